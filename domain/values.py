@@ -1,0 +1,89 @@
+"""The words that the whole domain shares."""
+
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+# Ids that are made from other ids hang from this one; it never changes.
+NAMESPACE = UUID("6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70")
+
+
+class CampaignState(StrEnum):
+    CREATED = "CREATED"
+    QUEUED = "QUEUED"
+    DIALING = "DIALING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+
+
+class PauseCause(StrEnum):
+    PERSON = "PERSON"
+    BUDGET = "BUDGET"
+    ACCOUNT = "ACCOUNT"
+    PROVIDER_REFUSALS = "PROVIDER_REFUSALS"
+    DUPLICATE_DETECTED = "DUPLICATE_DETECTED"
+
+
+class DialMode(StrEnum):
+    CONTINUOUS = "CONTINUOUS"
+    BATCH = "BATCH"
+
+
+class CallStatus(StrEnum):
+    QUEUED = "QUEUED"
+    RINGING = "RINGING"
+    IN_PROGRESS = "IN_PROGRESS"
+    ENDED = "ENDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    TIMEOUT = "TIMEOUT"
+
+
+class ContactStatus(StrEnum):
+    """What a contact counts as: the status of its latest call, or PENDING."""
+
+    PENDING = "PENDING"
+    QUEUED = "QUEUED"
+    RINGING = "RINGING"
+    IN_PROGRESS = "IN_PROGRESS"
+    ENDED = "ENDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    TIMEOUT = "TIMEOUT"
+
+
+class Role(StrEnum):
+    OPERATOR = "OPERATOR"
+    ADMIN = "ADMIN"
+    AUDITOR = "AUDITOR"
+
+
+class SkipReason(StrEnum):
+    MISSING_NAME = "MISSING_NAME"
+    MISSING_PHONE = "MISSING_PHONE"
+    INVALID_PHONE = "INVALID_PHONE"
+    DUPLICATE_IN_FILE = "DUPLICATE_IN_FILE"
+    DUPLICATE_IN_CAMPAIGN = "DUPLICATE_IN_CAMPAIGN"
+    MALFORMED_ROW = "MALFORMED_ROW"
+    ERASED = "ERASED"
+
+
+LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS})
+"""The statuses of a call that may still change."""
+
+ZERO = Decimal(0)
+
+
+def campaign_id_of(upload_id: UUID) -> UUID:
+    return uuid5(NAMESPACE, f"campaign:{upload_id}")
+
+
+def call_id_of(contact_id: UUID, attempt: int) -> UUID:
+    return uuid5(contact_id, str(attempt))
+
+
+def member_id_of(email: str) -> UUID:
+    return uuid5(NAMESPACE, f"member:{email.strip().lower()}")
