@@ -1,0 +1,68 @@
+"""Contact files that were read and checked and wait to become a campaign's contacts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.values import SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A whole file: every row of it is staged or rejected.
+
+    `columns` are the file's own, in its order and spelling, trimmed.
+    """
+
+    id: UUID
+    filename: str
+    columns: tuple[str, ...]
+    default_region: str
+    accepted: int
+    skipped_count: int
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """An accepted row.
+
+    `ordinal` counts accepted rows from 1 without a gap; `row` is the file's record
+    number, the header being 1; `phone` is E.164.
+    """
+
+    ordinal: int
+    row: int
+    name: str
+    business_name: str
+    phone: str
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was not accepted, with its cells as they stood in the file."""
+
+    row: int
+    reason: SkipReason
+    message: str
+    cells: tuple[str, ...]
+
+
+class Uploads(Protocol):
+    """What an import reads; pages are in the file's order, keyed by the last seen."""
+
+    def get(self, upload_id: UUID, now: datetime) -> Upload | None:
+        """Return the upload, or None where there is none or it has expired."""
+
+    def rows(
+        self, upload_id: UUID, after_ordinal: int, limit: int
+    ) -> Sequence[StagedRow]: ...
+
+    def rejects(
+        self, upload_id: UUID, after_row: int, limit: int
+    ) -> Sequence[RejectedRow]: ...
