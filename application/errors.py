@@ -1,0 +1,11 @@
+"""What the application tells its callers when the store says no."""
+
+from eventsourcing.persistence import IntegrityError
+
+
+class StoreUnavailable(Exception):
+    """Nothing could be stored or read in the time allowed; trying again is safe."""
+
+
+class StreamMoved(IntegrityError):
+    """A stream that the decision rests on is not at the version that was read."""
