@@ -1,0 +1,28 @@
+# `make demo` and `make test` do all the set-up; ARGS="..." is passed on.
+PYTHON = .venv/bin/python
+
+.PHONY: install demo test check bench lock
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml tools/install.sh
+	@tools/install.sh
+
+demo: install
+	@.venv/bin/autolynx demo $(ARGS)
+
+test: install
+	@$(PYTHON) -m pytest -n auto --maxprocesses 8 $(ARGS)
+
+check: install
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports
+	@.venv/bin/mypy
+
+bench: install
+	@$(PYTHON) -m bench $(ARGS)
+
+lock:
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv export --quiet --format requirements-txt \
+	    --no-emit-project --all-groups --no-annotate --no-header -o requirements.lock

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Makes .venv exactly as requirements.lock says. Needs a python3 that can make a virtual
+# environment (or uv), and a Python 3.12 or newer somewhere on the machine.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+    echo "make install: $*" >&2
+    exit 1
+}
+
+# A shim that stands on the PATH may run nothing: what counts is that it answers.
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1
+}
+
+find_python() {
+    for candidate in python3.14 python3.13 python3.12 python3 \
+        "${HOME:-/}"/.pyenv/versions/3.1[2-9]*/bin/python \
+        /usr/bin/python3.1[2-9] /usr/local/bin/python3.1[2-9] \
+        /opt/homebrew/bin/python3.1[2-9] /opt/python3.1[2-9]*/bin/python3; do
+        if is_new_enough "$candidate"; then
+            "$candidate" -c 'import sys; print(sys.executable)'
+            return
+        fi
+    done
+    echo 3.12 # Left to uv, which may know another one or fetch it.
+}
+
+bring_uv() {
+    for maker in "$1" python3 /usr/bin/python3; do
+        rm -rf .uv
+        if "$maker" -m venv .uv >/dev/null 2>&1 &&
+            .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; then
+            return
+        fi
+    done
+    rm -rf .uv
+    fail "cannot bring in uv. Install it, or a python3 that can make virtual" \
+        "environments (on Debian: apt install python3-venv), and see that the" \
+        "package index can be reached"
+}
+
+find_uv() {
+    if uv --version >/dev/null 2>&1; then
+        uv=uv
+        return
+    fi
+    .uv/bin/uv --version >/dev/null 2>&1 || bring_uv "$1"
+    uv=.uv/bin/uv
+}
+
+python=$(find_python)
+find_uv "$python"
+if [ -e .venv/unfinished ] || ! is_new_enough .venv/bin/python; then
+    "$uv" venv --quiet --clear --python "$python" .venv ||
+        fail "no Python 3.12 or newer found. Install one and put it on the PATH"
+fi
+touch .venv/unfinished
+export VIRTUAL_ENV="$PWD/.venv"
+"$uv" pip sync --quiet --require-hashes requirements.lock
+"$uv" pip install --quiet --no-deps -e .
+mv .venv/unfinished .venv/installed
+touch .venv/installed
