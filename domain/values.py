@@ -1,5 +1,6 @@
 """The words that the whole domain shares."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -87,3 +88,19 @@ def call_id_of(contact_id: UUID, attempt: int) -> UUID:
 
 def member_id_of(email: str) -> UUID:
     return uuid5(NAMESPACE, f"member:{email.strip().lower()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The provider's message behind a fact; its redacted text lies in the vault."""
+
+    message_id: UUID
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person or the provider wrote; the text lies in the vault."""
+
+    words_id: UUID
+    digest: str

@@ -1,0 +1,570 @@
+"""One attempt to reach one contact; another attempt is a new Call."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate, event
+
+from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.values import (
+    LIVE,
+    CallStatus,
+    ContactStatus,
+    Evidence,
+    Words,
+    call_id_of,
+)
+
+MOST_ATTEMPTS = 3
+"""Attempts at one contact, where the provider ended the earlier ones unrung."""
+
+MOST_UNKNOWN = 2
+"""Requests of one call whose outcome may stay unknown before it is given up."""
+
+NEVER_RUNG = "call.start.error-"
+"""How the provider's reasons begin when it refused to dial at all."""
+
+PROGRESS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
+
+
+class ReportGrade(IntEnum):
+    """How much a report can be trusted; a better one replaces a worse one."""
+
+    NONE = 0
+    LOOKED_UP = 1
+    LOOKED_UP_LAST = 2
+    DELIVERED = 3
+
+
+class CallFact(Aggregate.Event):
+    """What every fact about a call says, so that no reader needs a look-up."""
+
+    actor: str
+    campaign_id: UUID
+    contact_id: UUID
+
+
+class Moved(CallFact):
+    """A fact after which the contact may count as something else."""
+
+    was: ContactStatus
+    standing: ContactStatus
+
+
+class Call(Aggregate):
+    TOPIC = "call"
+
+    class Created(Moved, Aggregate.Created):
+        TOPIC = "call.created"
+        attempt: int
+        claim_id: UUID
+        batch: int | None
+
+    class Requeued(Moved):
+        TOPIC = "call.requeued"
+        claim_id: UUID
+        batch: int | None
+
+    class Requested(CallFact):
+        TOPIC = "call.requested"
+        number: int
+        dial_before: datetime
+
+    class Placed(Moved):
+        TOPIC = "call.placed"
+        provider_call_id: str
+        placed_at: datetime
+        ghost: bool
+        evidence: Evidence | None
+
+    class Deferred(Moved):
+        TOPIC = "call.deferred"
+        reason: str
+        until: datetime
+
+    class OutcomeUnknown(CallFact):
+        TOPIC = "call.outcome_unknown"
+        reason: str
+
+    class Rejected(Moved):
+        TOPIC = "call.rejected"
+        words: Words
+
+    class Ringing(Moved):
+        TOPIC = "call.ringing"
+        ringing_at: datetime
+        evidence: Evidence | None
+
+    class Answered(Moved):
+        TOPIC = "call.answered"
+        answered_at: datetime | None
+        evidence: Evidence | None
+
+    class Ended(Moved):
+        TOPIC = "call.ended"
+        reason: str | None
+        ended_at: datetime | None
+        another_attempt: bool
+        awaits_report: bool
+        evidence: Evidence | None
+
+    class Reported(CallFact):
+        TOPIC = "call.reported"
+        grade: int
+        queued_at: datetime
+        reason: str | None
+        started_at: datetime | None
+        ended_at: datetime | None
+        duration_seconds: int | None
+        cost: Decimal | None
+        cost_was: Decimal | None
+        awaited: bool
+        settled: bool
+        evidence: Evidence | None
+
+    class Confirmed(CallFact):
+        TOPIC = "call.confirmed"
+        provider_status: str
+
+    class MessageReceived(CallFact):
+        TOPIC = "call.message_received"
+        type: str
+        evidence: Evidence
+
+    class HangUpRequested(CallFact):
+        TOPIC = "call.hang_up_requested"
+
+    class DuplicateDetected(CallFact):
+        TOPIC = "call.duplicate_detected"
+        provider_call_id: str
+
+    class TimedOut(Moved):
+        TOPIC = "call.timed_out"
+        reason: str
+
+    class Failed(Moved):
+        TOPIC = "call.failed"
+        reason: str
+
+    class Canceled(Moved):
+        TOPIC = "call.canceled"
+
+    # --- Claimed --------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        campaign_id: UUID,
+        contact_id: UUID,
+        attempt: int,
+        claim_id: UUID,
+        batch: int | None,
+        at: datetime,
+        by: str,
+    ) -> Self:
+        return cls._create(
+            cls.Created,
+            id=call_id_of(contact_id, attempt),
+            timestamp=at,
+            actor=by,
+            campaign_id=campaign_id,
+            contact_id=contact_id,
+            attempt=attempt,
+            claim_id=claim_id,
+            batch=batch,
+            was=ContactStatus.PENDING,
+            standing=ContactStatus.QUEUED,
+        )
+
+    @event(Created)
+    def __init__(self, campaign_id: UUID, contact_id: UUID, attempt: int) -> None:
+        self.campaign_id, self.contact_id = campaign_id, contact_id
+        self.attempt = attempt
+        self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
+        self.requests = self.unknowns = 0
+        self.request_open = self.outcome_unknown = self.hang_up_requested = False
+        self.provider_call_id: str | None = None
+        self.other_provider_call_ids: frozenset[str] = frozenset()
+        self.dial_before: datetime | None = None
+        self.placed_at: datetime | None = None
+        self.started_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.ended_reason: str | None = None
+        self.ended = False
+        self.duration_seconds: int | None = None
+        self.cost: Decimal | None = None
+        self.grade = ReportGrade.NONE
+        self.evidence: frozenset[UUID] = frozenset()
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def deferred(self) -> bool:
+        return self.live and self.standing is ContactStatus.PENDING
+
+    @property
+    def waiting(self) -> bool:
+        """Claimed, and nothing at the provider is known to carry it."""
+        return (
+            self.status is CallStatus.QUEUED
+            and not self.deferred
+            and self.provider_call_id is None
+        )
+
+    def requeue(
+        self, *, claim_id: UUID, batch: int | None, at: datetime, by: str
+    ) -> None:
+        if not self.deferred:
+            raise NotDeferred(f"Call {self.id} is {self.status}, not deferred.")
+        to = ContactStatus.QUEUED
+        self._move(self.Requeued, to, at, by, claim_id=claim_id, batch=batch)
+
+    # --- Requested, and what came of it ---------------------------------------
+
+    def request(self, *, dial_before: datetime, at: datetime, by: str) -> None:
+        """Allow one request to the provider, to be sent before `dial_before`."""
+        if not self.waiting or self.request_open:
+            raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
+        self._request(dial_before, at, by)
+
+    def renew_request(self, *, dial_before: datetime, at: datetime, by: str) -> None:
+        """Allow one more after a request that provably never left."""
+        if not self.waiting or not self.request_open or self.outcome_unknown:
+            raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
+        self._request(dial_before, at, by)
+
+    def _request(self, dial_before: datetime, at: datetime, by: str) -> None:
+        number = self.requests + 1
+        self._record(self.Requested, at, by, number=number, dial_before=dial_before)
+
+    def place(
+        self,
+        *,
+        provider_call_id: str,
+        placed_at: datetime,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None = None,
+    ) -> None:
+        if self.provider_call_id is None:
+            self._move(
+                self.Placed,
+                ContactStatus.QUEUED if self.live else self.standing,
+                at,
+                by,
+                provider_call_id=provider_call_id,
+                placed_at=placed_at,
+                ghost=not self.live,
+                evidence=evidence,
+            )
+        elif self.provider_call_id != provider_call_id:
+            raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
+
+    def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
+        """Free the slot: nobody was rung, the call may be requested once more."""
+        if self.waiting:
+            to = ContactStatus.PENDING
+            self._move(self.Deferred, to, at, by, reason=reason, until=until)
+
+    def lose_outcome(self, *, reason: str, at: datetime, by: str) -> None:
+        """Keep the slot: the provider may or may not have acted."""
+        if self.waiting and self.request_open and not self.outcome_unknown:
+            self._record(self.OutcomeUnknown, at, by, reason=reason)
+
+    def settle_absent(self, *, until: datetime, at: datetime, by: str) -> None:
+        """The provider does not have it: once more, or given up the second time."""
+        if not self.outcome_unknown or not self.waiting:
+            return
+        if self.unknowns < MOST_UNKNOWN:
+            self.defer(reason="absent", until=until, at=at, by=by)
+        else:
+            self.fail(reason="outcome unknown", at=at, by=by)
+
+    def reject(self, *, words: Words, at: datetime, by: str) -> None:
+        """The provider refused this contact: there is nothing to try again."""
+        if self.waiting:
+            self._move(self.Rejected, ContactStatus.FAILED, at, by, words=words)
+
+    # --- At the provider ------------------------------------------------------
+
+    def ring(
+        self, *, ringing_at: datetime, at: datetime, by: str, evidence: Evidence | None
+    ) -> None:
+        if self.status is CallStatus.QUEUED:
+            to = ContactStatus.RINGING
+            fields = {"ringing_at": ringing_at, "evidence": evidence}
+            self._move(self.Ringing, to, at, by, **fields)
+
+    def answer(
+        self,
+        *,
+        answered_at: datetime | None,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+    ) -> None:
+        """Picked up, or forwarded (then without a time: it says no pick-up)."""
+        news = answered_at is not None and self.started_at is None
+        moves = self.live and self.status is not CallStatus.IN_PROGRESS
+        if news or moves:
+            to = ContactStatus.IN_PROGRESS if self.live else self.standing
+            fields = {"answered_at": answered_at, "evidence": evidence}
+            self._move(self.Answered, to, at, by, **fields)
+
+    def end(
+        self,
+        *,
+        reason: str | None,
+        ended_at: datetime | None,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+    ) -> None:
+        if self.ended and (self.ended_at is not None or ended_at is None):
+            return  # The provider repeats itself; the first end stands.
+        again = not self.ended and self._may_try_again(reason)
+        self._move(
+            self.Ended,
+            self._standing_after_end(again=again),
+            at,
+            by,
+            reason=reason if self.ended_reason is None else self.ended_reason,
+            ended_at=ended_at,
+            another_attempt=again,
+            awaits_report=not self.ended and not self.grade,
+            evidence=evidence,
+        )
+
+    def report(
+        self,
+        *,
+        grade: ReportGrade,
+        reason: str | None,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        duration_seconds: int | None,
+        cost: Decimal | None,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+    ) -> None:
+        """Tell what the call came to; it ends a call whose end was missed.
+
+        The provider's own times and reason win over those of its status messages,
+        in whichever order they come. A delivered report wins over a looked-up one.
+        """
+        if grade <= self.grade:
+            return
+        self.end(reason=reason, ended_at=ended_at, at=at, by=by, evidence=evidence)
+        self._record(
+            self.Reported,
+            at,
+            by,
+            grade=int(grade),
+            queued_at=self.created_on,
+            reason=reason or self.ended_reason,
+            started_at=started_at or self.started_at,
+            ended_at=ended_at or self.ended_at,
+            duration_seconds=duration_seconds,
+            cost=cost if cost is not None else self.cost,
+            cost_was=self.cost,
+            awaited=self.grade < ReportGrade.LOOKED_UP_LAST,
+            settled=grade >= ReportGrade.LOOKED_UP_LAST,
+            evidence=evidence,
+        )
+
+    def confirm(self, *, provider_status: str, at: datetime, by: str) -> None:
+        """The provider was asked and shows it live."""
+        if self.live:
+            self._record(self.Confirmed, at, by, provider_status=provider_status)
+
+    def receive(self, *, type_: str, evidence: Evidence, at: datetime, by: str) -> None:
+        """Keep a message that says nothing new; a repeat of it is silence."""
+        if evidence.message_id not in self.evidence:
+            self._record(self.MessageReceived, at, by, type=type_, evidence=evidence)
+
+    def request_hang_up(self, *, at: datetime, by: str) -> None:
+        if self.live and not self.hang_up_requested:
+            self._record(self.HangUpRequested, at, by)
+
+    def detect_duplicate(self, *, provider_call_id: str, at: datetime, by: str) -> None:
+        if provider_call_id not in self.other_provider_call_ids:
+            self._record(
+                self.DuplicateDetected, at, by, provider_call_id=provider_call_id
+            )
+
+    # --- Ended by us ----------------------------------------------------------
+
+    def time_out(self, *, reason: str, at: datetime, by: str) -> None:
+        """Give up a placed call of which the provider knows nothing any more."""
+        if self.live and self.provider_call_id is not None:
+            self._move(self.TimedOut, ContactStatus.TIMEOUT, at, by, reason=reason)
+
+    def fail(self, *, reason: str, at: datetime, by: str) -> None:
+        if self.waiting:
+            self._move(self.Failed, ContactStatus.FAILED, at, by, reason=reason)
+
+    def cancel(self, *, at: datetime, by: str) -> None:
+        """Take back a claim that was never requested."""
+        if self.waiting and not self.request_open:
+            self._move(self.Canceled, ContactStatus.CANCELED, at, by)
+
+    # --- Decisions that several commands share --------------------------------
+
+    def _may_try_again(self, reason: str | None) -> bool:
+        return (
+            self.live
+            and self.started_at is None
+            and (reason or "").startswith(NEVER_RUNG)
+            and self.attempt < MOST_ATTEMPTS
+        )
+
+    def _standing_after_end(self, *, again: bool) -> ContactStatus:
+        if not self.live:
+            return self.standing
+        return ContactStatus.PENDING if again else ContactStatus.ENDED
+
+    def _move(
+        self,
+        fact: type[Moved],
+        to: ContactStatus,
+        at: datetime,
+        by: str,
+        **fields: Any,
+    ) -> None:
+        self._record(fact, at, by, was=self.standing, standing=to, **fields)
+
+    def _record(
+        self, fact: type[CallFact], at: datetime, by: str, **fields: Any
+    ) -> None:
+        self.trigger_event(
+            fact,
+            timestamp=at,
+            actor=by,
+            campaign_id=self.campaign_id,
+            contact_id=self.contact_id,
+            **fields,
+        )
+
+    # --- Mutators -------------------------------------------------------------
+
+    @event(Requeued)
+    def _requeued(self, standing: ContactStatus) -> None:
+        self.standing = standing
+        self.request_open = self.outcome_unknown = False
+
+    @event(Requested)
+    def _requested(self, number: int, dial_before: datetime) -> None:
+        self.requests, self.dial_before, self.request_open = number, dial_before, True
+
+    @event(Placed)
+    def _placed(
+        self,
+        provider_call_id: str,
+        placed_at: datetime,
+        standing: ContactStatus,
+        evidence: Evidence | None,
+    ) -> None:
+        self.provider_call_id, self.placed_at = provider_call_id, placed_at
+        self.standing = standing
+        self.request_open = self.outcome_unknown = False
+        self._keep(evidence)
+
+    @event(Deferred)
+    def _deferred(self, standing: ContactStatus) -> None:
+        self.standing = standing
+        self.request_open = self.outcome_unknown = False
+
+    @event(OutcomeUnknown)
+    def _outcome_lost(self) -> None:
+        self.outcome_unknown, self.unknowns = True, self.unknowns + 1
+
+    @event(Rejected)
+    def _rejected(self, standing: ContactStatus) -> None:
+        self.status, self.standing = CallStatus.FAILED, standing
+        self.request_open = False
+
+    @event(Ringing)
+    def _ringing(self, standing: ContactStatus, evidence: Evidence | None) -> None:
+        self.status, self.standing = CallStatus.RINGING, standing
+        self._keep(evidence)
+
+    @event(Answered)
+    def _answered(
+        self,
+        answered_at: datetime | None,
+        standing: ContactStatus,
+        evidence: Evidence | None,
+    ) -> None:
+        self.status = CallStatus.IN_PROGRESS if self.live else self.status
+        self.standing = standing
+        self.started_at = self.started_at or answered_at
+        self._keep(evidence)
+
+    @event(Ended)
+    def _ended(
+        self,
+        reason: str | None,
+        ended_at: datetime | None,
+        standing: ContactStatus,
+        evidence: Evidence | None,
+    ) -> None:
+        self.status = CallStatus.ENDED if self.live else self.status
+        self.standing, self.ended = standing, True
+        self.ended_reason, self.ended_at = reason, self.ended_at or ended_at
+        self._keep(evidence)
+
+    @event(Reported)
+    def _reported(
+        self,
+        grade: int,
+        reason: str | None,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        duration_seconds: int | None,
+        cost: Decimal | None,
+        evidence: Evidence | None,
+    ) -> None:
+        self.grade, self.ended_reason = ReportGrade(grade), reason
+        self.started_at, self.ended_at = started_at, ended_at
+        self.duration_seconds, self.cost = duration_seconds, cost
+        self._keep(evidence)
+
+    @event(Confirmed)
+    def _confirmed(self) -> None:
+        """Nothing changes but the time of the last event."""
+
+    @event(MessageReceived)
+    def _message_received(self, evidence: Evidence) -> None:
+        self._keep(evidence)
+
+    @event(HangUpRequested)
+    def _hang_up_requested(self) -> None:
+        self.hang_up_requested = True
+
+    @event(DuplicateDetected)
+    def _duplicate_detected(self, provider_call_id: str) -> None:
+        self.other_provider_call_ids |= {provider_call_id}
+
+    @event(TimedOut)
+    def _timed_out(self, standing: ContactStatus) -> None:
+        self.status, self.standing = CallStatus.TIMEOUT, standing
+
+    @event(Failed)
+    def _failed(self, standing: ContactStatus) -> None:
+        self.status, self.standing = CallStatus.FAILED, standing
+        self.request_open = self.outcome_unknown = False
+
+    @event(Canceled)
+    def _canceled(self, standing: ContactStatus) -> None:
+        self.status, self.standing = CallStatus.CANCELED, standing
+
+    def _keep(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self.evidence |= {evidence.message_id}

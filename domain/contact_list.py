@@ -1,0 +1,160 @@
+"""The people of one uploaded file, on their way into one campaign."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate, event
+
+from domain.errors import Conflict, WrongState
+from domain.values import SkipReason, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row of the file that is not called; `row` as a spreadsheet shows it."""
+
+    row: int
+    reason: SkipReason
+
+
+class ContactListFact(Aggregate.Event):
+    actor: str
+    campaign_id: UUID
+
+
+class ContactList(Aggregate):
+    TOPIC = "contact_list"
+
+    class Created(ContactListFact, Aggregate.Created):
+        TOPIC = "contact_list.created"
+        starts_at: int
+        filename: Words
+        key_digest: str | None
+
+    class RowsAccepted(ContactListFact):
+        TOPIC = "contact_list.rows_accepted"
+        first: int
+        contact_ids: tuple[UUID, ...]
+        digest: str
+        staged_up_to: int
+
+    class RowsSkipped(ContactListFact):
+        TOPIC = "contact_list.rows_skipped"
+        skipped: tuple[Skipped, ...]
+        digest: str
+        staged_up_to: int
+        rejects_up_to: int
+
+    class Closed(ContactListFact):
+        TOPIC = "contact_list.closed"
+        accepted: int
+        skipped: int
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        list_id: UUID,
+        campaign_id: UUID,
+        starts_at: int,
+        filename: Words,
+        key_digest: str | None,
+        at: datetime,
+        by: str,
+    ) -> Self:
+        """Open the list; its contacts stand from `starts_at` on in the campaign.
+
+        `key_digest` is of the campaign's key, where this list brought it.
+        """
+        return cls._create(
+            cls.Created,
+            id=list_id,
+            timestamp=at,
+            actor=by,
+            campaign_id=campaign_id,
+            starts_at=starts_at,
+            filename=filename,
+            key_digest=key_digest,
+        )
+
+    @event(Created)
+    def __init__(self, campaign_id: UUID, starts_at: int) -> None:
+        self.campaign_id, self.starts_at = campaign_id, starts_at
+        self.accepted = self.skipped = self.staged_up_to = self.rejects_up_to = 0
+        self.closed = False
+
+    def must_belong_to(self, campaign_id: UUID) -> None:
+        if self.campaign_id != campaign_id:
+            raise Conflict("This file was imported into another campaign: upload it.")
+
+    def accept(
+        self,
+        *,
+        contact_ids: tuple[UUID, ...],
+        digest: str,
+        staged_up_to: int,
+        at: datetime,
+        by: str,
+    ) -> None:
+        self._must_be_open()
+        self._record(
+            self.RowsAccepted,
+            at,
+            by,
+            first=self.accepted,
+            contact_ids=contact_ids,
+            digest=digest,
+            staged_up_to=staged_up_to,
+        )
+
+    def skip(
+        self,
+        *,
+        skipped: tuple[Skipped, ...],
+        digest: str,
+        at: datetime,
+        by: str,
+        staged_up_to: int | None = None,
+        rejects_up_to: int | None = None,
+    ) -> None:
+        """Leave rows out: rejects of the file, or people the campaign has."""
+        self._must_be_open()
+        staged = self.staged_up_to if staged_up_to is None else staged_up_to
+        rejects = self.rejects_up_to if rejects_up_to is None else rejects_up_to
+        fields = {"staged_up_to": staged, "rejects_up_to": rejects}
+        self._record(self.RowsSkipped, at, by, skipped=skipped, digest=digest, **fields)
+
+    def close(self, *, at: datetime, by: str) -> None:
+        if not self.closed:
+            fields = {"accepted": self.accepted, "skipped": self.skipped}
+            self._record(self.Closed, at, by, **fields)
+
+    def _must_be_open(self) -> None:
+        if self.closed:
+            raise WrongState("The list is closed.")
+
+    def _record(
+        self, fact: type[ContactListFact], at: datetime, by: str, **fields: Any
+    ) -> None:
+        ids = {"campaign_id": self.campaign_id}
+        self.trigger_event(fact, timestamp=at, actor=by, **ids, **fields)
+
+    @event(RowsAccepted)
+    def _rows_accepted(
+        self, first: int, contact_ids: tuple[UUID, ...], staged_up_to: int
+    ) -> None:
+        self.accepted = first + len(contact_ids)
+        self.staged_up_to = staged_up_to
+
+    @event(RowsSkipped)
+    def _rows_skipped(
+        self, skipped: tuple[Skipped, ...], staged_up_to: int, rejects_up_to: int
+    ) -> None:
+        self.skipped += len(skipped)
+        self.staged_up_to, self.rejects_up_to = staged_up_to, rejects_up_to
+
+    @event(Closed)
+    def _closed(self) -> None:
+        self.closed = True

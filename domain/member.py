@@ -1,0 +1,88 @@
+"""A person on the allowlist, and what that person may do."""
+
+import re
+from datetime import datetime
+from typing import Any, Self
+
+from eventsourcing.domain import Aggregate, event
+
+from domain.errors import Invalid, NotFound
+from domain.values import Role, member_id_of
+
+ADDRESS = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+
+
+class MemberFact(Aggregate.Event):
+    actor: str
+
+
+class Member(Aggregate):
+    TOPIC = "member"
+
+    class Created(MemberFact, Aggregate.Created):
+        TOPIC = "member.added"
+        email: str
+        role: Role
+
+    class Readmitted(MemberFact):
+        TOPIC = "member.readmitted"
+        email: str
+        role: Role
+
+    class RoleChanged(MemberFact):
+        TOPIC = "member.role_changed"
+        role: Role
+
+    class Removed(MemberFact):
+        TOPIC = "member.removed"
+
+    @classmethod
+    def add(cls, *, email: str, role: Role, at: datetime, by: str) -> Self:
+        address = email.strip().lower()
+        if not ADDRESS.fullmatch(address):
+            raise Invalid(f"{email!r} is no e-mail address.", email="is no address")
+        return cls._create(
+            cls.Created,
+            id=member_id_of(address),
+            timestamp=at,
+            actor=by,
+            email=address,
+            role=role,
+        )
+
+    @event(Created)
+    def __init__(self, email: str, role: Role) -> None:
+        self.email, self.role, self.removed = email, role, False
+
+    def readmit(self, *, role: Role, at: datetime, by: str) -> None:
+        if self.removed:
+            self._record(self.Readmitted, at, by, email=self.email, role=role)
+        else:
+            self.change_role(role=role, at=at, by=by)
+
+    def change_role(self, *, role: Role, at: datetime, by: str) -> None:
+        if self.removed:
+            raise NotFound("member", self.email)
+        if role is not self.role:
+            self._record(self.RoleChanged, at, by, role=role)
+
+    def remove(self, *, at: datetime, by: str) -> None:
+        if not self.removed:
+            self._record(self.Removed, at, by)
+
+    def _record(
+        self, fact: type[MemberFact], at: datetime, by: str, **fields: Any
+    ) -> None:
+        self.trigger_event(fact, timestamp=at, actor=by, **fields)
+
+    @event(Readmitted)
+    def _readmitted(self, role: Role) -> None:
+        self.role, self.removed = role, False
+
+    @event(RoleChanged)
+    def _role_changed(self, role: Role) -> None:
+        self.role = role
+
+    @event(Removed)
+    def _removed(self) -> None:
+        self.removed = True
