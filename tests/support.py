@@ -1,0 +1,60 @@
+"""Given a past, when told, then exactly these facts; and waiting for a fact."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from eventsourcing.domain import Aggregate, CanMutateAggregate
+from eventsourcing.utils import get_topic
+
+type Fact = tuple[type[CanMutateAggregate[UUID]], dict[str, Any]]
+"""An event class and its own fields, without the envelope."""
+
+ENVELOPE = {"originator_id", "originator_topic", "originator_version", "timestamp"}
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def given[A: Aggregate](kind: type[A], *facts: Fact) -> A:
+    """Rebuild an aggregate from its past, as the repository would.
+
+    A fact may name its own `timestamp` or `originator_id`; else they are made up.
+    """
+    stream = uuid4()
+    aggregate: Aggregate | None = None
+    for version, (event, own) in enumerate(facts, start=1):
+        envelope: dict[str, Any] = {
+            "originator_id": stream,
+            "originator_version": version,
+            "timestamp": EPOCH,
+        }
+        if version == 1:
+            envelope["originator_topic"] = get_topic(kind)
+        stream = own.get("originator_id", stream)
+        make: type[Any] = event  # The library makes its constructor.
+        aggregate = make(**envelope | own).mutate(aggregate)
+    assert isinstance(aggregate, kind)
+    return aggregate
+
+
+def new_events(aggregate: Aggregate) -> list[Fact]:
+    """Take the pending events as (class, own fields)."""
+    return [
+        (type(event), {k: v for k, v in vars(event).items() if k not in ENVELOPE})
+        for event in aggregate.collect_events()
+    ]
+
+
+def eventually(
+    condition: Callable[[], object], within: float = 10.0, said: str = "a fact"
+) -> None:
+    """Wait until `condition()` is true; fail with `said` after `within` seconds."""
+    deadline = time.monotonic() + within
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            message = f"Waited {within} s in vain for {said}."
+            raise AssertionError(message)
+        pause.wait(0.01)
