@@ -1,0 +1,289 @@
+"""Connections to Postgres: bounded in every wait, alike wherever they are opened."""
+
+import os
+import selectors
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from hashlib import sha256
+from random import uniform
+from threading import Event
+from time import monotonic, sleep
+from typing import Any
+
+from psycopg import Connection, InterfaceError, Notify, OperationalError, errors, sql
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolClosed
+
+from application.errors import StoreUnavailable
+
+type Conn = Connection[TupleRow]
+type Pool = ConnectionPool[Conn]
+
+# A server that vanished is noticed in some ten seconds, wherever it is waited for.
+TCP = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """End every wait for the server in this context after so many seconds.
+
+    Also when the server says nothing at all (it is frozen, the network is gone), which
+    no time-out of its own covers. Raises psycopg's OperationalError; the connection
+    is closed.
+    """
+    until = monotonic() + seconds
+    outer = _deadline.get()
+    token = _deadline.set(until if outer is None else min(outer, until))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class PatientConnection(Connection[TupleRow]):
+    """A connection that waits for its server no longer than `within` allows."""
+
+    def wait[RV](
+        self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
+    ) -> RV:
+        until = _deadline.get()
+        if until is None:
+            return super().wait(gen, interval, timeout)
+        left = max(until - monotonic(), 0.001)
+        if timeout is not None and timeout < left:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, min(interval, left), left)
+        except errors._WaitTimeout as error:  # noqa: SLF001 - it has no public name
+            self.close()
+            raise OperationalError("the server did not answer in time") from error
+
+
+def conninfo(url: str, name: str) -> str:
+    """Add what the URL (or key=value string) leaves open; what it says stands."""
+    given = conninfo_to_dict(url)
+    defaults: dict[str, Any] = {**TCP, "application_name": name}
+    if "," in str(given.get("host", "")):
+        defaults["target_session_attrs"] = "read-write"
+    return make_conninfo("", **{**defaults, **given})
+
+
+def _configure(
+    statement_timeout: float | None, lock_timeout: float | None
+) -> Callable[[Conn], None]:
+    values = {
+        "statement_timeout": str(int((statement_timeout or 0) * 1000)),
+        "lock_timeout": str(int((lock_timeout or 0) * 1000)),
+        "default_transaction_isolation": "read committed",
+        "idle_in_transaction_session_timeout": "60s",
+        "TimeZone": "UTC",
+        "jit": "off",
+    }
+
+    def configure(connection: Conn) -> None:
+        # By SET, not by start-up options: session poolers refuse those.
+        with within(5.0):
+            connection.execute(
+                "select set_config(name, value, false)"
+                " from unnest(%s::text[], %s::text[]) as setting (name, value)",
+                (list(values), list(values.values())),
+            )
+
+    return configure
+
+
+def open_pool(
+    url: str,
+    *,
+    name: str,
+    min_size: int = 1,
+    max_size: int = 8,
+    statement_timeout: float | None = 5.0,
+    lock_timeout: float | None = 5.0,
+) -> Pool:
+    """Open a pool of autocommit connections; time-outs in seconds, None is never.
+
+    It opens whether or not the server answers yet. Whoever opens it closes it.
+    """
+    return ConnectionPool(
+        conninfo(url, f"autolynx {name}"),
+        connection_class=PatientConnection,
+        kwargs={"autocommit": True},
+        min_size=min_size,
+        max_size=max_size,
+        name=name,
+        timeout=5.0,
+        reconnect_timeout=5.0,  # Its pauses double: longer, it would sleep on.
+        configure=_configure(statement_timeout, lock_timeout),
+        open=True,
+    )
+
+
+def connect(
+    url: str,
+    *,
+    name: str,
+    statement_timeout: float | None = None,
+    lock_timeout: float | None = None,
+) -> Conn:
+    """Open one autocommit connection; time-outs in seconds, None is never."""
+    connection = PatientConnection.connect(
+        conninfo(url, f"autolynx {name}"), autocommit=True
+    )
+    try:
+        _configure(statement_timeout, lock_timeout)(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def lock_key(name: str) -> int:
+    """Turn a name into the signed 64-bit key of an advisory lock."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How often the same work was begun before, and the seconds that are left."""
+
+    repeats: int
+    left: float
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long work is tried again when the server fails it: `seconds` in all."""
+
+    seconds: float = 5.0
+    sleep: Callable[[float], None] = sleep
+    jitter: Callable[[float, float], float] = uniform
+
+    def run[T](self, pool: Pool, work: Callable[[Conn, Attempt], T]) -> T:
+        """Do the work on a connection, again while the server or the way fails.
+
+        A repeat cannot know whether the attempt before it was committed.
+
+        Raises:
+            StoreUnavailable: when the time is over.
+        """
+        until, repeats, pause = monotonic() + self.seconds, 0, 0.05
+        while True:
+            left = max(until - monotonic(), 0.001)
+            try:
+                with _connection(pool, left) as connection:
+                    repeats += 1
+                    return work(connection, Attempt(repeats - 1, left))
+            except (OperationalError, InterfaceError) as error:
+                rest = self.jitter(pause / 2, pause)
+                if isinstance(error, PoolClosed) or monotonic() + rest >= until:
+                    raise StoreUnavailable(str(error)) from error
+                self.sleep(rest)
+                pause = min(pause * 2, 1.0)
+
+
+@contextmanager
+def _connection(pool: Pool, left: float) -> Iterator[Conn]:
+    with within(left), pool.connection(timeout=left) as connection:
+        try:
+            yield connection
+        except errors.ReadOnlySqlTransaction as error:
+            connection.close()  # The server that wrote has become a standby.
+            raise OperationalError(str(error)) from error
+        finally:
+            if connection.closed:
+                pool.check()  # The others are likely dead as well.
+
+
+@contextmanager
+def session_lock(connection: Conn, key: int) -> Iterator[bool]:
+    """Try to hold a lock that lives and dies with the connection; say whether."""
+    row = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
+    held = row is not None and bool(row[0])
+    try:
+        yield held
+    finally:
+        if held:
+            with suppress(OperationalError, InterfaceError):
+                connection.execute("select pg_advisory_unlock(%s)", (key,))
+
+
+class Listener:
+    """What is told on some channels, over a connection of its own.
+
+    Iterating gives a tuple of notifications, as soon as there are any. An empty tuple
+    says: look for yourself, for `every` seconds have passed or the connection is new
+    (the first item always is one). A lost connection is opened again with back-off.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *channels: str,
+        name: str = "listener",
+        every: float = 5.0,
+        jitter: Callable[[float, float], float] = uniform,
+    ) -> None:
+        self._url, self._channels, self._name = url, channels, name
+        self._every, self._jitter = every, jitter
+        self._stopped = Event()
+        self._wake, self._waker = os.pipe()
+
+    def stop(self) -> None:
+        """End the iteration at once; any thread may call it, and repeat it."""
+        if not self._stopped.is_set():
+            self._stopped.set()
+            os.write(self._waker, b"x")
+
+    def close(self) -> None:
+        self.stop()
+        with suppress(OSError):
+            os.close(self._wake)
+            os.close(self._waker)
+
+    def __iter__(self) -> Iterator[tuple[Notify, ...]]:
+        delay = 0.1
+        while not self._stopped.is_set():
+            try:
+                for heard in self._session():
+                    delay = 0.1
+                    yield heard
+            except (OperationalError, InterfaceError):
+                self._stopped.wait(self._jitter(delay / 2, delay))
+                delay = min(delay * 2, 5.0)
+
+    def _session(self) -> Iterator[tuple[Notify, ...]]:
+        with self._listening() as connection, selectors.DefaultSelector() as ready:
+            ready.register(connection.fileno(), selectors.EVENT_READ)
+            ready.register(self._wake, selectors.EVENT_READ)
+            yield ()
+            while not self._stopped.is_set():
+                heard = tuple(connection.notifies(timeout=0))
+                if not heard:
+                    ready.select(self._every)
+                    heard = tuple(connection.notifies(timeout=0))
+                if not self._stopped.is_set():
+                    yield heard
+
+    @contextmanager
+    def _listening(self) -> Iterator[Conn]:
+        # Whatever was said before this is not heard: hence the first look.
+        with within(10.0):
+            connection = connect(self._url, name=self._name)
+        with connection:
+            for channel in self._channels:
+                connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            yield connection

@@ -1,0 +1,325 @@
+"""The stored form of an event: plain JSON, its types kept by the class's annotations.
+
+The annotations of each event class are compiled once into a codec for each field.
+Writing is as strict as reading, or a wrong value would be found on replay only.
+"""
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import (
+    Any,
+    ClassVar,
+    NamedTuple,
+    TypeAliasType,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from uuid import UUID
+
+import orjson
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    JSONTranscoder,
+    Mapper,
+    MapperDeserialisationError,
+    StoredEvent,
+)
+from eventsourcing.utils import get_topic, resolve_topic
+
+ENVELOPE = frozenset({"originator_id", "originator_version"})
+"""Columns of their own; every other field is in the state."""
+
+
+class NotStorable(TypeError):
+    """A type or value has no place in the stored form."""
+
+
+class _Codec(NamedTuple):
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+
+
+class _Field(NamedTuple):
+    name: str
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+    default: Callable[[], Any] | None
+
+
+class TypedMapper(Mapper[UUID]):
+    """Turns events into stored ones and back; safe to share between threads.
+
+    A stored field that the class does not know is an error, never dropped; one that is
+    missing takes the class's default. `class_version` and `upcast_v1_v2` and so on are
+    the library's, and see the plain JSON.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(transcoder=JSONTranscoder())
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        kind = type(domain_event)
+        topic = get_topic(kind)
+        try:
+            state = _encoded(_fields_of(kind), vars(domain_event), ENVELOPE)
+            if (version := getattr(kind, "class_version", 1)) > 1:
+                state["class_version"] = version
+            stored = orjson.dumps(state)
+        except TypeError as error:
+            raise NotStorable(f"{topic}: {error}") from error
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=topic,
+            state=stored,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        kind = resolve_topic(stored_event.topic)
+        try:
+            state = _upcast(kind, stored_event)
+            values = _decoded(_fields_of(kind), state)
+        except NotStorable:
+            raise
+        except Exception as error:
+            raise MapperDeserialisationError(
+                f"{stored_event.topic} {stored_event.originator_id}"
+                f" version {stored_event.originator_version}: {error}"
+            ) from error
+        values["originator_id"] = stored_event.originator_id
+        values["originator_version"] = stored_event.originator_version
+        event: DomainEventProtocol[UUID] = object.__new__(kind)
+        object.__setattr__(event, "__dict__", values)
+        return event
+
+
+def _upcast(kind: type, stored_event: StoredEvent) -> dict[str, Any]:
+    state: dict[str, Any] = orjson.loads(stored_event.state)
+    version = state.pop("class_version", 1)
+    wanted = getattr(kind, "class_version", 1)
+    if version < wanted:
+        state["originator_id"] = stored_event.originator_id
+        state["originator_version"] = stored_event.originator_version
+        for step in range(version, wanted):
+            getattr(kind, f"upcast_v{step}_v{step + 1}")(state)
+        for name in ENVELOPE:
+            state.pop(name, None)
+    return state
+
+
+def _encoded(
+    plan: tuple[_Field, ...],
+    values: Mapping[str, Any],
+    beside: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    state = {}
+    for name, encode, _, _ in plan:
+        try:
+            state[name] = encode(values[name])
+        except KeyError:
+            raise NotStorable(f"{name} is not set") from None
+        except TypeError as error:
+            raise NotStorable(f"{name}: {error}") from error
+    if len(values) != len(state) + len(beside):
+        unknown = sorted(values.keys() - state.keys() - beside)
+        raise NotStorable(f"not annotated: {', '.join(unknown)}")
+    return state
+
+
+def _decoded(plan: tuple[_Field, ...], state: dict[str, Any]) -> dict[str, Any]:
+    values = {}
+    for name, _, decode, default in plan:
+        if name in state:
+            values[name] = decode(state.pop(name))
+        elif default is not None:
+            values[name] = default()
+        else:
+            raise ValueError(f"{name} is missing")
+    if state:
+        raise ValueError(f"unknown: {', '.join(sorted(state))}")
+    return values
+
+
+@cache
+def _fields_of(kind: type) -> tuple[_Field, ...]:
+    """Compile an event class or a frozen dataclass."""
+    defaults = _defaults(kind)
+    plan = []
+    for name, annotation in get_type_hints(kind).items():
+        if name in ENVELOPE or get_origin(annotation) is ClassVar:
+            continue
+        try:
+            codec = _codec(annotation)
+        except NotStorable as error:
+            raise NotStorable(f"{kind.__qualname__}.{name}: {error}") from error
+        plan.append(_Field(name, codec.encode, codec.decode, defaults.get(name)))
+    return tuple(plan)
+
+
+def _defaults(kind: type) -> dict[str, Callable[[], Any]]:
+    found: dict[str, Callable[[], Any]] = {}
+    for field in fields(kind) if is_dataclass(kind) else ():
+        if field.default_factory is not MISSING:
+            found[field.name] = field.default_factory
+        elif field.default is not MISSING:
+            found[field.name] = _always(field.default)
+    return found
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+def _codec(annotation: Any) -> _Codec:
+    if isinstance(annotation, TypeAliasType):
+        return _codec(annotation.__value__)
+    if annotation in _PLAIN:
+        return _PLAIN[annotation]
+    origin = get_origin(annotation)
+    if origin in _GENERIC:
+        return _GENERIC[origin](*get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return _Codec(_only(annotation), annotation)
+    if isinstance(annotation, type) and is_dataclass(annotation):
+        return _nested(annotation)
+    raise NotStorable(f"no stored form for {annotation!r}")
+
+
+def _only(*kinds: type) -> Callable[[Any], Any]:
+    """Let a value through if it is of one of the types; bool is not int here."""
+    exact = frozenset(kinds)
+
+    def check(value: Any) -> Any:
+        if type(value) in exact or (
+            isinstance(value, kinds) and not isinstance(value, bool)
+        ):
+            return value
+        raise NotStorable(f"{type(value).__name__} where {kinds[0].__name__} is due")
+
+    return check
+
+
+def _same(kind: type) -> _Codec:
+    return _Codec(_only(kind), _only(kind))
+
+
+def _text_of(
+    kind: type, write: Callable[[Any], str], read: Callable[[str], Any]
+) -> _Codec:
+    check = _only(kind)
+    return _Codec(lambda value: write(check(value)), read)
+
+
+def _write_time(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise NotStorable("a time without zone")
+    return value.astimezone(UTC).isoformat()
+
+
+def _read_time(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError("a time without zone")
+    return value.astimezone(UTC)
+
+
+def _write_float(value: Any) -> float:
+    number = float(_only(float, int)(value))
+    if number - number != 0:
+        raise NotStorable("a number that is not finite")
+    return number
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _optional(*members: Any) -> _Codec:
+    inner = [member for member in members if member is not types.NoneType]
+    if len(inner) != 1 or len(inner) == len(members):
+        raise NotStorable("a union of more than one type and None")
+    encode, decode = _codec(inner[0])
+    return _Codec(
+        lambda value: None if value is None else encode(value),
+        lambda value: None if value is None else decode(value),
+    )
+
+
+def _sequence(kind: type, item: Any) -> _Codec:
+    check, check_list = _only(kind), _only(list)
+    encode, decode = _codec(item)
+    return _Codec(
+        lambda value: [encode(one) for one in check(value)],
+        lambda value: kind([decode(one) for one in check_list(value)]),
+    )
+
+
+def _tuple(*members: Any) -> _Codec:
+    if members[1:] == (Ellipsis,):
+        return _sequence(tuple, members[0])
+    check = _only(tuple)
+    codecs = [_codec(member) for member in members]
+    return _Codec(
+        lambda value: [
+            c.encode(one) for c, one in zip(codecs, check(value), strict=True)
+        ],
+        lambda value: tuple(
+            c.decode(one) for c, one in zip(codecs, value, strict=True)
+        ),
+    )
+
+
+def _list(item: Any) -> _Codec:
+    return _sequence(list, item)
+
+
+def _dict(key: Any, item: Any) -> _Codec:
+    if key is not str:
+        raise NotStorable("keys that are not str")
+    check, check_key = _only(dict), _only(str)
+    encode, decode = _codec(item)
+    return _Codec(
+        lambda value: {check_key(k): encode(v) for k, v in check(value).items()},
+        lambda value: {k: decode(v) for k, v in check(value).items()},
+    )
+
+
+def _nested(kind: type) -> _Codec:
+    check, check_dict, plan = _only(kind), _only(dict), _fields_of(kind)
+    names = tuple(field.name for field in plan)
+
+    def encode(value: Any) -> dict[str, Any]:
+        check(value)
+        return _encoded(plan, {name: getattr(value, name) for name in names})
+
+    return _Codec(encode, lambda value: kind(**_decoded(plan, check_dict(value))))
+
+
+_PLAIN: dict[Any, _Codec] = {
+    str: _same(str),
+    int: _same(int),
+    bool: _same(bool),
+    float: _Codec(_write_float, lambda value: float(_only(float, int)(value))),
+    None: _same(types.NoneType),
+    types.NoneType: _same(types.NoneType),
+    Any: _Codec(_as_it_is, _as_it_is),
+    Decimal: _text_of(Decimal, str, Decimal),
+    datetime: _text_of(datetime, _write_time, _read_time),
+    date: _text_of(date, date.isoformat, date.fromisoformat),
+    UUID: _text_of(UUID, str, UUID),
+}
+
+_GENERIC: dict[Any, Callable[..., _Codec]] = {
+    Union: _optional,
+    types.UnionType: _optional,
+    tuple: _tuple,
+    list: _list,
+    dict: _dict,
+}

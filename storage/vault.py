@@ -1,0 +1,248 @@
+"""The vault's tables: how rows go in with their event, and how they are read."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+from uuid import UUID
+
+import orjson
+from psycopg import sql
+
+from application.vault import (
+    ContactRow,
+    KeyRow,
+    MessageRow,
+    RejectRow,
+    VaultRow,
+    WordsRow,
+)
+from storage.database import Attempt, Conn, Patience, Pool
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Columns are the row's fields of the same name, then salt and leaf."""
+
+    name: LiteralString
+    keys: tuple[str, ...]
+    types: dict[LiteralString, str]
+
+    def cells(self, row: VaultRow) -> dict[str, Any]:
+        return {column: getattr(row, column) for column in self.types}
+
+    def sort_key(self, row: VaultRow) -> tuple[Any, ...]:
+        return tuple(getattr(row, key) for key in self.keys)
+
+
+_END = {"salt": "bytea", "leaf": "bytea"}
+_TABLES: dict[type[VaultRow], _Table] = {
+    ContactRow: _Table(
+        "contact_vault",
+        ("contact_id", "list_id"),
+        {
+            "contact_id": "uuid",
+            "list_id": "uuid",
+            "campaign_id": "uuid",
+            "name": "text",
+            "business_name": "text",
+            "phone": "text",
+            "variables": "json",
+            **_END,
+        },
+    ),
+    MessageRow: _Table(
+        "message_vault",
+        ("id",),
+        {
+            "id": "uuid",
+            "subject_id": "uuid",
+            "campaign_id": "uuid",
+            "document": "json",
+            "recording_url": "text",
+            "transcript": "json",
+            **_END,
+        },
+    ),
+    WordsRow: _Table(
+        "words_vault",
+        ("id",),
+        {"id": "uuid", "subject_id": "uuid", "words": "text", **_END},
+    ),
+    KeyRow: _Table(
+        "key_vault", ("campaign_id",), {"campaign_id": "uuid", "key": "bytea", **_END}
+    ),
+    RejectRow: _Table(
+        "reject_vault",
+        ("list_id", "row"),
+        {
+            "list_id": "uuid",
+            "row": "int4",
+            "reason": "text",
+            "message": "text",
+            "cells": "json",
+            **_END,
+        },
+    ),
+}
+
+
+def as_json(rows: Iterable[VaultRow]) -> str | None:
+    """Write rows as `autolynx_fill_vault` takes them: lists by table name."""
+    tables: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        table = _TABLES[type(row)]
+        tables[table.name].append(table.cells(row))
+    return orjson.dumps(tables, default=_bytea).decode() if tables else None
+
+
+def _bytea(value: bytes) -> str:
+    return "\\x" + value.hex()
+
+
+def copy_rows(connection: Conn, rows: Sequence[VaultRow]) -> None:
+    """Bring many rows in by COPY; in the order of their keys, or imports deadlock."""
+    for kind, table in _TABLES.items():
+        own = sorted((r for r in rows if type(r) is kind), key=table.sort_key)
+        if own:
+            _copy_table(connection, table, own)
+
+
+def _copy_table(connection: Conn, table: _Table, rows: Iterable[VaultRow]) -> None:
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(table.name),
+        sql.SQL(", ").join(map(sql.Identifier, table.types)),
+    )
+    # The binary form of json is its text.
+    types = ["text" if kind == "json" else kind for kind in table.types.values()]
+    encoders: list[Callable[[Any], Any]] = [
+        _json_text if kind == "json" else _as_it_is for kind in table.types.values()
+    ]
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            cells = table.cells(row).values()
+            copy.write_row([e(c) for e, c in zip(encoders, cells, strict=True)])
+
+
+def _json_text(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _parsed(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+class Vault:
+    """Reads the vault; an erased row (no salt any more) reads as one that never was."""
+
+    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
+        self._pool, self._patience = pool, patience or Patience()
+
+    def campaign_key(self, campaign_id: UUID) -> bytes | None:
+        rows = self._select(
+            "select key from key_vault where campaign_id = %s and salt is not null",
+            campaign_id,
+        )
+        return bytes(rows[0][0]) if rows else None
+
+    def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:
+        rows = self._select(
+            "select name, business_name, phone, variables::text, campaign_id, salt"
+            " from contact_vault"
+            " where contact_id = %s and list_id = %s and salt is not null",
+            contact_id,
+            list_id,
+        )
+        if not rows:
+            return None
+        name, business_name, phone, variables, campaign_id, salt = rows[0]
+        return ContactRow(
+            contact_id=contact_id,
+            list_id=list_id,
+            campaign_id=campaign_id,
+            name=name,
+            business_name=business_name,
+            phone=phone,
+            variables=_parsed(variables),
+            salt=salt,
+        )
+
+    def words(self, words_id: UUID) -> str | None:
+        return self.words_of([words_id]).get(words_id)
+
+    def words_of(self, words_ids: Collection[UUID]) -> dict[UUID, str]:
+        return dict(
+            self._select(
+                "select id, words from words_vault"
+                " where id = any(%s) and salt is not null",
+                list(words_ids),
+            )
+        )
+
+    def message(self, message_id: UUID) -> MessageRow | None:
+        rows = self._select(
+            "select id, subject_id, campaign_id, document::text, recording_url,"
+            " transcript::text, salt from message_vault"
+            " where id = %s and salt is not null",
+            message_id,
+        )
+        return _message(*rows[0]) if rows else None
+
+    def messages_of(self, subject_id: UUID) -> list[MessageRow]:
+        """Return a subject's messages by id: their order in time is in the events."""
+        rows = self._select(
+            "select id, subject_id, campaign_id, document::text, recording_url,"
+            " transcript::text, salt from message_vault"
+            " where subject_id = %s and salt is not null order by id",
+            subject_id,
+        )
+        return [_message(*row) for row in rows]
+
+    def rejects(
+        self, list_id: UUID, *, after_row: int = 0, limit: int = 1000
+    ) -> list[RejectRow]:
+        """Return a page of a list's refused rows, in the order of the file."""
+        rows = self._select(
+            'select "row", reason, message, cells::text, salt from reject_vault'
+            ' where list_id = %s and "row" > %s and salt is not null'
+            ' order by "row" limit %s',
+            list_id,
+            after_row,
+            limit,
+        )
+        return [
+            RejectRow(
+                list_id=list_id,
+                row=row,
+                reason=reason,
+                message=message,
+                cells=tuple(_parsed(cells)),
+                salt=salt,
+            )
+            for row, reason, message, cells, salt in rows
+        ]
+
+    def _select(self, statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
+        def work(connection: Conn, _: Attempt) -> list[tuple[Any, ...]]:
+            cursor = connection.cursor(binary=True)
+            return cursor.execute(statement, values, prepare=True).fetchall()
+
+        return self._patience.run(self._pool, work)
+
+
+def _message(*cells: Any) -> MessageRow:
+    message_id, subject_id, campaign_id, document, url, transcript, salt = cells
+    return MessageRow(
+        id=message_id,
+        subject_id=subject_id,
+        campaign_id=campaign_id,
+        document=_parsed(document),
+        recording_url=url,
+        transcript=_parsed(transcript),
+        salt=salt,
+    )
