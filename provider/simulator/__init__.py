@@ -1,0 +1,1 @@
+"""A stand-in for the provider's HTTP API: a process of its own that keeps a ledger."""

@@ -1,0 +1,92 @@
+"""`python -m provider.simulator`: serve until told to stop."""
+
+import argparse
+import json
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import uvicorn
+
+from provider.simulator.routes import ResettableProtocol, build_app
+from provider.simulator.settings import SimulatorSettings, read_settings
+
+SECONDS_TO_FINISH = 1
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse arguments, bind, say where on standard output, serve."""
+    settings = _settings(argv)
+    with _bound(settings) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
+        sys.stdout.write(f"Provider simulator on {settings.base_url}\n")
+        sys.stdout.flush()
+        _serve(settings, listener)
+
+
+def _serve(settings: SimulatorSettings, listener: socket.socket) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    config = uvicorn.Config(
+        build_app(settings),
+        http=ResettableProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+
+
+def _bound(settings: SimulatorSettings) -> socket.socket:
+    listener = socket.create_server((settings.host, settings.port), backlog=2048)
+    listener.settimeout(0)
+    return listener
+
+
+def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
+    given = vars(_parser().parse_args(argv))
+    values: dict[str, Any] = json.loads(given.pop("settings") or "{}")
+    faults = [*(given.pop("fault") or [])]
+    values |= {key: value for key, value in given.items() if value is not None}
+    for fault in faults:
+        _add_fault(values, fault)
+    return read_settings(values)
+
+
+def _add_fault(values: dict[str, Any], text: str) -> None:
+    """Add `requests.rate_limited=0.1` or `down=true` to the fault plan."""
+    path, _, value = text.partition("=")
+    *groups, last = path.split(".")
+    place = values.setdefault("faults", {})
+    for group in groups:
+        place = place.setdefault(group, {})
+    place[last] = json.loads(value)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("autolynx simulator", description=__doc__)
+    parser.add_argument("--host")
+    parser.add_argument("--port", type=int, help="0 takes a free one")
+    parser.add_argument("--public-url", help="where others reach this process")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--speed", type=float, help="divides simulated durations")
+    parser.add_argument("--api-key", dest="api_keys", action="append")
+    parser.add_argument("--concurrency-limit", type=int)
+    parser.add_argument("--over-limit", choices=["refuse", "block", "end"])
+    parser.add_argument("--webhook-url", help="server URL of the first assistant")
+    parser.add_argument("--webhook-secret", help="its X-Vapi-Secret")
+    parser.add_argument(
+        "--fault", action="append", help="requests.hang_after=0.03; webhooks.lost=0.1"
+    )
+    parser.add_argument("--settings", help="any SimulatorSettings as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

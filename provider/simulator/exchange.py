@@ -1,0 +1,341 @@
+"""The telephone exchange: creates calls, lets them live, ends them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from operator import ge, gt, le, lt
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from provider.simulator.calls import SimulatedCall, iso, provider_id, utc_now
+from provider.simulator.fates import FOREVER, Fate, fate_of
+from provider.simulator.faults import FaultDesk, WebhookFault
+from provider.simulator.ledger import Ledger
+from provider.simulator.recordings import Recordings
+from provider.simulator.settings import (
+    DEFAULT_ASSISTANT_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    NEVER_RINGS,
+    ORG_ID,
+    SimulatorSettings,
+)
+from provider.simulator.validation import ApiError, check_call
+from provider.simulator.webhooks import (
+    REPORT,
+    Courier,
+    end_of_call_report,
+    status_update,
+)
+
+LIMIT_REACHED = "call.start.error-subscription-concurrency-limit-reached"
+COMPARE = {"Gt": gt, "Lt": lt, "Ge": ge, "Le": le}
+ATTRIBUTE = {"createdAt": "created_at", "updatedAt": "updated_at"}
+LONGEST_WAIT_FOR_A_MESSAGE = 5.0
+
+
+@dataclass
+class Exchange:
+    """All state of the simulator, on one event loop."""
+
+    settings: SimulatorSettings
+    client: httpx2.AsyncClient
+    ledger: Ledger = field(init=False)
+    desk: FaultDesk = field(init=False)
+    recordings: Recordings = field(init=False)
+    courier: Courier = field(init=False)
+    assistants: dict[str, dict[str, Any]] = field(init=False)
+    lines: dict[str, dict[str, Any]] = field(init=False)
+    _dialled: Counter[str] = field(default_factory=Counter)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.desk = FaultDesk(settings.seed, settings.faults)
+        self.recordings = Recordings(settings.base_url, settings.seed, utc_now)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all calls and start anew, as after a start."""
+        for task in self._tasks:
+            task.cancel()
+        settings = self.settings
+        self.ledger = Ledger()
+        self.desk.restart(settings.faults)
+        self.courier = Courier(
+            self.client, settings, self.desk, self.ledger, self.spawn
+        )
+        self.assistants = {a["id"]: a for a in _assistants(settings)}
+        self.lines = {line["id"]: line for line in _lines(settings)}
+        self._dialled.clear()
+
+    async def close(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # Calls
+
+    async def create(self, request: object, *, blocked: bool = False) -> dict[str, Any]:
+        """Create a call and start its life; return what POST /call answers.
+
+        Raises ApiError 400 for a bad request or, where so set, over the limit.
+        """
+        body = check_call(request)
+        assistant, line = self._parties(body)
+        full = self.ledger.live >= self.settings.concurrency_limit
+        if full and self.settings.over_limit == "refuse":
+            raise ApiError(HTTPStatus.BAD_REQUEST, "Over Concurrency Limit")
+        blocked = blocked or (full and self.settings.over_limit == "block")
+        call = self._new_call(body, assistant, line, blocked=blocked)
+        if full or blocked:
+            call.fate = _turned_away(call.fate)
+        self.ledger.opened(call)
+        await self._begin(call)
+        return {"subscriptionLimits": self._limits(call), **call.snapshot()}
+
+    def get(self, call_id: str) -> SimulatedCall:
+        """Find a call that shows already; raise ApiError 404."""
+        call = self.ledger.calls.get(call_id)
+        if call is None or _age(call) < call.get_lag:
+            raise ApiError(
+                HTTPStatus.NOT_FOUND, f"Couldn't find call with ID {call_id}"
+            )
+        return call
+
+    def list_calls(
+        self, same: dict[str, str], times: dict[str, datetime], limit: int
+    ) -> list[dict[str, Any]]:
+        """List the newest calls that fit, newest first."""
+        found = (call for call in self._matching(same, times) if _listed(call))
+        return [
+            call.shown(self.recordings)
+            for call, _ in zip(found, range(limit), strict=False)
+        ]
+
+    def hang_up(self, call_id: str) -> None:
+        """End a live call; raise ApiError 404 for one that is not."""
+        call = self.ledger.calls.get(call_id)
+        if call is None or call.status == "ended":
+            raise ApiError(HTTPStatus.NOT_FOUND, "Call is not live")
+        if call.life is not None:
+            call.life.cancel()
+        call.life = self.spawn(self._finish(call, "manually-canceled"))
+
+    def _matching(
+        self, same: dict[str, str], times: dict[str, datetime]
+    ) -> Iterator[SimulatedCall]:
+        tests = [
+            (ATTRIBUTE[key[:-2]], COMPARE[key[-2:]], time)
+            for key, time in times.items()
+        ]
+        for call in reversed(self.ledger.calls.values()):
+            known = {"id": call.id, **call.request}
+            if all(known.get(key) == value for key, value in same.items()) and all(
+                compare(getattr(call, name), time) for name, compare, time in tests
+            ):
+                yield call
+
+    def _parties(self, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        assistant_id, line_id = body.get("assistantId"), body.get("phoneNumberId")
+        if line_id not in self.lines:
+            text = (
+                f"Couldn't Get Phone Number. `phoneNumberId` {line_id} Does Not Exist"
+            )
+            raise ApiError(HTTPStatus.BAD_REQUEST, f"{text}.")
+        if assistant_id not in self.assistants:
+            text = (
+                f"Couldn't Get Assistant. `assistantId` {assistant_id} Does Not Exist"
+            )
+            raise ApiError(HTTPStatus.BAD_REQUEST, f"{text}.")
+        return self.assistants[assistant_id], self.lines[line_id]
+
+    def _new_call(
+        self,
+        body: dict[str, Any],
+        assistant: dict[str, Any],
+        line: dict[str, Any],
+        *,
+        blocked: bool,
+    ) -> SimulatedCall:
+        number, now, plan = body["customer"]["number"], utc_now(), self.desk.plan
+        self._dialled[number] += 1
+        key = f"{number}/{self._dialled[number]}"
+        dice = Random(f"{self.settings.seed}/{key}")  # noqa: S311 - a fate, no secret
+        return SimulatedCall(
+            id=provider_id(now, dice),
+            key=key,
+            request=body,
+            fate=fate_of(self.settings, dice, plan.endings.get(number)),
+            assistant=assistant,
+            line=line,
+            base_url=self.settings.base_url,
+            created_at=now,
+            speed=self.settings.speed,
+            blocked=blocked,
+            list_lag=plan.list_lag_seconds,
+            get_lag=plan.get_lag_seconds,
+        )
+
+    async def _begin(self, call: SimulatedCall) -> None:
+        if self.settings.announce_queued:
+            self._announce(call, "queued")
+        faults = self.desk.for_message(call.key, call.number, "created")
+        early = WebhookFault.BEFORE_ANSWER in faults and call.server is not None
+        call.life = self.spawn(self._live(call, 0.0 if early else call.fate.queue))
+        if early:
+            await _until(call.first_message_sent, LONGEST_WAIT_FOR_A_MESSAGE)
+
+    def _limits(self, call: SimulatedCall) -> dict[str, Any]:
+        limit = self.settings.concurrency_limit
+        return {
+            "concurrencyBlocked": call.blocked,
+            "concurrencyLimit": limit,
+            "remainingConcurrentCalls": max(limit - self.ledger.live, 0),
+        }
+
+    # The life of a call
+
+    async def _live(self, call: SimulatedCall, queue: float) -> None:
+        await self._pass(queue)
+        if call.fate.reason == NEVER_RINGS:
+            await asyncio.sleep(FOREVER)
+        if not call.fate.refused:
+            await self._ring(call)
+        if call.fate.answered:
+            await self._talk(call)
+        await self._finish(call, _reason(call))
+
+    async def _ring(self, call: SimulatedCall) -> None:
+        call.status, call.ringing_at = "ringing", utc_now()
+        self._announce(call, "ringing")
+        await self._pass(call.fate.ring)
+
+    async def _talk(self, call: SimulatedCall) -> None:
+        call.status, call.started_at = "in-progress", utc_now()
+        self._announce(call, "in-progress")
+        await self._pass(call.planned_talk)
+
+    async def _finish(self, call: SimulatedCall, reason: str) -> None:
+        call.end(reason, utc_now())
+        self.ledger.closed(call)
+        self._announce(call, "ended")
+        await self._pass(call.fate.report)
+        call.reported_at = utc_now()
+        if call.started_at or self.settings.report_unanswered:
+            self.courier.post(
+                call, REPORT, lambda: end_of_call_report(call, self.recordings)
+            )
+        self.ledger.touch()
+
+    def _announce(self, call: SimulatedCall, status: str) -> None:
+        self.courier.post(call, status, lambda: status_update(call, status))
+
+    async def _pass(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.settings.speed)
+
+    # Assistants and phone numbers
+
+    def assistant(self, assistant_id: str) -> dict[str, Any]:
+        return _one(self.assistants, assistant_id, "assistant")
+
+    def line(self, line_id: str) -> dict[str, Any]:
+        return _one(self.lines, line_id, "phone number")
+
+    def save_assistant(self, assistant_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create an assistant or replace some of its top-level keys."""
+        now = iso(utc_now())
+        known = self.assistants.get(assistant_id, {"createdAt": now})
+        own = {"id": assistant_id, "orgId": ORG_ID, "updatedAt": now}
+        self.assistants[assistant_id] = {**known, **body, **own}
+        return self.assistants[assistant_id]
+
+
+def _turned_away(fate: Fate) -> Fate:
+    return Fate(LIMIT_REACHED, fate.queue, 0, 0, fate.report, good_mood=False)
+
+
+def _reason(call: SimulatedCall) -> str:
+    cut = call.fate.answered and call.planned_talk < call.fate.talk
+    return "exceeded-max-duration" if cut else call.fate.reason
+
+
+def _age(call: SimulatedCall) -> float:
+    return (utc_now() - call.created_at) / timedelta(seconds=1)
+
+
+def _listed(call: SimulatedCall) -> bool:
+    return _age(call) >= call.list_lag
+
+
+def _one(known: dict[str, dict[str, Any]], wanted: str, kind: str) -> dict[str, Any]:
+    if wanted not in known:
+        raise ApiError(HTTPStatus.NOT_FOUND, f"Couldn't find {kind} with ID {wanted}")
+    return known[wanted]
+
+
+def _assistants(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
+    server = {"url": settings.webhook_url, "timeoutSeconds": 20}
+    if settings.webhook_secret:
+        server["secret"] = settings.webhook_secret
+    yield {
+        "id": DEFAULT_ASSISTANT_ID,
+        "orgId": ORG_ID,
+        "name": "Appointment reminder",
+        "createdAt": "2026-08-01T09:05:00.000Z",
+        "updatedAt": "2026-09-10T08:12:44.101Z",
+        "firstMessage": "Hi, this is the clinic calling about your appointment.",
+        "model": {
+            "provider": "openai",
+            "model": "gpt-4o-mini",
+            "messages": [{"role": "system", "content": "You confirm appointments."}],
+        },
+        "voice": {"provider": "vapi", "voiceId": "Elliot"},
+        "transcriber": {"provider": "deepgram", "model": "nova-2", "language": "en"},
+        **({"server": server} if settings.webhook_url else {}),
+        "serverMessages": ["status-update", "end-of-call-report"],
+        "maxDurationSeconds": 300,
+    }
+    yield from (_completed(assistant) for assistant in settings.assistants)
+
+
+def _lines(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
+    first = {
+        "id": DEFAULT_PHONE_NUMBER_ID,
+        "number": "+12025550100",
+        "name": "Outbound line 1",
+    }
+    for line in (first, *settings.phone_numbers):
+        yield {
+            "provider": "twilio",
+            "twilioAccountSid": "AC00000000000000000000000000000001",
+            "twilioAuthToken": "simulated-twilio-auth-token",
+            "status": "active",
+            **_completed(line),
+        }
+
+
+def _completed(item: dict[str, Any]) -> dict[str, Any]:
+    since = "2026-08-01T09:00:00.000Z"
+    UUID(item["id"])
+    return {"orgId": ORG_ID, "createdAt": since, "updatedAt": since, **item}
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,102 @@
+"""What becomes of a call: decided when it is made, by the seed and the number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+from provider.simulator.settings import NEVER_ENDS, NEVER_RINGS, SimulatorSettings
+
+type Line = tuple[str, str]
+
+FOREVER = 10.0**9
+AGREED = "Yes please, that suits me."
+START_ERROR = "call.start.error-"
+UNANSWERED = frozenset(
+    {
+        "customer-did-not-answer",
+        "customer-busy",
+        "twilio-failed-to-connect-call",
+        "twilio-reported-customer-misdialed",
+        "vonage-failed-to-connect-call",
+        "vonage-rejected",
+        "sip-outbound-unallocated-number",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How a call will go. Seconds are those of a real call, before the speed."""
+
+    reason: str
+    queue: float
+    ring: float
+    talk: float
+    report: float
+    good_mood: bool
+
+    @property
+    def refused(self) -> bool:
+        return self.reason.startswith(START_ERROR)
+
+    @property
+    def answered(self) -> bool:
+        return not (
+            self.refused or self.reason in UNANSWERED or self.reason == NEVER_RINGS
+        )
+
+
+def fate_of(settings: SimulatorSettings, dice: Random, reason: str | None) -> Fate:
+    """Draw a fate; `reason` fixes how it ends."""
+    drawn = _weighted(settings.outcomes, dice)
+    queue, ring, talk, report = (
+        dice.uniform(*span)
+        for span in (
+            settings.queue_seconds,
+            settings.ring_seconds,
+            settings.talk_seconds,
+            settings.report_seconds,
+        )
+    )
+    reason = reason or drawn
+    talk = {"voicemail": talk / 4, NEVER_ENDS: FOREVER}.get(reason, talk)
+    return Fate(reason, queue, ring, talk, report, good_mood=dice.random() < 0.7)  # noqa: PLR2004 - most people say yes
+
+
+def _weighted(outcomes: Mapping[str, float], dice: Random) -> str:
+    return dice.choices(list(outcomes), weights=list(outcomes.values()))[0]
+
+
+def cost_of(talked_seconds: float) -> float:
+    """Price a call in USD: 0.40 for two minutes."""
+    return round(0.04 + 0.003 * min(talked_seconds, 120.0), 4)
+
+
+def conversation(fate: Fate, reason: str, first_message: str, name: str) -> list[Line]:
+    """Write down who says what; roles are `bot` and `user`."""
+    if reason == "voicemail":
+        return _to_a_machine(first_message, name)
+    greeting = [("bot", first_message)]
+    if reason == "silence-timed-out":
+        return [*greeting, ("bot", f"{name}, are you still there?")]
+    if reason in (NEVER_ENDS, "manually-canceled"):
+        return [*greeting, ("user", f"Yes, this is {name}.")]
+    return [*greeting, *_between_people(name, good_mood=fate.good_mood)]
+
+
+def _to_a_machine(first_message: str, name: str) -> list[Line]:
+    return [
+        ("user", f"You have reached {name}. Please leave a message after the tone."),
+        ("bot", f"{first_message} We will call again, {name}. Goodbye."),
+    ]
+
+
+def _between_people(name: str, *, good_mood: bool) -> list[Line]:
+    answer = AGREED if good_mood else "No, not this week, sorry."
+    return [
+        ("user", f"Yes, this is {name}."),
+        ("bot", f"Thank you, {name}. Shall I keep it for you?"),
+        ("user", answer),
+        ("bot", "Understood. Have a good day."),
+        ("user", "Thanks. Bye."),
+    ]

@@ -1,0 +1,163 @@
+"""What may go wrong, by rate and by script, decided by the seed alone."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+POST_CALL = "POST /call"
+
+
+class RequestFault(StrEnum):
+    """How a request may be answered wrongly; `..._after` means after acting on it."""
+
+    RATE_LIMITED = "rate_limited"
+    RATE_LIMITED_RETRY_AFTER = "rate_limited_retry_after"
+    OVER_CONCURRENCY = "over_concurrency"
+    CONCURRENCY_BLOCKED = "concurrency_blocked"
+    PAYMENT_REQUIRED = "payment_required"
+    ERROR_BEFORE = "error_before"
+    ERROR_AFTER = "error_after"
+    RESET_BEFORE = "reset_before"
+    RESET_AFTER = "reset_after"
+    HANG_BEFORE = "hang_before"
+    HANG_AFTER = "hang_after"
+    GARBAGE_BEFORE = "garbage_before"
+    GARBAGE_AFTER = "garbage_after"
+    ANSWER_BEFORE = "answer_before"
+    ANSWER_AFTER = "answer_after"
+
+
+class WebhookFault(StrEnum):
+    LOST = "lost"
+    LATE = "late"
+    TWICE = "twice"
+    REORDERED = "reordered"
+    BEFORE_ANSWER = "before_answer"
+
+
+@dataclass(frozen=True)
+class ScriptedRequest:
+    """The next `times` requests of a route (to a number), after `skip` good ones.
+
+    `status` and `message` are what `answer_before` and `answer_after` answer.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    fault: RequestFault
+    route: str = POST_CALL
+    number: str | None = None
+    times: int = 1
+    skip: int = 0
+    status: int = 409
+    message: str = "Conflict"
+
+
+@dataclass(frozen=True)
+class ScriptedWebhook:
+    """The next `times` messages with this label: a status or `end-of-call-report`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    fault: WebhookFault
+    label: str | None = None
+    number: str | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class FaultPlan:
+    """Faults by rate (0..1) and by script; a script goes before the rates.
+
+    `requests` spoils POST /call, `reads` every other route of the API. All seconds
+    here are real ones: they are not divided by the speed. `endings` fixes the
+    ended reason for a customer's number. While `down`, every connection is reset.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    requests: dict[RequestFault, float] = field(default_factory=dict)
+    reads: dict[RequestFault, float] = field(default_factory=dict)
+    webhooks: dict[WebhookFault, float] = field(default_factory=dict)
+    script: tuple[ScriptedRequest, ...] = ()
+    webhook_script: tuple[ScriptedWebhook, ...] = ()
+    endings: dict[str, str] = field(default_factory=dict)
+    retry_after_seconds: int = 1
+    late_seconds: float = 2.0
+    list_lag_seconds: float = 0.0
+    get_lag_seconds: float = 0.0
+    down: bool = False
+
+
+@dataclass
+class FaultDesk:
+    """Decides the fault of each request and message.
+
+    A choice depends on the seed, the number and how often it was asked for, not on
+    what other requests came in between.
+    """
+
+    seed: int
+    plan: FaultPlan
+    _asked: Counter[str] = field(default_factory=Counter)
+    _used: Counter[int] = field(default_factory=Counter)
+
+    def replace(self, plan: FaultPlan) -> None:
+        self.plan = plan
+        self._used.clear()
+
+    def restart(self, plan: FaultPlan) -> None:
+        self.replace(plan)
+        self._asked.clear()
+
+    def for_request(self, route: str, subject: str) -> ScriptedRequest | None:
+        """Say how this request is spoiled; `subject` is the number or the path."""
+        dice = self._dice(f"{route} {subject}")
+        scripted = self._scripted_request(route, subject)
+        if scripted is not None:
+            return scripted
+        rates = self.plan.requests if route == POST_CALL else self.plan.reads
+        fault = _one_of(rates, dice.random())
+        return None if fault is None else ScriptedRequest(fault, route=route)
+
+    def for_message(self, call_key: str, number: str, label: str) -> set[WebhookFault]:
+        """Say how this message is spoiled; several faults may meet."""
+        dice = self._dice(f"webhook {call_key} {label}")
+        drawn = {
+            k for k in WebhookFault if dice.random() < self.plan.webhooks.get(k, 0)
+        }
+        return drawn | set(self._scripted_webhooks(number, label))
+
+    def _dice(self, key: str) -> Random:
+        self._asked[key] += 1
+        return Random(f"{self.seed}/{key}/{self._asked[key]}")  # noqa: S311 - a die
+
+    def _scripted_request(self, route: str, subject: str) -> ScriptedRequest | None:
+        for entry in self.plan.script:
+            fits = entry.route == route and entry.number in (None, subject)
+            if fits and self._turn(id(entry), entry.skip, entry.times):
+                return entry
+        return None
+
+    def _scripted_webhooks(self, number: str, label: str) -> Iterator[WebhookFault]:
+        for entry in self.plan.webhook_script:
+            fits = entry.label in (None, label) and entry.number in (None, number)
+            if fits and self._turn(id(entry), 0, entry.times):
+                yield entry.fault
+
+    def _turn(self, entry: int, skip: int, times: int) -> bool:
+        self._used[entry] += 1
+        return skip < self._used[entry] <= skip + times
+
+
+def _one_of[Kind](rates: Mapping[Kind, float], roll: float) -> Kind | None:
+    for kind, rate in rates.items():
+        roll -= rate
+        if roll < 0:
+            return kind
+    return None

@@ -1,0 +1,96 @@
+"""The judge's book: who was really called, and how many at once at most."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from provider.simulator.calls import SimulatedCall
+from provider.simulator.recordings import Recordings
+
+
+@dataclass
+class HighWater:
+    """How many are live under a key now, and were at most."""
+
+    live: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)
+
+    def up(self, key: str) -> None:
+        self.live[key] += 1
+        self.most[key] = max(self.most[key], self.live[key])
+
+    def down(self, key: str) -> None:
+        self.live[key] -= 1
+
+
+@dataclass
+class Ledger:
+    """Every call in order of creation, with high-water marks and counts."""
+
+    calls: dict[str, SimulatedCall] = field(default_factory=dict)
+    total: HighWater = field(default_factory=HighWater)
+    campaigns: HighWater = field(default_factory=HighWater)
+    lines: HighWater = field(default_factory=HighWater)
+    customers: HighWater = field(default_factory=HighWater)
+    requests: dict[str, Counter[str]] = field(default_factory=dict)
+    webhooks: Counter[str] = field(default_factory=Counter)
+    open_deliveries: int = 0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def live(self) -> int:
+        return self.total.live["all"]
+
+    def opened(self, call: SimulatedCall) -> None:
+        self.calls[call.id] = call
+        for mark, key in self._marks(call):
+            mark.up(key)
+        self.touch()
+
+    def closed(self, call: SimulatedCall) -> None:
+        for mark, key in self._marks(call):
+            mark.down(key)
+        self.touch()
+
+    def answered(self, route: str, outcome: str) -> None:
+        self.requests.setdefault(route, Counter())[outcome] += 1
+
+    def touch(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_until_quiet(self, calls: int) -> None:
+        """Return when that many calls exist and all are over and reported."""
+        while not self._is_quiet(calls):
+            await self._changed.wait()
+
+    def shown(self, recordings: Recordings) -> dict[str, Any]:
+        return {
+            "calls": [call.ledger_row(recordings) for call in self.calls.values()],
+            "live": self.live,
+            "highWater": {
+                "all": self.total.most["all"],
+                "campaigns": dict(self.campaigns.most),
+                "phoneNumbers": dict(self.lines.most),
+                "customers": dict(self.customers.most),
+            },
+            "requests": {route: dict(seen) for route, seen in self.requests.items()},
+            "webhooks": dict(self.webhooks),
+        }
+
+    def _is_quiet(self, calls: int) -> bool:
+        if len(self.calls) < calls or self.open_deliveries:
+            return False
+        return all(call.reported_at for call in self.calls.values())
+
+    def _marks(self, call: SimulatedCall) -> list[tuple[HighWater, str]]:
+        """Name the marks that this call counts in; a blocked one holds no line."""
+        if call.blocked:
+            return []
+        return [
+            (self.total, "all"),
+            (self.campaigns, str(call.metadata.get("autolynx_campaign_id", ""))),
+            (self.lines, str(call.request["phoneNumberId"])),
+            (self.customers, call.number),
+        ]

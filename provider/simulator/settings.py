@@ -1,0 +1,101 @@
+"""Everything that can be set about the simulator, in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+
+from provider.simulator.faults import FaultPlan
+
+DEFAULT_ASSISTANT_ID = "8a1e2c34-7b65-4d2f-9c01-5e6f7a8b9c0d"
+DEFAULT_PHONE_NUMBER_ID = "c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"
+DEFAULT_API_KEY = "simulator-key"
+ORG_ID = "3f0c8f7e-51a2-4c6e-9d57-6f1d2b7a9e10"
+
+NEVER_ENDS = "simulator-never-ends"
+NEVER_RINGS = "simulator-never-rings"
+
+OUTCOMES: Mapping[str, float] = {
+    "customer-ended-call": 44,
+    "assistant-ended-call": 20,
+    "voicemail": 12,
+    "customer-did-not-answer": 11,
+    "customer-busy": 5,
+    "silence-timed-out": 4,
+    "twilio-failed-to-connect-call": 2,
+    "call.start.error-get-transport": 2,
+}
+
+
+@dataclass(frozen=True)
+class WebhookCredential:
+    """How messages are authenticated when `server.credentialId` names this.
+
+    The names and defaults are those of the provider's bearer and HMAC plans.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    type: Literal["bearer", "hmac"]
+    secret: str
+    header_name: str = "Authorization"
+    bearer_prefix: bool = True
+    algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
+    signature_header: str = "x-signature"
+    signature_prefix: str = ""
+    signature_encoding: Literal["hex", "base64"] = "hex"
+    timestamp_header: str = "x-timestamp"
+    include_timestamp: bool = True
+    payload_format: str = "{timestamp}.{body}"
+    message_id_header: str | None = None
+
+
+@dataclass(frozen=True)
+class SimulatorSettings:
+    """What the simulator is told at its start.
+
+    All `..._seconds` ranges are those of real calls and are divided by `speed`;
+    `webhook_timeout_seconds` is not. `outcomes` weighs ended reasons; besides the
+    provider's own there are NEVER_ENDS (talks on) and NEVER_RINGS (stays queued).
+    `over_limit` says what a call above the concurrency limit meets: 400 (`refuse`),
+    201 with `concurrencyBlocked` (`block`), or 201 and an early end (`end`).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = 8055
+    public_url: str | None = None
+    seed: int = 1
+    speed: float = 1.0
+    api_keys: tuple[str, ...] = (DEFAULT_API_KEY,)
+    concurrency_limit: int = 10
+    over_limit: Literal["refuse", "block", "end"] = "refuse"
+    outcomes: dict[str, float] = field(default_factory=lambda: dict(OUTCOMES))
+    queue_seconds: tuple[float, float] = (0.5, 2.0)
+    ring_seconds: tuple[float, float] = (5.0, 25.0)
+    talk_seconds: tuple[float, float] = (20.0, 120.0)
+    report_seconds: tuple[float, float] = (3.0, 5.0)
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+    webhook_timeout_seconds: float = 20.0
+    webhook_connections: int = 100
+    announce_queued: bool = False
+    report_unanswered: bool = True
+    credentials: dict[str, WebhookCredential] = field(default_factory=dict)
+    assistants: tuple[dict[str, Any], ...] = ()
+    phone_numbers: tuple[dict[str, Any], ...] = ()
+    faults: FaultPlan = field(default_factory=FaultPlan)
+
+    @property
+    def base_url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def read_settings(values: Mapping[str, Any]) -> SimulatorSettings:
+    """Build settings from plain JSON values.
+
+    Raises pydantic.ValidationError for unknown names and wrong types.
+    """
+    return TypeAdapter(SimulatorSettings).validate_python(dict(values))

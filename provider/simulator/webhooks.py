@@ -1,0 +1,225 @@
+"""Server messages: their shapes, their authentication, their way to the receiver."""
+
+import asyncio
+import base64
+import hmac
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import orjson
+
+from provider.simulator.calls import Delivery, SimulatedCall, epoch_ms, iso, utc_now
+from provider.simulator.faults import FaultDesk, WebhookFault
+from provider.simulator.ledger import Ledger
+from provider.simulator.recordings import Recordings
+from provider.simulator.settings import SimulatorSettings, WebhookCredential
+
+REPORT = "end-of-call-report"
+
+type Message = dict[str, Any]
+type Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+
+def status_update(call: SimulatedCall, status: str) -> Message:
+    """Say that the call entered a status; only the end has a reason."""
+    ended = {"endedReason": call.ended_reason} if status == "ended" else {}
+    artifact: dict[str, Any] = {"messages": [], "messagesOpenAIFormatted": []}
+    return {"type": "status-update", "status": status, **ended, "artifact": artifact}
+
+
+def end_of_call_report(call: SimulatedCall, recordings: Recordings) -> Message:
+    times = {"startedAt": call.started_at, "endedAt": call.ended_at}
+    return {
+        "type": REPORT,
+        **{key: iso(time) for key, time in times.items() if time},
+        "endedReason": call.ended_reason,
+        **call.outcome(recordings),
+        "durationMs": round(call.talked * 1000),
+        "durationSeconds": round(call.talked, 3),
+        "durationMinutes": round(call.talked / 60, 4),
+    }
+
+
+def envelope(call: SimulatedCall, timestamp: int, own: Message) -> bytes:
+    """Wrap a message as the provider does, with the stale call and the secrets."""
+    common = {
+        "timestamp": timestamp,
+        "assistantVersion": None,
+        **own,
+        "call": call.snapshot(),
+        "phoneNumber": call.line,
+        "customer": call.request["customer"],
+        "assistant": {**call.assistant, **call.overrides},
+    }
+    return orjson.dumps({"message": common})
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Delivers messages: within a call in order, calls beside each other."""
+
+    client: httpx2.AsyncClient
+    settings: SimulatorSettings
+    desk: FaultDesk
+    ledger: Ledger
+    spawn: Spawn
+
+    def post(self, call: SimulatedCall, label: str, own: Callable[[], Message]) -> None:
+        """Send a message on its way, or lose it, as the faults say."""
+        server = call.server
+        message_type = REPORT if label == REPORT else "status-update"
+        if server is None or not call.wants(message_type):
+            return
+        faults = self.desk.for_message(call.key, call.number, label)
+        delivery = Delivery(label, epoch_ms(utc_now()))
+        previous = call.deliveries[-1] if call.deliveries else None
+        call.deliveries.append(delivery)
+        self.ledger.open_deliveries += 1
+
+        def body() -> bytes:
+            return envelope(call, delivery.timestamp, own())
+
+        trip = _Trip(self, call, server, delivery, previous, body, faults)
+        self.spawn(trip.run())
+
+
+@dataclass(frozen=True)
+class _Trip:
+    """The way of one message, with all its attempts."""
+
+    courier: Courier
+    call: SimulatedCall
+    server: dict[str, Any]
+    delivery: Delivery
+    previous: Delivery | None
+    body: Callable[[], bytes]
+    faults: set[WebhookFault]
+
+    async def run(self) -> None:
+        if WebhookFault.LOST in self.faults:
+            self.delivery.outcome = "lost"
+        else:
+            await self._wait_for_its_turn()
+            await self._send_until_taken()
+        if WebhookFault.TWICE in self.faults and self.delivery.outcome != "lost":
+            await self._attempt()
+            self.courier.ledger.webhooks["repeated"] += 1
+        self._settle()
+
+    async def _wait_for_its_turn(self) -> None:
+        late = self.courier.desk.plan.late_seconds
+        if WebhookFault.LATE in self.faults:
+            self.delivery.sent_once.set()
+            await asyncio.sleep(late)
+        elif WebhookFault.REORDERED in self.faults:
+            self.delivery.sent_once.set()
+            await _at_most(late, self.delivery.overtaken)
+        elif self.previous is not None:
+            await self.previous.sent_once.wait()
+
+    async def _send_until_taken(self) -> None:
+        for delay in (0.0, *self._retry_delays()):
+            await asyncio.sleep(delay)
+            status = await self._attempt()
+            self.delivery.outcome = _outcome(status)
+            self._first_attempt_is_over()
+            if not self._worth_another(status):
+                return
+
+    def _retry_delays(self) -> list[float]:
+        """List the waits of `backoffPlan` in real seconds; none without a plan."""
+        plan = self.server.get("backoffPlan") or {}
+        base, grows = plan.get("baseDelaySeconds", 1), plan.get("type") == "exponential"
+        speed = self.courier.settings.speed
+        return [
+            base * (2**attempt if grows else 1) / speed
+            for attempt in range(int(plan.get("maxRetries", 0)))
+        ]
+
+    def _worth_another(self, status: int | None) -> bool:
+        excluded = (self.server.get("backoffPlan") or {}).get("excludedStatusCodes")
+        return self.delivery.outcome == "failed" and status not in (excluded or ())
+
+    async def _attempt(self) -> int | None:
+        """Post once; None where no answer came."""
+        self.delivery.attempts += 1
+        self.courier.ledger.webhooks["attempts"] += 1
+        body = self.body()
+        settings = self.courier.settings
+        limit = self.server.get("timeoutSeconds", settings.webhook_timeout_seconds)
+        headers = authenticated(self.server, body, settings.credentials)
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self.courier.client.post(
+                    self.server["url"], content=body, headers=headers
+                )
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError):
+            return None
+        return answer.status_code
+
+    def _first_attempt_is_over(self) -> None:
+        self.call.first_message_sent.set()
+        self.delivery.sent_once.set()
+        if self.previous is not None:
+            self.previous.overtaken.set()
+
+    def _settle(self) -> None:
+        self._first_attempt_is_over()
+        ledger = self.courier.ledger
+        ledger.webhooks[self.delivery.outcome] += 1
+        ledger.open_deliveries -= 1
+        ledger.touch()
+
+
+def authenticated(
+    server: dict[str, Any], body: bytes, credentials: dict[str, WebhookCredential]
+) -> dict[str, str]:
+    """Build the headers; one in `server.headers` overrides the credential's."""
+    headers = {"content-type": "application/json"}
+    credential = credentials.get(str(server.get("credentialId")))
+    if credential is not None:
+        headers |= _credential_headers(credential, body, epoch_ms(utc_now()))
+    if server.get("secret"):
+        headers["X-Vapi-Secret"] = server["secret"]
+    given = {str(k): str(v) for k, v in (server.get("headers") or {}).items()}
+    lowered = {key.lower() for key in given}
+    return {k: v for k, v in headers.items() if k.lower() not in lowered} | given
+
+
+def _credential_headers(
+    plan: WebhookCredential, body: bytes, timestamp: int
+) -> dict[str, str]:
+    if plan.type == "bearer":
+        prefix = "Bearer " if plan.bearer_prefix else ""
+        return {plan.header_name: prefix + plan.secret}
+    moment = str(timestamp)
+    signed = plan.payload_format.encode().replace(b"{timestamp}", moment.encode())
+    digest = hmac.digest(
+        plan.secret.encode(), signed.replace(b"{body}", body), plan.algorithm
+    )
+    return {
+        plan.signature_header: plan.signature_prefix + _encoded(plan, digest),
+        **({plan.timestamp_header: moment} if plan.include_timestamp else {}),
+        **({plan.message_id_header: str(uuid4())} if plan.message_id_header else {}),
+    }
+
+
+def _encoded(plan: WebhookCredential, digest: bytes) -> str:
+    if plan.signature_encoding == "base64":
+        return base64.b64encode(digest).decode()
+    return digest.hex()
+
+
+def _outcome(status: int | None) -> str:
+    return "delivered" if status is not None and 200 <= status < 300 else "failed"  # noqa: PLR2004 - the family of success
+
+
+async def _at_most(seconds: float, event: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

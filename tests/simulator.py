@@ -1,0 +1,67 @@
+"""A real simulator process for tests."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from provider.simulator.settings import DEFAULT_API_KEY
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """A running simulator; `url` has no slash at its end."""
+
+    url: str
+    api_key: str
+    process: subprocess.Popen[str]
+
+    def ledger(self, *, calls: int = 0, timeout: float = 0) -> dict[str, Any]:
+        """Read the ledger; with a time-out (s), once `calls` calls are all over.
+
+        Over means ended, reported, and no webhook on its way. Raises AssertionError
+        if that has not come when the time is up.
+        """
+        query = {"calls": calls, "timeout": timeout}
+        answer = httpx2.get(
+            f"{self.url}/simulator/ledger", params=query, timeout=timeout + 10
+        )
+        ledger: dict[str, Any] = answer.raise_for_status().json()
+        if timeout:
+            over = [call for call in ledger["calls"] if call["reportedAt"]]
+            assert len(over) == len(ledger["calls"]) >= calls, ledger
+        return ledger
+
+    def set_faults(self, **plan: Any) -> None:
+        """Replace the whole fault plan (fields of FaultPlan); none clears it."""
+        answer = httpx2.put(f"{self.url}/simulator/faults", json=plan)
+        assert answer.is_success, answer.text
+
+    def reset(self) -> None:
+        httpx2.post(f"{self.url}/simulator/reset").raise_for_status()
+
+
+@contextmanager
+def running_simulator(**settings: Any) -> Iterator[Simulator]:
+    """Run `python -m provider.simulator` with these SimulatorSettings (as JSON)."""
+    values = json.dumps({"port": 0, **settings})
+    command = [sys.executable, "-m", "provider.simulator", "--settings", values]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            first_line = process.stdout.readline()
+            assert first_line, f"the simulator ended with {process.wait()}"
+            keys = settings.get("api_keys", [DEFAULT_API_KEY])
+            yield Simulator(first_line.split()[-1], keys[0], process)
+        finally:
+            process.kill()
