@@ -80,12 +80,13 @@ def _start(home: Home, settings: Mapping[str, str]) -> None:
 
 def _leave_no_orphan(home: Home, settings: Mapping[str, str]) -> None:
     """Give the server a keeper again if somebody killed its own."""
-    if home.server_pid() is not None and not _is_kept(home):
-        with _locked(home.start_lock, fcntl.LOCK_EX):
+    with _locked(home.start_lock, fcntl.LOCK_EX):
+        if home.server_pid() is not None and not _is_kept(home):
             _launch_keeper(home, settings)
 
 
 def _is_kept(home: Home) -> bool:
+    """To be asked under the start lock: a keeper must not find this try in its way."""
     with home.keeper_lock.open("a") as file:
         return not try_lock(file)
 

@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from urllib.parse import quote
@@ -40,9 +40,10 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
 }
 REFUSED = (
-    "AutoLynx: Postgres does not run as root, and {folder} cannot be reached without"
-    " root's rights: run as an ordinary user, set AUTOLYNX_DATA_DIR to a folder that"
-    " everybody may reach (as /var/lib/autolynx), or set AUTOLYNX_DATABASE_URL."
+    "AutoLynx: Postgres runs neither as root nor as a user without a name, and {folder}"
+    " cannot be reached as user nobody: run as an ordinary user, or set"
+    " AUTOLYNX_DATA_DIR to a folder that everybody may reach (as /var/lib/autolynx), or"
+    " set AUTOLYNX_DATABASE_URL."
 )
 
 
@@ -51,6 +52,7 @@ class Home:
     """The files of one embedded Postgres."""
 
     folder: Path
+    owner: int = field(default_factory=os.geteuid)
 
     @property
     def pgdata(self) -> Path:
@@ -84,7 +86,7 @@ class Home:
             return inside
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         temporary = Path("/tmp")  # noqa: S108 - private folder below, owner verified
-        return temporary / f"{NAME}-{os.geteuid()}-{digest}"
+        return temporary / f"{NAME}-{self.owner}-{digest}"
 
     def url(self, database: str = NAME) -> str:
         host = quote(str(self.sockets), safe="")
@@ -96,7 +98,7 @@ class Home:
             pid = int(self.pid_file.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return None
-        return pid if str(self.pgdata) in _command_line(pid) else None
+        return pid if f" -D {self.pgdata} " in _command_line(pid) else None
 
     def was_ready(self) -> bool:
         try:
@@ -109,7 +111,8 @@ class Home:
 def _command_line(pid: int) -> str:
     if Path("/proc/self/cmdline").exists():
         with suppress(FileNotFoundError, ProcessLookupError):
-            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+            line = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+            return line.replace("\0", " ")
         return ""
     command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
     shown = subprocess.run(  # noqa: S603 - fixed command of ours
@@ -136,6 +139,7 @@ class Server:
         if not (self._home.pgdata / "PG_VERSION").exists():
             self._initialise()
         self._disown_stale_pid_file()
+        self._clear_sockets()
         self._child = subprocess.Popen(  # noqa: S603 - our own binary
             self._command(), env=_environment(), stdin=subprocess.DEVNULL
         )
@@ -177,6 +181,7 @@ class Server:
         command = [str(self._binaries / "initdb"), "-D", str(fresh), "-U", NAME]
         command += ["--auth=trust", "--encoding=UTF8", "--locale=C"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command += ["--no-instructions"]
         if self._settings.get("fsync") == "off":
             command.append("--no-sync")
         subprocess.run(  # noqa: S603 - our own binary
@@ -194,6 +199,11 @@ class Server:
             lines = self._home.pid_file.read_text().split("\n")
             lines = [str(os.getpid()), *lines[1:READY_LINE]]
             self._home.pid_file.write_text("\n".join(lines) + "\n")
+
+    def _clear_sockets(self) -> None:
+        """Remove what a killed server left, whose number may be somebody else's."""
+        for left in self._home.sockets.glob(".s.PGSQL.*"):
+            left.unlink()
 
 
 def _environment() -> dict[str, str]:
@@ -237,22 +247,23 @@ def _memory_in_use(home: Home) -> bool:
     return "pre-existing shared memory block" in log_tail(home, lines=5)
 
 
-def shed_root(home: Home, binaries: Path) -> None:
-    """Stop being root, which Postgres refuses, without opening anybody's folders.
+def become_fit(home: Home, binaries: Path) -> None:
+    """Stop being root or a user without a name: Postgres refuses both.
 
-    First choice is a user namespace in which root is called `nobody`: all files stay
-    root's. Where that is forbidden, really become `nobody`.
+    First choice is a user namespace in which we are called `nobody`: all files stay
+    ours, and no folder is opened to anybody. Where that is forbidden, root really
+    becomes `nobody`.
 
     Raises PermissionError, in words for the operator, when neither works.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and _has_a_name(os.geteuid()):
         return
     nobody = pwd.getpwnam("nobody")
     needed = [binaries / "postgres", home.folder, home.sockets]
     if home.pgdata.exists():
         needed.append(home.pgdata)
-    if _works(lambda: _rename_root(nobody), needed):
-        _rename_root(nobody)
+    if _works(lambda: _be_called(nobody), needed):
+        _be_called(nobody)
     elif _works(lambda: _become(nobody), [binaries / "postgres", home.folder.parent]):
         _hand_over(home, nobody)
         _become(nobody)
@@ -260,13 +271,22 @@ def shed_root(home: Home, binaries: Path) -> None:
         raise PermissionError(REFUSED.format(folder=home.folder))
 
 
-def _rename_root(nobody: pwd.struct_passwd) -> None:
+def _has_a_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def _be_called(nobody: pwd.struct_passwd) -> None:
     if sys.platform != "linux":
         raise PermissionError
+    uid, gid = os.geteuid(), os.getegid()
     os.unshare(os.CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{nobody.pw_uid} 0 1")
-    Path("/proc/self/gid_map").write_text(f"{nobody.pw_gid} 0 1")
+    Path("/proc/self/uid_map").write_text(f"{nobody.pw_uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{nobody.pw_gid} {gid} 1")
 
 
 def _become(nobody: pwd.struct_passwd) -> None:
@@ -319,7 +339,7 @@ def main(folder: str, binaries: str, settings: str) -> None:
         for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
         try:
-            shed_root(home, Path(binaries))
+            become_fit(home, Path(binaries))
             server = Server(home, Path(binaries), json.loads(settings))
             keep(home, server, users)
         except (OSError, subprocess.CalledProcessError) as error:

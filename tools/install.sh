@@ -50,6 +50,12 @@ find_uv() {
     uv=.uv/bin/uv
 }
 
+# Tried again with the system's certificates: some networks have an authority of their own.
+install_all() {
+    "$uv" pip sync --quiet --require-hashes requirements.lock &&
+        "$uv" pip install --quiet --no-deps -e .
+}
+
 python=$(find_python)
 find_uv "$python"
 if [ -e .venv/unfinished ] || ! is_new_enough .venv/bin/python; then
@@ -58,7 +64,8 @@ if [ -e .venv/unfinished ] || ! is_new_enough .venv/bin/python; then
 fi
 touch .venv/unfinished
 export VIRTUAL_ENV="$PWD/.venv"
-"$uv" pip sync --quiet --require-hashes requirements.lock
-"$uv" pip install --quiet --no-deps -e .
+install_all 2>/dev/null ||
+    UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 install_all ||
+    fail "cannot install what requirements.lock names"
 mv .venv/unfinished .venv/installed
 touch .venv/installed
