@@ -255,12 +255,12 @@ class Call(Aggregate):
         if self.provider_call_id is None:
             self._move(
                 self.Placed,
-                ContactStatus.QUEUED if self.live else self.standing,
+                ContactStatus(self.status) if self.live else self.standing,
                 at,
                 by,
                 provider_call_id=provider_call_id,
                 placed_at=placed_at,
-                ghost=not self.live,
+                ghost=not self.live and not self.ended,
                 evidence=evidence,
             )
         elif self.provider_call_id != provider_call_id:
@@ -326,16 +326,29 @@ class Call(Aggregate):
         by: str,
         evidence: Evidence | None,
     ) -> None:
-        if self.ended and (self.ended_at is not None or ended_at is None):
+        rung = self.started_at is not None
+        self._end(reason, ended_at, at, by, evidence, rung=rung)
+
+    def _end(
+        self,
+        reason: str | None,
+        ended_at: datetime | None,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+        *,
+        rung: bool,
+    ) -> None:
+        if not self._tells_of_the_end(reason, ended_at):
             return  # The provider repeats itself; the first end stands.
-        again = not self.ended and self._may_try_again(reason)
+        again = not rung and self._may_try_again(reason)
         self._move(
             self.Ended,
             self._standing_after_end(again=again),
             at,
             by,
-            reason=reason if self.ended_reason is None else self.ended_reason,
-            ended_at=ended_at,
+            reason=self.ended_reason or reason or None,
+            ended_at=self.ended_at or ended_at,
             another_attempt=again,
             awaits_report=not self.ended and not self.grade,
             evidence=evidence,
@@ -361,7 +374,8 @@ class Call(Aggregate):
         """
         if grade <= self.grade:
             return
-        self.end(reason=reason, ended_at=ended_at, at=at, by=by, evidence=evidence)
+        rung = (started_at or self.started_at) is not None
+        self._end(reason, ended_at, at, by, evidence, rung=rung)
         self._record(
             self.Reported,
             at,
@@ -371,7 +385,9 @@ class Call(Aggregate):
             reason=reason or self.ended_reason,
             started_at=started_at or self.started_at,
             ended_at=ended_at or self.ended_at,
-            duration_seconds=duration_seconds,
+            duration_seconds=(
+                self.duration_seconds if duration_seconds is None else duration_seconds
+            ),
             cost=cost if cost is not None else self.cost,
             cost_was=self.cost,
             awaited=self.grade < ReportGrade.LOOKED_UP_LAST,
@@ -417,10 +433,16 @@ class Call(Aggregate):
 
     # --- Decisions that several commands share --------------------------------
 
+    def _tells_of_the_end(self, reason: str | None, ended_at: datetime | None) -> bool:
+        return (
+            not self.ended
+            or (self.ended_at is None and ended_at is not None)
+            or (not self.ended_reason and bool(reason))
+        )
+
     def _may_try_again(self, reason: str | None) -> bool:
         return (
             self.live
-            and self.started_at is None
             and (reason or "").startswith(NEVER_RUNG)
             and self.attempt < MOST_ATTEMPTS
         )
@@ -517,7 +539,7 @@ class Call(Aggregate):
     ) -> None:
         self.status = CallStatus.ENDED if self.live else self.status
         self.standing, self.ended = standing, True
-        self.ended_reason, self.ended_at = reason, self.ended_at or ended_at
+        self.ended_reason, self.ended_at = reason, ended_at
         self._keep(evidence)
 
     @event(Reported)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate
+from eventsourcing.utils import register_topic
 
 from domain.values import NAMESPACE
 
@@ -35,6 +36,10 @@ class Dispatcher:
         actor: str
         claim_id: UUID
         claims: tuple[Claim, ...]
+
+
+# The library registers the topics of aggregates only.
+register_topic(Dispatcher.CallsClaimed.TOPIC, Dispatcher.CallsClaimed)
 
 
 def claim_calls(

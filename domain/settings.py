@@ -55,14 +55,21 @@ class SettingsValues:
         region, share = self.default_region, self.spend_alert_threshold
         rules = {
             "default_region": (
-                len(region) == 2 and region.isascii() and region.isupper(),  # noqa: PLR2004 - ISO 3166 codes have two letters
+                len(region) == 2  # noqa: PLR2004 - ISO 3166 codes have two letters
+                and region.isascii()
+                and region.isalpha()
+                and region.isupper(),
                 "must be a country's two capital letters, such as US",
             ),
             "daily_budget": (
-                self.daily_budget is None or self.daily_budget > 0,
+                self.daily_budget is None
+                or (self.daily_budget.is_finite() and self.daily_budget > 0),
                 "must be above 0, or null for no limit",
             ),
-            "spend_alert_threshold": (0 < share <= 1, "must be above 0, at most 1"),
+            "spend_alert_threshold": (
+                share.is_finite() and 0 < share <= 1,
+                "must be above 0, at most 1",
+            ),
             "retention_days": (
                 self.retention_days is None or self.retention_days >= 1,
                 "must be at least 1, or null for never",
