@@ -1,5 +1,6 @@
 """A list of people to call, one assistant that calls them, and how it went."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from domain.errors import Invalid, WrongState
+from domain.errors import Conflict, Invalid, WrongState
 from domain.values import CampaignState, DialMode, PauseCause, Words
 
 OVER = frozenset(
@@ -23,6 +24,19 @@ CAPS = range(1, 10_001)
 class SpendAlert(StrEnum):
     THRESHOLD = "threshold"
     LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class AsCreated:
+    """What was asked for when the campaign was made, whatever was changed since."""
+
+    name: str
+    assistant_id: UUID
+    phone_number_id: str
+    cap: int
+    mode: DialMode
+    line_quiet_gating: bool
+    budget: Decimal | None
 
 
 class CampaignFact(Aggregate.Event):
@@ -154,6 +168,15 @@ class Campaign(Aggregate):
         self.cap, self.mode = cap, mode
         self.line_quiet_gating, self.budget = line_quiet_gating, budget
         self.longest_call_seconds = longest_call_seconds
+        self.created_as = AsCreated(
+            name,
+            assistant_id,
+            phone_number_id,
+            cap,
+            mode,
+            line_quiet_gating,
+            budget,
+        )
         self.state = CampaignState.CREATED
         self.contacts = 0
         self.lists: frozenset[UUID] = frozenset()
@@ -172,12 +195,26 @@ class Campaign(Aggregate):
         return self.state in DIALLED
 
     def import_contacts(
-        self, *, list_id: UUID, accepted: int, skipped: int, at: datetime, by: str
+        self,
+        *,
+        list_id: UUID,
+        starts_at: int,
+        accepted: int,
+        skipped: int,
+        at: datetime,
+        by: str,
     ) -> None:
-        """Count a closed list in: the moment from which its people are called."""
+        """Count a closed list in: the moment from which its people are called.
+
+        `starts_at` is the number of contacts that the list was compared with.
+        """
         if list_id in self.lists:
             return
         self.must_take_contacts()
+        if starts_at != self.contacts:
+            raise Conflict(
+                "Another file was imported meanwhile: upload this one again."
+            )
         self._record(
             self.ContactsImported,
             at,

@@ -1,0 +1,428 @@
+"""What the dialer and the provider tell about a call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from application.app import AutoLynx, decide
+from application.errors import StreamMoved
+from application.ports import (
+    CallFinder,
+    CallOrder,
+    CallReport,
+    ContactBook,
+    ProviderCall,
+    ProviderMessage,
+)
+from application.recording import Means
+from application.vault import MessageRow, VaultReader, VaultRow, digest
+from domain.call import Call, ReportGrade
+from domain.campaign import Campaign
+from domain.errors import AnotherProviderCall, MayNotBeRequested, NotFound
+from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
+from domain.values import Evidence, PauseCause
+
+SCHEDULER = "scheduler"
+PROVIDER = "vapi"
+
+FENCED = 3
+"""Tries to store a request while its campaign's stream goes on moving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to send one request, once, before its `dial_before` has passed."""
+
+    order: CallOrder
+    dial_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where a message of the provider went."""
+
+    call_id: UUID | None
+    repeated: bool = False
+
+
+class CallService:
+    def __init__(
+        self,
+        *,
+        app: AutoLynx,
+        means: Means,
+        vault: VaultReader,
+        book: ContactBook,
+        finder: CallFinder,
+        read_message: Callable[[dict[str, Any]], ProviderMessage],
+    ) -> None:
+        self._app, self._means, self._vault = app, means, vault
+        self._book, self._finder = book, finder
+        self._read_message = read_message
+        # Facts of campaigns that never change back: no need to load them for each call.
+        self._started: set[UUID] = set()
+        self._ringing: set[UUID] = set()
+
+    # --- The dialer ---------------------------------------------------------------
+
+    def request(self, call_id: UUID, *, dial_before: datetime) -> Ticket | None:
+        """Store the right to call, or None where the call may not be made now.
+
+        It is stored only while the campaign and the contact stand as they were read,
+        so nobody is called after a pause, a cancel or an erasure was answered.
+        """
+        return self._fenced(call_id, dial_before, Call.request)
+
+    def renew_request(self, call_id: UUID, *, dial_before: datetime) -> Ticket | None:
+        """The same for a request that provably never left."""
+        return self._fenced(call_id, dial_before, Call.renew_request)
+
+    def _fenced(
+        self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
+    ) -> Ticket | None:
+        for _ in range(FENCED):
+            try:
+                return self._request(call_id, dial_before, ask)
+            except MayNotBeRequested:
+                return None
+            except StreamMoved:
+                continue
+        return None
+
+    def _request(
+        self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
+    ) -> Ticket | None:
+        call = self._app.load(Call, call_id)
+        campaign = self._app.load(Campaign, call.campaign_id)
+        contact = self._book.contact(call.contact_id)
+        if not campaign.may_dial or contact is None:
+            return None
+        ask(call, dial_before=dial_before, at=self._means.now(), by=SCHEDULER)
+        # A contact's own stream begins with its erasure.
+        self._app.append(
+            call, expect={campaign.id: campaign.version, call.contact_id: 0}
+        )
+        order = CallOrder(
+            call_id=call.id,
+            campaign_id=campaign.id,
+            contact_id=call.contact_id,
+            attempt=call.attempt,
+            request=call.requests,
+            phone=contact.phone,
+            name=contact.name,
+            variables=contact.variables,
+            provider_assistant_id=campaign.provider_assistant_id,
+            phone_number_id=campaign.phone_number_id,
+        )
+        return Ticket(order=order, dial_before=dial_before)
+
+    def place(
+        self, call_id: UUID, *, provider_call_id: str, placed_at: datetime
+    ) -> None:
+        """The provider accepted the request; what it said before is attached."""
+
+        def tell(call: Call, at: datetime) -> None:
+            call.place(
+                provider_call_id=provider_call_id,
+                placed_at=placed_at,
+                at=at,
+                by=SCHEDULER,
+            )
+
+        self._tell(call_id, tell)
+        self._attach(call_id, provider_call_id)
+
+    def defer(self, call_id: UUID, *, reason: str, until: datetime) -> None:
+        def tell(call: Call, at: datetime) -> None:
+            call.defer(reason=reason, until=until, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
+
+    def lose_outcome(self, call_id: UUID, *, reason: str) -> None:
+        def tell(call: Call, at: datetime) -> None:
+            call.lose_outcome(reason=reason, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
+
+    def settle_absent(self, call_id: UUID) -> None:
+        def tell(call: Call, at: datetime) -> None:
+            call.settle_absent(until=at, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
+
+    def reject(self, call_id: UUID, *, words: str) -> None:
+        """The provider refused the contact, in its words."""
+        said, row = self._means.words(call_id, words)
+
+        def tell(call: Call, at: datetime) -> None:
+            call.reject(words=said, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell, vault=[row])
+
+    def cancel(self, call_id: UUID) -> None:
+        def tell(call: Call, at: datetime) -> None:
+            call.cancel(at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
+
+    # --- The provider, asked ------------------------------------------------------
+
+    def look(self, call_id: UUID, seen: ProviderCall, *, last: bool = False) -> None:
+        """Record how the provider shows a call.
+
+        A call that ended is recorded as its webhooks would have been; `last` says
+        that the provider is not asked for the report again.
+        """
+        final = last or seen.report.has_artifact
+        key = f"look-up:{'last' if final else 'first'}"
+        row, proof = self._proof(call_id, key, seen.document, seen.report)
+
+        def tell(call: Call, at: datetime) -> None:
+            call.place(
+                provider_call_id=seen.provider_call_id,
+                placed_at=seen.created_at,
+                at=at,
+                by=SCHEDULER,
+            )
+            if seen.ended:
+                grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.LOOKED_UP
+                _report(call, seen.report, grade, at, SCHEDULER, proof)
+            else:
+                since = seen.report.started_at
+                _follow(call, seen.status, since, None, at, SCHEDULER, None)
+
+        self._tell(call_id, tell, vault=[row] if seen.ended else [])
+
+    def confirm(self, call_id: UUID, seen: ProviderCall) -> None:
+        """Record that a silent call is still live at the provider."""
+
+        def tell(call: Call, at: datetime) -> None:
+            call.confirm(provider_status=seen.status, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
+
+    def time_out(self, call_id: UUID, *, reason: str) -> None:
+        def tell(call: Call, at: datetime) -> None:
+            call.time_out(reason=reason, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
+
+    def request_hang_up(self, call_id: UUID, *, by: str) -> None:
+        def tell(call: Call, at: datetime) -> None:
+            call.request_hang_up(at=at, by=by)
+
+        self._tell(call_id, tell)
+
+    # --- The provider, telling ----------------------------------------------------
+
+    def hear(self, message: ProviderMessage) -> Heard:
+        """Store a message of the provider, in whatever order and however often.
+
+        When this returns, it is stored. What belongs to no call that is known is kept
+        until the call becomes known.
+        """
+        call_id = self._call_of(message)
+        heard = self._hear(call_id, message) if call_id else None
+        return heard or self._keep_unmatched(message)
+
+    def _call_of(self, message: ProviderMessage) -> UUID | None:
+        if message.call_id is not None or message.provider_call_id is None:
+            return message.call_id
+        return self._finder.by_provider_call_id(message.provider_call_id)
+
+    def _hear(self, call_id: UUID, message: ProviderMessage) -> Heard | None:
+        """Return None where no call goes by that id."""
+        row, proof = self._proof(call_id, message.key, message.document, message.report)
+        repeated = False
+
+        def tell(call: Call, at: datetime) -> None:
+            nonlocal repeated
+            repeated = proof.message_id in call.evidence
+            if not repeated:
+                _hear(call, message, proof, at)
+
+        try:
+            self._tell(call_id, tell, vault=[row])
+        except NotFound:
+            return None
+        return Heard(call_id, repeated=repeated)
+
+    def _keep_unmatched(self, message: ProviderMessage) -> Heard:
+        provider_call_id = message.provider_call_id or "none"
+        stream = unmatched_id_of(provider_call_id)
+        row, proof = self._proof(stream, message.key, message.document, message.report)
+
+        def command() -> Heard:
+            at = self._means.now()
+            kept = self._app.find(UnmatchedMessage, stream) or UnmatchedMessage.create(
+                provider_call_id=provider_call_id, at=at, by=PROVIDER
+            )
+            repeated = proof.message_id in kept.messages
+            kept.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+            self._app.append(kept, vault=[] if repeated else [row])
+            return Heard(None, repeated=repeated)
+
+        return decide(command)
+
+    def _attach(self, call_id: UUID, provider_call_id: str) -> None:
+        stream = unmatched_id_of(provider_call_id)
+        kept = self._app.find(UnmatchedMessage, stream)
+        if kept is None or kept.call_id is not None:
+            return
+        for row in self._vault.messages_of(stream):
+            self._hear(call_id, self._read_message(row.document))
+
+        def command() -> None:
+            kept = self._app.load(UnmatchedMessage, stream)
+            kept.attach(call_id=call_id, at=self._means.now(), by=SCHEDULER)
+            self._app.append(kept)
+
+        decide(command)
+
+    # --- Shared -------------------------------------------------------------------
+
+    def _tell(
+        self,
+        call_id: UUID,
+        tell: Callable[[Call, datetime], None],
+        vault: Sequence[VaultRow] = (),
+    ) -> None:
+        """Tell a call and store what it records, with what its campaign learns.
+
+        Rows of the vault are stored where something was recorded. A second id at the
+        provider is recorded instead of what was told.
+        """
+
+        def command() -> None:
+            call, at = self._app.load(Call, call_id), self._means.now()
+            try:
+                tell(call, at)
+            except AnotherProviderCall as duplicate:
+                self._detect_duplicate(call_id, duplicate.other, at)
+            else:
+                self._store(call, at, vault)
+
+        decide(command)
+
+    def _store(self, call: Call, at: datetime, vault: Sequence[VaultRow]) -> None:
+        facts = call.pending_events
+        if not facts:
+            return
+        placed = next((fact for fact in facts if isinstance(fact, Call.Placed)), None)
+        rang = any(isinstance(fact, (Call.Ringing, Call.Answered)) for fact in facts)
+        campaign = self._campaign_learns(call.campaign_id, placed, at, rang=rang)
+        self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
+        if placed:
+            self._started.add(call.campaign_id)
+        if rang:
+            self._ringing.add(call.campaign_id)
+
+    def _campaign_learns(
+        self, campaign_id: UUID, placed: Call.Placed | None, at: datetime, *, rang: bool
+    ) -> Campaign | None:
+        starts = placed is not None and campaign_id not in self._started
+        if not starts and not (rang and campaign_id not in self._ringing):
+            return None
+        campaign = self._app.load(Campaign, campaign_id)
+        if placed is not None:
+            campaign.note_placed(placed_at=placed.placed_at, at=at, by=placed.actor)
+        if rang:
+            campaign.note_ringing(at=at, by=PROVIDER)
+        return campaign
+
+    def _detect_duplicate(self, call_id: UUID, other: str, at: datetime) -> None:
+        call = self._app.load(Call, call_id)
+        call.detect_duplicate(provider_call_id=other, at=at, by=PROVIDER)
+        campaign = self._app.load(Campaign, call.campaign_id)
+        if campaign.may_dial:
+            cause = PauseCause.DUPLICATE_DETECTED
+            campaign.pause(cause=cause, at=at, by=SCHEDULER)
+        self._app.append(call, campaign)
+
+    def _proof(
+        self,
+        subject_id: UUID,
+        key: str,
+        document: dict[str, Any],
+        report: CallReport | None,
+    ) -> tuple[MessageRow, Evidence]:
+        row = MessageRow(
+            salt=self._means.salt(),
+            id=uuid5(subject_id, key),
+            subject_id=subject_id,
+            campaign_id=None,
+            document=document,
+            recording_url=report.recording_url if report else None,
+            transcript=report.transcript if report else None,
+        )
+        return row, Evidence(message_id=row.id, digest=digest([row]))
+
+
+def _in_campaign(rows: Sequence[VaultRow], campaign_id: UUID) -> list[VaultRow]:
+    return [
+        replace(row, campaign_id=campaign_id) if isinstance(row, MessageRow) else row
+        for row in rows
+    ]
+
+
+def _hear(call: Call, message: ProviderMessage, proof: Evidence, at: datetime) -> None:
+    known = call.version
+    if message.provider_call_id is not None:
+        call.place(
+            provider_call_id=message.provider_call_id,
+            placed_at=message.created_at or message.said_at or at,
+            at=at,
+            by=PROVIDER,
+            evidence=proof,
+        )
+    if message.report is not None:
+        _report(call, message.report, ReportGrade.DELIVERED, at, PROVIDER, proof)
+    elif message.status is not None:
+        said_at, reason = message.said_at, message.ended_reason
+        _follow(call, message.status, said_at, reason, at, PROVIDER, proof)
+    if call.version == known:
+        call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+
+
+def _follow(  # noqa: PLR0917 - one status, said once, with all that came with it
+    call: Call,
+    status: str,
+    said_at: datetime | None,
+    reason: str | None,
+    at: datetime,
+    by: str,
+    proof: Evidence | None,
+) -> None:
+    """Tell a call the provider's status; other statuses say nothing of its life."""
+    match status:
+        case "ringing":
+            call.ring(ringing_at=said_at or at, at=at, by=by, evidence=proof)
+        case "in-progress":
+            call.answer(answered_at=said_at, at=at, by=by, evidence=proof)
+        case "forwarding":
+            call.answer(answered_at=None, at=at, by=by, evidence=proof)
+        case "ended":
+            call.end(reason=reason, ended_at=said_at, at=at, by=by, evidence=proof)
+
+
+def _report(  # noqa: PLR0917 - one report, told once
+    call: Call,
+    report: CallReport,
+    grade: ReportGrade,
+    at: datetime,
+    by: str,
+    proof: Evidence,
+) -> None:
+    call.report(
+        grade=grade,
+        reason=report.ended_reason,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        duration_seconds=report.duration_seconds,
+        cost=report.cost,
+        at=at,
+        by=by,
+        evidence=proof,
+    )

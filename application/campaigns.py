@@ -1,0 +1,122 @@
+"""What people do with a campaign once it exists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from application.app import AutoLynx, decide
+from application.calls import SCHEDULER, CallService
+from application.ports import CallFinder
+from application.recording import Means
+from domain.campaign import Campaign
+from domain.values import PauseCause
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignChange:
+    """None leaves a field as it is; `budget` is taken as it comes where it is named."""
+
+    name: str | None = None
+    cap: int | None = None
+    line_quiet_gating: bool | None = None
+    budget: Decimal | None = None
+    budget_named: bool = False
+
+
+class CampaignService:
+    """Each command returns the position that shows what it changed, if it did."""
+
+    def __init__(
+        self, *, app: AutoLynx, means: Means, calls: CallService, finder: CallFinder
+    ) -> None:
+        self._app, self._means = app, means
+        self._calls, self._finder = calls, finder
+
+    def start(self, campaign_id: UUID, *, by: str) -> int | None:
+        return self._tell(campaign_id, lambda it, at: it.start(at=at, by=by))
+
+    def pause(
+        self,
+        campaign_id: UUID,
+        *,
+        by: str,
+        reason: str | None = None,
+        cause: PauseCause = PauseCause.PERSON,
+    ) -> int | None:
+        """No new calls from here on, save those whose request is stored."""
+        said, row = self._means.words(campaign_id, reason or "")
+
+        def command() -> int | None:
+            campaign = self._app.load(Campaign, campaign_id)
+            words = said if reason else None
+            campaign.pause(cause=cause, reason=words, at=self._means.now(), by=by)
+            paused = bool(campaign.pending_events)
+            return self._app.append(campaign, vault=[row] if reason and paused else [])
+
+        return decide(command)
+
+    def resume(self, campaign_id: UUID, *, by: str) -> int | None:
+        return self._tell(campaign_id, lambda it, at: it.resume(at=at, by=by))
+
+    def cancel(self, campaign_id: UUID, *, hang_up: bool, by: str) -> int | None:
+        """No new calls, ever; with `hang_up` those under way are to be ended too."""
+        position = self._tell(
+            campaign_id, lambda it, at: it.cancel(hang_up=hang_up, at=at, by=by)
+        )
+        for call_id in self._finder.live_calls(campaign_id) if hang_up else ():
+            self._calls.request_hang_up(call_id, by=by)
+        return position
+
+    def change(
+        self, campaign_id: UUID, change: CampaignChange, *, by: str
+    ) -> int | None:
+        def tell(campaign: Campaign, at: datetime) -> None:
+            gating = change.line_quiet_gating
+            campaign.change(
+                name=campaign.name if change.name is None else change.name,
+                cap=campaign.cap if change.cap is None else change.cap,
+                line_quiet_gating=(
+                    campaign.line_quiet_gating if gating is None else gating
+                ),
+                budget=change.budget if change.budget_named else campaign.budget,
+                at=at,
+                by=by,
+            )
+
+        return self._tell(campaign_id, tell)
+
+    def complete(self, campaign_id: UUID, *, version: int) -> int | None:
+        """Append `completed` only where the campaign stands as the snapshot shows it.
+
+        Raises IntegrityError where it moved on: look again.
+        """
+        campaign = self._app.load(Campaign, campaign_id)
+        if campaign.version != version:
+            return None
+        campaign.complete(at=self._means.now(), by=SCHEDULER)
+        return self._app.append(campaign)
+
+    def fail(self, campaign_id: UUID, *, reason: str) -> int | None:
+        """End a campaign whose own data cannot be worked with."""
+        said, row = self._means.words(campaign_id, reason)
+
+        def command() -> int | None:
+            campaign = self._app.load(Campaign, campaign_id)
+            campaign.fail(reason=said, at=self._means.now(), by=SCHEDULER)
+            return self._app.append(
+                campaign, vault=[row] if campaign.pending_events else []
+            )
+
+        return decide(command)
+
+    def _tell(
+        self, campaign_id: UUID, tell: Callable[[Campaign, datetime], None]
+    ) -> int | None:
+        def command() -> int | None:
+            campaign = self._app.load(Campaign, campaign_id)
+            tell(campaign, self._means.now())
+            return self._app.append(campaign)
+
+        return decide(command)

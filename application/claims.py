@@ -1,0 +1,117 @@
+"""Taking contacts to be called: one claim on one view, or none at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError
+
+from application.app import AutoLynx
+from application.calls import SCHEDULER
+from application.recording import Means
+from domain.call import Call
+from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
+from domain.errors import NotDeferred
+from domain.values import call_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A contact that a plan chose; `requeued` where its deferred call is meant."""
+
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    requeued: bool
+    batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was claimed, and what stood in the way of the rest."""
+
+    calls: tuple[UUID, ...] = ()
+    dropped: tuple[UUID, ...] = ()
+    stale: bool = False
+
+
+class ClaimService:
+    def __init__(self, app: AutoLynx, means: Means) -> None:
+        self._app, self._means = app, means
+
+    def claim(self, chosen: Sequence[Chosen], *, seen: int) -> Claimed:
+        """Append the claim that follows the `seen` ones, with the calls it makes.
+
+        Stale where somebody claimed meanwhile: nothing is stored then. A contact
+        whose call turns out to exist, or not to be deferred, is dropped: one bad row
+        must not stop the dialer.
+        """
+        dropped: list[UUID] = []
+        left = list(chosen)
+        while left:
+            taken, unfit = self._claim(left, seen)
+            if taken:
+                return Claimed(tuple(map(_call_id, left)), tuple(dropped))
+            if not unfit:
+                return Claimed(dropped=tuple(dropped), stale=True)
+            dropped += unfit
+            left = [one for one in left if _call_id(one) not in unfit]
+        return Claimed(dropped=tuple(dropped))
+
+    def _claim(self, chosen: list[Chosen], seen: int) -> tuple[bool, list[UUID]]:
+        """Return whether the claim was stored, else the calls that do not fit."""
+        at, claim_id = self._means.now(), self._means.new_id()
+        calls, unfit = [], []
+        for one in chosen:
+            try:
+                calls.append(self._call(one, claim_id, at))
+            except NotDeferred:
+                unfit.append(_call_id(one))
+        if unfit:
+            return False, unfit
+        claims = tuple(map(_claim, chosen))
+        claimed = claim_calls(
+            seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
+        )
+        try:
+            self._app.append(claimed, *calls)
+        except IntegrityError:
+            return False, self._in_the_way(chosen, seen)
+        return True, []
+
+    def _call(self, chosen: Chosen, claim_id: UUID, at: datetime) -> Call:
+        if not chosen.requeued:
+            return Call.create(
+                campaign_id=chosen.campaign_id,
+                contact_id=chosen.contact_id,
+                attempt=chosen.attempt,
+                claim_id=claim_id,
+                batch=chosen.batch,
+                at=at,
+                by=SCHEDULER,
+            )
+        call = self._app.load(Call, _call_id(chosen))
+        call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
+        return call
+
+    def _in_the_way(self, chosen: list[Chosen], seen: int) -> list[UUID]:
+        """Name the new calls that exist already, unless the claim itself was stale."""
+        if self._app.highest_version(DISPATCHER_ID) > seen:
+            return []
+        new = [_call_id(one) for one in chosen if not one.requeued]
+        return [id_ for id_ in new if self._app.find(Call, id_) is not None]
+
+
+def _call_id(chosen: Chosen) -> UUID:
+    return call_id_of(chosen.contact_id, chosen.attempt)
+
+
+def _claim(chosen: Chosen) -> Claim:
+    return Claim(
+        campaign_id=chosen.campaign_id,
+        contact_id=chosen.contact_id,
+        call_id=_call_id(chosen),
+        attempt=chosen.attempt,
+        batch=chosen.batch,
+    )

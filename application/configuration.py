@@ -1,0 +1,77 @@
+"""What the environment configures: AUTOLYNX_ and the name of the field."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.settings import SettingsValues
+
+
+class FirstSettings(BaseSettings):
+    """First values of the settings, until an admin changes them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AUTOLYNX_SETTINGS_", env_file=".env", extra="ignore"
+    )
+
+    default_cap: int = 8
+    global_cap: int = 10
+    tick_seconds: int = 60
+    silence_timeout_seconds: int = 600
+    dials_per_second: float = 1.0
+    refill_immediately: bool = True
+    default_region: str = "US"
+    daily_budget: Decimal | None = None
+    spend_alert_threshold: Decimal = Decimal("0.8")
+    alert_webhook_url: str | None = None
+    retention_days: int | None = None
+
+    def values(self) -> SettingsValues:
+        first = SettingsValues(**self.model_dump())
+        first.check()
+        return first
+
+
+class Configuration(BaseSettings):
+    """How this process finds its database, its provider and its callers.
+
+    Read once by a composition root. Raises pydantic's ValidationError, which names
+    each variable that makes no sense.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="AUTOLYNX_", env_file=".env", extra="ignore"
+    )
+
+    database_url: str | None = None
+    data_dir: Path = Path(".autolynx")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65_535)
+    public_url: str | None = None
+
+    vapi_base_url: str = "https://api.vapi.ai"
+    vapi_api_key: SecretStr | None = None
+    vapi_timeout_seconds: float = Field(default=20, ge=1)
+    vapi_credential_id: str | None = None
+    reconcile_seconds: float = Field(default=30, ge=1)
+
+    webhook_secret: SecretStr | None = None
+    webhook_auth: Literal["secret", "bearer", "hmac"] = "secret"
+    webhook_auth_header: str | None = None
+    webhook_auth_timestamp_header: str = "x-timestamp"
+    webhook_auth_algorithm: Literal["sha256", "sha512", "sha1"] = "sha256"
+    webhook_auth_encoding: Literal["hex", "base64"] = "hex"
+    webhook_auth_tolerance_seconds: float = 300
+
+    admin_email: str | None = None
+
+    log_level: str = "info"
+    log_format: Literal["console", "json"] | None = None
+
+    @property
+    def own_url(self) -> str:
+        """How browsers and the provider reach the API, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

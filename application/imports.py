@@ -1,0 +1,323 @@
+"""From an uploaded file to the contacts of a campaign, in steps that can be retried."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from itertools import batched
+from uuid import UUID
+
+from application.app import AutoLynx, decide
+from application.ports import ContactBook, ReadModel
+from application.recording import Means
+from application.uploads import RejectedRow, StagedRow, Upload, Uploads
+from application.vault import (
+    ContactRow,
+    KeyRow,
+    RejectRow,
+    VaultReader,
+    VaultRow,
+    digest,
+)
+from domain.assistant import Assistant
+from domain.campaign import Campaign
+from domain.contact_list import ContactList, Skipped
+from domain.errors import Conflict, Invalid, NotFound
+from domain.values import DialMode, SkipReason, campaign_id_of
+
+ROWS_A_FACT = 1_000
+ROWS_A_TRANSACTION = 10_000
+LAG_SECONDS = 60.0
+"""How long a step waits for readers that are behind before it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCampaign:
+    """What a person asks for; `cap` None for the settings' default."""
+
+    name: str
+    upload_id: UUID
+    assistant_id: UUID
+    phone_number_id: str
+    cap: int | None
+    mode: DialMode
+    line_quiet_gating: bool
+    budget: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A campaign with its new list, and the position that shows them."""
+
+    campaign_id: UUID
+    list_id: UUID
+    position: int
+
+
+class ReadModelBehind(Exception):
+    """The read model does not keep up; trying again later is safe."""
+
+
+class ImportService:
+    def __init__(
+        self,
+        *,
+        app: AutoLynx,
+        means: Means,
+        uploads: Uploads,
+        vault: VaultReader,
+        book: ContactBook,
+        read_model: ReadModel,
+    ) -> None:
+        self._app, self._means, self._uploads = app, means, uploads
+        self._vault, self._book, self._read_model = vault, book, read_model
+
+    def create_campaign(
+        self, new: NewCampaign, *, default_cap: int, by: str
+    ) -> Imported:
+        """Create the campaign with the upload's accepted rows, all at once.
+
+        Asked again with the same upload and input it answers the same campaign;
+        after a crash it goes on where it stopped.
+        """
+        campaign_id = campaign_id_of(new.upload_id)
+        campaign = self._app.find(Campaign, campaign_id)
+        if campaign is None:
+            self._fill_new(self._new_campaign(new, default_cap, by), new, by)
+            decide(lambda: self._create(new, default_cap, by))
+        elif not _is_same(campaign, new):
+            raise Conflict("This file became another campaign: upload it again.")
+        return self._imported(campaign_id, new.upload_id)
+
+    def import_contacts(
+        self, campaign_id: UUID, upload_id: UUID, *, by: str
+    ) -> Imported:
+        """Add the upload's rows to a campaign, without those whom it has already."""
+        campaign = self._app.load(Campaign, campaign_id)
+        if upload_id not in campaign.lists:
+            campaign.must_take_contacts()
+            upload = self._upload(upload_id)
+            self._fill(upload, campaign_id, starts_at=campaign.contacts, by=by)
+            decide(lambda: self._count_in(campaign_id, upload_id, by))
+        return self._imported(campaign_id, upload_id)
+
+    # --- The campaign -------------------------------------------------------------
+
+    def _new_campaign(self, new: NewCampaign, default_cap: int, by: str) -> Campaign:
+        assistant = self._app.find(Assistant, new.assistant_id)
+        if assistant is None:
+            raise Invalid("Choose an assistant.", assistantId="is not in the directory")
+        assistant.must_be_usable()
+        return Campaign.create(
+            campaign_id=campaign_id_of(new.upload_id),
+            name=new.name,
+            assistant_id=new.assistant_id,
+            provider_assistant_id=assistant.provider_assistant_id,
+            phone_number_id=new.phone_number_id,
+            cap=default_cap if new.cap is None else new.cap,
+            mode=new.mode,
+            line_quiet_gating=new.line_quiet_gating,
+            budget=new.budget,
+            longest_call_seconds=assistant.longest_call_seconds,
+            at=self._means.now(),
+            by=by,
+        )
+
+    def _fill_new(self, campaign: Campaign, new: NewCampaign, by: str) -> None:
+        upload = self._upload(new.upload_id)
+        if upload.accepted == 0:
+            raise Invalid(
+                "The file has no row to call.", uploadId="has no accepted row"
+            )
+        self._fill(upload, campaign.id, starts_at=0, by=by)
+
+    def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
+        if self._app.find(Campaign, campaign_id_of(new.upload_id)) is None:
+            self._close(self._new_campaign(new, default_cap, by), new.upload_id, by)
+
+    def _count_in(self, campaign_id: UUID, list_id: UUID, by: str) -> None:
+        self._close(self._app.load(Campaign, campaign_id), list_id, by)
+
+    def _close(self, campaign: Campaign, list_id: UUID, by: str) -> None:
+        """The commit point: before it nothing of the list counts."""
+        contacts, at = self._app.load(ContactList, list_id), self._means.now()
+        contacts.close(at=at, by=by)
+        campaign.import_contacts(
+            list_id=list_id,
+            starts_at=contacts.starts_at,
+            accepted=contacts.accepted,
+            skipped=contacts.skipped,
+            at=at,
+            by=by,
+        )
+        self._app.append(contacts, campaign)
+
+    def _imported(self, campaign_id: UUID, list_id: UUID) -> Imported:
+        position = self._app.recorder.max_notification_id() or 0
+        return Imported(campaign_id, list_id, position)
+
+    # --- The list -----------------------------------------------------------------
+
+    def _upload(self, upload_id: UUID) -> Upload:
+        upload = self._uploads.get(upload_id, self._means.now())
+        if upload is None:
+            raise NotFound("upload (they are kept for a day)", upload_id)
+        return upload
+
+    def _fill(
+        self, upload: Upload, campaign_id: UUID, *, starts_at: int, by: str
+    ) -> None:
+        contacts = decide(lambda: self._open(upload, campaign_id, starts_at, by))
+        if contacts.closed:
+            return
+        self._catch_up()
+        key = self._vault.campaign_key(campaign_id)
+        assert key is not None  # The list that made the campaign brought it.
+        while decide(lambda: self._skip_rejects(upload.id, by)):
+            pass
+        while decide(lambda: self._accept_rows(upload.id, key, by)):
+            self._catch_up()
+
+    def _open(
+        self, upload: Upload, campaign_id: UUID, starts_at: int, by: str
+    ) -> ContactList:
+        contacts = self._app.find(ContactList, upload.id)
+        if contacts is None:
+            words, name = self._means.words(upload.id, upload.filename)
+            key = self._new_key(campaign_id)
+            contacts = ContactList.create(
+                list_id=upload.id,
+                campaign_id=campaign_id,
+                starts_at=starts_at,
+                filename=words,
+                key_digest=digest(key) if key else None,
+                at=self._means.now(),
+                by=by,
+            )
+            self._app.append(contacts, vault=[name, *key])
+        contacts.must_belong_to(campaign_id)
+        return contacts
+
+    def _new_key(self, campaign_id: UUID) -> list[KeyRow]:
+        if self._vault.campaign_key(campaign_id) is not None:
+            return []
+        key = self._means.random_bytes(32)
+        return [KeyRow(salt=self._means.salt(), campaign_id=campaign_id, key=key)]
+
+    def _skip_rejects(self, list_id: UUID, by: str) -> bool:
+        contacts = self._app.load(ContactList, list_id)
+        rejects = self._uploads.rejects(list_id, contacts.rejects_up_to, ROWS_A_FACT)
+        if not rejects:
+            return False
+        rows = [self._reject(list_id, row) for row in rejects]
+        contacts.skip(
+            skipped=tuple(Skipped(row.row, row.reason) for row in rejects),
+            digest=digest(rows),
+            rejects_up_to=rejects[-1].row,
+            at=self._means.now(),
+            by=by,
+        )
+        self._app.append(contacts, vault=rows)
+        return True
+
+    def _accept_rows(self, list_id: UUID, key: bytes, by: str) -> bool:
+        contacts = self._app.load(ContactList, list_id)
+        staged = self._uploads.rows(list_id, contacts.staged_up_to, ROWS_A_TRANSACTION)
+        rows: list[VaultRow] = []
+        for chunk in batched(staged, ROWS_A_FACT, strict=False):
+            rows += self._accept(contacts, chunk, key, by)
+        self._app.append(contacts, vault=rows)
+        return bool(staged)
+
+    def _accept(
+        self,
+        contacts: ContactList,
+        staged: Sequence[StagedRow],
+        key: bytes,
+        by: str,
+    ) -> list[VaultRow]:
+        ids = {row.ordinal: contact_id_of(key, row.phone) for row in staged}
+        known = self._book.known(contacts.campaign_id, ids.values())
+        fresh = [
+            self._contact(contacts, ids[row.ordinal], row)
+            for row in staged
+            if ids[row.ordinal] not in known
+        ]
+        repeated = [
+            self._duplicate(contacts.id, row)
+            for row in staged
+            if ids[row.ordinal] in known
+        ]
+        at, up_to = self._means.now(), staged[-1].ordinal
+        contacts.accept(
+            contact_ids=tuple(row.contact_id for row in fresh),
+            digest=digest(fresh),
+            staged_up_to=up_to,
+            at=at,
+            by=by,
+        )
+        if repeated:
+            reason = SkipReason.DUPLICATE_IN_CAMPAIGN
+            skipped = tuple(Skipped(row.row, reason) for row in repeated)
+            contacts.skip(skipped=skipped, digest=digest(repeated), at=at, by=by)
+        return [*fresh, *repeated]
+
+    def _contact(
+        self, contacts: ContactList, contact_id: UUID, row: StagedRow
+    ) -> ContactRow:
+        return ContactRow(
+            salt=self._means.salt(),
+            contact_id=contact_id,
+            list_id=contacts.id,
+            campaign_id=contacts.campaign_id,
+            name=row.name,
+            business_name=row.business_name,
+            phone=row.phone,
+            variables=row.variables,
+        )
+
+    def _reject(self, list_id: UUID, row: RejectedRow) -> RejectRow:
+        return RejectRow(
+            salt=self._means.salt(),
+            list_id=list_id,
+            row=row.row,
+            reason=row.reason,
+            message=row.message,
+            cells=row.cells,
+        )
+
+    def _duplicate(self, list_id: UUID, row: StagedRow) -> RejectRow:
+        cells = (row.name, row.business_name, row.phone, *row.variables.values())
+        return RejectRow(
+            salt=self._means.salt(),
+            list_id=list_id,
+            row=row.row,
+            reason=SkipReason.DUPLICATE_IN_CAMPAIGN,
+            message="The campaign has this phone number already.",
+            cells=cells,
+        )
+
+    def _catch_up(self) -> None:
+        """Let readers see all that is stored: what is known, and not too far behind."""
+        position = self._app.recorder.max_notification_id() or 0
+        if not self._read_model.wait_for(position, LAG_SECONDS):
+            raise ReadModelBehind(
+                "The read model is behind; see that a projector runs, then try again."
+            )
+
+
+def contact_id_of(key: bytes, phone: str) -> UUID:
+    """The same number in one campaign is the same contact; none can be searched for."""
+    return UUID(bytes=hmac.digest(key, phone.encode(), sha256)[:16])
+
+
+def _is_same(campaign: Campaign, new: NewCampaign) -> bool:
+    asked = (new.name.strip(), new.assistant_id, new.phone_number_id)
+    asked_how = (new.mode, new.line_quiet_gating, new.budget)
+    made = campaign.created_as
+    return (
+        asked == (made.name, made.assistant_id, made.phone_number_id)
+        and asked_how == (made.mode, made.line_quiet_gating, made.budget)
+        and new.cap in (None, made.cap)
+    )

@@ -1,0 +1,209 @@
+"""What the application needs from outside, in its own words."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from application.vault import ContactRow
+
+
+@dataclass(frozen=True, slots=True)
+class CallOrder:
+    """One request to the provider to call one person; `request` counts from 1."""
+
+    call_id: UUID
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    request: int
+    phone: str
+    name: str
+    variables: dict[str, str]
+    provider_assistant_id: str
+    phone_number_id: str
+
+
+# What can come of it. `words` are the provider's or the network's own.
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has the call; when blocked, it waits for a slot of the account."""
+
+    provider_call_id: str
+    placed_at: datetime
+    concurrency_blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NeverLeft:
+    """The request provably did not reach the provider."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """Too many calls or requests; `retry_after` in seconds where it was named."""
+
+    words: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRefused:
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRefused:
+    """The account, the assistant or the line may not call at all."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """A refusal of another kind: nobody was rung, and it is not the contact."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The provider may have acted: nothing may be dialled on a guess."""
+
+    words: str
+
+
+type Outcome = (
+    Accepted
+    | NeverLeft
+    | NotNow
+    | ContactRefused
+    | AccountRefused
+    | RequestRefused
+    | Unknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """What a call came to; seconds and US dollars, None where nothing is said."""
+
+    ended_reason: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_seconds: int | None = None
+    cost: Decimal | None = None
+    recording_url: str | None = None
+    transcript: Any | None = None
+    has_artifact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """A call as the provider shows it when asked; `document` without secrets."""
+
+    provider_call_id: str
+    status: str
+    created_at: datetime
+    call_id: UUID | None
+    report: CallReport
+    document: dict[str, Any] = field(repr=False)
+
+    @property
+    def ended(self) -> bool:
+        return self.status == "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMessage:
+    """A webhook; repeats have the same `key`. `document` comes without secrets.
+
+    `status` and `ended_reason` are of a status-update, `report` of an
+    end-of-call-report.
+    """
+
+    key: str
+    type: str
+    provider_call_id: str | None
+    call_id: UUID | None
+    created_at: datetime | None
+    said_at: datetime | None
+    status: str | None
+    ended_reason: str | None
+    report: CallReport | None
+    document: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAssistant:
+    id: str
+    name: str
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    id: str
+    number: str | None
+    name: str | None
+    status: str | None
+
+
+class ProviderUnavailable(Exception):
+    """The provider could not be asked: no answer, or one that makes no sense."""
+
+
+class ProviderRefused(Exception):
+    """The provider said no; the message holds its words."""
+
+
+class Provider(Protocol):
+    """The telephone side. Reads raise ProviderUnavailable or ProviderRefused."""
+
+    def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
+        """Send one request, never repeated; NeverLeft after `send_before`.
+
+        `send_before` is on the monotonic clock. Never raises for what the provider
+        or the network does.
+        """
+
+    def call(self, provider_call_id: str) -> ProviderCall | None: ...
+
+    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
+        """Return all calls of a line that were created since then, newest first."""
+
+    def hang_up(self, provider_call_id: str) -> None:
+        """Ask for the end of a live call; none that is over is an error."""
+
+    def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None: ...
+
+    def phone_numbers(self) -> list[PhoneNumber]: ...
+
+
+class CallFinder(Protocol):
+    """Which of our calls carries a provider's id, as far as the read model knows."""
+
+    def by_provider_call_id(self, provider_call_id: str) -> UUID | None: ...
+
+    def live_calls(self, campaign_id: UUID) -> list[UUID]: ...
+
+
+class ContactBook(Protocol):
+    """Who is in a campaign, as far as its read model knows."""
+
+    def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]: ...
+
+    def contact(self, contact_id: UUID) -> ContactRow | None: ...
+
+
+class ReadModel(Protocol):
+    """Whether readers see what was stored."""
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        """Return whether the position was reached within that many seconds."""
