@@ -267,10 +267,12 @@ class Call(Aggregate):
             raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
 
     def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
-        """Free the slot: nobody was rung, the call may be requested once more."""
-        if self.waiting:
-            to = ContactStatus.PENDING
-            self._move(self.Deferred, to, at, by, reason=reason, until=until)
+        """Free the slot: nobody was rung, the call may be requested once more.
+
+        An unknown outcome keeps its slot until it is placed or settled as absent.
+        """
+        if self.waiting and not self.outcome_unknown:
+            self._defer(reason, until, at, by)
 
     def lose_outcome(self, *, reason: str, at: datetime, by: str) -> None:
         """Keep the slot: the provider may or may not have acted."""
@@ -282,9 +284,13 @@ class Call(Aggregate):
         if not self.outcome_unknown or not self.waiting:
             return
         if self.unknowns < MOST_UNKNOWN:
-            self.defer(reason="absent", until=until, at=at, by=by)
+            self._defer("absent", until, at, by)
         else:
             self.fail(reason="outcome unknown", at=at, by=by)
+
+    def _defer(self, reason: str, until: datetime, at: datetime, by: str) -> None:
+        to = ContactStatus.PENDING
+        self._move(self.Deferred, to, at, by, reason=reason, until=until)
 
     def reject(self, *, words: Words, at: datetime, by: str) -> None:
         """The provider refused this contact: there is nothing to try again."""

@@ -1,0 +1,244 @@
+"""Any order and repetition of a call's messages gives the same final call (I5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.call import Call, ReportGrade
+from domain.values import NAMESPACE, CallStatus, Evidence
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+CONTACT = UUID(int=1)
+UNRUNG = "call.start.error-get-transport"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the provider; `said` names it, `tell` says it to a call."""
+
+    said: str
+    tell: Callable[[Call, datetime, Evidence], None]
+
+
+def at_second(second: int) -> datetime:
+    return START + timedelta(seconds=second)
+
+
+def placed() -> Message:
+    def tell(call: Call, at: datetime, _: Evidence) -> None:
+        fields: dict[str, Any] = {"placed_at": at, "at": at, "by": "scheduler"}
+        call.place(provider_call_id="p-1", **fields)
+
+    return Message("placed", tell)
+
+
+def ringing(second: int) -> Message:
+    def tell(call: Call, at: datetime, proof: Evidence) -> None:
+        call.ring(ringing_at=at_second(second), at=at, by="vapi", evidence=proof)
+
+    return Message(f"ringing at {second}", tell)
+
+
+def in_progress(second: int | None) -> Message:
+    when = None if second is None else at_second(second)
+
+    def tell(call: Call, at: datetime, proof: Evidence) -> None:
+        call.answer(answered_at=when, at=at, by="vapi", evidence=proof)
+
+    return Message(f"in-progress at {second}", tell)
+
+
+def ended(reason: str | None, second: int | None) -> Message:
+    when = None if second is None else at_second(second)
+
+    def tell(call: Call, at: datetime, proof: Evidence) -> None:
+        call.end(reason=reason, ended_at=when, at=at, by="vapi", evidence=proof)
+
+    return Message(f"ended {reason} at {second}", tell)
+
+
+def delivered(**parts: Any) -> Message:
+    def tell(call: Call, at: datetime, proof: Evidence) -> None:
+        call.report(
+            grade=ReportGrade.DELIVERED, at=at, by="vapi", evidence=proof, **parts
+        )
+
+    return Message(f"report {parts}", tell)
+
+
+def heard(messages: list[Message], delays: list[int] | None = None) -> Call:
+    """Create a requested call and tell it the messages, repeats included."""
+    call = Call.create(
+        campaign_id=UUID(int=2),
+        contact_id=CONTACT,
+        attempt=1,
+        claim_id=UUID(int=3),
+        batch=None,
+        at=START,
+        by="scheduler",
+    )
+    call.request(dial_before=at_second(5), at=START, by="scheduler")
+    at = START
+    for position, message in enumerate(messages):
+        at += timedelta(seconds=delays[position % len(delays)] if delays else 1)
+        message_id = uuid5(NAMESPACE, message.said)
+        message.tell(call, at, Evidence(message_id=message_id, digest="d"))
+    return call
+
+
+def final(call: Call) -> dict[str, Any]:
+    return {
+        "status": call.status,
+        "standing": call.standing,
+        "ended": call.ended,
+        "reason": call.ended_reason,
+        "started_at": call.started_at,
+        "ended_at": call.ended_at,
+        "duration": call.duration_seconds,
+        "cost": call.cost,
+        "grade": call.grade,
+        "provider_call_id": call.provider_call_id,
+    }
+
+
+def optional[T](value: T) -> st.SearchStrategy[T | None]:
+    return st.sampled_from([value, None])
+
+
+@st.composite
+def reports(
+    draw: st.DrawFn, reason: str, started: int | None, ended_: int
+) -> list[Message]:
+    if not draw(st.booleans()):
+        return []
+    started_at = None if started is None else at_second(started)
+    # The provider names the reason of a call that never started in each message.
+    named = st.just(reason) if reason == UNRUNG else optional(reason)
+    parts = {
+        "reason": draw(named),
+        "started_at": draw(optional(started_at)),
+        "ended_at": draw(optional(at_second(ended_))),
+        "duration_seconds": draw(optional(ended_ - (started or ended_))),
+        "cost": draw(st.sampled_from([Decimal("0.25"), Decimal(0), None])),
+    }
+    return [delivered(**parts)]
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Message]:
+    """What the provider says of one call that is over, in the order of its life."""
+    kind = draw(st.sampled_from(["talked", "unanswered", "voicemail", "unrung"]))
+    rang, picked_up, over = 2, draw(st.integers(3, 9)), draw(st.integers(10, 99))
+    reason = {
+        "talked": draw(st.sampled_from(["customer-ended-call", "assistant-error"])),
+        "unanswered": "customer-did-not-answer",
+        "voicemail": "voicemail",
+        "unrung": UNRUNG,
+    }[kind]
+    life = [placed()]
+    if kind != "unrung" and draw(st.booleans()):
+        life.append(ringing(rang))
+    if kind in {"talked", "voicemail"} and draw(st.booleans()):
+        life.append(in_progress(picked_up))
+    if kind == "talked" and draw(st.booleans()):
+        life.append(in_progress(None))
+    report_started = picked_up if kind in {"talked", "voicemail"} else None
+    report = draw(reports(reason, report_started, over + draw(st.integers(0, 1))))
+    when = draw(st.sampled_from([over, None]))
+    if not report or draw(st.booleans()):
+        named = st.just(reason) if kind == "unrung" else optional(reason)
+        life.append(ended(draw(named), when))
+    return life + report
+
+
+@st.composite
+def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
+    """Draw a life, the same in another order with repeats, and when it arrives."""
+    life = draw(lives())
+    repeats = draw(st.lists(st.sampled_from(life), max_size=4))
+    jumbled = draw(st.permutations(life + repeats))
+    return life, list(jumbled), draw(st.lists(st.integers(0, 900), min_size=1))
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(hearings())
+def test_any_order_and_repetition_gives_the_same_call(
+    told: tuple[list[Message], list[Message], list[int]],
+) -> None:
+    life, jumbled, delays = told
+    assert final(heard(jumbled, delays)) == final(heard(life))
+
+
+TALK = [
+    placed(),
+    ringing(2),
+    in_progress(None),
+    in_progress(5),
+    ended(None, None),
+    delivered(
+        reason="customer-ended-call",
+        started_at=at_second(4),
+        ended_at=at_second(64),
+        duration_seconds=60,
+        cost=Decimal("0.25"),
+    ),
+]
+
+
+def test_all_orders_of_a_talk_come_to_what_its_report_says() -> None:
+    expected = {
+        "status": CallStatus.ENDED,
+        "standing": "ENDED",
+        "ended": True,
+        "reason": "customer-ended-call",
+        "started_at": at_second(4),
+        "ended_at": at_second(64),
+        "duration": 60,
+        "cost": Decimal("0.25"),
+        "grade": ReportGrade.DELIVERED,
+        "provider_call_id": "p-1",
+    }
+    for order in permutations(TALK):
+        assert final(heard(list(order))) == expected
+
+
+NO_WORDS: dict[str, Any] = {
+    "reason": None,
+    "started_at": None,
+    "duration_seconds": None,
+    "cost": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (delivered(**NO_WORDS, ended_at=at_second(9)), ended("voicemail", 8)),
+        (delivered(**NO_WORDS, ended_at=None), ended("voicemail", 8)),
+        (ended("voicemail", None), ended(None, 8)),
+        (in_progress(None), in_progress(5)),
+        (in_progress(5), delivered(**NO_WORDS, ended_at=at_second(9))),
+    ],
+    ids=["reason after report", "end after report", "halves", "forwarded", "started"],
+)
+def test_two_messages_that_complete_each_other_do_so_both_ways(
+    first: Message, second: Message
+) -> None:
+    assert final(heard([first, second])) == final(heard([second, first]))
+
+
+def test_repeats_of_a_finished_life_record_nothing() -> None:
+    call = heard(TALK)
+    list(call.collect_events())
+    for message in TALK:
+        message_id = uuid5(NAMESPACE, message.said)
+        message.tell(call, at_second(999), Evidence(message_id=message_id, digest="d"))
+    assert list(call.collect_events()) == []
