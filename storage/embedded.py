@@ -67,15 +67,19 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
 
 
 def _start(home: Home, settings: Mapping[str, str]) -> None:
-    if not _is_kept(home):
-        _launch_keeper(home, settings)
-    deadline = time.monotonic() + START_SECONDS
+    deadline, launched = time.monotonic() + START_SECONDS, False
     while not _answers(home):
-        if not _is_kept(home) or time.monotonic() > deadline:
+        kept = _is_kept(home)
+        if (launched and not kept) or time.monotonic() > deadline:
             raise EmbeddedPostgresFailed(
                 f"Postgres in {home.folder} did not start:\n{log_tail(home)}"
             )
+        if not kept:
+            _launch_keeper(home, settings)
+            launched = True
         time.sleep(POLL_SECONDS)
+    if not _is_kept(home):
+        _launch_keeper(home, settings)
 
 
 def _leave_no_orphan(home: Home, settings: Mapping[str, str]) -> None:

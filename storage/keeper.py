@@ -332,7 +332,8 @@ def make_private(folder: Path) -> None:
 def main(folder: str, binaries: str, settings: str) -> None:
     """Go to the background at once, holding the keeper's lock, and keep."""
     home = Home(Path(folder))
-    with home.keeper_lock.open("a") as lock, home.users_lock.open("a") as users:
+    # Given back in this order: who may use the server again finds no keeper.
+    with home.users_lock.open("a") as users, home.keeper_lock.open("a") as lock:
         if not try_lock(lock) or os.fork():
             os._exit(0)
         # A signal to everybody must let the users store what they have first.

@@ -162,7 +162,7 @@ def test_processes_that_start_together_share_one_server(folder: Path) -> None:
 
 
 def test_one_that_comes_while_it_stops_is_served(folder: Path) -> None:
-    for _ in range(3):
+    for _ in range(6):
         with embedded_postgres(folder, FAST) as url:
             assert answers(url)
 
