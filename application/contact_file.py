@@ -1,0 +1,545 @@
+"""A contact file, read as it arrives: every row is accepted or skipped with a reason.
+
+Chunks may be cut anywhere; where they are cut never changes the result.
+
+How it is decoded. A byte order mark decides. Without one the file is UTF-8 unless it
+is not valid UTF-8; then it is Windows-1252. ASCII reads alike in both, so the question
+arises at the first other byte, and from there up to 1 MiB is held back until it is
+answered. What was valid UTF-8 that long stays UTF-8: an invalid byte after that makes
+the file undecodable, since rows that were read before cannot be read again.
+
+How it is cut into records. As RFC 4180 has it, told by Python's `csv` in strict mode.
+Where a quoted field goes wrong (text after the closing quote, or no closing quote
+within 128 Ki characters or before the end), only the line in which its record began is
+malformed; reading goes on with the line after it.
+"""
+
+import codecs
+import csv
+import re
+from array import array
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+
+from application.phone_numbers import normaliser
+from domain.values import SkipReason
+
+LONGEST_RECORD = 64 * 1024
+"""In characters, line ends included; a longer record is malformed."""
+
+_REQUIRED = ("name", "business_name", "phone")
+_DELIMITERS = (",", ";", "\t")
+_LOOK_AHEAD = 128 * 1024  # Characters in which an open quote must be closed.
+_HELD_BACK = 1024 * 1024  # Bytes that tell UTF-8 from Windows-1252.
+_KEPT_OF_A_HUGE_RECORD = 1024  # Characters.
+_FEW_LINES = 16
+_QUICK_NUMBERS = 1 << 18
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class UnreadableFile(Exception):
+    """The file as a whole cannot be taken; the message says what is wrong with it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRow:
+    """`row` is the record's number, the header being 1; `phone` is E.164."""
+
+    row: int
+    name: str
+    business_name: str
+    phone: str
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """`cells` are as they stood in the file; of a bad record, its text as one cell.
+
+    NUL, which Postgres cannot hold, stands there as U+FFFD.
+    """
+
+    row: int
+    reason: SkipReason
+    message: str
+    cells: tuple[str, ...]
+
+
+type Row = AcceptedRow | SkippedRow
+
+
+class ContactFile:
+    """Reads one file: `feed` it its bytes in order, then `finish`.
+
+    Both raise `UnreadableFile`, after which the file is of no more use.
+    """
+
+    def __init__(self, default_region: str) -> None:
+        self._text = _Text()
+        self._lines = _Lines()
+        self._header: list[str] = []
+        self._records: _Records | None = None
+        self._rows: _Rows | None = None
+        self._region = default_region
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header's names, trimmed, once it has been read; until then nothing."""
+        return self._rows.columns if self._rows else ()
+
+    def feed(self, chunk: bytes) -> list[Row]:
+        """Return the rows that are complete with this chunk."""
+        return self._read(chunk, final=False)
+
+    def finish(self) -> list[Row]:
+        """Return the last rows."""
+        rows = self._read(b"", final=True)
+        if self._rows is None:
+            raise UnreadableFile("The file is empty: it has no header row.")
+        if self._rows.count == 0:
+            raise UnreadableFile("The file has a header but no row below it.")
+        return rows
+
+    def _read(self, chunk: bytes, *, final: bool) -> list[Row]:
+        lines = self._lines.cut(self._decoded(chunk, final=final), final=final)
+        if self._rows is None:
+            self._header += lines
+            lines = self._read_header(final=final)
+        if self._rows is None or self._records is None or not (lines or final):
+            return []
+        return self._rows.judge(self._records.cut(lines, final=final))
+
+    def _decoded(self, chunk: bytes, *, final: bool) -> str:
+        try:
+            return self._text.decode(chunk, final=final)
+        except UnicodeDecodeError as error:
+            seen = self._rows.number if self._rows else 0
+            raise UnreadableFile(
+                f"The file cannot be decoded as {error.encoding} somewhere after row"
+                f" {seen}. Save it as UTF-8 (or Windows-1252) throughout."
+            ) from error
+
+    def _read_header(self, *, final: bool) -> list[str]:
+        """Take the header off the lines so far; return those below it."""
+        found = _find_header(self._header, final=final)
+        if found is None:
+            return []
+        self._rows = _Rows(found.cells, self._region)
+        self._records = _Records(found.delimiter)
+        below, self._header = self._header[found.height :], []
+        return below
+
+
+class _Text:
+    """Bytes to text, by byte order mark or by what the bytes can be."""
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._held = bytearray()
+        self._started = False
+
+    def decode(self, chunk: bytes, *, final: bool) -> str:
+        if self._decoder is None:
+            self._held += chunk
+            if not self._started:
+                self._start(final=final)
+        if self._decoder is not None:
+            return self._decoder.decode(self._released() or chunk, final)
+        return self._decode_undecided(final=final) if self._started else ""
+
+    def _start(self, *, final: bool) -> None:
+        self._started = final or len(self._held) >= len(codecs.BOM_UTF8)
+        if not self._started:
+            return
+        if self._held.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._decoder = _decoder("utf-16")
+        elif self._held.startswith(codecs.BOM_UTF8):
+            self._decoder = _decoder("utf-8-sig")
+
+    def _decode_undecided(self, *, final: bool) -> str:
+        other = _NOT_ASCII.search(self._held)
+        if other is None:
+            return self._released().decode("ascii")
+        plain = self._held[: other.start()].decode("ascii")
+        del self._held[: other.start()]
+        if len(self._held) < _HELD_BACK and not final:
+            return plain
+        self._decoder = _decoder(_encoding_of(self._held[:_HELD_BACK], final=final))
+        return plain + self._decoder.decode(self._released(), final)
+
+    def _released(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder(encoding)()
+
+
+def _encoding_of(sample: bytes | bytearray, *, final: bool) -> str:
+    whole = final and len(sample) < _HELD_BACK
+    try:
+        _decoder("utf-8").decode(sample, whole)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+class _Lines:
+    """Text to lines with their ends; no line is held beyond the look-ahead."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+
+    def cut(self, text: str, *, final: bool) -> list[str]:
+        # A line ends in the text itself, or with what follows the CR that ended
+        # the last one.
+        cr_waits = bool(self._parts) and self._parts[-1].endswith("\r")
+        if not (final or cr_waits or "\n" in text or "\r" in text):
+            self._hold(text)
+            return []
+        lines = list(StringIO("".join((*self._parts, text)), newline=""))
+        self._parts, self._length = [], 0
+        if lines and not final and not lines[-1].endswith("\n"):
+            self._hold(lines.pop())
+        return [_shortened(line) for line in lines] if _huge(lines) else lines
+
+    def _hold(self, text: str) -> None:
+        # The end of what is cut off still tells whether a CR came last.
+        room = max(_LOOK_AHEAD + 1 - self._length, 0)
+        kept = text[:room]
+        if len(kept) < len(text) and text.endswith("\r"):
+            kept += "\r"
+        if kept:
+            self._parts.append(kept)
+            self._length += len(kept)
+
+
+def _huge(lines: list[str]) -> bool:
+    return max(map(len, lines), default=0) > _LOOK_AHEAD
+
+
+def _shortened(line: str) -> str:
+    return line[: _LOOK_AHEAD + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """A record that cannot be taken, whatever its cells say."""
+
+    cells: tuple[str, ...]
+    message: str
+
+
+type _Record = list[str] | _Bad
+
+
+class _Supply:
+    """Lines for a csv reader: `at` is the next one, `dry` that one more was wanted."""
+
+    def __init__(self, lines: list[str], at: int) -> None:
+        self._lines = lines
+        self.at = at
+        self.dry = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.at == len(self._lines):
+            self.dry = True
+            raise StopIteration
+        self.at += 1
+        return self._lines[self.at - 1]
+
+
+class _Records:
+    """Lines to records: cells, [] for an empty line, or what is wrong with it."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._waiting: list[str] = []
+
+    def cut(self, lines: list[str], *, final: bool) -> Iterator[_Record]:
+        lines, self._waiting = self._waiting + lines, []
+        if _tidy(lines) and not any('"' in line for line in lines):
+            yield from _reader(lines, self._delimiter)
+            return
+        at, tidy = 0, _tidy(lines)
+        while at < len(lines):
+            at = yield from self._cut_quoted(lines, at, tidy=tidy, final=final)
+
+    def _cut_quoted(
+        self, lines: list[str], begin: int, *, tidy: bool, final: bool
+    ) -> Generator[_Record, None, int]:
+        """Yield records up to and with the first bad one; return where to go on."""
+        supply = _Supply(lines, begin)
+        try:
+            for cells in _reader(supply, self._delimiter):
+                end = supply.at
+                if tidy and end - begin == 1:
+                    yield cells
+                elif _too_far(lines, begin, end - 1):
+                    break
+                else:
+                    yield _checked(cells, lines[begin:end])
+                begin = end
+            else:
+                return begin
+        except csv.Error:
+            pass  # Told below: the record at `begin` is bad or not complete.
+        too_far = _too_far(lines, begin, supply.at)
+        if supply.dry and not too_far and not final:
+            self._waiting = lines[begin:]
+            return len(lines)
+        return (yield from self._each_alone(lines, begin, too_far or supply.at))
+
+    def _each_alone(
+        self, lines: list[str], begin: int, end: int
+    ) -> Generator[_Record, None, int]:
+        """Yield the first line of a bad record as bad; of a long one, each line.
+
+        Looking far ahead again from every line would take for ever on a file made
+        for that.
+        """
+        end = end if end - begin > _FEW_LINES else begin + 1
+        for line in lines[begin:end]:
+            yield self._alone(line)
+        return end
+
+    def _alone(self, line: str) -> _Record:
+        try:
+            return _checked(next(_reader([line], self._delimiter)), [line])
+        except csv.Error:
+            return _uncut(line, "A quoted field is not closed, or goes on after it.")
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _tidy(lines: list[str]) -> bool:
+    """Say whether a line that is a whole record is a good one."""
+    longest = max(map(len, lines), default=0)
+    return longest <= LONGEST_RECORD and not any("\0" in line for line in lines)
+
+
+def _too_far(lines: list[str], begin: int, end: int) -> int | None:
+    """Return the end of the lines that exceed the look-ahead, if these do."""
+    length = 0
+    for at in range(begin, end):
+        length += len(lines[at])
+        if length > _LOOK_AHEAD:
+            return at + 1
+    return None
+
+
+def _checked(cells: list[str], lines: list[str]) -> _Record:
+    if sum(map(len, lines)) > LONGEST_RECORD:
+        return _uncut("".join(lines), "")
+    if any("\0" in line for line in lines):
+        return _Bad(_without_nul(cells), "The row holds a NUL character.")
+    return cells
+
+
+def _uncut(text: str, message: str) -> _Bad:
+    if len(text) > LONGEST_RECORD:
+        text = text[:_KEPT_OF_A_HUGE_RECORD]
+        message = f"The row is longer than {LONGEST_RECORD:,} characters."
+    return _Bad(_without_nul([text.rstrip("\r\n")]), message)
+
+
+def _without_nul(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(cell.replace("\0", "\N{REPLACEMENT CHARACTER}") for cell in cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    delimiter: str
+    cells: list[str]
+    height: int  # Lines.
+
+    @property
+    def likeness(self) -> tuple[int, int]:
+        """How much this looks like what was meant."""
+        return len({_key(cell) for cell in self.cells} & {*_REQUIRED}), len(self.cells)
+
+
+def _find_header(lines: list[str], *, final: bool) -> _Header | None:
+    """Return the header as the likeliest delimiter reads it; None if more must come."""
+    if not lines:
+        return None
+    found = []
+    for delimiter in _DELIMITERS:
+        supply = _Supply(lines, 0)
+        try:
+            cells = next(_reader(supply, delimiter))
+        except csv.Error:
+            if supply.dry and not final and not _too_far(lines, 0, supply.at):
+                return None
+        else:
+            found.append(_Header(delimiter, cells, supply.at))
+    if not found:
+        raise UnreadableFile("The header row has a quote that is not closed.")
+    header = max(found, key=lambda each: each.likeness)
+    _check_header(header.cells)
+    return header
+
+
+def _check_header(cells: list[str]) -> None:
+    if not any(cell.strip() for cell in cells):
+        raise UnreadableFile("The first row is empty: it must name the columns.")
+    if any("\0" in cell for cell in cells):
+        raise UnreadableFile(
+            "The header holds NUL characters: UTF-16 needs a byte order mark."
+        )
+    if sum(map(len, cells)) > LONGEST_RECORD:
+        raise UnreadableFile(
+            f"The header is longer than {LONGEST_RECORD:,} characters."
+        )
+    times = Counter(map(_key, cells))
+    wrong = [f'"{name}" is missing' for name in _REQUIRED if not times[name]]
+    wrong += [f'"{name}" is repeated' for name in _REQUIRED if times[name] > 1]
+    if wrong:
+        found = ", ".join(f'"{cell.strip()[:50]}"' for cell in cells[:50])
+        raise UnreadableFile(
+            f"The header's column {', '.join(wrong)}. The first row has: {found}."
+        )
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()
+
+
+class _Rows:
+    """Records to rows, in one file: each is judged by itself and by those before."""
+
+    def __init__(self, header: list[str], region: str) -> None:
+        self.columns = tuple(name.strip() for name in header)
+        self.number = 1
+        self.count = 0
+        keys = [_key(name) for name in header]
+        self._name, self._business, self._phone = map(keys.index, _REQUIRED)
+        self._variables = _variables(self.columns)
+        self._normalise = normaliser(region)
+        self._region = region
+        self._seen = _Numbers()
+
+    def judge(self, records: Iterable[_Record]) -> list[Row]:
+        rows: list[Row] = []
+        for record in records:
+            self.number += 1
+            if isinstance(record, list):
+                if record:
+                    rows.append(self._judged(record))
+            else:
+                rows.append(self._malformed(record.cells, record.message))
+        self.count += len(rows)
+        return rows
+
+    def _judged(self, cells: list[str]) -> Row:
+        if len(cells) != len(self.columns):
+            return self._malformed(
+                tuple(cells),
+                f"The row has {len(cells)} fields, the header {len(self.columns)}.",
+            )
+        name, written = cells[self._name].strip(), cells[self._phone].strip()
+        if not name:
+            return self._skipped(SkipReason.MISSING_NAME, "The name is empty.", cells)
+        phone = self._normalise(written)
+        if phone is None or not self._seen.add(int(phone)):
+            return self._unfit_number(written, phone, cells)
+        variables = {key: cells[at] for at, key in self._variables}
+        business = cells[self._business].strip()
+        return AcceptedRow(self.number, name, business, phone, variables)
+
+    def _unfit_number(self, written: str, phone: str | None, cells: list[str]) -> Row:
+        if not written:
+            reason, message = SkipReason.MISSING_PHONE, "The phone number is empty."
+        elif phone is None:
+            reason = SkipReason.INVALID_PHONE
+            message = f'"{written[:50]}" is no valid number (region {self._region}).'
+        else:
+            reason = SkipReason.DUPLICATE_IN_FILE
+            message = f"An earlier row has the number {phone}."
+        return self._skipped(reason, message, cells)
+
+    def _malformed(self, cells: tuple[str, ...], message: str) -> SkippedRow:
+        return SkippedRow(self.number, SkipReason.MALFORMED_ROW, message, cells)
+
+    def _skipped(
+        self, reason: SkipReason, message: str, cells: list[str]
+    ) -> SkippedRow:
+        return SkippedRow(self.number, reason, message, tuple(cells))
+
+
+def _variables(columns: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Return position and variable of each column that is not required.
+
+    A repeated name gets `_2`, `_3`, ...; a column without one is `column_N`: nothing
+    that stands in the file is lost.
+    """
+    taken, variables = set(columns), []
+    given: set[str] = set()
+    for at, column in enumerate(columns):
+        if _key(column) in _REQUIRED:
+            continue
+        name, times = column or f"column_{at + 1}", 1
+        while name in given or (times > 1 and name in taken):
+            times += 1
+            name = f"{column or f'column_{at + 1}'}_{times}"
+        given.add(name)
+        variables.append((at, name))
+    return variables
+
+
+class _Numbers:
+    """A set of E.164 numbers: quick while small, compact (some 20 bytes each) beyond.
+
+    Python's own set takes 90 bytes a number, too much for the largest files.
+    """
+
+    def __init__(self) -> None:
+        self._few: set[int] = set()
+        self._slots = array("Q")
+        self._room = 0
+
+    def add(self, number: int) -> bool:
+        """Say whether the number is new."""
+        if self._slots:
+            return self._add_to_slots(number)
+        before = len(self._few)
+        self._few.add(number)
+        after = len(self._few)
+        if after > _QUICK_NUMBERS:
+            self._spread(self._few, 4 * _QUICK_NUMBERS)
+            self._few = set()
+        return after > before
+
+    def _add_to_slots(self, number: int) -> bool:
+        slots, mask = self._slots, len(self._slots) - 1
+        # Multiplied, since the numbers of one exchange follow each other.
+        at = (number * 0x9E3779B97F4A7C15 >> 24) & mask
+        while there := slots[at]:
+            if there == number:
+                return False
+            at = (at + 1) & mask
+        slots[at] = number
+        self._room -= 1
+        if not self._room:
+            self._spread(slots, 4 * len(slots))
+        return True
+
+    def _spread(self, numbers: Iterable[int], size: int) -> None:
+        self._slots = array("Q", bytes(8 * size))
+        self._room = size * 2 // 3
+        for number in numbers:
+            if number:
+                self._add_to_slots(number)
