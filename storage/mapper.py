@@ -83,11 +83,9 @@ class TypedMapper(Mapper[UUID]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
         kind = resolve_topic(stored_event.topic)
+        plan = _fields_of(kind)
         try:
-            state = _upcast(kind, stored_event)
-            values = _decoded(_fields_of(kind), state)
-        except NotStorable:
-            raise
+            values = _decoded(plan, _upcast(kind, stored_event))
         except Exception as error:
             raise MapperDeserialisationError(
                 f"{stored_event.topic} {stored_event.originator_id}"
@@ -125,7 +123,7 @@ def _encoded(
             state[name] = encode(values[name])
         except KeyError:
             raise NotStorable(f"{name} is not set") from None
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise NotStorable(f"{name}: {error}") from error
     if len(values) != len(state) + len(beside):
         unknown = sorted(values.keys() - state.keys() - beside)
@@ -215,6 +213,12 @@ def _text_of(
 ) -> _Codec:
     check = _only(kind)
     return _Codec(lambda value: write(check(value)), read)
+
+
+def _write_date(value: Any) -> str:
+    if type(value) is not date:
+        raise NotStorable(f"{type(value).__name__} where date is due")
+    return value.isoformat()
 
 
 def _write_time(value: datetime) -> str:
@@ -312,7 +316,7 @@ _PLAIN: dict[Any, _Codec] = {
     Any: _Codec(_as_it_is, _as_it_is),
     Decimal: _text_of(Decimal, str, Decimal),
     datetime: _text_of(datetime, _write_time, _read_time),
-    date: _text_of(date, date.isoformat, date.fromisoformat),
+    date: _Codec(_write_date, date.fromisoformat),
     UUID: _text_of(UUID, str, UUID),
 }
 

@@ -38,6 +38,12 @@ select autolynx_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],
 """
 LOCK = "select autolynx_append_lock(%b::uuid[], %b::bigint[])"
 POSITIONS = "select nextval('autolynx_event_position') from generate_series(1, %s)"
+# A client that stops half-way must not hold the lock against every other writer.
+BOUNDS = """
+select set_config(name, %t, true) from unnest(array[
+    'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'
+]) as bound (name)
+"""
 COPY = """
 copy autolynx_events (originator_id, originator_version, topic, state, notification_id)
 from stdin (format binary)
@@ -218,7 +224,7 @@ class _Append:
     def _store_much(self, connection: Conn, wait: str) -> Sequence[int]:
         """Bring the heavy rows in before the lock, so that others wait briefly."""
         with connection.transaction(), connection.cursor(binary=True) as cursor:
-            cursor.execute("select set_config('lock_timeout', %t, true)", (wait,))
+            cursor.execute(BOUNDS, (wait,))
             copy_rows(connection, self._vault)
             cursor.execute(LOCK, self._expected)
             cursor.execute(POSITIONS, (len(self._events),))

@@ -1,0 +1,255 @@
+from collections.abc import Callable, Iterator
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from application.errors import StoreUnavailable
+from storage.database import (
+    Attempt,
+    Conn,
+    Listener,
+    Patience,
+    Pool,
+    connect,
+    conninfo,
+    lock_key,
+    open_pool,
+    session_lock,
+    within,
+)
+from tests.storage.proxy import Fault, proxy_to
+
+
+@pytest.fixture
+def pool(empty_database: str) -> Iterator[Pool]:
+    with open_pool(empty_database, name="test") as pool:
+        yield pool
+
+
+@pytest.fixture
+def listener(empty_database: str) -> Iterator[Listener]:
+    listener = Listener(
+        empty_database, "one", "Two", every=20, jitter=lambda low, _: low
+    )
+    yield listener
+    listener.close()
+
+
+def told(listener: Iterator[Any]) -> list[tuple[str, str]]:
+    return [(one.channel, one.payload) for one in next(listener)]
+
+
+def end_backends(url: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as killer:
+        killer.execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+            " where application_name = %s",
+            (name,),
+        )
+
+
+def setting(connection: Conn, name: str) -> str:
+    row = connection.execute("select current_setting(%s)", (name,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_a_url_gets_what_it_leaves_open() -> None:
+    parts = conninfo_to_dict(conninfo("postgresql://me@db/x", "autolynx api"))
+    assert (parts["host"], parts["user"], parts["dbname"]) == ("db", "me", "x")
+    assert (parts["connect_timeout"], parts["keepalives_idle"]) == ("5", "5")
+    assert parts["application_name"] == "autolynx api"
+    assert "target_session_attrs" not in parts
+
+
+def test_what_a_url_says_stands() -> None:
+    parts = conninfo_to_dict(conninfo("host=db connect_timeout=9 keepalives=0", "x"))
+    assert (parts["connect_timeout"], parts["keepalives"]) == ("9", "0")
+
+
+def test_of_several_hosts_the_one_that_writes_is_taken() -> None:
+    several = "postgresql://a:1,b:2/x"
+    asked = f"{several}?target_session_attrs=any"
+    parts = conninfo_to_dict(conninfo(several, "x"))
+    assert (parts["host"], parts["port"]) == ("a,b", "1,2")
+    assert parts["target_session_attrs"] == "read-write"
+    assert conninfo_to_dict(conninfo(asked, "x"))["target_session_attrs"] == "any"
+
+
+def test_a_host_that_is_down_is_passed_over(empty_database: str) -> None:
+    there = conninfo_to_dict(empty_database)
+    url = psycopg.conninfo.make_conninfo(
+        empty_database,
+        host=f"127.0.0.1,{there['host']}",
+        port=f"1,{there.get('port') or 5432}",
+    )
+    with connect(url, name="x") as connection:
+        assert setting(connection, "transaction_read_only") == "off"
+
+
+def test_connections_have_bounds_and_speak_utc(empty_database: str) -> None:
+    pool = open_pool(
+        empty_database, name="bound", statement_timeout=2.5, lock_timeout=None
+    )
+    with pool, pool.connection() as connection:
+        assert connection.autocommit
+        assert setting(connection, "statement_timeout") == "2500ms"
+        assert setting(connection, "lock_timeout") == "0"
+        assert setting(connection, "TimeZone") == "UTC"
+        assert setting(connection, "application_name") == "autolynx bound"
+
+
+def test_no_wait_outlasts_its_bound(empty_database: str) -> None:
+    with proxy_to(empty_database) as proxy:
+        connection = connect(proxy.url, name="x")
+        proxy.arm(Fault.SILENT)
+        started = monotonic()
+        with within(60), within(0.2), pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+        assert monotonic() - started < 5
+        assert connection.closed
+
+
+def test_a_bound_ends_with_its_block(pool: Pool) -> None:
+    with pool.connection() as connection:
+        with within(0.001):
+            pass
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_work_is_done_again_until_it_succeeds(pool: Pool) -> None:
+    pauses: list[float] = []
+
+    def work(connection: Conn, attempt: Attempt) -> int:
+        if attempt.repeats < 3:
+            connection.close()
+            raise psycopg.OperationalError("gone")
+        return attempt.repeats
+
+    patience = Patience(60, sleep=pauses.append, jitter=lambda _, high: high)
+    assert patience.run(pool, work) == 3
+    assert pauses == [0.05, 0.1, 0.2]
+
+
+def test_patience_has_an_end(pool: Pool) -> None:
+    def work(connection: Conn, attempt: Attempt) -> None:
+        raise psycopg.OperationalError("gone")
+
+    with pytest.raises(StoreUnavailable, match="gone"):
+        Patience(0.2).run(pool, work)
+
+
+def test_a_closed_pool_is_not_waited_for(pool: Pool) -> None:
+    def work(connection: Conn, attempt: Attempt) -> None:
+        raise AssertionError
+
+    pool.close()
+    patience = Patience(60, sleep=lambda _: pytest.fail("it waited"))
+    with pytest.raises(StoreUnavailable):
+        patience.run(pool, work)
+
+
+def test_a_standby_is_left_for_another_server(pool: Pool) -> None:
+    used: list[Conn] = []
+
+    def work(connection: Conn, attempt: Attempt) -> None:
+        used.append(connection)
+        if attempt.repeats == 0:
+            connection.execute("set default_transaction_read_only = on")
+        connection.execute("create table written (a int)")
+
+    Patience(20).run(pool, work)
+    assert used[0].closed
+    assert used[1] is not used[0]
+
+
+def test_a_listener_first_asks_to_look(listener: Listener) -> None:
+    assert told(iter(listener)) == []
+
+
+def test_a_listener_hears_all_its_channels(
+    empty_database: str, listener: Listener
+) -> None:
+    ear = iter(listener)
+    told(ear)
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("notify one, 'a'")
+        connection.execute("notify \"Two\", 'b'")
+        connection.execute("notify three, 'c'")
+    assert told(ear) == [("one", "a"), ("Two", "b")]
+
+
+def test_a_listener_asks_to_look_from_time_to_time(empty_database: str) -> None:
+    listener = Listener(empty_database, "one", every=0.01)
+    ear = iter(listener)
+    assert [told(ear) for _ in range(3)] == [[], [], []]
+    listener.close()
+
+
+def test_a_listener_comes_back_by_itself(
+    empty_database: str, listener: Listener
+) -> None:
+    ear = iter(listener)
+    told(ear)
+    end_backends(empty_database, "autolynx listener")
+    assert told(ear) == []
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("notify one, 'after'")
+    assert told(ear) == [("one", "after")]
+
+
+def test_a_listener_stops_at_once(empty_database: str) -> None:
+    listener = Listener(empty_database, "one", every=3600)
+    heard: list[Any] = []
+    thread = Thread(target=lambda: heard.extend(listener), daemon=True)
+    thread.start()
+    listening = "select 1 from pg_stat_activity where application_name = %s"
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        until(
+            lambda: connection.execute(listening, ("autolynx listener",)).rowcount == 1
+        )
+    listener.stop()
+    listener.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    listener.close()
+
+
+def test_one_session_holds_a_lock(empty_database: str) -> None:
+    key = lock_key("leader")
+    with (
+        connect(empty_database, name="a") as first,
+        connect(empty_database, name="b") as second,
+    ):
+        with session_lock(first, key) as mine, session_lock(second, key) as theirs:
+            assert (mine, theirs) == (True, False)
+        with session_lock(second, key) as theirs:
+            assert theirs
+
+
+def test_a_lock_dies_with_its_connection(empty_database: str) -> None:
+    key = lock_key("leader")
+    with (
+        connect(empty_database, name="leader") as first,
+        connect(empty_database, name="b") as second,
+        session_lock(first, key),
+    ):
+        end_backends(empty_database, "autolynx leader")
+        with session_lock(second, key) as mine:
+            assert mine
+
+
+def test_keys_of_locks_fit_and_differ() -> None:
+    keys = {lock_key(str(n)) for n in range(100)}
+    assert len(keys) == 100
+    assert all(-(2**63) <= key < 2**63 for key in keys)
+
+
+def until(fact: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = monotonic() + seconds
+    while not fact():
+        assert monotonic() < deadline, "it never came true"

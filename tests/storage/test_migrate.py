@@ -1,0 +1,107 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage.migrate import (
+    MIGRATIONS,
+    MigrationChanged,
+    UnfitServer,
+    migrate,
+    pending,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "0001_first.sql").write_text("create table first (a int);\n")
+    (tmp_path / "0002_second.sql").write_text(
+        "create table second (a int); insert into second values (1);\n"
+    )
+    return tmp_path
+
+
+def table_exists(url: str, name: str) -> bool:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select to_regclass(%s)", (name,)).fetchone()
+        return row is not None and row[0] is not None
+
+
+def test_each_migration_is_applied_once_and_in_order(
+    empty_database: str, folder: Path
+) -> None:
+    assert pending(empty_database, folder) == ["0001_first", "0002_second"]
+    assert migrate(empty_database, folder) == ["0001_first", "0002_second"]
+    assert migrate(empty_database, folder) == []
+    assert pending(empty_database, folder) == []
+
+
+def test_asking_what_is_pending_changes_nothing(
+    empty_database: str, folder: Path
+) -> None:
+    pending(empty_database, folder)
+    assert not table_exists(empty_database, "schema_migration")
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(
+    empty_database: str, folder: Path
+) -> None:
+    (folder / "0003_bad.sql").write_text("create table third (a int); select 1/0;")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(empty_database, folder)
+
+    assert table_exists(empty_database, "second")
+    assert not table_exists(empty_database, "third")
+    assert pending(empty_database, folder) == ["0003_bad"]
+
+
+def test_an_applied_file_may_not_change(empty_database: str, folder: Path) -> None:
+    migrate(empty_database, folder)
+    (folder / "0001_first.sql").write_text("create table first (b int);")
+    with pytest.raises(MigrationChanged, match="0001_first"):
+        migrate(empty_database, folder)
+
+
+def test_line_endings_are_no_change(empty_database: str, folder: Path) -> None:
+    migrate(empty_database, folder)
+    (folder / "0001_first.sql").write_bytes(b"create table first (a int);\r\n")
+    assert migrate(empty_database, folder) == []
+
+
+def test_a_number_belongs_to_one_file(empty_database: str, folder: Path) -> None:
+    (folder / "0002_again.sql").write_text("select 1;")
+    with pytest.raises(MigrationChanged, match="share a number"):
+        migrate(empty_database, folder)
+
+
+def test_a_database_in_another_encoding_is_refused(
+    postgres_url: str, empty_database: str
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "create database in_ascii encoding 'SQL_ASCII' locale 'C'"
+            " template template0"
+        )
+        try:
+            url = psycopg.conninfo.make_conninfo(postgres_url, dbname="in_ascii")
+            with pytest.raises(UnfitServer, match="UTF8"):
+                migrate(url)
+        finally:
+            connection.execute("drop database in_ascii with (force)")
+
+
+def test_eight_processes_may_migrate_at_once(empty_database: str) -> None:
+    program = "import sys, storage.migrate as m; print(len(m.migrate(sys.argv[1])))"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, empty_database], stdout=subprocess.PIPE
+        )
+        for _ in range(8)
+    ]
+    counts = sorted(int(process.communicate(timeout=60)[0]) for process in running)
+    everything = len(list(MIGRATIONS.glob("*.sql")))
+    assert counts == [0] * 7 + [everything]
+    assert table_exists(empty_database, "autolynx_events")

@@ -1,0 +1,139 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from application.vault import (
+    ContactRow,
+    KeyRow,
+    MessageRow,
+    RejectRow,
+    VaultReader,
+    VaultRow,
+    WordsRow,
+)
+from storage.database import Pool, open_pool
+from storage.migrate import migrate
+from storage.recorder import BULK_ROWS, EventRecorder
+from storage.vault import Vault
+
+SALT = bytes(range(32))
+CONTACT = ContactRow(
+    uuid4(),
+    uuid4(),
+    uuid4(),
+    'Zoë "Z" \\ O\'Hara\n',
+    "",
+    "+12025550123",
+    {"Plan B": "gold", "a": ""},
+    salt=SALT,
+)
+# Numbers that another way of storing JSON would write differently.
+DOCUMENT = {"z": 1e16, "a": -0.0, "n": None, "deep": [{"cost": 0.1, "n": 2**53 + 1}]}
+MESSAGE = MessageRow(uuid4(), uuid4(), uuid4(), DOCUMENT, "https://r", [], salt=SALT)
+BARE = MessageRow(uuid4(), MESSAGE.subject_id, None, None, None, None, salt=SALT)
+WORDS = WordsRow(uuid4(), uuid4(), "no\ncredit", salt=SALT)
+KEY = KeyRow(uuid4(), bytes(range(256)), salt=SALT)
+REJECTS = [
+    RejectRow(uuid4(), 2, "INVALID_PHONE", "what?", ("a", "", "ü"), salt=SALT),
+]
+REJECTS.append(replace(REJECTS[0], row=10, cells=()))
+ROWS: list[VaultRow] = [CONTACT, MESSAGE, BARE, WORDS, KEY, *reversed(REJECTS)]
+
+EMPTY = """
+update contact_vault
+    set name = null, business_name = null, phone = null, variables = null, salt = null;
+update message_vault
+    set document = null, recording_url = null, transcript = null, salt = null;
+update words_vault set words = null, salt = null;
+update key_vault set key = null, salt = null;
+update reject_vault set reason = null, message = null, cells = null, salt = null;
+"""
+
+
+@pytest.fixture
+def pool(empty_database: str) -> Iterator[Pool]:
+    migrate(empty_database)
+    with open_pool(empty_database, name="test") as pool:
+        yield pool
+
+
+@pytest.fixture(params=["little", "much"])
+def vault(pool: Pool, request: pytest.FixtureRequest) -> Vault:
+    """A vault that holds ROWS, written the one way or the other."""
+    size = 1 if request.param == "little" else BULK_ROWS + 1
+    stream = uuid4()
+    events = [StoredEvent(stream, n + 1, "topic", b"{}") for n in range(size)]
+    EventRecorder(pool).insert_events(events, vault=ROWS)
+    return Vault(pool)
+
+
+def test_every_row_is_read_as_it_was_written(vault: Vault) -> None:
+    assert vault.contact(CONTACT.contact_id, CONTACT.list_id) == CONTACT
+    assert vault.message(MESSAGE.id) == MESSAGE
+    assert vault.message(BARE.id) == BARE
+    assert vault.words(WORDS.id) == WORDS.words
+    assert vault.campaign_key(KEY.campaign_id) == KEY.key
+    assert vault.rejects(REJECTS[0].list_id) == REJECTS
+
+
+def test_a_row_that_was_read_has_the_leaf_that_was_stored(
+    pool: Pool, vault: Vault
+) -> None:
+    message = vault.message(MESSAGE.id)
+    contact = vault.contact(CONTACT.contact_id, CONTACT.list_id)
+    assert message is not None
+    assert contact is not None
+    with pool.connection() as connection:
+        leaves = connection.execute(
+            "select leaf from message_vault where id = %s"
+            " union all select leaf from contact_vault",
+            (MESSAGE.id,),
+        ).fetchall()
+    assert [message.leaf, contact.leaf] == [bytes(leaf) for (leaf,) in leaves]
+
+
+def test_variables_keep_the_order_of_the_columns(vault: Vault) -> None:
+    contact = vault.contact(CONTACT.contact_id, CONTACT.list_id)
+    assert contact is not None
+    assert list(contact.variables) == ["Plan B", "a"]
+
+
+def test_messages_are_found_by_their_subject(vault: Vault) -> None:
+    found = vault.messages_of(MESSAGE.subject_id)
+    assert found == sorted([MESSAGE, BARE], key=lambda message: message.id)
+    assert vault.messages_of(uuid4()) == []
+
+
+def test_words_are_read_many_at_once(vault: Vault) -> None:
+    assert vault.words_of([WORDS.id, uuid4()]) == {WORDS.id: WORDS.words}
+    assert vault.words_of([]) == {}
+
+
+def test_rejects_are_read_page_by_page(vault: Vault) -> None:
+    list_id = REJECTS[0].list_id
+    assert vault.rejects(list_id, limit=1) == REJECTS[:1]
+    assert vault.rejects(list_id, after_row=2) == REJECTS[1:]
+
+
+def test_what_was_never_written_is_not_there(pool: Pool) -> None:
+    vault: VaultReader = Vault(pool)
+    assert vault.campaign_key(uuid4()) is None
+    assert vault.contact(uuid4(), uuid4()) is None
+    assert vault.message(uuid4()) is None
+    assert vault.words(uuid4()) is None
+    assert vault.rejects(uuid4()) == []
+
+
+def test_an_erased_row_reads_as_one_that_never_was(pool: Pool, vault: Vault) -> None:
+    with pool.connection() as connection:
+        connection.execute(EMPTY.encode())
+
+    assert vault.contact(CONTACT.contact_id, CONTACT.list_id) is None
+    assert vault.message(MESSAGE.id) is None
+    assert vault.messages_of(MESSAGE.subject_id) == []
+    assert vault.words(WORDS.id) is None
+    assert vault.campaign_key(KEY.campaign_id) is None
+    assert vault.rejects(REJECTS[0].list_id) == []
