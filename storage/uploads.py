@@ -1,0 +1,222 @@
+"""Where checked contact files wait for their campaign.
+
+A file arrives as slowly as its sender likes, so its rows go in short transactions and
+no connection is held meanwhile. Only the last one makes them an upload; what broke off
+before is taken away at once, or by `remove_expired` where the process was killed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import OperationalError
+
+from application.contact_file import AcceptedRow, Row, SkippedRow
+from application.uploads import RejectedRow, StagedRow, Upload
+from domain.values import SkipReason
+from storage.database import Conn, Pool
+
+_BLOCK = 2 << 20
+"""Characters of COPY text in one transaction, or little more."""
+
+_COPY_ROWS = (
+    "copy upload_row"
+    ' (upload_id, ordinal, "row", name, business_name, phone, variables) from stdin'
+)
+_COPY_REJECTS = (
+    'copy upload_reject (upload_id, "row", reason, message, cells) from stdin'
+)
+_SPECIAL = re.compile(r"[\\\n\r\t]")
+_ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What is known of an upload before its first byte."""
+
+    id: UUID
+    filename: str
+    default_region: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class _Block:
+    """Lines of COPY text that wait to be sent."""
+
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+        self.size += len(line)
+
+    def send(self, connection: Conn, statement: str) -> None:
+        if self.lines:
+            with connection.cursor().copy(statement.encode()) as copy:
+                copy.write("".join(self.lines).encode())
+            self.lines, self.size = [], 0
+
+
+class Reception:
+    """Takes the rows of one file in their order; `complete` makes them an upload."""
+
+    def __init__(self, pool: Pool, upload: NewUpload) -> None:
+        self._pool = pool
+        self._upload = upload
+        self._rows, self._rejects = _Block(), _Block()
+        self._accepted = self._skipped = 0
+
+    def write(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if isinstance(row, AcceptedRow):
+                self._accepted += 1
+                self._rows.add(_row_line(self._upload.id, self._accepted, row))
+            else:
+                self._skipped += 1
+                self._rejects.add(_reject_line(self._upload.id, row))
+        if self._rows.size + self._rejects.size >= _BLOCK:
+            with self._pool.connection() as connection, connection.transaction():
+                # The last commit, which waits for the disk, covers those before it.
+                connection.execute("set local synchronous_commit to off")
+                self._send(connection)
+
+    def complete(self, columns: tuple[str, ...]) -> Upload:
+        with self._pool.connection() as connection, connection.transaction():
+            self._send(connection)
+            found = connection.execute(
+                "update upload set state = 'READY', columns = %s, accepted = %s,"
+                " skipped_count = %s where id = %s returning id, filename, columns,"
+                " default_region, accepted, skipped_count, created_by, created_at,"
+                " expires_at",
+                (list(columns), self._accepted, self._skipped, self._upload.id),
+            ).fetchone()
+        assert found is not None, "the upload was removed while it was received"
+        return _upload(*found)
+
+    def _send(self, connection: Conn) -> None:
+        self._rows.send(connection, _COPY_ROWS)
+        self._rejects.send(connection, _COPY_REJECTS)
+
+
+class UploadStore:
+    """The uploads in Postgres; `application.uploads.Uploads` is its reading side."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @contextmanager
+    def receive(self, upload: NewUpload) -> Iterator[Reception]:
+        """Take a file's rows; what is not complete at the end leaves nothing."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "insert into upload (id, state, filename, default_region, created_by,"
+                " created_at, expires_at) values (%s, 'RECEIVING', %s, %s, %s, %s, %s)",
+                (
+                    upload.id,
+                    upload.filename,
+                    upload.default_region,
+                    upload.created_by,
+                    upload.created_at,
+                    upload.expires_at,
+                ),
+            )
+        try:
+            yield Reception(self._pool, upload)
+        finally:
+            with suppress(OperationalError):  # Then it goes when it expires.
+                self._discard(upload.id)
+
+    def get(self, upload_id: UUID, now: datetime) -> Upload | None:
+        """Return the upload, or None where there is none or it has expired."""
+        with self._pool.connection() as connection:
+            found = connection.execute(
+                "select id, filename, columns, default_region, accepted, skipped_count,"
+                " created_by, created_at, expires_at from upload"
+                " where id = %s and state = 'READY' and expires_at > %s",
+                (upload_id, now),
+            ).fetchone()
+        return _upload(*found) if found else None
+
+    def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
+        with self._pool.connection() as connection:
+            found = connection.execute(
+                'select ordinal, "row", name, business_name, phone, variables'
+                " from upload_row where upload_id = %s and ordinal > %s"
+                " order by ordinal limit %s",
+                (upload_id, after_ordinal, limit),
+            )
+            return [StagedRow(*row) for row in found]
+
+    def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
+        with self._pool.connection() as connection:
+            found = connection.execute(
+                'select "row", reason, message, cells from upload_reject'
+                ' where upload_id = %s and "row" > %s order by "row" limit %s',
+                (upload_id, after_row, limit),
+            )
+            return [
+                RejectedRow(row, SkipReason(reason), message, tuple(cells))
+                for row, reason, message, cells in found
+            ]
+
+    def first_rejects(self, upload_id: UUID, limit: int = 1000) -> list[RejectedRow]:
+        return self.rejects(upload_id, 0, limit)
+
+    def remove_expired(self, now: datetime) -> int:
+        """Remove uploads past their time, complete or not; return how many."""
+        with self._pool.connection() as connection, connection.transaction():
+            gone = connection.execute(
+                "delete from upload where expires_at <= %s returning id", (now,)
+            ).fetchall()
+            return _remove_rows(connection, gone)
+
+    def _discard(self, upload_id: UUID) -> None:
+        with self._pool.connection() as connection, connection.transaction():
+            gone = connection.execute(
+                "delete from upload where id = %s and state = 'RECEIVING' returning id",
+                (upload_id,),
+            ).fetchall()
+            _remove_rows(connection, gone)
+
+
+def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
+    ids = [upload_id for (upload_id,) in gone]
+    if ids:
+        # A million rows take longer than a statement may.
+        connection.execute("set local statement_timeout to 0")
+        for delete in (
+            "delete from upload_row where upload_id = any(%s)",
+            "delete from upload_reject where upload_id = any(%s)",
+        ):
+            connection.execute(delete, (ids,))
+    return len(ids)
+
+
+def _row_line(upload_id: UUID, ordinal: int, row: AcceptedRow) -> str:
+    variables = orjson.dumps(row.variables).decode()
+    name, business = row.name, row.business_name
+    if _SPECIAL.search(f"{name}{business}{variables}"):
+        name, business = name.translate(_ESCAPED), business.translate(_ESCAPED)
+        variables = variables.translate(_ESCAPED)
+    return (
+        f"{upload_id}\t{ordinal}\t{row.row}\t{name}\t{business}"
+        f"\t{row.phone}\t{variables}\n"
+    )
+
+
+def _reject_line(upload_id: UUID, row: SkippedRow) -> str:
+    message = row.message.translate(_ESCAPED)
+    cells = orjson.dumps(row.cells).decode().translate(_ESCAPED)
+    return f"{upload_id}\t{row.row}\t{row.reason}\t{message}\t{cells}\n"
+
+
+def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
+    return Upload(upload_id, filename, tuple(columns), *rest)
