@@ -1,0 +1,159 @@
+"""What an admin may set, within which bounds, and what is told once a day."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from eventsourcing.domain import CanMutateAggregate
+
+from domain.errors import Invalid
+from domain.settings import SETTINGS_ID, Settings, SettingsValues
+from tests.support import EPOCH, Fact, given, new_events
+
+BY = "boss@example.com"
+AT = EPOCH + timedelta(minutes=1)
+TODAY = date(2026, 1, 1)
+DEFAULTS = SettingsValues()
+
+
+def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
+    return event, {"actor": BY, **own}
+
+
+def alerted(**own: Any) -> Fact:
+    fields: dict[str, Any] = {
+        "day": TODAY,
+        "alert": "limit",
+        "spend": Decimal(9),
+        "budget": Decimal(9),
+    }
+    return fact(Settings.DailySpendAlertRaised, **fields | own)
+
+
+CREATED = fact(Settings.Created, values=DEFAULTS)
+
+
+def config(*facts: Fact) -> Settings:
+    return given(Settings, *facts)
+
+
+def raise_alert(told: Settings, **own: Any) -> None:
+    _, fields = alerted(**own)
+    told.raise_daily_spend_alert(at=AT, **fields | {"by": fields.pop("actor")})
+
+
+def test_there_is_one_stream_of_settings() -> None:
+    told = Settings.create(values=DEFAULTS, at=AT, by=BY)
+    assert new_events(told) == [CREATED]
+    assert told.id == SETTINGS_ID
+
+
+def test_the_defaults_are_within_the_bounds() -> None:
+    DEFAULTS.check()
+
+
+FINE: list[dict[str, Any]] = [
+    {"default_cap": 1},
+    {"default_cap": 10_000},
+    {"global_cap": 1},
+    {"global_cap": 10_000},
+    {"tick_seconds": 1},
+    {"tick_seconds": 3_600},
+    {"silence_timeout_seconds": 10},
+    {"silence_timeout_seconds": 86_400},
+    {"dials_per_second": 0.01},
+    {"dials_per_second": 1_000.0},
+    {"default_region": "DE"},
+    {"daily_budget": Decimal("0.01")},
+    {"spend_alert_threshold": Decimal("0.01")},
+    {"spend_alert_threshold": Decimal(1)},
+    {"retention_days": 1},
+    {"alert_webhook_url": "https://example.com/alerts"},
+    {"refill_immediately": False},
+]
+
+WRONG: list[dict[str, Any]] = [
+    {"default_cap": 0},
+    {"default_cap": 10_001},
+    {"global_cap": 0},
+    {"global_cap": 10_001},
+    {"tick_seconds": 0},
+    {"tick_seconds": 3_601},
+    {"silence_timeout_seconds": 9},
+    {"silence_timeout_seconds": 86_401},
+    {"dials_per_second": 0.0},
+    {"dials_per_second": 1_000.1},
+    {"dials_per_second": float("nan")},
+    {"default_region": "de"},
+    {"default_region": "USA"},
+    {"default_region": "U1"},
+    {"default_region": "ÄÖ"},
+    {"daily_budget": Decimal(0)},
+    {"daily_budget": Decimal("NaN")},
+    {"daily_budget": Decimal("Infinity")},
+    {"spend_alert_threshold": Decimal(0)},
+    {"spend_alert_threshold": Decimal("1.01")},
+    {"spend_alert_threshold": Decimal("NaN")},
+    {"retention_days": 0},
+]
+
+
+@pytest.mark.parametrize("own", FINE, ids=str)
+def test_a_setting_is_changed_and_named(own: dict[str, Any]) -> None:
+    told, values = config(CREATED), replace(DEFAULTS, **own)
+    told.change(values=values, at=AT, by=BY)
+    assert new_events(told) == [
+        fact(Settings.Changed, changed=tuple(own), values=values)
+    ]
+    assert told.values == values
+
+
+@pytest.mark.parametrize("own", WRONG, ids=str)
+def test_what_is_out_of_bounds_is_refused_by_its_name(own: dict[str, Any]) -> None:
+    told, values = config(CREATED), replace(DEFAULTS, **own)
+    with pytest.raises(Invalid) as refusal:
+        told.change(values=values, at=AT, by=BY)
+    assert refusal.value.fields.keys() == own.keys()
+    assert new_events(told) == []
+    with pytest.raises(Invalid):
+        Settings.create(values=values, at=AT, by=BY)
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    with pytest.raises(Invalid) as refusal:
+        SettingsValues(global_cap=0, retention_days=0).check()
+    assert refusal.value.fields.keys() == {"global_cap", "retention_days"}
+
+
+def test_a_change_to_the_same_is_silent() -> None:
+    told = config(CREATED)
+    told.change(values=replace(DEFAULTS), at=AT, by=BY)
+    assert new_events(told) == []
+
+
+def test_each_leave_to_request_again_counts() -> None:
+    told = config(CREATED)
+    told.allow_requests_again(at=AT, by=BY)
+    told.allow_requests_again(at=AT, by=BY)
+    assert new_events(told) == [fact(Settings.RequestsAllowedAgain)] * 2
+
+
+def test_an_alert_is_told_once_a_day() -> None:
+    told = config(CREATED)
+    raise_alert(told)
+    raise_alert(told, spend=Decimal(10))
+    assert new_events(told) == [alerted()]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"day": date(2026, 1, 2)}, {"alert": "threshold"}, {"budget": Decimal(8)}],
+    ids=str,
+)
+def test_another_day_alert_or_budget_is_told_again(own: dict[str, Any]) -> None:
+    told = config(CREATED, alerted())
+    raise_alert(told, **own)
+    assert new_events(told) == [alerted(**own)]
