@@ -18,10 +18,11 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Simulator:
-    """A running simulator; `url` has no slash at its end."""
+    """A running simulator; `url` has no slash at its end, `client` has the key."""
 
     url: str
     api_key: str
+    client: httpx2.Client
     process: subprocess.Popen[str]
 
     def ledger(self, *, calls: int = 0, timeout: float = 0) -> dict[str, Any]:
@@ -31,8 +32,8 @@ class Simulator:
         if that has not come when the time is up.
         """
         query = {"calls": calls, "timeout": timeout}
-        answer = httpx2.get(
-            f"{self.url}/simulator/ledger", params=query, timeout=timeout + 10
+        answer = self.client.get(
+            "/simulator/ledger", params=query, timeout=timeout + 10
         )
         ledger: dict[str, Any] = answer.raise_for_status().json()
         if timeout:
@@ -42,11 +43,11 @@ class Simulator:
 
     def set_faults(self, **plan: Any) -> None:
         """Replace the whole fault plan (fields of FaultPlan); none clears it."""
-        answer = httpx2.put(f"{self.url}/simulator/faults", json=plan)
+        answer = self.client.put("/simulator/faults", json=plan)
         assert answer.is_success, answer.text
 
     def reset(self) -> None:
-        httpx2.post(f"{self.url}/simulator/reset").raise_for_status()
+        self.client.post("/simulator/reset").raise_for_status()
 
 
 @contextmanager
@@ -61,7 +62,14 @@ def running_simulator(**settings: Any) -> Iterator[Simulator]:
             assert process.stdout is not None
             first_line = process.stdout.readline()
             assert first_line, f"the simulator ended with {process.wait()}"
-            keys = settings.get("api_keys", [DEFAULT_API_KEY])
-            yield Simulator(first_line.split()[-1], keys[0], process)
+            url, key = first_line.split()[-1], _first_key(settings)
+            headers = {"Authorization": f"Bearer {key}"}
+            with httpx2.Client(base_url=url, headers=headers, timeout=10) as client:
+                yield Simulator(url, key, client, process)
         finally:
             process.kill()
+
+
+def _first_key(settings: dict[str, Any]) -> str:
+    keys: list[str] = settings.get("api_keys", [DEFAULT_API_KEY])
+    return keys[0]

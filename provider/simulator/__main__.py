@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from provider.simulator.routes import ResettableProtocol, build_app
+from provider.simulator.routes import Line, build_app
 from provider.simulator.settings import SimulatorSettings, read_settings
 
 SECONDS_TO_FINISH = 1
@@ -31,7 +31,7 @@ def _serve(settings: SimulatorSettings, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(
         build_app(settings),
-        http=ResettableProtocol,
+        http=Line,
         ws="none",
         log_level="warning",
         access_log=False,

@@ -15,7 +15,7 @@ import httpx2
 
 from provider.simulator.calls import SimulatedCall, iso, provider_id, utc_now
 from provider.simulator.fates import FOREVER, Fate, fate_of
-from provider.simulator.faults import FaultDesk, WebhookFault
+from provider.simulator.faults import CREATION, FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
 from provider.simulator.recordings import Recordings
 from provider.simulator.settings import (
@@ -192,7 +192,7 @@ class Exchange:
     async def _begin(self, call: SimulatedCall) -> None:
         if self.settings.announce_queued:
             self._announce(call, "queued")
-        faults = self.desk.for_message(call.key, call.number, "created")
+        faults = self.desk.for_message(call.key, call.number, CREATION)
         early = WebhookFault.BEFORE_ANSWER in faults and call.server is not None
         call.life = self.spawn(self._live(call, 0.0 if early else call.fate.queue))
         if early:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 POST_CALL = "POST /call"
+CREATION = "creation"
 
 
 class RequestFault(StrEnum):
@@ -126,7 +127,10 @@ class FaultDesk:
         return None if fault is None else ScriptedRequest(fault, route=route)
 
     def for_message(self, call_key: str, number: str, label: str) -> set[WebhookFault]:
-        """Say how this message is spoiled; several faults may meet."""
+        """Say how this message is spoiled; several faults may meet.
+
+        The label CREATION asks only whether a message overtakes the POST's answer.
+        """
         dice = self._dice(f"webhook {call_key} {label}")
         drawn = {
             k for k in WebhookFault if dice.random() < self.plan.webhooks.get(k, 0)
@@ -146,8 +150,13 @@ class FaultDesk:
 
     def _scripted_webhooks(self, number: str, label: str) -> Iterator[WebhookFault]:
         for entry in self.plan.webhook_script:
-            fits = entry.label in (None, label) and entry.number in (None, number)
-            if fits and self._turn(id(entry), 0, entry.times):
+            early = entry.fault is WebhookFault.BEFORE_ANSWER
+            fits = early if label == CREATION else entry.label in (None, label)
+            if (
+                fits
+                and entry.number in (None, number)
+                and self._turn(id(entry), 0, entry.times)
+            ):
                 yield entry.fault
 
     def _turn(self, entry: int, skip: int, times: int) -> bool:

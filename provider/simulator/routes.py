@@ -15,6 +15,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import TypeAdapter, ValidationError
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from provider.simulator.exchange import Exchange
@@ -28,7 +29,7 @@ from provider.simulator.recordings import a_short_silence
 from provider.simulator.settings import SimulatorSettings
 from provider.simulator.validation import ApiError, check_labels, check_list_query
 
-TRANSPORT = "simulator.transport"
+LINE = "simulator.line"
 INVALID_KEY = (
     "Invalid Key. Hot tip, you may be using the private key instead of the public "
     "key, or vice versa."
@@ -38,12 +39,35 @@ PLANS = TypeAdapter(FaultPlan)
 type Handler = Callable[[Exchange, Request, Any], Awaitable[Response]]
 
 
-class ResettableProtocol(HttpToolsProtocol):
-    """Lets a handler cut its own connection."""
+class Line(HttpToolsProtocol):
+    """A connection that a handler may cut, or leave without an answer."""
+
+    silent = False
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        cast("dict[str, object]", self.scope)[TRANSPORT] = self.transport
+        cast("dict[str, object]", self.scope)[LINE] = self
+
+    def cut(self) -> None:
+        """Close with a TCP reset."""
+        now_and_hard = struct.pack("ii", 1, 0)
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now_and_hard)
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        if self.silent:
+            self.cut()
+        else:
+            super().shutdown()
+
+
+class NoAnswer(Response):
+    """Keeps silent until the client has gone."""
+
+    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            continue
 
 
 def build_app(settings: SimulatorSettings) -> FastAPI:
@@ -176,9 +200,8 @@ async def _cut(request: Request, _fault: ScriptedRequest) -> tuple[str, Response
 
 
 async def _hang(request: Request, _fault: ScriptedRequest) -> tuple[str, Response]:
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
-    return "hang", Response()
+    _line(request).silent = True
+    return "hang", NoAnswer()
 
 
 async def _garbage(_request: Request, _fault: ScriptedRequest) -> tuple[str, Response]:
@@ -187,13 +210,13 @@ async def _garbage(_request: Request, _fault: ScriptedRequest) -> tuple[str, Res
 
 
 def _reset(request: Request) -> Response:
-    """Cut the connection with a TCP reset; the answer goes nowhere."""
-    transport: asyncio.Transport = request.scope[TRANSPORT]
-    connection = transport.get_extra_info("socket")
-    now_and_hard = struct.pack("ii", 1, 0)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now_and_hard)
-    transport.abort()
-    return Response()
+    _line(request).cut()
+    return NoAnswer()
+
+
+def _line(request: Request) -> Line:
+    line: Line = request.scope[LINE]
+    return line
 
 
 WAYS = {
@@ -250,9 +273,10 @@ async def _control_call(exchange: Exchange, request: Request, body: Any) -> Resp
 
 
 async def _list_assistants(
-    exchange: Exchange, _request: Request, _body: Any
+    exchange: Exchange, request: Request, _body: Any
 ) -> Response:
-    return _shown(list(exchange.assistants.values()))
+    limit, _ = check_list_query(dict(request.query_params))
+    return _shown(list(exchange.assistants.values())[:limit])
 
 
 async def _create_assistant(

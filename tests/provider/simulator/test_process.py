@@ -1,0 +1,62 @@
+"""The simulator as a process: arguments, readiness, a quick end."""
+
+import signal
+from threading import Thread
+
+import httpx2
+import pytest
+
+from provider.simulator.__main__ import _settings
+from provider.simulator.faults import RequestFault, WebhookFault
+from provider.simulator.settings import DEFAULT_API_KEY, read_settings
+from tests.provider.simulator.placing import body, numbers, post
+from tests.simulator import running_simulator
+
+
+def test_arguments_become_settings() -> None:
+    line = (
+        "--port 9000 --seed 3 --speed 20 --api-key a --api-key b"
+        " --concurrency-limit 5 --webhook-url http://x --fault webhooks.lost=0.1"
+        " --fault requests.hang_after=0.03 --fault list_lag_seconds=4"
+    )
+    settings = _settings(line.split())
+    assert (settings.port, settings.seed, settings.speed) == (9000, 3, 20)
+    assert (settings.api_keys, settings.concurrency_limit) == (("a", "b"), 5)
+    assert settings.faults.webhooks == {WebhookFault.LOST: 0.1}
+    assert settings.faults.requests == {RequestFault.HANG_AFTER: 0.03}
+    assert settings.faults.list_lag_seconds == 4
+
+
+def test_arguments_go_before_the_settings_in_json() -> None:
+    given = ["--settings", '{"seed": 1, "speed": 5}', "--seed", "2"]
+    settings = _settings(given)
+    assert (settings.seed, settings.speed) == (2, 5)
+    assert settings.api_keys == (DEFAULT_API_KEY,)
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValueError, match="sped"):
+        read_settings({"sped": 3})
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_spite_of_live_and_hanging_calls(
+    stop: signal.Signals,
+) -> None:
+    with running_simulator(speed=1) as simulator:
+        for number in numbers(3):
+            post(simulator, body(number))
+        simulator.set_faults(requests={"hang_before": 1})
+        waiting = Thread(target=_wait_in_vain, args=[simulator.url, simulator.api_key])
+        waiting.start()
+        while "hang" not in simulator.ledger()["requests"]["POST /call"]:
+            assert simulator.process.poll() is None
+        simulator.process.send_signal(stop)
+        assert simulator.process.wait(timeout=5) == 0
+        waiting.join()
+
+
+def _wait_in_vain(url: str, key: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    with pytest.raises(httpx2.HTTPError):
+        httpx2.post(f"{url}/call", json=body(), headers=headers, timeout=30)
