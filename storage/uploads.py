@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import OperationalError
+from psycopg import InterfaceError, OperationalError
 
 from application.contact_file import AcceptedRow, Row, SkippedRow
+from application.errors import StoreUnavailable
 from application.uploads import RejectedRow, StagedRow, Upload
 from domain.values import SkipReason
 from storage.database import Conn, Pool
@@ -83,13 +84,13 @@ class Reception:
                 self._skipped += 1
                 self._rejects.add(_reject_line(self._upload.id, row))
         if self._rows.size + self._rejects.size >= _BLOCK:
-            with self._pool.connection() as connection, connection.transaction():
+            with _connected(self._pool) as connection, connection.transaction():
                 # The last commit, which waits for the disk, covers those before it.
                 connection.execute("set local synchronous_commit to off")
                 self._send(connection)
 
     def complete(self, columns: tuple[str, ...]) -> Upload:
-        with self._pool.connection() as connection, connection.transaction():
+        with _connected(self._pool) as connection, connection.transaction():
             self._send(connection)
             found = connection.execute(
                 "update upload set state = 'READY', columns = %s, accepted = %s,"
@@ -107,7 +108,10 @@ class Reception:
 
 
 class UploadStore:
-    """The uploads in Postgres; `application.uploads.Uploads` is its reading side."""
+    """The uploads in Postgres; `application.uploads.Uploads` is its reading side.
+
+    Everything here raises `StoreUnavailable` while the database cannot be reached.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -115,7 +119,7 @@ class UploadStore:
     @contextmanager
     def receive(self, upload: NewUpload) -> Iterator[Reception]:
         """Take a file's rows; what is not complete at the end leaves nothing."""
-        with self._pool.connection() as connection:
+        with _connected(self._pool) as connection:
             connection.execute(
                 "insert into upload (id, state, filename, default_region, created_by,"
                 " created_at, expires_at) values (%s, 'RECEIVING', %s, %s, %s, %s, %s)",
@@ -131,12 +135,12 @@ class UploadStore:
         try:
             yield Reception(self._pool, upload)
         finally:
-            with suppress(OperationalError):  # Then it goes when it expires.
+            with suppress(StoreUnavailable):  # Then it goes when it expires.
                 self._discard(upload.id)
 
     def get(self, upload_id: UUID, now: datetime) -> Upload | None:
         """Return the upload, or None where there is none or it has expired."""
-        with self._pool.connection() as connection:
+        with _connected(self._pool) as connection:
             found = connection.execute(
                 "select id, filename, columns, default_region, accepted, skipped_count,"
                 " created_by, created_at, expires_at from upload"
@@ -146,7 +150,7 @@ class UploadStore:
         return _upload(*found) if found else None
 
     def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
-        with self._pool.connection() as connection:
+        with _connected(self._pool) as connection:
             found = connection.execute(
                 'select ordinal, "row", name, business_name, phone, variables'
                 " from upload_row where upload_id = %s and ordinal > %s"
@@ -156,7 +160,7 @@ class UploadStore:
             return [StagedRow(*row) for row in found]
 
     def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
-        with self._pool.connection() as connection:
+        with _connected(self._pool) as connection:
             found = connection.execute(
                 'select "row", reason, message, cells from upload_reject'
                 ' where upload_id = %s and "row" > %s order by "row" limit %s',
@@ -172,19 +176,28 @@ class UploadStore:
 
     def remove_expired(self, now: datetime) -> int:
         """Remove uploads past their time, complete or not; return how many."""
-        with self._pool.connection() as connection, connection.transaction():
+        with _connected(self._pool) as connection, connection.transaction():
             gone = connection.execute(
                 "delete from upload where expires_at <= %s returning id", (now,)
             ).fetchall()
             return _remove_rows(connection, gone)
 
     def _discard(self, upload_id: UUID) -> None:
-        with self._pool.connection() as connection, connection.transaction():
+        with _connected(self._pool) as connection, connection.transaction():
             gone = connection.execute(
                 "delete from upload where id = %s and state = 'RECEIVING' returning id",
                 (upload_id,),
             ).fetchall()
             _remove_rows(connection, gone)
+
+
+@contextmanager
+def _connected(pool: Pool) -> Iterator[Conn]:
+    try:
+        with pool.connection() as connection:
+            yield connection
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(str(error)) from error
 
 
 def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:

@@ -1,0 +1,192 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.contact_file import AcceptedRow, Row, SkippedRow
+from application.errors import StoreUnavailable
+from application.uploads import RejectedRow, StagedRow, Uploads
+from domain.values import SkipReason
+from storage import uploads
+from storage.database import Pool, open_pool
+from storage.migrate import migrate
+from storage.uploads import NewUpload, Reception, UploadStore
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+COLUMNS = ("name", "business_name", "phone", "a,b")
+TRICKY = 'x\\N \\ "\t\r\n;é\u2028\x07{}'
+
+
+@pytest.fixture
+def pool(empty_database: str) -> Iterator[Pool]:
+    migrate(empty_database)
+    with open_pool(empty_database, name="test") as pool:
+        yield pool
+
+
+@pytest.fixture
+def store(pool: Pool) -> UploadStore:
+    return UploadStore(pool)
+
+
+def new_upload() -> NewUpload:
+    return NewUpload(uuid4(), "list.csv", "US", "ann@example.com", NOW, LATER)
+
+
+def accepted(row: int, name: str = "Ann") -> AcceptedRow:
+    return AcceptedRow(row, name, TRICKY, f"+1415555{row:04d}", {TRICKY: TRICKY})
+
+
+def skipped(row: int) -> SkippedRow:
+    cells = ("Ann", TRICKY, "")
+    return SkippedRow(row, SkipReason.MISSING_PHONE, f"The {TRICKY}", cells)
+
+
+def received(store: UploadStore, *rows: Row) -> UUID:
+    with store.receive(new_upload()) as reception:
+        reception.write(rows)
+        return reception.complete(COLUMNS).id
+
+
+def counted(pool: Pool) -> tuple[int, ...]:
+    """Count the rows of the three tables."""
+    with pool.connection() as connection:
+        found = connection.execute(
+            "select (select count(*) from upload), (select count(*) from upload_row),"
+            " (select count(*) from upload_reject)"
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+def test_what_was_received_is_found_again(store: UploadStore) -> None:
+    readable: Uploads = store
+    new = new_upload()
+    with store.receive(new) as reception:
+        reception.write([accepted(2), skipped(3)])
+        reception.write([accepted(5)])
+        upload = reception.complete(COLUMNS)
+    assert readable.get(new.id, NOW) == upload
+    assert (upload.columns, upload.accepted, upload.skipped_count) == (COLUMNS, 2, 1)
+    assert (upload.created_by, upload.expires_at) == ("ann@example.com", LATER)
+    variables = {TRICKY: TRICKY}
+    assert list(readable.rows(new.id, 0, 10)) == [
+        StagedRow(1, 2, "Ann", TRICKY, "+14155550002", variables),
+        StagedRow(2, 5, "Ann", TRICKY, "+14155550005", variables),
+    ]
+    assert list(readable.rejects(new.id, 0, 10)) == [
+        RejectedRow(3, SkipReason.MISSING_PHONE, f"The {TRICKY}", ("Ann", TRICKY, ""))
+    ]
+
+
+@pytest.mark.parametrize("text", ["\\", "\\N", "\\.", "\t", "\n", "\r", '"', "", "é"])
+def test_any_text_comes_back_as_it_was(store: UploadStore, text: str) -> None:
+    row = AcceptedRow(2, text, text, "+14155552671", {text: text})
+    reject = SkippedRow(3, SkipReason.MALFORMED_ROW, text, (text, text))
+    upload_id = received(store, row, reject)
+    (staged,) = store.rows(upload_id, 0, 10)
+    assert (staged.name, staged.business_name) == (text, text)
+    assert staged.variables == {text: text}
+    (rejected,) = store.first_rejects(upload_id)
+    assert (rejected.message, rejected.cells) == (text, (text, text))
+
+
+def test_variables_keep_the_order_of_the_columns(store: UploadStore) -> None:
+    row = AcceptedRow(2, "Ann", "", "+14155552671", {"zz": "1", "a": "2", "m": "3"})
+    (staged,) = store.rows(received(store, row), 0, 1)
+    assert list(staged.variables) == ["zz", "a", "m"]
+
+
+def test_pages_go_on_after_the_last_seen(
+    store: UploadStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_BLOCK", 100)
+    with store.receive(new_upload()) as reception:
+        for row in range(2, 42, 2):
+            reception.write([accepted(row), skipped(row + 1)])
+        upload_id = reception.complete(COLUMNS).id
+    assert [each.ordinal for each in store.rows(upload_id, 5, 3)] == [6, 7, 8]
+    assert [each.row for each in store.rejects(upload_id, 7, 3)] == [9, 11, 13]
+    assert [each.row for each in store.first_rejects(upload_id, 2)] == [3, 5]
+    assert len(store.rows(upload_id, 0, 100)) == 20
+
+
+def test_other_uploads_rows_are_not_mixed_in(store: UploadStore) -> None:
+    first = received(store, accepted(2, "Ann"), skipped(3))
+    second = received(store, accepted(2, "Bob"))
+    assert [row.name for row in store.rows(first, 0, 9)] == ["Ann"]
+    assert [row.name for row in store.rows(second, 0, 9)] == ["Bob"]
+    assert store.rejects(second, 0, 9) == []
+
+
+def test_an_upload_under_way_is_no_upload(
+    store: UploadStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_BLOCK", 1)
+    new = new_upload()
+    with store.receive(new) as reception:
+        reception.write([accepted(2), skipped(3)])
+        assert counted(pool) == (1, 1, 1)
+        assert store.get(new.id, NOW) is None
+
+
+def test_what_breaks_off_leaves_nothing(
+    store: UploadStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_BLOCK", 1)
+    kept = received(store, accepted(2), skipped(3))
+    with pytest.raises(RuntimeError), store.receive(new_upload()) as reception:
+        break_off(reception)
+    assert counted(pool) == (1, 1, 1)
+    assert store.get(kept, NOW) is not None
+
+
+def break_off(reception: Reception) -> None:
+    reception.write([accepted(2), skipped(3)])
+    raise RuntimeError
+
+
+def test_what_is_never_completed_leaves_nothing(store: UploadStore, pool: Pool) -> None:
+    with store.receive(new_upload()) as reception:
+        reception.write([accepted(2), skipped(3)])
+    assert counted(pool) == (0, 0, 0)
+
+
+def test_an_upload_is_gone_at_the_moment_it_expires(store: UploadStore) -> None:
+    upload_id = received(store, accepted(2))
+    assert store.get(upload_id, LATER - timedelta(microseconds=1)) is not None
+    assert store.get(upload_id, LATER) is None
+
+
+def test_expired_uploads_are_removed_and_others_stay(
+    store: UploadStore, pool: Pool
+) -> None:
+    received(store, accepted(2), skipped(3))
+    assert store.remove_expired(LATER - timedelta(microseconds=1)) == 0
+    assert counted(pool) == (1, 1, 1)
+    assert store.remove_expired(LATER) == 1
+    assert counted(pool) == (0, 0, 0)
+
+
+def test_what_a_killed_process_left_is_removed_when_it_expires(
+    store: UploadStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_BLOCK", 1)
+    monkeypatch.setattr(store, "_discard", lambda _: None)
+    with store.receive(new_upload()) as reception:
+        reception.write([accepted(2), skipped(3)])
+    assert counted(pool) == (1, 1, 1)
+    assert store.remove_expired(LATER) == 1
+    assert counted(pool) == (0, 0, 0)
+
+
+def test_an_unknown_upload_is_not_found(store: UploadStore) -> None:
+    assert store.get(uuid4(), NOW) is None
+
+
+def test_a_database_that_is_gone_is_told_as_such(store: UploadStore) -> None:
+    store._pool.close()
+    with pytest.raises(StoreUnavailable):
+        store.get(uuid4(), NOW)
