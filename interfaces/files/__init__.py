@@ -1,0 +1,1 @@
+"""Contact files in, results out."""

@@ -1,0 +1,369 @@
+"""Contact files over HTTP, against a real database."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from fastapi import FastAPI, HTTPException, Request
+from starlette.types import Message
+
+from interfaces.files.uploads import upload_routes
+from storage.database import Pool, open_pool
+from storage.migrate import migrate
+from storage.uploads import UploadStore
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HEADER = "name,business_name,phone,plan\n"
+ANN = "Ann,Acme,(415) 555-2671,gold\n"
+CSV = {"Content-Type": "text/csv"}
+LIMIT = 2 << 20
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pool(empty_database: str) -> Iterator[Pool]:
+    migrate(empty_database)
+    with open_pool(empty_database, name="test") as pool:
+        yield pool
+
+
+@pytest.fixture
+def store(pool: Pool) -> UploadStore:
+    return UploadStore(pool)
+
+
+def operator(request: Request) -> str:
+    if request.headers.get("authorization") == "none":
+        raise HTTPException(401)
+    return "ann@example.com"
+
+
+@pytest.fixture
+def app(store: UploadStore, clock: Clock) -> FastAPI:
+    app = FastAPI(max_body_size=1000)
+    app.include_router(
+        upload_routes(
+            store=store,
+            authorize=operator,
+            now=clock,
+            new_id=uuid4,
+            default_region=lambda: "US",
+            largest_file=LIMIT,
+        )
+    )
+    return app
+
+
+@pytest.fixture
+def client(app: FastAPI) -> "Client":
+    return Client(app)
+
+
+class Client:
+    """Sends one request after the other to the application in this process."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def post(
+        self, url: str, content: Any = "", headers: dict[str, str] = CSV
+    ) -> httpx2.Response:
+        return self._send("POST", url, content=content, headers=headers)
+
+    def get(self, url: str, **headers: str) -> httpx2.Response:
+        return self._send("GET", url, headers=headers)
+
+    def _send(self, method: str, url: str, **rest: Any) -> httpx2.Response:
+        return asyncio.run(self._sent(method, url, **rest))
+
+    async def _sent(self, method: str, url: str, **rest: Any) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=self._app)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://test"
+        ) as client:
+            return await client.request(method, url, **rest)
+
+
+def uploads(pool: Pool) -> int:
+    with pool.connection() as connection:
+        found = connection.execute(
+            "select (select count(*) from upload) + (select count(*) from upload_row)"
+        ).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def error_of(response: httpx2.Response) -> str:
+    """Take a refusal's code; its form and its words are the contract's."""
+    error = response.json()["error"]
+    assert set(error) == {"code", "message"}
+    assert error["message"]
+    return str(error["code"])
+
+
+def test_an_upload_answers_what_was_accepted_and_why_the_rest_was_not(
+    client: Client, store: UploadStore
+) -> None:
+    content = f"{HEADER}{ANN}Bob,,12,\nCy,,4155552671,\n"
+    response = client.post("/uploads?filename=my%20list.csv", content)
+    assert response.status_code == 201
+    answer = response.json()
+    (staged,) = store.rows(UUID(answer["id"]), 0, 10)
+    assert (staged.phone, staged.variables) == ("+14155552671", {"plan": "gold"})
+    first, second = answer["report"].pop("skipped")
+    assert set(first) == {"row", "reason", "message"}
+    assert (first["row"], first["reason"]) == (3, "INVALID_PHONE")
+    assert (second["row"], second["reason"]) == (4, "DUPLICATE_IN_FILE")
+    assert answer == {
+        "id": answer["id"],
+        "filename": "my list.csv",
+        "columns": ["name", "business_name", "phone", "plan"],
+        "report": {
+            "accepted": 1,
+            "skippedCount": 2,
+            "rejectsUrl": f"/uploads/{answer['id']}/rejects.csv",
+        },
+        "expiresAt": "2026-01-02T00:00:00+00:00",
+    }
+
+
+def test_without_skipped_rows_there_is_no_file_of_them(client: Client) -> None:
+    report = client.post("/uploads", HEADER + ANN).json()["report"]
+    assert (report["skippedCount"], report["rejectsUrl"]) == (0, None)
+
+
+def test_the_report_names_the_first_thousand_skipped_rows(client: Client) -> None:
+    content = HEADER + "Bob,,12,\n" * 1200
+    answer = client.post("/uploads", content).json()
+    assert answer["report"]["skippedCount"] == 1200
+    assert [row["row"] for row in answer["report"]["skipped"]] == [*range(2, 1002)]
+    rejects = client.get(answer["report"]["rejectsUrl"]).text
+    assert len(rejects.splitlines()) == 1201
+
+
+def test_the_body_may_arrive_in_any_pieces(client: Client) -> None:
+    content = (HEADER + ANN + "Bob,,4155552672,\n" * 3).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for byte in content:
+            yield bytes([byte])
+
+    answer = client.post("/uploads", pieces()).json()
+    assert answer["report"]["accepted"] == 2
+    assert answer["report"]["skippedCount"] == 2
+
+
+def test_the_region_of_the_request_goes_before_the_settings(
+    client: Client, store: UploadStore
+) -> None:
+    content = f"{HEADER}Ann,,020 7946 0018,\n"
+    at_home = client.post("/uploads?defaultRegion=gb", content).json()
+    assert at_home["report"]["accepted"] == 1
+    upload = store.get(UUID(at_home["id"]), NOW)
+    assert upload is not None
+    assert (upload.default_region, upload.created_by) == ("GB", "ann@example.com")
+    assert client.post("/uploads", content).json()["report"]["accepted"] == 0
+
+
+@pytest.mark.parametrize("region", ["ZZ", "USA", "%00", "U%C3%9F"])
+def test_an_unknown_region_is_refused(client: Client, pool: Pool, region: str) -> None:
+    response = client.post(f"/uploads?defaultRegion={region}", HEADER + ANN)
+    assert (response.status_code, error_of(response)) == (400, "INVALID")
+    assert "like US" in response.json()["error"]["message"]
+    assert uploads(pool) == 0
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "text/csvx"])
+def test_another_kind_of_body_is_refused(client: Client, kind: str) -> None:
+    response = client.post("/uploads", HEADER + ANN, {"Content-Type": kind})
+    assert response.status_code == 415
+    assert error_of(response) == "UNSUPPORTED_MEDIA_TYPE"
+
+
+@pytest.mark.parametrize("kind", ["text/csv; charset=utf-8", "Text/CSV;header=present"])
+def test_the_kind_may_have_parameters(client: Client, kind: str) -> None:
+    response = client.post("/uploads", HEADER + ANN, {"Content-Type": kind})
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize("content", [b"", b"name,phone\nAnn,1\n", HEADER.encode()])
+def test_an_unreadable_file_is_refused_and_leaves_nothing(
+    client: Client, pool: Pool, content: bytes
+) -> None:
+    response = client.post("/uploads", content)
+    assert (response.status_code, error_of(response)) == (422, "UNREADABLE_FILE")
+    assert uploads(pool) == 0
+
+
+def test_a_file_that_turns_out_undecodable_late_leaves_nothing(
+    client: Client, pool: Pool
+) -> None:
+    body = HEADER + "".join(f"Ann,,415555{last:04d},\n" for last in range(9999))
+    response = client.post("/uploads", body.encode() + b"Jos\xe9,\x81,1,\n")
+    assert response.status_code == 422
+    assert uploads(pool) == 0
+
+
+def test_a_declared_body_above_the_limit_is_refused(client: Client, pool: Pool) -> None:
+    response = client.post("/uploads", "x" * (LIMIT + 1))
+    assert (response.status_code, error_of(response)) == (413, "TOO_LARGE")
+    assert uploads(pool) == 0
+
+
+def test_a_chunked_body_above_the_limit_is_refused_and_leaves_nothing(
+    client: Client, pool: Pool
+) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield (HEADER + ANN).encode()
+        for _ in range(LIMIT):
+            yield b"Bob,,12,\n"
+
+    response = client.post("/uploads", endless())
+    assert (response.status_code, error_of(response)) == (413, "TOO_LARGE")
+    assert uploads(pool) == 0
+
+
+def test_nobody_uploads_or_reads_rejects_without_leave(
+    client: Client, pool: Pool
+) -> None:
+    headers = {**CSV, "Authorization": "none"}
+    assert client.post("/uploads", HEADER + ANN, headers).status_code == 401
+    assert uploads(pool) == 0
+    report = client.post("/uploads", f"{HEADER}Bob,,12,\n").json()["report"]
+    assert client.get(report["rejectsUrl"], Authorization="none").status_code == 401
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(
+    app: FastAPI, pool: Pool
+) -> None:
+    begun = (HEADER + ANN + "Bob,,12,\n" * 100_000).encode()
+    seen: list[int] = []
+
+    async def receive() -> Message:
+        if not seen:
+            seen.append(0)
+            return {"type": "http.request", "body": begun, "more_body": True}
+        seen.append(await asyncio.to_thread(uploads, pool))
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        del message
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/uploads",
+        "query_string": b"",
+        "headers": [(b"content-type", b"text/csv")],
+    }
+    asyncio.run(app(scope, receive, send))
+    assert seen == [0, 2]  # While it came: the upload begun and its one row.
+    assert uploads(pool) == 0
+
+
+def test_without_a_database_the_client_is_told_to_try_again(
+    client: Client, pool: Pool
+) -> None:
+    pool.close()
+    response = client.post("/uploads", HEADER + ANN)
+    assert (response.status_code, error_of(response)) == (503, "UNAVAILABLE")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", "contacts.csv"),
+        ("..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("C:%5CUsers%5Cann%5Clist.csv", "list.csv"),
+        ("li%0d%0ast%00%1b.csv", "list.csv"),
+        ("..", "contacts.csv"),
+        ("K%C3%B6ln%20%E2%80%AEvsc.csv", "Köln vsc.csv"),
+        ("x" * 300, "x" * 255),
+    ],
+)
+def test_a_file_name_keeps_no_path_and_no_control_characters(
+    client: Client, given: str, kept: str
+) -> None:
+    answer = client.post(f"/uploads?filename={given}", HEADER + ANN).json()
+    assert answer["filename"] == kept
+
+
+def rejects_of(client: Client, content: str) -> tuple[httpx2.Response, list[Any]]:
+    url = client.post("/uploads", content).json()["report"]["rejectsUrl"]
+    response = client.get(url)
+    return response, list(csv.reader(io.StringIO(response.text, newline="")))
+
+
+def test_rejects_are_the_rows_as_they_were_with_their_reason(client: Client) -> None:
+    content = f'{HEADER}{ANN} Bob ,"A,\n""B""",12,é\nCy\n'
+    response, rows = rejects_of(client, content)
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "attachment" in response.headers["content-disposition"]
+    (head, bob, cy) = rows
+    assert head == [
+        "row",
+        "reason",
+        "message",
+        "name",
+        "business_name",
+        "phone",
+        "plan",
+    ]
+    assert bob[:2] == ["3", "INVALID_PHONE"]
+    assert bob[3:] == [" Bob ", 'A,\n"B"', "12", "é"]
+    assert (cy[:2], cy[3:]) == (["4", "MALFORMED_ROW"], ["Cy"])
+
+
+def test_rejects_run_no_formula_and_keep_phone_numbers(client: Client) -> None:
+    header = "name,business_name,phone,=a,b,c,d,e\n"
+    row = '=1+1,@x,4155552671,-2,+14155552671,+1+1,"\tx",+123\n'
+    content = f"{header}Ann,,4155552671,,,,,\n{row}"
+    _, rows = rejects_of(client, content)
+    assert rows[0][6] == "'=a"
+    assert rows[1][3:] == [
+        "'=1+1",
+        "'@x",
+        "4155552671",
+        "'-2",
+        "+14155552671",
+        "'+1+1",
+        "'\tx",
+        "'+123",
+    ]
+
+
+def test_rejects_of_many_rows_come_in_order_and_whole(client: Client) -> None:
+    _, rows = rejects_of(client, HEADER + "Bob,,12,\n" * 12_000)
+    assert [int(row[0]) for row in rows[1:]] == [*range(2, 12_002)]
+
+
+@pytest.mark.parametrize("upload_id", [str(UUID(int=1)), "x", "1%00"])
+def test_there_are_no_rejects_of_what_was_never_uploaded(
+    client: Client, upload_id: str
+) -> None:
+    response = client.get(f"/uploads/{upload_id}/rejects.csv")
+    assert (response.status_code, error_of(response)) == (404, "NOT_FOUND")
+
+
+def test_rejects_go_with_their_upload(client: Client, clock: Clock) -> None:
+    report = client.post("/uploads", f"{HEADER}Bob,,12,\n").json()["report"]
+    clock.time = NOW + timedelta(days=1)
+    assert client.get(report["rejectsUrl"]).status_code == 404
