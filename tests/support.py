@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -45,6 +45,20 @@ def new_events(aggregate: Aggregate) -> list[Fact]:
         (type(event), {k: v for k, v in vars(event).items() if k not in ENVELOPE})
         for event in aggregate.collect_events()
     ]
+
+
+def replayed(events: Iterable[CanMutateAggregate[UUID]]) -> dict[str, Any]:
+    """Fold events into an aggregate and show its state."""
+    aggregate: Aggregate | None = None
+    for event in events:
+        aggregate = event.mutate(aggregate)
+    assert aggregate is not None
+    return state_of(aggregate)
+
+
+def state_of(aggregate: Aggregate) -> dict[str, Any]:
+    """Show all that an aggregate knows, but for what it has not stored yet."""
+    return {k: v for k, v in vars(aggregate).items() if k != "_pending_events"}
 
 
 def eventually(

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.call import Call, ReportGrade
@@ -168,7 +168,11 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
     return life, list(jumbled), draw(st.lists(st.integers(0, 900), min_size=1))
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(
+    max_examples=1_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
+)
 @given(hearings())
 def test_any_order_and_repetition_gives_the_same_call(
     told: tuple[list[Message], list[Message], list[int]],

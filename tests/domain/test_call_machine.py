@@ -5,14 +5,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.domain import Aggregate, CanMutateAggregate
-from hypothesis import settings
+from eventsourcing.domain import CanMutateAggregate
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.call import MOST_UNKNOWN, Call, Moved, ReportGrade
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.values import LIVE, CallStatus, ContactStatus
+from tests.support import replayed, state_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 REASONS = st.sampled_from(
@@ -26,17 +27,6 @@ STANDINGS = SAME | {
     CallStatus.ENDED: {ContactStatus.ENDED, ContactStatus.PENDING},
 }
 """What a contact may count as while its latest call has a status."""
-
-
-def replayed(log: list[CanMutateAggregate[UUID]]) -> dict[str, Any]:
-    aggregate: Aggregate | None = None
-    for event in log:
-        aggregate = event.mutate(aggregate)
-    return state_of(aggregate)
-
-
-def state_of(aggregate: Aggregate | None) -> dict[str, Any]:
-    return {k: v for k, v in vars(aggregate).items() if k != "_pending_events"}
 
 
 class CallMachine(RuleBasedStateMachine):
@@ -254,5 +244,8 @@ class CallMachine(RuleBasedStateMachine):
 
 TestCallMachine = CallMachine.TestCase
 TestCallMachine.settings = settings(
-    max_examples=150, stateful_step_count=25, deadline=None
+    max_examples=150,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
 )

@@ -7,14 +7,15 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.domain import Aggregate, CanMutateAggregate
-from hypothesis import settings
+from eventsourcing.domain import CanMutateAggregate
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.campaign import Campaign, SpendAlert
 from domain.errors import Conflict, WrongState
 from domain.values import CampaignState, DialMode, PauseCause, Words
+from tests.support import replayed, state_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 WORDS = Words(words_id=UUID(int=9), digest="d")
@@ -32,17 +33,6 @@ NEXT: dict[CampaignState, set[CampaignState]] = {
     PAUSED: {QUEUED, DIALING, RUNNING, *OVER},
 } | {state: set() for state in OVER}
 """QUEUED moves to RUNNING where the ringing overtakes the answer to the request."""
-
-
-def replayed(log: list[CanMutateAggregate[UUID]]) -> dict[str, Any]:
-    aggregate: Aggregate | None = None
-    for event in log:
-        aggregate = event.mutate(aggregate)
-    return state_of(aggregate)
-
-
-def state_of(aggregate: Aggregate | None) -> dict[str, Any]:
-    return {k: v for k, v in vars(aggregate).items() if k != "_pending_events"}
 
 
 class CampaignMachine(RuleBasedStateMachine):
@@ -204,5 +194,8 @@ class CampaignMachine(RuleBasedStateMachine):
 
 TestCampaignMachine = CampaignMachine.TestCase
 TestCampaignMachine.settings = settings(
-    max_examples=150, stateful_step_count=25, deadline=None
+    max_examples=150,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
 )

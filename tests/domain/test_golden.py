@@ -15,7 +15,7 @@ import orjson
 import pytest
 from eventsourcing.domain import Aggregate, CanInitAggregate
 from eventsourcing.utils import resolve_topic
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.golden.catalogue import (
@@ -187,7 +187,11 @@ CONTAINERS: dict[Any, Callable[..., Strategy]] = {
 def test_what_is_stored_is_what_is_read(topic: str, kind: EventClass) -> None:
     fields = {name: values_of(hint) for name, hint in own_fields(kind).items()}
 
-    @settings(max_examples=25, deadline=None)
+    @settings(
+        max_examples=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
+    )
     @given(st.fixed_dictionaries(fields))
     def store_and_read(told: dict[str, Any]) -> None:
         event = event_with(kind, told)

@@ -55,7 +55,7 @@ def declared() -> Iterator[EventClass]:
 
 
 def _subclasses(kind: type) -> Iterator[EventClass]:
-    subclasses: list[EventClass] = kind.__subclasses__()
+    subclasses: Any = kind.__subclasses__()
     for subclass in subclasses:
         yield subclass
         yield from _subclasses(subclass)
