@@ -1,0 +1,162 @@
+"""A provider in memory, with scripted outcomes and a record of what was asked."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Lock
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from application.ports import (
+    Accepted,
+    CallOrder,
+    CallReport,
+    ContactRefused,
+    NeverLeft,
+    Outcome,
+    PhoneNumber,
+    Provider,
+    ProviderAssistant,
+    ProviderCall,
+    ProviderUnavailable,
+    Unknown,
+)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The provider acts, but its answer is lost."""
+
+    words: str = "the answer was lost"
+
+
+type Scripted = Outcome | Lost | Callable[[CallOrder], Outcome]
+
+
+@dataclass
+class FakeProvider(Provider):
+    """Answers each order by the next of `script`, or accepts it once that is empty.
+
+    An entry that is a function is called with the order; what it raises is raised, as
+    by a crash. `Accepted` entries keep their id and time. Calls stay queued until
+    `say` or `end`. While `down`, nothing is answered. Ids in `hidden` do not show.
+    """
+
+    script: deque[Scripted] = field(default_factory=deque)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    assistants: dict[str, ProviderAssistant] = field(default_factory=dict)
+    lines: list[PhoneNumber] = field(default_factory=list)
+    down: bool = False
+    orders: list[CallOrder] = field(default_factory=list)
+    hang_ups: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+    shown: dict[str, tuple[str, ProviderCall]] = field(default_factory=dict)
+    _lock: Any = field(default_factory=Lock, repr=False)
+
+    def answers(self, *script: Scripted) -> None:
+        self.script.extend(script)
+
+    # --- The port -----------------------------------------------------------------
+
+    def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
+        if monotonic() >= send_before:
+            return NeverLeft("it was too late to send the request")
+        with self._lock:
+            self.orders.append(order)
+            scripted = self.script.popleft() if self.script else None
+        if self.down:
+            return Unknown("the provider is down")
+        # Outside the lock: a script may wait for another thread.
+        outcome = scripted(order) if callable(scripted) else scripted
+        if outcome is None:
+            outcome = self._judged(order)
+        return self._acted(order, outcome)
+
+    def call(self, provider_call_id: str) -> ProviderCall | None:
+        self._answer()
+        found = self.shown.get(provider_call_id)
+        return found[1] if found and provider_call_id not in self.hidden else None
+
+    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
+        self._answer()
+        with self._lock:
+            shown = list(self.shown.values())
+        return sorted(
+            (
+                call
+                for line, call in shown
+                if line == phone_number_id
+                and call.created_at >= since
+                and call.provider_call_id not in self.hidden
+            ),
+            key=lambda call: call.created_at,
+            reverse=True,
+        )
+
+    def hang_up(self, provider_call_id: str) -> None:
+        self._answer()
+        self.hang_ups.append(provider_call_id)
+        found = self.shown.get(provider_call_id)
+        if found and not found[1].ended:
+            self.end(provider_call_id, CallReport(ended_reason="manually-canceled"))
+
+    def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        self._answer()
+        return self.assistants.get(provider_assistant_id)
+
+    def phone_numbers(self) -> list[PhoneNumber]:
+        self._answer()
+        return list(self.lines)
+
+    # --- What the test does at the provider -----------------------------------------
+
+    def show(
+        self, order: CallOrder, provider_call_id: str, at: datetime | None = None
+    ) -> ProviderCall:
+        """Let the provider have a call for this order, whatever was answered."""
+        call = ProviderCall(
+            provider_call_id=provider_call_id,
+            status="queued",
+            created_at=at or self.now(),
+            call_id=order.call_id,
+            report=CallReport(),
+            document={"id": provider_call_id},
+        )
+        with self._lock:
+            self.shown[provider_call_id] = (order.phone_number_id, call)
+        return call
+
+    def say(self, provider_call_id: str, status: str) -> None:
+        self._change(provider_call_id, status=status)
+
+    def end(self, provider_call_id: str, report: CallReport) -> None:
+        self._change(provider_call_id, status="ended", report=report)
+
+    def _change(self, provider_call_id: str, **changes: Any) -> None:
+        with self._lock:
+            line, call = self.shown[provider_call_id]
+            self.shown[provider_call_id] = (line, replace(call, **changes))
+
+    def _judged(self, order: CallOrder) -> Outcome:
+        if not order.phone.startswith("+"):
+            return ContactRefused("400: customer.number must be in the E.164 format")
+        return Accepted(provider_call_id=str(uuid4()), placed_at=self.now())
+
+    def _acted(self, order: CallOrder, outcome: Outcome | Lost) -> Outcome:
+        if isinstance(outcome, Accepted):
+            self.show(order, outcome.provider_call_id, outcome.placed_at)
+        if isinstance(outcome, Lost):
+            self.show(order, str(uuid4()))
+            return Unknown(outcome.words)
+        return outcome
+
+    def _answer(self) -> None:
+        if self.down:
+            raise ProviderUnavailable("the provider is down")
+
+
+def accepting(outcomes: Iterable[Scripted] = (), **fields: Any) -> FakeProvider:
+    """Make a provider that answers these first and accepts what comes then."""
+    return FakeProvider(script=deque(outcomes), **fields)
