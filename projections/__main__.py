@@ -1,0 +1,60 @@
+"""The projector's process: one leads and brings the log into the read model."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import structlog
+
+from application.configuration import Configuration
+from projections.runner import ProjectionStopped, Projector
+
+log = structlog.get_logger("projector")
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT (0), or until an event cannot be projected (1)."""
+    configuration = Configuration()
+    if configuration.database_url is None:
+        print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
+        return 2
+    projector = Projector(configuration.database_url)
+    with _stopped_by_signals(projector):
+        return _run(projector)
+
+
+def _run(projector: Projector) -> int:
+    try:
+        projector.run()
+    except ProjectionStopped as stopped:
+        log.critical(
+            "projection stopped",
+            position=stopped.position,
+            topic=stopped.topic,
+            cause=repr(stopped.cause),
+        )
+        print(stopped, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        return 1
+    return 0
+
+
+@contextmanager
+def _stopped_by_signals(projector: Projector) -> Iterator[None]:
+    def stop(*_: Any) -> None:
+        # Not here: the interrupted code may hold the lock that stopping takes.
+        Thread(target=projector.stop, name="stop").start()
+
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, stop) for number in wanted]
+    try:
+        yield
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

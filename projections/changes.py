@@ -1,0 +1,34 @@
+"""Which contacts moved between two positions of the log."""
+
+from typing import LiteralString
+from uuid import UUID
+
+from eventsourcing.utils import get_topic
+
+from domain.call import Moved
+from storage.database import Conn
+
+_MOVED: LiteralString = """
+    select distinct call.contact_id
+    from event_index event join call_log call on call.call_id = event.aggregate_id
+    where event.campaign_id = %(campaign)s and event.type = any(%(types)s)
+        and event.position > %(after)s and event.position <= %(until)s
+"""
+
+
+def contacts_moved(
+    conn: Conn, campaign_id: UUID, *, after: int, until: int
+) -> list[UUID]:
+    """Name a campaign's contacts whose call said where it stands, in no order."""
+    values = {
+        "campaign": campaign_id,
+        "types": [get_topic(fact) for fact in _facts(Moved)],
+        "after": after,
+        "until": until,
+    }
+    return [row[0] for row in conn.execute(_MOVED, values)]
+
+
+def _facts(kind: type[Moved]) -> list[type[Moved]]:
+    below = kind.__subclasses__()
+    return [f for sub in below for f in _facts(sub)] if below else [kind]

@@ -1,0 +1,246 @@
+"""Who is to be called, in the file's order, and what each contact counts as now.
+
+A contact belongs to the list that named it last. The file's order is that of the
+imports, then that of the rows; `list_id, status, seq` serves every way to page in it,
+one status of one list at a time, so that no page and no plan reads a whole campaign.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, LiteralString
+from uuid import UUID
+
+from domain.call import Call, Moved
+from domain.contact_list import ContactList
+from domain.values import CampaignState, ContactStatus
+from projections.operations import Columns, RowOperation, patch, put
+from projections.tables import (
+    Page,
+    Table,
+    as_cursor,
+    from_cursor,
+    one_snapshot,
+    page_of,
+    position_of,
+    select,
+    select_value,
+)
+from storage.database import Conn
+
+LOG = "contact_log"
+
+TABLE = Table(
+    LOG,
+    ("contact_id",),
+    """
+    create table if not exists contact_log (
+        contact_id uuid primary key,
+        campaign_id uuid not null,
+        list_id uuid not null,
+        seq bigint not null,
+        status text not null default 'PENDING',
+        call_id uuid,
+        attempt integer not null default 0,
+        batch integer,
+        due_at timestamptz,
+        deferred_position bigint,
+        requeue boolean not null default false
+    ) with (fillfactor = 80);
+    create index if not exists contact_log_file_order
+        on contact_log (list_id, status, seq);
+    create index if not exists contact_log_deferred
+        on contact_log (campaign_id, due_at) where due_at is not null;
+    """,
+)
+
+NOT_DEFERRED: Columns = {"due_at": None, "deferred_position": None, "requeue": False}
+
+
+def contact_log(event: object, position: int) -> Iterator[RowOperation]:
+    match event:
+        case ContactList.RowsAccepted():
+            for seq, contact_id in enumerate(event.contact_ids, event.first):
+                yield put(
+                    LOG,
+                    contact_id,
+                    campaign_id=event.campaign_id,
+                    list_id=event.originator_id,
+                    seq=seq,
+                )
+        case Moved():
+            columns = _moved(event, position)
+            if columns:
+                yield patch(LOG, event.contact_id, **columns)
+
+
+def _moved(event: Moved, position: int) -> Columns:
+    """A fact about a call that is over moves nobody: another may be the latest."""
+    match event:
+        case Call.Created():
+            return _called(event) | {"attempt": event.attempt, "batch": event.batch}
+        case Call.Requeued():
+            return _called(event) | {"batch": event.batch}
+        case Call.Deferred():
+            deferral = {"due_at": event.until, "deferred_position": position}
+            return {"status": event.standing, "requeue": True, **deferral}
+        case Call.Ended(another_attempt=True):
+            return {"status": event.standing, **NOT_DEFERRED}
+    if event.was is event.standing:
+        return {}
+    return {"status": event.standing, **NOT_DEFERRED}
+
+
+def _called(event: Moved) -> Columns:
+    call_id = event.originator_id
+    return {"status": event.standing, "call_id": call_id, **NOT_DEFERRED}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact; the personal fields are empty once erased.
+
+    `variables` are the file's other columns. `call_id` is the latest call's.
+    """
+
+    id: UUID
+    campaign_id: UUID
+    list_id: UUID
+    imported_position: int
+    seq: int
+    name: str
+    business_name: str
+    phone: str
+    variables: dict[str, Any]
+    status: ContactStatus
+    call_id: UUID | None
+    attempt: int
+
+
+_SELECTED: LiteralString = """
+    select k.contact_id as id, k.campaign_id, k.list_id, k.imported_position, k.seq,
+        coalesce(v.name, '') as name, coalesce(v.business_name, '') as business_name,
+        coalesce(v.phone, '') as phone,
+        coalesce(v.variables, '{}'::json) as variables,
+        case when k.status = 'PENDING' and c.state = 'CANCELED' then 'CANCELED'
+            else k.status end as status,
+        k.call_id, k.attempt
+    from imported k
+    join campaign_board c on c.id = k.campaign_id
+    left join contact_vault v using (contact_id, list_id)
+    order by k.imported_position, k.seq
+"""
+
+_OF_IDS: LiteralString = """
+    with imported as (
+        select k.*, i.imported_position
+        from contact_log k join contact_import i using (list_id)
+        where k.contact_id = any(%(ids)s) and i.imported_position is not null
+    )
+"""
+
+_PAGE: LiteralString = """
+    with imported as (
+        select k.*, i.imported_position
+        from contact_import i
+        cross join unnest(%(statuses)s::text[]) as wanted (status)
+        cross join lateral (
+            select * from contact_log k
+            where k.list_id = i.list_id and k.status = wanted.status
+                and k.seq > case when i.imported_position > %(list)s then -1
+                    else %(seq)s end
+            order by k.seq limit %(most)s
+        ) k
+        where i.campaign_id = %(campaign)s and i.imported_position >= %(list)s
+        order by i.imported_position, k.seq limit %(most)s
+    )
+"""
+
+_TOTAL: LiteralString = """
+    select coalesce(sum(counter.contacts), 0)
+    from campaign_board c
+    cross join lateral (values
+        ('PENDING', c.pending), ('QUEUED', c.queued), ('RINGING', c.ringing),
+        ('IN_PROGRESS', c.in_progress), ('ENDED', c.ended), ('FAILED', c.failed),
+        ('CANCELED', c.canceled), ('TIMEOUT', c.timed_out)
+    ) as counter (status, contacts)
+    where c.id = %(campaign)s and counter.status = any(%(statuses)s)
+"""
+
+_KNOWN: LiteralString = """
+    select k.contact_id
+    from contact_log k join contact_import i using (list_id)
+    where k.contact_id = any(%(ids)s) and k.campaign_id = %(campaign)s
+        and i.imported_position is not null
+"""
+
+
+def get(conn: Conn, contact_id: UUID) -> ContactRow | None:
+    found = of_ids(conn, [contact_id])
+    return found[0] if found else None
+
+
+def of_ids(conn: Conn, contact_ids: Collection[UUID]) -> list[ContactRow]:
+    """Read these contacts, in the file's order."""
+    return select(conn, ContactRow, _OF_IDS + _SELECTED, ids=list(contact_ids))
+
+
+def known(conn: Conn, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of these the campaign has from lists that were imported."""
+    values = {"campaign": campaign_id, "ids": list(contact_ids)}
+    return {row[0] for row in conn.execute(_KNOWN, values)}
+
+
+def page(
+    conn: Conn,
+    campaign_id: UUID,
+    *,
+    first: int,
+    after: str | None = None,
+    statuses: Collection[ContactStatus] | None = None,
+) -> Page[ContactRow]:
+    """List a campaign's contacts in the file's order.
+
+    Raises:
+        Invalid: when `after` is no cursor of this list.
+    """
+    place = (0, -1) if after is None else tuple(from_cursor(after, 2))
+    with one_snapshot(conn):
+        stored = {
+            "campaign": campaign_id,
+            "statuses": _stored(statuses, canceled=_is_canceled(conn, campaign_id)),
+        }
+        total = int(select_value(conn, _TOTAL, **stored))
+        found = select(
+            conn,
+            ContactRow,
+            _PAGE + _SELECTED,
+            **stored,
+            list=place[0],
+            seq=place[1],
+            most=first + 1,
+        )
+        position = position_of(conn)
+    return page_of(found, first, _cursor, total=total, position=position)
+
+
+def _cursor(contact: ContactRow) -> str:
+    return as_cursor(contact.imported_position, contact.seq)
+
+
+def _is_canceled(conn: Conn, campaign_id: UUID) -> bool:
+    query: LiteralString = "select state from campaign_board where id = %(id)s"
+    return bool(select_value(conn, query, id=campaign_id) == CampaignState.CANCELED)
+
+
+def _stored(statuses: Collection[ContactStatus] | None, *, canceled: bool) -> list[str]:
+    """Say by which stored statuses these are found.
+
+    In a canceled campaign those who were not called are canceled, though no row of
+    theirs was written.
+    """
+    wanted = set(ContactStatus if statuses is None else statuses)
+    if canceled:
+        wanted -= {ContactStatus.PENDING}
+        if ContactStatus.CANCELED in wanted:
+            wanted |= {ContactStatus.PENDING}
+    return sorted(status.value for status in wanted)

@@ -1,0 +1,385 @@
+"""What the scheduler must watch, and the one view that it plans from."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import LiteralString
+from uuid import UUID
+
+from domain.call import Call, CallFact
+from domain.dispatcher import Dispatcher
+from domain.settings import Settings, SettingsValues
+from domain.values import CallStatus, CampaignState, DialMode, PauseCause
+from projections import settings_board, spend
+from projections.operations import Columns, RowOperation, add, drop, patch, put
+from projections.tables import (
+    Table,
+    one_snapshot,
+    position_of,
+    select,
+    select_value,
+)
+from storage.database import Conn
+
+QUEUE, BATCHES, DISPATCH, ACCOUNT = "dial_queue", "batch_board", "dispatch", "account"
+ONLY = 1
+"""The key of the one row of a table that has one."""
+
+GHOST_GRACE_SECONDS = 900
+"""How long after its longest duration a call may still be live at the provider."""
+
+
+class Phase(StrEnum):
+    """Where an open call stands on its way.
+
+    A ghost is over for us, but not proven over at the provider; one that is reporting
+    has ended and waits for its report.
+    """
+
+    CLAIMED = "claimed"
+    REQUESTED = "requested"
+    UNKNOWN = "unknown"
+    PLACED = "placed"
+    GHOST = "ghost"
+    REPORTING = "reporting"
+
+
+TABLES = (
+    Table(
+        QUEUE,
+        ("call_id",),
+        """
+    create table if not exists dial_queue (
+        call_id uuid primary key,
+        campaign_id uuid not null,
+        phase text not null,
+        requested_at timestamptz,
+        dial_before timestamptz,
+        unknown_at timestamptz,
+        hang_up_requested boolean not null default false,
+        looked_up integer not null default 0
+    ) with (fillfactor = 70);
+    create index if not exists dial_queue_campaign on dial_queue (campaign_id);
+    """,
+    ),
+    Table(
+        BATCHES,
+        ("campaign_id", "batch"),
+        """
+    create table if not exists batch_board (
+        campaign_id uuid not null,
+        batch integer not null,
+        contacts integer not null default 0,
+        primary key (campaign_id, batch)
+    );
+    """,
+    ),
+    Table(
+        DISPATCH,
+        ("id",),
+        """
+    create table if not exists dispatch (
+        id integer primary key,
+        claims bigint not null
+    );
+    """,
+    ),
+    Table(
+        ACCOUNT,
+        ("id",),
+        """
+    create table if not exists account (
+        id integer primary key,
+        duplicates_open boolean not null
+    );
+    """,
+    ),
+)
+
+
+def dial_queue(event: object, _position: int) -> Iterator[RowOperation]:
+    match event:
+        case Dispatcher.CallsClaimed():
+            yield put(DISPATCH, ONLY, claims=event.originator_version)
+        case Settings.RequestsAllowedAgain():
+            yield put(ACCOUNT, ONLY, duplicates_open=False)
+        case Call.DuplicateDetected():
+            yield put(ACCOUNT, ONLY, duplicates_open=True)
+        case Call.Created():
+            yield _watch(event, Phase.CLAIMED)
+            yield from _counted_in_batch(event)
+        case CallFact():
+            yield from _called(event)
+
+
+def _counted_in_batch(event: Call.Created) -> Iterator[RowOperation]:
+    if event.batch is not None:
+        key = (event.campaign_id, event.batch)
+        yield put(BATCHES, key)
+        yield add(BATCHES, key, contacts=1)
+
+
+def _called(event: CallFact) -> Iterator[RowOperation]:
+    call_id = event.originator_id
+    match event:
+        case Call.Requeued():
+            yield _watch(event, Phase.CLAIMED)
+        case Call.Requested():
+            requested = {
+                "requested_at": event.timestamp,
+                "dial_before": event.dial_before,
+            }
+            yield patch(QUEUE, call_id, phase=Phase.REQUESTED, **requested)
+        case Call.OutcomeUnknown():
+            unknown_at = event.timestamp
+            yield patch(QUEUE, call_id, phase=Phase.UNKNOWN, unknown_at=unknown_at)
+        case Call.Deferred() | Call.Rejected() | Call.Failed() | Call.Canceled():
+            yield drop(QUEUE, call_id)
+        case Call.HangUpRequested():
+            yield patch(QUEUE, call_id, hang_up_requested=True)
+        case _:
+            yield from _at_the_provider(event)
+
+
+def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
+    match event:
+        case Call.Placed():
+            yield _watch(event, Phase.GHOST if event.ghost else Phase.PLACED)
+        case Call.Ringing() | Call.Answered() if event.was is not event.standing:
+            yield _watch(event, Phase.PLACED)
+        case Call.TimedOut():
+            yield _watch(event, Phase.GHOST)
+        case Call.Ended(awaits_report=True):
+            yield _watch(event, Phase.REPORTING)
+        case Call.Reported(settled=True):
+            yield drop(QUEUE, event.originator_id)
+        case Call.Reported():
+            yield patch(QUEUE, event.originator_id, looked_up=event.grade)
+
+
+def _watch(event: CallFact, phase: Phase) -> RowOperation:
+    """Put the row, for a fact may come late and to a call that was dropped."""
+    columns: Columns = {"campaign_id": event.campaign_id, "phase": phase}
+    return put(QUEUE, event.originator_id, **columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A contact that may be called now.
+
+    `attempt` is the one to make; `call_id` the call to be requested again, else None;
+    `batch` the one that the contact belongs to, where it was claimed before.
+    """
+
+    contact_id: UUID
+    list_id: UUID
+    attempt: int
+    call_id: UUID | None
+    batch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that the scheduler has to watch, with its line."""
+
+    call_id: UUID
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    phase: Phase
+    status: CallStatus
+    requests: int
+    requested_at: datetime | None
+    dial_before: datetime | None
+    unknown_at: datetime | None
+    provider_call_id: str | None
+    queued_at: datetime
+    placed_at: datetime | None
+    ended_at: datetime | None
+    closed_at: datetime | None
+    last_event_at: datetime
+    hang_up_requested: bool
+    looked_up: int
+    version: int
+    phone_number_id: str
+    longest_call_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign as the scheduler plans it; `version` is its stream's.
+
+    `ghosts` and `unreported` count open calls that hold room, and money: a report is
+    not final. `deferred` contacts are pending, the first at `next_due_at`.
+    `batch_contacts` are those of the batch opened last.
+    """
+
+    id: UUID
+    name: str
+    state: CampaignState
+    pause_cause: PauseCause | None
+    version: int
+    cap: int
+    mode: DialMode
+    line_quiet_gating: bool
+    phone_number_id: str
+    provider_assistant_id: str
+    budget: Decimal | None
+    spend: Decimal
+    costs_reported: int
+    longest_call_seconds: int
+    created_at: datetime
+    queued_at: datetime | None
+    contacts: int
+    pending: int
+    active: int
+    ghosts: int
+    unreported: int
+    deferred: int
+    next_due_at: datetime | None
+    batch: int | None
+    batch_contacts: int
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def completable(self) -> bool:
+        return (
+            self.pending == 0
+            and self.active == 0
+            and self.state is not CampaignState.CANCELED
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a plan rests on, as of one position of the log.
+
+    `claims_seen` is the Dispatcher's version: a claim made on this view is its next.
+    `spent_today` is what the calls claimed in the UTC day of `now` have cost.
+    """
+
+    position: int
+    claims_seen: int
+    settings: SettingsValues | None
+    duplicates_open: bool
+    spent_today: Decimal
+    campaigns: tuple[CampaignView, ...]
+    calls: tuple[OpenCall, ...]
+
+
+_CLAIMS: LiteralString = "select claims from dispatch where id = 1"
+_DUPLICATES: LiteralString = "select duplicates_open from account where id = 1"
+
+# Whatever is over for us and may have outlived even its longest duration is let go.
+_CALLS: LiteralString = """
+    select q.call_id, q.campaign_id, l.contact_id, l.attempt, q.phase, l.status,
+        l.requests, q.requested_at, q.dial_before, q.unknown_at, l.provider_call_id,
+        l.queued_at, l.placed_at, l.ended_at, l.closed_at, l.last_event_at,
+        q.hang_up_requested, q.looked_up, l.version, c.phone_number_id,
+        c.longest_call_seconds
+    from dial_queue q
+    join call_log l on l.call_id = q.call_id
+    join campaign_board c on c.id = q.campaign_id
+    where q.phase <> 'ghost' or l.placed_at is null
+        or l.placed_at >= %(now)s
+            - make_interval(secs => c.longest_call_seconds + %(grace)s)
+    order by l.queued_at, q.call_id
+"""
+
+_CAMPAIGNS: LiteralString = """
+    select c.id, c.name, c.state, c.pause_cause, c.version, c.cap, c.mode,
+        c.line_quiet_gating, c.phone_number_id, c.provider_assistant_id, c.budget,
+        c.spend, c.costs_reported, c.longest_call_seconds, c.created_at, c.queued_at,
+        c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
+        open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
+        coalesce(b.contacts, 0) as batch_contacts
+    from campaign_board c
+    left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
+    cross join lateral (
+        select count(*) filter (where q.phase = 'ghost') as ghosts,
+            count(*) as unreported
+        from dial_queue q
+        join call_log l on l.call_id = q.call_id
+        where q.campaign_id = c.id
+            and (q.phase <> 'ghost' or l.placed_at is null
+                or l.placed_at >= %(now)s
+                    - make_interval(secs => c.longest_call_seconds + %(grace)s))
+    ) open
+    cross join lateral (
+        select count(*) as deferred, min(k.due_at) as next_due_at
+        from contact_log k
+        where k.campaign_id = c.id and k.due_at > %(now)s
+            and k.deferred_position > c.resumed_position
+    ) later
+    where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
+        or (c.state = 'CANCELED' and open.unreported > 0)
+    order by c.queued_at, c.id
+"""
+
+_CANDIDATES: LiteralString = """
+    select c.id as campaign_id, first.contact_id, first.list_id,
+        case when first.requeue then first.attempt else first.attempt + 1 end
+            as attempt,
+        case when first.requeue then first.call_id end as call_id, first.batch
+    from campaign_board c
+    cross join lateral (
+        select i.imported_position, k.*
+        from contact_import i
+        cross join lateral (
+            select * from contact_log k
+            where k.list_id = i.list_id and k.status = 'PENDING'
+                and (k.due_at is null or k.due_at <= %(now)s
+                    or k.deferred_position < c.resumed_position)
+            order by k.seq limit %(most)s
+        ) k
+        where i.campaign_id = c.id and i.imported_position is not null
+        order by i.imported_position, k.seq limit %(most)s
+    ) first
+    where c.state in ('QUEUED', 'DIALING', 'RUNNING')
+    order by c.id, first.imported_position, first.seq
+"""
+
+
+def snapshot(conn: Conn, now: datetime, most: int) -> Snapshot:
+    """Read what a plan needs, all of one moment, the oldest campaign first.
+
+    `most` candidates at most for each campaign that is being dialled, in the file's
+    order; the others are counted only.
+    """
+    with one_snapshot(conn):
+        return Snapshot(
+            position=position_of(conn),
+            claims_seen=int(select_value(conn, _CLAIMS) or 0),
+            settings=settings_board.get(conn),
+            duplicates_open=bool(select_value(conn, _DUPLICATES)),
+            spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
+            campaigns=_campaigns(conn, now, most),
+            calls=open_calls(conn, now),
+        )
+
+
+def open_calls(conn: Conn, now: datetime) -> tuple[OpenCall, ...]:
+    """Read the calls to be watched, the oldest first."""
+    grace = GHOST_GRACE_SECONDS
+    return tuple(select(conn, OpenCall, _CALLS, now=now, grace=grace))
+
+
+def _campaigns(conn: Conn, now: datetime, most: int) -> tuple[CampaignView, ...]:
+    candidates = _candidates(conn, now, most)
+    grace = GHOST_GRACE_SECONDS
+    views = select(conn, CampaignView, _CAMPAIGNS, now=now, grace=grace)
+    return tuple(
+        replace(view, candidates=tuple(candidates.get(view.id, ()))) for view in views
+    )
+
+
+def _candidates(conn: Conn, now: datetime, most: int) -> dict[UUID, list[Candidate]]:
+    found: defaultdict[UUID, list[Candidate]] = defaultdict(list)
+    for campaign_id, *candidate in conn.execute(
+        _CANDIDATES, {"now": now, "most": most}
+    ):
+        found[campaign_id].append(Candidate(*candidate))
+    return found

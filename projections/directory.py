@@ -1,0 +1,153 @@
+"""The assistants that campaigns may use, and the people who may come in."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from domain.assistant import Assistant, AssistantFact
+from domain.member import Member, MemberFact
+from domain.values import Role
+from projections.operations import RowOperation, drop, patch, put
+from projections.tables import Table, select, select_one
+from storage.database import Conn
+
+ASSISTANTS, MEMBERS = "assistant_directory", "member_directory"
+
+TABLES = (
+    Table(
+        ASSISTANTS,
+        ("id",),
+        """
+    create table if not exists assistant_directory (
+        id uuid primary key,
+        name text not null,
+        provider_assistant_id text not null,
+        archived boolean not null default false,
+        config jsonb not null
+    );
+    """,
+    ),
+    Table(
+        MEMBERS,
+        ("id",),
+        """
+    create table if not exists member_directory (
+        id uuid primary key,
+        email text not null,
+        role text not null,
+        added_at timestamptz not null,
+        added_by text not null
+    );
+    """,
+    ),
+)
+
+
+def directory(event: object, _position: int) -> Iterator[RowOperation]:
+    match event:
+        case AssistantFact():
+            yield from _assistant(event)
+        case MemberFact():
+            yield from _member(event)
+
+
+def _assistant(event: AssistantFact) -> Iterator[RowOperation]:
+    id_ = event.originator_id
+    match event:
+        case Assistant.Created():
+            yield put(
+                ASSISTANTS,
+                id_,
+                name=event.name,
+                provider_assistant_id=event.provider_assistant_id,
+                config=Jsonb(event.config),
+            )
+        case Assistant.Changed():
+            yield patch(ASSISTANTS, id_, name=event.name, config=Jsonb(event.config))
+        case Assistant.Archived():
+            yield patch(ASSISTANTS, id_, archived=True)
+        case Assistant.Restored():
+            yield patch(ASSISTANTS, id_, archived=False)
+
+
+def _member(event: MemberFact) -> Iterator[RowOperation]:
+    match event:
+        case Member.Created() | Member.Readmitted():
+            yield put(
+                MEMBERS,
+                event.originator_id,
+                email=event.email,
+                role=event.role,
+                added_at=event.timestamp,
+                added_by=event.actor,
+            )
+        case Member.RoleChanged():
+            yield patch(MEMBERS, event.originator_id, role=event.role)
+        case Member.Removed():
+            yield drop(MEMBERS, event.originator_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantRow:
+    """An assistant; `active_campaigns` use it and are not finished."""
+
+    id: UUID
+    name: str
+    provider_assistant_id: str
+    archived: bool
+    config: dict[str, Any]
+    active_campaigns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """Somebody on the allowlist."""
+
+    id: UUID
+    email: str
+    role: Role
+    added_at: datetime
+    added_by: str
+
+
+_ASSISTANT: LiteralString = """
+    select a.id, a.name, a.provider_assistant_id, a.archived, a.config,
+        (select count(*) from campaign_board c where c.assistant_id = a.id
+            and c.state not in ('COMPLETED', 'CANCELED', 'FAILED')) as active_campaigns
+    from assistant_directory a
+"""
+
+_MEMBER: LiteralString = (
+    "select id, email, role, added_at, added_by from member_directory "
+)
+
+
+def assistants(conn: Conn, *, include_archived: bool = False) -> list[AssistantRow]:
+    query = _ASSISTANT + "where not a.archived or %(all)s order by a.name, a.id"
+    return select(conn, AssistantRow, query, all=include_archived)
+
+
+def assistant(conn: Conn, assistant_id: UUID) -> AssistantRow | None:
+    query = _ASSISTANT + "where a.id = %(id)s"
+    return select_one(conn, AssistantRow, query, id=assistant_id)
+
+
+def assistants_of(
+    conn: Conn, assistant_ids: Collection[UUID]
+) -> dict[UUID, AssistantRow]:
+    query = _ASSISTANT + "where a.id = any(%(ids)s)"
+    found = select(conn, AssistantRow, query, ids=list(assistant_ids))
+    return {row.id: row for row in found}
+
+
+def members(conn: Conn) -> list[MemberRow]:
+    return select(conn, MemberRow, _MEMBER + "order by email")
+
+
+def member(conn: Conn, email: str) -> MemberRow | None:
+    query = _MEMBER + "where email = %(email)s"
+    return select_one(conn, MemberRow, query, email=email.strip().lower())

@@ -1,0 +1,123 @@
+"""Who did what and when, to which campaign, chained so that no change goes unseen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, LiteralString, NamedTuple
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from domain.campaign import CampaignFact
+from projections.operations import RowOperation, put
+from projections.tables import Table, select
+from storage.database import Conn
+
+INDEX = "event_index"
+
+FIRST_HEAD = bytes(32)
+"""What stands before the first event of the chain."""
+
+TABLE = Table(
+    INDEX,
+    ("position",),
+    """
+    create table if not exists event_index (
+        position bigint primary key,
+        aggregate_type text not null,
+        aggregate_id uuid not null,
+        version bigint not null,
+        type text not null,
+        occurred_at timestamptz not null,
+        actor text not null,
+        campaign_id uuid,
+        hash bytea not null
+    );
+    create index if not exists event_index_aggregate
+        on event_index (aggregate_id, version);
+    create index if not exists event_index_campaign
+        on event_index (campaign_id, position) where campaign_id is not null;
+    create index if not exists event_index_type on event_index (type, position);
+    create index if not exists event_index_actor on event_index (actor, position);
+    create index if not exists event_index_occurred_at
+        on event_index (occurred_at, position);
+    """,
+)
+
+
+class Recorded(NamedTuple):
+    """An event as it lies in the log, and as the domain knows it."""
+
+    position: int
+    stored: StoredEvent
+    event: Any
+
+
+def chained(previous: bytes, position: int, stored: StoredEvent) -> bytes:
+    """Make the chain's next link: 32 bytes that stand for all the log up to here."""
+    return sha256(previous + digest(position, stored)).digest()
+
+
+def digest(position: int, stored: StoredEvent) -> bytes:
+    """Digest one event; each part says its length, so that none can shift."""
+    parts = (
+        str(position).encode(),
+        str(stored.originator_id).encode(),
+        str(stored.originator_version).encode(),
+        stored.topic.encode(),
+        stored.state,
+    )
+    framed = (len(part).to_bytes(8) + part for part in parts)
+    return sha256(b"".join(framed)).digest()
+
+
+def campaign_of(event: Any) -> UUID | None:
+    """Name the campaign that an event is about, if it is about one."""
+    if isinstance(event, CampaignFact):
+        return event.originator_id
+    campaign_id: UUID | None = getattr(event, "campaign_id", None)
+    return campaign_id
+
+
+def event_index(recorded: Recorded, link: bytes) -> RowOperation:
+    position, stored, event = recorded
+    return put(
+        INDEX,
+        position,
+        aggregate_type=stored.topic.partition(".")[0],
+        aggregate_id=stored.originator_id,
+        version=stored.originator_version,
+        type=stored.topic,
+        occurred_at=event.timestamp,
+        actor=event.actor,
+        campaign_id=campaign_of(event),
+        hash=link,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event without its content; `hash` is the chain's link at it."""
+
+    position: int
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    type: str
+    occurred_at: datetime
+    actor: str
+    campaign_id: UUID | None
+    hash: bytes
+
+
+_ROW: LiteralString = """
+    select position, aggregate_type, aggregate_id, version, type, occurred_at, actor,
+        campaign_id, hash
+    from event_index
+"""
+
+
+def of_aggregate(conn: Conn, aggregate_id: UUID) -> list[EventRow]:
+    """List an aggregate's events, oldest first."""
+    query = _ROW + "where aggregate_id = %(id)s order by version"
+    return select(conn, EventRow, query, id=aggregate_id)

@@ -1,0 +1,178 @@
+"""What a handler asks of one row, and how a batch of that comes to one write a row.
+
+Order matters inside a row only, and the fold keeps it: writing the folded batch leaves
+the tables as if each operation had been written alone, one after the other.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, NamedTuple
+
+type Key = tuple[Any, ...]
+type Columns = dict[str, Any]
+
+
+class Kind(IntEnum):
+    PUT = 0
+    PATCH = 1
+    ADD = 2
+    DROP = 3
+
+
+class RowOperation(NamedTuple):
+    kind: Kind
+    table: str
+    key: Key
+    columns: Columns
+
+
+def put(table: str, key: Any, /, **columns: Any) -> RowOperation:
+    """Make the row, or set these columns of the one that is there."""
+    return RowOperation(Kind.PUT, table, _key(key), _plain(columns))
+
+
+def patch(table: str, key: Any, /, **columns: Any) -> RowOperation:
+    """Set these columns where the row is there."""
+    return RowOperation(Kind.PATCH, table, _key(key), _plain(columns))
+
+
+def add(table: str, key: Any, /, **deltas: Any) -> RowOperation:
+    """Add to these columns where the row is there."""
+    return RowOperation(Kind.ADD, table, _key(key), deltas)
+
+
+def drop(table: str, key: Any, /) -> RowOperation:
+    return RowOperation(Kind.DROP, table, _key(key), {})
+
+
+def _key(key: Any) -> Key:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _plain(columns: Columns) -> Columns:
+    return {
+        name: value.value if isinstance(value, Enum) else value
+        for name, value in columns.items()
+    }
+
+
+@dataclass(slots=True)
+class Change:
+    """All that a batch does to one row, to be written in the order of the fields.
+
+    Until a `put` or `drop` is seen, the row may or may not be there; `patch` and `add`
+    hold what happens to it if it is.
+    """
+
+    patch: Columns = field(default_factory=dict)
+    add: Columns = field(default_factory=dict)
+    drop: bool = False
+    put: Columns | None = None
+    add_after: Columns = field(default_factory=dict)
+
+    def then(self, operation: RowOperation) -> None:
+        match operation.kind:
+            case Kind.PUT:
+                self._put(operation.columns)
+            case Kind.PATCH:
+                self._patch(operation.columns)
+            case Kind.ADD:
+                self._add(operation.columns)
+            case Kind.DROP:
+                self._drop()
+
+    def _put(self, columns: Columns) -> None:
+        if self.put is None:
+            self.put = dict(columns)
+        else:
+            _overwrite(self.put, self.add_after, columns)
+
+    def _patch(self, columns: Columns) -> None:
+        if self.put is not None:
+            _overwrite(self.put, self.add_after, columns)
+        elif not self.drop:
+            _overwrite(self.patch, self.add, columns)
+
+    def _add(self, deltas: Columns) -> None:
+        if self.put is not None:
+            _increase(self.put, self.add_after, deltas)
+        elif not self.drop:
+            _increase(self.patch, self.add, deltas)
+
+    def _drop(self) -> None:
+        self.patch, self.add, self.add_after = {}, {}, {}
+        self.drop, self.put = True, None
+
+
+def _overwrite(known: Columns, deltas: Columns, columns: Columns) -> None:
+    known.update(columns)
+    for name in columns:
+        deltas.pop(name, None)
+
+
+def _increase(known: Columns, deltas: Columns, more: Columns) -> None:
+    for name, delta in more.items():
+        target = known if name in known else deltas
+        target[name] = target[name] + delta if name in target else delta
+
+
+def fold(operations: Iterable[RowOperation]) -> dict[str, dict[Key, Change]]:
+    """Gather operations by table and row; none of the tables depends on another."""
+    tables: dict[str, dict[Key, Change]] = {}
+    for operation in operations:
+        rows = tables.setdefault(operation.table, {})
+        change = rows.get(operation.key)
+        if change is None:
+            change = rows[operation.key] = Change()
+        change.then(operation)
+    return tables
+
+
+class Write(NamedTuple):
+    """One statement's worth: rows of one table that get the same columns."""
+
+    kind: Kind
+    table: str
+    names: tuple[str, ...]
+    keys: list[Key]
+    values: list[tuple[Any, ...]]
+
+
+def writes(tables: dict[str, dict[Key, Change]]) -> Iterator[Write]:
+    """Group folded rows into statements, in the order in which they must run."""
+    for table, rows in tables.items():
+        yield from _grouped(Kind.PATCH, table, _those_with(rows, "patch"))
+        yield from _grouped(Kind.ADD, table, _those_with(rows, "add"))
+        yield from _grouped(Kind.DROP, table, _dropped(rows))
+        yield from _grouped(Kind.PUT, table, _put(rows))
+        yield from _grouped(Kind.ADD, table, _those_with(rows, "add_after"))
+
+
+def _dropped(rows: dict[Key, Change]) -> Iterator[tuple[Key, Columns]]:
+    return ((key, {}) for key, change in rows.items() if change.drop)
+
+
+def _put(rows: dict[Key, Change]) -> Iterator[tuple[Key, Columns]]:
+    return ((key, change.put) for key, change in rows.items() if change.put is not None)
+
+
+def _those_with(rows: dict[Key, Change], part: str) -> Iterator[tuple[Key, Columns]]:
+    for key, change in rows.items():
+        columns: Columns = getattr(change, part)
+        if columns:
+            yield key, columns
+
+
+def _grouped(
+    kind: Kind, table: str, rows: Iterable[tuple[Key, Columns]]
+) -> Iterator[Write]:
+    groups: dict[tuple[str, ...], Write] = {}
+    for key, columns in rows:
+        names = tuple(sorted(columns))
+        write = groups.get(names)
+        if write is None:
+            write = groups[names] = Write(kind, table, names, [], [])
+        write.keys.append(key)
+        write.values.append(tuple([columns[name] for name in names]))
+    yield from groups.values()

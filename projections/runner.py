@@ -1,0 +1,294 @@
+"""The log, brought into the read tables: batch by batch, each in one transaction.
+
+The position moves in the transaction that applies its events, under a lock on its row:
+whoever runs this, however many at once and whenever they die, each event is applied
+once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, LiteralString
+
+import orjson
+import structlog
+from eventsourcing.persistence import StoredEvent
+from psycopg import Error, InterfaceError, OperationalError
+
+from projections.event_index import Recorded, campaign_of, chained, event_index
+from projections.operations import RowOperation, fold, writes
+from projections.schema import HANDLERS, SCHEMA, create_read_model, use_read_model
+from projections.writing import Writer
+from storage.database import Conn, Listener, connect, lock_key
+from storage.mapper import TypedMapper
+
+EVENTS, CHANGED = "autolynx_events", "read_model_changed"
+
+LIVE_BATCH, REBUILD_BATCH = 500, 2_000
+"""Events a batch: small beside live traffic, large where nobody waits."""
+
+MOST_BYTES = 1_000_000
+"""Stored bytes a batch, save that one event is always taken: imports are large."""
+
+MOST_CAMPAIGNS = 100
+"""Campaigns that a notification names; above, it says that any may have changed."""
+
+PERSISTENT = frozenset({"54"})
+"""Classes of operational errors that come again with the same event: limits."""
+
+log = structlog.get_logger(__name__)
+
+
+class ProjectionStopped(Exception):
+    """An event cannot be applied; all before it is, nothing after it will be."""
+
+    def __init__(self, position: int, topic: str, cause: Exception) -> None:
+        super().__init__(
+            f"Event {position} ({topic}) cannot be projected:"
+            f" {type(cause).__name__}: {cause}"
+        )
+        self.position, self.topic, self.cause = position, topic, cause
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How many events a batch took, and whether there may be more."""
+
+    events: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    position: int
+    head: bytes
+
+
+_LOCKED: LiteralString = (
+    "select position, head from projection_position where name = 'read' for update"
+)
+
+_NEXT: LiteralString = """
+    select notification_id, originator_id, originator_version, topic, state, size
+    from (
+        select e.*, sum(octet_length(state)) over (order by notification_id) as size
+        from (
+            select * from autolynx_events where notification_id > %(after)s
+            order by notification_id limit %(limit)s
+        ) e
+    ) sized
+    where size - octet_length(state) < %(bytes)s
+    order by notification_id
+"""
+
+_MOVED: LiteralString = """
+    update projection_position set position = %(position)s, head = %(head)s
+    where name = 'read' and position = %(was)s
+"""
+
+
+class Batches:
+    """Applies the log's next events to the read tables of one schema, over `conn`."""
+
+    def __init__(
+        self, conn: Conn, *, schema: str = SCHEMA, notify: bool = True
+    ) -> None:
+        use_read_model(conn, schema)
+        # Rows are few beside the tables: joins over whole tables never pay.
+        conn.execute(
+            "set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
+        )
+        self._conn, self._notify = conn, notify
+        self._writer, self._mapper = Writer(conn), TypedMapper()
+
+    def apply(self, limit: int) -> Applied:
+        """Apply up to `limit` events.
+
+        Raises:
+            ProjectionStopped: at the first event that cannot be applied; those before
+                it are.
+        """
+        try:
+            return self._apply(limit)
+        except Exception as error:
+            if _passing(error):
+                raise
+            if limit == 1:
+                raise self._stopped(error) from error
+        half = limit // 2
+        first, second = self.apply(half), self.apply(limit - half)
+        return Applied(first.events + second.events, second.more)
+
+    def _apply(self, limit: int) -> Applied:
+        with self._conn.transaction():
+            place = self._locked()
+            recorded, more = self._next(place.position, limit)
+            if recorded:
+                self._project(place, recorded)
+        return Applied(len(recorded), more)
+
+    def _locked(self) -> _Place:
+        row = self._conn.execute(_LOCKED).fetchone()
+        if row is None:
+            raise LookupError("The read model has no position: create it first.")
+        return _Place(*row)
+
+    def _next(self, after: int, limit: int) -> tuple[list[Recorded], bool]:
+        values = {"after": after, "limit": limit, "bytes": MOST_BYTES}
+        with self._conn.cursor(binary=True) as cursor:
+            rows = cursor.execute(_NEXT, values, prepare=True).fetchall()
+        more = len(rows) == limit or bool(rows and rows[-1][-1] >= MOST_BYTES)
+        return [self._recorded(*row) for row in rows], more
+
+    def _recorded(self, position: int, *row: Any) -> Recorded:
+        stored = StoredEvent(*row[:4])
+        return Recorded(position, stored, self._mapper.to_domain_event(stored))
+
+    def _project(self, place: _Place, recorded: list[Recorded]) -> None:
+        links = list(_links(place.head, recorded))
+        folded = fold(_operations(recorded, links))
+        position = recorded[-1].position
+        moved = {"position": position, "head": links[-1], "was": place.position}
+        with self._conn.pipeline():
+            self._writer.write(writes(folded))
+            self._conn.execute(_MOVED, moved, prepare=True)
+            if self._notify:
+                payload = _payload(position, recorded)
+                self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
+
+    def _stopped(self, cause: Exception) -> ProjectionStopped:
+        query: LiteralString = """
+            select notification_id, topic from autolynx_events
+            where notification_id > (
+                select position from projection_position where name = 'read')
+            order by notification_id limit 1
+        """
+        row = self._conn.execute(query).fetchone()
+        position, topic = row or (0, "none")
+        return ProjectionStopped(position, topic, cause)
+
+
+def _passing(error: Exception) -> bool:
+    """Tell trouble of the server or the way to it from that of an event."""
+    if isinstance(error, InterfaceError):
+        return True
+    state = error.sqlstate or "" if isinstance(error, Error) else ""
+    return isinstance(error, OperationalError) and state[:2] not in PERSISTENT
+
+
+def _operations(recorded: list[Recorded], links: list[bytes]) -> Iterator[RowOperation]:
+    for entry, link in zip(recorded, links, strict=True):
+        for handler in HANDLERS:
+            yield from handler(entry.event, entry.position)
+        yield event_index(entry, link)
+
+
+def _links(head: bytes, recorded: list[Recorded]) -> Iterator[bytes]:
+    for entry in recorded:
+        head = chained(head, entry.position, entry.stored)
+        yield head
+
+
+def _payload(position: int, recorded: list[Recorded]) -> str:
+    changed = {campaign_of(entry.event) for entry in recorded} - {None}
+    campaigns: list[str] | str = sorted(str(id_) for id_ in changed)
+    if len(campaigns) > MOST_CAMPAIGNS:
+        campaigns = "*"
+    return orjson.dumps({"position": position, "campaigns": campaigns}).decode()
+
+
+class Projector:
+    """Keeps the read model up to date until it is stopped.
+
+    With `leads`, one of all such projectors works at a time; the others wait to take
+    over. The leadership lives and dies with the connection that does the work. It
+    wakes when told of events, and every second (`every`) in any case.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        batch: int = LIVE_BATCH,
+        leads: bool = True,
+        every: float = 1.0,
+    ) -> None:
+        self._url, self._batch, self._leads = url, batch, leads
+        self._stopped = Event()
+        self._conn: Conn | None = None
+        self._batches: Batches | None = None
+        self._listener = Listener(url, EVENTS, name="projector ears", every=every)
+
+    def stop(self) -> None:
+        """End `run` after the batch under way; any thread may call it, repeatedly."""
+        self._stopped.set()
+        self._listener.stop()
+
+    def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            ProjectionStopped: at an event that cannot be applied.
+        """
+        try:
+            for _ in self._listener:  # It listens before the first look.
+                self._work()
+        finally:
+            self._disconnect()
+            self._listener.close()
+
+    def _work(self) -> None:
+        try:
+            batches = self._connected()
+            while batches and not self._stopped.is_set():
+                if not batches.apply(self._batch).more:
+                    break
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the projector lost the database", error=str(error))
+            self._disconnect()
+
+    def _connected(self) -> Batches | None:
+        """Connect where needed; None while another projector leads."""
+        if self._conn is None:
+            self._conn = connect(
+                self._url, name="projector", statement_timeout=60, lock_timeout=10
+            )
+        if self._batches is None and self._may_work(self._conn):
+            create_read_model(self._conn)
+            self._batches = Batches(self._conn)
+        return self._batches
+
+    def _may_work(self, conn: Conn) -> bool:
+        if not self._leads:
+            return True
+        key = lock_key("autolynx projector")
+        row = conn.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
+        return row is not None and bool(row[0])
+
+    def _disconnect(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+        self._conn = self._batches = None
+
+
+def catch_up(
+    conn: Conn,
+    *,
+    batch: int = REBUILD_BATCH,
+    schema: str = SCHEMA,
+    notify: bool = True,
+    stopped: Callable[[], bool] = bool,
+) -> int:
+    """Apply what there is and return how many events that were.
+
+    Raises:
+        ProjectionStopped: at an event that cannot be applied.
+    """
+    batches = Batches(conn, schema=schema, notify=notify)
+    events = 0
+    while not stopped():
+        applied = batches.apply(batch)
+        events += applied.events
+        if not applied.more:
+            break
+    return events

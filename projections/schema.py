@@ -1,0 +1,122 @@
+"""All read tables, how they are made, and how readers reach them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, LiteralString
+
+from psycopg import sql
+from psycopg_pool import ConnectionPool
+
+from projections import (
+    call_log,
+    campaign_board,
+    contact_import,
+    contact_log,
+    dial_queue,
+    directory,
+    event_index,
+    settings_board,
+    spend,
+)
+from projections.operations import RowOperation
+from projections.tables import Table
+from storage.database import Conn, PatientConnection, Pool, conninfo, lock_key
+
+type Handler = Callable[[Any, int], Iterator[RowOperation]]
+
+SCHEMA = "read"
+
+HANDLERS: tuple[Handler, ...] = (
+    campaign_board.campaign_board,
+    contact_import.contact_import,
+    contact_log.contact_log,
+    call_log.call_log,
+    dial_queue.dial_queue,
+    settings_board.settings_board,
+    directory.directory,
+    spend.spend,
+)
+
+TABLES: tuple[Table, ...] = (
+    campaign_board.TABLE,
+    *contact_import.TABLES,
+    contact_log.TABLE,
+    call_log.TABLE,
+    *dial_queue.TABLES,
+    settings_board.TABLE,
+    *directory.TABLES,
+    *spend.TABLES,
+    event_index.TABLE,
+)
+
+_POSITION: LiteralString = """
+    create table if not exists projection_position (
+        name text primary key,
+        position bigint not null,
+        head bytea not null
+    );
+"""
+
+
+def create_read_model(conn: Conn, schema: str = SCHEMA) -> None:
+    """Make what is missing of the read tables; any number of processes may at once."""
+    with conn.transaction():
+        key = lock_key("autolynx read model")
+        conn.execute("select pg_advisory_xact_lock(%s)", (key,))
+        name = sql.Identifier(schema)
+        conn.execute(sql.SQL("create schema if not exists {}").format(name))
+        conn.execute(sql.SQL("set local search_path = {}").format(name))
+        conn.execute(_POSITION)
+        for table in TABLES:
+            conn.execute(table.ddl)
+        conn.execute(
+            "insert into projection_position (name, position, head)"
+            " values ('read', 0, %s) on conflict do nothing",
+            (event_index.FIRST_HEAD,),
+        )
+
+
+def use_read_model(conn: Conn, schema: str = SCHEMA) -> None:
+    """Let this connection's statements find the read tables, then the others."""
+    path = f'"{schema}", public'
+    conn.execute("select set_config('search_path', %s, false)", (path,))
+
+
+def open_read_pool(
+    url: str, *, name: str, max_size: int = 8, statement_timeout: float = 5.0
+) -> Pool:
+    """Open a pool whose connections read the read model; time-out in seconds.
+
+    It opens whether or not the server answers yet. Whoever opens it closes it.
+    """
+    return ConnectionPool(
+        conninfo(url, f"autolynx {name}"),
+        connection_class=PatientConnection,
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=max_size,
+        name=name,
+        timeout=5.0,
+        reconnect_timeout=5.0,
+        configure=_configure(statement_timeout),
+        open=True,
+    )
+
+
+def _configure(statement_timeout: float) -> Callable[[Conn], None]:
+    values = {
+        "search_path": f"{SCHEMA}, public",
+        "statement_timeout": str(int(statement_timeout * 1000)),
+        "idle_in_transaction_session_timeout": "60s",
+        "default_transaction_read_only": "on",
+        "TimeZone": "UTC",
+        "jit": "off",
+    }
+
+    def configure(conn: Conn) -> None:
+        conn.execute(
+            "select set_config(name, value, false)"
+            " from unnest(%s::text[], %s::text[]) as setting (name, value)",
+            (list(values), list(values.values())),
+        )
+
+    return configure

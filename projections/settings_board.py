@@ -1,0 +1,55 @@
+"""What the settings say now: a column for each of them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from typing import LiteralString
+
+from psycopg.rows import dict_row
+
+from domain.settings import Settings, SettingsValues
+from projections.operations import RowOperation, put
+from projections.tables import Table
+from storage.database import Conn
+
+BOARD = "settings_board"
+
+TABLE = Table(
+    BOARD,
+    ("id",),
+    """
+    create table if not exists settings_board (
+        id uuid primary key,
+        default_cap integer not null,
+        global_cap integer not null,
+        tick_seconds integer not null,
+        silence_timeout_seconds integer not null,
+        dials_per_second double precision not null,
+        refill_immediately boolean not null,
+        default_region text not null,
+        daily_budget numeric,
+        spend_alert_threshold numeric not null,
+        alert_webhook_url text,
+        retention_days integer,
+        version bigint not null
+    );
+    """,
+)
+
+
+def settings_board(event: object, _position: int) -> Iterator[RowOperation]:
+    match event:
+        case Settings.Created() | Settings.Changed():
+            columns = {"version": event.originator_version, **asdict(event.values)}
+            yield put(BOARD, event.originator_id, **columns)
+
+
+_BOARD: LiteralString = "select * from settings_board"
+
+
+def get(conn: Conn) -> SettingsValues | None:
+    """Read the settings; None where nobody has set any."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_BOARD).fetchone()
+    if row is None:
+        return None
+    return SettingsValues(**{f.name: row[f.name] for f in fields(SettingsValues)})

@@ -1,0 +1,139 @@
+"""What the calls have cost, by the UTC day of their claim, and the alerts about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import LiteralString
+from uuid import UUID
+
+from domain.call import Call
+from domain.campaign import Campaign
+from domain.settings import Settings
+from domain.values import ZERO
+from projections.operations import RowOperation, add, put
+from projections.tables import Table, select, select_value
+from storage.database import Conn
+
+BY_DAY, ALERT = "spend_by_day", "spend_alert"
+
+TABLES = (
+    Table(
+        BY_DAY,
+        ("day", "campaign_id"),
+        """
+    create table if not exists spend_by_day (
+        day date not null,
+        campaign_id uuid not null,
+        spend numeric not null default 0,
+        primary key (day, campaign_id)
+    );
+    """,
+    ),
+    Table(
+        ALERT,
+        ("position",),
+        """
+    create table if not exists spend_alert (
+        position bigint primary key,
+        raised_at timestamptz not null,
+        campaign_id uuid,
+        day date,
+        alert text not null,
+        spend numeric not null,
+        budget numeric not null
+    );
+    """,
+    ),
+)
+
+
+def spend(event: object, position: int) -> Iterator[RowOperation]:
+    match event:
+        case Call.Reported() if event.cost is not None and event.cost != event.cost_was:
+            key = (event.queued_at.astimezone(UTC).date(), event.campaign_id)
+            yield put(BY_DAY, key)
+            yield add(BY_DAY, key, spend=event.cost - (event.cost_was or ZERO))
+        case Campaign.SpendAlertRaised():
+            yield _alert(event, position, campaign_id=event.originator_id)
+        case Settings.DailySpendAlertRaised():
+            yield _alert(event, position, day=event.day)
+
+
+def _alert(
+    event: Campaign.SpendAlertRaised | Settings.DailySpendAlertRaised,
+    position: int,
+    *,
+    campaign_id: UUID | None = None,
+    day: date | None = None,
+) -> RowOperation:
+    return put(
+        ALERT,
+        position,
+        raised_at=event.timestamp,
+        campaign_id=campaign_id,
+        day=day,
+        alert=event.alert,
+        spend=event.spend,
+        budget=event.budget,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSpend:
+    """What a campaign has cost in all, in US dollars."""
+
+    campaign_id: UUID
+    name: str
+    spend: Decimal
+    budget: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendAlertRow:
+    """An alert: of a campaign's budget, or of all campaigns' budget for `day`.
+
+    `alert` is "threshold" or "limit"; `position` is its event's.
+    """
+
+    position: int
+    raised_at: datetime
+    campaign_id: UUID | None
+    campaign_name: str | None
+    day: date | None
+    alert: str
+    spend: Decimal
+    budget: Decimal
+
+
+_SPENT: LiteralString = (
+    "select coalesce(sum(spend), 0) from spend_by_day where day = %(day)s"
+)
+
+_CAMPAIGNS: LiteralString = """
+    select id as campaign_id, name, spend, budget from campaign_board
+    where spend > 0 or budget is not null
+    order by created_at desc, id desc
+"""
+
+_ALERTS: LiteralString = """
+    select a.position, a.raised_at, a.campaign_id, c.name as campaign_name, a.day,
+        a.alert, a.spend, a.budget
+    from spend_alert a left join campaign_board c on c.id = a.campaign_id
+    order by a.position desc limit %(most)s
+"""
+
+
+def spent_on(conn: Conn, day: date) -> Decimal:
+    """Sum what the calls claimed on that UTC day have cost, in US dollars."""
+    return Decimal(select_value(conn, _SPENT, day=day))
+
+
+def of_campaigns(conn: Conn) -> list[CampaignSpend]:
+    """List what was spent or may be, the newest campaign first."""
+    return select(conn, CampaignSpend, _CAMPAIGNS)
+
+
+def alerts(conn: Conn, most: int = 100) -> list[SpendAlertRow]:
+    """List alerts, the newest first."""
+    return select(conn, SpendAlertRow, _ALERTS, most=most)

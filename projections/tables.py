@@ -1,0 +1,143 @@
+"""How a read table is declared, written to and read from."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, LiteralString, NamedTuple, get_type_hints
+
+import orjson
+from psycopg import Cursor
+from psycopg.rows import RowMaker
+
+from domain.errors import Invalid
+from storage.database import Conn
+
+
+class Table(NamedTuple):
+    """A read table: its name, its key's columns, and what makes it.
+
+    No statement names the schema: `search_path` does.
+    """
+
+    name: LiteralString
+    key: tuple[LiteralString, ...]
+    ddl: LiteralString
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """A part of a list, in its order; `position` is the log's that it shows."""
+
+    nodes: tuple[T, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    total: int
+    position: int
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.cursors[-1] if self.cursors else None
+
+
+def page_of[T](
+    found: Sequence[T],
+    first: int,
+    cursor: Callable[[T], str],
+    *,
+    total: int,
+    position: int,
+) -> Page[T]:
+    """Make a page of `first` rows out of up to one more than that."""
+    nodes = tuple(found[:first])
+    cursors = tuple(cursor(node) for node in nodes)
+    return Page(nodes, cursors, len(found) > first, total, position)
+
+
+def as_cursor(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def from_cursor(cursor: str, size: int) -> list[Any]:
+    """Read a cursor's parts.
+
+    Raises:
+        Invalid: when it is none that `as_cursor` made of so many parts.
+    """
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        parts = orjson.loads(text)
+    except (binascii.Error, ValueError):
+        parts = None
+    if not isinstance(parts, list) or len(parts) != size:
+        raise Invalid("The cursor is not one of this list.", after="is unknown")
+    return parts
+
+
+def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
+    """Make each row the dataclass whose fields its columns name."""
+
+    hints: Any = kind  # A type is hashable, whatever its metaclass may say.
+
+    def row_factory(cursor: Cursor[Any]) -> RowMaker[T]:
+        names = [column.name for column in cursor.description or ()]
+        enums = _enums_of(hints)
+        convert = [(at, enums[name]) for at, name in enumerate(names) if name in enums]
+
+        def make(values: Sequence[Any]) -> T:
+            row = list(values)
+            for at, enum in convert:
+                row[at] = None if row[at] is None else enum(row[at])
+            return kind(**dict(zip(names, row, strict=True)))
+
+        return make
+
+    return row_factory
+
+
+@cache
+def _enums_of(kind: Any) -> dict[str, type[Enum]]:
+    found: dict[str, type[Enum]] = {}
+    for name, hint in get_type_hints(kind).items():
+        for part in (hint, *getattr(hint, "__args__", ())):
+            if isinstance(part, type) and issubclass(part, Enum):
+                found[name] = part
+    return found
+
+
+def select[T](
+    conn: Conn, kind: type[T], query: LiteralString, **values: Any
+) -> list[T]:
+    with conn.cursor(row_factory=of_kind(kind)) as cursor:
+        return cursor.execute(query, values).fetchall()
+
+
+def select_one[T](
+    conn: Conn, kind: type[T], query: LiteralString, **values: Any
+) -> T | None:
+    with conn.cursor(row_factory=of_kind(kind)) as cursor:
+        return cursor.execute(query, values).fetchone()
+
+
+def select_value(conn: Conn, query: LiteralString, **values: Any) -> Any:
+    row = conn.execute(query, values).fetchone()
+    return None if row is None else row[0]
+
+
+POSITION: LiteralString = "select position from projection_position where name = 'read'"
+
+
+def position_of(conn: Conn) -> int:
+    """The log's position that the read model includes."""
+    return int(select_value(conn, POSITION) or 0)
+
+
+@contextmanager
+def one_snapshot(conn: Conn) -> Iterator[None]:
+    """Let all that is read in this context be of one moment."""
+    with conn.transaction():
+        conn.execute("set transaction isolation level repeatable read, read only")
+        yield
