@@ -8,7 +8,7 @@ the same answers: the patterns take no number that the library would read differ
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
@@ -49,17 +49,14 @@ def normalise(raw: str, region: str) -> str | None:
 @cache
 def normaliser(region: str) -> Normaliser:
     """Return `normalise` for one region, with its patterns ready."""
-    found = _plain_number(region)
-    if found is None:
-        return lambda raw: normalise_by_library(raw, region)
-    calling_code, pattern = found
-    match = pattern.match
+    at_home = _plain_reader(region, at_home=True) if known_region(region) else None
 
     def normalise_plain_first(raw: str) -> str | None:
-        plain = match(raw.translate(_PUNCTUATION)) if len(raw) <= _LONGEST else None
-        if plain is None:
-            return normalise_by_library(raw, region)
-        return f"+{calling_code}{plain[1]}"
+        if len(raw) > _LONGEST:
+            return None
+        dialled = raw.translate(_PUNCTUATION)
+        plain = at_home(dialled) if at_home else None
+        return plain or _from_abroad(dialled) or normalise_by_library(raw, region)
 
     return normalise_plain_first
 
@@ -75,20 +72,48 @@ def normalise_by_library(raw: str, region: str) -> str | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def _plain_number(region: str) -> tuple[int, re.Pattern[str]] | None:
-    """Return the calling code and a pattern whose group 1 is the national number."""
-    if not known_region(region):
+def _from_abroad(dialled: str) -> str | None:
+    """Read a plain number that names its country, whatever the default region."""
+    if not dialled.startswith("+"):
         return None
+    for digits in (1, 2, 3):
+        read = _country_reader(dialled[1 : digits + 1])
+        if read is not None:
+            return read(dialled)
+    return None
+
+
+@lru_cache(maxsize=2_000)
+def _country_reader(code: str) -> Normaliser | None:
+    if not (code.isascii() and code.isdecimal()):
+        return None
+    main = phonenumbers.region_code_for_country_code(int(code))
+    return _plain_reader(main, at_home=False) if known_region(main) else None
+
+
+def _plain_reader(region: str, *, at_home: bool) -> Normaliser:
+    """Return what reads digits with at most a `+` before them, or says None."""
     code = phonenumbers.country_code_for_region(region)
-    own = _metadata(region)
     # Regions that share a calling code: the first is the main one.
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
     sharing = [_metadata(each) for each in regions]
-    read = sharing[:1] if region == regions[0] else [sharing[0], own]
+    own = sharing[regions.index(region)]
+    read = [own] if own is sharing[0] else [sharing[0], own]
     valid = "|".join(_valid_in(metadata, sharing) for metadata in read)
     stripped = _any([metadata.national_prefix_for_parsing for metadata in read])
-    ways = rf"(?:\+{code}|{_dialled_at_home(code, own)})"
-    return code, re.compile(rf"{ways}((?!{stripped})(?:{valid}))\Z", re.ASCII)
+    home = f"|{_dialled_at_home(code, own)}" if at_home else ""
+    pattern = rf"(?:\+{code}{home})((?!{stripped})(?:{valid}))\Z"
+    return _reader(f"+{code}", re.compile(pattern, re.ASCII))
+
+
+def _reader(prefix: str, pattern: re.Pattern[str]) -> Normaliser:
+    match = pattern.match
+
+    def read(dialled: str) -> str | None:
+        plain = match(dialled)
+        return prefix + plain[1] if plain else None
+
+    return read
 
 
 def _metadata(region: str) -> PhoneMetadata:
