@@ -31,6 +31,7 @@ from provider.simulator.webhooks import (
     Courier,
     end_of_call_report,
     status_update,
+    wait_at_most,
 )
 
 LIMIT_REACHED = "call.start.error-subscription-concurrency-limit-reached"
@@ -196,7 +197,7 @@ class Exchange:
         early = WebhookFault.BEFORE_ANSWER in faults and call.server is not None
         call.life = self.spawn(self._live(call, 0.0 if early else call.fate.queue))
         if early:
-            await _until(call.first_message_sent, LONGEST_WAIT_FOR_A_MESSAGE)
+            await wait_at_most(LONGEST_WAIT_FOR_A_MESSAGE, call.first_message_sent)
 
     def _limits(self, call: SimulatedCall) -> dict[str, Any]:
         limit = self.settings.concurrency_limit
@@ -331,11 +332,3 @@ def _completed(item: dict[str, Any]) -> dict[str, Any]:
     since = "2026-08-01T09:00:00.000Z"
     UUID(item["id"])
     return {"orgId": ORG_ID, "createdAt": since, "updatedAt": since, **item}
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

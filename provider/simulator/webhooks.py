@@ -99,15 +99,20 @@ class _Trip:
     faults: set[WebhookFault]
 
     async def run(self) -> None:
+        try:
+            await self._travel()
+        finally:
+            self._settle()
+
+    async def _travel(self) -> None:
         if WebhookFault.LOST in self.faults:
             self.delivery.outcome = "lost"
-        else:
-            await self._wait_for_its_turn()
-            await self._send_until_taken()
-        if WebhookFault.TWICE in self.faults and self.delivery.outcome != "lost":
+            return
+        await self._wait_for_its_turn()
+        await self._send_until_taken()
+        if WebhookFault.TWICE in self.faults:
             await self._attempt()
             self.courier.ledger.webhooks["repeated"] += 1
-        self._settle()
 
     async def _wait_for_its_turn(self) -> None:
         late = self.courier.desk.plan.late_seconds
@@ -116,7 +121,7 @@ class _Trip:
             await asyncio.sleep(late)
         elif WebhookFault.REORDERED in self.faults:
             self.delivery.sent_once.set()
-            await _at_most(late, self.delivery.overtaken)
+            await wait_at_most(late, self.delivery.overtaken)
         elif self.previous is not None:
             await self.previous.sent_once.wait()
 
@@ -156,7 +161,7 @@ class _Trip:
                 answer = await self.courier.client.post(
                     self.server["url"], content=body, headers=headers
                 )
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
             return None
         return answer.status_code
 
@@ -217,7 +222,8 @@ def _outcome(status: int | None) -> str:
     return "delivered" if status is not None and 200 <= status < 300 else "failed"  # noqa: PLR2004 - the family of success
 
 
-async def _at_most(seconds: float, event: asyncio.Event) -> None:
+async def wait_at_most(seconds: float, event: asyncio.Event) -> None:
+    """Wait for the event or until the time is up, whichever comes first."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -66,8 +66,11 @@ def listening() -> Iterator[Receiver]:
         daemon_threads = True
         request_queue_size = 256
 
+        def handle_error(self, *_: object) -> None:
+            """A simulator that was killed has cut its connections."""
+
     with Server(("127.0.0.1", 0), Handler) as server:
         receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield receiver
         server.shutdown()
