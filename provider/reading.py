@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from application.ports import CallReport, ProviderCall, ProviderMessage
+from application.ports import CallReport, Origin, ProviderCall, ProviderMessage
 from application.vault import canonical
 from provider.redaction import redact
 
@@ -73,6 +73,7 @@ def read_call(document: dict[str, Any]) -> ProviderCall | None:
         call_id=_our_call_id(document),
         report=read_report(document),
         document=document,
+        origin=_origin(document),
     )
 
 
@@ -107,10 +108,22 @@ def _key(
 
 
 def _our_call_id(call: dict[str, Any]) -> UUID | None:
-    overrides = _object(call.get("assistantOverrides"))
-    metadata = _object(overrides.get("metadata"))
-    named = _uuid(metadata.get("autolynx_call_id"))
+    named = _uuid(_metadata(call).get("autolynx_call_id"))
     return named or _uuid(call.get("name"))
+
+
+def _origin(call: dict[str, Any]) -> Origin | None:
+    metadata = _metadata(call)
+    campaign_id = _uuid(metadata.get("autolynx_campaign_id"))
+    contact_id = _uuid(metadata.get("autolynx_contact_id"))
+    attempt = _number(metadata.get("attempt"))
+    if campaign_id is None or contact_id is None or attempt is None:
+        return None
+    return Origin(campaign_id, contact_id, attempt=int(attempt))
+
+
+def _metadata(call: dict[str, Any]) -> dict[str, Any]:
+    return _object(_object(call.get("assistantOverrides")).get("metadata"))
 
 
 def _duration(document: dict[str, Any]) -> int | None:

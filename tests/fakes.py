@@ -15,6 +15,7 @@ from application.ports import (
     CallReport,
     ContactRefused,
     NeverLeft,
+    Origin,
     Outcome,
     PhoneNumber,
     Provider,
@@ -123,6 +124,7 @@ class FakeProvider(Provider):
             call_id=order.call_id,
             report=CallReport(),
             document={"id": provider_call_id},
+            origin=Origin(order.campaign_id, order.contact_id, order.attempt),
         )
         with self._lock:
             self.shown[provider_call_id] = (order.phone_number_id, call)
