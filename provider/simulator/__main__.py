@@ -11,7 +11,8 @@ from typing import Any
 
 import uvicorn
 
-from provider.simulator.routes import Line, build_app
+from provider.simulator.answers import Line
+from provider.simulator.routes import build_app
 from provider.simulator.settings import SimulatorSettings, read_settings
 
 SECONDS_TO_FINISH = 1

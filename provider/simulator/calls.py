@@ -1,4 +1,4 @@
-"""A call as the provider knows it, and the shapes in which it shows it."""
+"""A call as the provider knows it, from its creation to its end."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,8 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from provider.simulator.fates import AGREED, Fate, Line, conversation, cost_of
-from provider.simulator.recordings import Recordings
+from provider.simulator.fates import Fate, Line, conversation, cost_of
 from provider.simulator.settings import NEVER_ENDS, ORG_ID
 
 
@@ -130,48 +129,6 @@ class SimulatedCall:
             **({} if self.blocked else self._carrier()),
         }
 
-    def shown(self, recordings: Recordings) -> dict[str, Any]:
-        """Show the call as GET /call/{id} does now."""
-        times = {"startedAt": self.started_at, "endedAt": self.ended_at}
-        return {
-            **self.snapshot(),
-            "status": self.status,
-            "updatedAt": iso(self.updated_at),
-            **({"endedReason": self.ended_reason} if self.ended_reason else {}),
-            **{key: iso(time) for key, time in times.items() if time},
-            **(self.outcome(recordings) if self.reported_at else {}),
-        }
-
-    def outcome(self, recordings: Recordings) -> dict[str, Any]:
-        """Show what is known after post-processing, at every depth it is sent."""
-        artifact = self.artifact(recordings)
-        twins = ("messages", "transcript", "recordingUrl", "stereoRecordingUrl")
-        analysis = self._analysis()
-        return {
-            "analysis": analysis,
-            "artifact": artifact,
-            "cost": self.cost,
-            **(_priced(self.cost, self.talked) if self.started_at else {}),
-            "summary": analysis.get("summary", ""),
-            **{key: artifact[key] for key in twins if key in artifact},
-        }
-
-    def artifact(self, recordings: Recordings) -> dict[str, Any]:
-        lines = self.lines()
-        spoken = [
-            {"role": "assistant" if role == "bot" else role, "content": text}
-            for role, text in lines
-        ]
-        return {
-            "messages": self._messages(lines),
-            "messagesOpenAIFormatted": spoken,
-            "transcript": transcript(lines),
-            **(recordings.artifact(self.id) if self.started_at else {}),
-            "variableValues": self.overrides.get("variableValues") or {},
-            "nodes": [],
-            "transfers": [],
-        }
-
     def lines(self) -> list[Line]:
         if self.started_at is None:
             return []
@@ -186,27 +143,6 @@ class SimulatedCall:
         if self.started_at is None or self.ended_at is None:
             return 0.0
         return (self.ended_at - self.started_at).total_seconds()
-
-    def ledger_row(self, recordings: Recordings) -> dict[str, Any]:
-        times = ("created_at", "ringing_at", "started_at", "ended_at", "reported_at")
-        return {
-            "id": self.id,
-            "number": self.number,
-            "name": self.request.get("name"),
-            "assistantId": self.request["assistantId"],
-            "phoneNumberId": self.request["phoneNumberId"],
-            "customerName": self.request["customer"].get("name"),
-            "metadata": self.metadata,
-            "variableValues": self.overrides.get("variableValues") or {},
-            "status": self.status,
-            "endedReason": self.ended_reason,
-            "concurrencyBlocked": self.blocked,
-            "cost": self.cost,
-            "recordingUrl": recordings.mono(self.id) if self.started_at else None,
-            "transcript": transcript(self.lines()),
-            "webhooks": [delivery.shown() for delivery in self.deliveries],
-            **{_camel(name): _iso_or_none(getattr(self, name)) for name in times},
-        }
 
     def _carrier(self) -> dict[str, Any]:
         sid = f"CA{UUID(self.id).hex}"
@@ -227,33 +163,6 @@ class SimulatedCall:
             },
         }
 
-    def _analysis(self) -> dict[str, Any]:
-        if self.started_at is None:
-            return {}
-        agreed = ("user", AGREED) in self.lines()
-        name = self.request["customer"].get("name") or "The customer"
-        return {
-            "summary": f"{name} {'agreed' if agreed else 'did not agree'}.",
-            "successEvaluation": str(agreed).lower(),
-            "structuredData": {"confirmed": agreed},
-        }
-
-    def _messages(self, lines: list[Line]) -> list[dict[str, Any]]:
-        if self.started_at is None:
-            return []
-        start, step = epoch_ms(self.started_at), self.talked / max(len(lines), 1)
-        return [
-            {
-                "role": role,
-                "message": text,
-                "time": start + round(index * step * 1000),
-                "endTime": start + round((index + 0.8) * step * 1000),
-                "secondsFromStart": round(index * step, 3),
-                "duration": round(0.8 * step * 1000),
-            }
-            for index, (role, text) in enumerate(lines)
-        ]
-
 
 def iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -273,57 +182,3 @@ def provider_id(at: datetime, dice: Random) -> str:
     """Make a UUIDv7, so that a second run on the same seed makes other calls."""
     bits = epoch_ms(at) << 80 | 7 << 76 | dice.getrandbits(12) << 64
     return str(UUID(int=bits | 2 << 62 | dice.getrandbits(62)))
-
-
-def transcript(lines: list[Line]) -> str:
-    speakers = {"bot": "AI", "user": "User"}
-    return "".join(f"{speakers[role]}: {text}\n" for role, text in lines)
-
-
-def _priced(total: float, minutes_in_seconds: float) -> dict[str, Any]:
-    """Split a cost as the provider does; the parts add up to the total."""
-    shares = {"transport": 0.11, "stt": 0.12, "llm": 0.02, "tts": 0.15}
-    parts = {key: round(total * share, 4) for key, share in shares.items()}
-    parts["vapi"] = round(total - sum(parts.values()), 4)
-    minutes = round(minutes_in_seconds / 60, 4)
-    return {
-        "costBreakdown": {
-            **parts,
-            "chat": 0,
-            "total": total,
-            "llmPromptTokens": 412,
-            "llmCompletionTokens": 58,
-            "llmCachedPromptTokens": 0,
-            "ttsCharacters": 113,
-        },
-        "costs": _costs(parts, minutes),
-    }
-
-
-def _costs(parts: dict[str, float], minutes: float) -> list[dict[str, Any]]:
-    ears = {"provider": "deepgram", "model": "nova-2"}
-    mind = {"provider": "openai", "model": "gpt-4o-mini"}
-    voice = {"provider": "vapi", "voiceId": "Elliot"}
-    tokens = {"promptTokens": 412, "completionTokens": 58}
-    timed: dict[str, Any] = {"minutes": minutes}
-    return [
-        {
-            "type": "transport",
-            "provider": "twilio",
-            "cost": parts["transport"],
-            **timed,
-        },
-        {"type": "transcriber", "transcriber": ears, "cost": parts["stt"], **timed},
-        {"type": "model", "model": mind, "cost": parts["llm"], **tokens},
-        {"type": "voice", "voice": voice, "characters": 113, "cost": parts["tts"]},
-        {"type": "vapi", "subType": "normal", "cost": parts["vapi"], **timed},
-    ]
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.title() for part in rest)
-
-
-def _iso_or_none(time: datetime | None) -> str | None:
-    return None if time is None else iso(time)

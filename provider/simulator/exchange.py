@@ -17,6 +17,7 @@ from provider.simulator.calls import SimulatedCall, iso, provider_id, utc_now
 from provider.simulator.fates import FOREVER, Fate, fate_of
 from provider.simulator.faults import CREATION, FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
+from provider.simulator.outcomes import shown
 from provider.simulator.recordings import Recordings
 from provider.simulator.settings import (
     DEFAULT_ASSISTANT_ID,
@@ -122,7 +123,7 @@ class Exchange:
         """List the newest calls that fit, newest first."""
         found = (call for call in self._matching(same, times) if _listed(call))
         return [
-            call.shown(self.recordings)
+            shown(call, self.recordings)
             for call, _ in zip(found, range(limit), strict=False)
         ]
 

@@ -3,9 +3,11 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from provider.simulator.calls import SimulatedCall
+from provider.simulator.calls import SimulatedCall, iso
+from provider.simulator.outcomes import transcript
 from provider.simulator.recordings import Recordings
 
 
@@ -67,7 +69,7 @@ class Ledger:
 
     def shown(self, recordings: Recordings) -> dict[str, Any]:
         return {
-            "calls": [call.ledger_row(recordings) for call in self.calls.values()],
+            "calls": [_row(call, recordings) for call in self.calls.values()],
             "live": self.live,
             "highWater": {
                 "all": self.total.most["all"],
@@ -94,3 +96,34 @@ class Ledger:
             (self.lines, str(call.request["phoneNumberId"])),
             (self.customers, call.number),
         ]
+
+
+def _row(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
+    times = ("created_at", "ringing_at", "started_at", "ended_at", "reported_at")
+    return {
+        "id": call.id,
+        "number": call.number,
+        "name": call.request.get("name"),
+        "assistantId": call.request["assistantId"],
+        "phoneNumberId": call.request["phoneNumberId"],
+        "customerName": call.request["customer"].get("name"),
+        "metadata": call.metadata,
+        "variableValues": call.overrides.get("variableValues") or {},
+        "status": call.status,
+        "endedReason": call.ended_reason,
+        "concurrencyBlocked": call.blocked,
+        "cost": call.cost,
+        "recordingUrl": recordings.mono(call.id) if call.started_at else None,
+        "transcript": transcript(call.lines()),
+        "webhooks": [delivery.shown() for delivery in call.deliveries],
+        **{_camel(name): _iso_or_none(getattr(call, name)) for name in times},
+    }
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+def _iso_or_none(time: datetime | None) -> str | None:
+    return None if time is None else iso(time)

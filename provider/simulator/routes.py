@@ -2,12 +2,11 @@
 
 import asyncio
 import hmac
-import socket
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -15,21 +14,20 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import TypeAdapter, ValidationError
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from provider.simulator.answers import as_json, refusal, reset
 from provider.simulator.exchange import Exchange
 from provider.simulator.faults import (
     POST_CALL,
     FaultPlan,
     RequestFault,
-    ScriptedRequest,
 )
+from provider.simulator.outcomes import shown
 from provider.simulator.recordings import a_short_silence
 from provider.simulator.settings import SimulatorSettings
+from provider.simulator.spoiling import Outcome, spoilt
 from provider.simulator.validation import ApiError, check_labels, check_list_query
 
-LINE = "simulator.line"
 INVALID_KEY = (
     "Invalid Key. Hot tip, you may be using the private key instead of the public "
     "key, or vice versa."
@@ -37,37 +35,6 @@ INVALID_KEY = (
 PLANS = TypeAdapter(FaultPlan)
 
 type Handler = Callable[[Exchange, Request, Any], Awaitable[Response]]
-
-
-class Line(HttpToolsProtocol):
-    """A connection that a handler may cut, or leave without an answer."""
-
-    silent = False
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        cast("dict[str, object]", self.scope)[LINE] = self
-
-    def cut(self) -> None:
-        """Close with a TCP reset."""
-        now_and_hard = struct.pack("ii", 1, 0)
-        connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now_and_hard)
-        self.transport.abort()
-
-    def shutdown(self) -> None:
-        if self.silent:
-            self.cut()
-        else:
-            super().shutdown()
-
-
-class NoAnswer(Response):
-    """Keeps silent until the client has gone."""
-
-    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            continue
 
 
 def build_app(settings: SimulatorSettings) -> FastAPI:
@@ -115,23 +82,27 @@ def _endpoint(route: str, handler: Handler) -> Any:
 
 async def _answer(
     exchange: Exchange, request: Request, route: str, raw: bytes, handler: Handler
-) -> tuple[str, Response]:
+) -> Outcome:
     if exchange.desk.plan.down:
-        return "reset", _reset(request)
+        return "reset", reset(request)
     try:
         if not route.endswith("/control"):
             _authenticate(exchange, request)
         body = _json(raw)
         subject = _subject(route, request, body)
         fault = exchange.desk.for_request(route, subject)
+        if fault and fault.fault is RequestFault.CONCURRENCY_BLOCKED:
+            handler, fault = _create_blocked_call, None
+        act = partial(handler, exchange, request, body)
         if fault is None:
-            return _counted(await handler(exchange, request, body))
-        return await _spoilt(exchange, request, body, handler, fault)
+            return _counted(await act())
+        wait = exchange.desk.plan.retry_after_seconds
+        return await spoilt(request, act, fault, wait)
     except ApiError as error:
-        return str(error.status), _refusal(error)
+        return str(error.status), refusal(error)
 
 
-def _counted(response: Response) -> tuple[str, Response]:
+def _counted(response: Response) -> Outcome:
     return str(response.status_code), response
 
 
@@ -158,104 +129,29 @@ def _subject(route: str, request: Request, body: Any) -> str:
     return str(customer.get("number")) if isinstance(customer, dict) else ""
 
 
-# Faults
-
-
-async def _spoilt(
-    exchange: Exchange,
-    request: Request,
-    body: Any,
-    handler: Handler,
-    fault: ScriptedRequest,
-) -> tuple[str, Response]:
-    kind = fault.fault
-    if kind is RequestFault.CONCURRENCY_BLOCKED:
-        return _counted(await _create_call(exchange, request, body, blocked=True))
-    if kind in REFUSALS:
-        raise _refused(kind, exchange.desk.plan.retry_after_seconds)
-    way, _, moment = kind.partition("_")
-    if moment == "after":
-        await handler(exchange, request, body)
-    return await WAYS[way](request, fault)
-
-
-def _refused(kind: RequestFault, retry_after: int) -> ApiError:
-    status, message = REFUSALS[kind]
-    error = ApiError(status, message)
-    if kind is RequestFault.RATE_LIMITED_RETRY_AFTER:
-        error.headers["Retry-After"] = str(retry_after)
-    return error
-
-
-async def _error(_request: Request, _fault: ScriptedRequest) -> tuple[str, Response]:
-    raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
-
-
-async def _given(_request: Request, fault: ScriptedRequest) -> tuple[str, Response]:
-    raise ApiError(fault.status, fault.message)
-
-
-async def _cut(request: Request, _fault: ScriptedRequest) -> tuple[str, Response]:
-    return "reset", _reset(request)
-
-
-async def _hang(request: Request, _fault: ScriptedRequest) -> tuple[str, Response]:
-    _line(request).silent = True
-    return "hang", NoAnswer()
-
-
-async def _garbage(_request: Request, _fault: ScriptedRequest) -> tuple[str, Response]:
-    page = "<html><body>upstream connect error</body></html>"
-    return "garbage", Response(page, HTTPStatus.CREATED, media_type="text/html")
-
-
-def _reset(request: Request) -> Response:
-    _line(request).cut()
-    return NoAnswer()
-
-
-def _line(request: Request) -> Line:
-    line: Line = request.scope[LINE]
-    return line
-
-
-WAYS = {
-    "error": _error,
-    "answer": _given,
-    "reset": _cut,
-    "hang": _hang,
-    "garbage": _garbage,
-}
-REFUSALS = {
-    RequestFault.RATE_LIMITED: (429, "Rate limit exceeded"),
-    RequestFault.RATE_LIMITED_RETRY_AFTER: (429, "Rate limit exceeded"),
-    RequestFault.OVER_CONCURRENCY: (400, "Over Concurrency Limit"),
-    RequestFault.PAYMENT_REQUIRED: (
-        402,
-        "Your wallet balance is too low. Purchase more credits or upgrade your plan.",
-    ),
-}
-
-
 # The API
 
 
-async def _create_call(
-    exchange: Exchange, _request: Request, body: Any, *, blocked: bool = False
+async def _create_call(exchange: Exchange, _request: Request, body: Any) -> Response:
+    return as_json(await exchange.create(body), HTTPStatus.CREATED)
+
+
+async def _create_blocked_call(
+    exchange: Exchange, _request: Request, body: Any
 ) -> Response:
-    created = await exchange.create(body, blocked=blocked)
-    return _shown(created, HTTPStatus.CREATED)
+    created = await exchange.create(body, blocked=True)
+    return as_json(created, HTTPStatus.CREATED)
 
 
 async def _list_calls(exchange: Exchange, request: Request, _body: Any) -> Response:
     query = dict(request.query_params)
     limit, times = check_list_query(query)
     same = {k: v for k, v in query.items() if k in SAME}
-    return _shown(exchange.list_calls(same, times, limit))
+    return as_json(exchange.list_calls(same, times, limit))
 
 
 async def _get_call(exchange: Exchange, request: Request, _body: Any) -> Response:
-    return _shown(exchange.get(_id(request)).shown(exchange.recordings))
+    return as_json(shown(exchange.get(_id(request)), exchange.recordings))
 
 
 async def _recording(exchange: Exchange, request: Request, _body: Any) -> Response:
@@ -269,32 +165,32 @@ async def _control_call(exchange: Exchange, request: Request, body: Any) -> Resp
     if not isinstance(body, dict) or body.get("type") != "end-call":
         raise ApiError(HTTPStatus.BAD_REQUEST, ["type must be end-call"])
     exchange.hang_up(_id(request))
-    return _shown({})
+    return as_json({})
 
 
 async def _list_assistants(
     exchange: Exchange, request: Request, _body: Any
 ) -> Response:
     limit, _ = check_list_query(dict(request.query_params))
-    return _shown(list(exchange.assistants.values())[:limit])
+    return as_json(list(exchange.assistants.values())[:limit])
 
 
 async def _create_assistant(
     exchange: Exchange, _request: Request, body: Any
 ) -> Response:
     made = exchange.save_assistant(str(uuid4()), check_labels(body))
-    return _shown(made, HTTPStatus.CREATED)
+    return as_json(made, HTTPStatus.CREATED)
 
 
 async def _get_assistant(exchange: Exchange, request: Request, _body: Any) -> Response:
-    return _shown(exchange.assistant(_id(request)))
+    return as_json(exchange.assistant(_id(request)))
 
 
 async def _change_assistant(
     exchange: Exchange, request: Request, body: Any
 ) -> Response:
     known = exchange.assistant(_id(request))
-    return _shown(exchange.save_assistant(known["id"], check_labels(body)))
+    return as_json(exchange.save_assistant(known["id"], check_labels(body)))
 
 
 async def _delete_assistant(
@@ -302,15 +198,15 @@ async def _delete_assistant(
 ) -> Response:
     gone = exchange.assistant(_id(request))
     del exchange.assistants[gone["id"]]
-    return _shown(gone)
+    return as_json(gone)
 
 
 async def _list_lines(exchange: Exchange, _request: Request, _body: Any) -> Response:
-    return _shown(list(exchange.lines.values()))
+    return as_json(list(exchange.lines.values()))
 
 
 async def _get_line(exchange: Exchange, request: Request, _body: Any) -> Response:
-    return _shown(exchange.line(_id(request)))
+    return as_json(exchange.line(_id(request)))
 
 
 SAME = ("id", "assistantId", "phoneNumberId")
@@ -344,7 +240,7 @@ async def _storage(exchange: Exchange, request: Request) -> Response:
     query = request.query_params
     name, expires = request.path_params["name"], query.get("X-Amz-Expires", "")
     if not exchange.recordings.opens(name, expires, query.get("X-Amz-Signature", "")):
-        return _refusal(ApiError(HTTPStatus.FORBIDDEN, "Forbidden"))
+        return refusal(ApiError(HTTPStatus.FORBIDDEN, "Forbidden"))
     return Response(a_short_silence(), media_type="audio/wav")
 
 
@@ -356,11 +252,11 @@ async def _ledger(exchange: Exchange, request: Request) -> Response:
             await exchange.ledger.wait_until_quiet(int(query.get("calls", "0")))
     except TimeoutError:
         pass
-    return _shown(exchange.ledger.shown(exchange.recordings))
+    return as_json(exchange.ledger.shown(exchange.recordings))
 
 
 async def _get_faults(exchange: Exchange, _request: Request) -> Response:
-    return _shown(PLANS.dump_python(exchange.desk.plan, mode="json"))
+    return as_json(PLANS.dump_python(exchange.desk.plan, mode="json"))
 
 
 async def _put_faults(exchange: Exchange, request: Request) -> Response:
@@ -368,18 +264,18 @@ async def _put_faults(exchange: Exchange, request: Request) -> Response:
         plan = PLANS.validate_json(await request.body())
     except ValidationError as error:
         faults = [str(item["loc"]) + " " + item["msg"] for item in error.errors()]
-        return _refusal(ApiError(HTTPStatus.BAD_REQUEST, faults))
+        return refusal(ApiError(HTTPStatus.BAD_REQUEST, faults))
     exchange.desk.replace(plan)
-    return _shown(PLANS.dump_python(plan, mode="json"))
+    return as_json(PLANS.dump_python(plan, mode="json"))
 
 
 async def _do_reset(exchange: Exchange, _request: Request) -> Response:
     exchange.reset()
-    return _shown({})
+    return as_json({})
 
 
 async def _health(exchange: Exchange, _request: Request) -> Response:
-    return _shown({"live": exchange.ledger.live})
+    return as_json({"live": exchange.ledger.live})
 
 
 CONTROLS = {
@@ -394,14 +290,3 @@ CONTROLS = {
 
 def _id(request: Request) -> str:
     return str(request.path_params["id"])
-
-
-def _shown(content: object, status: int = HTTPStatus.OK) -> Response:
-    body = orjson.dumps(content)
-    return Response(body, status, media_type="application/json")
-
-
-def _refusal(error: ApiError) -> Response:
-    response = _shown(error.body(), error.status)
-    response.headers.update(error.headers)
-    return response

@@ -32,7 +32,8 @@ OUTCOMES: Mapping[str, float] = {
 class WebhookCredential:
     """How messages are authenticated when `server.credentialId` names this.
 
-    The names and defaults are those of the provider's bearer and HMAC plans.
+    The names and defaults are those of the provider's bearer and HMAC plans; only
+    the unit of the timestamp, which the provider does not document, is ours.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -47,6 +48,7 @@ class WebhookCredential:
     signature_encoding: Literal["hex", "base64"] = "hex"
     timestamp_header: str = "x-timestamp"
     include_timestamp: bool = True
+    timestamp_unit: Literal["s", "ms"] = "ms"
     payload_format: str = "{timestamp}.{body}"
     message_id_header: str | None = None
 

@@ -14,6 +14,7 @@ import orjson
 from provider.simulator.calls import Delivery, SimulatedCall, epoch_ms, iso, utc_now
 from provider.simulator.faults import FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
+from provider.simulator.outcomes import outcome
 from provider.simulator.recordings import Recordings
 from provider.simulator.settings import SimulatorSettings, WebhookCredential
 
@@ -36,7 +37,7 @@ def end_of_call_report(call: SimulatedCall, recordings: Recordings) -> Message:
         "type": REPORT,
         **{key: iso(time) for key, time in times.items() if time},
         "endedReason": call.ended_reason,
-        **call.outcome(recordings),
+        **outcome(call, recordings),
         "durationMs": round(call.talked * 1000),
         "durationSeconds": round(call.talked, 3),
         "durationMinutes": round(call.talked / 60, 4),
@@ -186,7 +187,9 @@ def authenticated(
     headers = {"content-type": "application/json"}
     credential = credentials.get(str(server.get("credentialId")))
     if credential is not None:
-        headers |= _credential_headers(credential, body, epoch_ms(utc_now()))
+        unit = 1000 if credential.timestamp_unit == "s" else 1
+        timestamp = epoch_ms(utc_now()) // unit
+        headers |= _credential_headers(credential, body, server["url"], timestamp)
     if server.get("secret"):
         headers["X-Vapi-Secret"] = server["secret"]
     given = {str(k): str(v) for k, v in (server.get("headers") or {}).items()}
@@ -195,20 +198,22 @@ def authenticated(
 
 
 def _credential_headers(
-    plan: WebhookCredential, body: bytes, timestamp: int
+    plan: WebhookCredential, body: bytes, url: str, timestamp: int
 ) -> dict[str, str]:
     if plan.type == "bearer":
         prefix = "Bearer " if plan.bearer_prefix else ""
         return {plan.header_name: prefix + plan.secret}
-    moment = str(timestamp)
-    signed = plan.payload_format.encode().replace(b"{timestamp}", moment.encode())
-    digest = hmac.digest(
-        plan.secret.encode(), signed.replace(b"{body}", body), plan.algorithm
-    )
+    moment, message_id = str(timestamp), str(uuid4())
+    signed = plan.payload_format.encode()
+    known = {"timestamp": moment, "method": "POST", "url": url, "svix-id": message_id}
+    for name, value in known.items():
+        signed = signed.replace(b"{%b}" % name.encode(), value.encode())
+    signed = signed.replace(b"{body}", body)
+    digest = hmac.digest(plan.secret.encode(), signed, plan.algorithm)
     return {
         plan.signature_header: plan.signature_prefix + _encoded(plan, digest),
         **({plan.timestamp_header: moment} if plan.include_timestamp else {}),
-        **({plan.message_id_header: str(uuid4())} if plan.message_id_header else {}),
+        **({plan.message_id_header: message_id} if plan.message_id_header else {}),
     }
 
 

@@ -1,0 +1,126 @@
+"""What is known of a call once it is over, in the shapes of the API."""
+
+from typing import Any
+
+from provider.simulator.calls import SimulatedCall, epoch_ms, iso
+from provider.simulator.fates import AGREED, Line
+from provider.simulator.recordings import Recordings
+
+
+def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
+    """Show the call as GET /call/{id} does now."""
+    times = {"startedAt": call.started_at, "endedAt": call.ended_at}
+    return {
+        **call.snapshot(),
+        "status": call.status,
+        "updatedAt": iso(call.updated_at),
+        **({"endedReason": call.ended_reason} if call.ended_reason else {}),
+        **{key: iso(time) for key, time in times.items() if time},
+        **(outcome(call, recordings) if call.reported_at else {}),
+    }
+
+
+def outcome(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
+    """Show what is known after post-processing, at every depth it is sent."""
+    artifact = _artifact(call, recordings)
+    twins = ("messages", "transcript", "recordingUrl", "stereoRecordingUrl")
+    analysis = _analysis(call)
+    return {
+        "analysis": analysis,
+        "artifact": artifact,
+        "cost": call.cost,
+        **(_priced(call.cost, call.talked) if call.started_at else {}),
+        "summary": analysis.get("summary", ""),
+        **{key: artifact[key] for key in twins if key in artifact},
+    }
+
+
+def _artifact(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
+    lines = call.lines()
+    spoken = [
+        {"role": "assistant" if role == "bot" else role, "content": text}
+        for role, text in lines
+    ]
+    return {
+        "messages": _messages(call, lines),
+        "messagesOpenAIFormatted": spoken,
+        "transcript": transcript(lines),
+        **(recordings.artifact(call.id) if call.started_at else {}),
+        "variableValues": call.overrides.get("variableValues") or {},
+        "nodes": [],
+        "transfers": [],
+    }
+
+
+def _analysis(call: SimulatedCall) -> dict[str, Any]:
+    if call.started_at is None:
+        return {}
+    agreed = ("user", AGREED) in call.lines()
+    name = call.request["customer"].get("name") or "The customer"
+    return {
+        "summary": f"{name} {'agreed' if agreed else 'did not agree'}.",
+        "successEvaluation": str(agreed).lower(),
+        "structuredData": {"confirmed": agreed},
+    }
+
+
+def _messages(call: SimulatedCall, lines: list[Line]) -> list[dict[str, Any]]:
+    if call.started_at is None:
+        return []
+    start, step = epoch_ms(call.started_at), call.talked / max(len(lines), 1)
+    return [
+        {
+            "role": role,
+            "message": text,
+            "time": start + round(index * step * 1000),
+            "endTime": start + round((index + 0.8) * step * 1000),
+            "secondsFromStart": round(index * step, 3),
+            "duration": round(0.8 * step * 1000),
+        }
+        for index, (role, text) in enumerate(lines)
+    ]
+
+
+def transcript(lines: list[Line]) -> str:
+    speakers = {"bot": "AI", "user": "User"}
+    return "".join(f"{speakers[role]}: {text}\n" for role, text in lines)
+
+
+def _priced(total: float, minutes_in_seconds: float) -> dict[str, Any]:
+    """Split a cost as the provider does; the parts add up to the total."""
+    shares = {"transport": 0.11, "stt": 0.12, "llm": 0.02, "tts": 0.15}
+    parts = {key: round(total * share, 4) for key, share in shares.items()}
+    parts["vapi"] = round(total - sum(parts.values()), 4)
+    minutes = round(minutes_in_seconds / 60, 4)
+    return {
+        "costBreakdown": {
+            **parts,
+            "chat": 0,
+            "total": total,
+            "llmPromptTokens": 412,
+            "llmCompletionTokens": 58,
+            "llmCachedPromptTokens": 0,
+            "ttsCharacters": 113,
+        },
+        "costs": _costs(parts, minutes),
+    }
+
+
+def _costs(parts: dict[str, float], minutes: float) -> list[dict[str, Any]]:
+    ears = {"provider": "deepgram", "model": "nova-2"}
+    mind = {"provider": "openai", "model": "gpt-4o-mini"}
+    voice = {"provider": "vapi", "voiceId": "Elliot"}
+    tokens = {"promptTokens": 412, "completionTokens": 58}
+    timed: dict[str, Any] = {"minutes": minutes}
+    return [
+        {
+            "type": "transport",
+            "provider": "twilio",
+            "cost": parts["transport"],
+            **timed,
+        },
+        {"type": "transcriber", "transcriber": ears, "cost": parts["stt"], **timed},
+        {"type": "model", "model": mind, "cost": parts["llm"], **tokens},
+        {"type": "voice", "voice": voice, "characters": 113, "cost": parts["tts"]},
+        {"type": "vapi", "subType": "normal", "cost": parts["vapi"], **timed},
+    ]
