@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -161,23 +162,16 @@ class CallService:
 
         self._tell(call_id, tell, vault=[row])
 
-    def cancel(self, call_id: UUID) -> None:
-        def tell(call: Call, at: datetime) -> None:
-            call.cancel(at=at, by=SCHEDULER)
-
-        self._tell(call_id, tell)
-
     # --- The provider, asked ------------------------------------------------------
 
-    def look(self, call_id: UUID, seen: ProviderCall, *, last: bool = False) -> None:
-        """Record how the provider shows a call.
+    def look(self, call_id: UUID, seen: ProviderCall, *, grade: ReportGrade) -> None:
+        """Record how the provider shows a call, as its webhooks would have told it.
 
-        A call that ended is recorded as its webhooks would have been; `last` says
-        that the provider is not asked for the report again.
+        `grade` says what an ended call's report is worth; NONE leaves it awaited.
         """
-        final = last or seen.report.has_artifact
-        key = f"look-up:{'last' if final else 'first'}"
-        row, proof = self._proof(call_id, key, seen.document, seen.report)
+        row, proof = self._proof(
+            call_id, f"look-up:{grade}", seen.document, seen.report
+        )
 
         def tell(call: Call, at: datetime) -> None:
             call.place(
@@ -186,14 +180,30 @@ class CallService:
                 at=at,
                 by=SCHEDULER,
             )
-            if seen.ended:
-                grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.LOOKED_UP
-                _report(call, seen.report, grade, at, SCHEDULER, proof)
-            else:
-                since = seen.report.started_at
-                _follow(call, seen.status, since, None, at, SCHEDULER, None)
+            _seen(call, seen, grade, at, proof)
 
         self._tell(call_id, tell, vault=[row] if seen.ended else [])
+
+    def close_report(self, call_id: UUID, *, cost: Decimal) -> None:
+        """No report is to be had any more; book what the call is expected to cost."""
+
+        def tell(call: Call, at: datetime) -> None:
+            report = CallReport(cost=call.cost or cost)
+            grade = ReportGrade.LOOKED_UP_LAST
+            _report(call, report, grade, at, SCHEDULER, None)
+
+        self._tell(call_id, tell)
+
+    def give_back(self, call_id: UUID) -> None:
+        """Free a claim that was not requested, or whose request never left."""
+        until = self._means.now()
+
+        def tell(call: Call, at: datetime) -> None:
+            if self._app.load(Campaign, call.campaign_id).over:
+                call.cancel(at=at, by=SCHEDULER)
+            call.defer(reason="not dialled", until=until, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
 
     def confirm(self, call_id: UUID, seen: ProviderCall) -> None:
         """Record that a silent call is still live at the provider."""
@@ -386,6 +396,20 @@ def _hear(call: Call, message: ProviderMessage, proof: Evidence, at: datetime) -
         call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
 
 
+def _seen(
+    call: Call, seen: ProviderCall, grade: ReportGrade, at: datetime, proof: Evidence
+) -> None:
+    report = seen.report
+    if not seen.ended:
+        since = report.started_at
+        _follow(call, seen.status, since, None, at, SCHEDULER, None)
+    elif grade is ReportGrade.NONE:
+        reason, ended_at = report.ended_reason, report.ended_at
+        _follow(call, "ended", ended_at, reason, at, SCHEDULER, proof)
+    else:
+        _report(call, report, grade, at, SCHEDULER, proof)
+
+
 def _follow(  # noqa: PLR0917 - one status, said once, with all that came with it
     call: Call,
     status: str,
@@ -413,7 +437,7 @@ def _report(  # noqa: PLR0917 - one report, told once
     grade: ReportGrade,
     at: datetime,
     by: str,
-    proof: Evidence,
+    proof: Evidence | None,
 ) -> None:
     call.report(
         grade=grade,

@@ -9,8 +9,10 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx
 from application.calls import SCHEDULER
+from application.ports import Origin
 from application.recording import Means
 from domain.call import Call
+from domain.campaign import Campaign
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotDeferred
 from domain.values import call_id_of
@@ -26,6 +28,10 @@ class Chosen:
     requeued: bool
     batch: int | None = None
 
+    @property
+    def call_id(self) -> UUID:
+        return call_id_of(self.contact_id, self.attempt)
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -34,6 +40,7 @@ class Claimed:
     calls: tuple[UUID, ...] = ()
     dropped: tuple[UUID, ...] = ()
     stale: bool = False
+    position: int | None = None
 
 
 class ClaimService:
@@ -50,35 +57,50 @@ class ClaimService:
         dropped: list[UUID] = []
         left = list(chosen)
         while left:
-            taken, unfit = self._claim(left, seen)
-            if taken:
-                return Claimed(tuple(map(_call_id, left)), tuple(dropped))
+            position, unfit = self._claim(left, seen)
+            if position is not None:
+                calls = tuple(one.call_id for one in left)
+                return Claimed(calls, tuple(dropped), position=position)
             if not unfit:
                 return Claimed(dropped=tuple(dropped), stale=True)
             dropped += unfit
-            left = [one for one in left if _call_id(one) not in unfit]
+            left = [one for one in left if one.call_id not in unfit]
         return Claimed(dropped=tuple(dropped))
 
-    def _claim(self, chosen: list[Chosen], seen: int) -> tuple[bool, list[UUID]]:
-        """Return whether the claim was stored, else the calls that do not fit."""
+    def knows(self, call_id: UUID) -> bool:
+        return self._app.find(Call, call_id) is not None
+
+    def adopt(self, call_id: UUID, origin: Origin) -> bool:
+        """Claim after the fact a call that the provider has and the log lacks."""
+        chosen = Chosen(
+            origin.campaign_id, origin.contact_id, origin.attempt, requeued=False
+        )
+        if chosen.call_id != call_id or self.knows(call_id):
+            return False
+        if self._app.find(Campaign, origin.campaign_id) is None:
+            return False
+        seen = self._app.highest_version(DISPATCHER_ID)
+        return bool(self.claim([chosen], seen=seen).calls)
+
+    def _claim(self, chosen: list[Chosen], seen: int) -> tuple[int | None, list[UUID]]:
+        """Return the claim's position, or the calls that stood in its way."""
         at, claim_id = self._means.now(), self._means.new_id()
         calls, unfit = [], []
         for one in chosen:
             try:
                 calls.append(self._call(one, claim_id, at))
             except NotDeferred:
-                unfit.append(_call_id(one))
+                unfit.append(one.call_id)
         if unfit:
-            return False, unfit
+            return None, unfit
         claims = tuple(map(_claim, chosen))
         claimed = claim_calls(
             seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
         )
         try:
-            self._app.append(claimed, *calls)
+            return self._app.append(claimed, *calls), []
         except IntegrityError:
-            return False, self._in_the_way(chosen, seen)
-        return True, []
+            return None, self._in_the_way(chosen, seen)
 
     def _call(self, chosen: Chosen, claim_id: UUID, at: datetime) -> Call:
         if not chosen.requeued:
@@ -91,7 +113,7 @@ class ClaimService:
                 at=at,
                 by=SCHEDULER,
             )
-        call = self._app.load(Call, _call_id(chosen))
+        call = self._app.load(Call, chosen.call_id)
         call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
         return call
 
@@ -99,19 +121,15 @@ class ClaimService:
         """Name the new calls that exist already, unless the claim itself was stale."""
         if self._app.highest_version(DISPATCHER_ID) > seen:
             return []
-        new = [_call_id(one) for one in chosen if not one.requeued]
+        new = [one.call_id for one in chosen if not one.requeued]
         return [id_ for id_ in new if self._app.find(Call, id_) is not None]
-
-
-def _call_id(chosen: Chosen) -> UUID:
-    return call_id_of(chosen.contact_id, chosen.attempt)
 
 
 def _claim(chosen: Chosen) -> Claim:
     return Claim(
         campaign_id=chosen.campaign_id,
         contact_id=chosen.contact_id,
-        call_id=_call_id(chosen),
+        call_id=chosen.call_id,
         attempt=chosen.attempt,
         batch=chosen.batch,
     )

@@ -105,6 +105,15 @@ class CallReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """For whom a call was requested, as our metadata on it says."""
+
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderCall:
     """A call as the provider shows it when asked; `document` without secrets."""
 
@@ -114,6 +123,7 @@ class ProviderCall:
     call_id: UUID | None
     report: CallReport
     document: dict[str, Any] = field(repr=False)
+    origin: Origin | None = None
 
     @property
     def ended(self) -> bool:

@@ -12,7 +12,13 @@ from uuid import UUID
 from domain.call import Call, CallFact
 from domain.dispatcher import Dispatcher
 from domain.settings import Settings, SettingsValues
-from domain.values import CallStatus, CampaignState, DialMode, PauseCause
+from domain.values import (
+    CallStatus,
+    CampaignState,
+    ContactStatus,
+    DialMode,
+    PauseCause,
+)
 from projections import settings_board, spend
 from projections.operations import Columns, RowOperation, add, drop, patch, put
 from projections.tables import (
@@ -27,6 +33,10 @@ from storage.database import Conn
 QUEUE, BATCHES, DISPATCH, ACCOUNT = "dial_queue", "batch_board", "dispatch", "account"
 ONLY = 1
 """The key of the one row of a table that has one."""
+
+ACTIVE = frozenset(
+    {ContactStatus.QUEUED, ContactStatus.RINGING, ContactStatus.IN_PROGRESS}
+)
 
 GHOST_GRACE_SECONDS = 900
 """How long after its longest duration a call may still be live at the provider."""
@@ -146,10 +156,11 @@ def _called(event: CallFact) -> Iterator[RowOperation]:
 
 def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
     match event:
-        case Call.Placed():
-            yield _watch(event, Phase.GHOST if event.ghost else Phase.PLACED)
-        case Call.Ringing() | Call.Answered() if event.was is not event.standing:
-            yield _watch(event, Phase.PLACED)
+        case Call.Placed(ghost=True):
+            yield _watch(event, Phase.GHOST)
+        case Call.Placed() | Call.Ringing() | Call.Answered():
+            if event.standing in ACTIVE:  # It may be told late, of a call that is over.
+                yield _watch(event, Phase.PLACED)
         case Call.TimedOut():
             yield _watch(event, Phase.GHOST)
         case Call.Ended(awaits_report=True):
@@ -310,9 +321,10 @@ _CAMPAIGNS: LiteralString = """
     ) open
     cross join lateral (
         select count(*) as deferred, min(k.due_at) as next_due_at
-        from contact_log k
+        from contact_log k join contact_import i using (list_id)
         where k.campaign_id = c.id and k.due_at > %(now)s
             and k.deferred_position > c.resumed_position
+            and i.imported_position is not null
     ) later
     where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
         or (c.state = 'CANCELED' and open.unreported > 0)
@@ -343,6 +355,12 @@ _CANDIDATES: LiteralString = """
 """
 
 
+_LIVE: LiteralString = """
+    select call_id from dial_queue
+    where campaign_id = %(campaign)s and phase in ('requested', 'unknown', 'placed')
+"""
+
+
 def snapshot(conn: Conn, now: datetime, most: int) -> Snapshot:
     """Read what a plan needs, all of one moment, the oldest campaign first.
 
@@ -365,6 +383,12 @@ def open_calls(conn: Conn, now: datetime) -> tuple[OpenCall, ...]:
     """Read the calls to be watched, the oldest first."""
     grace = GHOST_GRACE_SECONDS
     return tuple(select(conn, OpenCall, _CALLS, now=now, grace=grace))
+
+
+def live_calls(conn: Conn, campaign_id: UUID) -> list[UUID]:
+    """Tell which calls of a campaign are, or may be, live at the provider."""
+    rows = conn.execute(_LIVE, {"campaign": campaign_id})
+    return [row[0] for row in rows]
 
 
 def _campaigns(conn: Conn, now: datetime, most: int) -> tuple[CampaignView, ...]:

@@ -10,7 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from domain.campaign import CampaignFact
 from projections.operations import RowOperation, put
-from projections.tables import Table, select
+from projections.tables import Table, select, select_value
 from storage.database import Conn
 
 INDEX = "event_index"
@@ -115,6 +115,15 @@ _ROW: LiteralString = """
         campaign_id, hash
     from event_index
 """
+
+
+def last_at(conn: Conn) -> datetime | None:
+    """Return when the newest event of the read model was recorded."""
+    query: LiteralString = (
+        "select occurred_at from event_index order by position desc limit 1"
+    )
+    found: datetime | None = select_value(conn, query)
+    return found
 
 
 def of_aggregate(conn: Conn, aggregate_id: UUID) -> list[EventRow]:

@@ -1,0 +1,195 @@
+"""The scheduler's process: one leads and dials, the others wait to take over."""
+
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
+
+from psycopg import InterfaceError, OperationalError
+
+from application.app import AutoLynx
+from application.calls import CallService
+from application.campaigns import CampaignService
+from application.claims import ClaimService
+from application.configuration import Configuration, FirstSettings
+from application.errors import StoreUnavailable
+from application.recording import Means
+from projections import event_index
+from projections.dial_queue import Snapshot, snapshot
+from projections.live import ReadModelFeed
+from projections.lookups import Lookups
+from projections.schema import create_read_model, open_read_pool
+from provider.reading import read_message
+from provider.vapi import VapiProvider, vapi_settings
+from scheduler.adopt import Adoption
+from scheduler.dispatch import Dispatch
+from scheduler.loop import Parts, Scheduler
+from scheduler.pace import Pace
+from scheduler.reconcile import Reconcile
+from storage.database import Pool, connect, open_pool
+from storage.leadership import Leadership, LeadershipLost
+from storage.migrate import migrate
+from storage.operations import Operations
+from storage.recorder import EventStoreFactory
+from storage.vault import Vault
+
+ROLE = "scheduler"
+AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
+NO_KEY = "no API key is configured: set AUTOLYNX_VAPI_API_KEY."
+
+log = logging.getLogger(ROLE)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; 2 where the configuration lacks a database."""
+    configuration = Configuration()
+    if configuration.database_url is None:
+        print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
+        return 2
+    migrate(configuration.database_url)
+    with connect(configuration.database_url, name=ROLE) as connection:
+        create_read_model(connection)
+    _serve(configuration, configuration.database_url)
+    return 0
+
+
+def _serve(configuration: Configuration, url: str) -> None:
+    stop = Event()
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    leadership = Leadership(url, role=ROLE, holder=holder)
+    first = FirstSettings().values()
+    with _on_signals(stop.set):
+        while not stop.is_set():
+            with leadership.term(stop, silent_after=2 * first.tick_seconds) as term:
+                if term is None:
+                    return
+                try:
+                    _lead(configuration, url, term, stop)
+                except AWAY as error:
+                    log.warning("the term is over: %s", error)
+
+
+def _lead(configuration: Configuration, url: str, term: Any, stop: Event) -> None:
+    with ExitStack() as opened:
+        feed = ReadModelFeed(url)
+        feed.start()
+        opened.callback(feed.stop)
+        parts = _parts(configuration, url, feed, opened)
+        scheduler = Scheduler(parts)
+        opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
+        opened.callback(parts.dispatch.stop)
+        opened.enter_context(_stopping(scheduler, stop))
+        scheduler.lead(term)
+
+
+def _parts(
+    configuration: Configuration, url: str, feed: ReadModelFeed, opened: ExitStack
+) -> Parts:
+    writing = opened.enter_context(open_pool(url, name=ROLE, max_size=16))
+    reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
+    app = AutoLynx(EventStoreFactory(writing))
+    opened.callback(app.close)
+    means = Means(now=_now, new_id=uuid4, random_bytes=os.urandom)
+    vault = Vault(writing)
+    lookups = Lookups(reading, vault)
+    provider = VapiProvider(vapi_settings(configuration))
+    calls = CallService(
+        app=app,
+        means=means,
+        vault=vault,
+        book=lookups,
+        finder=lookups,
+        read_message=read_message,
+    )
+    campaigns = CampaignService(app=app, means=means, calls=calls, finder=lookups)
+    claims = ClaimService(app, means)
+    first = FirstSettings().values()
+    pace = Pace(first.dials_per_second, random.random)
+    dispatch = Dispatch(
+        calls=calls, campaigns=campaigns, provider=provider, pace=pace, means=means
+    )
+    every = timedelta(seconds=configuration.reconcile_seconds)
+    return Parts(
+        read_snapshot=lambda now, most: _snapshot(reading, now, most),
+        claims=claims,
+        campaigns=campaigns,
+        dispatch=dispatch,
+        reconcile=Reconcile(
+            calls=calls,
+            provider=provider,
+            is_under_way=dispatch.is_under_way,
+            interval=every,
+            time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
+        ),
+        adoption=Adoption(
+            calls=calls,
+            claims=claims,
+            provider=provider,
+            last_event_at=lambda: _last_event_at(reading),
+        ),
+        operations=Operations(writing),
+        read_model=feed,
+        pace=pace,
+        means=means,
+        first_settings=first,
+        reconcile_every=every,
+        random=random.random,
+        bars_dialling=None if configuration.vapi_api_key else NO_KEY,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _snapshot(pool: Pool, now: datetime, most: int) -> Snapshot:
+    with pool.connection() as conn:
+        return snapshot(conn, now, most)
+
+
+def _last_event_at(pool: Pool) -> datetime | None:
+    with pool.connection() as conn:
+        return event_index.last_at(conn)
+
+
+@contextmanager
+def _stopping(scheduler: Scheduler, stop: Event) -> Iterator[None]:
+    """Pass the process's stop on to the scheduler, from a thread of its own."""
+    over = Event()
+
+    def watch() -> None:
+        while not over.is_set() and not stop.wait(0.1):
+            pass
+        scheduler.stop()
+
+    watcher = Thread(target=watch, name="stop", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+@contextmanager
+def _on_signals(stop: Any) -> Iterator[None]:
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stop()) for number in wanted]
+    try:
+        yield
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    sys.exit(main())

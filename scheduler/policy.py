@@ -1,0 +1,395 @@
+"""Whom to call next, and why not the others: a pure function of one snapshot.
+
+Read it as the specification. A plan holds the claims of one pass and, for every
+campaign, what the pass found: claims + contacts of the reasons = pending.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from heapq import heapify, heappop, heapreplace
+from uuid import UUID
+
+from application.claims import Chosen
+from domain.campaign import DIALLED
+from domain.values import ZERO, CampaignState, DialMode, PauseCause
+from projections.dial_queue import CampaignView, Candidate, Phase, Snapshot
+
+FIRST_COST = Decimal("0.25")
+"""US dollars that a call is expected to cost before any has told its cost."""
+
+WAITING_STATES = DIALLED | {CampaignState.PAUSED}
+
+
+class WaitingCode(StrEnum):
+    CAP_FULL = "CAP_FULL"
+    GLOBAL_CAP_FULL = "GLOBAL_CAP_FULL"
+    BATCH_UNDER_WAY = "BATCH_UNDER_WAY"
+    LINE_BUSY = "LINE_BUSY"
+    RATE_LIMITED = "RATE_LIMITED"
+    PROVIDER_BUSY = "PROVIDER_BUSY"
+    PROVIDER_DOWN = "PROVIDER_DOWN"
+    BUDGET_SPENT = "BUDGET_SPENT"
+    DAILY_BUDGET_SPENT = "DAILY_BUDGET_SPENT"
+    PAUSED = "PAUSED"
+    RETRY_LATER = "RETRY_LATER"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    DUPLICATE_DETECTED = "DUPLICATE_DETECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the loop knows beside the snapshot.
+
+    `most` calls may be requested in this pass, `lines` names fewer for lines that the
+    provider slowed down. `busy_lines` are those with a live call when the tick began.
+    """
+
+    now: datetime
+    global_cap: int
+    most: int
+    lines: Mapping[str, int]
+    busy_lines: frozenset[str] = frozenset()
+    daily_budget: Decimal | None = None
+    provider_down: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Contacts that this pass leaves pending, and why, in an operator's words."""
+
+    code: WaitingCode
+    message: str
+    contacts: int
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a pass found for one campaign; `room` before anything was claimed."""
+
+    campaign_id: UUID
+    room: int
+    placed: int
+    reasons: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A campaign that cannot go on until a person does something."""
+
+    campaign_id: UUID
+    cause: PauseCause
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    claims: tuple[Chosen, ...]
+    verdicts: tuple[Verdict, ...]
+    pauses: tuple[Pause, ...]
+
+
+def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:
+    """Fill the free slots fairly: the campaign that holds the fewest comes first."""
+    views = [view for view in snapshot.campaigns if view.state in WAITING_STATES]
+    asks = [_ask(view, snapshot, conditions) for view in views]
+    left = _left(snapshot, conditions)
+    shares = _share([ask for ask in asks if ask.wants > 0], left)
+    return Plan(
+        claims=tuple(
+            chosen for ask in asks for chosen in _chosen(ask, shares.get(ask.id, 0))
+        ),
+        verdicts=tuple(_verdict(ask, shares.get(ask.id, 0), left) for ask in asks),
+        pauses=tuple(_spent(ask.view) for ask in asks if _is_spent(ask)),
+    )
+
+
+# --- What each campaign asks for ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What one campaign could use of this pass, and what bounds it."""
+
+    view: CampaignView
+    barrier: tuple[WaitingCode, str] | None
+    room: int
+    affordable: int | None
+    batch: int | None
+    eligible: tuple[Candidate, ...]
+    unknown: int
+
+    @property
+    def id(self) -> UUID:
+        return self.view.id
+
+    @property
+    def wants(self) -> int:
+        if self.barrier is not None:
+            return 0
+        bounds = [self.room, len(self.eligible)]
+        return min(bounds if self.affordable is None else [*bounds, self.affordable])
+
+
+def _ask(view: CampaignView, snapshot: Snapshot, conditions: Conditions) -> _Ask:
+    batch, eligible = _batch(view)
+    return _Ask(
+        view=view,
+        barrier=_barrier(view, snapshot, conditions),
+        room=max(view.cap - view.active - view.ghosts, 0),
+        affordable=_affordable(view),
+        batch=batch,
+        eligible=eligible,
+        unknown=sum(
+            call.campaign_id == view.id and call.phase is Phase.UNKNOWN
+            for call in snapshot.calls
+        ),
+    )
+
+
+def _barrier(
+    view: CampaignView, snapshot: Snapshot, conditions: Conditions
+) -> tuple[WaitingCode, str] | None:
+    """Say what keeps a campaign from any call at all, whatever room there is."""
+    if view.state is CampaignState.PAUSED:
+        return WaitingCode.PAUSED, PAUSED[view.pause_cause or PauseCause.PERSON]
+    if snapshot.duplicates_open:
+        return WaitingCode.DUPLICATE_DETECTED, DUPLICATE
+    if conditions.provider_down is not None:
+        why = conditions.provider_down
+        return WaitingCode.PROVIDER_DOWN, f"The provider cannot be reached: {why}"
+    if view.line_quiet_gating and view.phone_number_id in conditions.busy_lines:
+        return WaitingCode.LINE_BUSY, "A call is live on the line: waiting for quiet."
+    return None
+
+
+PAUSED = {
+    PauseCause.PERSON: "The campaign is paused: resume it to go on.",
+    PauseCause.BUDGET: "The budget is spent: raise it, then resume.",
+    PauseCause.ACCOUNT: "The provider refused the account: mend that, then resume.",
+    PauseCause.PROVIDER_REFUSALS: "The provider refused in a row: see why, resume.",
+    PauseCause.DUPLICATE_DETECTED: "A call was found twice: look at it, then resume.",
+}
+
+DUPLICATE = (
+    "A call was found twice at the provider: an admin must look, then allow requests."
+)
+
+
+def _batch(view: CampaignView) -> tuple[int | None, tuple[Candidate, ...]]:
+    """Return the batch that claims belong to, and who may be claimed for it.
+
+    A batch opens when no call of the last one is open and holds up to `cap`
+    contacts; whoever was deferred or is due again still belongs to the last one.
+    """
+    if view.mode is DialMode.CONTINUOUS:
+        return None, view.candidates
+    again = tuple(one for one in view.candidates if one.batch is not None)
+    fresh = tuple(one for one in view.candidates if one.batch is None)
+    is_open = view.active + view.ghosts + view.deferred + len(again) > 0
+    if view.batch is None or not is_open:
+        return (view.batch or 0) + 1, fresh[: view.cap]
+    return view.batch, again + fresh[: max(view.cap - view.batch_contacts, 0)]
+
+
+def expected_cost(view: CampaignView | None) -> Decimal:
+    """US dollars that one more call will cost: this campaign's mean so far."""
+    if view is None or not view.costs_reported:
+        return FIRST_COST
+    return view.spend / view.costs_reported
+
+
+def _affordable(view: CampaignView) -> int | None:
+    """How many calls the budget allows beside those whose cost is not final."""
+    if view.budget is None:
+        return None
+    each = expected_cost(view)
+    headroom = view.budget - view.spend - view.unreported * each
+    return max(int(headroom / each), 0) if each else None
+
+
+# --- What all of them share ---------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Left:
+    """What can still be given in this pass; None is no limit."""
+
+    slots: int
+    requests: int
+    lines: dict[str, int]
+    daily: Decimal | None
+    midnight: datetime
+
+    def lacks(self, ask: _Ask) -> WaitingCode | None:
+        line = ask.view.phone_number_id
+        if self.slots <= 0:
+            return WaitingCode.GLOBAL_CAP_FULL
+        if self.daily is not None and self.daily < expected_cost(ask.view):
+            return WaitingCode.DAILY_BUDGET_SPENT
+        if self.lines.get(line, 1) <= 0:
+            return WaitingCode.PROVIDER_BUSY
+        return WaitingCode.RATE_LIMITED if self.requests <= 0 else None
+
+    def take(self, ask: _Ask) -> None:
+        line = ask.view.phone_number_id
+        self.slots -= 1
+        self.requests -= 1
+        if line in self.lines:
+            self.lines[line] -= 1
+        if self.daily is not None:
+            self.daily -= expected_cost(ask.view)
+
+
+def _left(snapshot: Snapshot, conditions: Conditions) -> _Left:
+    held = sum(view.active + view.ghosts for view in snapshot.campaigns)
+    return _Left(
+        slots=max(conditions.global_cap - held, 0),
+        requests=conditions.most,
+        lines=dict(conditions.lines),
+        daily=_daily(snapshot, conditions),
+        midnight=_midnight(conditions.now),
+    )
+
+
+def _midnight(now: datetime) -> datetime:
+    day = now.astimezone(UTC) + timedelta(days=1)
+    return day.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _daily(snapshot: Snapshot, conditions: Conditions) -> Decimal | None:
+    """What the UTC day has left beside the calls of today that told no cost yet."""
+    if conditions.daily_budget is None:
+        return None
+    today = conditions.now.astimezone(UTC).date()
+    each = {view.id: expected_cost(view) for view in snapshot.campaigns}
+    reserved = sum(
+        (
+            each.get(call.campaign_id, FIRST_COST)
+            for call in snapshot.calls
+            if call.queued_at.astimezone(UTC).date() == today
+        ),
+        ZERO,
+    )
+    return conditions.daily_budget - snapshot.spent_today - reserved
+
+
+def _share(asks: list[_Ask], left: _Left) -> dict[UUID, int]:
+    """Give slots one by one, max-min fair over calls held, the oldest first."""
+    shares = {ask.id: 0 for ask in asks}
+    queue = [
+        (ask.view.active + ask.view.ghosts, order, ask)
+        for order, ask in enumerate(sorted(asks, key=_age))
+    ]
+    heapify(queue)
+    while queue:
+        held, order, ask = queue[0]
+        if shares[ask.id] < ask.wants and left.lacks(ask) is None:
+            left.take(ask)
+            shares[ask.id] += 1
+            heapreplace(queue, (held + 1, order, ask))
+        else:
+            heappop(queue)
+    return shares
+
+
+def _age(ask: _Ask) -> tuple[datetime, UUID]:
+    return ask.view.queued_at or ask.view.created_at, ask.id
+
+
+def _chosen(ask: _Ask, share: int) -> list[Chosen]:
+    return [
+        Chosen(
+            campaign_id=ask.id,
+            contact_id=candidate.contact_id,
+            attempt=candidate.attempt,
+            requeued=candidate.call_id is not None,
+            batch=ask.batch,
+        )
+        for candidate in ask.eligible[:share]
+    ]
+
+
+# --- What it says to people -----------------------------------------------------------
+
+
+def _verdict(ask: _Ask, share: int, left: _Left) -> Verdict:
+    return Verdict(
+        campaign_id=ask.id,
+        room=ask.room,
+        placed=share,
+        reasons=tuple(_reasons(ask, ask.view.pending - share, share, left)),
+    )
+
+
+def _reasons(ask: _Ask, waiting: int, share: int, left: _Left) -> list[Waiting]:
+    if waiting <= 0:
+        return []
+    if ask.barrier is not None:
+        return [Waiting(*ask.barrier, contacts=waiting)]
+    deferred = min(ask.view.deferred, waiting)
+    later = [_retry_later(ask.view, deferred)] if deferred else []
+    return later + _bound(ask, waiting - deferred, share, left)
+
+
+def _retry_later(view: CampaignView, contacts: int) -> Waiting:
+    said = "The provider could not take the call: it is tried again."
+    return Waiting(WaitingCode.RETRY_LATER, said, contacts, until=view.next_due_at)
+
+
+def _bound(ask: _Ask, waiting: int, share: int, left: _Left) -> list[Waiting]:
+    """Name what bounded the share, for those who wait for nothing of their own."""
+    if waiting <= 0:
+        return []
+    if ask.affordable is not None and share >= ask.affordable:
+        said = f"The budget of {ask.view.budget} is spent or reserved by live calls."
+        return [Waiting(WaitingCode.BUDGET_SPENT, said, waiting)]
+    if share >= ask.room:
+        return _cap_full(ask, waiting)
+    if share >= len(ask.eligible) and ask.batch is not None:
+        said = f"Batch {ask.batch} is under way: the next opens when it is over."
+        return [Waiting(WaitingCode.BATCH_UNDER_WAY, said, waiting)]
+    code = left.lacks(ask) or WaitingCode.RATE_LIMITED
+    until = left.midnight if code is WaitingCode.DAILY_BUDGET_SPENT else None
+    return [Waiting(code, LACKING[code], waiting, until=until)]
+
+
+LACKING = {
+    WaitingCode.GLOBAL_CAP_FULL: "All calls that the global cap allows are live.",
+    WaitingCode.DAILY_BUDGET_SPENT: "The day's budget is spent: on after midnight UTC.",
+    WaitingCode.PROVIDER_BUSY: "The provider asked to slow down on this line.",
+    WaitingCode.RATE_LIMITED: "Calls are started at the set pace: more follow now.",
+}
+
+
+def _cap_full(ask: _Ask, waiting: int) -> list[Waiting]:
+    """Tell slots that live calls hold from those that nobody knows about."""
+    unknown = min(ask.unknown, waiting)
+    said_unknown = (
+        "A request got no clear answer: looked up before anything is dialled."
+    )
+    said_full = f"All {ask.view.cap} calls that the cap allows are live."
+    reasons = [
+        Waiting(WaitingCode.OUTCOME_UNKNOWN, said_unknown, unknown),
+        Waiting(WaitingCode.CAP_FULL, said_full, waiting - unknown),
+    ]
+    return [reason for reason in reasons if reason.contacts]
+
+
+def _is_spent(ask: _Ask) -> bool:
+    """The budget itself bars the next call, not what is reserved for live ones."""
+    view = ask.view
+    return (
+        view.state in DIALLED
+        and ask.affordable == 0
+        and view.unreported == 0
+        and view.pending > 0
+    )
+
+
+def _spent(view: CampaignView) -> Pause:
+    said = f"Of the budget of {view.budget} US dollars {view.spend} are spent."
+    return Pause(view.id, PauseCause.BUDGET, said)

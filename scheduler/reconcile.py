@@ -1,0 +1,269 @@
+"""What the provider shows, held against what we believe: one list request a line."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from application.calls import CallService
+from application.ports import (
+    Provider,
+    ProviderCall,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+from domain.call import ReportGrade
+from domain.values import LIVE, CallStatus
+from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
+from scheduler.policy import expected_cost
+
+LOOK_BACK = timedelta(minutes=10)
+"""How long before our oldest open call a line's list begins."""
+
+QUIET_LOOK_BACK = timedelta(hours=1)
+"""How far back a line is searched for calls that are not ours."""
+
+LOOK_UPS = 3
+"""Look-ups in which a call must be absent before it counts as not placed."""
+
+PATIENCE = 3
+"""Times the look-up interval, or the largest delay seen, before that."""
+
+SINGLE_ASKS = 20
+"""Calls asked for by id in one pass, at most."""
+
+GRACE = timedelta(minutes=15)
+"""How long after its longest duration a call may still be shown live."""
+
+NEVER_DIALLED = timedelta(hours=1)
+"""How long a call may stay queued at the provider before it is hung up."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at the provider showed; `down` says why it could not be asked."""
+
+    busy_lines: frozenset[str] = frozenset()
+    down: str | None = None
+
+
+class Reconcile:
+    """Keeps in memory only what may be counted anew by whoever leads next."""
+
+    def __init__(
+        self,
+        *,
+        calls: CallService,
+        provider: Provider,
+        is_under_way: Callable[[UUID], bool],
+        interval: timedelta,
+        time_out: timedelta,
+    ) -> None:
+        self._calls, self._provider = calls, provider
+        self._is_under_way = is_under_way
+        self._interval, self._time_out = interval, time_out
+        self._absent: defaultdict[UUID, int] = defaultdict(int)
+        self._largest_delay = timedelta(0)
+
+    def run(self, snapshot: Snapshot, *, now: datetime, silence: timedelta) -> Findings:
+        """Look at every line that we have open calls on, or that must be quiet.
+
+        While the provider cannot be asked nothing is timed out or given up.
+        """
+        by_line = defaultdict(list)
+        for call in snapshot.calls:
+            by_line[call.phone_number_id].append(call)
+        gated = {v.phone_number_id for v in snapshot.campaigns if v.line_quiet_gating}
+        asks = _Asks(snapshot, now, silence, SINGLE_ASKS)
+        busy = set()
+        try:
+            for line in by_line.keys() | gated:
+                if self._line(line, by_line[line], asks):
+                    busy.add(line)
+        except (ProviderUnavailable, ProviderRefused) as error:
+            return Findings(down=str(error) or type(error).__name__)
+        self._forget(snapshot.calls)
+        return Findings(busy_lines=frozenset(busy))
+
+    def _line(self, line: str, calls: list[OpenCall], asks: "_Asks") -> bool:
+        """Compare one line; return whether the provider shows a live call on it."""
+        shown = self._provider.calls(line, since=_since(calls, asks.now))
+        rows = _Rows(shown)
+        for call in calls:
+            found = rows.of(call)
+            self._measure_delay(call, found, asks.now)
+            for row in found:
+                self._shown(call, row)
+            if not found:
+                self._not_shown(call, asks)
+            self._follow_up(call, found, asks)
+        return any(not row.ended for row in shown)
+
+    # --- Shown ----------------------------------------------------------------------
+
+    def _shown(self, call: OpenCall, row: ProviderCall) -> None:
+        self._absent.pop(call.call_id, None)
+        bound_to_other = call.provider_call_id not in (None, row.provider_call_id)
+        if bound_to_other or call.provider_call_id is None or _is_news(call, row):
+            grade = ReportGrade.NONE
+            if row.ended and row.report.has_artifact:
+                grade = ReportGrade.LOOKED_UP_LAST
+            self._calls.look(call.call_id, row, grade=grade)
+
+    def _measure_delay(
+        self, call: OpenCall, found: list[ProviderCall], now: datetime
+    ) -> None:
+        """A call that we know to be there but the list does not show yet."""
+        if call.phase is Phase.PLACED and call.placed_at and not found:
+            self._largest_delay = max(self._largest_delay, now - call.placed_at)
+
+    # --- Not shown ------------------------------------------------------------------
+
+    def _not_shown(self, call: OpenCall, asks: "_Asks") -> None:
+        if self._is_under_way(call.call_id):
+            return
+        match call.phase:
+            case Phase.CLAIMED if asks.now - call.last_event_at > self._time_out:
+                self._calls.give_back(call.call_id)
+            case Phase.REQUESTED if self._is_answerless(call, asks.now):
+                self._calls.lose_outcome(call.call_id, reason="no answer was stored")
+            case Phase.UNKNOWN if self._is_answerless(call, asks.now):
+                self._absent_again(call, asks.now)
+
+    def _is_answerless(self, call: OpenCall, now: datetime) -> bool:
+        return call.dial_before is not None and now > call.dial_before + self._time_out
+
+    def _absent_again(self, call: OpenCall, now: datetime) -> None:
+        self._absent[call.call_id] += 1
+        quarantine = PATIENCE * max(self._interval, self._largest_delay)
+        since = call.requested_at or call.queued_at
+        if self._absent[call.call_id] >= LOOK_UPS and now - since > quarantine:
+            self._absent.pop(call.call_id)
+            self._calls.settle_absent(call.call_id)
+
+    # --- Asked for by id ------------------------------------------------------------
+
+    def _follow_up(
+        self, call: OpenCall, found: list[ProviderCall], asks: "_Asks"
+    ) -> None:
+        if call.provider_call_id is None:
+            return
+        if call.hang_up_requested and call.status in LIVE:
+            self._provider.hang_up(call.provider_call_id)
+        if call.phase is Phase.REPORTING:
+            self._ask_for_report(call, asks)
+        elif call.phase in (Phase.PLACED, Phase.GHOST):
+            live = next((row for row in found if not row.ended), None)
+            self._ask_if_silent(call, live, asks)
+
+    def _ask_for_report(self, call: OpenCall, asks: "_Asks") -> None:
+        since = call.ended_at or call.last_event_at
+        second = call.looked_up >= ReportGrade.LOOKED_UP
+        wait = asks.silence if second else 2 * self._interval
+        if asks.now - since < wait or not asks.take():
+            return
+        seen = self._provider.call(call.provider_call_id or "")
+        if seen is not None and seen.ended:
+            final = second or seen.report.has_artifact
+            grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.LOOKED_UP
+            self._calls.look(call.call_id, seen, grade=grade)
+        if second and (seen is None or seen.report.cost is None):
+            cost = expected_cost(asks.campaign(call.campaign_id))
+            self._calls.close_report(call.call_id, cost=cost)
+
+    def _ask_if_silent(
+        self, call: OpenCall, live: ProviderCall | None, asks: "_Asks"
+    ) -> None:
+        if asks.now - call.last_event_at < asks.silence:
+            return
+        if live is None and asks.take():
+            seen = self._provider.call(call.provider_call_id or "")
+            if seen is None:
+                self._calls.time_out(call.call_id, reason="unknown at the provider")
+            elif seen.ended:
+                self._shown(call, seen)
+            live = seen if seen and not seen.ended else None
+        if live is not None:
+            self._confirm(call, live, asks.now)
+
+    def _confirm(self, call: OpenCall, live: ProviderCall, now: datetime) -> None:
+        """It is live: kept, unless it is longer so than any call can be."""
+        since = call.placed_at or call.queued_at
+        longest = timedelta(seconds=call.longest_call_seconds) + GRACE
+        stuck = live.status == "queued" and now - since > NEVER_DIALLED
+        if stuck or now - since > longest + NEVER_DIALLED:
+            self._provider.hang_up(live.provider_call_id)
+            self._calls.time_out(call.call_id, reason="live beyond its longest time")
+        else:
+            self._calls.confirm(call.call_id, live)
+
+    def _forget(self, calls: Iterable[OpenCall]) -> None:
+        kept = {call.call_id for call in calls if call.phase is Phase.UNKNOWN}
+        for call_id in self._absent.keys() - kept:
+            del self._absent[call_id]
+
+
+class _Rows:
+    """A line's list, by the provider's ids and by ours."""
+
+    def __init__(self, rows: list[ProviderCall]) -> None:
+        self._by_call = defaultdict(list)
+        self._by_id = {row.provider_call_id: row for row in rows}
+        for row in rows:
+            if row.call_id is not None:
+                self._by_call[row.call_id].append(row)
+
+    def of(self, call: OpenCall) -> list[ProviderCall]:
+        """Every row that names the call, its own first."""
+        own = self._by_id.get(call.provider_call_id or "")
+        named = self._by_call.get(call.call_id, [])
+        return ([own] if own else []) + [row for row in named if row is not own]
+
+
+class _Asks:
+    """What a pass may ask, and what it knows while asking."""
+
+    def __init__(
+        self, snapshot: Snapshot, now: datetime, silence: timedelta, left: int
+    ) -> None:
+        self.now, self.silence, self._left = now, silence, left
+        self._campaigns = {view.id: view for view in snapshot.campaigns}
+
+    def take(self) -> bool:
+        self._left -= 1
+        return self._left >= 0
+
+    def campaign(self, campaign_id: UUID) -> CampaignView | None:
+        return self._campaigns.get(campaign_id)
+
+
+SHOWN_AS = {
+    "queued": CallStatus.QUEUED,
+    "scheduled": CallStatus.QUEUED,
+    "ringing": CallStatus.RINGING,
+    "in-progress": CallStatus.IN_PROGRESS,
+    "forwarding": CallStatus.IN_PROGRESS,
+    "ended": CallStatus.ENDED,
+}
+
+
+def _is_news(call: OpenCall, row: ProviderCall) -> bool:
+    if row.ended:
+        return call.phase is not Phase.REPORTING or row.report.has_artifact
+    shown = SHOWN_AS.get(row.status)
+    return (
+        call.status in LIVE and shown is not None and _rank(shown) > _rank(call.status)
+    )
+
+
+def _rank(status: CallStatus) -> int:
+    return list(CallStatus).index(status)
+
+
+def _since(calls: list[OpenCall], now: datetime) -> datetime:
+    oldest = min((call.requested_at or call.queued_at for call in calls), default=now)
+    return min(oldest - LOOK_BACK, now - QUIET_LOOK_BACK)
