@@ -7,6 +7,7 @@ before is taken away at once, or by `remove_expired` where the process was kille
 
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +23,7 @@ from application.uploads import RejectedRow, StagedRow, Upload
 from domain.values import SkipReason
 from storage.database import Conn, Pool
 
-_BLOCK = 2 << 20
+_BLOCK = 1 << 20
 """Characters of COPY text in one transaction, or little more."""
 
 _COPY_ROWS = (
@@ -33,7 +34,7 @@ _COPY_REJECTS = (
     'copy upload_reject (upload_id, "row", reason, message, cells) from stdin'
 )
 _SPECIAL = re.compile(r"[\\\n\r\t]")
-_ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,20 @@ class _Block:
         if self.lines:
             with connection.cursor().copy(statement.encode()) as copy:
                 copy.write("".join(self.lines).encode())
-            self.lines, self.size = [], 0
 
 
 class Reception:
-    """Takes the rows of one file in their order; `complete` makes them an upload."""
+    """Takes the rows of one file in their order; `complete` makes them an upload.
 
-    def __init__(self, pool: Pool, upload: NewUpload) -> None:
+    One block of rows is on its way to the database while the next is gathered.
+    """
+
+    def __init__(self, pool: Pool, upload: NewUpload, sender: Executor) -> None:
         self._pool = pool
+        self._sender = sender
+        self._sending: Future[None] | None = None
         self._upload = upload
+        self._id = str(upload.id)
         self._rows, self._rejects = _Block(), _Block()
         self._accepted = self._skipped = 0
 
@@ -79,19 +85,20 @@ class Reception:
         for row in rows:
             if isinstance(row, AcceptedRow):
                 self._accepted += 1
-                self._rows.add(_row_line(self._upload.id, self._accepted, row))
+                self._rows.add(_row_line(self._id, self._accepted, row))
             else:
                 self._skipped += 1
-                self._rejects.add(_reject_line(self._upload.id, row))
+                self._rejects.add(_reject_line(self._id, row))
         if self._rows.size + self._rejects.size >= _BLOCK:
-            with _connected(self._pool) as connection, connection.transaction():
-                # The last commit, which waits for the disk, covers those before it.
-                connection.execute("set local synchronous_commit to off")
-                self._send(connection)
+            self._settle()
+            self._sending = self._sender.submit(self._send, self._rows, self._rejects)
+            self._rows, self._rejects = _Block(), _Block()
 
     def complete(self, columns: tuple[str, ...]) -> Upload:
+        self._settle()
         with _connected(self._pool) as connection, connection.transaction():
-            self._send(connection)
+            self._rows.send(connection, _COPY_ROWS)
+            self._rejects.send(connection, _COPY_REJECTS)
             found = connection.execute(
                 "update upload set state = 'READY', columns = %s, accepted = %s,"
                 " skipped_count = %s where id = %s returning id, filename, columns,"
@@ -102,9 +109,16 @@ class Reception:
         assert found is not None, "the upload was removed while it was received"
         return _upload(*found)
 
-    def _send(self, connection: Conn) -> None:
-        self._rows.send(connection, _COPY_ROWS)
-        self._rejects.send(connection, _COPY_REJECTS)
+    def _settle(self) -> None:
+        if self._sending is not None:
+            self._sending.result()
+
+    def _send(self, rows: _Block, rejects: _Block) -> None:
+        with _connected(self._pool) as connection, connection.transaction():
+            # The last commit, which waits for the disk, covers those before it.
+            connection.execute("set local synchronous_commit to off")
+            rows.send(connection, _COPY_ROWS)
+            rejects.send(connection, _COPY_REJECTS)
 
 
 class UploadStore:
@@ -133,7 +147,8 @@ class UploadStore:
                 ),
             )
         try:
-            yield Reception(self._pool, upload)
+            with ThreadPoolExecutor(1, "upload") as sender:
+                yield Reception(self._pool, upload, sender)
         finally:
             with suppress(StoreUnavailable):  # Then it goes when it expires.
                 self._discard(upload.id)
@@ -213,22 +228,30 @@ def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
     return len(ids)
 
 
-def _row_line(upload_id: UUID, ordinal: int, row: AcceptedRow) -> str:
-    variables = orjson.dumps(row.variables).decode()
-    name, business = row.name, row.business_name
-    if _SPECIAL.search(f"{name}{business}{variables}"):
-        name, business = name.translate(_ESCAPED), business.translate(_ESCAPED)
-        variables = variables.translate(_ESCAPED)
+def _row_line(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
     return (
-        f"{upload_id}\t{ordinal}\t{row.row}\t{name}\t{business}"
-        f"\t{row.phone}\t{variables}\n"
+        f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
+        f"\t{_escaped(row.business_name)}\t{row.phone}\t{_json(row.variables)}\n"
     )
 
 
-def _reject_line(upload_id: UUID, row: SkippedRow) -> str:
-    message = row.message.translate(_ESCAPED)
-    cells = orjson.dumps(row.cells).decode().translate(_ESCAPED)
+def _reject_line(upload_id: str, row: SkippedRow) -> str:
+    message, cells = _escaped(row.message), _json(row.cells)
     return f"{upload_id}\t{row.row}\t{row.reason}\t{message}\t{cells}\n"
+
+
+def _escaped(text: str) -> str:
+    """Escape for COPY; replacing is some ten times as quick as `str.translate`."""
+    if not _SPECIAL.search(text):
+        return text
+    for raw, escaped in _ESCAPES:
+        text = text.replace(raw, escaped)
+    return text
+
+
+def _json(value: dict[str, str] | tuple[str, ...]) -> str:
+    """Write JSON for COPY: a backslash is all that it has to escape."""
+    return orjson.dumps(value).decode().replace("\\", r"\\")
 
 
 def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
