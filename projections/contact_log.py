@@ -1,6 +1,7 @@
 """Who is to be called, in the file's order, and what each contact counts as now.
 
-A contact belongs to the list that named it last. The file's order is that of the
+Each list has rows of its own, for any of two that name the same contact may be the one
+that is imported; a call moves the contact in all. The file's order is that of the
 imports, then that of the rows; `list_id, status, seq` serves every way to page in it,
 one status of one list at a time, so that no page and no plan reads a whole campaign.
 """
@@ -13,7 +14,7 @@ from uuid import UUID
 from domain.call import Call, Moved
 from domain.contact_list import ContactList
 from domain.values import CampaignState, ContactStatus
-from projections.operations import Columns, RowOperation, patch, put
+from projections.operations import Columns, RowOperation, patch_all, put
 from projections.tables import (
     Page,
     Table,
@@ -31,12 +32,12 @@ LOG = "contact_log"
 
 TABLE = Table(
     LOG,
-    ("contact_id",),
+    ("contact_id", "list_id"),
     """
     create table if not exists contact_log (
-        contact_id uuid primary key,
-        campaign_id uuid not null,
+        contact_id uuid not null,
         list_id uuid not null,
+        campaign_id uuid not null,
         seq bigint not null,
         status text not null default 'PENDING',
         call_id uuid,
@@ -44,7 +45,8 @@ TABLE = Table(
         batch integer,
         due_at timestamptz,
         deferred_position bigint,
-        requeue boolean not null default false
+        requeue boolean not null default false,
+        primary key (contact_id, list_id)
     ) with (fillfactor = 80);
     create index if not exists contact_log_file_order
         on contact_log (list_id, status, seq);
@@ -60,17 +62,12 @@ def contact_log(event: object, position: int) -> Iterator[RowOperation]:
     match event:
         case ContactList.RowsAccepted():
             for seq, contact_id in enumerate(event.contact_ids, event.first):
-                yield put(
-                    LOG,
-                    contact_id,
-                    campaign_id=event.campaign_id,
-                    list_id=event.originator_id,
-                    seq=seq,
-                )
+                key = (contact_id, event.originator_id)
+                yield put(LOG, key, campaign_id=event.campaign_id, seq=seq)
         case Moved():
             columns = _moved(event, position)
             if columns:
-                yield patch(LOG, event.contact_id, **columns)
+                yield patch_all(LOG, event.contact_id, **columns)
 
 
 def _moved(event: Moved, position: int) -> Columns:

@@ -1,7 +1,8 @@
 """What a handler asks of one row, and how a batch of that comes to one write a row.
 
 Order matters inside a row only, and the fold keeps it: writing the folded batch leaves
-the tables as if each operation had been written alone, one after the other.
+the tables as if each operation had been written alone, one after the other. (A table
+that is patched by a part of its key is otherwise put to only.)
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ class Kind(IntEnum):
     PATCH = 1
     ADD = 2
     DROP = 3
+    PATCH_ALL = 4
 
 
 class RowOperation(NamedTuple):
@@ -35,6 +37,11 @@ def put(table: str, key: Any, /, **columns: Any) -> RowOperation:
 def patch(table: str, key: Any, /, **columns: Any) -> RowOperation:
     """Set these columns where the row is there."""
     return RowOperation(Kind.PATCH, table, _key(key), _plain(columns))
+
+
+def patch_all(table: str, part: Any, /, **columns: Any) -> RowOperation:
+    """Set these columns of all rows there whose key begins with `part`."""
+    return RowOperation(Kind.PATCH_ALL, table, _key(part), _plain(columns))
 
 
 def add(table: str, key: Any, /, **deltas: Any) -> RowOperation:
@@ -70,6 +77,7 @@ class Change:
     drop: bool = False
     put: Columns | None = None
     add_after: Columns = field(default_factory=dict)
+    patch_all: Columns = field(default_factory=dict)
 
     def then(self, operation: RowOperation) -> None:
         match operation.kind:
@@ -81,6 +89,8 @@ class Change:
                 self._add(operation.columns)
             case Kind.DROP:
                 self._drop()
+            case Kind.PATCH_ALL:
+                self.patch_all.update(operation.columns)
 
     def _put(self, columns: Columns) -> None:
         if self.put is None:
@@ -117,16 +127,26 @@ def _increase(known: Columns, deltas: Columns, more: Columns) -> None:
         target[name] = target[name] + delta if name in target else delta
 
 
-def fold(operations: Iterable[RowOperation]) -> dict[str, dict[Key, Change]]:
-    """Gather operations by table and row; none of the tables depends on another."""
-    tables: dict[str, dict[Key, Change]] = {}
+type Folded = dict[str, dict[Key, Change]]
+"""Changes by table and key; none of the tables depends on another."""
+
+
+def fold(operations: Iterable[RowOperation]) -> list[Folded]:
+    """Gather operations by row; what is in a list is to be written in its order.
+
+    That is one, unless a row is put to which an earlier `patch_all` must not apply.
+    """
+    rounds: list[Folded] = [{}]
     for operation in operations:
-        rows = tables.setdefault(operation.table, {})
+        rows = rounds[-1].setdefault(operation.table, {})
+        if operation.kind is Kind.PUT and operation.key[:-1] in rows:
+            rows = {}
+            rounds.append({operation.table: rows})
         change = rows.get(operation.key)
         if change is None:
             change = rows[operation.key] = Change()
         change.then(operation)
-    return tables
+    return rounds
 
 
 class Write(NamedTuple):
@@ -139,14 +159,16 @@ class Write(NamedTuple):
     values: list[tuple[Any, ...]]
 
 
-def writes(tables: dict[str, dict[Key, Change]]) -> Iterator[Write]:
+def writes(rounds: Iterable[Folded]) -> Iterator[Write]:
     """Group folded rows into statements, in the order in which they must run."""
-    for table, rows in tables.items():
-        yield from _grouped(Kind.PATCH, table, _those_with(rows, "patch"))
-        yield from _grouped(Kind.ADD, table, _those_with(rows, "add"))
-        yield from _grouped(Kind.DROP, table, _dropped(rows))
-        yield from _grouped(Kind.PUT, table, _put(rows))
-        yield from _grouped(Kind.ADD, table, _those_with(rows, "add_after"))
+    for tables in rounds:
+        for table, rows in tables.items():
+            yield from _grouped(Kind.PATCH, table, _those_with(rows, "patch"))
+            yield from _grouped(Kind.ADD, table, _those_with(rows, "add"))
+            yield from _grouped(Kind.DROP, table, _dropped(rows))
+            yield from _grouped(Kind.PUT, table, _put(rows))
+            yield from _grouped(Kind.ADD, table, _those_with(rows, "add_after"))
+            yield from _grouped(Kind.PATCH_ALL, table, _those_with(rows, "patch_all"))
 
 
 def _dropped(rows: dict[Key, Change]) -> Iterator[tuple[Key, Columns]]:

@@ -9,7 +9,7 @@ from projections.operations import Kind, Write
 from projections.schema import TABLES
 from storage.database import Conn
 
-type _Shape = tuple[Kind, str, tuple[str, ...]]
+type _Shape = tuple[Kind, str, int, tuple[str, ...]]
 
 _TYPES: LiteralString = """
     select c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -39,14 +39,16 @@ class Writer:
             self._conn.execute(self._statement(write), values, prepare=True)
 
     def _statement(self, write: Write) -> sql.Composed:
-        shape = (write.kind, write.table, write.names)
+        shape = (write.kind, write.table, len(write.keys[0]), write.names)
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._statements[shape] = self._compose(*shape)
         return statement
 
-    def _compose(self, kind: Kind, table: str, names: tuple[str, ...]) -> sql.Composed:
-        keys = self._keys[table]
+    def _compose(
+        self, kind: Kind, table: str, key_size: int, names: tuple[str, ...]
+    ) -> sql.Composed:
+        keys = self._keys[table][:key_size]
         all_names = (*keys, *names)
         arrays = [
             sql.SQL("%b::" + self._types[table, name] + "[]") for name in all_names
@@ -84,6 +86,7 @@ _TEMPLATES = {
     None: sql.SQL(_INSERT + "nothing"),
     Kind.PUT: sql.SQL(_INSERT + "update set {put}"),
     Kind.PATCH: sql.SQL(_PATCH),
+    Kind.PATCH_ALL: sql.SQL(_PATCH),
     Kind.ADD: sql.SQL(_ADD),
     Kind.DROP: sql.SQL(_DROP),
 }
