@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from application.configuration import Configuration
+from application.logs import configure_logs
 from projections.runner import ProjectionStopped, Projector
 
 log = structlog.get_logger("projector")
@@ -18,6 +19,7 @@ log = structlog.get_logger("projector")
 def main() -> int:
     """Run until SIGTERM or SIGINT (0), or until an event cannot be projected (1)."""
     configuration = Configuration()
+    configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2

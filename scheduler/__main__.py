@@ -21,6 +21,7 @@ from application.campaigns import CampaignService
 from application.claims import ClaimService
 from application.configuration import Configuration, FirstSettings
 from application.errors import StoreUnavailable
+from application.logs import configure_logs
 from application.recording import Means
 from projections import event_index
 from projections.dial_queue import Snapshot, snapshot
@@ -51,6 +52,7 @@ log = logging.getLogger(ROLE)
 def main() -> int:
     """Run until SIGTERM or SIGINT; 2 where the configuration lacks a database."""
     configuration = Configuration()
+    configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
@@ -191,5 +193,4 @@ def _on_signals(stop: Any) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     sys.exit(main())

@@ -18,6 +18,7 @@ ALLOWED = {
         "phonenumbers",
         "pydantic",
         "pydantic_settings",
+        "structlog",
     },
 }
 OUTSIDE = {"asyncio", "http", "multiprocessing", "smtplib", "socket", "sqlite3", "ssl"}
