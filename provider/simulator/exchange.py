@@ -240,7 +240,7 @@ class Exchange:
             self.courier.post(
                 call, REPORT, lambda: end_of_call_report(call, self.recordings)
             )
-        self.ledger.touch()
+        self.ledger.reported()
 
     def _announce(self, call: SimulatedCall, status: str) -> None:
         self.courier.post(call, status, lambda: status_update(call, status))

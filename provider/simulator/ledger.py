@@ -37,6 +37,7 @@ class Ledger:
     customers: HighWater = field(default_factory=HighWater)
     requests: dict[str, Counter[str]] = field(default_factory=dict)
     webhooks: Counter[str] = field(default_factory=Counter)
+    open_calls: int = 0
     open_deliveries: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -46,6 +47,7 @@ class Ledger:
 
     def opened(self, call: SimulatedCall) -> None:
         self.calls[call.id] = call
+        self.open_calls += 1
         for mark, key in self._marks(call):
             mark.up(key)
         self.touch()
@@ -53,6 +55,10 @@ class Ledger:
     def closed(self, call: SimulatedCall) -> None:
         for mark, key in self._marks(call):
             mark.down(key)
+        self.touch()
+
+    def reported(self) -> None:
+        self.open_calls -= 1
         self.touch()
 
     def answered(self, route: str, outcome: str) -> None:
@@ -82,9 +88,8 @@ class Ledger:
         }
 
     def _is_quiet(self, calls: int) -> bool:
-        if len(self.calls) < calls or self.open_deliveries:
-            return False
-        return all(call.reported_at for call in self.calls.values())
+        still_open = self.open_calls or self.open_deliveries
+        return len(self.calls) >= calls and not still_open
 
     def _marks(self, call: SimulatedCall) -> list[tuple[HighWater, str]]:
         """Name the marks that this call counts in; a blocked one holds no line."""
