@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
+from itertools import chain
 
 from application.phone_numbers import normaliser
 from domain.values import SkipReason
@@ -242,22 +243,15 @@ type _Record = list[str] | _Bad
 
 
 class _Supply:
-    """Lines for a csv reader: `at` is the next one, `dry` that one more was wanted."""
+    """Lines for a csv reader, from one on; `dry` says that one more was wanted."""
 
-    def __init__(self, lines: list[str], at: int) -> None:
-        self._lines = lines
-        self.at = at
+    def __init__(self, lines: list[str], begin: int) -> None:
         self.dry = False
+        self.lines = chain(lines[begin:], self._run_dry())
 
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if self.at == len(self._lines):
-            self.dry = True
-            raise StopIteration
-        self.at += 1
-        return self._lines[self.at - 1]
+    def _run_dry(self) -> Iterator[str]:
+        self.dry = True
+        yield from ()
 
 
 class _Records:
@@ -280,10 +274,11 @@ class _Records:
         self, lines: list[str], begin: int, *, tidy: bool, final: bool
     ) -> Generator[_Record, None, int]:
         """Yield records up to and with the first bad one; return where to go on."""
-        supply = _Supply(lines, begin)
+        start, supply = begin, _Supply(lines, begin)
+        reader = csv.reader(supply.lines, delimiter=self._delimiter, strict=True)
         try:
-            for cells in _reader(supply, self._delimiter):
-                end = supply.at
+            for cells in reader:
+                end = start + reader.line_num
                 if tidy and end - begin == 1:
                     yield cells
                 elif _too_far(lines, begin, end - 1):
@@ -295,11 +290,12 @@ class _Records:
                 return begin
         except csv.Error:
             pass  # Told below: the record at `begin` is bad or not complete.
-        too_far = _too_far(lines, begin, supply.at)
+        end = start + reader.line_num
+        too_far = _too_far(lines, begin, end)
         if supply.dry and not too_far and not final:
             self._waiting = lines[begin:]
             return len(lines)
-        return (yield from self._each_alone(lines, begin, too_far or supply.at))
+        return (yield from self._each_alone(lines, begin, too_far or end))
 
     def _each_alone(
         self, lines: list[str], begin: int, end: int
@@ -379,13 +375,14 @@ def _find_header(lines: list[str], *, final: bool) -> _Header | None:
     found = []
     for delimiter in _DELIMITERS:
         supply = _Supply(lines, 0)
+        reader = csv.reader(supply.lines, delimiter=delimiter, strict=True)
         try:
-            cells = next(_reader(supply, delimiter))
+            cells = next(reader)
         except csv.Error:
-            if supply.dry and not final and not _too_far(lines, 0, supply.at):
+            if supply.dry and not final and not _too_far(lines, 0, reader.line_num):
                 return None
         else:
-            found.append(_Header(delimiter, cells, supply.at))
+            found.append(_Header(delimiter, cells, reader.line_num))
     if not found:
         raise UnreadableFile("The header row has a quote that is not closed.")
     header = max(found, key=lambda each: each.likeness)
@@ -436,11 +433,10 @@ class _Rows:
         rows: list[Row] = []
         for record in records:
             self.number += 1
-            if isinstance(record, list):
-                if record:
-                    rows.append(self._judged(record))
-            else:
+            if isinstance(record, _Bad):
                 rows.append(self._malformed(record.cells, record.message))
+            elif record:
+                rows.append(self._judged(record))
         self.count += len(rows)
         return rows
 

@@ -8,7 +8,7 @@ the same answers: the patterns take no number that the library would read differ
 
 import re
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
@@ -50,13 +50,15 @@ def normalise(raw: str, region: str) -> str | None:
 def normaliser(region: str) -> Normaliser:
     """Return `normalise` for one region, with its patterns ready."""
     at_home = _plain_reader(region, at_home=True) if known_region(region) else None
+    # What is no plain number is often the same: "n/a", "unknown", 000-000-0000.
+    by_library = lru_cache(maxsize=4_096)(partial(normalise_by_library, region=region))
 
     def normalise_plain_first(raw: str) -> str | None:
         if len(raw) > _LONGEST:
             return None
         dialled = raw.translate(_PUNCTUATION)
         plain = at_home(dialled) if at_home else None
-        return plain or _from_abroad(dialled) or normalise_by_library(raw, region)
+        return plain or _from_abroad(dialled) or by_library(raw)
 
     return normalise_plain_first
 
