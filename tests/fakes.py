@@ -24,6 +24,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 
 
 @dataclass(frozen=True)
@@ -162,3 +163,20 @@ class FakeProvider(Provider):
 def accepting(outcomes: Iterable[Scripted] = (), **fields: Any) -> FakeProvider:
     """Make a provider that answers these first and accepts what comes then."""
     return FakeProvider(script=deque(outcomes), **fields)
+
+
+def an_order(**changes: Any) -> CallOrder:
+    """Make an order to call Dana, everything of which may be changed."""
+    order = CallOrder(
+        call_id=uuid4(),
+        campaign_id=uuid4(),
+        contact_id=uuid4(),
+        attempt=1,
+        request=1,
+        phone="+12025550143",
+        name="Dana Whitfield",
+        variables={"plan": "gold"},
+        provider_assistant_id=DEFAULT_ASSISTANT_ID,
+        phone_number_id=DEFAULT_PHONE_NUMBER_ID,
+    )
+    return replace(order, **changes)

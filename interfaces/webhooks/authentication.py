@@ -118,4 +118,5 @@ class Signature:
 
 
 def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+    # Headers are decoded as Latin-1, whatever bytes they are.
+    return hmac.compare_digest(given.encode("latin-1", "replace"), expected.encode())

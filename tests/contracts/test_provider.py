@@ -1,0 +1,259 @@
+"""What every provider behind the port does, the fake one and the real client."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from application.ports import (
+    Accepted,
+    AccountRefused,
+    ContactRefused,
+    NeverLeft,
+    NotNow,
+    Origin,
+    Outcome,
+    PhoneNumber,
+    Provider,
+    ProviderAssistant,
+    ProviderUnavailable,
+    Unknown,
+)
+from provider.simulator.settings import (
+    DEFAULT_ASSISTANT_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    NEVER_ENDS,
+)
+from provider.vapi import VapiProvider, VapiSettings
+from tests.fakes import FakeProvider, Lost, an_order
+from tests.simulator import Simulator, running_simulator
+from tests.support import eventually
+
+OTHER_LINE = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass
+class Side:
+    """A provider, and what a test may do behind its back.
+
+    `answer` spoils the next request in one of the ways of SPOILT; `take_down` lets
+    nothing be answered from now on.
+    """
+
+    provider: Provider
+    answer: Callable[[str], None]
+    take_down: Callable[[], None]
+
+    def place(self, **order: Any) -> tuple[str, datetime]:
+        """Return the provider's id and time of an accepted call."""
+        done = self.create(**order)
+        assert isinstance(done, Accepted), done
+        return done.provider_call_id, done.placed_at
+
+    def create(self, *, in_seconds: float = 5, **order: Any) -> Outcome:
+        return self.provider.create_call(
+            an_order(**order), send_before=monotonic() + in_seconds
+        )
+
+
+SPOILT: dict[str, Outcome | Lost] = {
+    "rate_limited_retry_after": NotNow("429: Rate limit exceeded", retry_after=1),
+    "over_concurrency": NotNow("400: Over Concurrency Limit"),
+    "payment_required": AccountRefused("402: no credit"),
+    "error_before": Unknown("500"),
+    "reset_before": Unknown("reset"),
+    "error_after": Lost(),
+    "reset_after": Lost(),
+    "garbage_after": Lost(),
+}
+
+
+def fake() -> Side:
+    lines = [PhoneNumber(DEFAULT_PHONE_NUMBER_ID, "+12025550100", "Line 1", "active")]
+    known = ProviderAssistant(DEFAULT_ASSISTANT_ID, "Reminder", {"firstMessage": "Hi"})
+    provider = FakeProvider(assistants={known.id: known}, lines=lines)
+
+    def answer(way: str) -> None:
+        provider.answers(SPOILT[way])
+
+    def take_down() -> None:
+        provider.down = True
+
+    return Side(provider, answer, take_down)
+
+
+def real(simulator: Simulator) -> Side:
+    simulator.reset()
+    simulator.set_faults()
+
+    def answer(way: str) -> None:
+        simulator.set_faults(script=[{"fault": way}])
+
+    def take_down() -> None:
+        simulator.set_faults(down=True)
+
+    settings = VapiSettings(simulator.url, simulator.api_key, timeout_seconds=5)
+    return Side(VapiProvider(settings, wait=lambda _: None), answer, take_down)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with running_simulator(
+        speed=400, outcomes={NEVER_ENDS: 1}, concurrency_limit=500
+    ) as simulator:
+        yield simulator
+
+
+@pytest.fixture(params=["fake", "vapi"])
+def side(request: pytest.FixtureRequest) -> Side:
+    if request.param == "fake":
+        return fake()
+    return real(request.getfixturevalue("simulator"))
+
+
+def an_hour_ago() -> datetime:
+    return datetime.now(UTC) - timedelta(hours=1)
+
+
+def test_an_accepted_call_is_found_by_its_id_with_ours_in_it(side: Side) -> None:
+    order = an_order(attempt=2)
+    done = side.provider.create_call(order, send_before=monotonic() + 5)
+    assert isinstance(done, Accepted)
+    found = side.provider.call(done.provider_call_id)
+    assert found is not None
+    assert found.call_id == order.call_id
+    assert found.origin == Origin(order.campaign_id, order.contact_id, attempt=2)
+    assert found.created_at == done.placed_at
+    assert not found.ended
+
+
+def test_a_call_that_nobody_made_is_none(side: Side) -> None:
+    assert side.provider.call(str(uuid4())) is None
+
+
+def test_a_line_lists_its_own_calls_newest_first(side: Side) -> None:
+    placed = [side.place() for _ in range(3)]
+    listed = side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago())
+    assert {call.provider_call_id for call in listed} == {id_ for id_, _ in placed}
+    times = [call.created_at for call in listed]
+    assert times == sorted(times, reverse=True)
+    assert side.provider.calls(OTHER_LINE, since=an_hour_ago()) == []
+
+
+def test_a_line_lists_what_was_made_since_then(side: Side) -> None:
+    _, placed_at = side.place()
+    line = DEFAULT_PHONE_NUMBER_ID
+    assert len(side.provider.calls(line, since=placed_at)) == 1
+    later = placed_at + timedelta(milliseconds=1)
+    assert side.provider.calls(line, since=later) == []
+
+
+def test_a_long_list_comes_whole(side: Side) -> None:
+    placed = {side.place()[0] for _ in range(130)}
+    listed = side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago())
+    assert {call.provider_call_id for call in listed} == placed
+    assert len(listed) == 130
+
+
+def test_a_hang_up_ends_a_live_call(side: Side) -> None:
+    provider_call_id, _ = side.place()
+
+    def is_over() -> bool:
+        found = side.provider.call(provider_call_id)
+        assert found is not None
+        return found.ended and found.report.ended_reason == "manually-canceled"
+
+    side.provider.hang_up(provider_call_id)
+    eventually(is_over, said="the end of the call")
+
+
+def test_a_hang_up_of_what_is_over_or_was_never_there_is_no_error(side: Side) -> None:
+    provider_call_id, _ = side.place()
+    for id_ in (provider_call_id, provider_call_id, str(uuid4())):
+        side.provider.hang_up(id_)
+
+
+def test_a_number_that_is_none_is_the_contacts_fault(side: Side) -> None:
+    done = side.create(phone="12")
+    assert isinstance(done, ContactRefused)
+    assert "customer.number" in done.words
+
+
+def test_what_is_too_late_never_leaves(side: Side) -> None:
+    assert isinstance(side.create(in_seconds=-0.001), NeverLeft)
+    assert side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago()) == []
+
+
+@pytest.mark.parametrize("way", ["rate_limited_retry_after", "over_concurrency"])
+def test_a_provider_that_is_busy_says_not_now(side: Side, way: str) -> None:
+    side.answer(way)
+    done = side.create()
+    assert isinstance(done, NotNow)
+    assert done.retry_after == (1 if way == "rate_limited_retry_after" else None)
+    assert isinstance(side.create(), Accepted)
+
+
+def test_an_account_without_credit_is_not_the_contacts_fault(side: Side) -> None:
+    side.answer("payment_required")
+    assert isinstance(side.create(), AccountRefused)
+
+
+@pytest.mark.parametrize("way", ["error_before", "reset_before"])
+def test_a_lost_answer_to_what_was_not_done_is_unknown(side: Side, way: str) -> None:
+    side.answer(way)
+    assert isinstance(side.create(), Unknown)
+    assert side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago()) == []
+
+
+@pytest.mark.parametrize("way", ["error_after", "reset_after", "garbage_after"])
+def test_a_lost_answer_to_what_was_done_is_found_in_the_list(
+    side: Side, way: str
+) -> None:
+    side.answer(way)
+    order = an_order()
+    done = side.provider.create_call(order, send_before=monotonic() + 5)
+    assert isinstance(done, Unknown)
+    listed = side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago())
+    assert [call.call_id for call in listed] == [order.call_id]
+
+
+def test_an_assistant_is_shown_or_none(side: Side) -> None:
+    found = side.provider.assistant(DEFAULT_ASSISTANT_ID)
+    assert found is not None
+    assert found.id == DEFAULT_ASSISTANT_ID
+    assert found.name
+    assert found.config
+    assert side.provider.assistant(str(uuid4())) is None
+
+
+def test_the_lines_are_listed(side: Side) -> None:
+    lines = {line.id: line for line in side.provider.phone_numbers()}
+    assert lines[DEFAULT_PHONE_NUMBER_ID].status == "active"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda provider: provider.call("call-1"),
+        lambda provider: provider.calls(OTHER_LINE, since=an_hour_ago()),
+        lambda provider: provider.hang_up("call-1"),
+        lambda provider: provider.assistant("a"),
+        lambda provider: provider.phone_numbers(),
+    ],
+    ids=["call", "calls", "hang_up", "assistant", "phone_numbers"],
+)
+def test_a_provider_that_is_down_cannot_be_asked(
+    side: Side, read: Callable[[Provider], object]
+) -> None:
+    side.take_down()
+    with pytest.raises(ProviderUnavailable):
+        read(side.provider)
+
+
+def test_a_request_to_a_provider_that_is_down_is_unknown(side: Side) -> None:
+    side.take_down()
+    assert isinstance(side.create(), Unknown)

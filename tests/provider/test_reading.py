@@ -1,0 +1,275 @@
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from application.ports import CallReport, Origin
+from provider.reading import read_call, read_message, read_report
+from tests.provider.test_redaction import JSON
+
+REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
+ABSENT = "the provider's example payloads are not beside the repository"
+OUR_CALL = UUID("0f7c1c7e-6a0a-4d0e-9a53-2c5e6c1f7b10")
+CALL_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
+SAID_AT = datetime(2026, 9, 14, 15, 2, 11, 230_000, tzinfo=UTC)
+LIKELY_KEYS = st.sampled_from(
+    [
+        "message",
+        "type",
+        "status",
+        "call",
+        "id",
+        "name",
+        "timestamp",
+        "createdAt",
+        "endedReason",
+        "artifact",
+        "messages",
+        "transcript",
+        "recording",
+        "mono",
+        "recordingUrl",
+        "cost",
+        "durationMs",
+        "startedAt",
+        "endedAt",
+        "assistantOverrides",
+        "metadata",
+        "autolynx_call_id",
+        "attempt",
+    ]
+)
+LIKELY_VALUES = st.sampled_from(
+    ["status-update", "end-of-call-report", "ended", "ringing", str(OUR_CALL)]
+)
+DOCUMENTS = st.recursive(
+    JSON | LIKELY_VALUES,
+    lambda inner: st.dictionaries(LIKELY_KEYS, inner, max_size=6),
+    max_leaves=30,
+).filter(lambda value: isinstance(value, dict))
+
+
+def files(folder: str) -> list[Any]:
+    found = sorted((REFERENCE / folder).glob("*.json"))
+    absent = pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))
+    return [pytest.param(path, id=path.stem) for path in found] or [absent]
+
+
+def message(kind: str, **own: Any) -> dict[str, Any]:
+    return {"message": {"type": kind, "call": {"id": CALL_ID}, **own}}
+
+
+@pytest.mark.parametrize("path", files("vapi_samples") + files("vapi_recorded"))
+def test_every_example_is_read_and_is_the_same_when_read_again(path: Path) -> None:
+    body = orjson.loads(path.read_bytes())
+    if not isinstance(body.get("message"), dict):
+        call = read_call(body)
+        assert (call is not None) == ("id" in body)
+        assert call is None or read_call(call.document) == call
+        return
+    heard = read_message(body)
+    assert heard.type == body["message"]["type"]
+    assert heard.provider_call_id == body["message"]["call"]["id"]
+    assert heard.said_at is not None
+    assert read_message(heard.document) == heard
+
+
+@pytest.mark.parametrize("path", files("vapi_recorded"))
+def test_no_recorded_secret_is_kept(path: Path) -> None:
+    body = orjson.loads(path.read_bytes())
+    kept = json.dumps(read_message(body).document)
+    for word in ("REDACTED", "controlUrl", "listenUrl", "secret", "AuthToken"):
+        assert word not in kept
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in files("vapi_samples") if "status_update" in str(p.id)]
+)
+def test_the_samples_name_our_call(path: Path) -> None:
+    body = orjson.loads(path.read_bytes())
+    assert read_message(body).call_id == UUID(body["message"]["call"]["name"])
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in files("vapi_samples") if p.id == "end_of_call_report"]
+)
+def test_the_report_is_read_whole(path: Path) -> None:
+    body = orjson.loads(path.read_bytes())
+    report = read_message(body).report
+    assert report is not None
+    assert report.ended_reason == "customer-ended-call"
+    assert report.cost == Decimal("0.0616")
+    assert report.duration_seconds == 45
+    assert report.recording_url
+    assert report.recording_url.endswith("-mono.wav")
+    assert report.transcript == body["message"]["artifact"]["messages"]
+    assert report.has_artifact
+
+
+@given(DOCUMENTS)
+def test_nothing_that_is_sent_makes_reading_fail(body: dict[str, Any]) -> None:
+    heard = read_message(body)
+    assert read_message(orjson.loads(orjson.dumps(heard.document))) == heard
+    call = read_call(body)
+    assert call is None or read_call(call.document) == call
+
+
+def test_the_status_is_that_of_the_update_not_of_the_stale_call() -> None:
+    body = message("status-update", status="ringing", endedReason="x")
+    body["message"]["call"]["status"] = "queued"
+    heard = read_message(body)
+    assert (heard.status, heard.ended_reason) == ("ringing", None)
+
+
+def test_the_end_comes_with_its_reason() -> None:
+    body = message("status-update", status="ended", endedReason="voicemail")
+    assert read_message(body).ended_reason == "voicemail"
+
+
+def test_other_types_say_nothing_of_the_calls_status() -> None:
+    assert read_message(message("speech-update", status="started")).status is None
+
+
+@pytest.mark.parametrize(
+    "timestamp", [1789398131230, 1789398131230.0, "2026-09-14T15:02:11.230Z"]
+)
+def test_a_time_is_a_number_of_milliseconds_or_a_text(timestamp: Any) -> None:
+    body = message("hang", timestamp=timestamp)
+    assert read_message(body).said_at == SAID_AT
+
+
+@pytest.mark.parametrize("timestamp", [0, -1, 1e300, True, "soon", None, [], 4e12 * 9])
+def test_what_is_no_time_of_ours_is_none(timestamp: Any) -> None:
+    assert read_message(message("hang", timestamp=timestamp)).said_at is None
+
+
+def test_our_id_is_taken_from_the_metadata_first_then_from_the_name() -> None:
+    other = uuid4()
+    body = message("hang")
+    body["message"]["call"]["name"] = str(other)
+    assert read_message(body).call_id == other
+    metadata = {"autolynx_call_id": str(OUR_CALL)}
+    body["message"]["call"]["assistantOverrides"] = {"metadata": metadata}
+    assert read_message(body).call_id == OUR_CALL
+
+
+def test_a_name_that_is_no_id_names_no_call() -> None:
+    body = message("hang")
+    body["message"]["call"]["name"] = "Spring sale"
+    assert read_message(body).call_id is None
+
+
+def test_a_call_says_for_whom_it_was_requested() -> None:
+    campaign, contact = uuid4(), uuid4()
+    metadata = {
+        "autolynx_campaign_id": str(campaign),
+        "autolynx_contact_id": str(contact),
+        "attempt": 2,
+    }
+    call = read_call(
+        {
+            "id": CALL_ID,
+            "createdAt": "2026-09-14T15:02:11.230Z",
+            "assistantOverrides": {"metadata": metadata},
+        }
+    )
+    assert call is not None
+    assert call.origin == Origin(campaign, contact, attempt=2)
+
+
+def test_a_repeat_has_the_key_of_the_first_whatever_was_signed_anew() -> None:
+    artifact = {"presignedMonoUrl": "https://h/a?X-Amz-Signature=1"}
+    first = message("end-of-call-report", artifact=artifact, timestamp=1789398131230)
+    again = message("end-of-call-report", timestamp=1789398131999)
+    assert read_message(first).key == read_message(again).key
+    ringing = message("status-update", status="ringing", timestamp=1789398131230)
+    assert read_message(ringing).key != read_message(first).key
+
+
+def test_another_call_under_our_id_repeats_nothing() -> None:
+    first = message("status-update", status="ringing")
+    other = message("status-update", status="ringing")
+    other["message"]["call"]["id"] = "another"
+    assert read_message(first).key != read_message(other).key
+
+
+def test_messages_of_other_types_differ_by_what_they_say() -> None:
+    assistant = message("speech-update", role="assistant", timestamp=1789398131230)
+    user = message("speech-update", role="user", timestamp=1789398131230)
+    assert read_message(assistant).key != read_message(user).key
+    assert read_message(user).key == read_message(json.loads(json.dumps(user))).key
+
+
+@pytest.mark.parametrize("body", [{}, {"message": None}, {"message": {"type": 7}}])
+def test_what_is_no_message_is_unknown(body: dict[str, Any]) -> None:
+    assert read_message(body).type == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"durationSeconds": 44.5}, 45),
+        ({"durationMs": 44_499}, 44),
+        (
+            {
+                "startedAt": "2026-09-14T15:02:20.350Z",
+                "endedAt": "2026-09-14T15:03:04.905Z",
+            },
+            45,
+        ),
+        ({"endedAt": "2026-09-14T15:03:04.905Z"}, None),
+        ({"durationSeconds": -3}, None),
+    ],
+)
+def test_the_duration_is_read_however_it_is_told(
+    told: dict[str, Any], seconds: int | None
+) -> None:
+    assert read_report(told).duration_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("sent", "cost"),
+    [
+        (b"0.0616", Decimal("0.0616")),
+        (b"0.1", Decimal("0.1")),
+        (b"0", Decimal(0)),
+        (b"-0.5", None),
+        (b"true", None),
+        (b'"0.1"', None),
+        (b"1e300", None),
+        (b"null", None),
+    ],
+)
+def test_a_cost_is_the_digits_that_were_sent(sent: bytes, cost: Decimal | None) -> None:
+    assert read_report(orjson.loads(b'{"cost":' + sent + b"}")).cost == cost
+
+
+def test_the_cost_of_a_report_is_not_that_of_its_stale_call() -> None:
+    body = message("end-of-call-report", cost=0.07)
+    body["message"]["call"]["cost"] = 0
+    assert read_message(body).report == CallReport(cost=Decimal("0.07"))
+
+
+def test_recordings_and_words_are_found_at_every_depth() -> None:
+    deep = {"artifact": {"recording": {"mono": {"combinedUrl": "https://h/deep"}}}}
+    assert read_report({**deep, "recordingUrl": "x"}).recording_url == "https://h/deep"
+    middle = {"artifact": {"recordingUrl": "https://h/middle"}}
+    assert read_report(middle).recording_url == "https://h/middle"
+    assert read_report({"recordingUrl": "https://h/top"}).recording_url
+    said = [{"role": "bot", "message": "Hi"}]
+    old = {"artifact": {"messages": []}, "messages": said, "transcript": "AI: Hi"}
+    assert read_report(old).transcript == said
+    assert read_report({"transcript": "AI: Hi"}).transcript == "AI: Hi"
+    assert read_report({"artifact": {"messages": []}}).has_artifact is False
+
+
+def test_a_document_without_id_or_time_is_no_call() -> None:
+    assert read_call({"createdAt": "2026-09-14T15:02:11.230Z"}) is None
+    assert read_call({"id": CALL_ID}) is None

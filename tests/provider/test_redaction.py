@@ -1,0 +1,123 @@
+import json
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider.redaction import DEEPEST, redact
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["https://u:p@h/x?X-Amz-Signature=1#f?token=2", "//@//a@b?key="]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(max_size=8)
+            | st.sampled_from(
+                ["assistant", "recordingUrl", "variables", "variableValues", "messages"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+HIDDEN = "hidden-value"
+
+
+@given(JSON)
+def test_redacting_twice_changes_nothing(document: Any) -> None:
+    once = redact(document)
+    assert redact(once) == once
+
+
+@given(JSON)
+def test_what_is_redacted_can_be_written_and_read_again(document: Any) -> None:
+    once = redact(document)
+    assert orjson.loads(orjson.dumps(once)) == once
+
+
+def test_secrets_go_at_any_depth_and_in_any_spelling() -> None:
+    document = {
+        "message": {
+            "phoneNumber": {
+                "twilioAuthToken": HIDDEN,
+                "serverUrlSecret": HIDDEN,
+                "credentialId": HIDDEN,
+            },
+            "call": {
+                "monitor": {"controlUrl": HIDDEN, "listenUrl": HIDDEN},
+                "squad": [{"tools": [{"server": {"SECRET": HIDDEN}}]}],
+                "assistantOverrides": {
+                    "server": {
+                        "headers": {"X-Vapi-Secret": HIDDEN, "x-plain": HIDDEN},
+                        "api_key": HIDDEN,
+                        "API-Key": HIDDEN,
+                    }
+                },
+            },
+            "artifact": {"presignedMonoUrl": HIDDEN, "presignedUrlsExpiresAt": HIDDEN},
+            "auth": {"user": HIDDEN},
+            "password": HIDDEN,
+            "Authorization": HIDDEN,
+        }
+    }
+    assert HIDDEN not in json.dumps(redact(document))
+
+
+def test_links_lose_signatures_and_passwords_and_stay_otherwise() -> None:
+    plain = "https://storage.example.com/a-mono.wav?part=1"
+    document = {
+        "recordingUrl": "https://storage.example.com/a.wav?X-Amz-Signature=abc",
+        "logUrl": "https://user:pass@storage.example.com/log",
+        "stereoRecordingUrl": plain,
+    }
+    assert redact(document) == {
+        "recordingUrl": "https://storage.example.com/a.wav",
+        "logUrl": "https://storage.example.com/log",
+        "stereoRecordingUrl": plain,
+    }
+
+
+def test_what_a_model_cost_in_tokens_is_kept() -> None:
+    costs = {"costBreakdown": {"llmPromptTokens": 412, "ttsCharacters": 113}}
+    assert redact(costs) == costs
+    assert redact({"tokens": ["abc"]}) == {}
+
+
+def test_of_an_assistant_stays_who_it_is() -> None:
+    assistant = {"id": "a", "name": "Reminder", "model": {"messages": ["long"]}}
+    assert redact({"assistant": assistant}) == {
+        "assistant": {"id": "a", "name": "Reminder"}
+    }
+
+
+def test_twins_go_only_where_the_other_one_stands_beside_them() -> None:
+    both = {"messages": [1], "messagesOpenAIFormatted": [2], "variables": {"a": 1}}
+    assert redact(both) == {"messages": [1], "variables": {"a": 1}}
+    alone = {"messages": [], "messagesOpenAIFormatted": [2]}
+    assert redact(alone) == alone
+
+
+def test_what_lies_too_deep_is_cut_off() -> None:
+    deep: Any = "bottom"
+    for _ in range(900):
+        deep = [deep]
+    written = orjson.dumps(redact({"deep": deep}))
+    assert written.count(b"[") == DEEPEST - 1
+
+
+def test_what_no_store_takes_is_replaced() -> None:
+    odd = {"a": "x\0y", "b": "cut \ud83d", "c": float("nan"), "d": 10**400, "e": 2**70}
+    assert redact(odd) == {
+        "a": "x\ufffdy",
+        "b": "cut \ufffd",
+        "c": None,
+        "d": None,
+        "e": float(2**70),
+    }
