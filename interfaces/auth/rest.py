@@ -1,0 +1,44 @@
+"""Who may use a REST route: dependencies that refuse everybody else."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Header, HTTPException
+
+from domain.values import Role
+from interfaces.auth.viewer import Authenticator, Viewer
+
+MEMBERS = frozenset(Role)
+OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+
+UNAUTHENTICATED = "Send a valid API token: Authorization: Bearer alx_..."
+FORBIDDEN = "Your role does not allow this."
+
+
+def viewer_with(
+    authenticator: Authenticator, roles: frozenset[Role]
+) -> Callable[..., Viewer]:
+    """Make a dependency that yields the member, or refuses with 401 or 403."""
+
+    def dependency(authorization: Annotated[str | None, Header()] = None) -> Viewer:
+        viewer = authenticator.viewer(authorization)
+        if viewer is None:
+            challenge = {"WWW-Authenticate": "Bearer"}
+            raise HTTPException(401, UNAUTHENTICATED, headers=challenge)
+        if viewer.role not in roles:
+            raise HTTPException(403, FORBIDDEN)
+        return viewer
+
+    return dependency
+
+
+def email_with(
+    authenticator: Authenticator, roles: frozenset[Role]
+) -> Callable[..., str]:
+    """The same, yielding the member's e-mail alone."""
+    viewer = viewer_with(authenticator, roles)
+
+    def dependency(authorization: Annotated[str | None, Header()] = None) -> str:
+        return viewer(authorization).email
+
+    return dependency

@@ -1,0 +1,136 @@
+"""Refusals as data, and everything else without its details."""
+
+import logging
+from enum import StrEnum
+from typing import Any, Self
+from uuid import uuid4
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import MaskErrors
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from application.imports import ReadModelBehind
+from application.ports import ProviderRefused, ProviderUnavailable
+from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
+
+log = logging.getLogger(__name__)
+
+
+@strawberry.enum
+class ErrorCode(StrEnum):
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    WRONG_STATE = "WRONG_STATE"
+    IN_USE = "IN_USE"
+    PROVIDER_REFUSED = "PROVIDER_REFUSED"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+
+
+@strawberry.type
+class FieldError:
+    path: list[str]
+    message: str
+
+
+@strawberry.type(description="What a person can get wrong.")
+class UserError:
+    code: ErrorCode
+    message: str
+    fields: list[FieldError] = strawberry.field(
+        description="What is wrong with which input; empty where none is to blame."
+    )
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        wrong = error.fields if isinstance(error, Invalid) else {}
+        fields = [
+            FieldError(path=[to_camel_case(name)], message=what)
+            for name, what in wrong.items()
+        ]
+        return cls(code=_code(error), message=str(error), fields=fields)
+
+
+CODES: dict[type[Exception], ErrorCode] = {
+    Invalid: ErrorCode.INVALID,
+    NotFound: ErrorCode.NOT_FOUND,
+    WrongState: ErrorCode.WRONG_STATE,
+    Conflict: ErrorCode.CONFLICT,
+    InUse: ErrorCode.IN_USE,
+    ProviderRefused: ErrorCode.PROVIDER_REFUSED,
+    ProviderUnavailable: ErrorCode.PROVIDER_UNAVAILABLE,
+}
+
+
+def _code(error: Exception) -> ErrorCode:
+    """Whatever else the past forbids is a conflict with it."""
+    return CODES.get(type(error), ErrorCode.CONFLICT)
+
+
+class Refusals(
+    strawberry.ExceptionHandler[
+        Refused | ProviderUnavailable | ProviderRefused, UserError
+    ]
+):
+    """Where a field's type has UserError, what was refused is that member of it."""
+
+    def handle(
+        self,
+        exception: Exception,
+        *,
+        field: StrawberryField,  # noqa: ARG002 - the library's signature
+        info: Any,  # noqa: ARG002 - the library's signature
+    ) -> UserError:
+        return UserError.of(exception)
+
+
+def _coded(code: str, message: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": code})
+
+
+def unauthenticated() -> GraphQLError:
+    message = "Send a valid API token: Authorization: Bearer alx_..."
+    return _coded("UNAUTHENTICATED", message)
+
+
+def forbidden() -> GraphQLError:
+    return _coded("FORBIDDEN", "Your role does not allow this.")
+
+
+def bad_request(message: str) -> GraphQLError:
+    return _coded("BAD_REQUEST", message)
+
+
+class PublicErrors(MaskErrors):
+    """What a client sees of an error: a code always, details never."""
+
+    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
+        code, message, extra = self._told(error)
+        return GraphQLError(
+            message,
+            nodes=error.nodes,
+            source=error.source,
+            positions=error.positions,
+            path=error.path,
+            extensions={"code": code, **extra},
+        )
+
+    def _told(self, error: GraphQLError) -> tuple[str, str, dict[str, Any]]:
+        match error.original_error or error:
+            case GraphQLError() as told:
+                code = (told.extensions or {}).get("code", "BAD_REQUEST")
+                return code, error.message, {}
+            case Refused() as refused:
+                return "BAD_REQUEST", str(refused), {}
+            case (ProviderUnavailable() | ReadModelBehind()) as expected:
+                return "INTERNAL", str(expected), {}
+            case unexpected:
+                return self._masked(unexpected)
+
+    def _masked(self, error: Exception) -> tuple[str, str, dict[str, Any]]:
+        error_id = str(uuid4())
+        log.error("GraphQL error %s", error_id, exc_info=error)
+        message = f"Something went wrong here; the log knows it as {error_id}."
+        return "INTERNAL", message, {"errorId": error_id}

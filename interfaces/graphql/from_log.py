@@ -1,0 +1,74 @@
+"""A campaign and its imports as their own events show them.
+
+Asked where the read model does not keep up with a command that was just answered.
+"""
+
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from application.app import AutoLynx
+from domain.campaign import Campaign
+from domain.contact_list import ContactList
+from domain.values import ZERO, CampaignState
+from interfaces.graphql.backend import Backend
+from interfaces.graphql.imports import MOST_SHOWN, ImportReport, Skipped
+from projections.campaign_board import CampaignProgress, CampaignRow, campaign_board
+from projections.operations import Kind
+
+COUNTERS = {
+    field.name
+    for field in fields(CampaignProgress)
+    if field.name not in {"campaign_id", "state", "contacts"}
+}
+NOTHING_YET: dict[str, Any] = {
+    "pause_cause": None,
+    "reason_words_id": None,
+    "queued_at": None,
+    "started_at": None,
+    "completed_at": None,
+    **dict.fromkeys(COUNTERS, 0),
+    "contacts": 0,
+    "costs_reported": 0,
+    "spend": ZERO,
+}
+
+
+def campaign_from_log(
+    app: AutoLynx, campaign_id: UUID, shown: CampaignRow | None
+) -> CampaignRow:
+    """Fold the campaign's own events as the read model would.
+
+    What calls count for is taken from what the read model shows so far.
+    """
+    columns = dict(NOTHING_YET)
+    for event in app.events.get(campaign_id):
+        _apply(columns, event)
+    if shown is not None:
+        columns |= {name: getattr(shown, name) for name in COUNTERS}
+    known = {field.name for field in fields(CampaignRow)}
+    row = {name: value for name, value in columns.items() if name in known}
+    row["state"] = CampaignState(row["state"])
+    return CampaignRow(campaign_id=campaign_id, **row)
+
+
+def _apply(columns: dict[str, Any], event: object) -> None:
+    for operation in campaign_board(event, 0):
+        for name, value in operation.columns.items():
+            before = columns.get(name, 0) if operation.kind is Kind.ADD else 0
+            columns[name] = before + value if operation.kind is Kind.ADD else value
+
+
+def report_from_log(backend: Backend, list_id: UUID) -> ImportReport:
+    contacts = backend.app.load(ContactList, list_id)
+    rows: Any = backend.vault.rejects(list_id, limit=MOST_SHOWN)
+    shown: list[Skipped] = rows
+    return ImportReport.of(
+        accepted=contacts.accepted,
+        skipped=contacts.skipped,
+        rows=shown,
+        url=f"/imports/{list_id}/rejects.csv",
+    )
+
+
+__all__ = ["Campaign", "campaign_from_log", "report_from_log"]

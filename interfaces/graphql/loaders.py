@@ -1,0 +1,62 @@
+"""Rows that many fields of one operation ask for, read at once."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from interfaces.graphql.backend import Backend
+from projections import call_log, directory, recordings
+from projections.call_log import CallRow
+from projections.directory import AssistantRow
+from projections.recordings import Recording
+from storage.operations import Decision
+
+type Ids = list[UUID]
+type Batch[T] = Callable[[Ids], Awaitable[dict[UUID, T]]]
+
+
+def _loader[T](batch: Batch[T]) -> DataLoader[UUID, T | None]:
+    async def load(ids: Ids) -> list[T | None]:
+        found = await batch(ids)
+        return [found.get(id_) for id_ in ids]
+
+    return DataLoader(load_fn=load)
+
+
+class Loaders:
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.assistants = _loader(self._assistants)
+        self.calls = _loader(self._calls)
+        self.calls_of_contacts = _loader(self._calls_of_contacts)
+        self.recordings = _loader(self._recordings)
+        self.words = _loader(self._words)
+        self.decisions = _loader(self._decisions)
+
+    def forget(self) -> None:
+        """Operations of one socket share these; the next one reads anew."""
+        self.assistants.clear_all()
+        self.calls.clear_all()
+        self.calls_of_contacts.clear_all()
+        self.recordings.clear_all()
+        self.words.clear_all()
+        self.decisions.clear_all()
+
+    async def _assistants(self, ids: Ids) -> dict[UUID, AssistantRow]:
+        return await self._backend.read(directory.assistants_of, ids)
+
+    async def _calls(self, ids: Ids) -> dict[UUID, CallRow]:
+        return await self._backend.read(call_log.of_ids, ids)
+
+    async def _calls_of_contacts(self, ids: Ids) -> dict[UUID, list[CallRow]]:
+        return await self._backend.read(call_log.of_contacts, ids)
+
+    async def _recordings(self, ids: Ids) -> dict[UUID, Recording]:
+        return await self._backend.read(recordings.of_messages, ids)
+
+    async def _words(self, ids: Ids) -> dict[UUID, str]:
+        return await self._backend.look(self._backend.vault.words_of, ids)
+
+    async def _decisions(self, ids: Ids) -> dict[UUID, Decision]:
+        return await self._backend.look(self._backend.operations.decisions, ids)

@@ -1,0 +1,69 @@
+"""Lists in pages, as Relay's clients expect them."""
+
+from collections.abc import Callable
+from typing import Self
+from uuid import UUID
+
+import strawberry
+
+from domain.errors import NotFound
+from interfaces.graphql.errors import bad_request
+from projections.tables import Page
+
+LARGEST_PAGE = 100
+
+
+@strawberry.type
+class PageInfo:
+    has_next_page: bool
+    end_cursor: str | None
+
+
+@strawberry.type
+class Edge[T]:
+    node: T
+    cursor: str
+
+
+@strawberry.type
+class Connection[T]:
+    edges: list[Edge[T]]
+    nodes: list[T]
+    page_info: PageInfo
+    total_count: int
+
+    @classmethod
+    def of[R](cls, page: Page[R], node_of: Callable[[R], T]) -> Self:
+        nodes = [node_of(row) for row in page.nodes]
+        return cls(
+            edges=[
+                Edge(node=node, cursor=cursor)
+                for node, cursor in zip(nodes, page.cursors, strict=True)
+            ],
+            nodes=nodes,
+            page_info=PageInfo(has_next_page=page.has_next, end_cursor=page.end_cursor),
+            total_count=page.total,
+        )
+
+
+def page_size(first: int | None, default: int) -> int:
+    """Check how many were asked for; null is the field's default."""
+    size = default if first is None else first
+    if not 1 <= size <= LARGEST_PAGE:
+        raise bad_request(f"first must be from 1 to {LARGEST_PAGE}.")
+    return size
+
+
+def as_uuid(kind: str, text: str) -> UUID:
+    """Read an id. Raises NotFound: nothing goes by what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(kind, text[:100]) from None
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

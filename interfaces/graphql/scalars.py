@@ -1,0 +1,81 @@
+"""The contract's own scalars, and how values come in and go out."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+BigInt = NewType("BigInt", int)
+JSON = NewType("JSON", object)
+
+LARGEST = 2**63 - 1
+
+
+def _written_time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
+
+
+def _read_time(value: Any) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        time = None
+    if time is None or time.tzinfo is None:
+        raise GraphQLError("A DateTime is ISO 8601 with an offset.")
+    return time.astimezone(UTC)
+
+
+def _written_amount(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+def _read_amount(value: Any) -> Decimal:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            amount = Decimal("nan")
+        if amount.is_finite():
+            return amount
+    raise GraphQLError("A Decimal is a number as a string, such as '12.50'.")
+
+
+def _read_whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST:
+        return value
+    raise GraphQLError("A BigInt is a whole number of 64 bits.")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="ISO 8601 with an offset, always UTC when sent.",
+        serialize=_written_time,
+        parse_value=_read_time,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="A decimal number as a string. Amounts are US dollars.",
+        serialize=_written_amount,
+        parse_value=_read_amount,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value.",
+        serialize=_as_it_is,
+        parse_value=_as_it_is,
+    ),
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="A 64-bit whole number, sent as a JSON number.",
+        serialize=int,
+        parse_value=_read_whole,
+    ),
+}

@@ -1,0 +1,75 @@
+"""The whole schema, and its text."""
+
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from interfaces.graphql.assistants import AssistantCommands, AssistantQueries
+from interfaces.graphql.calls import CallQueries
+from interfaces.graphql.campaign_commands import CampaignCommands
+from interfaces.graphql.campaigns import CampaignQueries
+from interfaces.graphql.contacts import ContactQueries
+from interfaces.graphql.errors import PublicErrors, Refusals
+from interfaces.graphql.imports import UploadQueries
+from interfaces.graphql.limits import Entrance, FreshLoaders, Limits, Tokens
+from interfaces.graphql.members import MemberQueries
+from interfaces.graphql.phone_numbers import PhoneNumberQueries
+from interfaces.graphql.scalars import SCALARS
+from interfaces.graphql.settings import SettingsCommands, SettingsQueries
+from interfaces.graphql.subscriptions import Subscription
+
+
+@strawberry.type
+class Query(
+    MemberQueries,
+    CampaignQueries,
+    CallQueries,
+    ContactQueries,
+    AssistantQueries,
+    PhoneNumberQueries,
+    SettingsQueries,
+    UploadQueries,
+):
+    pass
+
+
+@strawberry.type
+class Mutation(CampaignCommands, AssistantCommands, SettingsCommands):
+    pass
+
+
+class Schema(strawberry.Schema):
+    def process_errors(
+        self,
+        errors: list[GraphQLError],
+        execution_context: ExecutionContext | None = None,
+    ) -> None:
+        """Log nothing here: `PublicErrors` logs what is unexpected, once."""
+
+
+def make_schema() -> Schema:
+    extensions: list[Any] = [
+        PublicErrors,
+        Entrance,
+        FreshLoaders,
+        Limits,
+        Tokens,
+        ParserCache,
+        ValidationCache,
+    ]
+    return Schema(
+        Query,
+        Mutation,
+        Subscription,
+        exception_handlers=[Refusals()],
+        extensions=extensions,
+        config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
+    )
+
+
+def sdl() -> str:
+    return make_schema().as_str() + "\n"

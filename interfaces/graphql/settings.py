@@ -1,0 +1,96 @@
+"""The installation's settings."""
+
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+import strawberry
+
+from application.settings import SettingsService
+from domain.settings import SettingsValues
+from interfaces.graphql.context import Info
+from interfaces.graphql.errors import UserError
+from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
+
+
+@strawberry.type
+class Settings:
+    default_cap: int
+    global_cap: int
+    tick_seconds: int
+    silence_timeout_seconds: int
+    dials_per_second: float
+    refill_immediately: bool
+    default_region: str
+    daily_budget: Decimal | None
+    spend_alert_threshold: Decimal
+    alert_webhook_url: str | None
+    retention_days: int | None
+
+    @classmethod
+    def of(cls, values: SettingsValues) -> Self:
+        return cls(**asdict(values))
+
+
+@strawberry.input(
+    description="A field left out, or null, stays as it is; dailyBudget,"
+    " alertWebhookUrl, retentionDays: null takes them away."
+)
+class SettingsInput:
+    default_cap: int | None = None
+    global_cap: int | None = None
+    tick_seconds: int | None = None
+    silence_timeout_seconds: int | None = None
+    dials_per_second: float | None = None
+    refill_immediately: bool | None = None
+    default_region: str | None = None
+    daily_budget: strawberry.Maybe[Decimal | None]
+    spend_alert_threshold: Decimal | None = None
+    alert_webhook_url: strawberry.Maybe[str | None]
+    retention_days: strawberry.Maybe[int | None]
+
+
+SettingsResult = Annotated[Settings | UserError, strawberry.union("SettingsResult")]
+
+
+@strawberry.type
+class SettingsQueries:
+    @query(EVERYBODY)
+    async def settings(self, info: Info) -> Settings:
+        backend = info.context.backend
+        return Settings.of(await backend.look(backend.settings.values))
+
+
+@strawberry.type
+class SettingsCommands:
+    @mutation(ADMINS)
+    async def update_settings(
+        self,
+        info: Info,
+        input: SettingsInput,  # noqa: A002 - the contract's name
+    ) -> SettingsResult:
+        backend, by = info.context.backend, info.context.viewer.email
+        values = await backend.tell(_change, backend.settings, input, by)
+        return Settings.of(values)
+
+    @mutation(ADMINS, "After DUPLICATE_DETECTED, once a person has looked.")
+    async def allow_requests_again(self, info: Info) -> SettingsResult:
+        backend, by = info.context.backend, info.context.viewer.email
+        position = await backend.tell(backend.settings.allow_requests_again, by=by)
+        await backend.shows(position)
+        return Settings.of(await backend.look(backend.settings.values))
+
+
+def _change(settings: SettingsService, asked: SettingsInput, by: str) -> SettingsValues:
+    values = replace(settings.values(), **_named(asked))
+    settings.change(values, by=by)
+    return values
+
+
+def _named(asked: SettingsInput) -> dict[str, Any]:
+    """Of what may be taken away, null counts where it was named."""
+    return {
+        name: value.value if isinstance(value, strawberry.Some) else value
+        for name, value in vars(asked).items()
+        if value is not None
+    }

@@ -1,0 +1,113 @@
+"""What is sent by itself, as it changes."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
+from itertools import batched
+from uuid import UUID
+
+import strawberry
+
+from domain.errors import NotFound
+from interfaces.graphql.contacts import Contact
+from interfaces.graphql.context import Context, Info
+from interfaces.graphql.errors import forbidden
+from interfaces.graphql.hub import Changed, Ear
+from interfaces.graphql.paging import as_uuid
+from interfaces.graphql.permissions import EVERYBODY, subscription
+from interfaces.graphql.progress import CampaignProgress
+from projections import campaign_board, changes, contact_log, tables
+from projections.campaign_board import CampaignProgress as ProgressRow
+
+CONTACTS_A_FRAME = 500
+
+
+@strawberry.type
+class Subscription:
+    @subscription(EVERYBODY)
+    async def campaign_progress(
+        self, info: Info, campaign_id: strawberry.ID
+    ) -> AsyncGenerator[CampaignProgress, None]:
+        id_, context = as_uuid("campaign", campaign_id), info.context
+        with context.backend.hub.listening(id_) as ear:
+            sent = await _progress(context, id_)
+            yield CampaignProgress.of(sent)
+            async for _ in _changes(context, ear):
+                row = await _progress(context, id_)
+                if _differs(row, sent):
+                    sent = row
+                    yield CampaignProgress.of(row)
+
+    @subscription(EVERYBODY, "The progress of every campaign that changes, for a list.")
+    async def campaigns_progress(
+        self, info: Info
+    ) -> AsyncGenerator[CampaignProgress, None]:
+        context, sent = info.context, dict[UUID, ProgressRow]()
+        with context.backend.hub.listening() as ear:
+            async for changed in _at_once_and_on_changes(context, ear):
+                rows = await context.backend.read(campaign_board.progress_of, changed)
+                for row in rows:
+                    if _differs(row, sent.get(row.campaign_id)):
+                        sent[row.campaign_id] = row
+                        yield CampaignProgress.of(row)
+
+    @subscription(EVERYBODY, "Contacts of this campaign whose status changed.")
+    async def contact_updates(
+        self, info: Info, campaign_id: strawberry.ID
+    ) -> AsyncGenerator[list[Contact], None]:
+        id_, context = as_uuid("campaign", campaign_id), info.context
+        with context.backend.hub.listening(id_) as ear:
+            position = await context.backend.read(tables.position_of)
+            async for _ in _changes(context, ear):
+                until = await context.backend.read(tables.position_of)
+                async for frame in _moved(context, id_, position, until):
+                    yield frame
+                position = until
+
+
+async def _progress(context: Context, campaign_id: UUID) -> ProgressRow:
+    """Read counters in one statement for all who ask in the same instant."""
+    row = await context.backend.progress.load(campaign_id)
+    if row is None:
+        raise NotFound("campaign", campaign_id)
+    return row
+
+
+def _differs(row: ProgressRow, sent: ProgressRow | None) -> bool:
+    return sent is None or replace(row, position=sent.position) != sent
+
+
+async def _at_once_and_on_changes(context: Context, ear: Ear) -> AsyncIterator[Changed]:
+    yield None
+    async for changed in _changes(context, ear):
+        yield changed
+
+
+async def _changes(context: Context, ear: Ear) -> AsyncIterator[Changed]:
+    """Tell each change, for as long as the member has access."""
+    clock = asyncio.get_running_loop().time
+    patience = context.backend.recheck_seconds
+    check_at = clock() + patience
+    while True:
+        heard, changed = await ear.heard(max(check_at - clock(), 0))
+        if clock() >= check_at:
+            await _check_access(context)
+            check_at = clock() + patience
+        if heard:
+            yield changed
+
+
+async def _check_access(context: Context) -> None:
+    await context.authenticate()
+    if context.viewer.role not in EVERYBODY:
+        raise forbidden()
+
+
+async def _moved(
+    context: Context, campaign_id: UUID, after: int, until: int
+) -> AsyncIterator[list[Contact]]:
+    read = context.backend.read
+    ids = await read(changes.contacts_moved, campaign_id, after=after, until=until)
+    for some in batched(ids, CONTACTS_A_FRAME, strict=False):
+        rows = await read(contact_log.of_ids, some)
+        yield [Contact.of(row) for row in rows]
