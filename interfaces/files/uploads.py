@@ -1,12 +1,10 @@
 """Contact files over HTTP: the upload, and the rows of it that were skipped."""
 
 import asyncio
-import csv
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from io import StringIO
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +17,7 @@ from application.contact_file import ContactFile, UnreadableFile
 from application.errors import StoreUnavailable
 from application.phone_numbers import known_region
 from application.uploads import RejectedRow, Upload
+from interfaces.files.csv_cells import csv_lines
 from storage.uploads import NewUpload, UploadStore
 
 KEPT_FOR = timedelta(days=1)
@@ -31,8 +30,6 @@ _AT_A_TIME = 4  # Files; more wait for their turn.
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
 _NAMELESS = "contacts.csv"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PHONE = re.compile(r"\+[0-9]{6,15}")
 
 # A FastAPI dependency: lets pass who may, and gives the member's e-mail.
 type Authorize = Callable[..., Any]
@@ -225,19 +222,6 @@ def rejects_csv(
     columns: Iterable[str], pages: Iterable[list[RejectedRow]]
 ) -> Iterator[str]:
     """Yield the skipped rows as they were, each with its number and reason before."""
-    yield _csv([["row", "reason", "message", *columns]])
+    yield csv_lines([["row", "reason", "message", *columns]])
     for page in pages:
-        yield _csv([row.row, row.reason, row.message, *row.cells] for row in page)
-
-
-def _csv(rows: Iterable[list[Any]]) -> str:
-    text = StringIO()
-    csv.writer(text).writerows([_harmless(str(cell)) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """Keep spreadsheets from running the cell, and telephone numbers as they are."""
-    if cell.startswith(_FORMULA) and not _PHONE.fullmatch(cell):
-        return f"'{cell}"
-    return cell
+        yield csv_lines([row.row, row.reason, row.message, *row.cells] for row in page)

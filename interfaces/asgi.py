@@ -1,0 +1,265 @@
+"""The API's composition root: `python -m interfaces.asgi`."""
+
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from application.app import AutoLynx
+from application.assistants import AssistantService
+from application.calls import CallService
+from application.campaigns import CampaignService
+from application.configuration import Configuration, FirstSettings
+from application.imports import ImportService
+from application.members import MemberService
+from application.ports import Provider
+from application.recording import Means
+from application.settings import SettingsService
+from interfaces.auth.first_admin import add_first_admin
+from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
+from interfaces.auth.viewer import Authenticator
+from interfaces.files.export import export_routes
+from interfaces.files.uploads import upload_routes
+from interfaces.graphql.backend import Backend
+from interfaces.graphql.hub import Hub
+from interfaces.graphql.lines import Lines
+from interfaces.graphql.router import graphql_routes
+from interfaces.health import health_routes
+from interfaces.refusals import add_refusals
+from interfaces.webhooks.authentication import authenticator
+from interfaces.webhooks.vapi import webhook_routes
+from projections import directory
+from projections.live import ReadModelFeed
+from projections.lookups import Lookups
+from projections.schema import create_read_model, open_read_pool
+from provider.reading import read_message
+from provider.vapi import VapiProvider, vapi_settings
+from storage.access import TokenStore
+from storage.database import Pool, connect, open_pool
+from storage.migrate import migrate
+from storage.operations import Operations
+from storage.recorder import EventStoreFactory
+from storage.uploads import UploadStore
+from storage.vault import Vault
+
+ROLE = "api"
+LARGEST_BODY = 1 << 20
+"""Bytes; uploads and webhooks have their own limits."""
+
+LARGEST_FRAME = 1 << 20
+"""Bytes of a WebSocket's message."""
+
+SHUTDOWN_SECONDS = 3
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What is open while the API runs."""
+
+    url: str
+    writing: Pool
+    reading: Pool
+    feed: ReadModelFeed
+    app: AutoLynx
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.writing)
+
+    @property
+    def lookups(self) -> Lookups:
+        return Lookups(self.reading, self.vault)
+
+
+@dataclass(frozen=True)
+class Services:
+    calls: CallService
+    campaigns: CampaignService
+    imports: ImportService
+    assistants: AssistantService
+    members: MemberService
+    settings: SettingsService
+
+
+def create_app(
+    configuration: Configuration, *, provider: Provider | None = None
+) -> FastAPI:
+    """Make the API of a database whose tables are there; `provider` replaces Vapi.
+
+    Nothing is opened before it starts.
+    """
+    vapi = provider or VapiProvider(vapi_settings(configuration))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        with ExitStack() as opened:
+            stores = await asyncio.to_thread(_open, configuration, opened)
+            for routes in _routes(configuration, stores, vapi, Hub(loop), opened):
+                app.include_router(routes)
+            yield
+            await asyncio.to_thread(opened.close)
+
+    app = FastAPI(
+        title="AutoLynx",
+        lifespan=lifespan,
+        max_body_size=LARGEST_BODY,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    add_refusals(app)
+    return app
+
+
+def _open(configuration: Configuration, opened: ExitStack) -> Stores:
+    url = configuration.database_url
+    assert url is not None  # `main` has seen to that.
+    return opened.enter_context(_stores(url))
+
+
+@contextmanager
+def _stores(url: str) -> Iterator[Stores]:
+    with ExitStack() as opened:
+        writing = opened.enter_context(open_pool(url, name=ROLE, max_size=16))
+        reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
+        app = AutoLynx(EventStoreFactory(writing))
+        opened.callback(app.close)
+        feed = ReadModelFeed(url)
+        feed.start()
+        opened.callback(feed.stop)
+        yield Stores(url, writing, reading, feed, app)
+
+
+def _services(stores: Stores, provider: Provider) -> Services:
+    app, vault, lookups = stores.app, stores.vault, stores.lookups
+    means = Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+    calls = CallService(
+        app=app,
+        means=means,
+        vault=vault,
+        book=lookups,
+        finder=lookups,
+        read_message=read_message,
+    )
+    imports = ImportService(
+        app=app,
+        means=means,
+        uploads=UploadStore(stores.writing),
+        vault=vault,
+        book=lookups,
+        read_model=stores.feed,
+    )
+    first = FirstSettings().values()
+    return Services(
+        calls=calls,
+        campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
+        imports=imports,
+        assistants=AssistantService(app=app, means=means, provider=provider),
+        members=MemberService(app=app, means=means),
+        settings=SettingsService(app=app, means=means, first=first),
+    )
+
+
+def _routes(
+    configuration: Configuration,
+    stores: Stores,
+    provider: Provider,
+    hub: Hub,
+    opened: ExitStack,
+) -> Iterator[APIRouter]:
+    services = _services(stores, provider)
+    _first_admin(configuration, stores, services)
+    tokens = TokenStore(stores.writing)
+    access = Authenticator(tokens=tokens, member=services.members.member, now=utc_now)
+    opened.callback(stores.feed.subscribe(hub.tell))
+    yield graphql_routes(_backend(stores, services, provider, hub, access))
+    yield upload_routes(
+        store=UploadStore(stores.writing),
+        authorize=email_with(access, OPERATORS),
+        now=utc_now,
+        new_id=uuid4,
+        default_region=lambda: services.settings.values().default_region,
+    )
+    yield export_routes(pool=stores.reading, authorize=email_with(access, MEMBERS))
+    yield webhook_routes(
+        authenticator(configuration, utc_now), services.calls.hear, read_message
+    )
+    yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
+
+
+def _backend(
+    stores: Stores,
+    services: Services,
+    provider: Provider,
+    hub: Hub,
+    access: Authenticator,
+) -> Backend:
+    return Backend(
+        app=stores.app,
+        imports=services.imports,
+        campaigns=services.campaigns,
+        assistants=services.assistants,
+        settings=services.settings,
+        uploads=UploadStore(stores.writing),
+        vault=stores.vault,
+        operations=Operations(stores.writing),
+        lines=Lines(provider, utc_now),
+        read_pool=stores.reading,
+        read_model=stores.feed,
+        hub=hub,
+        viewer_of=access.viewer,
+        now=utc_now,
+    )
+
+
+def _first_admin(
+    configuration: Configuration, stores: Stores, services: Services
+) -> None:
+    with stores.reading.connection() as connection:
+        known = bool(directory.members(connection))
+    email = configuration.admin_email
+    add_first_admin(stores.app, services.members, email, known=known)
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT; 2 where the configuration lacks a database."""
+    configuration = Configuration()
+    if configuration.database_url is None:
+        print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
+        return 2
+    logging.basicConfig(level=configuration.log_level.upper())
+    migrate(configuration.database_url)
+    with connect(configuration.database_url, name=ROLE) as connection:
+        create_read_model(connection)
+    uvicorn.Server(serving(configuration, create_app(configuration))).run()
+    return 0
+
+
+def serving(configuration: Configuration, app: FastAPI) -> uvicorn.Config:
+    """Say how uvicorn serves it."""
+    return uvicorn.Config(
+        app,
+        host=configuration.host,
+        port=configuration.port,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws_max_size=LARGEST_FRAME,
+        server_header=False,
+        access_log=False,
+        log_level=configuration.log_level.lower(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Whether this process lives, and whether what it rests on is fit for traffic."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import orjson
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from psycopg import Error
+
+from application.errors import StoreUnavailable
+from projections.tables import position_of
+from storage.database import Conn, Pool, within
+from storage.migrate import MigrationChanged, UnfitServer, pending
+
+MOST_LAG_SECONDS = 10.0
+DATABASE_SECONDS = 2.0
+
+NEXT_EVENT = """
+select state from autolynx_events where notification_id > %s
+order by notification_id limit 1
+"""
+
+type Check = Callable[[], str | None]
+"""Says what is wrong, None where all is well."""
+
+
+def health_routes(*, pool: Pool, url: str, now: Callable[[], datetime]) -> APIRouter:
+    """Build the routes; `pool` reads the read model of the database at `url`."""
+    router = APIRouter()
+    checks: dict[str, Check] = {
+        "database": lambda: _database(pool),
+        "migrations": lambda: _migrations(url),
+        "projector": lambda: _projector(pool, now()),
+    }
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    def readyz() -> Response:
+        wrong = dict(_wrong(checks))
+        if not wrong:
+            return JSONResponse({"status": "ok", "checks": dict.fromkeys(checks, "ok")})
+        message = "; ".join(f"{name}: {what}" for name, what in wrong.items())
+        error = {"code": "UNAVAILABLE", "message": message}
+        said = dict.fromkeys(checks, "ok") | wrong
+        return JSONResponse({"error": error, "checks": said}, 503)
+
+    return router
+
+
+def _wrong(checks: dict[str, Check]) -> Iterator[tuple[str, str]]:
+    """Name what is wrong; without a database nothing else can be said."""
+    for name, check in checks.items():
+        try:
+            with within(DATABASE_SECONDS):
+                what = check()
+        except (Error, StoreUnavailable) as error:
+            what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if what is not None:
+            yield name, what
+            if name == "database":
+                return
+
+
+def _database(pool: Pool) -> str | None:
+    with pool.connection(timeout=DATABASE_SECONDS) as connection:
+        connection.execute("select 1")
+    return None
+
+
+def _migrations(url: str) -> str | None:
+    try:
+        missing = pending(url)
+    except (UnfitServer, MigrationChanged) as error:
+        return str(error)
+    return f"missing: {', '.join(missing)}; run autolynx migrate" if missing else None
+
+
+def _projector(pool: Pool, now: datetime) -> str | None:
+    with pool.connection(timeout=DATABASE_SECONDS) as connection:
+        lag = lag_seconds(connection, now)
+    if lag > MOST_LAG_SECONDS:
+        return f"{lag:.0f} s behind; see that a projector runs"
+    return None
+
+
+def lag_seconds(conn: Conn, now: datetime) -> float:
+    """Return the age of the oldest event that the read model does not show, or 0."""
+    row = conn.execute(NEXT_EVENT, (position_of(conn),)).fetchone()
+    if row is None:
+        return 0.0
+    recorded = datetime.fromisoformat(orjson.loads(row[0])["timestamp"])
+    return max((now - recorded).total_seconds(), 0.0)

@@ -1,0 +1,81 @@
+"""How every route says no: `{"error": {"code", "message"}}` with the fitting status."""
+
+import logging
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from psycopg import InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from application.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+CODES = {
+    400: "INVALID",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "INVALID",
+    429: "TOO_MANY_REQUESTS",
+    503: "UNAVAILABLE",
+}
+UNAVAILABLE = "The database cannot be reached at present: try again."
+GRAPHQL = "/graphql"
+GRAPHQL_CODES = {401: "UNAUTHENTICATED", 403: "FORBIDDEN"}
+
+
+def add_refusals(app: FastAPI) -> None:
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    for unreachable in (StoreUnavailable, OperationalError, InterfaceError):
+        app.add_exception_handler(unreachable, _unreachable)
+    app.add_exception_handler(Exception, _failed)
+
+
+def refusal(
+    request: Request,
+    status: int,
+    message: str,
+    *,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Say it in the form of the path: GraphQL has its own."""
+    if request.url.path == GRAPHQL:
+        code = "INTERNAL" if status >= 500 else GRAPHQL_CODES.get(status, "BAD_REQUEST")  # noqa: PLR2004 - from here on it is our fault
+        errors = [{"message": message, "extensions": {"code": code}}]
+        return JSONResponse({"errors": errors}, status, headers)
+    error = {"code": CODES.get(status, "INTERNAL"), "message": message}
+    return JSONResponse({"error": error}, status, headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    return refusal(request, error.status_code, str(error.detail), headers=headers)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(
+        f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()
+    )
+    return refusal(request, 422, said or "The request makes no sense.")
+
+
+async def _unreachable(request: Request, error: Exception) -> Response:
+    log.warning("The database did not answer: %s", error)
+    return refusal(request, 503, UNAVAILABLE, headers={"Retry-After": "5"})
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    error_id = uuid4()
+    log.error("REST error %s", error_id, exc_info=error)
+    message = f"Something went wrong here; the log knows it as {error_id}."
+    return refusal(request, 500, message)

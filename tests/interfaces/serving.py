@@ -1,0 +1,308 @@
+"""A real API over a real database, asked over HTTP and WebSocket."""
+
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import uvicorn
+from websockets import Subprotocol
+from websockets.sync.client import ClientConnection
+from websockets.sync.client import connect as open_socket
+
+from application.app import AutoLynx
+from application.calls import CallService
+from application.configuration import Configuration
+from application.members import MemberService
+from application.ports import PhoneNumber, ProviderAssistant
+from application.recording import Means
+from domain.values import Role
+from interfaces.asgi import create_app, serving
+from projections.lookups import Lookups
+from projections.runner import Projector
+from projections.schema import create_read_model, open_read_pool
+from provider.reading import read_message
+from storage.access import TokenStore
+from storage.database import Pool, connect, open_pool
+from storage.migrate import migrate
+from storage.recorder import EventStoreFactory
+from storage.vault import Vault
+from tests.fakes import FakeProvider
+from tests.support import eventually
+
+ASSISTANT, LINE = "vapi-assistant", "line-1"
+SECRET = "webhook-secret"
+GRAPHQL_WS = Subprotocol("graphql-transport-ws")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Answer:
+    data: Any
+    errors: list[dict[str, Any]]
+
+    @property
+    def code(self) -> str | None:
+        return self.errors[0]["extensions"]["code"] if self.errors else None
+
+
+@dataclass
+class Desk:
+    """An API with its database; what tests ask of both."""
+
+    url: str
+    database: str
+    pool: Pool
+    read_pool: Pool
+    app: AutoLynx
+    provider: FakeProvider
+    projector: "RunningProjector"
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    # --- People -------------------------------------------------------------------
+
+    @property
+    def means(self) -> Means:
+        return Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+
+    @property
+    def members(self) -> MemberService:
+        return MemberService(app=self.app, means=self.means)
+
+    @property
+    def token_store(self) -> TokenStore:
+        return TokenStore(self.pool)
+
+    def token(self, role: Role = Role.ADMIN, **given: Any) -> str:
+        """Return an API token of a member with that role."""
+        email = f"{role.lower()}@example.com"
+        self.members.add(email, role, by="test")
+        secret = secrets.token_bytes(32)
+        return self.token_store.create(
+            token_id=uuid4(), email=email, secret=secret, now=utc_now(), **given
+        )
+
+    def header(self, role: Role = Role.ADMIN) -> dict[str, str]:
+        if role not in self.tokens:
+            self.tokens[role] = self.token(role)
+        return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    # --- HTTP ---------------------------------------------------------------------
+
+    def get(self, path: str, role: Role | None = Role.ADMIN) -> httpx2.Response:
+        headers = self.header(role) if role else {}
+        return httpx2.get(f"{self.url}{path}", headers=headers, timeout=30)
+
+    def ask(
+        self, query: str, role: Role | None = Role.ADMIN, **variables: Any
+    ) -> Answer:
+        body = {"query": query, "variables": variables}
+        headers = self.header(role) if role else {}
+        answer = httpx2.post(
+            f"{self.url}/graphql", json=body, headers=headers, timeout=60
+        )
+        told = answer.json()
+        return Answer(told.get("data"), told.get("errors") or [])
+
+    def told(self, query: str, role: Role | None = Role.ADMIN, **variables: Any) -> Any:
+        """Return the data of an operation that has no error."""
+        answer = self.ask(query, role, **variables)
+        assert not answer.errors, answer.errors
+        return answer.data
+
+    def upload(self, csv: str, role: Role = Role.OPERATOR) -> str:
+        answer = httpx2.post(
+            f"{self.url}/uploads?filename=people.csv",
+            content=csv.encode(),
+            headers={**self.header(role), "Content-Type": "text/csv"},
+            timeout=30,
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    @contextmanager
+    def socket(self, token: str | None = None) -> Iterator["Socket"]:
+        url = f"ws{self.url.removeprefix('http')}/graphql"
+        with open_socket(url, subprotocols=[GRAPHQL_WS]) as connection:
+            given = {"authorization": f"Bearer {token}"} if token else {}
+            connection.send(json.dumps({"type": "connection_init", "payload": given}))
+            yield Socket(connection)
+
+    # --- Main path ------------------------------------------------------------------
+
+    def assistant(self) -> str:
+        made = self.told(
+            """mutation($id: String!) { importAssistant(providerAssistantId: $id) {
+                 ... on Assistant { id } ... on UserError { code message } } }""",
+            id=ASSISTANT,
+        )
+        return str(made["importAssistant"]["id"])
+
+    def campaign(self, csv: str | None = None, **given: Any) -> str:
+        """Create a campaign of two people, or of those in the file."""
+        asked = {
+            "name": "Spring",
+            "uploadId": self.upload(csv or PEOPLE),
+            "assistantId": self.assistant(),
+            "phoneNumberId": LINE,
+            **given,
+        }
+        made = self.told(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
+        assert made["__typename"] == "ImportedCampaign", made
+        return str(made["campaign"]["id"])
+
+    # --- Calls ----------------------------------------------------------------------
+
+    @property
+    def calls(self) -> CallService:
+        vault = Vault(self.pool)
+        lookups = Lookups(self.read_pool, vault)
+        return CallService(
+            app=self.app,
+            means=self.means,
+            vault=vault,
+            book=lookups,
+            finder=lookups,
+            read_message=read_message,
+        )
+
+    def caught_up(self) -> None:
+        """Wait until the read model shows everything."""
+        query = "select position from read.projection_position"
+        last = self.app.recorder.max_notification_id() or 0
+
+        def shown() -> bool:
+            with self.pool.connection() as connection:
+                row = connection.execute(query).fetchone()
+            return row is not None and row[0] >= last
+
+        eventually(shown, said="the read model")
+
+
+PEOPLE = (
+    "name,business_name,phone,plan\nAda,Engines,+12025550101,gold\nBob,,+12025550102,\n"
+)
+
+CREATE = """
+mutation($input: CreateCampaignInput!) {
+  createCampaign(input: $input) {
+    __typename
+    ... on ImportedCampaign {
+      campaign { id name state cap progress { contacts pending position } }
+      report { accepted skippedCount skipped { row reason message } rejectsUrl }
+    }
+    ... on UserError { code message fields { path message } }
+  }
+}
+"""
+
+
+@dataclass
+class Socket:
+    connection: ClientConnection
+    frames: int = 0
+
+    def receive(self, within: float = 10.0) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.connection.recv(within))
+        return message
+
+    def acknowledged(self) -> "Socket":
+        assert self.receive()["type"] == "connection_ack"
+        return self
+
+    def subscribe(self, query: str, id_: str = "1", **variables: Any) -> None:
+        payload = {"query": query, "variables": variables}
+        message = {"id": id_, "type": "subscribe", "payload": payload}
+        self.connection.send(json.dumps(message))
+
+    def next(self, within: float = 10.0) -> dict[str, Any]:
+        """Return the data of the next frame."""
+        message = self.receive(within)
+        assert message["type"] == "next", message
+        payload: dict[str, Any] = message["payload"]
+        assert not payload.get("errors"), payload
+        data: dict[str, Any] = payload["data"]
+        return data
+
+
+class RunningProjector:
+    """A projector in a thread, which a test may stop and start again."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self.start()
+
+    def start(self) -> None:
+        self._projector = Projector(self._database)
+        self._thread = threading.Thread(target=self._projector.run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._projector.stop()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
+@contextmanager
+def projecting(database: str) -> Iterator[RunningProjector]:
+    running = RunningProjector(database)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def running_api(configuration: Configuration, provider: FakeProvider) -> Iterator[str]:
+    """Serve on a free port; yield the URL."""
+    config = serving(configuration, create_app(configuration, provider=provider))
+    config.port = 0
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        eventually(lambda: server.started or not thread.is_alive(), said="the API")
+        assert server.started, "the API did not start"
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(15)
+        assert not thread.is_alive(), "the API did not stop"
+
+
+def prepare(database: str) -> None:
+    migrate(database)
+    with connect(database, name="test") as connection:
+        create_read_model(connection)
+
+
+def configured(database: str, **given: Any) -> Configuration:
+    values = {"database_url": database, "webhook_secret": SECRET, **given}
+    return Configuration(**values)
+
+
+@contextmanager
+def opened_desk(database: str, **given: Any) -> Iterator[Desk]:
+    prepare(database)
+    provider = FakeProvider(
+        assistants={ASSISTANT: ProviderAssistant(ASSISTANT, "Ann", {"model": "x"})},
+        lines=[PhoneNumber(LINE, "+12025550100", "Main", "active")],
+    )
+    with ExitStack() as opened:
+        projector = opened.enter_context(projecting(database))
+        url = opened.enter_context(running_api(configured(database, **given), provider))
+        pool = opened.enter_context(open_pool(database, name="test"))
+        read_pool = opened.enter_context(open_read_pool(database, name="test reads"))
+        app = AutoLynx(EventStoreFactory(pool))
+        yield Desk(url, database, pool, read_pool, app, provider, projector)
