@@ -1,0 +1,151 @@
+"""Whatever happens, the read tables say what the aggregates say."""
+
+from random import Random
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.call import Call, ReportGrade
+from domain.campaign import Campaign
+from domain.values import ZERO, ContactStatus
+from projections.campaign_board import COUNTER
+from projections.dial_queue import Phase
+from tests.projections.lives import Life, whole_life
+from tests.projections.memory import Memory, Row, projected
+
+LIVES = st.integers(0, 2**32).map(lambda seed: whole_life(Random(seed)))
+SOME = settings(max_examples=40, deadline=None)
+
+
+def calls_of(life: Life, campaign: Campaign) -> list[Call]:
+    return [call for id_ in life.contacts[campaign.id] for call in life.calls[id_]]
+
+
+def counter(row: Row, status: ContactStatus) -> int:
+    return int(row.get(COUNTER[status], 0))
+
+
+@SOME
+@given(life=LIVES)
+def test_the_counters_add_up_and_are_those_of_a_recount(life: Life) -> None:
+    memory = projected(life.events)
+    for campaign in life.campaigns:
+        row = memory.row("campaign_board", campaign.id)
+        standing = [life.standing(id_) for id_ in life.contacts[campaign.id]]
+        for status in ContactStatus:
+            assert counter(row, status) == standing.count(status), status
+        counted = sum(counter(row, status) for status in ContactStatus)
+        assert counted == row["contacts"] == campaign.contacts
+
+
+@SOME
+@given(life=LIVES)
+def test_money_and_awaited_reports_are_those_of_the_calls(life: Life) -> None:
+    memory = projected(life.events)
+    for campaign in life.campaigns:
+        row, calls = memory.row("campaign_board", campaign.id), calls_of(life, campaign)
+        spend = sum((call.cost or ZERO for call in calls), ZERO)
+        assert row.get("spend", ZERO) == spend
+        assert row.get("costs_reported", 0) == sum(c.cost is not None for c in calls)
+        assert row.get("awaiting_reports", 0) == sum(map(is_awaited, calls))
+        by_day = memory.tables["spend_by_day"]
+        days = [row["spend"] for key, row in by_day.items() if key[1] == campaign.id]
+        assert sum(days, ZERO) == spend
+
+
+def is_awaited(call: Call) -> bool:
+    return call.ended and call.grade < ReportGrade.LOOKED_UP_LAST
+
+
+@SOME
+@given(life=LIVES)
+def test_each_campaign_stands_as_its_aggregate_does(life: Life) -> None:
+    memory = projected(life.events)
+    for campaign in life.campaigns:
+        row = memory.row("campaign_board", campaign.id)
+        assert row["version"] == campaign.version
+        assert row["state"] == campaign.state
+        assert row.get("pause_cause") == campaign.pause_cause
+        assert row.get("queued_at") == campaign.queued_at
+        assert row.get("started_at") == campaign.started_at
+        assert (row["name"], row["cap"]) == (campaign.name, campaign.cap)
+        assert row["budget"] == campaign.budget
+
+
+@SOME
+@given(life=LIVES)
+def test_each_call_stands_as_its_aggregate_does(life: Life) -> None:
+    memory = projected(life.events)
+    for calls in life.calls.values():
+        for call in calls:
+            row = memory.row("call_log", call.id)
+            assert row["version"] == call.version
+            assert row["last_event_at"] == call.modified_on
+            assert (row["status"], row["standing"]) == (call.status, call.standing)
+            assert row.get("requests", 0) == call.requests
+            assert row.get("provider_call_id") == call.provider_call_id
+            assert row.get("placed_at") == call.placed_at
+            assert row.get("started_at") == call.started_at
+            assert row.get("ended_at") == call.ended_at
+            assert row.get("ended_reason") == call.ended_reason
+            assert row.get("duration_seconds") == call.duration_seconds
+            assert row.get("cost") == call.cost
+            assert (row.get("closed_at") is None) == call.live
+
+
+@SOME
+@given(life=LIVES)
+def test_each_contact_stands_as_its_latest_call_does(life: Life) -> None:
+    memory = projected(life.events)
+    for contact_id, calls in life.calls.items():
+        for row in rows_of(memory, contact_id):
+            assert row.get("status", "PENDING") == life.standing(contact_id)
+            assert row.get("attempt", 0) == len(calls)
+            assert row.get("call_id") == (calls[-1].id if calls else None)
+            deferred = bool(calls) and calls[-1].deferred
+            assert row.get("requeue", False) == deferred
+            assert (row.get("due_at") is not None) == deferred
+
+
+def rows_of(memory: Memory, contact_id: UUID) -> list[Row]:
+    table = memory.tables["contact_log"]
+    rows = [row for key, row in table.items() if key[0] == contact_id]
+    assert rows
+    return rows
+
+
+@SOME
+@given(life=LIVES)
+def test_the_queue_holds_exactly_the_calls_that_must_be_watched(life: Life) -> None:
+    memory = projected(life.events)
+    watched = {key[0]: row["phase"] for key, row in memory.tables["dial_queue"].items()}
+    calls = [call for each in life.calls.values() for call in each]
+    assert watched == {call.id: phase_of(call) for call in calls if phase_of(call)}
+
+
+def phase_of(call: Call) -> Phase | None:
+    if call.ended:
+        return Phase.REPORTING if is_awaited(call) else None
+    if not call.live:
+        return Phase.GHOST if call.provider_call_id else None
+    if call.deferred:
+        return None
+    if call.provider_call_id or call.status != "QUEUED":
+        return Phase.PLACED
+    if call.outcome_unknown:
+        return Phase.UNKNOWN
+    return Phase.REQUESTED if call.request_open else Phase.CLAIMED
+
+
+def test_these_lives_meet_every_kind_of_fact() -> None:
+    met = {
+        type(event) for seed in range(60) for event in whole_life(Random(seed)).events
+    }
+    missing = {
+        fact
+        for kind in (Call, Campaign)
+        for fact in vars(kind).values()
+        if isinstance(fact, type) and hasattr(fact, "TOPIC") and fact not in met
+    }
+    assert missing == {Campaign.Completed, Campaign.Failed}
