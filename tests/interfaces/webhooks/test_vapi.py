@@ -1,0 +1,183 @@
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from eventsourcing.persistence import IntegrityError
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from application.errors import StoreUnavailable
+from application.ports import ProviderMessage
+from interfaces.webhooks.authentication import SharedSecret
+from interfaces.webhooks.vapi import webhook_routes
+from provider.reading import read_message
+
+PATH = "/webhooks/vapi"
+SECRET = {"X-Vapi-Secret": "s"}
+RINGING = {
+    "message": {
+        "type": "status-update",
+        "status": "ringing",
+        "call": {"id": "call-1"},
+        "phoneNumber": {"twilioAuthToken": "hidden"},
+    }
+}
+
+
+class Ear:
+    """Keeps what it hears; `does` happens first."""
+
+    def __init__(self, does: Callable[[], object] = lambda: None) -> None:
+        self.heard: list[ProviderMessage] = []
+        self.does = does
+
+    def __call__(self, message: ProviderMessage) -> None:
+        self.does()
+        self.heard.append(message)
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear()
+
+
+def app(ear: Ear, **limits: Any) -> FastAPI:
+    made = FastAPI(max_body_size=1 << 20)
+    judge = SharedSecret("s")
+    made.include_router(webhook_routes(judge, ear, read_message, **limits))
+    return made
+
+
+@pytest.fixture
+def client(ear: Ear) -> Iterator[TestClient]:
+    with TestClient(app(ear)) as client:
+        yield client
+
+
+def raises(error: Exception) -> Callable[[], object]:
+    def do() -> object:
+        raise error
+
+    return do
+
+
+def code(answer: httpx2.Response) -> str:
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message"}
+    return str(error["code"])
+
+
+def test_a_message_is_answered_when_it_was_heard(client: TestClient, ear: Ear) -> None:
+    answer = client.post(PATH, json=RINGING, headers=SECRET)
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert [message.status for message in ear.heard] == ["ringing"]
+
+
+def test_no_secret_reaches_the_store(client: TestClient, ear: Ear) -> None:
+    client.post(PATH, json=RINGING, headers=SECRET)
+    assert b"hidden" not in orjson.dumps(ear.heard[0].document)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        RINGING,
+        {"message": {"type": "something-new", "call": {"id": "call-1"}}},
+        {"message": {"type": "hang"}},
+        {"message": 7},
+        {},
+    ],
+)
+def test_whatever_is_said_is_heard(client: TestClient, ear: Ear, body: Any) -> None:
+    for _ in range(2):
+        assert client.post(PATH, json=body, headers=SECRET).status_code == 200
+    assert len(ear.heard) == 2
+
+
+def test_a_transcript_that_was_cut_within_a_character_is_heard(
+    client: TestClient, ear: Ear
+) -> None:
+    body = rb'{"message": {"type": "hang", "transcript": "so \ud83d"}}'
+    answer = client.post(PATH, content=body, headers=SECRET)
+    assert answer.status_code == 200
+    assert ear.heard[0].document["message"]["transcript"] == "so \ufffd"
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Vapi-Secret": "another"}])
+@pytest.mark.parametrize("body", [orjson.dumps(RINGING), b"not JSON", b""])
+def test_a_stranger_is_not_heard_whatever_is_said(
+    client: TestClient, ear: Ear, headers: dict[str, str], body: bytes
+) -> None:
+    answer = client.post(PATH, content=body, headers=headers)
+    assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
+    assert ear.heard == []
+
+
+def test_without_a_secret_nothing_is_taken(ear: Ear) -> None:
+    made = FastAPI()
+    made.include_router(webhook_routes(None, ear, read_message))
+    answer = TestClient(made).post(PATH, json=RINGING, headers=SECRET)
+    assert (answer.status_code, code(answer)) == (503, "NOT_CONFIGURED")
+    assert ear.heard == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not JSON", b"[]", b"7", b"null", b"\xff\xfe{", b"[" * 100_000]
+)
+def test_what_is_no_json_object_is_refused(
+    client: TestClient, ear: Ear, body: bytes
+) -> None:
+    answer = client.post(PATH, content=body, headers=SECRET)
+    assert (answer.status_code, code(answer)) == (400, "INVALID")
+    assert ear.heard == []
+
+
+def test_a_message_may_be_larger_than_other_bodies_but_not_without_end(
+    ear: Ear,
+) -> None:
+    client = TestClient(app(ear, largest_body=3 << 20))
+    fits = {"message": {"type": "hang", "transcript": "x" * (2 << 20)}}
+    assert client.post(PATH, json=fits, headers=SECRET).status_code == 200
+    for body in (b"x" * (4 << 20), iter([b"x" * (1 << 20)] * 4)):
+        answer = client.post(PATH, content=body, headers=SECRET)
+        assert (answer.status_code, code(answer)) == (413, "TOO_LARGE")
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("down"), IntegrityError("busy")])
+def test_what_could_not_be_stored_is_to_be_sent_again(error: Exception) -> None:
+    client = TestClient(app(Ear(raises(error))))
+    answer = client.post(PATH, json=RINGING, headers=SECRET)
+    assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
+    over = threading.Event()
+    try:
+        client = TestClient(app(Ear(over.wait), store_seconds=0.05))
+        answer = client.post(PATH, json=RINGING, headers=SECRET)
+        assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
+    finally:
+        over.set()
+
+
+def test_a_fault_of_ours_tells_nothing_of_itself() -> None:
+    client = TestClient(app(Ear(raises(RuntimeError("inside")))))
+    answer = client.post(PATH, json=RINGING, headers=SECRET)
+    assert (answer.status_code, code(answer)) == (500, "INTERNAL")
+    assert "inside" not in answer.text
+
+
+def test_many_messages_are_taken_at_once() -> None:
+    together = threading.Barrier(8)
+    ear = Ear(lambda: together.wait(timeout=10))
+    with TestClient(app(ear)) as client, ThreadPoolExecutor(8) as threads:
+        answers = threads.map(
+            lambda _: client.post(PATH, json=RINGING, headers=SECRET), range(8)
+        )
+        assert [answer.status_code for answer in answers] == [200] * 8
+    assert len(ear.heard) == 8
