@@ -169,7 +169,11 @@ def test_a_signature_without_a_timestamp_is_over_the_body() -> None:
 def test_what_the_provider_proves_by_a_credential_passes(
     settings: dict[str, Any], credential: WebhookCredential
 ) -> None:
-    headers = authenticated({"credentialId": "c"}, BODY, {"c": credential})
+    headers = authenticated(
+        {"url": "https://dialer.example.com", "credentialId": "c"},
+        BODY,
+        {"c": credential},
+    )
     configuration = Configuration(webhook_secret=SecretStr(SECRET), **settings)
     judge = authenticator(configuration, lambda: datetime.now(UTC))
     assert judge is not None
