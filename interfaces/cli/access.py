@@ -1,0 +1,94 @@
+"""Commands about who may come in: members and their API tokens."""
+
+import secrets
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from application.configuration import Configuration
+from domain.errors import NotFound
+from domain.values import Role
+from interfaces.cli.words import AsJson, as_mapping, say, show_list
+from interfaces.cli.workbench import actor, workbench
+from projections import directory
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
+
+
+def add_to(app: typer.Typer) -> None:
+    members = typer.Typer(help="Who may come in, and as what.", rich_markup_mode=None)
+    members.command("add")(add_member)
+    members.command("list")(list_members)
+    members.command("remove")(remove_member)
+    tokens = typer.Typer(help="API tokens of members.", rich_markup_mode=None)
+    tokens.command("create")(create_token)
+    tokens.command("list")(list_tokens)
+    tokens.command("revoke")(revoke_token)
+    app.add_typer(members, name="members")
+    app.add_typer(tokens, name="tokens")
+
+
+def add_member(
+    email: Email,
+    role: Annotated[
+        Role, typer.Option(case_sensitive=False, help="What the member may do.")
+    ],
+) -> None:
+    """Add a member, or give a known one that role."""
+    with workbench(Configuration()) as bench:
+        bench.members.add(email, role, by=actor())
+    say(f"{email} is {role}.")
+
+
+def list_members(*, as_json: AsJson = False) -> None:
+    """List the members."""
+    with workbench(Configuration()) as bench:
+        rows = bench.read(directory.members)
+    columns = ("email", "role", "addedAt", "addedBy")
+    show_list([as_mapping(row) for row in rows], columns, as_json=as_json)
+
+
+def remove_member(email: Email) -> None:
+    """Remove a member, who is out at once; the tokens are of no use any more."""
+    with workbench(Configuration()) as bench:
+        bench.members.remove(email, by=actor())
+    say(f"{email} is removed.")
+
+
+def create_token(
+    email: Email,
+    days: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 365,
+) -> None:
+    """Make an API token of a member; it is printed this once, alone."""
+    with workbench(Configuration()) as bench:
+        if bench.members.member(email) is None:
+            raise NotFound("member", f"{email}: autolynx members add {email} --role R")
+        now = bench.means.now()
+        token = bench.tokens.create(
+            token_id=bench.means.new_id(),
+            email=email,
+            secret=secrets.token_bytes(32),
+            now=now,
+            expires_at=now + timedelta(days=days),
+        )
+    say(token)
+
+
+def list_tokens(*, as_json: AsJson = False) -> None:
+    """List the tokens, but for their secrets."""
+    with workbench(Configuration()) as bench:
+        rows = [as_mapping(row) for row in bench.tokens.list()]
+    columns = ("id", "email", "createdAt", "expiresAt", "lastUsedAt", "revokedAt")
+    show_list(rows, columns, as_json=as_json)
+
+
+def revoke_token(
+    token_id: Annotated[UUID, typer.Argument(metavar="ID", show_default=False)],
+) -> None:
+    """Make a token useless from now on (its ID: `autolynx tokens list`)."""
+    with workbench(Configuration()) as bench:
+        if not bench.tokens.revoke(token_id, bench.means.now()):
+            raise NotFound("token", token_id)
+    say(f"{token_id} is revoked.")

@@ -1,0 +1,283 @@
+"""Commands about campaigns: the operator's work without a browser."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from application.configuration import Configuration
+from application.contact_file import ContactFile
+from application.imports import NewCampaign
+from application.uploads import Upload
+from domain.errors import NotFound
+from domain.values import CampaignState, DialMode
+from interfaces.cli.directory import assistant_here
+from interfaces.cli.words import (
+    AsJson,
+    as_mapping,
+    json_of,
+    remark,
+    say,
+    show_list,
+    show_one,
+)
+from interfaces.cli.workbench import Workbench, actor, workbench
+from interfaces.files.export import export_csv
+from projections import campaign_board
+from projections.campaign_board import CampaignRow
+from storage.operations import Decision
+from storage.uploads import NewUpload
+
+PAGE = 100
+CHUNK = 1 << 20
+KEPT = timedelta(days=1)
+
+CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
+
+COLUMNS = ("id", "name", "state", "contacts", "pending", "active", "ended", "createdAt")
+
+STANDSTILL = {
+    CampaignState.CREATED: "It was not started: autolynx campaigns start {id}",
+    CampaignState.COMPLETED: "Nobody: every contact is done.",
+    CampaignState.CANCELED: "Nobody: it is canceled.",
+    CampaignState.FAILED: "Nobody: it failed.",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="Create campaigns, run them, see how far they are.", rich_markup_mode=None
+    )
+    group.command("create")(create)
+    group.command("list")(list_campaigns)
+    group.command("show")(show)
+    for command in (start, pause, resume, cancel, export):
+        group.command()(command)
+    app.add_typer(group, name="campaigns")
+
+
+def create(
+    *,
+    csv: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="The contacts' file.")
+    ],
+    name: Annotated[str, typer.Option(help="What to call the campaign.")],
+    assistant: Annotated[
+        str, typer.Option(help="Its id here or the provider's; imported if new.")
+    ],
+    phone_number: Annotated[
+        str, typer.Option("--phone-number", help="Its id (`autolynx lines`).")
+    ],
+    cap: Annotated[
+        int | None, typer.Option(help="Most calls at once; else the setting's.")
+    ] = None,
+    mode: Annotated[
+        DialMode, typer.Option(case_sensitive=False, help="How slots are filled.")
+    ] = DialMode.CONTINUOUS,
+    line_quiet_gating: Annotated[
+        bool, typer.Option("--line-quiet-gating", help="Dial only on a quiet line.")
+    ] = False,
+    budget: Annotated[
+        str | None, typer.Option(help="Most to spend, in US dollars.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Of numbers without +; else the setting's.")
+    ] = None,
+    start: Annotated[bool, typer.Option("--start", help="Start it at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create a campaign from a CSV file; prints its id."""
+    with workbench(Configuration()) as bench:
+        settings = bench.settings.values()
+        upload = _receive(bench, csv, region or settings.default_region)
+        new = NewCampaign(
+            name=name,
+            upload_id=upload.id,
+            assistant_id=assistant_here(bench, assistant),
+            phone_number_id=phone_number,
+            cap=cap,
+            mode=mode,
+            line_quiet_gating=line_quiet_gating,
+            budget=_money(budget),
+        )
+        campaign_id = bench.imports.create_campaign(
+            new, default_cap=settings.default_cap, by=actor()
+        ).campaign_id
+        if start:
+            bench.campaigns.start(campaign_id, by=actor())
+        rejects = bench.uploads.first_rejects(upload.id, 5)
+        bench.read(campaign_board.get, campaign_id)
+    if as_json:
+        report = {"accepted": upload.accepted, "skippedCount": upload.skipped_count}
+        say(json_of({"id": campaign_id, "report": report}))
+        return
+    remark(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
+    for reject in rejects:
+        remark(f"row {reject.row}: {reject.message}")
+    say(str(campaign_id))
+
+
+def _money(text: str | None) -> Decimal | None:
+    try:
+        return None if text is None else Decimal(text)
+    except ArithmeticError as error:
+        raise typer.BadParameter(
+            f"--budget {text}: write dollars, such as 25.50."
+        ) from error
+
+
+def _receive(bench: Workbench, path: Path, region: str) -> Upload:
+    """Read and check the file; nothing of one that cannot be read stays."""
+    now, rows = bench.means.now(), ContactFile(region)
+    new = NewUpload(
+        id=bench.means.new_id(),
+        filename=path.name,
+        default_region=region,
+        created_by=actor(),
+        created_at=now,
+        expires_at=now + KEPT,
+    )
+    with path.open("rb") as file, bench.uploads.receive(new) as reception:
+        while chunk := file.read(CHUNK):
+            reception.write(rows.feed(chunk))
+        reception.write(rows.finish())
+        return reception.complete(rows.columns)
+
+
+def list_campaigns(
+    *,
+    state: Annotated[
+        list[CampaignState] | None,
+        typer.Option(case_sensitive=False, help="Only in this state; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the campaigns, newest first."""
+    with workbench(Configuration()) as bench:
+        rows = [_shown(row) for row in _all(bench, state or None)]
+    show_list(rows, COLUMNS, as_json=as_json)
+
+
+def _all(bench: Workbench, states: list[CampaignState] | None) -> Iterator[CampaignRow]:
+    after = None
+    while True:
+        page = bench.read(campaign_board.page, first=PAGE, after=after, states=states)
+        yield from page.nodes
+        after = page.end_cursor
+        if not page.has_next:
+            return
+
+
+def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
+    """Show a campaign: its state, its counters, why it waits."""
+    with workbench(Configuration()) as bench:
+        row = _get(bench, campaign_id)
+        decision = bench.operations.decision(campaign_id)
+        words = row.reason_words_id and bench.vault.words(row.reason_words_id)
+        runs = bench.operations.heartbeat("scheduler") is not None
+    shown = _shown(row)
+    if as_json:
+        decided = None if decision is None else as_mapping(decision)
+        if decision is not None and decided is not None:
+            decided["reasons"] = [as_mapping(reason) for reason in decision.reasons]
+        show_one({**shown, "stateReason": words, "lastDecision": decided}, as_json=True)
+        return
+    show_one(
+        {**shown, "stateReason": words, "waits": _waits(row, decision, runs=runs)},
+        as_json=False,
+    )
+
+
+def _get(bench: Workbench, campaign_id: UUID) -> CampaignRow:
+    row = bench.read(campaign_board.get, campaign_id)
+    if row is None:
+        raise NotFound("campaign", campaign_id)
+    return row
+
+
+def _shown(row: CampaignRow) -> dict[str, Any]:
+    hidden = ("campaignId", "reasonWordsId", "longestCallSeconds", "version")
+    fields = as_mapping(row, active=row.active)
+    first = {"id": row.id, "name": row.name, "state": row.state}
+    return first | {k: v for k, v in fields.items() if k not in hidden}
+
+
+def _waits(row: CampaignRow, decision: Decision | None, *, runs: bool) -> str:
+    if row.state in STANDSTILL:
+        return STANDSTILL[row.state].format(id=row.id)
+    if not runs:
+        return "No scheduler has run yet: autolynx up"
+    if decision is None:
+        return "The scheduler has not looked at it yet."
+    reasons = "; ".join(
+        f"{reason.contacts} contacts: {reason.message}"
+        + (f" (until {reason.until:%H:%M:%SZ})" if reason.until else "")
+        for reason in decision.reasons
+    )
+    at = f"{decision.decided_at:%H:%M:%SZ}"
+    return f"At {at} {decision.placed} calls were placed. {reasons}".rstrip()
+
+
+def start(campaign_id: CampaignId) -> None:
+    """Start calling; a scheduler must run (`autolynx up`)."""
+    with workbench(Configuration()) as bench:
+        bench.campaigns.start(campaign_id, by=actor())
+        _say_state(bench, campaign_id)
+
+
+def pause(
+    campaign_id: CampaignId,
+    reason: Annotated[str | None, typer.Option(help="Why, for others to read.")] = None,
+) -> None:
+    """No new calls; those under way go on."""
+    with workbench(Configuration()) as bench:
+        bench.campaigns.pause(campaign_id, by=actor(), reason=reason)
+        _say_state(bench, campaign_id)
+
+
+def resume(campaign_id: CampaignId) -> None:
+    """Go on calling after a pause."""
+    with workbench(Configuration()) as bench:
+        bench.campaigns.resume(campaign_id, by=actor())
+        _say_state(bench, campaign_id)
+
+
+def cancel(
+    campaign_id: CampaignId,
+    *,
+    hang_up: Annotated[
+        bool, typer.Option("--hang-up", help="End the calls under way as well.")
+    ] = False,
+) -> None:
+    """No new calls, ever."""
+    with workbench(Configuration()) as bench:
+        bench.read(campaign_board.get, campaign_id)
+        bench.campaigns.cancel(campaign_id, hang_up=hang_up, by=actor())
+        _say_state(bench, campaign_id)
+
+
+def _say_state(bench: Workbench, campaign_id: UUID) -> None:
+    row = _get(bench, campaign_id)
+    say(f"{row.name} is {row.state}.")
+
+
+def export(
+    campaign_id: CampaignId,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", dir_okay=False, help="Else standard output."),
+    ] = None,
+) -> None:
+    """Write the results as CSV, one row a contact, in the file's order."""
+    with workbench(Configuration()) as bench:
+        _get(bench, campaign_id)
+        opened = output.open("w", encoding="utf-8", newline="") if output else None
+        with opened or nullcontext(sys.stdout) as out:
+            for piece in export_csv(bench.read_pool, campaign_id):
+                out.write(piece)

@@ -1,0 +1,41 @@
+"""`python -m interfaces.cli.child FD MODULE [ARGUMENT ...]`: a role that cannot outlive
+its supervisor.
+
+The supervisor holds the other end of the pipe FD and never writes to it: when it ends,
+however it ends, the pipe does too. Linux says so by a signal as well.
+"""
+
+import ctypes
+import os
+import runpy
+import signal
+import sys
+import time
+from threading import Thread
+
+GRACE_SECONDS = 2.0
+"""What is left to store an answer that is under way once the supervisor is gone."""
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    pipe, module, *arguments = sys.argv[1:]
+    # The terminal tells everybody at once; when to stop, the supervisor says.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(int(pipe),), daemon=True).start()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _end_with(pipe: int) -> None:
+    os.read(pipe, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

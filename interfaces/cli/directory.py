@@ -1,0 +1,133 @@
+"""Commands about assistants, lines and settings."""
+
+from dataclasses import replace
+from types import NoneType
+from typing import Annotated, Any, get_args, get_type_hints
+from uuid import UUID
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from application.configuration import Configuration
+from domain.assistant import Assistant, assistant_id_of
+from domain.errors import Invalid
+from domain.settings import SettingsValues
+from interfaces.cli.words import (
+    AsJson,
+    as_mapping,
+    camel,
+    say,
+    show_list,
+    show_one,
+    snake,
+)
+from interfaces.cli.workbench import Workbench, actor, workbench
+from interfaces.graphql.lines import Lines
+from projections import directory
+
+FIELDS: dict[str, Any] = get_type_hints(SettingsValues)
+
+
+def add_to(app: typer.Typer) -> None:
+    assistants = typer.Typer(
+        help="The assistants that campaigns may use.", rich_markup_mode=None
+    )
+    assistants.command("list")(list_assistants)
+    assistants.command("import")(import_assistant)
+    app.add_typer(assistants, name="assistants")
+    app.command("lines")(list_lines)
+    app.command("settings")(show_settings)
+
+
+def list_assistants(
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Archived ones as well.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the assistants."""
+    with workbench(Configuration()) as bench:
+        rows = bench.read(directory.assistants, include_archived=every)
+    columns = ("id", "name", "providerAssistantId", "activeCampaigns", "archived")
+    show_list([as_mapping(row) for row in rows], columns, as_json=as_json)
+
+
+def import_assistant(
+    provider_id: Annotated[str, typer.Argument(metavar="PROVIDER_ID")],
+    name: Annotated[
+        str | None, typer.Option(help="Instead of the provider's name.")
+    ] = None,
+) -> None:
+    """Add one that the provider has; prints its id here."""
+    with workbench(Configuration()) as bench:
+        id_, _ = bench.assistants.import_assistant(provider_id, name=name, by=actor())
+    say(str(id_))
+
+
+def assistant_here(bench: Workbench, id_: str) -> UUID:
+    """Find an assistant by our id or by the provider's; import it if it is new."""
+    for known in (_as_uuid(id_), assistant_id_of(id_)):
+        if known is not None and bench.app.find(Assistant, known) is not None:
+            return known
+    return bench.assistants.import_assistant(id_, name=None, by=actor())[0]
+
+
+def _as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def list_lines(*, as_json: AsJson = False) -> None:
+    """List the provider's phone numbers, with the calls live on each now."""
+    with workbench(Configuration()) as bench:
+        found = Lines(bench.provider, bench.means.now).activity()
+    rows = [as_mapping(one.line, activeCalls=one.active_calls) for one in found]
+    columns = ("id", "number", "name", "status", "activeCalls")
+    show_list(rows, columns, as_json=as_json)
+
+
+def show_settings(
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", show_default=False),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the settings, or change some: `autolynx settings globalCap=20`.
+
+    An empty value, or `null`, takes dailyBudget, alertWebhookUrl or retentionDays away.
+    """
+    asked = dict(_asked(change) for change in changes or [])
+    with workbench(Configuration()) as bench:
+        values = bench.settings.values()
+        if asked:
+            values = replace(values, **asked)
+            _check(values)
+            bench.settings.change(values, by=actor())
+    show_one(as_mapping(values), as_json=as_json)
+
+
+def _asked(change: str) -> tuple[str, Any]:
+    name, equals, text = change.partition("=")
+    field = snake(name)
+    if not equals or field not in FIELDS:
+        names = ", ".join(camel(known) for known in FIELDS)
+        raise typer.BadParameter(f"{change!r}: write NAME=VALUE with one of {names}.")
+    if text.lower() in {"", "null"} and NoneType in get_args(FIELDS[field]):
+        return field, None
+    try:
+        return field, TypeAdapter(FIELDS[field]).validate_strings(text)
+    except ValidationError as error:
+        raise typer.BadParameter(f"{change!r}: {error.errors()[0]['msg']}.") from error
+
+
+def _check(values: SettingsValues) -> None:
+    try:
+        values.check()
+    except Invalid as error:
+        said = "; ".join(f"{camel(name)} {what}" for name, what in error.fields.items())
+        raise Invalid(f"{said}.", **error.fields) from error

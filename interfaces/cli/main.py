@@ -1,0 +1,96 @@
+"""The `autolynx` command."""
+
+import sys
+from collections.abc import Callable
+
+import typer
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from pydantic import ValidationError
+
+from application.contact_file import UnreadableFile
+from application.errors import StoreUnavailable
+from application.imports import ReadModelBehind
+from application.ports import ProviderRefused, ProviderUnavailable
+from domain.errors import Refused
+from interfaces.cli import access, campaigns, demo, directory, roles
+from interfaces.cli.words import remark
+from projections.runner import ProjectionStopped
+from storage.embedded import EmbeddedPostgresFailed
+from storage.migrate import MigrationChanged, UnfitServer
+
+REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+REFUSALS = (
+    *demo.FAILURES,
+    Refused,
+    UnreadableFile,
+    ReadModelBehind,
+    ProjectionStopped,
+    EmbeddedPostgresFailed,
+    MigrationChanged,
+    UnfitServer,
+    OSError,
+)
+NO_DATABASE = (StoreUnavailable, OperationalError, PoolTimeout)
+
+
+def build() -> typer.Typer:
+    app = typer.Typer(
+        name="autolynx",
+        help="Call everyone on a list through Vapi: never above the cap, never twice.",
+        rich_markup_mode=None,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_commands)
+    for group in (demo, roles, campaigns, directory, access):
+        group.add_to(app)
+    return app
+
+
+def _commands() -> None:
+    """Call everyone on a list through Vapi: never above the cap, never twice.
+
+    `autolynx demo` shows it; `autolynx up` runs it. The environment or a file `.env`
+    configures it: AUTOLYNX_DATABASE_URL, AUTOLYNX_VAPI_API_KEY and so on.
+    """
+
+
+def main() -> None:
+    app = build()
+    arguments = sys.argv[1:] or ["--help"]
+    sys.exit(
+        exit_code_of(
+            lambda: app(arguments, prog_name="autolynx", standalone_mode=False)
+        )
+    )
+
+
+def exit_code_of(command: Callable[[], int | None]) -> int:
+    """Run it; say in one line what stood against it."""
+    try:
+        return command() or 0
+    except typer.TyperException as error:
+        remark(f"{error.format_message()} See --help.")
+        return error.exit_code
+    except ValidationError as error:
+        remark(_misconfigured(error))
+        return WRONG_USAGE
+    except NO_DATABASE as error:
+        remark(f"the database cannot be reached ({error}): see AUTOLYNX_DATABASE_URL.")
+    except (ProviderUnavailable, ProviderRefused) as error:
+        remark(f"the provider: {error}. See AUTOLYNX_VAPI_BASE_URL and _API_KEY.")
+    except REFUSALS as error:
+        remark(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    return REFUSED
+
+
+def _misconfigured(error: ValidationError) -> str:
+    said = (
+        f"AUTOLYNX_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+        for one in error.errors()
+    )
+    return f"{'; '.join(said)}. Set it in the environment or in .env."

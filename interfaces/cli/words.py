@@ -1,0 +1,97 @@
+"""How the command line talks: results to standard output, the rest to the other."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def say(text: str) -> None:
+    """Write one line that somebody asked for."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def remark(text: str) -> None:
+    """Write one line beside the result."""
+    sys.stderr.write(f"autolynx: {' '.join(text.split())}\n")
+    sys.stderr.flush()
+
+
+def show_list(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool
+) -> None:
+    """Print these columns for people, or all there is as a JSON array."""
+    if as_json:
+        say(json_of(list(rows)))
+    else:
+        _print_table([[_cell(row[name]) for name in columns] for row in rows], columns)
+
+
+def show_one(thing: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say(json_of(thing))
+        return
+    width = max(len(name) for name in thing)
+    for name, value in thing.items():
+        say(f"{name:<{width}}  {_cell(value)}")
+
+
+def json_of(value: Any) -> str:
+    """Write JSON; money and times as strings, as the API sends them."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def as_mapping(row: Any, **more: Any) -> dict[str, Any]:
+    """Name a dataclass's fields as the API does."""
+    assert is_dataclass(row)
+    own = {camel(field.name): getattr(row, field.name) for field in fields(row)}
+    return own | more
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+def snake(name: str) -> str:
+    parts = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+    return parts.replace("-", "_")
+
+
+def _print_table(rows: list[list[str]], columns: Sequence[str]) -> None:
+    if not sys.stdout.isatty():
+        for row in [list(columns), *rows]:
+            say("\t".join(row))
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table, markup=False)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        case Enum():
+            return str(value.value)
+        case Decimal() | UUID() | int() | float() | str():
+            return " ".join(str(value).split())
+        case _:
+            return json_of(value)

@@ -1,0 +1,162 @@
+"""The command line's composition root: services over the database, no API needed."""
+
+import getpass
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Concatenate
+from uuid import uuid4
+
+from application.app import AutoLynx
+from application.assistants import AssistantService
+from application.calls import CallService
+from application.campaigns import CampaignService
+from application.configuration import Configuration, FirstSettings
+from application.imports import ImportService
+from application.members import MemberService
+from application.recording import Means
+from application.settings import SettingsService
+from interfaces.cli.database import database
+from projections.lookups import Lookups
+from projections.runner import catch_up
+from projections.schema import open_read_pool
+from projections.tables import position_of
+from provider.reading import read_message
+from provider.vapi import VapiProvider, vapi_settings
+from storage.access import TokenStore
+from storage.database import Conn, Pool, connect, open_pool
+from storage.operations import Operations
+from storage.recorder import EventStoreFactory
+from storage.uploads import UploadStore
+from storage.vault import Vault
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def actor() -> str:
+    """Name who types, as the log keeps it."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return f"cli:{os.geteuid()}"
+
+
+class OwnReadModel:
+    """Brings the read model up to date itself: a projector may run or not."""
+
+    def __init__(self, url: str, read_pool: Pool) -> None:
+        self._url, self._read_pool = url, read_pool
+
+    def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ARG002 - it does the work that others would wait for
+        if self._position() < position:
+            with connect(self._url, name="cli projector") as connection:
+                catch_up(connection)
+        return self._position() >= position
+
+    def _position(self) -> int:
+        with self._read_pool.connection() as connection:
+            return position_of(connection)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """All that commands use; services are made when a command asks for them."""
+
+    configuration: Configuration
+    app: AutoLynx
+    pool: Pool
+    read_pool: Pool
+    read_model: OwnReadModel
+    means: Means
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.pool)
+
+    @cached_property
+    def lookups(self) -> Lookups:
+        return Lookups(self.read_pool, self.vault)
+
+    @cached_property
+    def uploads(self) -> UploadStore:
+        return UploadStore(self.pool)
+
+    @cached_property
+    def tokens(self) -> TokenStore:
+        return TokenStore(self.pool)
+
+    @cached_property
+    def operations(self) -> Operations:
+        return Operations(self.pool)
+
+    @cached_property
+    def provider(self) -> VapiProvider:
+        return VapiProvider(vapi_settings(self.configuration))
+
+    @cached_property
+    def assistants(self) -> AssistantService:
+        return AssistantService(app=self.app, means=self.means, provider=self.provider)
+
+    @cached_property
+    def members(self) -> MemberService:
+        return MemberService(app=self.app, means=self.means)
+
+    @cached_property
+    def settings(self) -> SettingsService:
+        first = FirstSettings().values()
+        return SettingsService(app=self.app, means=self.means, first=first)
+
+    @cached_property
+    def imports(self) -> ImportService:
+        return ImportService(
+            app=self.app,
+            means=self.means,
+            uploads=self.uploads,
+            vault=self.vault,
+            book=self.lookups,
+            read_model=self.read_model,
+        )
+
+    @cached_property
+    def campaigns(self) -> CampaignService:
+        calls = CallService(
+            app=self.app,
+            means=self.means,
+            vault=self.vault,
+            book=self.lookups,
+            finder=self.lookups,
+            read_message=read_message,
+        )
+        return CampaignService(
+            app=self.app, means=self.means, calls=calls, finder=self.lookups
+        )
+
+    def read[**P, R](
+        self,
+        query: Callable[Concatenate[Conn, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Ask the read model, which first includes all that is stored."""
+        self.read_model.wait_for(self.app.recorder.max_notification_id() or 0, 60.0)
+        with self.read_pool.connection() as connection:
+            return query(connection, *args, **kwargs)
+
+
+@contextmanager
+def workbench(configuration: Configuration) -> Iterator[Workbench]:
+    with ExitStack() as stack:
+        url = stack.enter_context(database(configuration))
+        pool = stack.enter_context(open_pool(url, name="cli"))
+        read_pool = stack.enter_context(open_read_pool(url, name="cli reads"))
+        means = Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+        read_model = OwnReadModel(url, read_pool)
+        app = AutoLynx(EventStoreFactory(pool))
+        stack.callback(app.close)
+        yield Workbench(configuration, app, pool, read_pool, read_model, means)
