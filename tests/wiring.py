@@ -1,0 +1,398 @@
+"""Everything on one fresh database, wired as the composition roots do it."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock, Thread
+from typing import Any
+from uuid import UUID, uuid4
+
+from application.app import AutoLynx
+from application.assistants import AssistantService
+from application.calls import CallService
+from application.campaigns import CampaignService
+from application.claims import Chosen, Claimed, ClaimService
+from application.imports import ImportService, NewCampaign
+from application.members import MemberService
+from application.ports import Provider, ProviderAssistant, ReadModel
+from application.recording import Means
+from application.settings import SettingsService
+from application.uploads import RejectedRow, StagedRow, Upload, Uploads
+from domain.call import Call
+from domain.campaign import Campaign
+from domain.settings import SettingsValues
+from domain.values import DialMode, SkipReason
+from projections import call_log, campaign_board
+from projections.call_log import CallRow
+from projections.campaign_board import CampaignRow
+from projections.dial_queue import Candidate, Snapshot, snapshot
+from projections.live import ReadModelFeed
+from projections.lookups import Lookups
+from projections.runner import Projector, catch_up
+from projections.schema import create_read_model, open_read_pool
+from provider.reading import read_message
+from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from storage.database import Pool, connect, open_pool
+from storage.migrate import migrate
+from storage.operations import Operations
+from storage.recorder import EventStoreFactory
+from storage.vault import Vault
+from tests.fakes import FakeProvider
+
+BY = "ann@example.com"
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Stands still, but for what the test lets pass."""
+
+    time: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_(self, **units: float) -> datetime:
+        self.time += timedelta(**units)
+        return self.time
+
+
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class StagedUploads(Uploads):
+    """Checked files in memory."""
+
+    files: dict[UUID, Upload] = field(default_factory=dict)
+    staged: dict[UUID, list[StagedRow]] = field(default_factory=dict)
+    rejected: dict[UUID, list[RejectedRow]] = field(default_factory=dict)
+
+    def stage(self, phones: Sequence[str], rejects: Sequence[int] = ()) -> UUID:
+        """Stage a file with these people; `rejects` are rows with no name."""
+        id_ = uuid4()
+        self.staged[id_] = [_person(n, phone) for n, phone in enumerate(phones, 1)]
+        self.rejected[id_] = [_nameless(row) for row in rejects]
+        self.files[id_] = Upload(
+            id=id_,
+            filename="people.csv",
+            columns=("name", "phone", "plan"),
+            default_region="US",
+            accepted=len(phones),
+            skipped_count=len(rejects),
+            created_by=BY,
+            created_at=NOON,
+            expires_at=datetime.max.replace(tzinfo=UTC),
+        )
+        return id_
+
+    def get(self, upload_id: UUID, now: datetime) -> Upload | None:
+        upload = self.files.get(upload_id)
+        return upload if upload and now < upload.expires_at else None
+
+    def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
+        return self.staged[upload_id][after_ordinal : after_ordinal + limit]
+
+    def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
+        rows = [row for row in self.rejected[upload_id] if row.row > after_row]
+        return rows[:limit]
+
+
+def _person(ordinal: int, phone: str) -> StagedRow:
+    return StagedRow(
+        ordinal=ordinal,
+        row=ordinal + 1,
+        name=f"Person {ordinal}",
+        business_name="",
+        phone=phone,
+        variables={"plan": "gold"},
+    )
+
+
+def _nameless(row: int) -> RejectedRow:
+    return RejectedRow(
+        row=row,
+        reason=SkipReason.MISSING_NAME,
+        message="The name is missing.",
+        cells=("", "+12025550999", "gold"),
+    )
+
+
+def phones(count: int, first: int = 0) -> list[str]:
+    return [f"+1202555{number:04d}" for number in range(first, first + count)]
+
+
+class SteppedReadModel(ReadModel):
+    """Brings the log in when somebody waits for it, and at no other time."""
+
+    def __init__(self, url: str) -> None:
+        self._conn, self._lock = connect(url, name="stepped read model"), Lock()
+        self.held = False
+        """While true nothing is brought in: the projector is down."""
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        if self.held:
+            return False
+        with self._lock:
+            catch_up(self._conn)
+            row = self._conn.execute(
+                "select position from projection_position where name = 'read'"
+            ).fetchone()
+        return row is not None and bool(row[0] >= position)
+
+    def close(self) -> None:
+        self._conn.close()
+
+
+@dataclass(frozen=True)
+class House:
+    """The services over one database, with a provider in memory unless told else."""
+
+    url: str
+    provider: Any
+    now: Callable[[], datetime]
+    means: Means
+    writing: Pool
+    reading: Pool
+    read_model: Any
+    app: AutoLynx
+    vault: Vault
+    lookups: Lookups
+    uploads: StagedUploads
+    calls: CallService
+    campaigns: CampaignService
+    claims: ClaimService
+    imports: ImportService
+    assistants: AssistantService
+    members: MemberService
+    settings: SettingsService
+    operations: Operations
+
+    # --- What people do -------------------------------------------------------------
+
+    def new_campaign(self, upload_id: UUID, **wanted: Any) -> NewCampaign:
+        """Ask for a campaign; fields of NewCampaign may be changed."""
+        assistant, _ = self.assistants.import_assistant(
+            DEFAULT_ASSISTANT_ID, name=None, by=BY
+        )
+        new = NewCampaign(
+            name="Spring",
+            upload_id=upload_id,
+            assistant_id=assistant,
+            phone_number_id=DEFAULT_PHONE_NUMBER_ID,
+            cap=3,
+            mode=DialMode.CONTINUOUS,
+            line_quiet_gating=False,
+            budget=None,
+        )
+        return replace(new, **wanted)
+
+    def campaign(
+        self, people: int | Sequence[str] = 3, *, start: bool = True, **wanted: Any
+    ) -> UUID:
+        """Create a campaign with these people and, unless told else, start it."""
+        numbers = phones(people) if isinstance(people, int) else people
+        new = self.new_campaign(self.uploads.stage(numbers), **wanted)
+        made = self.imports.create_campaign(new, default_cap=8, by=BY)
+        if start:
+            self.campaigns.start(made.campaign_id, by=BY)
+        self.settle()
+        return made.campaign_id
+
+    def set(self, **values: Any) -> None:
+        """Change some of the settings."""
+        self.settings.change(replace(self.settings.values(), **values), by=BY)
+        self.settle()
+
+    # --- What there is ----------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Let the read model show all that is stored."""
+        position = self.app.recorder.max_notification_id() or 0
+        assert self.read_model.wait_for(position, 10.0), "the read model lags"
+
+    def snapshot(self, most: int = 100) -> Snapshot:
+        self.settle()
+        return self.read_snapshot(self.now(), most)
+
+    def read_snapshot(self, now: datetime, most: int) -> Snapshot:
+        with self.reading.connection() as conn:
+            return snapshot(conn, now, most)
+
+    def board(self, campaign_id: UUID) -> CampaignRow:
+        self.settle()
+        with self.reading.connection() as conn:
+            row = campaign_board.get(conn, campaign_id)
+        assert row is not None
+        return row
+
+    def call_rows(self, campaign_id: UUID) -> list[CallRow]:
+        """Read the calls of a campaign's contacts, as the call log shows them."""
+        self.settle()
+        query = "select call_id from call_log where campaign_id = %s order by queued_at"
+        with self.reading.connection() as conn:
+            ids = [row[0] for row in conn.execute(query, (campaign_id,))]
+            rows = call_log.of_ids(conn, ids)
+        return [rows[id_] for id_ in ids]
+
+    def candidates(self, campaign_id: UUID) -> tuple[Candidate, ...]:
+        views = {view.id: view for view in self.snapshot().campaigns}
+        return views[campaign_id].candidates
+
+    def load_call(self, call_id: UUID) -> Call:
+        return self.app.load(Call, call_id)
+
+    def load_campaign(self, campaign_id: UUID) -> Campaign:
+        return self.app.load(Campaign, campaign_id)
+
+    def topics(self, stream_id: UUID) -> list[str]:
+        """Name the facts of a stream, without its kind: `requested`, `placed`."""
+        stored = self.app.recorder.select_events(stream_id)
+        return [event.topic.partition(".")[2] for event in stored]
+
+    # --- What the scheduler does ------------------------------------------------------
+
+    def claim(self, campaign_id: UUID, count: int = 1) -> list[UUID]:
+        """Claim the next contacts of a campaign."""
+        view, found = self.snapshot(), self.candidates(campaign_id)[:count]
+        chosen = [as_chosen(campaign_id, candidate) for candidate in found]
+        claimed = self.claims.claim(chosen, seen=view.claims_seen)
+        assert len(claimed.calls) == count, claimed
+        self.settle()
+        return list(claimed.calls)
+
+    def claim_again(self, call_id: UUID) -> Claimed:
+        """Claim a deferred call's contact once more."""
+        call, seen = self.load_call(call_id), self.snapshot().claims_seen
+        chosen = Chosen(call.campaign_id, call.contact_id, call.attempt, requeued=True)
+        claimed = self.claims.claim([chosen], seen=seen)
+        self.settle()
+        return claimed
+
+
+def as_chosen(campaign_id: UUID, candidate: Candidate) -> Chosen:
+    return Chosen(
+        campaign_id=campaign_id,
+        contact_id=candidate.contact_id,
+        attempt=candidate.attempt,
+        requeued=candidate.call_id is not None,
+        batch=candidate.batch,
+    )
+
+
+def fake_provider(now: Callable[[], datetime], **fields: Any) -> FakeProvider:
+    """Make a provider in memory that has the assistant of `House.new_campaign`."""
+    assistant = ProviderAssistant(
+        id=DEFAULT_ASSISTANT_ID, name="Riley", config={"maxDurationSeconds": 600}
+    )
+    return FakeProvider(now=now, assistants={assistant.id: assistant}, **fields)
+
+
+@contextmanager
+def housed(
+    url: str,
+    *,
+    now: Callable[[], datetime] | None = None,
+    provider: Provider | None = None,
+    projector: bool = False,
+    first: SettingsValues | None = None,
+) -> Iterator[House]:
+    """Wire everything on the empty database of that URL.
+
+    Without `now` a `Clock` stands still at NOON; without `projector` the read model
+    moves when somebody waits for it, else by a projector's thread and a feed.
+    """
+    migrate(url)
+    with connect(url, name="test") as conn:
+        create_read_model(conn)
+    with ExitStack() as opened:
+        clock = now or Clock()
+        if projector:
+            _run_projector(url, opened)
+        yield _house(
+            url,
+            opened,
+            now=clock,
+            provider=provider or fake_provider(clock),
+            read_model=_feed(url, opened) if projector else _stepped(url, opened),
+            first=first or SettingsValues(),
+        )
+
+
+def _run_projector(url: str, opened: ExitStack) -> None:
+    projector = Projector(url)
+    thread = Thread(target=projector.run, name="projector")
+    thread.start()
+    opened.callback(thread.join)
+    opened.callback(projector.stop)
+
+
+def _feed(url: str, opened: ExitStack) -> ReadModelFeed:
+    feed = ReadModelFeed(url)
+    feed.start()
+    opened.callback(feed.stop)
+    return feed
+
+
+def _stepped(url: str, opened: ExitStack) -> SteppedReadModel:
+    read_model = SteppedReadModel(url)
+    opened.callback(read_model.close)
+    return read_model
+
+
+def _house(
+    url: str,
+    opened: ExitStack,
+    *,
+    now: Callable[[], datetime],
+    provider: Provider,
+    read_model: ReadModel,
+    first: SettingsValues,
+) -> House:
+    writing = opened.enter_context(open_pool(url, name="test", max_size=16))
+    reading = opened.enter_context(open_read_pool(url, name="test"))
+    app = AutoLynx(EventStoreFactory(writing))
+    opened.callback(app.close)
+    means = Means(now=now, new_id=uuid4, random_bytes=os.urandom)
+    vault = Vault(writing)
+    lookups = Lookups(reading, vault)
+    uploads = StagedUploads()
+    calls = CallService(
+        app=app,
+        means=means,
+        vault=vault,
+        book=lookups,
+        finder=lookups,
+        read_message=read_message,
+    )
+    return House(
+        url=url,
+        provider=provider,
+        now=now,
+        means=means,
+        writing=writing,
+        reading=reading,
+        read_model=read_model,
+        app=app,
+        vault=vault,
+        lookups=lookups,
+        uploads=uploads,
+        calls=calls,
+        campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
+        claims=ClaimService(app, means),
+        imports=ImportService(
+            app=app,
+            means=means,
+            uploads=uploads,
+            vault=vault,
+            book=lookups,
+            read_model=read_model,
+        ),
+        assistants=AssistantService(app=app, means=means, provider=provider),
+        members=MemberService(app=app, means=means),
+        settings=SettingsService(app=app, means=means, first=first),
+        operations=Operations(writing),
+    )
