@@ -45,6 +45,7 @@ def outcome(
         (400, "Your subscription is frozen", AccountRefused),
         (400, "Not enough credits.", AccountRefused),
         (429, "Numbers bought on Vapi have a daily outbound limit", AccountRefused),
+        (400, "Rate limit of your number: 10 calls per day", AccountRefused),
         (404, "Not found", AccountRefused),
         (
             400,

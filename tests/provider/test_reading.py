@@ -193,9 +193,9 @@ def test_a_repeat_has_the_key_of_the_first_whatever_was_signed_anew() -> None:
     assert read_message(ringing).key != read_message(first).key
 
 
-def test_another_call_under_our_id_repeats_nothing() -> None:
-    first = message("status-update", status="ringing")
-    other = message("status-update", status="ringing")
+@pytest.mark.parametrize("kind", ["status-update", "end-of-call-report"])
+def test_another_call_under_our_id_repeats_nothing(kind: str) -> None:
+    first, other = message(kind, status="ringing"), message(kind, status="ringing")
     other["message"]["call"]["id"] = "another"
     assert read_message(first).key != read_message(other).key
 

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 import httpx2
@@ -159,8 +160,10 @@ def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
     over = threading.Event()
     try:
         client = TestClient(app(Ear(over.wait), store_seconds=0.05))
+        started = monotonic()
         answer = client.post(PATH, json=RINGING, headers=SECRET)
         assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
+        assert monotonic() - started < 1.5
     finally:
         over.set()
 
