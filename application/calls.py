@@ -113,7 +113,7 @@ class CallService:
             request=call.requests,
             phone=contact.phone,
             name=contact.name,
-            variables=contact.variables,
+            variables={"business_name": contact.business_name} | contact.variables,
             provider_assistant_id=campaign.provider_assistant_id,
             phone_number_id=campaign.phone_number_id,
         )
