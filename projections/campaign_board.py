@@ -323,7 +323,8 @@ def page(
     Raises:
         Invalid: when `after` is no cursor of this list.
     """
-    at, id_ = (None, None) if after is None else from_cursor(after, 2)
+    kinds = (datetime.fromisoformat, UUID)
+    at, id_ = (None, None) if after is None else from_cursor(after, *kinds)
     listed = {
         "states": None if states is None else [state.value for state in states],
         "like": f"%{_escaped(search)}%" if search else None,

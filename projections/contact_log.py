@@ -25,6 +25,7 @@ from projections.tables import (
     position_of,
     select,
     select_value,
+    whole,
 )
 from storage.database import Conn
 
@@ -200,7 +201,7 @@ def page(
     Raises:
         Invalid: when `after` is no cursor of this list.
     """
-    place = (0, -1) if after is None else tuple(from_cursor(after, 2))
+    place = (0, -1) if after is None else from_cursor(after, whole, whole)
     with one_snapshot(conn):
         stored = {
             "campaign": campaign_id,

@@ -14,6 +14,7 @@ import orjson
 import structlog
 from eventsourcing.persistence import StoredEvent
 from psycopg import Error, InterfaceError, OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
 
 from projections.event_index import Recorded, campaign_of, chained, event_index
 from projections.operations import RowOperation, fold, writes
@@ -48,6 +49,14 @@ class ProjectionStopped(Exception):
             f" {type(cause).__name__}: {cause}"
         )
         self.position, self.topic, self.cause = position, topic, cause
+
+
+class PositionMoved(Exception):
+    """Another runner applied what this one was about to: its batch is undone."""
+
+
+class ReadModelMissing(Exception):
+    """There is nothing to apply events to; `create_read_model` makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ class Batches:
     def _locked(self) -> _Place:
         row = self._conn.execute(_LOCKED).fetchone()
         if row is None:
-            raise LookupError("The read model has no position: create it first.")
+            raise ReadModelMissing("The read model has no position: create it first.")
         return _Place(*row)
 
     def _next(self, after: int, limit: int) -> tuple[list[Recorded], bool]:
@@ -151,10 +160,12 @@ class Batches:
         moved = {"position": position, "head": links[-1], "was": place.position}
         with self._conn.pipeline():
             self._writer.write(writes(folded))
-            self._conn.execute(_MOVED, moved, prepare=True)
+            done = self._conn.execute(_MOVED, moved, prepare=True)
             if self._notify:
                 payload = _payload(position, recorded)
                 self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
+        if done.rowcount != 1:
+            raise PositionMoved(place.position)
 
     def _stopped(self, cause: Exception) -> ProjectionStopped:
         query: LiteralString = """
@@ -168,9 +179,17 @@ class Batches:
         return ProjectionStopped(position, topic, cause)
 
 
+_NO_EVENTS_FAULT = (
+    InterfaceError,
+    ReadOnlySqlTransaction,  # The server is no longer the first one.
+    ReadModelMissing,
+    PositionMoved,
+)
+
+
 def _passing(error: Exception) -> bool:
     """Tell trouble of the server or the way to it from that of an event."""
-    if isinstance(error, InterfaceError):
+    if isinstance(error, _NO_EVENTS_FAULT):
         return True
     state = error.sqlstate or "" if isinstance(error, Error) else ""
     return isinstance(error, OperationalError) and state[:2] not in PERSISTENT
@@ -243,8 +262,10 @@ class Projector:
             while batches and not self._stopped.is_set():
                 if not batches.apply(self._batch).more:
                     break
-        except (OperationalError, InterfaceError) as error:
-            log.warning("the projector lost the database", error=str(error))
+        except (Error, PositionMoved) as error:
+            if not _passing(error):
+                raise
+            log.warning("the projector tries again", error=str(error))
             self._disconnect()
 
     def _connected(self) -> Batches | None:

@@ -1,7 +1,6 @@
 """How a read table is declared, written to and read from."""
 
 import base64
-import binascii
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ from psycopg.rows import RowMaker
 
 from domain.errors import Invalid
 from storage.database import Conn
+
+LARGEST = 2**63
+"""Positions stay below it."""
 
 
 class Table(NamedTuple):
@@ -61,20 +63,27 @@ def as_cursor(*parts: Any) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
-def from_cursor(cursor: str, size: int) -> list[Any]:
-    """Read a cursor's parts.
+def from_cursor(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Read a cursor's parts, each by its own kind.
 
     Raises:
-        Invalid: when it is none that `as_cursor` made of so many parts.
+        Invalid: when it is none that `as_cursor` made of such parts.
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         parts = orjson.loads(text)
-    except (binascii.Error, ValueError):
-        parts = None
-    if not isinstance(parts, list) or len(parts) != size:
-        raise Invalid("The cursor is not one of this list.", after="is unknown")
-    return parts
+        return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+    except (TypeError, ValueError, AttributeError):
+        raise Invalid(
+            "The cursor is not one of this list.", after="is unknown"
+        ) from None
+
+
+def whole(part: Any) -> int:
+    """Read a part of a cursor that is a position."""
+    if isinstance(part, int) and 0 <= part < LARGEST:
+        return part
+    raise ValueError(part)
 
 
 def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:

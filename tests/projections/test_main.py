@@ -1,0 +1,60 @@
+"""The projector as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from uuid import uuid4
+
+from tests.projections.conftest import Store
+from tests.projections.lives import Life
+from tests.support import eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+def started(url: str | None) -> "subprocess.Popen[str]":
+    environment = {k: v for k, v in os.environ.items() if "AUTOLYNX" not in k}
+    if url is not None:
+        environment["AUTOLYNX_DATABASE_URL"] = url
+    return subprocess.Popen(
+        [sys.executable, "-m", "projections"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def test_it_works_until_it_is_told_to_end(store: Store) -> None:
+    life = Life(Random(0))
+    life.open_campaign(3)
+    position = store.append(life.events)
+    with started(store.url) as process:
+        eventually(lambda: store.position() == position, 20)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_a_bad_event_ends_it_with_one_clear_line(store: Store) -> None:
+    store.conn.execute(
+        "insert into autolynx_events"
+        " (originator_id, originator_version, topic, state)"
+        " values (%s, 1, 'call.nobody_knows', '{}')",
+        (uuid4(),),
+    )
+    with started(store.url) as process:
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "Event 1 (call.nobody_knows) cannot be projected" in said.splitlines()[-1]
+
+
+def test_without_a_database_it_says_what_is_missing() -> None:
+    with started(None) as process:
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert said == "AUTOLYNX_DATABASE_URL is not set.\n"
