@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import FrameType
 from uuid import uuid4
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from application.app import AutoLynx
 from application.assistants import AssistantService
@@ -33,7 +36,7 @@ from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.router import graphql_routes
 from interfaces.health import health_routes
-from interfaces.refusals import add_refusals
+from interfaces.refusals import TooLarge, add_refusals
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.vapi import webhook_routes
 from projections import directory
@@ -58,6 +61,7 @@ LARGEST_FRAME = 1 << 20
 """Bytes of a WebSocket's message."""
 
 SHUTDOWN_SECONDS = 3
+RECHECK_SECONDS = 15.0
 
 
 def utc_now() -> datetime:
@@ -93,12 +97,29 @@ class Services:
     settings: SettingsService
 
 
+class Api(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        return TooLarge(super().build_middleware_stack())
+
+
+@dataclass(frozen=True)
+class Live:
+    """What subscriptions hear, and how often they look whether they still may."""
+
+    hub: Hub
+    recheck_seconds: float
+
+
 def create_app(
-    configuration: Configuration, *, provider: Provider | None = None
+    configuration: Configuration,
+    *,
+    provider: Provider | None = None,
+    recheck_seconds: float = RECHECK_SECONDS,
 ) -> FastAPI:
     """Make the API of a database whose tables are there; `provider` replaces Vapi.
 
-    Nothing is opened before it starts.
+    Nothing is opened before it starts. An open subscription looks every
+    `recheck_seconds` whether its member still has access.
     """
     vapi = provider or VapiProvider(vapi_settings(configuration))
 
@@ -107,12 +128,14 @@ def create_app(
         loop = asyncio.get_running_loop()
         with ExitStack() as opened:
             stores = await asyncio.to_thread(_open, configuration, opened)
-            for routes in _routes(configuration, stores, vapi, Hub(loop), opened):
+            live = Live(Hub(loop), recheck_seconds)
+            opened.callback(stores.feed.subscribe(live.hub.tell))
+            for routes in _routes(configuration, stores, vapi, live):
                 app.include_router(routes)
             yield
             await asyncio.to_thread(opened.close)
 
-    app = FastAPI(
+    app = Api(
         title="AutoLynx",
         lifespan=lifespan,
         max_body_size=LARGEST_BODY,
@@ -176,15 +199,13 @@ def _routes(
     configuration: Configuration,
     stores: Stores,
     provider: Provider,
-    hub: Hub,
-    opened: ExitStack,
+    live: Live,
 ) -> Iterator[APIRouter]:
     services = _services(stores, provider)
     _first_admin(configuration, stores, services)
     tokens = TokenStore(stores.writing)
     access = Authenticator(tokens=tokens, member=services.members.member, now=utc_now)
-    opened.callback(stores.feed.subscribe(hub.tell))
-    yield graphql_routes(_backend(stores, services, provider, hub, access))
+    yield graphql_routes(_backend(stores, services, provider, live, access))
     yield upload_routes(
         store=UploadStore(stores.writing),
         authorize=email_with(access, OPERATORS),
@@ -203,7 +224,7 @@ def _backend(
     stores: Stores,
     services: Services,
     provider: Provider,
-    hub: Hub,
+    live: Live,
     access: Authenticator,
 ) -> Backend:
     return Backend(
@@ -218,7 +239,8 @@ def _backend(
         lines=Lines(provider, utc_now),
         read_pool=stores.reading,
         read_model=stores.feed,
-        hub=hub,
+        hub=live.hub,
+        recheck_seconds=live.recheck_seconds,
         viewer_of=access.viewer,
         now=utc_now,
     )
@@ -243,8 +265,16 @@ def main() -> int:
     migrate(configuration.database_url)
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
-    uvicorn.Server(serving(configuration, create_app(configuration))).run()
+    Server(serving(configuration, create_app(configuration))).run()
     return 0
+
+
+class Server(uvicorn.Server):
+    """Ends with 0 when asked to end, as the other roles do."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the library's signature
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def serving(configuration: Configuration, app: FastAPI) -> uvicorn.Config:

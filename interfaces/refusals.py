@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from psycopg import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
 
@@ -53,6 +54,37 @@ def refusal(
         return JSONResponse({"errors": errors}, status, headers)
     error = {"code": CODES.get(status, "INTERNAL"), "message": message}
     return JSONResponse({"error": error}, status, headers)
+
+
+class TooLarge:
+    """Says in our form what the body limit says in plain text, past all handlers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refused = False
+
+        async def send_ours(message: Message) -> None:
+            nonlocal refused
+            if not refused and _is_plain_413(message):
+                refused = True
+                said = "The body is too large."
+                await refusal(Request(scope), 413, said)(scope, receive, send)
+            elif not refused:
+                await send(message)
+
+        await self._app(scope, receive, send_ours)
+
+
+def _is_plain_413(message: Message) -> bool:
+    if message["type"] != "http.response.start" or message["status"] != 413:  # noqa: PLR2004 - content too large
+        return False
+    kind = dict(message["headers"]).get(b"content-type", b"")
+    return bool(kind.startswith(b"text/plain"))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from domain.member import Member
 from domain.values import Role
 
 CONFIGURATION = "configuration"
+MOST = 10_000
 
 
 def add_first_admin(
@@ -26,6 +27,6 @@ def _anybody(app: AutoLynx, members: MemberService) -> bool:
 
 def _ever_added(app: AutoLynx) -> list[str]:
     topics = [Member.Created.TOPIC]
-    added = app.notification_log.select(start=None, limit=1_000, topics=topics)
+    added = app.recorder.select_notifications(None, MOST, topics=topics)
     events = [app.mapper.to_domain_event(one) for one in added]
     return [event.email for event in events if isinstance(event, Member.Created)]

@@ -55,7 +55,7 @@ class Backend:
     hub: Hub
     viewer_of: Callable[[str | None], Viewer | None]
     now: Callable[[], datetime]
-    recheck_seconds: float = 15.0
+    recheck_seconds: float
     threads: Threads = field(default_factory=Threads)
 
     @cached_property

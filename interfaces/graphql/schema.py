@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -46,9 +46,15 @@ class Schema(strawberry.Schema):
     def process_errors(
         self,
         errors: list[GraphQLError],
-        execution_context: ExecutionContext | None = None,
+        execution_context: ExecutionContext | None = None,  # noqa: ARG002 - the library's signature
     ) -> None:
-        """Log nothing here: `PublicErrors` logs what is unexpected, once."""
+        """Log nothing here: `PublicErrors` logs what is unexpected, once.
+
+        It does not see what could not be parsed.
+        """
+        for error in errors:
+            if isinstance(error, GraphQLSyntaxError):
+                error.extensions = {"code": "BAD_REQUEST"}
 
 
 def make_schema() -> Schema:

@@ -10,3 +10,10 @@ def desk(empty_database: str) -> Iterator[Desk]:
     """A served API over a database of its own, with a projector."""
     with opened_desk(empty_database) as desk:
         yield desk
+
+
+@pytest.fixture
+def impatient_desk(empty_database: str) -> Iterator[Desk]:
+    """The same, asking open sockets every instant whether they still may listen."""
+    with opened_desk(empty_database, recheck_seconds=0.1) as desk:
+        yield desk

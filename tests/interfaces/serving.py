@@ -262,9 +262,12 @@ def projecting(database: str) -> Iterator[RunningProjector]:
 
 
 @contextmanager
-def running_api(configuration: Configuration, provider: FakeProvider) -> Iterator[str]:
+def running_api(
+    configuration: Configuration, provider: FakeProvider, recheck_seconds: float
+) -> Iterator[str]:
     """Serve on a free port; yield the URL."""
-    config = serving(configuration, create_app(configuration, provider=provider))
+    app = create_app(configuration, provider=provider, recheck_seconds=recheck_seconds)
+    config = serving(configuration, app)
     config.port = 0
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -293,7 +296,9 @@ def configured(database: str, **given: Any) -> Configuration:
 
 
 @contextmanager
-def opened_desk(database: str, **given: Any) -> Iterator[Desk]:
+def opened_desk(
+    database: str, *, recheck_seconds: float = 15.0, **given: Any
+) -> Iterator[Desk]:
     prepare(database)
     provider = FakeProvider(
         assistants={ASSISTANT: ProviderAssistant(ASSISTANT, "Ann", {"model": "x"})},
@@ -301,7 +306,9 @@ def opened_desk(database: str, **given: Any) -> Iterator[Desk]:
     )
     with ExitStack() as opened:
         projector = opened.enter_context(projecting(database))
-        url = opened.enter_context(running_api(configured(database, **given), provider))
+        url = opened.enter_context(
+            running_api(configured(database, **given), provider, recheck_seconds)
+        )
         pool = opened.enter_context(open_pool(database, name="test"))
         read_pool = opened.enter_context(open_read_pool(database, name="test reads"))
         app = AutoLynx(EventStoreFactory(pool))

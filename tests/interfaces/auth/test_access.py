@@ -1,0 +1,87 @@
+"""Who comes in with a token, and for how long."""
+
+import secrets
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from domain.values import Role
+from interfaces.auth.viewer import Authenticator, Viewer, bearer_token
+from storage.access import is_token, make_token
+from tests.interfaces.serving import Desk, utc_now
+
+
+def authenticator(desk: Desk) -> Authenticator:
+    return Authenticator(
+        tokens=desk.token_store, member=desk.members.member, now=utc_now
+    )
+
+
+def test_a_token_has_a_form_that_shows_typing_errors() -> None:
+    token = make_token(bytes(32))
+    assert token.startswith("alx_")
+    assert is_token(token)
+    assert not is_token(token.replace("A", "B", 1))
+    assert not is_token(token[:-1])
+
+
+def test_a_token_needs_all_its_randomness() -> None:
+    with pytest.raises(ValueError, match="32"):
+        make_token(b"short")
+
+
+def test_the_word_bearer_is_read_in_any_case() -> None:
+    assert bearer_token("bEARER  alx_1 ") == "alx_1"
+    assert bearer_token("Basic alx_1") is None
+    assert bearer_token(None) is None
+
+
+def test_a_token_gives_its_member_with_the_role_of_now(desk: Desk) -> None:
+    access, token = authenticator(desk), desk.token(Role.OPERATOR)
+    header, email = f"Bearer {token}", "operator@example.com"
+    assert access.viewer(header) == Viewer(email, Role.OPERATOR)
+    desk.members.add(email, Role.AUDITOR, by="test")
+    assert access.viewer(header) == Viewer(email, Role.AUDITOR)
+
+
+def test_who_is_removed_is_out_at_once(desk: Desk) -> None:
+    access, token = authenticator(desk), desk.token(Role.OPERATOR)
+    desk.members.remove("operator@example.com", by="test")
+    assert access.viewer(f"Bearer {token}") is None
+
+
+def test_a_token_ends_when_it_expires(desk: Desk) -> None:
+    store, token = desk.token_store, desk.token(expires_at=utc_now() + timedelta(1))
+    assert store.authenticate(token, utc_now()) == "admin@example.com"
+    assert store.authenticate(token, utc_now() + timedelta(2)) is None
+
+
+def test_a_revoked_token_is_of_no_use(desk: Desk) -> None:
+    store, token = desk.token_store, desk.token()
+    (known,) = store.list()
+    assert store.revoke(known.id, utc_now())
+    assert store.authenticate(token, utc_now()) is None
+    assert not store.revoke(uuid4(), utc_now())
+
+
+def test_only_the_hash_is_kept(desk: Desk) -> None:
+    token = desk.token()
+    with desk.pool.connection() as connection:
+        rows = connection.execute("select * from api_token").fetchall()
+    assert token not in repr(rows)
+    assert token[4:47] not in repr(rows)
+
+
+def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
+    store, token, at = desk.token_store, desk.token(), utc_now()
+    seen = []
+    for later in (0, 30, 90):
+        store.authenticate(token, at + timedelta(seconds=later))
+        seen.append(store.list()[0].last_used_at)
+    assert seen == [at, at, at + timedelta(seconds=90)]
+
+
+def test_an_unknown_token_of_the_right_form_is_nobodys(desk: Desk) -> None:
+    token = make_token(secrets.token_bytes(32))
+    assert authenticator(desk).viewer(f"Bearer {token}") is None

@@ -1,0 +1,126 @@
+"""A campaign's results as a file: one row a contact, in the file's order."""
+
+import csv
+import json
+from datetime import timedelta
+from io import StringIO
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from application.claims import Chosen, ClaimService
+from domain.values import Role
+from interfaces.files import export
+from projections import contact_log
+from tests.interfaces.serving import SECRET, Desk, utc_now
+
+HEADER = [
+    "name",
+    "business_name",
+    "phone",
+    "status",
+    "ended_reason",
+    "cost",
+    "recording_url",
+    "transcript_json",
+]
+TRANSCRIPT = [{"role": "bot", "message": "=hello, Ada"}]
+
+
+def exported(desk: Desk, campaign_id: str) -> list[list[str]]:
+    answer = desk.get(f"/campaigns/{campaign_id}/export.csv", Role.AUDITOR)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.reader(StringIO(answer.text)))
+
+
+def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
+    """Place a call to a contact, by its place in the file; return the provider's id."""
+    with desk.read_pool.connection() as connection:
+        page = contact_log.page(connection, UUID(campaign_id), first=10)
+    chosen = Chosen(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
+    (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+    at = utc_now()
+    assert desk.calls.request(call_id, dial_before=at + timedelta(seconds=5))
+    provider_call_id = str(uuid4())
+    desk.calls.place(call_id, provider_call_id=provider_call_id, placed_at=at)
+    desk.caught_up()
+    return provider_call_id
+
+
+def report(desk: Desk, provider_call_id: str) -> None:
+    """Send the provider's end-of-call report."""
+    message = {
+        "type": "end-of-call-report",
+        "call": {"id": provider_call_id},
+        "endedReason": "customer-ended-call",
+        "cost": 0.1234,
+        "artifact": {
+            "recordingUrl": "https://recordings.example/1.wav",
+            "messages": TRANSCRIPT,
+        },
+    }
+    answer = httpx2.post(
+        f"{desk.url}/webhooks/vapi",
+        json={"message": message},
+        headers={"X-Vapi-Secret": SECRET},
+    )
+    assert answer.status_code == 200, answer.text
+    desk.caught_up()
+
+
+def start(desk: Desk, campaign_id: str) -> None:
+    mutation = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
+    desk.told(mutation, id=campaign_id)
+
+
+def test_it_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:
+    id_ = desk.campaign()
+    start(desk, id_)
+    report(desk, call_to(desk, id_, contact=1))
+    header, ada, bob = exported(desk, id_)
+    assert header == HEADER
+    assert ada == ["Ada", "Engines", "+12025550101", "PENDING", "", "", "", ""]
+    assert bob[:5] == ["Bob", "", "+12025550102", "ENDED", "customer-ended-call"]
+    assert bob[5:7] == ["0.1234", "https://recordings.example/1.wav"]
+    assert json.loads(bob[7]) == TRANSCRIPT
+
+
+def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(desk: Desk) -> None:
+    id_ = desk.campaign('name,business_name,phone\n=1+1,"@me",+12025550101\n')
+    _, row = exported(desk, id_)
+    assert row[:3] == ["'=1+1", "'@me", "+12025550101"]
+
+
+def test_many_contacts_keep_the_order_of_the_file_over_all_pages(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "CONTACTS_A_PAGE", 7)
+    monkeypatch.setattr(export, "CALLS_AT_A_TIME", 3)
+    people = [f"P{n},,+1202555{n:04}" for n in range(100, 140)]
+    id_ = desk.campaign("name,business_name,phone\n" + "\n".join(people))
+    names = [row[0] for row in exported(desk, id_)[1:]]
+    assert names == [f"P{n}" for n in range(100, 140)]
+
+
+def test_the_file_is_named_for_the_campaign(desk: Desk) -> None:
+    id_ = desk.campaign(name="Grüße / 1")
+    said = desk.get(f"/campaigns/{id_}/export.csv").headers["content-disposition"]
+    assert said == (
+        'attachment; filename="Gr--e---1.csv"; '
+        "filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%2F%201.csv"
+    )
+
+
+@pytest.mark.parametrize("id_", ["nonsense", str(UUID(int=1))])
+def test_an_unknown_campaign_is_not_found(desk: Desk, id_: str) -> None:
+    answer = desk.get(f"/campaigns/{id_}/export.csv")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "NOT_FOUND"
+
+
+def test_it_is_for_members_only(desk: Desk) -> None:
+    answer = desk.get(f"/campaigns/{UUID(int=1)}/export.csv", role=None)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "UNAUTHENTICATED"

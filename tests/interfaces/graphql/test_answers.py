@@ -1,0 +1,276 @@
+"""Refusals as data, errors without details, roles, limits, and what else is read."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.values import Role
+from storage.operations import Decision, Operations, Reason
+from tests.interfaces.serving import ASSISTANT, CREATE, LINE, Desk, utc_now
+
+START = """mutation($id: ID!) { startCampaign(id: $id) { __typename
+  ... on Campaign { state progress { contacts pending } }
+  ... on UserError { code message fields { path message } } } }"""
+UPDATE = """mutation($id: ID!, $input: UpdateCampaignInput!) {
+  updateCampaign(id: $id, input: $input) { __typename
+    ... on Campaign { name cap budget }
+    ... on UserError { code fields { path message } } } }"""
+IMPORT = """mutation($id: String!) { importAssistant(providerAssistantId: $id) {
+  __typename ... on Assistant { name config activeCampaigns }
+  ... on UserError { code message } } }"""
+SETTINGS = """mutation($input: SettingsInput!) { updateSettings(input: $input) {
+  __typename ... on Settings { globalCap dailyBudget spendAlertThreshold }
+  ... on UserError { code fields { path } } } }"""
+
+
+# --- Refusals as data -------------------------------------------------------------
+
+
+def test_an_unknown_campaign_is_not_found(desk: Desk) -> None:
+    for id_ in ("nonsense", str(uuid4())):
+        told = desk.told(START, id=id_)["startCampaign"]
+        assert (told["__typename"], told["code"]) == ("UserError", "NOT_FOUND")
+
+
+def test_a_wrong_input_is_named_as_the_contract_spells_it(desk: Desk) -> None:
+    asked = {
+        "name": " ",
+        "cap": 0,
+        "uploadId": desk.upload("name,business_name,phone\nAda,,+12025550101\n"),
+        "assistantId": desk.assistant(),
+        "phoneNumberId": LINE,
+    }
+    told = desk.told(CREATE, input=asked)["createCampaign"]
+    assert told["code"] == "INVALID"
+    assert {tuple(one["path"]) for one in told["fields"]} == {("name",), ("cap",)}
+
+
+def test_settings_out_of_bounds_are_named_in_camel_case(desk: Desk) -> None:
+    told = desk.told(SETTINGS, input={"globalCap": 0})["updateSettings"]
+    assert told["fields"] == [{"path": ["globalCap"]}]
+
+
+def test_a_paused_campaign_is_not_started(desk: Desk) -> None:
+    id_ = desk.campaign()
+    desk.told(START, id=id_)
+    desk.told("mutation($id: ID!) { pauseCampaign(id: $id) { __typename } }", id=id_)
+    assert desk.told(START, id=id_)["startCampaign"]["code"] == "WRONG_STATE"
+
+
+def test_what_the_provider_has_not_is_not_found(desk: Desk) -> None:
+    assert desk.told(IMPORT, id="other")["importAssistant"]["code"] == "NOT_FOUND"
+
+
+def test_a_provider_that_is_down_is_said_to_be(desk: Desk) -> None:
+    desk.provider.down = True
+    told = desk.told(IMPORT, id=ASSISTANT)["importAssistant"]
+    assert told["code"] == "PROVIDER_UNAVAILABLE"
+
+
+def test_budget_null_takes_the_limit_away_and_left_out_leaves_it(desk: Desk) -> None:
+    id_ = desk.campaign(budget="12.50")
+    told = desk.told(UPDATE, id=id_, input={"cap": 3})["updateCampaign"]
+    assert (told["cap"], told["budget"]) == (3, "12.50")
+    told = desk.told(UPDATE, id=id_, input={"budget": None})["updateCampaign"]
+    assert (told["cap"], told["budget"]) == (3, None)
+
+
+def test_settings_keep_what_is_not_named(desk: Desk) -> None:
+    told = desk.told(SETTINGS, input={"dailyBudget": "40", "globalCap": 20})
+    assert told["updateSettings"]["dailyBudget"] == "40"
+    told = desk.told(SETTINGS, input={"globalCap": None})
+    shown = {"globalCap": 20, "dailyBudget": "40", "spendAlertThreshold": "0.8"}
+    assert told["updateSettings"] == {"__typename": "Settings", **shown}
+    told = desk.told(SETTINGS, input={"dailyBudget": None})
+    assert told["updateSettings"]["dailyBudget"] is None
+
+
+# --- Never an error after the commit ----------------------------------------------
+
+
+def test_a_command_is_answered_while_no_projector_runs(desk: Desk) -> None:
+    id_ = desk.campaign()
+    desk.caught_up()
+    desk.projector.stop()
+    told = desk.told(START, id=id_)["startCampaign"]
+    progress = {"contacts": 2, "pending": 2}
+    queued = {"__typename": "Campaign", "state": "QUEUED", "progress": progress}
+    assert told == queued
+    desk.projector.start()
+
+
+def test_a_new_assistant_is_answered_while_no_projector_runs(desk: Desk) -> None:
+    desk.projector.stop()
+    told = desk.told(IMPORT, id=ASSISTANT)["importAssistant"]
+    assert (told["name"], told["activeCampaigns"]) == ("Ann", 0)
+    desk.projector.start()
+
+
+# --- Errors without details --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nothing }", "BAD_REQUEST"),
+        ("{ campaigns(first: 101) { totalCount } }", "BAD_REQUEST"),
+        ("{ campaigns(first: 0) { totalCount } }", "BAD_REQUEST"),
+        ('{ campaigns(after: "nonsense") { totalCount } }', "BAD_REQUEST"),
+        ("{ campaigns", "BAD_REQUEST"),
+        ("query($id: ID!) { campaign(id: $id) { id } }", "BAD_REQUEST"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_a_bad_one(
+    desk: Desk, query: str, code: str
+) -> None:
+    assert desk.ask(query).code == code
+
+
+def test_the_unexpected_is_masked_and_has_a_number_in_the_log(desk: Desk) -> None:
+    with desk.pool.connection() as connection:
+        connection.execute("drop table read.campaign_board cascade")
+    answer = desk.ask("{ campaigns { totalCount } }")
+    (error,) = answer.errors
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert str(UUID(error["extensions"]["errorId"])) in error["message"]
+    assert "campaign_board" not in str(error)
+
+
+def test_too_deep_too_many_and_too_long_are_refused(desk: Desk) -> None:
+    deep = "{campaigns{nodes{contacts{edges{node{calls" + "{id}" + "}}}}}}"
+    assert not desk.ask(deep).errors
+    aliases = "{" + " ".join(f"a{n}: me {{ email }}" for n in range(31)) + "}"
+    assert desk.ask(aliases).code == "BAD_REQUEST"
+    long = "{" + " ".join("me { email }" for _ in range(600)) + "}"
+    assert desk.ask(long).code == "BAD_REQUEST"
+
+
+# --- Who may what --------------------------------------------------------------------
+
+
+def test_nobody_is_told_anything_without_a_token(desk: Desk) -> None:
+    answer = desk.ask("{ me { email } }", role=None)
+    assert (answer.data, answer.code) == (None, "UNAUTHENTICATED")
+
+
+def test_the_schema_is_shown_to_members_only(desk: Desk) -> None:
+    query = "{ __schema { queryType { name } } }"
+    assert desk.ask(query, role=None).code == "BAD_REQUEST"
+    assert desk.told(query)["__schema"]["queryType"]["name"] == "Query"
+
+
+OPERATOR, AUDITOR, ADMIN = Role.OPERATOR, Role.AUDITOR, Role.ADMIN
+EVERYBODY = {OPERATOR, AUDITOR, ADMIN}
+ID = str(UUID(int=1))
+IMPORT_CONTACTS = f"""mutation {{
+  importContacts(campaignId: "{ID}", uploadId: "{ID}") {{ __typename }} }}"""
+CREATE_NOTHING = f"""mutation {{ createCampaign(input: {{ name: "x",
+  uploadId: "{ID}", assistantId: "{ID}", phoneNumberId: "x" }}) {{ __typename }} }}"""
+MATRIX: list[tuple[str, set[Role]]] = [
+    ("{ me { email } }", EVERYBODY),
+    ("{ campaigns { totalCount } }", EVERYBODY),
+    (f'{{ campaign(id: "{ID}") {{ id }} }}', EVERYBODY),
+    (f'{{ contact(id: "{ID}") {{ id }} }}', EVERYBODY),
+    (f'{{ call(id: "{ID}") {{ id }} }}', EVERYBODY),
+    ("{ assistants { id } }", EVERYBODY),
+    ("{ phoneNumbers { id } }", EVERYBODY),
+    ("{ settings { globalCap } }", EVERYBODY),
+    (f'{{ upload(id: "{ID}") {{ id }} }}', {OPERATOR, ADMIN}),
+    ("{ members { email } }", {ADMIN}),
+    (f'mutation {{ startCampaign(id: "{ID}") {{ __typename }} }}', {OPERATOR, ADMIN}),
+    (f'mutation {{ pauseCampaign(id: "{ID}") {{ __typename }} }}', {OPERATOR, ADMIN}),
+    (f'mutation {{ resumeCampaign(id: "{ID}") {{ __typename }} }}', {OPERATOR, ADMIN}),
+    (f'mutation {{ cancelCampaign(id: "{ID}") {{ __typename }} }}', {OPERATOR, ADMIN}),
+    (
+        f'mutation {{ updateCampaign(id: "{ID}", input: {{}}) {{ __typename }} }}',
+        {OPERATOR, ADMIN},
+    ),
+    (IMPORT_CONTACTS, {OPERATOR, ADMIN}),
+    (CREATE_NOTHING, {OPERATOR, ADMIN}),
+    ('mutation { importAssistant(providerAssistantId: "x") { __typename } }', {ADMIN}),
+    ("mutation { updateSettings(input: {}) { __typename } }", {ADMIN}),
+    ("mutation { allowRequestsAgain { __typename } }", {ADMIN}),
+]
+
+
+def test_no_role_does_more_than_its_own(desk: Desk) -> None:
+    for query, allowed in MATRIX:
+        for role in Role:
+            code = desk.ask(query, role).code
+            assert code == (None if role in allowed else "FORBIDDEN"), (query, role)
+
+
+# --- What else is read --------------------------------------------------------------
+
+
+def test_campaigns_come_newest_first_in_pages(desk: Desk) -> None:
+    for name in ("one", "two", "three"):
+        desk.campaign(name=name)
+    query = """query($after: String, $search: String, $states: [CampaignState!]) {
+      campaigns(first: 2, after: $after, search: $search, states: $states) {
+        nodes { name assistant { name activeCampaigns } imports { filename } }
+        pageInfo { hasNextPage endCursor } totalCount } }"""
+    page = desk.told(query)["campaigns"]
+    assert [one["name"] for one in page["nodes"]] == ["three", "two"]
+    assert page["nodes"][0]["assistant"] == {"name": "Ann", "activeCampaigns": 3}
+    assert page["nodes"][0]["imports"] == [{"filename": "people.csv"}]
+    assert (page["pageInfo"]["hasNextPage"], page["totalCount"]) == (True, 3)
+    page = desk.told(query, after=page["pageInfo"]["endCursor"])["campaigns"]
+    assert [one["name"] for one in page["nodes"]] == ["one"]
+    assert not page["pageInfo"]["hasNextPage"]
+    assert desk.told(query, search="hre")["campaigns"]["totalCount"] == 1
+    assert desk.told(query, states=["RUNNING"])["campaigns"]["totalCount"] == 0
+
+
+def test_contacts_come_in_the_order_of_the_file(desk: Desk) -> None:
+    query = """query($id: ID!, $statuses: [ContactStatus!]) { campaign(id: $id) {
+      contacts(first: 1, statuses: $statuses) {
+        nodes { name businessName phone variables status call { id } calls { id } }
+        pageInfo { hasNextPage } totalCount } } }"""
+    id_ = desk.campaign()
+    contacts = desk.told(query, id=id_)["campaign"]["contacts"]
+    (ada,) = contacts["nodes"]
+    assert (ada["name"], ada["variables"]) == ("Ada", {"plan": "gold"})
+    assert (ada["call"], ada["calls"], ada["status"]) == (None, [], "PENDING")
+    assert (contacts["totalCount"], contacts["pageInfo"]["hasNextPage"]) == (2, True)
+    ended: dict[str, Any] = desk.told(query, id=id_, statuses=["ENDED"])
+    assert ended["campaign"]["contacts"]["totalCount"] == 0
+
+
+def test_the_scheduler_s_last_decision_is_shown(desk: Desk) -> None:
+    id_ = desk.campaign()
+    query = """query($id: ID!) { campaign(id: $id) { lastDecision {
+      room placed reasons { code message contacts until } } } }"""
+    assert desk.told(query, id=id_) == {"campaign": {"lastDecision": None}}
+    reason = Reason("CAP_FULL", "The cap is full.", 2)
+    decision = Decision(UUID(id_), utc_now(), 0, 0, (reason,))
+    Operations(desk.pool).write_decisions([decision])
+    shown = desk.told(query, id=id_)["campaign"]["lastDecision"]
+    assert (shown["room"], shown["placed"]) == (0, 0)
+    (said,) = shown["reasons"]
+    assert (said["code"], said["contacts"], said["until"]) == ("CAP_FULL", 2, None)
+
+
+def test_an_upload_is_there_until_it_is_used(desk: Desk) -> None:
+    query = """query($id: ID!) { upload(id: $id) { filename columns
+      report { accepted skippedCount skipped { row reason } rejectsUrl } } }"""
+    upload = desk.upload("name,business_name,phone\nAda,,+12025550101\n,,1\n")
+    shown = desk.told(query, Role.OPERATOR, id=upload)["upload"]
+    assert shown["columns"] == ["name", "business_name", "phone"]
+    assert shown["report"]["skipped"] == [{"row": 3, "reason": "MISSING_NAME"}]
+    assert shown["report"]["rejectsUrl"] == f"/uploads/{upload}/rejects.csv"
+    asked = {
+        "name": "Spring",
+        "uploadId": upload,
+        "assistantId": desk.assistant(),
+        "phoneNumberId": LINE,
+    }
+    desk.told(CREATE, input=asked)
+    assert desk.told(query, id=upload) == {"upload": None}
+
+
+def test_lines_come_with_what_is_live_on_them(desk: Desk) -> None:
+    query = "{ phoneNumbers { id number activeCalls } }"
+    line = {"id": LINE, "number": "+12025550100", "activeCalls": 0}
+    assert desk.told(query)["phoneNumbers"] == [line]

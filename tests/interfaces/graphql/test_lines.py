@@ -1,0 +1,67 @@
+"""The provider's lines: asked for once, shown also while it is down."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from application.ports import CallReport, PhoneNumber, ProviderCall, ProviderUnavailable
+from interfaces.graphql.lines import Lines
+from tests.fakes import FakeProvider
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LINE = PhoneNumber("line-1", "+12025550100", "Main", "active")
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Counting(FakeProvider):
+    asked = 0
+
+    def phone_numbers(self) -> list[PhoneNumber]:
+        self.asked += 1
+        return super().phone_numbers()
+
+
+def shown(id_: str, status: str) -> ProviderCall:
+    return ProviderCall(id_, status, NOW, None, CallReport(), {})
+
+
+def provider() -> Counting:
+    calls = [shown("a", "in-progress"), shown("b", "ended"), shown("c", "queued")]
+    return Counting(
+        lines=[LINE], shown={one.provider_call_id: ("line-1", one) for one in calls}
+    )
+
+
+def test_live_calls_count_whoever_made_them() -> None:
+    (line,) = Lines(provider(), lambda: NOW).activity()
+    assert (line.line, line.active_calls) == (LINE, 2)
+
+
+def test_it_is_asked_once_in_a_few_seconds() -> None:
+    asked, clock = provider(), Clock()
+    lines = Lines(asked, lambda: NOW, clock)
+    for clock.seconds in (0.0, 4.9, 5.0):
+        lines.activity()
+    assert asked.asked == 2
+
+
+def test_while_it_is_down_the_lines_are_known_but_not_their_activity() -> None:
+    asked, clock = provider(), Clock()
+    lines = Lines(asked, lambda: NOW, clock)
+    lines.activity()
+    clock.seconds, asked.down = 6.0, True
+    (line,) = lines.activity()
+    assert (line.line, line.active_calls) == (LINE, None)
+
+
+def test_where_none_was_ever_known_it_says_that_it_cannot_be_asked() -> None:
+    down = provider()
+    down.down = True
+    with pytest.raises(ProviderUnavailable):
+        Lines(down, lambda: NOW).activity()

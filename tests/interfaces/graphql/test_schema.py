@@ -1,0 +1,95 @@
+"""What is promised is served, what is served is written down, and nothing is open."""
+
+from pathlib import Path
+
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    is_object_type,
+)
+
+from interfaces.graphql.permissions import Allowed
+from interfaces.graphql.schema import make_schema, sdl
+
+CONTRACT = Path(__file__).parents[2] / "contracts" / "schema.graphql"
+WRITTEN = Path("interfaces/graphql/schema.graphql")
+
+PENDING = {
+    "Argument Campaign.contacts(search:) was removed.",
+    "Argument Query.call(asOf:) was removed.",
+    "Argument Query.campaign(asOf:) was removed.",
+    "AuditProblem was removed.",
+    "AuditStatus was removed.",
+    "CampaignSpend was removed.",
+    "ComponentHealth was removed.",
+    "CreateAssistantInput was removed.",
+    "Event was removed.",
+    "EventConnection was removed.",
+    "EventEdge was removed.",
+    "EventFilter was removed.",
+    "Field Call.events was removed.",
+    "Field Contact.erasedAt was removed.",
+    "Field Mutation.addMember was removed.",
+    "Field Mutation.archiveAssistant was removed.",
+    "Field Mutation.changeMemberRole was removed.",
+    "Field Mutation.createAssistant was removed.",
+    "Field Mutation.removeMember was removed.",
+    "Field Mutation.updateAssistant was removed.",
+    "Field Query.audit was removed.",
+    "Field Query.events was removed.",
+    "Field Query.health was removed.",
+    "Field Query.spend was removed.",
+    "Field Subscription.eventAppended was removed.",
+    "Field Subscription.health was removed.",
+    "HealthStatus was removed.",
+    "MemberResult was removed.",
+    "SpendAlert was removed.",
+    "SpendSummary was removed.",
+    "SystemHealth was removed.",
+    "UpdateAssistantInput was removed.",
+}
+"""What the contract has and we have not yet. It may only shrink."""
+
+
+def test_the_written_schema_is_the_one_that_is_served() -> None:
+    assert WRITTEN.read_text("utf-8") == sdl(), "run: python -m interfaces.graphql"
+
+
+def test_the_contract_is_kept_but_for_what_is_named_as_pending() -> None:
+    contract = build_schema(CONTRACT.read_text("utf-8"))
+    changes = find_breaking_changes(contract, build_schema(sdl()))
+    assert {change.description for change in changes} == PENDING
+
+
+def test_each_root_field_says_who_may_use_it() -> None:
+    schema: GraphQLSchema = make_schema()._schema
+    roots = [schema.query_type, schema.mutation_type, schema.subscription_type]
+    open_to_all = [
+        f"{root.name}.{name}"
+        for root in filter(None, roots)
+        for name, field in root.fields.items()
+        if not _rules(field.extensions["strawberry-definition"].extensions)
+    ]
+    assert open_to_all == []
+
+
+def _rules(extensions: list[object]) -> list[Allowed]:
+    rules = [one for one in extensions if isinstance(one, Allowed)]
+    return [rule for rule in rules if rule.roles]
+
+
+def test_every_object_names_its_fields_as_the_contract_does() -> None:
+    schema = make_schema()._schema
+    names = [
+        f"{kind.name}.{field}"
+        for kind in schema.type_map.values()
+        if is_object_type(kind) and not kind.name.startswith("__")
+        for field in _fields(kind)
+    ]
+    assert [name for name in names if "_" in name] == []
+
+
+def _fields(kind: GraphQLObjectType) -> list[str]:
+    return list(kind.fields)

@@ -1,0 +1,138 @@
+"""What is sent by itself: at once, then as it changes, for as long as one may."""
+
+import time
+from uuid import UUID, uuid4
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from application.claims import Chosen, ClaimService
+from domain.values import Role
+from projections import contact_log
+from tests.interfaces.serving import Desk, Socket
+
+PROGRESS = """subscription($id: ID!) { campaignProgress(campaignId: $id) {
+  state contacts pending active queued position } }"""
+ALL_PROGRESS = """subscription { campaignsProgress { campaignId state pending } }"""
+CONTACTS = """subscription($id: ID!) { contactUpdates(campaignId: $id) {
+  name status } }"""
+START = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
+
+
+def claim(desk: Desk, campaign_id: str, *, seen: int, contact: int) -> UUID:
+    """Claim one contact of a campaign, by its place in the file."""
+    with desk.read_pool.connection() as connection:
+        page = contact_log.page(connection, UUID(campaign_id), first=100)
+    chosen = Chosen(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
+    claimed = ClaimService(desk.app, desk.means).claim([chosen], seen=seen)
+    assert len(claimed.calls) == 1
+    return claimed.calls[0]
+
+
+def last_progress(socket: Socket, **wanted: object) -> dict[str, object]:
+    """Read frames until one shows what is wanted."""
+    while True:
+        shown: dict[str, object] = socket.next()["campaignProgress"]
+        if wanted.items() <= shown.items():
+            return shown
+
+
+def test_progress_comes_at_once_and_then_as_it_changes(desk: Desk) -> None:
+    id_ = desk.campaign()
+    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+        socket.acknowledged().subscribe(PROGRESS, id=id_)
+        present = socket.next()["campaignProgress"]
+        assert (present["state"], present["pending"]) == ("CREATED", 2)
+        desk.told(START, id=id_)
+        assert socket.next()["campaignProgress"]["state"] == "QUEUED"
+        claim(desk, id_, seen=0, contact=0)
+        shown = socket.next()["campaignProgress"]
+        assert (shown["pending"], shown["active"], shown["queued"]) == (1, 1, 1)
+        assert shown["position"] > present["position"]
+
+
+def test_a_burst_is_merged_and_its_last_state_is_sent(desk: Desk) -> None:
+    people = "".join(f"P{n},,+1202555{n:04}\n" for n in range(100, 160))
+    id_ = desk.campaign("name,business_name,phone\n" + people)
+    with desk.socket(desk.token()) as socket:
+        socket.acknowledged().subscribe(PROGRESS, id=id_)
+        socket.next()
+        began = time.monotonic()
+        for n in range(60):
+            claim(desk, id_, seen=n, contact=n)
+        frames = 0
+        while socket.next()["campaignProgress"]["queued"] < 60:
+            frames += 1
+        seconds = time.monotonic() - began
+        assert frames + 1 <= 2 + 4 * seconds
+
+
+def test_progress_goes_on_when_the_projector_was_restarted(desk: Desk) -> None:
+    id_ = desk.campaign()
+    with desk.socket(desk.token()) as socket:
+        socket.acknowledged().subscribe(PROGRESS, id=id_)
+        socket.next()
+        desk.projector.stop()
+        claim(desk, id_, seen=0, contact=0)
+        desk.projector.start()
+        last_progress(socket, queued=1, pending=1)
+
+
+def test_the_progress_of_all_campaigns_comes_in_one_stream(desk: Desk) -> None:
+    first = desk.campaign()
+    with desk.socket(desk.token()) as socket:
+        socket.acknowledged().subscribe(ALL_PROGRESS)
+        assert socket.next()["campaignsProgress"]["campaignId"] == first
+        second = desk.campaign()
+        shown = socket.next()["campaignsProgress"]
+        while shown["campaignId"] != second or shown["pending"] != 2:
+            shown = socket.next()["campaignsProgress"]
+        desk.told(START, id=first)
+        shown = socket.next()["campaignsProgress"]
+        assert (shown["campaignId"], shown["state"]) == (first, "QUEUED")
+
+
+def test_contacts_are_sent_when_their_status_changed(desk: Desk) -> None:
+    id_ = desk.campaign()
+    with desk.socket(desk.token()) as socket:
+        socket.acknowledged().subscribe(CONTACTS, id=id_)
+        socket.subscribe(PROGRESS, "2", id=id_)
+        # Its first frame tells that the other subscription is under way too.
+        assert socket.receive()["id"] == "2"
+        claim(desk, id_, seen=0, contact=1)
+        frames = [socket.receive(), socket.receive()]
+        told = next(frame for frame in frames if frame["id"] == "1")
+        contacts = told["payload"]["data"]["contactUpdates"]
+        assert contacts == [{"name": "Bob", "status": "QUEUED"}]
+
+
+def test_an_unknown_campaign_is_a_bad_request(desk: Desk) -> None:
+    with desk.socket(desk.token()) as socket:
+        socket.acknowledged().subscribe(PROGRESS, id=str(uuid4()))
+        message = socket.receive()
+        errors = message["payload"]
+        errors = errors["errors"] if isinstance(errors, dict) else errors
+        assert errors[0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_a_socket_without_a_valid_token_is_closed(desk: Desk) -> None:
+    for token in (None, "alx_nonsense", desk.token()[:-1] + "z"):
+        with desk.socket(token) as socket, pytest.raises(ConnectionClosed) as closed:
+            socket.receive()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4403
+
+
+def test_who_is_removed_hears_no_more(impatient_desk: Desk) -> None:
+    desk = impatient_desk
+    id_, token = desk.campaign(), desk.token(Role.AUDITOR)
+    with desk.socket(token) as socket:
+        socket.acknowledged().subscribe(PROGRESS, id=id_)
+        socket.next()
+        desk.members.remove("auditor@example.com", by="test")
+        message = socket.receive()
+        while message["type"] == "next" and not message["payload"].get("errors"):
+            message = socket.receive()
+        errors = message["payload"]
+        errors = errors["errors"] if isinstance(errors, dict) else errors
+        assert errors[0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -1,0 +1,147 @@
+"""The application as a whole: health, limits, the form of refusals, its first admin."""
+
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import httpx2
+import pytest
+
+from domain.values import Role
+from storage.database import connect
+from tests.interfaces.serving import Desk, opened_desk
+from tests.support import eventually
+
+
+def error(answer: httpx2.Response) -> str:
+    return str(answer.json()["error"]["code"])
+
+
+def test_it_is_alive_and_ready(desk: Desk) -> None:
+    assert desk.get("/healthz", role=None).json() == {"status": "ok"}
+    ready = desk.get("/readyz", role=None)
+    assert ready.status_code == 200
+    assert set(ready.json()["checks"].values()) == {"ok"}
+
+
+def test_readiness_names_the_projector_that_is_far_behind(desk: Desk) -> None:
+    desk.caught_up()
+    desk.projector.stop()
+    desk.members.add("late@example.com", Role.ADMIN, by="test")
+    with desk.pool.connection() as connection:
+        connection.execute(
+            "update autolynx_events set state = convert_to(jsonb_set("
+            "convert_from(state, 'utf8')::jsonb, '{timestamp}',"
+            " '\"2026-01-01T00:00:00+00:00\"')::text, 'utf8')"
+        )
+    answer = desk.get("/readyz", role=None)
+    assert answer.status_code == 503
+    assert "projector" in answer.json()["error"]["message"]
+    assert answer.json()["checks"]["database"] == "ok"
+    desk.projector.start()
+
+
+def test_readiness_names_the_migration_that_is_missing(desk: Desk) -> None:
+    with desk.pool.connection() as connection:
+        connection.execute("delete from schema_migration where number = 3")
+    answer = desk.get("/readyz", role=None)
+    assert answer.status_code == 503
+    assert "0003_access" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "NOT_FOUND"),
+        ("POST", "/healthz", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/uploads", 401, "UNAUTHENTICATED"),
+        ("GET", "/docs", 404, "NOT_FOUND"),
+    ],
+)
+def test_every_refusal_has_one_form(
+    desk: Desk, method: str, path: str, status: int, code: str
+) -> None:
+    answer = httpx2.request(method, f"{desk.url}{path}")
+    assert (answer.status_code, error(answer)) == (status, code)
+    assert "server" not in answer.headers
+
+
+def test_auditors_may_not_upload(desk: Desk) -> None:
+    answer = httpx2.post(
+        f"{desk.url}/uploads?filename=x.csv",
+        content=b"name,business_name,phone\n",
+        headers={**desk.header(Role.AUDITOR), "Content-Type": "text/csv"},
+    )
+    assert (answer.status_code, error(answer)) == (403, "FORBIDDEN")
+
+
+def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
+    answer = httpx2.post(f"{desk.url}/graphql", headers=desk.header(), **given)
+    told = answer.json()["errors"][0]["extensions"]["code"]
+    return answer.status_code, told
+
+
+def test_graphql_refuses_in_its_own_form(desk: Desk) -> None:
+    assert graphql(desk, content=b"{")[1] == "BAD_REQUEST"
+    assert graphql(desk, json=[{"query": "{ me { email } }"}])[1] == "BAD_REQUEST"
+    assert graphql(desk, data={"query": "{ me { email } }"})[1] == "BAD_REQUEST"
+    status, code = graphql(desk, content=b" " * (2 << 20))
+    assert (status, code) == (413, "BAD_REQUEST")
+
+
+def test_graphql_is_not_asked_by_get(desk: Desk) -> None:
+    answer = desk.get("/graphql?query={me{email}}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_the_configured_admin_is_added_where_nobody_is(empty_database: str) -> None:
+    with opened_desk(empty_database, admin_email="First@example.com") as desk:
+        member = desk.members.member("first@example.com")
+        assert member is not None
+        assert member.role is Role.ADMIN
+    with opened_desk(empty_database, admin_email="second@example.com") as desk:
+        assert desk.members.member("second@example.com") is None
+
+
+def test_the_process_serves_and_ends_by_itself_when_asked(empty_database: str) -> None:
+    environment = {
+        "AUTOLYNX_DATABASE_URL": empty_database,
+        "AUTOLYNX_PORT": str(_free_port()),
+        "PATH": "",
+    }
+    url = f"http://127.0.0.1:{environment['AUTOLYNX_PORT']}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "interfaces.asgi"], env=environment
+    ) as process:
+        eventually(lambda: _answers(f"{url}/readyz"), within=30, said="the API")
+        process.terminate()
+        assert process.wait(10) == 0
+    with connect(empty_database, name="test") as connection:
+        row = connection.execute("select count(*) from api_token").fetchone()
+    assert row == (0,)
+
+
+def test_the_process_says_what_it_needs() -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "interfaces.asgi"],
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, "AUTOLYNX_DATABASE_URL" in process.stderr) == (2, True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
