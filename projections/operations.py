@@ -58,10 +58,10 @@ def _key(key: Any) -> Key:
 
 
 def _plain(columns: Columns) -> Columns:
-    return {
-        name: value.value if isinstance(value, Enum) else value
-        for name, value in columns.items()
-    }
+    for name, value in columns.items():
+        if isinstance(value, Enum):
+            columns[name] = value.value
+    return columns
 
 
 @dataclass(slots=True)

@@ -1,0 +1,84 @@
+"""What each fact about a call makes of its contact."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from domain.call import Call
+from projections.contact_log import contact_log
+from projections.operations import Kind, RowOperation
+from tests.projections.lives import Life
+
+
+@pytest.fixture
+def life() -> Life:
+    life = Life(Random(0))
+    life.claim(life.open_campaign(1), 1, batch=4)
+    return life
+
+
+def call_of(life: Life) -> Call:
+    ((call,),) = life.calls.values()
+    return call
+
+
+def last_operations(life: Life) -> list[RowOperation]:
+    return list(contact_log(life.events[-1], len(life.events)))
+
+
+def test_rows_of_a_list_are_numbered_through_all_its_facts() -> None:
+    life = Life(Random(0))
+    life.open_campaign(5)
+    operations = [op for event in life.events for op in contact_log(event, 1)]
+    assert {operation.kind for operation in operations} == {Kind.PUT}
+    assert [operation.columns["seq"] for operation in operations] == [0, 1, 2, 3, 4]
+
+
+def test_a_claim_names_the_call_its_attempt_and_its_batch(life: Life) -> None:
+    call = call_of(life)
+    (operation,) = last_operations(life)
+    assert (operation.kind, operation.key) == (Kind.PATCH_ALL, (call.contact_id,))
+    assert operation.columns == {
+        "status": "QUEUED",
+        "call_id": call.id,
+        "attempt": 1,
+        "batch": 4,
+        "due_at": None,
+        "deferred_position": None,
+        "requeue": False,
+    }
+
+
+def test_a_deferral_says_when_the_same_call_is_due_again(life: Life) -> None:
+    until = life.now + timedelta(seconds=9)
+    call_of(life).defer(reason="429", until=until, **life.stamp())
+    life.record(call_of(life))
+    (operation,) = last_operations(life)
+    assert operation.columns == {
+        "status": "PENDING",
+        "due_at": until,
+        "deferred_position": len(life.events),
+        "requeue": True,
+    }
+
+
+def test_a_deferred_call_that_ended_unrung_is_not_to_be_requested_again(
+    life: Life,
+) -> None:
+    call = call_of(life)
+    call.defer(reason="429", until=life.now, **life.stamp())
+    call.end(reason="call.start.error-x", ended_at=None, evidence=None, **life.stamp())
+    life.record(call)
+    (operation,) = last_operations(life)
+    assert operation.columns == {
+        "status": "PENDING",
+        "due_at": None,
+        "deferred_position": None,
+        "requeue": False,
+    }
+
+
+def test_a_fact_that_moves_nobody_asks_for_nothing(life: Life) -> None:
+    life.place(call_of(life))
+    assert last_operations(life) == []

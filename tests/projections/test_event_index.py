@@ -1,0 +1,43 @@
+"""A link stands for its event and for all before it, byte by byte."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from projections.event_index import FIRST_HEAD, chained, digest
+
+EVENT = StoredEvent(UUID(int=1), 2, "call.ended", b'{"reason":"x"}')
+
+
+def changed(**fields: Any) -> StoredEvent:
+    return StoredEvent(**{**vars(EVENT), **fields})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        changed(originator_id=UUID(int=2)),
+        changed(originator_version=3),
+        changed(topic="call.ende"),
+        changed(state=b'{"reason":"y"}'),
+        changed(topic="call.ended{", state=b'"reason":"x"}'),
+    ],
+)
+def test_any_change_of_an_event_shows(other: StoredEvent) -> None:
+    assert digest(7, other) != digest(7, EVENT)
+
+
+def test_a_moved_event_shows() -> None:
+    assert digest(8, EVENT) != digest(7, EVENT)
+
+
+def test_a_removed_event_shows_in_every_later_link() -> None:
+    whole = chained(chained(FIRST_HEAD, 1, EVENT), 2, EVENT)
+    assert chained(FIRST_HEAD, 2, EVENT) != whole
+
+
+def test_the_chain_never_changes_its_form() -> None:
+    link = chained(FIRST_HEAD, 7, EVENT).hex()
+    assert link == "27a6b55f08fa02578b4b9240a98eed4808ec018a5a616142963caf44244d9d47"
