@@ -10,6 +10,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import uvicorn
@@ -30,6 +31,7 @@ from interfaces.auth.first_admin import add_first_admin
 from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
 from interfaces.auth.viewer import Authenticator
 from interfaces.files.export import export_routes
+from interfaces.files.imports import import_routes
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.hub import Hub
@@ -205,13 +207,21 @@ def _routes(
     _first_admin(configuration, stores, services)
     tokens = TokenStore(stores.writing)
     access = Authenticator(tokens=tokens, member=services.members.member, now=utc_now)
-    yield graphql_routes(_backend(stores, services, provider, live, access))
+    backend = _backend(stores, services, provider, live, access)
+    yield graphql_routes(backend, _origin(configuration.own_url))
     yield upload_routes(
         store=UploadStore(stores.writing),
         authorize=email_with(access, OPERATORS),
         now=utc_now,
         new_id=uuid4,
         default_region=lambda: services.settings.values().default_region,
+    )
+    yield import_routes(
+        vault=stores.vault,
+        reading=stores.reading,
+        uploads=UploadStore(stores.writing),
+        authorize=email_with(access, OPERATORS),
+        now=utc_now,
     )
     yield export_routes(pool=stores.reading, authorize=email_with(access, MEMBERS))
     yield webhook_routes(
@@ -244,6 +254,11 @@ def _backend(
         viewer_of=access.viewer,
         now=utc_now,
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _first_admin(

@@ -22,7 +22,7 @@ from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
 from projections import campaign_board
 from projections.campaign_board import CampaignProgress
-from storage.database import Conn, Pool
+from storage.database import Attempt, Conn, Patience, Pool
 from storage.operations import Operations
 from storage.uploads import UploadStore
 
@@ -57,6 +57,7 @@ class Backend:
     now: Callable[[], datetime]
     recheck_seconds: float
     threads: Threads = field(default_factory=Threads)
+    patience: Patience = field(default_factory=Patience)
 
     @cached_property
     def progress(self) -> DataLoader[UUID, CampaignProgress | None]:
@@ -74,13 +75,13 @@ class Backend:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """Ask the read model, in a thread."""
+        """Ask the read model, in a thread; again while the server comes back."""
 
-        def work() -> R:
-            with self.read_pool.connection() as connection:
-                return query(connection, *args, **kwargs)
+        def work(connection: Conn, _: Attempt) -> R:
+            return query(connection, *args, **kwargs)
 
-        return await to_thread.run_sync(work, limiter=self.threads.readers)
+        asked = partial(self.patience.run, self.read_pool, work)
+        return await to_thread.run_sync(asked, limiter=self.threads.readers)
 
     async def look[**P, R](
         self, query: Callable[P, R], *args: P.args, **kwargs: P.kwargs

@@ -35,7 +35,9 @@ class _Router(GraphQLRouter[Context, None]):
         return {}
 
 
-def graphql_routes(backend: Backend) -> APIRouter:
+def graphql_routes(backend: Backend, own_origin: str) -> APIRouter:
+    """Build the routes; browsers may open sockets from our own pages only."""
+
     def context() -> Context:
         return Context(backend)
 
@@ -48,4 +50,5 @@ def graphql_routes(backend: Backend) -> APIRouter:
         subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         connection_init_wait_timeout=INIT_WAIT,
         max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
+        allowed_origins=[own_origin],
     )

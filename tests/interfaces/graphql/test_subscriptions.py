@@ -1,15 +1,26 @@
 """What is sent by itself: at once, then as it changes, for as long as one may."""
 
 import time
+from contextlib import ExitStack
 from uuid import UUID, uuid4
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets import Origin
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect as open_socket
 
 from application.claims import Chosen, ClaimService
 from domain.values import Role
 from projections import contact_log
-from tests.interfaces.serving import Desk, Socket
+from tests.fakes import FakeProvider
+from tests.interfaces.serving import (
+    GRAPHQL_WS,
+    Desk,
+    Socket,
+    configured,
+    prepare,
+    running_api,
+)
 
 PROGRESS = """subscription($id: ID!) { campaignProgress(campaignId: $id) {
   state contacts pending active queued position } }"""
@@ -136,3 +147,24 @@ def test_who_is_removed_hears_no_more(impatient_desk: Desk) -> None:
         errors = message["payload"]
         errors = errors["errors"] if isinstance(errors, dict) else errors
         assert errors[0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_a_page_of_another_site_gets_no_socket(desk: Desk) -> None:
+    url = f"ws{desk.url.removeprefix('http')}/graphql"
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        open_socket(url, subprotocols=[GRAPHQL_WS], origin=Origin("https://evil.test")),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_an_open_socket_does_not_hold_the_api(empty_database: str) -> None:
+    prepare(empty_database)
+    configuration = configured(empty_database)
+    with ExitStack() as opened:
+        with running_api(configuration, FakeProvider(), 15.0) as url:
+            socket_url = f"ws{url.removeprefix('http')}/graphql"
+            opened.enter_context(open_socket(socket_url, subprotocols=[GRAPHQL_WS]))
+            asked = time.monotonic()
+        assert time.monotonic() - asked < 8
