@@ -331,15 +331,9 @@ def page(
     }
     with one_snapshot(conn):
         total = int(select_value(conn, _COUNT + _LISTED, **listed))
-        found = select(
-            conn,
-            CampaignRow,
-            _ROW + _LISTED + _AFTER,
-            **listed,
-            at=at,
-            id=id_,
-            most=first + 1,
-        )
+        place = {"at": at, "id": id_, "most": first + 1}
+        query = _ROW + _LISTED + _AFTER
+        found = select(conn, CampaignRow, query, **listed, **place)
         position = position_of(conn)
     return page_of(found, first, _cursor, total=total, position=position)
 

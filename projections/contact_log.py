@@ -208,15 +208,8 @@ def page(
             "statuses": _stored(statuses, canceled=_is_canceled(conn, campaign_id)),
         }
         total = int(select_value(conn, _TOTAL, **stored))
-        found = select(
-            conn,
-            ContactRow,
-            _PAGE + _SELECTED,
-            **stored,
-            list=place[0],
-            seq=place[1],
-            most=first + 1,
-        )
+        after_it = {"list": place[0], "seq": place[1], "most": first + 1}
+        found = select(conn, ContactRow, _PAGE + _SELECTED, **stored, **after_it)
         position = position_of(conn)
     return page_of(found, first, _cursor, total=total, position=position)
 
