@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
+from eventsourcing.persistence import IntegrityError
+
 from application.app import AutoLynx, decide
-from application.errors import StreamMoved
 from application.ports import (
     CallFinder,
     CallOrder,
@@ -25,11 +26,13 @@ from domain.errors import AnotherProviderCall, MayNotBeRequested, NotFound
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import Evidence, PauseCause
 
+type Tell = Callable[[Call, datetime], None]
+
 SCHEDULER = "scheduler"
 PROVIDER = "vapi"
 
 FENCED = 3
-"""Tries to store a request while its campaign's stream goes on moving."""
+"""Tries to store a request while what it rests on goes on moving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,8 @@ class CallService:
                 return self._request(call_id, dial_before, ask)
             except MayNotBeRequested:
                 return None
-            except StreamMoved:
-                continue
+            except IntegrityError:
+                continue  # The campaign's, the contact's or the call's stream moved.
         return None
 
     def _request(
@@ -135,32 +138,52 @@ class CallService:
         self._tell(call_id, tell)
         self._attach(call_id, provider_call_id)
 
-    def defer(self, call_id: UUID, *, reason: str, until: datetime) -> None:
+    # What became of one request. It says nothing about a later one: a dialer that was
+    # frozen, or a view that is old, must not settle what somebody else requested since.
+
+    def defer(
+        self, call_id: UUID, *, reason: str, until: datetime, request: int | None = None
+    ) -> None:
         def tell(call: Call, at: datetime) -> None:
             call.defer(reason=reason, until=until, at=at, by=SCHEDULER)
 
-        self._tell(call_id, tell)
+        self._tell(call_id, _of_request(request, tell))
 
-    def lose_outcome(self, call_id: UUID, *, reason: str) -> None:
+    def lose_outcome(
+        self, call_id: UUID, *, reason: str, request: int | None = None
+    ) -> None:
         def tell(call: Call, at: datetime) -> None:
             call.lose_outcome(reason=reason, at=at, by=SCHEDULER)
 
-        self._tell(call_id, tell)
+        self._tell(call_id, _of_request(request, tell))
 
-    def settle_absent(self, call_id: UUID) -> None:
+    def settle_absent(self, call_id: UUID, *, request: int | None = None) -> None:
         def tell(call: Call, at: datetime) -> None:
             call.settle_absent(until=at, at=at, by=SCHEDULER)
 
-        self._tell(call_id, tell)
+        self._tell(call_id, _of_request(request, tell))
 
-    def reject(self, call_id: UUID, *, words: str) -> None:
+    def reject(self, call_id: UUID, *, words: str, request: int | None = None) -> None:
         """The provider refused the contact, in its words."""
         said, row = self._means.words(call_id, words)
 
         def tell(call: Call, at: datetime) -> None:
             call.reject(words=said, at=at, by=SCHEDULER)
 
-        self._tell(call_id, tell, vault=[row])
+        self._tell(call_id, _of_request(request, tell), vault=[row])
+
+    def give_back(self, call_id: UUID) -> None:
+        """Free a claim of which no request is under way, whoever would send it."""
+        until = self._means.now()
+
+        def tell(call: Call, at: datetime) -> None:
+            if call.request_open:
+                return
+            if self._app.load(Campaign, call.campaign_id).over:
+                call.cancel(at=at, by=SCHEDULER)
+            call.defer(reason="not dialled", until=until, at=at, by=SCHEDULER)
+
+        self._tell(call_id, tell)
 
     # --- The provider, asked ------------------------------------------------------
 
@@ -169,11 +192,14 @@ class CallService:
 
         `grade` says what an ended call's report is worth; NONE leaves it awaited.
         """
-        row, proof = self._proof(
-            call_id, f"look-up:{grade}", seen.document, seen.report
-        )
+        # Two looks may both be stored, where the second one shows more.
+        key = f"look-up:{self._means.new_id()}"
+        row, proof = self._proof(call_id, key, seen.document, seen.report)
+        found = False
 
         def tell(call: Call, at: datetime) -> None:
+            nonlocal found
+            found = call.provider_call_id is None
             call.place(
                 provider_call_id=seen.provider_call_id,
                 placed_at=seen.created_at,
@@ -183,6 +209,8 @@ class CallService:
             _seen(call, seen, grade, at, proof)
 
         self._tell(call_id, tell, vault=[row] if seen.ended else [])
+        if found:
+            self._attach(call_id, seen.provider_call_id)
 
     def close_report(self, call_id: UUID, *, cost: Decimal) -> None:
         """No report is to be had any more; book what the call is expected to cost."""
@@ -191,17 +219,6 @@ class CallService:
             report = CallReport(cost=call.cost or cost)
             grade = ReportGrade.LOOKED_UP_LAST
             _report(call, report, grade, at, SCHEDULER, None)
-
-        self._tell(call_id, tell)
-
-    def give_back(self, call_id: UUID) -> None:
-        """Free a claim that was not requested, or whose request never left."""
-        until = self._means.now()
-
-        def tell(call: Call, at: datetime) -> None:
-            if self._app.load(Campaign, call.campaign_id).over:
-                call.cancel(at=at, by=SCHEDULER)
-            call.defer(reason="not dialled", until=until, at=at, by=SCHEDULER)
 
         self._tell(call_id, tell)
 
@@ -240,7 +257,13 @@ class CallService:
     def _call_of(self, message: ProviderMessage) -> UUID | None:
         if message.call_id is not None or message.provider_call_id is None:
             return message.call_id
-        return self._finder.by_provider_call_id(message.provider_call_id)
+        found = self._finder.by_provider_call_id(message.provider_call_id)
+        return found or self._attached_to(message.provider_call_id)
+
+    def _attached_to(self, provider_call_id: str) -> UUID | None:
+        """The read model may lag behind what was attached."""
+        kept = self._app.find(UnmatchedMessage, unmatched_id_of(provider_call_id))
+        return kept.call_id if kept else None
 
     def _hear(self, call_id: UUID, message: ProviderMessage) -> Heard | None:
         """Return None where no call goes by that id."""
@@ -253,8 +276,11 @@ class CallService:
             if not repeated:
                 _hear(call, message, proof, at)
 
+        def keep(call: Call, at: datetime) -> None:
+            call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+
         try:
-            self._tell(call_id, tell, vault=[row])
+            self._tell(call_id, tell, vault=[row], of_another=keep)
         except NotFound:
             return None
         return Heard(call_id, repeated=repeated)
@@ -296,13 +322,14 @@ class CallService:
     def _tell(
         self,
         call_id: UUID,
-        tell: Callable[[Call, datetime], None],
+        tell: Tell,
         vault: Sequence[VaultRow] = (),
+        of_another: Tell | None = None,
     ) -> None:
         """Tell a call and store what it records, with what its campaign learns.
 
         Rows of the vault are stored where something was recorded. A second id at the
-        provider is recorded instead of what was told.
+        provider is recorded instead of what was told, with what `of_another` tells.
         """
 
         def command() -> None:
@@ -310,7 +337,8 @@ class CallService:
             try:
                 tell(call, at)
             except AnotherProviderCall as duplicate:
-                self._detect_duplicate(call_id, duplicate.other, at)
+                kept = vault if of_another else ()
+                self._detect_duplicate(call_id, duplicate.other, at, of_another, kept)
             else:
                 self._store(call, at, vault)
 
@@ -342,14 +370,24 @@ class CallService:
             campaign.note_ringing(at=at, by=PROVIDER)
         return campaign
 
-    def _detect_duplicate(self, call_id: UUID, other: str, at: datetime) -> None:
+    def _detect_duplicate(
+        self,
+        call_id: UUID,
+        other: str,
+        at: datetime,
+        tell: Tell | None,
+        vault: Sequence[VaultRow],
+    ) -> None:
+        """Pause the campaign once, when the other call is new to us."""
         call = self._app.load(Call, call_id)
         call.detect_duplicate(provider_call_id=other, at=at, by=PROVIDER)
         campaign = self._app.load(Campaign, call.campaign_id)
-        if campaign.may_dial:
+        if call.pending_events and campaign.may_dial:
             cause = PauseCause.DUPLICATE_DETECTED
             campaign.pause(cause=cause, at=at, by=SCHEDULER)
-        self._app.append(call, campaign)
+        if tell:
+            tell(call, at)
+        self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
 
     def _proof(
         self,
@@ -368,6 +406,16 @@ class CallService:
             transcript=report.transcript if report else None,
         )
         return row, Evidence(message_id=row.id, digest=digest([row]))
+
+
+def _of_request(request: int | None, tell: Tell) -> Tell:
+    """Tell it only where that request is still the latest; None is any."""
+
+    def tell_if_latest(call: Call, at: datetime) -> None:
+        if request in (None, call.requests):
+            tell(call, at)
+
+    return tell_if_latest
 
 
 def _in_campaign(rows: Sequence[VaultRow], campaign_id: UUID) -> list[VaultRow]:

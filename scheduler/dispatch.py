@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import uniform
 from threading import Event, Lock
@@ -23,7 +23,7 @@ from tenacity import (
     wait_random,
 )
 
-from application.calls import CallService, Ticket
+from application.calls import SCHEDULER, CallService, Ticket
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.ports import (
@@ -57,6 +57,13 @@ STORE_TRIES_SECONDS = 120.0
 log = logging.getLogger(__name__)
 
 
+FAILURES_IN_A_ROW = 3
+"""Calls that broke on a campaign's own data, after which it is ended as failed."""
+
+BAD_DATA = (ValueError, TypeError, LookupError, AttributeError)
+"""What code meets in data that it cannot work with; never trouble of the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dialled:
     """A claimed call, with what settling it needs to know."""
@@ -64,6 +71,19 @@ class Dialled:
     call_id: UUID
     campaign_id: UUID
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came of a request; its `number` tells it from a later one of the call."""
+
+    number: int
+    outcome: Outcome
+    may_go_on: bool = True
+
+    @property
+    def never_left(self) -> bool:
+        return self.may_go_on and isinstance(self.outcome, NeverLeft)
 
 
 class Dispatch:
@@ -84,6 +104,7 @@ class Dispatch:
         self._lock = Lock()
         self._under_way: dict[UUID, Future[None]] = {}
         self._refusals: defaultdict[UUID, int] = defaultdict(int)
+        self._failures: defaultdict[UUID, int] = defaultdict(int)
 
     def dial(self, claimed: Sequence[Dialled]) -> None:
         """Start each call at its turn; return when all are started, not settled."""
@@ -118,24 +139,49 @@ class Dispatch:
     # --- One call -------------------------------------------------------------------
 
     def _dial(self, one: Dialled) -> None:
-        outcome = self._request(one)
-        if outcome is None:
+        try:
+            self._request_and_settle(one)
+        except BAD_DATA as error:
+            self._count_failure(one, error)
+            raise
+        with self._lock:
+            self._failures.pop(one.campaign_id, None)
+
+    def _count_failure(self, one: Dialled, error: Exception) -> None:
+        """One bad campaign must not be dialled, and break, for ever."""
+        with self._lock:
+            self._failures[one.campaign_id] += 1
+            if self._failures[one.campaign_id] < FAILURES_IN_A_ROW:
+                return
+            del self._failures[one.campaign_id]
+        said = f"{type(error).__name__}: {error}"
+        self._campaigns.fail(one.campaign_id, reason=said)
+
+    def _request_and_settle(self, one: Dialled) -> None:
+        sent = self._request(one)
+        if sent is None:
             self._stored(lambda: self._calls.give_back(one.call_id))
         else:
-            self._settle(one, outcome)
+            self._settle(one, sent)
 
-    def _request(self, one: Dialled) -> Outcome | None:
+    def _request(self, one: Dialled) -> _Sent | None:
         """Request the call; again only where it provably never left.
 
         None where it may not be requested: paused, canceled, erased, not ours.
         """
-        asks = iter([self._calls.request])
+        last: _Sent | None = None
 
-        def attempt() -> Outcome | None:
-            return self._send(one, next(asks, self._calls.renew_request))
+        def attempt() -> _Sent | None:
+            nonlocal last
+            ask = self._calls.renew_request if last else self._calls.request
+            sent = self._send(one, ask)
+            if sent is None and last is not None:
+                sent = replace(last, may_go_on=False)
+            last = sent
+            return sent
 
         again = Retrying(
-            retry=retry_if_result(lambda result: isinstance(result, NeverLeft)),
+            retry=retry_if_result(lambda sent: sent is not None and sent.never_left),
             wait=RENEWALS,
             stop=stop_any(stop_after_attempt(4), stop_when_event_set(self._stopped)),
             sleep=sleep_using_event(self._stopped),
@@ -143,40 +189,35 @@ class Dispatch:
         )
         return again(attempt)
 
-    def _send(self, one: Dialled, ask: Callable[..., Ticket | None]) -> Outcome | None:
+    def _send(self, one: Dialled, ask: Callable[..., Ticket | None]) -> _Sent | None:
         send_before = monotonic() + SEND_WITHIN_SECONDS
         dial_before = self._means.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
         ticket = ask(one.call_id, dial_before=dial_before)
         if ticket is None:
             return None
-        return self._provider.create_call(ticket.order, send_before=send_before)
+        outcome = self._provider.create_call(ticket.order, send_before=send_before)
+        return _Sent(ticket.order.request, outcome)
 
     # --- What came of it ------------------------------------------------------------
 
-    def _settle(self, one: Dialled, outcome: Outcome) -> None:
-        match outcome:
-            case Accepted():
-                self._accepted(one, outcome)
+    def _settle(self, one: Dialled, sent: _Sent) -> None:
+        match sent.outcome:
+            case Accepted() as accepted:
+                self._accepted(one, accepted)
             case NeverLeft():
-                self._defer(one, "unreachable", self._back_off(one.line, None))
-            case NotNow():
-                wait = self._back_off(one.line, outcome.retry_after)
-                self._defer(one, "not now", wait)
-            case ContactRefused():
-                self._stored(
-                    lambda: self._calls.reject(one.call_id, words=outcome.words)
-                )
-            case AccountRefused():
-                self._pause(one, PauseCause.ACCOUNT, outcome.words)
-                self._defer(one, "account refused", 0)
-            case RequestRefused():
-                self._refused(one, outcome)
-            case Unknown():
-                log.warning("call %s: no clear answer: %s", one.call_id, outcome.words)
-                reason = "no clear answer"
-                self._stored(
-                    lambda: self._calls.lose_outcome(one.call_id, reason=reason)
-                )
+                self._defer(one, sent, "unreachable", self._back_off(one.line))
+            case NotNow(retry_after=retry_after):
+                wait = self._back_off(one.line, retry_after)
+                self._defer(one, sent, "not now", wait)
+            case ContactRefused(words=words):
+                self._rejected(one, sent, words)
+            case AccountRefused(words=words):
+                self._pause(one, PauseCause.ACCOUNT, words)
+                self._defer(one, sent, "account refused", 0)
+            case RequestRefused(words=words):
+                self._refused(one, sent, words)
+            case Unknown(words=words):
+                self._lost(one, sent, words)
 
     def _accepted(self, one: Dialled, outcome: Accepted) -> None:
         self._stored(
@@ -186,32 +227,56 @@ class Dispatch:
                 placed_at=outcome.placed_at,
             )
         )
-        self._refusals.pop(one.campaign_id, None)
+        with self._lock:
+            self._refusals.pop(one.campaign_id, None)
         if outcome.concurrency_blocked:
-            self._back_off(one.line, None)
+            self._back_off(one.line)
         else:
             with self._lock:
                 self._pace.accepted(one.line)
 
-    def _refused(self, one: Dialled, outcome: RequestRefused) -> None:
-        self._refusals[one.campaign_id] += 1
-        if self._refusals[one.campaign_id] >= REFUSALS_IN_A_ROW:
-            self._refusals.pop(one.campaign_id)
-            self._pause(one, PauseCause.PROVIDER_REFUSALS, outcome.words)
-        self._defer(one, "refused", self._back_off(one.line, None))
+    def _rejected(self, one: Dialled, sent: _Sent, words: str) -> None:
+        self._stored(
+            lambda: self._calls.reject(one.call_id, words=words, request=sent.number)
+        )
 
-    def _back_off(self, line: str, retry_after: float | None) -> float:
+    def _refused(self, one: Dialled, sent: _Sent, words: str) -> None:
+        if self._is_refused_in_a_row(one.campaign_id):
+            self._pause(one, PauseCause.PROVIDER_REFUSALS, words)
+        self._defer(one, sent, "refused", self._back_off(one.line))
+
+    def _is_refused_in_a_row(self, campaign_id: UUID) -> bool:
+        with self._lock:
+            self._refusals[campaign_id] += 1
+            enough = self._refusals[campaign_id] >= REFUSALS_IN_A_ROW
+            if enough:
+                del self._refusals[campaign_id]
+            return enough
+
+    def _lost(self, one: Dialled, sent: _Sent, words: str) -> None:
+        log.warning("call %s: no clear answer: %s", one.call_id, words)
+        self._stored(
+            lambda: self._calls.lose_outcome(
+                one.call_id, reason="no clear answer", request=sent.number
+            )
+        )
+
+    def _back_off(self, line: str, retry_after: float | None = None) -> float:
         with self._lock:
             return self._pace.refused(line, monotonic(), retry_after)
 
-    def _defer(self, one: Dialled, reason: str, seconds: float) -> None:
+    def _defer(self, one: Dialled, sent: _Sent, reason: str, seconds: float) -> None:
         until = self._means.now() + timedelta(seconds=seconds)
-        self._stored(lambda: self._calls.defer(one.call_id, reason=reason, until=until))
+        self._stored(
+            lambda: self._calls.defer(
+                one.call_id, reason=reason, until=until, request=sent.number
+            )
+        )
 
     def _pause(self, one: Dialled, cause: PauseCause, words: str) -> None:
         def pause() -> None:
             self._campaigns.pause(
-                one.campaign_id, by="scheduler", reason=words, cause=cause
+                one.campaign_id, by=SCHEDULER, reason=words, cause=cause
             )
 
         try:
@@ -231,7 +296,7 @@ class Dispatch:
                 self._stopped.wait(uniform(0.1, 1.0))  # noqa: S311 - jitter
 
 
-def _last_result(state: RetryCallState) -> Outcome | None:
+def _last_result(state: RetryCallState) -> _Sent | None:
     assert state.outcome is not None
-    result: Outcome | None = state.outcome.result()
+    result: _Sent | None = state.outcome.result()
     return result
