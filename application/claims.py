@@ -1,5 +1,6 @@
 """Taking contacts to be called: one claim on one view, or none at all."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,15 +8,17 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from application.app import AutoLynx
+from application.app import AutoLynx, decide
 from application.calls import SCHEDULER
+from application.errors import StoreUnavailable
 from application.ports import Origin
 from application.recording import Means
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
-from domain.errors import NotDeferred
 from domain.values import call_id_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class ClaimService:
         """Append the claim that follows the `seen` ones, with the calls it makes.
 
         Stale where somebody claimed meanwhile: nothing is stored then. A contact
-        whose call turns out to exist, or not to be deferred, is dropped: one bad row
-        must not stop the dialer.
+        whose call turns out to exist, not to be deferred, or not to be readable, is
+        dropped: one bad row must not stop the dialer.
         """
         dropped: list[UUID] = []
         left = list(chosen)
@@ -71,7 +74,10 @@ class ClaimService:
         return self._app.find(Call, call_id) is not None
 
     def adopt(self, call_id: UUID, origin: Origin) -> bool:
-        """Claim after the fact a call that the provider has and the log lacks."""
+        """Claim after the fact a call that the provider has and the log lacks.
+
+        Raises IntegrityError where others go on claiming at the same time.
+        """
         chosen = Chosen(
             origin.campaign_id, origin.contact_id, origin.attempt, requeued=False
         )
@@ -79,8 +85,13 @@ class ClaimService:
             return False
         if self._app.find(Campaign, origin.campaign_id) is None:
             return False
-        seen = self._app.highest_version(DISPATCHER_ID)
-        return bool(self.claim([chosen], seen=seen).calls)
+        return decide(lambda: self._claim_now(chosen))
+
+    def _claim_now(self, chosen: Chosen) -> bool:
+        claimed = self.claim([chosen], seen=self._app.highest_version(DISPATCHER_ID))
+        if claimed.stale:
+            raise IntegrityError("Somebody else claimed meanwhile.")
+        return bool(claimed.calls)
 
     def _claim(self, chosen: list[Chosen], seen: int) -> tuple[int | None, list[UUID]]:
         """Return the claim's position, or the calls that stood in its way."""
@@ -89,7 +100,10 @@ class ClaimService:
         for one in chosen:
             try:
                 calls.append(self._call(one, claim_id, at))
-            except NotDeferred:
+            except StoreUnavailable:
+                raise
+            except Exception:
+                log.exception("call %s cannot be claimed", one.call_id)
                 unfit.append(one.call_id)
         if unfit:
             return None, unfit

@@ -14,6 +14,7 @@ from application.ports import (
 )
 from domain.call import ReportGrade
 from projections.dial_queue import Phase, Snapshot
+from scheduler.dispatch import BAD_DATA
 
 LOOK_BACK = timedelta(minutes=10)
 """How long before the last event a line is searched for calls that the log lacks."""
@@ -65,8 +66,16 @@ class Adoption:
         lines = {view.phone_number_id for view in snapshot.campaigns}
         lines |= {call.phone_number_id for call in snapshot.calls}
         for line in sorted(lines):
-            for row in self._provider.calls(line, since=self._since - LOOK_BACK):
-                self._adopt(row)
+            rows = self._provider.calls(line, since=self._since - LOOK_BACK)
+            for row in sorted(rows, key=lambda row: row.created_at):
+                self._safely(row)  # The first of two is the one that counts.
+
+    def _safely(self, row: ProviderCall) -> None:
+        """A call that cannot be read cannot be claimed either: it bars nothing."""
+        try:
+            self._adopt(row)
+        except BAD_DATA:
+            log.exception("call %s cannot be taken over", row.call_id)
 
     def _adopt(self, row: ProviderCall) -> None:
         if row.call_id is None or row.origin is None:

@@ -4,20 +4,24 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event
 from time import monotonic
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
+from psycopg import InterfaceError, OperationalError
 
 from application.calls import SCHEDULER
 from application.campaigns import CampaignService
 from application.claims import Claimed, ClaimService
+from application.errors import StoreUnavailable
 from application.ports import ReadModel
 from application.recording import Means
 from domain.errors import Refused
 from domain.settings import SettingsValues
-from projections.dial_queue import Snapshot
+from domain.values import call_id_of
+from projections.dial_queue import CampaignView, Snapshot
 from scheduler.adopt import Adoption
 from scheduler.dispatch import Dialled, Dispatch
 from scheduler.pace import Pace
@@ -31,7 +35,7 @@ from scheduler.policy import (
     plan,
 )
 from scheduler.reconcile import Findings, Reconcile
-from storage.leadership import Term
+from storage.leadership import LeadershipLost, Term
 from storage.operations import Decision, Operations, Reason
 
 WAKE_SECONDS = 1.0
@@ -40,8 +44,14 @@ WAKE_SECONDS = 1.0
 JITTER = 0.1
 """A tick comes this share earlier or later, so that installations do not march."""
 
+LONGEST_WAIT_SECONDS = 30.0
+"""The leader says this often at least that it works, whatever the tick."""
+
 SEEN_SECONDS = 2.0
 """How long a pass waits for the read model to show what it claimed."""
+
+AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
+"""What ends a term: the database is not there, or is somebody else's to lead."""
 
 SOON = frozenset({WaitingCode.RATE_LIMITED, WaitingCode.PROVIDER_BUSY})
 """Reasons that pass by themselves before the next tick."""
@@ -58,6 +68,9 @@ class Pass:
     more_soon: bool
     next_due_at: datetime | None
 
+
+NOT_LOOKED_YET = Findings(down="it was not looked at yet.")
+"""Nothing is claimed before the provider was searched for calls that the log lacks."""
 
 IDLE = Pass(claimed=0, more=False, more_soon=False, next_due_at=None)
 
@@ -87,6 +100,7 @@ class Scheduler:
         self._parts = parts
         self._stopped, self._woken = Event(), Event()
         self._findings = Findings()
+        self._dropped: set[UUID] = set()
 
     def stop(self) -> None:
         """End `lead` soon; it may be repeated, from any thread."""
@@ -100,26 +114,42 @@ class Scheduler:
     def lead(self, term: Term) -> None:
         """Work until stopped. Raises LeadershipLost when the term is over."""
         self._parts.adoption.begin()
+        self._findings = NOT_LOOKED_YET
         look_at = tick_at = monotonic()
         last = IDLE
         while not self._stopped.is_set():
             term.beat()
-            settings, is_tick = self._settings(), monotonic() >= tick_at
+            settings, is_tick = self._safely(self._settings), monotonic() >= tick_at
+            if settings is None:
+                self._stopped.wait(WAKE_SECONDS)
+                continue
+            if is_tick:
+                self._dropped.clear()
             if is_tick or monotonic() >= look_at:
-                self._look(settings)
+                self._safely(partial(self._look, settings))
                 look_at = monotonic() + self._parts.reconcile_every.total_seconds()
             if is_tick or last.more_soon or settings.refill_immediately:
-                last = self._fill(term)
+                last = self._safely(partial(self._fill, term)) or IDLE
             if is_tick:
                 tick_at = monotonic() + self._tick_seconds(settings)
             self._wait(min(look_at, tick_at), last, settings)
+
+    def _safely[R](self, work: Callable[[], R]) -> R | None:
+        """Whatever one pass stumbles over, the next one is due at its time."""
+        try:
+            return work()
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("a pass failed")
+            return None
 
     # --- One pass -------------------------------------------------------------------
 
     def run_once(self, now: datetime) -> Pass:
         """Plan from one view, and claim and dial what the plan says."""
-        parts, allowed = self._parts, self._parts.pace.allowed(monotonic())
-        snapshot = parts.read_snapshot(now, max(allowed, 1))
+        allowed = self._parts.pace.allowed(monotonic())
+        snapshot = self._snapshot(now, max(allowed, 1))
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
         self._complete(snapshot)
         self._pause(made.pauses)
@@ -128,6 +158,24 @@ class Scheduler:
             self._leave_decisions(made, claimed, now)
         self._dial(claimed, snapshot, made)
         return _pass(made, claimed, snapshot)
+
+    def _snapshot(self, now: datetime, most: int) -> Snapshot:
+        """Read a view without those who were dropped from a claim in this tick."""
+        snapshot = self._parts.read_snapshot(now, most + len(self._dropped))
+        if not self._dropped:
+            return snapshot
+        fit = [self._without_dropped(view) for view in snapshot.campaigns]
+        return replace(snapshot, campaigns=tuple(fit))
+
+    def _without_dropped(self, view: CampaignView) -> CampaignView:
+        return replace(
+            view,
+            candidates=tuple(
+                one
+                for one in view.candidates
+                if call_id_of(one.contact_id, one.attempt) not in self._dropped
+            ),
+        )
 
     def _conditions(
         self, snapshot: Snapshot, now: datetime, allowed: int
@@ -146,22 +194,34 @@ class Scheduler:
     def _complete(self, snapshot: Snapshot) -> None:
         for view in snapshot.campaigns:
             if view.completable and view.state in WAITING_STATES:
-                try:
-                    self._parts.campaigns.complete(view.id, version=view.version)
-                except (IntegrityError, Refused):
-                    log.info("campaign %s moved on before it was complete", view.id)
+                self._tell(
+                    view.id,
+                    partial(
+                        self._parts.campaigns.complete, view.id, version=view.version
+                    ),
+                )
 
     def _pause(self, pauses: tuple[Pause, ...]) -> None:
         for pause in pauses:
-            try:
-                self._parts.campaigns.pause(
-                    pause.campaign_id,
-                    by=SCHEDULER,
-                    reason=pause.message,
-                    cause=pause.cause,
-                )
-            except Refused:
-                log.info("campaign %s is not to be paused", pause.campaign_id)
+            tell = partial(
+                self._parts.campaigns.pause,
+                pause.campaign_id,
+                by=SCHEDULER,
+                reason=pause.message,
+                cause=pause.cause,
+            )
+            self._tell(pause.campaign_id, tell)
+
+    def _tell(self, campaign_id: UUID, tell: Callable[[], object]) -> None:
+        """Tell one campaign; what is wrong with it holds no other one up."""
+        try:
+            tell()
+        except (IntegrityError, Refused) as moved:
+            log.info("campaign %s stands otherwise by now: %s", campaign_id, moved)
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("campaign %s cannot be worked with", campaign_id)
 
     def _claim(self, made: Plan, snapshot: Snapshot) -> Claimed:
         if not made.claims:
@@ -169,6 +229,7 @@ class Scheduler:
         claimed = self._parts.claims.claim(made.claims, seen=snapshot.claims_seen)
         for call_id in claimed.dropped:
             log.error("call %s exists already: dropped from the claim", call_id)
+        self._dropped.update(claimed.dropped)
         seen = claimed.position or snapshot.position + 1
         self._parts.read_model.wait_for(seen, SEEN_SECONDS)
         return claimed
@@ -214,6 +275,7 @@ class Scheduler:
 
     def _wait(self, until: float, last: Pass, settings: SettingsValues) -> None:
         started = monotonic()
+        until = min(until, started + LONGEST_WAIT_SECONDS)
         if last.more_soon:
             until = min(until, started + WAKE_SECONDS)
         if settings.refill_immediately:
@@ -245,8 +307,8 @@ def _pass(made: Plan, claimed: Claimed, snapshot: Snapshot) -> Pass:
     due = [view.next_due_at for view in snapshot.campaigns if view.next_due_at]
     return Pass(
         claimed=len(claimed.calls),
-        more=bool(claimed.calls) or claimed.stale or bool(claimed.dropped),
-        more_soon=bool(codes & SOON),
+        more=bool(claimed.calls or claimed.dropped),
+        more_soon=claimed.stale or bool(codes & SOON),
         next_due_at=min(due, default=None),
     )
 

@@ -245,7 +245,8 @@ class _Left:
 
 
 def _left(snapshot: Snapshot, conditions: Conditions) -> _Left:
-    held = sum(view.active + view.ghosts for view in snapshot.campaigns)
+    # Of campaigns that are over, too: their ghosts may be live as well as any.
+    held = sum(call.phase is not Phase.REPORTING for call in snapshot.calls)
     return _Left(
         slots=max(conditions.global_cap - held, 0),
         requests=conditions.most,

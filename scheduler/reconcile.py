@@ -3,11 +3,15 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+from psycopg import InterfaceError, OperationalError
+
 from application.calls import CallService
+from application.errors import StoreUnavailable
 from application.ports import (
     Provider,
     ProviderCall,
@@ -34,11 +38,17 @@ PATIENCE = 3
 SINGLE_ASKS = 20
 """Calls asked for by id in one pass, at most."""
 
+FAILED_ASK = 5
+"""What a question without an answer costs of them."""
+
 GRACE = timedelta(minutes=15)
 """How long after its longest duration a call may still be shown live."""
 
 NEVER_DIALLED = timedelta(hours=1)
 """How long a call may stay queued at the provider before it is hung up."""
+
+NO_ANSWER = (ProviderUnavailable, ProviderRefused)
+AWAY = (StoreUnavailable, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +77,7 @@ class Reconcile:
         self._is_under_way = is_under_way
         self._interval, self._time_out = interval, time_out
         self._absent: defaultdict[UUID, int] = defaultdict(int)
+        self._missing: dict[UUID, timedelta] = {}
         self._largest_delay = timedelta(0)
 
     def run(self, snapshot: Snapshot, *, now: datetime, silence: timedelta) -> Findings:
@@ -84,42 +95,73 @@ class Reconcile:
             for line in by_line.keys() | gated:
                 if self._line(line, by_line[line], asks):
                     busy.add(line)
-        except (ProviderUnavailable, ProviderRefused) as error:
+        except NO_ANSWER as error:
             return Findings(down=str(error) or type(error).__name__)
-        self._forget(snapshot.calls)
+        finally:
+            self._forget(snapshot.calls)
         return Findings(busy_lines=frozenset(busy))
 
     def _line(self, line: str, calls: list[OpenCall], asks: "_Asks") -> bool:
         """Compare one line; return whether the provider shows a live call on it."""
         shown = self._provider.calls(line, since=_since(calls, asks.now))
         rows = _Rows(shown)
-        for call in calls:
-            found = rows.of(call)
-            self._measure_delay(call, found, asks.now)
-            for row in found:
-                self._shown(call, row)
-            if not found:
-                self._not_shown(call, asks)
-            self._follow_up(call, found, asks)
+        # Those that are over for us come last: others must not wait for their answers.
+        for call in sorted(calls, key=lambda call: call.phase is Phase.GHOST):
+            self._safely(call, rows.of(call), asks)
         return any(not row.ended for row in shown)
+
+    def _safely(self, call: OpenCall, found: list[ProviderCall], asks: "_Asks") -> None:
+        """What is wrong with one call must not leave the others alone."""
+        try:
+            self._compare(call, found, asks)
+        except NO_ANSWER as error:
+            log.warning("call %s cannot be asked for: %s", call.call_id, error)
+            asks.fail()
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("call %s cannot be compared", call.call_id)
+
+    def _compare(
+        self, call: OpenCall, found: list[ProviderCall], asks: "_Asks"
+    ) -> None:
+        self._measure_delay(call, found, asks.now)
+        for row in found:
+            self._shown(call, row)
+        if not found:
+            self._not_shown(call, asks)
+        self._end_second_calls(found)
+        self._follow_up(call, found, asks)
 
     # --- Shown ----------------------------------------------------------------------
 
     def _shown(self, call: OpenCall, row: ProviderCall) -> None:
-        self._absent.pop(call.call_id, None)
         bound_to_other = call.provider_call_id not in (None, row.provider_call_id)
         if bound_to_other or call.provider_call_id is None or _is_news(call, row):
-            grade = ReportGrade.NONE
-            if row.ended and row.report.has_artifact:
-                grade = ReportGrade.LOOKED_UP_LAST
+            final = _is_final(row)
+            grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.NONE
             self._calls.look(call.call_id, row, grade=grade)
+
+    def _end_second_calls(self, found: list[ProviderCall]) -> None:
+        """Of two calls for one of ours the newer is hung up."""
+        for row in sorted(found, key=_age)[1:]:
+            if not row.ended:
+                self._provider.hang_up(row.provider_call_id)
 
     def _measure_delay(
         self, call: OpenCall, found: list[ProviderCall], now: datetime
     ) -> None:
-        """A call that we know to be there but the list does not show yet."""
-        if call.phase is Phase.PLACED and call.placed_at and not found:
-            self._largest_delay = max(self._largest_delay, now - call.placed_at)
+        """Note for how long a call that is there was, or is still, not listed."""
+        if found:
+            shown_after = self._missing.pop(call.call_id, timedelta(0))
+            if self._absent.pop(call.call_id, 0) and call.requested_at:
+                shown_after = now - call.requested_at
+            self._largest_delay = max(self._largest_delay, shown_after)
+        elif call.phase is Phase.PLACED and call.placed_at:
+            self._missing[call.call_id] = now - call.placed_at
+
+    def _delay(self) -> timedelta:
+        return max([self._largest_delay, *self._missing.values()])
 
     # --- Not shown ------------------------------------------------------------------
 
@@ -130,7 +172,9 @@ class Reconcile:
             case Phase.CLAIMED if asks.now - call.last_event_at > self._time_out:
                 self._calls.give_back(call.call_id)
             case Phase.REQUESTED if self._is_answerless(call, asks.now):
-                self._calls.lose_outcome(call.call_id, reason="no answer was stored")
+                reason = "no answer was stored"
+                request = call.requests
+                self._calls.lose_outcome(call.call_id, reason=reason, request=request)
             case Phase.UNKNOWN if self._is_answerless(call, asks.now):
                 self._absent_again(call, asks.now)
 
@@ -139,11 +183,11 @@ class Reconcile:
 
     def _absent_again(self, call: OpenCall, now: datetime) -> None:
         self._absent[call.call_id] += 1
-        quarantine = PATIENCE * max(self._interval, self._largest_delay)
+        quarantine = PATIENCE * max(self._interval, self._delay())
         since = call.requested_at or call.queued_at
         if self._absent[call.call_id] >= LOOK_UPS and now - since > quarantine:
             self._absent.pop(call.call_id)
-            self._calls.settle_absent(call.call_id)
+            self._calls.settle_absent(call.call_id, request=call.requests)
 
     # --- Asked for by id ------------------------------------------------------------
 
@@ -161,19 +205,21 @@ class Reconcile:
             self._ask_if_silent(call, live, asks)
 
     def _ask_for_report(self, call: OpenCall, asks: "_Asks") -> None:
-        since = call.ended_at or call.last_event_at
-        second = call.looked_up >= ReportGrade.LOOKED_UP
-        wait = asks.silence if second else 2 * self._interval
-        if asks.now - since < wait or not asks.take():
+        """Ask twice; what the second answer lacks is not waited for any more."""
+        since = asks.now - (call.ended_at or call.last_event_at)
+        asked = call.looked_up >= ReportGrade.LOOKED_UP
+        if since < (asks.silence if asked else 2 * self._interval) or not asks.take():
             return
+        last = asked or since >= 2 * asks.silence
         seen = self._provider.call(call.provider_call_id or "")
+        expected = expected_cost(asks.campaign(call.campaign_id))
         if seen is not None and seen.ended:
-            final = second or seen.report.has_artifact
+            final = last or _is_final(seen)
             grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.LOOKED_UP
-            self._calls.look(call.call_id, seen, grade=grade)
-        if second and (seen is None or seen.report.cost is None):
-            cost = expected_cost(asks.campaign(call.campaign_id))
-            self._calls.close_report(call.call_id, cost=cost)
+            told = _with_cost(seen, expected) if final else seen
+            self._calls.look(call.call_id, told, grade=grade)
+        elif last:
+            self._calls.close_report(call.call_id, cost=expected)
 
     def _ask_if_silent(
         self, call: OpenCall, live: ProviderCall | None, asks: "_Asks"
@@ -202,9 +248,13 @@ class Reconcile:
             self._calls.confirm(call.call_id, live)
 
     def _forget(self, calls: Iterable[OpenCall]) -> None:
-        kept = {call.call_id for call in calls if call.phase is Phase.UNKNOWN}
-        for call_id in self._absent.keys() - kept:
-            del self._absent[call_id]
+        phases = {call.call_id: call.phase for call in calls}
+        for call_id in [*self._absent]:
+            if phases.get(call_id) is not Phase.UNKNOWN:
+                del self._absent[call_id]
+        for call_id in [*self._missing]:
+            if phases.get(call_id) is not Phase.PLACED:
+                del self._missing[call_id]
 
 
 class _Rows:
@@ -218,9 +268,9 @@ class _Rows:
                 self._by_call[row.call_id].append(row)
 
     def of(self, call: OpenCall) -> list[ProviderCall]:
-        """Every row that names the call, its own first."""
+        """Every row that names the call, its own first, then the oldest."""
         own = self._by_id.get(call.provider_call_id or "")
-        named = self._by_call.get(call.call_id, [])
+        named = sorted(self._by_call.get(call.call_id, []), key=_age)
         return ([own] if own else []) + [row for row in named if row is not own]
 
 
@@ -236,6 +286,10 @@ class _Asks:
     def take(self) -> bool:
         self._left -= 1
         return self._left >= 0
+
+    def fail(self) -> None:
+        """One that got no answer may have taken the time of several."""
+        self._left -= FAILED_ASK
 
     def campaign(self, campaign_id: UUID) -> CampaignView | None:
         return self._campaigns.get(campaign_id)
@@ -253,11 +307,26 @@ SHOWN_AS = {
 
 def _is_news(call: OpenCall, row: ProviderCall) -> bool:
     if row.ended:
-        return call.phase is not Phase.REPORTING or row.report.has_artifact
+        return call.phase is not Phase.REPORTING or _is_final(row)
     shown = SHOWN_AS.get(row.status)
     return (
         call.status in LIVE and shown is not None and _rank(shown) > _rank(call.status)
     )
+
+
+def _is_final(row: ProviderCall) -> bool:
+    """An ended call has told all that it will, as far as we need it."""
+    return row.ended and row.report.has_artifact and row.report.cost is not None
+
+
+def _with_cost(row: ProviderCall, expected: Decimal) -> ProviderCall:
+    """Book what such a call is expected to cost where none is named."""
+    cost = expected if row.report.cost is None else row.report.cost
+    return replace(row, report=replace(row.report, cost=cost))
+
+
+def _age(row: ProviderCall) -> datetime:
+    return row.created_at
 
 
 def _rank(status: CallStatus) -> int:
