@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Event
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Event, Thread
+from time import monotonic
 
 from psycopg import InterfaceError, OperationalError
 
@@ -11,17 +12,22 @@ from storage.database import Conn, connect, lock_key, session_lock, within
 from storage.operations import beat
 
 BEAT_TIMEOUT_SECONDS = 5.0
+STUCK_SECONDS = 300.0
+"""Without any progress for so long a leader gives no more signs of life."""
 
-SILENT = """
-select backend_pid from heartbeat
-where role = %s and clock_timestamp() - beat_at > make_interval(secs => %s)
-"""
+SIGNS = 4
+"""Signs of life in the time after which a leader counts as silent."""
 
-HOLDERS = """
-select pid from pg_locks
-where locktype = 'advisory' and granted
-    and ((classid::bigint << 32) | objid::bigint) = %s
-    and database = (select oid from pg_database where datname = current_database())
+SILENT_HOLDERS = """
+select held.pid from pg_locks as held
+join pg_stat_activity as session on session.pid = held.pid
+where held.locktype = 'advisory' and held.granted
+    and ((held.classid::bigint << 32) | held.objid::bigint) = %(key)s
+    and held.database = (select oid from pg_database where datname = current_database())
+    and session.backend_start < clock_timestamp() - make_interval(secs => %(silent)s)
+    and not exists (
+        select from heartbeat where role = %(role)s
+            and beat_at >= clock_timestamp() - make_interval(secs => %(silent)s))
 """
 
 log = logging.getLogger(__name__)
@@ -32,20 +38,50 @@ class LeadershipLost(Exception):
 
 
 class Term:
-    """A time of leading; it ends when its connection does."""
+    """A time of leading; it ends when its connection does.
+
+    Signs of life go out by themselves, as long as the work goes on: one slow answer of
+    the provider is no reason to take over, a frozen process or a stuck one is.
+    """
 
     def __init__(self, connection: Conn, role: str, holder: str) -> None:
         self._connection, self._role, self._holder = connection, role, holder
+        self._worked_at = monotonic()
+        self._lost: Exception | None = None
 
     def beat(self) -> None:
-        """Sign that the leader lives, by the database's clock.
+        """Say that the work goes on. Raises LeadershipLost where it must not."""
+        if self._lost is not None:
+            raise LeadershipLost(str(self._lost)) from self._lost
+        self._worked_at = monotonic()
+        self._sign()
 
-        Raises LeadershipLost where it can no longer be known.
-        """
+    @contextmanager
+    def signing(self, every: float) -> Iterator[None]:
+        """Sign that the leader lives, every so many seconds, from another thread."""
+        over = Event()
+
+        def sign() -> None:
+            while self._lost is None and not over.wait(every):
+                if monotonic() - self._worked_at < STUCK_SECONDS:
+                    with suppress(LeadershipLost):
+                        self._sign()
+
+        thread = Thread(target=sign, name=f"{self._role} signs", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _sign(self) -> None:
+        """Sign by the database's clock, on the connection that holds the lock."""
         try:
             with within(BEAT_TIMEOUT_SECONDS):
                 beat(self._connection, self._role, self._holder)
         except (OperationalError, InterfaceError) as error:
+            self._lost = error
             raise LeadershipLost(str(error)) from error
 
 
@@ -79,22 +115,19 @@ class Leadership:
                 name = f"{self._role} leader"
                 connection = tried.enter_context(connect(self._url, name=name))
                 if tried.enter_context(session_lock(connection, self._key)):
+                    term = Term(connection, self._role, self._holder)
+                    term.beat()
+                    tried.enter_context(term.signing(silent_after / SIGNS))
                     held.push(tried.pop_all())
-                    return self._elected(connection)
+                    return term
                 self._end_silent(connection, silent_after)
         except (OperationalError, InterfaceError, LeadershipLost) as error:
             log.warning("%s cannot stand for election: %s", self._role, error)
         return None
 
-    def _elected(self, connection: Conn) -> Term:
-        term = Term(connection, self._role, self._holder)
-        term.beat()
-        return term
-
     def _end_silent(self, connection: Conn, silent_after: float) -> None:
-        silent = connection.execute(SILENT, (self._role, silent_after)).fetchone()
-        if silent is None:
-            return
-        for (pid,) in connection.execute(HOLDERS, (self._key,)).fetchall():
+        """End who holds the lock for so long, and gave no sign for so long."""
+        values = {"key": self._key, "role": self._role, "silent": silent_after}
+        for (pid,) in connection.execute(SILENT_HOLDERS, values).fetchall():
             log.warning("the %s that leads is silent: taking over", self._role)
             connection.execute("select pg_terminate_backend(%s)", (pid,))
