@@ -93,6 +93,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign from a CSV file; prints its id."""
+    money = _money(budget)
     with workbench(Configuration()) as bench:
         settings = bench.settings.values()
         upload = _receive(bench, csv, region or settings.default_region)
@@ -104,7 +105,7 @@ def create(
             cap=cap,
             mode=mode,
             line_quiet_gating=line_quiet_gating,
-            budget=_money(budget),
+            budget=money,
         )
         campaign_id = bench.imports.create_campaign(
             new, default_cap=settings.default_cap, by=actor()

@@ -81,7 +81,7 @@ def _as_uuid(text: str) -> UUID | None:
 
 
 def list_lines(*, as_json: AsJson = False) -> None:
-    """List the provider's phone numbers, with the calls live on each now."""
+    """List the phone numbers, with the calls live on each now."""
     with workbench(Configuration()) as bench:
         found = Lines(bench.provider, bench.means.now).activity()
     rows = [as_mapping(one.line, activeCalls=one.active_calls) for one in found]
@@ -97,9 +97,10 @@ def show_settings(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show the settings, or change some: `autolynx settings globalCap=20`.
+    """Show the settings, or change some.
 
-    An empty value, or `null`, takes dailyBudget, alertWebhookUrl or retentionDays away.
+    To change: `autolynx settings globalCap=20 tickSeconds=30`. An empty value, or
+    `null`, takes dailyBudget, alertWebhookUrl or retentionDays away.
     """
     asked = dict(_asked(change) for change in changes or [])
     with workbench(Configuration()) as bench:

@@ -72,13 +72,16 @@ def scheduler() -> None:
 
 
 def simulator(context: typer.Context) -> None:
-    """Run the stand-in for the provider (`autolynx simulator --help`)."""
+    """Run the stand-in for the provider; it has its own --help."""
     command = module_command("provider.simulator", context.args)
     os.execv(command[0], command)  # noqa: S606 - our own module
 
 
 def migrate() -> None:
-    """Create or upgrade the tables; the other commands do it as well."""
+    """Create or upgrade the tables.
+
+    The other commands that need them do it as well.
+    """
     with bare_database(Configuration()) as url:
         applied = prepare(url)
     say("\n".join(applied) or "The tables are up to date.")

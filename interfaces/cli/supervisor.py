@@ -135,7 +135,7 @@ class Supervisor:
         while self._children:
             child = self._children.pop()
             child.ask_to_end()
-            if child.role is not SCHEDULER:
+            if child.role.name != SCHEDULER.name:
                 for other in self._children:
                     other.ask_to_end()
             child.end(monotonic() + child.role.stop_seconds)

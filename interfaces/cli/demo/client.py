@@ -1,7 +1,7 @@
 """AutoLynx as a script sees it: over HTTP and a WebSocket, with a token."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Client:
     """Asks one API as the owner of one token."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url, self._authorization = url, f"Bearer {token}"
+        self.url, self._authorization = url, f"Bearer {token}"
         self._http = httpx2.Client(
             base_url=url,
             headers={"Authorization": self._authorization},
@@ -74,18 +74,22 @@ class Client:
         subscription then begins anew.
         """
         while True:
-            with suppress(OSError, WebSocketException), self._connected() as socket:
+            with suppress(OSError, WebSocketException), self._socket() as socket:
+                self._introduce(socket)
                 _subscribe(socket, operations, variables)
                 yield from _heard(socket)
             yield None
 
-    def _connected(self) -> ClientConnection:
-        url = self._url.replace("http", "ws", 1) + "/graphql"
-        socket = connect(url, subprotocols=[PROTOCOL], proxy=None, open_timeout=5)
+    def _socket(self) -> AbstractContextManager[ClientConnection]:
+        url = self.url.replace("http", "ws", 1) + "/graphql"
+        return connect(url, subprotocols=[PROTOCOL], proxy=None, open_timeout=5)
+
+    def _introduce(self, socket: ClientConnection) -> None:
         credentials = {"authorization": self._authorization}
         _send(socket, type="connection_init", payload=credentials)
-        _expect_ack(socket)
-        return socket
+        message = orjson.loads(socket.recv(PATIENCE))
+        if message["type"] != "connection_ack":
+            raise Refused(f"The socket was not acknowledged: {message}")
 
 
 def _body(answer: httpx2.Response) -> dict[str, Any]:
@@ -106,12 +110,6 @@ def _only(body: dict[str, Any]) -> Any:
 
 def _send(socket: ClientConnection, **message: Any) -> None:
     socket.send(orjson.dumps(message).decode())
-
-
-def _expect_ack(socket: ClientConnection) -> None:
-    message = orjson.loads(socket.recv(PATIENCE))
-    if message["type"] != "connection_ack":
-        raise Refused(f"The socket was not acknowledged: {message}")
 
 
 def _subscribe(

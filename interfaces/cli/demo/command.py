@@ -98,7 +98,7 @@ def demo(
         bool, typer.Option("--once", help="End when the campaign has.")
     ] = False,
 ) -> None:
-    """Show a real campaign, from a file to its results, in about a minute.
+    """Show a real campaign, from a file to its results.
 
     Everything runs here, in a temporary folder; only the provider is a stand-in, a
     process of its own. Nobody is called.

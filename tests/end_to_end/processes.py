@@ -1,0 +1,98 @@
+"""The `autolynx` command as people run it: a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from interfaces.cli.roles import free_port
+from tests.simulator import Simulator
+
+AUTOLYNX = str(Path(sys.executable).parent / "autolynx")
+HOST = "127.0.0.1"
+SECRET = "a-webhook-secret"
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    """What the process sees: our settings and none of the machine's own."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("AUTOLYNX_")}
+    ours = {f"AUTOLYNX_{name}": str(value) for name, value in settings.items()}
+    return inherited | ours | {"NO_PROXY": HOST}
+
+
+def beside(simulator: Simulator) -> dict[str, Any]:
+    """Settings that point at a simulator."""
+    return {
+        "VAPI_BASE_URL": simulator.url,
+        "VAPI_API_KEY": simulator.api_key,
+        "WEBHOOK_SECRET": SECRET,
+    }
+
+
+def autolynx(
+    *arguments: str, cwd: Path, **settings: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [AUTOLYNX, *arguments],
+        env=environment(**settings),
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+
+class Up:
+    """A running `autolynx up`; standard error goes to a file."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str, errors: Path) -> None:
+        self.process, self.url, self.errors = process, url, errors
+
+    def children(self) -> dict[int, str]:
+        """Return the modules of its child processes, by process id."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = [int(pid) for pid in path.read_text().split()]
+        return {pid: line for pid in pids if (line := command_line(pid))}
+
+    def child(self, module: str) -> int:
+        (found,) = [p for p, line in self.children().items() if f" {module}" in line]
+        return found
+
+
+def command_line(pid: int) -> str:
+    """Return the command of a process, empty once it is over."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+@contextmanager
+def running_up(cwd: Path, command: str = "up", **settings: Any) -> Iterator[Up]:
+    """Run `autolynx up` (or `api`) in this context; it listens when it is yielded."""
+    port = settings.setdefault("PORT", free_port(HOST))
+    errors = cwd / "up.log"
+    with (
+        errors.open("ab") as log,
+        subprocess.Popen(
+            [AUTOLYNX, command],
+            env=environment(**settings),
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            told = process.stdout.readline()
+            assert f":{port}" in told, errors.read_text()
+            yield Up(process, f"http://{HOST}:{port}", errors)
+        finally:
+            process.terminate()
+            process.wait(30)

@@ -1,0 +1,47 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.processes import HOST, autolynx
+
+
+def test_the_demo_ends_with_the_results_of_a_real_campaign(tmp_path: Path) -> None:
+    options = ("--once", "--contacts", "30", "--speed", "20")
+    ended = autolynx("demo", *options, cwd=tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+    path = Path(ended.stdout.splitlines()[-1])
+    assert path.is_absolute()
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 30
+    assert [row["phone"] for row in rows[:3]] == [
+        "+12015550100",
+        "+12025550100",
+        "+12035550100",
+    ]
+    assert rows[1]["name"] == "Bela Brandt"
+    assert all(row["status"] == "ENDED" for row in rows)
+    assert "COMPLETED: 30 contacts = 0 pending" in ended.stdout
+    assert HOST in ended.stdout
+    path.unlink()
+    path.parent.rmdir()
+
+
+def test_the_demo_leaves_nothing_but_its_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    options = ("--once", "--contacts", "3", "--speed", "200")
+    ended = autolynx("demo", *options, cwd=tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+    export = Path(ended.stdout.splitlines()[-1])
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == [export.parent]
+
+
+def test_a_demo_whose_port_is_taken_says_so(tmp_path: Path) -> None:
+    ended = autolynx("demo", "--port", "70000", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1

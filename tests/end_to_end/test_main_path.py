@@ -1,0 +1,232 @@
+"""From a file to its results, driven over HTTP and a WebSocket only."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from interfaces.cli.demo.client import Client
+from interfaces.cli.demo.sample import write_sample
+from provider.simulator.settings import (
+    DEFAULT_ASSISTANT_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    OUTCOMES,
+)
+from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.simulator import Simulator, running_simulator
+from tests.support import eventually
+
+CONTACTS, CAP = 60, 5
+# A start error is a call that rings nobody and is tried again: not asked for here.
+ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
+PARTS = "pending queued ringing inProgress ended failed canceled timedOut"
+
+PROGRESS = f"contacts active awaitingReports spend state {PARTS}"
+IMPORT = """
+mutation ($id: String!) {
+  importAssistant(providerAssistantId: $id) { ... on Assistant { id } }
+}
+"""
+CREATE = """
+mutation ($input: CreateCampaignInput!) {
+  createCampaign(input: $input) {
+    ... on ImportedCampaign { campaign { id exportUrl state startedAt } }
+    ... on UserError { message }
+  }
+}
+"""
+START = """
+mutation ($id: ID!) {
+  startCampaign(id: $id) { ... on Campaign { state startedAt queuedAt } }
+}
+"""
+LOOK = """
+query ($id: ID!) {
+  campaign(id: $id) {
+    state queuedAt startedAt completedAt lastDecision { placed reasons { code } }
+  }
+}
+"""
+CALLS = """
+query ($id: ID!) {
+  campaign(id: $id) { contacts(first: 100) { nodes { call { providerCallId } } } }
+}
+"""
+FOLLOW = f"""
+subscription ($id: ID!) {{ campaignProgress(campaignId: $id) {{ {PROGRESS} }} }}
+"""
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with running_simulator(speed=60, outcomes=ENDINGS) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def client(
+    simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
+    """A member's client of a whole `autolynx up` with a Postgres of its own."""
+    folder = tmp_path_factory.mktemp("up")
+    settings = beside(simulator) | {
+        "DATA_DIR": folder / "data",
+        "RECONCILE_SECONDS": 1,
+        "SETTINGS_TICK_SECONDS": 1,
+        "SETTINGS_DIALS_PER_SECOND": 50,
+    }
+    with running_up(folder, **settings) as up:
+        email = "operator@autolynx.example"
+        members = ("members", "add", email, "--role", "admin")
+        assert autolynx(*members, cwd=folder, **settings).returncode == 0
+        token = autolynx("tokens", "create", email, cwd=folder, **settings)
+        client = Client(up.url, token.stdout.strip())
+        eventually(client.ready, within=30, said="a fit API")
+        yield client
+        client.close()
+
+
+def test_a_file_becomes_calls_and_calls_become_a_file(
+    client: Client, simulator: Simulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    phones = write_sample(file, CONTACTS)
+    campaign = _created(client, file)
+    frames = list(_watched(client, campaign["id"]))
+    ledger = _ledger_of(simulator, campaign["id"])
+    export = _exported(client, campaign["exportUrl"], tmp_path)
+
+    assert all(_adds_up(frame) for frame in frames)
+    assert max(frame["active"] for frame in frames) <= CAP
+    assert frames[-1]["state"] == "COMPLETED"
+    assert Counter(call["number"] for call in ledger["calls"]) == Counter(phones)
+    assert ledger["highWater"]["campaigns"][campaign["id"]] == CAP
+    assert [row["phone"] for row in export] == phones
+    assert [_outcome(row) for row in export] == _outcomes(ledger, phones)
+    assert _plans(ledger) == _plans_of(file, phones)
+    spend = sum((Decimal(row["cost"] or 0) for row in export), Decimal(0))
+    assert Decimal(frames[-1]["spend"]) == spend
+
+
+def _ledger_of(simulator: Simulator, campaign_id: str) -> dict[str, Any]:
+    ledger = simulator.ledger(calls=CONTACTS, timeout=30)
+    key = "autolynx_campaign_id"
+    own = [c for c in ledger["calls"] if c["metadata"][key] == campaign_id]
+    return ledger | {"calls": own}
+
+
+def _created(client: Client, file: Path) -> Mapping[str, Any]:
+    upload = client.upload(file)
+    assistant = client.ask(IMPORT, id=DEFAULT_ASSISTANT_ID)
+    asked = {
+        "name": "Sixty people",
+        "uploadId": upload["id"],
+        "assistantId": assistant["id"],
+        "phoneNumberId": DEFAULT_PHONE_NUMBER_ID,
+        "cap": CAP,
+    }
+    campaign: Mapping[str, Any] = client.ask(CREATE, input=asked)["campaign"]
+    assert (campaign["state"], campaign["startedAt"]) == ("CREATED", None)
+    return campaign
+
+
+def _watched(client: Client, campaign_id: str) -> Iterator[Mapping[str, Any]]:
+    """Start it; yield every frame until it is over and all reports are in."""
+    frames = client.follow(FOLLOW, id=campaign_id)
+    first = next(frame for frame in frames if frame)["campaignProgress"]
+    assert (first["state"], first["pending"]) == ("CREATED", CONTACTS)
+    client.ask(START, id=campaign_id)
+    for frame in frames:
+        if frame is None:
+            continue
+        progress = frame["campaignProgress"]
+        yield progress
+        if progress["state"] == "COMPLETED" and not progress["awaitingReports"]:
+            return
+
+
+def _adds_up(frame: Mapping[str, Any]) -> bool:
+    return bool(sum(frame[part] for part in PARTS.split()) == frame["contacts"])
+
+
+def _exported(client: Client, url: str, folder: Path) -> list[dict[str, str]]:
+    client.download(url, folder / "export.csv")
+    return list(csv.DictReader(StringIO((folder / "export.csv").read_text("utf-8"))))
+
+
+def _outcome(row: Mapping[str, str]) -> tuple[Any, ...]:
+    said = orjson.loads(row["transcript_json"] or "[]")
+    speakers = {"bot": "AI", "user": "User"}
+    text = "".join(f"{speakers[one['role']]}: {one['message']}\n" for one in said)
+    cost = Decimal(row["cost"]).normalize()
+    return (row["ended_reason"], cost, row["recording_url"], text)
+
+
+def _outcomes(ledger: Mapping[str, Any], phones: list[str]) -> list[tuple[Any, ...]]:
+    calls = {call["number"]: call for call in ledger["calls"]}
+    return [
+        (
+            calls[phone]["endedReason"],
+            Decimal(str(calls[phone]["cost"])).normalize(),
+            calls[phone]["recordingUrl"] or "",
+            calls[phone]["transcript"],
+        )
+        for phone in phones
+    ]
+
+
+def _plans(ledger: Mapping[str, Any]) -> dict[str, str]:
+    return {c["number"]: c["variableValues"]["plan"] for c in ledger["calls"]}
+
+
+def _plans_of(file: Path, phones: list[str]) -> dict[str, str]:
+    """Read the accepted rows' plans; the sample's good rows all have a plan."""
+    rows = list(csv.DictReader(StringIO(file.read_text("utf-8"))))
+    digits = {"".join(c for c in phone if c.isdigit())[-10:]: phone for phone in phones}
+    plans: dict[str, str] = {}
+    for row in rows:
+        written = "".join(c for c in row["phone"] or "" if c.isdigit())[-10:]
+        if row["name"] and written in digits:
+            plans.setdefault(digits[written], row["plan"])
+    return plans
+
+
+def test_a_campaign_has_started_only_once_the_provider_has_a_call(
+    client: Client, simulator: Simulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    write_sample(file, CAP)
+    campaign = _created(client, file)
+    simulator.set_faults(down=True)
+    client.ask(START, id=campaign["id"])
+
+    _wait_for(client, campaign, "lastDecision")
+    down = client.ask(LOOK, id=campaign["id"])
+    assert (down["state"], down["startedAt"]) == ("QUEUED", None)
+    assert down["queuedAt"] is not None
+
+    simulator.set_faults()
+    _wait_for(client, campaign, "startedAt")
+    nodes = client.ask(CALLS, id=campaign["id"])["contacts"]["nodes"]
+    assert any(node["call"] and node["call"]["providerCallId"] for node in nodes)
+    _wait_for(client, campaign, "completedAt")
+
+
+def _wait_for(client: Client, campaign: Mapping[str, Any], field: str) -> None:
+    eventually(
+        lambda: client.ask(LOOK, id=campaign["id"])[field], within=90, said=field
+    )
+
+
+def test_nobody_without_a_token_gets_anything(client: Client) -> None:
+    asked = {"query": "{ campaigns { totalCount } }"}
+    answer = httpx2.post(f"{client.url}/graphql", json=asked).json()
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert httpx2.post(f"{client.url}/uploads", content=b"").status_code == 401

@@ -1,0 +1,55 @@
+from datetime import UTC, datetime, timedelta
+
+from storage.access import TokenStore, is_token
+from storage.database import open_pool
+from tests.interfaces.cli.conftest import CommandLine
+
+EMAIL = "ada@example.com"
+
+
+def test_members_come_and_go(autolynx: CommandLine) -> None:
+    autolynx.done("members", "add", EMAIL, "--role", "operator")
+    autolynx.done("members", "add", EMAIL, "--role", "Admin")
+    (member,) = autolynx.done("members", "list", "--json").json
+    assert (member["email"], member["role"]) == (EMAIL, "ADMIN")
+    assert member["addedBy"].startswith("cli:")
+    autolynx.done("members", "add", "bo@example.com", "--role", "auditor")
+    autolynx.done("members", "remove", "bo@example.com")
+    assert autolynx.done("members", "list").lines[1].startswith(f"{EMAIL}\tADMIN\t")
+
+
+def test_a_stranger_cannot_be_removed(autolynx: CommandLine) -> None:
+    refusal = autolynx.refusal("members", "remove", EMAIL)
+    assert refusal == f"There is no member {EMAIL}."
+
+
+def test_what_is_no_address_is_no_member(autolynx: CommandLine) -> None:
+    refusal = autolynx.refusal("members", "add", "ada", "--role", "admin")
+    assert refusal == "'ada' is no e-mail address."
+
+
+def test_a_token_is_printed_alone_and_opens_the_door(
+    autolynx: CommandLine, empty_database: str
+) -> None:
+    autolynx.done("members", "add", EMAIL, "--role", "operator")
+    made = autolynx.done("tokens", "create", EMAIL, "--days", "3")
+    (token,) = made.lines
+    assert is_token(token)
+    (shown,) = autolynx.done("tokens", "list", "--json").json
+    life = datetime.fromisoformat(shown["expiresAt"]) - datetime.now(UTC)
+    assert timedelta(days=2) < life <= timedelta(days=3)
+    with open_pool(empty_database, name="test") as pool:
+        store = TokenStore(pool)
+        assert store.authenticate(token, datetime.now(UTC)) == EMAIL
+        autolynx.done("tokens", "revoke", shown["id"])
+        assert store.authenticate(token, datetime.now(UTC)) is None
+
+
+def test_strangers_get_no_token(autolynx: CommandLine) -> None:
+    refusal = autolynx.refusal("tokens", "create", EMAIL)
+    assert f"autolynx members add {EMAIL}" in refusal
+
+
+def test_an_unknown_token_cannot_be_revoked(autolynx: CommandLine) -> None:
+    id_ = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
+    assert autolynx.refusal("tokens", "revoke", id_) == f"There is no token {id_}."

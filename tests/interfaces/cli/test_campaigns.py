@@ -1,0 +1,144 @@
+import csv
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from interfaces.cli.demo.sample import HEADER, write_sample
+from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from tests.interfaces.cli.conftest import CommandLine, Ended
+from tests.simulator import Simulator
+
+UNKNOWN = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
+
+
+def create(autolynx: CommandLine, file: Path, *more: str) -> Ended:
+    given = {
+        "--csv": str(file),
+        "--name": "Spring",
+        "--assistant": DEFAULT_ASSISTANT_ID,
+        "--phone-number": DEFAULT_PHONE_NUMBER_ID,
+    }
+    options = [part for option in given.items() for part in option]
+    return autolynx("campaigns", "create", *options, *more)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    write_sample(path, 7)
+    return path
+
+
+def test_a_campaign_is_created_without_any_other_process(
+    autolynx: CommandLine, simulator: Simulator, file: Path
+) -> None:
+    made = create(autolynx, file, "--cap", "3", "--budget", "25.50")
+    (id_,) = made.lines
+    assert "7 contacts, 5 rows skipped." in made.err
+    assert "row 3: " in made.err
+    shown = autolynx.done("campaigns", "show", id_, "--json").json
+    assert (shown["state"], shown["contacts"], shown["pending"]) == ("CREATED", 7, 7)
+    assert (shown["cap"], shown["budget"], shown["lastDecision"]) == (3, "25.50", None)
+    assert shown["createdBy"].startswith("cli:")
+    waits = f"autolynx campaigns start {id_}"
+    assert waits in autolynx.done("campaigns", "show", id_).out
+
+
+def test_a_campaign_goes_through_its_states(
+    autolynx: CommandLine, simulator: Simulator, file: Path
+) -> None:
+    id_ = create(autolynx, file, "--start", "--json").json["id"]
+    waits = autolynx.done("campaigns", "show", id_).lines[-1]
+    assert waits.endswith("No scheduler has run yet: autolynx up")
+    reason = ("--reason", "lunch")
+    told = [
+        autolynx.done("campaigns", "pause", id_, *reason).out,
+        autolynx.done("campaigns", "show", id_, "--json").json["stateReason"],
+        autolynx.done("campaigns", "resume", id_).out,
+        autolynx.done("campaigns", "cancel", id_, "--hang-up").out,
+    ]
+    assert told == [
+        "Spring is PAUSED.\n",
+        "lunch",
+        "Spring is QUEUED.\n",
+        "Spring is CANCELED.\n",
+    ]
+    assert "CANCELED" in autolynx.refusal("campaigns", "start", id_)
+
+
+def test_campaigns_are_listed_newest_first_and_by_state(
+    autolynx: CommandLine, simulator: Simulator, file: Path
+) -> None:
+    older = create(autolynx, file, "--json").json["id"]
+    newer = create(autolynx, file, "--start", "--json").json["id"]
+    every = autolynx.done("campaigns", "list", "--json").json
+    assert [row["id"] for row in every] == [newer, older]
+    queued = autolynx.done("campaigns", "list", "--state", "queued", "--json").json
+    assert [row["id"] for row in queued] == [newer]
+    header, *rows = autolynx.done("campaigns", "list").lines
+    assert header.split("\t")[:3] == ["id", "name", "state"]
+    assert [row.split("\t")[0] for row in rows] == [newer, older]
+
+
+def test_the_export_has_a_row_for_each_contact_in_order(
+    autolynx: CommandLine, simulator: Simulator, file: Path, tmp_path: Path
+) -> None:
+    id_ = create(autolynx, file, "--json").json["id"]
+    printed = autolynx.done("campaigns", "export", id_).out
+    autolynx.done("campaigns", "export", id_, "-o", str(tmp_path / "out.csv"))
+    written = (tmp_path / "out.csv").read_bytes().decode()
+    rows = list(csv.DictReader(StringIO(written)))
+    assert [row["name"] for row in rows][:2] == ["Ada Abbott", "Bela Brandt"]
+    assert {row["status"] for row in rows} == {"PENDING"}
+    assert len(rows) == 7
+    assert printed.splitlines() == written.splitlines()
+
+
+def test_a_file_that_cannot_be_read_is_refused(
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("name,phone\nAda,+12025550100\n")
+    ended = create(autolynx, bad)
+    assert ended.code == 1
+    assert "business_name" in ended.err
+    assert autolynx.done("campaigns", "list", "--json").json == []
+
+
+def test_a_file_without_anybody_to_call_is_refused(
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(f"{','.join(HEADER)}\nAda,Bakery,none,team\n")
+    ended = create(autolynx, bad)
+    assert (ended.code, len(ended.err.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["show", "start", "pause", "cancel", "export"])
+def test_an_unknown_campaign_is_refused(autolynx: CommandLine, command: str) -> None:
+    assert UNKNOWN in autolynx.refusal("campaigns", command, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("campaigns", "create", "--name", "x"), "--csv"),
+        (("campaigns", "show", "seven"), "UUID"),
+        (("campaigns", "nothing"), "nothing"),
+        (("campaigns", "list", "--state", "odd"), "odd"),
+        (("members", "add", "a@b.example"), "--role"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line(
+    autolynx: CommandLine, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in autolynx.refusal(*arguments, code=2)
+
+
+def test_a_budget_that_is_no_money_is_wrong_usage(
+    autolynx: CommandLine, simulator: Simulator, file: Path
+) -> None:
+    ended = create(autolynx, file, "--budget", "plenty")
+    assert ended.code == 2
+    assert "plenty" in ended.err

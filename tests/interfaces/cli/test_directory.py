@@ -1,0 +1,66 @@
+import pytest
+
+from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from tests.interfaces.cli.conftest import CommandLine
+from tests.simulator import Simulator
+
+
+def test_an_assistant_is_imported_once_however_often(
+    autolynx: CommandLine, simulator: Simulator
+) -> None:
+    first = autolynx.done("assistants", "import", DEFAULT_ASSISTANT_ID)
+    again = autolynx.done("assistants", "import", DEFAULT_ASSISTANT_ID)
+    assert first.out == again.out
+    (shown,) = autolynx.done("assistants", "list", "--json").json
+    assert shown["id"] == first.out.strip()
+    assert shown["providerAssistantId"] == DEFAULT_ASSISTANT_ID
+
+
+def test_an_assistant_that_the_provider_lacks_is_refused(
+    autolynx: CommandLine, simulator: Simulator
+) -> None:
+    id_ = "6f1c5a52-0c7e-4d0b-9d4e-5a1f3d8c2b70"
+    assert id_ in autolynx.refusal("assistants", "import", id_)
+
+
+def test_lines_come_with_their_activity(
+    autolynx: CommandLine, simulator: Simulator
+) -> None:
+    (line,) = autolynx.done("lines", "--json").json
+    assert line["id"] == DEFAULT_PHONE_NUMBER_ID
+    assert line["activeCalls"] == 0
+
+
+def test_without_a_key_the_provider_is_not_asked(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUTOLYNX_VAPI_API_KEY", raising=False)
+    assert "AUTOLYNX_VAPI_API_KEY" in autolynx.refusal("lines")
+
+
+def test_settings_are_changed_by_either_spelling(autolynx: CommandLine) -> None:
+    changed = autolynx.done("settings", "globalCap=20", "daily-budget=12.50", "--json")
+    assert changed.json["globalCap"] == 20
+    assert changed.json["dailyBudget"] == "12.50"
+    autolynx.done("settings", "dailyBudget=", "refill_immediately=false")
+    shown = autolynx.done("settings").out
+    assert "dailyBudget            -" in shown
+    assert "refillImmediately      no" in shown
+    assert "globalCap              20" in shown
+
+
+def test_a_setting_out_of_bounds_is_refused_with_its_bounds(
+    autolynx: CommandLine,
+) -> None:
+    refusal = autolynx.refusal("settings", "tickSeconds=4000", "globalCap=0")
+    assert refusal == (
+        "globalCap must be from 1 to 10,000; tickSeconds must be from 1 to 3,600."
+    )
+    assert autolynx.done("settings", "--json").json["tickSeconds"] == 60
+
+
+@pytest.mark.parametrize("change", ["globalCap", "noSuch=1", "globalCap=many"])
+def test_a_change_that_makes_no_sense_is_wrong_usage(
+    autolynx: CommandLine, change: str
+) -> None:
+    assert change in autolynx.refusal("settings", change, code=2)

@@ -1,0 +1,34 @@
+import pytest
+
+from tests.interfaces.cli.conftest import CommandLine
+
+GROUPS = {
+    (): ("demo", "up", "api", "projector", "scheduler", "simulator", "migrate"),
+    ("campaigns",): ("create", "list", "show", "start", "pause", "resume", "export"),
+    ("assistants",): ("list", "import"),
+    ("members",): ("add", "list", "remove"),
+    ("tokens",): ("create", "list", "revoke"),
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_names_every_command(autolynx: CommandLine, group: tuple[str]) -> None:
+    told = autolynx.done(*group, "--help").out
+    for command in GROUPS[group]:
+        assert f"\n  {command} " in told
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_line(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = "postgresql://x@127.0.0.1:1/x"
+    monkeypatch.setenv("AUTOLYNX_DATABASE_URL", nowhere)
+    assert "AUTOLYNX_DATABASE_URL" in autolynx.refusal("members", "list")
+
+
+def test_a_variable_that_makes_no_sense_is_named(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_PORT", "many")
+    line = autolynx.refusal("members", "list", code=2)
+    assert line.startswith("AUTOLYNX_PORT: ")

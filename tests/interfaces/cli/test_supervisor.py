@@ -1,0 +1,163 @@
+"""Real children: small modules that write down what happens to them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from interfaces.cli.supervisor import (
+    SCHEDULER,
+    Role,
+    Supervisor,
+    how_it_ended,
+    told_to_stop,
+)
+from tests.support import eventually
+
+ROOT = Path(__file__).parents[3]
+
+# Says that it began, waits for SIGTERM, says that it ended.
+OBEDIENT = """
+import os, signal, sys, threading
+told = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: told.set())
+def note(what):
+    with open(os.environ["NOTES"], "a") as file:
+        file.write(f"{sys.argv[1]} {what} {os.getpid()}\\n")
+note("began")
+told.wait()
+note("ended")
+"""
+DEAF = OBEDIENT.replace("lambda *_: told.set()", "signal.SIG_IGN")
+SUPERVISE = """
+import os, signal
+from interfaces.cli.supervisor import Role, Supervisor
+roles = [Role(name, os.environ["MODULE"], (name,)) for name in ("one", "two")]
+with Supervisor(roles, os.environ, say=print).running():
+    signal.pause()
+"""
+
+
+class Stage:
+    """A folder of modules, and the notes that they take."""
+
+    def __init__(self, folder: Path) -> None:
+        self.notes, self.said = folder / "notes", list[str]()
+        (folder / "obedient_role.py").write_text(OBEDIENT)
+        (folder / "deaf_role.py").write_text(DEAF)
+        self.environment = os.environ | {
+            "NOTES": str(self.notes),
+            "PYTHONPATH": f"{folder}:{ROOT}",
+        }
+
+    def supervisor(self, *roles: Role) -> Supervisor:
+        return Supervisor(roles, self.environment, say=self.said.append)
+
+    def lines(self, what: str) -> list[str]:
+        text = self.notes.read_text() if self.notes.exists() else ""
+        return [line for line in text.splitlines() if f" {what} " in line]
+
+    def pids(self) -> list[int]:
+        return [int(line.split()[-1]) for line in self.lines("began")]
+
+    def wait_for(self, what: str, times: int) -> None:
+        eventually(lambda: len(self.lines(what)) >= times, said=f"{times} x {what}")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+def obedient(name: str) -> Role:
+    return Role(name, "obedient_role", (name,))
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def gone(*pids: int) -> Callable[[], bool]:
+    return lambda: not any(is_alive(pid) for pid in pids)
+
+
+def test_a_child_that_dies_is_started_again_after_a_pause_and_a_word(
+    stage: Stage,
+) -> None:
+    supervisor = stage.supervisor(obedient("one"), obedient("two"))
+    with supervisor.running():
+        stage.wait_for("began", 2)
+        victim = stage.pids()[0]
+        os.kill(victim, signal.SIGKILL)
+
+        def both_run() -> bool:
+            supervisor.tend()
+            return len(stage.lines("began")) == 3
+
+        eventually(both_run, said="a new child")
+    assert len(stage.said) == 1
+    assert "was killed by SIGKILL; started again in 0.5 s" in stage.said[0]
+
+
+def test_pauses_double_while_a_child_keeps_dying(stage: Stage) -> None:
+    supervisor = stage.supervisor(Role("api", "no_such_module_of_ours"))
+    with supervisor.running():
+
+        def twice() -> bool:
+            supervisor.tend()
+            return len(stage.said) == 2
+
+        eventually(twice, said="two deaths")
+    assert [line.split()[-2] for line in stage.said] == ["0.5", "1"]
+    assert "api ended with exit code 1" in stage.said[0]
+
+
+def test_the_scheduler_ends_before_the_others_are_asked_to(stage: Stage) -> None:
+    scheduler = replace(SCHEDULER, module="obedient_role", arguments=("scheduler",))
+    with stage.supervisor(obedient("api"), obedient("projector"), scheduler).running():
+        stage.wait_for("began", 3)
+    ended = [line.split()[0] for line in stage.lines("ended")]
+    assert (ended[0], len(ended)) == ("scheduler", 3)
+
+
+def test_a_child_that_does_not_listen_is_ended_hard(stage: Stage) -> None:
+    deaf = Role("deaf", "deaf_role", ("deaf",), stop_seconds=0.2)
+    with stage.supervisor(deaf).running():
+        stage.wait_for("began", 1)
+    assert not is_alive(stage.pids()[0])
+    assert stage.lines("ended") == []
+
+
+@pytest.mark.parametrize("module", ["obedient_role", "deaf_role"])
+def test_children_end_with_a_supervisor_that_is_killed(
+    stage: Stage, module: str
+) -> None:
+    environment = stage.environment | {"MODULE": module}
+    with subprocess.Popen([sys.executable, "-c", SUPERVISE], env=environment) as up:
+        stage.wait_for("began", 2)
+        assert {os.getpgid(pid) for pid in stage.pids()} == {os.getpgid(up.pid)}
+        up.kill()
+    eventually(gone(*stage.pids()), said="the children's end")
+
+
+def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:
+    with told_to_stop() as told:
+        signal.raise_signal(signal.SIGTERM)
+        assert told.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_an_end_is_told_in_words() -> None:
+    assert how_it_ended(3) == "ended with exit code 3"
+    assert how_it_ended(-9) == "was killed by SIGKILL"

@@ -1,0 +1,83 @@
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import psycopg
+
+from tests.end_to_end.processes import HOST, autolynx, command_line, running_up
+from tests.support import eventually
+
+MODULES = {"interfaces.asgi", "projections", "scheduler"}
+
+
+def gone(*pids: int) -> Callable[[], bool]:
+    return lambda: not any(command_line(pid) for pid in pids)
+
+
+def test_up_runs_every_role_and_ends_them_when_told(
+    empty_database: str, tmp_path: Path
+) -> None:
+    with running_up(tmp_path, DATABASE_URL=empty_database) as up:
+        children = up.children()
+        assert {line.split()[-1] for line in children.values()} == MODULES
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(15) == 0
+    assert gone(*children)()
+    assert "AUTOLYNX_VAPI_API_KEY is not set" in up.errors.read_text()
+
+
+def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    with running_up(tmp_path, DATA_DIR=data) as up:
+        port = int(up.url.rpartition(":")[2])
+        children = up.children()
+        up.process.kill()
+        with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
+            assert httpx2.get(f"{another.url}/healthz").is_success
+            eventually(gone(*children), said="the orphans' end")
+
+
+def test_a_role_that_dies_is_started_again(empty_database: str, tmp_path: Path) -> None:
+    with running_up(tmp_path, DATABASE_URL=empty_database) as up:
+        projector = up.child("projections")
+        os.kill(projector, signal.SIGKILL)
+        word = "projector was killed by SIGKILL; started again in 0.5 s"
+        eventually(lambda: word in up.errors.read_text(), said="a word of it")
+        eventually(lambda: _runs_another(up.children(), projector), said="another")
+
+
+def _runs_another(children: dict[int, str], than: int) -> bool:
+    return any(
+        line.endswith("projections") and pid != than for pid, line in children.items()
+    )
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = autolynx("up", cwd=tmp_path, PORT=port, VAPI_API_KEY="key")
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert f"port {port} of {HOST} is in use" in line
+
+
+def test_one_role_runs_alone(empty_database: str, tmp_path: Path) -> None:
+    with running_up(tmp_path, "api", DATABASE_URL=empty_database) as up:
+        (only,) = up.children().values()
+        assert only.endswith("interfaces.asgi")
+        assert httpx2.get(f"{up.url}/healthz").is_success
+
+
+def test_migrate_names_what_it_applied(empty_database: str, tmp_path: Path) -> None:
+    migrated = autolynx("migrate", cwd=tmp_path, DATABASE_URL=empty_database)
+    assert "0001_event_store" in migrated.stdout
+    again = autolynx("migrate", cwd=tmp_path, DATABASE_URL=empty_database)
+    assert again.stdout == "The tables are up to date.\n"
+    with psycopg.connect(empty_database) as connection:
+        count = connection.execute("select count(*) from read.campaign_board")
+        assert count.fetchone() == (0,)
