@@ -1,6 +1,9 @@
 """The log on Postgres: appends in one order, in one transaction with the vault."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
 from typing import Any, Never
 from uuid import UUID
 
@@ -19,8 +22,10 @@ from psycopg import errors
 
 from application.errors import StreamMoved
 from application.vault import VaultRow
-from storage.database import Attempt, Conn, Patience, Pool
+from storage.arrays import Bigints, Byteas, Packed, Texts, Uuids
+from storage.database import Attempt, Conn, Patience, Pool, within
 from storage.mapper import TypedMapper
+from storage.together import Line, Place
 from storage.vault import as_json, copy_rows
 
 CHANNEL = "autolynx_events"
@@ -80,6 +85,7 @@ class EventRecorder(ApplicationRecorder):
 
     def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
         self._pool, self._patience = pool, patience or Patience()
+        self._line = Line(self._store_together, self._store_alone)
 
     def insert_events(
         self,
@@ -102,7 +108,31 @@ class EventRecorder(ApplicationRecorder):
             _refuse_rows_without_event(vault)
             return []
         append = _Append(stored_events, vault, expect or {})
-        return self._patience.run(self._pool, append.attempt)
+        if append.is_bulk or expect:
+            return self._patience.run(self._pool, append.attempt)
+        return self._line.store(append, append.streams, self._patience.seconds)
+
+    def _store_together(self, group: list[Place["_Append"]]) -> list[Sequence[int]]:
+        together = _together([place.append for place in group])
+        left = group[0].left
+        try:
+            with within(left), self._pool.connection(timeout=left) as connection:
+                positions = together.attempt(connection, Attempt(0, left))
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            for place in group:
+                place.in_doubt = True
+            raise
+        each = iter(positions)
+        return [list(islice(each, len(place.append.events))) for place in group]
+
+    def _store_alone(self, place: Place["_Append"]) -> Sequence[int]:
+        repeats = int(place.in_doubt)
+
+        def attempt(connection: Conn, attempt: Attempt) -> Sequence[int]:
+            known = replace(attempt, repeats=attempt.repeats + repeats)
+            return place.append.attempt(connection, known)
+
+        return replace(self._patience, seconds=place.left).run(self._pool, attempt)
 
     def select_events(
         self,
@@ -162,19 +192,36 @@ class _Append:
         vault: Sequence[VaultRow],
         expect: Mapping[UUID, int],
     ) -> None:
-        self._events, self._vault = events, vault
+        self.events, self.vault = events, vault
         self._columns = (
-            [event.originator_id for event in events],
+            [_uuid(event.originator_id) for event in events],
             [event.originator_version for event in events],
             [event.topic for event in events],
             [event.state for event in events],
         )
         self._expected = (list(expect), list(expect.values()))
-        self._small_vault = None if self._is_bulk() else as_json(vault)
 
-    def _is_bulk(self) -> bool:
-        rows = max(len(self._events), len(self._vault))
+    @cached_property
+    def is_bulk(self) -> bool:
+        rows = max(len(self.events), len(self.vault))
         return rows > BULK_ROWS or sum(map(len, self._columns[3])) > BULK_BYTES
+
+    @property
+    def _packed(self) -> tuple[Packed, ...]:
+        ids, versions, topics, states = self._columns
+        expected, at = self._expected
+        return (
+            *(Uuids(ids), Bigints(versions), Texts(topics), Byteas(states)),
+            *(Uuids(expected), Bigints(at)),
+        )
+
+    @property
+    def streams(self) -> frozenset[UUID]:
+        return frozenset(self._columns[0])
+
+    @cached_property
+    def _small_vault(self) -> str | None:
+        return as_json(self.vault)
 
     def attempt(self, connection: Conn, attempt: Attempt) -> Sequence[int]:
         """Append, or find that an attempt before was committed unheard.
@@ -199,7 +246,7 @@ class _Append:
         self, conflict: IntegrityError, connection: Conn, attempt: Attempt
     ) -> Sequence[int]:
         own = self._already_stored(connection) if attempt.repeats else []
-        if len(own) != len(self._events):
+        if len(own) != len(self.events):
             raise conflict
         return own
 
@@ -209,13 +256,13 @@ class _Append:
 
     def _store(self, connection: Conn, left: float) -> Sequence[int]:
         wait = f"{max(int(left * 1000), 1)}ms"
-        if self._is_bulk():
+        if self.is_bulk:
             return self._store_much(connection, wait)
         return self._store_little(connection, wait)
 
     def _store_little(self, connection: Conn, wait: str) -> Sequence[int]:
         cursor = connection.cursor(binary=True)
-        values = (*self._columns, *self._expected, self._small_vault, wait)
+        values = (*self._packed, self._small_vault, wait)
         row = cursor.execute(APPEND, values, prepare=True).fetchone()
         assert row is not None
         positions: list[int] = row[0]
@@ -225,9 +272,9 @@ class _Append:
         """Bring the heavy rows in before the lock, so that others wait briefly."""
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             cursor.execute(BOUNDS, (wait,))
-            copy_rows(connection, self._vault)
+            copy_rows(connection, self.vault)
             cursor.execute(LOCK, self._expected)
-            cursor.execute(POSITIONS, (len(self._events),))
+            cursor.execute(POSITIONS, (len(self.events),))
             positions = sorted(row[0] for row in cursor)
             self._copy_events(connection, positions)
             last = str(positions[-1])
@@ -239,6 +286,15 @@ class _Append:
             copy.set_types(["uuid", "int8", "text", "bytea", "int8"])
             for row in zip(*self._columns, positions, strict=True):
                 copy.write_row(row)
+
+
+def _together(appends: Sequence[_Append]) -> _Append:
+    events = [event for append in appends for event in append.events]
+    return _Append(events, [row for append in appends for row in append.vault], {})
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
 
 
 def _refuse_rows_without_event(vault: Sequence[VaultRow]) -> None:
