@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from storage.database import Pool
+from storage.database import Attempt, Conn, Patience, Pool
 
 SECRET_BYTES = 32
 FORM = re.compile(r"(alx_[A-Za-z0-9_-]{43})_([0-9a-f]{8})")
@@ -72,8 +72,8 @@ def _hash(token: str) -> bytes:
 
 
 class TokenStore:
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
+        self._pool, self._patience = pool, patience or Patience()
 
     def create(
         self,
@@ -102,14 +102,24 @@ class TokenStore:
             return connection.execute(REVOKE, (now, token_id)).fetchone() is not None
 
     def authenticate(self, token: str, now: datetime) -> str | None:
-        """Return the e-mail of the token's owner, None where it is good for nothing."""
+        """Return the e-mail of the token's owner, None where it is good for nothing.
+
+        Raises StoreUnavailable when the database does not answer in time.
+        """
         if not is_token(token):
             return None
-        with self._pool.connection() as connection:
-            row = connection.execute(OWNER, (_hash(token), now)).fetchone()
-            if row is None:
-                return None
-            token_id, email, used_at = row
-            if used_at is None or now - used_at > USE_NOTED_EVERY:
-                connection.execute(NOTE_USE, (now, token_id))
-        return str(email)
+
+        def work(connection: Conn, _: Attempt) -> str | None:
+            return _owner(connection, _hash(token), now)
+
+        return self._patience.run(self._pool, work)
+
+
+def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
+    row = connection.execute(OWNER, (hash_, now)).fetchone()
+    if row is None:
+        return None
+    token_id, email, used_at = row
+    if used_at is None or now - used_at > USE_NOTED_EVERY:
+        connection.execute(NOTE_USE, (now, token_id))
+    return str(email)

@@ -18,10 +18,13 @@ class Context(BaseContext):
         self.loaders = Loaders(backend)
         self.connection_params: dict[str, Any] | None = None
         self.member: Viewer | None = None
+        self._trouble: Exception | None = None
 
     @property
     def viewer(self) -> Viewer:
         """The member who asks. Raises UNAUTHENTICATED for anybody else."""
+        if self._trouble is not None:
+            raise self._trouble
         if self.member is None:
             raise unauthenticated()
         return self.member
@@ -31,6 +34,15 @@ class Context(BaseContext):
         viewer_of = self.backend.viewer_of
         self.member = await self.backend.look(viewer_of, self._authorization())
         return self.member
+
+    async def begin(self) -> Viewer | None:
+        """The same, before an operation; what fails is told by its fields."""
+        self.member = self._trouble = None
+        try:
+            return await self.authenticate()
+        except Exception as error:  # noqa: BLE001 - outside of fields it would be shown as it is
+            self._trouble = error
+            return None
 
     def _authorization(self) -> str | None:
         params = self.connection_params or {}

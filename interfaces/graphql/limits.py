@@ -29,7 +29,7 @@ class Entrance(SchemaExtension):
 
     async def on_operation(self) -> AsyncIterator[None]:
         execution = self.execution_context
-        if await execution.context.authenticate() is None:
+        if await execution.context.begin() is None:
             execution.validation_rules += (NoSchemaIntrospectionCustomRule,)
         yield
 

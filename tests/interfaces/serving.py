@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -282,6 +283,16 @@ def running_api(
         server.should_exit = True
         thread.join(15)
         assert not thread.is_alive(), "the API did not stop"
+
+
+@contextmanager
+def database_of(postgres_url: str) -> Iterator[str]:
+    """Make a database that outlives a test; yield its URL."""
+    name = f"test_{uuid4().hex}"
+    with connect(postgres_url, name="test") as connection:
+        connection.execute(f"create database {name}".encode())
+        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+        connection.execute(f"drop database {name} with (force)".encode())
 
 
 def prepare(database: str) -> None:

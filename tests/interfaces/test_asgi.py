@@ -18,9 +18,9 @@ def error(answer: httpx2.Response) -> str:
     return str(answer.json()["error"]["code"])
 
 
-def test_it_is_alive_and_ready(desk: Desk) -> None:
-    assert desk.get("/healthz", role=None).json() == {"status": "ok"}
-    ready = desk.get("/readyz", role=None)
+def test_it_is_alive_and_ready(office: Desk) -> None:
+    assert office.get("/healthz", role=None).json() == {"status": "ok"}
+    ready = office.get("/readyz", role=None)
     assert ready.status_code == 200
     assert set(ready.json()["checks"].values()) == {"ok"}
 
@@ -60,18 +60,18 @@ def test_readiness_names_the_migration_that_is_missing(desk: Desk) -> None:
     ],
 )
 def test_every_refusal_has_one_form(
-    desk: Desk, method: str, path: str, status: int, code: str
+    office: Desk, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = httpx2.request(method, f"{desk.url}{path}")
+    answer = httpx2.request(method, f"{office.url}{path}")
     assert (answer.status_code, error(answer)) == (status, code)
     assert "server" not in answer.headers
 
 
-def test_auditors_may_not_upload(desk: Desk) -> None:
+def test_auditors_may_not_upload(office: Desk) -> None:
     answer = httpx2.post(
-        f"{desk.url}/uploads?filename=x.csv",
+        f"{office.url}/uploads?filename=x.csv",
         content=b"name,business_name,phone\n",
-        headers={**desk.header(Role.AUDITOR), "Content-Type": "text/csv"},
+        headers={**office.header(Role.AUDITOR), "Content-Type": "text/csv"},
     )
     assert (answer.status_code, error(answer)) == (403, "FORBIDDEN")
 
@@ -82,16 +82,16 @@ def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
     return answer.status_code, told
 
 
-def test_graphql_refuses_in_its_own_form(desk: Desk) -> None:
-    assert graphql(desk, content=b"{")[1] == "BAD_REQUEST"
-    assert graphql(desk, json=[{"query": "{ me { email } }"}])[1] == "BAD_REQUEST"
-    assert graphql(desk, data={"query": "{ me { email } }"})[1] == "BAD_REQUEST"
-    status, code = graphql(desk, content=b" " * (2 << 20))
+def test_graphql_refuses_in_its_own_form(office: Desk) -> None:
+    assert graphql(office, content=b"{")[1] == "BAD_REQUEST"
+    assert graphql(office, json=[{"query": "{ me { email } }"}])[1] == "BAD_REQUEST"
+    assert graphql(office, data={"query": "{ me { email } }"})[1] == "BAD_REQUEST"
+    status, code = graphql(office, content=b" " * (2 << 20))
     assert (status, code) == (413, "BAD_REQUEST")
 
 
-def test_graphql_is_not_asked_by_get(desk: Desk) -> None:
-    answer = desk.get("/graphql?query={me{email}}")
+def test_graphql_is_not_asked_by_get(office: Desk) -> None:
+    answer = office.get("/graphql?query={me{email}}")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 

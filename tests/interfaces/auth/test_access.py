@@ -37,22 +37,25 @@ def test_the_word_bearer_is_read_in_any_case() -> None:
     assert bearer_token(None) is None
 
 
-def test_a_token_gives_its_member_with_the_role_of_now(desk: Desk) -> None:
-    access, token = authenticator(desk), desk.token(Role.OPERATOR)
+def test_a_token_gives_its_member_with_the_role_of_now(office: Desk) -> None:
+    access, token = authenticator(office), office.token(Role.OPERATOR)
     header, email = f"Bearer {token}", "operator@example.com"
     assert access.viewer(header) == Viewer(email, Role.OPERATOR)
-    desk.members.add(email, Role.AUDITOR, by="test")
+    office.members.add(email, Role.AUDITOR, by="test")
     assert access.viewer(header) == Viewer(email, Role.AUDITOR)
 
 
-def test_who_is_removed_is_out_at_once(desk: Desk) -> None:
-    access, token = authenticator(desk), desk.token(Role.OPERATOR)
-    desk.members.remove("operator@example.com", by="test")
+def test_who_is_removed_is_out_at_once(office: Desk) -> None:
+    access, token = authenticator(office), office.token(Role.OPERATOR)
+    office.members.remove("operator@example.com", by="test")
     assert access.viewer(f"Bearer {token}") is None
 
 
-def test_a_token_ends_when_it_expires(desk: Desk) -> None:
-    store, token = desk.token_store, desk.token(expires_at=utc_now() + timedelta(1))
+def test_a_token_ends_when_it_expires(office: Desk) -> None:
+    store, token = (
+        office.token_store,
+        office.token(expires_at=utc_now() + timedelta(1)),
+    )
     assert store.authenticate(token, utc_now()) == "admin@example.com"
     assert store.authenticate(token, utc_now() + timedelta(2)) is None
 
@@ -82,6 +85,6 @@ def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
     assert seen == [at, at, at + timedelta(seconds=90)]
 
 
-def test_an_unknown_token_of_the_right_form_is_nobodys(desk: Desk) -> None:
+def test_an_unknown_token_of_the_right_form_is_nobodys(office: Desk) -> None:
     token = make_token(secrets.token_bytes(32))
-    assert authenticator(desk).viewer(f"Bearer {token}") is None
+    assert authenticator(office).viewer(f"Bearer {token}") is None

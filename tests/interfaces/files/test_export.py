@@ -87,26 +87,26 @@ def test_it_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:
     assert json.loads(bob[7]) == TRANSCRIPT
 
 
-def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(desk: Desk) -> None:
-    id_ = desk.campaign('name,business_name,phone\n=1+1,"@me",+12025550101\n')
-    _, row = exported(desk, id_)
+def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(office: Desk) -> None:
+    id_ = office.campaign('name,business_name,phone\n=1+1,"@me",+12025550101\n')
+    _, row = exported(office, id_)
     assert row[:3] == ["'=1+1", "'@me", "+12025550101"]
 
 
 def test_many_contacts_keep_the_order_of_the_file_over_all_pages(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    office: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "CONTACTS_A_PAGE", 7)
     monkeypatch.setattr(export, "CALLS_AT_A_TIME", 3)
     people = [f"P{n},,+1202555{n:04}" for n in range(100, 140)]
-    id_ = desk.campaign("name,business_name,phone\n" + "\n".join(people))
-    names = [row[0] for row in exported(desk, id_)[1:]]
+    id_ = office.campaign("name,business_name,phone\n" + "\n".join(people))
+    names = [row[0] for row in exported(office, id_)[1:]]
     assert names == [f"P{n}" for n in range(100, 140)]
 
 
-def test_the_file_is_named_for_the_campaign(desk: Desk) -> None:
-    id_ = desk.campaign(name="Grüße / 1")
-    said = desk.get(f"/campaigns/{id_}/export.csv").headers["content-disposition"]
+def test_the_file_is_named_for_the_campaign(office: Desk) -> None:
+    id_ = office.campaign(name="Grüße / 1")
+    said = office.get(f"/campaigns/{id_}/export.csv").headers["content-disposition"]
     assert said == (
         'attachment; filename="Gr--e---1.csv"; '
         "filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%2F%201.csv"
@@ -114,13 +114,13 @@ def test_the_file_is_named_for_the_campaign(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("id_", ["nonsense", str(UUID(int=1))])
-def test_an_unknown_campaign_is_not_found(desk: Desk, id_: str) -> None:
-    answer = desk.get(f"/campaigns/{id_}/export.csv")
+def test_an_unknown_campaign_is_not_found(office: Desk, id_: str) -> None:
+    answer = office.get(f"/campaigns/{id_}/export.csv")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "NOT_FOUND"
 
 
-def test_it_is_for_members_only(desk: Desk) -> None:
-    answer = desk.get(f"/campaigns/{UUID(int=1)}/export.csv", role=None)
+def test_it_is_for_members_only(office: Desk) -> None:
+    answer = office.get(f"/campaigns/{UUID(int=1)}/export.csv", role=None)
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "UNAUTHENTICATED"

@@ -12,15 +12,15 @@ RESUME = """mutation($id: ID!) { resumeCampaign(id: $id) { __typename
   ... on Campaign { state pauseCause stateReason } ... on UserError { code } } }"""
 
 
-def test_a_file_becomes_a_campaign_that_its_answer_shows(desk: Desk) -> None:
-    upload = desk.upload("name,business_name,phone\nAda,,+12025550101\n,,+1202555\n")
+def test_a_file_becomes_a_campaign_that_its_answer_shows(office: Desk) -> None:
+    upload = office.upload("name,business_name,phone\nAda,,+12025550101\n,,+1202555\n")
     asked = {
         "name": "Spring",
         "uploadId": upload,
-        "assistantId": desk.assistant(),
+        "assistantId": office.assistant(),
         "phoneNumberId": LINE,
     }
-    made = desk.told(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
+    made = office.told(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
     assert made["campaign"]["state"] == "CREATED"
     assert made["campaign"]["cap"] == 8
     assert made["campaign"]["progress"]["contacts"] == 1
@@ -30,26 +30,28 @@ def test_a_file_becomes_a_campaign_that_its_answer_shows(desk: Desk) -> None:
     assert made["report"]["rejectsUrl"] == f"/imports/{upload}/rejects.csv"
 
 
-def test_created_twice_with_the_same_file_it_is_the_same_campaign(desk: Desk) -> None:
+def test_created_twice_with_the_same_file_it_is_the_same_campaign(
+    office: Desk,
+) -> None:
     asked = {
         "name": "Spring",
-        "uploadId": desk.upload("name,business_name,phone\nAda,,+12025550101\n"),
-        "assistantId": desk.assistant(),
+        "uploadId": office.upload("name,business_name,phone\nAda,,+12025550101\n"),
+        "assistantId": office.assistant(),
         "phoneNumberId": LINE,
     }
-    first = desk.told(CREATE, input=asked)["createCampaign"]
-    again = desk.told(CREATE, input=asked)["createCampaign"]
+    first = office.told(CREATE, input=asked)["createCampaign"]
+    again = office.told(CREATE, input=asked)["createCampaign"]
     assert first["campaign"]["id"] == again["campaign"]["id"]
 
 
-def test_start_pause_and_resume_answer_what_they_did(desk: Desk) -> None:
-    id_ = desk.campaign()
-    started = desk.told(START, Role.OPERATOR, id=id_)["startCampaign"]
+def test_start_pause_and_resume_answer_what_they_did(office: Desk) -> None:
+    id_ = office.campaign()
+    started = office.told(START, Role.OPERATOR, id=id_)["startCampaign"]
     assert (started["state"], started["startedAt"]) == ("QUEUED", None)
     assert started["queuedAt"] is not None
-    paused = desk.told(PAUSE, Role.OPERATOR, id=id_)["pauseCampaign"]
+    paused = office.told(PAUSE, Role.OPERATOR, id=id_)["pauseCampaign"]
     assert (paused["state"], paused["stateReason"]) == ("PAUSED", "lunch")
     assert paused["pauseCause"] == "PERSON"
-    resumed = desk.told(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
+    resumed = office.told(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
     assert (resumed["state"], resumed["pauseCause"]) == ("QUEUED", None)
     assert resumed["stateReason"] is None

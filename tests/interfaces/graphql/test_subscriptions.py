@@ -117,8 +117,8 @@ def test_contacts_are_sent_when_their_status_changed(desk: Desk) -> None:
         assert contacts == [{"name": "Bob", "status": "QUEUED"}]
 
 
-def test_an_unknown_campaign_is_a_bad_request(desk: Desk) -> None:
-    with desk.socket(desk.token()) as socket:
+def test_an_unknown_campaign_is_a_bad_request(office: Desk) -> None:
+    with office.socket(office.token()) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=str(uuid4()))
         message = socket.receive()
         errors = message["payload"]
@@ -126,9 +126,12 @@ def test_an_unknown_campaign_is_a_bad_request(desk: Desk) -> None:
         assert errors[0]["extensions"]["code"] == "BAD_REQUEST"
 
 
-def test_a_socket_without_a_valid_token_is_closed(desk: Desk) -> None:
-    for token in (None, "alx_nonsense", desk.token()[:-1] + "z"):
-        with desk.socket(token) as socket, pytest.raises(ConnectionClosed) as closed:
+def test_a_socket_without_a_valid_token_is_closed(office: Desk) -> None:
+    for token in (None, "alx_nonsense", office.token()[:-1] + "z"):
+        with (
+            office.socket(token) as socket,
+            pytest.raises(ConnectionClosed) as closed,
+        ):
             socket.receive()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4403
@@ -149,8 +152,8 @@ def test_who_is_removed_hears_no_more(impatient_desk: Desk) -> None:
         assert errors[0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-def test_a_page_of_another_site_gets_no_socket(desk: Desk) -> None:
-    url = f"ws{desk.url.removeprefix('http')}/graphql"
+def test_a_page_of_another_site_gets_no_socket(office: Desk) -> None:
+    url = f"ws{office.url.removeprefix('http')}/graphql"
     with (
         pytest.raises(InvalidStatus) as refused,
         open_socket(url, subprotocols=[GRAPHQL_WS], origin=Origin("https://evil.test")),
