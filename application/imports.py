@@ -26,11 +26,6 @@ from domain.contact_list import ContactList, Skipped
 from domain.errors import Conflict, Invalid, NotFound
 from domain.values import DialMode, SkipReason, campaign_id_of
 
-ROWS_A_FACT = 1_000
-ROWS_A_TRANSACTION = 10_000
-LAG_SECONDS = 60.0
-"""How long a step waits for readers that are behind before it says so."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewCampaign:
@@ -55,10 +50,6 @@ class Imported:
     position: int
 
 
-class ReadModelBehind(Exception):
-    """The read model does not keep up; trying again later is safe."""
-
-
 class ImportService:
     def __init__(
         self,
@@ -71,7 +62,10 @@ class ImportService:
         read_model: ReadModel,
     ) -> None:
         self._app, self._means, self._uploads = app, means, uploads
-        self._vault, self._book, self._read_model = vault, book, read_model
+        self._vault = vault
+        self._intake = Intake(
+            app=app, means=means, uploads=uploads, book=book, read_model=read_model
+        )
 
     def create_campaign(
         self, new: NewCampaign, *, default_cap: int, by: str
@@ -171,13 +165,12 @@ class ImportService:
         contacts = decide(lambda: self._open(upload, campaign_id, starts_at, by))
         if contacts.closed:
             return
-        self._catch_up()
+        # Who is known is asked of the readers: they must show the last import.
+        self._intake.wait_for(self._app.recorder.max_notification_id())
         key = self._vault.campaign_key(campaign_id)
         assert key is not None  # The list that made the campaign brought it.
-        while decide(lambda: self._skip_rejects(upload.id, by)):
-            pass
-        while decide(lambda: self._accept_rows(upload.id, key, by)):
-            self._catch_up()
+        order = Order(upload.id, campaign_id, key, known=starts_at > 0, by=by)
+        self._intake.fill(order)
 
     def _open(
         self, upload: Upload, campaign_id: UUID, starts_at: int, by: str
@@ -204,112 +197,6 @@ class ImportService:
             return []
         key = self._means.random_bytes(32)
         return [KeyRow(salt=self._means.salt(), campaign_id=campaign_id, key=key)]
-
-    def _skip_rejects(self, list_id: UUID, by: str) -> bool:
-        contacts = self._app.load(ContactList, list_id)
-        rejects = self._uploads.rejects(list_id, contacts.rejects_up_to, ROWS_A_FACT)
-        if not rejects:
-            return False
-        rows = [self._reject(list_id, row) for row in rejects]
-        contacts.skip(
-            skipped=tuple(Skipped(row.row, row.reason) for row in rejects),
-            digest=digest(rows),
-            rejects_up_to=rejects[-1].row,
-            at=self._means.now(),
-            by=by,
-        )
-        self._app.append(contacts, vault=rows)
-        return True
-
-    def _accept_rows(self, list_id: UUID, key: bytes, by: str) -> bool:
-        contacts = self._app.load(ContactList, list_id)
-        staged = self._uploads.rows(list_id, contacts.staged_up_to, ROWS_A_TRANSACTION)
-        rows: list[VaultRow] = []
-        for chunk in batched(staged, ROWS_A_FACT, strict=False):
-            rows += self._accept(contacts, chunk, key, by)
-        self._app.append(contacts, vault=rows)
-        return bool(staged)
-
-    def _accept(
-        self,
-        contacts: ContactList,
-        staged: Sequence[StagedRow],
-        key: bytes,
-        by: str,
-    ) -> list[VaultRow]:
-        ids = {row.ordinal: contact_id_of(key, row.phone) for row in staged}
-        known = self._book.known(contacts.campaign_id, ids.values())
-        fresh = [
-            self._contact(contacts, ids[row.ordinal], row)
-            for row in staged
-            if ids[row.ordinal] not in known
-        ]
-        repeated = [
-            self._duplicate(contacts.id, row)
-            for row in staged
-            if ids[row.ordinal] in known
-        ]
-        at, up_to = self._means.now(), staged[-1].ordinal
-        contacts.accept(
-            contact_ids=tuple(row.contact_id for row in fresh),
-            digest=digest(fresh),
-            staged_up_to=up_to,
-            at=at,
-            by=by,
-        )
-        if repeated:
-            reason = SkipReason.DUPLICATE_IN_CAMPAIGN
-            skipped = tuple(Skipped(row.row, reason) for row in repeated)
-            contacts.skip(skipped=skipped, digest=digest(repeated), at=at, by=by)
-        return [*fresh, *repeated]
-
-    def _contact(
-        self, contacts: ContactList, contact_id: UUID, row: StagedRow
-    ) -> ContactRow:
-        return ContactRow(
-            salt=self._means.salt(),
-            contact_id=contact_id,
-            list_id=contacts.id,
-            campaign_id=contacts.campaign_id,
-            name=row.name,
-            business_name=row.business_name,
-            phone=row.phone,
-            variables=row.variables,
-        )
-
-    def _reject(self, list_id: UUID, row: RejectedRow) -> RejectRow:
-        return RejectRow(
-            salt=self._means.salt(),
-            list_id=list_id,
-            row=row.row,
-            reason=row.reason,
-            message=row.message,
-            cells=row.cells,
-        )
-
-    def _duplicate(self, list_id: UUID, row: StagedRow) -> RejectRow:
-        cells = (row.name, row.business_name, row.phone, *row.variables.values())
-        return RejectRow(
-            salt=self._means.salt(),
-            list_id=list_id,
-            row=row.row,
-            reason=SkipReason.DUPLICATE_IN_CAMPAIGN,
-            message="The campaign has this phone number already.",
-            cells=cells,
-        )
-
-    def _catch_up(self) -> None:
-        """Let readers see all that is stored: what is known, and not too far behind."""
-        position = self._app.recorder.max_notification_id() or 0
-        if not self._read_model.wait_for(position, LAG_SECONDS):
-            raise ReadModelBehind(
-                "The read model is behind; see that a projector runs, then try again."
-            )
-
-
-def contact_id_of(key: bytes, phone: str) -> UUID:
-    """The same number in one campaign is the same contact; none can be searched for."""
-    return UUID(bytes=hmac.digest(key, phone.encode(), sha256)[:16])
 
 
 def _is_same(campaign: Campaign, new: NewCampaign) -> bool:

@@ -97,16 +97,22 @@ def _trimmed(key: str, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unsigned(url: str) -> str:
-    """Take a signature and a password out of a link."""
+    """Take a signature and a password out of a link, until it has none."""
+    while (cleaned := _unsigned_once(url)) != url:
+        url = cleaned
+    return url
+
+
+def _unsigned_once(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
         return url
     if "@" in parts.netloc:
-        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     if SIGNED.search(parts.query):
-        parts = parts._replace(query="")
-    return parts.geturl()
+        return parts._replace(query="").geturl()
+    return url
 
 
 def _writable(number: float) -> float | None:

@@ -88,7 +88,7 @@ def result_rows(pool: Pool, campaign_id: UUID) -> Iterator[list[ResultRow]]:
             page = contact_log.page(
                 connection, campaign_id, first=CONTACTS_A_PAGE, after=after
             )
-        for contacts in batched(page.nodes, CALLS_AT_A_TIME, strict=False):
+        for contacts in batched(page.nodes, CALLS_AT_A_TIME):
             with pool.connection() as connection:
                 rows = _rows(connection, contacts)
             yield rows

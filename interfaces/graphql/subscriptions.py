@@ -108,6 +108,6 @@ async def _moved(
 ) -> AsyncIterator[list[Contact]]:
     read = context.backend.read
     ids = await read(changes.contacts_moved, campaign_id, after=after, until=until)
-    for some in batched(ids, CONTACTS_A_FRAME, strict=False):
+    for some in batched(ids, CONTACTS_A_FRAME):
         rows = await read(contact_log.of_ids, some)
         yield [Contact.of(row) for row in rows]

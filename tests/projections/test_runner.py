@@ -88,7 +88,7 @@ def hearing(store: Store) -> Iterator[Iterator[tuple[Notify, ...]]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_rebuild_equals_what_was_brought_in_live(store: Store, seed: int) -> None:
-    for number, events in enumerate(batched(life_of(seed).events, 20, strict=False)):
+    for number, events in enumerate(batched(life_of(seed).events, 20)):
         store.append(events)
         catch_up(store.conn, batch=(1, 3, 500)[number % 3])
     live = rows(store)
@@ -130,7 +130,7 @@ def test_two_at_once_whose_connections_die_apply_each_event_once(
     events = life_of(5, steps=400).events
     pair = [Projector(store.url, leads=False, batch=3, every=0.05) for _ in "ab"]
     with running(*pair):
-        for some in batched(events, 10, strict=False):
+        for some in batched(events, 10):
             last = store.append(some)
             kill(store, "autolynx projector")
         eventually(lambda: store.position() == last, 30, "the last event")
@@ -250,7 +250,7 @@ def test_a_large_import_comes_in_by_batches_of_bounded_size(store: Store) -> Non
     campaign = life.open_campaign(0)
     one = life.fill_list(campaign, [])
     ids = [life.id() for _ in range(60_000)]
-    for chunk in batched(ids, 1000, strict=False):
+    for chunk in batched(ids, 1000):
         one.accept(contact_ids=chunk, digest="", staged_up_to=0, **life.stamp())
     life.record(one)
     store.append(life.events)
