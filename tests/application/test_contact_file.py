@@ -383,8 +383,9 @@ def test_every_row_is_accounted_for_with_its_number(  # noqa: PLR0917 - drawn by
     cuts: list[int],
 ) -> None:
     text = io.StringIO(newline="")
-    # Before Python 3.13 the writer leaves a bare \r without quotes.
-    quote_all = quote_all or any("\r" in cell for cells in rows for cell in cells)
+    # Before Python 3.13 the writer quotes no line break but its own.
+    breaks = {"\r", "\n"}
+    quote_all = quote_all or any(breaks & set(cell) for row in rows for cell in row)
     quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerow(["name", "business_name", "phone", "note"])
