@@ -5,8 +5,13 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
@@ -123,29 +128,36 @@ def create_app(
     Nothing is opened before it starts. An open subscription looks every
     `recheck_seconds` whether its member still has access.
     """
-    vapi = provider or VapiProvider(vapi_settings(configuration))
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        with ExitStack() as opened:
-            stores = await asyncio.to_thread(_open, configuration, opened)
-            live = Live(Hub(loop), recheck_seconds)
-            opened.callback(stores.feed.subscribe(live.hub.tell))
-            for routes in _routes(configuration, stores, vapi, live):
-                app.include_router(routes)
-            yield
-            await asyncio.to_thread(opened.close)
-
     app = Api(
         title="AutoLynx",
-        lifespan=lifespan,
+        lifespan=_lifespan(
+            configuration,
+            provider or VapiProvider(vapi_settings(configuration)),
+            recheck_seconds,
+        ),
         max_body_size=LARGEST_BODY,
         openapi_url=None,
         redirect_slashes=False,
     )
     add_refusals(app)
     return app
+
+
+def _lifespan(
+    configuration: Configuration, provider: Provider, recheck_seconds: float
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as opened:
+            stores = await asyncio.to_thread(_open, configuration, opened)
+            live = Live(Hub(asyncio.get_running_loop()), recheck_seconds)
+            opened.callback(stores.feed.subscribe(live.hub.tell))
+            for routes in _routes(configuration, stores, provider, live):
+                app.include_router(routes)
+            yield
+            await asyncio.to_thread(opened.close)
+
+    return lifespan
 
 
 def _open(configuration: Configuration, opened: ExitStack) -> Stores:
@@ -209,8 +221,19 @@ def _routes(
     access = Authenticator(tokens=tokens, member=services.members.member, now=utc_now)
     backend = _backend(stores, services, provider, live, access)
     yield graphql_routes(backend, _origin(configuration.own_url))
+    yield from _file_routes(stores, services, access)
+    yield webhook_routes(
+        authenticator(configuration, utc_now), services.calls.hear, read_message
+    )
+    yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
+
+
+def _file_routes(
+    stores: Stores, services: Services, access: Authenticator
+) -> Iterator[APIRouter]:
+    uploads = UploadStore(stores.writing)
     yield upload_routes(
-        store=UploadStore(stores.writing),
+        store=uploads,
         authorize=email_with(access, OPERATORS),
         now=utc_now,
         new_id=uuid4,
@@ -219,15 +242,11 @@ def _routes(
     yield import_routes(
         vault=stores.vault,
         reading=stores.reading,
-        uploads=UploadStore(stores.writing),
+        uploads=uploads,
         authorize=email_with(access, OPERATORS),
         now=utc_now,
     )
     yield export_routes(pool=stores.reading, authorize=email_with(access, MEMBERS))
-    yield webhook_routes(
-        authenticator(configuration, utc_now), services.calls.hear, read_message
-    )
-    yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
 
 
 def _backend(

@@ -80,7 +80,7 @@ class AssistantCommands:
         self, info: Info, provider_assistant_id: str, name: str | None = None
     ) -> AssistantResult:
         backend, by = info.context.backend, info.context.viewer.email
-        id_, position = await backend.tell(
+        id_, position = await backend.take_time(
             backend.assistants.import_assistant,
             provider_assistant_id,
             name=name,

@@ -35,6 +35,7 @@ class Threads:
 
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     commands: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,13 @@ class Backend:
         """Run a command in a thread."""
         told = partial(command, *args, **kwargs)
         return await to_thread.run_sync(told, limiter=self.threads.commands)
+
+    async def take_time[**P, R](
+        self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run what may take long in a thread: imports, and what asks the provider."""
+        asked = partial(work, *args, **kwargs)
+        return await to_thread.run_sync(asked, limiter=self.threads.slow)
 
     async def shows(self, position: int | None) -> bool:
         """Wait until the read model includes a position; say whether it does.

@@ -58,7 +58,7 @@ class CampaignCommands:
         input: CreateCampaignInput,  # noqa: A002 - the contract's name
     ) -> ImportResult:
         context = info.context
-        imported = await context.backend.tell(_create, context, input)
+        imported = await context.backend.take_time(_create, context, input)
         return await _imported(context, imported)
 
     @mutation(OPERATORS, "More contacts for a campaign that is not over.")
@@ -66,7 +66,7 @@ class CampaignCommands:
         self, info: Info, campaign_id: strawberry.ID, upload_id: strawberry.ID
     ) -> ImportResult:
         backend = info.context.backend
-        imported = await backend.tell(
+        imported = await backend.take_time(
             backend.imports.import_contacts,
             as_uuid("campaign", campaign_id),
             as_uuid("upload", upload_id),

@@ -37,12 +37,14 @@ class Context(BaseContext):
 
     async def begin(self) -> Viewer | None:
         """The same, before an operation; what fails is told by its fields."""
-        self.member = self._trouble = None
         try:
-            return await self.authenticate()
+            viewer = await self.authenticate()
         except Exception as error:  # noqa: BLE001 - outside of fields it would be shown as it is
             self._trouble = error
             return None
+        # Not before: other operations of the socket are under way.
+        self._trouble = None
+        return viewer
 
     def _authorization(self) -> str | None:
         params = self.connection_params or {}

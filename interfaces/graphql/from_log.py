@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx
-from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.values import ZERO, CampaignState
 from interfaces.graphql.backend import Backend
@@ -44,12 +43,24 @@ def campaign_from_log(
     columns = dict(NOTHING_YET)
     for event in app.events.get(campaign_id):
         _apply(columns, event)
-    if shown is not None:
-        columns |= {name: getattr(shown, name) for name in COUNTERS}
+    columns |= _counted(columns, shown)
     known = {field.name for field in fields(CampaignRow)}
     row = {name: value for name, value in columns.items() if name in known}
     row["state"] = CampaignState(row["state"])
     return CampaignRow(campaign_id=campaign_id, **row)
+
+
+def _counted(columns: dict[str, Any], shown: CampaignRow | None) -> dict[str, Any]:
+    """Count those imported since, and those whom a cancel leaves uncalled."""
+    if shown is not None:
+        counters = {name: getattr(shown, name) for name in COUNTERS}
+        counters["pending"] += columns["contacts"] - shown.contacts
+    else:
+        counters = {name: columns[name] for name in COUNTERS}
+    if columns["state"] == CampaignState.CANCELED:
+        counters["canceled"] += counters["pending"]
+        counters["pending"] = 0
+    return counters
 
 
 def _apply(columns: dict[str, Any], event: object) -> None:
@@ -69,6 +80,3 @@ def report_from_log(backend: Backend, list_id: UUID) -> ImportReport:
         rows=shown,
         url=f"/imports/{list_id}/rejects.csv",
     )
-
-
-__all__ = ["Campaign", "campaign_from_log", "report_from_log"]

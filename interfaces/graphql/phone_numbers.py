@@ -35,5 +35,6 @@ class PhoneNumberQueries:
     async def phone_numbers(self, info: Info) -> list[PhoneNumber]:
         backend = info.context.backend
         return [
-            PhoneNumber.of(one) for one in await backend.look(backend.lines.activity)
+            PhoneNumber.of(one)
+            for one in await backend.take_time(backend.lines.activity)
         ]

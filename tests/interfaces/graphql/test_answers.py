@@ -102,6 +102,20 @@ def test_a_command_is_answered_while_no_projector_runs(desk: Desk) -> None:
     desk.projector.start()
 
 
+def test_a_cancel_adds_up_while_no_projector_runs(desk: Desk) -> None:
+    query = """mutation($id: ID!) { cancelCampaign(id: $id) { ... on Campaign {
+      state progress { contacts pending canceled } } } }"""
+    id_ = desk.campaign()
+    desk.caught_up()
+    desk.projector.stop()
+    told = desk.told(query, id=id_)["cancelCampaign"]
+    progress = {"contacts": 2, "pending": 0, "canceled": 2}
+    assert told == {"state": "CANCELED", "progress": progress}
+    desk.projector.start()
+    desk.caught_up()
+    assert desk.told(query, id=id_)["cancelCampaign"] == told
+
+
 def test_a_new_assistant_is_answered_while_no_projector_runs(desk: Desk) -> None:
     desk.projector.stop()
     told = desk.told(IMPORT, id=ASSISTANT)["importAssistant"]
