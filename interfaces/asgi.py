@@ -35,10 +35,14 @@ from application.settings import SettingsService
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
 from interfaces.auth.viewer import Authenticator
+from interfaces.dashboard.documents import read_documents, texts_by_id
+from interfaces.dashboard.routes import dashboard_routes
+from interfaces.dashboard.site import build_site
 from interfaces.files.export import export_routes
 from interfaces.files.imports import import_routes
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
+from interfaces.graphql.documents import Documents
 from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.router import graphql_routes
@@ -220,12 +224,16 @@ def _routes(
     tokens = TokenStore(stores.writing)
     access = Authenticator(tokens=tokens, member=services.members.member, now=utc_now)
     backend = _backend(stores, services, provider, live, access)
-    yield graphql_routes(backend, _origin(configuration.own_url))
+    operations = read_documents()
+    documents = Documents(texts_by_id(operations))
+    yield graphql_routes(backend, _origin(configuration.own_url), documents)
     yield from _file_routes(stores, services, access)
     yield webhook_routes(
         authenticator(configuration, utc_now), services.calls.hear, read_message
     )
     yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
+    recordings = (_origin(configuration.vapi_base_url), "https:")
+    yield dashboard_routes(build_site(operations, media_sources=recordings))
 
 
 def _file_routes(

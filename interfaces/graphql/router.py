@@ -13,6 +13,7 @@ from strawberry.types.unset import UnsetType
 
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Context
+from interfaces.graphql.documents import Documents
 from interfaces.graphql.schema import make_schema
 
 INIT_WAIT = timedelta(seconds=10)
@@ -20,6 +21,11 @@ MOST_SUBSCRIPTIONS = 20
 
 
 class _Router(GraphQLRouter[Context, None]):
+    documents: Documents
+
+    def decode_json(self, data: str | bytes) -> object:
+        return self.documents.filled(super().decode_json(data))
+
     async def run(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return await super().run(*args, **kwargs)
@@ -35,13 +41,15 @@ class _Router(GraphQLRouter[Context, None]):
         return {}
 
 
-def graphql_routes(backend: Backend, own_origin: str) -> APIRouter:
+def graphql_routes(
+    backend: Backend, own_origin: str, documents: Documents | None = None
+) -> APIRouter:
     """Build the routes; browsers may open sockets from our own pages only."""
 
     def context() -> Context:
         return Context(backend)
 
-    return _Router(
+    router = _Router(
         make_schema(),
         path="/graphql",
         context_getter=context,
@@ -52,3 +60,5 @@ def graphql_routes(backend: Backend, own_origin: str) -> APIRouter:
         max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
         allowed_origins=[own_origin],
     )
+    router.documents = documents or Documents({})
+    return router

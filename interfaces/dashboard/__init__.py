@@ -1,0 +1,1 @@
+"""The page for people: modules that run as they are written, and their operations."""

@@ -1,0 +1,101 @@
+"""The dashboard's own operations: what a browser's session may send, by name only."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    Node,
+    OperationDefinitionNode,
+    Visitor,
+    parse,
+    print_ast,
+    strip_ignored_characters,
+    visit,
+)
+
+OPERATIONS = Path(__file__).with_name("operations")
+
+type Fragments = dict[str, FragmentDefinitionNode]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One operation with the fragments it needs; `id` is the digest of `text`."""
+
+    name: str
+    kind: str
+    text: str
+
+    @property
+    def id(self) -> str:
+        return f"sha256:{hashlib.sha256(self.text.encode()).hexdigest()}"
+
+
+def read_documents(folder: Path = OPERATIONS) -> tuple[Document, ...]:
+    """Read every operation of the folder's files, in the order of their names."""
+    source = read_source(folder)
+    return tuple(_document(operation, source) for operation in operations_of(source))
+
+
+def texts_by_id(documents: tuple[Document, ...]) -> dict[str, str]:
+    return {document.id: document.text for document in documents}
+
+
+def read_source(folder: Path = OPERATIONS) -> DocumentNode:
+    """Read all files of the folder as one document."""
+    texts = (file.read_text("utf-8") for file in sorted(folder.glob("*.graphql")))
+    return parse("\n".join(texts), no_location=True)
+
+
+def operations_of(source: DocumentNode) -> Iterator[OperationDefinitionNode]:
+    for node in source.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            yield node
+
+
+def fragments_of(source: DocumentNode) -> Fragments:
+    return {
+        node.name.value: node
+        for node in source.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+
+
+def name_of(operation: OperationDefinitionNode) -> str:
+    assert operation.name is not None, "Every operation of the dashboard has a name."
+    return operation.name.value
+
+
+def _document(operation: OperationDefinitionNode, source: DocumentNode) -> Document:
+    needed = _needed(operation, fragments_of(source))
+    text = strip_ignored_characters("\n".join(map(print_ast, (operation, *needed))))
+    return Document(name_of(operation), operation.operation.value, text)
+
+
+def _needed(node: Node, fragments: Fragments) -> list[FragmentDefinitionNode]:
+    """List the fragments that `node` spreads, and theirs, each once."""
+    found: Fragments = {}
+    waiting = _spread(node)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = fragments[name]
+            waiting += _spread(fragments[name])
+    return list(found.values())
+
+
+def _spread(node: Node) -> list[str]:
+    names = list[str]()
+
+    class Spreads(Visitor):
+        def enter_fragment_spread(self, spread: FragmentSpreadNode, *_: Any) -> None:
+            names.append(spread.name.value)
+
+    visit(node, Spreads())
+    return names

@@ -1,0 +1,198 @@
+// @ts-check
+import { createClient } from "graphql-ws";
+import { signal, useEffect, useRef, useState } from "./lib.js";
+
+/** @template D, V @typedef {import("./ops.js").Doc<D, V>} Doc */
+/** @typedef {{ code: string, message: string, fields: { path: string[], message: string }[] }} Refusal */
+
+/** Who is signed in: undefined while unknown, null for nobody. @type {import("@preact/signals").Signal<undefined | null | { email: string, role: "OPERATOR" | "ADMIN" | "AUDITOR" }>} */
+export const me = signal(undefined);
+/** @type {import("@preact/signals").Signal<"connecting" | "live" | "offline">} */
+export const link = signal("connecting");
+/** When the link broke. @type {import("@preact/signals").Signal<Date | null>} */
+export const staleSince = signal(null);
+/** Counts the connections: what was read before may be old. */
+export const epoch = signal(0);
+
+export const may = {
+  operate: () => me.value?.role === "OPERATOR" || me.value?.role === "ADMIN",
+  audit: () => me.value?.role === "AUDITOR" || me.value?.role === "ADMIN",
+  admin: () => me.value?.role === "ADMIN",
+};
+
+export class Refused extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const UNREACHABLE = "AutoLynx cannot be reached. Nothing was changed; try again when the link is live.";
+
+/** @template D, V @param {Doc<D, V>} doc @param {V} variables @returns {Promise<D>} */
+export async function request(doc, variables) {
+  const answer = await post("/graphql", { documentId: doc.id, variables });
+  const said = await answer.json().catch(() => ({ errors: [{ message: `The server answered ${answer.status}.` }] }));
+  if (said.errors?.length) throw refusal(said.errors[0]);
+  return said.data;
+}
+
+/** @param {string} path @param {unknown} body */
+export async function post(path, body) {
+  const headers = { "content-type": "application/json", accept: "application/json" };
+  try {
+    return await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  } catch {
+    throw new Refused("UNREACHABLE", UNREACHABLE);
+  }
+}
+
+/** @param {{ message: string, extensions?: { code?: string } }} error */
+function refusal(error) {
+  const code = error.extensions?.code ?? "INTERNAL";
+  if (code === "UNAUTHENTICATED") me.value = null;
+  if (error.message.includes("unknownDocument")) renew();
+  return new Refused(code, error.message);
+}
+
+/** After an upgrade the server knows other operations than this page: take the new page, once. */
+export function renew() {
+  if (sessionStorage.getItem("renewed") === location.href) return;
+  sessionStorage.setItem("renewed", location.href);
+  location.reload();
+}
+
+/** @type {ReturnType<typeof createClient> | null} */
+let socket = null;
+let told = false;
+
+/** Opens the one socket of the page, where it is not open. */
+export function connect() {
+  return (socket ??= openSocket());
+}
+
+function openSocket() {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  return createClient({
+    url: `${scheme}://${location.host}/graphql`,
+    lazy: false,
+    keepAlive: 10_000,
+    retryAttempts: Infinity,
+    shouldRetry: () => me.value !== null,
+    retryWait: (n) => new Promise((wake) => setTimeout(wake, Math.min(500 * 2 ** n, 8_000) * (0.7 + Math.random() * 0.6))),
+    onNonLazyError: () => {},
+    on: { connected, closed },
+  });
+}
+
+function connected() {
+  link.value = "live";
+  staleSince.value = null;
+  if (told) epoch.value += 1;
+  told = true;
+}
+
+/** @param {unknown} event */
+function closed(event) {
+  if (link.value === "live") staleSince.value = new Date();
+  link.value = "offline";
+  const code = event instanceof CloseEvent ? event.code : 0;
+  if (code === 4403 || code === 4401) signedOut();
+}
+
+function signedOut() {
+  me.value = null;
+  socket?.dispose();
+  socket = null;
+}
+
+/** @template D, V @param {Doc<D, V>} doc @param {V} variables @param {(data: D) => void} next @returns {() => void} */
+export function subscribe(doc, variables, next) {
+  const payload = /** @type {any} */ ({ documentId: doc.id, variables });
+  return connect().subscribe(payload, {
+    next: (message) => message.data && next(/** @type {D} */ (message.data)),
+    error: (error) => {
+      const first = Array.isArray(error) ? error[0] : null;
+      if (first) refusal(first);
+    },
+    complete: () => {},
+  });
+}
+
+/**
+ * Reads at once, again when the variables change, and again after each reconnection; what was read stays until then.
+ * @template D, V @param {Doc<D, V>} doc @param {V} variables @param {boolean} [wanted]
+ */
+export function useQuery(doc, variables, wanted = true) {
+  const [state, setState] = useState(/** @type {{ data: D | null, error: Refused | null, key: string }} */ ({ data: null, error: null, key: "" }));
+  const key = JSON.stringify([doc.id, variables]);
+  const latest = useRef(0);
+  const reload = async () => {
+    const mine = ++latest.current;
+    try {
+      const data = await request(doc, variables);
+      if (mine === latest.current) setState({ data, error: null, key });
+    } catch (error) {
+      if (mine === latest.current) setState((old) => ({ data: old.data, error: /** @type {Refused} */ (error), key }));
+    }
+  };
+  const again = useRef(reload);
+  again.current = reload;
+  const now = epoch.value;
+  useEffect(() => {
+    if (wanted) again.current();
+    return () => void latest.current++;
+  }, [key, now, wanted]);
+  return {
+    data: state.data,
+    error: state.error,
+    loading: wanted && state.key !== key,
+    reload: () => again.current(),
+    /** @param {(data: D) => D} change */
+    change: (change) => setState((old) => (old.data ? { ...old, data: change(old.data) } : old)),
+  };
+}
+
+/** @template D, V @param {Doc<D, V>} doc @param {V} variables @param {(data: D) => void} next @param {boolean} [wanted] */
+export function useSubscription(doc, variables, next, wanted = true) {
+  const latest = useRef(next);
+  latest.current = next;
+  useEffect(() => (wanted ? subscribe(doc, variables, (data) => latest.current(data)) : undefined), [JSON.stringify([doc.id, variables]), wanted]);
+}
+
+/** At most once in so many milliseconds, and never losing the last. @param {() => void} act @param {number} pause */
+export function useThrottled(act, pause) {
+  const latest = useRef(act);
+  latest.current = act;
+  const state = useRef({ last: 0, timer: 0 });
+  useEffect(() => () => clearTimeout(state.current.timer), []);
+  return () => {
+    const { last, timer } = state.current;
+    if (timer) return;
+    const wait = Math.max(0, last + pause - Date.now());
+    state.current.timer = window.setTimeout(() => {
+      state.current = { last: Date.now(), timer: 0 };
+      latest.current();
+    }, wait);
+  };
+}
+
+/** Sends a file as it is; resolves with the stored upload. @param {File} file @param {string} region @param {(share: number) => void} progress */
+export function upload(file, region, progress) {
+  return new Promise((resolve, reject) => {
+    const query = new URLSearchParams({ filename: file.name });
+    if (region) query.set("defaultRegion", region);
+    const sending = new XMLHttpRequest();
+    sending.open("POST", `/uploads?${query}`);
+    sending.setRequestHeader("content-type", "text/csv");
+    sending.responseType = "json";
+    sending.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
+    sending.onerror = () => reject(new Refused("UNREACHABLE", UNREACHABLE));
+    sending.onload = () => {
+      if (sending.status === 201) resolve(sending.response);
+      else reject(new Refused("INVALID", sending.response?.error?.message ?? `The server answered ${sending.status}.`));
+    };
+    sending.send(file);
+  });
+}

@@ -1,0 +1,16 @@
+// @ts-check
+import { signal } from "./lib.js";
+
+/** The time, each second while somebody looks. */
+export const second = signal(Date.now());
+/** The same, every quarter of a minute: enough for "3 min ago". */
+export const quarter = signal(Date.now());
+
+function tick() {
+  if (document.hidden) return;
+  second.value = Date.now();
+  if (second.value - quarter.value >= 15_000) quarter.value = second.value;
+}
+
+setInterval(tick, 1000);
+document.addEventListener("visibilitychange", tick);

@@ -1,0 +1,77 @@
+// @ts-check
+const whole = new Intl.NumberFormat(undefined);
+const dollars = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
+const cents = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
+const moment = new Intl.DateTimeFormat(undefined, {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+});
+const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+const STEPS = /** @type {const} */ ([["second", 60], ["minute", 60], ["hour", 24], ["day", 30], ["month", 12], ["year", Infinity]]);
+
+/** @param {number} n */
+export const count = (n) => whole.format(n);
+/** @param {string | null | undefined} amount */
+export const money = (amount) => (amount == null ? "–" : dollars.format(Number(amount)));
+/** @param {string | null | undefined} amount */
+export const price = (amount) => (amount == null ? "–" : cents.format(Number(amount)));
+/** @param {string} at */
+export const absolute = (at) => moment.format(new Date(at));
+/** @param {string | number | Date} at */
+export const timeOfDay = (at) => hour.format(new Date(at));
+/** @param {string | number | Date} at */
+export const dayAndTime = (at) => day.format(new Date(at));
+
+/** @param {string} at @param {number} now */
+export function ago(at, now) {
+  let value = (Date.parse(at) - now) / 1000;
+  if (Math.abs(value) < 3) return "just now";
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(value) < size) return relative.format(Math.round(value), unit);
+    value /= size;
+  }
+  return absolute(at);
+}
+
+/** Minutes and seconds, or hours. @param {number} seconds */
+export function duration(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  const parts = [Math.floor((s % 3600) / 60), s % 60].map((n) => String(n).padStart(2, "0"));
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${parts.join(":")}` : `${Number(parts[0])}:${parts[1]}`;
+}
+
+/** @param {number} part @param {number} all */
+export const share = (part, all) => (all ? `${Math.round((100 * part) / all)} %` : "0 %");
+
+/** IN_PROGRESS, spend-alert or camelCase: as words. @param {string} code */
+export function words(code) {
+  const spaced = code.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_.-]+/g, " ").trim().toLowerCase();
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  "customer-ended-call": "The customer hung up",
+  "assistant-ended-call": "The assistant ended the call",
+  "assistant-said-end-call-phrase": "The assistant said goodbye",
+  "customer-did-not-answer": "Nobody answered",
+  "customer-busy": "The line was busy",
+  "customer-did-not-give-microphone-permission": "No microphone",
+  voicemail: "Voicemail answered",
+  "silence-timed-out": "Both sides were silent for too long",
+  "exceeded-max-duration": "The call reached its longest duration",
+  "manually-canceled": "Hung up by a person",
+};
+
+/** What the provider's reason says, in words. @param {string | null | undefined} reason */
+export function endedReason(reason) {
+  if (!reason) return "";
+  return REASONS[reason] ?? words(reason.replace(/^.*\.error-/, "Error: "));
+}
+
+/** One-based list of row numbers, cut. @param {number[]} rows */
+export function rowList(rows) {
+  const shown = rows.slice(0, 12).map((row) => whole.format(row)).join(", ");
+  return rows.length > 12 ? `${shown} and ${whole.format(rows.length - 12)} more` : shown;
+}

@@ -1,0 +1,56 @@
+// @ts-check
+import { signal } from "./lib.js";
+
+/** Where we are; views read path and query from here, and nowhere else. */
+export const here = signal(new URL(location.href));
+
+/** @param {string} to @param {{ replace?: boolean }} [how] */
+export function go(to, { replace = false } = {}) {
+  const url = new URL(to, here.value);
+  if (url.href === here.value.href) return;
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  here.value = url;
+}
+
+/** Sets or takes away parts of the query, without a new step in the history. @param {Record<string, string | null | undefined>} changes @param {{ replace?: boolean }} [how] */
+export function setQuery(changes, how = { replace: true }) {
+  const url = new URL(here.value);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  go(url.pathname + url.search, how);
+}
+
+/** @param {string} name */
+export const query = (name) => here.value.searchParams.get(name) ?? "";
+
+/** Parameters of a path such as /campaigns/:id, or null. @param {string} pattern @param {string} path @returns {Record<string, string> | null} */
+export function match(pattern, path) {
+  const want = pattern.split("/");
+  const have = (path === "/" ? path : path.replace(/\/$/, "")).split("/");
+  if (want.length !== have.length) return null;
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const [i, part] of want.entries()) {
+    const said = have[i] ?? "";
+    if (part.startsWith(":")) found[part.slice(1)] = decodeURIComponent(said);
+    else if (part !== said) return null;
+  }
+  return found;
+}
+
+/** @param {MouseEvent} event */
+function follow(event) {
+  const anchor = event.target instanceof Element ? event.target.closest("a") : null;
+  if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (anchor.target || anchor.hasAttribute("download") || anchor.origin !== location.origin || anchor.dataset.server) return;
+  if (anchor.getAttribute("href")?.startsWith("#")) return;
+  event.preventDefault();
+  go(anchor.href);
+}
+
+export function startRouting() {
+  addEventListener("popstate", () => (here.value = new URL(location.href)));
+  document.addEventListener("click", follow);
+}

@@ -1,0 +1,161 @@
+// @ts-check
+import { html, useEffect, useMemo, useRef, useSignal } from "../lib.js";
+import { may, request, useQuery, useSubscription, useThrottled } from "../api.js";
+import { count, money, words } from "../format.js";
+import { useKeys } from "../keys.js";
+import { CampaignPage, CampaignReasons, ContactUpdates, OneProgress } from "../ops.js";
+import { go, here, setQuery } from "../route.js";
+import { Empty, Head, Icon, Id, OutcomeBar, OUTCOMES, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
+import { Activity } from "./activity.js";
+import { Board } from "./board.js";
+import { Contacts } from "./contacts.js";
+import { Controls, exportCampaign, switchCampaign } from "./controls.js";
+import { Drawer } from "./drawer.js";
+
+/** @typedef {NonNullable<import("../ops.js").CampaignPageData["campaign"]>} Campaign */
+/** @typedef {Campaign["progress"]} Progress */
+/** @typedef {import("../ops.js").ContactUpdatesData["contactUpdates"][number]} Contact */
+/** @typedef {(hear: (contacts: Contact[]) => void) => void} Feed */
+
+export const OVER = new Set(["COMPLETED", "CANCELED", "FAILED"]);
+
+/** One subscription, heard by every part of the page. @param {string} id @returns {Feed} */
+function useFeed(id) {
+  const ears = useRef(/** @type {Set<{ current: (contacts: Contact[]) => void }>} */ (new Set()));
+  useSubscription(ContactUpdates, { id }, ({ contactUpdates }) => ears.current.forEach((ear) => ear.current(contactUpdates)));
+  return useMemo(() => (hear) => {
+    const latest = useRef(hear);
+    latest.current = hear;
+    useEffect(() => {
+      ears.current.add(latest);
+      return () => void ears.current.delete(latest);
+    }, []);
+  }, []);
+}
+
+/** @param {{ id: string, contact?: string }} props */
+export default function CampaignView({ id, contact }) {
+  const page = useQuery(CampaignPage, { id });
+  const progress = useSignal(/** @type {Progress | null} */ (null));
+  const useUpdates = useFeed(id);
+  const campaign = page.data?.campaign ?? null;
+  const fresh = useThrottled(async () => {
+    const { campaign: card } = await request(CampaignReasons, { id }).catch(() => ({ campaign: null }));
+    if (card) page.change((old) => (old.campaign ? { campaign: { ...old.campaign, ...card } } : old));
+  }, 2000);
+  useSubscription(OneProgress, { id }, ({ campaignProgress }) => {
+    progress.value = campaignProgress;
+    fresh();
+  });
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && fresh(), 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  useKeys({
+    e: () => campaign && exportCampaign(campaign),
+    p: () => campaign && may.operate() && switchCampaign(campaign, page.reload),
+  });
+  if (page.error && !campaign) return html`<${Trouble} error=${page.error} again=${page.reload} />`;
+  if (!page.data) return html`<${Skeleton} rows=${7} />`;
+  if (!campaign) return html`<${Head} title="No such campaign" /><${Empty} icon="search" title="There is no campaign at this address"><a class="button" href="/">All campaigns</a><//>`;
+  const now = () => newest(progress.value, campaign.progress);
+  const close = () => go(`/campaigns/${id}${here.value.search}`);
+  return html`<a class="crumb" href="/"><${Icon} name="back" />Campaigns</a>
+    <${Title} campaign=${campaign} now=${now} reload=${page.reload} />
+    <${Banner} campaign=${campaign} now=${now} />
+    <div class="stack">
+      <${Funnel} now=${now} />
+      <div class="columns">
+        <div class="stack">
+          <${Board} id=${id} cap=${campaign.cap} over=${() => OVER.has(now().state)} started=${campaign.queuedAt != null} useUpdates=${useUpdates} />
+          <${Activity} campaign=${campaign} now=${now} />
+        </div>
+        <div class="stack">
+          <${Waits} campaign=${campaign} now=${now} />
+          <${Facts} campaign=${campaign} now=${now} />
+        </div>
+      </div>
+      <${Contacts} id=${id} open=${contact ?? null} useUpdates=${useUpdates} />
+    </div>
+    ${contact && html`<${Drawer} key=${contact} id=${contact} now=${now} useUpdates=${useUpdates} onClose=${close} />`}`;
+}
+
+/** @param {Progress | null} heard @param {Progress} read */
+const newest = (heard, read) => (heard && heard.position >= read.position ? heard : read);
+
+/** @typedef {{ campaign: Campaign, now: () => Progress }} Part */
+
+/** @param {Part & { reload: () => void }} props */
+const Title = ({ campaign, now, reload }) => html`<${Head} title=${campaign.name} lead=${html`<${State} value=${now().state} /><${Started} campaign=${campaign} /><${Id} id=${campaign.id} label="Campaign id" />`}>
+  <${Controls} campaign=${campaign} state=${now().state} reload=${reload} /><//>`;
+
+/** Started is when the provider accepted the first call, and nothing else. @param {{ campaign: Campaign }} props */
+function Started({ campaign }) {
+  if (campaign.startedAt) return html`<span>Started <${Time} at=${campaign.startedAt} /></span>`;
+  if (campaign.queuedAt) return html`<span>Start pressed <${Time} at=${campaign.queuedAt} />; no call accepted yet</span>`;
+  return html`<span>Not started</span>`;
+}
+
+/** @type {Record<string, string>} */
+const WHAT_TO_DO = {
+  PERSON: "Resume when the calls may go on.",
+  BUDGET: "Raise the campaign's budget, then resume.",
+  ACCOUNT: "Mend the account at the provider, then resume. No contact was used up.",
+  PROVIDER_REFUSALS: "Look at the last calls' reasons, mend the assistant or the line, then resume.",
+  DUPLICATE_DETECTED: "A second call was seen under one of ours. Look at the calls at the provider; then an admin allows requests again in Settings.",
+};
+
+/** @param {Part} props */
+function Banner({ campaign, now }) {
+  const { state } = now();
+  if (state !== "PAUSED" && state !== "FAILED") return null;
+  return html`<div class="banner" data-kind=${state === "FAILED" ? "bad" : "warn"} role="status"><${Icon} name="warning" />
+    <p><b>${state === "FAILED" ? "Failed" : "Paused"}${campaign.stateReason ? `: ${campaign.stateReason}` : ""}</b> ${campaign.pauseCause && state === "PAUSED" ? WHAT_TO_DO[campaign.pauseCause] : ""}</p></div>`;
+}
+
+/** @param {{ now: () => Progress }} props */
+function Funnel({ now }) {
+  const progress = now();
+  const steps = [7, 3, 2, 1, 0, 4, 5, 6].map((i) => /** @type {typeof OUTCOMES[number]} */ (OUTCOMES[i]));
+  /** @param {string} status */
+  const filter = (status) => {
+    setQuery({ status, after: null });
+    document.getElementById("contacts")?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  };
+  return html`<section class="panel stack" aria-label="Progress">
+    <${OutcomeBar} progress=${progress} />
+    <div class="funnel">${steps.map(([key, status, label]) => html`<button type="button" key=${key} data-state=${status} title=${`Show these contacts`} onClick=${() => filter(status)}><b>${count(progress[key])}</b><span>${label}</span></button>`)}</div>
+    ${progress.awaitingReports > 0 && html`<p class="hint num">${count(progress.awaitingReports)} ended calls wait for the provider's report.</p>`}
+  </section>`;
+}
+
+/** @param {Part} props */
+function Waits({ campaign, now }) {
+  const decision = campaign.lastDecision;
+  if (OVER.has(now().state)) return null;
+  return html`<section class="panel"><header><h2>Why it waits</h2>${decision && html`<span class="hint">looked <${Time} at=${decision.decidedAt} /></span>`}</header>
+    ${!campaign.queuedAt ? html`<p class="quiet">Nobody is called before Start is pressed.</p>` : !decision ? html`<p class="quiet">The scheduler has not looked at it yet.</p>` : html`<ul class="reasons">
+      ${decision.placed > 0 && html`<li><b>${count(decision.placed)}</b><span>claimed in the last look</span></li>`}
+      ${decision.reasons.map((reason) => html`<li key=${reason.code}><b>${count(reason.contacts)}</b><span>${reason.message}${reason.until ? html` <span class="quiet">until <${Time} at=${reason.until} /></span>` : ""}</span></li>`)}
+      ${!decision.placed && !decision.reasons.length && html`<li><span></span><span class="quiet">Nothing waits.</span></li>`}
+    </ul>`}</section>`;
+}
+
+/** @param {Part} props */
+function Facts({ campaign, now }) {
+  const progress = now();
+  return html`<section class="panel stack"><h2>Spend and settings</h2>
+    <${SpendMeter} spend=${progress.spend} budget=${campaign.budget} />
+    <dl class="facts">
+      <dt>Live</dt><dd class="num">${count(progress.active)} of ${count(campaign.cap)}</dd>
+      <dt>Mode</dt><dd>${words(campaign.mode)}${campaign.lineQuietGating ? ", only while the line is quiet" : ""}</dd>
+      <dt>Assistant</dt><dd>${campaign.assistant.name}</dd>
+      <dt>Line</dt><dd><${Id} id=${campaign.phoneNumberId} label="Phone number id" /></dd>
+      <dt>Created</dt><dd><${Time} at=${campaign.createdAt} /> by ${campaign.createdBy}</dd>
+      <dt>Completed</dt><dd><${Time} at=${campaign.completedAt} empty="not yet" /></dd>
+      <dt>Cost a call</dt><dd class="num">${progress.ended ? money(String(Number(progress.spend) / progress.ended)) : "–"}</dd>
+    </dl>
+    <div><h3>Files</h3><ul>${campaign.imports.map((one) => html`<li key=${one.id} class="row between"><span>${one.filename} <span class="quiet">· ${count(one.report.accepted)} accepted</span></span>
+      ${one.report.skippedCount > 0 && one.report.rejectsUrl && may.operate() && html`<a href=${one.report.rejectsUrl} download>${count(one.report.skippedCount)} skipped</a>`}</li>`)}</ul></div>
+  </section>`;
+}

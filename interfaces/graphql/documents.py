@@ -1,0 +1,33 @@
+"""Operations that are sent by the digest of their text: the dashboard's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+UNKNOWN = "{ __typename @unknownDocument }"
+"""Stands for a text that is not here: it is refused, and the refusal names why."""
+
+
+class Documents:
+    """Puts the text in the place of `documentId`, over HTTP and over the socket."""
+
+    def __init__(self, text_by_id: Mapping[str, str]) -> None:
+        self._text_by_id = text_by_id
+        self._texts = frozenset(text_by_id.values())
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._texts
+
+    def filled(self, message: Any) -> Any:
+        operation = _operation(message)
+        if operation is not None and "documentId" in operation:
+            named = operation.pop("documentId")
+            known = isinstance(named, str) and named in self._text_by_id
+            operation["query"] = self._text_by_id[named] if known else UNKNOWN
+        return message
+
+
+def _operation(message: Any) -> dict[str, Any] | None:
+    """Find the operation in a request's body, or in a frame of the socket."""
+    if isinstance(message, dict) and message.get("type") == "subscribe":
+        message = message.get("payload")
+    return message if isinstance(message, dict) else None
