@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -136,77 +137,83 @@ def the_conditions(**fields: Any) -> Conditions:
 
 # --- By chance -----------------------------------------------------------------------
 
-money = st.decimals(0, 3, places=2)
+
+def worlds() -> st.SearchStrategy[World]:
+    """Draw worlds by a seed: quicker by far than field by field, and more even."""
+    return st.integers(0, 2**32).map(lambda seed: a_world(Random(seed)))
 
 
-@st.composite
-def views(draw: st.DrawFn, number: int) -> CampaignView:
-    """Draw a campaign whose counts agree with each other."""
-    mode = draw(st.sampled_from(DialMode))
-    batch = draw(st.sampled_from([None, 3])) if mode is DialMode.BATCH else None
-    open_now = mode is DialMode.CONTINUOUS or batch is not None
-    active, ghosts, deferred, again = (
-        draw(st.integers(0, most)) if open_now else 0 for most in (4, 1, 2, 2)
+def a_world(dice: Random) -> World:
+    drawn = [_view(dice, number) for number in range(1, dice.randint(2, 5))]
+    calls = [
+        replace(call, queued_at=dice.choice([NOW, YESTERDAY]))
+        for view in drawn
+        for call in calls_of(view)
+    ]
+    over = [a_call(n, UUID(int=99), Phase.GHOST) for n in range(dice.choice([0, 0, 2]))]
+    snapshot = Snapshot(
+        position=100,
+        claims_seen=5,
+        settings=None,
+        duplicates_open=dice.random() < 0.03,
+        spent_today=_money(dice, 3),
+        campaigns=tuple(drawn),
+        calls=(*calls, *over),
     )
-    reporting, fresh = draw(st.integers(0, 2)), draw(st.integers(0, 6))
-    held, id_ = active + ghosts + deferred + again, UUID(int=number + 1)
+    return World(snapshot, _conditions(dice))
+
+
+def _conditions(dice: Random) -> Conditions:
+    slow = {line for line in LINES if dice.random() < 0.3}
+    return Conditions(
+        now=NOW,
+        global_cap=dice.choice([dice.randint(1, 20), 100]),
+        most=dice.choice([dice.randint(0, 6), 50]),
+        lines={line: dice.randint(0, 3) for line in slow},
+        busy_lines=frozenset(line for line in LINES if dice.random() < 0.3),
+        daily_budget=dice.choice([None, None, _money(dice, 9)]),
+        provider_down="no route" if dice.random() < 0.03 else None,
+    )
+
+
+def _view(dice: Random, number: int) -> CampaignView:
+    """Draw a campaign whose counts agree with each other."""
+    mode = dice.choice(list(DialMode))
+    batch = dice.choice([None, 3]) if mode is DialMode.BATCH else None
+    first = mode is DialMode.BATCH and batch is None
+    is_idle = first or dice.random() < 0.2
+    active, ghosts, deferred, again = (
+        0 if is_idle else dice.randint(0, most) for most in (4, 2, 2, 2)
+    )
     again = again if mode is DialMode.BATCH else 0
-    shown = draw(st.integers(0, fresh))
-    state = draw(st.sampled_from([*DIALLED, CampaignState.PAUSED]))
+    fresh, held = dice.randint(0, 8), active + ghosts + deferred + again
+    shown = dice.choice([fresh, dice.randint(0, fresh)])
+    state = dice.choice([*DIALLED, *DIALLED, CampaignState.PAUSED])
+    id_ = UUID(int=number)
     return replace(
         VIEW,
         id=id_,
         state=state,
         pause_cause=PauseCause.PERSON if state is CampaignState.PAUSED else None,
-        cap=draw(st.integers(1, 6)),
+        cap=dice.randint(1, 9),
         mode=mode,
-        line_quiet_gating=draw(st.booleans()),
-        phone_number_id=draw(st.sampled_from(LINES)),
-        budget=draw(st.none() | money),
-        spend=draw(money),
-        costs_reported=draw(st.integers(0, 4)),
-        queued_at=YESTERDAY + timedelta(minutes=draw(st.integers(0, 3))),
+        line_quiet_gating=dice.random() < 0.2,
+        phone_number_id=dice.choice(LINES),
+        budget=dice.choice([None, None, _money(dice, 5)]),
+        spend=_money(dice, 3),
+        costs_reported=dice.randint(0, 4),
+        queued_at=YESTERDAY + timedelta(minutes=dice.randint(0, 3)),
         pending=deferred + again + fresh,
         active=active,
         ghosts=ghosts,
-        unreported=active + ghosts + reporting,
+        unreported=active + ghosts + dice.randint(0, 2),
         deferred=deferred,
         next_due_at=NOW + timedelta(minutes=1) if deferred else None,
         batch=batch,
-        batch_contacts=held + draw(st.integers(0, 3)) if batch else 0,
+        batch_contacts=held + dice.randint(0, 3) if batch else 0,
         candidates=(*candidates(id_, again, batch), *candidates(id_, shown)),
     )
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    drawn = [draw(views(number)) for number in range(draw(st.integers(1, 4)))]
-    calls = [
-        replace(call, queued_at=draw(st.sampled_from([NOW, YESTERDAY])))
-        for view in drawn
-        for call in calls_of(view)
-    ]
-    over = [
-        a_call(n, UUID(int=99), Phase.GHOST) for n in range(draw(st.integers(0, 2)))
-    ]
-    snapshot = Snapshot(
-        position=100,
-        claims_seen=5,
-        settings=None,
-        duplicates_open=draw(st.sampled_from([False] * 5 + [True])),
-        spent_today=draw(money),
-        campaigns=tuple(drawn),
-        calls=(*calls, *over),
-    )
-    conditions = Conditions(
-        now=NOW,
-        global_cap=draw(st.integers(1, 14)),
-        most=draw(st.integers(0, 10)),
-        lines=draw(
-            st.dictionaries(st.sampled_from(LINES), st.integers(0, 3), max_size=2)
-        ),
-        busy_lines=frozenset(draw(st.sets(st.sampled_from(LINES)))),
-        daily_budget=draw(st.none() | st.decimals(0, 9, places=2)),
-        provider_down=draw(st.sampled_from([None] * 5 + ["no route"])),
-    )
-    return World(snapshot, conditions)
+def _money(dice: Random, most: int) -> Decimal:
+    return Decimal(dice.randint(0, most * 100)) / 100
