@@ -14,7 +14,7 @@ import typer
 from application.configuration import Configuration
 from application.contact_file import ContactFile
 from application.imports import NewCampaign
-from application.uploads import Upload
+from application.uploads import RejectedRow, Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.directory import assistant_here
@@ -35,6 +35,7 @@ from storage.operations import Decision
 from storage.uploads import NewUpload
 
 PAGE = 100
+REJECTS_SHOWN = 5
 CHUNK = 1 << 20
 KEPT = timedelta(days=1)
 
@@ -95,8 +96,7 @@ def create(
     """Create a campaign from a CSV file; prints its id."""
     money = _money(budget)
     with workbench(Configuration()) as bench:
-        settings = bench.settings.values()
-        upload = _receive(bench, csv, region or settings.default_region)
+        upload = _receive(bench, csv, region)
         new = NewCampaign(
             name=name,
             upload_id=upload.id,
@@ -107,13 +107,23 @@ def create(
             line_quiet_gating=line_quiet_gating,
             budget=money,
         )
-        campaign_id = bench.imports.create_campaign(
-            new, default_cap=settings.default_cap, by=actor()
-        ).campaign_id
-        if start:
-            bench.campaigns.start(campaign_id, by=actor())
-        rejects = bench.uploads.first_rejects(upload.id, 5)
-        bench.read(campaign_board.get, campaign_id)
+        campaign_id = _create(bench, new, start=start)
+        rejects = bench.uploads.first_rejects(upload.id, REJECTS_SHOWN)
+    _tell(campaign_id, upload, rejects, as_json=as_json)
+
+
+def _create(bench: Workbench, new: NewCampaign, *, start: bool) -> UUID:
+    cap = bench.settings.values().default_cap
+    made = bench.imports.create_campaign(new, default_cap=cap, by=actor())
+    if start:
+        bench.campaigns.start(made.campaign_id, by=actor())
+    bench.read(campaign_board.get, made.campaign_id)
+    return made.campaign_id
+
+
+def _tell(
+    campaign_id: UUID, upload: Upload, rejects: list[RejectedRow], *, as_json: bool
+) -> None:
     if as_json:
         report = {"accepted": upload.accepted, "skippedCount": upload.skipped_count}
         say(json_of({"id": campaign_id, "report": report}))
@@ -133,8 +143,9 @@ def _money(text: str | None) -> Decimal | None:
         ) from error
 
 
-def _receive(bench: Workbench, path: Path, region: str) -> Upload:
+def _receive(bench: Workbench, path: Path, region: str | None) -> Upload:
     """Read and check the file; nothing of one that cannot be read stays."""
+    region = region or bench.settings.values().default_region
     now, rows = bench.means.now(), ContactFile(region)
     new = NewUpload(
         id=bench.means.new_id(),

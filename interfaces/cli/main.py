@@ -1,5 +1,6 @@
 """The `autolynx` command."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from application.contact_file import UnreadableFile
 from application.errors import StoreUnavailable
-from application.imports import ReadModelBehind
+from application.intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
 from interfaces.cli import access, campaigns, demo, directory, roles
@@ -81,6 +82,9 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         remark(f"the database cannot be reached ({error}): see AUTOLYNX_DATABASE_URL.")
     except (ProviderUnavailable, ProviderRefused) as error:
         remark(f"the provider: {error}. See AUTOLYNX_VAPI_BASE_URL and _API_KEY.")
+    except BrokenPipeError:
+        # Whoever read has enough; nothing is left to be flushed at the exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except REFUSALS as error:
         remark(str(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -79,6 +79,7 @@ def client(
     settings = beside(simulator) | {
         "DATA_DIR": folder / "data",
         "RECONCILE_SECONDS": 1,
+        "VAPI_TIMEOUT_SECONDS": 2,
         "SETTINGS_TICK_SECONDS": 1,
         "SETTINGS_DIALS_PER_SECOND": 50,
     }

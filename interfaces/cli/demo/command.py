@@ -106,10 +106,7 @@ def demo(
     play = Play(contacts, cap, _port(port), speed)
     folder = Path(tempfile.mkdtemp(prefix="autolynx-demo-"))
     try:
-        with told_to_stop() as told, stage(play, folder, told, remark) as on:
-            export = _show(on, play, folder)
-            if not once:
-                _stay(on, export)
+        export = _run(play, folder, stays=not once)
     except Stopped:
         remove(folder)
         raise KeyboardInterrupt from None
@@ -119,6 +116,14 @@ def demo(
     remove(folder)
     if once:
         say(str(export))
+
+
+def _run(play: Play, folder: Path, *, stays: bool) -> Path:
+    with told_to_stop() as told, stage(play, folder, told, remark) as on:
+        export = _show(on, play, folder)
+        if stays:
+            _stay(on, export)
+    return export
 
 
 def _port(asked: int | None) -> int:

@@ -148,6 +148,7 @@ def _environment(
         "VAPI_API_KEY": key,
         "WEBHOOK_SECRET": secrets.token_urlsafe(24),
         "RECONCILE_SECONDS": 2,
+        "VAPI_TIMEOUT_SECONDS": 5,
         "LOG_FORMAT": "json",
         "SETTINGS_TICK_SECONDS": 1,
         "SETTINGS_DIALS_PER_SECOND": 20,

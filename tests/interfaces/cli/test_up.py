@@ -17,16 +17,27 @@ def gone(*pids: int) -> Callable[[], bool]:
     return lambda: not any(command_line(pid) for pid in pids)
 
 
-def test_up_runs_every_role_and_ends_them_when_told(
+def test_up_keeps_every_role_running_until_it_is_told_to_stop(
     empty_database: str, tmp_path: Path
 ) -> None:
     with running_up(tmp_path, DATABASE_URL=empty_database) as up:
+        assert {line.split()[-1] for line in up.children().values()} == MODULES
+        projector = up.child("projections")
+        os.kill(projector, signal.SIGKILL)
+        word = "projector was killed by SIGKILL; started again in 0.5 s"
+        eventually(lambda: word in up.errors.read_text(), said="a word of it")
+        eventually(lambda: _runs_another(up.children(), projector), said="another")
         children = up.children()
-        assert {line.split()[-1] for line in children.values()} == MODULES
         up.process.send_signal(signal.SIGTERM)
         assert up.process.wait(15) == 0
     assert gone(*children)()
     assert "AUTOLYNX_VAPI_API_KEY is not set" in up.errors.read_text()
+
+
+def _runs_another(children: dict[int, str], than: int) -> bool:
+    return any(
+        line.endswith("projections") and pid != than for pid, line in children.items()
+    )
 
 
 def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
@@ -40,21 +51,6 @@ def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
         with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
             assert httpx2.get(f"{another.url}/healthz").is_success
             eventually(gone(*children), said="the orphans' end")
-
-
-def test_a_role_that_dies_is_started_again(empty_database: str, tmp_path: Path) -> None:
-    with running_up(tmp_path, DATABASE_URL=empty_database) as up:
-        projector = up.child("projections")
-        os.kill(projector, signal.SIGKILL)
-        word = "projector was killed by SIGKILL; started again in 0.5 s"
-        eventually(lambda: word in up.errors.read_text(), said="a word of it")
-        eventually(lambda: _runs_another(up.children(), projector), said="another")
-
-
-def _runs_another(children: dict[int, str], than: int) -> bool:
-    return any(
-        line.endswith("projections") and pid != than for pid, line in children.items()
-    )
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
