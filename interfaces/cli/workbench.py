@@ -31,7 +31,6 @@ from storage.access import TokenStore
 from storage.database import Conn, Pool, connect, open_pool
 from storage.operations import Operations
 from storage.recorder import EventStoreFactory
-from storage.sessions import Keys, SignInLinks
 from storage.uploads import UploadStore
 from storage.vault import Vault
 
@@ -93,10 +92,6 @@ class Workbench:
         return TokenStore(self.pool)
 
     @cached_property
-    def sign_in_links(self) -> SignInLinks:
-        return SignInLinks(self.pool)
-
-    @cached_property
     def operations(self) -> Operations:
         return Operations(self.pool)
 
@@ -110,7 +105,7 @@ class Workbench:
 
     @cached_property
     def members(self) -> MemberService:
-        return MemberService(app=self.app, means=self.means, keys=Keys(self.pool))
+        return MemberService(app=self.app, means=self.means)
 
     @cached_property
     def settings(self) -> SettingsService:
