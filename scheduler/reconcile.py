@@ -101,6 +101,18 @@ class Reconcile:
             self._forget(snapshot.calls)
         return Findings(busy_lines=frozenset(busy))
 
+    def busy(self, lines: Iterable[str], *, now: datetime) -> set[str]:
+        """Tell which lines have a live call, ours or not, or do not say."""
+        return {line for line in lines if self._is_busy(line, now)}
+
+    def _is_busy(self, line: str, now: datetime) -> bool:
+        try:
+            shown = self._provider.calls(line, since=now - QUIET_LOOK_BACK)
+        except NO_ANSWER as error:
+            log.warning("line %s cannot be looked at: %s", line, error)
+            return True
+        return any(not row.ended for row in shown)
+
     def _line(self, line: str, calls: list[OpenCall], asks: "_Asks") -> bool:
         """Compare one line; return whether the provider shows a live call on it."""
         shown = self._provider.calls(line, since=_since(calls, asks.now))
@@ -196,7 +208,8 @@ class Reconcile:
     ) -> None:
         if call.provider_call_id is None:
             return
-        if call.hang_up_requested and call.status in LIVE:
+        over = any(row.ended for row in found)
+        if call.hang_up_requested and call.status in LIVE and not over:
             self._provider.hang_up(call.provider_call_id)
         if call.phase is Phase.REPORTING:
             self._ask_for_report(call, asks)
