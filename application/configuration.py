@@ -67,6 +67,9 @@ class Configuration(BaseSettings):
     webhook_auth_tolerance_seconds: float = 300
 
     admin_email: str | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
 
     log_level: str = "info"
     log_format: Literal["console", "json"] | None = None

@@ -33,7 +33,10 @@ from application.ports import Provider
 from application.recording import Means
 from application.settings import SettingsService
 from interfaces.auth.first_admin import add_first_admin
+from interfaces.auth.headers import SecurityHeaders
 from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
+from interfaces.auth.same_origin import SameOrigin
+from interfaces.auth.sign_in import Door, sign_in_routes
 from interfaces.auth.viewer import Authenticator
 from interfaces.dashboard.documents import read_documents, texts_by_id
 from interfaces.dashboard.routes import dashboard_routes
@@ -61,6 +64,7 @@ from storage.database import Pool, connect, open_pool
 from storage.migrate import migrate
 from storage.operations import Operations
 from storage.recorder import EventStoreFactory
+from storage.sessions import Keys, SessionStore, SignInLinks
 from storage.uploads import UploadStore
 from storage.vault import Vault
 
@@ -109,8 +113,12 @@ class Services:
 
 
 class Api(FastAPI):
+    own_url: str
+
     def build_middleware_stack(self) -> ASGIApp:
-        return TooLarge(super().build_middleware_stack())
+        limited = TooLarge(super().build_middleware_stack())
+        guarded = SameOrigin(limited, {_origin(self.own_url)})
+        return SecurityHeaders(guarded, secure=_is_secure(self.own_url))
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.own_url = configuration.own_url
     add_refusals(app)
     return app
 
@@ -208,7 +217,7 @@ def _services(stores: Stores, provider: Provider) -> Services:
         campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
         imports=imports,
         assistants=AssistantService(app=app, means=means, provider=provider),
-        members=MemberService(app=app, means=means),
+        members=MemberService(app=app, means=means, keys=Keys(stores.writing)),
         settings=SettingsService(app=app, means=means, first=first),
     )
 
@@ -222,11 +231,19 @@ def _routes(
     services = _services(stores, provider)
     _first_admin(configuration, stores, services)
     tokens = TokenStore(stores.writing)
-    access = Authenticator(tokens=tokens, member=services.members.member, now=utc_now)
+    door = _door(configuration, stores, services)
+    access = Authenticator(
+        tokens=tokens,
+        sessions=SessionStore(stores.writing),
+        member=door.member,
+        now=utc_now,
+        cookie=door.cookie,
+    )
     backend = _backend(stores, services, provider, live, access)
     operations = read_documents()
     documents = Documents(texts_by_id(operations))
-    yield graphql_routes(backend, _origin(configuration.own_url), documents)
+    yield graphql_routes(backend, documents)
+    yield sign_in_routes(door, SignInLinks(stores.writing))
     yield from _file_routes(stores, services, access)
     yield webhook_routes(
         authenticator(configuration, utc_now), services.calls.hear, read_message
@@ -281,6 +298,20 @@ def _backend(
         viewer_of=access.viewer,
         now=utc_now,
     )
+
+
+def _door(configuration: Configuration, stores: Stores, services: Services) -> Door:
+    return Door(
+        sessions=SessionStore(stores.writing),
+        member=services.members.member,
+        now=utc_now,
+        random_bytes=secrets.token_bytes,
+        secure=_is_secure(configuration.own_url),
+    )
+
+
+def _is_secure(url: str) -> bool:
+    return urlsplit(url).scheme == "https"
 
 
 def _origin(url: str) -> str:

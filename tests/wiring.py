@@ -38,6 +38,7 @@ from storage.database import Pool, connect, open_pool
 from storage.migrate import migrate
 from storage.operations import Operations
 from storage.recorder import EventStoreFactory
+from storage.sessions import Keys
 from storage.vault import Vault
 from tests.fakes import FakeProvider
 
@@ -392,7 +393,7 @@ def _house(
             read_model=read_model,
         ),
         assistants=AssistantService(app=app, means=means, provider=provider),
-        members=MemberService(app=app, means=means),
+        members=MemberService(app=app, means=means, keys=Keys(writing)),
         settings=SettingsService(app=app, means=means, first=first),
         operations=Operations(writing),
     )

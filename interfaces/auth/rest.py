@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Header, HTTPException
+from fastapi import Header, HTTPException, Request
 
 from domain.values import Role
-from interfaces.auth.viewer import Authenticator, Viewer
+from interfaces.auth.viewer import Authenticator, Credentials, Viewer
 
 MEMBERS = frozenset(Role)
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 
-UNAUTHENTICATED = "Send a valid API token: Authorization: Bearer alx_..."
+UNAUTHENTICATED = "Sign in, or send a valid API token: Authorization: Bearer alx_..."
 FORBIDDEN = "Your role does not allow this."
 
 
@@ -20,8 +20,11 @@ def viewer_with(
 ) -> Callable[..., Viewer]:
     """Make a dependency that yields the member, or refuses with 401 or 403."""
 
-    def dependency(authorization: Annotated[str | None, Header()] = None) -> Viewer:
-        viewer = authenticator.viewer(authorization)
+    def dependency(
+        request: Request, authorization: Annotated[str | None, Header()] = None
+    ) -> Viewer:
+        given = Credentials(authorization, request.cookies)
+        viewer = authenticator.viewer(given)
         if viewer is None:
             challenge = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, UNAUTHENTICATED, headers=challenge)
@@ -38,7 +41,9 @@ def email_with(
     """The same, yielding the member's e-mail alone."""
     viewer = viewer_with(authenticator, roles)
 
-    def dependency(authorization: Annotated[str | None, Header()] = None) -> str:
-        return viewer(authorization).email
+    def dependency(
+        request: Request, authorization: Annotated[str | None, Header()] = None
+    ) -> str:
+        return viewer(request, authorization).email
 
     return dependency

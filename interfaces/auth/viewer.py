@@ -1,24 +1,47 @@
 """Who asks: the member behind a request, with the role that the allowlist gives now."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from domain.values import Role
 
 BEARER = "bearer"
+COOKIE = "autolynx_session"
+SECURE_COOKIE = "__Host-autolynx"
+"""Over https; browsers take it from nobody but the host itself."""
+
+
+def cookie_name(*, secure: bool) -> str:
+    return SECURE_COOKIE if secure else COOKIE
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
+    """A member; `in_browser` came in by a session's cookie, not by a token."""
+
     email: str
     role: Role
+    in_browser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request proves its sender by."""
+
+    authorization: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Tokens(Protocol):
     def authenticate(self, token: str, now: datetime) -> str | None:
         """Return the e-mail of the token's owner, None where it is good for nothing."""
+
+
+class Sessions(Protocol):
+    def authenticate(self, text: str, now: datetime) -> str | None:
+        """Return the e-mail of the session's owner, None where it is over."""
 
 
 class Allowlisted(Protocol):
@@ -36,17 +59,32 @@ class Authenticator:
         self,
         *,
         tokens: Tokens,
+        sessions: Sessions,
         member: Callable[[str], Allowlisted | None],
         now: Callable[[], datetime],
+        cookie: str = COOKIE,
     ) -> None:
-        self._tokens, self._member, self._now = tokens, member, now
+        self._tokens, self._sessions, self._cookie = tokens, sessions, cookie
+        self._member, self._now = member, now
 
-    def viewer(self, authorization: str | None) -> Viewer | None:
-        """Return the member whom an Authorization header proves, None for nobody."""
-        token = bearer_token(authorization)
-        email = None if token is None else self._tokens.authenticate(token, self._now())
-        member = None if email is None else self._member(email)
-        return None if member is None else Viewer(member.email, member.role)
+    def viewer(self, given: Credentials) -> Viewer | None:
+        """Return the member whom the credentials prove, None for nobody.
+
+        An Authorization header stands alone: where it fails, no cookie helps.
+        """
+        email = self._email(given)
+        member = self._member(email) if email else None
+        if member is None:
+            return None
+        in_browser = given.authorization is None
+        return Viewer(member.email, member.role, in_browser=in_browser)
+
+    def _email(self, given: Credentials) -> str | None:
+        if given.authorization is not None:
+            token = bearer_token(given.authorization)
+            return token and self._tokens.authenticate(token, self._now())
+        session = given.cookies.get(self._cookie)
+        return session and self._sessions.authenticate(session, self._now())
 
 
 def bearer_token(authorization: str | None) -> str | None:

@@ -11,7 +11,7 @@ from application.configuration import Configuration
 from domain.errors import NotFound
 from domain.values import Role
 from interfaces.cli.words import AsJson, as_mapping, say, show_list
-from interfaces.cli.workbench import actor, workbench
+from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import directory
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
@@ -26,8 +26,24 @@ def add_to(app: typer.Typer) -> None:
     tokens.command("create")(create_token)
     tokens.command("list")(list_tokens)
     tokens.command("revoke")(revoke_token)
+    app.command("signin")(sign_in)
     app.add_typer(members, name="members")
     app.add_typer(tokens, name="tokens")
+
+
+def sign_in(email: Email) -> None:
+    """Print a link by which a member comes in once, within 15 minutes."""
+    with workbench(Configuration()) as bench:
+        _must_be_member(bench, email)
+        token = bench.sign_in_links.create(
+            email=email, secret=secrets.token_bytes(32), now=bench.means.now()
+        )
+        say(f"{bench.configuration.own_url}/sign-in#token={token}")
+
+
+def _must_be_member(bench: Workbench, email: str) -> None:
+    if bench.members.member(email) is None:
+        raise NotFound("member", f"{email}: autolynx members add {email} --role R")
 
 
 def add_member(
@@ -63,8 +79,7 @@ def create_token(
 ) -> None:
     """Make an API token of a member; it is printed this once, alone."""
     with workbench(Configuration()) as bench:
-        if bench.members.member(email) is None:
-            raise NotFound("member", f"{email}: autolynx members add {email} --role R")
+        _must_be_member(bench, email)
         now = bench.means.now()
         token = bench.tokens.create(
             token_id=bench.means.new_id(),

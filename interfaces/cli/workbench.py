@@ -31,6 +31,7 @@ from storage.access import TokenStore
 from storage.database import Conn, Pool, connect, open_pool
 from storage.operations import Operations
 from storage.recorder import EventStoreFactory
+from storage.sessions import Keys, SignInLinks
 from storage.uploads import UploadStore
 from storage.vault import Vault
 
@@ -92,6 +93,10 @@ class Workbench:
         return TokenStore(self.pool)
 
     @cached_property
+    def sign_in_links(self) -> SignInLinks:
+        return SignInLinks(self.pool)
+
+    @cached_property
     def operations(self) -> Operations:
         return Operations(self.pool)
 
@@ -105,7 +110,7 @@ class Workbench:
 
     @cached_property
     def members(self) -> MemberService:
-        return MemberService(app=self.app, means=self.means)
+        return MemberService(app=self.app, means=self.means, keys=Keys(self.pool))
 
     @cached_property
     def settings(self) -> SettingsService:

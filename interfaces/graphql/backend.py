@@ -17,7 +17,7 @@ from application.imports import ImportService
 from application.ports import ReadModel
 from application.settings import SettingsService
 from application.vault import VaultReader
-from interfaces.auth.viewer import Viewer
+from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
 from projections import campaign_board
@@ -54,7 +54,7 @@ class Backend:
     read_pool: Pool
     read_model: ReadModel
     hub: Hub
-    viewer_of: Callable[[str | None], Viewer | None]
+    viewer_of: Callable[[Credentials], Viewer | None]
     now: Callable[[], datetime]
     recheck_seconds: float
     threads: Threads = field(default_factory=Threads)

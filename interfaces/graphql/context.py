@@ -5,16 +5,17 @@ from typing import Any
 import strawberry
 from strawberry.fastapi import BaseContext
 
-from interfaces.auth.viewer import Viewer
+from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.backend import Backend
+from interfaces.graphql.documents import UNKNOWN, Documents
 from interfaces.graphql.errors import unauthenticated
 from interfaces.graphql.loaders import Loaders
 
 
 class Context(BaseContext):
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, documents: Documents) -> None:
         super().__init__()
-        self.backend = backend
+        self.backend, self.documents = backend, documents
         self.loaders = Loaders(backend)
         self.connection_params: dict[str, Any] | None = None
         self.member: Viewer | None = None
@@ -32,7 +33,7 @@ class Context(BaseContext):
     async def authenticate(self) -> Viewer | None:
         """Read who asks anew: each operation, and a long one again and again."""
         viewer_of = self.backend.viewer_of
-        self.member = await self.backend.look(viewer_of, self._authorization())
+        self.member = await self.backend.look(viewer_of, self._credentials())
         return self.member
 
     async def begin(self) -> Viewer | None:
@@ -46,12 +47,22 @@ class Context(BaseContext):
         self._trouble = None
         return viewer
 
-    def _authorization(self) -> str | None:
+    def may_send(self, text: str | None) -> bool:
+        """Say whether who asks may send this text: with a token, any.
+
+        A browser's session sends the dashboard's own operations: whoever steals its
+        cookie, or a page that rides on it, can do no more than the dashboard does.
+        """
+        free = self.member is None or not self.member.in_browser
+        return free or text == UNKNOWN or text in self.documents
+
+    def _credentials(self) -> Credentials:
         params = self.connection_params or {}
         said = params.get("authorization", params.get("Authorization"))
-        if isinstance(said, str):
-            return said
-        return None if self.request is None else self.request.headers.get(AUTHORIZATION)
+        if isinstance(said, str) or self.request is None:
+            return Credentials(said if isinstance(said, str) else None)
+        header = self.request.headers.get(AUTHORIZATION)
+        return Credentials(header, self.request.cookies)
 
 
 AUTHORIZATION = "authorization"

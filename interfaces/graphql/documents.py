@@ -3,8 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from graphql import GraphQLError
+
 UNKNOWN = "{ __typename @unknownDocument }"
 """Stands for a text that is not here: it is refused, and the refusal names why."""
+
+
+def free_query() -> GraphQLError:
+    message = (
+        "A browser's session sends the dashboard's own operations, by documentId."
+        " For others use an API token."
+    )
+    return GraphQLError(message, extensions={"code": "FORBIDDEN"})
 
 
 class Documents:

@@ -41,13 +41,11 @@ class _Router(GraphQLRouter[Context, None]):
         return {}
 
 
-def graphql_routes(
-    backend: Backend, own_origin: str, documents: Documents | None = None
-) -> APIRouter:
-    """Build the routes; browsers may open sockets from our own pages only."""
+def graphql_routes(backend: Backend, documents: Documents) -> APIRouter:
+    """Build the routes; a browser's session may send these documents only."""
 
     def context() -> Context:
-        return Context(backend)
+        return Context(backend, documents)
 
     router = _Router(
         make_schema(),
@@ -58,7 +56,7 @@ def graphql_routes(
         subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         connection_init_wait_timeout=INIT_WAIT,
         max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
-        allowed_origins=[own_origin],
+        allowed_origins=["*"],  # SameOrigin has refused all others by now.
     )
-    router.documents = documents or Documents({})
+    router.documents = documents
     return router

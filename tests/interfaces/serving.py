@@ -33,6 +33,7 @@ from storage.access import TokenStore
 from storage.database import Pool, connect, open_pool
 from storage.migrate import migrate
 from storage.recorder import EventStoreFactory
+from storage.sessions import Keys, SessionStore, SignInLinks
 from storage.vault import Vault
 from tests.fakes import FakeProvider
 from tests.support import eventually
@@ -77,7 +78,7 @@ class Desk:
 
     @property
     def members(self) -> MemberService:
-        return MemberService(app=self.app, means=self.means)
+        return MemberService(app=self.app, means=self.means, keys=Keys(self.pool))
 
     @property
     def token_store(self) -> TokenStore:
@@ -90,6 +91,26 @@ class Desk:
         secret = secrets.token_bytes(32)
         return self.token_store.create(
             token_id=uuid4(), email=email, secret=secret, now=utc_now(), **given
+        )
+
+    @property
+    def sessions(self) -> SessionStore:
+        return SessionStore(self.pool)
+
+    def link(self, role: Role = Role.ADMIN, now: datetime | None = None) -> str:
+        """Return the secret of a sign-in link of a member with that role."""
+        email = f"{role.lower()}@example.com"
+        self.members.add(email, role, by="test")
+        return SignInLinks(self.pool).create(
+            email=email, secret=secrets.token_bytes(32), now=now or utc_now()
+        )
+
+    def session(self, role: Role = Role.ADMIN) -> str:
+        """Return a browser's session of a member with that role."""
+        email = f"{role.lower()}@example.com"
+        self.members.add(email, role, by="test")
+        return self.sessions.open(
+            email=email, secret=secrets.token_bytes(32), now=utc_now()
         )
 
     def header(self, role: Role = Role.ADMIN) -> dict[str, str]:

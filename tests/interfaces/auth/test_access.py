@@ -7,15 +7,28 @@ from uuid import uuid4
 import pytest
 
 from domain.values import Role
-from interfaces.auth.viewer import Authenticator, Viewer, bearer_token
+from interfaces.auth.viewer import (
+    COOKIE,
+    Authenticator,
+    Credentials,
+    Viewer,
+    bearer_token,
+)
 from storage.access import is_token, make_token
 from tests.interfaces.serving import Desk, utc_now
 
 
 def authenticator(desk: Desk) -> Authenticator:
     return Authenticator(
-        tokens=desk.token_store, member=desk.members.member, now=utc_now
+        tokens=desk.token_store,
+        sessions=desk.sessions,
+        member=desk.members.member,
+        now=utc_now,
     )
+
+
+def by_token(token: str) -> Credentials:
+    return Credentials(f"Bearer {token}")
 
 
 def test_a_token_has_a_form_that_shows_typing_errors() -> None:
@@ -38,17 +51,28 @@ def test_the_word_bearer_is_read_in_any_case() -> None:
 
 
 def test_a_token_gives_its_member_with_the_role_of_now(office: Desk) -> None:
-    access, token = authenticator(office), office.token(Role.OPERATOR)
-    header, email = f"Bearer {token}", "operator@example.com"
-    assert access.viewer(header) == Viewer(email, Role.OPERATOR)
+    access, given = authenticator(office), by_token(office.token(Role.OPERATOR))
+    email = "operator@example.com"
+    assert access.viewer(given) == Viewer(email, Role.OPERATOR)
     office.members.add(email, Role.AUDITOR, by="test")
-    assert access.viewer(header) == Viewer(email, Role.AUDITOR)
+    assert access.viewer(given) == Viewer(email, Role.AUDITOR)
 
 
 def test_who_is_removed_is_out_at_once(office: Desk) -> None:
     access, token = authenticator(office), office.token(Role.OPERATOR)
     office.members.remove("operator@example.com", by="test")
-    assert access.viewer(f"Bearer {token}") is None
+    assert access.viewer(by_token(token)) is None
+
+
+def test_who_comes_back_starts_without_the_old_keys(office: Desk) -> None:
+    access, email = authenticator(office), "operator@example.com"
+    token = office.token(Role.OPERATOR)
+    session = office.session(Role.OPERATOR)
+    office.members.remove(email, by="test")
+    office.members.add(email, Role.OPERATOR, by="test")
+    assert access.viewer(by_token(token)) is None
+    assert access.viewer(Credentials(cookies={COOKIE: session})) is None
+    assert access.viewer(by_token(office.token(Role.OPERATOR))) is not None
 
 
 def test_a_token_ends_when_it_expires(office: Desk) -> None:
@@ -87,4 +111,4 @@ def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
 
 def test_an_unknown_token_of_the_right_form_is_nobodys(office: Desk) -> None:
     token = make_token(secrets.token_bytes(32))
-    assert authenticator(office).viewer(f"Bearer {token}") is None
+    assert authenticator(office).viewer(by_token(token)) is None

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from storage.access import TokenStore, is_token
 from storage.database import open_pool
+from storage.sessions import SignInLinks
 from tests.interfaces.cli.conftest import CommandLine
 
 EMAIL = "ada@example.com"
@@ -53,3 +54,18 @@ def test_strangers_get_no_token(autolynx: CommandLine) -> None:
 def test_an_unknown_token_cannot_be_revoked(autolynx: CommandLine) -> None:
     id_ = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
     assert autolynx.refusal("tokens", "revoke", id_) == f"There is no token {id_}."
+
+
+def test_a_sign_in_link_is_printed_alone(
+    autolynx: CommandLine, empty_database: str
+) -> None:
+    autolynx.done("members", "add", EMAIL, "--role", "admin")
+    (link,) = autolynx.done("signin", EMAIL).lines
+    address, _, token = link.partition("#token=")
+    assert address == "http://127.0.0.1:8000/sign-in"
+    with open_pool(empty_database, name="test") as pool:
+        assert SignInLinks(pool).use(token, datetime.now(UTC)) == EMAIL
+
+
+def test_strangers_get_no_link(autolynx: CommandLine) -> None:
+    assert "autolynx members add" in autolynx.refusal("signin", EMAIL)

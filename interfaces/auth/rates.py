@@ -1,0 +1,49 @@
+"""How often somebody may knock, counted in this process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+
+from fastapi import HTTPException
+
+MINUTE = 60.0
+MOST_KEYS = 10_000
+ROUNDING = 1e-6
+TOO_OFTEN = "Too many requests: try again in {seconds} s."
+
+
+@dataclass
+class Rate:
+    """A bucket for each key: so many at once, refilled evenly within a minute."""
+
+    a_minute: int
+    clock: Callable[[], float] = monotonic
+    _full_at: dict[str, float] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def take(self, key: str) -> float:
+        """Count one; return the seconds to wait where it was one too many, else 0."""
+        with self._lock:
+            now, each = self.clock(), MINUTE / self.a_minute
+            full_at = max(self._full_at.get(key, now), now)
+            wait = full_at + each - now - MINUTE
+            if wait > ROUNDING:
+                return wait
+            self._full_at[key] = full_at + each
+            if len(self._full_at) > MOST_KEYS:
+                self._forget(now)
+            return 0.0
+
+    def _forget(self, now: float) -> None:
+        """Who has waited long enough is as new; of a flood the latest are kept."""
+        kept = [(key, at) for key, at in self._full_at.items() if at > now]
+        self._full_at = dict(kept[-MOST_KEYS // 2 :])
+
+    def admit(self, key: str) -> None:
+        """The same, refusing with 429 and Retry-After."""
+        wait = self.take(key)
+        if wait > 0:
+            seconds = int(wait) + 1
+            message = TOO_OFTEN.format(seconds=seconds)
+            raise HTTPException(429, message, headers={"Retry-After": str(seconds)})

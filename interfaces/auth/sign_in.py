@@ -1,0 +1,103 @@
+"""Coming in by a one-time link, and going out again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from interfaces.auth.rates import Rate
+from interfaces.auth.viewer import Allowlisted, cookie_name
+
+ATTEMPTS_A_MINUTE = 30
+COOKIE_LIFE_SECONDS = 7 * 86_400
+NO_LINK = "This link was used, or is older than 15 minutes: ask for another one."
+NO_MEMBER = "This address is not on the allowlist: ask an admin to add it."
+
+
+class Links(Protocol):
+    def use(self, text: str, now: datetime) -> str | None: ...
+
+
+class Sessions(Protocol):
+    def open(self, *, email: str, secret: bytes, now: datetime) -> str: ...
+
+    def end(self, text: str, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Door:
+    """What letting somebody in takes; `secure` where browsers come by https."""
+
+    sessions: Sessions
+    member: Callable[[str], Allowlisted | None]
+    now: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes]
+    secure: bool
+
+    @property
+    def cookie(self) -> str:
+        return cookie_name(secure=self.secure)
+
+    def let_in(self, member: Allowlisted, response: Response) -> None:
+        """Open a session, in the browser that gets this response."""
+        session = self.sessions.open(
+            email=member.email, secret=self.random_bytes(32), now=self.now()
+        )
+        response.set_cookie(
+            self.cookie,
+            session,
+            max_age=COOKIE_LIFE_SECONDS,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def let_out(self, request: Request, response: Response) -> None:
+        session = request.cookies.get(self.cookie)
+        if session is not None:
+            self.sessions.end(session, self.now())
+        response.delete_cookie(
+            self.cookie, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+
+class LinkUsed(BaseModel):
+    """What stands behind # in the link."""
+
+    token: str = Field(max_length=200)
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def sign_in_routes(door: Door, links: Links) -> APIRouter:
+    """Build the routes; the page at GET /sign-in is the dashboard's."""
+    router = APIRouter()
+    rate = Rate(ATTEMPTS_A_MINUTE)
+
+    @router.post("/sign-in")
+    def sign_in(used: LinkUsed, request: Request) -> Response:
+        rate.admit(address_of(request))
+        email = links.use(used.token, door.now())
+        if email is None:
+            raise HTTPException(403, NO_LINK)
+        member = door.member(email)
+        if member is None:
+            raise HTTPException(403, NO_MEMBER)
+        response = JSONResponse({"email": member.email, "role": member.role})
+        door.let_in(member, response)
+        return response
+
+    @router.post("/sign-out", status_code=204)
+    def sign_out(request: Request) -> Response:
+        response = Response(status_code=204)
+        door.let_out(request, response)
+        return response
+
+    return router

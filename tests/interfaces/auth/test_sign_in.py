@@ -1,0 +1,228 @@
+"""How people at browsers come in, what their sessions may do, and how they end."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from websockets import Origin
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect as open_socket
+
+from domain.values import Role
+from interfaces.auth.rates import Rate
+from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE
+from interfaces.auth.viewer import COOKIE
+from interfaces.dashboard.documents import read_documents
+from storage.sessions import IDLE_LIFE, WHOLE_LIFE
+from tests.interfaces.serving import GRAPHQL_WS, Desk, Socket, opened_desk, utc_now
+
+ME = next(one.id for one in read_documents() if one.name == "Me")
+
+
+def sign_in(desk: Desk, token: str) -> httpx2.Response:
+    return httpx2.post(f"{desk.url}/sign-in", json={"token": token})
+
+
+def ask(
+    desk: Desk, body: dict[str, Any], session: str, **headers: str
+) -> dict[str, Any]:
+    answer = httpx2.post(
+        f"{desk.url}/graphql",
+        json=body,
+        headers={"Cookie": f"{COOKIE}={session}", **headers},
+    )
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def code(told: dict[str, Any]) -> str:
+    return str(told["errors"][0]["extensions"]["code"])
+
+
+def test_a_link_lets_its_member_in_once(office: Desk) -> None:
+    token = office.link(Role.AUDITOR)
+    answer = sign_in(office, token)
+    assert answer.status_code == 200
+    assert answer.json() == {"email": "auditor@example.com", "role": "AUDITOR"}
+    told = ask(office, {"documentId": ME}, answer.cookies[COOKIE])
+    assert told["data"]["me"]["email"] == "auditor@example.com"
+    again = sign_in(office, token)
+    assert (again.status_code, again.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(office: Desk) -> None:
+    said = sign_in(office, office.link()).headers["set-cookie"].lower()
+    assert "httponly" in said
+    assert "samesite=lax" in said
+    assert "path=/" in said
+
+
+def test_over_https_the_cookie_belongs_to_the_host(empty_database: str) -> None:
+    with opened_desk(empty_database, public_url="https://lynx.example") as desk:
+        answer = sign_in(desk, desk.link())
+    said = answer.headers["set-cookie"]
+    assert said.startswith("__Host-autolynx=")
+    assert "Secure" in said
+    assert "max-age=31536000" in answer.headers["strict-transport-security"]
+
+
+def test_an_old_link_lets_nobody_in(office: Desk) -> None:
+    token = office.link(now=utc_now() - timedelta(minutes=16))
+    assert sign_in(office, token).status_code == 403
+
+
+def test_a_link_of_somebody_who_was_removed_lets_nobody_in(office: Desk) -> None:
+    token = office.link(Role.AUDITOR)
+    office.members.remove("auditor@example.com", by="test")
+    assert sign_in(office, token).status_code == 403
+
+
+def test_a_session_ends_when_it_was_idle_or_is_old(office: Desk) -> None:
+    session, at = office.session(), utc_now()
+    seen = office.sessions.authenticate
+    assert seen(session, at + IDLE_LIFE - timedelta(minutes=1)) is not None
+    assert seen(session, at + IDLE_LIFE + timedelta(hours=1)) is not None
+    assert seen(session, at + 3 * IDLE_LIFE) is None
+    assert seen(session, at + WHOLE_LIFE + timedelta(minutes=1)) is None
+
+
+def test_who_signs_out_is_out(office: Desk) -> None:
+    session = office.session()
+    cookie = {"Cookie": f"{COOKIE}={session}"}
+    answer = httpx2.post(f"{office.url}/sign-out", headers=cookie)
+    assert answer.status_code == 204
+    assert code(ask(office, {"documentId": ME}, session)) == "UNAUTHENTICATED"
+
+
+def test_only_hashes_of_links_and_sessions_are_kept(office: Desk) -> None:
+    secrets = (office.link(), office.session())
+    with office.pool.connection() as connection:
+        rows = [
+            connection.execute(query).fetchall()
+            for query in (
+                "select * from sign_in_link",
+                "select * from browser_session",
+            )
+        ]
+    assert not any(secret in repr(rows) for secret in secrets)
+
+
+def test_a_session_sends_no_query_of_its_own(office: Desk) -> None:
+    session = office.session()
+    told = ask(office, {"query": "{ settings { globalCap } }"}, session)
+    assert code(told) == "FORBIDDEN"
+    assert told.get("data") is None
+    unknown = ask(office, {"documentId": "sha256:00"}, session)
+    assert "unknownDocument" in unknown["errors"][0]["message"]
+
+
+def test_a_session_sends_no_query_of_its_own_over_a_socket(office: Desk) -> None:
+    url = f"ws{office.url.removeprefix('http')}/graphql"
+    cookie = {"Cookie": f"{COOKIE}={office.session()}"}
+    with open_socket(
+        url, subprotocols=[GRAPHQL_WS], additional_headers=cookie
+    ) as connection:
+        connection.send(json.dumps({"type": "connection_init"}))
+        socket = Socket(connection).acknowledged()
+        socket.subscribe("{ me { email } }", "1")
+        refused = socket.receive()
+        assert refused["type"] == "error"
+        assert refused["payload"][0]["extensions"]["code"] == "FORBIDDEN"
+        message = {"id": "2", "type": "subscribe", "payload": {"documentId": ME}}
+        connection.send(json.dumps(message))
+        assert socket.next()["me"]["email"] == "admin@example.com"
+
+
+def test_a_token_that_fails_is_not_helped_by_a_cookie(office: Desk) -> None:
+    told = ask(
+        office, {"documentId": ME}, office.session(), Authorization="Bearer alx_no"
+    )
+    assert code(told) == "UNAUTHENTICATED"
+
+
+def test_a_session_reads_what_its_role_may(office: Desk) -> None:
+    id_ = office.campaign()
+    cookie = {"Cookie": f"{COOKIE}={office.session(Role.AUDITOR)}"}
+    export = f"{office.url}/campaigns/{id_}/export.csv"
+    assert httpx2.get(export, headers=cookie).status_code == 200
+    refused = httpx2.post(
+        f"{office.url}/uploads?filename=x.csv",
+        content=b"name,business_name,phone\n",
+        headers={**cookie, "Content-Type": "text/csv"},
+    )
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, False),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "https://x.example"}, False),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1:8000"}, True),
+    ],
+)
+def test_pages_of_other_sites_change_nothing(
+    office: Desk, headers: dict[str, str], passes: bool
+) -> None:
+    answer = httpx2.post(f"{office.url}/sign-out", headers=headers)
+    assert (answer.status_code == 204) is passes
+
+
+def test_a_page_of_another_site_opens_no_socket(office: Desk) -> None:
+    url = f"ws{office.url.removeprefix('http')}/graphql"
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        open_socket(url, origin=Origin("https://evil.example")),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_our_own_page_opens_a_socket_by_whatever_name_it_was_reached(
+    office: Desk,
+) -> None:
+    host = office.url.removeprefix("http://").replace("127.0.0.1", "localhost")
+    with open_socket(
+        f"ws://{host}/graphql",
+        subprotocols=[GRAPHQL_WS],
+        origin=Origin(f"http://{host}"),
+    ):
+        pass
+
+
+def test_whoever_tries_links_must_wait(desk: Desk) -> None:
+    answers = [sign_in(desk, "guess") for _ in range(ATTEMPTS_A_MINUTE + 5)]
+    codes = [answer.status_code for answer in answers]
+    assert codes[:ATTEMPTS_A_MINUTE] == [403] * ATTEMPTS_A_MINUTE
+    assert codes[-1] == 429
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].json()["error"]["code"] == "TOO_MANY_REQUESTS"
+
+
+def test_a_rate_is_so_many_at_once_then_evenly() -> None:
+    at = [0.0]
+    rate = Rate(6, clock=lambda: at[0])
+    assert [rate.take("a") for _ in range(6)] == [0.0] * 6
+    assert rate.take("a") == pytest.approx(10.0)
+    assert rate.take("b") == 0.0
+    at[0] = 10.0
+    assert rate.take("a") == 0.0
+    assert rate.take("a") == pytest.approx(10.0)
+
+
+def test_every_answer_tells_browsers_what_not_to_do(office: Desk) -> None:
+    for answer in (
+        office.get("/healthz", role=None),
+        office.get("/nowhere", role=None),
+        sign_in(office, "guess"),
+    ):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
