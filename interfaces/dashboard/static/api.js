@@ -79,7 +79,8 @@ function openSocket() {
     lazy: false,
     keepAlive: 10_000,
     retryAttempts: Infinity,
-    shouldRetry: () => me.value !== null,
+    // A mistake of ours would fail again at once, for ever: only a broken link is tried again.
+    shouldRetry: (event) => me.value !== null && typeof event === "object" && event !== null && ("code" in event || event instanceof Event),
     retryWait: (n) => new Promise((wake) => setTimeout(wake, Math.min(500 * 2 ** n, 8_000) * (0.7 + Math.random() * 0.6))),
     onNonLazyError: () => {},
     on: { connected, closed },
@@ -109,7 +110,7 @@ function signedOut() {
 
 /** @template D, V @param {Doc<D, V>} doc @param {V} variables @param {(data: D) => void} next @returns {() => void} */
 export function subscribe(doc, variables, next) {
-  const payload = /** @type {any} */ ({ documentId: doc.id, variables });
+  const payload = /** @type {any} */ ({ query: "", documentId: doc.id, variables });
   return connect().subscribe(payload, {
     next: (message) => message.data && next(/** @type {D} */ (message.data)),
     error: (error) => {

@@ -113,6 +113,9 @@ function Banner({ campaign, now }) {
     <p><b>${state === "FAILED" ? "Failed" : "Paused"}${campaign.stateReason ? `: ${campaign.stateReason}` : ""}</b> ${campaign.pauseCause && state === "PAUSED" ? WHAT_TO_DO[campaign.pauseCause] : ""}</p></div>`;
 }
 
+/** Said in every case, so that nothing below it moves. @param {number} n */
+const awaited = (n) => (n ? `${count(n)} ended ${n === 1 ? "call waits" : "calls wait"} for the provider's report.` : "Every report is in.");
+
 /** @param {{ now: () => Progress }} props */
 function Funnel({ now }) {
   const progress = now();
@@ -125,7 +128,7 @@ function Funnel({ now }) {
   return html`<section class="panel stack" aria-label="Progress">
     <${OutcomeBar} progress=${progress} />
     <div class="funnel">${steps.map(([key, status, label]) => html`<button type="button" key=${key} data-state=${status} title=${`Show these contacts`} onClick=${() => filter(status)}><b>${count(progress[key])}</b><span>${label}</span></button>`)}</div>
-    ${progress.awaitingReports > 0 && html`<p class="hint num">${count(progress.awaitingReports)} ended calls wait for the provider's report.</p>`}
+    <p class="hint num">${awaited(progress.awaitingReports)}</p>
   </section>`;
 }
 

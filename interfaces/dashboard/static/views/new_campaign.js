@@ -4,7 +4,7 @@ import { may, request, useQuery } from "../api.js";
 import { count } from "../format.js";
 import { Choices, CreateCampaign, PhoneNumbers, StartCampaign } from "../ops.js";
 import { go } from "../route.js";
-import { Action, Empty, Field, Head, Icon, Skeleton, toast, Trouble } from "../ui.js";
+import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { FileDrop } from "./file_drop.js";
 
 /** @typedef {import("./file_drop.js").Upload} Upload */
@@ -114,7 +114,7 @@ function How({ form, set, wrong, choices }) {
       <label class="tick"><input type="radio" name="mode" checked=${form.mode === "CONTINUOUS"} onChange=${() => set({ mode: "CONTINUOUS" })} /><span>Continuous<span>A call that ends makes room for the next.</span></span></label>
       <label class="tick"><input type="radio" name="mode" checked=${form.mode === "BATCH"} onChange=${() => set({ mode: "BATCH" })} /><span>Batch<span>The next batch begins when the last one is over.</span></span></label>
     </fieldset>
-    <fieldset><legend>Line</legend>
+    <fieldset><legend>When</legend>
       <label class="tick"><input type="checkbox" checked=${form.lineQuietGating} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => set({ lineQuietGating: e.currentTarget.checked })} /><span>Only while the line is quiet<span>Waits while any call is live on this number, ours or not.</span></span></label>
     </fieldset>
   </div>`;
@@ -126,6 +126,6 @@ function Lines({ form, bind, wrong, first }) {
   const lines = fresh.data?.phoneNumbers ?? first;
   const chosen = lines.find((line) => line.id === form.phoneNumberId);
   const activity = !chosen ? "The number that people see" : chosen.activeCalls == null ? "The provider cannot be asked what is live on it" : chosen.activeCalls ? `${chosen.activeCalls} calls live on it now` : "Quiet now";
-  return html`<${Field} label="Line" error=${wrong.phoneNumberId} hint=${lines.length ? html`<${Icon} name="phone" /> ${activity}` : "The provider shows no phone number. See Health and lines."}>
+  return html`<${Field} label="Line" error=${wrong.phoneNumberId} hint=${lines.length ? activity : "The provider shows no phone number. See Health and lines."}>
     ${(/** @type {any} */ a) => html`<select ...${a} ...${bind("phoneNumberId")}><option value="">Choose…</option>${lines.map((line) => html`<option key=${line.id} value=${line.id}>${[line.number ?? line.id, line.name].filter(Boolean).join(" · ")}${line.activeCalls ? ` (${line.activeCalls} live)` : ""}</option>`)}</select>`}<//>`;
 }

@@ -1,0 +1,49 @@
+"""What TypeScript is told about the operations."""
+
+from graphql import build_schema, parse
+
+from interfaces.dashboard.types import declarations
+
+SCHEMA = build_schema("""
+scalar DateTime
+enum Mood { CALM WILD }
+interface Animal { id: ID! }
+type Cat implements Animal { id: ID! mood: Mood! born: DateTime lives: [Int!]! }
+type Dog implements Animal { id: ID! name: String }
+union Result = Cat | Dog
+input Wish { mood: Mood! word: String }
+type Query { cat: Cat any: Animal! found(wish: Wish!, first: Int = 5): Result! }
+""")
+
+
+def declared(operation: str) -> str:
+    return declarations(SCHEMA, parse(operation))
+
+
+def test_what_may_be_null_says_so() -> None:
+    said = declared("query A { cat { id born lives mood } }")
+    kinds = "id: string; born: string | null; lives: Array<number>; mood: Mood"
+    assert f"export type AData = {{ cat: {{ {kinds} }} | null }};" in said
+
+
+def test_each_member_of_a_union_is_told_by_its_own_name() -> None:
+    said = declared(
+        "query A($w: Wish!) { found(wish: $w) { __typename ... on Dog { name } } }"
+    )
+    assert '{ __typename: "Cat" } | { __typename: "Dog"; name: string | null }' in said
+
+
+def test_a_fragment_on_an_interface_holds_for_all_that_have_it() -> None:
+    said = declared("fragment F on Animal { id } query A { any { ...F } }")
+    assert "{ any: ({ id: string } | { id: string }) }" in said
+
+
+def test_inputs_and_enums_are_declared_once_each_however_deep() -> None:
+    said = declared("query A($w: Wish!, $n: Int = 2) { found(wish: $w, first: $n) }")
+    assert "export type AVars = { w: Wish; n?: number | null };" in said
+    assert "export type Wish = { mood: Mood; word?: string | null };" in said
+    assert said.count('export type Mood = "CALM" | "WILD";') == 1
+
+
+def test_an_alias_is_the_key_in_the_answer() -> None:
+    assert "{ mine: { id: string } | null }" in declared("query A { mine: cat { id } }")
