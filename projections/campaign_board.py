@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.call import Call, Moved
@@ -99,11 +99,11 @@ def campaign_board(event: object, position: int) -> Iterator[RowOperation]:
             yield put(BOARD, event.originator_id, **_created(event))
         case Campaign.ContactsImported():
             yield patch(BOARD, event.originator_id, contacts=event.contacts)
-            yield add(BOARD, event.originator_id, pending=event.accepted)
-        case Call.Reported():
-            yield from _reported(event)
-        case Moved():
-            yield from _moved(event)
+        case Call.Created() | Call.Requeued() if event.batch is not None:
+            yield patch(BOARD, event.campaign_id, batch=event.batch)
+    deltas = counted(event)
+    if deltas:
+        yield add(BOARD, campaign_of(event), **deltas)
     if isinstance(event, CampaignFact):
         columns = {"version": event.originator_version, **_changed(event, position)}
         yield patch(BOARD, event.originator_id, **columns)
@@ -170,19 +170,36 @@ def _state(
     return {"state": state, "pause_cause": cause, "reason_words_id": words_id}
 
 
-def _moved(event: Moved) -> Iterator[RowOperation]:
+def counted(event: object) -> Columns:
+    """Say by how much an event changes the counters of its campaign."""
+    match event:
+        case Campaign.ContactsImported():
+            return {"pending": event.accepted} if event.accepted else {}
+        case Call.Reported():
+            return _reported(event)
+        case Moved():
+            return _moved(event)
+    return {}
+
+
+def campaign_of(event: Any) -> UUID | None:
+    """Name the campaign that an event is about, if it is about one."""
+    if isinstance(event, CampaignFact):
+        return event.originator_id
+    campaign_id: UUID | None = getattr(event, "campaign_id", None)
+    return campaign_id
+
+
+def _moved(event: Moved) -> Columns:
     deltas: Columns = {}
     if event.was is not event.standing:
         deltas = {COUNTER[event.was]: -1, COUNTER[event.standing]: 1}
     if isinstance(event, Call.Ended) and event.awaits_report:
         deltas["awaiting_reports"] = 1
-    if deltas:
-        yield add(BOARD, event.campaign_id, **deltas)
-    if isinstance(event, Call.Created | Call.Requeued) and event.batch is not None:
-        yield patch(BOARD, event.campaign_id, batch=event.batch)
+    return deltas
 
 
-def _reported(event: Call.Reported) -> Iterator[RowOperation]:
+def _reported(event: Call.Reported) -> Columns:
     deltas: Columns = {}
     if event.cost is not None and event.cost != event.cost_was:
         deltas["spend"] = event.cost - (event.cost_was or ZERO)
@@ -190,8 +207,7 @@ def _reported(event: Call.Reported) -> Iterator[RowOperation]:
         deltas["costs_reported"] = 1
     if event.awaited and event.settled:
         deltas["awaiting_reports"] = -1
-    if deltas:
-        yield add(BOARD, event.campaign_id, **deltas)
+    return deltas
 
 
 @dataclass(frozen=True, slots=True)

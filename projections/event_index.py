@@ -1,15 +1,22 @@
-"""Who did what and when, to which campaign, chained so that no change goes unseen."""
+"""Who did what and when, to which campaign, chained so that no change goes unseen.
 
+`latest_at` is the latest time up to here: it never goes back, as the clocks of several
+machines may. `counted` and `spend` are what the event adds to its campaign's counters.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
+import orjson
 from eventsourcing.persistence import StoredEvent
 
-from domain.campaign import CampaignFact
-from projections.operations import RowOperation, put
+from projections.campaign_board import campaign_of, counted
+from projections.operations import Columns, RowOperation, put
 from projections.tables import Table, select, select_value
 from storage.database import Conn
 
@@ -31,6 +38,9 @@ TABLE = Table(
         occurred_at timestamptz not null,
         actor text not null,
         campaign_id uuid,
+        latest_at timestamptz not null,
+        counted text,
+        spend numeric,
         hash bytea not null
     );
     create index if not exists event_index_aggregate
@@ -71,15 +81,25 @@ def digest(position: int, stored: StoredEvent) -> bytes:
     return sha256(b"".join(framed)).digest()
 
 
-def campaign_of(event: Any) -> UUID | None:
-    """Name the campaign that an event is about, if it is about one."""
-    if isinstance(event, CampaignFact):
-        return event.originator_id
-    campaign_id: UUID | None = getattr(event, "campaign_id", None)
-    return campaign_id
+class Link(NamedTuple):
+    """What is carried from one event of the log to the next."""
+
+    head: bytes
+    latest_at: datetime
 
 
-def event_index(recorded: Recorded, link: bytes) -> RowOperation:
+def linked(
+    recorded: Iterable[Recorded], head: bytes, latest_at: datetime | None
+) -> Iterator[Link]:
+    """Go on with the chain, and with the time that never goes back."""
+    for position, stored, event in recorded:
+        head = chained(head, position, stored)
+        at = event.timestamp
+        latest_at = at if latest_at is None or at > latest_at else latest_at
+        yield Link(head, latest_at)
+
+
+def event_index(recorded: Recorded, link: Link) -> RowOperation:
     position, stored, event = recorded
     return put(
         INDEX,
@@ -91,8 +111,21 @@ def event_index(recorded: Recorded, link: bytes) -> RowOperation:
         occurred_at=event.timestamp,
         actor=event.actor,
         campaign_id=campaign_of(event),
-        hash=link,
+        latest_at=link.latest_at,
+        hash=link.head,
+        **_counted(event),
     )
+
+
+def _counted(event: object) -> Columns:
+    deltas = counted(event)
+    spend = deltas.pop("spend", None)
+    return {"counted": _written(tuple(deltas.items())) or None, "spend": spend}
+
+
+@cache
+def _written(deltas: tuple[tuple[str, int], ...]) -> str:
+    return orjson.dumps(dict(deltas)).decode() if deltas else ""
 
 
 @dataclass(frozen=True, slots=True)

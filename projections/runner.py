@@ -5,8 +5,9 @@ whoever runs this, however many at once and whenever they die, each event is app
 once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event
 from typing import Any, LiteralString
 
@@ -16,9 +17,12 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import Error, InterfaceError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 
-from projections.event_index import Recorded, campaign_of, chained, event_index
+import application.app  # noqa: F401 - it imports, and so registers, every kind of event
+from projections.campaign_board import campaign_of
+from projections.event_index import Link, Recorded, event_index, linked
 from projections.operations import RowOperation, fold, writes
 from projections.schema import HANDLERS, SCHEMA, create_read_model, use_read_model
+from projections.tables import LARGEST
 from projections.writing import Writer
 from storage.database import Conn, Listener, connect, lock_key
 from storage.mapper import TypedMapper
@@ -71,10 +75,12 @@ class Applied:
 class _Place:
     position: int
     head: bytes
+    latest_at: datetime | None = None
 
 
 _LOCKED: LiteralString = (
-    "select position, head from projection_position where name = 'read' for update"
+    "select position, head, latest_at from projection_position"
+    " where name = 'read' for update"
 )
 
 _NEXT: LiteralString = """
@@ -82,7 +88,8 @@ _NEXT: LiteralString = """
     from (
         select e.*, sum(octet_length(state)) over (order by notification_id) as size
         from (
-            select * from autolynx_events where notification_id > %(after)s
+            select * from autolynx_events
+            where notification_id > %(after)s and notification_id <= %(until)s
             order by notification_id limit %(limit)s
         ) e
     ) sized
@@ -91,47 +98,56 @@ _NEXT: LiteralString = """
 """
 
 _MOVED: LiteralString = """
-    update projection_position set position = %(position)s, head = %(head)s
+    update projection_position
+    set position = %(position)s, head = %(head)s, latest_at = %(latest_at)s
     where name = 'read' and position = %(was)s
 """
 
 
 class Batches:
-    """Applies the log's next events to the read tables of one schema, over `conn`."""
+    """Applies the log's next events to the read tables of one schema, over `conn`.
+
+    With `only`, to those of them that it names.
+    """
 
     def __init__(
-        self, conn: Conn, *, schema: str = SCHEMA, notify: bool = True
+        self,
+        conn: Conn,
+        *,
+        schema: str = SCHEMA,
+        notify: bool = True,
+        only: Collection[str] | None = None,
     ) -> None:
         use_read_model(conn, schema)
         # Rows are few beside the tables: joins over whole tables never pay.
         conn.execute(
             "set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
         )
-        self._conn, self._notify = conn, notify
+        self._conn, self._notify, self._only = conn, notify, only
         self._writer, self._mapper = Writer(conn), TypedMapper()
 
-    def apply(self, limit: int) -> Applied:
-        """Apply up to `limit` events.
+    def apply(self, limit: int, until: int = LARGEST - 1) -> Applied:
+        """Apply up to `limit` events, none behind the position `until`.
 
         Raises:
             ProjectionStopped: at the first event that cannot be applied; those before
                 it are.
         """
         try:
-            return self._apply(limit)
+            return self._apply(limit, until)
         except Exception as error:
             if _passing(error):
                 raise
             if limit == 1:
                 raise self._stopped(error) from error
         half = limit // 2
-        first, second = self.apply(half), self.apply(limit - half)
+        first, second = self.apply(half, until), self.apply(limit - half, until)
         return Applied(first.events + second.events, second.more)
 
-    def _apply(self, limit: int) -> Applied:
+    def _apply(self, limit: int, until: int) -> Applied:
         with self._conn.transaction():
             place = self._locked()
-            recorded, more = self._next(place.position, limit)
+            recorded, more = self._next(place.position, limit, until)
             if recorded:
                 self._project(place, recorded)
         return Applied(len(recorded), more)
@@ -142,8 +158,8 @@ class Batches:
             raise ReadModelMissing("The read model has no position: create it first.")
         return _Place(*row)
 
-    def _next(self, after: int, limit: int) -> tuple[list[Recorded], bool]:
-        values = {"after": after, "limit": limit, "bytes": MOST_BYTES}
+    def _next(self, after: int, limit: int, until: int) -> tuple[list[Recorded], bool]:
+        values = {"after": after, "until": until, "limit": limit, "bytes": MOST_BYTES}
         with self._conn.cursor(binary=True) as cursor:
             rows = cursor.execute(_NEXT, values, prepare=True).fetchall()
         more = len(rows) == limit or bool(rows and rows[-1][-1] >= MOST_BYTES)
@@ -154,10 +170,10 @@ class Batches:
         return Recorded(position, stored, self._mapper.to_domain_event(stored))
 
     def _project(self, place: _Place, recorded: list[Recorded]) -> None:
-        links = list(_links(place.head, recorded))
-        folded = fold(_operations(recorded, links))
-        position = recorded[-1].position
-        moved = {"position": position, "head": links[-1], "was": place.position}
+        links = list(linked(recorded, place.head, place.latest_at))
+        folded = fold(self._wanted(_operations(recorded, links)))
+        position, last = recorded[-1].position, links[-1]
+        moved = {"position": position, "was": place.position, **last._asdict()}
         with self._conn.pipeline():
             self._writer.write(writes(folded))
             done = self._conn.execute(_MOVED, moved, prepare=True)
@@ -166,6 +182,12 @@ class Batches:
                 self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
         if done.rowcount != 1:
             raise PositionMoved(place.position)
+
+    def _wanted(self, operations: Iterator[RowOperation]) -> Iterator[RowOperation]:
+        if self._only is None:
+            return operations
+        only = self._only
+        return (operation for operation in operations if operation.table in only)
 
     def _stopped(self, cause: Exception) -> ProjectionStopped:
         query: LiteralString = """
@@ -195,17 +217,11 @@ def _passing(error: Exception) -> bool:
     return isinstance(error, OperationalError) and state[:2] not in PERSISTENT
 
 
-def _operations(recorded: list[Recorded], links: list[bytes]) -> Iterator[RowOperation]:
+def _operations(recorded: list[Recorded], links: list[Link]) -> Iterator[RowOperation]:
     for entry, link in zip(recorded, links, strict=True):
         for handler in HANDLERS:
             yield from handler(entry.event, entry.position)
         yield event_index(entry, link)
-
-
-def _links(head: bytes, recorded: list[Recorded]) -> Iterator[bytes]:
-    for entry in recorded:
-        head = chained(head, entry.position, entry.stored)
-        yield head
 
 
 def _payload(position: int, recorded: list[Recorded]) -> str:

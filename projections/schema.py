@@ -1,6 +1,6 @@
 """All read tables, how they are made, and how readers reach them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -36,29 +36,44 @@ HANDLERS: tuple[Handler, ...] = (
     spend.spend,
 )
 
-TABLES: tuple[Table, ...] = (
-    campaign_board.TABLE,
-    *contact_import.TABLES,
-    contact_log.TABLE,
-    call_log.TABLE,
-    *dial_queue.TABLES,
-    settings_board.TABLE,
-    *directory.TABLES,
-    *spend.TABLES,
-    event_index.TABLE,
+_TABLES: dict[str, tuple[Table, ...]] = {
+    "campaign_board": (campaign_board.TABLE,),
+    "contact_import": contact_import.TABLES,
+    "contact_log": (contact_log.TABLE,),
+    "call_log": (call_log.TABLE,),
+    "dial_queue": dial_queue.TABLES,
+    "settings_board": (settings_board.TABLE,),
+    "directory": directory.TABLES,
+    "spend": spend.TABLES,
+    "event_index": (event_index.TABLE,),
+}
+
+TABLES: tuple[Table, ...] = tuple(
+    table for tables in _TABLES.values() for table in tables
 )
+
+PROJECTIONS: Mapping[str, frozenset[str]] = {
+    name: frozenset(table.name for table in tables) for name, tables in _TABLES.items()
+}
+"""The names of each projection's tables."""
 
 _POSITION: LiteralString = """
     create table if not exists projection_position (
         name text primary key,
         position bigint not null,
-        head bytea not null
+        head bytea not null,
+        latest_at timestamptz
     );
 """
 
 
-def create_read_model(conn: Conn, schema: str = SCHEMA) -> None:
-    """Make what is missing of the read tables; any number of processes may at once."""
+def create_read_model(
+    conn: Conn, schema: str = SCHEMA, only: Collection[str] | None = None
+) -> None:
+    """Make what is missing of the read tables; any number of processes may at once.
+
+    With `only`, of those that it names.
+    """
     with conn.transaction():
         key = lock_key("autolynx read model")
         conn.execute("select pg_advisory_xact_lock(%s)", (key,))
@@ -67,12 +82,18 @@ def create_read_model(conn: Conn, schema: str = SCHEMA) -> None:
         conn.execute(sql.SQL("set local search_path = {}").format(name))
         conn.execute(_POSITION)
         for table in TABLES:
-            conn.execute(table.ddl)
+            if only is None or table.name in only:
+                conn.execute(table.ddl)
         conn.execute(
             "insert into projection_position (name, position, head)"
             " values ('read', 0, %s) on conflict do nothing",
             (event_index.FIRST_HEAD,),
         )
+
+
+def drop_schema(conn: Conn, schema: str) -> None:
+    statement = sql.SQL("drop schema if exists {} cascade")
+    conn.execute(statement.format(sql.Identifier(schema)))
 
 
 def use_read_model(conn: Conn, schema: str = SCHEMA) -> None:

@@ -4,12 +4,14 @@ import base64
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, LiteralString, NamedTuple, get_type_hints
 
 import orjson
-from psycopg import Cursor
+from psycopg import Cursor, sql
+from psycopg.errors import UndefinedTable
 from psycopg.rows import RowMaker
 
 from domain.errors import Invalid
@@ -144,9 +146,38 @@ def position_of(conn: Conn) -> int:
     return int(select_value(conn, POSITION) or 0)
 
 
+class Place(NamedTuple):
+    """Where a schema's tables stand: the position, the chain's link there, its time."""
+
+    position: int
+    head: bytes
+    latest_at: datetime | None
+
+
+def place_in(conn: Conn, schema: str) -> Place | None:
+    """Read where the tables of a schema stand; None where it has none."""
+    query = sql.SQL(
+        "select position, head, latest_at from {} where name = 'read'"
+    ).format(sql.Identifier(schema, "projection_position"))
+    try:
+        row = conn.execute(query).fetchone()
+    except UndefinedTable:
+        return None
+    return None if row is None else Place(*row)
+
+
 @contextmanager
 def one_snapshot(conn: Conn) -> Iterator[None]:
-    """Let all that is read in this context be of one moment."""
+    """Let all that is read in this context be of one moment, and of the same tables.
+
+    The lock comes before the moment: a rebuild that swaps the tables waits for it.
+    """
     with conn.transaction():
-        conn.execute("set transaction isolation level repeatable read, read only")
+        conn.execute(_ONE_SNAPSHOT)
         yield
+
+
+_ONE_SNAPSHOT: LiteralString = """
+    set transaction isolation level repeatable read, read only;
+    lock table projection_position in access share mode
+"""

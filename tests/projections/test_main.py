@@ -58,3 +58,15 @@ def test_without_a_database_it_says_what_is_missing() -> None:
         _, said = process.communicate(timeout=20)
     assert process.returncode == 2
     assert said == "AUTOLYNX_DATABASE_URL is not set.\n"
+
+
+def test_the_projector_knows_every_kind_of_event() -> None:
+    folder = Path(__file__).parents[1] / "golden"
+    names = [file.name.split(".") for file in folder.glob("*.json")]
+    topics = [".".join(parts[:2]) for parts in names]
+    code = (
+        "import sys, projections.__main__\n"
+        "from eventsourcing.utils import resolve_topic\n"
+        "for topic in sys.argv[1:]: resolve_topic(topic)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, *topics], check=True)

@@ -1,0 +1,331 @@
+"""Read tables made anew beside the live ones: the same, without down-time, at will."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from domain.campaign import Campaign
+from projections import runner
+from projections.compare import differences
+from projections.operations import RowOperation, put
+from projections.rebuild import (
+    NEXT,
+    OLD,
+    ChainDiffers,
+    RebuildUnderWay,
+    UnknownProjection,
+    alone,
+    rebuild,
+)
+from projections.runner import Batches, Projector, catch_up
+from projections.schema import HANDLERS, create_read_model, open_read_pool
+from projections.tables import one_snapshot, position_of
+from storage.database import connect
+from tests.projections.conftest import Store
+from tests.projections.lives import Life, whole_life
+from tests.support import eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+def lived(store: Store, seed: int = 1, steps: int = 150) -> int:
+    """Store a life and bring it into the read model; return the last position."""
+    last = store.append(whole_life(Random(seed), steps).events)
+    catch_up(store.conn)
+    return last
+
+
+def schemas(store: Store) -> set[str]:
+    query = "select nspname from pg_namespace where nspname like 'read%'"
+    return {row[0] for row in store.conn.execute(query.encode())}
+
+
+def against_a_rebuild(store: Store) -> list[str]:
+    """Compare the live tables with ones that are made anew in another schema."""
+    store.conn.execute("drop schema if exists again cascade")
+    with connect(store.url, name="again") as conn:
+        create_read_model(conn, "again")
+        catch_up(conn, schema="again", notify=False)
+    return [str(one) for one in differences(store.conn, "read", "again", most=100)]
+
+
+def test_rebuilt_tables_take_the_place_of_the_live_ones(store: Store) -> None:
+    last = lived(store)
+    before = store.value("select 'read.campaign_board'::regclass::oid::bigint")
+    told: list[tuple[int, int]] = []
+    rebuilt = rebuild(store.url, progress=lambda *done: told.append(done))
+    assert (rebuilt.position, rebuilt.events) == (last, last)
+    assert store.value("select 'read.campaign_board'::regclass::oid::bigint") != before
+    assert schemas(store) == {"read"}
+    assert told[0] == (0, last)
+    assert store.position() == last
+    assert against_a_rebuild(store) == []
+
+
+def test_a_cell_changed_by_hand_is_named_and_mended(store: Store) -> None:
+    lived(store)
+    store.conn.execute("update campaign_board set pending = pending + 7")
+    campaigns = store.value("select count(*) from campaign_board")
+    named = against_a_rebuild(store)
+    assert len(named) == campaigns
+    assert all("campaign_board" in name and "pending is" in name for name in named)
+    rebuild(store.url)
+    assert against_a_rebuild(store) == []
+
+
+def test_rows_too_many_and_too_few_are_named(store: Store) -> None:
+    lived(store)
+    gone = store.value(
+        "delete from call_log where call_id = (select max(call_id::text)::uuid"
+        " from call_log) returning call_id"
+    )
+    store.conn.execute("insert into batch_board values (gen_random_uuid(), 3, 4)")
+    named = against_a_rebuild(store)
+    assert f"call_log (call_id {gone}) is missing" in named
+    assert any("is there, but no event says so" in name for name in named)
+
+
+def test_a_handler_that_looks_at_the_clock_is_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks_at_the_clock(event: Any, _position: int) -> Iterator[RowOperation]:
+        if isinstance(event, Campaign.Created):
+            id_ = event.originator_id
+            yield put("campaign_board", id_, created_at=datetime.now(UTC))
+
+    monkeypatch.setattr(runner, "HANDLERS", (*HANDLERS, looks_at_the_clock))
+    lived(store)
+    assert "created_at is" in against_a_rebuild(store)[0]
+
+
+def test_one_projection_is_rebuilt_alone(store: Store) -> None:
+    lived(store)
+    others = "select 'read.contact_log'::regclass::oid::bigint"
+    before = store.value(others)
+    store.conn.execute("update spend_by_day set spend = 99")
+    store.conn.execute("delete from spend_alert")
+    assert against_a_rebuild(store) != []
+    rebuild(store.url, name="spend")
+    assert against_a_rebuild(store) == []
+    assert store.value(others) == before
+    assert schemas(store) == {"read"}
+    catch_up(store.conn)
+    with pytest.raises(UnknownProjection, match="it is one of campaign_board"):
+        rebuild(store.url, name="nobody")
+
+
+@contextmanager
+def projecting(store: Store) -> Iterator[None]:
+    projector = Projector(store.url, batch=7, every=0.05)
+    thread = Thread(target=projector.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        projector.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[list[int]]:
+    """Read all the while, in snapshots of several statements; give the positions."""
+    positions: list[int] = []
+    stopped = Event()
+
+    def work() -> None:
+        with open_read_pool(store.url, name="test") as pool:
+            while not stopped.is_set():
+                with pool.connection() as conn, one_snapshot(conn):
+                    first = position_of(conn)
+                    indexed = conn.execute("select count(*) from event_index")
+                    assert indexed.fetchone() == (first,)
+                positions.append(first)
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield positions
+    finally:
+        stopped.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def living(store: Store, life: Life) -> Iterator[None]:
+    """Let life go on, and be stored, all the while."""
+    stopped = Event()
+
+    def work() -> None:
+        while not stopped.is_set():
+            known = len(life.events)
+            life.go_on(5)
+            if life.events[known:]:
+                store.append(life.events[known:])
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def goes_on_after(store: Store, position: int) -> None:
+    eventually(lambda: store.position() > position)
+
+
+def test_it_goes_on_beside_writers_the_projector_and_readers(store: Store) -> None:
+    life = whole_life(Random(5))
+    last = store.append(life.events)
+    with projecting(store), reading(store) as positions:
+        eventually(lambda: store.position() == last)
+        with living(store, life):
+            for _ in range(3):
+                goes_on_after(store, rebuild(store.url).position)
+        eventually(lambda: positions[-1] == len(life.events))
+    assert positions == sorted(positions), "a reader saw the past"
+    assert against_a_rebuild(store) == []
+
+
+def started(store: Store) -> "subprocess.Popen[bytes]":
+    code = (
+        "import sys, projections.rebuild as r\n"
+        "r.REBUILD_BATCH = 10\n"
+        "def progress(done, of):\n"
+        "    if done > int(sys.argv[2]): print(done, flush=True); sys.stdin.read()\n"
+        "r.rebuild(sys.argv[1], progress=progress)\n"
+    )
+    half = str(store.position() // 2)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, store.url, half],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_killed_in_the_middle_it_leaves_all_as_it_was_and_begins_again(
+    store: Store,
+) -> None:
+    last = lived(store)
+    for _ in range(3):
+        with started(store) as process:
+            assert process.stdout is not None
+            assert int(process.stdout.readline()) > last // 2
+            os.kill(process.pid, signal.SIGKILL)
+        assert schemas(store) >= {"read", NEXT}
+        assert store.position() == last
+    assert rebuild(store.url).events == last
+    assert schemas(store) == {"read"}
+    assert against_a_rebuild(store) == []
+
+
+def test_what_a_killed_one_left_is_cleared(store: Store) -> None:
+    last = lived(store)
+    for leftover in (NEXT, OLD):
+        with connect(store.url, name="killed") as conn:
+            create_read_model(conn, leftover)
+            catch_up(conn, schema=leftover, notify=False)
+    assert rebuild(store.url).events == last
+    assert schemas(store) == {"read"}
+
+
+def test_only_one_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.rebuild.LOCK_SECONDS", 0.1)
+    with (
+        connect(store.url, name="other") as conn,
+        alone(conn),
+        pytest.raises(RebuildUnderWay),
+    ):
+        rebuild(store.url)
+    rebuild(store.url)
+
+
+def test_a_changed_event_refuses_the_swap_and_is_named(store: Store) -> None:
+    lived(store)
+    store.conn.execute("update campaign_board set pending = 1234")
+    position = store.value(
+        "update autolynx_events set state ="
+        " replace(convert_from(state, 'utf8'), 'ann@', 'bob@')::bytea"
+        " where notification_id = (select max(notification_id) / 2"
+        " from autolynx_events) returning notification_id"
+    )
+    with pytest.raises(ChainDiffers, match=f"Event {position} .*changed"):
+        rebuild(store.url)
+    assert store.value("select max(pending) from read.campaign_board") == 1234
+
+
+@pytest.mark.parametrize("which", ["max", "min"])
+def test_a_removed_event_refuses_the_swap(store: Store, which: str) -> None:
+    lived(store)
+    query = sql.SQL(
+        "delete from autolynx_events where notification_id ="
+        " (select {}(notification_id) from autolynx_events) returning notification_id"
+    ).format(sql.SQL(which))
+    row = store.conn.execute(query).fetchone()
+    assert row is not None
+    with pytest.raises(ChainDiffers, match=f"Event {row[0]} was removed"):
+        rebuild(store.url)
+
+
+def test_a_reader_of_several_statements_keeps_its_tables(store: Store) -> None:
+    last = lived(store)
+    paused = Event()
+
+    def pause(_seconds: float) -> None:
+        paused.set()
+        release.wait(10)
+
+    release = Event()
+    with open_read_pool(store.url, name="test") as pool:
+        with pool.connection() as conn, one_snapshot(conn):
+            assert position_of(conn) == last
+            thread = Thread(target=rebuild, args=(store.url,), kwargs={"pause": pause})
+            thread.start()
+            assert paused.wait(10), "the swap did not give way to the reader"
+            assert position_of(conn) == last
+        release.set()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert schemas(store) == {"read"}
+
+
+def test_a_swap_that_lags_gives_way_and_tries_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.rebuild.REBUILD_BATCH", 10)
+    monkeypatch.setattr("projections.rebuild.FEW", 40)
+    last = lived(store)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        monkeypatch.setattr("projections.rebuild.REBUILD_BATCH", 2000)
+
+    rebuilt = rebuild(store.url, pause=pause)
+    assert len(pauses) == 1
+    assert rebuilt.position == last
+    assert against_a_rebuild(store) == []
+
+
+def test_batches_stop_at_the_position_that_is_named(store: Store) -> None:
+    last = store.append(whole_life(Random(2)).events)
+    batches = Batches(store.conn)
+    assert batches.apply(1000, 20).events == 20
+    assert batches.apply(1000, 20).events == 0
+    assert batches.apply(1000).events == last - 20
