@@ -183,7 +183,7 @@ class Call(Aggregate):
     @event(Created)
     def __init__(self, campaign_id: UUID, contact_id: UUID, attempt: int) -> None:
         self.campaign_id, self.contact_id = campaign_id, contact_id
-        self.attempt = attempt
+        self.attempt, self.claimed_at = attempt, self.created_on
         self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
         self.requests = self.unknowns = 0
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
@@ -387,7 +387,7 @@ class Call(Aggregate):
             at,
             by,
             grade=int(grade),
-            queued_at=self.created_on,
+            queued_at=self.claimed_at,
             reason=reason or self.ended_reason,
             started_at=started_at or self.started_at,
             ended_at=ended_at or self.ended_at,
@@ -483,8 +483,8 @@ class Call(Aggregate):
     # --- Mutators -------------------------------------------------------------
 
     @event(Requeued)
-    def _requeued(self, standing: ContactStatus) -> None:
-        self.standing = standing
+    def _requeued(self, standing: ContactStatus, timestamp: datetime) -> None:
+        self.standing, self.claimed_at = standing, timestamp
         self.request_open = self.outcome_unknown = False
 
     @event(Requested)

@@ -10,6 +10,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from domain.call import Call, CallFact
+from domain.campaign import Campaign
 from domain.dispatcher import Dispatcher
 from domain.settings import Settings, SettingsValues
 from domain.values import (
@@ -31,6 +32,7 @@ from projections.tables import (
 from storage.database import Conn
 
 QUEUE, BATCHES, DISPATCH, ACCOUNT = "dial_queue", "batch_board", "dispatch", "account"
+HANG_UPS = "campaign_hang_up"
 ONLY = 1
 """The key of the one row of a table that has one."""
 
@@ -66,6 +68,7 @@ TABLES = (
         call_id uuid primary key,
         campaign_id uuid not null,
         phase text not null,
+        claimed_at timestamptz,
         requested_at timestamptz,
         dial_before timestamptz,
         unknown_at timestamptz,
@@ -73,6 +76,15 @@ TABLES = (
         looked_up integer not null default 0
     ) with (fillfactor = 70);
     create index if not exists dial_queue_campaign on dial_queue (campaign_id);
+    """,
+    ),
+    Table(
+        HANG_UPS,
+        ("campaign_id",),
+        """
+    create table if not exists campaign_hang_up (
+        campaign_id uuid primary key
+    );
     """,
     ),
     Table(
@@ -118,15 +130,18 @@ def dial_queue(event: object, _position: int) -> Iterator[RowOperation]:
             yield put(ACCOUNT, ONLY, duplicates_open=False)
         case Call.DuplicateDetected():
             yield put(ACCOUNT, ONLY, duplicates_open=True)
+        case Campaign.Canceled(hang_up=True):
+            yield put(HANG_UPS, event.originator_id)
         case Call.Created():
-            yield _watch(event, Phase.CLAIMED)
+            yield _watch(event, Phase.CLAIMED, claimed_at=event.timestamp)
             yield from _counted_in_batch(event)
         case CallFact():
             yield from _called(event)
 
 
 def _counted_in_batch(event: Call.Created) -> Iterator[RowOperation]:
-    if event.batch is not None:
+    """Count contacts: another attempt is of one who is in the batch already."""
+    if event.batch is not None and event.attempt == 1:
         key = (event.campaign_id, event.batch)
         yield put(BATCHES, key)
         yield add(BATCHES, key, contacts=1)
@@ -136,7 +151,7 @@ def _called(event: CallFact) -> Iterator[RowOperation]:
     call_id = event.originator_id
     match event:
         case Call.Requeued():
-            yield _watch(event, Phase.CLAIMED)
+            yield _watch(event, Phase.CLAIMED, claimed_at=event.timestamp)
         case Call.Requested():
             requested = {
                 "requested_at": event.timestamp,
@@ -171,9 +186,9 @@ def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
             yield patch(QUEUE, event.originator_id, looked_up=event.grade)
 
 
-def _watch(event: CallFact, phase: Phase) -> RowOperation:
+def _watch(event: CallFact, phase: Phase, **more: datetime) -> RowOperation:
     """Put the row, for a fact may come late and to a call that was dropped."""
-    columns: Columns = {"campaign_id": event.campaign_id, "phase": phase}
+    columns: Columns = {"campaign_id": event.campaign_id, "phase": phase, **more}
     return put(QUEUE, event.originator_id, **columns)
 
 
@@ -194,7 +209,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call that the scheduler has to watch, with its line."""
+    """A call that the scheduler has to watch, with its line.
+
+    `claimed_at` is the last claim's time: by its UTC day the cost is booked.
+    `hang_up_requested` whether for the call alone or for all of its campaign.
+    """
 
     call_id: UUID
     campaign_id: UUID
@@ -208,6 +227,7 @@ class OpenCall:
     unknown_at: datetime | None
     provider_call_id: str | None
     queued_at: datetime
+    claimed_at: datetime
     placed_at: datetime | None
     ended_at: datetime | None
     closed_at: datetime | None
@@ -288,12 +308,14 @@ _DUPLICATES: LiteralString = "select duplicates_open from account where id = 1"
 _CALLS: LiteralString = """
     select q.call_id, q.campaign_id, l.contact_id, l.attempt, q.phase, l.status,
         l.requests, q.requested_at, q.dial_before, q.unknown_at, l.provider_call_id,
-        l.queued_at, l.placed_at, l.ended_at, l.closed_at, l.last_event_at,
-        q.hang_up_requested, q.looked_up, l.version, c.phone_number_id,
-        c.longest_call_seconds
+        l.queued_at, coalesce(q.claimed_at, l.queued_at) as claimed_at, l.placed_at,
+        l.ended_at, l.closed_at, l.last_event_at,
+        q.hang_up_requested or h.campaign_id is not null as hang_up_requested,
+        q.looked_up, l.version, c.phone_number_id, c.longest_call_seconds
     from dial_queue q
     join call_log l on l.call_id = q.call_id
     join campaign_board c on c.id = q.campaign_id
+    left join campaign_hang_up h on h.campaign_id = q.campaign_id
     where q.phase <> 'ghost' or l.placed_at is null
         or l.placed_at >= %(now)s
             - make_interval(secs => c.longest_call_seconds + %(grace)s)

@@ -34,6 +34,8 @@ from application.ports import (
     NotNow,
     Outcome,
     Provider,
+    ProviderRefused,
+    ProviderUnavailable,
     RequestRefused,
     Unknown,
 )
@@ -115,6 +117,11 @@ class Dispatch:
                 return  # Never requested: whoever leads next gives them back.
             self._start(one)
 
+    def hang_up(self, provider_call_id: str) -> None:
+        """Ask for the end of a call, beside all else; in vain, others ask again."""
+        if not self._stopped.is_set():
+            self._workers.submit(self._hang_up, provider_call_id)
+
     def is_under_way(self, call_id: UUID) -> bool:
         with self._lock:
             return call_id in self._under_way
@@ -135,6 +142,12 @@ class Dispatch:
             self._under_way.pop(one.call_id, None)
         if not done.cancelled() and (error := done.exception()) is not None:
             log.error("call %s was not settled", one.call_id, exc_info=error)
+
+    def _hang_up(self, provider_call_id: str) -> None:
+        try:
+            self._provider.hang_up(provider_call_id)
+        except (ProviderUnavailable, ProviderRefused) as error:
+            log.warning("call %s is not hung up yet: %s", provider_call_id, error)
 
     # --- One call -------------------------------------------------------------------
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Event
-from time import monotonic
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
@@ -18,11 +16,13 @@ from application.claims import Claimed, ClaimService
 from application.errors import StoreUnavailable
 from application.ports import ReadModel
 from application.recording import Means
+from domain.campaign import DIALLED
 from domain.errors import Refused
 from domain.settings import SettingsValues
 from domain.values import call_id_of
-from projections.dial_queue import CampaignView, Snapshot
+from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
 from scheduler.adopt import Adoption
+from scheduler.alarm import Alarm
 from scheduler.dispatch import Dialled, Dispatch
 from scheduler.pace import Pace
 from scheduler.policy import (
@@ -44,11 +44,16 @@ WAKE_SECONDS = 1.0
 JITTER = 0.1
 """A tick comes this share earlier or later, so that installations do not march."""
 
+LATEST = 1 + JITTER
+
 LONGEST_WAIT_SECONDS = 30.0
 """The leader says this often at least that it works, whatever the tick."""
 
 SEEN_SECONDS = 2.0
 """How long a pass waits for the read model to show what it claimed."""
+
+LIST_LAG = timedelta(seconds=5)
+"""For how long a call may be placed without being in the provider's list."""
 
 AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
 """What ends a term: the database is not there, or is somebody else's to lead."""
@@ -96,43 +101,56 @@ class Parts:
 
 
 class Scheduler:
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._stopped, self._woken = Event(), Event()
-        self._findings = Findings()
+    def __init__(self, parts: Parts, alarm: Alarm | None = None) -> None:
+        self._parts, self._alarm = parts, alarm or Alarm()
+        self._findings, self._last = Findings(), IDLE
+        self._look_at = self._tick_at = self._ticked_at = float("-inf")
         self._dropped: set[UUID] = set()
+        self._hung_up: set[UUID] = set()
+        self._filling: frozenset[UUID] = frozenset()
 
     def stop(self) -> None:
         """End `lead` soon; it may be repeated, from any thread."""
-        self._stopped.set()
-        self._woken.set()
+        self._alarm.stop()
 
     def wake(self) -> None:
         """Say that something changed; any thread may."""
-        self._woken.set()
+        self._alarm.wake()
 
     def lead(self, term: Term) -> None:
         """Work until stopped. Raises LeadershipLost when the term is over."""
         self._parts.adoption.begin()
-        self._findings = NOT_LOOKED_YET
-        look_at = tick_at = monotonic()
-        last = IDLE
-        while not self._stopped.is_set():
+        self._findings, self._last = NOT_LOOKED_YET, IDLE
+        self._look_at = self._tick_at = self._alarm.now()
+        while not self._alarm.stopped:
             term.beat()
-            settings, is_tick = self._safely(self._settings), monotonic() >= tick_at
-            if settings is None:
-                self._stopped.wait(WAKE_SECONDS)
-                continue
-            if is_tick:
-                self._dropped.clear()
-            if is_tick or monotonic() >= look_at:
-                self._safely(partial(self._look, settings))
-                look_at = monotonic() + self._parts.reconcile_every.total_seconds()
-            if is_tick or last.more_soon or settings.refill_immediately:
-                last = self._safely(partial(self._fill, term)) or IDLE
-            if is_tick:
-                tick_at = monotonic() + self._tick_seconds(settings)
-            self._wait(min(look_at, tick_at), last, settings)
+            seen = self._safely(self._view)
+            if seen is None:
+                self._alarm.rest(self._alarm.now() + WAKE_SECONDS)
+            else:
+                settings = seen.settings or self._parts.first_settings
+                self._turn(term, seen, settings)
+                self._wait(settings)
+
+    def _turn(self, term: Term, seen: Snapshot, settings: SettingsValues) -> None:
+        """Do what is due: look at the provider, hang up, fill the free slots."""
+        now, looked = self._alarm.now(), False
+        self._parts.pace.set_full(settings.dials_per_second)
+        is_tick = now >= self._due_tick(settings)
+        if is_tick:
+            self._dropped.clear()
+            self._hung_up.clear()
+        if is_tick or now >= self._look_at:
+            looked = self._safely(partial(self._look, settings)) is not None
+            every = self._parts.reconcile_every.total_seconds()
+            self._look_at = self._alarm.now() + every
+        self._hang_up(seen)
+        if is_tick or self._last.more_soon or settings.refill_immediately:
+            fill = partial(self._fill, term, seen, looked=looked)
+            self._last = self._safely(fill) or IDLE
+        if is_tick:
+            self._ticked_at = self._alarm.now()
+            self._tick_at = self._ticked_at + self._tick_seconds(settings)
 
     def _safely[R](self, work: Callable[[], R]) -> R | None:
         """Whatever one pass stumbles over, the next one is due at its time."""
@@ -148,7 +166,7 @@ class Scheduler:
 
     def run_once(self, now: datetime) -> Pass:
         """Plan from one view, and claim and dial what the plan says."""
-        allowed = self._parts.pace.allowed(monotonic())
+        allowed = self._parts.pace.allowed(self._alarm.now())
         snapshot = self._snapshot(now, max(allowed, 1))
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
         self._complete(snapshot)
@@ -156,8 +174,9 @@ class Scheduler:
         claimed = self._claim(made, snapshot)
         if not claimed.stale:
             self._leave_decisions(made, claimed, now)
+            self._filling = _still_filling(made)
         self._dial(claimed, snapshot, made)
-        return _pass(made, claimed, snapshot)
+        return _pass(made, claimed)
 
     def _snapshot(self, now: datetime, most: int) -> Snapshot:
         """Read a view without those who were dropped from a claim in this tick."""
@@ -185,8 +204,9 @@ class Scheduler:
             now=now,
             global_cap=settings.global_cap,
             most=allowed,
-            lines=self._parts.pace.allowed_on_slow_lines(monotonic()),
+            lines=self._parts.pace.allowed_on_slow_lines(self._alarm.now()),
             busy_lines=self._findings.busy_lines,
+            filling=self._filling,
             daily_budget=settings.daily_budget,
             provider_down=self._parts.bars_dialling or self._findings.down,
         )
@@ -253,38 +273,73 @@ class Scheduler:
 
     # --- Ticks and wake-ups ---------------------------------------------------------
 
-    def _look(self, settings: SettingsValues) -> None:
+    def _view(self) -> Snapshot:
+        return self._parts.read_snapshot(self._parts.means.now(), 1)
+
+    def _look(self, settings: SettingsValues) -> Findings:
         """Hold the provider against the read model; adopt what the log lacks first."""
         if self._parts.bars_dialling:
-            return
-        snapshot = self._parts.read_snapshot(self._parts.means.now(), 1)
+            return self._findings
+        snapshot = self._view()
         down = self._parts.adoption.run(snapshot)
         silence = timedelta(seconds=settings.silence_timeout_seconds)
         findings = self._parts.reconcile.run(
             snapshot, now=self._parts.means.now(), silence=silence
         )
         self._findings = replace(findings, down=down or findings.down)
+        return self._findings
 
-    def _fill(self, term: Term) -> Pass:
+    def _hang_up(self, seen: Snapshot) -> None:
+        """Ask at once; each tick and each look asks again until the call has ended."""
+        for call in seen.calls:
+            wanted = call.hang_up_requested and call.phase is Phase.PLACED
+            if wanted and call.provider_call_id and call.call_id not in self._hung_up:
+                self._hung_up.add(call.call_id)
+                self._parts.dispatch.hang_up(call.provider_call_id)
+
+    def _fill(self, term: Term, seen: Snapshot, *, looked: bool) -> Pass:
         """Pass after pass, until the room is filled or a reason stands against it."""
+        busy = self._busy_lines(seen, looked=looked)
+        self._findings = replace(self._findings, busy_lines=busy)
         while True:
             last = self.run_once(self._parts.means.now())
-            if not last.more or self._stopped.is_set():
+            if not last.more or self._alarm.stopped:
                 return last
             term.beat()
 
-    def _wait(self, until: float, last: Pass, settings: SettingsValues) -> None:
-        started = monotonic()
-        until = min(until, started + LONGEST_WAIT_SECONDS)
+    def _busy_lines(self, seen: Snapshot, *, looked: bool) -> frozenset[str]:
+        """Tell on which lines no gated fill may open now.
+
+        What was just looked at tells of all calls but those too new to be listed;
+        else a line without calls of ours is asked for.
+        """
+        gated = {
+            view.phone_number_id
+            for view in seen.campaigns
+            if view.line_quiet_gating and view.state in DIALLED and view.pending
+        }
+        now = self._parts.means.now()
+        calls = [call for call in seen.calls if not looked or _may_be_hidden(call, now)]
+        held = {call.phone_number_id for call in calls if call.phase in HOLDING}
+        if looked:
+            return self._findings.busy_lines | (gated & held)
+        return frozenset((gated & held) | self._busy(gated - held, now))
+
+    def _busy(self, lines: set[str], now: datetime) -> set[str]:
+        return self._parts.reconcile.busy(lines, now=now) if lines else set()
+
+    def _wait(self, settings: SettingsValues) -> None:
+        started, last = self._alarm.now(), self._last
+        tick_at = self._due_tick(settings)
+        until = min(tick_at, self._look_at, started + LONGEST_WAIT_SECONDS)
         if last.more_soon:
             until = min(until, started + WAKE_SECONDS)
         if settings.refill_immediately:
             until = min(until, self._due(last, started))
-            self._stopped.wait(max(min(started + WAKE_SECONDS, until) - started, 0))
-            self._woken.wait(max(until - monotonic(), 0))
-            self._woken.clear()
+            self._alarm.rest(min(started + WAKE_SECONDS, until))
+            self._alarm.listen(until)
         else:
-            self._stopped.wait(max(until - started, 0))
+            self._alarm.rest(until)
 
     def _due(self, last: Pass, started: float) -> float:
         if last.next_due_at is None:
@@ -292,19 +347,37 @@ class Scheduler:
         ahead = (last.next_due_at - self._parts.means.now()).total_seconds()
         return started + max(ahead, WAKE_SECONDS)
 
-    def _settings(self) -> SettingsValues:
-        snapshot = self._parts.read_snapshot(self._parts.means.now(), 1)
-        settings = snapshot.settings or self._parts.first_settings
-        self._parts.pace.set_full(settings.dials_per_second)
-        return settings
+    def _due_tick(self, settings: SettingsValues) -> float:
+        """A shorter tick holds from now on, not from the next one."""
+        return min(self._tick_at, self._ticked_at + settings.tick_seconds * LATEST)
 
     def _tick_seconds(self, settings: SettingsValues) -> float:
         return settings.tick_seconds * (1 + JITTER * (2 * self._parts.random() - 1))
 
 
-def _pass(made: Plan, claimed: Claimed, snapshot: Snapshot) -> Pass:
+HOLDING = frozenset({Phase.CLAIMED, Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED})
+"""Phases of a call that may be live on its line."""
+
+
+def _may_be_hidden(call: OpenCall, now: datetime) -> bool:
+    """It may be live without being in the provider's list (yet)."""
+    return call.phase is not Phase.PLACED or (
+        call.placed_at is not None and now - call.placed_at < LIST_LAG
+    )
+
+
+def _still_filling(made: Plan) -> frozenset[UUID]:
+    """Name whose fill goes on in the next pass: only the pace bounded this one."""
+    return frozenset(
+        verdict.campaign_id
+        for verdict in made.verdicts
+        if verdict.placed or any(why.code in SOON for why in verdict.reasons)
+    )
+
+
+def _pass(made: Plan, claimed: Claimed) -> Pass:
     codes = {why.code for one in made.verdicts for why in one.reasons}
-    due = [view.next_due_at for view in snapshot.campaigns if view.next_due_at]
+    due = [why.until for one in made.verdicts for why in one.reasons if why.until]
     return Pass(
         claimed=len(claimed.calls),
         more=bool(claimed.calls or claimed.dropped),

@@ -2,6 +2,15 @@
 
 Read it as the specification. A plan holds the claims of one pass and, for every
 campaign, what the pass found: claims + contacts of the reasons = pending.
+
+1. A campaign that is paused, or that something bars, asks for nothing.
+2. Of its contacts those are eligible whose turn it is, in the file's order: in
+   batches, only those of the batch that is open.
+3. It asks for as many as fit under its cap and its budget. Ghosts hold room; calls
+   whose cost is not final hold money.
+4. What all share (the global cap, the day's budget, the pace, the turns of a line that
+   refuses) is given one by one to the campaign that holds the fewest calls.
+5. Whoever is left over is told why.
 """
 
 from collections.abc import Mapping
@@ -44,7 +53,8 @@ class Conditions:
     """What the loop knows beside the snapshot.
 
     `most` calls may be requested in this pass, `lines` names fewer for lines that the
-    provider slowed down. `busy_lines` are those with a live call when the tick began.
+    provider slowed down. `busy_lines` had a live call, ours or not, when the fill
+    began; `filling` are the campaigns whose fill was open before.
     """
 
     now: datetime
@@ -52,6 +62,7 @@ class Conditions:
     most: int
     lines: Mapping[str, int]
     busy_lines: frozenset[str] = frozenset()
+    filling: frozenset[UUID] = frozenset()
     daily_budget: Decimal | None = None
     provider_down: str | None = None
 
@@ -161,9 +172,18 @@ def _barrier(
     if conditions.provider_down is not None:
         why = conditions.provider_down
         return WaitingCode.PROVIDER_DOWN, f"The provider cannot be reached: {why}"
-    if view.line_quiet_gating and view.phone_number_id in conditions.busy_lines:
+    if _waits_for_quiet(view, conditions):
         return WaitingCode.LINE_BUSY, "A call is live on the line: waiting for quiet."
     return None
+
+
+def _waits_for_quiet(view: CampaignView, conditions: Conditions) -> bool:
+    """A fill opens on a quiet line only; once open, its own calls do not close it."""
+    return (
+        view.line_quiet_gating
+        and view.phone_number_id in conditions.busy_lines
+        and view.id not in conditions.filling
+    )
 
 
 PAUSED = {
@@ -271,7 +291,7 @@ def _daily(snapshot: Snapshot, conditions: Conditions) -> Decimal | None:
         (
             each.get(call.campaign_id, FIRST_COST)
             for call in snapshot.calls
-            if call.queued_at.astimezone(UTC).date() == today
+            if call.claimed_at.astimezone(UTC).date() == today
         ),
         ZERO,
     )
@@ -373,6 +393,8 @@ def _cap_full(ask: _Ask, waiting: int) -> list[Waiting]:
         "A request got no clear answer: looked up before anything is dialled."
     )
     said_full = f"All {ask.view.cap} calls that the cap allows are live."
+    if ask.view.ghosts:
+        said_full = f"{said_full[:-1]}, {ask.view.ghosts} perhaps: no end was told."
     reasons = [
         Waiting(WaitingCode.OUTCOME_UNKNOWN, said_unknown, unknown),
         Waiting(WaitingCode.CAP_FULL, said_full, waiting - unknown),
@@ -392,5 +414,8 @@ def _is_spent(ask: _Ask) -> bool:
 
 
 def _spent(view: CampaignView) -> Pause:
-    said = f"Of the budget of {view.budget} US dollars {view.spend} are spent."
+    said = (
+        f"Of the budget of {view.budget} US dollars {view.spend} are spent,"
+        f" and one more call is expected to cost {expected_cost(view):.2f}."
+    )
     return Pause(view.id, PauseCause.BUDGET, said)

@@ -77,7 +77,8 @@ class Judged:
         budget, snapshot = self.world.conditions.daily_budget, self.world.snapshot
         if budget is None:
             return None
-        today = [call for call in snapshot.calls if call.queued_at.date() == NOW.date()]
+        day = NOW.date()
+        today = [call for call in snapshot.calls if call.claimed_at.date() == day]
         reserved = sum((self.cost(call.campaign_id) for call in today), Decimal(0))
         claimed = sum(
             (self.cost(id_) * count for id_, count in self.given.items()), Decimal(0)
@@ -97,11 +98,12 @@ class Judged:
 
     def is_barred(self, view: CampaignView) -> bool:
         conditions = self.world.conditions
-        busy = view.phone_number_id in conditions.busy_lines
+        is_busy = view.phone_number_id in conditions.busy_lines
+        waits = is_busy and view.id not in conditions.filling
         return (
             self.world.snapshot.duplicates_open
             or conditions.provider_down is not None
-            or (view.line_quiet_gating and busy)
+            or (view.line_quiet_gating and waits)
         )
 
     def has_another(self, view: CampaignView) -> bool:

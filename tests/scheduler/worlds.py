@@ -90,7 +90,8 @@ def a_call(number: int, campaign_id: UUID, phase: Phase, **fields: Any) -> OpenC
         dial_before=NOW,
         unknown_at=None,
         provider_call_id=None,
-        queued_at=NOW,
+        queued_at=YESTERDAY,
+        claimed_at=NOW,
         placed_at=None,
         ended_at=None,
         closed_at=None,
@@ -146,7 +147,7 @@ def worlds() -> st.SearchStrategy[World]:
 def a_world(dice: Random) -> World:
     drawn = [_view(dice, number) for number in range(1, dice.randint(2, 5))]
     calls = [
-        replace(call, queued_at=dice.choice([NOW, YESTERDAY]))
+        replace(call, claimed_at=dice.choice([NOW, YESTERDAY]))
         for view in drawn
         for call in calls_of(view)
     ]
@@ -171,6 +172,7 @@ def _conditions(dice: Random) -> Conditions:
         most=dice.choice([dice.randint(0, 6), 50]),
         lines={line: dice.randint(0, 3) for line in slow},
         busy_lines=frozenset(line for line in LINES if dice.random() < 0.3),
+        filling=frozenset(UUID(int=n) for n in range(1, 5) if dice.random() < 0.3),
         daily_budget=dice.choice([None, None, _money(dice, 9)]),
         provider_down="no route" if dice.random() < 0.03 else None,
     )
