@@ -10,7 +10,7 @@ from application.app import AutoLynx, decide
 from application.calls import SCHEDULER, CallService
 from application.ports import CallFinder
 from application.recording import Means
-from domain.campaign import Campaign
+from domain.campaign import Campaign, SpendAlert
 from domain.values import PauseCause
 
 
@@ -83,6 +83,16 @@ class CampaignService:
                 budget=change.budget if change.budget_named else campaign.budget,
                 at=at,
                 by=by,
+            )
+
+        return self._tell(campaign_id, tell)
+
+    def raise_spend_alert(
+        self, campaign_id: UUID, *, alert: SpendAlert, spend: Decimal, budget: Decimal
+    ) -> int | None:
+        def tell(campaign: Campaign, at: datetime) -> None:
+            campaign.raise_spend_alert(
+                alert=alert, spend=spend, budget=budget, at=at, by=SCHEDULER
             )
 
         return self._tell(campaign_id, tell)

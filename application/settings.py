@@ -1,6 +1,10 @@
 """The installation's settings: first from the environment, then from its admins."""
 
+from datetime import date
+from decimal import Decimal
+
 from application.app import AutoLynx, decide
+from application.calls import SCHEDULER
 from application.recording import Means
 from domain.settings import SETTINGS_ID, Settings, SettingsValues
 
@@ -28,6 +32,23 @@ class SettingsService:
         def command() -> int | None:
             settings = self._settings()
             settings.allow_requests_again(at=self._means.now(), by=by)
+            return self._app.append(settings)
+
+        return decide(command)
+
+    def raise_daily_spend_alert(
+        self, *, day: date, alert: str, spend: Decimal, budget: Decimal
+    ) -> int | None:
+        def command() -> int | None:
+            settings = self._settings()
+            settings.raise_daily_spend_alert(
+                day=day,
+                alert=alert,
+                spend=spend,
+                budget=budget,
+                at=self._means.now(),
+                by=SCHEDULER,
+            )
             return self._app.append(settings)
 
         return decide(command)

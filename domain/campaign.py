@@ -309,13 +309,18 @@ class Campaign(Aggregate):
         return CampaignState.DIALING if self.started_at else CampaignState.QUEUED
 
     def raise_spend_alert(
-        self, *, alert: SpendAlert, spend: Decimal, at: datetime, by: str
+        self,
+        *,
+        alert: SpendAlert,
+        spend: Decimal,
+        budget: Decimal,
+        at: datetime,
+        by: str,
     ) -> None:
-        """Once for each threshold or limit of each budget that was set."""
-        if self.budget is None or (alert, self.budget) in self.alerts:
-            return
-        fields = {"alert": alert, "spend": spend, "budget": self.budget}
-        self._record(self.SpendAlertRaised, at, by, **fields)
+        """Once for each threshold or limit of each budget; never of a former one."""
+        if budget == self.budget and (alert, budget) not in self.alerts:
+            told = {"alert": alert, "spend": spend, "budget": budget}
+            self._record(self.SpendAlertRaised, at, by, **told)
 
     # --- Over ---------------------------------------------------------------------
 

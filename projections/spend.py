@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from decimal import Decimal
 from typing import LiteralString
 from uuid import UUID
@@ -89,23 +89,6 @@ class CampaignSpend:
     budget: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class SpendAlertRow:
-    """An alert: of a campaign's budget, or of all campaigns' budget for `day`.
-
-    `alert` is "threshold" or "limit"; `position` is its event's.
-    """
-
-    position: int
-    raised_at: datetime
-    campaign_id: UUID | None
-    campaign_name: str | None
-    day: date | None
-    alert: str
-    spend: Decimal
-    budget: Decimal
-
-
 _SPENT: LiteralString = (
     "select coalesce(sum(spend), 0) from spend_by_day where day = %(day)s"
 )
@@ -114,13 +97,6 @@ _CAMPAIGNS: LiteralString = """
     select id as campaign_id, name, spend, budget from campaign_board
     where spend > 0 or budget is not null
     order by created_at desc, id desc
-"""
-
-_ALERTS: LiteralString = """
-    select a.position, a.raised_at, a.campaign_id, c.name as campaign_name, a.day,
-        a.alert, a.spend, a.budget
-    from spend_alert a left join campaign_board c on c.id = a.campaign_id
-    order by a.position desc limit %(most)s
 """
 
 
@@ -132,8 +108,3 @@ def spent_on(conn: Conn, day: date) -> Decimal:
 def of_campaigns(conn: Conn) -> list[CampaignSpend]:
     """List what was spent or may be, the newest campaign first."""
     return select(conn, CampaignSpend, _CAMPAIGNS)
-
-
-def alerts(conn: Conn, most: int = 100) -> list[SpendAlertRow]:
-    """List alerts, the newest first."""
-    return select(conn, SpendAlertRow, _ALERTS, most=most)

@@ -23,6 +23,7 @@ from application.configuration import Configuration, FirstSettings
 from application.errors import StoreUnavailable
 from application.logs import configure_logs
 from application.recording import Means
+from application.settings import SettingsService
 from projections import event_index
 from projections.dial_queue import Snapshot, snapshot
 from projections.live import ReadModelFeed
@@ -31,6 +32,7 @@ from projections.schema import create_read_model, open_read_pool
 from provider.reading import read_message
 from provider.vapi import VapiProvider, vapi_settings
 from scheduler.adopt import Adoption
+from scheduler.alerts import Alerts, AlertWorker
 from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
@@ -39,6 +41,7 @@ from storage.database import Pool, connect, open_pool
 from storage.leadership import Leadership, LeadershipLost
 from storage.migrate import migrate
 from storage.operations import Operations
+from storage.outbox import Outbox
 from storage.recorder import EventStoreFactory
 from storage.vault import Vault
 
@@ -87,9 +90,38 @@ def _lead(configuration: Configuration, url: str, term: Any, stop: Event) -> Non
         parts = _parts(configuration, url, feed, opened)
         scheduler = Scheduler(parts)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
+        _start_alerts(url, feed, parts, opened)
         opened.callback(parts.dispatch.stop)
         opened.enter_context(_stopping(scheduler, stop))
         scheduler.lead(term)
+
+
+def _start_alerts(
+    url: str, feed: ReadModelFeed, parts: Parts, opened: ExitStack
+) -> None:
+    """Look after alerts in a thread of its own, with connections of its own."""
+    writing = opened.enter_context(open_pool(url, name=f"{ROLE} alerts", max_size=2))
+    reading = opened.enter_context(
+        open_read_pool(url, name=f"{ROLE} alerts", max_size=2)
+    )
+    app = AutoLynx(EventStoreFactory(writing))
+    opened.callback(app.close)
+    worker = AlertWorker(
+        Alerts(
+            reading=reading,
+            outbox=Outbox(writing),
+            campaigns=parts.campaigns,
+            settings=SettingsService(
+                app=app, means=parts.means, first=parts.first_settings
+            ),
+            first=parts.first_settings,
+            now=_now,
+            random=random.random,
+        )
+    )
+    opened.callback(worker.stop)
+    opened.callback(feed.subscribe(lambda *_: worker.wake()))
+    worker.start()
 
 
 def _parts(

@@ -157,8 +157,11 @@ def change(told: Campaign, **own: Any) -> None:
     told.change(at=AT, by=BY, **CHANGEABLE | own)
 
 
-def raise_alert(told: Campaign, alert: SpendAlert = SpendAlert.THRESHOLD) -> None:
-    told.raise_spend_alert(alert=alert, spend=Decimal(16), at=AT, by=BY)
+def raise_alert(
+    told: Campaign, alert: SpendAlert = SpendAlert.THRESHOLD, budget: int = 20
+) -> None:
+    sums = {"spend": Decimal(16), "budget": Decimal(budget)}
+    told.raise_spend_alert(alert=alert, **sums, at=AT, by=BY)
 
 
 def take(told: Campaign, list_id: UUID = LIST, starts_at: int = 0) -> None:
@@ -393,8 +396,14 @@ def test_a_new_budget_is_told_of_again() -> None:
     told = campaign(
         *PAST[RUNNING], alerted(SpendAlert.LIMIT), changed(budget=Decimal(30))
     )
-    raise_alert(told, SpendAlert.LIMIT)
+    raise_alert(told, SpendAlert.LIMIT, budget=30)
     assert new_events(told) == [alerted(SpendAlert.LIMIT, budget=30)]
+
+
+def test_a_former_budget_is_not_told_of_any_more() -> None:
+    told = campaign(*PAST[RUNNING], changed(budget=Decimal(30)))
+    raise_alert(told, SpendAlert.LIMIT, budget=20)
+    assert new_events(told) == []
 
 
 def test_without_a_budget_nothing_is_told() -> None:

@@ -148,7 +148,9 @@ class CampaignMachine(RuleBasedStateMachine):
 
     @rule(alert=st.sampled_from(SpendAlert))
     def alert(self, alert: SpendAlert) -> None:
-        self.campaign.raise_spend_alert(alert=alert, spend=Decimal(1), **self.stamp())
+        budget = self.campaign.budget or Decimal(5)
+        sums = {"spend": Decimal(1), "budget": budget}
+        self.campaign.raise_spend_alert(alert=alert, **sums, **self.stamp())
 
     # --- What always holds ----------------------------------------------------
 

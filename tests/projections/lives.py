@@ -281,7 +281,10 @@ class Life:
             lambda: campaign.note_placed(placed_at=self.now, **stamp),
             lambda: campaign.note_ringing(**stamp),
             lambda: campaign.raise_spend_alert(
-                alert=SpendAlert.LIMIT, spend=spend, **stamp
+                alert=SpendAlert.LIMIT,
+                spend=spend,
+                budget=campaign.budget or spend,
+                **stamp,
             ),
             lambda: self._change(campaign),
             lambda: campaign.cancel(hang_up=True, **stamp),

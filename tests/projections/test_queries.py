@@ -18,6 +18,7 @@ from domain.values import (
     SkipReason,
 )
 from projections import (
+    alerts,
     call_log,
     campaign_board,
     contact_import,
@@ -27,6 +28,7 @@ from projections import (
     settings_board,
     spend,
 )
+from projections.alerts import AlertKind
 from projections.runner import catch_up
 from projections.schema import open_read_pool
 from projections.tables import as_cursor
@@ -298,7 +300,10 @@ def test_spend_and_alerts_are_listed(store: Store, life: Life) -> None:
     life.report(call, ReportGrade.LOOKED_UP, Decimal("0.10"), None)
     life.report(call, ReportGrade.DELIVERED, Decimal("0.30"), None)
     campaign.raise_spend_alert(
-        alert=SpendAlert.THRESHOLD, spend=Decimal(40), **life.stamp()
+        alert=SpendAlert.THRESHOLD,
+        spend=Decimal(40),
+        budget=Decimal(50),
+        **life.stamp(),
     )
     life.record(campaign)
     show(store, life)
@@ -309,9 +314,13 @@ def test_spend_and_alerts_are_listed(store: Store, life: Life) -> None:
         Decimal("0.30"),
         Decimal(50),
     )
-    of_campaign, of_day = spend.alerts(store.conn)
-    assert (of_campaign.campaign_id, of_campaign.alert) == (campaign.id, "threshold")
-    assert (of_day.campaign_id, of_day.alert) == (None, "limit")
+    of_campaign, of_day = alerts.about_spending(store.conn)
+    assert of_campaign.campaign_id == campaign.id
+    assert of_campaign.kind is AlertKind.SPEND_THRESHOLD
+    assert of_campaign.message == (
+        'Campaign "Campaign 0" has spent 40.00 of its budget of 50.00 US dollars.'
+    )
+    assert (of_day.campaign_id, of_day.kind) == (None, AlertKind.SPEND_LIMIT)
 
 
 def test_the_index_tells_who_did_what_to_an_aggregate(store: Store, life: Life) -> None:

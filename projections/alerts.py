@@ -1,0 +1,208 @@
+"""What people must be told of: budgets that run out, calls that are there twice."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import LiteralString
+from uuid import UUID
+
+from projections import spend
+from projections.tables import one_snapshot, select, select_value
+from storage.database import Conn
+
+
+class AlertKind(StrEnum):
+    SPEND_THRESHOLD = "spend_threshold"
+    SPEND_LIMIT = "spend_limit"
+    DUPLICATE_DETECTED = "duplicate_detected"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert, as its event at `position` says it; money in US dollars.
+
+    It is about a campaign, or about all campaigns' budget for `day` (UTC).
+    """
+
+    position: int
+    raised_at: datetime
+    kind: AlertKind
+    campaign_id: UUID | None
+    campaign_name: str | None
+    day: date | None
+    spend: Decimal | None
+    budget: Decimal | None
+
+    @property
+    def message(self) -> str:
+        """Say it to a person."""
+        return _WORDS[self.kind, self.day is None].format(
+            name=self.campaign_name,
+            spend=_money(self.spend),
+            budget=_money(self.budget),
+            day=self.day,
+        )
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.2f}"
+
+
+_WORDS = {
+    (AlertKind.SPEND_THRESHOLD, True): (
+        'Campaign "{name}" has spent {spend} of its budget of {budget} US dollars.'
+    ),
+    (AlertKind.SPEND_LIMIT, True): (
+        'The budget of campaign "{name}" is spent: {spend} of {budget} US dollars.'
+        " Raise it, then resume."
+    ),
+    (AlertKind.SPEND_THRESHOLD, False): (
+        "All campaigns together have spent {spend} of the day's budget of {budget}"
+        " US dollars ({day}, UTC)."
+    ),
+    (AlertKind.SPEND_LIMIT, False): (
+        "The day's budget is spent: {spend} of {budget} US dollars ({day})."
+        " Dialling goes on after midnight UTC."
+    ),
+    (AlertKind.DUPLICATE_DETECTED, True): (
+        'A call of campaign "{name}" was found twice at the provider. Nothing more is'
+        " requested until an admin has looked and allows it."
+    ),
+}
+
+_AFTER: LiteralString = """
+    select a.position, a.raised_at, 'spend_' || a.alert as kind, a.campaign_id,
+        c.name as campaign_name, a.day, a.spend, a.budget
+    from spend_alert a left join campaign_board c on c.id = a.campaign_id
+    where a.position > %(after)s
+    union all
+    select e.position, e.occurred_at, 'duplicate_detected', e.campaign_id, c.name,
+        null, null, null
+    from event_index e left join campaign_board c on c.id = e.campaign_id
+    where e.type = 'call.duplicate_detected' and e.position > %(after)s
+    order by position
+"""
+
+_NEWEST: LiteralString = """
+    select a.position, a.raised_at, 'spend_' || a.alert as kind, a.campaign_id,
+        c.name as campaign_name, a.day, a.spend, a.budget
+    from spend_alert a left join campaign_board c on c.id = a.campaign_id
+    order by a.position desc limit %(most)s
+"""
+
+
+def after(conn: Conn, position: int) -> list[AlertRow]:
+    """List the alerts behind a position, oldest first."""
+    return select(conn, AlertRow, _AFTER, after=position)
+
+
+def about_spending(conn: Conn, most: int = 100) -> list[AlertRow]:
+    """List the alerts about budgets, newest first."""
+    return select(conn, AlertRow, _NEWEST, most=most)
+
+
+# --- What is to be raised -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unraised:
+    """A threshold or limit that is reached and not told of; `alert` says which.
+
+    Of a campaign's budget, or of all campaigns' for `day` (UTC); US dollars.
+    """
+
+    alert: str
+    spend: Decimal
+    budget: Decimal
+    campaign_id: UUID | None = None
+    day: date | None = None
+
+
+# A limit is reached as well where what is left does not pay for one more call, and
+# that has stopped the campaign. One more costs what the others did on average.
+_OF_CAMPAIGNS: LiteralString = """
+    select kind.alert, c.spend, c.budget, c.id as campaign_id
+    from campaign_board c
+    cross join lateral (
+        select coalesce(c.spend / nullif(c.costs_reported, 0), %(first_cost)s) as cost
+    ) one_more
+    cross join lateral (values
+        ('threshold', c.spend >= c.budget * %(threshold)s),
+        ('limit', c.spend >= c.budget
+            or c.pause_cause = 'BUDGET' and c.spend + one_more.cost > c.budget)
+    ) as kind (alert, reached)
+    where c.budget is not null and kind.reached and not exists (
+        select from spend_alert a
+        where a.campaign_id = c.id and a.alert = kind.alert and a.budget = c.budget)
+    order by c.id, kind.alert desc
+"""
+
+_OF_DAY: LiteralString = """
+    select alert from spend_alert where day = %(day)s and budget = %(budget)s
+"""
+
+# Decisions may be of before the budget was changed: what they say is looked at again.
+_HELD_BY_DAY: LiteralString = """
+    select exists (
+        select from dispatch_decision d join campaign_board c on c.id = d.campaign_id
+        cross join lateral (
+            select coalesce(c.spend / nullif(c.costs_reported, 0), %(first_cost)s)
+                as cost
+        ) one_more
+        where d.reasons @> '[{"code": "DAILY_BUDGET_SPENT"}]'
+            and d.decided_at >= %(midnight)s
+            and c.state in ('QUEUED', 'DIALING', 'RUNNING')
+            and %(spent)s + one_more.cost > %(budget)s
+    ) and not exists (select from dial_queue where claimed_at >= %(midnight)s)
+"""
+
+
+def unraised(
+    conn: Conn,
+    *,
+    now: datetime,
+    threshold: Decimal,
+    daily_budget: Decimal | None,
+    first_cost: Decimal,
+) -> list[Unraised]:
+    """List what is to be told of: thresholds before limits.
+
+    `threshold` is a share of a budget; `first_cost` what one call is expected to cost
+    before any has told its own.
+    """
+    values = {"threshold": threshold, "first_cost": first_cost}
+    with one_snapshot(conn):
+        found = select(conn, Unraised, _OF_CAMPAIGNS, **values)
+        if daily_budget is None:
+            return found
+        return found + _of_day(conn, now, threshold, daily_budget, first_cost)
+
+
+def _of_day(
+    conn: Conn,
+    now: datetime,
+    threshold: Decimal,
+    budget: Decimal,
+    first_cost: Decimal,
+) -> list[Unraised]:
+    day = now.astimezone(UTC).date()
+    spent = spend.spent_on(conn, day)
+    raised = {row[0] for row in conn.execute(_OF_DAY, {"day": day, "budget": budget})}
+    is_held = select_value(
+        conn,
+        _HELD_BY_DAY,
+        midnight=datetime.combine(day, time.min, UTC),
+        spent=spent,
+        budget=budget,
+        first_cost=first_cost,
+    )
+    reached = {
+        "threshold": spent >= budget * threshold,
+        "limit": spent >= budget or bool(is_held),
+    }
+    return [
+        Unraised(alert, spent, budget, day=day)
+        for alert, is_reached in reached.items()
+        if is_reached and alert not in raised
+    ]

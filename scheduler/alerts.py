@@ -1,0 +1,220 @@
+"""Raises alerts about budgets, and posts all alerts to whoever wants them."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+import httpx2
+from eventsourcing.persistence import IntegrityError
+from psycopg import InterfaceError, OperationalError
+
+from application.campaigns import CampaignService
+from application.errors import StoreUnavailable
+from application.settings import SettingsService
+from domain.campaign import SpendAlert
+from domain.errors import Refused
+from domain.settings import SettingsValues
+from projections import alerts, settings_board
+from projections.alerts import AlertRow, Unraised
+from projections.tables import one_snapshot
+from scheduler.policy import FIRST_COST
+from storage.database import Conn, Pool
+from storage.outbox import Letter, Outbox
+
+WAKE_SECONDS = 1.0
+"""It looks at most this often, however much is told."""
+
+LONGEST_WAIT_SECONDS = 15.0
+"""It looks at least this often, whatever is told."""
+
+POST_SECONDS = 10.0
+LONGEST_BACK_OFF_SECONDS = 600.0
+
+GIVE_UP_SECONDS = 3 * 86_400.0
+"""How long an alert is tried that nobody takes."""
+
+LONGEST_ERROR = 300
+
+AWAY = (StoreUnavailable, OperationalError, InterfaceError)
+
+type Post = Callable[[str, dict[str, Any]], str | None]
+"""Posts a body to a URL; returns what went wrong, None where it was taken."""
+
+log = logging.getLogger(__name__)
+
+
+def post_json(url: str, body: dict[str, Any]) -> str | None:
+    try:
+        with httpx2.Client(timeout=POST_SECONDS, trust_env=False) as client:
+            answer = client.post(url, json=body)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        return f"{type(error).__name__}: {error}"
+    if answer.is_success:
+        return None
+    return f"{answer.status_code} {answer.reason_phrase}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """What one look does: raise, take into the outbox, post what is due.
+
+    The event comes first, then the outbox, then the post: whoever dies in between,
+    the next one goes on where the tables stand, and nothing is told less than once.
+    """
+
+    reading: Pool
+    outbox: Outbox
+    campaigns: CampaignService
+    settings: SettingsService
+    first: SettingsValues
+    now: Callable[[], datetime]
+    random: Callable[[], float]
+    post: Post = post_json
+
+    def run_once(self) -> float:
+        """Return in how many seconds there is something to do again, at most."""
+        with self.reading.connection() as conn:
+            settings = settings_board.get(conn) or self.first
+            due = alerts.unraised(
+                conn,
+                now=self.now(),
+                threshold=settings.spend_alert_threshold,
+                daily_budget=settings.daily_budget,
+                first_cost=FIRST_COST,
+            )
+        for one in due:
+            self._raise(one)
+        url = settings.alert_webhook_url
+        self._take_in(wanted=url is not None)
+        if url is None:
+            return LONGEST_WAIT_SECONDS
+        self._post_all(url)
+        return min(self.outbox.due_in(), LONGEST_WAIT_SECONDS)
+
+    def _raise(self, due: Unraised) -> None:
+        """The read model may lag: what is told already stays silent in the stream."""
+        spend, budget = due.spend, due.budget
+        try:
+            if due.campaign_id is not None:
+                alert = SpendAlert(due.alert)
+                self.campaigns.raise_spend_alert(
+                    due.campaign_id, alert=alert, spend=spend, budget=budget
+                )
+            elif due.day is not None:
+                self.settings.raise_daily_spend_alert(
+                    day=due.day, alert=due.alert, spend=spend, budget=budget
+                )
+        except (IntegrityError, Refused) as moved:
+            log.info("an alert has to wait: %s", moved)
+
+    def _take_in(self, *, wanted: bool) -> None:
+        known = self.outbox.last()
+        with self.reading.connection() as conn, one_snapshot(conn):
+            found = alerts.after(conn, known)
+            chain = _chain(conn) if found else {}
+        letters = [Letter(row.position, body_of(row, chain)) for row in found]
+        for row in found:
+            log.warning("alert: %s", row.message)
+        if letters:
+            self.outbox.keep(letters, wanted=wanted)
+
+    def _post_all(self, url: str) -> None:
+        for letter in self.outbox.due():
+            error = self.post(url, letter.body)
+            if error is None:
+                self.outbox.posted(letter.position)
+                continue
+            self._failed(letter, error[:LONGEST_ERROR])
+
+    def _failed(self, letter: Letter, error: str) -> None:
+        longest = min(2.0**letter.tries, LONGEST_BACK_OFF_SECONDS)
+        is_over = self.outbox.failed(
+            letter.position,
+            error=error,
+            wait=longest * (0.5 + self.random() / 2),
+            give_up_after=GIVE_UP_SECONDS,
+        )
+        level = logging.ERROR if is_over else logging.WARNING
+        log.log(level, "alert %s could not be posted: %s", letter.position, error)
+
+
+def body_of(row: AlertRow, chain: dict[str, Any]) -> dict[str, Any]:
+    """Write an alert so that Slack's incoming webhooks take it as well.
+
+    They show `text` and pass over what else there is. `chain` is the head of the
+    events' hash chain: whoever keeps it can tell later that the log's end was cut.
+    """
+    return {
+        "text": _for_slack(row.message),
+        "alert": {
+            "position": row.position,
+            "kind": row.kind.value,
+            "raisedAt": row.raised_at.isoformat(),
+            "message": row.message,
+            "campaignId": str(row.campaign_id) if row.campaign_id else None,
+            "campaignName": row.campaign_name,
+            "day": row.day.isoformat() if row.day else None,
+            "spend": None if row.spend is None else str(row.spend),
+            "budget": None if row.budget is None else str(row.budget),
+        },
+        "chain": chain,
+    }
+
+
+def _for_slack(text: str) -> str:
+    """Escape what Slack takes for links and commands."""
+    for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(sign, escaped)
+    return text
+
+
+def _chain(conn: Conn) -> dict[str, Any]:
+    row = conn.execute(
+        "select position, head from projection_position where name = 'read'"
+    ).fetchone()
+    position, head = row or (0, b"")
+    return {"position": position, "head": head.hex()}
+
+
+class AlertWorker:
+    """Looks again and again, in a thread of its own: a slow receiver stops nobody."""
+
+    def __init__(self, alerts_: Alerts) -> None:
+        self._alerts = alerts_
+        self._stopped, self._woken = Event(), Event()
+        self._thread = Thread(target=self._run, name="alerts", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that something changed; any thread may."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End soon, and wait for that; it may be repeated."""
+        self._stopped.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * POST_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            started = monotonic()
+            due_in = self._safely()
+            self._stopped.wait(max(started + WAKE_SECONDS - monotonic(), 0))
+            self._woken.wait(max(started + due_in - monotonic(), 0))
+            self._woken.clear()
+
+    def _safely(self) -> float:
+        try:
+            return self._alerts.run_once()
+        except AWAY as error:
+            log.warning("alerts cannot be looked at now: %s", error)
+        except Exception:
+            log.exception("a look at the alerts failed")
+        return LONGEST_WAIT_SECONDS

@@ -1,0 +1,101 @@
+"""Alerts on their way out: kept until they were posted, each at least once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from storage.database import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An alert to be posted; `position` is its event's, `body` the JSON to send."""
+
+    position: int
+    body: dict[str, Any]
+    tries: int = 0
+
+
+LAST = "select coalesce(max(position), 0) from alert_outbox"
+
+KEEP = """
+insert into alert_outbox (position, body, state) values (%s, %s, %s)
+on conflict (position) do nothing
+"""
+
+DUE = """
+select position, body, tries from alert_outbox
+where state = 'waiting' and next_try_at <= clock_timestamp()
+order by position limit %s
+"""
+
+DUE_IN = """
+select extract(epoch from min(next_try_at) - clock_timestamp()) from alert_outbox
+where state = 'waiting'
+"""
+
+POSTED = """
+update alert_outbox
+set state = 'posted', tries = tries + 1, done_at = clock_timestamp(), error = null
+where position = %s
+"""
+
+FAILED = """
+update alert_outbox set
+    tries = tries + 1, error = %(error)s,
+    next_try_at = clock_timestamp() + make_interval(secs => %(wait)s),
+    state = case when created_at < clock_timestamp()
+        - make_interval(secs => %(give_up_after)s) then 'given_up' else state end
+where position = %(position)s
+returning state = 'given_up'
+"""
+
+
+class Outbox:
+    """Times are the database's: whoever posts, and whatever its clock says."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def last(self) -> int:
+        """Return the position of the newest alert that was taken in."""
+        with self._pool.connection() as connection:
+            row = connection.execute(LAST).fetchone()
+        return int(row[0]) if row else 0
+
+    def keep(self, letters: list[Letter], *, wanted: bool) -> None:
+        """Take alerts in, each once; those that nobody wants posted are noted only."""
+        state = "waiting" if wanted else "unwanted"
+        rows = [(one.position, Jsonb(one.body), state) for one in letters]
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            cursor.executemany(KEEP, rows)
+
+    def due(self, most: int = 20) -> list[Letter]:
+        with self._pool.connection() as connection:
+            rows = connection.execute(DUE, (most,)).fetchall()
+        return [Letter(*row) for row in rows]
+
+    def due_in(self) -> float:
+        """Return in how many seconds the next alert is to be posted."""
+        with self._pool.connection() as connection:
+            row = connection.execute(DUE_IN).fetchone()
+        return float("inf") if row is None or row[0] is None else float(row[0])
+
+    def posted(self, position: int) -> None:
+        with self._pool.connection() as connection:
+            connection.execute(POSTED, (position,))
+
+    def failed(
+        self, position: int, *, error: str, wait: float, give_up_after: float
+    ) -> bool:
+        """Note a vain try, the next in `wait` s; return whether it was the last."""
+        values = {
+            "position": position,
+            "error": error,
+            "wait": wait,
+            "give_up_after": give_up_after,
+        }
+        with self._pool.connection() as connection:
+            row = connection.execute(FAILED, values).fetchone()
+        return bool(row and row[0])
