@@ -1,0 +1,349 @@
+"""What is told of a call, by whomever and in whatever order, as it is stored."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from itertools import permutations
+from threading import Barrier, Thread
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.ports import CallReport, ProviderCall
+from domain.call import Call, ReportGrade
+from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
+from domain.values import CallStatus, CampaignState, PauseCause
+from provider.reading import read_message
+from tests.wiring import BY, NOON, House
+
+SOON = NOON + timedelta(seconds=5)
+PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
+
+
+def message(
+    call_id: UUID | None, kind: str, provider_id: str = PROVIDER_ID, **fields: Any
+) -> dict[str, Any]:
+    call: dict[str, Any] = {"id": provider_id, "createdAt": "2026-03-02T12:00:00Z"}
+    if call_id is not None:
+        call["assistantOverrides"] = {"metadata": {"autolynx_call_id": str(call_id)}}
+    return {"message": {"type": kind, "call": call, **fields}}
+
+
+def status(call_id: UUID | None, value: str, **fields: Any) -> dict[str, Any]:
+    return message(call_id, "status-update", status=value, timestamp=1, **fields)
+
+
+def report(call_id: UUID | None, **fields: Any) -> dict[str, Any]:
+    told = {"endedReason": "customer-ended-call", "cost": 0.31, "artifact": {}}
+    times = {"startedAt": "2026-03-02T12:00:05Z", "endedAt": "2026-03-02T12:01:05Z"}
+    return message(call_id, "end-of-call-report", **{**told, **times, **fields})
+
+
+def hear(house: House, *bodies: dict[str, Any]) -> list[bool]:
+    """Tell what the provider says; return what was a repeat."""
+    return [house.calls.hear(read_message(body)).repeated for body in bodies]
+
+
+def requested(house: House, people: int = 1) -> UUID:
+    [call_id, *_] = house.claim(house.campaign(people), people)
+    assert house.calls.request(call_id, dial_before=SOON)
+    return call_id
+
+
+def place(house: House, call_id: UUID, provider_id: str = PROVIDER_ID) -> None:
+    house.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
+
+
+def documents(house: House, subject_id: UUID) -> list[dict[str, Any]]:
+    return [row.document for row in house.vault.messages_of(subject_id)]
+
+
+# --- Requested -----------------------------------------------------------------------
+
+
+def test_a_ticket_is_given_once_for_each_request(house: House) -> None:
+    call_id = requested(house)
+    assert house.calls.request(call_id, dial_before=SOON) is None
+    renewed = house.calls.renew_request(call_id, dial_before=SOON)
+    assert renewed is not None
+    assert renewed.order.request == 2
+
+
+@pytest.mark.parametrize("told", ["pause", "cancel"])
+def test_a_request_beside_a_pause_is_either_before_it_or_not_at_all(
+    house: House, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    """The campaign is told while the request is about to be stored."""
+    campaign_id = house.campaign(1)
+    [call_id] = house.claim(campaign_id)
+    append = house.app.append
+
+    def overtaken(*changed: Any, **rest: Any) -> int | None:
+        monkeypatch.setattr(house.app, "append", append)
+        if told == "pause":
+            house.campaigns.pause(campaign_id, by=BY)
+        else:
+            house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
+        return append(*changed, **rest)
+
+    monkeypatch.setattr(house.app, "append", overtaken)
+    assert house.calls.request(call_id, dial_before=SOON) is None
+    assert house.topics(call_id) == ["created"]
+
+
+def test_a_campaign_that_changed_otherwise_is_read_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = house.campaign(2)
+    first, second = house.claim(campaign_id, 2)
+    append = house.app.append
+
+    def overtaken(*changed: Any, **rest: Any) -> int | None:
+        monkeypatch.setattr(house.app, "append", append)
+        house.calls.request(second, dial_before=SOON)
+        place(house, second)
+        return append(*changed, **rest)
+
+    monkeypatch.setattr(house.app, "append", overtaken)
+    assert house.calls.request(first, dial_before=SOON) is not None
+
+
+def test_two_dialers_at_once_get_one_ticket(house: House) -> None:
+    [call_id] = house.claim(house.campaign(1))
+    ready, tickets = Barrier(2), []
+
+    def ask() -> None:
+        ready.wait(10)
+        tickets.append(house.calls.request(call_id, dial_before=SOON))
+
+    threads = [Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ticket is None for ticket in tickets) == [False, True]
+    assert house.topics(call_id) == ["created", "requested"]
+
+
+def test_what_is_given_back_is_no_request_that_somebody_sends(house: House) -> None:
+    call_id = requested(house)
+    house.calls.give_back(call_id)
+    assert house.topics(call_id) == ["created", "requested"]
+
+
+# --- Placed --------------------------------------------------------------------------
+
+
+def test_the_campaign_starts_in_the_save_that_stores_the_first_provider_id(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = requested(house)
+    campaign_id = house.load_call(call_id).campaign_id
+    assert house.load_campaign(campaign_id).started_at is None
+    saves = counted_saves(house, monkeypatch)
+    place(house, call_id)
+    assert saves == [["placed", "dialing_started"]]
+    assert house.load_campaign(campaign_id).started_at == NOON
+
+
+def test_a_webhook_is_one_load_and_one_append(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, status(call_id, "ringing"))
+    saves, loads = counted_saves(house, monkeypatch), counted_loads(house, monkeypatch)
+    hear(house, report(call_id))
+    assert saves == [["ended", "reported"]]
+    assert loads == [Call]
+
+
+def counted_saves(house: House, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    saves, insert = list[list[str]](), house.app.recorder.insert_events
+
+    def counting(events: Any, **rest: Any) -> Any:
+        saves.append([event.topic.partition(".")[2] for event in events])
+        return insert(events, **rest)
+
+    monkeypatch.setattr(house.app.recorder, "insert_events", counting)
+    return saves
+
+
+def counted_loads(house: House, monkeypatch: pytest.MonkeyPatch) -> list[type]:
+    loads, find = list[type](), house.app.find
+
+    def counting(kind: Any, id_: UUID) -> Any:
+        loads.append(kind)
+        return find(kind, id_)
+
+    monkeypatch.setattr(house.app, "find", counting)
+    return loads
+
+
+# --- Heard ---------------------------------------------------------------------------
+
+
+def test_every_order_of_what_is_heard_gives_the_same_call(house: House) -> None:
+    outcomes = set()
+    for order in permutations(range(4)):
+        call_id = requested(house)
+        told = {"provider_id": str(call_id)}
+        steps: list[Callable[[], object]] = [
+            partial(place, house, call_id, str(call_id)),
+            partial(hear, house, status(call_id, "ringing", **told)),
+            partial(hear, house, status(call_id, "ended", **told)),
+            partial(hear, house, report(call_id, **told)),
+        ]
+        for step in order:
+            steps[step]()
+        call = house.load_call(call_id)
+        outcomes.add(
+            (
+                call.status,
+                call.ended_reason,
+                call.cost,
+                call.grade,
+                call.duration_seconds,
+            )
+        )
+    assert len(outcomes) == 1
+    assert outcomes.pop()[0] is CallStatus.ENDED
+
+
+def test_a_repeat_is_silence(house: House) -> None:
+    call_id = requested(house)
+    bodies = [status(call_id, "ringing"), report(call_id), message(call_id, "hang")]
+    assert hear(house, *bodies) == [False] * 3
+    events = house.app.recorder.max_notification_id()
+    assert hear(house, *bodies) == [True] * 3
+    assert house.app.recorder.max_notification_id() == events
+    assert len(documents(house, call_id)) == 3
+
+
+def test_a_message_before_the_answer_places_the_call(house: House) -> None:
+    call_id = requested(house)
+    hear(house, status(call_id, "ringing"))
+    call = house.load_call(call_id)
+    campaign = house.load_campaign(call.campaign_id)
+    assert call.provider_call_id == PROVIDER_ID
+    assert (campaign.state, campaign.started_at) == (CampaignState.RUNNING, NOON)
+    events = house.app.recorder.max_notification_id()
+    place(house, call_id)
+    assert house.app.recorder.max_notification_id() == events
+
+
+def test_a_message_that_says_nothing_new_is_kept(house: House) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, message(call_id, "speech-update"))
+    assert house.topics(call_id)[-1] == "message_received"
+    [document] = documents(house, call_id)
+    assert document["message"]["type"] == "speech-update"
+
+
+# --- Of no call that is known --------------------------------------------------------
+
+
+def test_what_names_no_call_is_kept_until_the_call_is_known(house: House) -> None:
+    call_id = requested(house)
+    assert hear(house, status(None, "ringing"), report(None)) == [False, False]
+    assert hear(house, report(None)) == [True]
+    assert house.topics(call_id) == ["created", "requested"]
+    place(house, call_id)
+    call = house.load_call(call_id)
+    assert (call.status, call.ended_reason) == (CallStatus.ENDED, "customer-ended-call")
+    kept = house.app.load(UnmatchedMessage, unmatched_id_of(PROVIDER_ID))
+    assert kept.call_id == call_id
+
+
+def test_what_was_kept_is_attached_when_a_look_finds_the_call(house: House) -> None:
+    call_id = requested(house)
+    hear(house, report(None))
+    house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
+    assert house.load_call(call_id).grade is ReportGrade.DELIVERED
+
+
+def test_what_comes_after_it_was_attached_finds_its_call(house: House) -> None:
+    """The read model does not show the provider's id yet."""
+    call_id = requested(house)
+    house.settle()
+    house.read_model.held = True
+    hear(house, status(None, "ringing"))
+    place(house, call_id)
+    hear(house, report(None))
+    assert house.load_call(call_id).status is CallStatus.ENDED
+
+
+def test_a_call_known_by_its_provider_s_id_needs_no_other_name(house: House) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    house.settle()
+    assert house.calls.hear(read_message(report(None))).call_id == call_id
+
+
+def test_a_message_for_an_unknown_call_of_ours_is_kept(house: House) -> None:
+    stranger = uuid4()
+    assert house.calls.hear(read_message(report(stranger))).call_id is None
+    [document] = documents(house, unmatched_id_of(PROVIDER_ID))
+    assert document["message"]["type"] == "end-of-call-report"
+
+
+# --- A second call at the provider ---------------------------------------------------
+
+
+def test_a_message_of_a_second_call_is_kept_and_detected_never_folded(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, status(call_id, "ended", provider_id="other"))
+    call = house.load_call(call_id)
+    campaign = house.load_campaign(call.campaign_id)
+    assert (call.status, call.provider_call_id) == (CallStatus.QUEUED, PROVIDER_ID)
+    assert call.other_provider_call_ids == {"other"}
+    assert campaign.pause_cause is PauseCause.DUPLICATE_DETECTED
+    assert house.topics(call_id)[-2:] == ["duplicate_detected", "message_received"]
+    assert len(documents(house, call_id)) == 1
+
+
+def test_more_messages_of_a_second_call_pause_nobody_again(house: House) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, status(call_id, "ringing", provider_id="other"))
+    campaign_id = house.load_call(call_id).campaign_id
+    house.campaigns.resume(campaign_id, by=BY)
+    hear(house, status(call_id, "ended", provider_id="other"))
+    assert house.load_campaign(campaign_id).may_dial
+    assert len(documents(house, call_id)) == 2
+
+
+# --- Looked at -----------------------------------------------------------------------
+
+
+def seen(call_id: UUID, shown: str = "ringing", **told: Any) -> ProviderCall:
+    return ProviderCall(
+        provider_call_id=PROVIDER_ID,
+        status=shown,
+        created_at=NOON,
+        call_id=call_id,
+        report=CallReport(**told),
+        document={"id": PROVIDER_ID, "status": shown},
+    )
+
+
+def test_two_looks_that_both_tell_news_are_both_stored(house: House) -> None:
+    call_id = requested(house)
+    house.calls.look(call_id, seen(call_id, "ended"), grade=ReportGrade.NONE)
+    later = seen(call_id, "ended", ended_at=SOON, ended_reason="customer-busy")
+    house.calls.look(call_id, later, grade=ReportGrade.NONE)
+    call = house.load_call(call_id)
+    assert (call.ended_at, call.ended_reason) == (SOON, "customer-busy")
+
+
+def test_a_look_that_tells_nothing_stores_nothing(house: House) -> None:
+    call_id = requested(house)
+    house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
+    events = house.app.recorder.max_notification_id()
+    house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
+    assert house.app.recorder.max_notification_id() == events
