@@ -4,9 +4,9 @@
 machines may. `counted` and `spend` are what the event adds to its campaign's counters.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
@@ -14,10 +14,24 @@ from uuid import UUID
 
 import orjson
 from eventsourcing.persistence import StoredEvent
+from psycopg import sql
 
 from projections.campaign_board import campaign_of, counted
 from projections.operations import Columns, RowOperation, put
-from projections.tables import Table, select, select_value
+from projections.tables import (
+    LARGEST,
+    Page,
+    Table,
+    as_cursor,
+    from_cursor,
+    of_kind,
+    one_snapshot,
+    page_of,
+    position_of,
+    select,
+    select_value,
+    whole,
+)
 from storage.database import Conn
 
 INDEX = "event_index"
@@ -147,6 +161,186 @@ _ROW: LiteralString = """
     select position, aggregate_type, aggregate_id, version, type, occurred_at, actor,
         campaign_id, hash
     from event_index
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event with its own fields, as they are stored."""
+
+    position: int
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    type: str
+    occurred_at: datetime
+    actor: str
+    state: bytes | None
+
+    @property
+    def payload(self) -> Any:
+        """What is not beside it; what cannot be read, for it was changed, as text."""
+        if self.state is None:
+            return None
+        try:
+            fields = orjson.loads(self.state)
+        except orjson.JSONDecodeError:
+            return self.state.decode("utf-8", "replace")
+        if not isinstance(fields, dict):
+            return fields
+        return {name: fields[name] for name in fields if name not in BESIDE}
+
+
+BESIDE = frozenset({"timestamp", "actor", "originator_topic"})
+"""Fields of the stored form that have a place of their own, or tell nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events: all that fit each condition that is not None; times inclusive."""
+
+    aggregate_id: UUID | None = None
+    campaign_id: UUID | None = None
+    types: Collection[str] | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def values(self) -> dict[str, Any]:
+        types = None if self.types is None else list(self.types)
+        return {**asdict(self), "types": types}
+
+
+ALL = Wanted()
+
+_CONDITIONS: dict[str, LiteralString] = {
+    "aggregate_id": " and aggregate_id = %(aggregate_id)s",
+    "campaign_id": " and campaign_id = %(campaign_id)s",
+    "types": " and type = any(%(types)s)",
+    "actor": " and actor = %(actor)s",
+    "since": " and occurred_at >= %(since)s",
+    "until": " and occurred_at <= %(until)s",
+}
+
+_SOME: LiteralString = """
+    select i.position, i.aggregate_type, i.aggregate_id, i.version, i.type,
+        i.occurred_at, i.actor, e.state
+    from ({listed}) i left join autolynx_events e on e.notification_id = i.position
+    order by i.position {order}
+"""
+
+_LISTED: LiteralString = """
+    select * from event_index
+    where position > %(after)s and position < %(before)s {conditions}
+    order by position {order} limit %(most)s
+"""
+
+
+def page(
+    conn: Conn,
+    *,
+    first: int,
+    after: str | None = None,
+    newest_first: bool = False,
+    wanted: Wanted = ALL,
+) -> Page[LoggedEvent]:
+    """List events in the order of the log, or backwards; `total` is not counted.
+
+    Raises:
+        Invalid: when `after` is no cursor of this list.
+    """
+    bounds: dict[str, Any] = {}
+    if after is not None:
+        (place,) = from_cursor(after, whole)
+        bounds = {"before" if newest_first else "after": place}
+    with one_snapshot(conn):
+        found = _some(conn, wanted, first + 1, newest_first=newest_first, **bounds)
+        position = position_of(conn)
+    return page_of(found, first, _cursor, total=0, position=position)
+
+
+def _cursor(event: LoggedEvent) -> str:
+    return as_cursor(event.position)
+
+
+def since(
+    conn: Conn, position: int, most: int, wanted: Wanted = ALL
+) -> tuple[list[LoggedEvent], int]:
+    """Read up to `most` events after a position, and say how far none is missing."""
+    with one_snapshot(conn):
+        found = _some(conn, wanted, most, after=position)
+        until = found[-1].position if len(found) == most else position_of(conn)
+    return found, max(until, position)
+
+
+def _some(
+    conn: Conn,
+    wanted: Wanted,
+    most: int,
+    *,
+    newest_first: bool = False,
+    after: int = 0,
+    before: int = LARGEST - 1,
+) -> list[LoggedEvent]:
+    values = wanted.values()
+    if wanted.since is not None:
+        after = max(after, position_at(conn, wanted.since - TICK))
+    order = sql.SQL("desc" if newest_first else "asc")
+    conditions = [
+        sql.SQL(condition)
+        for name, condition in _CONDITIONS.items()
+        if values[name] is not None
+    ]
+    listed = sql.SQL(_LISTED).format(
+        conditions=sql.SQL("").join(conditions), order=order
+    )
+    query = sql.SQL(_SOME).format(listed=listed, order=order)
+    with conn.cursor(row_factory=of_kind(LoggedEvent)) as cursor:
+        bounds = {"after": after, "before": before, "most": most}
+        return cursor.execute(query, values | bounds).fetchall()
+
+
+TICK = timedelta(microseconds=1)
+"""The smallest step of time that is stored."""
+
+_PLACED: LiteralString = """
+    select position, latest_at from event_index
+    where position <= %s order by position desc limit 1
+"""
+
+
+def position_at(conn: Conn, time: datetime) -> int:
+    """Find the last position before which all was recorded by then; 0 for none.
+
+    `latest_at` never goes back from one position to the next, so halving finds it.
+    """
+    low, high = 0, int(position_of(conn))
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = conn.execute(_PLACED, (middle,)).fetchone()
+        if row is None or row[1] <= time:
+            low = middle
+        else:
+            high = row[0] - 1
+    return low
+
+
+def of_aggregates(
+    conn: Conn, aggregate_ids: Collection[UUID]
+) -> dict[UUID, list[LoggedEvent]]:
+    """List the events of each of these, oldest first."""
+    found: dict[UUID, list[LoggedEvent]] = {id_: [] for id_ in aggregate_ids}
+    for event in select(conn, LoggedEvent, _OF_AGGREGATES, ids=list(found)):
+        found[event.aggregate_id].append(event)
+    return found
+
+
+_OF_AGGREGATES: LiteralString = """
+    select i.position, i.aggregate_type, i.aggregate_id, i.version, i.type,
+        i.occurred_at, i.actor, e.state
+    from event_index i left join autolynx_events e on e.notification_id = i.position
+    where i.aggregate_id = any(%(ids)s)
+    order by i.aggregate_id, i.version
 """
 
 

@@ -109,6 +109,15 @@ def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
     return row_factory
 
 
+def from_columns[T](kind: type[T], columns: dict[str, Any]) -> T:
+    """Make a dataclass of columns as handlers write them, as `of_kind` does of rows."""
+    enums = _enums_of(kind)  # type: ignore[arg-type] # a type is hashable
+    row = dict(columns)
+    for name in enums.keys() & row.keys():
+        row[name] = None if row[name] is None else enums[name](row[name])
+    return kind(**row)
+
+
 @cache
 def _enums_of(kind: Any) -> dict[str, type[Enum]]:
     found: dict[str, type[Enum]] = {}
