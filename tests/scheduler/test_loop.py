@@ -1,0 +1,352 @@
+"""One pass, and one leader's term of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from threading import Thread
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.errors import StoreUnavailable
+from application.ports import AccountRefused, CallReport, NotNow
+from domain.values import CampaignState, PauseCause
+from projections.dial_queue import Snapshot
+from scheduler.adopt import Adoption
+from scheduler.dispatch import Dispatch
+from scheduler.loop import Parts, Scheduler
+from scheduler.pace import Pace
+from scheduler.reconcile import Reconcile
+from storage.leadership import LeadershipLost
+from tests.support import eventually
+from tests.wiring import BY, NOON, Clock, House, fake_provider, housed, real_time
+
+ENDED = CallReport(
+    ended_reason="customer-ended-call", cost=Decimal("0.1"), has_artifact=True
+)
+
+
+class Leading:
+    """A term that nobody disputes, until the test says so."""
+
+    lost = False
+
+    def beat(self) -> None:
+        if self.lost:
+            raise LeadershipLost("the connection is gone")
+
+
+def parts_of(house: House, **changes: Any) -> Parts:
+    pace = Pace(1000, lambda: 0.5)
+    dispatch = Dispatch(
+        calls=house.calls,
+        campaigns=house.campaigns,
+        provider=house.provider,
+        pace=pace,
+        means=house.means,
+    )
+    parts = Parts(
+        read_snapshot=house.read_snapshot,
+        claims=house.claims,
+        campaigns=house.campaigns,
+        dispatch=dispatch,
+        reconcile=Reconcile(
+            calls=house.calls,
+            provider=house.provider,
+            is_under_way=dispatch.is_under_way,
+            interval=timedelta(seconds=0.2),
+            time_out=timedelta(seconds=20),
+        ),
+        adoption=Adoption(
+            calls=house.calls,
+            claims=house.claims,
+            provider=house.provider,
+            last_event_at=lambda: NOON,
+        ),
+        operations=house.operations,
+        read_model=house.read_model,
+        pace=pace,
+        means=house.means,
+        first_settings=replace(house.settings.values(), dials_per_second=1000),
+        reconcile_every=timedelta(seconds=0.2),
+        random=lambda: 0.5,
+    )
+    return replace(parts, **changes)
+
+
+class Passes:
+    """A scheduler, pass by pass, each settled before the next one."""
+
+    def __init__(self, house: House, **changes: Any) -> None:
+        self.house, self.parts = house, parts_of(house, **changes)
+        self.scheduler = Scheduler(self.parts)
+
+    def run(self) -> Any:
+        self.house.settle()
+        last = self.scheduler.run_once(self.house.now())
+        dispatch = self.parts.dispatch
+        eventually(lambda: not dispatch._under_way, said="settled calls")
+        self.house.settle()
+        return last
+
+
+@pytest.fixture
+def passes(house: House) -> Iterator[Passes]:
+    made = Passes(house)
+    yield made
+    made.parts.dispatch.stop()
+
+
+# --- One pass ------------------------------------------------------------------------
+
+
+def test_a_pass_fills_the_cap_and_says_why_the_rest_waits(
+    house: House, passes: Passes
+) -> None:
+    campaign_id = house.campaign(5, cap=3)
+    assert passes.run().claimed == 3
+    assert len(house.provider.orders) == 3
+    decision = house.operations.decision(campaign_id)
+    assert decision is not None
+    assert (decision.room, decision.placed) == (3, 3)
+    assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 2)]
+
+
+def test_a_campaign_is_completed_once_everybody_is_terminal(
+    house: House, passes: Passes
+) -> None:
+    campaign_id = house.campaign(2)
+    passes.run()
+    for provider_id in house.provider.shown:
+        house.provider.end(provider_id, ENDED)
+    passes.scheduler._look(house.settings.values())
+    house.settle()
+    passes.run()
+    row = house.board(campaign_id)
+    assert (row.state, row.ended) == (CampaignState.COMPLETED, 2)
+
+
+def test_a_paused_campaign_is_completed_when_nobody_is_left(
+    house: House, passes: Passes
+) -> None:
+    campaign_id = house.campaign(1)
+    passes.run()
+    house.campaigns.pause(campaign_id, by=BY)
+    [provider_id] = house.provider.shown
+    house.provider.end(provider_id, ENDED)
+    passes.scheduler._look(house.settings.values())
+    passes.run()
+    assert house.board(campaign_id).state is CampaignState.COMPLETED
+
+
+def test_a_pass_on_an_old_view_claims_nothing(house: House, passes: Passes) -> None:
+    campaign_id = house.campaign(2)
+    house.settle()
+    house.read_model.held = True
+    first = house.read_snapshot(NOON, 10)
+    assert passes.scheduler.run_once(NOON).claimed == 2
+    last = passes.scheduler.run_once(NOON)
+    assert (last.claimed, last.more, last.more_soon) == (0, False, True)
+    house.read_model.held = False
+    assert first.claims_seen == 0
+    assert house.board(campaign_id).queued == 2
+
+
+def test_a_dropped_call_does_not_keep_the_passes_going_for_ever(
+    house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read model shows somebody as waiting whose call exists."""
+    campaign_id = house.campaign(3)
+    stuck = house.candidates(campaign_id)[0]
+    real = house.read_snapshot
+    house.claim(campaign_id)
+
+    def wrong(now: Any, most: int) -> Snapshot:
+        snapshot = real(now, most)
+        [view] = snapshot.campaigns
+        shown = (stuck, *view.candidates)
+        fixed = replace(view, candidates=shown, pending=view.pending + 1)
+        return replace(snapshot, campaigns=(fixed,))
+
+    passes.scheduler._parts = replace(passes.parts, read_snapshot=wrong)
+    last = passes.run()
+    assert (last.claimed, last.more) == (1, True), "room for two, one was dropped"
+    assert passes.run().claimed == 1
+    assert passes.run().more is False
+
+
+def test_one_bad_campaign_holds_up_no_other(
+    house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = house.campaign(1), house.campaign(1)
+    passes.run()
+    for provider_id in house.provider.shown:
+        house.provider.end(provider_id, ENDED)
+    passes.scheduler._look(house.settings.values())
+    complete = house.campaigns.complete
+
+    def broken(campaign_id: UUID, *, version: int) -> int | None:
+        if campaign_id == bad:
+            raise ValueError("an event that nobody can read")
+        return complete(campaign_id, version=version)
+
+    monkeypatch.setattr(house.campaigns, "complete", broken)
+    passes.run()
+    assert house.board(good).state is CampaignState.COMPLETED
+
+
+def test_a_spent_budget_pauses_its_campaign(house: House, passes: Passes) -> None:
+    campaign_id = house.campaign(3, budget=Decimal("0.10"))
+    passes.run()
+    row = house.board(campaign_id)
+    assert (row.state, row.pause_cause) == (CampaignState.PAUSED, PauseCause.BUDGET)
+    assert house.provider.orders == []
+
+
+def test_a_deferred_call_is_made_again_when_it_is_due(
+    house: House, passes: Passes
+) -> None:
+    house.provider.answers(NotNow("429", retry_after=30))
+    campaign_id = house.campaign(1)
+    assert passes.run().claimed == 1
+    last = passes.run()
+    assert (last.claimed, last.next_due_at) == (0, NOON + timedelta(seconds=30))
+    assert isinstance(house.now, Clock)
+    house.now.pass_(seconds=31)
+    assert passes.run().claimed == 1
+    [call] = house.call_rows(campaign_id)
+    assert (call.attempt, call.requests) == (1, 2)
+
+
+def test_a_resume_ends_every_wait(house: House, passes: Passes) -> None:
+    house.provider.answers(AccountRefused("402: no credit"))
+    campaign_id = house.campaign(1)
+    passes.run()
+    assert passes.run().claimed == 0
+    house.campaigns.resume(campaign_id, by=BY)
+    assert passes.run().claimed == 1
+
+
+def test_nothing_is_dialled_without_a_key(house: House) -> None:
+    passes = Passes(house, bars_dialling="no API key is configured.")
+    campaign_id = house.campaign(1)
+    assert passes.run().claimed == 0
+    decision = house.operations.decision(campaign_id)
+    assert decision is not None
+    assert [why.code for why in decision.reasons] == ["PROVIDER_DOWN"]
+
+
+# --- A term --------------------------------------------------------------------------
+
+
+@contextmanager
+def leading(parts: Parts, term: Leading, house: House) -> Iterator[list[Exception]]:
+    """Let a scheduler lead in a thread; what ends it is in the list."""
+    scheduler, ends = Scheduler(parts), list[Exception]()
+
+    def lead() -> None:
+        try:
+            scheduler.lead(term)  # type: ignore[arg-type]  # all that it is asked for
+        except (LeadershipLost, StoreUnavailable) as error:
+            ends.append(error)
+
+    thread = Thread(target=lead)
+    unsubscribe = house.read_model.subscribe(lambda *_: scheduler.wake())
+    thread.start()
+    try:
+        yield ends
+    finally:
+        scheduler.stop()
+        thread.join(20)
+        unsubscribe()
+        parts.dispatch.stop()
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def live(empty_database: str) -> Iterator[House]:
+    """A house whose clock and read model go on by themselves."""
+    provider = fake_provider(real_time)
+    with housed(
+        empty_database, now=real_time, provider=provider, projector=True
+    ) as house:
+        yield house
+
+
+def test_a_start_is_dialled_at_once_and_an_ending_refilled(live: House) -> None:
+    with leading(parts_of(live), Leading(), live):
+        campaign_id = live.campaign(3, cap=1)
+        for made in range(1, 4):
+            end_call(live.provider, made)
+        eventually(
+            lambda: live.board(campaign_id).state is CampaignState.COMPLETED,
+            said="a completed campaign",
+        )
+
+
+def end_call(provider: Any, number: int) -> None:
+    """End the call made last, once there are so many."""
+    eventually(lambda: len(provider.shown) == number, said=f"call {number}")
+    provider.end(list(provider.shown)[-1], ENDED)
+
+
+def test_without_refill_slots_are_filled_only_at_ticks(live: House) -> None:
+    live.set(refill_immediately=False, tick_seconds=3600, dials_per_second=1000)
+    live.campaign(2, cap=1)
+    with leading(parts_of(live), Leading(), live):
+        eventually(lambda: len(live.provider.shown) == 1, said="the first tick")
+        [provider_id] = live.provider.shown
+        live.provider.end(provider_id, ENDED)
+        eventually(lambda: not live.snapshot().calls, said="a look after the end")
+        [view] = live.snapshot().campaigns
+        assert (view.active, view.pending) == (0, 1)
+        assert len(live.provider.orders) == 1
+
+
+def test_a_lost_term_ends_the_work(live: House) -> None:
+    term = Leading()
+    with leading(parts_of(live), term, live) as ends:
+        term.lost = True
+        live.campaign(1)
+        eventually(lambda: len(ends) == 1, said="the end of the term")
+
+
+def test_a_pass_that_stumbles_is_followed_by_the_next(live: House) -> None:
+    failures = [ValueError("odd row")] * 3
+
+    def odd(now: Any, most: int) -> Snapshot:
+        if failures:
+            raise failures.pop()
+        return live.read_snapshot(now, most)
+
+    with leading(parts_of(live, read_snapshot=odd), Leading(), live) as ends:
+        live.campaign(1)
+        eventually(lambda: len(live.provider.orders) == 1, within=20)
+        assert (ends, failures) == ([], [])
+
+
+def test_nothing_is_claimed_before_the_provider_was_searched(live: House) -> None:
+    campaign_id = live.campaign(1)
+    live.provider.down = True
+    with leading(parts_of(live), Leading(), live):
+        eventually(
+            lambda: live.operations.decision(campaign_id) is not None, said="a pass"
+        )
+        assert live.provider.orders == []
+        live.provider.down = False
+        eventually(lambda: len(live.provider.orders) == 1, said="the first call")
+
+
+def test_a_store_that_is_away_ends_the_term(
+    live: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(live.claims, "claim", away)
+    with leading(parts_of(live), Leading(), live) as ends:
+        live.campaign(1)
+        eventually(lambda: len(ends) == 1, said="the end of the term")
