@@ -20,6 +20,7 @@ from interfaces.graphql.members import MemberQueries
 from interfaces.graphql.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.scalars import SCALARS
 from interfaces.graphql.settings import SettingsCommands, SettingsQueries
+from interfaces.graphql.spend import SpendQueries
 from interfaces.graphql.subscriptions import Subscription
 
 
@@ -32,6 +33,7 @@ class Query(
     AssistantQueries,
     PhoneNumberQueries,
     SettingsQueries,
+    SpendQueries,
     UploadQueries,
 ):
     pass

@@ -1,0 +1,92 @@
+"""What the calls have cost, and the alerts about it."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Self
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import EVERYBODY, query
+from projections import alerts, spend
+from projections.alerts import AlertRow
+from projections.spend import CampaignSpend as CampaignRow
+from projections.tables import one_snapshot
+from storage.database import Conn
+
+
+@strawberry.type
+class CampaignSpend:
+    campaign_id: strawberry.ID
+    name: str
+    spend: Decimal
+    budget: Decimal | None
+
+    @classmethod
+    def of(cls, row: CampaignRow) -> Self:
+        id_ = strawberry.ID(str(row.campaign_id))
+        return cls(campaign_id=id_, name=row.name, spend=row.spend, budget=row.budget)
+
+
+@strawberry.type
+class SpendAlert:
+    raised_at: datetime
+    campaign_id: strawberry.ID | None = strawberry.field(
+        description="Null for the day's budget, which all campaigns share."
+    )
+    message: str
+    spend: Decimal
+    budget: Decimal
+
+    @classmethod
+    def of(cls, row: AlertRow) -> Self:
+        assert row.spend is not None
+        assert row.budget is not None
+        return cls(
+            raised_at=row.raised_at,
+            campaign_id=strawberry.ID(str(row.campaign_id))
+            if row.campaign_id
+            else None,
+            message=row.message,
+            spend=row.spend,
+            budget=row.budget,
+        )
+
+
+@strawberry.type
+class SpendSummary:
+    today: Decimal = strawberry.field(
+        description="Of the calls claimed since midnight UTC, as far as it is known."
+    )
+    daily_budget: Decimal | None
+    campaigns: list[CampaignSpend] = strawberry.field(
+        description="Those that cost something or have a budget, newest first."
+    )
+    alerts: list[SpendAlert] = strawberry.field(
+        description="The last hundred, newest first."
+    )
+
+
+type Spending = tuple[Decimal, list[CampaignRow], list[AlertRow]]
+
+
+@strawberry.type
+class SpendQueries:
+    @query(EVERYBODY)
+    async def spend(self, info: Info) -> SpendSummary:
+        backend = info.context.backend
+        settings = await backend.look(backend.settings.values)
+        day = backend.now().astimezone(UTC).date()
+        today, campaigns, raised = await backend.read(_spending, day)
+        return SpendSummary(
+            today=today,
+            daily_budget=settings.daily_budget,
+            campaigns=[CampaignSpend.of(row) for row in campaigns],
+            alerts=[SpendAlert.of(row) for row in raised],
+        )
+
+
+def _spending(conn: Conn, day: date) -> Spending:
+    with one_snapshot(conn):
+        today = spend.spent_on(conn, day)
+        return today, spend.of_campaigns(conn), alerts.about_spending(conn)

@@ -1,0 +1,49 @@
+"""What was spent, and what is told about it, as the API says it."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from application.campaigns import CampaignService
+from domain.campaign import SpendAlert
+from domain.values import Role
+from projections.lookups import Lookups
+from storage.vault import Vault
+from tests.interfaces.serving import Desk
+
+SPEND = """{ spend {
+  today dailyBudget campaigns { campaignId name spend budget }
+  alerts { raisedAt campaignId message spend budget }
+} }"""
+
+
+def test_spending_is_shown_with_its_budgets_and_alerts(office: Desk) -> None:
+    campaign = office.campaign(budget="20")
+    office.told(
+        """mutation { updateSettings(input: {dailyBudget: "100"}) { __typename } }"""
+    )
+    _alert(office, campaign, spent="16")
+    office.caught_up()
+    told = office.told(SPEND, Role.AUDITOR)["spend"]
+    assert (told["today"], told["dailyBudget"]) == ("0", "100")
+    assert told["campaigns"] == [
+        {"campaignId": campaign, "name": "Spring", "spend": "0", "budget": "20"}
+    ]
+    [alert] = told["alerts"]
+    assert alert["campaignId"] == campaign
+    assert (alert["spend"], alert["budget"]) == ("16", "20")
+    assert alert["message"] == (
+        'Campaign "Spring" has spent 16.00 of its budget of 20.00 US dollars.'
+    )
+
+
+def _alert(office: Desk, campaign_id: str, *, spent: str) -> None:
+    finder = Lookups(office.read_pool, Vault(office.pool))
+    campaigns = CampaignService(
+        app=office.app, means=office.means, calls=office.calls, finder=finder
+    )
+    campaigns.raise_spend_alert(
+        UUID(campaign_id),
+        alert=SpendAlert.THRESHOLD,
+        spend=Decimal(spent),
+        budget=Decimal(20),
+    )

@@ -1,0 +1,339 @@
+"""Alerts: raised once for each budget, posted until somebody takes them."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.ports import CallOrder, CallReport
+from domain.call import ReportGrade
+from domain.settings import SettingsValues
+from domain.values import PauseCause
+from projections import alerts
+from projections.alerts import AlertKind, AlertRow
+from scheduler.alerts import Alerts, AlertWorker, body_of, post_json
+from storage.operations import Decision, Reason
+from storage.outbox import Outbox
+from tests.fakes import an_order
+from tests.scheduler.receiver import receiving
+from tests.support import eventually
+from tests.wiring import NOON, Clock, House
+
+URL = "https://hooks.example.com/alerts"
+
+
+@dataclass
+class Receiver:
+    """Takes what is posted, once the scripted refusals are used up."""
+
+    refusals: list[str] = field(default_factory=list)
+    seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def __call__(self, url: str, body: dict[str, Any]) -> str | None:
+        self.seen.append((url, body))
+        return self.refusals.pop(0) if self.refusals else None
+
+    @property
+    def kinds(self) -> list[str]:
+        return [body["alert"]["kind"] for _, body in self.seen]
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def looking(house: House, receiver: Receiver) -> Alerts:
+    return Alerts(
+        reading=house.reading,
+        outbox=Outbox(house.writing),
+        campaigns=house.campaigns,
+        settings=house.settings,
+        first=SettingsValues(),
+        now=house.now,
+        random=lambda: 0.0,
+        post=receiver,
+    )
+
+
+def look(house: House, looking: Alerts) -> None:
+    """Raise what is due; post it with the next look, when it can be read."""
+    for _ in range(2):
+        house.settle()
+        looking.run_once()
+    house.settle()
+
+
+def spend(house: House, campaign_id: UUID, *costs: str) -> None:
+    """Let one call after another end, each at this cost."""
+    for cost in costs:
+        [call_id] = house.claim(campaign_id)
+        house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
+        provider_call_id = f"vapi-{call_id}"
+        house.calls.place(
+            call_id, provider_call_id=provider_call_id, placed_at=house.now()
+        )
+        order = house.provider.show(_order(house, call_id), provider_call_id)
+        report = CallReport(
+            ended_reason="customer-ended-call",
+            started_at=house.now(),
+            ended_at=house.now(),
+            cost=Decimal(cost),
+        )
+        seen = replace(order, status="ended", report=report)
+        house.calls.look(call_id, seen, grade=ReportGrade.DELIVERED)
+    house.settle()
+
+
+def _order(house: House, call_id: UUID) -> CallOrder:
+    call = house.load_call(call_id)
+    return an_order(
+        call_id=call_id, campaign_id=call.campaign_id, contact_id=call.contact_id
+    )
+
+
+def raised(house: House) -> list[AlertKind]:
+    house.settle()
+    with house.reading.connection() as conn:
+        return [row.kind for row in reversed(alerts.about_spending(conn))]
+
+
+def states(house: House) -> list[tuple[str, int]]:
+    query = "select state, tries from alert_outbox order by position"
+    with house.writing.connection() as conn:
+        return [(row[0], row[1]) for row in conn.execute(query)]
+
+
+# --- Raised --------------------------------------------------------------------------
+
+
+def test_a_threshold_is_told_once_it_is_reached_and_not_before(
+    house: House, looking: Alerts
+) -> None:
+    campaign = house.campaign(3, budget=Decimal("1.00"))
+    spend(house, campaign, "0.79")
+    look(house, looking)
+    assert raised(house) == []
+    spend(house, campaign, "0.01")
+    look(house, looking)
+    assert raised(house) == [AlertKind.SPEND_THRESHOLD]
+
+
+def test_threshold_and_limit_are_told_once_for_each_budget(
+    house: House, looking: Alerts
+) -> None:
+    campaign = house.campaign(5, budget=Decimal("1.00"))
+    spend(house, campaign, "0.50", "0.60")
+    look(house, looking)
+    look(house, looking)
+    both = [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
+    assert raised(house) == both
+
+
+def test_a_campaign_that_its_budget_has_stopped_is_told_of_before_all_is_spent(
+    house: House, looking: Alerts
+) -> None:
+    campaign = house.campaign(5, budget=Decimal("1.00"))
+    spend(house, campaign, "0.45", "0.45")
+    house.campaigns.pause(campaign, by="scheduler", cause=PauseCause.BUDGET)
+    look(house, looking)
+    assert raised(house) == [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
+
+
+def test_late_costs_of_a_campaign_that_is_over_are_told_of_as_well(
+    house: House, looking: Alerts
+) -> None:
+    campaign = house.campaign(1, budget=Decimal("1.00"))
+    spend(house, campaign, "0.90")
+    house.campaigns.complete(campaign, version=house.load_campaign(campaign).version)
+    look(house, looking)
+    assert raised(house) == [AlertKind.SPEND_THRESHOLD]
+
+
+def test_the_day_s_budget_is_told_of_once_a_day(house: House, looking: Alerts) -> None:
+    house.set(daily_budget=Decimal("1.00"))
+    campaign = house.campaign(5)
+    spend(house, campaign, "1.10")
+    look(house, looking)
+    both = [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
+    assert raised(house) == both
+    assert isinstance(house.now, Clock)
+    house.now.pass_(days=1)
+    look(house, looking)
+    assert raised(house) == both
+    spend(house, campaign, "1.10")
+    look(house, looking)
+    assert raised(house) == both * 2
+
+
+def test_a_day_whose_rest_pays_for_no_call_is_at_its_limit(
+    house: House, looking: Alerts
+) -> None:
+    house.set(daily_budget=Decimal("1.00"), spend_alert_threshold=Decimal(1))
+    campaign = house.campaign(5)
+    spend(house, campaign, "0.60")
+    look(house, looking)
+    assert raised(house) == []
+    waits = Reason("DAILY_BUDGET_SPENT", "On after midnight.", 4)
+    decision = Decision(campaign, house.now(), room=3, placed=0, reasons=(waits,))
+    house.operations.write_decisions([decision])
+    look(house, looking)
+    assert raised(house) == [AlertKind.SPEND_LIMIT]
+
+
+# --- Posted --------------------------------------------------------------------------
+
+
+def test_an_alert_is_posted_once_where_it_is_taken(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    house.set(alert_webhook_url=URL)
+    campaign = house.campaign(5, budget=Decimal("1.00"))
+    spend(house, campaign, "0.85")
+    look(house, looking)
+    look(house, looking)
+    [(url, body)] = receiver.seen
+    assert url == URL
+    assert body["text"] == (
+        'Campaign "Spring" has spent 0.85 of its budget of 1.00 US dollars.'
+    )
+    assert body["alert"]["campaignId"] == str(campaign)
+    assert (body["alert"]["spend"], body["alert"]["budget"]) == ("0.85", "1.00")
+    assert states(house) == [("posted", 1)]
+
+
+def test_the_head_of_the_chain_goes_with_it(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    house.set(alert_webhook_url=URL)
+    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(house, looking)
+    [(_, body)] = receiver.seen
+    query = "select hash from event_index where position = %s"
+    with house.reading.connection() as conn:
+        row = conn.execute(query, (body["chain"]["position"],)).fetchone()
+    assert row is not None
+    assert body["chain"]["head"] == row[0].hex()
+    assert body["chain"]["position"] >= body["alert"]["position"]
+
+
+def test_what_nobody_took_is_posted_again_after_longer_and_longer(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    receiver.refusals += ["500", "timed out"]
+    house.set(alert_webhook_url=URL)
+    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(house, looking)
+    assert states(house) == [("waiting", 1)]
+    assert 0 < looking.outbox.due_in() <= 0.5
+    eventually(lambda: looking.run_once() > 0 and len(receiver.seen) > 1)
+    assert looking.outbox.due_in() > 0.5
+    eventually(lambda: looking.run_once() > 0 and len(receiver.seen) > 2)
+    assert states(house) == [("posted", 3)]
+    assert len({body["alert"]["position"] for _, body in receiver.seen}) == 1
+
+
+def test_a_crash_between_post_and_note_posts_it_again(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    house.set(alert_webhook_url=URL)
+    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+
+    def crash(url: str, body: dict[str, Any]) -> str | None:
+        receiver(url, body)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        look(house, replace(looking, post=crash))
+    look(house, looking)
+    assert len(receiver.seen) == 2
+    assert states(house) == [("posted", 1)]
+
+
+def test_without_an_address_nothing_is_posted_later_either(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(house, looking)
+    house.set(alert_webhook_url=URL)
+    look(house, looking)
+    assert receiver.seen == []
+    assert states(house) == [("unwanted", 0)]
+
+
+def test_what_nobody_takes_for_days_is_given_up(house: House, looking: Alerts) -> None:
+    house.set(alert_webhook_url=URL)
+    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+    gone = Receiver(refusals=["410"] * 9)
+    look(house, replace(looking, post=gone))
+    with house.writing.connection() as conn:
+        conn.execute(
+            "update alert_outbox set created_at = created_at - interval '4 days',"
+            " next_try_at = created_at"
+        )
+    look(house, replace(looking, post=gone))
+    assert states(house) == [("given_up", 2)]
+
+
+def test_a_call_that_is_there_twice_is_told_of(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    house.set(alert_webhook_url=URL)
+    campaign = house.campaign(2)
+    [call_id] = house.claim(campaign)
+    house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
+    for id_ in ("first", "second"):
+        house.calls.place(call_id, provider_call_id=id_, placed_at=house.now())
+    look(house, looking)
+    assert receiver.kinds == ["duplicate_detected"]
+
+
+# --- Over the network ----------------------------------------------------------------
+
+
+def test_a_receiver_gets_json_and_says_whether_it_took_it() -> None:
+    with receiving(statuses=[200, 503]) as (url, seen):
+        assert post_json(url, {"text": "Hello"}) is None
+        refused = post_json(url, {"text": "Hello"})
+    assert refused is not None
+    assert refused.startswith("503")
+    assert seen == [{"text": "Hello"}] * 2
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "nonsense", "http://"])
+def test_nobody_there_is_no_crash(url: str) -> None:
+    assert post_json(url, {}) is not None
+
+
+def test_what_slack_would_take_for_a_link_is_escaped() -> None:
+    row = AlertRow(
+        position=1,
+        raised_at=NOON,
+        kind=AlertKind.SPEND_LIMIT,
+        campaign_id=UUID(int=1),
+        campaign_name="<Dana & Co>",
+        day=None,
+        spend=Decimal(2),
+        budget=Decimal(1),
+    )
+    body = body_of(row, {})
+    assert "&lt;Dana &amp; Co&gt;" in body["text"]
+    assert "<Dana & Co>" in body["alert"]["message"]
+
+
+def test_the_worker_looks_until_it_is_stopped(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    house.set(alert_webhook_url=URL)
+    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(house, replace(looking, post=Receiver(refusals=["503"])))
+    worker = AlertWorker(looking)
+    worker.start()
+    eventually(lambda: receiver.seen, said="the post")
+    worker.stop()
+    worker.stop()
+    assert receiver.kinds == ["spend_threshold"]
