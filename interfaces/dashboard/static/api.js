@@ -112,10 +112,12 @@ function signedOut() {
 export function subscribe(doc, variables, next) {
   const payload = /** @type {any} */ ({ query: "", documentId: doc.id, variables });
   return connect().subscribe(payload, {
-    next: (message) => message.data && next(/** @type {D} */ (message.data)),
+    next: (message) => {
+      if (message.data) next(/** @type {D} */ (message.data));
+      if (message.errors?.[0]) refusal(/** @type {any} */ (message.errors[0]));
+    },
     error: (error) => {
-      const first = Array.isArray(error) ? error[0] : null;
-      if (first) refusal(first);
+      if (Array.isArray(error) && error[0]) refusal(error[0]);
     },
     complete: () => {},
   });

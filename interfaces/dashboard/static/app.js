@@ -164,7 +164,7 @@ const Sheet = ({ places }) => html`<${Dialog} title="Keyboard shortcuts" onClose
 
 function App() {
   if (here.value.pathname === "/sign-in") return html`<${Outlet} /><${Toasts} />`;
-  if (me.value === undefined) return html`<p class="boot">Loading…</p><${Toasts} />`;
+  if (me.value === undefined) return html`<main class="boot">Loading…</main><${Toasts} />`;
   if (me.value === null) return html`<${ToSignIn} />`;
   return html`<${Shell} /><${Toasts} />`;
 }
