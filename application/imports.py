@@ -1,30 +1,20 @@
 """From an uploaded file to the contacts of a campaign, in steps that can be retried."""
 
-import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import sha256
-from itertools import batched
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.intake import Intake, Order
 from application.ports import ContactBook, ReadModel
 from application.recording import Means
-from application.uploads import RejectedRow, StagedRow, Upload, Uploads
-from application.vault import (
-    ContactRow,
-    KeyRow,
-    RejectRow,
-    VaultReader,
-    VaultRow,
-    digest,
-)
+from application.uploads import Upload, Uploads
+from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
 from domain.campaign import Campaign
-from domain.contact_list import ContactList, Skipped
+from domain.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound
-from domain.values import DialMode, SkipReason, campaign_id_of
+from domain.values import DialMode, campaign_id_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.values import SkipReason
@@ -27,8 +27,7 @@ class Upload:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
+class StagedRow(NamedTuple):
     """An accepted row.
 
     `ordinal` counts accepted rows from 1 without a gap; `row` is the file's record

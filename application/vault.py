@@ -24,12 +24,14 @@ def canonical(value: Any) -> bytes:
 
 def storable(value: Any) -> Any:
     """Replace what no text column takes: NUL and lone surrogates."""
+    return value if is_storable(value) else _replaced(value)
+
+
+def is_storable(value: Any) -> bool:
     try:
-        if b"\\u0000" not in orjson.dumps(value, default=bytes.hex):
-            return value
+        return b"\\u0000" not in orjson.dumps(value, default=bytes.hex)
     except TypeError:
-        pass
-    return _replaced(value)
+        return False
 
 
 def _replaced(value: Any) -> Any:
@@ -59,8 +61,11 @@ class _Row:
     """32 random bytes, the row's own."""
 
     def __post_init__(self) -> None:
-        for name in self.PERSONAL:
-            object.__setattr__(self, name, storable(getattr(self, name)))
+        known = self.__dict__
+        personal = [known[name] for name in self.PERSONAL]
+        if not is_storable(personal):
+            for name, value in zip(self.PERSONAL, personal, strict=True):
+                object.__setattr__(self, name, storable(value))
 
     def __repr__(self) -> str:
         hidden = {"salt", *self.PERSONAL}
@@ -71,7 +76,8 @@ class _Row:
     @cached_property
     def leaf(self) -> bytes:
         """SHA-256 over the salt and the canonical JSON of the personal fields."""
-        personal = {name: getattr(self, name) for name in self.PERSONAL}
+        known = self.__dict__
+        personal = {name: known[name] for name in self.PERSONAL}
         return sha256(self.salt + canonical(personal)).digest()
 
 

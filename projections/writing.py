@@ -7,6 +7,7 @@ from psycopg import sql
 
 from projections.operations import Kind, Write
 from projections.schema import TABLES
+from storage.binary import array_of
 from storage.database import Conn
 
 type _Shape = tuple[Kind, str, int, tuple[str, ...]]
@@ -35,7 +36,11 @@ class Writer:
     def write(self, writes: Iterable[Write]) -> None:
         for write in writes:
             columns = [*zip(*write.keys, strict=True), *zip(*write.values, strict=True)]
-            values = [list(column) for column in columns]
+            names = (*self._keys[write.table][: len(write.keys[0])], *write.names)
+            values = [
+                array_of(self._types[write.table, name], column)
+                for name, column in zip(names, columns, strict=True)
+            ]
             self._conn.execute(self._statement(write), values, prepare=True)
 
     def _statement(self, write: Write) -> sql.Composed:

@@ -317,7 +317,7 @@ _PLAIN: dict[Any, _Codec] = {
     Decimal: _text_of(Decimal, str, Decimal),
     datetime: _text_of(datetime, _write_time, _read_time),
     date: _Codec(_write_date, date.fromisoformat),
-    UUID: _text_of(UUID, str, UUID),
+    UUID: _Codec(_only(UUID), UUID),  # orjson writes it.
 }
 
 _GENERIC: dict[Any, Callable[..., _Codec]] = {

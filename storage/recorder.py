@@ -22,7 +22,7 @@ from psycopg import errors
 
 from application.errors import StreamMoved
 from application.vault import VaultRow
-from storage.arrays import Bigints, Byteas, Packed, Texts, Uuids
+from storage.binary import Bigints, Byteas, Packed, Texts, Uuids
 from storage.database import Attempt, Conn, Patience, Pool, within
 from storage.mapper import TypedMapper
 from storage.together import Line, Place

@@ -33,6 +33,28 @@ _COPY_ROWS = (
 _COPY_REJECTS = (
     'copy upload_reject (upload_id, "row", reason, message, cells) from stdin'
 )
+_PAGE = 4_000_000
+
+# A page is bounded by its rows and by what they hold; it has one row at the least.
+_ROWS = """
+select ordinal, "row", name, business_name, phone, variables from (
+    select *, sum(size) over (order by ordinal) - size as before from (
+        select ordinal, "row", name, business_name, phone, variables::text,
+            length(variables::text) + length(name) + length(business_name) as size
+        from upload_row where upload_id = %s and ordinal > %s
+        order by ordinal limit %s
+    ) page
+) bounded where before < %s order by ordinal
+"""
+_REJECTS = """
+select "row", reason, message, cells from (
+    select *, sum(size) over (order by "row") - size as before from (
+        select "row", reason, message, cells::text, length(cells::text) as size
+        from upload_reject where upload_id = %s and "row" > %s
+        order by "row" limit %s
+    ) page
+) bounded where before < %s order by "row"
+"""
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 
@@ -165,29 +187,32 @@ class UploadStore:
         return _upload(*found) if found else None
 
     def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
+        """Return a page; of long rows fewer, at most some `_PAGE` characters."""
         with _connected(self._pool) as connection:
-            found = connection.execute(
-                'select ordinal, "row", name, business_name, phone, variables'
-                " from upload_row where upload_id = %s and ordinal > %s"
-                " order by ordinal limit %s",
-                (upload_id, after_ordinal, limit),
+            found = connection.cursor(binary=True).execute(
+                _ROWS, (upload_id, after_ordinal, limit, _PAGE), prepare=True
             )
-            return [StagedRow(*row) for row in found]
+            return [_staged(*row) for row in found]
 
     def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
         with _connected(self._pool) as connection:
-            found = connection.execute(
-                'select "row", reason, message, cells from upload_reject'
-                ' where upload_id = %s and "row" > %s order by "row" limit %s',
-                (upload_id, after_row, limit),
+            found = connection.cursor(binary=True).execute(
+                _REJECTS, (upload_id, after_row, limit, _PAGE), prepare=True
             )
             return [
-                RejectedRow(row, SkipReason(reason), message, tuple(cells))
+                RejectedRow(row, SkipReason(reason), message, _cells(cells))
                 for row, reason, message, cells in found
             ]
 
     def first_rejects(self, upload_id: UUID, limit: int = 1000) -> list[RejectedRow]:
-        return self.rejects(upload_id, 0, limit)
+        found: list[RejectedRow] = []
+        while len(found) < limit:
+            after = found[-1].row if found else 0
+            page = self.rejects(upload_id, after, limit - len(found))
+            if not page:
+                break
+            found += page
+        return found
 
     def remove_expired(self, now: datetime) -> int:
         """Remove uploads past their time, complete or not; return how many."""
@@ -252,6 +277,15 @@ def _escaped(text: str) -> str:
 def _json(value: dict[str, str] | tuple[str, ...]) -> str:
     """Write JSON for COPY: a backslash is all that it has to escape."""
     return orjson.dumps(value).decode().replace("\\", r"\\")
+
+
+def _staged(ordinal: int, *row: Any) -> StagedRow:
+    *known, variables = row
+    return StagedRow._make((ordinal, *known, orjson.loads(variables)))
+
+
+def _cells(text: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(text))
 
 
 def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any, LiteralString
 from uuid import UUID
 
 import orjson
-from psycopg import sql
 
 from application.vault import (
     ContactRow,
@@ -17,6 +18,7 @@ from application.vault import (
     VaultRow,
     WordsRow,
 )
+from storage.binary import copy_into
 from storage.database import Attempt, Conn, Patience, Pool
 
 
@@ -25,14 +27,18 @@ class _Table:
     """Columns are the row's fields of the same name, then salt and leaf."""
 
     name: LiteralString
-    keys: tuple[str, ...]
+    keys: tuple[LiteralString, ...]
     types: dict[LiteralString, str]
 
     def cells(self, row: VaultRow) -> dict[str, Any]:
         return {column: getattr(row, column) for column in self.types}
 
-    def sort_key(self, row: VaultRow) -> tuple[Any, ...]:
-        return tuple(getattr(row, key) for key in self.keys)
+    @cached_property
+    def sort_key(self) -> Callable[[VaultRow], Any]:
+        """Put rows in one order everywhere; numbers compare quicker than UUIDs."""
+        return attrgetter(
+            *(f"{key}.int" if self.types[key] == "uuid" else key for key in self.keys)
+        )
 
 
 _END = {"salt": "bytea", "leaf": "bytea"}
@@ -77,7 +83,7 @@ _TABLES: dict[type[VaultRow], _Table] = {
         ("list_id", "row"),
         {
             "list_id": "uuid",
-            "row": "int4",
+            "row": "integer",
             "reason": "text",
             "message": "text",
             "cells": "json",
@@ -105,32 +111,7 @@ def copy_rows(connection: Conn, rows: Sequence[VaultRow]) -> None:
     for kind, table in _TABLES.items():
         own = sorted((r for r in rows if type(r) is kind), key=table.sort_key)
         if own:
-            _copy_table(connection, table, own)
-
-
-def _copy_table(connection: Conn, table: _Table, rows: Iterable[VaultRow]) -> None:
-    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
-        sql.Identifier(table.name),
-        sql.SQL(", ").join(map(sql.Identifier, table.types)),
-    )
-    # The binary form of json is its text.
-    types = ["text" if kind == "json" else kind for kind in table.types.values()]
-    encoders: list[Callable[[Any], Any]] = [
-        _json_text if kind == "json" else _as_it_is for kind in table.types.values()
-    ]
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            cells = table.cells(row).values()
-            copy.write_row([e(c) for e, c in zip(encoders, cells, strict=True)])
-
-
-def _json_text(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+            copy_into(connection, table.name, table.types, own)
 
 
 def _parsed(text: str | None) -> Any:

@@ -11,7 +11,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from application.imports import ReadModelBehind
+from application.intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
 

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application import imports
+from application import intake
 from application.campaigns import CampaignChange
-from application.imports import NewCampaign, ReadModelBehind
+from application.imports import NewCampaign
+from application.intake import ReadModelBehind
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound, WrongState
@@ -29,8 +30,8 @@ class Crash(Exception):
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "ROWS_A_FACT", 1)
-    monkeypatch.setattr(imports, "ROWS_A_TRANSACTION", 2)
+    monkeypatch.setattr(intake, "ROWS_A_FACT", 1)
+    monkeypatch.setattr(intake, "ROWS_A_TRANSACTION", 2)
 
 
 def people_of(house: House, campaign_id: UUID) -> list[ContactRow]:
