@@ -1,0 +1,172 @@
+"""One pass of the scheduler at size: what waits must not make it slower."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import Any
+from uuid import uuid5
+
+from application.app import AutoLynx
+from application.claims import ClaimService
+from bench.figures import Figure
+from bench.site import Site, means, utc_now
+from domain.settings import SettingsValues
+from domain.values import NAMESPACE
+from projections.dial_queue import Snapshot, snapshot
+from projections.runner import catch_up
+from projections.schema import open_read_pool
+from scheduler.dispatch import Dialled
+from scheduler.loop import Parts, Scheduler
+from scheduler.pace import Pace
+from storage.database import Conn, Pool, connect, open_pool
+from storage.operations import Operations
+from storage.recorder import EventStoreFactory
+
+CAMPAIGNS, ACTIVE, PASSES = 20, 1_000, 15
+MANY, FEW = 1_000_000, 10_000
+LINES = 4
+SETTINGS = SettingsValues(global_cap=10_000, dials_per_second=5)
+
+BOARD = """
+insert into campaign_board (id, name, state, mode, cap, line_quiet_gating,
+    assistant_id, provider_assistant_id, phone_number_id, budget, longest_call_seconds,
+    created_at, created_by, queued_at, started_at, contacts, pending, in_progress,
+    spend, costs_reported, version)
+values (%(id)s, %(id)s, 'RUNNING', %(mode)s, 10000, false, %(id)s, 'riley', %(line)s,
+    10000000, 600, now(), 'bench', now(), now(), %(people)s + %(active)s, %(people)s,
+    %(active)s, 1234.5, 5000, 4)
+"""
+
+IMPORT = """
+insert into contact_import (list_id, campaign_id, filename_words_id, starts_at,
+    opened_at, imported_at, imported_position)
+values (%(list)s, %(id)s, %(list)s, 0, now(), now(), %(position)s)
+"""
+
+PEOPLE = """
+insert into contact_log (contact_id, list_id, campaign_id, seq, status)
+select gen_random_uuid(), %(list)s, %(id)s, seq,
+    case when seq <= %(active)s then 'IN_PROGRESS' else 'PENDING' end
+from generate_series(1, %(people)s + %(active)s) as seq
+"""
+
+CALLS = """
+with called as (
+    insert into call_log (call_id, campaign_id, contact_id, attempt, status, standing,
+        requests, provider_call_id, queued_at, placed_at, last_event_at, version)
+    select gen_random_uuid(), campaign_id, contact_id, 1, 'IN_PROGRESS', 'IN_PROGRESS',
+        1, contact_id, now(), now(), now(), 5
+    from contact_log where list_id = %(list)s and status = 'IN_PROGRESS'
+    returning call_id, campaign_id
+)
+insert into dial_queue (call_id, campaign_id, phase, claimed_at)
+select call_id, campaign_id, 'placed', now() from called
+"""
+
+
+def measure(site: Site) -> Iterator[Figure]:
+    few, many = _median_ms(site, FEW), _median_ms(site, MANY)
+    size = f"{CAMPAIGNS} campaigns, {ACTIVE:,} calls active"
+    yield Figure(
+        name="scheduler pass",
+        value=many,
+        unit="ms",
+        wanted=150,
+        of=f"view, plan, claim and decisions; {MANY:,} contacts pending, {size}",
+    )
+    yield Figure(
+        name="scheduler pass, growth",
+        value=many / few,
+        unit="times",
+        wanted=1.5,
+        of=f"the same beside {FEW:,} contacts pending ({few:.0f} ms)",
+    )
+
+
+def _median_ms(site: Site, people: int) -> float:
+    with site.database() as url, _scheduler(url, people) as (scheduler, conn):
+        _pass(scheduler, conn)  # Plans and caches are those of a running leader.
+        return median(_pass(scheduler, conn) for _ in range(PASSES))
+
+
+def _pass(scheduler: Scheduler, conn: Conn) -> float:
+    start = perf_counter()
+    done = scheduler.run_once(utc_now())
+    took = (perf_counter() - start) * 1000
+    assert done.claimed > 0, done
+    catch_up(conn)
+    return took
+
+
+@contextmanager
+def _scheduler(url: str, people: int) -> Iterator[tuple[Scheduler, Conn]]:
+    with (
+        connect(url, name="bench") as conn,
+        open_pool(url, name="bench", max_size=2) as writing,
+        open_read_pool(url, name="bench", max_size=2) as reading,
+    ):
+        conn.execute("set search_path = read, public")
+        _fill(conn, people)
+        app = AutoLynx(EventStoreFactory(writing))
+        yield Scheduler(_parts(app, writing, reading)), conn
+        app.close()
+
+
+def _fill(conn: Conn, people: int) -> None:
+    """Write the read tables as the events of such an installation would leave them."""
+    for number in range(CAMPAIGNS):
+        id_ = uuid5(NAMESPACE, f"bench {number}")
+        values = {
+            "id": id_,
+            "list": uuid5(id_, "list"),
+            "line": f"line-{number % LINES}",
+            "mode": "BATCH" if number % 4 == 3 else "CONTINUOUS",
+            "people": people // CAMPAIGNS,
+            "active": ACTIVE // CAMPAIGNS,
+            "position": number + 1,
+        }
+        for statement in (BOARD, IMPORT, PEOPLE, CALLS):
+            conn.execute(statement.encode(), values)
+    conn.execute("vacuum analyze")
+
+
+class Shown:
+    """A read model that is not waited for: the projector's work is not measured."""
+
+    def wait_for(self, *_: float) -> bool:
+        return True
+
+
+class Silent:
+    """Takes calls and rings nobody."""
+
+    def dial(self, claimed: list[Dialled]) -> None:
+        """Their requests are other figures' affair."""
+
+
+def _parts(app: AutoLynx, writing: Pool, reading: Pool) -> Parts:
+    unused: Any = None
+    silent: Any = Silent()
+    return Parts(
+        read_snapshot=lambda now, most: _snapshot(reading, now, most),
+        claims=ClaimService(app, means()),
+        campaigns=unused,
+        dispatch=silent,
+        reconcile=unused,
+        adoption=unused,
+        operations=Operations(writing),
+        read_model=Shown(),
+        pace=Pace(SETTINGS.dials_per_second, Random(1).random),
+        means=means(),
+        first_settings=SETTINGS,
+        reconcile_every=timedelta(seconds=30),
+        random=Random(1).random,
+    )
+
+
+def _snapshot(pool: Pool, now: Any, most: int) -> Snapshot:
+    with pool.connection() as conn:
+        return snapshot(conn, now, most)

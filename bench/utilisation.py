@@ -1,0 +1,269 @@
+"""How well slots are used, by the real leader in virtual time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from heapq import heappop, heappush
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+from application.claims import Chosen, Claimed
+from application.recording import Means
+from bench.figures import Figure
+from bench.site import Site
+from domain.settings import SettingsValues
+from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
+from projections.dial_queue import CampaignView, Candidate, OpenCall, Phase, Snapshot
+from scheduler.alarm import Alarm
+from scheduler.dispatch import Dialled
+from scheduler.loop import Parts, Scheduler
+from scheduler.pace import Pace
+from scheduler.reconcile import Findings
+
+CAP, PEOPLE, MEAN_SECONDS = 8, 2_000, 60.0
+UNANSWERED, RINGS_SECONDS = 0.25, (15.0, 30.0)
+NEWS_SECONDS = 0.3
+"""From a call's end until the leader's view shows it, and from POST to the ring."""
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CAMPAIGN = uuid5(NAMESPACE, "bench utilisation")
+
+
+def measure(site: Site) -> Iterator[Figure]:  # noqa: ARG001 - it needs no database
+    at_once, at_ticks = (used_share(refill=refill) for refill in (True, False))
+    setting = (
+        f"virtual time, {PEOPLE:,} calls of {MEAN_SECONDS:.0f} s on average, cap {CAP},"
+        " tick 60 s, 1 dial/s"
+    )
+    yield Figure(
+        name="slots used",
+        value=at_once,
+        unit="of 1",
+        baseline=1.0,
+        wanted=0.95,
+        of=f"{setting}; all slots all the time",
+    )
+    yield Figure(
+        name="slots used, refilled at ticks only",
+        value=at_ticks,
+        unit="of 1",
+        baseline=at_once,
+        of=f"{setting}; refilled at once",
+    )
+
+
+def used_share(*, refill: bool) -> float:
+    """Run a campaign to its last claim; return used slot-seconds / (cap x time)."""
+    world = World(SettingsValues(global_cap=CAP, refill_immediately=refill))
+    scheduler = Scheduler(_parts(world), VirtualAlarm(world))
+    unending: Any = Unending()
+    scheduler.lead(unending)
+    return (world.used - world.still_to_come()) / (CAP * world.time)
+
+
+@dataclass
+class World:
+    """People who wait and calls that go on; time moves when somebody waits."""
+
+    settings: SettingsValues
+    time: float = 0.0
+    waiting: int = PEOPLE
+    used: float = 0.0
+    news: bool = False
+    random: Random = field(default_factory=lambda: Random(1))
+    calls: dict[UUID, float] = field(default_factory=dict)
+    ends: list[tuple[float, UUID]] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.time)
+
+    def move(self, until: float, *, to_news: bool = False) -> None:
+        """Let time pass; with `to_news` no further than to the first news."""
+        while self.ends and self.ends[0][0] + NEWS_SECONDS <= until:
+            if to_news and self.news:
+                break
+            end, call_id = heappop(self.ends)
+            del self.calls[call_id]
+            self.time, self.news = max(self.time, end + NEWS_SECONDS), True
+        if not (to_news and self.news):
+            self.time = max(self.time, until)
+
+    def ring(self, call_id: UUID) -> None:
+        lasts = self._lasts()
+        self.used += lasts
+        heappush(self.ends, (self.time + NEWS_SECONDS + lasts, call_id))
+
+    def still_to_come(self) -> float:
+        """Slot-seconds of live calls, from now on."""
+        return sum(max(end - self.time, 0) for end, _ in self.ends)
+
+    def _lasts(self) -> float:
+        """One in four does not answer; the others talk for as long as people do."""
+        if self.random.random() < UNANSWERED:
+            return self.random.uniform(*RINGS_SECONDS)
+        unanswered = sum(RINGS_SECONDS) / 2
+        talk = (MEAN_SECONDS - UNANSWERED * unanswered) / (1 - UNANSWERED)
+        return self.random.gammavariate(2, talk / 2)
+
+    # --- What the leader works with ---------------------------------------------------
+
+    def snapshot(self, _: datetime, most: int) -> Snapshot:
+        waits = [
+            Candidate(uuid5(CAMPAIGN, str(self.waiting - n)), CAMPAIGN, 1, None, None)
+            for n in range(min(most, self.waiting))
+        ]
+        active = len(self.calls)
+        view = replace(
+            VIEW,
+            pending=self.waiting,
+            active=active,
+            unreported=active,
+            candidates=tuple(waits),
+        )
+        calls = tuple(replace(CALL, call_id=call_id) for call_id in self.calls)
+        return Snapshot(
+            position=1,
+            claims_seen=0,
+            settings=self.settings,
+            duplicates_open=False,
+            spent_today=Decimal(0),
+            campaigns=(view,),
+            calls=calls,
+        )
+
+    def claim(self, chosen: tuple[Chosen, ...], *, seen: int) -> Claimed:  # noqa: ARG002 - the service's signature
+        calls = tuple(one.call_id for one in chosen)
+        self.calls |= dict.fromkeys(calls, self.time)
+        self.waiting -= len(calls)
+        return Claimed(calls, position=1)
+
+
+@dataclass
+class Dialler:
+    world: World
+    pace: Pace
+
+    def dial(self, claimed: list[Dialled]) -> None:
+        for one in claimed:
+            self.world.move(self.pace.take_turn(one.line, self.world.time))
+            self.world.ring(one.call_id)
+
+
+class VirtualAlarm(Alarm):
+    """Waits by letting the world's time pass; it ends with the last claim."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    @property
+    def stopped(self) -> bool:
+        return self._world.waiting == 0
+
+    def now(self) -> float:
+        return self._world.time
+
+    def rest(self, until: float) -> None:
+        self._world.move(until)
+
+    def listen(self, until: float) -> None:
+        self._world.move(until, to_news=True)
+        self._world.news = False
+
+
+class Unending:
+    def beat(self) -> None:
+        """Nobody else stands for election."""
+
+
+class Quiet:
+    """A provider that shows nothing new, a projector that is never late, and so on."""
+
+    def begin(self) -> None: ...
+
+    def run(self, *_: Any, **looked: Any) -> Any:
+        return Findings() if looked else None
+
+    def wait_for(self, *_: Any) -> bool:
+        return True
+
+    def write_decisions(self, *_: Any) -> None: ...
+
+
+def _parts(world: World) -> Parts:
+    pace = Pace(world.settings.dials_per_second, world.random.random)
+    quiet: Any = Quiet()
+    claims: Any = world
+    dispatch: Any = Dialler(world, pace)
+    return Parts(
+        read_snapshot=world.snapshot,
+        claims=claims,
+        campaigns=quiet,
+        dispatch=dispatch,
+        reconcile=quiet,
+        adoption=quiet,
+        operations=quiet,
+        read_model=quiet,
+        pace=pace,
+        means=Means(now=lambda: world.now, new_id=lambda: CAMPAIGN, random_bytes=bytes),
+        first_settings=world.settings,
+        reconcile_every=timedelta(seconds=30),
+        random=world.random.random,
+    )
+
+
+VIEW = CampaignView(
+    id=CAMPAIGN,
+    name="Bench",
+    state=CampaignState.RUNNING,
+    pause_cause=None,
+    version=1,
+    cap=CAP,
+    mode=DialMode.CONTINUOUS,
+    line_quiet_gating=False,
+    phone_number_id="line",
+    provider_assistant_id="riley",
+    budget=None,
+    spend=Decimal(0),
+    costs_reported=0,
+    longest_call_seconds=600,
+    created_at=START,
+    queued_at=START,
+    contacts=PEOPLE,
+    pending=PEOPLE,
+    active=0,
+    ghosts=0,
+    unreported=0,
+    deferred=0,
+    next_due_at=None,
+    batch=None,
+    batch_contacts=0,
+)
+
+CALL = OpenCall(
+    call_id=CAMPAIGN,
+    campaign_id=CAMPAIGN,
+    contact_id=CAMPAIGN,
+    attempt=1,
+    phase=Phase.PLACED,
+    status=CallStatus.IN_PROGRESS,
+    requests=1,
+    requested_at=START,
+    dial_before=START,
+    unknown_at=None,
+    provider_call_id="call",
+    queued_at=START,
+    claimed_at=START,
+    placed_at=START,
+    ended_at=None,
+    closed_at=None,
+    last_event_at=START,
+    hang_up_requested=False,
+    looked_up=0,
+    version=1,
+    phone_number_id="line",
+    longest_call_seconds=600,
+)
