@@ -93,24 +93,22 @@ class Chain:
     `head` is the stored link there; after the last page, that of the last position.
     """
 
-    def __init__(
-        self, conn: Conn, schema: str, *, after: int, head: bytes, until: int
-    ) -> None:
-        self._conn, self._until = conn, until
+    def __init__(self, conn: Conn, schema: str, *, after: int, head: bytes) -> None:
+        self._conn = conn
         self.position, self.head = after, head
         self._statement = sql.SQL(_PAGE).format(
             index=sql.Identifier(schema, "event_index")
         )
 
-    def pages(self) -> Iterator[list[Entry]]:
-        while entries := self._page():
+    def pages(self, until: int) -> Iterator[list[Entry]]:
+        while entries := self._page(until):
             self.position = entries[-1].position
             yield entries
 
-    def _page(self) -> list[Entry]:
+    def _page(self, until: int) -> list[Entry]:
         values = {
             "after": self.position,
-            "until": self._until,
+            "until": until,
             "limit": PAGE,
             "bytes": PAGE_BYTES,
         }
@@ -173,11 +171,9 @@ def _is_of_aggregate(kind: type) -> bool:
     return isinstance(outer, type) and issubclass(outer, Aggregate)
 
 
-def whole_chain(conn: Conn, schema: str, place: Place) -> Chain:
-    """Begin at the first event; the chain ends where the schema's tables stand."""
-    before_all = -(2**63)
-    until = place.position
-    return Chain(conn, schema, after=before_all, head=FIRST_HEAD, until=until)
+def whole_chain(conn: Conn, schema: str) -> Chain:
+    """Begin at the first event, wherever it was put."""
+    return Chain(conn, schema, after=-(2**63), head=FIRST_HEAD)
 
 
 def first_problem(conn: Conn, schema: str) -> Problem | None:
@@ -185,8 +181,8 @@ def first_problem(conn: Conn, schema: str) -> Problem | None:
     place = place_in(conn, schema)
     if place is None:
         return None
-    chain = whole_chain(conn, schema, place)
-    for page in chain.pages():
+    chain = whole_chain(conn, schema)
+    for page in chain.pages(place.position):
         for problem in chain.problems(page):
             return problem
     return end_problem(chain, place)

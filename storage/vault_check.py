@@ -1,0 +1,160 @@
+"""Whether the vault still holds what events refer to, as it was."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, LiteralString, NamedTuple
+
+import orjson
+
+from application.vault import (
+    ContactRow,
+    KeyRow,
+    MessageRow,
+    RejectRow,
+    VaultRow,
+    WordsRow,
+)
+from storage.database import Conn
+
+type Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an event keeps of vault rows: their keys, and the digest over their leaves.
+
+    `position` and `topic` are the event's.
+    """
+
+    position: int
+    topic: str
+    kind: type[VaultRow]
+    keys: Sequence[Key]
+    digest: str
+
+
+class _Kind(NamedTuple):
+    words: str
+    query: LiteralString
+    columns: tuple[str, ...]
+    documents: frozenset[str] = frozenset()
+
+
+_KINDS: dict[type[VaultRow], _Kind] = {
+    ContactRow: _Kind(
+        "contact",
+        """
+        select contact_id, list_id, leaf, salt, campaign_id, name, business_name, phone,
+            variables::text
+        from contact_vault
+        join unnest(%s::uuid[], %s::uuid[]) as wanted (contact_id, list_id)
+            using (contact_id, list_id)
+        """,
+        (
+            *("contact_id", "list_id", "leaf", "salt", "campaign_id"),
+            *("name", "business_name", "phone", "variables"),
+        ),
+        frozenset({"variables"}),
+    ),
+    MessageRow: _Kind(
+        "message",
+        """
+        select id, leaf, salt, subject_id, campaign_id, document::text, recording_url,
+            transcript::text
+        from message_vault where id = any(%s)
+        """,
+        (
+            *("id", "leaf", "salt", "subject_id", "campaign_id"),
+            *("document", "recording_url", "transcript"),
+        ),
+        frozenset({"document", "transcript"}),
+    ),
+    WordsRow: _Kind(
+        "words",
+        "select id, leaf, salt, subject_id, words from words_vault where id = any(%s)",
+        ("id", "leaf", "salt", "subject_id", "words"),
+    ),
+    KeyRow: _Kind(
+        "campaign's key",
+        """
+        select campaign_id, leaf, salt, key from key_vault where campaign_id = any(%s)
+        """,
+        ("campaign_id", "leaf", "salt", "key"),
+    ),
+    RejectRow: _Kind(
+        "skipped row",
+        """
+        select list_id, "row", leaf, salt, reason, message, cells::text
+        from reject_vault
+        join unnest(%s::uuid[], %s::int[]) as wanted (list_id, "row")
+            using (list_id, "row")
+        """,
+        ("list_id", "row", "leaf", "salt", "reason", "message", "cells"),
+        frozenset({"cells"}),
+    ),
+}
+
+
+def faults(conn: Conn, proofs: Iterable[Proof]) -> Iterator[tuple[int, str]]:
+    """Name what is missing or changed, each with the position of its event.
+
+    An erased row (it has no salt any more) is still held by its leaf.
+    """
+    by_kind: defaultdict[type[VaultRow], list[Proof]] = defaultdict(list)
+    for proof in proofs:
+        by_kind[proof.kind].append(proof)
+    for kind, some in by_kind.items():
+        stored = _stored(conn, kind, [key for proof in some for key in proof.keys])
+        for proof in some:
+            for message in _faults(proof, stored):
+                yield proof.position, message
+
+
+class _Stored(NamedTuple):
+    leaf: bytes
+    changed: bool
+
+
+def _stored(
+    conn: Conn, kind: type[VaultRow], keys: Sequence[Key]
+) -> dict[Key, _Stored]:
+    if not keys:
+        return {}
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    query, size = _KINDS[kind].query, len(columns)
+    with conn.cursor(binary=True) as cursor:
+        rows = cursor.execute(query, columns)
+        return {row[:size]: _of_row(kind, row) for row in rows}
+
+
+def _of_row(kind: type[VaultRow], row: Sequence[Any]) -> _Stored:
+    named = dict(zip(_KINDS[kind].columns, row, strict=True))
+    leaf = named.pop("leaf")
+    if named["salt"] is None:
+        return _Stored(leaf, changed=False)
+    for name in _KINDS[kind].documents:
+        named[name] = None if named[name] is None else orjson.loads(named[name])
+    made: Any = kind
+    return _Stored(leaf, changed=made(**named).leaf != leaf)
+
+
+def _faults(proof: Proof, stored: dict[Key, _Stored]) -> Iterator[str]:
+    of = f"of event {proof.position} ({proof.topic})"
+    what = _KINDS[proof.kind].words
+    named: list[str] = []
+    for key in proof.keys:
+        row = stored.get(key)
+        if row is None or row.changed:
+            how = "is missing in the vault" if row is None else "was changed"
+            named.append(f"The {what} {_shown(key)} {of} {how}.")
+    yield from named
+    if not named:
+        leaves = b"".join(stored[key].leaf for key in proof.keys)
+        if sha256(leaves).hexdigest() != proof.digest:
+            yield f"The {what} {_shown(proof.keys[0])} {of} is another than it was."
+
+
+def _shown(key: Key) -> str:
+    return " ".join(map(str, key))
