@@ -24,7 +24,7 @@ from domain.values import SkipReason
 
 ROWS_A_FACT = 1_000
 ROWS_A_TRANSACTION = 5_000
-BEHIND = 2
+BEHIND = 4
 """Transactions that readers may be behind before the next one waits for them."""
 
 LAG_SECONDS = 60.0

@@ -11,8 +11,7 @@ import pytest
 
 from application.claims import Chosen, ClaimService
 from domain.values import Role
-from interfaces.files import export
-from projections import contact_log
+from projections import contact_log, results
 from tests.interfaces.serving import SECRET, Desk, utc_now
 
 HEADER = [
@@ -93,15 +92,26 @@ def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(office: Desk) -> None:
     assert row[:3] == ["'=1+1", "'@me", "+12025550101"]
 
 
-def test_many_contacts_keep_the_order_of_the_file_over_all_pages(
-    office: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(export, "CONTACTS_A_PAGE", 7)
-    monkeypatch.setattr(export, "CALLS_AT_A_TIME", 3)
+def test_many_contacts_keep_the_order_of_the_file(office: Desk) -> None:
     people = [f"P{n},,+1202555{n:04}" for n in range(100, 140)]
     id_ = office.campaign("name,business_name,phone\n" + "\n".join(people))
     names = [row[0] for row in exported(office, id_)[1:]]
     assert names == [f"P{n}" for n in range(100, 140)]
+
+
+def test_it_shows_one_moment_however_long_it_is_read(office: Desk) -> None:
+    id_ = UUID(office.campaign())
+    with office.read_pool.connection() as connection:
+        rows = results.csv_of(connection, id_, piece_bytes=1)
+        first = next(rows)
+        start(office, str(id_))
+        cancel = "mutation($id: ID!) { cancelCampaign(id: $id) { __typename } }"
+        office.told(cancel, id=str(id_))
+        office.caught_up()
+        then = b"".join(rows)
+    assert first.startswith(b"name,")
+    assert then.count(b"PENDING") == 2
+    assert "CANCELED" in str(exported(office, str(id_)))
 
 
 def test_the_file_is_named_for_the_campaign(office: Desk) -> None:
