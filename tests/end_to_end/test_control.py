@@ -1,0 +1,369 @@
+"""People steer campaigns that run: through the API, against the simulator, in time.
+
+The tick is a minute long here: what happens within seconds was woken.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interfaces.cli.demo.client import Client
+from provider.simulator.settings import (
+    DEFAULT_ASSISTANT_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    NEVER_ENDS,
+)
+from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.scheduler.receiver import Received, receiving
+from tests.simulator import Simulator, running_simulator
+from tests.support import eventually
+
+OTHER_LINE = "0f3c7a52-6d1b-4b8e-9a27-64c1d2e3f405"
+NUMBERS = (f"+1{area}555{line:04d}" for area in count(201) for line in range(100, 200))
+
+IMPORT = """mutation ($id: String!) {
+  importAssistant(providerAssistantId: $id) { ... on Assistant { id } } }"""
+CREATE = """mutation ($input: CreateCampaignInput!) {
+  createCampaign(input: $input) { __typename
+    ... on ImportedCampaign { campaign { id } } ... on UserError { message } } }"""
+ADD = """mutation ($id: ID!, $upload: ID!) {
+  importContacts(campaignId: $id, uploadId: $upload) { __typename
+    ... on UserError { message } } }"""
+COMMAND = """mutation ($id: ID!) {
+  %sCampaign(id: $id) { __typename
+    ... on Campaign { state } ... on UserError { message } } }"""
+CANCEL = """mutation ($id: ID!) {
+  cancelCampaign(id: $id, hangUp: true) { __typename ... on Campaign { state } } }"""
+CHANGE = """mutation ($id: ID!, $input: UpdateCampaignInput!) {
+  updateCampaign(id: $id, input: $input) { __typename
+    ... on UserError { message } } }"""
+SET = """mutation ($input: SettingsInput!) {
+  updateSettings(input: $input) { __typename ... on UserError { message } } }"""
+LOOK = """query ($id: ID!) { campaign(id: $id) {
+  state stateReason pauseCause queuedAt
+  lastDecision { room placed reasons { code contacts message } }
+  progress { pending active ended canceled contacts spend } } }"""
+ALERTS = "{ spend { alerts { campaignId message } } }"
+
+
+class Office:
+    """A member's desk at a running installation, and the provider's own book."""
+
+    def __init__(self, client: Client, simulator: Simulator, folder: Path) -> None:
+        self.client, self.simulator, self.folder = client, simulator, folder
+        self.assistant = client.ask(IMPORT, id=DEFAULT_ASSISTANT_ID)["id"]
+        self.endings: dict[str, str] = {}
+
+    # --- What people do -------------------------------------------------------------
+
+    def upload(self, people: int, ending: str | None = None) -> str:
+        """Send a file of so many new people; `ending` is how each call goes."""
+        phones = [next(NUMBERS) for _ in range(people)]
+        if ending:
+            self.endings |= dict.fromkeys(phones, ending)
+            self.spoil()
+        file = self.folder / f"{phones[0]}.csv"
+        with file.open("w", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(["name", "business_name", "phone"])
+            writer.writerows([f"Person {phone}", "", phone] for phone in phones)
+        told = self.client.upload(file)
+        assert told["report"]["accepted"] == people, told
+        return str(told["id"])
+
+    def campaign(
+        self, people: int, *, ending: str | None = None, start: bool = True, **own: Any
+    ) -> str:
+        asked = {
+            "name": "Spring",
+            "uploadId": self.upload(people, ending),
+            "assistantId": self.assistant,
+            "phoneNumberId": DEFAULT_PHONE_NUMBER_ID,
+            **own,
+        }
+        id_ = str(self.client.ask(CREATE, input=asked)["campaign"]["id"])
+        if start:
+            self.tell("start", id_)
+        return id_
+
+    def tell(self, command: str, id_: str) -> None:
+        self.client.ask(COMMAND % command, id=id_)
+
+    def change(self, id_: str, **own: Any) -> None:
+        self.client.ask(CHANGE, id=id_, input=own)
+
+    def set(self, **values: Any) -> None:
+        self.client.ask(SET, input=values)
+
+    def cancel(self, *ids: str) -> None:
+        """Cancel with hang-up, and wait until nothing is live."""
+        for id_ in ids:
+            self.client.ask(CANCEL, id=id_)
+        for id_ in ids:
+            self.wait(lambda id_=id_: not self.live(id_), "hang-ups")
+            self.wait(lambda id_=id_: not self.progress(id_)["active"], "ends")
+
+    def spoil(self, **faults: Any) -> None:
+        """Set faults, beside how calls end."""
+        self.simulator.set_faults(endings=self.endings, **faults)
+
+    # --- What there is ----------------------------------------------------------------
+
+    def look(self, id_: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.ask(LOOK, id=id_)
+        return found
+
+    def progress(self, id_: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.look(id_)["progress"]
+        return found
+
+    def reasons(self, id_: str) -> dict[str, int]:
+        decision = self.look(id_)["lastDecision"] or {"reasons": []}
+        return {why["code"]: why["contacts"] for why in decision["reasons"]}
+
+    def calls(self, id_: str) -> list[dict[str, Any]]:
+        """Read the provider's book of this campaign's calls, in their order."""
+        own = [
+            call
+            for call in self.simulator.ledger()["calls"]
+            if call["metadata"].get("autolynx_campaign_id") == id_
+        ]
+        return sorted(own, key=lambda call: call["createdAt"])
+
+    def live(self, id_: str) -> int:
+        return sum(call["status"] != "ended" for call in self.calls(id_))
+
+    def wait(self, condition: Any, said: str, within: float = 30) -> None:
+        eventually(condition, within=within, said=said)
+
+    def wait_for_state(self, id_: str, state: str) -> None:
+        self.wait(lambda: self.look(id_)["state"] == state, state, within=60)
+
+
+@pytest.fixture(scope="module")
+def alerts() -> Iterator[tuple[str, Received]]:
+    with receiving() as (url, seen):
+        yield url, seen
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("control")
+    settings: dict[str, Any] = {
+        "DATA_DIR": folder / "data",
+        "RECONCILE_SECONDS": 2,
+        "VAPI_TIMEOUT_SECONDS": 5,
+        "SETTINGS_TICK_SECONDS": 60,
+        "SETTINGS_GLOBAL_CAP": 30,
+        "SETTINGS_DIALS_PER_SECOND": 50,
+    }
+    with (
+        running_simulator(
+            speed=60,
+            talk_seconds=(30, 60),
+            ring_seconds=(5, 10),
+            concurrency_limit=100,
+            outcomes={"customer-ended-call": 1},
+            phone_numbers=[{"id": OTHER_LINE, "number": "+12025550101"}],
+        ) as simulator,
+        running_up(folder, **beside(simulator) | settings) as up,
+    ):
+        settings |= beside(simulator)
+        email = "operator@autolynx.example"
+        members = ("members", "add", email, "--role", "admin")
+        assert autolynx(*members, cwd=folder, **settings).returncode == 0
+        token = autolynx("tokens", "create", email, cwd=folder, **settings)
+        client = Client(up.url, token.stdout.strip())
+        eventually(client.ready, within=30, said="a fit API")
+        yield Office(client, simulator, folder)
+        client.close()
+
+
+def fills(calls: list[dict[str, Any]], size: int) -> list[list[dict[str, Any]]]:
+    return [calls[first : first + size] for first in range(0, len(calls), size)]
+
+
+def one_after_another(groups: list[list[dict[str, Any]]]) -> bool:
+    return all(
+        max(call["endedAt"] for call in earlier)
+        <= min(call["createdAt"] for call in later)
+        for earlier, later in pairwise(groups)
+    )
+
+
+def test_the_first_call_is_dialled_within_two_seconds_of_start(office: Office) -> None:
+    id_ = office.campaign(1)
+    office.wait(lambda: office.calls(id_), "a call")
+    [call] = office.calls(id_)
+    started = datetime.fromisoformat(office.look(id_)["queuedAt"])
+    dialled = datetime.fromisoformat(call["createdAt"])
+    assert (dialled - started).total_seconds() < 2
+    office.wait_for_state(id_, "COMPLETED")
+
+
+def test_without_wake_ups_it_is_dialled_within_one_tick(office: Office) -> None:
+    office.set(refillImmediately=False, tickSeconds=2)
+    id_ = office.campaign(1)
+    office.wait(lambda: office.calls(id_), "a call")
+    [call] = office.calls(id_)
+    started = datetime.fromisoformat(office.look(id_)["queuedAt"])
+    dialled = datetime.fromisoformat(call["createdAt"])
+    assert (dialled - started).total_seconds() < 2 * 1.1 + 1
+    office.wait_for_state(id_, "COMPLETED")
+    office.set(refillImmediately=True, tickSeconds=60)
+
+
+def test_batches_are_dialled_strictly_one_after_another(office: Office) -> None:
+    id_ = office.campaign(7, mode="BATCH", cap=3)
+    office.wait_for_state(id_, "COMPLETED")
+    batches = fills(office.calls(id_), 3)
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    assert one_after_another(batches)
+
+
+def test_two_campaigns_of_eight_share_a_global_cap_of_nine(office: Office) -> None:
+    office.set(globalCap=9)
+    office.spoil(down=True)
+    pair = [office.campaign(12, ending=None, cap=8) for _ in range(2)]
+    for id_ in pair:
+        office.wait(lambda id_=id_: "PROVIDER_DOWN" in office.reasons(id_), "down")
+    office.spoil()
+    for id_ in pair:
+        office.wait_for_state(id_, "COMPLETED")
+    marks = office.simulator.ledger()["highWater"]
+    held = [office.calls(id_) for id_ in pair]
+    assert most_at_once(held[0] + held[1]) == 9 >= marks["all"]
+    first_nine = sorted(held[0] + held[1], key=lambda call: call["createdAt"])[:9]
+    shares = Counter(call["metadata"]["autolynx_campaign_id"] for call in first_nine)
+    assert sorted(shares.values()) == [4, 5]
+    office.set(globalCap=30)
+
+
+def most_at_once(calls: list[dict[str, Any]]) -> int:
+    moments = [(call["createdAt"], 1) for call in calls]
+    moments += [(call["endedAt"], -1) for call in calls]
+    live, most = 0, 0
+    for _, step in sorted(moments):
+        live += step
+        most = max(most, live)
+    return most
+
+
+def test_a_busy_line_holds_a_gated_campaign_and_says_so(office: Office) -> None:
+    foreign = foreign_call(office)
+    id_ = office.campaign(4, cap=2, lineQuietGating=True, phoneNumberId=OTHER_LINE)
+    office.wait(lambda: office.reasons(id_) == {"LINE_BUSY": 4}, "LINE_BUSY")
+    assert office.calls(id_) == []
+    office.simulator.client.post(
+        foreign["monitor"]["controlUrl"], json={"type": "end-call"}
+    )
+    office.wait_for_state(id_, "COMPLETED")
+    assert one_after_another(fills(office.calls(id_), 2))
+
+
+def foreign_call(office: Office) -> dict[str, Any]:
+    """Let somebody else call on the other line, and talk on."""
+    number = next(NUMBERS)
+    office.endings[number] = NEVER_ENDS
+    office.spoil()
+    asked = {
+        "assistantId": DEFAULT_ASSISTANT_ID,
+        "phoneNumberId": OTHER_LINE,
+        "customer": {"number": number},
+    }
+    answer = office.simulator.client.post("/call", json=asked)
+    call: dict[str, Any] = answer.raise_for_status().json()
+    return call
+
+
+def test_a_pause_lets_calls_go_on_and_starts_none_until_resumed(office: Office) -> None:
+    id_ = office.campaign(6, cap=2)
+    office.wait(lambda: office.progress(id_)["active"] == 2, "two calls")
+    office.tell("pause", id_)
+    office.wait(lambda: office.progress(id_)["active"] == 0, "their ends")
+    office.wait(lambda: "PAUSED" in office.reasons(id_), "PAUSED")
+    waiting = office.progress(id_)["pending"]
+    assert len(office.calls(id_)) == 6 - waiting
+    assert office.reasons(id_) == {"PAUSED": waiting}
+    office.tell("resume", id_)
+    office.wait_for_state(id_, "COMPLETED")
+    assert max(Counter(call["number"] for call in office.calls(id_)).values()) == 1
+
+
+def test_a_cap_is_raised_at_once_and_a_cancel_hangs_up(office: Office) -> None:
+    id_ = office.campaign(5, ending=NEVER_ENDS, cap=1)
+    office.wait(lambda: office.live(id_) == 1, "one call")
+    office.change(id_, cap=3)
+    office.wait(lambda: office.live(id_) == 3, "three calls")
+    office.wait(lambda: office.reasons(id_) == {"CAP_FULL": 2}, "CAP_FULL")
+    office.cancel(id_)
+    assert {call["endedReason"] for call in office.calls(id_)} != {None}
+    progress = office.progress(id_)
+    assert (progress["ended"], progress["canceled"]) == (3, 2)
+
+
+def test_contacts_may_be_added_to_a_running_campaign(office: Office) -> None:
+    id_ = office.campaign(2, ending=NEVER_ENDS, cap=4)
+    office.wait(lambda: office.live(id_) == 2, "two calls")
+    office.client.ask(ADD, id=id_, upload=office.upload(3, NEVER_ENDS))
+    office.wait(lambda: office.live(id_) == 4, "two of the new ones")
+    assert office.progress(id_)["contacts"] == 5
+    office.cancel(id_)
+
+
+def test_an_empty_account_pauses_with_its_words_and_burns_nobody(
+    office: Office,
+) -> None:
+    office.spoil(requests={"payment_required": 1.0})
+    id_ = office.campaign(3, cap=3)
+    office.wait_for_state(id_, "PAUSED")
+    office.wait(lambda: office.progress(id_)["pending"] == 3, "all to wait again")
+    look = office.look(id_)
+    assert look["pauseCause"] == "ACCOUNT"
+    assert "wallet balance is too low" in look["stateReason"]
+    office.spoil()
+    office.tell("resume", id_)
+    office.wait_for_state(id_, "COMPLETED")
+    called = Counter(call["number"] for call in office.calls(id_))
+    assert sorted(called.values()) == [1, 1, 1]
+    assert office.progress(id_)["ended"] == 3
+
+
+def test_a_budget_of_one_dollar_is_kept_and_told_of(
+    office: Office, alerts: tuple[str, Received]
+) -> None:
+    url, posted = alerts
+    office.set(alertWebhookUrl=url)
+    id_ = office.campaign(60, cap=3, budget="1.00")
+    office.wait_for_state(id_, "PAUSED")
+    look, costs = office.look(id_), [call["cost"] for call in office.calls(id_)]
+    live_then = sum(sorted(costs)[-3:])
+    assert look["pauseCause"] == "BUDGET"
+    assert Decimal(look["progress"]["spend"]) > Decimal("0.8")
+    assert sum(costs) <= 1.00 + live_then
+    office.wait(lambda: len(posted) >= 2, "both alerts posted")
+    kinds = [body["alert"]["kind"] for body in posted]
+    assert kinds == ["spend_threshold", "spend_limit"]
+    assert all(body["text"] for body in posted)
+    told = office.client.ask(ALERTS)["alerts"]
+    assert [alert["campaignId"] for alert in told] == [id_, id_]
+    office.change(id_, budget="1000")
+    office.tell("resume", id_)
+    office.wait(lambda: len(office.calls(id_)) > len(costs), "more calls")
+    office.cancel(id_)
+
+
+def test_a_day_s_budget_holds_all_campaigns_and_pauses_none(office: Office) -> None:
+    office.set(dailyBudget="0.01")
+    id_ = office.campaign(2)
+    office.wait(lambda: office.reasons(id_) == {"DAILY_BUDGET_SPENT": 2}, "the limit")
+    assert office.look(id_)["state"] == "QUEUED"
+    office.set(dailyBudget=None)
+    office.wait_for_state(id_, "COMPLETED")

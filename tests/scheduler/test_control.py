@@ -1,0 +1,264 @@
+"""What people ask for while calls are under way, down to the slots they hold."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.campaigns import CampaignChange
+from application.ports import CallReport
+from domain.call import ReportGrade
+from domain.settings import SettingsValues
+from domain.values import DialMode
+from projections import spend
+from projections.dial_queue import GHOST_GRACE_SECONDS, CampaignView
+from scheduler.loop import LATEST, Pass
+from scheduler.policy import WaitingCode
+from tests.fakes import an_order
+from tests.scheduler.test_loop import Leading, Passes
+from tests.support import eventually
+from tests.wiring import BY, NOON, Clock, House
+
+ENDED = CallReport(
+    ended_reason="customer-ended-call", cost=Decimal("0.1"), has_artifact=True
+)
+UNRUNG = CallReport(ended_reason="call.start.error-get-transport", has_artifact=True)
+
+
+@pytest.fixture
+def passes(house: House) -> Iterator[Passes]:
+    made = Passes(house)
+    yield made
+    made.parts.dispatch.stop()
+
+
+def fill(passes: Passes, *, looked: bool = False) -> Pass:
+    """Fill the free slots as the leader does when it wakes, or after a look."""
+    house, scheduler = passes.house, passes.scheduler
+    house.settle()
+    if looked:
+        scheduler._look(house.settings.values())
+    leading: Any = Leading()
+    last = scheduler._fill(leading, house.snapshot(), looked=looked)
+    eventually(lambda: not passes.parts.dispatch._under_way, said="settled calls")
+    house.settle()
+    return last
+
+
+def end(passes: Passes, report: CallReport = ENDED, most: int = 100) -> None:
+    """Let so many live calls end, and be told so."""
+    house = passes.house
+    live = [id_ for id_, (_, call) in house.provider.shown.items() if not call.ended]
+    for provider_call_id in live[:most]:
+        house.provider.end(provider_call_id, report)
+        _, call = house.provider.shown[provider_call_id]
+        house.calls.look(call.call_id, call, grade=ReportGrade.DELIVERED)
+    house.settle()
+
+
+def codes(house: House, campaign_id: UUID) -> set[str]:
+    decision = house.operations.decision(campaign_id)
+    assert decision is not None
+    return {why.code for why in decision.reasons}
+
+
+def view_of(house: House, campaign_id: UUID) -> CampaignView:
+    [view] = [one for one in house.snapshot().campaigns if one.id == campaign_id]
+    return view
+
+
+def clock_of(house: House) -> Clock:
+    assert isinstance(house.now, Clock)
+    return house.now
+
+
+# --- A quiet line --------------------------------------------------------------------
+
+
+def test_a_gated_fill_opens_on_a_quiet_line_only(house: House, passes: Passes) -> None:
+    campaign = house.campaign(6, cap=3, line_quiet_gating=True)
+    fill(passes)
+    assert len(house.provider.orders) == 3
+    end(passes, most=2)
+    fill(passes)
+    assert len(house.provider.orders) == 3, "one call is live: the line is not quiet"
+    assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
+    end(passes)
+    fill(passes)
+    assert len(house.provider.orders) == 6
+
+
+def test_its_own_calls_do_not_close_a_fill_that_is_open(
+    house: House, passes: Passes
+) -> None:
+    house.campaign(6, cap=6, line_quiet_gating=True)
+    passes.parts.pace.set_full(2.0)  # Some four at a time.
+    fill(passes)
+    assert len(house.provider.orders) == 6
+
+
+def test_a_call_that_is_not_listed_yet_is_no_quiet(
+    house: House, passes: Passes
+) -> None:
+    campaign = house.campaign(6, cap=3, line_quiet_gating=True)
+    fill(passes)
+    house.provider.hidden.update(house.provider.shown)
+    fill(passes, looked=True)
+    house.campaigns.change(campaign, CampaignChange(cap=6), by=BY)
+    fill(passes, looked=True)
+    assert len(house.provider.orders) == 3
+    assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
+
+
+def test_a_line_that_cannot_be_looked_at_is_no_quiet(
+    house: House, passes: Passes
+) -> None:
+    campaign = house.campaign(2, line_quiet_gating=True)
+    house.provider.down = True
+    fill(passes)
+    assert house.provider.orders == []
+    assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
+
+
+def test_who_is_not_gated_does_not_care(house: House, passes: Passes) -> None:
+    house.campaign(6, cap=3)
+    fill(passes)
+    end(passes, most=1)
+    fill(passes)
+    assert len(house.provider.orders) == 4
+
+
+# --- Hanging up ----------------------------------------------------------------------
+
+
+def test_a_cancel_hangs_up_at_once_and_asks_once_a_tick(
+    house: House, passes: Passes
+) -> None:
+    campaign = house.campaign(4, cap=2)
+    passes.run()
+    house.campaigns.cancel(campaign, hang_up=True, by=BY)
+    seen = house.snapshot()
+    passes.scheduler._hang_up(seen)
+    passes.scheduler._hang_up(seen)
+    eventually(lambda: len(house.provider.hang_ups) == 2, said="both hang-ups")
+    passes.scheduler._hang_up(seen)
+    assert sorted(house.provider.hang_ups) == sorted(house.provider.shown)
+
+
+def test_a_call_that_was_requested_before_the_cancel_is_hung_up_once_it_is_placed(
+    house: House, passes: Passes
+) -> None:
+    campaign = house.campaign(2)
+    [call_id] = house.claim(campaign)
+    house.campaigns.cancel(campaign, hang_up=True, by=BY)
+    house.calls.place(call_id, provider_call_id="late", placed_at=house.now())
+    house.provider.shown["late"] = ("line", _shown_as(house, call_id))
+    passes.scheduler._hang_up(house.snapshot())
+    eventually(lambda: house.provider.hang_ups == ["late"], said="the hang-up")
+
+
+def _shown_as(house: House, call_id: UUID) -> Any:
+    return house.provider.show(an_order(call_id=call_id), "late")
+
+
+def test_a_cancel_without_hang_up_lets_calls_go_on(
+    house: House, passes: Passes
+) -> None:
+    campaign = house.campaign(4, cap=2)
+    passes.run()
+    house.campaigns.cancel(campaign, hang_up=False, by=BY)
+    assert [call.hang_up_requested for call in house.snapshot().calls] == [False] * 2
+
+
+# --- Batches -------------------------------------------------------------------------
+
+
+def test_another_attempt_counts_no_second_time_in_its_batch(
+    house: House, passes: Passes
+) -> None:
+    campaign = house.campaign(9, cap=3, mode=DialMode.BATCH)
+    fill(passes)
+    end(passes, report=UNRUNG, most=1)
+    fill(passes)
+    view = view_of(house, campaign)
+    assert (view.batch, view.batch_contacts, view.active) == (1, 3, 3)
+    assert len(house.provider.orders) == 4
+    end(passes)
+    fill(passes)
+    assert view_of(house, campaign).batch == 2
+
+
+# --- Ghosts --------------------------------------------------------------------------
+
+
+def test_a_ghost_holds_its_slot_until_its_longest_duration_has_passed(
+    house: House, passes: Passes
+) -> None:
+    house.campaign(2, cap=1)
+    passes.run()
+    [call] = house.snapshot().calls
+    house.calls.time_out(call.call_id, reason="unknown at the provider")
+    passes.run()
+    assert len(house.provider.orders) == 1
+    clock_of(house).pass_(seconds=call.longest_call_seconds + GHOST_GRACE_SECONDS + 1)
+    passes.run()
+    assert len(house.provider.orders) == 2
+
+
+# --- Money by the day ----------------------------------------------------------------
+
+
+def test_a_cost_belongs_to_the_day_of_the_last_claim(house: House) -> None:
+    campaign = house.campaign(1)
+    [call_id] = house.claim(campaign)
+    house.calls.give_back(call_id)
+    clock_of(house).pass_(days=1)
+    house.claim_again(call_id)
+    [call] = house.snapshot().calls
+    assert call.claimed_at.date() == NOON.date() + timedelta(days=1)
+    house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
+    house.calls.place(call_id, provider_call_id="x", placed_at=house.now())
+    house.provider.shown["x"] = ("line", _ended(house, call_id))
+    house.calls.look(call_id, _ended(house, call_id), grade=ReportGrade.DELIVERED)
+    assert spent(house, NOON.date()) == 0
+    assert spent(house, NOON.date() + timedelta(days=1)) == Decimal("0.1")
+
+
+def _ended(house: House, call_id: UUID) -> Any:
+    shown = house.provider.show(an_order(call_id=call_id), "x")
+    return replace(shown, status="ended", report=ENDED)
+
+
+def spent(house: House, day: date) -> Decimal:
+    house.settle()
+    with house.reading.connection() as conn:
+        return spend.spent_on(conn, day)
+
+
+def test_after_midnight_the_day_s_limit_holds_nobody_any_more(
+    house: House, passes: Passes
+) -> None:
+    house.set(daily_budget=Decimal("0.50"))
+    campaign = house.campaign(9, cap=9)
+    last = passes.run()
+    assert len(house.provider.orders) == 2
+    assert codes(house, campaign) == {WaitingCode.DAILY_BUDGET_SPENT}
+    midnight = NOON.replace(hour=0) + timedelta(days=1)
+    assert last.next_due_at == midnight, "the leader wakes then"
+    clock_of(house).time = midnight
+    passes.run()
+    assert len(house.provider.orders) == 4
+
+
+# --- The tick ------------------------------------------------------------------------
+
+
+def test_a_shorter_tick_holds_at_once(passes: Passes) -> None:
+    scheduler = passes.scheduler
+    scheduler._ticked_at, scheduler._tick_at = 100.0, 100.0 + 3600
+    assert scheduler._due_tick(SettingsValues(tick_seconds=10)) == 100 + 10 * LATEST
+    assert scheduler._due_tick(SettingsValues(tick_seconds=3600)) == 100 + 3600
