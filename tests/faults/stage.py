@@ -1,0 +1,141 @@
+"""Real processes against a real simulator, and its ledger as the judge."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import UUID
+
+from domain.values import CampaignState
+from projections.campaign_board import CampaignRow
+from provider.reading import read_message
+from provider.vapi import VapiProvider, VapiSettings
+from tests.simulator import Simulator, running_simulator
+from tests.support import eventually
+from tests.wiring import House, housed, phones, real_time
+
+ROOT = Path(__file__).parents[2]
+SPEED = 60
+WITHIN = 45.0
+
+SETTINGS = {
+    "AUTOLYNX_RECONCILE_SECONDS": "1",
+    "AUTOLYNX_VAPI_TIMEOUT_SECONDS": "1",
+    "AUTOLYNX_SETTINGS_TICK_SECONDS": "1",
+    "AUTOLYNX_SETTINGS_DIALS_PER_SECOND": "20",
+    "AUTOLYNX_SETTINGS_SILENCE_TIMEOUT_SECONDS": "10",
+}
+
+
+@dataclass
+class Stage:
+    house: House
+    simulator: Simulator
+    public_url: str | None
+    opened: ExitStack
+    schedulers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def schedule(self) -> subprocess.Popen[bytes]:
+        """Start one more scheduler."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scheduler"],
+            cwd=ROOT,
+            env={**os.environ, **SETTINGS, **self._places()},
+            stderr=subprocess.DEVNULL,
+        )
+        self.schedulers.append(process)
+        self.opened.callback(process.wait)
+        self.opened.callback(process.kill)
+        return process
+
+    def _places(self) -> dict[str, str]:
+        hooks = {"AUTOLYNX_PUBLIC_URL": self.public_url} if self.public_url else {}
+        return {
+            "AUTOLYNX_DATABASE_URL": self.house.url,
+            "AUTOLYNX_VAPI_BASE_URL": self.simulator.url,
+            "AUTOLYNX_VAPI_API_KEY": self.simulator.api_key,
+            "AUTOLYNX_WEBHOOK_SECRET": "secret",
+            **hooks,
+        }
+
+    def called(self, count: int) -> None:
+        """Wait until that many calls were made."""
+        seen: Callable[[], bool] = lambda: (  # noqa: E731 - a condition with a name
+            len(self.simulator.ledger()["calls"]) >= count
+        )
+        eventually(seen, WITHIN, said=f"{count} calls")
+
+    def ends_right(self, campaign_id: UUID, people: int, cap: int) -> CampaignRow:
+        """Wait for the end; nobody twice, no cap exceeded, everybody terminal."""
+        eventually(lambda: self._is_over(campaign_id), WITHIN, said="the campaign")
+        ledger = self.simulator.ledger(calls=people, timeout=WITHIN)
+        called = Counter(call["number"] for call in ledger["calls"])
+        assert called == Counter(phones(people)), "each number exactly once"
+        assert ledger["highWater"]["all"] <= cap
+        assert max(ledger["highWater"]["customers"].values()) == 1
+        row = self.house.board(campaign_id)
+        assert (row.contacts, row.ended) == (people, people)
+        self._tells_what_the_ledger_says(campaign_id, ledger["calls"])
+        return row
+
+    def _is_over(self, campaign_id: UUID) -> bool:
+        row = self.house.board(campaign_id)
+        return row.state is CampaignState.COMPLETED and row.awaiting_reports == 0
+
+    def _tells_what_the_ledger_says(
+        self, campaign_id: UUID, ledger: list[dict[str, Any]]
+    ) -> None:
+        told = {call["id"]: call for call in ledger}
+        for row in self.house.call_rows(campaign_id):
+            assert row.provider_call_id is not None
+            call = told[row.provider_call_id]
+            assert row.ended_reason == call["endedReason"]
+            assert row.cost is not None
+            assert float(row.cost) == call["cost"]
+
+
+@contextmanager
+def on_stage(url: str, *, webhooks: bool, **settings: Any) -> Iterator[Stage]:
+    """Set everything up but the schedulers; without `webhooks` all are lost."""
+    even = {"speed": SPEED, "outcomes": {"customer-ended-call": 1}, **settings}
+    with ExitStack() as opened:
+        simulator = opened.enter_context(running_simulator(**even))
+        at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
+        house = opened.enter_context(
+            housed(url, now=real_time, provider=VapiProvider(at), projector=True)
+        )
+        public_url = opened.enter_context(_receiving(house)) if webhooks else None
+        yield Stage(house, simulator, public_url, opened)
+
+
+@contextmanager
+def _receiving(house: House) -> Iterator[str]:
+    """Take webhooks as the API does: 200 once they are stored."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            house.calls.hear(read_message(json.loads(body)))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
