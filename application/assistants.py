@@ -1,33 +1,93 @@
 """The directory of voice assistants: what the provider runs and we may use."""
 
 from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.ports import Provider, ProviderAssistant
 from application.recording import Means
 from domain.assistant import Assistant, assistant_id_of
-from domain.errors import NotFound
+from domain.errors import InUse, Invalid, NotFound
+
+LONGEST_NAME = 40
+"""Characters that the provider takes."""
+
+
+class AssistantUse(Protocol):
+    """Who uses an assistant, as far as the read model knows."""
+
+    def campaigns_using(self, assistant_id: UUID) -> int:
+        """Count campaigns that use it and are not finished."""
 
 
 class AssistantService:
-    def __init__(self, *, app: AutoLynx, means: Means, provider: Provider) -> None:
+    """The provider first, then the directory: what it refuses changes nothing here.
+
+    Commands return the assistant's id here and the position that shows it, None where
+    nothing changed; they raise ProviderUnavailable, ProviderRefused and what the
+    domain refuses.
+    """
+
+    def __init__(
+        self, *, app: AutoLynx, means: Means, provider: Provider, use: AssistantUse
+    ) -> None:
         self._app, self._means, self._provider = app, means, provider
+        self._use = use
+
+    def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
+        made = self._provider.create_assistant(_name(name), _config(config))
+        return self._enter(made, made.name, by)
 
     def import_assistant(
         self, provider_assistant_id: str, *, name: str | None, by: str
     ) -> tuple[UUID, int | None]:
-        """Enter one that the provider has, or take over its present configuration.
-
-        Returns its id here and the position that shows it, None where nothing
-        changed. Raises ProviderUnavailable, ProviderRefused or NotFound.
-        """
+        """Enter one that the provider has, or take over its present configuration."""
         found = self._provider.assistant(provider_assistant_id)
         if found is None:
-            raise NotFound("assistant at the provider", provider_assistant_id)
+            raise _missing(provider_assistant_id)
+        return self._enter(found, name, by)
+
+    def update(
+        self, id_: UUID, *, name: str | None, config: Any | None, by: str
+    ) -> tuple[UUID, int | None]:
+        """Change it; what is None stays, as do keys that `config` leaves out."""
+        provider_id = self._app.load(Assistant, id_).provider_assistant_id
+        changed = self._provider.update_assistant(
+            provider_id,
+            None if name is None else _name(name),
+            {} if config is None else _config(config),
+        )
+        if changed is None:
+            raise _missing(provider_id)
+        return self._enter(changed, changed.name if name else None, by, restores=False)
+
+    def archive(self, id_: UUID, *, by: str) -> tuple[UUID, int | None]:
+        """Take it out of what new campaigns may use; the provider keeps its own."""
 
         def command() -> tuple[UUID, int | None]:
-            assistant = self._entered(found, name, self._means.now(), by)
+            assistant = self._app.load(Assistant, id_)
+            using = 0 if assistant.archived else self._use.campaigns_using(id_)
+            if using:
+                raise InUse(f"Campaigns that are not finished use it: {using}.")
+            assistant.archive(at=self._means.now(), by=by)
+            return id_, self._app.append(assistant)
+
+        return decide(command)
+
+    def _enter(
+        self,
+        found: ProviderAssistant,
+        name: str | None,
+        by: str,
+        *,
+        restores: bool = True,
+    ) -> tuple[UUID, int | None]:
+        def command() -> tuple[UUID, int | None]:
+            at = self._means.now()
+            assistant = self._entered(found, name, at, by)
+            if restores:
+                assistant.restore(at=at, by=by)
             return assistant.id, self._app.append(assistant)
 
         return decide(command)
@@ -44,6 +104,24 @@ class AssistantService:
                 at=at,
                 by=by,
             )
-        known.restore(at=at, by=by)
         known.change(name=name or known.name, config=found.config, at=at, by=by)
         return known
+
+
+def _name(name: str) -> str:
+    plain = name.strip()
+    if not 0 < len(plain) <= LONGEST_NAME:
+        said = f"must have 1 to {LONGEST_NAME} characters"
+        raise Invalid(f"The name {said}.", name=said)
+    return plain
+
+
+def _config(config: Any) -> dict[str, Any]:
+    if not isinstance(config, dict):
+        said = "must be an object, as the provider takes it"
+        raise Invalid(f"The configuration {said}.", config=said)
+    return config
+
+
+def _missing(provider_assistant_id: str) -> NotFound:
+    return NotFound("assistant at the provider", provider_assistant_id[:100])

@@ -193,6 +193,21 @@ class Provider(Protocol):
 
     def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None: ...
 
+    def create_assistant(
+        self, name: str, config: dict[str, Any]
+    ) -> ProviderAssistant: ...
+
+    def update_assistant(
+        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+    ) -> ProviderAssistant | None:
+        """Change the keys that `config` names; None where there is no such assistant.
+
+        Raises ProviderRefused as well where a change would take secrets away.
+        """
+
+    def recording_link(self, provider_call_id: str) -> str | None:
+        """Return a link that opens a call's recording for a while, if it has one."""
+
     def phone_numbers(self) -> list[PhoneNumber]: ...
 
 

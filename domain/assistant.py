@@ -1,5 +1,6 @@
 """A voice assistant that the provider runs and campaigns may use."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -70,6 +71,10 @@ class Assistant(Aggregate):
         self.name, self.config, self.archived = name, config, False
 
     @property
+    def warnings(self) -> list[str]:
+        return warnings_of(self.config)
+
+    @property
     def longest_call_seconds(self) -> int:
         return int(self.config.get("maxDurationSeconds") or LONGEST_CALL_SECONDS)
 
@@ -114,3 +119,48 @@ def _named(name: str) -> str:
     if not name.strip():
         raise Invalid("An assistant needs a name.", name="is empty")
     return name.strip()
+
+
+OWN_SERVER = (
+    "It has a server of its own: calls placed from here name AutoLynx as their server"
+    " instead, so its own is told nothing of them."
+)
+TOOLS_WITHOUT_SERVER = (
+    "These tools have no server of their own: {names}. In calls placed from here they"
+    " ask AutoLynx, which does not answer them. Give each tool its own server at the"
+    " provider."
+)
+SAVED_TOOLS = (
+    "It uses tools that the provider keeps apart. One that has no server of its own"
+    " asks AutoLynx in calls placed from here, which does not answer it."
+)
+
+
+def warnings_of(config: dict[str, Any]) -> list[str]:
+    """Say what the `server` that we send with each call takes from this assistant."""
+    model = config.get("model")
+    model = model if isinstance(model, dict) else {}
+    warnings = []
+    if config.get("server") or config.get("serverUrl"):
+        warnings.append(OWN_SERVER)
+    if names := list(_asking_us(model)):
+        warnings.append(TOOLS_WITHOUT_SERVER.format(names=", ".join(names)))
+    if model.get("toolIds"):
+        warnings.append(SAVED_TOOLS)
+    return warnings
+
+
+def _asking_us(model: dict[str, Any]) -> Iterator[str]:
+    for tool in [*_documents(model.get("tools")), *_documents(model.get("functions"))]:
+        function = tool.get("function")
+        server = tool.get("server")
+        asks = tool.get("type", "function") == "function"
+        if asks and not (isinstance(server, dict) and server.get("url")):
+            named = function if isinstance(function, dict) else tool
+            yield str(named.get("name") or "a function without a name")
+
+
+def _documents(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        return []
+    return [one for one in value if isinstance(one, dict)]

@@ -30,6 +30,13 @@ class Conflict(Refused):
     """The same identity was used for something else before."""
 
 
+class LastAdmin(Refused):
+    """Nobody would be left who can let others in."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"{email} is the last admin: make somebody else one first.")
+
+
 class InUse(Refused):
     """Something that is not finished depends on it."""
 

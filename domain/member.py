@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from eventsourcing.domain import Aggregate, event
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, LastAdmin, NotFound
 from domain.values import Role, member_id_of
 
 ADDRESS = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
@@ -54,21 +54,36 @@ class Member(Aggregate):
     def __init__(self, email: str, role: Role) -> None:
         self.email, self.role, self.removed = email, role, False
 
-    def readmit(self, *, role: Role, at: datetime, by: str) -> None:
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN and not self.removed
+
+    def readmit(
+        self, *, role: Role, at: datetime, by: str, only_admin: bool = False
+    ) -> None:
         if self.removed:
             self._record(self.Readmitted, at, by, email=self.email, role=role)
         else:
-            self.change_role(role=role, at=at, by=by)
+            self.change_role(role=role, at=at, by=by, only_admin=only_admin)
 
-    def change_role(self, *, role: Role, at: datetime, by: str) -> None:
+    def change_role(
+        self, *, role: Role, at: datetime, by: str, only_admin: bool = False
+    ) -> None:
+        """Give another role; `only_admin` says that there is no admin beside."""
         if self.removed:
             raise NotFound("member", self.email)
         if role is not self.role:
+            self._must_not_be(only_admin=only_admin)
             self._record(self.RoleChanged, at, by, role=role)
 
-    def remove(self, *, at: datetime, by: str) -> None:
+    def remove(self, *, at: datetime, by: str, only_admin: bool = False) -> None:
         if not self.removed:
+            self._must_not_be(only_admin=only_admin)
             self._record(self.Removed, at, by)
+
+    def _must_not_be(self, *, only_admin: bool) -> None:
+        if self.is_admin and only_admin:
+            raise LastAdmin(self.email)
 
     def _record(
         self, fact: type[MemberFact], at: datetime, by: str, **fields: Any

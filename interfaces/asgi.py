@@ -43,6 +43,7 @@ from interfaces.dashboard.routes import dashboard_routes
 from interfaces.dashboard.site import build_site
 from interfaces.files.export import export_routes
 from interfaces.files.imports import import_routes
+from interfaces.files.sweeping import swept
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import Documents
@@ -167,7 +168,8 @@ def _lifespan(
             opened.callback(stores.feed.subscribe(live.hub.tell))
             for routes in _routes(configuration, stores, provider, live):
                 app.include_router(routes)
-            yield
+            async with swept(UploadStore(stores.writing), utc_now):
+                yield
             await asyncio.to_thread(opened.close)
 
     return lifespan
@@ -216,8 +218,12 @@ def _services(stores: Stores, provider: Provider) -> Services:
         calls=calls,
         campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
         imports=imports,
-        assistants=AssistantService(app=app, means=means, provider=provider),
-        members=MemberService(app=app, means=means, keys=Keys(stores.writing)),
+        assistants=AssistantService(
+            app=app, means=means, provider=provider, use=lookups
+        ),
+        members=MemberService(
+            app=app, means=means, keys=Keys(stores.writing), admins=lookups.admins
+        ),
         settings=SettingsService(app=app, means=means, first=first),
     )
 
@@ -286,6 +292,7 @@ def _backend(
         imports=services.imports,
         campaigns=services.campaigns,
         assistants=services.assistants,
+        members=services.members,
         settings=services.settings,
         uploads=UploadStore(stores.writing),
         vault=stores.vault,

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from uuid import UUID
 
 from application.vault import ContactRow, VaultReader
-from projections import call_log, contact_log, dial_queue
+from domain.values import Role
+from projections import call_log, contact_log, dial_queue, directory
 from storage.database import Pool
 
 
 class Lookups:
-    """Answers CallFinder and ContactBook from the read tables and the vault."""
+    """Answers the ports about what is known from the read tables and the vault."""
 
     def __init__(self, pool: Pool, vault: VaultReader) -> None:
         self._pool, self._vault = pool, vault
@@ -22,6 +23,16 @@ class Lookups:
     def live_calls(self, campaign_id: UUID) -> list[UUID]:
         with self._pool.connection() as conn:
             return dial_queue.live_calls(conn, campaign_id)
+
+    def campaigns_using(self, assistant_id: UUID) -> int:
+        with self._pool.connection() as conn:
+            known = directory.assistant(conn, assistant_id)
+        return known.active_campaigns if known else 0
+
+    def admins(self) -> list[str]:
+        with self._pool.connection() as conn:
+            members = directory.members(conn)
+        return [member.email for member in members if member.role is Role.ADMIN]
 
     def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
         with self._pool.connection() as conn:

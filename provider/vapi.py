@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 import httpx2
+import orjson
 import tenacity
 
 from application.configuration import Configuration
@@ -37,6 +38,9 @@ LARGEST_PAGE = 1000
 READ_TRIES = 3
 SERVER_MESSAGES = ["status-update", "end-of-call-report"]
 SERVER_TIMEOUT_SECONDS = 20
+THEIRS = frozenset({"id", "orgId", "createdAt", "updatedAt", "latestVersion", "name"})
+"""What the provider sets, or we set by itself, in an assistant's configuration."""
+
 BACKOFF = {"type": "exponential", "maxRetries": 10, "baseDelaySeconds": 1}
 TOO_LATE = "it was too late to send the request"
 NO_KEY = "no API key is configured (AUTOLYNX_VAPI_API_KEY)"
@@ -191,11 +195,38 @@ class VapiProvider(Provider):
         document = self._get_one("assistant", provider_assistant_id)
         if document is None:
             return None
-        config = redact(document)
-        id_ = str(config.get("id") or provider_assistant_id)
-        return ProviderAssistant(
-            id=id_, name=str(config.get("name") or id_), config=config
+        return _assistant({"id": provider_assistant_id, **document})
+
+    def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
+        answer = self._send(
+            "POST", f"{self._base}/assistant", {**_settable(config), "name": name}
         )
+        return _assistant(parsed(_checked(answer).content))
+
+    def update_assistant(
+        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+    ) -> ProviderAssistant | None:
+        """Send what differs: what was shown comes back without its secrets."""
+        now = self._get_one("assistant", provider_assistant_id)
+        if now is None:
+            return None
+        change = _difference(now, _settable(config))
+        if name is not None and name != now.get("name"):
+            change["name"] = name
+        if not change:
+            return _assistant(now)
+        answer = self._send("PATCH", self._url("assistant", now["id"]), change)
+        return _assistant(parsed(_checked(answer).content))
+
+    def recording_link(self, provider_call_id: str) -> str | None:
+        url = f"{self._url('call', provider_call_id)}/mono-recording"
+        answer = self._read("GET", url)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        if not answer.is_redirect:
+            _checked(answer)
+            raise ProviderUnavailable("no link to the recording in the answer")
+        return str(answer.url.join(answer.headers["location"]))
 
     def phone_numbers(self) -> list[PhoneNumber]:
         rows = self._get_list("phone-number", {"limit": str(LARGEST_PAGE)})
@@ -235,13 +266,23 @@ class VapiProvider(Provider):
     # --- Requests -----------------------------------------------------------------
 
     def _get_one(self, kind: str, id_: str) -> dict[str, Any] | None:
-        answer = self._read("GET", f"{self._base}/{kind}/{quote(id_, safe='')}")
+        answer = self._read("GET", self._url(kind, id_))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         document = parsed(_checked(answer).content)
         if not isinstance(document, dict):
             raise ProviderUnavailable(f"no {kind} in the answer")
         return document
+
+    def _url(self, kind: str, id_: str) -> str:
+        return f"{self._base}/{kind}/{quote(id_, safe='')}"
+
+    def _send(self, method: str, url: str, document: dict[str, Any]) -> httpx2.Response:
+        try:
+            body = orjson.dumps(document)
+        except orjson.JSONEncodeError as error:
+            raise ProviderRefused(f"it cannot be sent as JSON: {error}") from error
+        return self._read(method, url, body)
 
     def _get_list(self, kind: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
         url = str(httpx2.URL(f"{self._base}/{kind}", params=dict(query)))
@@ -316,6 +357,37 @@ def _proof(settings: VapiSettings) -> dict[str, Any]:
             "headers": {settings.webhook_header or "Authorization": f"Bearer {secret}"}
         }
     return {"headers": {settings.webhook_header or "X-Vapi-Secret": secret}}
+
+
+def _assistant(document: Any) -> ProviderAssistant:
+    id_ = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(id_, str) or not id_:
+        raise ProviderUnavailable("no assistant in the answer")
+    config = redact(document)
+    return ProviderAssistant(id=id_, name=str(config.get("name") or id_), config=config)
+
+
+def _settable(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in THEIRS}
+
+
+def _difference(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Find the keys whose value would change.
+
+    Raises ProviderRefused where one holds secrets that the new value does not: they
+    were never shown, and sending the rest back would take them away.
+    """
+    change = {
+        key: value
+        for key, value in wanted.items()
+        if value not in (now.get(key), redact(now).get(key))
+    }
+    for key, value in change.items():
+        held = now.get(key)
+        if redact({key: held}) != {key: held} and redact({key: value}) == {key: value}:
+            said = f"{key} holds secrets that a change from here would take away"
+            raise ProviderRefused(f"{said}: leave it out, or change it at the provider")
+    return change
 
 
 def _understood(document: dict[str, Any]) -> ProviderCall:

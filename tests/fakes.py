@@ -21,6 +21,7 @@ from application.ports import (
     Provider,
     ProviderAssistant,
     ProviderCall,
+    ProviderRefused,
     ProviderUnavailable,
     Unknown,
 )
@@ -44,6 +45,7 @@ class FakeProvider(Provider):
     An entry that is a function is called with the order; what it raises is raised, as
     by a crash. `Accepted` entries keep their id and time. Calls stay queued until
     `say` or `end`. While `down`, nothing is answered. Ids in `hidden` do not show.
+    Assistants are not kept for the reason in `refuses`.
     """
 
     script: deque[Scripted] = field(default_factory=deque)
@@ -51,6 +53,8 @@ class FakeProvider(Provider):
     assistants: dict[str, ProviderAssistant] = field(default_factory=dict)
     lines: list[PhoneNumber] = field(default_factory=list)
     down: bool = False
+    refuses: str | None = None
+    recordings: dict[str, str] = field(default_factory=dict)
     orders: list[CallOrder] = field(default_factory=list)
     hang_ups: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
@@ -107,6 +111,29 @@ class FakeProvider(Provider):
     def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
         self._answer()
         return self.assistants.get(provider_assistant_id)
+
+    def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
+        self._answer()
+        return self._kept(ProviderAssistant(str(uuid4()), name, config))
+
+    def update_assistant(
+        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+    ) -> ProviderAssistant | None:
+        known = self.assistant(provider_assistant_id)
+        if known is None:
+            return None
+        config = {**known.config, **config}
+        return self._kept(replace(known, name=name or known.name, config=config))
+
+    def _kept(self, assistant: ProviderAssistant) -> ProviderAssistant:
+        if self.refuses is not None:
+            raise ProviderRefused(self.refuses)
+        self.assistants[assistant.id] = assistant
+        return assistant
+
+    def recording_link(self, provider_call_id: str) -> str | None:
+        self._answer()
+        return self.recordings.get(provider_call_id)
 
     def phone_numbers(self) -> list[PhoneNumber]:
         self._answer()

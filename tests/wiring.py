@@ -392,8 +392,12 @@ def _house(
             book=lookups,
             read_model=read_model,
         ),
-        assistants=AssistantService(app=app, means=means, provider=provider),
-        members=MemberService(app=app, means=means, keys=Keys(writing)),
+        assistants=AssistantService(
+            app=app, means=means, provider=provider, use=lookups
+        ),
+        members=MemberService(
+            app=app, means=means, keys=Keys(writing), admins=lookups.admins
+        ),
         settings=SettingsService(app=app, means=means, first=first),
         operations=Operations(writing),
     )

@@ -106,11 +106,22 @@ class Workbench:
 
     @cached_property
     def assistants(self) -> AssistantService:
-        return AssistantService(app=self.app, means=self.means, provider=self.provider)
+        return AssistantService(
+            app=self.app, means=self.means, provider=self.provider, use=self.lookups
+        )
 
     @cached_property
     def members(self) -> MemberService:
-        return MemberService(app=self.app, means=self.means, keys=Keys(self.pool))
+        return MemberService(
+            app=self.app,
+            means=self.means,
+            keys=Keys(self.pool),
+            admins=self._admins,
+        )
+
+    def _admins(self) -> list[str]:
+        self._include_all()
+        return self.lookups.admins()
 
     @cached_property
     def settings(self) -> SettingsService:
@@ -149,9 +160,12 @@ class Workbench:
         **kwargs: P.kwargs,
     ) -> R:
         """Ask the read model, which first includes all that is stored."""
-        self.read_model.wait_for(self.app.recorder.max_notification_id() or 0, 60.0)
+        self._include_all()
         with self.read_pool.connection() as connection:
             return query(connection, *args, **kwargs)
+
+    def _include_all(self) -> None:
+        self.read_model.wait_for(self.app.recorder.max_notification_id() or 0, 60.0)
 
 
 @contextmanager

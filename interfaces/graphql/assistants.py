@@ -1,13 +1,16 @@
 """Assistants: what the directory knows of them, and what admins do with it."""
 
+from collections.abc import Callable
 from typing import Annotated, Self
 from uuid import UUID
 
 import strawberry
 
 from domain.assistant import Assistant as AssistantAggregate
+from domain.assistant import warnings_of
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
+from interfaces.graphql.paging import as_uuid
 from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
 from interfaces.graphql.scalars import JSON
 from projections import directory
@@ -20,8 +23,15 @@ class Assistant:
     name: str
     provider_assistant_id: str
     archived: bool
-    config: JSON
-    active_campaigns: int
+    config: JSON = strawberry.field(
+        description="The provider's own configuration of it, without secrets."
+    )
+    active_campaigns: int = strawberry.field(
+        description="Campaigns that use it and are not finished."
+    )
+    warnings: list[str] = strawberry.field(
+        description="What does not work, or works otherwise, in calls from here."
+    )
 
     @classmethod
     def of(cls, row: AssistantRow) -> Self:
@@ -32,7 +42,22 @@ class Assistant:
             archived=row.archived,
             config=JSON(row.config),
             active_campaigns=row.active_campaigns,
+            warnings=warnings_of(row.config),
         )
+
+
+@strawberry.input
+class CreateAssistantInput:
+    name: str
+    config: JSON
+
+
+@strawberry.input(
+    description="What is left out, or null, stays; so do keys that config leaves out."
+)
+class UpdateAssistantInput:
+    name: str | None = None
+    config: JSON | None = None
 
 
 AssistantResult = Annotated[Assistant | UserError, strawberry.union("AssistantResult")]
@@ -75,16 +100,51 @@ class AssistantQueries:
 
 @strawberry.type
 class AssistantCommands:
+    @mutation(ADMINS, "Creates it at the provider, then in the directory.")
+    async def create_assistant(
+        self,
+        info: Info,
+        input: CreateAssistantInput,  # noqa: A002 - the contract's name
+    ) -> AssistantResult:
+        create = info.context.backend.assistants.create
+        return await _told(info, lambda by: create(input.name, input.config, by=by))
+
     @mutation(ADMINS, "Adds one that the provider has already.")
     async def import_assistant(
         self, info: Info, provider_assistant_id: str, name: str | None = None
     ) -> AssistantResult:
-        backend, by = info.context.backend, info.context.viewer.email
-        id_, position = await backend.take_time(
-            backend.assistants.import_assistant,
-            provider_assistant_id,
-            name=name,
-            by=by,
+        enter = info.context.backend.assistants.import_assistant
+        return await _told(
+            info, lambda by: enter(provider_assistant_id, name=name, by=by)
         )
-        await backend.shows(position)
-        return await assistant_of(info.context, id_)
+
+    @mutation(ADMINS, "Changes it at the provider, then in the directory.")
+    async def update_assistant(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        input: UpdateAssistantInput,  # noqa: A002 - the contract's name
+    ) -> AssistantResult:
+        update, id_ = info.context.backend.assistants.update, as_uuid("assistant", id)
+        return await _told(
+            info,
+            lambda by: update(id_, name=input.name, config=input.config, by=by),
+        )
+
+    @mutation(
+        ADMINS, "Refused with IN_USE while a campaign that is not finished uses it."
+    )
+    async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
+        backend, id_ = info.context.backend, as_uuid("assistant", id)
+        # Campaigns of an instant ago count as well.
+        await backend.shows(None)
+        return await _told(info, lambda by: backend.assistants.archive(id_, by=by))
+
+
+async def _told(
+    info: Info, command: Callable[[str], tuple[UUID, int | None]]
+) -> Assistant:
+    backend = info.context.backend
+    id_, position = await backend.take_time(command, info.context.viewer.email)
+    await backend.shows(position)
+    return await assistant_of(info.context, id_)

@@ -14,6 +14,7 @@ from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.campaigns import CampaignService
 from application.imports import ImportService
+from application.members import MemberService
 from application.ports import ReadModel
 from application.settings import SettingsService
 from application.vault import VaultReader
@@ -46,6 +47,7 @@ class Backend:
     imports: ImportService
     campaigns: CampaignService
     assistants: AssistantService
+    members: MemberService
     settings: SettingsService
     uploads: UploadStore
     vault: VaultReader

@@ -102,13 +102,17 @@ class Campaign:
     async def assistant(self, info: Info) -> Assistant:
         return await assistant_of(info.context, self.row.assistant_id)
 
-    @field("In the file's order.")
+    @field(
+        "In the file's order. search: words that begin a part of the name or business"
+        " name, or digits of the number's start; totalCount then stops at 10,000."
+    )
     async def contacts(
         self,
         info: Info,
         first: int | None = 50,
         after: str | None = None,
         statuses: list[ContactStatus] | None = None,
+        search: str | None = None,
     ) -> Connection[Contact]:
         page = await info.context.backend.read(
             contact_log.page,
@@ -116,6 +120,7 @@ class Campaign:
             first=page_size(first, 50),
             after=after,
             statuses=statuses,
+            search=search,
         )
         return Connection[Contact].of(page, Contact.of)
 

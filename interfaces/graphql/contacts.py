@@ -1,5 +1,6 @@
 """Contacts: who is called, and how far that went."""
 
+from datetime import datetime
 from typing import Self
 
 import strawberry
@@ -21,6 +22,7 @@ class Contact:
     name: str
     business_name: str
     phone: str
+    erased_at: datetime | None
     variables: JSON
     status: ContactStatus
 
@@ -32,6 +34,7 @@ class Contact:
             name=row.name,
             business_name=row.business_name,
             phone=row.phone,
+            erased_at=row.erased_at,
             variables=JSON(row.variables),
             status=row.status,
         )

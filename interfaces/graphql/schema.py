@@ -16,7 +16,7 @@ from interfaces.graphql.contacts import ContactQueries
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.imports import UploadQueries
 from interfaces.graphql.limits import Entrance, FreshLoaders, Limits, Tokens
-from interfaces.graphql.members import MemberQueries
+from interfaces.graphql.members import MemberCommands, MemberQueries
 from interfaces.graphql.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.scalars import SCALARS
 from interfaces.graphql.settings import SettingsCommands, SettingsQueries
@@ -40,7 +40,9 @@ class Query(
 
 
 @strawberry.type
-class Mutation(CampaignCommands, AssistantCommands, SettingsCommands):
+class Mutation(
+    CampaignCommands, AssistantCommands, MemberCommands, SettingsCommands
+):
     pass
 
 

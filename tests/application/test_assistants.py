@@ -1,10 +1,13 @@
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from application.ports import ProviderUnavailable
+from application.assistants import AssistantService
+from application.ports import ProviderRefused, ProviderUnavailable
 from domain.assistant import Assistant
-from domain.errors import NotFound
+from domain.errors import InUse, Invalid, NotFound
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID
 from tests.wiring import BY, House
 
@@ -41,3 +44,80 @@ def test_a_provider_that_is_down_stores_nothing(house: House) -> None:
     with pytest.raises(ProviderUnavailable):
         house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
     assert house.app.recorder.max_notification_id() is None
+
+
+def create(house: House, name: str = "Ann", config: Any = None) -> Any:
+    return house.assistants.create(name, {"a": 1} if config is None else config, by=BY)
+
+
+def test_one_that_is_created_is_at_the_provider_too(house: House) -> None:
+    id_, _ = create(house)
+    assistant = house.app.load(Assistant, id_)
+    there = house.provider.assistants[assistant.provider_assistant_id]
+    assert (assistant.name, assistant.config) == ("Ann", {"a": 1})
+    assert (there.name, there.config) == ("Ann", {"a": 1})
+
+
+def test_one_that_is_changed_is_changed_at_the_provider_first(house: House) -> None:
+    id_, _ = create(house)
+    house.assistants.update(id_, name="Bea", config={"b": 2}, by=BY)
+    assistant = house.app.load(Assistant, id_)
+    assert (assistant.name, assistant.config) == ("Bea", {"a": 1, "b": 2})
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "wrong"),
+    [(" ", {}, "name"), ("x" * 41, {}, "name"), ("Ann", [1], "config")],
+)
+def test_what_makes_no_assistant_never_reaches_the_provider(
+    house: House, name: str, config: Any, wrong: str
+) -> None:
+    before = dict(house.provider.assistants)
+    with pytest.raises(Invalid) as refused:
+        create(house, name, config)
+    assert set(refused.value.fields) == {wrong}
+    assert house.provider.assistants == before
+
+
+@pytest.mark.parametrize("trouble", [ProviderRefused, ProviderUnavailable])
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda service, _: service.create("Cleo", {}, by=BY),
+        lambda service, id_: service.update(id_, name="Cleo", config=None, by=BY),
+    ],
+)
+def test_what_the_provider_does_not_take_changes_nothing_here(
+    house: House,
+    command: Callable[[AssistantService, Any], None],
+    trouble: type[Exception],
+) -> None:
+    id_, _ = create(house)
+    last = house.app.recorder.max_notification_id()
+    if trouble is ProviderRefused:
+        house.provider.refuses = "400: model is unknown"
+    else:
+        house.provider.down = True
+    with pytest.raises(trouble, match=r"model is unknown|down"):
+        command(house.assistants, id_)
+    assert house.app.recorder.max_notification_id() == last
+
+
+def test_one_that_is_used_is_not_archived(house: House) -> None:
+    campaign_id = house.campaign()
+    id_ = house.load_campaign(campaign_id).assistant_id
+    with pytest.raises(InUse):
+        house.assistants.archive(id_, by=BY)
+    house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
+    house.settle()
+    house.assistants.archive(id_, by=BY)
+    assert house.app.load(Assistant, id_).archived
+
+
+def test_an_archived_one_comes_back_by_importing_it_again(house: House) -> None:
+    id_, _ = create(house)
+    house.assistants.archive(id_, by=BY)
+    assert house.assistants.archive(id_, by=BY) == (id_, None)
+    provider_id = house.app.load(Assistant, id_).provider_assistant_id
+    house.assistants.import_assistant(provider_id, name=None, by=BY)
+    assert not house.app.load(Assistant, id_).archived

@@ -257,3 +257,23 @@ def test_a_provider_that_is_down_cannot_be_asked(
 def test_a_request_to_a_provider_that_is_down_is_unknown(side: Side) -> None:
     side.take_down()
     assert isinstance(side.create(), Unknown)
+
+
+def test_an_assistant_is_created_and_changed(side: Side) -> None:
+    made = side.provider.create_assistant("Ann", {"firstMessage": "Hi", "voice": {}})
+    assert (made.name, made.config["firstMessage"]) == ("Ann", "Hi")
+    told = {"firstMessage": "Hello"}
+    changed = side.provider.update_assistant(made.id, "Bea", told)
+    assert changed is not None
+    assert (changed.id, changed.name) == (made.id, "Bea")
+    assert (changed.config["firstMessage"], changed.config["voice"]) == ("Hello", {})
+    found = side.provider.assistant(made.id)
+    assert found is not None
+    assert (found.name, found.config["firstMessage"]) == ("Bea", "Hello")
+    assert side.provider.update_assistant(str(uuid4()), "Cleo", {}) is None
+
+
+def test_a_call_that_nobody_recorded_has_no_recording(side: Side) -> None:
+    provider_call_id, _ = side.place()
+    assert side.provider.recording_link(provider_call_id) is None
+    assert side.provider.recording_link(str(uuid4())) is None

@@ -78,7 +78,12 @@ class Desk:
 
     @property
     def members(self) -> MemberService:
-        return MemberService(app=self.app, means=self.means, keys=Keys(self.pool))
+        return MemberService(
+            app=self.app,
+            means=self.means,
+            keys=Keys(self.pool),
+            admins=Lookups(self.read_pool, Vault(self.pool)).admins,
+        )
 
     @property
     def token_store(self) -> TokenStore:

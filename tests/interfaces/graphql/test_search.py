@@ -1,0 +1,107 @@
+"""Whom a search finds, whether few or many match."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from domain.values import Role
+from projections import contact_log
+from tests.interfaces.serving import Desk
+
+FILE = (
+    "name,business_name,phone\n"
+    'Ada Lovelace,"Engines, Ltd.",+12025550101\n'
+    "Émile O'Brien,Smith-Jones & Co,+12025550102\n"
+    "Adam Smith,,+14155550103\n"
+    "50% Off,7 Eleven,+12025550104\n"
+    "Zoë \U0001f680,Rocket/Science,+442071838750\n"
+)
+CONTACTS = """query($id: ID!, $search: String, $first: Int, $after: String,
+  $statuses: [ContactStatus!]) { campaign(id: $id) { contacts(search: $search,
+    first: $first, after: $after, statuses: $statuses) {
+      totalCount nodes { name } pageInfo { hasNextPage endCursor } } } }"""
+
+
+@dataclass
+class Hall:
+    desk: Desk
+    campaign: str
+
+    def names(self, search: str, **given: object) -> list[str]:
+        shown = self.desk.told(
+            CONTACTS, Role.AUDITOR, id=self.campaign, search=search, **given
+        )["campaign"]["contacts"]
+        return [node["name"] for node in shown["nodes"]]
+
+
+@pytest.fixture(scope="module")
+def hall(office: Desk) -> Hall:
+    other = "name,business_name,phone\nAda Other,,+12025550101\n"
+    office.campaign(other)
+    return Hall(office, office.campaign(FILE))
+
+
+@pytest.fixture(params=["few match", "many match"])
+def either(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "many match":
+            patch.setattr(contact_log, "MOST_COUNTED", 1)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ada", ["Ada Lovelace", "Adam Smith"]),
+        ("  ADA   love", ["Ada Lovelace"]),
+        ("lovel", ["Ada Lovelace"]),
+        ("ovelace", []),
+        ("smith", ["Émile O'Brien", "Adam Smith"]),
+        ("jones co", ["Émile O'Brien"]),
+        ("émi", ["Émile O'Brien"]),
+        ("ÉMI", ["Émile O'Brien"]),
+        ("o'br", ["Émile O'Brien"]),
+        ("science", ["Zoë \U0001f680"]),
+        ("\U0001f680", ["Zoë \U0001f680"]),
+        ("+1202", ["Ada Lovelace", "Émile O'Brien", "50% Off"]),
+        ("1 (202) 555-0102", ["Émile O'Brien"]),
+        ("44", ["Zoë \U0001f680"]),
+        ("7", ["50% Off"]),
+        ("50%", ["50% Off"]),
+        ("202", []),
+        ("a\x00da", []),
+        ("' \\ :* & | !", None),
+        ("x" * 5_000, []),
+        ("", None),
+    ],
+)
+@pytest.mark.usefixtures("either")
+def test_a_search_finds_who_has_words_that_begin_so(
+    hall: Hall, search: str, found: list[str] | None
+) -> None:
+    everybody = hall.names("   ")
+    assert len(everybody) == 5
+    assert hall.names(search) == (everybody if found is None else found)
+
+
+@pytest.mark.usefixtures("either")
+def test_what_is_found_comes_in_pages(hall: Hall) -> None:
+    told = hall.desk.told(CONTACTS, id=hall.campaign, search="+1", first=2)
+    first = told["campaign"]["contacts"]
+    assert first["pageInfo"]["hasNextPage"]
+    after = first["pageInfo"]["endCursor"]
+    rest = hall.names("+1", first=2, after=after)
+    names = [node["name"] for node in first["nodes"]] + rest
+    assert names == ["Ada Lovelace", "Émile O'Brien", "Adam Smith", "50% Off"]
+
+
+@pytest.mark.usefixtures("either")
+def test_a_search_goes_with_a_filter_by_status(hall: Hall) -> None:
+    assert hall.names("ada", statuses=["ENDED"]) == []
+    assert len(hall.names("ada", statuses=["PENDING", "ENDED"])) == 2
+
+
+def test_the_total_is_of_what_is_found(hall: Hall) -> None:
+    told = hall.desk.told(CONTACTS, id=hall.campaign, search="ada", first=1)
+    assert told["campaign"]["contacts"]["totalCount"] == 2
