@@ -111,7 +111,7 @@ class Line[A]:
         try:
             answers = self._send(group)
         except Exception as error:  # noqa: BLE001 - each meets its own again, alone
-            log.info("appends could not be stored together", error=repr(error))
+            log.debug("appends could not be stored together", error=repr(error))
             return
         for place, positions in zip(group, answers, strict=True):
             place.positions = positions

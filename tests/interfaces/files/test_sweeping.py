@@ -1,0 +1,46 @@
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event
+
+from application.errors import StoreUnavailable
+from interfaces.files.sweeping import swept
+from storage.uploads import UploadStore
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PATIENCE = 10.0
+
+
+class Uploads(UploadStore):
+    """Notes when it is asked; the first time its database is away."""
+
+    def __init__(self) -> None:
+        self.asked: list[datetime] = []
+        self.twice = Event()
+
+    def remove_expired(self, now: datetime) -> int:
+        self.asked.append(now)
+        if len(self.asked) == 1:
+            raise StoreUnavailable("away")
+        self.twice.set()
+        return 1
+
+
+def test_expired_uploads_go_again_and_again_whatever_fails() -> None:
+    uploads = Uploads()
+
+    async def served(now: Callable[[], datetime]) -> bool:
+        async with swept(uploads, now, every=0.01):
+            return await asyncio.to_thread(uploads.twice.wait, PATIENCE)
+
+    assert asyncio.run(served(lambda: NOON))
+    assert set(uploads.asked) == {NOON}
+
+
+def test_it_ends_with_its_block() -> None:
+    async def served() -> int:
+        async with swept(Uploads(), lambda: NOON, every=0.01):
+            pass
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(served()) == 1, "only the test's own task is left"
