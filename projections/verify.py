@@ -68,6 +68,28 @@ def verify(
         return run.run(now, incremental=incremental)
 
 
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """What the last run left; `head` is the log's last position now."""
+
+    verified_up_to: int
+    verified_at: datetime | None
+    head: int
+    first_problem: Problem | None
+
+
+def audit_state(conn: Conn) -> AuditState:
+    mark, head = read_mark(conn), _end(conn)
+    if mark is None:
+        return AuditState(0, None, head, None)
+    if mark.problem is None:
+        return AuditState(mark.up_to, mark.verified_at, head, None)
+    problem = Problem(mark.problem_position, mark.problem)
+    before = mark.up_to if problem.position is None else problem.position - 1
+    up_to = max(min(mark.up_to, before), 0)
+    return AuditState(up_to, mark.verified_at, head, problem)
+
+
 class _Verification:
     def __init__(
         self,
@@ -228,9 +250,7 @@ def _alike(conn: Conn) -> bool:
 
 def _anchored(conn: Conn, mark: Mark, place: Place) -> Iterator[Problem]:
     """Hold the chain against what an earlier run saw of it."""
-    end = int(
-        select_value(conn, "select max(notification_id) from autolynx_events") or 0
-    )
+    end = _end(conn)
     if end < mark.up_to:
         yield Problem(
             end + 1,
@@ -241,6 +261,11 @@ def _anchored(conn: Conn, mark: Mark, place: Place) -> Iterator[Problem]:
             mark.up_to,
             f"The chain at event {mark.up_to} is not the one that was verified.",
         )
+
+
+def _end(conn: Conn) -> int:
+    query: LiteralString = "select max(notification_id) from autolynx_events"
+    return int(select_value(conn, query) or 0)
 
 
 def _link(conn: Conn, position: int) -> bytes | None:

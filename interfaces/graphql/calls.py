@@ -3,14 +3,23 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
 from interfaces.graphql.context import Info
 from interfaces.graphql.enums import CallStatus
+from interfaces.graphql.events import Event
 from interfaces.graphql.paging import uuid_or_none
-from interfaces.graphql.permissions import EVERYBODY, field, query
+from interfaces.graphql.permissions import (
+    AUDITORS,
+    EVERYBODY,
+    field,
+    must_be,
+    query,
+)
 from interfaces.graphql.scalars import JSON
+from projections.as_of import call_as_of
 from projections.call_log import CallRow
 from projections.recordings import Recording
 
@@ -65,6 +74,11 @@ class Call:
             return None
         return JSON(recording.transcript)
 
+    @field("This call's own events, oldest first.")
+    async def events(self, info: Info) -> list[Event]:
+        rows = await info.context.loaders.events_of_aggregates.load(self.row.id) or []
+        return [Event.of(row) for row in rows if row.version <= self.row.version]
+
     async def _recording(self, info: Info) -> Recording | None:
         message_id = self.row.report_message_id
         if message_id is None:
@@ -74,8 +88,23 @@ class Call:
 
 @strawberry.type
 class CallQueries:
-    @query(EVERYBODY)
-    async def call(self, info: Info, id: strawberry.ID) -> Call | None:  # noqa: A002 - the contract's name
+    @query(EVERYBODY, "With asOf: as it stood then; for auditors and admins.")
+    async def call(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        as_of: datetime | None = None,
+    ) -> Call | None:
         call_id = uuid_or_none(id)
+        if as_of is not None:
+            must_be(AUDITORS, info)
+            return await _as_of(info, call_id, as_of)
         row = await info.context.loaders.calls.load(call_id) if call_id else None
         return Call.of(row) if row else None
+
+
+async def _as_of(info: Info, call_id: UUID | None, time: datetime) -> Call | None:
+    if call_id is None:
+        return None
+    row = await info.context.backend.read(call_as_of, call_id, time)
+    return Call.of(row) if row else None

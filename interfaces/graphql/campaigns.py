@@ -15,9 +15,16 @@ from interfaces.graphql.enums import CampaignState, ContactStatus, DialMode, Pau
 from interfaces.graphql.errors import UserError, bad_request
 from interfaces.graphql.imports import ContactImport, ImportReport
 from interfaces.graphql.paging import Connection, page_size, uuid_or_none
-from interfaces.graphql.permissions import EVERYBODY, field, query
+from interfaces.graphql.permissions import (
+    AUDITORS,
+    EVERYBODY,
+    field,
+    must_be,
+    query,
+)
 from interfaces.graphql.progress import CampaignProgress
 from projections import call_log, campaign_board, contact_import, contact_log
+from projections.as_of import campaign_as_of
 from projections.call_log import ActivityBucket as BucketRow
 from projections.campaign_board import CampaignRow
 
@@ -177,13 +184,28 @@ class CampaignQueries:
         )
         return Connection[Campaign].of(page, Campaign.of)
 
-    @query(EVERYBODY)
-    async def campaign(self, info: Info, id: strawberry.ID) -> Campaign | None:  # noqa: A002 - the contract's name
-        row = await _row(info, uuid_or_none(id))
+    @query(
+        EVERYBODY,
+        "With asOf: its fields and progress as they stood; for auditors and admins.",
+    )
+    async def campaign(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        as_of: datetime | None = None,
+    ) -> Campaign | None:
+        if as_of is not None:
+            must_be(AUDITORS, info)
+        row = await _row(info, uuid_or_none(id), as_of)
         return Campaign.of(row) if row else None
 
 
-async def _row(info: Info, campaign_id: UUID | None) -> CampaignRow | None:
+async def _row(
+    info: Info, campaign_id: UUID | None, as_of: datetime | None
+) -> CampaignRow | None:
+    read = info.context.backend.read
     if campaign_id is None:
         return None
-    return await info.context.backend.read(campaign_board.get, campaign_id)
+    if as_of is not None:
+        return await read(campaign_as_of, campaign_id, as_of)
+    return await read(campaign_board.get, campaign_id)

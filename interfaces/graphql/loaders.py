@@ -6,9 +6,10 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from interfaces.graphql.backend import Backend
-from projections import call_log, directory, recordings
+from projections import call_log, directory, event_index, recordings
 from projections.call_log import CallRow
 from projections.directory import AssistantRow
+from projections.event_index import LoggedEvent
 from projections.recordings import Recording
 from storage.operations import Decision
 
@@ -33,6 +34,7 @@ class Loaders:
         self.recordings = _loader(self._recordings)
         self.words = _loader(self._words)
         self.decisions = _loader(self._decisions)
+        self.events_of_aggregates = _loader(self._events)
 
     def forget(self) -> None:
         """Operations of one socket share these; the next one reads anew."""
@@ -42,6 +44,7 @@ class Loaders:
         self.recordings.clear_all()
         self.words.clear_all()
         self.decisions.clear_all()
+        self.events_of_aggregates.clear_all()
 
     async def _assistants(self, ids: Ids) -> dict[UUID, AssistantRow]:
         return await self._backend.read(directory.assistants_of, ids)
@@ -60,3 +63,6 @@ class Loaders:
 
     async def _decisions(self, ids: Ids) -> dict[UUID, Decision]:
         return await self._backend.look(self._backend.operations.decisions, ids)
+
+    async def _events(self, ids: Ids) -> dict[UUID, list[LoggedEvent]]:
+        return await self._backend.read(event_index.of_aggregates, ids)

@@ -15,6 +15,7 @@ from interfaces.graphql.errors import forbidden
 EVERYBODY = frozenset(Role)
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+AUDITORS = frozenset({Role.AUDITOR, Role.ADMIN})
 
 
 class Allowed(FieldExtension):
@@ -60,6 +61,12 @@ def subscription[F: Callable[..., Any]](
         extensions=[Allowed(roles)], description=description
     )
     return made
+
+
+def must_be(roles: frozenset[Role], info: Info) -> None:
+    """Hold an argument back from members of other roles."""
+    if info.context.viewer.role not in roles:
+        raise forbidden()
 
 
 def field[F: Callable[..., Any]](description: str) -> Callable[[F], F]:

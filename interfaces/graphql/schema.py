@@ -9,11 +9,14 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from interfaces.graphql.assistants import AssistantCommands, AssistantQueries
+from interfaces.graphql.audit import AuditQueries
 from interfaces.graphql.calls import CallQueries
 from interfaces.graphql.campaign_commands import CampaignCommands
 from interfaces.graphql.campaigns import CampaignQueries
 from interfaces.graphql.contacts import ContactQueries
 from interfaces.graphql.errors import PublicErrors, Refusals
+from interfaces.graphql.event_feed import EventFeed
+from interfaces.graphql.events import EventQueries
 from interfaces.graphql.imports import UploadQueries
 from interfaces.graphql.limits import Entrance, FreshLoaders, Limits, Tokens
 from interfaces.graphql.members import MemberCommands, MemberQueries
@@ -21,7 +24,7 @@ from interfaces.graphql.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.scalars import SCALARS
 from interfaces.graphql.settings import SettingsCommands, SettingsQueries
 from interfaces.graphql.spend import SpendQueries
-from interfaces.graphql.subscriptions import Subscription
+from interfaces.graphql.subscriptions import Changes
 
 
 @strawberry.type
@@ -30,6 +33,8 @@ class Query(
     CampaignQueries,
     CallQueries,
     ContactQueries,
+    EventQueries,
+    AuditQueries,
     AssistantQueries,
     PhoneNumberQueries,
     SettingsQueries,
@@ -40,9 +45,12 @@ class Query(
 
 
 @strawberry.type
-class Mutation(
-    CampaignCommands, AssistantCommands, MemberCommands, SettingsCommands
-):
+class Mutation(CampaignCommands, AssistantCommands, MemberCommands, SettingsCommands):
+    pass
+
+
+@strawberry.type
+class Subscription(Changes, EventFeed):
     pass
 
 

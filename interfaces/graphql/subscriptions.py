@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from domain.errors import NotFound
+from domain.values import Role
 from interfaces.graphql.contacts import Contact
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import forbidden
@@ -23,7 +24,7 @@ CONTACTS_A_FRAME = 500
 
 
 @strawberry.type
-class Subscription:
+class Changes:
     @subscription(EVERYBODY)
     async def campaign_progress(
         self, info: Info, campaign_id: strawberry.ID
@@ -32,7 +33,7 @@ class Subscription:
         with context.backend.hub.listening(id_) as ear:
             sent = await _progress(context, id_)
             yield CampaignProgress.of(sent)
-            async for _ in _changes(context, ear):
+            async for _ in changes_heard(context, ear):
                 row = await _progress(context, id_)
                 if _differs(row, sent):
                     sent = row
@@ -58,7 +59,7 @@ class Subscription:
         id_, context = as_uuid("campaign", campaign_id), info.context
         with context.backend.hub.listening(id_) as ear:
             position = await context.backend.read(tables.position_of)
-            async for _ in _changes(context, ear):
+            async for _ in changes_heard(context, ear):
                 until = await context.backend.read(tables.position_of)
                 async for frame in _moved(context, id_, position, until):
                     yield frame
@@ -79,11 +80,13 @@ def _differs(row: ProgressRow, sent: ProgressRow | None) -> bool:
 
 async def _at_once_and_on_changes(context: Context, ear: Ear) -> AsyncIterator[Changed]:
     yield None
-    async for changed in _changes(context, ear):
+    async for changed in changes_heard(context, ear):
         yield changed
 
 
-async def _changes(context: Context, ear: Ear) -> AsyncIterator[Changed]:
+async def changes_heard(
+    context: Context, ear: Ear, roles: frozenset[Role] = EVERYBODY
+) -> AsyncIterator[Changed]:
     """Tell each change, for as long as the member has access."""
     clock = asyncio.get_running_loop().time
     patience = context.backend.recheck_seconds
@@ -91,15 +94,15 @@ async def _changes(context: Context, ear: Ear) -> AsyncIterator[Changed]:
     while True:
         heard, changed = await ear.heard(max(check_at - clock(), 0))
         if clock() >= check_at:
-            await _check_access(context)
+            await _check_access(context, roles)
             check_at = clock() + patience
         if heard:
             yield changed
 
 
-async def _check_access(context: Context) -> None:
+async def _check_access(context: Context, roles: frozenset[Role]) -> None:
     await context.authenticate()
-    if context.viewer.role not in EVERYBODY:
+    if context.viewer.role not in roles:
         raise forbidden()
 
 

@@ -1,0 +1,121 @@
+"""The event log: who did what, and when."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.paging import PageInfo, page_size, uuid_or_none
+from interfaces.graphql.permissions import AUDITORS, query
+from interfaces.graphql.scalars import JSON, BigInt
+from projections import event_index
+from projections.event_index import LoggedEvent, Wanted
+from projections.tables import Page
+
+NOBODY = UUID(int=0)
+"""Stands for what is no id: nothing goes by it."""
+
+
+@strawberry.type
+class Event:
+    position: BigInt
+    aggregate_type: str
+    aggregate_id: strawberry.ID
+    version: int
+    type: str = strawberry.field(
+        description="Its stable name, such as campaign.paused or call.ended."
+    )
+    occurred_at: datetime
+    actor: str = strawberry.field(
+        description="The member's e-mail, or the part of the system that acted."
+    )
+    payload: JSON
+
+    @classmethod
+    def of(cls, row: LoggedEvent) -> Self:
+        payload = "This event was removed." if row.state is None else row.payload
+        return cls(
+            position=BigInt(row.position),
+            aggregate_type=row.aggregate_type,
+            aggregate_id=strawberry.ID(str(row.aggregate_id)),
+            version=row.version,
+            type=row.type,
+            occurred_at=row.occurred_at,
+            actor=row.actor,
+            payload=JSON(payload),
+        )
+
+
+@strawberry.type
+class EventEdge:
+    node: Event
+    cursor: str
+
+
+@strawberry.type
+class EventConnection:
+    edges: list[EventEdge]
+    nodes: list[Event]
+    page_info: PageInfo
+
+    @classmethod
+    def of(cls, page: Page[LoggedEvent]) -> Self:
+        nodes = [Event.of(row) for row in page.nodes]
+        return cls(
+            edges=[
+                EventEdge(node=node, cursor=cursor)
+                for node, cursor in zip(nodes, page.cursors, strict=True)
+            ],
+            nodes=nodes,
+            page_info=PageInfo(has_next_page=page.has_next, end_cursor=page.end_cursor),
+        )
+
+
+@strawberry.input(description="All that is given must fit; times are inclusive.")
+class EventFilter:
+    aggregate_id: strawberry.ID | None = None
+    campaign_id: strawberry.ID | None = None
+    types: list[str] | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def wanted(given: EventFilter | None) -> Wanted:
+    if given is None:
+        return event_index.ALL
+    return Wanted(
+        aggregate_id=_id(given.aggregate_id),
+        campaign_id=_id(given.campaign_id),
+        types=given.types,
+        actor=given.actor,
+        since=given.since,
+        until=given.until,
+    )
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else uuid_or_none(text) or NOBODY
+
+
+@strawberry.type
+class EventQueries:
+    @query(AUDITORS, "The event log, oldest first unless newestFirst.")
+    async def events(
+        self,
+        info: Info,
+        first: int | None = 100,
+        after: str | None = None,
+        newest_first: bool | None = False,  # noqa: FBT001, FBT002 - the contract's argument
+        filter: EventFilter | None = None,  # noqa: A002 - the contract's name
+    ) -> EventConnection:
+        page = await info.context.backend.read(
+            event_index.page,
+            first=page_size(first, 100),
+            after=after,
+            newest_first=bool(newest_first),
+            wanted=wanted(filter),
+        )
+        return EventConnection.of(page)

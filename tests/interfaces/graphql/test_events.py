@@ -1,0 +1,259 @@
+"""The history over GraphQL: listed, as it grows, as it stood, and whether it fits."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.claims import Chosen, ClaimService
+from domain.values import Role
+from projections import contact_log, dial_queue
+from projections.verify import verify
+from tests.interfaces.serving import Desk, Socket, utc_now
+
+EVENTS = """query($first: Int, $after: String, $newestFirst: Boolean,
+    $filter: EventFilter) {
+  events(first: $first, after: $after, newestFirst: $newestFirst, filter: $filter) {
+    edges { cursor node { position } }
+    nodes { position aggregateType aggregateId version type occurredAt actor payload }
+    pageInfo { hasNextPage endCursor } } }"""
+CAMPAIGN = """query($id: ID!, $asOf: DateTime) { campaign(id: $id, asOf: $asOf) {
+  state queuedAt progress { contacts pending queued position } } }"""
+CALL = """query($id: ID!, $asOf: DateTime) { call(id: $id, asOf: $asOf) {
+  status attempt events { type version position } } }"""
+AUDIT = """{ audit { verifiedUpTo verifiedAt head
+  firstProblem { position message } } }"""
+APPENDED = """subscription($after: BigInt, $filter: EventFilter) {
+  eventAppended(after: $after, filter: $filter) { position type aggregateId } }"""
+START = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
+
+
+@pytest.fixture
+def desk(office: Desk) -> Desk:
+    return office
+
+
+def claim(desk: Desk, campaign_id: str) -> UUID:
+    with desk.read_pool.connection() as connection:
+        page = contact_log.page(connection, UUID(campaign_id), first=1)
+        seen = dial_queue.snapshot(connection, utc_now(), 1).claims_seen
+    chosen = Chosen(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
+    [call_id] = ClaimService(desk.app, desk.means).claim([chosen], seen=seen).calls
+    desk.caught_up()
+    return call_id
+
+
+def events(desk: Desk, **asked: Any) -> Any:
+    return desk.told(EVENTS, Role.AUDITOR, **asked)["events"]
+
+
+def last(desk: Desk) -> int:
+    desk.header(Role.AUDITOR)  # Who asks first is a member from then on.
+    desk.caught_up()
+    return desk.app.recorder.max_notification_id() or 0
+
+
+def test_the_log_is_listed_in_pages_both_ways(desk: Desk) -> None:
+    desk.campaign()
+    end = last(desk)
+    found: list[int] = []
+    after = None
+    while True:
+        page = events(desk, first=3, after=after)
+        assert [edge["node"] for edge in page["edges"]] == [
+            {"position": node["position"]} for node in page["nodes"]
+        ]
+        found += [node["position"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert found == list(range(1, end + 1))
+    newest = events(desk, first=3, newestFirst=True)
+    assert [node["position"] for node in newest["nodes"]] == [end, end - 1, end - 2]
+
+
+def test_an_event_says_who_did_what_to_what(desk: Desk) -> None:
+    id_ = desk.campaign(name="Autumn")
+    wanted = {"aggregateId": id_, "types": ["campaign.created"]}
+    last(desk)
+    (event,) = events(desk, filter=wanted)["nodes"]
+    assert event["type"] == "campaign.created"
+    assert (event["aggregateType"], event["aggregateId"]) == ("campaign", id_)
+    assert (event["version"], event["actor"]) == (1, "operator@example.com")
+    assert event["payload"]["name"] == "Autumn"
+    age = utc_now() - datetime.fromisoformat(event["occurredAt"])
+    assert timedelta(0) <= age < timedelta(minutes=1)
+
+
+def test_the_log_is_filtered(desk: Desk) -> None:
+    id_ = desk.campaign()
+    before = utc_now()
+    desk.told(START, Role.ADMIN, id=id_)
+    last(desk)
+    cases: list[tuple[dict[str, Any], set[str]]] = [
+        ({"campaignId": id_, "since": before.isoformat()}, {"campaign.queued"}),
+        ({"aggregateId": id_, "actor": "admin@example.com"}, {"campaign.queued"}),
+        (
+            {"aggregateId": id_, "until": before.isoformat()},
+            {"campaign.created", "campaign.contacts_imported"},
+        ),
+        ({"aggregateId": "nonsense"}, set()),
+        ({"types": []}, set()),
+    ]
+    for wanted, types in cases:
+        found = events(desk, filter=wanted)["nodes"]
+        assert {node["type"] for node in found} == types, wanted
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        (EVENTS, {}),
+        (AUDIT, {}),
+        (CAMPAIGN, {"id": "x", "asOf": "2026-01-01T00:00:00Z"}),
+        (CALL, {"id": "x", "asOf": "2026-01-01T00:00:00Z"}),
+    ],
+)
+def test_the_history_is_for_auditors_and_admins(
+    desk: Desk, query: str, asked: dict[str, Any]
+) -> None:
+    assert desk.ask(query, Role.OPERATOR, **asked).code == "FORBIDDEN"
+    for role in (Role.AUDITOR, Role.ADMIN):
+        assert desk.ask(query, role, **asked).errors == []
+
+
+def test_what_is_no_cursor_is_a_bad_request(desk: Desk) -> None:
+    assert desk.ask(EVENTS, after="nonsense").code == "BAD_REQUEST"
+    assert desk.ask(EVENTS, first=101).code == "BAD_REQUEST"
+
+
+def test_a_campaign_is_shown_as_it_stood(desk: Desk) -> None:
+    id_ = desk.campaign()
+    created = utc_now()
+    desk.told(START, id=id_)
+    started = utc_now()
+    claim(desk, id_)
+
+    def stood(at: datetime) -> Any:
+        asked = {"id": id_, "asOf": at.isoformat()}
+        return desk.told(CAMPAIGN, Role.AUDITOR, **asked)["campaign"]
+
+    assert stood(datetime(2020, 1, 1, tzinfo=UTC)) is None
+    first, second, now = stood(created), stood(started), stood(utc_now())
+    assert (first["state"], first["queuedAt"]) == ("CREATED", None)
+    assert (second["state"], second["progress"]["pending"]) == ("QUEUED", 2)
+    assert (now["progress"]["pending"], now["progress"]["queued"]) == (1, 1)
+    position = [one["progress"]["position"] for one in (first, second, now)]
+    assert position == sorted(set(position))
+    assert now == desk.told(CAMPAIGN, id=id_)["campaign"]
+
+
+def test_a_call_shows_its_events_to_everybody_and_how_it_stood(desk: Desk) -> None:
+    id_ = desk.campaign()
+    desk.told(START, id=id_)
+    call_id = claim(desk, id_)
+    claimed = utc_now()
+    desk.calls.place(call_id, provider_call_id="p", placed_at=utc_now())
+    last(desk)
+    told = desk.told(CALL, Role.OPERATOR, id=str(call_id))["call"]
+    types = [event["type"] for event in told["events"]]
+    assert types == ["call.created", "call.placed"]
+    asked = {"id": str(call_id), "asOf": claimed.isoformat()}
+    stood = desk.told(CALL, Role.AUDITOR, **asked)["call"]
+    assert [event["type"] for event in stood["events"]] == ["call.created"]
+    asked["asOf"] = "2020-01-01T00:00:00Z"
+    assert desk.told(CALL, Role.AUDITOR, **asked)["call"] is None
+
+
+def test_the_audit_shows_what_the_last_verification_found(desk: Desk) -> None:
+    desk.campaign()
+    end = last(desk)
+    before = desk.told(AUDIT, Role.AUDITOR)["audit"]
+    assert before == {
+        "verifiedUpTo": 0,
+        "verifiedAt": None,
+        "head": end,
+        "firstProblem": None,
+    }
+    verify(desk.database, now=utc_now)
+    clean = desk.told(AUDIT, Role.AUDITOR)["audit"]
+    assert (clean["verifiedUpTo"], clean["head"]) == (end, end)
+    assert clean["verifiedAt"] is not None
+    with desk.pool.connection() as connection:
+        change = (
+            "update autolynx_events set state = state || ' ' where notification_id = %s"
+        )
+        connection.execute(change, (end - 1,))
+        verify(desk.database, now=utc_now)
+        connection.execute(
+            "update autolynx_events"
+            " set state = trim(convert_from(state, 'utf8'))::bytea"
+        )
+    wrong = desk.told(AUDIT, Role.AUDITOR)["audit"]
+    assert wrong["verifiedUpTo"] == end - 2
+    assert wrong["firstProblem"]["position"] == end - 1
+    assert "was changed" in wrong["firstProblem"]["message"]
+    verify(desk.database, now=utc_now)
+    assert desk.told(AUDIT)["audit"]["firstProblem"] is None
+
+
+def appended(socket: Socket, count: int) -> list[dict[str, Any]]:
+    return [socket.next()["eventAppended"] for _ in range(count)]
+
+
+def test_every_event_is_sent_once_in_order_from_a_position_on(desk: Desk) -> None:
+    id_ = desk.campaign()
+    known = last(desk)
+    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+        socket.acknowledged().subscribe(APPENDED, after=2)
+        found = [event["position"] for event in appended(socket, known - 2)]
+        desk.told(START, id=id_)
+        for cap in range(20, 60):
+            change = """mutation($id: ID!, $cap: Int) {
+                updateCampaign(id: $id, input: {cap: $cap}) { __typename } }"""
+            desk.told(change, id=id_, cap=cap)
+        end = last(desk)
+        found += [event["position"] for event in appended(socket, end - known)]
+    assert found == list(range(3, end + 1))
+
+
+def test_without_a_position_it_begins_now_and_a_filter_holds_back(desk: Desk) -> None:
+    id_ = desk.campaign()
+    last(desk)
+    with desk.socket(desk.token(Role.ADMIN)) as socket:
+        socket.acknowledged().subscribe(APPENDED, filter={"types": ["campaign.queued"]})
+        socket.subscribe("subscription { campaignsProgress { state } }", "2")
+        # Its first frame tells that the other subscription is under way too.
+        while socket.receive()["id"] != "2":
+            pass
+        desk.told(START, id=id_)
+        frame = socket.receive()
+        while frame["id"] != "1":
+            frame = socket.receive()
+        event = frame["payload"]["data"]["eventAppended"]
+        assert (event["type"], event["aggregateId"]) == ("campaign.queued", id_)
+
+
+def test_an_operator_does_not_hear_the_log(desk: Desk) -> None:
+    with desk.socket(desk.token(Role.OPERATOR)) as socket:
+        socket.acknowledged().subscribe(APPENDED)
+        message = socket.receive()
+        errors = message["payload"]
+        errors = errors["errors"] if isinstance(errors, dict) else errors
+        assert errors[0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_who_is_an_auditor_no_more_hears_no_more(impatient_desk: Desk) -> None:
+    desk = impatient_desk
+    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+        socket.acknowledged().subscribe(APPENDED, after=0)
+        socket.next()
+        desk.members.add("auditor@example.com", Role.OPERATOR, by="test")
+        message = socket.receive()
+        while message["type"] == "next" and not message["payload"].get("errors"):
+            message = socket.receive()
+        errors = message["payload"]
+        errors = errors["errors"] if isinstance(errors, dict) else errors
+        assert errors[0]["extensions"]["code"] == "FORBIDDEN"
+        desk.members.add("auditor@example.com", Role.AUDITOR, by="test")
