@@ -1,0 +1,91 @@
+"""`make bench`: one table from one run. ONLY=name runs one of the files here."""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from bench.figures import Figure, as_table, keep
+from bench.site import Site, opened_site
+
+BENCHMARKS = (
+    "upload",
+    "create",
+    "webhook",
+    "append",
+    "ordering",
+    "export",
+    "latency",
+    "million",
+    "dispatch",
+    "utilisation",
+)
+"""Modules with `measure(site) -> Iterator[Figure]`, in the order of the table."""
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+def main() -> int:
+    """Print the table; 1 where a figure missed what is wanted."""
+    arguments = _arguments()
+    only = os.environ.get("ONLY", "")
+    names = [name for name in BENCHMARKS if only in ("", name)]
+    if not names:
+        print(f"ONLY is one of {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder, opened_site(Path(folder)) as site:
+        figures = list(_measured(site, names))
+    keep(figures)
+    text = f"{_machine()}\n\n{as_table(figures)}"
+    print(text)
+    if arguments.keep:
+        _write_down(text)
+    return 0 if all(figure.fine for figure in figures) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    note = "add the table to docs/benchmarks.md"
+    parser.add_argument("--keep", action="store_true", help=note)
+    return parser.parse_args()
+
+
+def _measured(site: Site, names: list[str]) -> Iterator[Figure]:
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        for figure in import_module(f"bench.{name}").measure(site):
+            print(as_table([figure]).splitlines()[-1], file=sys.stderr, flush=True)
+            yield figure
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores"
+        f" ({_processor()}), {memory:.0f} GiB, {platform.system()}"
+        f" {platform.release()}, Python {platform.python_version()},"
+        " embedded Postgres with its default settings on the same machine"
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    named = (line.partition(":")[2] for line in lines if line.startswith("model name"))
+    return next(named, platform.machine()).strip()
+
+
+def _write_down(text: str) -> None:
+    before = DOCUMENT.read_text() if DOCUMENT.exists() else "# Benchmarks\n"
+    DOCUMENT.write_text(f"{before.rstrip()}\n\n## {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Appending single events from eight threads, beside the library's own recorder."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+from eventsourcing.postgres import PostgresFactory
+from eventsourcing.utils import Environment
+
+from bench.figures import Figure, medians
+from bench.site import Site
+from storage.database import open_pool
+from storage.recorder import EventRecorder
+
+THREADS, EVENTS = 8, 4_000
+STATE = b"x" * 300
+
+
+def measure(site: Site) -> Iterator[Figure]:
+    with (
+        site.database() as url,
+        open_pool(url, name="bench", min_size=THREADS) as pool,
+        site.empty_database() as other,
+    ):
+        library = PostgresFactory(Environment("bench", _library_settings(other)))
+        try:
+            value, baseline = medians(
+                partial(_rate, EventRecorder(pool)),
+                partial(_rate, library.application_recorder()),
+            )
+        finally:
+            library.close()
+    yield Figure(
+        name="append",
+        value=value,
+        unit="events/s",
+        baseline=baseline,
+        wanted=3,
+        of=f"{EVENTS:,}, one a transaction, {THREADS} threads;"
+        " the library's own recorder",
+    )
+
+
+def _library_settings(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query)["host"][0]
+    return {
+        "POSTGRES_DBNAME": parts.path.strip("/"),
+        "POSTGRES_HOST": host,
+        "POSTGRES_PORT": str(parts.port or 5432),
+        "POSTGRES_USER": parts.username or "",
+        "POSTGRES_PASSWORD": parts.password or "",
+        "POSTGRES_POOL_SIZE": str(THREADS),
+    }
+
+
+def _rate(recorder: ApplicationRecorder) -> float:
+    def append(_: int) -> None:
+        recorder.insert_events([StoredEvent(uuid4(), 1, "bench.fact", STATE)])
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(append, range(THREADS * 20)))
+        start = perf_counter()
+        list(threads.map(append, range(EVENTS)))
+        return EVENTS / (perf_counter() - start)

@@ -1,0 +1,89 @@
+"""From a webhook that was accepted to the frame that shows it, 100 a second."""
+
+import json
+from collections.abc import Iterator, Sequence
+from threading import Thread
+from time import perf_counter, sleep
+
+from websockets import Subprotocol
+from websockets.sync.client import ClientConnection, connect
+
+from bench.figures import Figure, percentile
+from bench.load import post, send
+from bench.messages import HEADERS, placed_calls, status_update
+from bench.site import Installation, Site, wait_for
+from domain.call import Call
+
+CAMPAIGNS, CALLS, RATE = 50, 20, 100
+SUBSCRIBE = "subscription($id: ID!) { campaignProgress(campaignId: $id) { ringing } }"
+
+
+def measure(site: Site) -> Iterator[Figure]:
+    """Ring calls of many campaigns in turn: each has a frame every half a second."""
+    with site.installation() as installation:
+        calls = [placed_calls(installation.app, CALLS) for _ in range(CAMPAIGNS)]
+        wait_for(installation.has_caught_up, "the projector")
+        seconds = _seconds(installation, calls)
+    for name, part, wanted in (("p50", 0.5, None), ("p99", 0.99, 300.0)):
+        yield Figure(
+            name=f"webhook to frame {name}",
+            value=percentile(seconds, part) * 1000,
+            unit="ms",
+            wanted=wanted,
+            of=f"{len(seconds):,} messages, {RATE} a second, {CAMPAIGNS} campaigns",
+        )
+
+
+def _seconds(
+    installation: Installation, calls: Sequence[Sequence[Call]]
+) -> list[float]:
+    watchers = [_Watcher(installation, one[0]) for one in calls]
+    path, accepted = f"{installation.url}/webhooks/vapi", []
+    start = perf_counter()
+    for turn in range(CALLS):
+        for number, (watcher, own) in enumerate(zip(watchers, calls, strict=True)):
+            due = start + (turn * CAMPAIGNS + number) / RATE
+            sleep(max(due - perf_counter(), 0))
+            body = status_update(own[turn], "ringing")
+            send(installation.url, [post(path, HEADERS, body)], 1)
+            accepted.append((watcher, turn + 1, perf_counter()))
+    wait_for(lambda: all(CALLS in one.shown for one in watchers), "the last frames")
+    for watcher in watchers:
+        watcher.close()
+    return [max(w.time_of(ringing) - at, 0) for w, ringing, at in accepted]
+
+
+class _Watcher:
+    """Notes when a campaign was first shown with so many ringing calls."""
+
+    def __init__(self, installation: Installation, call: Call) -> None:
+        self.shown: dict[int, float] = {}
+        self._socket = _subscribed(installation, str(call.campaign_id))
+        self._thread = Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        wait_for(lambda: 0 in self.shown, "the first frame")
+
+    def time_of(self, ringing: int) -> float:
+        return min(at for shown, at in self.shown.items() if shown >= ringing)
+
+    def close(self) -> None:
+        self._socket.close()
+        self._thread.join(10)
+
+    def _watch(self) -> None:
+        for frame in self._socket:
+            told = json.loads(frame)
+            if told["type"] == "next":
+                ringing = told["payload"]["data"]["campaignProgress"]["ringing"]
+                self.shown.setdefault(ringing, perf_counter())
+
+
+def _subscribed(installation: Installation, campaign_id: str) -> ClientConnection:
+    url = f"ws{installation.url.removeprefix('http')}/graphql"
+    opened = connect(url, subprotocols=[Subprotocol("graphql-transport-ws")])
+    payload = {"authorization": f"Bearer {installation.token}"}
+    opened.send(json.dumps({"type": "connection_init", "payload": payload}))
+    assert json.loads(opened.recv())["type"] == "connection_ack"
+    asked = {"query": SUBSCRIBE, "variables": {"id": campaign_id}}
+    opened.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
+    return opened

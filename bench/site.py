@@ -1,0 +1,252 @@
+"""Where it is measured: a Postgres of its own, fresh databases, the real processes."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import httpx2
+import psycopg
+
+from application.app import AutoLynx
+from application.members import MemberService
+from application.recording import Means
+from bench.people import write_people
+from domain.assistant import Assistant
+from domain.values import Role
+from projections.schema import create_read_model
+from storage.access import TokenStore
+from storage.database import Pool, connect, open_pool
+from storage.embedded import embedded_postgres
+from storage.migrate import migrate
+from storage.recorder import EventStoreFactory
+from storage.sessions import Keys
+
+ROOT = Path(__file__).parents[1]
+SECRET = "bench-secret"
+EMAIL = "bench@example.com"
+START_SECONDS = 30.0
+
+CREATE = """
+mutation($input: CreateCampaignInput!) {
+  createCampaign(input: $input) {
+    ... on ImportedCampaign { campaign { id progress { contacts } } }
+    ... on UserError { code message }
+  }
+}
+"""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def means() -> Means:
+    return Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A Postgres server; each benchmark takes databases of its own."""
+
+    url: str
+    folder: Path
+
+    @contextmanager
+    def empty_database(self) -> Iterator[str]:
+        name = f"bench_{uuid4().hex}"
+        self._administer(f"create database {name}")
+        yield urlsplit(self.url)._replace(path=f"/{name}").geturl()
+        self._administer(f"drop database {name} with (force)")
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Yield a database with all tables."""
+        with self.empty_database() as url:
+            migrate(url)
+            with connect(url, name="bench") as connection:
+                create_read_model(connection)
+            yield url
+
+    @contextmanager
+    def installation(self) -> Iterator["Installation"]:
+        """Run an API and a projector over a database of their own."""
+        with ExitStack() as opened:
+            database = opened.enter_context(self.database())
+            pool = opened.enter_context(open_pool(database, name="bench"))
+            app = AutoLynx(EventStoreFactory(pool))
+            opened.callback(app.close)
+            token = _token(app, pool)
+            port = free_port()
+            environment = {
+                "AUTOLYNX_DATABASE_URL": database,
+                "AUTOLYNX_PORT": str(port),
+                "AUTOLYNX_WEBHOOK_SECRET": SECRET,
+                "AUTOLYNX_LOG_LEVEL": "warning",
+            }
+            projector = opened.enter_context(process("projections", environment))
+            api = opened.enter_context(process("interfaces.asgi", environment))
+            url = f"http://127.0.0.1:{port}"
+            wait_for(lambda: answers(f"{url}/healthz"), "the API")
+            found = Installation(url, database, pool, app, token, api, projector)
+            wait_for(found.has_caught_up, "the projector")
+            yield found
+
+    def _administer(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running API and projector, and what is needed to ask them."""
+
+    url: str
+    database: str
+    pool: Pool
+    app: AutoLynx
+    token: str
+    api: subprocess.Popen[bytes]
+    projector: subprocess.Popen[bytes]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def upload(self, file: Path) -> dict[str, Any]:
+        """Send a file as a browser would; return the answer."""
+        answer = httpx2.post(
+            f"{self.url}/uploads?filename={file.name}",
+            content=_chunks(file),
+            headers={**self.headers, "Content-Type": "text/csv"},
+            timeout=600,
+        )
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        answer = httpx2.post(
+            f"{self.url}/graphql",
+            json={"query": query, "variables": variables},
+            headers=self.headers,
+            timeout=600,
+        )
+        told = answer.json()
+        assert not told.get("errors"), told
+        data: dict[str, Any] = told["data"]
+        return data
+
+    def assistant(self) -> UUID:
+        assistant = Assistant.create(
+            provider_assistant_id="vapi-assistant",
+            name="Ann",
+            config={"model": {"provider": "openai"}},
+            at=utc_now(),
+            by="bench",
+        )
+        self.app.append(assistant)
+        return assistant.id
+
+    def create_campaign(self, upload_id: str, assistant_id: UUID) -> UUID:
+        """Create a campaign over GraphQL."""
+        asked = {
+            "name": "Bench",
+            "uploadId": upload_id,
+            "assistantId": str(assistant_id),
+            "phoneNumberId": "line-1",
+        }
+        made = self.ask(CREATE, input=asked)["createCampaign"]
+        assert "campaign" in made, made
+        return UUID(made["campaign"]["id"])
+
+    def small_campaign(self) -> UUID:
+        """Make a campaign of a few people."""
+        with tempfile.TemporaryDirectory() as folder:
+            upload = self.upload(write_people(Path(folder) / "few.csv", 20))
+        return self.create_campaign(upload["id"], self.assistant())
+
+    def has_caught_up(self) -> bool:
+        last = self.app.recorder.max_notification_id() or 0
+        query = "select position from read.projection_position"
+        with self.pool.connection() as connection:
+            row = connection.execute(query.encode()).fetchone()
+        return row is not None and row[0] >= last
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while chunk := opened.read(1 << 16):
+            yield chunk
+
+
+def _token(app: AutoLynx, pool: Pool) -> str:
+    members = MemberService(app=app, means=means(), keys=Keys(pool), admins=list)
+    members.add(EMAIL, Role.ADMIN, by="bench")
+    return TokenStore(pool).create(
+        token_id=uuid4(), email=EMAIL, secret=secrets.token_bytes(32), now=utc_now()
+    )
+
+
+@contextmanager
+def opened_site(folder: Path) -> Iterator[Site]:
+    folder.chmod(0o755)  # Postgres may run as another user than root.
+    with embedded_postgres(folder / "pg") as url:
+        yield Site(url, folder)
+
+
+@contextmanager
+def process(
+    module: str, environment: dict[str, str], arguments: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module until the end of the block."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).is_success
+    except httpx2.TransportError:
+        return False
+
+
+def wait_for(condition: Any, said: str, seconds: float = START_SECONDS) -> None:
+    until = monotonic() + seconds
+    while not condition():
+        assert monotonic() < until, f"waited {seconds} s in vain for {said}"
+        sleep(0.02)
+
+
+def peak_mebibytes(pid: int) -> float:
+    """Return the most memory that a process has had (Linux)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"no peak of process {pid}")

@@ -1,0 +1,59 @@
+"""A contact file over HTTP: received, checked, staged."""
+
+import csv
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import phonenumbers
+
+from bench.figures import Figure, medians
+from bench.people import write_people
+from bench.site import Installation, Site
+
+ROWS = 200_000
+
+
+def measure(site: Site) -> Iterator[Figure]:
+    file = write_people(site.folder / "people.csv", ROWS)
+    with site.installation() as installation:
+        value, baseline = medians(
+            partial(_upload, installation, file), partial(_bare_loop, file)
+        )
+    yield Figure(
+        name="upload",
+        value=value,
+        unit="rows/s",
+        baseline=baseline,
+        wanted=2.0,
+        of=f"{ROWS:,} rows received, checked and staged over HTTP; a bare loop of"
+        " csv.reader and phonenumbers",
+    )
+
+
+def _upload(installation: Installation, file: Path) -> float:
+    start = perf_counter()
+    report = installation.upload(file)["report"]
+    assert report["accepted"] + report["skippedCount"] == ROWS
+    return ROWS / (perf_counter() - start)
+
+
+def _bare_loop(file: Path) -> float:
+    start = perf_counter()
+    with file.open(newline="") as opened:
+        rows = csv.reader(opened)
+        next(rows)
+        for _, _, phone, *_ in rows:
+            _checked(phone)
+    return ROWS / (perf_counter() - start)
+
+
+def _checked(phone: str) -> str | None:
+    try:
+        number = phonenumbers.parse(phone, "US")
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

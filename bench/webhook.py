@@ -1,0 +1,64 @@
+"""The provider's messages over HTTP, beside a bare route with one INSERT."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import psycopg
+
+from bench.bare import bare
+from bench.figures import Figure, medians
+from bench.load import post, send
+from bench.messages import HEADERS, placed_calls, report, status_update
+from bench.site import Installation, Site, answers, free_port, process, wait_for
+from domain.call import Call
+
+CONNECTIONS, CALLS, ROUNDS = 16, 500, 3
+TABLE = b"create table bare_webhook (id uuid primary key, body json not null)"
+
+
+def measure(site: Site) -> Iterator[Figure]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with site.installation() as installation, site.empty_database() as database:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(TABLE)
+        with process(bare.__module__, {}, [str(port), database]):
+            wait_for(lambda: answers(f"{url}/healthz"), "the bare route")
+            own, bodies = _requests(installation)
+            theirs = [post(f"{url}/webhook", {}, body) for body in bodies]
+            value, baseline = medians(
+                _sender(installation.url, own), _sender(url, theirs), rounds=ROUNDS
+            )
+    yield Figure(
+        name="webhook",
+        value=value,
+        unit="requests/s",
+        baseline=baseline,
+        wanted=0.35,
+        of=f"{CALLS * 3:,} messages of 1 to 9 KB, {CONNECTIONS} connections;"
+        " a bare FastAPI route with one INSERT",
+    )
+
+
+def _requests(installation: Installation) -> tuple[list[bytes], list[bytes]]:
+    calls = placed_calls(installation.app, CALLS * ROUNDS)
+    wait_for(installation.has_caught_up, "the projector")
+    bodies = [
+        body
+        for at in range(0, len(calls), CALLS)
+        for body in _bodies(calls[at : at + CALLS])
+    ]
+    path = f"{installation.url}/webhooks/vapi"
+    return [post(path, HEADERS, body) for body in bodies], bodies
+
+
+def _bodies(calls: Sequence[Call]) -> Iterator[bytes]:
+    for status in ("ringing", "in-progress"):
+        yield from (status_update(call, status) for call in calls)
+    yield from map(report, calls)
+
+
+def _sender(url: str, requests: Sequence[bytes]) -> Callable[[], float]:
+    """Send the next part of the requests each time it is called."""
+    size = len(requests) // ROUNDS
+    parts = iter([requests[at : at + size] for at in range(0, len(requests), size)])
+    return lambda: send(url, next(parts), CONNECTIONS).rate
