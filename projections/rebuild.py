@@ -141,6 +141,7 @@ class _Rebuild:
             if position is not None:
                 for schema in (OLD, NEXT):
                     drop_schema(self._conn, schema)
+                self._progress(position, position)
                 return Rebuilt(position, self._events)
             self._pause(BETWEEN_TRIES_SECONDS)
 

@@ -113,6 +113,7 @@ class _Verification:
         end = end_problem(chain, place)
         self._found(*([end] if end else []), *_never_handed_out(self._conn))
         self._remember(place, mark, now())
+        self._progress(2 * place.position, 2 * place.position)
         return Verified(after, place.position, self._problems)
 
     def _begin(self, place: Place, mark: Mark | None, *, incremental: bool) -> Chain:

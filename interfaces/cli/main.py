@@ -14,8 +14,17 @@ from application.errors import StoreUnavailable
 from application.intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
-from interfaces.cli import access, campaigns, demo, directory, roles
+from interfaces.cli import (
+    access,
+    audit,
+    campaigns,
+    demo,
+    directory,
+    read_model,
+    roles,
+)
 from interfaces.cli.words import remark
+from projections.rebuild import ChainDiffers
 from projections.runner import ProjectionStopped
 from storage.embedded import EmbeddedPostgresFailed
 from storage.migrate import MigrationChanged, UnfitServer
@@ -28,6 +37,7 @@ REFUSALS = (
     UnreadableFile,
     ReadModelBehind,
     ProjectionStopped,
+    ChainDiffers,
     EmbeddedPostgresFailed,
     MigrationChanged,
     UnfitServer,
@@ -45,7 +55,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_commands)
-    for group in (demo, roles, campaigns, directory, access):
+    for group in (demo, roles, campaigns, directory, access, read_model, audit):
         group.add_to(app)
     return app
 

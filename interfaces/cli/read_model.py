@@ -1,0 +1,60 @@
+"""Commands about the read tables: how far they are, and making them anew."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from application.configuration import Configuration
+from interfaces.cli.database import database
+from interfaces.cli.progress import progress_of
+from interfaces.cli.words import AsJson, remark, say, show_list
+from projections import rebuild as rebuilding
+from projections.schema import PROJECTIONS
+from projections.standing import Standing, standing
+from storage.database import connect
+
+COLUMNS = ("name", "position", "head", "behind", "lagSeconds")
+
+
+def add_to(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="The read tables, which are made of the events.", rich_markup_mode=None
+    )
+    group.command("status")(status)
+    group.command("rebuild")(rebuild)
+    app.add_typer(group, name="projections")
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Show how far each projection is, and how far behind the log."""
+    with database(Configuration()) as url, connect(url, name="cli") as conn:
+        found = standing(conn)
+    row = {
+        "position": found.position,
+        "head": found.head,
+        "behind": found.behind,
+        "lagSeconds": _lag(found, datetime.now(UTC)),
+    }
+    rows = [{"name": name, **row} for name in PROJECTIONS]
+    show_list(rows, COLUMNS, as_json=as_json)
+    if found.rebuilt is not None:
+        remark(f"A rebuild stands at event {found.rebuilt}, or was broken off there.")
+
+
+def _lag(found: Standing, now: datetime) -> float:
+    if found.since is None:
+        return 0.0
+    return round(max((now - found.since).total_seconds(), 0.0), 3)
+
+
+def rebuild(
+    name: Annotated[
+        str | None, typer.Argument(help="One projection; else all of them.")
+    ] = None,
+) -> None:
+    """Make the read tables anew from the events; everything goes on meanwhile."""
+    with database(Configuration()) as url, progress_of("Rebuild") as progress:
+        rebuilt = rebuilding.rebuild(url, name=name, progress=progress)
+    what = "Everything" if name is None else name
+    say(f"{what} is made anew from {rebuilt.events} events, up to {rebuilt.position}.")

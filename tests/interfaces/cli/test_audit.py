@@ -1,0 +1,156 @@
+"""The history on the command line."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from storage.database import connect
+from tests.interfaces.cli.conftest import CommandLine
+from tests.wiring import BY, NOON, Clock, House, housed
+
+
+@pytest.fixture
+def house(empty_database: str) -> Iterator[House]:
+    with housed(empty_database) as house:
+        yield house
+
+
+def do(url: str, statement: str, *values: Any) -> None:
+    with connect(url, name="test") as conn:
+        conn.execute("set search_path = read, public")
+        assert conn.execute(statement.encode(), values).rowcount > 0
+
+
+def lived(house: House) -> UUID:
+    """Create a campaign at noon, start it a minute later, claim a call in another."""
+    clock = house.now
+    assert isinstance(clock, Clock)
+    campaign_id = house.campaign(2, start=False)
+    clock.pass_(minutes=1)
+    house.campaigns.start(campaign_id, by=BY)
+    clock.pass_(minutes=1)
+    house.claim(campaign_id)
+    return campaign_id
+
+
+def printed(autolynx: CommandLine, *arguments: str) -> list[dict[str, Any]]:
+    lines = autolynx.done("audit", "events", *arguments).lines
+    return [json.loads(line) for line in lines]
+
+
+def test_events_are_json_lines_in_the_order_of_the_log(
+    autolynx: CommandLine, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interfaces.cli.audit.PAGE", 3)
+    lived(house)
+    end = house.app.recorder.max_notification_id() or 0
+    found = printed(autolynx)
+    assert [event["position"] for event in found] == list(range(1, end + 1))
+    assert found[0].keys() == {
+        "position",
+        "aggregateType",
+        "aggregateId",
+        "version",
+        "type",
+        "occurredAt",
+        "actor",
+        "payload",
+    }
+    newest = printed(autolynx, "--newest-first", "--first", "4", "--after", str(end))
+    assert [one["position"] for one in newest] == list(range(end - 1, end - 5, -1))
+
+
+def test_events_are_filtered(autolynx: CommandLine, house: House) -> None:
+    campaign = str(lived(house))
+    minute = (NOON + timedelta(minutes=1)).isoformat()
+    cases = [
+        (("--aggregate", campaign, "--type", "campaign.created"), {"campaign.created"}),
+        (
+            ("--campaign", campaign, "--since", minute, "--actor", BY),
+            {"campaign.queued"},
+        ),
+        (
+            ("--type", "call.created", "--type", "campaign.queued"),
+            {"call.created", "campaign.queued"},
+        ),
+        (("--until", "2020-01-01"), set()),
+    ]
+    for arguments, types in cases:
+        assert {event["type"] for event in printed(autolynx, *arguments)} == types
+    autolynx.refusal("audit", "events", "--since", "yesterday", code=2)
+
+
+def test_a_campaign_and_a_call_are_shown_as_they_stood(
+    autolynx: CommandLine, house: House
+) -> None:
+    id_ = str(lived(house))
+
+    def stood(*arguments: str) -> Any:
+        return autolynx.done("audit", "replay", *arguments, "--json").json
+
+    created = stood("campaign", id_, "--as-of", "2026-03-02T12:00:30Z")
+    assert (created["state"], created["queuedAt"]) == ("CREATED", None)
+    started = stood("campaign", id_, "--as-of", "2026-03-02 12:01:30")
+    assert (started["state"], started["pending"]) == ("QUEUED", 2)
+    now = stood("campaign", id_)
+    assert (now["pending"], now["queued"]) == (1, 1)
+    (event,) = printed(autolynx, "--type", "call.created")
+    assert stood("call", event["aggregateId"])["status"] == "QUEUED"
+    missing = str(uuid4())
+    refusal = autolynx.refusal("audit", "replay", "call", missing)
+    assert refusal == f"There is no call {missing}."
+    early = ("audit", "replay", "campaign", id_, "--as-of", "2020-01-01T00:00:00Z")
+    assert "at that time" in autolynx.refusal(*early)
+
+
+def test_verify_says_that_all_fits(autolynx: CommandLine, house: House) -> None:
+    lived(house)
+    end = house.app.recorder.max_notification_id() or 0
+    ended = autolynx.done("audit", "verify")
+    assert ended.lines == [f"Events 1 to {end}, the vault and the read tables fit."]
+    assert "100 %" in ended.err
+    told = autolynx.done("audit", "verify", "--incremental", "--json").json
+    assert (told["verifiedFrom"], told["verifiedUpTo"]) == (end + 1, end)
+    assert told["problems"] == []
+
+
+def test_verify_names_what_does_not_fit_and_ends_with_1(
+    autolynx: CommandLine, house: House
+) -> None:
+    lived(house)
+    do(house.url, "update campaign_board set pending = 9")
+    do(
+        house.url,
+        "update autolynx_events set state = state || ' ' where notification_id = 2",
+    )
+    ended = autolynx("audit", "verify")
+    assert ended.code == 1
+    assert ended.lines[0].startswith("2: Event 2 (")
+    assert "pending is 9, the events say 1" in ended.lines[1]
+    assert ended.lines[-1].endswith(": 2 problems.")
+    told = autolynx("audit", "verify", "--json")
+    assert (told.code, told.json["problemCount"]) == (1, 2)
+    assert told.json["problems"][0]["position"] == 2
+
+
+def test_verify_includes_what_no_projector_brought_in(
+    autolynx: CommandLine, house: House
+) -> None:
+    campaign_id = lived(house)
+    house.read_model.held = True
+    house.campaigns.pause(campaign_id, by=BY)
+    end = house.app.recorder.max_notification_id()
+    assert f"to {end}," in autolynx.done("audit", "verify").out
+    do(
+        house.url,
+        "insert into autolynx_events (originator_id, originator_version, topic, state)"
+        " values (gen_random_uuid(), 1, 'call.nonsense', '{}')",
+    )
+    ended = autolynx("audit", "verify")
+    assert ended.code == 1
+    assert "Event" in ended.lines[0]
+    assert "call.nonsense) cannot be projected" in ended.lines[0]

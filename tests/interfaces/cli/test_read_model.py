@@ -1,0 +1,60 @@
+"""The read tables on the command line."""
+
+from domain.values import Role
+from projections.schema import PROJECTIONS
+from storage.database import connect
+from tests.interfaces.cli.conftest import CommandLine
+from tests.wiring import housed
+
+
+def test_status_shows_how_far_each_projection_is(
+    autolynx: CommandLine, empty_database: str
+) -> None:
+    with housed(empty_database) as house:
+        house.campaign(2)
+        end = house.app.recorder.max_notification_id() or 0
+        told = autolynx.done("projections", "status", "--json").json
+        assert [row["name"] for row in told] == list(PROJECTIONS)
+        assert {(row["position"], row["behind"]) for row in told} == {(end, 0)}
+        assert {row["lagSeconds"] for row in told} == {0}
+        house.read_model.held = True
+        house.members.add("ada@example.com", Role.ADMIN, by="test")
+        (row, *_) = autolynx.done("projections", "status", "--json").json
+        assert (row["position"], row["head"], row["behind"]) == (end, end + 1, 1)
+        assert row["lagSeconds"] > 0
+
+
+def test_a_rebuild_mends_the_tables_and_shows_how_far_it_is(
+    autolynx: CommandLine, empty_database: str
+) -> None:
+    with housed(empty_database) as house:
+        id_ = house.campaign(2)
+        with connect(empty_database, name="test") as conn:
+            conn.execute("update read.campaign_board set pending = 77")
+        assert house.board(id_).pending == 77
+        ended = autolynx.done("projections", "rebuild", "campaign_board")
+        assert ended.out.startswith("campaign_board is made anew from ")
+        assert house.board(id_).pending == 2
+        assert "Rebuild: 100 %" in autolynx.done("projections", "rebuild").err
+
+
+def test_an_unknown_projection_is_refused(autolynx: CommandLine) -> None:
+    refusal = autolynx.refusal("projections", "rebuild", "nobody")
+    assert refusal.startswith("There is no projection nobody: it is one of campaign_")
+
+
+def test_a_history_that_was_changed_is_not_rebuilt(
+    autolynx: CommandLine, empty_database: str
+) -> None:
+    with housed(empty_database) as house:
+        house.campaign(2)
+        with connect(empty_database, name="test") as conn:
+            change = (
+                "update autolynx_events set state = state || ' '"
+                " where notification_id = 3"
+            )
+            conn.execute(change)
+        ended = autolynx("projections", "rebuild")
+    assert ended.code == 1
+    assert "Event 3 (" in ended.err
+    assert "was changed" in ended.err
