@@ -51,6 +51,7 @@ from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.router import graphql_routes
 from interfaces.health import health_routes
+from interfaces.pauses import keep_pauses_short
 from interfaces.refusals import TooLarge, add_refusals
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.vapi import webhook_routes
@@ -345,7 +346,9 @@ def main() -> int:
     migrate(configuration.database_url)
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
-    Server(serving(configuration, create_app(configuration))).run()
+    server = Server(serving(configuration, create_app(configuration)))
+    keep_pauses_short()
+    server.run()
     return 0
 
 
