@@ -20,15 +20,19 @@ export default function HistoryView({ id }) {
   if (!campaign) return html`<${Head} title="No such campaign" />`;
   return html`<a class="crumb" href=${`/campaigns/${id}`}><${Icon} name="back" />${campaign.name}</a>
     <${Head} title="As it stood" lead="Rebuilt from the events up to the time that you choose. Nothing can be changed here." />
-    <${Travel} id=${id} from=${campaign.createdAt} until=${campaign.completedAt} entries=${log.data?.events.nodes ?? []} />`;
+    ${log.error && html`<${Trouble} error=${log.error} again=${log.reload} />`}
+    ${log.data && html`<${Travel} id=${id} from=${log.data.events.nodes[0]?.occurredAt ?? campaign.createdAt} until=${campaign.completedAt} entries=${log.data.events.nodes} />`}`;
 }
+
+/** Milliseconds after an event at which it surely counts: clocks of several processes order the log. */
+const AFTER = 20;
 
 /** A little after the end, so that the end itself is shown. @param {string | null} until */
 const endOf = (until) => (until ? Date.parse(until) + 2000 : Date.now());
 
 /** @param {{ id: string, from: string, until: string | null, entries: Entry[] }} props */
 function Travel({ id, from, until, entries }) {
-  const start = Math.floor(Date.parse(from));
+  const start = Date.parse(from) + AFTER;
   const [end] = useState(() => Math.max(endOf(until), start + 1000));
   const said = Date.parse(query("at"));
   const [at, setAt] = useState(Number.isNaN(said) ? end : Math.min(Math.max(said, start), end));
@@ -39,7 +43,7 @@ function Travel({ id, from, until, entries }) {
     return () => clearTimeout(timer.current);
   }, [at]);
   const past = useQuery(CampaignAsOf, { id, at: query("at") || new Date(end).toISOString() });
-  const times = entries.map((entry) => Date.parse(entry.occurredAt) + 1);
+  const times = entries.map((entry) => Date.parse(entry.occurredAt) + AFTER);
   /** @param {number} step */
   const jump = (step) => {
     const next = step > 0 ? times.find((time) => time > at) : times.findLast((time) => time < at);
@@ -81,5 +85,5 @@ function Stood({ past, read }) {
 const Entries = ({ entries, at, onPick }) => html`<section class="panel"><header><h2>The campaign's own events</h2></header>
   <ol class="timeline">${entries.map((entry) => {
     const time = Date.parse(entry.occurredAt);
-    return html`<li key=${entry.position}><button type="button" class="ghost small" style=${{ justifyContent: "start" }} aria-current=${time <= at ? "true" : null} onClick=${() => onPick(time + 1)}>${words(entry.type.replace(/^campaign\./, ""))}${time <= at ? "" : html` <span class="quiet">(later)</span>`}</button><${Time} at=${entry.occurredAt} /><span class="quiet">${entry.actor} · position ${count(entry.position)}</span></li>`;
+    return html`<li key=${entry.position}><button type="button" class="ghost small" style=${{ justifyContent: "start" }} aria-current=${time <= at ? "true" : null} onClick=${() => onPick(time + AFTER)}>${words(entry.type.replace(/^campaign\./, ""))}${time <= at ? "" : html` <span class="quiet">(later)</span>`}</button><${Time} at=${entry.occurredAt} /><span class="quiet">${entry.actor} · position ${count(entry.position)}</span></li>`;
   })}</ol></section>`;
