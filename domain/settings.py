@@ -70,6 +70,11 @@ class SettingsValues:
                 share.is_finite() and 0 < share <= 1,
                 "must be above 0, at most 1",
             ),
+            "alert_webhook_url": (
+                self.alert_webhook_url is None
+                or self.alert_webhook_url.startswith(("https://", "http://")),
+                "must begin with https:// or http://, or be null for none",
+            ),
             "retention_days": (
                 self.retention_days is None or self.retention_days >= 1,
                 "must be at least 1, or null for never",

@@ -39,6 +39,9 @@ GIVE_UP_SECONDS = 3 * 86_400.0
 
 LONGEST_ERROR = 300
 
+HEAD_SECONDS = 3_600.0
+"""The chain's head is logged this often: a log that is kept elsewhere shows a cut."""
+
 AWAY = (StoreUnavailable, OperationalError, InterfaceError)
 
 type Post = Callable[[str, dict[str, Any]], str | None]
@@ -94,6 +97,12 @@ class Alerts:
             return LONGEST_WAIT_SECONDS
         self._post_all(url)
         return min(self.outbox.due_in(), LONGEST_WAIT_SECONDS)
+
+    def log_head(self) -> None:
+        """Log how far the chain of events goes, and with what hash."""
+        with self.reading.connection() as conn:
+            chain = _chain(conn)
+        log.info("chain head at %s: %s", chain["position"], chain["head"])
 
     def _raise(self, due: Unraised) -> None:
         """The read model may lag: what is told already stays silent in the stream."""
@@ -186,6 +195,7 @@ class AlertWorker:
     def __init__(self, alerts_: Alerts) -> None:
         self._alerts = alerts_
         self._stopped, self._woken = Event(), Event()
+        self._head_at = float("-inf")
         self._thread = Thread(target=self._run, name="alerts", daemon=True)
 
     def start(self) -> None:
@@ -212,6 +222,9 @@ class AlertWorker:
 
     def _safely(self) -> float:
         try:
+            if monotonic() >= self._head_at:
+                self._alerts.log_head()
+                self._head_at = monotonic() + HEAD_SECONDS
             return self._alerts.run_once()
         except AWAY as error:
             log.warning("alerts cannot be looked at now: %s", error)

@@ -97,6 +97,8 @@ WRONG: list[dict[str, Any]] = [
     {"spend_alert_threshold": Decimal(0)},
     {"spend_alert_threshold": Decimal("1.01")},
     {"spend_alert_threshold": Decimal("NaN")},
+    {"alert_webhook_url": "hooks.example.com"},
+    {"alert_webhook_url": "file:///etc/passwd"},
     {"retention_days": 0},
 ]
 

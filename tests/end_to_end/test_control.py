@@ -220,6 +220,21 @@ def test_without_wake_ups_it_is_dialled_within_one_tick(office: Office) -> None:
     office.set(refillImmediately=True, tickSeconds=60)
 
 
+def test_calls_are_started_evenly_however_many_there_is_room_for(
+    office: Office,
+) -> None:
+    office.set(dialsPerSecond=4)
+    id_ = office.campaign(7, cap=7)
+    office.wait(lambda: len(office.calls(id_)) == 7, "seven calls")
+    times = [datetime.fromisoformat(call["createdAt"]) for call in office.calls(id_)]
+    late = 0.2
+    for first, third in zip(times, times[2:], strict=False):
+        assert (third - first).total_seconds() > 2 / 4 - late, "no bursts"
+    assert (times[-1] - times[0]).total_seconds() > 6 / 4 - late
+    office.wait_for_state(id_, "COMPLETED")
+    office.set(dialsPerSecond=50)
+
+
 def test_batches_are_dialled_strictly_one_after_another(office: Office) -> None:
     id_ = office.campaign(7, mode="BATCH", cap=3)
     office.wait_for_state(id_, "COMPLETED")

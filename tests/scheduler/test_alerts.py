@@ -325,9 +325,13 @@ def test_what_slack_would_take_for_a_link_is_escaped() -> None:
     assert "<Dana & Co>" in body["alert"]["message"]
 
 
-def test_the_worker_looks_until_it_is_stopped(
-    house: House, looking: Alerts, receiver: Receiver
+def test_the_worker_looks_until_it_is_stopped_and_logs_the_chain_s_head(
+    house: House,
+    looking: Alerts,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO", "scheduler.alerts")
     house.set(alert_webhook_url=URL)
     spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
     look(house, replace(looking, post=Receiver(refusals=["503"])))
@@ -337,3 +341,6 @@ def test_the_worker_looks_until_it_is_stopped(
     worker.stop()
     worker.stop()
     assert receiver.kinds == ["spend_threshold"]
+    heads = [line for line in caplog.messages if line.startswith("chain head at ")]
+    assert len(heads) == 1
+    assert len(heads[0].split()[-1]) == 64

@@ -92,13 +92,15 @@ def test_a_gated_fill_opens_on_a_quiet_line_only(house: House, passes: Passes) -
     assert len(house.provider.orders) == 6
 
 
-def test_its_own_calls_do_not_close_a_fill_that_is_open(
+def test_its_own_calls_do_not_close_a_fill_that_the_pace_spreads_out(
     house: House, passes: Passes
 ) -> None:
-    house.campaign(6, cap=6, line_quiet_gating=True)
-    passes.parts.pace.set_full(2.0)  # Some four at a time.
-    fill(passes)
-    assert len(house.provider.orders) == 6
+    campaign = house.campaign(6, cap=6, line_quiet_gating=True)
+    passes.parts.pace.set_full(0.1)
+    for _ in range(2):
+        fill(passes)
+        assert len(house.provider.orders) == 1
+        assert codes(house, campaign) == {WaitingCode.RATE_LIMITED}
 
 
 def test_a_call_that_is_not_listed_yet_is_no_quiet(
@@ -198,6 +200,7 @@ def test_another_attempt_counts_no_second_time_in_its_batch(
 def test_a_ghost_holds_its_slot_until_its_longest_duration_has_passed(
     house: House, passes: Passes
 ) -> None:
+    house.set(global_cap=1)
     house.campaign(2, cap=1)
     passes.run()
     [call] = house.snapshot().calls
