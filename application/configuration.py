@@ -67,6 +67,7 @@ class Configuration(BaseSettings):
     webhook_auth_tolerance_seconds: float = 300
 
     admin_email: str | None = None
+    development: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

@@ -32,6 +32,7 @@ from application.members import MemberService
 from application.ports import Provider
 from application.recording import Means
 from application.settings import SettingsService
+from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.auth.headers import SecurityHeaders
 from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
@@ -43,6 +44,7 @@ from interfaces.dashboard.routes import dashboard_routes
 from interfaces.dashboard.site import build_site
 from interfaces.files.export import export_routes
 from interfaces.files.imports import import_routes
+from interfaces.files.recordings import recording_routes
 from interfaces.files.sweeping import swept
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
@@ -50,6 +52,7 @@ from interfaces.graphql.documents import Documents
 from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.router import graphql_routes
+from interfaces.graphql.vitals import Vitals
 from interfaces.health import health_routes
 from interfaces.pauses import keep_pauses_short
 from interfaces.refusals import TooLarge, add_refusals
@@ -128,6 +131,7 @@ class Live:
     """What subscriptions hear, and how often they look whether they still may."""
 
     hub: Hub
+    access: AccessFeed
     recheck_seconds: float
 
 
@@ -165,7 +169,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as opened:
             stores = await asyncio.to_thread(_open, configuration, opened)
-            live = Live(Hub(asyncio.get_running_loop()), recheck_seconds)
+            live = _live(stores, recheck_seconds, opened)
             opened.callback(stores.feed.subscribe(live.hub.tell))
             for routes in _routes(configuration, stores, provider, live):
                 app.include_router(routes)
@@ -174,6 +178,14 @@ def _lifespan(
             await asyncio.to_thread(opened.close)
 
     return lifespan
+
+
+def _live(stores: Stores, recheck_seconds: float, opened: ExitStack) -> Live:
+    loop = asyncio.get_running_loop()
+    access = AccessFeed(stores.url, loop)
+    access.start()
+    opened.callback(access.stop)
+    return Live(Hub(loop), access, recheck_seconds)
 
 
 def _open(configuration: Configuration, opened: ExitStack) -> Stores:
@@ -246,12 +258,21 @@ def _routes(
         now=utc_now,
         cookie=door.cookie,
     )
-    backend = _backend(stores, services, provider, live, access)
+    vitals = _vitals(configuration, stores, services, provider)
+    backend = _backend(
+        configuration=configuration,
+        stores=stores,
+        services=services,
+        provider=provider,
+        live=live,
+        access=access,
+        vitals=vitals,
+    )
     operations = read_documents()
     documents = Documents(texts_by_id(operations))
     yield graphql_routes(backend, documents)
     yield sign_in_routes(door, SignInLinks(stores.writing))
-    yield from _file_routes(stores, services, access)
+    yield from _file_routes(stores, services, access, provider)
     yield webhook_routes(
         authenticator(configuration, utc_now), services.calls.hear, read_message
     )
@@ -261,7 +282,7 @@ def _routes(
 
 
 def _file_routes(
-    stores: Stores, services: Services, access: Authenticator
+    stores: Stores, services: Services, access: Authenticator, provider: Provider
 ) -> Iterator[APIRouter]:
     uploads = UploadStore(stores.writing)
     yield upload_routes(
@@ -278,15 +299,39 @@ def _file_routes(
         authorize=email_with(access, OPERATORS),
         now=utc_now,
     )
+    yield recording_routes(
+        provider=provider,
+        pool=stores.reading,
+        authorize=email_with(access, MEMBERS),
+    )
     yield export_routes(pool=stores.reading, authorize=email_with(access, MEMBERS))
 
 
+def _vitals(
+    configuration: Configuration,
+    stores: Stores,
+    services: Services,
+    provider: Provider,
+) -> Vitals:
+    return Vitals(
+        pool=stores.reading,
+        operations=Operations(stores.writing),
+        provider=provider,
+        tick_seconds=lambda: services.settings.values().tick_seconds,
+        webhooks=configuration.webhook_secret is not None,
+        now=utc_now,
+    )
+
+
 def _backend(
+    *,
+    configuration: Configuration,
     stores: Stores,
     services: Services,
     provider: Provider,
     live: Live,
     access: Authenticator,
+    vitals: Vitals,
 ) -> Backend:
     return Backend(
         app=stores.app,
@@ -303,6 +348,9 @@ def _backend(
         read_model=stores.feed,
         hub=live.hub,
         recheck_seconds=live.recheck_seconds,
+        access=live.access,
+        vitals=vitals,
+        development=configuration.development,
         viewer_of=access.viewer,
         now=utc_now,
     )

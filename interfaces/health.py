@@ -3,23 +3,17 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-import orjson
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from psycopg import Error
 
 from application.errors import StoreUnavailable
-from projections.tables import position_of
-from storage.database import Conn, Patience, Pool, within
+from projections.lag import lag_seconds
+from storage.database import Patience, Pool, within
 from storage.migrate import MigrationChanged, UnfitServer, pending
 
 MOST_LAG_SECONDS = 10.0
 DATABASE_SECONDS = 2.0
-
-NEXT_EVENT = """
-select state from autolynx_events where notification_id > %s
-order by notification_id limit 1
-"""
 
 type Check = Callable[[], str | None]
 """Says what is wrong, None where all is well."""
@@ -85,12 +79,3 @@ def _projector(pool: Pool, now: datetime) -> str | None:
     if lag > MOST_LAG_SECONDS:
         return f"{lag:.0f} s behind; see that a projector runs"
     return None
-
-
-def lag_seconds(conn: Conn, now: datetime) -> float:
-    """Return the age of the oldest event that the read model does not show, or 0."""
-    row = conn.execute(NEXT_EVENT, (position_of(conn),)).fetchone()
-    if row is None:
-        return 0.0
-    recorded = datetime.fromisoformat(orjson.loads(row[0])["timestamp"])
-    return max((now - recorded).total_seconds(), 0.0)

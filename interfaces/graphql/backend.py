@@ -18,9 +18,11 @@ from application.members import MemberService
 from application.ports import ReadModel
 from application.settings import SettingsService
 from application.vault import VaultReader
+from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
+from interfaces.graphql.vitals import Vitals
 from projections import campaign_board
 from projections.campaign_board import CampaignProgress
 from storage.database import Attempt, Conn, Patience, Pool
@@ -59,6 +61,9 @@ class Backend:
     viewer_of: Callable[[Credentials], Viewer | None]
     now: Callable[[], datetime]
     recheck_seconds: float
+    access: AccessFeed
+    vitals: Vitals
+    development: bool
     threads: Threads = field(default_factory=Threads)
     patience: Patience = field(default_factory=Patience)
 

@@ -7,13 +7,17 @@ from uuid import uuid4
 
 import strawberry
 from graphql import GraphQLError
+from psycopg import OperationalError
 from strawberry.extensions import MaskErrors
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from application.errors import StoreUnavailable
 from application.intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
+
+UNAVAILABLE = "The database cannot be reached at present: try again."
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +75,7 @@ def _code(error: Exception) -> ErrorCode:
 
 class Refusals(
     strawberry.ExceptionHandler[
-        Refused | ProviderUnavailable | ProviderRefused, UserError
+        Refused | ProviderUnavailable | ProviderRefused | ReadModelBehind, UserError
     ]
 ):
     """Where a field's type has UserError, what was refused is that member of it."""
@@ -91,7 +95,7 @@ def _coded(code: str, message: str) -> GraphQLError:
 
 
 def unauthenticated() -> GraphQLError:
-    message = "Send a valid API token: Authorization: Bearer alx_..."
+    message = "Sign in, or send a valid API token: Authorization: Bearer alx_..."
     return _coded("UNAUTHENTICATED", message)
 
 
@@ -101,6 +105,10 @@ def forbidden() -> GraphQLError:
 
 def bad_request(message: str) -> GraphQLError:
     return _coded("BAD_REQUEST", message)
+
+
+def took_too_long(seconds: float) -> GraphQLError:
+    return _coded("BAD_REQUEST", f"This takes more than {seconds:g} s: ask for less.")
 
 
 class PublicErrors(MaskErrors):
@@ -124,8 +132,11 @@ class PublicErrors(MaskErrors):
                 return code, error.message, {}
             case Refused() as refused:
                 return "BAD_REQUEST", str(refused), {}
-            case (ProviderUnavailable() | ReadModelBehind()) as expected:
-                return "INTERNAL", str(expected), {}
+            case ProviderUnavailable() | ProviderRefused() | ReadModelBehind() as told:
+                return "INTERNAL", str(told), {}
+            case StoreUnavailable() | OperationalError() as unreachable:
+                log.warning("The database did not answer: %s", unreachable)
+                return "INTERNAL", UNAVAILABLE, {}
             case unexpected:
                 return self._masked(unexpected)
 

@@ -1,5 +1,8 @@
 """GraphQL over HTTP and WebSocket, always answering in GraphQL's own form."""
 
+import asyncio
+import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +12,15 @@ from starlette.responses import JSONResponse
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+)
 from strawberry.types.unset import UnsetType
 
+from interfaces.auth.viewer import Viewer
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Context
 from interfaces.graphql.documents import Documents
@@ -18,9 +28,59 @@ from interfaces.graphql.schema import make_schema
 
 INIT_WAIT = timedelta(seconds=10)
 MOST_SUBSCRIPTIONS = 20
+NO_ACCESS, OTHER_ACCESS = 4403, 4205
+"""Codes that close a socket: come in again; connect again, with another role."""
+
+log = logging.getLogger(__name__)
+
+
+class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
+    """Closes when the member's access ends or becomes another."""
+
+    _watch: asyncio.Task[None] | None = None
+    _closed = False
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._watch is None:
+            self._watch = asyncio.create_task(self._watched(self.context.viewer))
+
+    async def shutdown(self) -> None:
+        self._closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        await super().shutdown()
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        # Who has gone, or was sent away, gets no more frames.
+        if not self._closed:
+            log.error("A socket's task failed", exc_info=error)
+
+    async def _watched(self, member: Viewer) -> None:
+        backend = self.context.backend
+        with backend.access.bell(member.email) as bell:
+            while True:
+                bell.clear()
+                viewer = await self._viewer(member)
+                if viewer != member:
+                    break
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backend.recheck_seconds):
+                        await bell.wait()
+        self._closed = True
+        code = NO_ACCESS if viewer is None else OTHER_ACCESS
+        await self.websocket.close(code=code, reason="Your access has changed")
+
+    async def _viewer(self, member: Viewer) -> Viewer | None:
+        try:
+            return await self.context.authenticate()
+        except Exception as error:  # noqa: BLE001 - operations look for themselves
+            log.warning("Whether %s has access is unknown: %s", member.email, error)
+            return member
 
 
 class _Router(GraphQLRouter[Context, None]):
+    graphql_transport_ws_handler_class = _Socket
     documents: Documents
 
     def decode_json(self, data: str | bytes) -> object:
@@ -51,7 +111,7 @@ def graphql_routes(backend: Backend, documents: Documents) -> APIRouter:
         make_schema(),
         path="/graphql",
         context_getter=context,
-        graphql_ide=None,
+        graphql_ide="graphiql" if backend.development else None,
         allow_queries_via_get=False,
         subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         connection_init_wait_timeout=INIT_WAIT,

@@ -17,8 +17,9 @@ from interfaces.graphql.contacts import ContactQueries
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.event_feed import EventFeed
 from interfaces.graphql.events import EventQueries
+from interfaces.graphql.health import HealthFeed, HealthQueries
 from interfaces.graphql.imports import UploadQueries
-from interfaces.graphql.limits import Entrance, FreshLoaders, Limits, Tokens
+from interfaces.graphql.limits import Entrance, FreshLoaders, Limits, TimeLimit, Tokens
 from interfaces.graphql.members import MemberCommands, MemberQueries
 from interfaces.graphql.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.scalars import SCALARS
@@ -39,6 +40,7 @@ class Query(
     PhoneNumberQueries,
     SettingsQueries,
     SpendQueries,
+    HealthQueries,
     UploadQueries,
 ):
     pass
@@ -50,7 +52,7 @@ class Mutation(CampaignCommands, AssistantCommands, MemberCommands, SettingsComm
 
 
 @strawberry.type
-class Subscription(Changes, EventFeed):
+class Subscription(Changes, EventFeed, HealthFeed):
     pass
 
 
@@ -73,6 +75,7 @@ def make_schema() -> Schema:
     extensions: list[Any] = [
         PublicErrors,
         Entrance,
+        TimeLimit,
         FreshLoaders,
         Limits,
         Tokens,

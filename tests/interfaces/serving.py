@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx2
 import uvicorn
 from websockets import Subprotocol
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_socket
 
@@ -250,6 +251,14 @@ class Socket:
         payload = {"query": query, "variables": variables}
         message = {"id": id_, "type": "subscribe", "payload": payload}
         self.connection.send(json.dumps(message))
+
+    def closing_code(self) -> int | None:
+        """Read frames until the socket is closed; return why it was."""
+        while True:
+            try:
+                self.receive()
+            except ConnectionClosed as closed:
+                return closed.rcvd.code if closed.rcvd else None
 
     def next(self, within: float = 10.0) -> dict[str, Any]:
         """Return the data of the next frame."""

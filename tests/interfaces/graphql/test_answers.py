@@ -1,13 +1,25 @@
 """Refusals as data, errors without details, roles, limits, and what else is read."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import strawberry
 
 from domain.values import Role
+from interfaces.graphql import limits
+from interfaces.graphql.errors import PublicErrors
+from interfaces.graphql.limits import TimeLimit
 from storage.operations import Decision, Operations, Reason
-from tests.interfaces.serving import ASSISTANT, CREATE, LINE, Desk, utc_now
+from tests.interfaces.serving import (
+    ASSISTANT,
+    CREATE,
+    LINE,
+    Desk,
+    opened_desk,
+    utc_now,
+)
 
 START = """mutation($id: ID!) { startCampaign(id: $id) { __typename
   ... on Campaign { state progress { contacts pending } }
@@ -169,6 +181,74 @@ def test_too_deep_too_many_and_too_long_are_refused(office: Desk) -> None:
     assert office.ask(aliases).code == "BAD_REQUEST"
     long = "{" + " ".join("me { email }" for _ in range(600)) + "}"
     assert office.ask(long).code == "BAD_REQUEST"
+    deeper = "{campaigns{nodes{contacts{edges{node{call{events{payload}}}}}}}}"
+    assert not office.ask(deeper).errors
+    too_deep = "{a{b{c{d{e{f{g{h{i{j{k}}}}}}}}}}}"
+    assert "levels" in str(office.ask(too_deep).errors)
+
+
+def nested(campaigns: str, contacts: str, variables: str = "") -> str:
+    inner = f"contacts{contacts} {{ totalCount }}"
+    return f"query{variables} {{ campaigns{campaigns} {{ nodes {{ {inner} }} }} }}"
+
+
+def test_pages_within_pages_are_multiplied(office: Desk) -> None:
+    assert not office.ask(nested("(first: 49)", "(first: 100)")).errors
+    for query in (
+        nested("(first: 50)", "(first: 100)"),
+        nested("(first: 100)", ""),
+        nested("(first: 9999)", "(first: 9999)"),
+        nested("(first: $n)", "(first: $n)", "($n: Int)"),
+    ):
+        answer = office.ask(query, n=1)
+        assert "nodes in lists" in str(answer.errors)
+    split = "{ campaigns(first: 100) { edges { node { ...F } } nodes { ...F } } }"
+    part = "fragment F on Campaign { contacts(first: 30) { totalCount } }"
+    assert office.ask(f"{split} {part}").code == "BAD_REQUEST"
+
+
+def test_fragments_that_double_with_each_step_take_no_time(office: Desk) -> None:
+    steps = 100
+    fragments = " ".join(
+        f"fragment f{n} on Viewer {{ ...f{n + 1} ...f{n + 1} }}" for n in range(steps)
+    )
+    last = f"fragment f{steps} on Viewer {{ email }}"
+    assert not office.ask(f"{{ me {{ ...f0 }} }} {fragments} {last}").errors
+    loop = "fragment f on Viewer { email ...f }"
+    assert office.ask(f"{{ me {{ ...f }} }} {loop}").code == "BAD_REQUEST"
+
+
+async def _ask_slowly(query: str) -> tuple[Any, list[Any]]:
+    """Run an operation whose field never answers, with a limit of an instant."""
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        async def stuck(self) -> int:
+            return await asyncio.Future()
+
+    @strawberry.type
+    class Mutation:
+        @strawberry.field
+        async def create_campaign(self) -> int:
+            await asyncio.sleep(0)
+            return 1
+
+    schema = strawberry.Schema(Query, Mutation, extensions=[TimeLimit, PublicErrors])
+    result = await schema.execute(query)
+    return result.data, [error.extensions for error in result.errors or []]
+
+
+def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.05)
+    answer = asyncio.run(_ask_slowly("{ stuck }"))
+    assert answer == (None, [{"code": "BAD_REQUEST"}])
+
+
+def test_imports_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.0)
+    answer = asyncio.run(_ask_slowly("mutation { createCampaign }"))
+    assert answer == ({"createCampaign": 1}, [])
 
 
 # --- Who may what --------------------------------------------------------------------
@@ -179,11 +259,19 @@ def test_nobody_is_told_anything_without_a_token(office: Desk) -> None:
     assert (answer.data, answer.code) == (None, "UNAUTHENTICATED")
 
 
-def test_the_schema_is_shown_to_members_only(office: Desk) -> None:
-    query = "{ __schema { queryType { name } } }"
-    assert office.ask(query, role=None).code == "BAD_REQUEST"
-    assert office.told(query)["__schema"]["queryType"]["name"] == "Query"
+def test_the_schema_is_shown_to_nobody(office: Desk) -> None:
+    assert office.ask(SCHEMA, role=None).code == "BAD_REQUEST"
+    assert office.ask(SCHEMA).code == "BAD_REQUEST"
+    assert office.get("/graphql").status_code == 404
 
+
+def test_in_development_the_schema_is_shown_to_members(empty_database: str) -> None:
+    with opened_desk(empty_database, development=True) as desk:
+        assert desk.told(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
+        assert desk.ask(SCHEMA, role=None).code == "BAD_REQUEST"
+
+
+SCHEMA = "{ __schema { queryType { name } } }"
 
 OPERATOR, AUDITOR, ADMIN = Role.OPERATOR, Role.AUDITOR, Role.ADMIN
 EVERYBODY = {OPERATOR, AUDITOR, ADMIN}

@@ -4,6 +4,7 @@ import time
 from contextlib import ExitStack
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 from websockets import Origin
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -11,6 +12,7 @@ from websockets.sync.client import connect as open_socket
 
 from application.claims import Chosen, ClaimService
 from domain.values import Role
+from interfaces.auth.viewer import COOKIE
 from projections import contact_log
 from tests.fakes import FakeProvider
 from tests.interfaces.serving import (
@@ -144,12 +146,39 @@ def test_who_is_removed_hears_no_more(impatient_desk: Desk) -> None:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
         socket.next()
         desk.members.remove("auditor@example.com", by="test")
-        message = socket.receive()
-        while message["type"] == "next" and not message["payload"].get("errors"):
-            message = socket.receive()
-        errors = message["payload"]
-        errors = errors["errors"] if isinstance(errors, dict) else errors
-        assert errors[0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert socket.closing_code() == 4403
+
+
+def test_who_is_removed_is_out_at_once_without_asking_again_and_again(
+    office: Desk,
+) -> None:
+    token = office.token(Role.AUDITOR)
+    with office.socket(token) as socket:
+        socket.acknowledged().subscribe("subscription { health { status } }")
+        assert socket.next()["health"]["status"] == "DOWN"
+        office.members.remove("auditor@example.com", by="test")
+        assert socket.closing_code() == 4403
+
+
+def test_a_socket_ends_with_its_session(office: Desk) -> None:
+    session = office.session()
+    cookie = {"Cookie": f"{COOKIE}={session}"}
+    url = f"ws{office.url.removeprefix('http')}/graphql"
+    with open_socket(
+        url, subprotocols=[GRAPHQL_WS], additional_headers=cookie
+    ) as connection:
+        connection.send('{"type": "connection_init"}')
+        socket = Socket(connection).acknowledged()
+        httpx2.post(f"{office.url}/sign-out", headers=cookie)
+        assert socket.closing_code() == 4403
+
+
+def test_who_gets_another_role_connects_again(impatient_desk: Desk) -> None:
+    desk = impatient_desk
+    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+        socket.acknowledged()
+        desk.members.add("auditor@example.com", Role.OPERATOR, by="test")
+        assert socket.closing_code() == 4205
 
 
 def test_a_page_of_another_site_gets_no_socket(office: Desk) -> None:

@@ -1,0 +1,57 @@
+"""Whose access has changed, heard from the database and told to their open sockets."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+from storage.database import Listener
+from storage.sessions import ACCESS_CHANGED
+
+QUIET_SECONDS = 3_600.0
+
+
+class AccessFeed:
+    """Listens in a thread; tells in the loop that it was made in."""
+
+    def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._bells: dict[str, set[asyncio.Event]] = {}
+        self._listener = Listener(
+            url, ACCESS_CHANGED, name="access feed", every=QUIET_SECONDS
+        )
+        self._thread = Thread(target=self._run, name="access feed", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._listener.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._listener.close()
+
+    @contextmanager
+    def bell(self, email: str) -> Iterator[asyncio.Event]:
+        """Yield what is set whenever that member's access may have changed."""
+        bell = asyncio.Event()
+        bells = self._bells.setdefault(email, set())
+        bells.add(bell)
+        try:
+            yield bell
+        finally:
+            bells.discard(bell)
+            if not bells:
+                self._bells.pop(email, None)
+
+    def _run(self) -> None:
+        for heard in self._listener:
+            emails = {notify.payload for notify in heard}
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._ring, emails)
+
+    def _ring(self, emails: set[str]) -> None:
+        """Ring for these; for everybody where something may have been missed."""
+        for email in emails or self._bells.keys():
+            for bell in self._bells.get(email, ()):
+                bell.set()

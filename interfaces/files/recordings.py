@@ -1,0 +1,51 @@
+"""Where a call's recording can be heard: for a while, by a link from the provider."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi.responses import RedirectResponse, Response
+
+from application.ports import Provider, ProviderRefused, ProviderUnavailable
+from projections import call_log
+from storage.database import Pool
+
+type Authorize = Callable[..., Any]
+
+
+def recording_routes(
+    *, provider: Provider, pool: Pool, authorize: Authorize
+) -> APIRouter:
+    """Build the route; the provider's plain links do not open without its key."""
+    router = APIRouter()
+
+    @router.get("/calls/{call_id}/recording")
+    def recording(
+        call_id: str, _member: Annotated[Any, Depends(authorize)]
+    ) -> Response:
+        provider_call_id = _provider_call_id(pool, call_id)
+        link = provider_call_id and _link(provider, provider_call_id)
+        if not link:
+            raise HTTPException(404, "There is no recording of such a call.")
+        return RedirectResponse(link, 302, {"Referrer-Policy": "no-referrer"})
+
+    return router
+
+
+def _provider_call_id(pool: Pool, call_id: str) -> str | None:
+    try:
+        id_ = UUID(call_id)
+    except ValueError:
+        return None
+    with pool.connection() as connection:
+        call = call_log.of_ids(connection, [id_]).get(id_)
+    return call.provider_call_id if call else None
+
+
+def _link(provider: Provider, provider_call_id: str) -> str | None:
+    try:
+        return provider.recording_link(provider_call_id)
+    except (ProviderUnavailable, ProviderRefused) as error:
+        message = f"The provider does not give the recording now: {error}"
+        raise HTTPException(503, message, headers={"Retry-After": "5"}) from error
