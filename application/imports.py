@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.intake import Intake, Order
+from application.intake import Intake, Order, Told, nobody
 from application.ports import ContactBook, ReadModel
 from application.recording import Means
 from application.uploads import Upload, Uploads
@@ -58,17 +58,18 @@ class ImportService:
         )
 
     def create_campaign(
-        self, new: NewCampaign, *, default_cap: int, by: str
+        self, new: NewCampaign, *, default_cap: int, by: str, told: Told = nobody
     ) -> Imported:
         """Create the campaign with the upload's accepted rows, all at once.
 
+        `told` is how many contacts have been brought in, now and then.
         Asked again with the same upload and input it answers the same campaign;
         after a crash it goes on where it stopped.
         """
         campaign_id = campaign_id_of(new.upload_id)
         campaign = self._app.find(Campaign, campaign_id)
         if campaign is None:
-            self._fill_new(self._new_campaign(new, default_cap, by), new, by)
+            self._fill_new(self._new_campaign(new, default_cap, by), new, by, told)
             decide(lambda: self._create(new, default_cap, by))
         elif not _is_same(campaign, new):
             raise Conflict("This file became another campaign: upload it again.")
@@ -108,13 +109,15 @@ class ImportService:
             by=by,
         )
 
-    def _fill_new(self, campaign: Campaign, new: NewCampaign, by: str) -> None:
+    def _fill_new(
+        self, campaign: Campaign, new: NewCampaign, by: str, told: Told
+    ) -> None:
         upload = self._upload(new.upload_id)
         if upload.accepted == 0:
             raise Invalid(
                 "The file has no row to call.", uploadId="has no accepted row"
             )
-        self._fill(upload, campaign.id, starts_at=0, by=by)
+        self._fill(upload, campaign.id, starts_at=0, by=by, told=told)
 
     def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
         if self._app.find(Campaign, campaign_id_of(new.upload_id)) is None:
@@ -150,7 +153,13 @@ class ImportService:
         return upload
 
     def _fill(
-        self, upload: Upload, campaign_id: UUID, *, starts_at: int, by: str
+        self,
+        upload: Upload,
+        campaign_id: UUID,
+        *,
+        starts_at: int,
+        by: str,
+        told: Told = nobody,
     ) -> None:
         contacts = decide(lambda: self._open(upload, campaign_id, starts_at, by))
         if contacts.closed:
@@ -160,7 +169,7 @@ class ImportService:
         key = self._vault.campaign_key(campaign_id)
         assert key is not None  # The list that made the campaign brought it.
         order = Order(upload.id, campaign_id, key, known=starts_at > 0, by=by)
-        self._intake.fill(order)
+        self._intake.fill(order, told)
 
     def _open(
         self, upload: Upload, campaign_id: UUID, starts_at: int, by: str

@@ -5,7 +5,7 @@ breaks off, the list says how far it is, and goes on from there.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hmac import digest as hmac_digest
@@ -31,6 +31,13 @@ LAG_SECONDS = 60.0
 """How long a step waits for readers that are behind before it says so."""
 
 SALT_BYTES = 32
+
+
+type Told = Callable[[int], None]
+
+
+def nobody(_: int) -> None:
+    """Tell nobody how far it is."""
 
 
 class ReadModelBehind(Exception):
@@ -74,14 +81,14 @@ class Intake:
         self._app, self._means, self._uploads = app, means, uploads
         self._book, self._read_model = book, read_model
 
-    def fill(self, order: Order) -> None:
-        """Bring in what the list lacks.
+    def fill(self, order: Order, told: Told) -> None:
+        """Bring in what the list lacks; `told` is how many it has, page by page.
 
         Raises ReadModelBehind where readers do not follow.
         """
         while decide(lambda: self._skip_rejects(order)):
             pass
-        self._accept_rows(order)
+        self._accept_rows(order, told)
 
     def wait_for(self, position: int | None) -> None:
         """Let readers see what is stored up to there."""
@@ -92,7 +99,7 @@ class Intake:
 
     # --- Rows to call -------------------------------------------------------------
 
-    def _accept_rows(self, order: Order) -> None:
+    def _accept_rows(self, order: Order, told: Told) -> None:
         contacts = self._app.load(ContactList, order.list_id)
         page, conflicts = self._page(order, contacts.staged_up_to), 0
         stored: deque[int | None] = deque()
@@ -101,6 +108,7 @@ class Intake:
                 following = ahead.submit(self._page, order, page[-1].up_to)
                 try:
                     stored.append(self._accept(contacts, page, order.by))
+                    told(contacts.accepted)
                     page, conflicts = following.result(), 0
                 except IntegrityError:  # The same was asked twice: both bring rows in.
                     conflicts += 1

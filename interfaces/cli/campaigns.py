@@ -1,8 +1,8 @@
 """Commands about campaigns: the operator's work without a browser."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from application.uploads import RejectedRow, Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.directory import assistant_here
+from interfaces.cli.progress import Told, progress_of
 from interfaces.cli.words import (
     AsJson,
     as_mapping,
@@ -37,6 +38,8 @@ from storage.uploads import NewUpload
 PAGE = 100
 REJECTS_SHOWN = 5
 CHUNK = 1 << 20
+MANY = 10_000
+"""Contacts that take more than a moment."""
 KEPT = timedelta(days=1)
 
 CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
@@ -107,14 +110,24 @@ def create(
             line_quiet_gating=line_quiet_gating,
             budget=money,
         )
-        campaign_id = _create(bench, new, start=start)
+        with _bar("contacts imported", long=upload.accepted > MANY) as told:
+            campaign_id = _create(
+                bench, new, lambda done: told(done, upload.accepted), start=start
+            )
         rejects = bench.uploads.first_rejects(upload.id, REJECTS_SHOWN)
     _tell(campaign_id, upload, rejects, as_json=as_json)
 
 
-def _create(bench: Workbench, new: NewCampaign, *, start: bool) -> UUID:
+def _bar(what: str, *, long: bool) -> AbstractContextManager[Told]:
+    """Show how far it is where that takes long enough to wonder."""
+    return progress_of(what) if long else nullcontext(lambda _done, _of: None)
+
+
+def _create(
+    bench: Workbench, new: NewCampaign, told: Callable[[int], None], *, start: bool
+) -> UUID:
     cap = bench.settings.values().default_cap
-    made = bench.imports.create_campaign(new, default_cap=cap, by=actor())
+    made = bench.imports.create_campaign(new, default_cap=cap, by=actor(), told=told)
     if start:
         bench.campaigns.start(made.campaign_id, by=actor())
     bench.read(campaign_board.get, made.campaign_id)
@@ -146,7 +159,7 @@ def _money(text: str | None) -> Decimal | None:
 def _receive(bench: Workbench, path: Path, region: str | None) -> Upload:
     """Read and check the file; nothing of one that cannot be read stays."""
     region = region or bench.settings.values().default_region
-    now, rows = bench.means.now(), ContactFile(region)
+    now, rows, size = bench.means.now(), ContactFile(region), path.stat().st_size
     new = NewUpload(
         id=bench.means.new_id(),
         filename=path.name,
@@ -156,8 +169,10 @@ def _receive(bench: Workbench, path: Path, region: str | None) -> Upload:
         expires_at=now + KEPT,
     )
     with path.open("rb") as file, bench.uploads.receive(new) as reception:
-        while chunk := file.read(CHUNK):
-            reception.write(rows.feed(chunk))
+        with _bar("bytes read", long=size > CHUNK) as told:
+            while chunk := file.read(CHUNK):
+                reception.write(rows.feed(chunk))
+                told(file.tell(), size)
         reception.write(rows.finish())
         return reception.complete(rows.columns)
 

@@ -94,6 +94,12 @@ def test_every_accepted_row_becomes_a_contact_in_the_files_order(
     assert house.board(campaign_id).state is CampaignState.CREATED
 
 
+def test_who_waits_is_told_how_many_are_in(house: House, small_steps: None) -> None:
+    told: list[int] = []
+    house.imports.create_campaign(asked(house), default_cap=8, by=BY, told=told.append)
+    assert told == [2, 4, MANY]
+
+
 def test_every_rejected_row_is_kept_with_its_number_and_reason(
     house: House, small_steps: None
 ) -> None:
