@@ -185,7 +185,7 @@ class Quiet:
     def begin(self) -> None: ...
 
     def run(self, *_: Any, **looked: Any) -> Any:
-        return Findings() if looked else None
+        return Findings(frozenset({"line"})) if looked else None
 
     def wait_for(self, *_: Any) -> bool:
         return True

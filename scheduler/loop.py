@@ -34,7 +34,7 @@ from scheduler.policy import (
     WaitingCode,
     plan,
 )
-from scheduler.reconcile import Findings, Reconcile
+from scheduler.reconcile import Findings, Reconcile, dialled_lines
 from storage.leadership import LeadershipLost, Term
 from storage.operations import Decision, Operations, Reason
 
@@ -140,7 +140,7 @@ class Scheduler:
         if is_tick:
             self._dropped.clear()
             self._hung_up.clear()
-        if is_tick or now >= self._look_at:
+        if is_tick or now >= self._look_at or self._has_new_lines(seen):
             looked = self._safely(partial(self._look, settings)) is not None
             every = self._parts.reconcile_every.total_seconds()
             self._look_at = self._alarm.now() + every
@@ -288,6 +288,11 @@ class Scheduler:
         )
         self._findings = replace(findings, down=down or findings.down)
         return self._findings
+
+    def _has_new_lines(self, seen: Snapshot) -> bool:
+        """Nobody is called from a line before the provider was asked for it."""
+        known = self._findings.lines
+        return not (self._parts.bars_dialling or dialled_lines(seen) <= known)
 
     def _hang_up(self, seen: Snapshot) -> None:
         """Ask at once; each tick and each look asks again until the call has ended."""

@@ -19,6 +19,7 @@ from application.ports import (
     ProviderUnavailable,
 )
 from domain.call import ReportGrade
+from domain.campaign import DIALLED
 from domain.values import LIVE, CallStatus
 from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
 from scheduler.policy import expected_cost
@@ -55,8 +56,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a look at the provider showed; `down` says why it could not be asked."""
+    """What a look at the provider showed; `down` says why it could not be asked.
 
+    `lines` are those that it was asked for.
+    """
+
+    lines: frozenset[str] = frozenset()
     busy_lines: frozenset[str] = frozenset()
     down: str | None = None
 
@@ -81,25 +86,35 @@ class Reconcile:
         self._largest_delay = timedelta(0)
 
     def run(self, snapshot: Snapshot, *, now: datetime, silence: timedelta) -> Findings:
-        """Look at every line that we have open calls on, or that must be quiet.
+        """Look at every line that we have open calls on, or are about to call from.
 
         While the provider cannot be asked nothing is timed out or given up.
         """
         by_line = defaultdict(list)
         for call in snapshot.calls:
             by_line[call.phone_number_id].append(call)
-        gated = {v.phone_number_id for v in snapshot.campaigns if v.line_quiet_gating}
+        lines = frozenset(by_line.keys() | dialled_lines(snapshot))
         asks = _Asks(snapshot, now, silence, SINGLE_ASKS)
         busy = set()
         try:
-            for line in by_line.keys() | gated:
-                if self._line(line, by_line[line], asks):
+            for line in lines:
+                if self._try_line(line, by_line[line], asks):
                     busy.add(line)
         except NO_ANSWER as error:
-            return Findings(down=str(error) or type(error).__name__)
+            return Findings(lines, down=str(error) or type(error).__name__)
         finally:
             self._forget(snapshot.calls)
-        return Findings(busy_lines=frozenset(busy))
+        return Findings(lines, busy_lines=frozenset(busy))
+
+    def _try_line(self, line: str, calls: list[OpenCall], asks: "_Asks") -> bool:
+        """One line that the provider does not know is no reason to stop the others."""
+        try:
+            return self._line(line, calls, asks)
+        except ProviderRefused as error:
+            if calls:
+                raise
+            log.warning("line %s cannot be looked at: %s", line, error)
+            return True
 
     def busy(self, lines: Iterable[str], *, now: datetime) -> set[str]:
         """Tell which lines have a live call, ours or not, or do not say."""
@@ -268,6 +283,15 @@ class Reconcile:
         for call_id in [*self._missing]:
             if phases.get(call_id) is not Phase.PLACED:
                 del self._missing[call_id]
+
+
+def dialled_lines(snapshot: Snapshot) -> set[str]:
+    """Name the lines from which people wait to be called."""
+    return {
+        view.phone_number_id
+        for view in snapshot.campaigns
+        if view.state in DIALLED and view.pending
+    }
 
 
 class _Rows:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.campaigns import CampaignChange
-from application.ports import CallReport
+from application.ports import CallReport, ProviderCall, ProviderRefused
 from domain.call import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import DialMode
@@ -21,7 +21,7 @@ from scheduler.policy import WaitingCode
 from tests.fakes import an_order
 from tests.scheduler.test_loop import Leading, Passes
 from tests.support import eventually
-from tests.wiring import BY, NOON, Clock, House
+from tests.wiring import BY, NOON, Clock, House, phones
 
 ENDED = CallReport(
     ended_reason="customer-ended-call", cost=Decimal("0.1"), has_artifact=True
@@ -124,6 +124,35 @@ def test_a_line_that_cannot_be_looked_at_is_no_quiet(
     fill(passes)
     assert house.provider.orders == []
     assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
+
+
+def test_a_provider_that_is_down_is_noticed_before_anybody_is_dialled(
+    house: House, passes: Passes
+) -> None:
+    leading: Any = Leading()
+    settings = replace(house.settings.values(), dials_per_second=1000)
+    passes.scheduler._turn(leading, house.snapshot(), settings)
+    passes.scheduler._look_at = float("inf")  # It is no time to look.
+    campaign = house.campaign(2)
+    house.provider.down = True
+    passes.scheduler._turn(leading, house.snapshot(), settings)
+    assert house.provider.orders == []
+    assert codes(house, campaign) == {WaitingCode.PROVIDER_DOWN}
+
+
+def test_a_line_that_the_provider_does_not_know_stops_no_other(
+    house: House, passes: Passes
+) -> None:
+    def refuse(line: str, *, since: object) -> list[ProviderCall]:
+        if line == "unknown":
+            raise ProviderRefused("400: phoneNumberId must be a UUID")
+        return []
+
+    house.campaign(1, phone_number_id="unknown")
+    house.campaign(phones(2, first=100))
+    house.provider.calls = refuse
+    fill(passes, looked=True)
+    assert len(house.provider.orders) == 3
 
 
 def test_who_is_not_gated_does_not_care(house: House, passes: Passes) -> None:
