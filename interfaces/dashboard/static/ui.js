@@ -1,5 +1,5 @@
 // @ts-check
-import { html, signal, useEffect, useId, useRef, useState } from "./lib.js";
+import { html, signal, useComputed, useEffect, useId, useRef, useState } from "./lib.js";
 import { quarter, second } from "./clock.js";
 import { absolute, ago, count, duration, money, share, words } from "./format.js";
 
@@ -48,8 +48,8 @@ export function Time({ at, empty = "–" }) {
 
 /** How long since, running. @param {{ since: string, until?: string | null }} props */
 export function Timer({ since, until }) {
-  const end = until ? Date.parse(until) : second.value;
-  return html`<span class="num">${duration((end - Date.parse(since)) / 1000)}</span>`;
+  const text = useComputed(() => duration(((until ? Date.parse(until) : second.value) - Date.parse(since)) / 1000));
+  return html`<span class="num">${text}</span>`;
 }
 
 /** A state as dot and word. @param {{ value: string }} props */
