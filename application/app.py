@@ -13,6 +13,7 @@ from application.vault import VaultRow
 from domain.assistant import Assistant
 from domain.call import Call
 from domain.campaign import Campaign
+from domain.contact import Contact
 from domain.contact_list import ContactList
 from domain.dispatcher import Dispatcher
 from domain.errors import NotFound
@@ -24,6 +25,7 @@ AGGREGATES = (
     Assistant,
     Call,
     Campaign,
+    Contact,
     ContactList,
     Dispatcher,
     Member,

@@ -20,11 +20,12 @@ from application.ports import (
 )
 from application.recording import Means
 from application.vault import MessageRow, VaultReader, VaultRow, digest
-from domain.call import Call, ReportGrade
+from domain.call import Call, Moved, ReportGrade
 from domain.campaign import Campaign
+from domain.contact import Contact
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotFound
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
-from domain.values import Evidence, PauseCause
+from domain.values import ContactStatus, Evidence, PauseCause
 
 type Tell = Callable[[Call, datetime], None]
 
@@ -351,11 +352,26 @@ class CallService:
         placed = next((fact for fact in facts if isinstance(fact, Call.Placed)), None)
         rang = any(isinstance(fact, (Call.Ringing, Call.Answered)) for fact in facts)
         campaign = self._campaign_learns(call.campaign_id, placed, at, rang=rang)
-        self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
+        rows = _in_campaign(vault, call.campaign_id)
+        if _came_back(facts):
+            contact = self._withdrawn_if_erased(call, at)
+            fence = None if contact else {call.contact_id: 0}
+            self._app.append(call, campaign, contact, vault=rows, expect=fence)
+        else:
+            self._app.append(call, campaign, vault=rows)
         if placed:
             self._started.add(call.campaign_id)
         if rang:
             self._ringing.add(call.campaign_id)
+
+    def _withdrawn_if_erased(self, call: Call, at: datetime) -> Contact | None:
+        """Let an erased contact wait no more: nobody may call it again."""
+        contact = self._app.find(Contact, call.contact_id)
+        if contact is not None and call.deferred:
+            call.withdraw(at=at, by=SCHEDULER)
+        elif contact is not None:
+            contact.withdraw(at=at, by=SCHEDULER)
+        return contact
 
     def _campaign_learns(
         self, campaign_id: UUID, placed: Call.Placed | None, at: datetime, *, rang: bool
@@ -406,6 +422,14 @@ class CallService:
             transcript=report.transcript if report else None,
         )
         return row, Evidence(message_id=row.id, digest=digest([row]))
+
+
+def _came_back(facts: Sequence[object]) -> bool:
+    """Tell whether the contact waits to be called again after these facts."""
+    moves = [fact for fact in facts if isinstance(fact, Moved)]
+    return bool(moves) and (
+        moves[-1].standing is ContactStatus.PENDING is not moves[0].was
+    )
 
 
 def _of_request(request: int | None, tell: Tell) -> Tell:

@@ -5,7 +5,7 @@ breaks off, the list says how far it is, and goes on from there.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hmac import digest as hmac_digest
@@ -31,6 +31,11 @@ LAG_SECONDS = 60.0
 """How long a step waits for readers that are behind before it says so."""
 
 SALT_BYTES = 32
+
+LEFT_OUT = {
+    SkipReason.DUPLICATE_IN_CAMPAIGN: "The campaign has this phone number already.",
+    SkipReason.ERASED: "This person was erased from the campaign.",
+}
 
 
 type Told = Callable[[int], None]
@@ -137,26 +142,39 @@ class Intake:
             by=by,
         )
         if chunk.repeated:
-            reason = SkipReason.DUPLICATE_IN_CAMPAIGN
-            skipped = tuple(Skipped(row.row, reason) for row in chunk.repeated)
+            skipped = tuple(
+                Skipped(row.row, SkipReason(row.reason)) for row in chunk.repeated
+            )
             contacts.skip(skipped=skipped, digest=digest(chunk.repeated), at=at, by=by)
 
     def _page(self, order: Order, after: int) -> list[_Chunk]:
         """Make the next rows ready for one transaction; none at the end."""
         staged = self._uploads.rows(order.list_id, after, ROWS_A_TRANSACTION)
         ids = [contact_id_of(order.key, row.phone) for row in staged]
-        known: set[UUID] = set()
+        known: dict[UUID, SkipReason] = {}
         if order.known and ids:
-            known = self._book.known(order.campaign_id, ids)
+            known = self._known(order.campaign_id, ids)
         pairs = batched(zip(ids, staged, strict=True), ROWS_A_FACT)
         return [self._chunk(order, chunk, known) for chunk in pairs]
 
+    def _known(self, campaign_id: UUID, ids: Sequence[UUID]) -> dict[UUID, SkipReason]:
+        """Say why these are not to be called, whom the campaign has or had."""
+        known = self._book.known(campaign_id, ids)
+        erased = self._book.erased(campaign_id, ids)
+        duplicate = dict.fromkeys(known, SkipReason.DUPLICATE_IN_CAMPAIGN)
+        return duplicate | dict.fromkeys(erased, SkipReason.ERASED)
+
     def _chunk(
-        self, order: Order, chunk: Sequence[tuple[UUID, StagedRow]], known: set[UUID]
+        self,
+        order: Order,
+        chunk: Sequence[tuple[UUID, StagedRow]],
+        known: Mapping[UUID, SkipReason],
     ) -> _Chunk:
         fresh = self._contacts(order, [one for one in chunk if one[0] not in known])
         repeated = [
-            self._duplicate(order.list_id, row) for id_, row in chunk if id_ in known
+            self._left_out(order.list_id, row, known[id_])
+            for id_, row in chunk
+            if id_ in known
         ]
         return _Chunk(fresh, repeated, digest(fresh), chunk[-1][1].ordinal)
 
@@ -183,15 +201,16 @@ class Intake:
         for at in range(0, len(found), SALT_BYTES):
             yield found[at : at + SALT_BYTES]
 
-    def _duplicate(self, list_id: UUID, row: StagedRow) -> RejectRow:
+    def _left_out(self, list_id: UUID, row: StagedRow, reason: SkipReason) -> RejectRow:
+        """Say why; who was erased is not to be written down again."""
         cells = (row.name, row.business_name, row.phone, *row.variables.values())
         return RejectRow(
             salt=self._means.salt(),
             list_id=list_id,
             row=row.row,
-            reason=SkipReason.DUPLICATE_IN_CAMPAIGN,
-            message="The campaign has this phone number already.",
-            cells=cells,
+            reason=reason,
+            message=LEFT_OUT[reason],
+            cells=() if reason is SkipReason.ERASED else cells,
         )
 
     # --- Rows to leave out --------------------------------------------------------

@@ -437,6 +437,11 @@ class Call(Aggregate):
         if self.waiting and not self.request_open:
             self._move(self.Canceled, ContactStatus.CANCELED, at, by)
 
+    def withdraw(self, *, at: datetime, by: str) -> None:
+        """Give up a deferred call, whose contact was erased."""
+        if self.deferred:
+            self._move(self.Canceled, ContactStatus.CANCELED, at, by)
+
     # --- Decisions that several commands share --------------------------------
 
     def _tells_of_the_end(self, reason: str | None, ended_at: datetime | None) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.call import Call, Moved
 from domain.campaign import Campaign, CampaignFact
+from domain.contact import ContactFact
 from domain.values import (
     ZERO,
     CampaignState,
@@ -179,6 +180,8 @@ def counted(event: object) -> Columns:
             return _reported(event)
         case Moved():
             return _moved(event)
+        case ContactFact() if event.was is not event.standing:
+            return {COUNTER[event.was]: -1, COUNTER[event.standing]: 1}
     return {}
 
 

@@ -14,6 +14,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.call import Call, Moved
+from domain.contact import Contact, ContactFact
 from domain.contact_list import ContactList
 from domain.values import CampaignState, ContactStatus
 from projections.operations import Columns, RowOperation, patch_all, put
@@ -49,12 +50,15 @@ TABLE = Table(
         due_at timestamptz,
         deferred_position bigint,
         requeue boolean not null default false,
+        erased_at timestamptz,
         primary key (contact_id, list_id)
     ) with (fillfactor = 80);
     create index if not exists contact_log_file_order
         on contact_log (list_id, status, seq);
     create index if not exists contact_log_deferred
         on contact_log (campaign_id, due_at) where due_at is not null;
+    create index if not exists contact_log_erased
+        on contact_log (contact_id) where erased_at is not null;
     """,
 )
 
@@ -70,6 +74,11 @@ def contact_log(event: object, position: int) -> Iterator[RowOperation]:
             for seq, contact_id in enumerate(event.contact_ids, event.first):
                 key = (contact_id, event.originator_id)
                 yield put(LOG, key, campaign_id=event.campaign_id, seq=seq)
+        case Contact.Created():
+            erased = {"erased_at": event.timestamp, **_settled(event)}
+            yield patch_all(LOG, event.originator_id, **erased)
+        case Contact.Withdrawn():
+            yield patch_all(LOG, event.originator_id, **_settled(event))
         case Moved():
             columns = _moved(event, position)
             if columns:
@@ -88,6 +97,12 @@ def _moved(event: Moved, position: int) -> Columns:
             return {"status": event.standing, "requeue": True, **deferral}
         case Call.Ended(another_attempt=True):
             return {"status": event.standing, **NOT_DEFERRED}
+    if event.was is event.standing:
+        return {}
+    return {"status": event.standing, **NOT_DEFERRED}
+
+
+def _settled(event: ContactFact) -> Columns:
     if event.was is event.standing:
         return {}
     return {"status": event.standing, **NOT_DEFERRED}
@@ -124,7 +139,7 @@ _SELECTED: LiteralString = """
     select k.contact_id as id, k.campaign_id, k.list_id, k.imported_position, k.seq,
         coalesce(v.name, '') as name, coalesce(v.business_name, '') as business_name,
         coalesce(v.phone, '') as phone,
-        null::timestamptz as erased_at,
+        k.erased_at,
         coalesce(v.variables, '{}'::json) as variables,
         case when k.status = 'PENDING' and c.state = 'CANCELED' then 'CANCELED'
             else k.status end as status,
@@ -236,6 +251,13 @@ _KNOWN: LiteralString = """
 """
 
 
+_ERASED: LiteralString = """
+    select contact_id from contact_log
+    where contact_id = any(%(ids)s) and campaign_id = %(campaign)s
+        and erased_at is not null
+"""
+
+
 def get(conn: Conn, contact_id: UUID) -> ContactRow | None:
     found = of_ids(conn, [contact_id])
     return found[0] if found else None
@@ -250,6 +272,12 @@ def known(conn: Conn, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[U
     """Tell which of these the campaign has from lists that were imported."""
     values = {"campaign": campaign_id, "ids": list(contact_ids)}
     return {row[0] for row in conn.execute(_KNOWN, values)}
+
+
+def erased(conn: Conn, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of these the campaign had, and was told to forget."""
+    values = {"campaign": campaign_id, "ids": list(contact_ids)}
+    return {row[0] for row in conn.execute(_ERASED, values)}
 
 
 def page(

@@ -38,6 +38,10 @@ class Lookups:
         with self._pool.connection() as conn:
             return contact_log.known(conn, campaign_id, contact_ids)
 
+    def erased(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+        with self._pool.connection() as conn:
+            return contact_log.erased(conn, campaign_id, contact_ids)
+
     def contact(self, contact_id: UUID) -> ContactRow | None:
         with self._pool.connection() as conn:
             contact = contact_log.get(conn, contact_id)

@@ -120,7 +120,7 @@ class Workbench:
         )
 
     def _admins(self) -> list[str]:
-        self._include_all()
+        self.include_all()
         return self.lookups.admins()
 
     @cached_property
@@ -160,11 +160,12 @@ class Workbench:
         **kwargs: P.kwargs,
     ) -> R:
         """Ask the read model, which first includes all that is stored."""
-        self._include_all()
+        self.include_all()
         with self.read_pool.connection() as connection:
             return query(connection, *args, **kwargs)
 
-    def _include_all(self) -> None:
+    def include_all(self) -> None:
+        """Let the read model show all that is stored."""
         self.read_model.wait_for(self.app.recorder.max_notification_id() or 0, 60.0)
 
 

@@ -43,6 +43,9 @@ class Nobody:
     def live_calls(self, campaign_id: UUID) -> list[UUID]:
         return []
 
+    def erased(self, campaign_id: UUID, contact_ids: Any) -> set[UUID]:
+        return set()
+
     def known(self, campaign_id: UUID, contact_ids: Any) -> set[UUID]:
         return set()
 

@@ -1,0 +1,278 @@
+"""A person is forgotten everywhere, is called no more, and the history holds."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.contact_file import AcceptedRow, SkippedRow
+from application.erasure import Erasure, ErasureService
+from domain.contact import Contact
+from domain.errors import NotDeferred
+from domain.values import CampaignState, ContactStatus, SkipReason, call_id_of
+from projections import contact_log
+from projections.contact_log import ContactRow
+from projections.verify import verify
+from provider.reading import read_message
+from storage.erasure import ErasureStore
+from storage.uploads import NewUpload, UploadStore
+from tests.dumped import dumped
+from tests.wiring import BY, NOON, House, phones
+
+SOON = NOON + timedelta(seconds=5)
+PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
+FIRST, SECOND, *_ = phones(3)
+KEPT = phones(3)[2]
+
+
+def erase(house: House, phone: str = FIRST) -> Erasure:
+    service = ErasureService(house.app, house.means, ErasureStore(house.writing))
+    done = service.erase(phone, by=BY)
+    house.settle()
+    return done
+
+
+def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
+    house.settle()
+    with house.reading.connection() as conn:
+        return list(contact_log.page(conn, campaign_id, first=100).nodes)
+
+
+def counters(house: House, campaign_id: UUID) -> dict[str, int]:
+    board = house.board(campaign_id)
+    names = ("pending", "queued", "ringing", "in_progress", "ended", "failed")
+    shown = {name: getattr(board, name) for name in (*names, "canceled", "timed_out")}
+    assert sum(shown.values()) == board.contacts
+    return {name: count for name, count in shown.items() if count}
+
+
+def problems(house: House) -> list[str]:
+    found: list[str] = []
+    verify(house.url, now=house.now, tell=lambda problem: found.append(problem.message))
+    return found
+
+
+def said(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
+    customer = {"number": FIRST, "name": "Person 1"}
+    call: dict[str, Any] = {"id": PROVIDER_ID, "customer": customer}
+    if call_id is not None:
+        call["assistantOverrides"] = {"metadata": {"autolynx_call_id": str(call_id)}}
+    return {"message": {"type": kind, "call": call, **fields}}
+
+
+def report(call_id: UUID | None) -> dict[str, Any]:
+    messages = [{"role": "user", "message": "Person 1 speaking"}]
+    return said(
+        call_id,
+        "end-of-call-report",
+        endedReason="customer-ended-call",
+        cost=0.2,
+        startedAt="2026-03-02T12:00:05Z",
+        endedAt="2026-03-02T12:01:05Z",
+        artifact={"messages": messages, "recordingUrl": "https://r.example/1.wav"},
+    )
+
+
+def called(house: House, campaign_id: UUID) -> UUID:
+    [call_id] = house.claim(campaign_id)
+    assert house.calls.request(call_id, dial_before=SOON)
+    house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
+    return call_id
+
+
+def test_nothing_of_the_person_is_left_in_the_whole_database(house: House) -> None:
+    early = read_message(said(None, "status-update", status="ringing", timestamp=1))
+    house.calls.hear(early)
+    campaign_id = house.campaign(3)
+    house.campaign([SECOND, FIRST])
+    call_id = called(house, campaign_id)
+    house.calls.hear(read_message(report(call_id)))
+    house.imports.import_contacts(
+        house.campaign([KEPT]), house.uploads.stage([FIRST, KEPT]), by=BY
+    )
+    before = counters(house, campaign_id)
+    assert dumped(house.url).count(FIRST[1:].encode()) > 3
+    done = erase(house)
+    assert (len(done.contacts), done.calls, done.live) == (3, 1, 0)
+    left = dumped(house.url)
+    for personal in (FIRST[1:], "Person 1 speaking", "r.example"):
+        assert personal.encode() not in left
+    assert KEPT.encode() in left
+    assert counters(house, campaign_id) == before == {"ended": 1, "pending": 2}
+    assert problems(house) == []
+
+
+def test_the_history_says_who_erased_whom(house: House) -> None:
+    campaign_id = house.campaign(2)
+    [contact_id] = erase(house).contacts
+    [event] = house.app.recorder.select_events(contact_id)
+    assert event.topic == "contact.erased"
+    assert house.app.load(Contact, contact_id).campaign_id == campaign_id
+    assert BY.encode() in event.state
+    row, other = contacts(house, campaign_id)
+    assert (row.id, row.name, row.phone, row.variables) == (contact_id, "", "", {})
+    assert row.erased_at == NOON
+    assert (other.phone, other.erased_at) == (SECOND, None)
+
+
+def test_who_is_erased_before_the_call_is_canceled_and_not_claimed(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    [contact_id] = erase(house).contacts
+    assert counters(house, campaign_id) == {"pending": 1, "canceled": 1}
+    found = [candidate.contact_id for candidate in house.candidates(campaign_id)]
+    assert contact_id not in found
+    assert len(found) == 1
+    assert erase(house).contacts == ()
+    assert counters(house, campaign_id) == {"pending": 1, "canceled": 1}
+
+
+def test_a_claim_that_was_not_requested_yet_is_taken_back_for_good(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(1)
+    [call_id] = house.claim(campaign_id)
+    assert erase(house).live == 1
+    assert counters(house, campaign_id) == {"queued": 1}
+    assert house.calls.request(call_id, dial_before=SOON) is None
+    house.calls.give_back(call_id)
+    assert counters(house, campaign_id) == {"canceled": 1}
+    assert house.candidates(campaign_id) == ()
+    assert problems(house) == []
+
+
+def test_a_deferred_call_is_not_made_again(house: House) -> None:
+    campaign_id = house.campaign(1)
+    [call_id] = house.claim(campaign_id)
+    house.calls.request(call_id, dial_before=SOON)
+    house.calls.defer(call_id, reason="429", until=NOON)
+    erase(house)
+    assert counters(house, campaign_id) == {"canceled": 1}
+    house.settle()
+    assert house.claim_again(call_id).calls == ()
+    with pytest.raises(NotDeferred):
+        house.load_call(call_id).requeue(claim_id=uuid4(), batch=None, at=NOON, by=BY)
+
+
+def test_a_call_that_nobody_was_rung_for_has_no_next_attempt(house: House) -> None:
+    campaign_id = house.campaign(1)
+    call_id = called(house, campaign_id)
+    [contact_id] = erase(house).contacts
+    ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
+    house.calls.hear(read_message(said(call_id, "status-update", **ended)))
+    assert counters(house, campaign_id) == {"canceled": 1}
+    assert house.topics(contact_id) == ["erased", "withdrawn"]
+    assert house.candidates(campaign_id) == ()
+    assert problems(house) == []
+
+
+def test_who_waits_for_the_next_attempt_is_canceled(house: House) -> None:
+    campaign_id = house.campaign(1)
+    call_id = called(house, campaign_id)
+    ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
+    house.calls.hear(read_message(said(call_id, "status-update", **ended)))
+    assert counters(house, campaign_id) == {"pending": 1}
+    erase(house)
+    assert counters(house, campaign_id) == {"canceled": 1}
+    assert problems(house) == []
+
+
+def test_a_claim_beside_the_erasure_is_either_before_it_or_not_at_all(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contact is claimed while the erasure is about to be stored."""
+    campaign_id = house.campaign(1)
+    append, claimed = house.app.append, list[Any]()
+
+    def later(*changed: Any, **more: Any) -> int | None:
+        if not claimed and isinstance(changed[-1], Contact):
+            claimed.append(None)
+            claimed.extend(house.claim(campaign_id))
+        return append(*changed, **more)
+
+    monkeypatch.setattr(house.app, "append", later)
+    [contact_id] = erase(house).contacts
+    assert claimed[1:] == [call_id_of(contact_id, 1)]
+    assert counters(house, campaign_id) == {"queued": 1}
+    house.calls.give_back(claimed[1])
+    assert counters(house, campaign_id) == {"canceled": 1}
+
+
+def test_a_finished_campaign_counts_as_before(house: House) -> None:
+    campaign_id = house.campaign(2)
+    house.campaigns.cancel(campaign_id, by=BY, hang_up=False)
+    before = counters(house, campaign_id)
+    erase(house)
+    assert counters(house, campaign_id) == before
+    assert house.board(campaign_id).state is CampaignState.CANCELED
+
+
+def test_a_later_import_leaves_out_who_was_erased_without_naming_them(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    erase(house)
+    upload_id = house.uploads.stage([FIRST, SECOND, KEPT])
+    house.imports.import_contacts(campaign_id, upload_id, by=BY)
+    rejects = [(row.row, row.reason) for row in house.vault.rejects(upload_id)]
+    assert rejects == [
+        (2, SkipReason.ERASED),
+        (3, SkipReason.DUPLICATE_IN_CAMPAIGN),
+    ]
+    assert FIRST[1:].encode() not in dumped(house.url)
+    shown = [(row.phone, row.status) for row in contacts(house, campaign_id)]
+    assert shown[0] == ("", ContactStatus.CANCELED)
+    assert {phone for phone, _ in shown[1:]} == {SECOND, KEPT}
+
+
+def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None:
+    store = UploadStore(house.writing)
+    upload = NewUpload(uuid4(), "a.csv", "US", BY, NOON, NOON + timedelta(days=1))
+    with store.receive(upload) as reception:
+        spelled = ("Person 1", "(202) 555-0000")
+        reception.write(
+            [
+                AcceptedRow(2, "Person 1", "", FIRST, {}),
+                AcceptedRow(3, "Person 2", "", SECOND, {}),
+                SkippedRow(4, SkipReason.DUPLICATE_IN_FILE, "Is there.", spelled),
+            ]
+        )
+        reception.complete(("name", "phone"))
+    erase(house)
+    left = dumped(house.url)
+    assert b"Person 1" not in left
+    assert b"555-0000" not in left
+    [row] = store.rows(upload.id, 0, 10)
+    assert row.phone == SECOND
+    kept = store.get(upload.id, NOON)
+    assert kept is not None
+    assert kept.accepted == 1
+
+
+def test_what_is_told_after_the_erasure_is_erased_in_turn(house: House) -> None:
+    call_id = called(house, house.campaign(1))
+    erase(house)
+    house.calls.hear(read_message(report(call_id)))
+    house.settle()
+    assert FIRST[1:].encode() in dumped(house.url)
+    assert ErasureStore(house.writing).wipe_messages_of_erased() == 1
+    assert FIRST[1:].encode() not in dumped(house.url)
+    assert problems(house) == []
+
+
+def test_messages_go_when_their_time_is_over_and_their_proof_stays(
+    house: House,
+) -> None:
+    call_id = called(house, house.campaign(2))
+    house.calls.hear(read_message(report(call_id)))
+    house.settle()
+    store = ErasureStore(house.writing)
+    assert store.wipe_messages_before(NOON) == 0
+    assert store.wipe_messages_before(NOON + timedelta(seconds=1)) == 1
+    assert house.vault.messages_of(call_id) == []
+    left = dumped(house.url)
+    assert b"Person 1 speaking" not in left
+    assert FIRST.encode() in left
+    assert problems(house) == []
