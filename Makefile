@@ -1,7 +1,7 @@
 # `make demo` and `make test` do all the set-up; ARGS="..." is passed on.
 PYTHON = .venv/bin/python
 
-.PHONY: install demo test check bench lock
+.PHONY: install demo test check bench soak lock
 
 install: .venv/installed
 
@@ -22,6 +22,9 @@ check: install
 
 bench: install
 	@$(PYTHON) -m bench $(ARGS)
+
+soak: install
+	@nice $(PYTHON) -m tests.faults.soak --report docs/soak.md $(ARGS)
 
 lock:
 	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv export --quiet --format requirements-txt \

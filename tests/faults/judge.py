@@ -112,9 +112,13 @@ class _Judge:
         for status, count in shown.items():
             if told[status] != count:
                 yield f"I6: {count} shown as {status}, {told[status]} counted"
-        last = {life.order.contact_id for life in self._lives}
-        if row.state is CampaignState.COMPLETED and row.ended != len(last):
-            yield f"I6: {row.ended} ended, the provider called {len(last)}"
+        reached = {
+            life.order.contact_id
+            for life in self._lives
+            if life.order.attempt == self._latest[life.order.contact_id].attempt
+        }
+        if row.state is CampaignState.COMPLETED and row.ended != len(reached):
+            yield f"I6: {row.ended} ended, the provider called {len(reached)}"
 
     def _outcomes(self) -> Iterator[str]:
         told = {call.provider_call_id: call for call in self._calls}

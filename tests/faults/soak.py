@@ -1,0 +1,301 @@
+"""`python -m tests.faults.soak`: thousands of faults by seed, and what came of them.
+
+Two halves. In virtual time, with all of the real code and a real Postgres, processes
+die, freeze or lose the store's answer at chosen steps. In real time, real schedulers
+against the simulator's process are ended by SIGKILL.
+"""
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from subprocess import Popen
+from threading import Event
+from time import monotonic
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+
+from domain.values import DialMode
+from projections.verify import verify
+from storage.embedded import embedded_postgres
+from tests.conftest import FAST
+from tests.faults.drama import ByChance, Drama, playhouse, staged
+from tests.faults.exchange import Rates
+from tests.faults.judge import judged
+from tests.faults.stage import Stage, on_stage
+from tests.support import eventually
+from tests.wiring import House
+
+A_HOUSE = 20
+"""Campaigns on one database, after which its read tables are counted anew."""
+
+PEOPLE, CAP, STANDBYS, LONGEST_KILLING = 60, 4, 3, 180.0
+"""Of a campaign in real time."""
+
+SPOILT = {
+    "requests": {
+        "rate_limited": 0.08,
+        "error_before": 0.04,
+        "error_after": 0.04,
+        "reset_after": 0.02,
+        "hang_after": 0.02,
+    },
+    "reads": {"error_before": 0.05},
+    "webhooks": {"lost": 0.1, "late": 0.25, "twice": 0.15},
+}
+
+
+@dataclass
+class Tally:
+    campaigns: int = 0
+    calls: int = 0
+    webhooks: int = 0
+    never_called: int = 0
+    contacts: int = 0
+    happened: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def crashes(self) -> int:
+        return sum(
+            count
+            for what, count in self.happened.items()
+            if " dies: " in what or what == KILLED
+        )
+
+
+KILLED = "scheduler that leads: killed by SIGKILL"
+
+
+def main() -> int:
+    """Run, print the report; 1 where anything was found wrong."""
+    wanted = _arguments()
+    logging.disable(logging.CRITICAL)
+    tally, started = Tally(), monotonic()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        embedded_postgres(Path(folder) / "pg", FAST) as url,
+    ):
+        virtual = Tally()
+        _in_virtual_time(url, wanted, virtual)
+        _in_real_time(url, wanted, tally)
+    report = _report(wanted, virtual, tally, monotonic() - started)
+    sys.stdout.write(report + "\n")
+    if wanted.report:
+        Path(wanted.report).write_text(report)
+    return 1 if virtual.wrong + tally.wrong else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crashes", type=int, default=1800, help="in virtual time")
+    parser.add_argument("--kills", type=int, default=200, help="by SIGKILL")
+    parser.add_argument("--seed", type=int, default=1, help="of the first campaign")
+    parser.add_argument("--report", help="a file for the report")
+    return parser.parse_args()
+
+
+# --- In virtual time -----------------------------------------------------------------
+
+
+def _in_virtual_time(url: str, wanted: argparse.Namespace, tally: Tally) -> None:
+    seed = wanted.seed
+    while tally.crashes < wanted.crashes:
+        with _database(url) as own, playhouse(own) as house:
+            for one in range(seed, seed + A_HOUSE):
+                _play(house, one, tally)
+            _recount(house, tally)
+        seed += A_HOUSE
+        _say(f"{tally.campaigns} campaigns, {tally.crashes} deaths")
+
+
+def _play(house: House, seed: int, tally: Tally) -> None:
+    dice = Random(seed)
+    fate = ByChance(dice, mean=dice.choice([4, 8, 16]))
+    people, cap = dice.randint(3, 8), dice.randint(1, 4)
+    rates = replace(Rates(), lost=dice.choice([0.1, 0.1, 1.0]))
+    mode = dice.choice(list(DialMode))
+    drama = staged(house, seed, fate, people=people, cap=cap, rates=rates, mode=mode)
+    drama.meddling = dice.choice([0.0, 0.0, 0.05])
+    try:
+        drama.run()
+    except AssertionError as stuck:
+        tally.wrong.append(f"seed {seed}: I8: {stuck}")
+        return
+    _count(drama, tally, people)
+    verdict = judged(drama, cap)
+    tally.never_called += verdict.never_called
+    tally.wrong += [f"seed {seed}: {said}" for said in verdict.wrong]
+
+
+def _count(drama: Drama, tally: Tally, people: int) -> None:
+    tally.campaigns += 1
+    tally.contacts += people
+    tally.calls += len(drama.exchange.lives)
+    tally.webhooks += len(drama.exchange.acknowledged)
+    tally.happened += drama.trace.happened
+
+
+def _recount(house: House, tally: Tally) -> None:
+    house.settle()
+    verify(
+        house.url,
+        now=house.now,
+        tell=lambda problem: tally.wrong.append(f"I7: {problem}"),
+    )
+
+
+# --- In real time --------------------------------------------------------------------
+
+
+def _in_real_time(url: str, wanted: argparse.Namespace, tally: Tally) -> None:
+    seed = wanted.seed
+    while tally.happened[KILLED] < wanted.kills:
+        try:
+            with _database(url) as own:
+                _kill(own, Random(f"{seed} kills"), seed, tally)
+        except AssertionError as wrong:
+            tally.wrong.append(f"kills, seed {seed}: {wrong}")
+        seed += 1
+        _say(f"{tally.happened[KILLED]} kills")
+
+
+def _kill(url: str, dice: Random, seed: int, tally: Tally) -> None:
+    """End whoever leads, again and again, until nearly all were called."""
+    faults = {**SPOILT, "list_lag_seconds": 0.5, "late_seconds": 1.0}
+    with on_stage(url, webhooks=True, seed=seed, faults=faults) as stage:
+        campaign_id = stage.house.campaign(PEOPLE, cap=CAP)
+        until = monotonic() + LONGEST_KILLING
+        for _ in range(STANDBYS):
+            stage.schedule()
+        while _calls(stage) < PEOPLE * 0.9 and monotonic() < until:
+            leader = _leader(stage)
+            Event().wait(dice.uniform(0.2, 2.5))
+            leader.kill()
+            leader.wait()
+            tally.happened[KILLED] += 1
+            stage.schedule()
+        tally.never_called += stage.ends_true(campaign_id, PEOPLE, CAP)
+        tally.campaigns += 1
+        tally.contacts += PEOPLE
+        tally.calls += _calls(stage)
+
+
+def _leader(stage: Stage) -> Popen[bytes]:
+    """Wait until one that lives leads; one that never led is not worth a kill."""
+    found: list[Popen[bytes]] = []
+
+    def leads() -> bool:
+        beat = stage.house.operations.heartbeat("scheduler")
+        pid = int(beat.holder.rpartition(":")[2]) if beat else 0
+        found[:] = [
+            one for one in stage.schedulers if one.pid == pid and one.poll() is None
+        ]
+        return bool(found)
+
+    eventually(leads, within=30, said="a leader")
+    return found[0]
+
+
+def _calls(stage: Stage) -> int:
+    return len(stage.simulator.ledger()["calls"])
+
+
+# --- The report ----------------------------------------------------------------------
+
+
+def _report(wanted: argparse.Namespace, virtual: Tally, real: Tally, s: float) -> str:
+    today = datetime.now(UTC).date()
+    both = virtual.wrong + real.wrong
+    lines = [
+        "# Soak",
+        "",
+        f"`make soak` on {today}, seeds from {wanted.seed}, {s / 60:.0f} minutes.",
+        "",
+        "| | in virtual time | with SIGKILL | all |",
+        "| --- | ---: | ---: | ---: |",
+        *(
+            f"| {name} | {a:,} | {b:,} | {a + b:,} |"
+            for name, a, b in zip(ROWS, _row(virtual), _row(real), strict=True)
+        ),
+        "",
+        "What was found wrong: " + ("nothing." if not both else ""),
+        *(f"- {said}" for said in both),
+        "",
+        HOW,
+        "| what happened, to whom, when | times |",
+        "| --- | ---: |",
+        *(
+            f"| {what} | {count} |"
+            for what, count in sorted((virtual.happened + real.happened).items())
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+ROWS = (
+    "campaigns",
+    "contacts",
+    "calls at the provider",
+    "crashes",
+    "freezes with a take-over",
+    "commits that failed or whose answer was lost",
+    "people called twice (I1)",
+    "caps exceeded (I2)",
+    "wrong starts, calls unknown to us or to them (I3)",
+    "acknowledged webhooks missing (I4)",
+    "counts that differ from the ledger (I6)",
+    "rows that differ from the log (I7)",
+    "contacts or campaigns without an end (I8)",
+    "called while paused or canceled (I12)",
+    "wrong reasons or costs",
+    "never called, each with its reason",
+)
+
+KINDS = ("I1:", "I2:", "I3:", "I4:", "I6:", "I7:", "I8:", "I12:", "truth:")
+
+HOW = """Faults by chance besides: a fifth of the requests fail before or after the
+provider acted, or come to it late; 8 % are told not now; a tenth of the reads fail; a
+tenth of the webhooks (in a third of the campaigns all) are lost, a quarter late, 15 %
+repeated; the provider's list lags by up to 12 s. A person pauses and resumes.
+Crashes are counted by the step that they came before or after.
+"""
+
+
+def _row(tally: Tally) -> list[int]:
+    happened = tally.happened.items()
+    freezes = sum(count for what, count in happened if " freezes: " in what)
+    stores = sum(count for what, count in happened if " loses the store: " in what)
+    wrong = [sum(f": {kind}" in f": {said}" for said in tally.wrong) for kind in KINDS]
+    head = [tally.campaigns, tally.contacts, tally.calls, tally.crashes]
+    return [*head, freezes, stores, *wrong, tally.never_called]
+
+
+# --- Shared --------------------------------------------------------------------------
+
+
+@contextmanager
+def _database(url: str) -> Iterator[str]:
+    name = f"soak_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+        yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        connection.execute(f"drop database {name} with (force)".encode())
+
+
+def _say(progress: str) -> None:
+    sys.stderr.write(progress + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
