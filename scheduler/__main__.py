@@ -37,7 +37,9 @@ from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
+from scheduler.retention import Retention, RetentionWorker
 from storage.database import Pool, connect, open_pool
+from storage.erasure import ErasureStore
 from storage.leadership import Leadership, LeadershipLost
 from storage.migrate import migrate
 from storage.operations import Operations
@@ -91,6 +93,7 @@ def _lead(configuration: Configuration, url: str, term: Any, stop: Event) -> Non
         scheduler = Scheduler(parts)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
         _start_alerts(url, feed, parts, opened)
+        _start_retention(url, parts, opened)
         opened.callback(parts.dispatch.stop)
         opened.enter_context(_stopping(scheduler, stop))
         scheduler.lead(term)
@@ -121,6 +124,16 @@ def _start_alerts(
     )
     opened.callback(worker.stop)
     opened.callback(feed.subscribe(lambda *_: worker.wake()))
+    worker.start()
+
+
+def _start_retention(url: str, parts: Parts, opened: ExitStack) -> None:
+    pool = opened.enter_context(open_pool(url, name=f"{ROLE} retention", max_size=2))
+    app = AutoLynx(EventStoreFactory(pool))
+    opened.callback(app.close)
+    settings = SettingsService(app=app, means=parts.means, first=parts.first_settings)
+    worker = RetentionWorker(Retention(ErasureStore(pool), settings.values, _now))
+    opened.callback(worker.stop)
     worker.start()
 
 

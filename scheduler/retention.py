@@ -1,0 +1,72 @@
+"""Taking away, again and again, what was said on calls and is not to be kept longer."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+from psycopg import InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
+
+from application.errors import StoreUnavailable
+from domain.settings import SettingsValues
+from storage.erasure import ErasureStore
+
+EVERY_SECONDS = 600.0
+STOP_SECONDS = 10.0
+AWAY = (StoreUnavailable, OperationalError, InterfaceError, PoolTimeout)
+
+log = logging.getLogger(__name__)
+
+
+class Retention:
+    """Recordings' links, transcripts and messages go `retention_days` after the call.
+
+    So does at once what is told of a call to somebody who was erased meanwhile.
+    """
+
+    def __init__(
+        self,
+        store: ErasureStore,
+        settings: Callable[[], SettingsValues],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store, self._settings, self._now = store, settings, now
+
+    def run_once(self) -> int:
+        """Return how many messages were emptied."""
+        emptied = self._store.wipe_messages_of_erased()
+        days = self._settings().retention_days
+        if days is not None:
+            before = self._now() - timedelta(days=days)
+            emptied += self._store.wipe_messages_before(before)
+        if emptied:
+            log.info("%s messages were taken away", emptied)
+        return emptied
+
+
+class RetentionWorker:
+    """Looks every ten minutes, in a thread of its own, while this process leads."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention, self._stopped = retention, Event()
+        self._thread = Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End soon, and wait for that; it may be repeated."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._retention.run_once()
+            except AWAY as error:
+                log.warning("what is old cannot be taken away now: %s", error)
+            except Exception:
+                log.exception("taking away what is old failed")
+            self._stopped.wait(EVERY_SECONDS)

@@ -1,0 +1,50 @@
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from provider.reading import read_message
+from scheduler.retention import Retention, RetentionWorker
+from storage.erasure import ErasureStore
+from tests.application.test_erasure import called, report
+from tests.support import eventually
+from tests.wiring import Clock, House
+
+
+@pytest.fixture
+def call_id(house: House) -> UUID:
+    """A call that was reported at noon."""
+    call_id = called(house, house.campaign(1))
+    house.calls.hear(read_message(report(call_id)))
+    house.settle()
+    return call_id
+
+
+def retention(house: House, clock: Clock) -> Retention:
+    return Retention(ErasureStore(house.writing), house.settings.values, clock)
+
+
+def test_messages_are_kept_for_as_long_as_the_setting_says(
+    house: House, call_id: UUID
+) -> None:
+    clock = Clock()
+    clock.pass_(days=31)
+    assert retention(house, clock).run_once() == 0
+    house.set(retention_days=31)
+    assert retention(house, clock).run_once() == 0
+    clock.pass_(seconds=1)
+    assert retention(house, clock).run_once() == 1
+    assert house.vault.messages_of(call_id) == []
+    assert retention(house, clock).run_once() == 0
+
+
+def test_the_leader_looks_by_itself(house: House, call_id: UUID) -> None:
+    house.set(retention_days=1)
+    clock = Clock()
+    clock.time += timedelta(days=2)
+    worker = RetentionWorker(retention(house, clock))
+    worker.start()
+    try:
+        eventually(lambda: house.vault.messages_of(call_id) == [])
+    finally:
+        worker.stop()
