@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
 from application.app import AutoLynx
@@ -35,6 +36,12 @@ from application.settings import SettingsService
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.auth.headers import SecurityHeaders
+from interfaces.auth.oidc import (
+    LOGIN_COOKIE,
+    LOGIN_SECONDS,
+    OidcSettings,
+    oidc_routes,
+)
 from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
 from interfaces.auth.same_origin import SameOrigin
 from interfaces.auth.sign_in import Door, sign_in_routes
@@ -69,7 +76,7 @@ from storage.database import Pool, connect, open_pool
 from storage.migrate import migrate
 from storage.operations import Operations
 from storage.recorder import EventStoreFactory
-from storage.sessions import Keys, SessionStore, SignInLinks
+from storage.sessions import Identities, Keys, SessionStore, SignInLinks
 from storage.uploads import UploadStore
 from storage.vault import Vault
 
@@ -158,6 +165,16 @@ def create_app(
         redirect_slashes=False,
     )
     app.own_url = configuration.own_url
+    oidc = oidc_settings(configuration)
+    if oidc is not None:
+        app.add_middleware(
+            SessionMiddleware,
+            secret_key=oidc.cookie_key,
+            session_cookie=LOGIN_COOKIE,
+            max_age=LOGIN_SECONDS,
+            path="/sign-in/oidc",
+            https_only=_is_secure(configuration.own_url),
+        )
     add_refusals(app)
     return app
 
@@ -272,13 +289,17 @@ def _routes(
     documents = Documents(texts_by_id(operations))
     yield graphql_routes(backend, documents)
     yield sign_in_routes(door, SignInLinks(stores.writing))
+    oidc = oidc_settings(configuration)
+    if oidc is not None:
+        yield oidc_routes(oidc, door, Identities(stores.writing))
     yield from _file_routes(stores, services, access, provider)
     yield webhook_routes(
         authenticator(configuration, utc_now), services.calls.hear, read_message
     )
     yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
     recordings = (_origin(configuration.vapi_base_url), "https:")
-    yield dashboard_routes(build_site(operations, media_sources=recordings))
+    site = build_site(operations, media_sources=recordings, oidc=oidc is not None)
+    yield dashboard_routes(site)
 
 
 def _file_routes(
@@ -364,6 +385,15 @@ def _door(configuration: Configuration, stores: Stores, services: Services) -> D
         random_bytes=secrets.token_bytes,
         secure=_is_secure(configuration.own_url),
     )
+
+
+def oidc_settings(configuration: Configuration) -> OidcSettings | None:
+    issuer, client_id = configuration.oidc_issuer, configuration.oidc_client_id
+    secret = configuration.oidc_client_secret
+    if not issuer or not client_id or secret is None:
+        return None
+    own_url = configuration.own_url
+    return OidcSettings(issuer, client_id, secret.get_secret_value(), own_url)
 
 
 def _is_secure(url: str) -> bool:

@@ -6,11 +6,22 @@ from threading import Lock
 from time import monotonic
 
 from fastapi import HTTPException
+from starlette.requests import HTTPConnection
 
 MINUTE = 60.0
+GUESSES_A_MINUTE = 60
+"""Wrong tokens from one address."""
+
 MOST_KEYS = 10_000
 ROUNDING = 1e-6
-TOO_OFTEN = "Too many requests: try again in {seconds} s."
+
+
+def address_of(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+def too_often(wait: float) -> str:
+    return f"Too many requests: try again in {int(wait) + 1} s."
 
 
 @dataclass
@@ -44,6 +55,5 @@ class Rate:
         """The same, refusing with 429 and Retry-After."""
         wait = self.take(key)
         if wait > 0:
-            seconds = int(wait) + 1
-            message = TOO_OFTEN.format(seconds=seconds)
-            raise HTTPException(429, message, headers={"Retry-After": str(seconds)})
+            again = {"Retry-After": str(int(wait) + 1)}
+            raise HTTPException(429, too_often(wait), headers=again)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Header, HTTPException, Request
 
 from domain.values import Role
+from interfaces.auth.rates import GUESSES_A_MINUTE, Rate, address_of
 from interfaces.auth.viewer import Authenticator, Credentials, Viewer
 
 MEMBERS = frozenset(Role)
@@ -18,7 +19,11 @@ FORBIDDEN = "Your role does not allow this."
 def viewer_with(
     authenticator: Authenticator, roles: frozenset[Role]
 ) -> Callable[..., Viewer]:
-    """Make a dependency that yields the member, or refuses with 401 or 403."""
+    """Make a dependency that yields the member, or refuses with 401 or 403.
+
+    Who sends one wrong token after the other is refused with 429.
+    """
+    guesses = Rate(GUESSES_A_MINUTE)
 
     def dependency(
         request: Request, authorization: Annotated[str | None, Header()] = None
@@ -26,6 +31,8 @@ def viewer_with(
         given = Credentials(authorization, request.cookies)
         viewer = authenticator.viewer(given)
         if viewer is None:
+            if authorization is not None:
+                guesses.admit(address_of(request))
             challenge = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, UNAUTHENTICATED, headers=challenge)
         if viewer.role not in roles:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from interfaces.auth.rates import Rate
+from interfaces.auth.rates import Rate, address_of
 from interfaces.auth.viewer import Allowlisted, cookie_name
 
 ATTEMPTS_A_MINUTE = 30
@@ -70,10 +70,6 @@ class LinkUsed(BaseModel):
     """What stands behind # in the link."""
 
     token: str = Field(max_length=200)
-
-
-def address_of(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def sign_in_routes(door: Door, links: Links) -> APIRouter:

@@ -17,6 +17,7 @@ from application.contact_file import ContactFile, UnreadableFile
 from application.errors import StoreUnavailable
 from application.phone_numbers import known_region
 from application.uploads import RejectedRow, Upload
+from interfaces.auth.rates import Rate
 from interfaces.files.csv_cells import csv_lines
 from storage.uploads import NewUpload, UploadStore
 
@@ -29,6 +30,7 @@ _PATIENCE = 60.0  # Seconds for one piece.
 _AT_A_TIME = 4  # Files; more wait for their turn.
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
+_UPLOADS_A_MINUTE = 240  # Of one member.
 _NAMELESS = "contacts.csv"
 
 # A FastAPI dependency: lets pass who may, and gives the member's e-mail.
@@ -61,7 +63,7 @@ def upload_routes(
     `largest_file` is in bytes.
     """
     router = APIRouter()
-    limiter = CapacityLimiter(_AT_A_TIME)
+    limiter, rate = CapacityLimiter(_AT_A_TIME), Rate(_UPLOADS_A_MINUTE)
 
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/uploads", max_body_size=sys.maxsize)
@@ -71,6 +73,7 @@ def upload_routes(
         filename: str = "",
         region: Annotated[str | None, Query(alias="defaultRegion")] = None,
     ) -> Response:
+        rate.admit(member)
         try:
             _check_kind(request)
             body = _Body(request, largest_file)

@@ -19,6 +19,7 @@ from application.ports import ReadModel
 from application.settings import SettingsService
 from application.vault import VaultReader
 from interfaces.auth.access_feed import AccessFeed
+from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
@@ -64,6 +65,7 @@ class Backend:
     access: AccessFeed
     vitals: Vitals
     development: bool
+    guesses: Rate = field(default_factory=lambda: Rate(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)
     patience: Patience = field(default_factory=Patience)
 

@@ -5,10 +5,11 @@ from typing import Any
 import strawberry
 from strawberry.fastapi import BaseContext
 
+from interfaces.auth.rates import address_of, too_often
 from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import UNKNOWN, Documents
-from interfaces.graphql.errors import unauthenticated
+from interfaces.graphql.errors import bad_request, unauthenticated
 from interfaces.graphql.loaders import Loaders
 
 
@@ -44,8 +45,16 @@ class Context(BaseContext):
             self._trouble = error
             return None
         # Not before: other operations of the socket are under way.
-        self._trouble = None
+        self._trouble = None if viewer else self._guessing()
         return viewer
+
+    def _guessing(self) -> Exception | None:
+        """Say so to who sends one wrong token after the other."""
+        request = self.request
+        if request is None or self._credentials().authorization is None:
+            return None
+        wait = self.backend.guesses.take(address_of(request))
+        return bad_request(too_often(wait)) if wait > 0 else None
 
     def may_send(self, text: str | None) -> bool:
         """Say whether who asks may send this text: with a token, any.

@@ -1,6 +1,7 @@
 """How people at browsers come in, what their sessions may do, and how they end."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as open_socket
 
 from domain.values import Role
-from interfaces.auth.rates import Rate
+from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE
 from interfaces.auth.viewer import COOKIE
 from interfaces.dashboard.documents import read_documents
@@ -198,12 +199,8 @@ def test_our_own_page_opens_a_socket_by_whatever_name_it_was_reached(
 
 
 def test_whoever_tries_links_must_wait(desk: Desk) -> None:
-    answers = [sign_in(desk, "guess") for _ in range(ATTEMPTS_A_MINUTE + 5)]
-    codes = [answer.status_code for answer in answers]
+    codes = refused_in_the_end(lambda: sign_in(desk, "guess"))
     assert codes[:ATTEMPTS_A_MINUTE] == [403] * ATTEMPTS_A_MINUTE
-    assert codes[-1] == 429
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
-    assert answers[-1].json()["error"]["code"] == "TOO_MANY_REQUESTS"
 
 
 def test_a_rate_is_so_many_at_once_then_evenly() -> None:
@@ -226,3 +223,32 @@ def test_every_answer_tells_browsers_what_not_to_do(office: Desk) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_whoever_guesses_tokens_must_wait_and_nobody_else(desk: Desk) -> None:
+    def upload(token: str) -> httpx2.Response:
+        headers = {"Authorization": token, "Content-Type": "text/csv"}
+        return httpx2.post(f"{desk.url}/uploads", content=b"", headers=headers)
+
+    codes = refused_in_the_end(lambda: upload("Bearer alx_guess"))
+    assert codes[:GUESSES_A_MINUTE] == [401] * GUESSES_A_MINUTE
+    assert upload(desk.header()["Authorization"]).status_code == 422
+    free = {"query": "{ me { email } }"}
+    told = [ask(desk, free, "", **GUESS)]
+    while code(told[-1]) != "BAD_REQUEST":
+        told.append(ask(desk, free, "", **GUESS))
+    assert len(told) > GUESSES_A_MINUTE
+    assert "Too many" in told[-1]["errors"][0]["message"]
+
+
+def refused_in_the_end(knock: Callable[[], httpx2.Response]) -> list[int]:
+    """Knock until it is too often; return what was answered."""
+    answers = [knock()]
+    while answers[-1].status_code != 429:
+        answers.append(knock())
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].json()["error"]["code"] == "TOO_MANY_REQUESTS"
+    return [answer.status_code for answer in answers]
+
+
+GUESS = {"Authorization": "Bearer alx_guess"}
