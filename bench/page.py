@@ -60,7 +60,7 @@ def _watched(page: Page, folder: Path) -> Iterator[Figure]:
 
 def _busy(page: Page) -> float:
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Performance.enable")
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     before, began = _task_seconds(devtools), monotonic()
     page.wait_for_timeout(WATCHED_SECONDS * 1000)
     return 100 * (_task_seconds(devtools) - before) / (monotonic() - began)

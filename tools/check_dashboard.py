@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from graphql import build_schema
+from graphql import build_schema, validate
 
 from interfaces.dashboard.documents import read_source
 from interfaces.dashboard.site import STATIC
@@ -36,7 +36,11 @@ def _check(folder: Path) -> int:
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
     schema = build_schema(SCHEMA.read_text("utf-8"))
-    types = declarations(schema, read_source())
+    source = read_source()
+    if problems := validate(schema, source):
+        sys.stderr.write("\n".join(problem.message for problem in problems) + "\n")
+        return 1
+    types = declarations(schema, source)
     (generated / "ops.d.ts").write_text(types, "utf-8")
     (folder / "tsconfig.json").write_text(json.dumps(_configuration(folder)), "utf-8")
     if not (folder / "node_modules/.bin/tsc").exists():

@@ -1,0 +1,143 @@
+"""A whole AutoLynx beside a simulator, and a Chromium to look at it with."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pydantic import SecretStr
+
+from application.configuration import Configuration
+from domain.values import Role
+from interfaces.cli.demo.sample import write_sample
+from interfaces.cli.workbench import Workbench, workbench
+from provider.simulator.settings import DEFAULT_ASSISTANT_ID, OUTCOMES
+from tests.end_to_end.processes import Up, autolynx, beside, running_up
+from tests.simulator import running_simulator
+
+SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+# A start error is a call that rings nobody and is tried again: not asked for here.
+ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
+LONG = 60_000
+"""Milliseconds that a campaign may take."""
+
+
+def chromium() -> str | None:
+    """Return the path of an installed Chromium."""
+    named = os.environ.get("AUTOLYNX_TEST_CHROMIUM")
+    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    return named or next(filter(None, found), None)
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=[*SWITCHES]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A running `autolynx up`, and browsers in which its members are signed in."""
+
+    up: Up
+    folder: Path
+    settings: dict[str, Any]
+    bench: Workbench
+    browser: Browser
+    signed_in: dict[str, Any] = field(default_factory=dict)
+
+    def told(self, *arguments: str) -> str:
+        """Run an `autolynx` command that must succeed; return what it says."""
+        ended = autolynx(*arguments, cwd=self.folder, **self.settings)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    def link_of(self, email: str, role: str) -> str:
+        """Make a link as `autolynx signin` does, for a member of this role."""
+        self.bench.members.add(email, Role(role.upper()), by="cli:test")
+        token = self.bench.sign_in_links.create(
+            email=email, secret=secrets.token_bytes(32), now=self.bench.means.now()
+        )
+        return f"{self.up.url}/sign-in#token={token}"
+
+    def opened(self, role: str) -> BrowserContext:
+        """Open a browser of its own in which a member of this role is signed in."""
+        if role not in self.signed_in:
+            with self.newcomer(f"{role}@autolynx.example", role) as context:
+                self.signed_in[role] = context.storage_state()
+        return self._context(storage_state=self.signed_in[role])
+
+    def newcomer(self, email: str, role: str) -> BrowserContext:
+        """The same for a new member, who comes in by a link and has an own session."""
+        context = self._context()
+        page = context.new_page()
+        page.goto(self.link_of(email, role))
+        expect(page.get_by_role("heading", level=1)).to_have_text("Campaigns")
+        page.close()
+        return context
+
+    def _context(self, **options: Any) -> BrowserContext:
+        return self.browser.new_context(
+            base_url=self.up.url, reduced_motion="reduce", **options
+        )
+
+
+@contextmanager
+def running_desk(
+    folder: Path, database_url: str, *, speed: float = 40, at_once: int = 10
+) -> Iterator[Desk]:
+    """Run everything; calls are `speed` times as short as real ones."""
+    simulated = {"speed": speed, "outcomes": ENDINGS, "concurrency_limit": at_once}
+    with ExitStack() as opened:
+        simulator = opened.enter_context(running_simulator(**simulated))
+        browser = opened.enter_context(running_chromium())
+        settings = beside(simulator) | {
+            "DATABASE_URL": database_url,
+            "RECONCILE_SECONDS": 2,
+            "SETTINGS_TICK_SECONDS": 1,
+            "SETTINGS_DIALS_PER_SECOND": 50,
+            "SETTINGS_GLOBAL_CAP": at_once,
+        }
+        up = opened.enter_context(running_up(folder, **settings))
+        settings["PORT"] = int(up.url.rpartition(":")[2])
+        configuration = Configuration(
+            database_url=database_url,
+            vapi_base_url=simulator.url,
+            vapi_api_key=SecretStr(simulator.api_key),
+        )
+        bench = opened.enter_context(workbench(configuration))
+        bench.assistants.import_assistant(
+            DEFAULT_ASSISTANT_ID, name=None, by="cli:test"
+        )
+        yield Desk(up, folder, settings, bench, browser)
+
+
+def sample_file(folder: Path, contacts: int) -> Path:
+    """Write a file of so many good rows and five bad ones."""
+    file = folder / "spring-list.csv"
+    write_sample(file, contacts)
+    return file
+
+
+def create_campaign(page: Page, file: Path, *, name: str, cap: int) -> None:
+    """Create and start a campaign as a person does, from the list of campaigns."""
+    page.goto("/campaigns/new")
+    page.get_by_label("Drop a CSV file here, or choose one").set_input_files(file)
+    expect(page.locator(".tally")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Assistant", exact=True).select_option(index=1)
+    page.get_by_label("Line", exact=True).select_option(index=1)
+    page.get_by_label("Cap: calls at once").fill(str(cap))
+    page.get_by_role("button", name="Create and start").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)

@@ -1,0 +1,104 @@
+"""Take pictures of every view into docs/screens: `python -m tests.browser.screens`."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+
+from storage.embedded import embedded_postgres
+from tests.browser.desk import (
+    LONG,
+    Desk,
+    chromium,
+    create_campaign,
+    running_desk,
+    sample_file,
+)
+
+SCREENS = Path(__file__).parents[2] / "docs/screens"
+DESKTOP: ViewportSize = {"width": 1360, "height": 850}
+PHONE: ViewportSize = {"width": 400, "height": 850}
+LOOKS = (("light", DESKTOP), ("dark", DESKTOP), ("phone", PHONE))
+
+
+def main() -> int:
+    if chromium() is None:
+        sys.stderr.write("No Chromium is installed: on Debian, apt install chromium\n")
+        return 1
+    SCREENS.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _postgres(Path(folder)) as url,
+        running_desk(Path(folder), url, speed=6) as desk,
+        desk.opened("admin") as context,
+    ):
+        _take_all(desk, context)
+    return 0
+
+
+def _postgres(folder: Path) -> AbstractContextManager[str]:
+    folder.chmod(0o711)  # Postgres may run as another user than root.
+    return embedded_postgres(folder / "pg")
+
+
+def _take_all(desk: Desk, context: BrowserContext) -> None:
+    page = context.new_page()
+    campaign = _busy_house(desk, page)
+    for look, size in LOOKS:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+        for name in _views(page, campaign, sample_file(desk.folder, 40)):
+            page.screenshot(path=SCREENS / f"{name}-{look}.png")
+
+
+def _busy_house(desk: Desk, page: Page) -> str:
+    """Leave one campaign over and one under way; return the latter's address."""
+    file = sample_file(desk.folder, 6)
+    create_campaign(page, file, name="Last week's reminders", cap=6)
+    expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
+    page.goto("/settings")
+    page.get_by_label("Daily budget in US dollars").fill("50")
+    page.get_by_role("button", name="Save the changes").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    create_campaign(page, sample_file(desk.folder, 400), name="Spring list", cap=6)
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("Budget in US dollars").fill("25")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#contacts .state[data-state=ENDED]").nth(9)).to_be_visible(
+        timeout=LONG
+    )
+    return page.url
+
+
+def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
+    """Bring each view before the camera, and name it."""
+    yield from _shown(page, "/", "campaigns")
+    yield from _shown(page, campaign, "campaign")
+    page.locator("#contacts").evaluate("element => element.scrollIntoView()")
+    yield "contacts"
+    talked = page.locator("#contacts tr", has_text="The customer hung up").first
+    talked.get_by_role("link").click()
+    expect(page.locator(".timeline li").first).to_be_visible()
+    yield "contact"
+    page.goto("/campaigns/new")
+    page.get_by_label("Drop a CSV file here, or choose one").set_input_files(file)
+    expect(page.locator(".rejects")).to_be_visible()
+    yield "new-campaign"
+    yield from _shown(page, f"{campaign}/history", "history")
+    for view in ("assistants", "spend", "health", "members", "settings", "audit"):
+        yield from _shown(page, f"/{view}", view)
+
+
+def _shown(page: Page, address: str, name: str) -> Iterator[str]:
+    page.goto(address)
+    expect(page.get_by_role("heading").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator(".pill")).to_contain_text("Live")
+    yield name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

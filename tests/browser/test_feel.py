@@ -1,0 +1,140 @@
+"""Keys, colours, sizes, and what assistive technology is told: on every view."""
+
+import pytest
+from axe_playwright_python import sync_playwright as axe_core  # type: ignore[import-untyped]  # it brings no types
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+
+from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+
+VIEWS = (
+    "/",
+    "/campaigns/new",
+    "{campaign}",
+    "{campaign}/history",
+    "{contact}",
+    "/assistants",
+    "/spend",
+    "/health",
+    "/members",
+    "/settings",
+    "/audit",
+)
+NARROWEST: ViewportSize = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def places(desk: Desk, admin: BrowserContext) -> dict[str, str]:
+    """A campaign that is over, and one of its contacts."""
+    page = admin.new_page()
+    create_campaign(page, sample_file(desk.folder, 8), name="Looked at", cap=8)
+    campaign = page.url
+    expect(page.get_by_text("Every report is in.")).to_be_visible(timeout=LONG)
+    expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
+    link = page.locator("#contacts").get_by_role("link").first
+    contact = link.get_attribute("href")
+    page.close()
+    return {"campaign": campaign, "contact": str(contact)}
+
+
+def settled(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_role("heading").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator(".pill")).to_contain_text("Live")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_on_any_view(
+    desk: Desk, admin: BrowserContext, places: dict[str, str], colours: str
+) -> None:
+    page, axe, found = admin.new_page(), axe_core.Axe(), {}
+    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+    for view in VIEWS:
+        settled(page, view.format(**places))
+        answer = axe.run(page)
+        if answer.violations_count:
+            found[view] = answer.generate_report()
+    page.close()
+    assert found == {}
+
+
+def test_no_view_is_wider_than_the_narrowest_phone(
+    desk: Desk, admin: BrowserContext, places: dict[str, str]
+) -> None:
+    page, wide = admin.new_page(), {}
+    page.set_viewport_size(NARROWEST)
+    for view in VIEWS:
+        settled(page, view.format(**places))
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROWEST["width"]:
+            wide[view] = width
+    page.close()
+    assert wide == {}
+
+
+def test_the_keyboard_goes_everywhere(admin: BrowserContext, desk: Desk) -> None:
+    page = admin.new_page()
+    settled(page, "/")
+    heading = page.get_by_role("heading", level=1)
+    for keys, title in (("gs", "Spend and alerts"), ("gm", "Members"), ("gc", "Camp")):
+        page.keyboard.type(keys)
+        expect(heading).to_contain_text(title)
+        expect(heading).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search campaigns")).to_be_focused()
+    page.keyboard.type("gs")
+    expect(page.get_by_label("Search campaigns")).to_have_value("gs")
+    page.keyboard.press("Tab")
+    page.keyboard.press("n")
+    expect(heading).to_have_text("New campaign")
+    page.close()
+
+
+def test_what_is_looked_for_stands_in_the_address(
+    admin: BrowserContext, desk: Desk, places: dict[str, str]
+) -> None:
+    page = admin.new_page()
+    settled(page, "/")
+    page.get_by_role("button", name="Completed").click()
+    page.get_by_label("Search campaigns").fill("looked")
+    card = page.locator(".card", has_text="Looked at")
+    expect(page.locator(".card")).to_have_count(1)
+    expect(card).to_be_visible()
+    assert "state=COMPLETED" in page.url
+    page.wait_for_url("**q=looked**")
+    page.reload()
+    expect(card).to_be_visible()
+    expect(page.get_by_role("button", name="Completed")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.get_by_label("Search campaigns").fill("nothing like it")
+    expect(page.get_by_text("No campaign fits")).to_be_visible()
+    page.close()
+
+
+def test_the_first_row_is_live_within_a_second(
+    admin: BrowserContext, desk: Desk, places: dict[str, str]
+) -> None:
+    page = admin.new_page()
+    settled(page, "/")
+    page.goto("/")
+    expect(page.locator(".card").first).to_be_visible()
+    expect(page.locator(".pill")).to_contain_text("Live")
+    milliseconds = page.evaluate("performance.now()")
+    page.close()
+    assert milliseconds < 1000
+
+
+def test_nothing_complains_in_the_console(
+    admin: BrowserContext, desk: Desk, places: dict[str, str]
+) -> None:
+    page, said = admin.new_page(), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for view in VIEWS:
+        settled(page, view.format(**places))
+    page.close()
+    assert said == []
