@@ -17,6 +17,7 @@ from storage.mapper import NotStorable, TypedMapper
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 STREAM = UUID(int=7)
+OFFSETS = [timezone(timedelta(minutes=minutes)) for minutes in (-570, 0, 60, 345)]
 
 
 class Colour(StrEnum):
@@ -164,7 +165,7 @@ def test_equal_events_have_equal_bytes() -> None:
         money=st.decimals(allow_nan=False, allow_infinity=False),
         several=st.lists(st.integers(0, 9)).map(tuple),
         table=st.dictionaries(st.text(), st.decimals(allow_nan=False)),
-        perhaps=st.none() | st.datetimes(timezones=st.timezones()),
+        perhaps=st.none() | st.datetimes(timezones=st.sampled_from(OFFSETS)),
         old_style=st.none() | st.just(Colour.RED),
     )
 )
