@@ -20,6 +20,7 @@ from interfaces.cli import (
     campaigns,
     demo,
     directory,
+    doctor,
     erase,
     read_model,
     roles,
@@ -56,7 +57,17 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_commands)
-    for group in (demo, roles, campaigns, directory, access, read_model, audit, erase):
+    for group in (
+        demo,
+        roles,
+        campaigns,
+        directory,
+        doctor,
+        access,
+        read_model,
+        audit,
+        erase,
+    ):
         group.add_to(app)
     return app
 

@@ -1,0 +1,313 @@
+"""The command that looks at what a first deployment gets wrong, and says what to do."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Any, LiteralString
+from urllib.parse import urlsplit
+
+import typer
+from psycopg import OperationalError
+
+from application.configuration import Configuration
+from application.ports import (
+    PhoneNumber,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+from interfaces.cli.database import bare_database
+from interfaces.cli.words import AsJson, as_mapping, json_of, say
+from interfaces.cli.workbench import utc_now
+from projections.lag import lag
+from projections.schema import use_read_model
+from provider.vapi import VapiProvider, vapi_settings
+from storage.database import Conn, connect
+from storage.embedded import EmbeddedPostgresFailed
+from storage.migrate import MigrationChanged, UnfitServer, pending
+
+SHORTEST_SECRET = 16
+MOST_SKEW_SECONDS = 2.0
+MOST_LAG_SECONDS = 10.0
+SILENT_SECONDS = 150.0
+IN_USE = frozenset({None, "active", "activated"})
+"""How the provider names a line that can call."""
+
+
+class Grade(StrEnum):
+    OK = "ok"
+    LOOK = "look"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do where it is not well."""
+
+    about: str
+    grade: Grade
+    said: str
+
+
+type Found = Iterator[Finding]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(*, as_json: AsJson = False) -> int:
+    """Look at configuration, database and provider; say what is wrong and what to do.
+
+    Nothing is changed and nobody is called. The exit code is 1 where something is
+    wrong; what is only worth a look leaves it at 0.
+    """
+    findings: list[Finding] = []
+    for finding in examine(Configuration()):
+        findings.append(finding)
+        if not as_json:
+            say(f"{finding.grade:<5}  {finding.about}: {finding.said}")
+    if as_json:
+        say(json_of([as_mapping(finding) for finding in findings]))
+    return int(any(finding.grade is Grade.WRONG for finding in findings))
+
+
+def examine(configuration: Configuration, provider: Provider | None = None) -> Found:
+    """Yield what is found, in the order in which it is to be put right."""
+    yield from of_database(configuration)
+    yield of_public_url(configuration)
+    yield of_webhook_secret(configuration)
+    yield from of_sign_in(configuration)
+    provider = provider or VapiProvider(vapi_settings(configuration))
+    yield from of_provider(configuration, provider)
+
+
+# --- The database ---------------------------------------------------------------
+
+
+def of_database(configuration: Configuration) -> Found:
+    if configuration.database_url is None:
+        said = f"embedded, in {configuration.data_dir}: for one machine. For several,"
+        yield Finding("database", Grade.LOOK, f"{said} set AUTOLYNX_DATABASE_URL.")
+    with ExitStack() as opened:
+        try:
+            url = opened.enter_context(bare_database(configuration))
+            conn = opened.enter_context(connect(url, name="doctor"))
+        except (OperationalError, EmbeddedPostgresFailed) as error:
+            words = " ".join(str(error).split())
+            said = f"cannot be reached ({words}): see AUTOLYNX_DATABASE_URL."
+            yield Finding("database", Grade.WRONG, said)
+            return
+        yield from _of_server(conn)
+        yield from _of_tables(conn, url)
+
+
+def _of_server(conn: Conn) -> Found:
+    version = conn.info.parameter_status("server_version") or "of no version"
+    yield Finding("database", Grade.OK, f"Postgres {version} answers.")
+    yield _of_time_zone(conn)
+    yield of_clock(utc_now(), _value(conn, "select clock_timestamp()"))
+    yield _of_durability(conn)
+    if _value(conn, "select pg_is_in_recovery()"):
+        said = "a standby: nothing can be written. Add target_session_attrs=read-write."
+        yield Finding("server", Grade.WRONG, said)
+
+
+def _of_time_zone(conn: Conn) -> Finding:
+    query: LiteralString = """
+        select reset_val from pg_settings where name = 'TimeZone'
+    """
+    zone = str(_value(conn, query))
+    if zone.upper() in {"UTC", "ETC/UTC", "GMT"}:
+        return Finding("time zone", Grade.OK, "UTC.")
+    said = f"the server's is {zone}; times are stored and a budget's day counts in UTC."
+    return Finding("time zone", Grade.LOOK, said)
+
+
+def of_clock(here: datetime, there: datetime) -> Finding:
+    skew = abs((here - there).total_seconds())
+    if skew <= MOST_SKEW_SECONDS:
+        return Finding("clock", Grade.OK, "agrees with the database's.")
+    said = f"{skew:.0f} s from the database's: let both follow a time server (NTP)."
+    return Finding("clock", Grade.WRONG, said)
+
+
+def _of_durability(conn: Conn) -> Finding:
+    shown = {
+        name: str(_value(conn, query))
+        for name, query in (
+            ("fsync", "show fsync"),
+            ("synchronous_commit", "show synchronous_commit"),
+        )
+    }
+    off = [name for name, value in shown.items() if value == "off"]
+    if not off:
+        return Finding("durability", Grade.OK, "what is stored is on disk.")
+    said = f"{', '.join(off)} is off: a crash loses what was acknowledged. Turn it on."
+    return Finding("durability", Grade.WRONG, said)
+
+
+def _of_tables(conn: Conn, url: str) -> Found:
+    try:
+        missing = pending(url)
+    except (UnfitServer, MigrationChanged) as error:
+        yield Finding("migrations", Grade.WRONG, f"{error}.")
+        return
+    if missing:
+        said = f"missing: {', '.join(missing)}. Run autolynx migrate."
+        yield Finding("migrations", Grade.WRONG, said)
+        return
+    yield Finding("migrations", Grade.OK, "all are applied.")
+    use_read_model(conn)
+    yield _of_projector(conn)
+    yield _of_scheduler(conn)
+    yield _of_members(conn)
+
+
+def _of_projector(conn: Conn) -> Finding:
+    behind = lag(conn, utc_now())
+    if behind.seconds <= MOST_LAG_SECONDS:
+        return Finding("projector", Grade.OK, "the read model is up to date.")
+    said = f"{behind.seconds:.0f} s behind, at {behind.next_event}."
+    return Finding("projector", Grade.WRONG, f"{said} Run autolynx projector.")
+
+
+def _of_scheduler(conn: Conn) -> Finding:
+    query: LiteralString = """
+        select extract(epoch from clock_timestamp() - beat_at) from heartbeat
+        where role = 'scheduler'
+    """
+    age = _value(conn, query)
+    if age is not None and age <= SILENT_SECONDS:
+        return Finding(
+            "scheduler", Grade.OK, f"leads; its last sign is {age:.0f} s old."
+        )
+    said = "none runs, so nothing is dialled: autolynx up, or autolynx scheduler."
+    return Finding("scheduler", Grade.LOOK, said)
+
+
+def _of_members(conn: Conn) -> Finding:
+    query: LiteralString = """
+        select count(*) from autolynx_events where topic = 'member.added'
+    """
+    count = _value(conn, query)
+    if count:
+        return Finding("members", Grade.OK, "somebody may come in.")
+    said = "nobody may come in: autolynx members add E-MAIL --role admin."
+    return Finding("members", Grade.WRONG, said)
+
+
+def _value(conn: Conn, query: LiteralString) -> Any:
+    row = conn.execute(query).fetchone()
+    return None if row is None else row[0]
+
+
+# --- How we are reached -------------------------------------------------------------
+
+
+def of_public_url(configuration: Configuration) -> Finding:
+    url = configuration.public_url
+    if url is None:
+        said = "AUTOLYNX_PUBLIC_URL is not set: the provider cannot tell what happens."
+        return Finding("public URL", Grade.WRONG, f"{said} Set it to https://your.name")
+    for said in _wrong_with(url):
+        return Finding("public URL", Grade.WRONG, f"{url}: {said}")
+    return Finding("public URL", Grade.OK, f"{url} has the form of a public one.")
+
+
+def _wrong_with(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        yield "is no URL."
+        return
+    if parts.scheme != "https":
+        yield "must begin with https://, as the provider sends people's words there."
+    if not _is_public(host):
+        yield f"{host or 'no name'} is not reached from outside; use a public name."
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        yield "must be a name alone, without a path."
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        private = (".local", ".internal", ".localhost", ".lan", ".test", ".invalid")
+        return "." in host and not host.rstrip(".").endswith(private)
+
+
+def of_webhook_secret(configuration: Configuration) -> Finding:
+    secret = configuration.webhook_secret
+    length = len(secret.get_secret_value()) if secret else 0
+    if not length:
+        said = "AUTOLYNX_WEBHOOK_SECRET is not set: every webhook is refused. Set it."
+        return Finding("webhooks", Grade.WRONG, said)
+    if length < SHORTEST_SECRET:
+        said = f"the secret has {length} characters: take {SHORTEST_SECRET} or more."
+        return Finding("webhooks", Grade.LOOK, said)
+    if configuration.webhook_auth == "hmac" and not configuration.vapi_credential_id:
+        said = (
+            "hmac needs a credential at the provider: set AUTOLYNX_VAPI_CREDENTIAL_ID."
+        )
+        return Finding("webhooks", Grade.WRONG, said)
+    return Finding(
+        "webhooks", Grade.OK, f"prove themselves by {configuration.webhook_auth}."
+    )
+
+
+def of_sign_in(configuration: Configuration) -> Found:
+    given = {
+        "AUTOLYNX_OIDC_ISSUER": configuration.oidc_issuer,
+        "AUTOLYNX_OIDC_CLIENT_ID": configuration.oidc_client_id,
+        "AUTOLYNX_OIDC_CLIENT_SECRET": configuration.oidc_client_secret,
+    }
+    missing = [name for name, value in given.items() if not value]
+    if not missing:
+        yield Finding("sign-in", Grade.OK, "by the identity provider, or by link.")
+    elif len(missing) == len(given):
+        said = "by links that autolynx signin prints; no identity provider is set."
+        yield Finding("sign-in", Grade.LOOK, said)
+    else:
+        yield Finding("sign-in", Grade.WRONG, f"{', '.join(missing)} is not set.")
+    if configuration.development and configuration.public_url:
+        said = "AUTOLYNX_DEVELOPMENT is on: turn it off where others can come."
+        yield Finding("development", Grade.WRONG, said)
+
+
+# --- The provider ---------------------------------------------------------------
+
+
+def of_provider(configuration: Configuration, provider: Provider) -> Found:
+    if configuration.vapi_api_key is None:
+        said = "AUTOLYNX_VAPI_API_KEY is not set: nothing can be dialled. Set it."
+        yield Finding("provider", Grade.WRONG, said)
+        return
+    try:
+        lines = provider.phone_numbers()
+    except ProviderRefused as error:
+        said = (
+            f"{configuration.vapi_base_url} refuses ({error}): is the key the private"
+        )
+        yield Finding("provider", Grade.WRONG, f"{said} one, of this account?")
+    except ProviderUnavailable as error:
+        said = f"{configuration.vapi_base_url} does not answer ({error})."
+        yield Finding("provider", Grade.WRONG, f"{said} May this machine go out there?")
+    else:
+        yield Finding("provider", Grade.OK, f"{configuration.vapi_base_url} answers.")
+        yield of_lines(lines)
+
+
+def of_lines(lines: list[PhoneNumber]) -> Finding:
+    if not lines:
+        said = "the account has no phone number to call from: buy or import one there."
+        return Finding("phone numbers", Grade.WRONG, said)
+    unfit = [line.number or line.id for line in lines if line.status not in IN_USE]
+    if unfit:
+        said = f"not active at the provider: {', '.join(unfit)}."
+        return Finding("phone numbers", Grade.LOOK, said)
+    return Finding("phone numbers", Grade.OK, f"{len(lines)} to call from.")

@@ -1,0 +1,128 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from application.configuration import Configuration
+from application.ports import PhoneNumber
+from interfaces.cli import doctor
+from interfaces.cli.doctor import Finding, Grade
+from tests.interfaces.cli.conftest import CommandLine
+from tests.simulator import Simulator
+from tests.wiring import NOON
+
+SECRET = "s" * 32
+
+
+def configured(**given: Any) -> Configuration:
+    return Configuration(**{"_env_file": None, **given})
+
+
+def by_name(findings: list[dict[str, str]]) -> dict[str, tuple[str, str]]:
+    return {one["about"]: (one["grade"], one["said"]) for one in findings}
+
+
+def test_a_bare_machine_is_told_all_that_is_missing(autolynx: CommandLine) -> None:
+    ended = autolynx("doctor", "--json")
+    found = by_name(ended.json)
+    assert ended.code == 1
+    wrong = {name for name, (grade, _) in found.items() if grade == "wrong"}
+    assert wrong >= {"migrations", "public URL", "webhooks", "provider"}
+    assert "autolynx migrate" in found["migrations"][1]
+    assert "AUTOLYNX_WEBHOOK_SECRET" in found["webhooks"][1]
+
+
+def test_a_machine_that_is_set_up_is_well(
+    autolynx: CommandLine, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_PUBLIC_URL", "https://calls.example.com")
+    monkeypatch.setenv("AUTOLYNX_WEBHOOK_SECRET", SECRET)
+    autolynx.done("migrate")
+    autolynx.done("members", "add", "ada@example.com", "--role", "admin")
+    ended = autolynx("doctor", "--json")
+    wrong = {one["about"] for one in ended.json if one["grade"] == "wrong"}
+    assert wrong == {"durability"}  # The tests' server is quick, not safe.
+    assert by_name(ended.json)["phone numbers"][0] == "ok"
+    lines = autolynx("doctor").lines
+    assert "ok     provider: " + simulator.url + " answers." in lines
+
+
+def test_a_key_that_the_provider_refuses_is_named(
+    autolynx: CommandLine, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", "another")
+    grade, said = by_name(autolynx("doctor", "--json").json)["provider"]
+    assert (grade, "refuses" in said) == ("wrong", True)
+
+
+def test_a_database_that_is_not_there_is_named(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
+    monkeypatch.setenv("AUTOLYNX_DATABASE_URL", url)
+    grade, said = by_name(autolynx("doctor", "--json").json)["database"]
+    assert (grade, "AUTOLYNX_DATABASE_URL" in said) == ("wrong", True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://calls.example.com",
+        "https://localhost:8000",
+        "https://10.0.0.7",
+        "https://calls.internal",
+        "https://calls.example.com/autolynx",
+        "https://[::1",
+        None,
+    ],
+)
+def test_a_url_that_nobody_outside_can_reach_is_wrong(url: str | None) -> None:
+    found = doctor.of_public_url(configured(public_url=url))
+    assert found.grade is Grade.WRONG
+
+
+def test_a_public_url_is_well() -> None:
+    found = doctor.of_public_url(configured(public_url="https://calls.example.com/"))
+    assert found.grade is Grade.OK
+
+
+@pytest.mark.parametrize(
+    ("given", "grade"),
+    [
+        ({"webhook_secret": SecretStr("short")}, Grade.LOOK),
+        ({"webhook_secret": SecretStr(SECRET)}, Grade.OK),
+        ({"webhook_secret": SecretStr(SECRET), "webhook_auth": "hmac"}, Grade.WRONG),
+        ({"webhook_secret": SecretStr("")}, Grade.WRONG),
+    ],
+)
+def test_webhooks_must_be_able_to_prove_themselves(
+    given: dict[str, Any], grade: Grade
+) -> None:
+    assert doctor.of_webhook_secret(configured(**given)).grade is grade
+
+
+def test_a_half_configured_identity_provider_is_wrong() -> None:
+    (found,) = doctor.of_sign_in(configured(oidc_issuer="https://id.example.com"))
+    assert found.grade is Grade.WRONG
+    assert "AUTOLYNX_OIDC_CLIENT_ID" in found.said
+
+
+def test_development_on_a_public_machine_is_wrong() -> None:
+    public = configured(development=True, public_url="https://calls.example.com")
+    assert [one.grade for one in doctor.of_sign_in(public)][-1] is Grade.WRONG
+
+
+def test_clocks_must_agree() -> None:
+    assert doctor.of_clock(NOON, NOON + timedelta(seconds=1)).grade is Grade.OK
+    assert doctor.of_clock(NOON, NOON - timedelta(seconds=9)).grade is Grade.WRONG
+
+
+def test_there_must_be_a_line_that_can_call() -> None:
+    line = PhoneNumber("p1", "+12025550100", None, "active")
+    blocked = PhoneNumber("p2", "+12025550101", None, "blocked")
+    assert doctor.of_lines([]).grade is Grade.WRONG
+    assert doctor.of_lines([line]).grade is Grade.OK
+    assert doctor.of_lines([line, blocked]) == Finding(
+        "phone numbers", Grade.LOOK, "not active at the provider: +12025550101."
+    )
