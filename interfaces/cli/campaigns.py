@@ -32,7 +32,7 @@ from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.files.export import export_csv
 from projections import campaign_board
 from projections.campaign_board import CampaignRow
-from storage.operations import Decision
+from storage.operations import Decision, Heartbeat
 from storage.uploads import NewUpload
 
 PAGE = 100
@@ -41,6 +41,8 @@ CHUNK = 1 << 20
 MANY = 10_000
 """Contacts that take more than a moment."""
 KEPT = timedelta(days=1)
+SILENT_SECONDS = 120.0
+"""Of a scheduler that runs signs of life are never that old."""
 
 CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
 
@@ -207,7 +209,7 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         row = _get(bench, campaign_id)
         decision = bench.operations.decision(campaign_id)
         words = row.reason_words_id and bench.vault.words(row.reason_words_id)
-        runs = bench.operations.heartbeat("scheduler") is not None
+        beat = bench.operations.heartbeat("scheduler")
     shown = _shown(row)
     if as_json:
         decided = None if decision is None else as_mapping(decision)
@@ -216,7 +218,7 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         show_one({**shown, "stateReason": words, "lastDecision": decided}, as_json=True)
         return
     show_one(
-        {**shown, "stateReason": words, "waits": _waits(row, decision, runs=runs)},
+        {**shown, "stateReason": words, "waits": _waits(row, decision, beat)},
         as_json=False,
     )
 
@@ -235,11 +237,14 @@ def _shown(row: CampaignRow) -> dict[str, Any]:
     return first | {k: v for k, v in fields.items() if k not in hidden}
 
 
-def _waits(row: CampaignRow, decision: Decision | None, *, runs: bool) -> str:
+def _waits(row: CampaignRow, decision: Decision | None, beat: Heartbeat | None) -> str:
     if row.state in STANDSTILL:
         return STANDSTILL[row.state].format(id=row.id)
-    if not runs:
+    if beat is None:
         return "No scheduler has run yet: autolynx up"
+    if beat.age_seconds > SILENT_SECONDS:
+        since = f"{beat.beat_at:%Y-%m-%d %H:%M:%SZ}"
+        return f"No scheduler has given a sign since {since}: autolynx up"
     if decision is None:
         return "The scheduler has not looked at it yet."
     reasons = "; ".join(

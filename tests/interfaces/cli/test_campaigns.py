@@ -1,14 +1,19 @@
 import csv
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from interfaces.cli.demo.sample import HEADER, write_sample
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from storage.database import connect, open_pool
+from storage.operations import Decision, Operations, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended
 from tests.simulator import Simulator
 
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 UNKNOWN = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
 
 
@@ -65,6 +70,28 @@ def test_a_campaign_goes_through_its_states(
         "Spring is CANCELED.\n",
     ]
     assert "CANCELED" in autolynx.refusal("campaigns", "start", id_)
+
+
+def test_whoever_waits_learns_why(
+    autolynx: CommandLine, simulator: Simulator, file: Path, empty_database: str
+) -> None:
+    id_ = create(autolynx, file, "--start", "--json").json["id"]
+    full = Reason("CAP_FULL", "All 3 calls that the cap allows are live.", 7)
+    decision = Decision(UUID(id_), NOON, room=3, placed=3, reasons=(full,))
+    with (
+        open_pool(empty_database, name="test") as pool,
+        connect(empty_database, name="test") as leader,
+    ):
+        Operations(pool).write_decisions([decision])
+        beat(leader, "scheduler", "here")
+        waits = autolynx.done("campaigns", "show", id_).lines[-1]
+        assert waits.endswith(
+            "At 12:00:00Z 3 calls were placed."
+            " 7 contacts: All 3 calls that the cap allows are live."
+        )
+        leader.execute("update heartbeat set beat_at = beat_at - interval '1 hour'")
+        waits = autolynx.done("campaigns", "show", id_).lines[-1]
+    assert "No scheduler has given a sign since" in waits
 
 
 def test_campaigns_are_listed_newest_first_and_by_state(
