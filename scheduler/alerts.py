@@ -21,6 +21,7 @@ from domain.settings import SettingsValues
 from projections import alerts, settings_board
 from projections.alerts import AlertRow, Unraised
 from projections.tables import one_snapshot
+from scheduler.outside import OutsideTransport
 from scheduler.policy import FIRST_COST
 from storage.database import Conn, Pool
 from storage.outbox import Letter, Outbox
@@ -32,6 +33,7 @@ LONGEST_WAIT_SECONDS = 15.0
 """It looks at least this often, whatever is told."""
 
 POST_SECONDS = 10.0
+STOP_SECONDS = 3.0
 LONGEST_BACK_OFF_SECONDS = 600.0
 
 GIVE_UP_SECONDS = 3 * 86_400.0
@@ -50,9 +52,15 @@ type Post = Callable[[str, dict[str, Any]], str | None]
 log = logging.getLogger(__name__)
 
 
-def post_json(url: str, body: dict[str, Any]) -> str | None:
+def post_json(
+    url: str, body: dict[str, Any], *, any_address: bool = False
+) -> str | None:
+    """Post; `any_address` lets the host be link-local or a metadata service too."""
+    transport = None if any_address else OutsideTransport()
     try:
-        with httpx2.Client(timeout=POST_SECONDS, trust_env=False) as client:
+        with httpx2.Client(
+            timeout=POST_SECONDS, trust_env=False, transport=transport
+        ) as client:
             answer = client.post(url, json=body)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         return f"{type(error).__name__}: {error}"
@@ -206,11 +214,11 @@ class AlertWorker:
         self._woken.set()
 
     def stop(self) -> None:
-        """End soon, and wait for that; it may be repeated."""
+        """End soon; it may be repeated. A post under way is not waited for long."""
         self._stopped.set()
         self._woken.set()
         if self._thread.is_alive():
-            self._thread.join(2 * POST_SECONDS)
+            self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -229,5 +237,6 @@ class AlertWorker:
         except AWAY as error:
             log.warning("alerts cannot be looked at now: %s", error)
         except Exception:
-            log.exception("a look at the alerts failed")
+            if not self._stopped.is_set():
+                log.exception("a look at the alerts failed")
         return LONGEST_WAIT_SECONDS
