@@ -68,6 +68,7 @@ class Configuration(BaseSettings):
 
     admin_email: str | None = None
     development: bool = False
+    alert_any_address: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

@@ -1,19 +1,34 @@
 """The installation's settings: first from the environment, then from its admins."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from application.app import AutoLynx, decide
 from application.calls import SCHEDULER
 from application.recording import Means
+from domain.errors import Invalid
 from domain.settings import SETTINGS_ID, Settings, SettingsValues
+from domain.web_address import trouble_with
 
 ENVIRONMENT = "configuration"
 
 
 class SettingsService:
-    def __init__(self, *, app: AutoLynx, means: Means, first: SettingsValues) -> None:
+    """`any_address` lets alerts be posted to link-local and metadata addresses too."""
+
+    def __init__(
+        self,
+        *,
+        app: AutoLynx,
+        means: Means,
+        first: SettingsValues,
+        any_address: bool = False,
+    ) -> None:
         self._app, self._means, self._first = app, means, first
+        self._any_address = any_address
 
     def values(self) -> SettingsValues:
         """Return what holds now; until somebody changes it, the first values."""
@@ -21,12 +36,30 @@ class SettingsService:
         return settings.values if settings else self._first
 
     def change(self, values: SettingsValues, *, by: str) -> int | None:
-        def command() -> int | None:
+        return self.amend(asdict(values), by=by)[1]
+
+    def amend(
+        self, changed: Mapping[str, Any], *, by: str
+    ) -> tuple[SettingsValues, int | None]:
+        """Change the named ones; return all as they are now, and where that shows.
+
+        Whoever changes others at the same moment is not overwritten.
+        """
+
+        def command() -> tuple[SettingsValues, int | None]:
             settings = self._settings()
+            values = replace(settings.values, **changed)
+            if values.alert_webhook_url != settings.values.alert_webhook_url:
+                self._must_be_outside(values.alert_webhook_url)
             settings.change(values=values, at=self._means.now(), by=by)
-            return self._app.append(settings)
+            return values, self._app.append(settings)
 
         return decide(command)
+
+    def _must_be_outside(self, url: str | None) -> None:
+        wrong = trouble_with(url) if url and not self._any_address else None
+        if wrong is not None:
+            raise Invalid(f"alert_webhook_url {wrong}.", alert_webhook_url=wrong)
 
     def allow_requests_again(self, *, by: str) -> int | None:
         def command() -> int | None:

@@ -224,7 +224,9 @@ def _stores(url: str) -> Iterator[Stores]:
         yield Stores(url, writing, reading, feed, app)
 
 
-def _services(stores: Stores, provider: Provider) -> Services:
+def _services(
+    configuration: Configuration, stores: Stores, provider: Provider
+) -> Services:
     app, vault, lookups = stores.app, stores.vault, stores.lookups
     means = Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
     calls = CallService(
@@ -254,7 +256,12 @@ def _services(stores: Stores, provider: Provider) -> Services:
         members=MemberService(
             app=app, means=means, keys=Keys(stores.writing), admins=lookups.admins
         ),
-        settings=SettingsService(app=app, means=means, first=first),
+        settings=SettingsService(
+            app=app,
+            means=means,
+            first=first,
+            any_address=configuration.alert_any_address,
+        ),
     )
 
 
@@ -264,7 +271,7 @@ def _routes(
     provider: Provider,
     live: Live,
 ) -> Iterator[APIRouter]:
-    services = _services(stores, provider)
+    services = _services(configuration, stores, provider)
     _first_admin(configuration, stores, services)
     tokens = TokenStore(stores.writing)
     door = _door(configuration, stores, services)

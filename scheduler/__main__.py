@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
@@ -32,7 +33,7 @@ from projections.schema import create_read_model, open_read_pool
 from provider.reading import read_message
 from provider.vapi import VapiProvider, vapi_settings
 from scheduler.adopt import Adoption
-from scheduler.alerts import Alerts, AlertWorker
+from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
@@ -92,7 +93,8 @@ def _lead(configuration: Configuration, url: str, term: Any, stop: Event) -> Non
         parts = _parts(configuration, url, feed, opened)
         scheduler = Scheduler(parts)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
-        _start_alerts(url, feed, parts, opened)
+        post = partial(post_json, any_address=configuration.alert_any_address)
+        _start_alerts(url, feed, parts, opened, post)
         _start_retention(url, parts, opened)
         opened.callback(parts.dispatch.stop)
         opened.enter_context(_stopping(scheduler, stop))
@@ -100,7 +102,7 @@ def _lead(configuration: Configuration, url: str, term: Any, stop: Event) -> Non
 
 
 def _start_alerts(
-    url: str, feed: ReadModelFeed, parts: Parts, opened: ExitStack
+    url: str, feed: ReadModelFeed, parts: Parts, opened: ExitStack, post: Post
 ) -> None:
     """Look after alerts in a thread of its own, with connections of its own."""
     writing = opened.enter_context(open_pool(url, name=f"{ROLE} alerts", max_size=2))
@@ -120,6 +122,7 @@ def _start_alerts(
             first=parts.first_settings,
             now=_now,
             random=random.random,
+            post=post,
         )
     )
     opened.callback(worker.stop)

@@ -1,6 +1,5 @@
 """Commands about assistants, lines and settings."""
 
-from dataclasses import replace
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
 from uuid import UUID
@@ -106,9 +105,7 @@ def show_settings(
     with workbench(Configuration()) as bench:
         values = bench.settings.values()
         if asked:
-            values = replace(values, **asked)
-            _check(values)
-            bench.settings.change(values, by=actor())
+            values = _amended(bench, asked)
     show_one(as_mapping(values), as_json=as_json)
 
 
@@ -126,9 +123,9 @@ def _asked(change: str) -> tuple[str, Any]:
         raise typer.BadParameter(f"{change!r}: {error.errors()[0]['msg']}.") from error
 
 
-def _check(values: SettingsValues) -> None:
+def _amended(bench: Workbench, asked: dict[str, Any]) -> SettingsValues:
     try:
-        values.check()
+        return bench.settings.amend(asked, by=actor())[0]
     except Invalid as error:
         said = "; ".join(f"{camel(name)} {what}" for name, what in error.fields.items())
         raise Invalid(f"{said}.", **error.fields) from error

@@ -126,7 +126,12 @@ class Workbench:
     @cached_property
     def settings(self) -> SettingsService:
         first = FirstSettings().values()
-        return SettingsService(app=self.app, means=self.means, first=first)
+        return SettingsService(
+            app=self.app,
+            means=self.means,
+            first=first,
+            any_address=self.configuration.alert_any_address,
+        )
 
     @cached_property
     def imports(self) -> ImportService:

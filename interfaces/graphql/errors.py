@@ -1,6 +1,7 @@
 """Refusals as data, and everything else without its details."""
 
 import logging
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 from uuid import uuid4
@@ -54,7 +55,7 @@ class UserError:
             FieldError(path=[to_camel_case(name)], message=what)
             for name, what in wrong.items()
         ]
-        return cls(code=_code(error), message=str(error), fields=fields)
+        return cls(code=_code(error), message=_said(error, wrong), fields=fields)
 
 
 CODES: dict[type[Exception], ErrorCode] = {
@@ -66,6 +67,14 @@ CODES: dict[type[Exception], ErrorCode] = {
     ProviderRefused: ErrorCode.PROVIDER_REFUSED,
     ProviderUnavailable: ErrorCode.PROVIDER_UNAVAILABLE,
 }
+
+
+def _said(error: Exception, wrong: Mapping[str, str]) -> str:
+    """Name inputs as this API does."""
+    said = str(error)
+    for name in wrong:
+        said = said.replace(name, to_camel_case(name))
+    return said
 
 
 def _code(error: Exception) -> ErrorCode:

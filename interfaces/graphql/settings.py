@@ -1,12 +1,11 @@
 """The installation's settings."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
 import strawberry
 
-from application.settings import SettingsService
 from domain.settings import SettingsValues
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
@@ -70,7 +69,7 @@ class SettingsCommands:
         input: SettingsInput,  # noqa: A002 - the contract's name
     ) -> SettingsResult:
         backend, by = info.context.backend, info.context.viewer.email
-        values = await backend.tell(_change, backend.settings, input, by)
+        values, _ = await backend.tell(backend.settings.amend, _named(input), by=by)
         return Settings.of(values)
 
     @mutation(ADMINS, "After DUPLICATE_DETECTED, once a person has looked.")
@@ -79,12 +78,6 @@ class SettingsCommands:
         position = await backend.tell(backend.settings.allow_requests_again, by=by)
         await backend.shows(position)
         return Settings.of(await backend.look(backend.settings.values))
-
-
-def _change(settings: SettingsService, asked: SettingsInput, by: str) -> SettingsValues:
-    values = replace(settings.values(), **_named(asked))
-    settings.change(values, by=by)
-    return values
 
 
 def _named(asked: SettingsInput) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Alerts: raised once for each budget, posted until somebody takes them."""
 
+import socket
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -307,6 +308,16 @@ def test_a_receiver_gets_json_and_says_whether_it_took_it() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "nonsense", "http://"])
 def test_nobody_there_is_no_crash(url: str) -> None:
     assert post_json(url, {}) is not None
+
+
+def test_a_name_that_stands_for_a_metadata_service_is_not_posted_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: inside)
+    said = post_json("http://innocent.example/", {})
+    assert said is not None
+    assert "link-local or metadata" in said
 
 
 def test_what_slack_would_take_for_a_link_is_escaped() -> None:

@@ -1,0 +1,47 @@
+"""HTTP to the world outside: whatever a name stands for is looked at before."""
+
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from domain.web_address import is_forbidden
+
+
+class OutsideTransport(httpx2.HTTPTransport):
+    """Connects to no link-local address, by whatever name it goes."""
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=httpx2.create_ssl_context(), network_backend=_Outside()
+        )
+
+
+class _Outside(httpcore2.SyncBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Connect to the address that was looked at, not to the name again."""
+        address = _address(host, port)
+        return super().connect_tcp(
+            address, port, timeout, local_address, socket_options
+        )
+
+
+def _address(host: str, port: int) -> str:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore2.ConnectError(str(error)) from error
+    addresses = [str(address[0]) for *_, address in found]
+    if any(is_forbidden(address) for address in addresses):
+        raise httpcore2.ConnectError(f"{host} is a link-local or metadata address")
+    return addresses[0]
