@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from psycopg import Error
 
 from application.errors import StoreUnavailable
-from projections.lag import lag_seconds
+from projections.lag import lag
 from storage.database import Patience, Pool, within
 from storage.migrate import MigrationChanged, UnfitServer, pending
 
@@ -75,7 +75,10 @@ def _migrations(url: str) -> str | None:
 
 def _projector(pool: Pool, now: datetime) -> str | None:
     with pool.connection(timeout=DATABASE_SECONDS) as connection:
-        lag = lag_seconds(connection, now)
-    if lag > MOST_LAG_SECONDS:
-        return f"{lag:.0f} s behind; see that a projector runs"
+        behind = lag(connection, now)
+    if behind.seconds > MOST_LAG_SECONDS:
+        return (
+            f"{behind.seconds:.0f} s behind; see that a projector runs"
+            f" and does not stop at {behind.next_event}"
+        )
     return None

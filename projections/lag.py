@@ -1,23 +1,48 @@
-"""How far the read model is behind the log."""
+"""How far the read model is behind the log, and which event it waits for."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
 import orjson
 
-from projections.tables import position_of
+from projections.schema import SCHEMA
+from projections.tables import place_in
 from storage.database import Conn
 
 NEXT_EVENT: LiteralString = """
-select state from autolynx_events where notification_id > %s
-order by notification_id limit 1
+select notification_id, topic, state from autolynx_events
+where notification_id > %s order by notification_id limit 1
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """The age of the oldest event that is not shown, and which one it is."""
+
+    seconds: float = 0.0
+    next_event: str | None = None
+
+
+def lag(conn: Conn, now: datetime) -> Lag:
+    """Look at the first event that is missing; it may be one that stops everything."""
+    place = place_in(conn, SCHEMA)
+    row = conn.execute(NEXT_EVENT, (place.position if place else 0,)).fetchone()
+    if row is None:
+        return Lag()
+    position, topic, state = row
+    recorded = _recorded(state) or (place.latest_at if place else None) or now
+    seconds = max((now - recorded).total_seconds(), 0.0)
+    return Lag(seconds, f"event {position} ({topic})")
 
 
 def lag_seconds(conn: Conn, now: datetime) -> float:
     """Return the age of the oldest event that the read model does not show, or 0."""
-    row = conn.execute(NEXT_EVENT, (position_of(conn),)).fetchone()
-    if row is None:
-        return 0.0
-    recorded = datetime.fromisoformat(orjson.loads(row[0])["timestamp"])
-    return max((now - recorded).total_seconds(), 0.0)
+    return lag(conn, now).seconds
+
+
+def _recorded(state: bytes) -> datetime | None:
+    try:
+        return datetime.fromisoformat(orjson.loads(state)["timestamp"])
+    except (ValueError, KeyError, TypeError):
+        return None  # Nobody can read it.

@@ -105,6 +105,7 @@ def alone(conn: Conn) -> Iterator[None]:
         conn.execute("select pg_advisory_lock(%s)", (key,))
     except LockNotAvailable:
         raise RebuildUnderWay from None
+    conn.execute("set lock_timeout = 0")  # Old tables go when their last reader has.
     yield
     conn.execute("select pg_advisory_unlock(%s)", (key,))
 

@@ -70,10 +70,15 @@ _POSITION: LiteralString = """
 def create_read_model(
     conn: Conn, schema: str = SCHEMA, only: Collection[str] | None = None
 ) -> None:
-    """Make what is missing of the read tables; any number of processes may at once.
+    """Make the read tables where any is missing; any number of processes may at once.
 
-    With `only`, of those that it names.
+    With `only`, those that it names. Tables that are there stay as they are: a new
+    column or index comes with a rebuild. (To look for an index takes locks that a
+    projector at work does not give.)
     """
+    wanted = [t.name for t in TABLES if only is None or t.name in only]
+    if _has_all(conn, schema, [*wanted, "projection_position"]):
+        return
     with conn.transaction():
         key = lock_key("autolynx read model")
         conn.execute("select pg_advisory_xact_lock(%s)", (key,))
@@ -82,13 +87,22 @@ def create_read_model(
         conn.execute(sql.SQL("set local search_path = {}").format(name))
         conn.execute(_POSITION)
         for table in TABLES:
-            if only is None or table.name in only:
+            if table.name in wanted:
                 conn.execute(table.ddl)
         conn.execute(
             "insert into projection_position (name, position, head)"
             " values ('read', 0, %s) on conflict do nothing",
             (event_index.FIRST_HEAD,),
         )
+
+
+def _has_all(conn: Conn, schema: str, names: list[str]) -> bool:
+    query: LiteralString = """
+        select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = %s and c.relname = any(%s)
+    """
+    row = conn.execute(query, (schema, names)).fetchone()
+    return row is not None and bool(row[0] == len(names))
 
 
 def drop_schema(conn: Conn, schema: str) -> None:

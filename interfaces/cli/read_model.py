@@ -11,7 +11,7 @@ from interfaces.cli.progress import progress_of
 from interfaces.cli.words import AsJson, remark, say, show_list
 from projections import rebuild as rebuilding
 from projections.schema import PROJECTIONS
-from projections.standing import Standing, standing
+from projections.standing import standing
 from storage.database import connect
 
 COLUMNS = ("name", "position", "head", "behind", "lagSeconds")
@@ -29,23 +29,17 @@ def add_to(app: typer.Typer) -> None:
 def status(*, as_json: AsJson = False) -> None:
     """Show how far each projection is, and how far behind the log."""
     with database(Configuration()) as url, connect(url, name="cli") as conn:
-        found = standing(conn)
+        found = standing(conn, datetime.now(UTC))
     row = {
         "position": found.position,
         "head": found.head,
         "behind": found.behind,
-        "lagSeconds": _lag(found, datetime.now(UTC)),
+        "lagSeconds": round(found.lag_seconds, 3),
     }
     rows = [{"name": name, **row} for name in PROJECTIONS]
     show_list(rows, COLUMNS, as_json=as_json)
     if found.rebuilt is not None:
         remark(f"A rebuild stands at event {found.rebuilt}, or was broken off there.")
-
-
-def _lag(found: Standing, now: datetime) -> float:
-    if found.since is None:
-        return 0.0
-    return round(max((now - found.since).total_seconds(), 0.0), 3)
 
 
 def rebuild(

@@ -11,7 +11,7 @@ from psycopg import Error
 
 from application.errors import StoreUnavailable
 from application.ports import Provider, ProviderRefused, ProviderUnavailable
-from projections.lag import lag_seconds
+from projections.lag import Lag, lag
 from storage.database import Attempt, Conn, Patience, Pool
 from storage.operations import Heartbeat, Operations
 
@@ -86,18 +86,18 @@ class Vitals:
     def _look(self) -> Vital:
         beside = (self._ask_provider(), self._webhook())
         try:
-            lag = Patience(PATIENCE_SECONDS).run(self._pool, self._lag)
+            behind = Patience(PATIENCE_SECONDS).run(self._pool, self._lag)
             sign = self._operations.heartbeat(SCHEDULER)
-            parts = (_projector(lag), _scheduler(sign, self._tick_seconds()))
+            parts = (_projector(behind), _scheduler(sign, self._tick_seconds()))
         except (Error, StoreUnavailable) as error:
             words = str(error).partition("\n")[0]
             return Vital((Component("database", HealthStatus.DOWN, words), *beside))
         database = Component("database", HealthStatus.OK)
         ticked = sign.beat_at if sign else None
-        return Vital((database, *parts, *beside), lag, ticked)
+        return Vital((database, *parts, *beside), behind.seconds, ticked)
 
-    def _lag(self, connection: Conn, _: Attempt) -> float:
-        return lag_seconds(connection, self._now())
+    def _lag(self, connection: Conn, _: Attempt) -> Lag:
+        return lag(connection, self._now())
 
     def _ask_provider(self) -> Component:
         if self._clock() >= self._provider_until:
@@ -119,12 +119,15 @@ class Vitals:
         return Component("webhooks", HealthStatus.DEGRADED, REFUSING_WEBHOOKS)
 
 
-def _projector(lag: float) -> Component:
-    if lag <= LATE_SECONDS:
+def _projector(behind: Lag) -> Component:
+    if behind.seconds <= LATE_SECONDS:
         return Component("projector", HealthStatus.OK)
-    late = lag > TOO_LATE_SECONDS
+    late = behind.seconds > TOO_LATE_SECONDS
     status = HealthStatus.DOWN if late else HealthStatus.DEGRADED
-    said = f"What is shown is {lag:.0f} s behind: see that a projector runs."
+    said = (
+        f"What is shown is {behind.seconds:.0f} s behind: see that a projector runs"
+        f" and does not stop at {behind.next_event}."
+    )
     return Component("projector", status, said)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -28,6 +28,7 @@ from projections.rebuild import (
     alone,
     rebuild,
 )
+from projections.results import csv_of
 from projections.runner import Batches, Projector, catch_up
 from projections.schema import HANDLERS, create_read_model, open_read_pool
 from projections.tables import one_snapshot, position_of
@@ -35,6 +36,7 @@ from storage.database import connect
 from tests.projections.conftest import Store
 from tests.projections.lives import Life, whole_life
 from tests.support import eventually
+from tests.wiring import NOON, housed
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,7 +207,7 @@ def test_it_goes_on_beside_writers_the_projector_and_readers(store: Store) -> No
 def started(store: Store) -> "subprocess.Popen[bytes]":
     code = (
         "import sys, projections.rebuild as r\n"
-        "r.REBUILD_BATCH = 10\n"
+        "r.REBUILD_BATCH, r.FEW = 5, 0\n"
         "def progress(done, of):\n"
         "    if done > int(sys.argv[2]): print(done, flush=True); sys.stdin.read()\n"
         "r.rebuild(sys.argv[1], progress=progress)\n"
@@ -233,6 +235,29 @@ def test_killed_in_the_middle_it_leaves_all_as_it_was_and_begins_again(
     assert rebuild(store.url).events == last
     assert schemas(store) == {"read"}
     assert against_a_rebuild(store) == []
+
+
+def test_results_are_the_same_after_rebuilds_killed_in_a_running_campaign(
+    store: Store, empty_database: str
+) -> None:
+    with housed(empty_database, projector=True) as house:
+        id_ = house.campaign(6)
+        for number in range(3):
+            [call_id] = house.claim(id_)
+            house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+            with started(store) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                provider_id = f"p-{number}"
+                house.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
+                os.kill(process.pid, signal.SIGKILL)
+        house.settle()
+        before = b"".join(csv_of(store.conn, id_))
+        assert before.count(b"QUEUED") == 3
+        assert before.count(b"PENDING") == 3
+        rebuild(store.url)
+        assert b"".join(csv_of(store.conn, id_)) == before
+        assert against_a_rebuild(store) == []
 
 
 def test_what_a_killed_one_left_is_cleared(store: Store) -> None:
