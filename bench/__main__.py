@@ -18,6 +18,7 @@ BENCHMARKS = (
     "create",
     "webhook",
     "append",
+    "rebuild",
     "ordering",
     "export",
     "latency",

@@ -26,7 +26,7 @@ def measure(site: Site) -> Iterator[Figure]:
         open_pool(url, name="bench", min_size=THREADS) as pool,
         site.empty_database() as other,
     ):
-        library = PostgresFactory(Environment("bench", _library_settings(other)))
+        library = PostgresFactory(Environment("bench", library_settings(other)))
         try:
             value, baseline = medians(
                 partial(_rate, EventRecorder(pool)),
@@ -45,7 +45,7 @@ def measure(site: Site) -> Iterator[Figure]:
     )
 
 
-def _library_settings(url: str) -> dict[str, str]:
+def library_settings(url: str) -> dict[str, str]:
     parts = urlsplit(url)
     host = parts.hostname or parse_qs(parts.query)["host"][0]
     return {

@@ -1,0 +1,152 @@
+"""All read tables from the log, beside the library's runner with the same handlers."""
+
+import resource
+from collections.abc import Iterator
+from functools import partial
+from itertools import batched
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.application import Application
+from eventsourcing.persistence import Mapper, Tracking
+from eventsourcing.postgres import PostgresTrackingRecorder
+from eventsourcing.projection import Projection, ProjectionRunner
+
+from bench.append import library_settings
+from bench.figures import Figure, medians
+from bench.history import CAMPAIGN, call, history, opening, store
+from bench.site import Site, utc_now
+from projections.as_of import campaign_as_of
+from projections.operations import fold, writes
+from projections.rebuild import rebuild
+from projections.runner import catch_up
+from projections.schema import HANDLERS, create_read_model, use_read_model
+from projections.verify import verify
+from projections.writing import Writer
+from storage.database import connect, open_pool
+from storage.mapper import TypedMapper
+
+CONTACTS, CALLS = 50_000, 60_000
+SAMPLE_CONTACTS, SAMPLE_CALLS = 500, 500
+
+
+def measure(site: Site) -> Iterator[Figure]:
+    with site.database() as url:
+        with open_pool(url, name="bench") as pool:
+            events = store(pool, history(CONTACTS, CALLS))
+        with connect(url, name="bench") as conn:
+            catch_up(conn)
+            conn.execute("vacuum analyze")
+        value, baseline = medians(
+            partial(_rebuilt, url), partial(_library, site), rounds=3
+        )
+        size = f"{events:,} events of {CONTACTS:,} contacts and {CALLS:,} calls"
+        yield Figure(
+            name="rebuild",
+            value=value,
+            unit="events/s",
+            baseline=baseline,
+            wanted=8,
+            of=f"{size}; the library's ProjectionRunner, one event a transaction",
+        )
+        yield from _audited(url, size)
+
+
+def _rebuilt(url: str) -> float:
+    start = perf_counter()
+    events = rebuild(url).events
+    return events / (perf_counter() - start)
+
+
+def _audited(url: str, size: str) -> Iterator[Figure]:
+    start = perf_counter()
+    with connect(url, name="bench") as conn:
+        use_read_model(conn)
+        row = campaign_as_of(conn, CAMPAIGN)
+    taken = perf_counter() - start
+    assert row is not None
+    assert (row.ended, row.pending) == (CONTACTS, 0)
+    yield Figure(name="as of", value=taken, unit="s", wanted=1.0, of=size)
+    before, start = _peak(), perf_counter()
+    verified = verify(url, now=utc_now)
+    rate = verified.up_to / (perf_counter() - start)
+    yield Figure(name="audit verify", value=rate, unit="events/s", of=size)
+    more = _peak() - before
+    yield Figure(
+        name="audit verify: more memory", value=more, unit="MiB", wanted=150, of=size
+    )
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# --- The library's way ---------------------------------------------------------------
+
+
+class LibraryApp(Application[UUID]):
+    name = "autolynx"
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return TypedMapper()
+
+
+class View(PostgresTrackingRecorder):
+    """Writes what the handlers say of one event, with its position."""
+
+    writer: Writer
+
+    def apply(self, event: Any, tracking: Tracking) -> None:
+        position = tracking.notification_id
+        operations = (
+            operation for handler in HANDLERS for operation in handler(event, position)
+        )
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            self.writer._conn = cursor.connection  # type: ignore[assignment] # its rows are not read  # noqa: SLF001 - it writes in the library's transaction
+            self.writer.write(writes(fold(operations)))
+
+
+class ReadTables(Projection[View]):
+    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
+        self.view.apply(domain_event, tracking)
+
+
+def _library(site: Site) -> float:
+    """Time the calls of a smaller campaign: the rate does not depend on how many."""
+    with site.empty_database() as url:
+        environment = {
+            "PERSISTENCE_MODULE": "eventsourcing.postgres",
+            **library_settings(url),
+        }
+        first, last = _sample(environment)
+        with psycopg.connect(url, autocommit=True) as conn:
+            create_read_model(conn)
+            name = conn.info.dbname
+            conn.execute(f"alter database {name} set search_path = read, public")
+            use_read_model(conn)
+            View.writer = Writer(conn)
+            runner = ProjectionRunner(
+                application_class=LibraryApp,
+                projection_class=ReadTables,
+                view_class=View,
+                env=environment,
+            )
+            with runner:
+                runner.wait(first, timeout=60)
+                start = perf_counter()
+                runner.wait(last, timeout=60)
+                return (last - first) / (perf_counter() - start)
+
+
+def _sample(environment: dict[str, str]) -> tuple[int, int]:
+    """Store a small history; return the position of the first call and of the last."""
+    app, mapper = LibraryApp(environment), TypedMapper()
+    first = opening(SAMPLE_CONTACTS)
+    calls = [event for n in range(SAMPLE_CALLS) for event in call(n, 1)]
+    for some in batched([*first, *calls], 50):
+        app.recorder.insert_events([mapper.to_stored_event(event) for event in some])
+    app.close()
+    return len(first), len(first) + len(calls)
