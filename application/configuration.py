@@ -73,6 +73,9 @@ class Configuration(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
 
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    """Where a scheduler answers Prometheus; the API does so at /metrics."""
+
     log_level: str = "info"
     log_format: Literal["console", "json"] | None = None
 

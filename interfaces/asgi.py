@@ -61,8 +61,10 @@ from interfaces.graphql.lines import Lines
 from interfaces.graphql.router import graphql_routes
 from interfaces.graphql.vitals import Vitals
 from interfaces.health import health_routes
+from interfaces.metrics import ApiMetrics, Measured, SystemCollector, metrics_routes
 from interfaces.pauses import keep_pauses_short
 from interfaces.refusals import TooLarge, add_refusals
+from interfaces.request_ids import RequestIds
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.vapi import webhook_routes
 from projections import directory
@@ -126,11 +128,13 @@ class Services:
 
 class Api(FastAPI):
     own_url: str
+    metrics: ApiMetrics
 
     def build_middleware_stack(self) -> ASGIApp:
         limited = TooLarge(super().build_middleware_stack())
         guarded = SameOrigin(limited, {_origin(self.own_url)})
-        return SecurityHeaders(guarded, secure=_is_secure(self.own_url))
+        secured = SecurityHeaders(guarded, secure=_is_secure(self.own_url))
+        return RequestIds(Measured(secured, self.metrics), uuid4)
 
 
 @dataclass(frozen=True)
@@ -153,18 +157,20 @@ def create_app(
     Nothing is opened before it starts. An open subscription looks every
     `recheck_seconds` whether its member still has access.
     """
+    metrics = ApiMetrics()
     app = Api(
         title="AutoLynx",
         lifespan=_lifespan(
             configuration,
             provider or VapiProvider(vapi_settings(configuration)),
             recheck_seconds,
+            metrics,
         ),
         max_body_size=LARGEST_BODY,
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.own_url = configuration.own_url
+    app.own_url, app.metrics = configuration.own_url, metrics
     oidc = oidc_settings(configuration)
     if oidc is not None:
         app.add_middleware(
@@ -180,7 +186,10 @@ def create_app(
 
 
 def _lifespan(
-    configuration: Configuration, provider: Provider, recheck_seconds: float
+    configuration: Configuration,
+    provider: Provider,
+    recheck_seconds: float,
+    metrics: ApiMetrics,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -188,7 +197,8 @@ def _lifespan(
             stores = await asyncio.to_thread(_open, configuration, opened)
             live = _live(stores, recheck_seconds, opened)
             opened.callback(stores.feed.subscribe(live.hub.tell))
-            for routes in _routes(configuration, stores, provider, live):
+            metrics.subscriptions.set_function(lambda: live.hub.listeners)
+            for routes in _routes(configuration, stores, provider, live, metrics):
                 app.include_router(routes)
             async with swept(UploadStore(stores.writing), utc_now):
                 yield
@@ -270,6 +280,7 @@ def _routes(
     stores: Stores,
     provider: Provider,
     live: Live,
+    metrics: ApiMetrics,
 ) -> Iterator[APIRouter]:
     services = _services(configuration, stores, provider)
     _first_admin(configuration, stores, services)
@@ -301,8 +312,13 @@ def _routes(
         yield oidc_routes(oidc, door, Identities(stores.writing))
     yield from _file_routes(stores, services, access, provider)
     yield webhook_routes(
-        authenticator(configuration, utc_now), services.calls.hear, read_message
+        authenticator(configuration, utc_now),
+        services.calls.hear,
+        read_message,
+        count=metrics.webhook,
     )
+    first = FirstSettings().values()
+    yield metrics_routes(metrics, SystemCollector(stores.reading, utc_now, first))
     yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
     recordings = (_origin(configuration.vapi_base_url), "https:")
     site = build_site(operations, media_sources=recordings, oidc=oidc is not None)

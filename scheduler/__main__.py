@@ -36,6 +36,7 @@ from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler
+from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
@@ -73,24 +74,31 @@ def _serve(configuration: Configuration, url: str) -> None:
     stop = Event()
     holder = f"{socket.gethostname()}:{os.getpid()}"
     leadership = Leadership(url, role=ROLE, holder=holder)
-    first = FirstSettings().values()
-    with _on_signals(stop.set):
+    first, metrics = FirstSettings().values(), SchedulerMetrics()
+    host, port = configuration.host, configuration.metrics_port
+    with _on_signals(stop.set), served(metrics, host, port):
         while not stop.is_set():
             with leadership.term(stop, silent_after=2 * first.tick_seconds) as term:
                 if term is None:
                     return
                 try:
-                    _lead(configuration, url, term, stop)
+                    _lead(configuration, url, term, stop, metrics)
                 except AWAY as error:
                     log.warning("the term is over: %s", error)
 
 
-def _lead(configuration: Configuration, url: str, term: Any, stop: Event) -> None:
+def _lead(
+    configuration: Configuration,
+    url: str,
+    term: Any,
+    stop: Event,
+    metrics: SchedulerMetrics,
+) -> None:
     with ExitStack() as opened:
         feed = ReadModelFeed(url)
         feed.start()
         opened.callback(feed.stop)
-        parts = _parts(configuration, url, feed, opened)
+        parts = _parts(configuration, url, feed, opened, metrics)
         scheduler = Scheduler(parts)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
         post = partial(post_json, any_address=configuration.alert_any_address)
@@ -141,7 +149,11 @@ def _start_retention(url: str, parts: Parts, opened: ExitStack) -> None:
 
 
 def _parts(
-    configuration: Configuration, url: str, feed: ReadModelFeed, opened: ExitStack
+    configuration: Configuration,
+    url: str,
+    feed: ReadModelFeed,
+    opened: ExitStack,
+    metrics: SchedulerMetrics,
 ) -> Parts:
     writing = opened.enter_context(open_pool(url, name=ROLE, max_size=16))
     reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
@@ -164,7 +176,12 @@ def _parts(
     first = FirstSettings().values()
     pace = Pace(first.dials_per_second, random.random)
     dispatch = Dispatch(
-        calls=calls, campaigns=campaigns, provider=provider, pace=pace, means=means
+        calls=calls,
+        campaigns=campaigns,
+        provider=provider,
+        pace=pace,
+        means=means,
+        count=metrics.dialled,
     )
     every = timedelta(seconds=configuration.reconcile_seconds)
     return Parts(
@@ -192,6 +209,7 @@ def _parts(
         first_settings=first,
         reconcile_every=every,
         random=random.random,
+        turned=metrics.turned,
         bars_dialling=None if configuration.vapi_api_key else NO_KEY,
     )
 

@@ -11,6 +11,7 @@ from threading import Event, Lock
 from time import monotonic
 from uuid import UUID
 
+from structlog.contextvars import bound_contextvars
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -98,9 +99,11 @@ class Dispatch:
         pace: Pace,
         means: Means,
         workers: int = 64,
+        count: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         self._calls, self._campaigns = calls, campaigns
         self._provider, self._pace, self._means = provider, pace, means
+        self._count = count
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="dial")
         self._stopped = Event()
         self._lock = Lock()
@@ -152,8 +155,10 @@ class Dispatch:
     # --- One call -------------------------------------------------------------------
 
     def _dial(self, one: Dialled) -> None:
+        ids = {"campaign": str(one.campaign_id), "call": str(one.call_id)}
         try:
-            self._request_and_settle(one)
+            with bound_contextvars(**ids):
+                self._request_and_settle(one)
         except BAD_DATA as error:
             self._count_failure(one, error)
             raise
@@ -209,6 +214,7 @@ class Dispatch:
         if ticket is None:
             return None
         outcome = self._provider.create_call(ticket.order, send_before=send_before)
+        self._count(outcome)
         return _Sent(ticket.order.request, outcome)
 
     # --- What came of it ------------------------------------------------------------

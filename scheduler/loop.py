@@ -98,6 +98,8 @@ class Parts:
     reconcile_every: timedelta
     random: Callable[[], float]
     bars_dialling: str | None = None
+    turned: Callable[[float], None] = lambda _seconds: None
+    """Is told how many seconds each turn took."""
 
 
 class Scheduler:
@@ -129,7 +131,9 @@ class Scheduler:
                 self._alarm.rest(self._alarm.now() + WAKE_SECONDS)
             else:
                 settings = seen.settings or self._parts.first_settings
+                began = self._alarm.now()
                 self._turn(term, seen, settings)
+                self._parts.turned(self._alarm.now() - began)
                 self._wait(settings)
 
     def _turn(self, term: Term, seen: Snapshot, settings: SettingsValues) -> None:

@@ -86,6 +86,10 @@ class Hub:
         self._loop = loop
         self._channels: dict[UUID | None, _Channel] = {}
 
+    @property
+    def listeners(self) -> int:
+        return sum(len(channel.ears) for channel in tuple(self._channels.values()))
+
     def tell(self, _position: int, campaigns: Changed) -> None:
         """Pass a change on; any thread may call it, also when the loop is closed."""
         if not self._loop.is_closed():

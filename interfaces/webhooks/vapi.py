@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -30,6 +31,8 @@ AT_A_TIME = 32
 
 type ReadMessage = Callable[[dict[str, Any]], ProviderMessage]
 type Hear = Callable[[ProviderMessage], object]
+type Count = Callable[[str | None, str, float], None]
+"""Is told a message's type (None: not read), what became of it, and in what time."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +57,7 @@ def webhook_routes(
     *,
     store_seconds: float = STORE_SECONDS,
     largest_body: int = LARGEST_BODY,
+    count: Count = lambda _type, _result, _seconds: None,
 ) -> APIRouter:
     """Build the route; `hear` returns when the message is stored.
 
@@ -66,16 +70,19 @@ def webhook_routes(
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/webhooks/vapi", max_body_size=sys.maxsize)
     async def vapi(request: Request) -> Response:
+        began, type_ = perf_counter(), None
         try:
             raw = await _authentic_body(request, authenticate, largest_body)
-            await store(partial(_message, read_message, raw))
+            type_, result = await store(partial(_message, read_message, raw))
+            answer: Response = JSONResponse({})
         except _Refused as refused:
-            return refused.response()
+            result, answer = refused.code.lower(), refused.response()
         except Exception:
             log.exception("A webhook could not be taken")
             message = "The message could not be taken."
-            return _Refused(500, "INTERNAL", message).response()
-        return JSONResponse({})
+            result, answer = "internal", _Refused(500, "INTERNAL", message).response()
+        count(type_, result, perf_counter() - began)
+        return answer
 
     return router
 
@@ -112,15 +119,24 @@ async def _store(
     limiter: CapacityLimiter,
     seconds: float,
     message: Callable[[], ProviderMessage],
-) -> None:
-    """Store a message in a thread; a repeat of one that was given up is harmless."""
+) -> tuple[str, str]:
+    """Store a message in a thread; a repeat of one that was given up is harmless.
 
-    def work() -> None:
-        hear(message())
+    Return its type, and whether it was `stored` or had been before.
+    """
+
+    def work() -> tuple[str, str]:
+        read = message()
+        ids = {"call": str(read.call_id), "provider_call": read.provider_call_id}
+        with structlog.contextvars.bound_contextvars(**ids):
+            heard = hear(read)
+        return read.type, "repeated" if getattr(heard, "repeated", False) else "stored"
 
     try:
         with fail_after(seconds):
-            await to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+            return await to_thread.run_sync(
+                work, abandon_on_cancel=True, limiter=limiter
+            )
     except (StoreUnavailable, IntegrityError, TimeoutError) as error:
         log.warning("A webhook could not be stored", error=repr(error))
         said = "The message could not be stored in time; send it again."

@@ -1,0 +1,229 @@
+"""What Prometheus scrapes: how this process serves, and how the whole system is."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from time import perf_counter
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+from psycopg import Error
+from psycopg_pool import PoolTimeout
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from application.errors import StoreUnavailable
+from domain.settings import SettingsValues
+from domain.values import CampaignState
+from projections.dial_queue import Phase
+from projections.gauges import Gauges, gauges
+from storage.database import Pool
+
+SCRAPE_SECONDS = 3.0
+UNAVAILABLE = (Error, PoolTimeout, StoreUnavailable)
+KNOWN_MESSAGES = frozenset(
+    {
+        "status-update",
+        "end-of-call-report",
+        "hang",
+        "speech-update",
+        "transcript",
+        "conversation-update",
+        "tool-calls",
+        "assistant-request",
+        "user-interrupted",
+        "model-output",
+        "transfer-destination-request",
+        "transfer-update",
+        "phone-call-control",
+    }
+)
+"""Others are counted as `other`: names that a sender makes up are no labels."""
+
+QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ACTIVE = ("queued", "ringing", "in_progress")
+
+
+class ApiMetrics:
+    """Counts in this process; the root makes one and hands it on."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._webhooks = Counter(
+            "autolynx_webhooks",
+            "Messages of the provider, by type and what became of them.",
+            ["type", "result"],
+            registry=self.registry,
+        )
+        self._webhook_seconds = Histogram(
+            "autolynx_webhook_duration_seconds",
+            "From a message's arrival until it was answered.",
+            buckets=QUICK,
+            registry=self.registry,
+        )
+        self._requests = Counter(
+            "autolynx_http_requests",
+            "Requests by method, route and status.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._request_seconds = Histogram(
+            "autolynx_http_request_duration_seconds",
+            "From a request's arrival to the end of its answer.",
+            ["route"],
+            buckets=QUICK,
+            registry=self.registry,
+        )
+        self.sockets = Gauge(
+            "autolynx_websocket_connections", "Open WebSockets.", registry=self.registry
+        )
+        self.subscriptions = Gauge(
+            "autolynx_subscriptions",
+            "Listeners to changes of campaigns.",
+            registry=self.registry,
+        )
+
+    def webhook(self, type_: str | None, result: str, seconds: float) -> None:
+        """Count a message; `type_` None where it was not read."""
+        known = type_ if type_ in KNOWN_MESSAGES else "other"
+        self._webhooks.labels("unread" if type_ is None else known, result).inc()
+        self._webhook_seconds.observe(seconds)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+
+class SystemCollector(Collector):
+    """The same in every process that is scraped: it is read from the database."""
+
+    def __init__(
+        self, pool: Pool, now: Callable[[], datetime], first: SettingsValues
+    ) -> None:
+        self._pool, self._now, self._first = pool, now, first
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            with self._pool.connection(timeout=SCRAPE_SECONDS) as conn:
+                found = gauges(conn, self._now(), self._first)
+        except UNAVAILABLE:
+            yield _gauge("autolynx_database_up", "Whether the database answers.", 0)
+            return
+        yield _gauge("autolynx_database_up", "Whether the database answers.", 1)
+        yield from _of_work(found)
+        yield from _of_health(found)
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is asked of the database before somebody scrapes."""
+        return iter(())
+
+
+def _of_work(found: Gauges) -> Iterator[Metric]:
+    states = {state.value.lower(): 0 for state in CampaignState} | found.campaigns
+    yield _by("autolynx_campaigns", "Campaigns by state.", "state", states)
+    yield _by(
+        "autolynx_contacts", "Contacts by status, of all.", "status", found.contacts
+    )
+    phases = {phase.value: 0 for phase in Phase} | found.open_calls
+    yield _by("autolynx_open_calls", "Calls to be watched.", "phase", phases)
+    active = sum(found.contacts[name] for name in ACTIVE)
+    yield _gauge("autolynx_active_calls", "Calls that take a slot.", active)
+    yield _gauge("autolynx_call_slots", "Slots: the global cap.", found.global_cap)
+    share = active / found.global_cap
+    yield _gauge("autolynx_slot_utilisation_ratio", "Slots in use, 0 to 1.", share)
+    yield _by(
+        "autolynx_waiting_contacts",
+        "Contacts that are not called yet, by the scheduler's reason.",
+        "reason",
+        found.waiting,
+    )
+
+
+def _of_health(found: Gauges) -> Iterator[Metric]:
+    spent = float(found.spent_today)
+    yield _gauge("autolynx_spend_today_dollars", "Of this UTC day's calls.", spent)
+    if found.daily_budget is not None:
+        budget = float(found.daily_budget)
+        yield _gauge("autolynx_daily_budget_dollars", "The limit of a day.", budget)
+    yield _gauge(
+        "autolynx_projection_lag_seconds",
+        "Age of the oldest event that is not shown.",
+        found.lag,
+    )
+    yield _gauge("autolynx_log_position", "The event shown last.", found.position)
+    if found.tick_age is not None:
+        said = "Since the scheduler's last sign of life."
+        yield _gauge("autolynx_scheduler_tick_age_seconds", said, found.tick_age)
+    yield _gauge("autolynx_alerts_waiting", "To be posted.", found.alerts_waiting)
+
+
+def _gauge(name: str, said: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, said, value=value)
+
+
+def _by(name: str, said: str, label: str, values: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, said, labels=[label])
+    for key, value in sorted(values.items()):
+        family.add_metric([key], value)
+    return family
+
+
+def metrics_routes(metrics: ApiMetrics, system: Collector) -> APIRouter:
+    """Build the route: of this process what it counts, of the system what is stored."""
+    router = APIRouter()
+    shared = CollectorRegistry()
+    shared.register(system)
+
+    @router.get("/metrics")
+    def scrape() -> Response:
+        text = generate_latest(metrics.registry) + generate_latest(shared)
+        return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return router
+
+
+class Measured:
+    """Measures each request under its route's name, never under its path."""
+
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            with self._metrics.sockets.track_inprogress():
+                await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, began = 500, perf_counter()
+
+        async def send_and_see(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_see)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            seconds = perf_counter() - began
+            self._metrics.request(_method(scope), route, status, seconds)
+
+
+def _method(scope: Scope) -> str:
+    known = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    return scope["method"] if scope["method"] in known else "other"

@@ -1,0 +1,82 @@
+"""What Prometheus scrapes of the leader: its passes, and what came of its requests."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
+
+from application.ports import (
+    Accepted,
+    AccountRefused,
+    ContactRefused,
+    NeverLeft,
+    NotNow,
+    Outcome,
+    RequestRefused,
+    Unknown,
+)
+
+OUTCOMES = (
+    Accepted,
+    NeverLeft,
+    NotNow,
+    ContactRefused,
+    AccountRefused,
+    RequestRefused,
+    Unknown,
+)
+BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class SchedulerMetrics:
+    """Counts in this process; the root makes one and hands it on."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._outcomes = Counter(
+            "autolynx_dial_outcomes",
+            "Requests to the provider to call somebody, by what came of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        for outcome in OUTCOMES:
+            self._outcomes.labels(_name(outcome))
+        self._turns = Histogram(
+            "autolynx_scheduler_turn_duration_seconds",
+            "One turn: a look at the provider, where due, a plan, a claim.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+
+    def dialled(self, outcome: Outcome) -> None:
+        self._outcomes.labels(_name(type(outcome))).inc()
+
+    def turned(self, seconds: float) -> None:
+        self._turns.observe(seconds)
+
+
+def _name(outcome: type) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", outcome.__name__).lower()
+
+
+@contextmanager
+def served(metrics: SchedulerMetrics, host: str, port: int | None) -> Iterator[None]:
+    """Let Prometheus ask at that port during the block; None for no port."""
+    if port is None:
+        yield
+        return
+    server, thread = start_http_server(port, host, metrics.registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

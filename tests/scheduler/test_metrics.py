@@ -1,0 +1,30 @@
+from datetime import UTC, datetime
+from socket import create_server
+
+import httpx2
+
+from application.ports import Accepted, NotNow
+from scheduler.metrics import SchedulerMetrics, served
+
+
+def free_port() -> int:
+    with create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_outcomes_and_turns_are_told_to_whoever_scrapes() -> None:
+    metrics, port = SchedulerMetrics(), free_port()
+    metrics.dialled(Accepted("p1", datetime.now(UTC)))
+    metrics.dialled(NotNow("429"))
+    metrics.turned(0.02)
+    with served(metrics, "127.0.0.1", port):
+        text = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'autolynx_dial_outcomes_total{outcome="accepted"} 1.0' in text
+    assert 'autolynx_dial_outcomes_total{outcome="not_now"} 1.0' in text
+    assert 'autolynx_dial_outcomes_total{outcome="unknown"} 0.0' in text
+    assert "autolynx_scheduler_turn_duration_seconds_count 1.0" in text
+
+
+def test_without_a_port_nothing_listens() -> None:
+    with served(SchedulerMetrics(), "127.0.0.1", None):
+        pass
