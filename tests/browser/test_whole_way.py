@@ -98,7 +98,9 @@ def _hears_a_call(page: Page) -> None:
     expect(drawer.locator(".timeline")).to_contain_text("Report received")
     expect(drawer.locator(".turn[data-speaker=assistant]").first).to_be_visible()
     expect(drawer.locator(".turn[data-speaker=customer]").first).to_be_visible()
-    expect(drawer.locator("audio")).to_be_visible()
+    drawer.get_by_role("button", name=re.compile("^Play from 0:0[1-9]")).first.click()
+    page.wait_for_function("document.querySelector('audio').currentTime > 1")
+    expect(drawer.locator(".turn[data-now]")).to_be_visible()
     page.reload()
     expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text(
         name

@@ -56,7 +56,7 @@ function Travel({ id, from, until, entries }) {
       <input type="range" aria-label="Time" aria-valuetext=${absolute(new Date(at).toISOString())} min=${start} max=${end} step=${Math.max(1, Math.round((end - start) / 2000))} value=${at} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setAt(Number(e.currentTarget.value))} />
       <div class="marks" aria-hidden="true">${times.map((time, i) => html`<i key=${entries[i]?.position} title=${words(entries[i]?.type ?? "")} style=${{ left: `${Math.min(100, (100 * (time - start)) / (end - start))}%` }}></i>`)}</div>
     </section>
-    <div class="banner" data-kind="info"><${Icon} name="clock" /><p>You look at the past: the campaign as of <b>${absolute(new Date(at).toISOString())}</b>.</p></div>
+    <div class="banner" data-kind="info"><${Icon} name="clock" /><p>${at === end ? html`The campaign as it stands at the end of what is shown.` : html`You look at the past: the campaign as of <b>${absolute(new Date(at).toISOString())}</b>.`}</p></div>
     ${past.error ? html`<${Trouble} error=${past.error} again=${past.reload} />` : html`<div class="columns"><${Stood} past=${past.data?.campaign ?? null} read=${past.data != null} /><${Entries} entries=${entries} at=${at} onPick=${setAt} /></div>`}
   </div>`;
 }
