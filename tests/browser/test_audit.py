@@ -1,0 +1,39 @@
+"""The event history as it grows."""
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+
+
+def positions(page: Page) -> list[str]:
+    return page.locator("tbody tr td:first-child").all_inner_texts()
+
+
+def test_the_tail_shows_every_event_once_and_can_be_frozen(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page, other = admin.new_page(), admin.new_page()
+    page.goto("/audit")
+    row = page.locator("tbody tr")
+    expect(row.first).to_be_visible()
+    create_campaign(other, sample_file(desk.folder, 4), name="Tailed", cap=2)
+    campaign = other.url.rpartition("/")[2]
+    page.goto(f"/audit?campaign={campaign}")
+    expect(row.filter(has_text="call.ended").first).to_be_visible(timeout=LONG)
+    expect(row.filter(has_text="campaign.completed")).to_be_visible(timeout=LONG)
+    expect(row.filter(has_text="call.reported")).to_have_count(4, timeout=LONG)
+    heard = positions(page)
+    page.reload()
+    expect(row.first).to_be_visible()
+    assert positions(page) == heard
+    page.keyboard.press("f")
+    follow = page.get_by_role("button", name="Follow")
+    expect(follow).to_be_visible()
+    page.get_by_label("Type", exact=True).fill("campaign.created")
+    page.keyboard.press("Enter")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("campaign.created")
+    row.get_by_text("Payload").click()
+    expect(row.locator("pre")).to_contain_text("assistant_id")
+    for one in (page, other):
+        one.close()
