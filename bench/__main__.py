@@ -25,6 +25,7 @@ BENCHMARKS = (
     "million",
     "dispatch",
     "utilisation",
+    "page",
 )
 """Modules with `measure(site) -> Iterator[Figure]`, in the order of the table."""
 
