@@ -13,6 +13,7 @@ campaign, what the pass found: claims + contacts of the reasons = pending.
 5. Whoever is left over is told why.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -106,7 +107,10 @@ class Plan:
 def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:
     """Fill the free slots fairly: the campaign that holds the fewest comes first."""
     views = [view for view in snapshot.campaigns if view.state in WAITING_STATES]
-    asks = [_ask(view, snapshot, conditions) for view in views]
+    unknown = Counter(
+        call.campaign_id for call in snapshot.calls if call.phase is Phase.UNKNOWN
+    )
+    asks = [_ask(view, snapshot, conditions, unknown[view.id]) for view in views]
     left = _left(snapshot, conditions)
     shares = _share([ask for ask in asks if ask.wants > 0], left)
     return Plan(
@@ -145,7 +149,9 @@ class _Ask:
         return min(bounds if self.affordable is None else [*bounds, self.affordable])
 
 
-def _ask(view: CampaignView, snapshot: Snapshot, conditions: Conditions) -> _Ask:
+def _ask(
+    view: CampaignView, snapshot: Snapshot, conditions: Conditions, unknown: int
+) -> _Ask:
     batch, eligible = _batch(view)
     return _Ask(
         view=view,
@@ -154,10 +160,7 @@ def _ask(view: CampaignView, snapshot: Snapshot, conditions: Conditions) -> _Ask
         affordable=_affordable(view),
         batch=batch,
         eligible=eligible,
-        unknown=sum(
-            call.campaign_id == view.id and call.phase is Phase.UNKNOWN
-            for call in snapshot.calls
-        ),
+        unknown=unknown,
     )
 
 
@@ -173,7 +176,7 @@ def _barrier(
         why = conditions.provider_down
         return WaitingCode.PROVIDER_DOWN, f"The provider cannot be reached: {why}"
     if _waits_for_quiet(view, conditions):
-        return WaitingCode.LINE_BUSY, "A call is live on the line: waiting for quiet."
+        return WaitingCode.LINE_BUSY, LINE_BUSY
     return None
 
 
@@ -196,6 +199,11 @@ PAUSED = {
 
 DUPLICATE = (
     "A call was found twice at the provider: an admin must look, then allow requests."
+)
+
+
+LINE_BUSY = (
+    "A call is live on the line, or the provider does not tell: waiting for quiet."
 )
 
 
