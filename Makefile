@@ -29,3 +29,5 @@ soak: install
 lock:
 	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv export --quiet --format requirements-txt \
 	    --no-emit-project --all-groups --no-annotate --no-header -o requirements.lock
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv export --quiet --format requirements-txt \
+	    --no-emit-project --no-dev --no-annotate --no-header -o requirements.runtime.lock

@@ -1,11 +1,17 @@
 """What the environment configures: AUTOLYNX_ and the name of the field."""
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from domain.settings import SettingsValues
 
@@ -78,6 +84,22 @@ class Configuration(BaseSettings):
 
     log_level: str = "info"
     log_format: Literal["console", "json"] | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let files named like the variables, in AUTOLYNX_SECRETS_DIR, stand last."""
+        given = (init_settings, env_settings, dotenv_settings)
+        folder = os.environ.get("AUTOLYNX_SECRETS_DIR")
+        if not folder:
+            return (*given, file_secret_settings)
+        return (*given, SecretsSettingsSource(settings_cls, secrets_dir=folder))
 
     @property
     def own_url(self) -> str:

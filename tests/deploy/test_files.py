@@ -1,0 +1,169 @@
+"""What is deployed fits the program: names of metrics, of commands and of variables."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped] # it has no types; a test reads with it
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
+
+from application.configuration import Configuration
+from application.ports import Accepted
+from interfaces import metrics as api
+from projections.gauges import Gauges
+from scheduler.metrics import SchedulerMetrics
+
+ROOT = Path(__file__).parents[2]
+NAME = re.compile(r"\bautolynx_[a-z_]+")
+SECRETS = {"autolynx_database_url", "autolynx_vapi_api_key", "autolynx_webhook_secret"}
+
+FOUND = Gauges(
+    position=1,
+    lag=0.0,
+    tick_age=1.0,
+    campaigns={"running": 1},
+    contacts=dict.fromkeys(("pending", "queued", "ringing", "in_progress"), 1),
+    open_calls={},
+    waiting={"cap": 1},
+    alerts_waiting=0,
+    global_cap=10,
+    spent_today=Decimal(1),
+    daily_budget=Decimal(5),
+)
+
+
+class Everything(Collector):
+    def collect(self) -> Iterator[Any]:
+        yield api._gauge("autolynx_database_up", "", 1)
+        yield from api._of_work(FOUND)
+        yield from api._of_health(FOUND)
+
+
+def there_are() -> set[str]:
+    """Name every series that the processes tell of."""
+    own, leader, shared = api.ApiMetrics(), SchedulerMetrics(), CollectorRegistry()
+    own.webhook("hang", "stored", 0.1)
+    own.request("GET", "/healthz", 200, 0.1)
+    leader.dialled(Accepted("p", datetime.now(UTC)))
+    shared.register(Everything())
+    told = (generate_latest(one) for one in (own.registry, leader.registry, shared))
+    return set(NAME.findall(b"".join(told).decode()))
+
+
+def expressions() -> Iterator[str]:
+    for group in read("deploy/prometheus-alerts.yml")["groups"]:
+        yield from (rule["expr"] for rule in group["rules"])
+    board = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
+    for panel in board["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def read(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = read("docker-compose.yml")["services"]
+    return found
+
+
+@pytest.mark.parametrize("expression", list(expressions()))
+def test_rules_and_dashboard_ask_for_metrics_that_exist(expression: str) -> None:
+    wanted = set(NAME.findall(expression))
+    assert wanted
+    assert wanted <= there_are()
+    assert expression.count("(") == expression.count(")")
+
+
+def test_the_manual_names_every_metric_and_no_other() -> None:
+    manual = (ROOT / "docs/operations.md").read_text()
+    written = set(re.findall(r"`(autolynx_[a-z_]+)`", manual)) - SECRETS
+    suffix = re.compile(r"_(bucket|count|sum|created)$")
+    named = {name for name in there_are() if not suffix.search(name)}
+    histograms = {suffix.sub("", name) for name in there_are() if "_bucket" in name}
+    assert written == named | histograms
+
+
+def test_the_manual_explains_every_alert() -> None:
+    manual = (ROOT / "docs/operations.md").read_text()
+    (group,) = read("deploy/prometheus-alerts.yml")["groups"]
+    alerts = [rule["alert"] for rule in group["rules"]]
+    assert len(alerts) == len(set(alerts))
+    assert [alert for alert in alerts if f"`{alert}`" not in manual] == []
+
+
+def test_the_manual_explains_every_variable() -> None:
+    manual = (ROOT / "docs/operations.md").read_text()
+    fields = [f"AUTOLYNX_{name.upper()}" for name in Configuration.model_fields]
+    assert [name for name in fields if name not in manual] == []
+
+
+def test_each_role_runs_twice_behind_one_proxy() -> None:
+    found = services()
+    for role in ("api", "projector", "scheduler"):
+        assert found[role]["command"] == [role]
+        assert found[role]["deploy"]["replicas"] == 2
+        assert "ports" not in found[role]
+    assert set(found["proxy"]["ports"]) == {"80:80", "443:443"}
+
+
+def test_containers_can_write_nothing_and_gain_nothing() -> None:
+    for service in services().values():
+        assert service["read_only"] is True
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.search(r"^USER 10001", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_variables_and_secrets_are_those_that_the_program_reads() -> None:
+    api_service = services()["api"]
+    known = {f"AUTOLYNX_{name.upper()}" for name in Configuration.model_fields}
+    assert set(api_service["environment"]) - known == {"AUTOLYNX_SECRETS_DIR"}
+    assert set(api_service["secrets"]) == SECRETS
+    assert {name.upper() for name in SECRETS} <= known
+
+
+def test_secrets_are_read_from_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "autolynx_webhook_secret").write_text("from a file")
+    monkeypatch.setenv("AUTOLYNX_SECRETS_DIR", str(tmp_path))
+    read_ = Configuration().webhook_secret
+    assert read_ is not None
+    assert read_.get_secret_value() == "from a file"
+
+
+def test_secrets_are_made_once_and_never_again(tmp_path: Path) -> None:
+    script = tmp_path / "secrets.sh"
+    script.write_text((ROOT / "deploy/secrets.sh").read_text())
+    made = []
+    for _ in range(2):
+        subprocess.run(["sh", str(script)], check=True, capture_output=True)
+        files = sorted((tmp_path / "secrets").iterdir())
+        made.append({file.name: file.read_text() for file in files})
+    assert made[0] == made[1]
+    assert set(made[0]) == {*SECRETS, "postgres_password"}
+    assert len(made[0]["autolynx_webhook_secret"]) == 64
+    assert made[0]["postgres_password"] in made[0]["autolynx_database_url"]
+
+
+def test_the_image_installs_what_is_locked_and_copies_every_package() -> None:
+    image = (ROOT / "Dockerfile").read_text()
+    locked = (ROOT / "requirements.lock").read_text()
+    runtime = (ROOT / "requirements.runtime.lock").read_text()
+    pins = [line for line in runtime.splitlines() if "==" in line]
+    assert pins
+    assert [pin for pin in pins if pin.split(" ;")[0].rstrip(" \\") not in locked] == []
+    packages = re.search(
+        r"^packages = (\[.*\])$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
+    assert packages
+    for package in json.loads(packages[1]):
+        assert f"COPY {package} {package}\n" in image
+        assert f"!{package}\n" in (ROOT / ".dockerignore").read_text()
