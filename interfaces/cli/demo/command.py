@@ -138,6 +138,7 @@ def _show(on: Stage, play: Play, folder: Path) -> Path:
     on.wait_until(on.simulator_answers, "the provider's stand-in")
     on.wait_until(on.client.ready, "the API")
     say(f"AutoLynx listens on {on.url}")
+    say(f"Sign in to its dashboard, once: {on.sign_in_link()}")
     file = folder / "contacts.csv"
     phones = write_sample(file, play.contacts)
     campaign = _create(on, play, file)
@@ -223,7 +224,7 @@ def _tell(evidence: Evidence) -> None:
 
 def _stay(on: Stage, export: Path) -> None:
     say(f"The results: {export}")
-    say(f"AutoLynx goes on at {on.url}")
+    say(f"AutoLynx goes on; sign in once more: {on.sign_in_link()}")
     say(f"Token (of an admin): {on.token}")
     say("Stop it with Ctrl-C.")
     while not on.told.wait(LOOK_SECONDS):

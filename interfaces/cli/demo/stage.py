@@ -54,11 +54,20 @@ class Stage:
     """A running AutoLynx with one member, and the provider's stand-in beside it."""
 
     url: str
+    database_url: str
     token: str
     client: Client
     simulator_url: str
     supervisor: Supervisor
     told: Event
+
+    def sign_in_link(self) -> str:
+        """Make a link by which the member comes in once, within 15 minutes."""
+        with workbench(Configuration(database_url=self.database_url)) as bench:
+            token = bench.sign_in_links.create(
+                email=MEMBER, secret=secrets.token_bytes(32), now=bench.means.now()
+            )
+        return f"{self.url}/sign-in#token={token}"
 
     def tend(self) -> None:
         """Keep the processes going; raise Stopped when told to stop."""
@@ -109,7 +118,9 @@ def stage(
             with supervisor.running():
                 token = _admit(database_url)
                 client = Client(url, token)
-                yield Stage(url, token, client, simulator_url, supervisor, told)
+                yield Stage(
+                    url, database_url, token, client, simulator_url, supervisor, told
+                )
                 client.close()
 
 
