@@ -96,6 +96,18 @@ class Drama:
         ended = (CampaignState.COMPLETED, CampaignState.CANCELED, CampaignState.FAILED)
         return row.state in ended and not row.awaiting_reports
 
+    def until_called(self, count: int) -> None:
+        """Let one scheduler lead until the provider made that many calls."""
+        leader = self.scheduler()
+
+        def meanwhile(process: SchedulerProcess, seconds: float) -> None:
+            self._meanwhile(process, seconds)
+            if len(self.exchange.lives) >= count:
+                process.alarm.stop()
+
+        leader.meanwhile = meanwhile
+        leader.lead()
+
     # --- Meanwhile ------------------------------------------------------------------
 
     def _meanwhile(self, process: SchedulerProcess, seconds: float) -> None:
@@ -252,12 +264,19 @@ def staged(  # noqa: PLR0917 - a play by its numbers
 
 
 @contextmanager
-def playhouse(url: str) -> Iterator[House]:
-    """Wire everything on the empty database of that URL, with an Exchange, hurried."""
+def playhouse(url: str, exchange: Exchange | None = None) -> Iterator[House]:
+    """Wire everything on the database of that URL, with an Exchange, hurried."""
+    exchange = exchange or new_exchange()
+    with (
+        hurried(),
+        housed(url, now=exchange.clock, provider=exchange) as house,
+    ):
+        yield house
+
+
+def new_exchange() -> Exchange:
     clock = Clock()
     riley = ProviderAssistant(
         id=DEFAULT_ASSISTANT_ID, name="Riley", config={"maxDurationSeconds": 600}
     )
-    exchange = Exchange(now=clock, clock=clock, assistants={riley.id: riley})
-    with hurried(), housed(url, now=clock, provider=exchange) as house:
-        yield house
+    return Exchange(now=clock, clock=clock, assistants={riley.id: riley})

@@ -1,7 +1,7 @@
 """A provider in virtual time that misbehaves by seed, and keeps the true ledger."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from random import Random
 from threading import Lock
@@ -63,7 +63,7 @@ ANSWERS: dict[str | None, Outcome] = {
 
 FAULTS = ("error_after", "late_after", "not_now", "blocked", *filter(None, ANSWERS))
 
-PERFECT = Rates(*[0.0] * 14)
+PERFECT = Rates(*[0.0] * len(fields(Rates)))
 
 
 @dataclass

@@ -132,7 +132,7 @@ class _Judge:
                 yield f"truth: cost {call.cost} for {life.cost}"
 
     def _called_while_barred(self) -> Iterator[str]:
-        for life in self._lives:
+        for life in self._lives if self._drama.trace.barred else []:
             requested = self._requested_at(life)
             for since, until in self._drama.trace.barred:
                 if since < requested and (until is None or requested < until):

@@ -25,6 +25,7 @@ from application.ports import (
     Outcome,
     ProviderCall,
 )
+from projections import event_index
 from provider.reading import read_message
 from scheduler.adopt import Adoption
 from scheduler.alarm import Alarm
@@ -227,7 +228,7 @@ class SchedulerProcess(Process):
                 calls=self.calls,
                 claims=claims,
                 provider=provider,
-                last_event_at=house.now,
+                last_event_at=self._last_event_at,
             ),
             operations=house.operations,
             read_model=house.read_model,
@@ -259,6 +260,11 @@ class SchedulerProcess(Process):
         view = self.house.read_snapshot(now, most)
         self.step("the view", done=True)
         return view
+
+    def _last_event_at(self) -> datetime | None:
+        self.house.settle()
+        with self.house.reading.connection() as conn:
+            return event_index.last_at(conn)
 
     def _rest(self, seconds: float) -> None:
         wait(list(self.dispatch._under_way.values()))

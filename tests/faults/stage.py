@@ -42,6 +42,7 @@ class Stage:
     public_url: str | None
     opened: ExitStack
     schedulers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    database_url: str | None = None
 
     def schedule(self) -> subprocess.Popen[bytes]:
         """Start one more scheduler."""
@@ -59,7 +60,7 @@ class Stage:
     def _places(self) -> dict[str, str]:
         hooks = {"AUTOLYNX_PUBLIC_URL": self.public_url} if self.public_url else {}
         return {
-            "AUTOLYNX_DATABASE_URL": self.house.url,
+            "AUTOLYNX_DATABASE_URL": self.database_url or self.house.url,
             "AUTOLYNX_VAPI_BASE_URL": self.simulator.url,
             "AUTOLYNX_VAPI_API_KEY": self.simulator.api_key,
             "AUTOLYNX_WEBHOOK_SECRET": "secret",

@@ -130,19 +130,7 @@ def test_a_provider_that_is_away_longer_than_silence_is_not_asked_twice(
     drama = staged(house, 8, people=5, cap=CAP, rates=replace(LOST, lost=1.0))
     exchange = drama.exchange
 
-    def until(count: int) -> None:
-        leader = drama.scheduler()
-        usual = leader.meanwhile
-
-        def meanwhile(process: object, seconds: float) -> None:
-            usual(leader, seconds)
-            if len(exchange.lives) >= count:
-                leader.alarm.stop()
-
-        leader.meanwhile = meanwhile
-        leader.lead()
-
-    until(2)
+    drama.until_called(2)
     exchange.down = True
     drama.take_over(400)
     assert len(exchange.lives) == 2
