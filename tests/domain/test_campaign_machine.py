@@ -149,8 +149,10 @@ class CampaignMachine(RuleBasedStateMachine):
     @rule(alert=st.sampled_from(SpendAlert))
     def alert(self, alert: SpendAlert) -> None:
         budget = self.campaign.budget or Decimal(5)
-        sums = {"spend": Decimal(1), "budget": budget}
-        self.campaign.raise_spend_alert(alert=alert, **sums, **self.stamp())
+        spend, stamp = Decimal(1), self.stamp()
+        self.campaign.raise_spend_alert(
+            alert=alert, spend=spend, budget=budget, **stamp
+        )
 
     # --- What always holds ----------------------------------------------------
 
