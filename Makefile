@@ -12,7 +12,7 @@ demo: install
 	@.venv/bin/autolynx demo $(ARGS)
 
 test: install
-	@$(PYTHON) -m pytest -n auto --maxprocesses 8 $(ARGS)
+	@$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 check: install
 	@.venv/bin/ruff format --check .
