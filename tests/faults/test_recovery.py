@@ -59,6 +59,29 @@ def _copied(server: str, url: str, name: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+def test_a_store_that_goes_away_for_a_while_costs_nobody_a_second_call(
+    empty_database: str, postgres_url: str
+) -> None:
+    with on_stage(empty_database, webhooks=True) as stage:
+        campaign_id = stage.house.campaign(8, cap=CAP)
+        stage.schedule()
+        stage.called(2)
+        _break_all_connections(postgres_url, empty_database)
+        stage.called(3)
+        _break_all_connections(postgres_url, empty_database)
+        stage.ends_right(campaign_id, 8, CAP)
+
+
+def _break_all_connections(server: str, url: str) -> None:
+    """As a restart does: every session ends, whatever it was at."""
+    name = urlsplit(url).path.lstrip("/")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
+            (name,),
+        )
+
+
 def test_answers_that_the_store_gave_in_vain_are_not_acted_on_twice(
     empty_database: str,
 ) -> None:
