@@ -91,6 +91,7 @@ LARGEST_FRAME = 1 << 20
 
 SHUTDOWN_SECONDS = 3
 RECHECK_SECONDS = 15.0
+ADMINS_SECONDS = 2.0
 
 
 def utc_now() -> datetime:
@@ -114,6 +115,12 @@ class Stores:
     @property
     def lookups(self) -> Lookups:
         return Lookups(self.reading, self.vault)
+
+    def admins(self) -> list[str]:
+        """Name the admins, those of an instant ago included."""
+        last = self.app.recorder.max_notification_id() or 0
+        self.feed.wait_for(last, ADMINS_SECONDS)
+        return self.lookups.admins()
 
 
 @dataclass(frozen=True)
@@ -264,7 +271,7 @@ def _services(
             app=app, means=means, provider=provider, use=lookups
         ),
         members=MemberService(
-            app=app, means=means, keys=Keys(stores.writing), admins=lookups.admins
+            app=app, means=means, keys=Keys(stores.writing), admins=stores.admins
         ),
         settings=SettingsService(
             app=app,

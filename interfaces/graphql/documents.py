@@ -36,6 +36,28 @@ class Documents:
         return message
 
 
+KINDS: dict[str, type] = {
+    "query": str,
+    "operationName": str,
+    "variables": dict,
+    "extensions": dict,
+}
+
+
+def is_well_formed(message: Any) -> bool:
+    """Say whether a body, or a frame of the socket, has parts of the right kinds.
+
+    The library takes that for granted. Lists it refuses by itself.
+    """
+    if isinstance(message, list):
+        return True
+    operation = _operation(message)
+    if operation is None or not isinstance(message.get("id", ""), str):
+        return False
+    parts = ((operation.get(name), kind) for name, kind in KINDS.items())
+    return all(part is None or isinstance(part, kind) for part, kind in parts)
+
+
 def _operation(message: Any) -> dict[str, Any] | None:
     """Find the operation in a request's body, or in a frame of the socket."""
     if isinstance(message, dict) and message.get("type") == "subscribe":

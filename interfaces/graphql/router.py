@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import timedelta
+from json import JSONDecodeError
 from typing import Any
 
 from cross_web import HTTPException
@@ -17,13 +18,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
+    Message,
 )
 from strawberry.types.unset import UnsetType
 
 from interfaces.auth.viewer import Viewer
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Context
-from interfaces.graphql.documents import Documents
+from interfaces.graphql.documents import Documents, is_well_formed
 from interfaces.graphql.schema import make_schema
 
 INIT_WAIT = timedelta(seconds=10)
@@ -39,6 +41,13 @@ class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
 
     _watch: asyncio.Task[None] | None = None
     _closed = False
+
+    async def handle_message(self, message: Message) -> None:
+        sent: object = message  # The library takes its type for granted.
+        if isinstance(sent, dict):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("A message is an object")
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         await super().handle_connection_init(message)
@@ -84,7 +93,13 @@ class _Router(GraphQLRouter[Context, None]):
     documents: Documents
 
     def decode_json(self, data: str | bytes) -> object:
-        return self.documents.filled(super().decode_json(data))
+        try:
+            message = super().decode_json(data)
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise JSONDecodeError(type(error).__name__, "", 0) from error
+        if not is_well_formed(message):
+            raise JSONDecodeError("This is no operation", "", 0)
+        return self.documents.filled(message)
 
     async def run(self, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -83,8 +83,12 @@ class Desk:
             app=self.app,
             means=self.means,
             keys=Keys(self.pool),
-            admins=Lookups(self.read_pool, Vault(self.pool)).admins,
+            admins=self.admins,
         )
+
+    def admins(self) -> list[str]:
+        self.caught_up()
+        return Lookups(self.read_pool, Vault(self.pool)).admins()
 
     @property
     def token_store(self) -> TokenStore:

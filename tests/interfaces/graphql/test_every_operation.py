@@ -1,0 +1,320 @@
+"""Every operation of the contract, asked for by a client that is not ours."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from gql import Client, GraphQLRequest, gql
+from gql.client import AsyncClientSession
+from gql.transport.websockets import WebsocketsTransport
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema
+
+from application.claims import Chosen, ClaimService
+from domain.values import Role
+from interfaces.graphql.schema import sdl
+from projections import contact_log
+from tests.interfaces.serving import ASSISTANT, LINE, Desk
+
+ERROR = "... on UserError { code message fields { path message } }"
+PROGRESS = """{ campaignId state contacts pending active queued ringing inProgress ended
+  failed canceled timedOut awaitingReports spend position }"""
+CALL = """{ id campaignId contactId attempt status providerCallId queuedAt placedAt
+  startedAt endedAt lastEventAt durationSeconds endedReason cost recordingUrl transcript
+  events { position type } }"""
+CONTACT = f"""{{ id name businessName phone erasedAt variables status call {CALL}
+  calls {CALL} }}"""
+REPORT = "{ accepted skippedCount skipped { row reason message } rejectsUrl }"
+ASSISTANT_FIELDS = "{ id name providerAssistantId archived config activeCampaigns }"
+CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
+  assistant {ASSISTANT_FIELDS} phoneNumberId budget createdAt createdBy queuedAt
+  startedAt completedAt progress {PROGRESS}
+  contacts(first: 2) {{ edges {{ cursor node {CONTACT} }} totalCount
+    pageInfo {{ hasNextPage endCursor }} }}
+  imports {{ id filename importedAt report {REPORT} }}
+  activity(bucketSeconds: 60) {{ from placed ended failed spend }}
+  lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
+  exportUrl }}"""
+EVENT = (
+    """{ position aggregateType aggregateId version type occurredAt actor payload }"""
+)
+SETTINGS = """{ defaultCap globalCap tickSeconds silenceTimeoutSeconds dialsPerSecond
+  refillImmediately defaultRegion dailyBudget spendAlertThreshold alertWebhookUrl
+  retentionDays }"""
+HEALTH = """{ status components { name status detail } projectionLagSeconds
+  lastTickAt }"""
+MEMBER = "{ email role addedAt addedBy }"
+ADMIN, NEW = "admin@example.com", "new@example.com"
+
+
+@dataclass
+class Caller:
+    """Asks over one socket, as an admin; what it asked for is kept."""
+
+    session: AsyncClientSession
+    schema: GraphQLSchema
+    asked: set[str] = field(default_factory=set)
+
+    async def ask(self, text: str, **variables: Any) -> Any:
+        request = self._request(text, variables)
+        answer = await self.session.execute(request)
+        return next(iter(answer.values()))
+
+    async def hear(self, text: str, **variables: Any) -> Any:
+        """Return the first that a subscription sends."""
+        async for frame in self.session.subscribe(self._request(text, variables)):
+            return next(iter(frame.values()))
+        raise AssertionError("it ended without a word")
+
+    def _request(self, text: str, variables: dict[str, Any]) -> GraphQLRequest:
+        request = gql(text)
+        (definition,) = request.document.definitions
+        assert isinstance(definition, OperationDefinitionNode)
+        (chosen,) = definition.selection_set.selections
+        assert isinstance(chosen, FieldNode)
+        self.asked.add(f"{definition.operation.value}.{chosen.name.value}")
+        return GraphQLRequest(request.document, variable_values=variables)
+
+
+@asynccontextmanager
+async def calling(desk: Desk) -> AsyncIterator[Caller]:
+    schema = build_schema(sdl())
+    transport = WebsocketsTransport(
+        url=f"ws{desk.url.removeprefix('http')}/graphql",
+        init_payload={"authorization": desk.header(Role.ADMIN)["Authorization"]},
+    )
+    # The client checks every operation against the schema before it sends it.
+    async with Client(transport=transport, schema=schema) as session:
+        yield Caller(session, schema)
+
+
+def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
+    first, second = desk.upload(FIRST), desk.upload(SECOND)
+
+    async def all_of_them() -> set[str]:
+        async with asyncio.timeout(120), calling(desk) as caller:
+            await _directory(caller)
+            campaign = await _campaign(caller, first, second)
+            await _watches(caller, campaign, desk)
+            await _reads(caller, campaign)
+            await _ends(caller, campaign)
+            return caller.asked
+
+    assert asyncio.run(all_of_them()) == in_the_contract()
+
+
+FIRST = "name,business_name,phone\nAda,Engines,+12025550101\nBob,,+12025550102\n,,1\n"
+SECOND = "name,business_name,phone\nCleo,,+12025550103\n"
+
+
+def in_the_contract() -> set[str]:
+    schema = build_schema(sdl())
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    return {
+        f"{root.name.lower()}.{name}" for root in roots if root for name in root.fields
+    }
+
+
+async def _directory(caller: Caller) -> None:
+    ask = caller.ask
+    assert (await ask("{ me { email role } }"))["role"] == "ADMIN"
+    made = await ask(
+        f"""mutation($input: CreateAssistantInput!) {{ createAssistant(input: $input)
+          {{ ... on Assistant {ASSISTANT_FIELDS} {ERROR} }} }}""",
+        input={"name": "Ann", "config": {"firstMessage": "Hi", "server": {"url": "x"}}},
+    )
+    changed = await ask(
+        f"""mutation($id: ID!, $input: UpdateAssistantInput!) {{
+          updateAssistant(id: $id, input: $input) {{
+          ... on Assistant {{ id name config warnings }} {ERROR} }} }}""",
+        id=made["id"],
+        input={"name": "Bea", "config": {"firstMessage": "Hello"}},
+    )
+    assert (changed["name"], changed["config"]["firstMessage"]) == ("Bea", "Hello")
+    assert "told nothing" in changed["warnings"][0]
+    gone = await ask(
+        f"""mutation($id: ID!) {{ archiveAssistant(id: $id) {{
+          ... on Assistant {{ archived }} {ERROR} }} }}""",
+        id=made["id"],
+    )
+    assert gone == {"archived": True}
+    await _members(caller)
+    changed = await ask(
+        f"""mutation($input: SettingsInput!) {{ updateSettings(input: $input) {{
+          ... on Settings {SETTINGS} {ERROR} }} }}""",
+        input={"dailyBudget": "12.50", "globalCap": None},
+    )
+    assert (changed["dailyBudget"], changed["globalCap"]) == ("12.50", 10)
+    refused = await ask(
+        f"""mutation {{ updateSettings(input: {{ globalCap: 0 }}) {{
+          __typename {ERROR} }} }}"""
+    )
+    assert refused["fields"] == [
+        {"path": ["globalCap"], "message": "must be from 1 to 10,000"}
+    ]
+    assert refused["message"] == "globalCap must be from 1 to 10,000."
+    allow = f"allowRequestsAgain {{ ... on Settings {SETTINGS} {ERROR} }}"
+    assert (await ask(f"mutation {{ {allow} }}"))["defaultCap"] == 8
+
+
+async def _members(caller: Caller) -> None:
+    told = "mutation($email: String!, $role: Role!) { %s(email: $email, role: $role) { "
+    told += f"... on Member {MEMBER} {ERROR} }} }}"
+    new = {"email": "New@example.com ", "role": "OPERATOR"}
+    added = await caller.ask(told % "addMember", **new)
+    assert (added["email"], added["addedBy"]) == (
+        "new@example.com",
+        "admin@example.com",
+    )
+    changed = await caller.ask(told % "changeMemberRole", email=NEW, role="AUDITOR")
+    assert changed["role"] == "AUDITOR"
+    members = await caller.ask(f"{{ members {MEMBER} }}")
+    assert {one["email"] for one in members} >= {ADMIN, NEW}
+    remove = f"""mutation($email: String!) {{ removeMember(email: $email) {{
+      ... on Member {MEMBER} {ERROR} }} }}"""
+    removed = await caller.ask(remove, email=NEW)
+    assert removed["role"] == "AUDITOR"
+    assert (await caller.ask(remove, email=NEW))["code"] == "NOT_FOUND"
+    last = await caller.ask(remove, email=ADMIN)
+    assert (last["code"], "last admin" in last["message"]) == ("CONFLICT", True)
+
+
+async def _campaign(caller: Caller, first: str, second: str) -> str:
+    entered = await caller.ask(
+        f"""mutation($id: String!) {{ importAssistant(providerAssistantId: $id) {{
+          ... on Assistant {ASSISTANT_FIELDS} {ERROR} }} }}""",
+        id=ASSISTANT,
+    )
+    shown = await caller.ask(
+        f"""query($id: ID!) {{ upload(id: $id) {{ id filename columns report {REPORT}
+          expiresAt }} }}""",
+        id=first,
+    )
+    assert shown["report"]["skippedCount"] == 1
+    imported = f"... on ImportedCampaign {{ campaign {CAMPAIGN} report {REPORT} }}"
+    asked = {
+        "name": "Spring",
+        "uploadId": first,
+        "assistantId": entered["id"],
+        "phoneNumberId": LINE,
+        "budget": "100",
+    }
+    made = await caller.ask(
+        f"""mutation($input: CreateCampaignInput!) {{ createCampaign(input: $input) {{
+          {imported} {ERROR} }} }}""",
+        input=asked,
+    )
+    id_ = str(made["campaign"]["id"])
+    more = await caller.ask(
+        f"""mutation($id: ID!, $upload: ID!) {{
+          importContacts(campaignId: $id, uploadId: $upload) {{ {imported} {ERROR} }} }}
+        """,
+        id=id_,
+        upload=second,
+    )
+    assert more["campaign"]["progress"]["contacts"] == 3
+    changed = await caller.ask(
+        f"""mutation($id: ID!, $input: UpdateCampaignInput!) {{
+          updateCampaign(id: $id, input: $input) {{
+          ... on Campaign {CAMPAIGN} {ERROR} }} }}""",
+        id=id_,
+        input={"cap": 5, "budget": None},
+    )
+    assert (changed["cap"], changed["budget"]) == (5, None)
+    states = [
+        await _told(caller, name, id_)
+        for name in ("startCampaign", "pauseCampaign", "resumeCampaign")
+    ]
+    assert states == ["QUEUED", "PAUSED", "QUEUED"]
+    return id_
+
+
+async def _told(caller: Caller, name: str, id_: str) -> str:
+    told = await caller.ask(
+        f"""mutation($id: ID!) {{ {name}(id: $id) {{
+          ... on Campaign {CAMPAIGN} {ERROR} }} }}""",
+        id=id_,
+    )
+    assert "state" in told, told
+    return str(told["state"])
+
+
+async def _reads(caller: Caller, campaign: str) -> None:
+    ask, one = caller.ask, "query($id: ID!) { %s(id: $id) %s }"
+    listed = await ask(f"{{ campaigns(first: 5) {{ totalCount nodes {CAMPAIGN} }} }}")
+    assert [node["id"] for node in listed["nodes"]] == [campaign]
+    whole = await ask(one % ("campaign", CAMPAIGN), id=campaign)
+    contact = whole["contacts"]["edges"][0]["node"]
+    assert (await ask(one % ("contact", CONTACT), id=contact["id"])) == contact
+    call = await ask(one % ("call", CALL), id=contact["call"]["id"])
+    assert [event["type"] for event in call["events"]] == ["call.created"]
+    events = await ask(
+        f"""query($id: ID) {{ events(first: 3, newestFirst: true,
+          filter: {{ campaignId: $id }}) {{ edges {{ cursor node {EVENT} }}
+          pageInfo {{ hasNextPage }} }} }}""",
+        id=campaign,
+    )
+    assert events["edges"][0]["node"]["type"] == "call.created"
+    audit = await ask(
+        "{ audit { verifiedUpTo verifiedAt head firstProblem { message } } }"
+    )
+    assert audit["head"] > 0
+    assistants = await ask(
+        f"{{ assistants(includeArchived: true) {ASSISTANT_FIELDS} }}"
+    )
+    assert sorted(one["archived"] for one in assistants) == [False, True]
+    (line,) = await ask("{ phoneNumbers { id number name status activeCalls } }")
+    assert line["activeCalls"] == 0
+    assert (await ask(f"{{ settings {SETTINGS} }}"))["dailyBudget"] == "12.50"
+    spend = await ask(
+        """{ spend { today dailyBudget campaigns { campaignId name spend budget }
+          alerts { raisedAt campaignId message spend budget } } }"""
+    )
+    assert spend["dailyBudget"] == "12.50"
+    health = await ask(f"{{ health {HEALTH} }}")
+    states = {part["name"]: part["status"] for part in health["components"]}
+    assert (states["database"], states["scheduler"]) == ("OK", "DOWN")
+    assert health["status"] == "DOWN"
+
+
+async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
+    hear = caller.hear
+    shown = await hear(
+        f"subscription($id: ID!) {{ campaignProgress(campaignId: $id) {PROGRESS} }}",
+        id=campaign,
+    )
+    assert shown["contacts"] == 3
+    assert (await hear(f"subscription {{ campaignsProgress {PROGRESS} }}")) == shown
+    assert "components" in await hear(f"subscription {{ health {HEALTH} }}")
+    event = await hear(
+        f"subscription($after: BigInt) {{ eventAppended(after: $after) {EVENT} }}",
+        after=0,
+    )
+    assert event["position"] == 1
+    moved = asyncio.create_task(
+        hear(
+            f"subscription($id: ID!) {{ contactUpdates(campaignId: $id) {CONTACT} }}",
+            id=campaign,
+        )
+    )
+    await hear(
+        f"subscription($id: ID!) {{ campaignProgress(campaignId: $id) {PROGRESS} }}",
+        id=campaign,
+    )
+    await asyncio.to_thread(claim, desk, UUID(campaign))
+    (contact,) = await moved
+    assert (contact["name"], contact["status"]) == ("Ada", "QUEUED")
+
+
+def claim(desk: Desk, campaign_id: UUID) -> None:
+    """Do what the scheduler does for the first contact."""
+    with desk.read_pool.connection() as connection:
+        page = contact_log.page(connection, campaign_id, first=1)
+    chosen = Chosen(campaign_id, page.nodes[0].id, 1, requeued=False)
+    assert ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+
+
+async def _ends(caller: Caller, campaign: str) -> None:
+    assert await _told(caller, "cancelCampaign", campaign) == "CANCELED"

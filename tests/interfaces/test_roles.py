@@ -1,0 +1,257 @@
+"""Who may what: every root field and every route, for each who may come."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLObjectType,
+    get_named_type,
+    is_composite_type,
+    is_enum_type,
+    is_input_object_type,
+    is_non_null_type,
+)
+from starlette.testclient import TestClient
+
+from domain.values import Role
+from interfaces.asgi import create_app
+from interfaces.graphql.schema import make_schema
+from tests.fakes import FakeProvider
+from tests.interfaces.serving import Desk, Socket, configured, utc_now
+
+OPERATOR, AUDITOR, ADMIN = Role.OPERATOR, Role.AUDITOR, Role.ADMIN
+EVERYBODY, OPERATORS = {OPERATOR, AUDITOR, ADMIN}, {OPERATOR, ADMIN}
+AUDITORS, ADMINS = {AUDITOR, ADMIN}, {ADMIN}
+
+READS = "me campaigns campaign call contact assistants phoneNumbers settings health"
+WATCHES = "campaignProgress campaignsProgress contactUpdates health"
+RUNS = "create start pause resume cancel update"
+KEEPS = "createAssistant importAssistant updateAssistant archiveAssistant addMember"
+RULES = "changeMemberRole removeMember updateSettings allowRequestsAgain"
+
+
+def named(root: str, names: str, roles: set[Role]) -> dict[str, set[Role]]:
+    return {f"{root}.{name}": roles for name in names.split()}
+
+
+FIELDS: dict[str, set[Role]] = {
+    **named("Query", f"{READS} spend", EVERYBODY),
+    **named("Subscription", WATCHES, EVERYBODY),
+    **named("Query", "upload", OPERATORS),
+    **named("Mutation", RUNS.replace(" ", "Campaign ") + "Campaign", OPERATORS),
+    **named("Mutation", "importContacts", OPERATORS),
+    **named("Query", "events audit", AUDITORS),
+    **named("Subscription", "eventAppended", AUDITORS),
+    **named("Query", "members", ADMINS),
+    **named("Mutation", f"{KEEPS} {RULES}", ADMINS),
+}
+
+ROUTES: dict[tuple[str, str], set[Role]] = {
+    ("POST", "/uploads"): OPERATORS,
+    ("GET", "/uploads/{upload_id}/rejects.csv"): OPERATORS,
+    ("GET", "/imports/{list_id}/rejects.csv"): OPERATORS,
+    ("GET", "/campaigns/{campaign_id}/export.csv"): EVERYBODY,
+    ("GET", "/calls/{call_id}/recording"): EVERYBODY,
+}
+OPEN = {
+    "/graphql",  # Says who may what by itself.
+    "/webhooks/vapi",  # The provider proves itself in its own way.
+    "/sign-in",
+    "/sign-out",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/metrics",
+}
+
+
+@dataclass
+class Hall:
+    """An API, and what each who comes has in hand: an Authorization or nothing."""
+
+    desk: Desk
+    tokens: dict[str, str | None]
+    campaign: str
+
+    def roles(self) -> Iterator[tuple[str, Role | None]]:
+        for name in self.tokens:
+            yield name, Role(name) if name in set(Role) else None
+
+    def headers(self, name: str) -> dict[str, str]:
+        token = self.tokens[name]
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+@pytest.fixture(scope="module")
+def hall(office: Desk) -> Hall:
+    store = office.token_store
+
+    def token(email: str, **given: Any) -> str:
+        return store.create(
+            token_id=uuid4(),
+            email=email,
+            secret=secrets.token_bytes(32),
+            now=utc_now(),
+            **given,
+        )
+
+    office.members.add("gone@example.com", ADMIN, by="test")
+    tokens: dict[str, str | None] = {str(role): office.token(role) for role in Role}
+    tokens["nobody"] = None
+    tokens["removed"] = token("gone@example.com")
+    past = utc_now() - timedelta(seconds=1)
+    tokens["expired"] = token("admin@example.com", expires_at=past)
+    office.members.remove("gone@example.com", by="test")
+    return Hall(office, tokens, office.campaign())
+
+
+def root_fields() -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
+    schema = make_schema()._schema
+    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
+        assert root is not None
+        for name, field in root.fields.items():
+            yield root, name, field
+
+
+def test_every_root_field_is_in_the_table() -> None:
+    assert {f"{root.name}.{name}" for root, name, _ in root_fields()} == set(FIELDS)
+
+
+def operation(
+    root: GraphQLObjectType, name: str, field: GraphQLField, campaign: str
+) -> str:
+    """Write the least that asks for this field."""
+    needed = [
+        f"{arg}: {value(kind, campaign)}"
+        for arg, kind in field.args.items()
+        if is_non_null_type(kind.type)
+    ]
+    arguments = f"({', '.join(needed)})" if needed else ""
+    inner = " { __typename }" if is_composite_type(get_named_type(field.type)) else ""
+    return f"{root.name.lower()} {{ {name}{arguments}{inner} }}"
+
+
+def value(argument: GraphQLArgument, campaign: str) -> str:
+    kind = get_named_type(argument.type)
+    if is_input_object_type(kind):
+        fields = {
+            name: value(field, campaign)
+            for name, field in kind.fields.items()
+            if is_non_null_type(field.type)
+        }
+        return "{" + ", ".join(f"{name}: {v}" for name, v in fields.items()) + "}"
+    if is_enum_type(kind):
+        return str(next(iter(kind.values)))
+    plain = {"ID": f'"{campaign}"', "String": '"x"', "JSON": "{}"}
+    return plain[str(kind)]
+
+
+def test_no_role_asks_for_more_than_its_own(hall: Hall) -> None:
+    for root, name, field in root_fields():
+        if root.name == "Subscription":
+            continue
+        query = operation(root, name, field, str(UUID(int=1)))
+        for who, role in hall.roles():
+            answer = httpx2.post(
+                f"{hall.desk.url}/graphql",
+                json={"query": query},
+                headers=hall.headers(who),
+            ).json()
+            wanted = expected(role, FIELDS[f"{root.name}.{name}"])
+            assert refusal_in(answer) == wanted, (query, who, answer)
+
+
+def expected(role: Role | None, allowed: set[Role]) -> str | None:
+    if role is None:
+        return "UNAUTHENTICATED"
+    return None if role in allowed else "FORBIDDEN"
+
+
+def refusal_in(answer: dict[str, Any]) -> str | None:
+    errors = answer.get("errors") or []
+    codes = {error["extensions"]["code"] for error in errors}
+    assert codes <= {"FORBIDDEN", "UNAUTHENTICATED"}, errors
+    return codes.pop() if codes else None
+
+
+def test_as_of_is_for_auditors(hall: Hall) -> None:
+    asked = 'query { %s(id: "%s", asOf: "2026-11-22T12:00:00Z") { __typename } }'
+    for name in ("campaign", "call"):
+        for who, role in hall.roles():
+            answer = httpx2.post(
+                f"{hall.desk.url}/graphql",
+                json={"query": asked % (name, hall.campaign)},
+                headers=hall.headers(who),
+            ).json()
+            assert refusal_in(answer) == expected(role, AUDITORS), (name, who)
+
+
+def test_no_role_listens_to_more_than_its_own(hall: Hall) -> None:
+    for who, role in hall.roles():
+        with hall.desk.socket(hall.tokens[who]) as socket:
+            if role is None:
+                assert socket.closing_code() == 4403
+                continue
+            socket.acknowledged()
+            for root, name, field in root_fields():
+                if root.name != "Subscription":
+                    continue
+                allowed = FIELDS[f"Subscription.{name}"]
+                wanted = expected(role, allowed)
+                socket.subscribe(operation(root, name, field, hall.campaign), name)
+                refused = first_refusal(socket, name, waits=wanted is not None)
+                assert refused == wanted, (name, who)
+                stop = {"id": name, "type": "complete"}
+                socket.connection.send(json.dumps(stop))
+
+
+def first_refusal(socket: Socket, id_: str, *, waits: bool) -> str | None:
+    """Read what comes of a subscription; `waits` for a refusal that must come."""
+    socket.subscribe("{ me { email } }", f"after {id_}")
+    while True:
+        frame = socket.receive()
+        if frame["id"] == id_:
+            payload = frame["payload"]
+            errors = payload if frame["type"] == "error" else payload.get("errors")
+            if errors:
+                return str(errors[0]["extensions"]["code"])
+        elif not waits and frame["id"] == f"after {id_}":
+            return None
+
+
+def served_routes(desk: Desk) -> set[tuple[str, str]]:
+    app = create_app(configured(desk.database), provider=FakeProvider())
+    with TestClient(app):
+        paths = app.openapi()["paths"]
+    return {(method.upper(), path) for path in paths for method in paths[path]}
+
+
+def test_every_route_is_in_the_table(hall: Hall) -> None:
+    guarded = {one for one in served_routes(hall.desk) if one[1] not in OPEN}
+    assert guarded == set(ROUTES)
+
+
+def test_no_role_reaches_more_than_its_own(hall: Hall) -> None:
+    for (method, path), allowed in ROUTES.items():
+        url = hall.desk.url + path.partition("{")[0]
+        url += str(UUID(int=1)) + path.partition("}")[2] if "{" in path else ""
+        for who, role in hall.roles():
+            answer = httpx2.request(
+                method, url, headers={**hall.headers(who), "Content-Type": "text/csv"}
+            )
+            wanted = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}
+            refused = expected(role, allowed)
+            if refused:
+                assert answer.status_code == wanted[refused], (path, who)
+                assert answer.json()["error"]["code"] == refused
+            else:
+                assert answer.status_code in {200, 404, 422}, (path, who)
