@@ -1,0 +1,100 @@
+"""A back-up that is older than the calls: it goes on, and calls nobody again."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from interfaces.cli.demo.sample import write_sample
+from provider.simulator.settings import (
+    DEFAULT_ASSISTANT_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    OUTCOMES,
+)
+from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.simulator import Simulator, running_simulator
+from tests.support import eventually
+
+CONTACTS, CAP = 16, 2
+ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
+
+
+@contextmanager
+def backed_up(url: str, admin: str) -> Iterator[str]:
+    """Copy the whole database as it stands; nobody may be connected."""
+    name = urlsplit(url).path.lstrip("/")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"create database {name}_copy template {name}".encode())
+        yield urlsplit(url)._replace(path=f"/{name}_copy").geturl()
+        connection.execute(f"drop database {name}_copy with (force)".encode())
+
+
+@pytest.fixture
+def settings(simulator: Simulator) -> dict[str, Any]:
+    return beside(simulator) | {
+        "RECONCILE_SECONDS": 1,
+        "VAPI_TIMEOUT_SECONDS": 2,
+        "SETTINGS_TICK_SECONDS": 1,
+        "SETTINGS_DIALS_PER_SECOND": 4,
+    }
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with running_simulator(speed=30, outcomes=ENDINGS) as simulator:
+        yield simulator
+
+
+def until_called(simulator: Simulator, least: int) -> None:
+    def called() -> bool:
+        return len(simulator.ledger()["calls"]) >= least
+
+    eventually(called, within=60, said=f"{least} calls")
+
+
+def test_who_was_called_after_the_back_up_is_not_called_again(
+    empty_database: str,
+    postgres_url: str,
+    simulator: Simulator,
+    settings: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    phones = write_sample(tmp_path / "people.csv", CONTACTS)
+    first = settings | {"DATABASE_URL": empty_database}
+    options = {
+        "--csv": "people.csv",
+        "--name": "Spring",
+        "--assistant": DEFAULT_ASSISTANT_ID,
+        "--phone-number": DEFAULT_PHONE_NUMBER_ID,
+        "--cap": str(CAP),
+    }
+    given = [part for option in options.items() for part in option]
+    create = ("campaigns", "create", *given, "--start")
+    made = autolynx(*create, cwd=tmp_path, **first)
+    assert made.returncode == 0, made.stderr
+    id_ = made.stdout.split()[0]
+    with running_up(tmp_path, **first):
+        until_called(simulator, 3)
+    with backed_up(empty_database, postgres_url) as copy:
+        known = len(simulator.ledger()["calls"])
+        with running_up(tmp_path, **first):
+            until_called(simulator, known + 3)
+        restored = settings | {"DATABASE_URL": copy}
+        with running_up(tmp_path, **restored):
+
+            def over() -> bool:
+                asked = ("campaigns", "show", id_, "--json")
+                shown = autolynx(*asked, cwd=tmp_path, **restored)
+                return bool(json.loads(shown.stdout)["state"] == "COMPLETED")
+
+            eventually(over, within=120, said="the end of the campaign")
+        verified = autolynx("audit", "verify", cwd=tmp_path, **restored)
+    calls = Counter(call["number"] for call in simulator.ledger()["calls"])
+    assert calls == Counter(phones)
+    assert verified.returncode == 0, verified.stdout
