@@ -1,0 +1,62 @@
+"""The REST routes under everything that their own description lets one think of."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from starlette.testclient import TestClient
+
+from interfaces.asgi import create_app
+from tests.fakes import FakeProvider
+from tests.interfaces.serving import Desk, configured, database_of, opened_desk
+
+INSIDES = ("Traceback", "psycopg", "/interfaces/", "site-packages")
+STATUSES = {200, 201, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429}
+
+
+@pytest.fixture(scope="module")
+def desk(postgres_url: str) -> Iterator[Desk]:
+    with database_of(postgres_url) as database, opened_desk(database) as desk:
+        yield desk
+
+
+def described(desk: Desk) -> schemathesis.BaseSchema:
+    app = create_app(configured(desk.database), provider=FakeProvider())
+    with TestClient(app):
+        return schemathesis.openapi.from_dict(app.openapi())
+
+
+def test_every_route_answers_in_its_form(desk: Desk) -> None:
+    asked = set()
+    result: Any
+    for result in described(desk).get_all_operations():
+        operation = result.ok()
+        asked.add(operation.label)
+        prove(desk, operation)
+    assert "POST /uploads" in asked
+    assert "GET /campaigns/{campaign_id}/export.csv" in asked
+
+
+def prove(desk: Desk, operation: Any) -> None:
+    """Send what the description of the route allows, and what it does not."""
+
+    @settings(
+        max_examples=20,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def answers(case: Any) -> None:
+        answer = case.call(
+            base_url=desk.url, headers=desk.header(), allow_redirects=False
+        )
+        assert answer.status_code in STATUSES, (answer.status_code, answer.text)
+        assert not any(inside in answer.text for inside in INSIDES)
+        if answer.status_code >= 400 and operation.path != "/graphql":
+            assert set(answer.json()["error"]) == {"code", "message"}
+
+    answers()
