@@ -229,8 +229,17 @@ def _storms(url: str, wanted: argparse.Namespace, tally: Tally) -> str:
             kills = sum(came.killed.values())
             row = f"{kills} | {came.never_called} | {came.seconds:.0f} s"
             lines.append(f"| {heard} | {row} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", LIMITS])
 
+
+LIMITS = """## What it does not show
+
+The provider's list lags by less than the quarantine here; a longer lag ends in
+`duplicate_detected` (`tests/faults/test_steps.py`). A database that is restored, or
+failed over, within that lag of the last call can call the person of that call again:
+nothing tells a new leader then that the log lacks anything, and the second call is
+found out, hung up and stops all requests, but not prevented.
+"""
 
 STORMS = """
 ## All processes killed
