@@ -22,6 +22,7 @@ BENCHMARKS = (
     "ordering",
     "export",
     "latency",
+    "reading",
     "million",
     "dispatch",
     "utilisation",
