@@ -136,11 +136,14 @@ class Services:
 class Api(FastAPI):
     own_url: str
     metrics: ApiMetrics
+    editors: frozenset[str]
 
     def build_middleware_stack(self) -> ASGIApp:
         limited = TooLarge(super().build_middleware_stack())
         guarded = SameOrigin(limited, {_origin(self.own_url)})
-        secured = SecurityHeaders(guarded, secure=_is_secure(self.own_url))
+        secured = SecurityHeaders(
+            guarded, secure=_is_secure(self.own_url), editors=self.editors
+        )
         return RequestIds(Measured(secured, self.metrics), uuid4)
 
 
@@ -178,6 +181,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.own_url, app.metrics = configuration.own_url, metrics
+    app.editors = frozenset({"/graphql"} if configuration.development else ())
     oidc = oidc_settings(configuration)
     if oidc is not None:
         app.add_middleware(

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 import strawberry
 
@@ -269,6 +270,10 @@ def test_in_development_the_schema_is_shown_to_members(empty_database: str) -> N
     with opened_desk(empty_database, development=True) as desk:
         assert desk.told(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
         assert desk.ask(SCHEMA, role=None).code == "BAD_REQUEST"
+        headers = {"Accept": "text/html"}
+        editor = httpx2.get(f"{desk.url}/graphql", headers=headers)
+        assert editor.status_code == 200
+        assert "content-security-policy" not in editor.headers
 
 
 SCHEMA = "{ __schema { queryType { name } } }"
