@@ -100,7 +100,7 @@ def test_nobody_is_claimed_by_nobody(house: House) -> None:
     assert claims_made(house) == 0
 
 
-# --- Claimed after the fact -----------------------------------------------------------
+# --- Claimed after the fact ----------------------------------------------------------
 
 
 def test_only_a_call_of_that_contact_and_attempt_is_taken_over(house: House) -> None:
