@@ -1,4 +1,7 @@
-"""One AutoLynx and one Chromium for all tests of the page."""
+"""One AutoLynx and one Chromium for the tests of a file.
+
+No longer: while playwright runs, nothing else may run an event loop in its thread.
+"""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,7 +14,7 @@ from playwright.sync_api import BrowserContext
 from tests.browser.desk import Desk, chromium, running_desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     if chromium() is None:
         pytest.skip("no Chromium is installed: on Debian, apt install chromium")
@@ -23,7 +26,7 @@ def desk(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(desk: Desk) -> Iterator[BrowserContext]:
     with desk.opened("admin") as context:
         yield context

@@ -83,6 +83,7 @@ def test_the_keyboard_goes_everywhere(admin: BrowserContext, desk: Desk) -> None
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("/")
     expect(page.get_by_label("Search campaigns")).to_be_focused()
     page.keyboard.type("gs")

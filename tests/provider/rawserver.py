@@ -67,6 +67,12 @@ def whole_request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+def reset_unread(connection: socket.socket, over: threading.Event) -> None:
+    """Break off when something came: before that, nothing was sent."""
+    connection.recv(1, socket.MSG_PEEK)
+    reset(connection, over)
+
+
 def reset(connection: socket.socket, _over: threading.Event) -> None:
     linger = struct.pack("ii", 1, 0)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

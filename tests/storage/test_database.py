@@ -47,7 +47,7 @@ def end_backends(url: str, name: str) -> None:
     with psycopg.connect(url, autocommit=True) as killer:
         killer.execute(
             "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
-            " where application_name = %s",
+            " where application_name = %s and datname = current_database()",
             (name,),
         )
 

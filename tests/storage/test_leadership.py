@@ -67,7 +67,9 @@ def holder(url: str) -> str | None:
 def kill_leader(url: str) -> None:
     with connect(url, name="killer") as conn:
         conn.execute(
-            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
+            "select pg_terminate_backend(pid) from pg_locks"
+            " where locktype = 'advisory' and database ="
+            " (select oid from pg_database where datname = current_database())"
         )
 
 

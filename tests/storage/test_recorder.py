@@ -391,6 +391,7 @@ def test_a_save_survives_the_death_of_every_connection(
         killer.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where application_name = 'autolynx test'"
+            " and datname = current_database()"
         )
     assert recorder.insert_events(stored(uuid4(), 1))
 
