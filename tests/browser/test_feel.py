@@ -1,5 +1,7 @@
 """Keys, colours, sizes, and what assistive technology is told: on every view."""
 
+from typing import Literal
+
 import pytest
 from axe_playwright_python import sync_playwright as axe_core  # type: ignore[import-untyped]  # it brings no types
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
@@ -19,6 +21,7 @@ VIEWS = (
     "/settings",
     "/audit",
 )
+type ColorScheme = Literal["light", "dark"]
 NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
 
@@ -56,6 +59,17 @@ def test_axe_finds_nothing_on_any_view(
             found[view] = answer.generate_report()
     page.close()
     assert found == {}
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_where_people_come_in(desk: Desk, colours: str) -> None:
+    scheme: ColorScheme = "dark" if colours == "dark" else "light"
+    with desk.browser.new_context(base_url=desk.up.url, color_scheme=scheme) as nobody:
+        page = nobody.new_page()
+        page.goto("/sign-in")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        answer = axe_core.Axe().run(page)
+    assert answer.violations_count == 0, answer.generate_report()
 
 
 def test_no_view_is_wider_than_the_narrowest_phone(

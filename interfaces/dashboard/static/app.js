@@ -180,4 +180,6 @@ function ToSignIn() {
 startRouting();
 epoch.subscribe((n) => void (n && recognise()));
 if (here.value.pathname !== "/sign-in") recognise();
-render(html`<${App} />`, /** @type {Element} */ (document.getElementById("app")));
+const root = /** @type {Element} */ (document.getElementById("app"));
+root.replaceChildren(); // What the page said while it loaded would stay beside the first view.
+render(html`<${App} />`, root);
