@@ -310,7 +310,7 @@ def running_api(
     config = serving(configuration, app)
     config.port = 0
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # older releases have it
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -34,14 +34,12 @@ def display(console: Console, cap: int) -> Iterator["Display"]:
         yield Picture(live.update, cap)
 
 
-class Display:
+class Display(Protocol):
     """Shows what it is told; both may come at any time and repeatedly."""
 
-    def progress(self, progress: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+    def progress(self, progress: Mapping[str, Any]) -> None: ...
 
-    def contact(self, contact: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+    def contact(self, contact: Mapping[str, Any]) -> None: ...
 
 
 class Lines(Display):
