@@ -19,7 +19,7 @@ from application.recording import Means
 from domain.campaign import DIALLED
 from domain.errors import Refused
 from domain.settings import SettingsValues
-from domain.values import call_id_of
+from domain.values import WaitingCode, call_id_of
 from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
 from scheduler.adopt import Adoption
 from scheduler.alarm import Alarm
@@ -31,7 +31,6 @@ from scheduler.policy import (
     Pause,
     Plan,
     Verdict,
-    WaitingCode,
     plan,
 )
 from scheduler.reconcile import Findings, Reconcile, dialled_lines

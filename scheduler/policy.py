@@ -18,35 +18,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from heapq import heapify, heappop, heapreplace
 from uuid import UUID
 
 from application.claims import Chosen
 from domain.campaign import DIALLED
-from domain.values import ZERO, CampaignState, DialMode, PauseCause
+from domain.values import ZERO, CampaignState, DialMode, PauseCause, WaitingCode
 from projections.dial_queue import CampaignView, Candidate, Phase, Snapshot
 
 FIRST_COST = Decimal("0.25")
 """US dollars that a call is expected to cost before any has told its cost."""
 
 WAITING_STATES = DIALLED | {CampaignState.PAUSED}
-
-
-class WaitingCode(StrEnum):
-    CAP_FULL = "CAP_FULL"
-    GLOBAL_CAP_FULL = "GLOBAL_CAP_FULL"
-    BATCH_UNDER_WAY = "BATCH_UNDER_WAY"
-    LINE_BUSY = "LINE_BUSY"
-    RATE_LIMITED = "RATE_LIMITED"
-    PROVIDER_BUSY = "PROVIDER_BUSY"
-    PROVIDER_DOWN = "PROVIDER_DOWN"
-    BUDGET_SPENT = "BUDGET_SPENT"
-    DAILY_BUDGET_SPENT = "DAILY_BUDGET_SPENT"
-    PAUSED = "PAUSED"
-    RETRY_LATER = "RETRY_LATER"
-    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
-    DUPLICATE_DETECTED = "DUPLICATE_DETECTED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """The domain's words, as GraphQL says them."""
 
-from enum import StrEnum
-
 import strawberry
 
 from domain.values import (
@@ -12,6 +10,7 @@ from domain.values import (
     PauseCause,
     Role,
     SkipReason,
+    WaitingCode,
 )
 
 strawberry.enum(CampaignState)
@@ -21,23 +20,7 @@ strawberry.enum(ContactStatus)
 strawberry.enum(DialMode)
 strawberry.enum(Role)
 strawberry.enum(SkipReason)
-
-
-@strawberry.enum
-class WaitingCode(StrEnum):
-    CAP_FULL = "CAP_FULL"
-    GLOBAL_CAP_FULL = "GLOBAL_CAP_FULL"
-    BATCH_UNDER_WAY = "BATCH_UNDER_WAY"
-    LINE_BUSY = "LINE_BUSY"
-    RATE_LIMITED = "RATE_LIMITED"
-    PROVIDER_BUSY = "PROVIDER_BUSY"
-    PROVIDER_DOWN = "PROVIDER_DOWN"
-    BUDGET_SPENT = "BUDGET_SPENT"
-    DAILY_BUDGET_SPENT = "DAILY_BUDGET_SPENT"
-    PAUSED = "PAUSED"
-    RETRY_LATER = "RETRY_LATER"
-    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
-    DUPLICATE_DETECTED = "DUPLICATE_DETECTED"
+strawberry.enum(WaitingCode)
 
 
 __all__ = [

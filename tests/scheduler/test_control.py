@@ -13,11 +13,10 @@ from application.campaigns import CampaignChange
 from application.ports import CallReport, ProviderCall, ProviderRefused
 from domain.call import ReportGrade
 from domain.settings import SettingsValues
-from domain.values import DialMode
+from domain.values import DialMode, WaitingCode
 from projections import spend
 from projections.dial_queue import GHOST_GRACE_SECONDS, CampaignView
 from scheduler.loop import LATEST, Pass
-from scheduler.policy import WaitingCode
 from tests.fakes import an_order
 from tests.scheduler.test_loop import Leading, Passes
 from tests.support import eventually

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.values import CampaignState, DialMode, PauseCause
+from domain.values import CampaignState, DialMode, PauseCause, WaitingCode
 from projections.dial_queue import CampaignView, Candidate, Phase
-from scheduler.policy import FIRST_COST, Plan, Verdict, WaitingCode, plan
+from scheduler.policy import FIRST_COST, Plan, Verdict, plan
 from tests.scheduler.worlds import (
     DIALLED,
     LINES,
