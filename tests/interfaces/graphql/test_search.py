@@ -86,6 +86,12 @@ def test_a_search_finds_who_has_words_that_begin_so(
 
 
 @pytest.mark.usefixtures("either")
+def test_a_campaigns_own_id_is_no_word_of_everybody(hall: Hall) -> None:
+    """The index holds it, so that a search stays within the campaign."""
+    assert hall.names(hall.campaign[:8]) == []
+
+
+@pytest.mark.usefixtures("either")
 def test_what_is_found_comes_in_pages(hall: Hall) -> None:
     told = hall.desk.told(CONTACTS, id=hall.campaign, search="+1", first=2)
     first = told["campaign"]["contacts"]
