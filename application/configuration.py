@@ -63,6 +63,8 @@ class Configuration(BaseSettings):
     vapi_timeout_seconds: float = Field(default=20, ge=1)
     vapi_credential_id: str | None = None
     reconcile_seconds: float = Field(default=30, ge=1)
+    ghost_grace_seconds: float = Field(default=900, ge=0)
+    longest_queued_seconds: float = Field(default=3600, ge=60)
 
     webhook_secret: SecretStr | None = None
     webhook_auth: Literal["secret", "bearer", "hmac"] = "secret"

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import LiteralString
@@ -40,7 +40,7 @@ ACTIVE = frozenset(
     {ContactStatus.QUEUED, ContactStatus.RINGING, ContactStatus.IN_PROGRESS}
 )
 
-GHOST_GRACE_SECONDS = 900
+GHOST_GRACE = timedelta(minutes=15)
 """How long after its longest duration a call may still be live at the provider."""
 
 
@@ -318,7 +318,7 @@ _CALLS: LiteralString = """
     left join campaign_hang_up h on h.campaign_id = q.campaign_id
     where q.phase <> 'ghost' or l.placed_at is null
         or l.placed_at >= %(now)s
-            - make_interval(secs => c.longest_call_seconds + %(grace)s)
+            - make_interval(secs => c.longest_call_seconds) - %(grace)s
     order by l.queued_at, q.call_id
 """
 
@@ -339,7 +339,7 @@ _CAMPAIGNS: LiteralString = """
         where q.campaign_id = c.id
             and (q.phase <> 'ghost' or l.placed_at is null
                 or l.placed_at >= %(now)s
-                    - make_interval(secs => c.longest_call_seconds + %(grace)s))
+                    - make_interval(secs => c.longest_call_seconds) - %(grace)s)
     ) open
     cross join lateral (
         select count(*) as deferred, min(k.due_at) as next_due_at
@@ -349,7 +349,7 @@ _CAMPAIGNS: LiteralString = """
             and i.imported_position is not null
     ) later
     where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
-        or (c.state = 'CANCELED' and open.unreported > 0)
+        or (c.id in (select campaign_id from dial_queue) and open.unreported > 0)
     order by c.queued_at, c.id
 """
 
@@ -383,11 +383,14 @@ _LIVE: LiteralString = """
 """
 
 
-def snapshot(conn: Conn, now: datetime, most: int) -> Snapshot:
+def snapshot(
+    conn: Conn, now: datetime, most: int, ghost_grace: timedelta = GHOST_GRACE
+) -> Snapshot:
     """Read what a plan needs, all of one moment, the oldest campaign first.
 
     `most` candidates at most for each campaign that is being dialled, in the file's
-    order; the others are counted only.
+    order; the others are counted only. A campaign that is over is shown while calls of
+    it are open.
     """
     with one_snapshot(conn):
         return Snapshot(
@@ -396,14 +399,13 @@ def snapshot(conn: Conn, now: datetime, most: int) -> Snapshot:
             settings=settings_board.get(conn),
             duplicates_open=bool(select_value(conn, _DUPLICATES)),
             spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
-            campaigns=_campaigns(conn, now, most),
-            calls=open_calls(conn, now),
+            campaigns=_campaigns(conn, now, most, ghost_grace),
+            calls=_open_calls(conn, now, ghost_grace),
         )
 
 
-def open_calls(conn: Conn, now: datetime) -> tuple[OpenCall, ...]:
+def _open_calls(conn: Conn, now: datetime, grace: timedelta) -> tuple[OpenCall, ...]:
     """Read the calls to be watched, the oldest first."""
-    grace = GHOST_GRACE_SECONDS
     return tuple(select(conn, OpenCall, _CALLS, now=now, grace=grace))
 
 
@@ -413,9 +415,10 @@ def live_calls(conn: Conn, campaign_id: UUID) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-def _campaigns(conn: Conn, now: datetime, most: int) -> tuple[CampaignView, ...]:
+def _campaigns(
+    conn: Conn, now: datetime, most: int, grace: timedelta
+) -> tuple[CampaignView, ...]:
     candidates = _candidates(conn, now, most)
-    grace = GHOST_GRACE_SECONDS
     views = select(conn, CampaignView, _CAMPAIGNS, now=now, grace=grace)
     return tuple(
         replace(view, candidates=tuple(candidates.get(view.id, ()))) for view in views

@@ -184,8 +184,9 @@ def _parts(
         count=metrics.dialled,
     )
     every = timedelta(seconds=configuration.reconcile_seconds)
+    ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
     return Parts(
-        read_snapshot=lambda now, most: _snapshot(reading, now, most),
+        read_snapshot=partial(_snapshot, reading, ghost_grace),
         claims=claims,
         campaigns=campaigns,
         dispatch=dispatch,
@@ -195,6 +196,8 @@ def _parts(
             is_under_way=dispatch.is_under_way,
             interval=every,
             time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
+            ghost_grace=ghost_grace,
+            longest_queued=timedelta(seconds=configuration.longest_queued_seconds),
         ),
         adoption=Adoption(
             calls=calls,
@@ -218,9 +221,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _snapshot(pool: Pool, now: datetime, most: int) -> Snapshot:
+def _snapshot(pool: Pool, grace: timedelta, now: datetime, most: int) -> Snapshot:
     with pool.connection() as conn:
-        return snapshot(conn, now, most)
+        return snapshot(conn, now, most, grace)
 
 
 def _last_event_at(pool: Pool) -> datetime | None:

@@ -1,8 +1,9 @@
 """The leader's work: look, plan, claim, dial; again at each tick and each wake-up."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -71,6 +72,14 @@ class Pass:
     more: bool
     more_soon: bool
     next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the passes of one fill came to; the room is that before the first one."""
+
+    rooms: dict[UUID, int] = field(default_factory=dict)
+    placed: Counter[UUID] = field(default_factory=Counter)
 
 
 NOT_LOOKED_YET = Findings(down="it was not looked at yet.")
@@ -167,8 +176,11 @@ class Scheduler:
 
     # --- One pass -------------------------------------------------------------------
 
-    def run_once(self, now: datetime) -> Pass:
-        """Plan from one view, and claim and dial what the plan says."""
+    def run_once(self, now: datetime, filled: Filled | None = None) -> Pass:
+        """Plan from one view, and claim and dial what the plan says.
+
+        `filled` holds what the earlier passes of the same fill came to.
+        """
         allowed = self._parts.pace.allowed(self._alarm.now())
         snapshot = self._snapshot(now, max(allowed, 1))
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
@@ -176,7 +188,7 @@ class Scheduler:
         self._pause(made.pauses)
         claimed = self._claim(made, snapshot)
         if not claimed.stale:
-            self._leave_decisions(made, claimed, now)
+            self._leave_decisions(made, claimed, now, filled or Filled())
             self._filling = _still_filling(made)
         self._dial(claimed, snapshot, made)
         return _pass(made, claimed)
@@ -267,11 +279,19 @@ class Scheduler:
             ]
         )
 
-    def _leave_decisions(self, made: Plan, claimed: Claimed, now: datetime) -> None:
+    def _leave_decisions(
+        self, made: Plan, claimed: Claimed, now: datetime, filled: Filled
+    ) -> None:
         taken = set(claimed.calls)
-        lost = [one.campaign_id for one in made.claims if one.call_id not in taken]
+        lost = Counter(
+            one.campaign_id for one in made.claims if one.call_id not in taken
+        )
+        for verdict in made.verdicts:
+            id_ = verdict.campaign_id
+            filled.rooms.setdefault(id_, verdict.room)
+            filled.placed[id_] += verdict.placed - lost[id_]
         self._parts.operations.write_decisions(
-            [_decision(verdict, lost, now) for verdict in made.verdicts]
+            [_decision(verdict, lost, now, filled) for verdict in made.verdicts]
         )
 
     # --- Ticks and wake-ups ---------------------------------------------------------
@@ -309,8 +329,9 @@ class Scheduler:
         """Pass after pass, until the room is filled or a reason stands against it."""
         busy = self._busy_lines(seen, looked=looked)
         self._findings = replace(self._findings, busy_lines=busy)
+        filled = Filled()
         while True:
-            last = self.run_once(self._parts.means.now())
+            last = self.run_once(self._parts.means.now(), filled)
             if not last.more or self._alarm.stopped:
                 return last
             term.beat()
@@ -394,9 +415,11 @@ def _pass(made: Plan, claimed: Claimed) -> Pass:
     )
 
 
-def _decision(verdict: Verdict, lost: list[UUID], now: datetime) -> Decision:
+def _decision(
+    verdict: Verdict, lost: Counter[UUID], now: datetime, filled: Filled
+) -> Decision:
     """What was dropped from the claim still waits."""
-    missed = lost.count(verdict.campaign_id)
+    missed = lost[verdict.campaign_id]
     reasons = [
         Reason(why.code, why.message, why.contacts, why.until)
         for why in verdict.reasons
@@ -407,7 +430,7 @@ def _decision(verdict: Verdict, lost: list[UUID], now: datetime) -> Decision:
     return Decision(
         campaign_id=verdict.campaign_id,
         decided_at=now,
-        room=verdict.room,
-        placed=verdict.placed - missed,
+        room=filled.rooms[verdict.campaign_id],
+        placed=filled.placed[verdict.campaign_id],
         reasons=tuple(reasons),
     )

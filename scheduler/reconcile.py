@@ -21,7 +21,13 @@ from application.ports import (
 from domain.call import ReportGrade
 from domain.campaign import DIALLED
 from domain.values import LIVE, CallStatus
-from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
+from projections.dial_queue import (
+    GHOST_GRACE,
+    CampaignView,
+    OpenCall,
+    Phase,
+    Snapshot,
+)
 from scheduler.policy import expected_cost
 
 LOOK_BACK = timedelta(minutes=10)
@@ -42,10 +48,7 @@ SINGLE_ASKS = 20
 FAILED_ASK = 5
 """What a question without an answer costs of them."""
 
-GRACE = timedelta(minutes=15)
-"""How long after its longest duration a call may still be shown live."""
-
-NEVER_DIALLED = timedelta(hours=1)
+LONGEST_QUEUED = timedelta(hours=1)
 """How long a call may stay queued at the provider before it is hung up."""
 
 NO_ANSWER = (ProviderUnavailable, ProviderRefused)
@@ -77,10 +80,13 @@ class Reconcile:
         is_under_way: Callable[[UUID], bool],
         interval: timedelta,
         time_out: timedelta,
+        ghost_grace: timedelta = GHOST_GRACE,
+        longest_queued: timedelta = LONGEST_QUEUED,
     ) -> None:
         self._calls, self._provider = calls, provider
         self._is_under_way = is_under_way
         self._interval, self._time_out = interval, time_out
+        self._ghost_grace, self._longest_queued = ghost_grace, longest_queued
         self._absent: defaultdict[UUID, int] = defaultdict(int)
         self._missing: dict[UUID, timedelta] = {}
         self._largest_delay = timedelta(0)
@@ -267,9 +273,9 @@ class Reconcile:
     def _confirm(self, call: OpenCall, live: ProviderCall, now: datetime) -> None:
         """It is live: kept, unless it is longer so than any call can be."""
         since = call.placed_at or call.queued_at
-        longest = timedelta(seconds=call.longest_call_seconds) + GRACE
-        stuck = live.status == "queued" and now - since > NEVER_DIALLED
-        if stuck or now - since > longest + NEVER_DIALLED:
+        longest = timedelta(seconds=call.longest_call_seconds) + self._ghost_grace
+        stuck = live.status == "queued" and now - since > self._longest_queued
+        if stuck or now - since > longest + self._longest_queued:
             self._provider.hang_up(live.provider_call_id)
             self._calls.time_out(call.call_id, reason="live beyond its longest time")
         else:

@@ -182,6 +182,26 @@ def test_a_canceled_campaign_is_shown_while_calls_of_it_are_open(scene: Scene) -
     assert scene.see().campaigns == ()
 
 
+def test_a_completed_campaign_is_shown_while_a_report_of_it_is_awaited(
+    scene: Scene,
+) -> None:
+    """What its calls cost is expected from its own costs, not from anybody's."""
+    scene.life.claim(scene.campaign, 2)
+    for call in scene.calls:
+        scene.life.place(call)
+    first, last = scene.calls
+    scene.life.report(first, ReportGrade.DELIVERED, Decimal("0.30"), "hang-up")
+    scene.life.report(last, ReportGrade.LOOKED_UP, None, "hang-up")
+    scene.campaign.complete(**scene.life.stamp())
+    scene.life.record(scene.campaign)
+    view = scene.view()
+    assert (view.state, view.unreported) == (CampaignState.COMPLETED, 1)
+    assert (view.spend, view.costs_reported) == (Decimal("0.30"), 1)
+    assert (view.candidates, view.completable) == ((), False)
+    scene.life.report(last, ReportGrade.DELIVERED, Decimal("0.20"), "hang-up")
+    assert scene.see().campaigns == ()
+
+
 def test_a_ghost_holds_room_until_its_longest_duration_has_passed(
     scene: Scene,
 ) -> None:

@@ -15,7 +15,7 @@ from domain.call import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import DialMode, WaitingCode
 from projections import spend
-from projections.dial_queue import GHOST_GRACE_SECONDS, CampaignView
+from projections.dial_queue import GHOST_GRACE, CampaignView
 from scheduler.loop import LATEST, Pass
 from tests.fakes import an_order
 from tests.scheduler.test_loop import Leading, Passes
@@ -235,7 +235,8 @@ def test_a_ghost_holds_its_slot_until_its_longest_duration_has_passed(
     house.calls.time_out(call.call_id, reason="unknown at the provider")
     passes.run()
     assert len(house.provider.orders) == 1
-    clock_of(house).pass_(seconds=call.longest_call_seconds + GHOST_GRACE_SECONDS + 1)
+    longest = timedelta(seconds=call.longest_call_seconds) + GHOST_GRACE
+    clock_of(house).pass_(seconds=longest.total_seconds() + 1)
     passes.run()
     assert len(house.provider.orders) == 2
 

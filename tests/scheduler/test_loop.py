@@ -115,6 +115,18 @@ def test_a_pass_fills_the_cap_and_says_why_the_rest_waits(
     assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 2)]
 
 
+def test_a_decision_sums_up_the_passes_of_one_fill(
+    house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = house.campaign(5, cap=4)
+    monkeypatch.setattr(passes.parts.pace, "allowed", lambda _: 2)
+    passes.scheduler._fill(Leading(), house.snapshot(), looked=False)  # type: ignore[arg-type]  # signs of life only
+    decision = house.operations.decision(campaign_id)
+    assert decision is not None
+    assert (decision.room, decision.placed) == (4, 4)
+    assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 1)]
+
+
 def test_a_campaign_is_completed_once_everybody_is_terminal(
     house: House, passes: Passes
 ) -> None:
