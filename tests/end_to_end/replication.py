@@ -1,0 +1,161 @@
+"""A Postgres and its synchronous standby, to be lost and promoted.
+
+Run as `python -m tests.end_to_end.replication FOLDER BINARIES PROGRAM ARGUMENT...` it
+becomes one of Postgres' programs, which refuse root as the keeper's does.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from interfaces.cli.roles import free_port
+from storage.keeper import Home, become_fit, make_private
+from tests.support import eventually
+
+HOST, USER, NAME = "127.0.0.1", "autolynx", "postgres"
+ROOT = Path(__file__).parents[2]
+QUICK = (
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=32MB",
+    "wal_retrieve_retry_interval=100ms",
+)
+"""A test of processes turns nobody's power off, and does not wait for a primary."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server with its files; it listens on a port of this machine."""
+
+    home: Home
+    binaries: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{USER}@{HOST}:{self.port}/{NAME}"
+
+    @contextmanager
+    def running(self, *settings: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run it in this context, with settings as `name=value`."""
+        given = (*QUICK, f"listen_addresses={HOST}", "unix_socket_directories=")
+        options = [part for one in (*given, *settings) for part in ("-c", one)]
+        command = self._command("postgres", "-D", self.data, "-p", self.port, *options)
+        with (
+            self.home.log.open("ab") as log,
+            subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
+        ):
+            try:
+                eventually(self.answers, within=30, said="a server that answers")
+                yield process
+            finally:
+                kill(process)
+
+    @property
+    def data(self) -> Path:
+        return self.home.pgdata
+
+    def make(self) -> None:
+        """Make an empty database."""
+        options = ("-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C")
+        self._run("initdb", "-D", self.data, *options, "--no-sync")
+
+    def copy(self, other: "Server") -> None:
+        """Copy another server that runs, to follow it as a standby."""
+        options = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        self._run("pg_basebackup", "-d", other.url, "-D", self.data, *options)
+
+    def answers(self) -> bool:
+        with suppress(psycopg.OperationalError):
+            return bool(self.value("select true"))
+        return False
+
+    def value(self, query: str) -> object:
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as conn:
+            row = conn.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+    def _run(self, program: str, *arguments: object) -> None:
+        command = self._command(program, *arguments)
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+
+    def _command(self, program: str, *arguments: object) -> list[str]:
+        given = (self.home.folder, self.binaries, program, *arguments)
+        return [sys.executable, "-m", "tests.end_to_end.replication", *map(str, given)]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A primary that acknowledges nothing before its standby has it."""
+
+    primary: Server
+    standby: Server
+    _process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """What the service is given: both, and that it is to write."""
+        hosts = f"{HOST}:{self.primary.port},{HOST}:{self.standby.port}"
+        return f"postgresql://{USER}@{hosts}/{NAME}?target_session_attrs=read-write"
+
+    def lose_primary(self) -> None:
+        """End it with all its processes, at once and for good."""
+        kill(self._process)
+
+    def promote(self) -> None:
+        assert self.standby.value("select pg_promote(true, 30)") is True
+
+
+@contextmanager
+def replicated(folder: Path, binaries: Path) -> Iterator[Pair]:
+    """Run a pair in this context."""
+    primary, standby = (
+        Server(_home(folder / name), binaries, free_port(HOST))
+        for name in ("primary", "standby")
+    )
+    primary.make()
+    waits = ("synchronous_commit=on", "synchronous_standby_names=*")
+    with primary.running(*waits) as process:
+        standby.copy(primary)
+        # pg_basebackup writes what the server's own, older libpq may not know.
+        with standby.running(f"primary_conninfo={primary.url}"):
+            synchronous = "select sync_state = 'sync' from pg_stat_replication"
+            eventually(lambda: primary.value(synchronous), 30, said="replication")
+            yield Pair(primary, standby, process)
+
+
+def _home(folder: Path) -> Home:
+    home = Home(folder)
+    make_private(home.folder)
+    make_private(home.sockets)  # It holds none, but whoever becomes fit asks for it.
+    return home
+
+
+def kill(server: subprocess.Popen[bytes]) -> None:
+    """End a postmaster and its children by SIGKILL."""
+    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    with suppress(FileNotFoundError):
+        children = [int(pid) for pid in listed.read_text().split()]
+        for pid in (server.pid, *children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    server.kill()
+    server.wait(30)
+
+
+def main(folder: str, binaries: str, program: str, *arguments: str) -> None:
+    become_fit(Home(Path(folder)), Path(binaries))
+    path = str(Path(binaries) / program)
+    os.execv(path, [path, *arguments])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

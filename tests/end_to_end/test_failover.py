@@ -1,0 +1,143 @@
+"""The primary database dies in the middle of a campaign; its standby takes over."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import psycopg
+import pytest
+
+from application.app import AutoLynx
+from domain.call import Call
+from domain.values import CampaignState
+from interfaces.cli.demo.sample import write_sample
+from projections.verify import verify
+from provider.reading import REPORT, STATUS_UPDATE
+from provider.simulator.settings import (
+    DEFAULT_ASSISTANT_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    OUTCOMES,
+)
+from storage.database import open_pool
+from storage.embedded import binaries_for
+from storage.keeper import Home
+from storage.recorder import EventStoreFactory
+from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.end_to_end.replication import Pair, replicated
+from tests.simulator import Simulator, running_simulator
+from tests.support import eventually
+
+CONTACTS, CAP = 14, 4
+ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(),
+    reason="a server's processes are found by Linux' /proc",
+)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    binaries = binaries_for(Home(tmp_path))
+    if not (binaries / "pg_basebackup").exists():
+        pytest.skip("these binaries of Postgres cannot copy a server")
+    with replicated(tmp_path, binaries) as pair:
+        yield pair
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with running_simulator(speed=60, outcomes=ENDINGS) as simulator:
+        yield simulator
+
+
+def settings_of(pair: Pair, simulator: Simulator) -> dict[str, Any]:
+    return beside(simulator) | {
+        "DATABASE_URL": pair.url,
+        "RECONCILE_SECONDS": 1,
+        "VAPI_TIMEOUT_SECONDS": 2,
+        "SETTINGS_TICK_SECONDS": 1,
+        "SETTINGS_DIALS_PER_SECOND": 10,
+    }
+
+
+def started(folder: Path, **settings: Any) -> UUID:
+    """Create a campaign by the command, and start it."""
+    options = {
+        "--csv": "people.csv",
+        "--name": "Spring",
+        "--assistant": DEFAULT_ASSISTANT_ID,
+        "--phone-number": DEFAULT_PHONE_NUMBER_ID,
+        "--cap": str(CAP),
+    }
+    given = [part for option in options.items() for part in option]
+    made = autolynx("campaigns", "create", *given, "--start", cwd=folder, **settings)
+    assert made.returncode == 0, made.stderr
+    return UUID(made.stdout.split()[0])
+
+
+def acknowledged(ledger: dict[str, Any]) -> set[tuple[UUID, str]]:
+    """Name what was answered 200, by our call and the message's own key."""
+    return {
+        (UUID(call["metadata"]["autolynx_call_id"]), key_of(call["id"], sent["label"]))
+        for call in ledger["calls"]
+        for sent in call["webhooks"]
+        if sent["outcome"] == "delivered"
+    }
+
+
+def key_of(provider_call_id: str, label: str) -> str:
+    kind = label if label == REPORT else f"{STATUS_UPDATE}:{label}"
+    return f"{kind}:{provider_call_id}"
+
+
+def missing(url: str, told: set[tuple[UUID, str]]) -> list[str]:
+    """Name what was acknowledged and is not in the log of the server at that URL."""
+    with open_pool(url, name="test", max_size=2) as pool:
+        app = AutoLynx(EventStoreFactory(pool))
+        known = {id_: app.load(Call, id_).evidence for id_, _ in told}
+        app.close()
+    return [key for id_, key in told if uuid5(id_, key) not in known[id_]]
+
+
+def is_over(url: str, campaign_id: UUID) -> bool:
+    query = "select state, awaiting_reports from read.campaign_board where id = %s"
+    with psycopg.connect(url) as conn:
+        row = conn.execute(query, (campaign_id,)).fetchone()
+    return row == (CampaignState.COMPLETED, 0)
+
+
+def test_a_campaign_outlives_the_primary_and_nothing_acknowledged_is_lost(
+    pair: Pair, simulator: Simulator, tmp_path: Path
+) -> None:
+    phones = write_sample(tmp_path / "people.csv", CONTACTS)
+    settings = settings_of(pair, simulator)
+    campaign_id = started(tmp_path, **settings)
+
+    def acknowledged_so_far() -> set[tuple[UUID, str]]:
+        return acknowledged(simulator.ledger())
+
+    with running_up(tmp_path, **settings):
+        eventually(lambda: len(acknowledged_so_far()) >= 8, 60, said="8 webhooks")
+        before = acknowledged_so_far()
+        pair.lose_primary()
+        pair.promote()
+        lost = missing(pair.standby.url, before)
+        under_way = not is_over(pair.standby.url, campaign_id)
+        eventually(lambda: is_over(pair.standby.url, campaign_id), 60, said="the end")
+    ledger = simulator.ledger(calls=CONTACTS, timeout=30)
+    assert under_way, "the campaign was over before the primary was lost"
+    assert lost == []
+    assert missing(pair.standby.url, acknowledged(ledger)) == []
+    assert Counter(call["number"] for call in ledger["calls"]) == Counter(phones)
+    assert ledger["highWater"]["campaigns"][str(campaign_id)] <= CAP
+    problems: list[str] = []
+    verify(
+        pair.standby.url,
+        now=lambda: datetime.now(UTC),
+        tell=lambda problem: problems.append(problem.message),
+    )
+    assert problems == []
