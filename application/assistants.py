@@ -5,13 +5,16 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.ports import Provider, ProviderAssistant
+from application.intake import ReadModelBehind
+from application.ports import Provider, ProviderAssistant, ReadModel
 from application.recording import Means
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import InUse, Invalid, NotFound
 
 LONGEST_NAME = 40
 """Characters that the provider takes."""
+
+SHOWN_SECONDS = 5.0
 
 
 class AssistantUse(Protocol):
@@ -30,10 +33,16 @@ class AssistantService:
     """
 
     def __init__(
-        self, *, app: AutoLynx, means: Means, provider: Provider, use: AssistantUse
+        self,
+        *,
+        app: AutoLynx,
+        means: Means,
+        provider: Provider,
+        use: AssistantUse,
+        read_model: ReadModel,
     ) -> None:
         self._app, self._means, self._provider = app, means, provider
-        self._use = use
+        self._use, self._read_model = use, read_model
 
     def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
         made = self._provider.create_assistant(_name(name), _config(config))
@@ -63,17 +72,30 @@ class AssistantService:
         return self._enter(changed, changed.name if name else None, by, restores=False)
 
     def archive(self, id_: UUID, *, by: str) -> tuple[UUID, int | None]:
-        """Take it out of what new campaigns may use; the provider keeps its own."""
+        """Take it out of what new campaigns may use; the provider keeps its own.
+
+        A campaign that is made in the same moment appends to its stream as well: one
+        of the two decides anew. Raises ReadModelBehind where readers do not follow.
+        """
 
         def command() -> tuple[UUID, int | None]:
             assistant = self._app.load(Assistant, id_)
-            using = 0 if assistant.archived else self._use.campaigns_using(id_)
-            if using:
-                raise InUse(f"Campaigns that are not finished use it: {using}.")
+            if not assistant.archived:
+                self._must_be_unused(id_)
             assistant.archive(at=self._means.now(), by=by)
             return id_, self._app.append(assistant)
 
         return decide(command)
+
+    def _must_be_unused(self, id_: UUID) -> None:
+        last = self._app.recorder.max_notification_id() or 0
+        if not self._read_model.wait_for(last, SHOWN_SECONDS):
+            raise ReadModelBehind(
+                "Whether a campaign uses it is not known yet; see that a projector"
+                " runs, then try again."
+            )
+        if using := self._use.campaigns_using(id_):
+            raise InUse(f"Campaigns that are not finished use it: {using}.")
 
     def _enter(
         self,

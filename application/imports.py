@@ -69,7 +69,9 @@ class ImportService:
         campaign_id = campaign_id_of(new.upload_id)
         campaign = self._app.find(Campaign, campaign_id)
         if campaign is None:
-            self._fill_new(self._new_campaign(new, default_cap, by), new, by, told)
+            assistant = self._assistant(new)
+            campaign = self._new_campaign(new, assistant, default_cap, by)
+            self._fill_new(campaign, new, by, told)
             decide(lambda: self._create(new, default_cap, by))
         elif not _is_same(campaign, new):
             raise Conflict("This file became another campaign: upload it again.")
@@ -89,11 +91,16 @@ class ImportService:
 
     # --- The campaign -------------------------------------------------------------
 
-    def _new_campaign(self, new: NewCampaign, default_cap: int, by: str) -> Campaign:
+    def _assistant(self, new: NewCampaign) -> Assistant:
         assistant = self._app.find(Assistant, new.assistant_id)
         if assistant is None:
             raise Invalid("Choose an assistant.", assistantId="is not in the directory")
         assistant.must_be_usable()
+        return assistant
+
+    def _new_campaign(
+        self, new: NewCampaign, assistant: Assistant, default_cap: int, by: str
+    ) -> Campaign:
         return Campaign.create(
             campaign_id=campaign_id_of(new.upload_id),
             name=new.name,
@@ -121,12 +128,17 @@ class ImportService:
 
     def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
         if self._app.find(Campaign, campaign_id_of(new.upload_id)) is None:
-            self._close(self._new_campaign(new, default_cap, by), new.upload_id, by)
+            assistant = self._assistant(new)
+            campaign = self._new_campaign(new, assistant, default_cap, by)
+            assistant.choose(campaign_id=campaign.id, at=self._means.now(), by=by)
+            self._close(campaign, new.upload_id, by, assistant)
 
     def _count_in(self, campaign_id: UUID, list_id: UUID, by: str) -> None:
         self._close(self._app.load(Campaign, campaign_id), list_id, by)
 
-    def _close(self, campaign: Campaign, list_id: UUID, by: str) -> None:
+    def _close(
+        self, campaign: Campaign, list_id: UUID, by: str, *chosen: Assistant
+    ) -> None:
         """The commit point: before it nothing of the list counts."""
         contacts, at = self._app.load(ContactList, list_id), self._means.now()
         contacts.close(at=at, by=by)
@@ -138,7 +150,7 @@ class ImportService:
             at=at,
             by=by,
         )
-        self._app.append(contacts, campaign)
+        self._app.append(contacts, campaign, *chosen)
 
     def _imported(self, campaign_id: UUID, list_id: UUID) -> Imported:
         position = self._app.recorder.max_notification_id() or 0

@@ -36,6 +36,15 @@ class Assistant(Aggregate):
         name: str
         config: dict[str, Any]
 
+    class Chosen(AssistantFact):
+        """A campaign is made that uses it; in one save with the campaign.
+
+        Whether it uses it still is asked of the read model: campaigns just end.
+        """
+
+        TOPIC = "assistant.chosen"
+        campaign_id: UUID
+
     class Archived(AssistantFact):
         TOPIC = "assistant.archived"
 
@@ -77,6 +86,11 @@ class Assistant(Aggregate):
     @property
     def longest_call_seconds(self) -> int:
         return int(self.config.get("maxDurationSeconds") or LONGEST_CALL_SECONDS)
+
+    def choose(self, *, campaign_id: UUID, at: datetime, by: str) -> None:
+        """Refuse where it is archived; whoever archives it just now decides anew."""
+        self.must_be_usable()
+        self._record(self.Chosen, at, by, campaign_id=campaign_id)
 
     def must_be_usable(self) -> None:
         if self.archived:

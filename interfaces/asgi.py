@@ -272,7 +272,11 @@ def _services(
         campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
         imports=imports,
         assistants=AssistantService(
-            app=app, means=means, provider=provider, use=lookups
+            app=app,
+            means=means,
+            provider=provider,
+            use=lookups,
+            read_model=stores.feed,
         ),
         members=MemberService(
             app=app, means=means, keys=Keys(stores.writing), admins=stores.admins

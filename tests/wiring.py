@@ -393,7 +393,11 @@ def _house(
             read_model=read_model,
         ),
         assistants=AssistantService(
-            app=app, means=means, provider=provider, use=lookups
+            app=app,
+            means=means,
+            provider=provider,
+            use=lookups,
+            read_model=read_model,
         ),
         members=MemberService(
             app=app, means=means, keys=Keys(writing), admins=lookups.admins

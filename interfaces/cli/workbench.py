@@ -107,7 +107,11 @@ class Workbench:
     @cached_property
     def assistants(self) -> AssistantService:
         return AssistantService(
-            app=self.app, means=self.means, provider=self.provider, use=self.lookups
+            app=self.app,
+            means=self.means,
+            provider=self.provider,
+            use=self.lookups,
+            read_model=self.read_model,
         )
 
     @cached_property

@@ -1,15 +1,19 @@
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from application.assistants import AssistantService
+from application.intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.assistant import Assistant
-from domain.errors import InUse, Invalid, NotFound
+from domain.campaign import Campaign
+from domain.errors import InUse, Invalid, NotFound, WrongState
+from domain.values import campaign_id_of
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID
-from tests.wiring import BY, House
+from tests.wiring import BY, House, phones
 
 
 def test_an_assistant_is_entered_with_what_the_provider_says(house: House) -> None:
@@ -112,6 +116,61 @@ def test_one_that_is_used_is_not_archived(house: House) -> None:
     house.settle()
     house.assistants.archive(id_, by=BY)
     assert house.app.load(Assistant, id_).archived
+
+
+@dataclass
+class Meddling:
+    """Between somebody's look and what follows from it, does something once."""
+
+    does: Callable[[], object]
+
+    def __call__(self) -> None:
+        does, self.does = self.does, lambda: None
+        does()
+
+
+def test_of_a_campaign_made_in_that_instant_the_archive_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = house.new_campaign(house.uploads.stage(phones(1))).assistant_id
+    meddle, look = Meddling(house.campaign), house.lookups.campaigns_using
+
+    def campaigns_using(assistant_id: UUID) -> int:
+        seen = look(assistant_id)
+        meddle()
+        return seen
+
+    monkeypatch.setattr(house.lookups, "campaigns_using", campaigns_using)
+    with pytest.raises(InUse):
+        house.assistants.archive(id_, by=BY)
+    assert not house.app.load(Assistant, id_).archived
+
+
+def test_of_an_archive_in_that_instant_the_new_campaign_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = house.new_campaign(house.uploads.stage(phones(1)))
+    meddle = Meddling(lambda: house.assistants.archive(new.assistant_id, by=BY))
+    append = house.app.append
+
+    def appended(*changed: Any, **given: Any) -> int | None:
+        if any(isinstance(one, Campaign) for one in changed):
+            meddle()
+        return append(*changed, **given)
+
+    monkeypatch.setattr(house.app, "append", appended)
+    with pytest.raises(WrongState):
+        house.imports.create_campaign(new, default_cap=8, by=BY)
+    assert house.app.find(Campaign, campaign_id_of(new.upload_id)) is None
+
+
+def test_while_nobody_knows_who_uses_it_it_stays(house: House) -> None:
+    id_, _ = create(house)
+    house.read_model.held = True
+    with pytest.raises(ReadModelBehind):
+        house.assistants.archive(id_, by=BY)
+    house.read_model.held = False
+    house.assistants.archive(id_, by=BY)
 
 
 def test_an_archived_one_comes_back_by_importing_it_again(house: House) -> None:

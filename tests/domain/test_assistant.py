@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from eventsourcing.domain import CanMutateAggregate
@@ -90,6 +90,16 @@ def test_an_archived_assistant_is_not_used() -> None:
     assistant(CREATED, ARCHIVED, RESTORED).must_be_usable()
     with pytest.raises(WrongState):
         assistant(CREATED, ARCHIVED).must_be_usable()
+
+
+def test_a_campaign_chooses_one_that_is_not_archived() -> None:
+    told, campaign_id = assistant(CREATED), uuid4()
+    told.choose(campaign_id=campaign_id, at=AT, by=BY)
+    assert new_events(told) == [fact(Assistant.Chosen, campaign_id=campaign_id)]
+    archived = assistant(CREATED, ARCHIVED)
+    with pytest.raises(WrongState):
+        archived.choose(campaign_id=campaign_id, at=AT, by=BY)
+    assert new_events(archived) == []
 
 
 @pytest.mark.parametrize(
