@@ -14,10 +14,15 @@ from storage.database import Conn
 LONGEST = "30min"
 """A reader that takes longer, or stands still, is cut off."""
 
-PIECE_BYTES = 1 << 16
+WORK_MEM = "32MB"
+"""With the default, a large campaign's joins go to disk and take twice the time."""
 
+PIECE_BYTES = 1 << 18
+
+# The first character as a number: = + - @, tab and return. Asking for it as text
+# would take as long as all the joins.
 _HARMLESS: LiteralString = """
-    case when left({0}, 1) in ('=', '+', '-', '@', E'\\t', E'\\r')
+    case when ascii({0}) in (61, 43, 45, 64, 9, 13)
             and {0} !~ '^[+][0-9]{{6,15}}$'
         then '''' || {0} else nullif({0}, '') end
 """
@@ -38,7 +43,7 @@ copy (
         {_harmless("c.ended_reason")} as ended_reason,
         c.cost,
         {_harmless("m.recording_url")} as recording_url,
-        {_harmless("m.transcript::text")} as transcript_json
+        m.transcript as transcript_json -- JSON begins with a bracket or a quote.
     from campaign_board b
     join contact_import i on i.campaign_id = b.id and i.imported_position is not null
     join contact_log k on k.list_id = i.list_id
@@ -52,12 +57,17 @@ copy (
 """  # noqa: S608 - our own columns
 
 
+_BOUNDS: LiteralString = """
+    select set_config('statement_timeout', %s, true), set_config('work_mem', %s, true)
+"""
+
+
 def csv_of(
     conn: Conn, campaign_id: UUID, piece_bytes: int = PIECE_BYTES
 ) -> Iterator[bytes]:
     """Yield it in pieces: a row a contact, in the file's order, its latest call."""
     with conn.transaction():
-        conn.execute("select set_config('statement_timeout', %s, true)", (LONGEST,))
+        conn.execute(_BOUNDS, (LONGEST, WORK_MEM))
         with conn.cursor().copy(_RESULTS, (campaign_id,)) as copy:
             yield from _pieces(copy, piece_bytes)
 

@@ -312,4 +312,4 @@ def export(
         opened = output.open("w", encoding="utf-8", newline="") if output else None
         with opened or nullcontext(sys.stdout) as out:
             for piece in export_csv(bench.read_pool, campaign_id):
-                out.write(piece)
+                out.write(piece.decode())

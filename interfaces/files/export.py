@@ -50,8 +50,7 @@ def _disposition(name: str) -> str:
     return f"attachment; filename=\"{plain[:100]}.csv\"; filename*=UTF-8''{full}"
 
 
-def export_csv(pool: Pool, campaign_id: UUID) -> Iterator[str]:
+def export_csv(pool: Pool, campaign_id: UUID) -> Iterator[bytes]:
     """Yield the export in pieces of whole rows, all of one moment."""
     with pool.connection() as connection:
-        for rows in results.csv_of(connection, campaign_id):
-            yield rows.decode()
+        yield from results.csv_of(connection, campaign_id)

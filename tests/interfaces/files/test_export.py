@@ -87,9 +87,11 @@ def test_it_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:
 
 
 def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(office: Desk) -> None:
-    id_ = office.campaign('name,business_name,phone\n=1+1,"@me",+12025550101\n')
-    _, row = exported(office, id_)
-    assert row[:3] == ["'=1+1", "'@me", "+12025550101"]
+    people = ["=1+1,@me,+12025550101", "+1+1,-1,+12025550102"]
+    id_ = office.campaign("name,business_name,phone\n" + "\n".join(people))
+    _, one, another = exported(office, id_)
+    assert one[:3] == ["'=1+1", "'@me", "+12025550101"]
+    assert another[:3] == ["'+1+1", "'-1", "+12025550102"]
 
 
 def test_many_contacts_keep_the_order_of_the_file(office: Desk) -> None:
