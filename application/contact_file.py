@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
 
+from application.errors import Failure
 from application.phone_numbers import normaliser
 from domain.values import SkipReason
 
@@ -40,7 +41,7 @@ _QUICK_NUMBERS = 1 << 18
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(Failure):
     """The file as a whole cannot be taken; the message says what is wrong with it."""
 
     def __init__(self, message: str) -> None:

@@ -3,6 +3,10 @@
 from eventsourcing.persistence import IntegrityError
 
 
+class Failure(Exception):
+    """What was asked for cannot be done; the message is for whoever asked."""
+
+
 class StoreUnavailable(Exception):
     """Nothing could be stored or read in the time allowed; trying again is safe."""
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import DECISIONS, AutoLynx, decide
+from application.errors import Failure
 from application.ports import ContactBook, ReadModel
 from application.recording import Means
 from application.uploads import RejectedRow, StagedRow, Uploads
@@ -45,7 +46,7 @@ def nobody(_: int) -> None:
     """Tell nobody how far it is."""
 
 
-class ReadModelBehind(Exception):
+class ReadModelBehind(Failure):
     """The read model does not keep up; trying again later is safe."""
 
 

@@ -16,6 +16,7 @@ import orjson
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
+from application.errors import Failure
 from domain.errors import Refused
 from projections.chain import Problem, first_problem
 from projections.runner import CHANGED, REBUILD_BATCH, Batches
@@ -43,7 +44,7 @@ class RebuildUnderWay(Refused):
         super().__init__("A rebuild or a verification is under way: wait for its end.")
 
 
-class ChainDiffers(Exception):
+class ChainDiffers(Failure):
     """The log is not what the live tables were made of: nothing was swapped."""
 
     def __init__(self, problem: Problem | None) -> None:

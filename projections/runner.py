@@ -6,6 +6,7 @@ once.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -18,19 +19,24 @@ from psycopg import Error, InterfaceError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 
 import application.app  # noqa: F401 - it imports, and so registers, every kind of event
+from application.errors import Failure
 from projections.campaign_board import campaign_of
 from projections.event_index import Link, Recorded, event_index, linked
 from projections.operations import RowOperation, fold, writes
 from projections.schema import HANDLERS, SCHEMA, create_read_model, use_read_model
 from projections.tables import LARGEST
 from projections.writing import Writer
-from storage.database import Conn, Listener, connect, lock_key
+from storage.database import Conn, Listener, connect
+from storage.leadership import Leadership, LeadershipLost, Term
 from storage.mapper import TypedMapper
 
 EVENTS, CHANGED = "autolynx_events", "read_model_changed"
 
 LIVE_BATCH, REBUILD_BATCH = 500, 2_000
 """Events a batch: small beside live traffic, large where nobody waits."""
+
+SILENT_AFTER = 10.0
+"""Seconds without a sign of life after which a projector is replaced."""
 
 MOST_BYTES = 1_000_000
 """Stored bytes a batch, save that one event is always taken: imports are large."""
@@ -44,7 +50,7 @@ PERSISTENT = frozenset({"54"})
 log = structlog.get_logger(__name__)
 
 
-class ProjectionStopped(Exception):
+class ProjectionStopped(Failure):
     """An event cannot be applied; all before it is, nothing after it will be."""
 
     def __init__(self, position: int, topic: str, cause: Exception) -> None:
@@ -203,6 +209,7 @@ class Batches:
 
 _NO_EVENTS_FAULT = (
     InterfaceError,
+    LeadershipLost,
     ReadOnlySqlTransaction,  # The server is no longer the first one.
     ReadModelMissing,
     PositionMoved,
@@ -236,8 +243,10 @@ class Projector:
     """Keeps the read model up to date until it is stopped.
 
     With `leads`, one of all such projectors works at a time; the others wait to take
-    over. The leadership lives and dies with the connection that does the work. It
-    wakes when told of events, and every second (`every`) in any case.
+    over from one that is gone, or that gave no sign of life for `silent_after` seconds.
+    The leadership lives and dies with the connection that does the work: whoever is
+    replaced writes nothing any more. It wakes when told of events, and every second
+    (`every`) in any case.
     """
 
     def __init__(
@@ -247,11 +256,15 @@ class Projector:
         batch: int = LIVE_BATCH,
         leads: bool = True,
         every: float = 1.0,
+        holder: str = "projector",
+        silent_after: float = SILENT_AFTER,
     ) -> None:
         self._url, self._batch, self._leads = url, batch, leads
+        self._every, self._silent_after = every, silent_after
         self._stopped = Event()
-        self._conn: Conn | None = None
-        self._batches: Batches | None = None
+        self._leadership = Leadership(
+            url, role="projector", holder=holder, working=self._connect
+        )
         self._listener = Listener(url, EVENTS, name="projector ears", every=every)
 
     def stop(self) -> None:
@@ -266,46 +279,46 @@ class Projector:
             ProjectionStopped: at an event that cannot be applied.
         """
         try:
-            for _ in self._listener:  # It listens before the first look.
-                self._work()
+            while not self._stopped.is_set():
+                self._serve()
         finally:
-            self._disconnect()
             self._listener.close()
 
-    def _work(self) -> None:
+    def _serve(self) -> None:
+        """Work as long as the connection, and the lead on it, lasts."""
         try:
-            batches = self._connected()
-            while batches and not self._stopped.is_set():
-                if not batches.apply(self._batch).more:
-                    break
-        except (Error, PositionMoved) as error:
+            with self._lead() as term:
+                if term is not None:
+                    self._work(term)
+        except (Error, LeadershipLost, PositionMoved) as error:
             if not _passing(error):
                 raise
             log.warning("the projector tries again", error=str(error))
-            self._disconnect()
+            self._stopped.wait(self._every)
 
-    def _connected(self) -> Batches | None:
-        """Connect where needed; None while another projector leads."""
-        if self._conn is None:
-            self._conn = connect(
-                self._url, name="projector", statement_timeout=60, lock_timeout=10
-            )
-        if self._batches is None and self._may_work(self._conn):
-            create_read_model(self._conn)
-            self._batches = Batches(self._conn)
-        return self._batches
+    @contextmanager
+    def _lead(self) -> Iterator[Term | None]:
+        """Wait to lead; where nobody leads, be one of many that work."""
+        if self._leads:
+            times = {"silent_after": self._silent_after, "every": self._every}
+            with self._leadership.term(self._stopped, **times) as term:
+                yield term
+        else:
+            with self._connect() as connection:
+                yield Term(connection, "projector", "", silent_after=0)
 
-    def _may_work(self, conn: Conn) -> bool:
-        if not self._leads:
-            return True
-        key = lock_key("autolynx projector")
-        row = conn.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
-        return row is not None and bool(row[0])
+    def _connect(self) -> Conn:
+        return connect(
+            self._url, name="projector", statement_timeout=60, lock_timeout=10
+        )
 
-    def _disconnect(self) -> None:
-        if self._conn is not None:
-            self._conn.close()
-        self._conn = self._batches = None
+    def _work(self, term: Term) -> None:
+        create_read_model(term.connection)
+        batches = Batches(term.connection)
+        for _ in self._listener:  # It listens before the first look.
+            term.go_on()
+            while not self._stopped.is_set() and batches.apply(self._batch).more:
+                term.go_on()
 
 
 def catch_up(

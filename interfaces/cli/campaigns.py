@@ -29,8 +29,7 @@ from interfaces.cli.words import (
     show_one,
 )
 from interfaces.cli.workbench import Workbench, actor, workbench
-from interfaces.files.export import export_csv
-from projections import campaign_board
+from projections import campaign_board, results
 from projections.campaign_board import CampaignRow
 from storage.operations import Decision, Heartbeat
 from storage.uploads import NewUpload
@@ -310,6 +309,9 @@ def export(
     with workbench(Configuration()) as bench:
         _get(bench, campaign_id)
         opened = output.open("w", encoding="utf-8", newline="") if output else None
-        with opened or nullcontext(sys.stdout) as out:
-            for piece in export_csv(bench.read_pool, campaign_id):
+        with (
+            opened or nullcontext(sys.stdout) as out,
+            bench.read_pool.connection() as connection,
+        ):
+            for piece in results.csv_of(connection, campaign_id):
                 out.write(piece.decode())

@@ -2,53 +2,43 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 import typer
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from pydantic import ValidationError
 
-from application.contact_file import UnreadableFile
-from application.errors import StoreUnavailable
-from application.intake import ReadModelBehind
+from application.errors import Failure, StoreUnavailable
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
-from interfaces.cli import (
-    access,
-    audit,
-    campaigns,
-    demo,
-    directory,
-    doctor,
-    erase,
-    read_model,
-    roles,
-)
 from interfaces.cli.words import remark
-from projections.rebuild import ChainDiffers
-from projections.runner import ProjectionStopped
-from storage.embedded import EmbeddedPostgresFailed
-from storage.migrate import MigrationChanged, UnfitServer
 
 REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
-REFUSALS = (
-    *demo.FAILURES,
-    Refused,
-    UnreadableFile,
-    ReadModelBehind,
-    ProjectionStopped,
-    ChainDiffers,
-    EmbeddedPostgresFailed,
-    MigrationChanged,
-    UnfitServer,
-    OSError,
-)
+REFUSALS = (Refused, Failure, OSError)
 NO_DATABASE = (StoreUnavailable, OperationalError, PoolTimeout)
 
+MODULES = {
+    "demo": ("demo",),
+    "roles": ("up", "api", "projector", "scheduler", "simulator", "migrate"),
+    "campaigns": ("campaigns",),
+    "directory": ("assistants", "lines", "settings"),
+    "doctor": ("doctor",),
+    "access": ("signin", "members", "tokens"),
+    "read_model": ("projections",),
+    "audit": ("audit",),
+    "erase": ("erase",),
+}
+"""Each module with its commands, in the order of the help."""
 
-def build() -> typer.Typer:
+
+def build(word: str | None = None) -> typer.Typer:
+    """Make the command line: all of it, or only what has the command `word`.
+
+    Loading all of it takes twice as long as most commands need.
+    """
     app = typer.Typer(
         name="autolynx",
         help="Call everyone on a list through Vapi: never above the cap, never twice.",
@@ -57,19 +47,14 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_commands)
-    for group in (
-        demo,
-        roles,
-        campaigns,
-        directory,
-        doctor,
-        access,
-        read_model,
-        audit,
-        erase,
-    ):
-        group.add_to(app)
+    for name in _modules_with(word):
+        import_module(f"interfaces.cli.{name}").add_to(app)
     return app
+
+
+def _modules_with(word: str | None) -> Sequence[str]:
+    found = [name for name, commands in MODULES.items() if word in commands]
+    return found or [*MODULES]
 
 
 def _commands() -> None:
@@ -81,8 +66,8 @@ def _commands() -> None:
 
 
 def main() -> None:
-    app = build()
     arguments = sys.argv[1:] or ["--help"]
+    app = build(arguments[0])
     sys.exit(
         exit_code_of(
             lambda: app(arguments, prog_name="autolynx", standalone_mode=False)

@@ -11,12 +11,14 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from application.errors import Failure
+
 PATIENCE = 30.0
 LISTENS = 0.2
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
 
-class Refused(Exception):
+class Refused(Failure):
     """The API said no; the message holds its words."""
 
 

@@ -10,13 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from interfaces.cli.demo.client import Refused
+from application.errors import Failure
 from interfaces.cli.demo.display import display, words
 from interfaces.cli.demo.reckoning import PARTS, Evidence, problems, read_export
 from interfaces.cli.demo.sample import MOST, write_sample
 from interfaces.cli.demo.stage import (
     HOST,
-    NotReady,
     Play,
     Stage,
     Stopped,
@@ -68,11 +67,8 @@ subscription ($id: ID!) {
 """
 
 
-class DoesNotAddUp(Exception):
+class DoesNotAddUp(Failure):
     """Counters, export and the provider's ledger tell different stories."""
-
-
-FAILURES = (DoesNotAddUp, NotReady, Refused)
 
 
 def add_to(app: typer.Typer) -> None:

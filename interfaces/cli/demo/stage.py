@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 
 from application.configuration import Configuration
+from application.errors import Failure
 from domain.values import Role as MemberRole
 from interfaces.cli.database import prepare
 from interfaces.cli.demo.client import Client
@@ -31,7 +32,7 @@ GONE_SECONDS = 15.0
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class NotReady(Exception):
+class NotReady(Failure):
     """A process did not come up in time; its log says why."""
 
 

@@ -1,5 +1,7 @@
 import pytest
+import typer
 
+from interfaces.cli.main import MODULES, build
 from tests.interfaces.cli.conftest import CommandLine
 
 GROUPS = {
@@ -16,6 +18,13 @@ def test_help_names_every_command(autolynx: CommandLine, group: tuple[str]) -> N
     told = autolynx.done(*group, "--help").out
     for command in GROUPS[group]:
         assert f"\n  {command} " in told
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_command_loads_its_own_module_only(module: str) -> None:
+    for command in MODULES[module]:
+        made = typer.main.get_group(build(command))
+        assert set(made.commands) == set(MODULES[module])
 
 
 def test_a_database_that_cannot_be_reached_is_told_in_one_line(
