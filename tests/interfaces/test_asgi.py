@@ -3,7 +3,10 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -145,3 +148,53 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+PEOPLE = b"name,business_name,phone\nAda,,+12025550101\n"
+
+
+def test_an_upload_that_declares_too_much_is_refused_before_it_comes(
+    office: Desk,
+) -> None:
+    with begun_upload(office, 600 << 20, b"") as connection:
+        answer = connection.makefile("rb").readline()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_upload_that_ends_before_what_it_declares_leaves_nothing(
+    office: Desk,
+) -> None:
+    before = broken_off(office)
+    with begun_upload(office, len(PEOPLE) + 100, PEOPLE):
+        pass
+    eventually(lambda: broken_off(office) == before + 1, said="the refusal")
+    assert uploads(office) == 0
+
+
+def broken_off(desk: Desk) -> float:
+    """Count the uploads that were answered with 400."""
+    text = desk.get("/metrics", role=None).text
+    said = 'requests_total{method="POST",route="/uploads",status="400"} '
+    return float(text.partition(said)[2].partition("\n")[0] or 0)
+
+
+@contextmanager
+def begun_upload(desk: Desk, declared: int, sent: bytes) -> Iterator[socket.socket]:
+    head = (
+        "POST /uploads?filename=x.csv HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: {desk.header()['Authorization']}\r\n"
+        f"Content-Type: text/csv\r\nContent-Length: {declared}\r\n\r\n"
+    )
+    found = urlsplit(desk.url)
+    address = (found.hostname or "", found.port or 0)
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(head.encode() + sent)
+        yield connection
+
+
+def uploads(desk: Desk) -> int:
+    query = "select (select count(*) from upload) + (select count(*) from upload_row)"
+    with desk.pool.connection() as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])

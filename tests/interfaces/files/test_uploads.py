@@ -13,7 +13,8 @@ import pytest
 from fastapi import FastAPI, HTTPException, Request
 from starlette.types import Message
 
-from interfaces.files.uploads import upload_routes
+from interfaces.auth.rates import Rate
+from interfaces.files.uploads import LARGEST_FILE, UPLOADS_A_MINUTE, upload_routes
 from storage.database import Pool, open_pool
 from storage.migrate import migrate
 from storage.uploads import UploadStore
@@ -23,6 +24,7 @@ HEADER = "name,business_name,phone,plan\n"
 ANN = "Ann,Acme,(415) 555-2671,gold\n"
 CSV = {"Content-Type": "text/csv"}
 LIMIT = 1 << 19
+PROMISED_A_MINUTE = 120
 
 
 class Clock:
@@ -53,7 +55,7 @@ def store(pool: Pool) -> UploadStore:
 def operator(request: Request) -> str:
     if request.headers.get("authorization") == "none":
         raise HTTPException(401)
-    return "ann@example.com"
+    return request.headers.get("authorization", "ann@example.com")
 
 
 @pytest.fixture
@@ -239,6 +241,37 @@ def test_a_chunked_body_above_the_limit_is_refused_and_leaves_nothing(
     response = client.post("/uploads", endless())
     assert (response.status_code, error_of(response)) == (413, "TOO_LARGE")
     assert uploads(pool) == 0
+
+
+def test_whoever_uploads_too_often_must_wait_and_nobody_else(client: Client) -> None:
+    def knock(member: str) -> httpx2.Response:
+        # Refused for its kind, which is looked at after the rate.
+        headers = {"Content-Type": "text/plain", "Authorization": member}
+        return client.post("/uploads", headers=headers)
+
+    answers = [knock("bob")]
+    while answers[-1].status_code != 429:
+        answers.append(knock("bob"))
+    assert len(answers) > PROMISED_A_MINUTE
+    assert {answer.status_code for answer in answers[:-1]} == {415}
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert knock("cleo").status_code == 415
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.5, 60 / PROMISED_A_MINUTE])
+def test_what_is_promised_a_minute_always_passes(pause: float) -> None:
+    """However it is spread: all at once each minute, evenly, or in between."""
+    at = [0.0]
+    rate = Rate(UPLOADS_A_MINUTE, clock=lambda: at[0])
+    for minute in range(5):
+        at[0] = 60.0 * minute
+        for _ in range(PROMISED_A_MINUTE):
+            assert rate.take("ann") == 0.0
+            at[0] += pause
+
+
+def test_a_file_may_have_half_a_gibibyte() -> None:
+    assert LARGEST_FILE == 512 * 1024 * 1024
 
 
 def test_nobody_uploads_or_reads_rejects_without_leave(
