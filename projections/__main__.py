@@ -1,6 +1,8 @@
 """The projector's process: one leads and brings the log into the read model."""
 
+import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +14,11 @@ import structlog
 from application.configuration import Configuration
 from application.logs import configure_logs
 from projections.runner import ProjectionStopped, Projector
+from storage.clock import ClockWorker, DatabaseClock
 
-log = structlog.get_logger("projector")
+ROLE = "projector"
+
+log = structlog.get_logger(ROLE)
 
 
 def main() -> int:
@@ -23,8 +28,10 @@ def main() -> int:
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
-    projector = Projector(configuration.database_url)
-    with _stopped_by_signals(projector):
+    url, holder = configuration.database_url, f"{socket.gethostname()}:{os.getpid()}"
+    projector = Projector(url, holder=holder)
+    clock = ClockWorker(url, DatabaseClock(), role=ROLE, holder=holder)
+    with _stopped_by_signals(projector), clock:
         return _run(projector)
 
 

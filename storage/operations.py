@@ -33,12 +33,26 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The latest sign of a role's leader, by the database's clock."""
+    """The latest sign of a role's leader, by the database's clock.
+
+    After `silent_after` seconds without another one its leader may be replaced.
+    """
 
     holder: str
     backend_pid: int
     age_seconds: float
     beat_at: datetime
+    silent_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessClock:
+    """A running process, and by how many seconds its host is ahead of the database."""
+
+    holder: str
+    role: str
+    skew_seconds: float
+    measured_at: datetime
 
 
 WRITE_DECISION = """
@@ -55,16 +69,35 @@ from dispatch_decision where campaign_id = any(%s)
 """
 
 BEAT = """
-insert into heartbeat (role, holder, backend_pid, beat_at)
-values (%s, %s, pg_backend_pid(), clock_timestamp())
+insert into heartbeat (role, holder, backend_pid, beat_at, silent_after)
+values (%s, %s, pg_backend_pid(), clock_timestamp(), %s)
 on conflict (role) do update set
     holder = excluded.holder, backend_pid = excluded.backend_pid,
-    beat_at = excluded.beat_at
+    beat_at = excluded.beat_at, silent_after = excluded.silent_after
 """
 
 READ_BEAT = """
-select holder, backend_pid, extract(epoch from clock_timestamp() - beat_at), beat_at
+select holder, backend_pid, extract(epoch from clock_timestamp() - beat_at), beat_at,
+    silent_after
 from heartbeat where role = %s
+"""
+
+WRITE_CLOCK = """
+with gone as (
+    delete from process_clock where holder <> %(holder)s
+        and measured_at < clock_timestamp() - interval '1 hour'
+)
+insert into process_clock (holder, role, skew_seconds, measured_at)
+values (%(holder)s, %(role)s, %(skew)s, clock_timestamp())
+on conflict (holder) do update set
+    role = excluded.role, skew_seconds = excluded.skew_seconds,
+    measured_at = excluded.measured_at
+"""
+
+READ_CLOCKS = """
+select holder, role, skew_seconds, measured_at from process_clock
+where measured_at >= clock_timestamp() - interval '1 minute'
+order by role, holder
 """
 
 
@@ -87,12 +120,32 @@ class Operations:
     def heartbeat(self, role: str) -> Heartbeat | None:
         with self._pool.connection() as connection:
             row = connection.execute(READ_BEAT, (role,)).fetchone()
-        return Heartbeat(row[0], row[1], float(row[2]), row[3]) if row else None
+        if row is None:
+            return None
+        return Heartbeat(row[0], row[1], float(row[2]), row[3], row[4])
+
+    def clocks(self) -> list[ProcessClock]:
+        """Tell the skew of every process that runs and measured it lately."""
+        with self._pool.connection() as connection:
+            return [ProcessClock(*row) for row in connection.execute(READ_CLOCKS)]
 
 
-def beat(connection: Connection[Any], role: str, holder: str) -> None:
-    """Sign that the leader of a role lives, on the connection that holds its lock."""
-    connection.execute(BEAT, (role, holder))
+def beat(
+    connection: Connection[Any], role: str, holder: str, silent_after: float = 120.0
+) -> None:
+    """Sign that the leader of a role lives, and say when the next sign is overdue."""
+    connection.execute(BEAT, (role, holder, silent_after))
+
+
+def write_clock(
+    connection: Connection[Any], role: str, holder: str, skew_seconds: float
+) -> None:
+    values = {"role": role, "holder": holder, "skew": skew_seconds}
+    connection.execute(WRITE_CLOCK, values)
+
+
+def forget_clock(connection: Connection[Any], holder: str) -> None:
+    connection.execute("delete from process_clock where holder = %s", (holder,))
 
 
 def _row(decision: Decision) -> tuple[Any, ...]:

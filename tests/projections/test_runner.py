@@ -1,10 +1,14 @@
 """Each event is applied once, in order, or the projector stops and says where."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import batched
 from random import Random
+from signal import SIGCONT
+from subprocess import DEVNULL, Popen
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -277,7 +281,7 @@ def test_only_one_leads_and_the_other_takes_over(store: Store) -> None:
 
 
 def leaders(store: Store) -> int:
-    key = lock_key("autolynx projector")
+    key = lock_key("autolynx:projector")
     query = """
         select count(*) from pg_locks where locktype = 'advisory' and granted
             and database = (select oid from pg_database
@@ -294,6 +298,45 @@ def connections(store: Store) -> int:
             and datname = current_database()
     """
     return int(store.value(query))
+
+
+FREEZES = """
+import os, signal, sys
+from projections.runner import Projector
+from projections.writing import Writer
+
+def write_and_freeze(self, writes, write=Writer.write):
+    write(self, writes)
+    Writer.write = write
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+Writer.write = write_and_freeze
+Projector(sys.argv[1], every=0.05, silent_after=1.0, batch=10).run()
+"""
+"""A projector that freezes with its first batch written, before the commit."""
+
+
+def test_a_frozen_one_is_replaced_and_writes_nothing_when_it_wakes(
+    store: Store,
+) -> None:
+    events = life_of(17).events
+    first = store.append(events[:20])
+    command = [sys.executable, "-c", FREEZES, store.url]
+    with Popen(command, stderr=DEVNULL) as frozen:
+        try:
+            _, status = os.waitpid(frozen.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status)
+            assert store.position() == 0
+            with running(Projector(store.url, every=0.05, silent_after=1.0)):
+                eventually(lambda: store.position() == first, 10, "its successor")
+                frozen.send_signal(SIGCONT)
+                last = store.append(events[20:])
+                eventually(lambda: store.position() == last, 10, "the last event")
+                eventually(lambda: connections(store) == 2, 10, "one that waits again")
+                assert leaders(store) == 1
+        finally:
+            frozen.kill()
+    assert rows(store) == rebuilt(store)
 
 
 def test_stopping_is_prompt_and_may_be_repeated(store: Store) -> None:

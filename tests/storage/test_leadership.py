@@ -112,7 +112,7 @@ def test_a_leader_that_gives_no_sign_of_life_is_ended(
 ) -> None:
     """Frozen, or stuck: its connection lives, and keeps the lock."""
     monkeypatch.setattr(leadership, "STUCK_SECONDS", 0.0)
-    first = stand(stood, url, "first")
+    first = stand(stood, url, "first", silent_after=SHORT)
     assert first.elected.wait(10)
     second = stand(stood, url, "second", silent_after=SHORT)
     assert second.elected.wait(10)
@@ -125,10 +125,34 @@ def test_a_leader_that_is_busy_but_alive_is_left_to_lead(
     url: str, stood: ExitStack
 ) -> None:
     """Slow answers of the provider are no reason to take over."""
-    first = stand(stood, url, "first", silent_after=SHORT)
+    first = stand(stood, url, "first", silent_after=2.0)
     assert first.elected.wait(10)
-    second = stand(stood, url, "second", silent_after=2.0)
+    second = stand(stood, url, "second", silent_after=SHORT)
     assert not second.elected.wait(3.0)
+
+
+def test_how_long_silence_may_last_is_what_the_leader_said_last(
+    url: str, stood: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tick may be set anew at any time: the signs and the patience go with it."""
+    first = stand(stood, url, "first", silent_after=LONG)
+    assert first.elected.wait(10)
+    second = stand(stood, url, "second", silent_after=SHORT)
+    assert not second.elected.wait(3 * SHORT)
+    assert first.term is not None
+    first.term.let_silence_last(2.0)
+    assert not second.elected.wait(3.0), "signs come as often as the new time asks"
+    monkeypatch.setattr(leadership, "STUCK_SECONDS", 0.0)
+    assert second.elected.wait(10)
+
+
+def test_a_server_that_only_reads_has_no_leader(url: str, stood: ExitStack) -> None:
+    first = stand(stood, url, "first")
+    assert first.elected.wait(10)
+    assert first.term is not None
+    first.term.connection.execute("set default_transaction_read_only = on")
+    with pytest.raises(LeadershipLost, match="read-only"):
+        first.term.beat()
 
 
 def test_a_new_leader_is_not_ended_for_the_silence_of_the_one_before(
