@@ -33,12 +33,15 @@ class PersonalData(Protocol):
     def wipe(
         self, phone: str, contact_ids: Collection[UUID], subject_ids: Collection[UUID]
     ) -> None:
-        """Empty all rows of these contacts and subjects, and those with the number."""
+        """Empty all rows of these contacts and subjects, and those with the number.
+
+        From then on what is told of these subjects is stored without its content.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What was erased; `live` calls go on, and what is told of them is erased later."""
+    """What was erased; `live` calls go on, and nothing that is told of them is kept."""
 
     contacts: tuple[UUID, ...]
     calls: int
@@ -59,8 +62,8 @@ class ErasureService:
         calls: list[Call] = []
         for person in people:
             calls += decide(partial(self._record, person, by))
-        subjects = [id_ for call in calls for id_ in _subjects(call)]
         contacts = tuple(person.contact_id for person in people)
+        subjects = [*contacts, *(id_ for call in calls for id_ in _subjects(call))]
         self._data.wipe(phone, contacts, subjects)
         live = sum(call.live and not call.deferred for call in calls)
         return Erasure(contacts, len(calls), live)

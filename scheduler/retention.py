@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Retention:
     """Recordings' links, transcripts and messages go `retention_days` after the call.
 
-    So does at once what is told of a call to somebody who was erased meanwhile.
+    So does what was told of somebody who was erased before we knew of whom it was.
     """
 
     def __init__(

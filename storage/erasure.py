@@ -1,7 +1,8 @@
 """Taking personal data away, for a person or for its age; leaves stay as proof."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -12,7 +13,7 @@ from application.erasure import Person
 from storage.database import Conn, Pool
 
 PAGE = 2_000
-"""Rows that one statement of the regular removal empties."""
+"""Positions of the log that one statement of the regular removal goes through."""
 
 _PEOPLE: LiteralString = """
     select contact_id, campaign_id, array_agg(list_id) from contact_vault
@@ -62,27 +63,49 @@ _NO_STAGED_ROW: LiteralString = """
     where upload.id = gone.upload_id
 """
 
-_OLD: LiteralString = """
+# From here on what is told of them is withheld. Who appends waits for the commit, or
+# was before it: then the removal, which comes after it, finds what was told.
+_WITHHELD: LiteralString = """
+    insert into erased_subject
+    select unnest(%(subjects)s::uuid[]) on conflict do nothing
+"""
+
+# What came before its call was known is a copy of what the call then was told.
+_ATTACHED_SINCE: LiteralString = """
+    insert into erased_subject
+    select i.aggregate_id from read.event_index i
+    join autolynx_events e on e.notification_id = i.position
+    join erased_subject s
+        on s.subject_id = (convert_from(e.state, 'UTF8')::json ->> 'call_id')::uuid
+    where i.type = 'unmatched_message.attached'
+    on conflict do nothing
+"""
+_TOLD_SINCE: LiteralString = """
     and id in (
-        select m.id from message_vault m
-        left join read.call_log c on c.call_id = m.subject_id
-        left join lateral (
-            select max(occurred_at) as at from read.event_index i
-            where i.aggregate_id = m.subject_id and c.call_id is null
-        ) stray on true
-        where m.salt is not null and coalesce(c.last_event_at, stray.at) < %(before)s
-        limit %(most)s
+        select m.id from erased_subject join message_vault m using (subject_id)
+        where m.salt is not null
     )
 """
 
-_TOLD_SINCE: LiteralString = """
-    and id in (
-        select m.id from read.contact_log k
-        join read.call_log c on c.contact_id = k.contact_id
-        join message_vault m on m.subject_id = c.call_id
-        where k.erased_at is not null and m.salt is not null
-        limit %(most)s
+_OF_A_PAGE: LiteralString = """
+    and subject_id in (
+        select i.aggregate_id from read.event_index i
+        where i.position > %(after)s and i.position <= %(up_to)s
+            and not exists (
+                select from read.event_index later
+                where later.aggregate_id = i.aggregate_id
+                    and later.position > %(last)s
+            )
     )
+"""
+_LAST_BEFORE: LiteralString = """
+    select position from read.event_index where occurred_at < %(before)s
+    order by occurred_at desc, position desc limit 1
+"""
+_MARK: LiteralString = "select up_to from retention_mark where id = 1"
+_MARKED: LiteralString = """
+    insert into retention_mark (id, up_to) values (1, %s)
+    on conflict (id) do update set up_to = excluded.up_to
 """
 
 
@@ -109,7 +132,10 @@ class ErasureStore:
     def wipe(
         self, phone: str, contact_ids: Collection[UUID], subject_ids: Collection[UUID]
     ) -> None:
-        """Empty it all at once; whole tables are read, which takes its time."""
+        """Empty it all at once; whole tables are read, which takes its time.
+
+        What comes in later of these subjects is withheld.
+        """
         values = {
             "phone": phone,
             "part": f"%{phone.removeprefix('+')}%",
@@ -117,6 +143,9 @@ class ErasureStore:
             "contacts": list(contact_ids),
             "subjects": list(subject_ids),
         }
+        with self._pool.connection() as conn, conn.transaction():
+            conn.execute("select autolynx_append_lock('{}', '{}')")
+            conn.execute(_WITHHELD, values)
         with self._pool.connection() as conn, conn.transaction():
             conn.execute("set local statement_timeout to 0")
             for statement in (
@@ -131,28 +160,41 @@ class ErasureStore:
                 conn.execute(statement, values)
 
     def wipe_messages_before(self, before: datetime) -> int:
-        """Empty what was said about calls that nothing happened to since then."""
-        return self._page_by_page(_NO_MESSAGE + _OLD, before)
+        """Empty what was said about calls that nothing happened to since then.
+
+        The log is gone through once, page by page: a call's last event stands in one
+        page only, and a later one brings it into a later page.
+        """
+        with self._pool.connection() as conn:
+            last = _number_of(conn, _LAST_BEFORE, before=before)
+            after = _number_of(conn, _MARK)
+        done = 0
+        while after < last:
+            up_to = min(after + PAGE, last)
+            with self._pool.connection() as conn, _unhurried(conn):
+                values = {"after": after, "up_to": up_to, "last": last}
+                done += conn.execute(_NO_MESSAGE + _OF_A_PAGE, values).rowcount
+                conn.execute(_MARKED, (up_to,))
+            after = up_to
+        return done
 
     def wipe_messages_of_erased(self) -> int:
-        """Empty what the provider told of a person's last call after the erasure."""
-        return self._page_by_page(_NO_MESSAGE + _TOLD_SINCE, None)
-
-    def _page_by_page(self, statement: LiteralString, before: datetime | None) -> int:
-        done = 0
-        while True:
-            with self._pool.connection() as conn:
-                count = _page(conn, statement, before)
-            done += count
-            if count < PAGE:
-                return done
+        """Empty what was told of erased people before it was known to be of them."""
+        with self._pool.connection() as conn, _unhurried(conn):
+            conn.execute(_ATTACHED_SINCE)
+            return conn.execute(_NO_MESSAGE + _TOLD_SINCE).rowcount
 
 
-def _page(conn: Conn, statement: LiteralString, before: datetime | None) -> int:
+def _number_of(conn: Conn, query: LiteralString, **values: datetime) -> int:
+    row = conn.execute(query, values).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+@contextmanager
+def _unhurried(conn: Conn) -> Iterator[None]:
     with conn.transaction():
         conn.execute("set local statement_timeout to '10min'")
-        values = {"before": before, "most": PAGE}
-        return conn.execute(statement, values).rowcount
+        yield
 
 
 def _national(phone: str) -> str:

@@ -26,7 +26,7 @@ from storage.binary import Bigints, Byteas, Packed, Texts, Uuids
 from storage.database import Attempt, Conn, Patience, Pool, within
 from storage.mapper import TypedMapper
 from storage.together import Line, Place
-from storage.vault import as_json, copy_rows
+from storage.vault import as_json, copy_rows, subjects
 
 CHANNEL = "autolynx_events"
 """Each append is told here; the payload is its last position."""
@@ -42,6 +42,7 @@ select autolynx_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],
                        %b::uuid[], %b::bigint[], %t::json, %t)
 """
 LOCK = "select autolynx_append_lock(%b::uuid[], %b::bigint[])"
+WITHHOLD = "select autolynx_withhold(%b::uuid[])"
 POSITIONS = "select nextval('autolynx_event_position') from generate_series(1, %s)"
 # A client that stops half-way must not hold the lock against every other writer.
 BOUNDS = """
@@ -274,6 +275,8 @@ class _Append:
             cursor.execute(BOUNDS, (wait,))
             copy_rows(connection, self.vault)
             cursor.execute(LOCK, self._expected)
+            if told := subjects(self.vault):
+                cursor.execute(WITHHOLD, (told,))
             cursor.execute(POSITIONS, (len(self.events),))
             positions = sorted(row[0] for row in cursor)
             self._copy_events(connection, positions)

@@ -114,6 +114,11 @@ def copy_rows(connection: Conn, rows: Sequence[VaultRow]) -> None:
             copy_into(connection, table.name, table.types, own)
 
 
+def subjects(rows: Iterable[VaultRow]) -> list[UUID]:
+    """Name whom messages and words are about: of the erased they are withheld."""
+    return [r.subject_id for r in rows if isinstance(r, (MessageRow, WordsRow))]
+
+
 def _parsed(text: str | None) -> Any:
     return None if text is None else orjson.loads(text)
 

@@ -43,7 +43,7 @@ def erase(
         return
     say(f"Erased: {len(done.contacts)} contacts, {done.calls} calls.")
     if done.live:
-        say(f"{done.live} calls are live: what is told of them is erased as they end.")
+        say(f"{done.live} calls are live: nothing that is told of them is kept.")
 
 
 def _number(data: ErasureStore, phone: str | None, contact: UUID | None) -> str:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from application.ports import Provider, ProviderRefused, ProviderUnavailable
-from projections import call_log
-from storage.database import Pool
+from projections import call_log, contact_log, recordings
+from projections.call_log import CallRow
+from storage.database import Conn, Pool
 
 type Authorize = Callable[..., Any]
 
@@ -40,7 +41,17 @@ def _provider_call_id(pool: Pool, call_id: str) -> str | None:
         return None
     with pool.connection() as connection:
         call = call_log.of_ids(connection, [id_]).get(id_)
-    return call.provider_call_id if call else None
+        if call is None or _is_taken_away(connection, call):
+            return None
+    return call.provider_call_id
+
+
+def _is_taken_away(conn: Conn, call: CallRow) -> bool:
+    """Tell whether it is not to be heard here any more, whatever the provider keeps."""
+    if contact_log.erased(conn, call.campaign_id, [call.contact_id]):
+        return True
+    report = call.report_message_id
+    return report is not None and not recordings.of_messages(conn, [report])
 
 
 def _link(provider: Provider, provider_call_id: str) -> str | None:

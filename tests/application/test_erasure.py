@@ -1,6 +1,8 @@
 """A person is forgotten everywhere, is called no more, and the history holds."""
 
 from datetime import timedelta
+from decimal import Decimal
+from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,16 +10,28 @@ import pytest
 
 from application.contact_file import AcceptedRow, SkippedRow
 from application.erasure import Erasure, ErasureService
+from application.vault import MessageRow, digest
+from domain.call import ReportGrade
 from domain.contact import Contact
 from domain.errors import NotDeferred
-from domain.values import CampaignState, ContactStatus, SkipReason, call_id_of
+from domain.values import (
+    CallStatus,
+    CampaignState,
+    ContactStatus,
+    Evidence,
+    SkipReason,
+    call_id_of,
+)
 from projections import contact_log
 from projections.contact_log import ContactRow
 from projections.verify import verify
-from provider.reading import read_message
+from provider.reading import read_call, read_message
+from storage.database import Conn, connect
 from storage.erasure import ErasureStore
+from storage.recorder import BULK_ROWS
 from storage.uploads import NewUpload, UploadStore
 from tests.dumped import dumped
+from tests.support import eventually
 from tests.wiring import BY, NOON, House, phones
 
 SOON = NOON + timedelta(seconds=5)
@@ -51,6 +65,9 @@ def problems(house: House) -> list[str]:
     found: list[str] = []
     verify(house.url, now=house.now, tell=lambda problem: found.append(problem.message))
     return found
+
+
+CALL = {"id": PROVIDER_ID, "createdAt": "2026-03-02T12:00:00Z"}
 
 
 def said(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
@@ -251,13 +268,112 @@ def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None
     assert kept.accepted == 1
 
 
-def test_what_is_told_after_the_erasure_is_erased_in_turn(house: House) -> None:
-    call_id = called(house, house.campaign(1))
-    erase(house)
+def late_words(house: House, call_id: UUID) -> None:
+    """Let everybody tell of a call to a person who was erased meanwhile."""
+    ringing = said(call_id, "status-update", status="ringing", timestamp=1)
+    house.calls.hear(read_message(ringing))
+    house.calls.hear(read_message(said(call_id, "hang")))
+    shown = read_call(report(call_id)["message"] | CALL | {"status": "ended"})
+    assert shown is not None
+    house.calls.look(call_id, shown, grade=ReportGrade.LOOKED_UP)
     house.calls.hear(read_message(report(call_id)))
+    another = report(call_id)
+    another["message"]["call"]["id"] = "another id at the provider"
+    house.calls.hear(read_message(another))
+
+
+def test_what_is_told_after_the_erasure_is_never_stored(house: House) -> None:
+    campaign_id = house.campaign(2)
+    call_id = called(house, campaign_id)
+    assert erase(house).live == 1
+    late_words(house, call_id)
     house.settle()
+    left = dumped(house.url)
+    for personal in (FIRST[1:], "Person 1", "r.example"):
+        assert personal.encode() not in left
+    assert house.vault.messages_of(call_id) == []
+    call = house.load_call(call_id)
+    assert len(call.evidence) == 5
+    assert (call.status, call.cost) == (CallStatus.ENDED, Decimal("0.2"))
+    assert problems(house) == []
+
+
+def test_what_the_provider_says_in_refusing_the_erased_is_not_stored(
+    house: House,
+) -> None:
+    [call_id] = house.claim(house.campaign(1))
+    assert house.calls.request(call_id, dial_before=SOON)
+    erase(house)
+    house.calls.reject(call_id, words=f"{FIRST} is no number")
+    house.settle()
+    assert FIRST[1:].encode() not in dumped(house.url)
+    assert house.load_call(call_id).status is CallStatus.FAILED
+    assert problems(house) == []
+
+
+@pytest.mark.parametrize("messages", [1, BULK_ROWS + 1], ids=["one", "many at once"])
+def test_what_is_being_stored_while_the_person_is_erased_is_not_kept(
+    house: House, messages: int
+) -> None:
+    """The rows are written and wait for their turn; the erasure is stored before."""
+    call_id = called(house, house.campaign(1))
+    rows = [told_row(call_id) for _ in range(messages)]
+    call = house.load_call(call_id)
+    for row in rows:
+        proof = Evidence(message_id=row.id, digest=digest([row]))
+        call.receive(type_="hang", evidence=proof, at=NOON, by=BY)
+    storing = Thread(target=lambda: house.app.append(call, vault=rows))
+    with connect(house.url, name="test") as conn:
+        with conn.transaction():
+            conn.execute("select autolynx_append_lock('{}', '{}')")
+            storing.start()
+            eventually(lambda: waits_for_its_turn(conn), said="the append")
+            conn.execute("insert into erased_subject values (%s)", (call_id,))
+        storing.join()
+    assert house.load_call(call_id).evidence == {row.id for row in rows}
+    assert b"Person 1 speaking" not in dumped(house.url)
+    assert house.vault.messages_of(call_id) == []
+    house.settle()
+    assert problems(house) == []
+
+
+def told_row(call_id: UUID) -> MessageRow:
+    return MessageRow(
+        salt=bytes(32),
+        id=uuid4(),
+        subject_id=call_id,
+        campaign_id=None,
+        document={"said": "Person 1 speaking"},
+        recording_url=None,
+        transcript=None,
+    )
+
+
+def waits_for_its_turn(conn: Conn) -> bool:
+    query = """select count(*) from pg_locks where locktype = 'advisory'
+        and not granted
+        and database = (select oid from pg_database where datname = current_database())
+    """
+    row = conn.execute(query).fetchone()
+    return row is not None and row[0] > 0
+
+
+def test_what_was_kept_for_an_unknown_call_goes_when_it_is_known_to_be_theirs(
+    house: House,
+) -> None:
+    """Nobody could know of whom it was; the regular look finds it."""
+    [call_id] = house.claim(house.campaign(1))
+    assert house.calls.request(call_id, dial_before=SOON)
+    house.calls.lose_outcome(call_id, reason="time-out")
+    erase(house)
+    house.calls.hear(read_message(report(None)))
     assert FIRST[1:].encode() in dumped(house.url)
-    assert ErasureStore(house.writing).wipe_messages_of_erased() == 1
+    house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
+    house.settle()
+    assert house.load_call(call_id).status is CallStatus.ENDED
+    store = ErasureStore(house.writing)
+    assert store.wipe_messages_of_erased() == 1
+    assert store.wipe_messages_of_erased() == 0
     assert FIRST[1:].encode() not in dumped(house.url)
     assert problems(house) == []
 

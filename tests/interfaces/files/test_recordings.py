@@ -7,14 +7,20 @@ import httpx2
 import pytest
 
 from application.claims import Chosen, ClaimService
+from application.erasure import ErasureService
+from domain.call import Call
 from domain.values import Role
 from projections import contact_log
+from provider.reading import read_message
+from storage.erasure import ErasureStore
+from tests.application.test_erasure import PROVIDER_ID, report
 from tests.interfaces.serving import Desk, utc_now
 
 LINK = "https://storage.example/r.wav?signed=1"
 
 
-def placed_call(desk: Desk, provider_call_id: str) -> UUID:
+def placed_call(desk: Desk, provider_call_id: str, claims: int = 0) -> UUID:
+    """Make a call; there were so many claims before."""
     campaign_id = UUID(desk.campaign())
     desk.told(
         "mutation($id: ID!) { startCampaign(id: $id) { __typename } }",
@@ -23,7 +29,7 @@ def placed_call(desk: Desk, provider_call_id: str) -> UUID:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=1)
     chosen = Chosen(campaign_id, page.nodes[0].id, 1, requeued=False)
-    (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+    (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=claims).calls
     desk.caught_up()
     ticket = desk.calls.request(call_id, dial_before=utc_now() + timedelta(seconds=5))
     assert ticket is not None
@@ -72,3 +78,23 @@ def test_a_provider_that_is_down_is_asked_again_later(office: Desk, call: UUID) 
 
 def test_only_members_hear_recordings(office: Desk, call: UUID) -> None:
     assert ask(office, call, role=None).status_code == 401
+
+
+def test_what_was_taken_away_is_not_heard_of_the_provider_either(
+    office: Desk,
+    call: UUID,
+) -> None:
+    erased = placed_call(office, "vapi-erased", claims=1)
+    old = placed_call(office, PROVIDER_ID, claims=2)
+    office.calls.hear(read_message(report(old)))
+    office.caught_up()
+    office.provider.recordings |= {"vapi-erased": LINK, PROVIDER_ID: LINK}
+    assert [ask(office, id_).status_code for id_ in (erased, old)] == [302, 302]
+    store = ErasureStore(office.pool)
+    assert store.wipe_messages_before(utc_now() + timedelta(seconds=1))
+    assert [ask(office, id_).status_code for id_ in (erased, old)] == [302, 404]
+    phone = store.phone_of(office.app.load(Call, erased).contact_id)
+    assert phone is not None
+    ErasureService(office.app, office.means, store).erase(phone, by="test")
+    office.caught_up()
+    assert ask(office, erased).status_code == 404
