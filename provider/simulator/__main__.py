@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from provider.simulator.answers import Line
+from provider.simulator.faults import CallFault, RequestFault, WebhookFault
 from provider.simulator.routes import build_app
 from provider.simulator.settings import SimulatorSettings, read_settings
 
@@ -71,7 +72,12 @@ def _add_fault(values: dict[str, Any], text: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("autolynx simulator", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "autolynx simulator",
+        description=__doc__,
+        epilog=_faults_explained(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--host")
     parser.add_argument("--port", type=int, help="0 takes a free one")
     parser.add_argument("--public-url", help="where others reach this process")
@@ -83,10 +89,45 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-url", help="server URL of the first assistant")
     parser.add_argument("--webhook-secret", help="its X-Vapi-Secret")
     parser.add_argument(
-        "--fault", action="append", help="requests.hang_after=0.03; webhooks.lost=0.1"
+        "--fault",
+        action="append",
+        metavar="NAME=JSON",
+        help="any field of the fault plan, see below; may be repeated",
     )
     parser.add_argument("--settings", help="any SimulatorSettings as JSON")
     return parser
+
+
+def _faults_explained() -> str:
+    kinds = {
+        "requests": RequestFault,
+        "reads": RequestFault,
+        "webhooks": WebhookFault,
+        "calls": CallFault,
+    }
+    listed = "\n".join(
+        f"  {group}.NAME=RATE  NAME is one of {', '.join(names)}"
+        for group, names in kinds.items()
+    )
+    return FAULTS.format(rates=listed)
+
+
+FAULTS = """faults by rate, from 0 to 1, drawn by --seed:
+{rates}
+..._before and ..._after: before or after the provider acted.
+
+faults by script, which goes before the rates:
+  script='[{{"fault": "hang_after", "number": "+12025550100", "skip": 1, "times": 2}}]'
+  webhook_script='[{{"fault": "lost", "label": "ended"}}]'
+  call_script='[{{"fault": "listed_late", "seconds": 30}}]'
+
+how long and how much, in real seconds:
+  late_seconds, list_lag_seconds, get_lag_seconds, stale_seconds,
+  retry_after_seconds, storm_requests; down=true resets every connection
+  endings='{{"+12025550100": "simulator-never-ends"}}' fixes how a number's calls end
+
+The plan can be read and replaced while it runs: GET, PUT /simulator/faults.
+"""
 
 
 if __name__ == "__main__":

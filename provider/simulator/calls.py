@@ -1,14 +1,23 @@
 """A call as the provider knows it, from its creation to its end."""
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from provider.simulator.fates import Fate, Line, conversation, cost_of
+from provider.simulator.faults import CallFault
 from provider.simulator.settings import NEVER_ENDS, ORG_ID
+
+STATUS_SINCE = {
+    "reported_at": "ended",
+    "ended_at": "ended",
+    "started_at": "in-progress",
+    "ringing_at": "ringing",
+}
+"""Which status each time began, the last one first."""
 
 
 @dataclass
@@ -45,8 +54,7 @@ class SimulatedCall:
     created_at: datetime
     speed: float
     blocked: bool = False
-    list_lag: float = 0.0
-    get_lag: float = 0.0
+    faults: dict[CallFault, float] = field(default_factory=dict)
     status: str = "queued"
     ringing_at: datetime | None = None
     started_at: datetime | None = None
@@ -88,6 +96,28 @@ class SimulatedCall:
             or self.ringing_at
             or self.created_at
         )
+
+    def shows(self, after: CallFault) -> bool:
+        """Tell whether it is old enough to be shown in spite of that fault."""
+        return utc_now() - self.created_at >= self._lag(after)
+
+    def as_shown(self) -> "SimulatedCall":
+        """Tell how it is shown now: maybe as it stood some seconds ago."""
+        stale = self._lag(CallFault.SHOWN_STALE)
+        return self.as_of(utc_now() - stale) if stale else self
+
+    def as_of(self, at: datetime) -> "SimulatedCall":
+        known: dict[str, Any] = {
+            name: time if (time := getattr(self, name)) and time <= at else None
+            for name in STATUS_SINCE
+        }
+        status = next((STATUS_SINCE[name] for name in known if known[name]), "queued")
+        if status != "ended":
+            known |= {"ended_reason": None, "cost": 0.0}
+        return replace(self, status=status, **known)
+
+    def _lag(self, fault: CallFault) -> timedelta:
+        return timedelta(seconds=self.faults.get(fault, 0.0))
 
     def wants(self, message_type: str) -> bool:
         asked = self.overrides.get("serverMessages")

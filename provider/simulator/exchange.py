@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from operator import ge, gt, le, lt
 from random import Random
@@ -15,7 +15,7 @@ import httpx2
 
 from provider.simulator.calls import SimulatedCall, iso, provider_id, utc_now
 from provider.simulator.fates import FOREVER, Fate, fate_of
-from provider.simulator.faults import CREATION, FaultDesk, WebhookFault
+from provider.simulator.faults import CREATION, CallFault, FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
 from provider.simulator.outcomes import shown
 from provider.simulator.recordings import Recordings
@@ -111,7 +111,7 @@ class Exchange:
     def get(self, call_id: str) -> SimulatedCall:
         """Find a call that shows already; raise ApiError 404."""
         call = self.ledger.calls.get(call_id)
-        if call is None or _age(call) < call.get_lag:
+        if call is None or not call.shows(CallFault.FOUND_LATE):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"Couldn't find call with ID {call_id}"
             )
@@ -121,7 +121,11 @@ class Exchange:
         self, same: dict[str, str], times: dict[str, datetime], limit: int
     ) -> list[dict[str, Any]]:
         """List the newest calls that fit, newest first."""
-        found = (call for call in self._matching(same, times) if _listed(call))
+        found = (
+            call
+            for call in self._matching(same, times)
+            if call.shows(CallFault.LISTED_LATE)
+        )
         return [
             shown(call, self.recordings)
             for call, _ in zip(found, range(limit), strict=False)
@@ -187,8 +191,7 @@ class Exchange:
             created_at=now,
             speed=self.settings.speed,
             blocked=blocked,
-            list_lag=plan.list_lag_seconds,
-            get_lag=plan.get_lag_seconds,
+            faults=self.desk.for_call(key, number),
         )
 
     async def _begin(self, call: SimulatedCall) -> None:
@@ -272,14 +275,6 @@ def _turned_away(fate: Fate) -> Fate:
 def _reason(call: SimulatedCall) -> str:
     cut = call.fate.answered and call.planned_talk < call.fate.talk
     return "exceeded-max-duration" if cut else call.fate.reason
-
-
-def _age(call: SimulatedCall) -> float:
-    return (utc_now() - call.created_at) / timedelta(seconds=1)
-
-
-def _listed(call: SimulatedCall) -> bool:
-    return _age(call) >= call.list_lag
 
 
 def _one(known: dict[str, dict[str, Any]], wanted: str, kind: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class RequestFault(StrEnum):
 
     RATE_LIMITED = "rate_limited"
     RATE_LIMITED_RETRY_AFTER = "rate_limited_retry_after"
+    RATE_LIMIT_STORM = "rate_limit_storm"
     OVER_CONCURRENCY = "over_concurrency"
     CONCURRENCY_BLOCKED = "concurrency_blocked"
     PAYMENT_REQUIRED = "payment_required"
@@ -39,6 +40,14 @@ class WebhookFault(StrEnum):
     TWICE = "twice"
     REORDERED = "reordered"
     BEFORE_ANSWER = "before_answer"
+
+
+class CallFault(StrEnum):
+    """How the API's reads may show a call for a while: not at all, or as it was."""
+
+    LISTED_LATE = "listed_late"
+    FOUND_LATE = "found_late"
+    SHOWN_STALE = "shown_stale"
 
 
 @dataclass(frozen=True)
@@ -72,12 +81,28 @@ class ScriptedWebhook:
 
 
 @dataclass(frozen=True)
+class ScriptedCall:
+    """The next `times` calls (to a number), after `skip` good ones, for `seconds`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    fault: CallFault
+    seconds: float
+    number: str | None = None
+    times: int = 1
+    skip: int = 0
+
+
+@dataclass(frozen=True)
 class FaultPlan:
     """Faults by rate (0..1) and by script; a script goes before the rates.
 
-    `requests` spoils POST /call, `reads` every other route of the API. All seconds
-    here are real ones: they are not divided by the speed. `endings` fixes the
-    ended reason for a customer's number. While `down`, every connection is reset.
+    `requests` spoils POST /call, `reads` every other route of the API, `calls` what
+    the API shows of a call: without a rate all calls, for `list_lag_seconds`,
+    `get_lag_seconds` and `stale_seconds`. All seconds here are real ones: they are not
+    divided by the speed. A storm is this many refusals in a row, whoever asks.
+    `endings` fixes the ended reason for a customer's number. While `down`, every
+    connection is reset.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -85,14 +110,25 @@ class FaultPlan:
     requests: dict[RequestFault, float] = field(default_factory=dict)
     reads: dict[RequestFault, float] = field(default_factory=dict)
     webhooks: dict[WebhookFault, float] = field(default_factory=dict)
+    calls: dict[CallFault, float] = field(default_factory=dict)
     script: tuple[ScriptedRequest, ...] = ()
     webhook_script: tuple[ScriptedWebhook, ...] = ()
+    call_script: tuple[ScriptedCall, ...] = ()
     endings: dict[str, str] = field(default_factory=dict)
     retry_after_seconds: int = 1
+    storm_requests: int = 10
     late_seconds: float = 2.0
     list_lag_seconds: float = 0.0
     get_lag_seconds: float = 0.0
+    stale_seconds: float = 0.0
     down: bool = False
+
+    def seconds_of(self, fault: CallFault) -> float:
+        return {
+            CallFault.LISTED_LATE: self.list_lag_seconds,
+            CallFault.FOUND_LATE: self.get_lag_seconds,
+            CallFault.SHOWN_STALE: self.stale_seconds,
+        }[fault]
 
 
 @dataclass
@@ -107,10 +143,12 @@ class FaultDesk:
     plan: FaultPlan
     _asked: Counter[str] = field(default_factory=Counter)
     _used: Counter[int] = field(default_factory=Counter)
+    _storm: Counter[str] = field(default_factory=Counter)
 
     def replace(self, plan: FaultPlan) -> None:
         self.plan = plan
         self._used.clear()
+        self._storm.clear()
 
     def restart(self, plan: FaultPlan) -> None:
         self.replace(plan)
@@ -124,7 +162,28 @@ class FaultDesk:
             return scripted
         rates = self.plan.requests if route == POST_CALL else self.plan.reads
         fault = _one_of(rates, dice.random())
+        if fault is RequestFault.RATE_LIMIT_STORM:
+            self._storm[route] = max(self.plan.storm_requests, self._storm[route])
+        if self._storm[route] > 0:
+            self._storm[route] -= 1
+            fault = RequestFault.RATE_LIMITED
         return None if fault is None else ScriptedRequest(fault, route=route)
+
+    def for_call(self, call_key: str, number: str) -> dict[CallFault, float]:
+        """Say for how many seconds a new call is shown wrongly, and how."""
+        dice, plan = self._dice(f"call {call_key}"), self.plan
+        drawn = {
+            fault: plan.seconds_of(fault)
+            for fault in CallFault
+            if dice.random() < plan.calls.get(fault, 1.0)
+        }
+        scripted = {
+            entry.fault: entry.seconds
+            for entry in plan.call_script
+            if entry.number in (None, number)
+            and self._turn(id(entry), entry.skip, entry.times)
+        }
+        return drawn | scripted
 
     def for_message(self, call_key: str, number: str, label: str) -> set[WebhookFault]:
         """Say how this message is spoiled; several faults may meet.

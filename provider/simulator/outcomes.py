@@ -9,6 +9,7 @@ from provider.simulator.recordings import Recordings
 
 def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
     """Show the call as GET /call/{id} does now."""
+    call = call.as_shown()
     times = {"startedAt": call.started_at, "endedAt": call.ended_at}
     return {
         **call.snapshot(),

@@ -69,6 +69,7 @@ WAYS = {
 REFUSALS = {
     RequestFault.RATE_LIMITED: (429, "Rate limit exceeded"),
     RequestFault.RATE_LIMITED_RETRY_AFTER: (429, "Rate limit exceeded"),
+    RequestFault.RATE_LIMIT_STORM: (429, "Rate limit exceeded"),
     RequestFault.OVER_CONCURRENCY: (400, "Over Concurrency Limit"),
     RequestFault.PAYMENT_REQUIRED: (
         402,

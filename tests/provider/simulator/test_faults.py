@@ -161,6 +161,40 @@ def test_a_lagging_call_is_not_found_at_first(simulator: Simulator) -> None:
     assert len(get(simulator, "/call").json()) == 1
 
 
+def test_a_script_hides_one_call_of_one_number(simulator: Simulator) -> None:
+    lag = {"fault": "listed_late", "number": DANA, "seconds": 3600}
+    simulator.set_faults(call_script=[lag], calls={"found_late": 0})
+    for number in (OTHER, DANA, DANA):
+        post(simulator, body(number)).raise_for_status()
+    listed = [call["customer"]["number"] for call in get(simulator, "/call").json()]
+    assert sorted(listed) == sorted([OTHER, DANA])
+
+
+def test_a_share_of_the_calls_is_listed_late(simulator: Simulator) -> None:
+    simulator.set_faults(calls={"listed_late": 0.5}, list_lag_seconds=3600)
+    for number in numbers(8):
+        post(simulator, body(number)).raise_for_status()
+    assert 0 < len(get(simulator, "/call").json()) < 8
+
+
+def test_a_stale_call_is_shown_as_it_was(simulator: Simulator) -> None:
+    simulator.set_faults(
+        endings={DANA: "customer-busy", OTHER: "customer-busy"},
+        call_script=[{"fault": "shown_stale", "number": DANA, "seconds": 3600}],
+    )
+    for number in (DANA, OTHER):
+        post(simulator, body(number)).raise_for_status()
+    simulator.ledger(calls=2, timeout=SECONDS)
+    other, dana = get(simulator, "/call").json()
+    assert (other["status"], other["endedReason"]) == ("ended", "customer-busy")
+    assert (dana["status"], dana.get("endedReason"), dana["cost"]) == (
+        "queued",
+        None,
+        0,
+    )
+    assert get(simulator, f"/call/{dana['id']}").json() == dana
+
+
 def test_a_lost_message_never_comes(simulator: Simulator, receiver: Receiver) -> None:
     simulator.set_faults(
         endings={DANA: "customer-ended-call"},
@@ -249,6 +283,17 @@ def test_faults_come_at_about_their_rates() -> None:
     faults = [fault for kinds in drawn(1, numbers(99) * 10).values() for fault in kinds]
     assert 0.25 < faults.count(RequestFault.RATE_LIMITED) / len(faults) < 0.35
     assert 0.35 < faults.count(None) / len(faults) < 0.45
+
+
+def test_a_storm_refuses_whoever_asks_until_it_is_over() -> None:
+    script = (ScriptedRequest(RequestFault.HANG_AFTER, number=OTHER),)
+    storms = {RequestFault.RATE_LIMIT_STORM: 0.02}
+    desk = FaultDesk(1, FaultPlan(requests=storms, script=script, storm_requests=4))
+    spoilt = [desk.for_request("POST /call", number) for number in numbers(200)]
+    refused = [one is not None and one.fault == "rate_limited" for one in spoilt]
+    first = refused.index(True)
+    assert refused[first : first + 4] == [True] * 4
+    assert not all(refused[first : first + 40])
 
 
 def test_a_script_goes_before_the_rates() -> None:

@@ -1,13 +1,19 @@
 """The simulator as a process: arguments, readiness, a quick end."""
 
 import signal
+from dataclasses import fields
 from threading import Thread
 
 import httpx2
 import pytest
 
-from provider.simulator.__main__ import _settings
-from provider.simulator.faults import RequestFault, WebhookFault
+from provider.simulator.__main__ import _parser, _settings
+from provider.simulator.faults import (
+    CallFault,
+    FaultPlan,
+    RequestFault,
+    WebhookFault,
+)
 from provider.simulator.settings import DEFAULT_API_KEY, read_settings
 from tests.provider.simulator.placing import body, numbers, post
 from tests.simulator import running_simulator
@@ -25,6 +31,24 @@ def test_arguments_become_settings() -> None:
     assert settings.faults.webhooks == {WebhookFault.LOST: 0.1}
     assert settings.faults.requests == {RequestFault.HANG_AFTER: 0.03}
     assert settings.faults.list_lag_seconds == 4
+
+
+def test_a_script_may_be_given_as_an_argument() -> None:
+    script = '[{"fault": "hang_after", "number": "+12025550100", "times": 2}]'
+    calls = '[{"fault": "listed_late", "seconds": 30}]'
+    settings = _settings(
+        ["--fault", f"script={script}", "--fault", f"call_script={calls}"]
+    )
+    [request], [call] = settings.faults.script, settings.faults.call_script
+    assert (request.fault, request.times) == (RequestFault.HANG_AFTER, 2)
+    assert (call.fault, call.seconds) == (CallFault.LISTED_LATE, 30)
+
+
+def test_the_help_names_every_fault() -> None:
+    said = _parser().format_help()
+    for kind in (RequestFault, WebhookFault, CallFault):
+        assert all(name in said for name in kind), kind
+    assert all(field.name in said for field in fields(FaultPlan))
 
 
 def test_arguments_go_before_the_settings_in_json() -> None:
