@@ -1,12 +1,14 @@
 """Appends that wait while one is on its way are sent as one, in one transaction.
 
-Whoever waits first sends for all that wait with it. With nobody else about, an append
-goes by itself and nothing is in its way.
+Whoever waits first sends for all that wait with it. Who was answered a moment ago is
+likely to come again at once, and is waited for a little: a transaction costs the same
+for eight as for four. With nobody else about, an append goes by itself and nothing is
+in its way.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 from uuid import UUID
 
@@ -19,19 +21,23 @@ log = structlog.get_logger(__name__)
 MOST = 64
 """Appends that are sent as one."""
 
+LINGER, LONGEST_LINGER = 0.5, 0.002
+"""How long company is waited for: so much of what the last sending took, in seconds
+at the most."""
+
 
 @dataclass(eq=False, slots=True)
 class Place[A]:
     """Where one append stands in the line.
 
-    After its turn it leads a `group`, or it is answered, or it is to go alone.
+    After its turn it `leads`, or it is answered, or it is to go alone.
     """
 
     append: A
     streams: frozenset[UUID]
     until: float
     turn: Lock = field(default_factory=Lock)
-    group: "list[Place[A]]" = field(default_factory=list)
+    leads: bool = False
     positions: Sequence[int] | None = None
     in_doubt: bool = False
     """Whether it may be stored although no answer came."""
@@ -61,6 +67,8 @@ class Line[A]:
         self._lock = Lock()
         self._waiting: list[Place[A]] = []
         self._busy = False
+        self._company, self._company_until = 0, 0.0
+        self._complete = Event()
 
     def store(
         self, append: A, streams: frozenset[UUID], seconds: float
@@ -71,8 +79,8 @@ class Line[A]:
         """
         place = Place(append, streams, monotonic() + seconds)
         self._join(place)
-        if place.group:
-            self._lead(place.group)
+        if place.leads:
+            self._lead(place)
         if place.positions is None:
             return self._alone(place)
         return place.positions
@@ -81,9 +89,11 @@ class Line[A]:
         place.turn.acquire()
         with self._lock:
             if not self._busy:
-                self._busy, place.group = True, [place]
+                self._busy = place.leads = True
                 return
             self._waiting.append(place)
+            if len(self._waiting) >= self._company and not self._complete.is_set():
+                self._complete.set()
         if not place.called():
             self._leave(place)
 
@@ -95,17 +105,39 @@ class Line[A]:
                 raise StoreUnavailable("others were stored all the while")
         place.turn.acquire()
 
-    def _lead(self, group: list[Place[A]]) -> None:
-        leader, *followers = group
+    def _lead(self, leader: Place[A]) -> None:
+        group, start = [leader], monotonic()
         try:
-            if followers:
+            self._await_company()
+            group, start = self._group_of(leader), monotonic()
+            if len(group) > 1:
                 self._answer(group)
             else:
                 leader.positions = self._alone(leader)
         finally:
-            self._hand_over()
-            for follower in followers:
+            for follower in group[1:]:
                 follower.turn.release()
+            self._hand_over(group, start)
+
+    def _await_company(self) -> None:
+        with self._lock:
+            left = self._company_until - monotonic()
+            if left <= 0 or len(self._waiting) >= self._company:
+                return
+            self._complete.clear()
+        self._complete.wait(left)
+
+    def _group_of(self, leader: Place[A]) -> list[Place[A]]:
+        """Take those who wait, of several for one stream the first."""
+        group, taken = [leader], set(leader.streams)
+        left: list[Place[A]] = []
+        with self._lock:
+            for place in self._waiting:
+                fits = len(group) < MOST and taken.isdisjoint(place.streams)
+                (group if fits else left).append(place)
+                taken |= place.streams
+            self._waiting = left
+        return group
 
     def _answer(self, group: list[Place[A]]) -> None:
         try:
@@ -116,23 +148,14 @@ class Line[A]:
         for place, positions in zip(group, answers, strict=True):
             place.positions = positions
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, group: list[Place[A]], start: float) -> None:
+        end = monotonic()
         with self._lock:
+            self._company = len(group) + len(self._waiting) - 1
+            self._company_until = end + min(LINGER * (end - start), LONGEST_LINGER)
             self._busy = bool(self._waiting)
             if not self._busy:
                 return
-            first, group = self._waiting[0], self._next_group()
-            first.group = group
+            first = self._waiting.pop(0)
+            first.leads = True
         first.turn.release()
-
-    def _next_group(self) -> list[Place[A]]:
-        """Take those who wait, of several for one stream the first."""
-        taken: set[UUID] = set()
-        group: list[Place[A]] = []
-        left: list[Place[A]] = []
-        for place in self._waiting:
-            fits = len(group) < MOST and taken.isdisjoint(place.streams)
-            (group if fits else left).append(place)
-            taken |= place.streams
-        self._waiting = left
-        return group

@@ -10,8 +10,8 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from application.errors import StoreUnavailable
 from application.vault import WordsRow
+from storage import together
 from storage.database import Pool, open_pool
-from storage.migrate import migrate
 from storage.recorder import EventRecorder
 from storage.together import Line, Place
 from storage.vault import Vault
@@ -144,6 +144,21 @@ def test_where_a_group_fails_each_is_stored_alone_and_meets_its_own_answer(
     assert ("c", False) in store.alone
 
 
+def test_who_was_just_answered_is_waited_for(
+    callers: Callers, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "LINGER", float("inf"))
+    monkeypatch.setattr(together, "LONGEST_LINGER", PATIENCE)
+    first = begin(callers, store)
+    others = [callers.append_behind(name) for name in "ab"]
+    store.gate.set()
+    first.result(PATIENCE)
+    again = callers.append("first, again")
+
+    assert [other.result(PATIENCE) for other in (*others, again)] == [[2], [3], [4]]
+    assert store.groups == [["a", "b", "first, again"]]
+
+
 def test_nobody_waits_longer_than_there_is_patience(
     callers: Callers, store: Store
 ) -> None:
@@ -167,9 +182,8 @@ def test_a_failure_of_the_one_who_sends_stops_nobody(
 
 
 @pytest.fixture
-def pool(empty_database: str) -> Iterator[Pool]:
-    migrate(empty_database)
-    with open_pool(empty_database, name="test") as pool:
+def pool(database: str) -> Iterator[Pool]:
+    with open_pool(database, name="test") as pool:
         yield pool
 
 
