@@ -2,16 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg
 import pytest
 
+from projections.schema import create_read_model
+from storage.database import Conn, connect
 from storage.embedded import embedded_postgres
+from storage.migrate import migrate
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+LONGEST_FIRST = ("end_to_end", "browser", "faults", "interfaces/cli", "provider")
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +30,62 @@ def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
+@pytest.fixture(scope="session")
+def server(postgres_url: str) -> Iterator[Conn]:
+    """A connection that makes and drops databases."""
+    with connect(postgres_url, name="tests") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def model(server: Conn, postgres_url: str) -> Iterator[str]:
+    """The name of a database with all our tables: to copy one is fast."""
+    with fresh_database(server, postgres_url) as url:
+        migrate(url)
+        with connect(url, name="tests") as connection:
+            create_read_model(connection)
+        yield urlsplit(url).path.removeprefix("/")
+
+
 @pytest.fixture
-def empty_database(postgres_url: str) -> Iterator[str]:
+def empty_database(server: Conn, postgres_url: str) -> Iterator[str]:
     """Yield the URL of a fresh database, dropped afterwards."""
+    with fresh_database(server, postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def database(server: Conn, postgres_url: str, model: str) -> Iterator[str]:
+    """Yield the URL of a fresh database with all our tables, dropped afterwards."""
+    with fresh_database(server, postgres_url, model) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_database(server: Conn, postgres_url: str, model: str) -> Iterator[str]:
+    """The same for all tests of a module."""
+    with fresh_database(server, postgres_url, model) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(
+    server: Conn, postgres_url: str, model: str = "template1"
+) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    _administer(postgres_url, f"CREATE DATABASE {name}")
+    server.execute(f"create database {name} template {model}".encode())
     yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-    _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    server.execute(f"drop database {name} with (force)".encode())
 
 
-def _administer(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement.encode())
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait for processes, so that none is left to the end."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parent.as_posix()
+    for turn, name in enumerate(LONGEST_FIRST):
+        if folder.startswith(name):
+            return turn
+    return len(LONGEST_FIRST)

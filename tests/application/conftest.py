@@ -8,6 +8,6 @@ from tests.wiring import House, housed
 
 
 @pytest.fixture
-def house(empty_database: str) -> Iterator[House]:
-    with housed(empty_database) as house:
+def house(database: str) -> Iterator[House]:
+    with housed(database) as house:
         yield house

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -28,11 +27,10 @@ from domain.values import Role
 from interfaces.asgi import create_app, serving
 from projections.lookups import Lookups
 from projections.runner import Projector
-from projections.schema import create_read_model, open_read_pool
+from projections.schema import open_read_pool
 from provider.reading import read_message
 from storage.access import TokenStore
-from storage.database import Pool, connect, open_pool
-from storage.migrate import migrate
+from storage.database import Pool, open_pool
 from storage.recorder import EventStoreFactory
 from storage.sessions import Keys, SessionStore, SignInLinks
 from storage.vault import Vault
@@ -324,22 +322,6 @@ def running_api(
         assert not thread.is_alive(), "the API did not stop"
 
 
-@contextmanager
-def database_of(postgres_url: str) -> Iterator[str]:
-    """Make a database that outlives a test; yield its URL."""
-    name = f"test_{uuid4().hex}"
-    with connect(postgres_url, name="test") as connection:
-        connection.execute(f"create database {name}".encode())
-        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        connection.execute(f"drop database {name} with (force)".encode())
-
-
-def prepare(database: str) -> None:
-    migrate(database)
-    with connect(database, name="test") as connection:
-        create_read_model(connection)
-
-
 def configured(database: str, **given: Any) -> Configuration:
     values = {"database_url": database, "webhook_secret": SECRET, **given}
     return Configuration(**values)
@@ -349,7 +331,6 @@ def configured(database: str, **given: Any) -> Configuration:
 def opened_desk(
     database: str, *, recheck_seconds: float = 15.0, **given: Any
 ) -> Iterator[Desk]:
-    prepare(database)
     provider = FakeProvider(
         assistants={ASSISTANT: ProviderAssistant(ASSISTANT, "Ann", {"model": "x"})},
         lines=[PhoneNumber(LINE, "+12025550100", "Main", "active")],

@@ -99,12 +99,12 @@ def test_graphql_is_not_asked_by_get(office: Desk) -> None:
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
-def test_the_configured_admin_is_added_where_nobody_is(empty_database: str) -> None:
-    with opened_desk(empty_database, admin_email="First@example.com") as desk:
+def test_the_configured_admin_is_added_where_nobody_is(database: str) -> None:
+    with opened_desk(database, admin_email="First@example.com") as desk:
         member = desk.members.member("first@example.com")
         assert member is not None
         assert member.role is Role.ADMIN
-    with opened_desk(empty_database, admin_email="second@example.com") as desk:
+    with opened_desk(database, admin_email="second@example.com") as desk:
         assert desk.members.member("second@example.com") is None
 
 

@@ -10,15 +10,15 @@ from starlette.testclient import TestClient
 
 from interfaces.asgi import create_app
 from tests.fakes import FakeProvider
-from tests.interfaces.serving import Desk, configured, database_of, opened_desk
+from tests.interfaces.serving import Desk, configured, opened_desk
 
 INSIDES = ("Traceback", "psycopg", "/interfaces/", "site-packages")
 STATUSES = {200, 201, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429}
 
 
 @pytest.fixture(scope="module")
-def desk(postgres_url: str) -> Iterator[Desk]:
-    with database_of(postgres_url) as database, opened_desk(database) as desk:
+def desk(shared_database: str) -> Iterator[Desk]:
+    with opened_desk(shared_database) as desk:
         yield desk
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from projections.schema import create_read_model, use_read_model
+from projections.schema import use_read_model
 from storage.database import Conn, connect, open_pool
 from storage.mapper import TypedMapper
-from storage.migrate import migrate
 from storage.recorder import EventRecorder
 
 
@@ -36,12 +35,10 @@ class Store:
 
 
 @pytest.fixture
-def store(empty_database: str) -> Iterator[Store]:
-    migrate(empty_database)
+def store(database: str) -> Iterator[Store]:
     with (
-        open_pool(empty_database, name="test", max_size=2) as pool,
-        connect(empty_database, name="test") as conn,
+        open_pool(database, name="test", max_size=2) as pool,
+        connect(database, name="test") as conn,
     ):
-        create_read_model(conn)
         use_read_model(conn)
-        yield Store(empty_database, conn, EventRecorder(pool))
+        yield Store(database, conn, EventRecorder(pool))

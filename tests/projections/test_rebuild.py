@@ -238,9 +238,9 @@ def test_killed_in_the_middle_it_leaves_all_as_it_was_and_begins_again(
 
 
 def test_results_are_the_same_after_rebuilds_killed_in_a_running_campaign(
-    store: Store, empty_database: str
+    store: Store, database: str
 ) -> None:
-    with housed(empty_database, projector=True) as house:
+    with housed(database, projector=True) as house:
         id_ = house.campaign(6)
         for number in range(3):
             [call_id] = house.claim(id_)

@@ -279,12 +279,10 @@ def leading(parts: Parts, term: Leading, house: House) -> Iterator[list[Exceptio
 
 
 @pytest.fixture
-def live(empty_database: str) -> Iterator[House]:
+def live(database: str) -> Iterator[House]:
     """A house whose clock and read model go on by themselves."""
     provider = fake_provider(real_time)
-    with housed(
-        empty_database, now=real_time, provider=provider, projector=True
-    ) as house:
+    with housed(database, now=real_time, provider=provider, projector=True) as house:
         yield house
 
 

@@ -8,7 +8,6 @@ from psycopg import OperationalError
 from storage import leadership
 from storage.database import Conn, connect, lock_key, open_pool
 from storage.leadership import Leadership, LeadershipLost, Term
-from storage.migrate import migrate
 from storage.operations import Operations
 from tests.support import eventually
 
@@ -17,9 +16,8 @@ LONG, SHORT = 60.0, 0.2
 
 
 @pytest.fixture
-def url(empty_database: str) -> str:
-    migrate(empty_database)
-    return empty_database
+def url(database: str) -> str:
+    return database
 
 
 class Candidate:

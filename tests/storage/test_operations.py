@@ -5,16 +5,14 @@ from uuid import uuid4
 import pytest
 
 from storage.database import connect, open_pool
-from storage.migrate import migrate
 from storage.operations import Decision, Operations, Reason, beat
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def operations(empty_database: str) -> Iterator[Operations]:
-    migrate(empty_database)
-    with open_pool(empty_database, name="test") as pool:
+def operations(database: str) -> Iterator[Operations]:
+    with open_pool(database, name="test") as pool:
         yield Operations(pool)
 
 
@@ -39,10 +37,10 @@ def test_nothing_decided_writes_nothing(operations: Operations) -> None:
 
 
 def test_a_heartbeat_is_the_role_s_latest(
-    operations: Operations, empty_database: str
+    operations: Operations, database: str
 ) -> None:
     assert operations.heartbeat("scheduler") is None
-    with connect(empty_database, name="test") as conn:
+    with connect(database, name="test") as conn:
         beat(conn, "scheduler", "a:1")
         beat(conn, "scheduler", "b:2")
         pid = conn.info.backend_pid

@@ -20,7 +20,6 @@ from eventsourcing.utils import Environment
 from application.errors import StoreUnavailable, StreamMoved
 from application.vault import WordsRow
 from storage.database import Patience, Pool, connect, open_pool
-from storage.migrate import migrate
 from storage.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
 from storage.vault import Vault
 from tests.storage.proxy import Fault, Proxy, proxy_to
@@ -55,12 +54,6 @@ class Things(Application[UUID]):
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         return EventStoreFactory(self._pool)
-
-
-@pytest.fixture
-def database(empty_database: str) -> str:
-    migrate(empty_database)
-    return empty_database
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from application.uploads import RejectedRow, StagedRow, Uploads
 from domain.values import SkipReason
 from storage import uploads
 from storage.database import Pool, open_pool
-from storage.migrate import migrate
 from storage.uploads import NewUpload, Reception, UploadStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,9 +19,8 @@ TRICKY = 'x\\N \\ "\t\r\n;é\u2028\x07{}'
 
 
 @pytest.fixture
-def pool(empty_database: str) -> Iterator[Pool]:
-    migrate(empty_database)
-    with open_pool(empty_database, name="test") as pool:
+def pool(database: str) -> Iterator[Pool]:
+    with open_pool(database, name="test") as pool:
         yield pool
 
 

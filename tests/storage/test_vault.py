@@ -15,7 +15,6 @@ from application.vault import (
     WordsRow,
 )
 from storage.database import Pool, open_pool
-from storage.migrate import migrate
 from storage.recorder import BULK_ROWS, EventRecorder
 from storage.vault import Vault
 
@@ -54,9 +53,8 @@ update reject_vault set reason = null, message = null, cells = null, salt = null
 
 
 @pytest.fixture
-def pool(empty_database: str) -> Iterator[Pool]:
-    migrate(empty_database)
-    with open_pool(empty_database, name="test") as pool:
+def pool(database: str) -> Iterator[Pool]:
+    with open_pool(database, name="test") as pool:
         yield pool
 
 

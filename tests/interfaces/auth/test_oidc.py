@@ -13,7 +13,7 @@ from domain.values import Role
 from interfaces.auth.oidc import LOGIN_COOKIE, _local
 from interfaces.auth.viewer import COOKIE
 from tests.interfaces.auth.test_sign_in import ME, ask
-from tests.interfaces.serving import Desk, database_of, opened_desk
+from tests.interfaces.serving import Desk, opened_desk
 
 EMAIL = "auditor@example.com"
 
@@ -51,15 +51,15 @@ class Entrance:
 
 
 @pytest.fixture(scope="module")
-def entrance(postgres_url: str) -> Iterator[Entrance]:
-    with run_server_in_thread() as provider, database_of(postgres_url) as database:
+def entrance(shared_database: str) -> Iterator[Entrance]:
+    with run_server_in_thread() as provider:
         issuer = f"http://localhost:{provider.server_port}"
         given: dict[str, Any] = {
             "oidc_issuer": issuer,
             "oidc_client_id": "autolynx",
             "oidc_client_secret": "a-secret",
         }
-        with opened_desk(database, **given) as desk:
+        with opened_desk(shared_database, **given) as desk:
             desk.members.add(EMAIL, Role.AUDITOR, by="test")
             yield Entrance(desk, issuer)
 
@@ -124,13 +124,13 @@ def test_the_cookie_of_the_way_in_is_for_the_way_in(entrance: Entrance) -> None:
     assert "httponly" in said
 
 
-def test_a_provider_that_is_down_is_said_so(empty_database: str) -> None:
+def test_a_provider_that_is_down_is_said_so(database: str) -> None:
     given: dict[str, Any] = {
         "oidc_issuer": "http://127.0.0.1:9",
         "oidc_client_id": "autolynx",
         "oidc_client_secret": "a-secret",
     }
-    with opened_desk(empty_database, **given) as desk:
+    with opened_desk(database, **given) as desk:
         answer = desk.get("/sign-in/oidc", role=None)
     assert answer.status_code == 503
     assert "cannot be reached" in answer.json()["error"]["message"]

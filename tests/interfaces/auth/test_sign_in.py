@@ -60,8 +60,8 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(office: Desk) -> None:
     assert "path=/" in said
 
 
-def test_over_https_the_cookie_belongs_to_the_host(empty_database: str) -> None:
-    with opened_desk(empty_database, public_url="https://lynx.example") as desk:
+def test_over_https_the_cookie_belongs_to_the_host(database: str) -> None:
+    with opened_desk(database, public_url="https://lynx.example") as desk:
         answer = sign_in(desk, desk.link())
     said = answer.headers["set-cookie"]
     assert said.startswith("__Host-autolynx=")

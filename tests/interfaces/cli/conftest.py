@@ -56,13 +56,13 @@ class CommandLine:
 
 @pytest.fixture
 def autolynx(
-    empty_database: str,
+    database: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> CommandLine:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AUTOLYNX_DATABASE_URL", empty_database)
+    monkeypatch.setenv("AUTOLYNX_DATABASE_URL", database)
     return CommandLine(capsys)
 
 

@@ -30,7 +30,7 @@ def test_what_is_no_address_is_no_member(autolynx: CommandLine) -> None:
 
 
 def test_a_token_is_printed_alone_and_opens_the_door(
-    autolynx: CommandLine, empty_database: str
+    autolynx: CommandLine, database: str
 ) -> None:
     autolynx.done("members", "add", EMAIL, "--role", "operator")
     made = autolynx.done("tokens", "create", EMAIL, "--days", "3")
@@ -39,7 +39,7 @@ def test_a_token_is_printed_alone_and_opens_the_door(
     (shown,) = autolynx.done("tokens", "list", "--json").json
     life = datetime.fromisoformat(shown["expiresAt"]) - datetime.now(UTC)
     assert timedelta(days=2) < life <= timedelta(days=3)
-    with open_pool(empty_database, name="test") as pool:
+    with open_pool(database, name="test") as pool:
         store = TokenStore(pool)
         assert store.authenticate(token, datetime.now(UTC)) == EMAIL
         autolynx.done("tokens", "revoke", shown["id"])
@@ -56,14 +56,12 @@ def test_an_unknown_token_cannot_be_revoked(autolynx: CommandLine) -> None:
     assert autolynx.refusal("tokens", "revoke", id_) == f"There is no token {id_}."
 
 
-def test_a_sign_in_link_is_printed_alone(
-    autolynx: CommandLine, empty_database: str
-) -> None:
+def test_a_sign_in_link_is_printed_alone(autolynx: CommandLine, database: str) -> None:
     autolynx.done("members", "add", EMAIL, "--role", "admin")
     (link,) = autolynx.done("signin", EMAIL).lines
     address, _, token = link.partition("#token=")
     assert address == "http://127.0.0.1:8000/sign-in"
-    with open_pool(empty_database, name="test") as pool:
+    with open_pool(database, name="test") as pool:
         assert SignInLinks(pool).use(token, datetime.now(UTC)) == EMAIL
 
 

@@ -14,8 +14,8 @@ from tests.wiring import BY, NOON, Clock, House, housed
 
 
 @pytest.fixture
-def house(empty_database: str) -> Iterator[House]:
-    with housed(empty_database) as house:
+def house(database: str) -> Iterator[House]:
+    with housed(database) as house:
         yield house
 
 

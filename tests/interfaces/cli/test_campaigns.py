@@ -73,14 +73,14 @@ def test_a_campaign_goes_through_its_states(
 
 
 def test_whoever_waits_learns_why(
-    autolynx: CommandLine, simulator: Simulator, file: Path, empty_database: str
+    autolynx: CommandLine, simulator: Simulator, file: Path, database: str
 ) -> None:
     id_ = create(autolynx, file, "--start", "--json").json["id"]
     full = Reason("CAP_FULL", "All 3 calls that the cap allows are live.", 7)
     decision = Decision(UUID(id_), NOON, room=3, placed=3, reasons=(full,))
     with (
-        open_pool(empty_database, name="test") as pool,
-        connect(empty_database, name="test") as leader,
+        open_pool(database, name="test") as pool,
+        connect(database, name="test") as leader,
     ):
         Operations(pool).write_decisions([decision])
         beat(leader, "scheduler", "here")

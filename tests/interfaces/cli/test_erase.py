@@ -1,4 +1,10 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
 
 from interfaces.cli.demo.sample import write_sample
 from storage.database import connect
@@ -9,20 +15,19 @@ from tests.simulator import Simulator
 
 
 def test_a_person_is_erased_by_number_or_by_contact(
-    autolynx: CommandLine, simulator: Simulator, tmp_path: Path, empty_database: str
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path, database: str
 ) -> None:
     write_sample(tmp_path / "people.csv", 7)
     id_ = create(autolynx, tmp_path / "people.csv").lines[0]
-    with connect(empty_database, name="test") as conn:
+    with connect(database, name="test") as conn:
         query = "select contact_id, phone from contact_vault order by contact_id"
         (_, number), (other, others_number), *_ = conn.execute(query).fetchall()
-    spoken = f"{number[:2]} ({number[2:5]}) {number[5:8]}-{number[8:]}"
-    assert autolynx.done("erase", "--phone", spoken).lines == [
+    assert autolynx.done("erase", "--phone", spoken(number)).lines == [
         "Erased: 1 contacts, 0 calls."
     ]
     done = autolynx.done("erase", "--contact", str(other), "--json").json
     assert done["contacts"] == [str(other)]
-    left = dumped(empty_database)
+    left = dumped(database)
     assert number[1:].encode() not in left
     assert others_number[1:].encode() not in left
     assert b'"actor":"cli:' in left
@@ -31,8 +36,71 @@ def test_a_person_is_erased_by_number_or_by_contact(
 
 
 def test_whom_to_erase_must_be_said_once_and_be_known(autolynx: CommandLine) -> None:
-    assert "either --phone or --contact" in autolynx.refusal("erase", code=2)
+    for said in ((), ("--list", "--phone", "+12125550142")):
+        assert "one of --phone, --contact" in autolynx.refusal("erase", *said, code=2)
     wrong = autolynx.refusal("erase", "--phone", "555", code=2)
     assert "with its country" in wrong
     nobody = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
     assert "not erased yet" in autolynx.refusal("erase", "--contact", nobody)
+
+
+@pytest.mark.usefixtures("simulator")
+def test_a_restored_database_forgets_again_whom_the_list_names(
+    autolynx: CommandLine,
+    tmp_path: Path,
+    database: str,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_sample(tmp_path / "people.csv", 7)
+    made = create(autolynx, tmp_path / "people.csv")
+    assert made.code == 0, made.err
+    numbers = numbers_in(database)
+    with copied(postgres_url, database) as restored:
+        autolynx.done("erase", "--phone", numbers[0])
+        autolynx.done("erase", "--phone", numbers[1])
+        listed = autolynx.done("erase", "--list")
+        assert [line.count("\t") for line in listed.lines] == [2, 2, 2]
+        assert not any(number[1:] in listed.out for number in numbers)
+        asked = f"{listed.out}\n# by letter\n{spoken(numbers[2])}\n"
+        (tmp_path / "erased.txt").write_text(asked)
+        monkeypatch.setenv("AUTOLYNX_DATABASE_URL", restored)
+        assert numbers_in(restored) == numbers
+        for erased in (3, 0):
+            told = autolynx.done("erase", "--from", "erased.txt").lines
+            assert told == [f"Erased: {erased} contacts, 0 calls."]
+        left = dumped(restored)
+        assert [n for n in numbers if n[1:].encode() in left] == numbers[3:]
+        shown = autolynx.done("erase", "--list", "--json").json
+        assert len({row["contactId"] for row in shown}) == 3
+
+
+def test_a_list_with_a_fault_erases_nobody(
+    autolynx: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "erased.txt").write_text("+12125550142\nAda\n")
+    said = autolynx.refusal("erase", "--from", "erased.txt", code=2)
+    assert "Line 2" in said
+    said = autolynx.refusal("erase", "--from", "missing.txt", code=2)
+    assert "cannot be read" in said
+    assert autolynx.done("erase", "--list").lines == ["# contact\twhen\tby whom"]
+
+
+def numbers_in(url: str) -> list[str]:
+    with connect(url, name="test") as conn:
+        query = "select phone from contact_vault where phone is not null order by 1"
+        return [number for (number,) in conn.execute(query)]
+
+
+def spoken(number: str) -> str:
+    return f"{number[:2]} ({number[2:5]}) {number[5:8]}-{number[8:]}"
+
+
+@contextmanager
+def copied(server: str, url: str) -> Iterator[str]:
+    """Copy a whole database; nobody may be connected."""
+    name = urlsplit(url).path.lstrip("/")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name}_copy template {name}".encode())
+        yield urlsplit(url)._replace(path=f"/{name}_copy").geturl()
+        connection.execute(f"drop database {name}_copy with (force)".encode())

@@ -8,9 +8,9 @@ from tests.wiring import housed
 
 
 def test_status_shows_how_far_each_projection_is(
-    autolynx: CommandLine, empty_database: str
+    autolynx: CommandLine, database: str
 ) -> None:
-    with housed(empty_database) as house:
+    with housed(database) as house:
         house.campaign(2)
         end = house.app.recorder.max_notification_id() or 0
         told = autolynx.done("projections", "status", "--json").json
@@ -25,11 +25,11 @@ def test_status_shows_how_far_each_projection_is(
 
 
 def test_a_rebuild_mends_the_tables_and_shows_how_far_it_is(
-    autolynx: CommandLine, empty_database: str
+    autolynx: CommandLine, database: str
 ) -> None:
-    with housed(empty_database) as house:
+    with housed(database) as house:
         id_ = house.campaign(2)
-        with connect(empty_database, name="test") as conn:
+        with connect(database, name="test") as conn:
             conn.execute("update read.campaign_board set pending = 77")
         assert house.board(id_).pending == 77
         ended = autolynx.done("projections", "rebuild", "campaign_board")
@@ -44,11 +44,11 @@ def test_an_unknown_projection_is_refused(autolynx: CommandLine) -> None:
 
 
 def test_a_history_that_was_changed_is_not_rebuilt(
-    autolynx: CommandLine, empty_database: str
+    autolynx: CommandLine, database: str
 ) -> None:
-    with housed(empty_database) as house:
+    with housed(database) as house:
         house.campaign(2)
-        with connect(empty_database, name="test") as conn:
+        with connect(database, name="test") as conn:
             change = (
                 "update autolynx_events set state = state || ' '"
                 " where notification_id = 3"

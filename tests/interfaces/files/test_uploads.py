@@ -16,7 +16,6 @@ from starlette.types import Message
 from interfaces.auth.rates import Rate
 from interfaces.files.uploads import LARGEST_FILE, UPLOADS_A_MINUTE, upload_routes
 from storage.database import Pool, open_pool
-from storage.migrate import migrate
 from storage.uploads import UploadStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,9 +40,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pool(empty_database: str) -> Iterator[Pool]:
-    migrate(empty_database)
-    with open_pool(empty_database, name="test") as pool:
+def pool(database: str) -> Iterator[Pool]:
+    with open_pool(database, name="test") as pool:
         yield pool
 
 

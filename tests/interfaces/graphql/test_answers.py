@@ -266,8 +266,8 @@ def test_the_schema_is_shown_to_nobody(office: Desk) -> None:
     assert office.get("/graphql").status_code == 404
 
 
-def test_in_development_the_schema_is_shown_to_members(empty_database: str) -> None:
-    with opened_desk(empty_database, development=True) as desk:
+def test_in_development_the_schema_is_shown_to_members(database: str) -> None:
+    with opened_desk(database, development=True) as desk:
         assert desk.told(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
         assert desk.ask(SCHEMA, role=None).code == "BAD_REQUEST"
         headers = {"Accept": "text/html"}

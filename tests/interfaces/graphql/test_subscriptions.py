@@ -20,7 +20,6 @@ from tests.interfaces.serving import (
     Desk,
     Socket,
     configured,
-    prepare,
     running_api,
 )
 
@@ -191,9 +190,8 @@ def test_a_page_of_another_site_gets_no_socket(office: Desk) -> None:
     assert refused.value.response.status_code == 403
 
 
-def test_an_open_socket_does_not_hold_the_api(empty_database: str) -> None:
-    prepare(empty_database)
-    configuration = configured(empty_database)
+def test_an_open_socket_does_not_hold_the_api(database: str) -> None:
+    configuration = configured(database)
     with ExitStack() as opened:
         with running_api(configuration, FakeProvider(), 15.0) as url:
             socket_url = f"ws{url.removeprefix('http')}/graphql"

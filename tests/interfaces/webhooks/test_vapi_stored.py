@@ -24,7 +24,6 @@ from interfaces.webhooks.authentication import SharedSecret
 from interfaces.webhooks.vapi import webhook_routes
 from provider.reading import read_message
 from storage.database import Patience, open_pool
-from storage.migrate import migrate
 from storage.recorder import EventStoreFactory
 from storage.vault import Vault
 
@@ -87,9 +86,8 @@ def wired(url: str, seconds: float) -> Iterator[Store]:
 
 
 @pytest.fixture
-def store(empty_database: str) -> Iterator[Store]:
-    migrate(empty_database)
-    yield from wired(empty_database, seconds=5)
+def store(database: str) -> Iterator[Store]:
+    yield from wired(database, seconds=5)
 
 
 @pytest.fixture
