@@ -1,4 +1,7 @@
-"""Log lines: for a person on a terminal, else one JSON object each, numbers masked."""
+"""Log lines: for a person on a terminal, else one JSON object each.
+
+Telephone numbers and tokens are masked, whoever wrote the line.
+"""
 
 import logging
 import re
@@ -8,11 +11,24 @@ from typing import Any, Literal
 
 import structlog
 
-PHONE = re.compile(r"(?<![\w-])\+?\d{7,15}(?![\w-])")
+PHONE = re.compile(
+    r"(?<![\w-])(?:\+|%2B)?\d{7,15}(?![\w-])"  # As we write it, also in an address.
+    r"|\+\d[\d ().-]{5,20}\d"  # As people do.
+)
 SHOWN = 4
+TOKEN = re.compile(r"alx_[\w-]+|(?<=Bearer )[^\s\"',]+", re.IGNORECASE)
+HIDDEN = "[hidden]"
 
-QUIET = ("httpx2", "httpcore2", "psycopg.pool")
-"""Libraries whose own lines say nothing that ours do not."""
+OWN = frozenset({"timestamp", "_record", "_from_structlog"})
+"""What the formatting itself put into the line."""
+
+LEAST = {
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "psycopg.pool": logging.WARNING,
+    "uvicorn.error": logging.INFO,  # Below that it tells headers, cookies with them.
+}
+"""Libraries whose smaller lines say nothing that ours do not, or too much."""
 
 
 def configure_logs(level: str, form: Literal["console", "json"] | None) -> None:
@@ -24,7 +40,7 @@ def configure_logs(level: str, form: Literal["console", "json"] | None) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        mask_phones,
+        mask,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,21 +58,34 @@ def configure_logs(level: str, form: Literal["console", "json"] | None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in LEAST.items():
+        logging.getLogger(name).setLevel(max(root.level, least))
 
 
-def mask_phones(
+def mask(
     _logger: Any, _method: str, line: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Leave the last digits of what looks like a phone number."""
+    """Leave the last digits of what looks like a phone number, nothing of a token."""
     for key, value in line.items():
-        if isinstance(value, str) and key != "timestamp":
-            line[key] = PHONE.sub(_masked, value)
+        if key not in OWN:
+            line[key] = _masked(value)
     return line
 
 
-def _masked(found: re.Match[str]) -> str:
+def _masked(value: Any) -> Any:
+    match value:
+        case str():
+            return TOKEN.sub(HIDDEN, PHONE.sub(_last_digits, value))
+        case dict():
+            return {key: _masked(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_masked(inner) for inner in value]
+        case int() | float() | bool() | None:
+            return value
+    return _masked(str(value))
+
+
+def _last_digits(found: re.Match[str]) -> str:
     return f"…{found.group()[-SHOWN:]}"
 
 

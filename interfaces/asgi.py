@@ -1,7 +1,6 @@
 """The API's composition root: `python -m interfaces.asgi`."""
 
 import asyncio
-import logging
 import secrets
 import signal
 import sys
@@ -29,6 +28,7 @@ from application.calls import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.imports import ImportService
+from application.logs import configure_logs
 from application.members import MemberService
 from application.ports import Provider
 from application.recording import Means
@@ -455,10 +455,10 @@ def _first_admin(
 def main() -> int:
     """Serve until SIGTERM or SIGINT; 2 where the configuration lacks a database."""
     configuration = Configuration()
+    configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
-    logging.basicConfig(level=configuration.log_level.upper())
     migrate(configuration.database_url)
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
@@ -486,7 +486,7 @@ def serving(configuration: Configuration, app: FastAPI) -> uvicorn.Config:
         ws_max_size=LARGEST_FRAME,
         server_header=False,
         access_log=False,
-        log_level=configuration.log_level.lower(),
+        log_config=None,  # Its lines go the way of ours.
     )
 
 

@@ -34,6 +34,9 @@ type Hear = Callable[[ProviderMessage], object]
 type Count = Callable[[str | None, str, float], None]
 """Is told a message's type (None: not read), what became of it, and in what time."""
 
+type About = dict[str, str | None]
+"""The ids of a message, for log lines."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -71,16 +74,18 @@ def webhook_routes(
     @router.post("/webhooks/vapi", max_body_size=sys.maxsize)
     async def vapi(request: Request) -> Response:
         began, type_ = perf_counter(), None
+        about: About = {}
         try:
             raw = await _authentic_body(request, authenticate, largest_body)
-            type_, result = await store(partial(_message, read_message, raw))
+            message = partial(_message, read_message, raw)
+            type_, result = await store(message, about)
             answer: Response = JSONResponse({})
         except _Refused as refused:
             result, answer = refused.code.lower(), refused.response()
         except Exception:
-            log.exception("A webhook could not be taken")
-            message = "The message could not be taken."
-            result, answer = "internal", _Refused(500, "INTERNAL", message).response()
+            log.exception("A webhook could not be taken", **about)
+            said = "The message could not be taken."
+            result, answer = "internal", _Refused(500, "INTERNAL", said).response()
         count(type_, result, perf_counter() - began)
         return answer
 
@@ -119,17 +124,20 @@ async def _store(
     limiter: CapacityLimiter,
     seconds: float,
     message: Callable[[], ProviderMessage],
+    about: About,
 ) -> tuple[str, str]:
     """Store a message in a thread; a repeat of one that was given up is harmless.
 
-    Return its type, and whether it was `stored` or had been before.
+    Return its type, and whether it was `stored` or had been before; `about` is filled
+    once it is read.
     """
 
     def work() -> tuple[str, str]:
         read = message()
-        ids = {"call": str(read.call_id), "provider_call": read.provider_call_id}
-        with structlog.contextvars.bound_contextvars(**ids):
+        about.update(_ids(read))
+        with structlog.contextvars.bound_contextvars(**about):
             heard = hear(read)
+            log.debug("A webhook was stored", type=read.type)
         return read.type, "repeated" if getattr(heard, "repeated", False) else "stored"
 
     try:
@@ -138,9 +146,14 @@ async def _store(
                 work, abandon_on_cancel=True, limiter=limiter
             )
     except (StoreUnavailable, IntegrityError, TimeoutError) as error:
-        log.warning("A webhook could not be stored", error=repr(error))
+        log.warning("A webhook could not be stored", error=repr(error), **about)
         said = "The message could not be stored in time; send it again."
         raise _Refused(503, "UNAVAILABLE", said) from error
+
+
+def _ids(read: ProviderMessage) -> About:
+    call_id = str(read.call_id) if read.call_id else None
+    return {"call": call_id, "provider_call": read.provider_call_id}
 
 
 def _message(read_message: ReadMessage, raw: bytes) -> ProviderMessage:

@@ -1,11 +1,17 @@
+"""What a line of the log holds, and what it never does."""
+
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import structlog
 from structlog.contextvars import bound_contextvars
 
 from application.logs import configure_logs
+
+TOKEN = "alx_4f0aSecretSecretSecret_x"
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +34,50 @@ def test_a_line_names_what_it_is_about_and_masks_numbers(
     assert (line["request"], line["campaign"], line["call"]) == ("r-1", "c-1", "k-1")
     assert line["event"] == "no answer from …0123"
     assert "+12025550123" not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("said", "hidden"),
+    [
+        ("+1 (202) 555-0123 is busy", "555"),
+        ("GET /calls?to=%2B12025550123", "2025550"),
+        ({"customer": [{"number": "+12025550123"}]}, "2025550"),
+        (("12025550123",), "2025550"),
+        (ValueError("Key (phone)=(+12025550123) exists"), "2025550"),
+        (f"Authorization: Bearer {TOKEN}", "Secret"),
+        ({"authorization": f"bearer {TOKEN}"}, "Secret"),
+        ("Bearer of-another-kind", "another"),
+    ],
+)
+def test_no_line_holds_a_number_or_a_token(
+    said: Any, hidden: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("info", "json")
+    structlog.get_logger("some").warning("it failed", told=said)
+    logging.getLogger("some").warning("it failed: %s", said)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert len(lines) == 2
+    assert hidden not in str(lines)
+
+
+def test_an_error_is_masked_with_its_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("info", "json")
+    try:
+        dict[str, str]().pop("+12025550123")
+    except KeyError:
+        logging.getLogger("some").exception("it failed")
+    line = json.loads(capsys.readouterr().err)
+    assert "KeyError: '…0123'" in line["exception"]
+
+
+def test_ids_times_and_counts_stay_as_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("info", "json")
+    told = {"position": 12_345_678, "call": "0b9f3a52-8a51-5c0e-9d3c-aa7712345678"}
+    structlog.get_logger("some").info("as it is", **told)
+    line = json.loads(capsys.readouterr().err)
+    assert line | told == line
+    assert line["timestamp"].startswith("20")

@@ -19,7 +19,7 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     OUTCOMES,
 )
-from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.end_to_end.processes import SECRET, autolynx, beside, running_up
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 
@@ -71,17 +71,21 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def client(
-    simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Client]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up")
+
+
+@pytest.fixture(scope="module")
+def client(simulator: Simulator, folder: Path) -> Iterator[Client]:
     """A member's client of a whole `autolynx up` with a Postgres of its own."""
-    folder = tmp_path_factory.mktemp("up")
     settings = beside(simulator) | {
         "DATA_DIR": folder / "data",
         "RECONCILE_SECONDS": 1,
         "VAPI_TIMEOUT_SECONDS": 2,
         "SETTINGS_TICK_SECONDS": 1,
         "SETTINGS_DIALS_PER_SECOND": 50,
+        "LOG_LEVEL": "debug",
+        "LOG_FORMAT": "json",
     }
     with running_up(folder, **settings) as up:
         email = "operator@autolynx.example"
@@ -116,8 +120,10 @@ def test_a_file_becomes_calls_and_calls_become_a_file(
     assert Decimal(frames[-1]["spend"]) == spend
 
 
-def _ledger_of(simulator: Simulator, campaign_id: str) -> dict[str, Any]:
-    ledger = simulator.ledger(calls=CONTACTS, timeout=30)
+def _ledger_of(
+    simulator: Simulator, campaign_id: str, calls: int = CONTACTS
+) -> dict[str, Any]:
+    ledger = simulator.ledger(calls=calls, timeout=30)
     key = "autolynx_campaign_id"
     own = [c for c in ledger["calls"] if c["metadata"][key] == campaign_id]
     return ledger | {"calls": own}
@@ -231,3 +237,23 @@ def test_nobody_without_a_token_gets_anything(client: Client) -> None:
     answer = httpx2.post(f"{client.url}/graphql", json=asked).json()
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert httpx2.post(f"{client.url}/uploads", content=b"").status_code == 401
+
+
+def test_what_is_logged_is_json_and_names_nobody(
+    client: Client, simulator: Simulator, folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    phones = write_sample(file, CAP)
+    campaign = _created(client, file)
+    client.ask(START, id=campaign["id"])
+    _wait_for(client, campaign, "completedAt")
+    text = (folder / "up.log").read_text()
+    lines = [orjson.loads(line) for line in text.splitlines() if line[:1] == "{"]
+    stored = [line for line in lines if line["event"] == "A webhook was stored"]
+    calls = _ledger_of(simulator, campaign["id"], CAP)["calls"]
+    assert {call["id"] for call in calls} <= {line["provider_call"] for line in stored}
+    assert all(line["request"] and line["call"] for line in stored)
+    names = [row["name"] for row in csv.DictReader(StringIO(file.read_text("utf-8")))]
+    secrets = [SECRET, simulator.api_key, client._authorization.split()[1]]
+    told = [*phones, *(phone[1:] for phone in phones), *filter(None, names), *secrets]
+    assert [one for one in told if one in text] == []

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import orjson
@@ -10,16 +11,19 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
+from interfaces.request_ids import RequestIds
 from interfaces.webhooks.authentication import SharedSecret
 from interfaces.webhooks.vapi import webhook_routes
 from provider.reading import read_message
 
 PATH = "/webhooks/vapi"
 SECRET = {"X-Vapi-Secret": "s"}
-RINGING = {
+RINGING: dict[str, dict[str, Any]] = {
     "message": {
         "type": "status-update",
         "status": "ringing",
@@ -184,3 +188,20 @@ def test_many_messages_are_taken_at_once() -> None:
         )
         assert [answer.status_code for answer in answers] == [200] * 8
     assert len(ear.heard) == 8
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("down"), RuntimeError("inside")])
+def test_what_is_logged_of_a_message_names_its_request_and_its_call(
+    error: Exception,
+) -> None:
+    call = str(uuid4())
+    told = {"id": "call-1", "name": call}
+    body = {"message": RINGING["message"] | {"call": told}}
+    named = RequestIds(app(Ear(raises(error))), uuid4)
+    with capture_logs([merge_contextvars]) as lines:
+        TestClient(named).post(
+            PATH, json=body, headers=SECRET | {"X-Request-Id": "request-1"}
+        )
+    (line,) = lines
+    assert (line["request"], line["call"]) == ("request-1", call)
+    assert line["provider_call"] == "call-1"
