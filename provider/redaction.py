@@ -6,11 +6,12 @@ secrets, headers, links that let a stranger listen in or fetch a recording.
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from application.vault import storable
+from application.vault import is_storable, storable
 
 DEEPEST = 100
 """Levels that are kept; what writes JSON gives up at some 250."""
@@ -25,7 +26,24 @@ SECRETS = re.compile(
 )
 SIGNED = re.compile(r"signature|token|secret|credential|key", re.IGNORECASE)
 
-type _Rule = Callable[[str, Any, dict[str, Any]], bool]
+TWINS = {"messagesopenaiformatted": "messages", "variables": "variableValues"}
+"""What stands beside them under the name in use today."""
+
+
+class _Key(NamedTuple):
+    """What a key says of its value; messages use the same few again and again."""
+
+    plain: str
+    secret: bool
+    token: bool
+    twin: str | None
+
+
+@lru_cache(maxsize=4096)
+def _read(key: str) -> _Key:
+    plain = re.sub(r"[^a-z0-9]", "", key.lower())
+    secret = SECRETS.search(plain) is not None
+    return _Key(plain, secret, "token" in plain, TWINS.get(plain))
 
 
 def redact(document: Any) -> Any:
@@ -34,7 +52,9 @@ def redact(document: Any) -> Any:
     The same document gives the same answer, and redacting twice changes nothing. The
     answer can be written as JSON: no NaN, no NUL, nothing deeper than DEEPEST.
     """
-    return storable(_clean("", storable(_shallow(document, DEEPEST)), DEEPEST))
+    if not is_storable(document):
+        document = storable(_shallow(document, DEEPEST))
+    return storable(_clean("", document, DEEPEST))
 
 
 def _shallow(value: Any, levels: int) -> Any:
@@ -50,43 +70,29 @@ def _shallow(value: Any, levels: int) -> Any:
 
 def _clean(key: str, value: Any, levels: int) -> Any:
     match value:
+        case str():
+            return _unsigned(value) if key.endswith("url") else value
+        case dict() | list() if not levels:
+            return None
         case dict():
             return dict(_kept(_trimmed(key, value), levels))
         case list():
             return [_clean(key, item, levels - 1) for item in value]
-        case str():
-            return _unsigned(value) if key.endswith("url") else value
-        case bool() | None:
-            return value
-        case int() | float():
-            return _writable(value)
         case _:
-            return str(value)
+            return _writable(value)
 
 
 def _kept(document: dict[str, Any], levels: int) -> Iterator[tuple[str, Any]]:
-    for key, value in document.items():
-        plain = re.sub(r"[^a-z0-9]", "", key.lower())
-        if not any(drops(plain, value, document) for drops in RULES):
-            yield key, _clean(plain, value, levels - 1)
+    for name, value in document.items():
+        key = _read(name)
+        if not (_is_secret(key, value) or (key.twin and document.get(key.twin))):
+            yield name, _clean(key.plain, value, levels - 1)
 
 
-def _is_secret(key: str, value: Any, _document: dict[str, Any]) -> bool:
-    if SECRETS.search(key):
-        return True
-    # A number of tokens is what a model cost.
-    counts = key.endswith("tokens") and isinstance(value, int | float)
-    return "token" in key and not counts
-
-
-def _is_a_twin(key: str, _value: Any, document: dict[str, Any]) -> bool:
-    """Say whether the same stands beside it under the name in use today."""
-    twin = TWINS.get(key)
-    return twin is not None and bool(document.get(twin))
-
-
-TWINS = {"messagesopenaiformatted": "messages", "variables": "variableValues"}
-RULES: tuple[_Rule, ...] = (_is_secret, _is_a_twin)
+def _is_secret(key: _Key, value: Any) -> bool:
+    """A number of tokens is what a model cost."""
+    counts = key.plain.endswith("tokens") and isinstance(value, int | float)
+    return key.secret or (key.token and not counts)
 
 
 def _trimmed(key: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -115,9 +121,19 @@ def _unsigned_once(url: str) -> str:
     return url
 
 
-def _writable(number: float) -> float | None:
-    if isinstance(number, int) and abs(number) <= LARGEST_INTEGER:
-        return number
+def _writable(value: Any) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case int() if abs(value) <= LARGEST_INTEGER:
+            return value
+        case int() | float():
+            return _finite(value)
+        case _:
+            return str(value)
+
+
+def _finite(number: float) -> float | None:
     try:
         return float(number) if math.isfinite(number) else None
     except OverflowError:
