@@ -318,6 +318,13 @@ def _routes(
         access=access,
         vitals=vitals,
     )
+    # Looked through in this order: what comes most often stands first.
+    yield webhook_routes(
+        authenticator(configuration, utc_now),
+        services.calls.hear,
+        read_message,
+        count=metrics.webhook,
+    )
     operations = read_documents()
     documents = Documents(texts_by_id(operations))
     yield graphql_routes(backend, documents)
@@ -326,12 +333,6 @@ def _routes(
     if oidc is not None:
         yield oidc_routes(oidc, door, Identities(stores.writing))
     yield from _file_routes(stores, services, access, provider)
-    yield webhook_routes(
-        authenticator(configuration, utc_now),
-        services.calls.hear,
-        read_message,
-        count=metrics.webhook,
-    )
     first = FirstSettings().values()
     yield metrics_routes(metrics, SystemCollector(stores.reading, utc_now, first))
     yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
