@@ -9,6 +9,7 @@ from psycopg import Error
 
 from application.errors import StoreUnavailable
 from projections.lag import lag
+from projections.schema import outdated_words
 from storage.database import Patience, Pool, within
 from storage.migrate import MigrationChanged, UnfitServer, pending
 
@@ -25,6 +26,7 @@ def health_routes(*, pool: Pool, url: str, now: Callable[[], datetime]) -> APIRo
     checks: dict[str, Check] = {
         "database": lambda: _database(pool),
         "migrations": lambda: _migrations(url),
+        "read tables": lambda: _read_tables(pool),
         "projector": lambda: _projector(pool, now()),
     }
 
@@ -71,6 +73,11 @@ def _migrations(url: str) -> str | None:
     except (UnfitServer, MigrationChanged) as error:
         return str(error)
     return f"missing: {', '.join(missing)}; run autolynx migrate" if missing else None
+
+
+def _read_tables(pool: Pool) -> str | None:
+    with pool.connection(timeout=DATABASE_SECONDS) as connection:
+        return outdated_words(connection)
 
 
 def _projector(pool: Pool, now: datetime) -> str | None:

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -13,7 +14,9 @@ import structlog
 
 from application.configuration import Configuration
 from application.logs import configure_logs
+from projections.rebuild import ChainDiffers
 from projections.runner import ProjectionStopped, Projector
+from projections.upgrade import bring_up_to_form
 from storage.clock import ClockWorker, DatabaseClock
 
 ROLE = "projector"
@@ -22,14 +25,14 @@ log = structlog.get_logger(ROLE)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT (0), or until an event cannot be projected (1)."""
+    """Run until SIGTERM or SIGINT (0), or until it cannot go on (1)."""
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
     url, holder = configuration.database_url, f"{socket.gethostname()}:{os.getpid()}"
-    projector = Projector(url, holder=holder)
+    projector = Projector(url, holder=holder, prepare=partial(bring_up_to_form, url))
     clock = ClockWorker(url, DatabaseClock(), role=ROLE, holder=holder)
     with _stopped_by_signals(projector), clock:
         return _run(projector)
@@ -46,6 +49,10 @@ def _run(projector: Projector) -> int:
             cause=repr(stopped.cause),
         )
         print(stopped, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        return 1
+    except ChainDiffers as differs:
+        log.critical("the read tables cannot be made anew", cause=str(differs))
+        print(differs, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
         return 1
     return 0
 

@@ -65,6 +65,10 @@ class PositionMoved(Exception):
     """Another runner applied what this one was about to: its batch is undone."""
 
 
+class NotPrepared(Exception):
+    """The read tables are not fit for events yet: to be tried again."""
+
+
 class ReadModelMissing(Exception):
     """There is nothing to apply events to; `create_read_model` makes it."""
 
@@ -213,6 +217,7 @@ _NO_EVENTS_FAULT = (
     ReadOnlySqlTransaction,  # The server is no longer the first one.
     ReadModelMissing,
     PositionMoved,
+    NotPrepared,
 )
 
 
@@ -239,6 +244,14 @@ def _payload(position: int, recorded: list[Recorded]) -> str:
     return orjson.dumps({"position": position, "campaigns": campaigns}).decode()
 
 
+type Prepare = Callable[[Conn, Callable[[], None]], None]
+"""Makes the tables fit, over the leader's connection; calls the other while it does."""
+
+
+def _prepare(conn: Conn, _go_on: Callable[[], None]) -> None:
+    create_read_model(conn)
+
+
 class Projector:
     """Keeps the read model up to date until it is stopped.
 
@@ -246,7 +259,7 @@ class Projector:
     over from one that is gone, or that gave no sign of life for `silent_after` seconds.
     The leadership lives and dies with the connection that does the work: whoever is
     replaced writes nothing any more. It wakes when told of events, and every second
-    (`every`) in any case.
+    (`every`) in any case. `prepare` makes the tables fit before the first event.
     """
 
     def __init__(
@@ -258,8 +271,10 @@ class Projector:
         every: float = 1.0,
         holder: str = "projector",
         silent_after: float = SILENT_AFTER,
+        prepare: Prepare = _prepare,
     ) -> None:
         self._url, self._batch, self._leads = url, batch, leads
+        self._prepare = prepare
         self._every, self._silent_after = every, silent_after
         self._stopped = Event()
         self._leadership = Leadership(
@@ -290,7 +305,7 @@ class Projector:
             with self._lead() as term:
                 if term is not None:
                     self._work(term)
-        except (Error, LeadershipLost, PositionMoved) as error:
+        except (Error, LeadershipLost, NotPrepared, PositionMoved) as error:
             if not _passing(error):
                 raise
             log.warning("the projector tries again", error=str(error))
@@ -313,12 +328,17 @@ class Projector:
         )
 
     def _work(self, term: Term) -> None:
-        create_read_model(term.connection)
+        self._prepare(term.connection, lambda: self._go_on(term))
         batches = Batches(term.connection)
         for _ in self._listener:  # It listens before the first look.
             term.go_on()
             while not self._stopped.is_set() and batches.apply(self._batch).more:
                 term.go_on()
+
+    def _go_on(self, term: Term) -> None:
+        if self._stopped.is_set():
+            raise NotPrepared("stopped before the read tables were fit")
+        term.go_on()
 
 
 def catch_up(

@@ -18,7 +18,7 @@ from projections import (
     spend,
 )
 from projections.operations import RowOperation
-from projections.tables import Table
+from projections.tables import Table, position_of
 from storage.database import Conn, PatientConnection, Pool, conninfo, lock_key
 
 type Handler = Callable[[Any, int], Iterator[RowOperation]]
@@ -73,8 +73,9 @@ def create_read_model(
     """Make the read tables where any is missing; any number of processes may at once.
 
     With `only`, those that it names. Tables that are there stay as they are: a new
-    column or index comes with a rebuild. (To look for an index takes locks that a
-    projector at work does not give.)
+    column or index comes with a rebuild, and so does what belongs into a table that is
+    made late (see `outdated`). (To look for an index takes locks that a projector at
+    work does not give.)
     """
     wanted = [t.name for t in TABLES if only is None or t.name in only]
     if _has_all(conn, schema, [*wanted, "projection_position"]):
@@ -86,14 +87,57 @@ def create_read_model(
         conn.execute(sql.SQL("create schema if not exists {}").format(name))
         conn.execute(sql.SQL("set local search_path = {}").format(name))
         conn.execute(_POSITION)
-        for table in TABLES:
-            if table.name in wanted:
-                conn.execute(table.ddl)
         conn.execute(
             "insert into projection_position (name, position, head)"
             " values ('read', 0, %s) on conflict do nothing",
             (event_index.FIRST_HEAD,),
         )
+        there = _forms(conn, schema)
+        for table in TABLES:
+            if table.name in wanted and table.name not in there:
+                _create(conn, table)
+
+
+def _create(conn: Conn, table: Table) -> None:
+    """Make a table; it is of its form only where no event was applied without it."""
+    conn.execute(table.ddl)
+    if position_of(conn) == 0:
+        statement = sql.SQL("comment on table {} is {}")
+        conn.execute(statement.format(sql.Identifier(table.name), table.form))
+
+
+def outdated(conn: Conn, schema: str = SCHEMA) -> list[str]:
+    """Name the projections whose tables were made by a version with another form.
+
+    They must be made anew before events are applied to them, or they are read.
+    """
+    found = _forms(conn, schema)
+    return [
+        name
+        for name, tables in _TABLES.items()
+        if any(found.get(table.name) != table.form for table in tables)
+    ]
+
+
+def outdated_words(conn: Conn) -> str | None:
+    """Say which are outdated and what to do, None where all is well."""
+    stale = outdated(conn)
+    if not stale:
+        return None
+    return (
+        f"made by another version: {', '.join(stale)}; a projector of this version"
+        " makes them anew when it starts, and so does autolynx projections rebuild"
+    )
+
+
+def _forms(conn: Conn, schema: str) -> dict[str, str | None]:
+    """Read the forms of a schema's tables."""
+    query: LiteralString = """
+        select c.relname, obj_description(c.oid, 'pg_class')
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = %s and c.relkind = 'r'
+    """
+    return dict(conn.execute(query, (schema,)).fetchall())
 
 
 def _has_all(conn: Conn, schema: str, names: list[str]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple, get_type_hints
 
 import orjson
@@ -24,12 +25,20 @@ LARGEST = 2**63
 class Table(NamedTuple):
     """A read table: its name, its key's columns, and what makes it.
 
-    No statement names the schema: `search_path` does.
+    No statement names the schema: `search_path` does. `edition` rises when the handler
+    writes other values into the same columns: what is there is then outdated.
     """
 
     name: LiteralString
     key: tuple[LiteralString, ...]
     ddl: LiteralString
+    edition: int = 1
+
+    @property
+    def form(self) -> str:
+        """What tells tables of this form from others; kept as the table's comment."""
+        said = " ".join(self.ddl.split())
+        return f"form {sha256(f'{self.edition} {said}'.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

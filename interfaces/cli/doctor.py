@@ -23,7 +23,7 @@ from interfaces.cli.database import bare_database
 from interfaces.cli.words import AsJson, as_mapping, json_of, say
 from interfaces.cli.workbench import utc_now
 from projections.lag import lag
-from projections.schema import use_read_model
+from projections.schema import outdated_words, use_read_model
 from provider.vapi import VapiProvider, vapi_settings
 from storage.database import Conn, connect
 from storage.embedded import EmbeddedPostgresFailed
@@ -162,6 +162,9 @@ def _of_tables(conn: Conn, url: str) -> Found:
         return
     yield Finding("migrations", Grade.OK, "all are applied.")
     use_read_model(conn)
+    if stale := outdated_words(conn):
+        yield Finding("read tables", Grade.WRONG, f"{stale}.")
+        return
     yield _of_projector(conn)
     yield _of_scheduler(conn)
     yield _of_members(conn)

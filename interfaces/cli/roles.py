@@ -25,6 +25,8 @@ from interfaces.cli.supervisor import (
     told_to_stop,
 )
 from interfaces.cli.words import remark, say
+from projections.schema import outdated_words
+from storage.database import connect
 
 PORT_SECONDS = 5.0
 """How long the API of a predecessor that was killed may still hold the port."""
@@ -84,7 +86,11 @@ def migrate() -> None:
     """
     with bare_database(Configuration()) as url:
         applied = prepare(url)
+        with connect(url, name="migrate") as connection:
+            stale = outdated_words(connection)
     say("\n".join(applied) or "The tables are up to date.")
+    if stale:
+        remark(f"The read tables were {stale}.")
 
 
 def _run(roles: Sequence[Role], configuration: Configuration) -> None:

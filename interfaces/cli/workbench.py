@@ -20,10 +20,11 @@ from application.imports import ImportService
 from application.members import MemberService
 from application.recording import Means
 from application.settings import SettingsService
+from domain.errors import Refused
 from interfaces.cli.database import database
 from projections.lookups import Lookups
 from projections.runner import catch_up
-from projections.schema import open_read_pool
+from projections.schema import open_read_pool, outdated_words
 from projections.tables import position_of
 from provider.reading import read_message
 from provider.vapi import VapiProvider, vapi_settings
@@ -182,6 +183,7 @@ class Workbench:
 def workbench(configuration: Configuration) -> Iterator[Workbench]:
     with ExitStack() as stack:
         url = stack.enter_context(database(configuration))
+        _refuse_outdated(url)
         pool = stack.enter_context(open_pool(url, name="cli"))
         read_pool = stack.enter_context(open_read_pool(url, name="cli reads"))
         means = Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
@@ -189,3 +191,10 @@ def workbench(configuration: Configuration) -> Iterator[Workbench]:
         app = AutoLynx(EventStoreFactory(pool))
         stack.callback(app.close)
         yield Workbench(configuration, app, pool, read_pool, read_model, means)
+
+
+def _refuse_outdated(url: str) -> None:
+    with connect(url, name="cli") as connection:
+        said = outdated_words(connection)
+    if said is not None:
+        raise Refused(f"The read tables were {said}.")

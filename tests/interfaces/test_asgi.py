@@ -1,10 +1,13 @@
 """The application as a whole: health, limits, the form of refusals, its first admin."""
 
+import gzip
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +54,14 @@ def test_readiness_names_the_migration_that_is_missing(desk: Desk) -> None:
     answer = desk.get("/readyz", role=None)
     assert answer.status_code == 503
     assert "0003_access" in answer.json()["error"]["message"]
+
+
+def test_readiness_names_the_read_tables_of_another_version(desk: Desk) -> None:
+    with desk.pool.connection() as connection:
+        connection.execute("comment on table read.contact_log is 'form of old'")
+    answer = desk.get("/readyz", role=None)
+    assert answer.status_code == 503
+    assert "contact_log" in answer.json()["checks"]["read tables"]
 
 
 @pytest.mark.parametrize(
@@ -115,12 +126,18 @@ def test_the_process_serves_and_ends_by_itself_when_asked(empty_database: str) -
         "PATH": "",
     }
     url = f"http://127.0.0.1:{environment['AUTOLYNX_PORT']}"
-    with subprocess.Popen(
-        [sys.executable, "-m", "interfaces.asgi"], env=environment
-    ) as process:
+    with (
+        collecting() as (collector, told),
+        subprocess.Popen(
+            [sys.executable, "-m", "interfaces.asgi"],
+            env=environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector},
+        ) as process,
+    ):
         eventually(lambda: _answers(f"{url}/readyz"), within=30, said="the API")
+        httpx2.get(f"{url}/campaigns/nobody/export.csv")
         process.terminate()
         assert process.wait(10) == 0
+    assert b"GET /campaigns/{campaign_id}/export.csv" in told["/v1/traces"]
     with connect(empty_database, name="test") as connection:
         row = connection.execute("select count(*) from api_token").fetchone()
     assert row == (0,)
@@ -135,6 +152,31 @@ def test_the_process_says_what_it_needs() -> None:
         check=False,
     )
     assert (process.returncode, "AUTOLYNX_DATABASE_URL" in process.stderr) == (2, True)
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Take what OpenTelemetry exports; yield the URL, and the bodies by path."""
+    told: dict[str, bytes] = {}
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
+            told[self.path] = told.get(self.path, b"") + body
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", told
+        server.shutdown()
+        thread.join()
 
 
 def _answers(url: str) -> bool:

@@ -8,6 +8,7 @@ from application.configuration import Configuration
 from application.ports import PhoneNumber
 from interfaces.cli import doctor
 from interfaces.cli.doctor import Finding, Grade
+from storage.database import connect
 from tests.interfaces.cli.conftest import CommandLine
 from tests.simulator import Simulator
 from tests.wiring import NOON
@@ -23,7 +24,10 @@ def by_name(findings: list[dict[str, str]]) -> dict[str, tuple[str, str]]:
     return {one["about"]: (one["grade"], one["said"]) for one in findings}
 
 
-def test_a_bare_machine_is_told_all_that_is_missing(autolynx: CommandLine) -> None:
+def test_a_bare_machine_is_told_all_that_is_missing(
+    autolynx: CommandLine, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_DATABASE_URL", empty_database)
     ended = autolynx("doctor", "--json")
     found = by_name(ended.json)
     assert ended.code == 1
@@ -46,6 +50,20 @@ def test_a_machine_that_is_set_up_is_well(
     assert by_name(ended.json)["phone numbers"][0] == "ok"
     lines = autolynx("doctor").lines
     assert "ok     provider: " + simulator.url + " answers." in lines
+
+
+def test_read_tables_of_another_version_are_named_and_made_anew(
+    autolynx: CommandLine, database: str
+) -> None:
+    with connect(database, name="test") as conn:
+        conn.execute("comment on table read.call_log is 'form of old'")
+    grade, said = by_name(autolynx("doctor", "--json").json)["read tables"]
+    assert (grade, "call_log" in said) == ("wrong", True)
+    assert "autolynx projections rebuild" in autolynx.refusal("members", "list")
+    assert "made by another version: call_log" in autolynx.done("migrate").err
+    autolynx.done("projections", "rebuild")
+    assert "read tables" not in by_name(autolynx("doctor", "--json").json)
+    autolynx.done("members", "list")
 
 
 def test_a_key_that_the_provider_refuses_is_named(

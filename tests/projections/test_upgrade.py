@@ -1,0 +1,118 @@
+"""Read tables that another version made are noticed, and made anew by the projector."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+from threading import Thread
+
+import pytest
+
+from projections import rebuild, schema
+from projections.compare import differences
+from projections.rebuild import ChainDiffers, alone
+from projections.runner import NotPrepared, Projector, catch_up
+from projections.schema import create_read_model, outdated, outdated_words
+from projections.upgrade import bring_up_to_form
+from storage.database import connect
+from tests.projections.conftest import Store
+from tests.projections.lives import whole_life
+from tests.support import eventually
+
+EVENTS = whole_life(Random(1), 80).events
+SOME = len(EVENTS) // 2
+
+
+@pytest.fixture
+def lived(store: Store) -> Store:
+    store.append(EVENTS[:SOME])
+    catch_up(store.conn)
+    return store
+
+
+def as_made_by_another_version(store: Store, table: str) -> None:
+    store.conn.execute(f"comment on table {table} is 'form of old'".encode())
+
+
+def wrong_rows(store: Store) -> list[str]:
+    create_read_model(store.conn, "again")
+    with connect(store.url, name="again") as conn:
+        catch_up(conn, schema="again", notify=False)
+    return [str(one) for one in differences(store.conn, "read", "again", most=100)]
+
+
+@contextmanager
+def projecting(store: Store) -> Iterator[None]:
+    prepare = partial(bring_up_to_form, store.url)
+    projector = Projector(store.url, every=0.05, prepare=prepare)
+    thread = Thread(target=projector.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        projector.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_tables_of_this_version_are_not_outdated(lived: Store) -> None:
+    assert outdated(lived.conn) == []
+    assert outdated_words(lived.conn) is None
+    kept = lived.value("select 'read.call_log'::regclass::oid::bigint")
+    bring_up_to_form(lived.url, lived.conn)
+    assert lived.value("select 'read.call_log'::regclass::oid::bigint") == kept
+
+
+def test_a_projector_brings_a_table_with_an_older_form_to_its_own(lived: Store) -> None:
+    lived.conn.execute("alter table campaign_board drop column cap")
+    as_made_by_another_version(lived, "campaign_board")
+    assert outdated(lived.conn) == ["campaign_board"]
+    assert "autolynx projections rebuild" in str(outdated_words(lived.conn))
+    last = lived.append(EVENTS[SOME:])
+    with projecting(lived):
+        eventually(lambda: lived.position() == last, said="the new events")
+    assert outdated(lived.conn) == []
+    assert wrong_rows(lived) == []
+
+
+def test_a_table_that_is_made_late_is_filled_with_what_was_before(lived: Store) -> None:
+    lived.conn.execute("drop table spend_by_day, contact_log")
+    create_read_model(lived.conn)
+    assert lived.value("select count(*) from contact_log") == 0
+    assert outdated(lived.conn) == ["contact_log", "spend"]
+    bring_up_to_form(lived.url, lived.conn)
+    assert outdated(lived.conn) == []
+    assert lived.value("select count(*) from contact_log") > 0
+    assert wrong_rows(lived) == []
+
+
+def test_a_new_edition_of_the_same_columns_is_another_form(
+    lived: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (table,) = schema._TABLES["call_log"]
+    new = {**schema._TABLES, "call_log": (table._replace(edition=2),)}
+    monkeypatch.setattr(schema, "_TABLES", new)
+    assert outdated(lived.conn) == ["call_log"]
+
+
+def test_beside_a_verification_it_is_tried_again(
+    lived: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "LOCK_SECONDS", 0.05)
+    as_made_by_another_version(lived, "call_log")
+    with connect(lived.url, name="verify") as other, alone(other):
+        with pytest.raises(NotPrepared, match="under way"):
+            bring_up_to_form(lived.url, lived.conn)
+        assert outdated(lived.conn) == ["call_log"]
+    with projecting(lived):
+        eventually(lambda: outdated(lived.conn) == [], said="tables made anew")
+
+
+def test_a_log_that_was_changed_is_not_covered_up(lived: Store) -> None:
+    lived.conn.execute(
+        "update autolynx_events set state = state || ' ' where notification_id = 3"
+    )
+    as_made_by_another_version(lived, "call_log")
+    with pytest.raises(ChainDiffers, match="Event 3 "):
+        bring_up_to_form(lived.url, lived.conn)
+    assert outdated(lived.conn) == ["call_log"]
