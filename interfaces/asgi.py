@@ -19,8 +19,9 @@ from uuid import uuid4
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from opentelemetry.trace import TracerProvider
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.app import AutoLynx
 from application.assistants import AssistantService
@@ -65,6 +66,7 @@ from interfaces.metrics import ApiMetrics, Measured, SystemCollector, metrics_ro
 from interfaces.pauses import keep_pauses_short
 from interfaces.refusals import TooLarge, add_refusals
 from interfaces.request_ids import RequestIds
+from interfaces.traces import WithQuery, telemetry, without_query
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.vapi import webhook_routes
 from projections import directory
@@ -144,7 +146,10 @@ class Api(FastAPI):
         secured = SecurityHeaders(
             guarded, secure=_is_secure(self.own_url), editors=self.editors
         )
-        return RequestIds(Measured(secured, self.metrics), uuid4)
+        return WithQuery(RequestIds(Measured(secured, self.metrics), uuid4))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(without_query(scope), receive, send)
 
 
 @dataclass(frozen=True)
@@ -161,11 +166,13 @@ def create_app(
     *,
     provider: Provider | None = None,
     recheck_seconds: float = RECHECK_SECONDS,
+    tracers: TracerProvider | None = None,
 ) -> FastAPI:
     """Make the API of a database whose tables are there; `provider` replaces Vapi.
 
     Nothing is opened before it starts. An open subscription looks every
-    `recheck_seconds` whether its member still has access.
+    `recheck_seconds` whether its member still has access. `tracers` replaces what
+    OTEL_... configures.
     """
     metrics = ApiMetrics()
     app = Api(
@@ -179,6 +186,7 @@ def create_app(
         max_body_size=LARGEST_BODY,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=telemetry(tracers),
     )
     app.own_url, app.metrics = configuration.own_url, metrics
     app.editors = frozenset({"/graphql"} if configuration.development else ())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import format_trace_id, get_current_span
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,5 +31,11 @@ class RequestIds:
                 MutableHeaders(scope=message)[HEADER] = id_
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request=id_):
+        with structlog.contextvars.bound_contextvars(request=id_, **_trace()):
             await self._app(scope, receive, send_with_id)
+
+
+def _trace() -> dict[str, str]:
+    """Name the trace that the request belongs to, where it is traced."""
+    found = get_current_span().get_span_context()
+    return {"trace": format_trace_id(found.trace_id)} if found.is_valid else {}

@@ -26,6 +26,7 @@ from interfaces.graphql.scalars import SCALARS
 from interfaces.graphql.settings import SettingsCommands, SettingsQueries
 from interfaces.graphql.spend import SpendQueries
 from interfaces.graphql.subscriptions import Changes
+from interfaces.graphql.tracing import Traced
 
 
 @strawberry.type
@@ -77,6 +78,7 @@ def make_schema() -> Schema:
         Entrance,
         TimeLimit,
         FreshLoaders,
+        Traced,
         Limits,
         Tokens,
         ParserCache,

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx2
 import uvicorn
+from opentelemetry.trace import TracerProvider
 from websockets import Subprotocol
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -301,10 +302,18 @@ def projecting(database: str) -> Iterator[RunningProjector]:
 
 @contextmanager
 def running_api(
-    configuration: Configuration, provider: FakeProvider, recheck_seconds: float
+    configuration: Configuration,
+    provider: FakeProvider,
+    recheck_seconds: float = 15.0,
+    tracers: TracerProvider | None = None,
 ) -> Iterator[str]:
     """Serve on a free port; yield the URL."""
-    app = create_app(configuration, provider=provider, recheck_seconds=recheck_seconds)
+    app = create_app(
+        configuration,
+        provider=provider,
+        recheck_seconds=recheck_seconds,
+        tracers=tracers,
+    )
     config = serving(configuration, app)
     config.port = 0
     server = uvicorn.Server(config)
@@ -329,7 +338,11 @@ def configured(database: str, **given: Any) -> Configuration:
 
 @contextmanager
 def opened_desk(
-    database: str, *, recheck_seconds: float = 15.0, **given: Any
+    database: str,
+    *,
+    recheck_seconds: float = 15.0,
+    tracers: TracerProvider | None = None,
+    **given: Any,
 ) -> Iterator[Desk]:
     provider = FakeProvider(
         assistants={ASSISTANT: ProviderAssistant(ASSISTANT, "Ann", {"model": "x"})},
@@ -338,7 +351,9 @@ def opened_desk(
     with ExitStack() as opened:
         projector = opened.enter_context(projecting(database))
         url = opened.enter_context(
-            running_api(configured(database, **given), provider, recheck_seconds)
+            running_api(
+                configured(database, **given), provider, recheck_seconds, tracers
+            )
         )
         pool = opened.enter_context(open_pool(database, name="test"))
         read_pool = opened.enter_context(open_read_pool(database, name="test reads"))

@@ -1,0 +1,19 @@
+"""Which operation a trace is of: to a proxy, all are one POST."""
+
+from collections.abc import Iterator
+
+from opentelemetry.trace import get_current_span
+from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
+
+
+class Traced(SchemaExtension):
+    def on_execute(self) -> Iterator[None]:
+        """Call the route's span by the operation; those of a socket share one."""
+        execution = self.execution_context
+        if execution.operation_type is not OperationType.SUBSCRIPTION:
+            name = execution.operation_name or "unnamed"
+            span = get_current_span()
+            span.update_name(f"graphql {name}")
+            span.set_attribute("graphql.operation.name", name)
+        yield

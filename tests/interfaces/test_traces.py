@@ -1,0 +1,74 @@
+"""What a collector is told of requests."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from domain.values import Role
+from tests.interfaces.serving import Desk, opened_desk
+from tests.support import eventually
+
+TOLD = InMemorySpanExporter()
+
+
+@pytest.fixture(scope="module")
+def desk(shared_database: str) -> Iterator[Desk]:
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(TOLD))
+    with opened_desk(shared_database, tracers=tracers) as desk:
+        yield desk
+
+
+@pytest.fixture(autouse=True)
+def nothing_yet() -> None:
+    TOLD.clear()
+
+
+def spans(name: str) -> list[ReadableSpan]:
+    eventually(lambda: any(one.name == name for one in TOLD.get_finished_spans()))
+    return list(TOLD.get_finished_spans())
+
+
+def test_a_request_is_told_by_its_route_within_the_senders_trace(desk: Desk) -> None:
+    parent = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    answer = httpx2.get(
+        f"{desk.url}/campaigns/nobody/export.csv",
+        headers={**desk.header(Role.AUDITOR), "traceparent": parent},
+    )
+    assert answer.status_code == 404
+    name = "GET /campaigns/{campaign_id}/export.csv"
+    (span,) = [one for one in spans(name) if one.name == name]
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" == "ab" * 16
+    assert (span.attributes or {})["http.response.status_code"] == 404
+
+
+def test_an_operation_is_told_by_its_name(desk: Desk) -> None:
+    desk.told("query Whoami { me { email } }")
+    assert "graphql Whoami" in {span.name for span in spans("POST /graphql")}
+
+
+def test_queries_of_addresses_stay_here_and_work(desk: Desk) -> None:
+    file = "name,business_name,phone\nAda,,2025550101\n"
+    answer = httpx2.post(
+        f"{desk.url}/uploads?filename=Adas-friends.csv&defaultRegion=US",
+        content=file,
+        headers={**desk.header(), "Content-Type": "text/csv"},
+    )
+    assert answer.json()["filename"] == "Adas-friends.csv"
+    told = [span.to_json() for span in spans("POST /uploads")]
+    assert [one for one in told if "friends" in one or "alx_" in one] == []
+
+
+def test_questions_after_health_are_not_told(desk: Desk) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert desk.get(path, role=None).status_code == 200
+    desk.told("{ me { email } }")
+    routes = {
+        (span.attributes or {}).get("http.route") for span in spans("POST /graphql")
+    }
+    assert routes == {"/graphql", None}
