@@ -1,17 +1,11 @@
 """The simulator speaks the provider's API as the provider's own SDK knows it."""
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import httpx2
 import pytest
-from vapi import Vapi
-from vapi.core.api_error import ApiError
-from vapi.types.assistant import Assistant
-from vapi.types.call import Call
-from vapi.types.server_message_end_of_call_report import ServerMessageEndOfCallReport
-from vapi.types.server_message_status_update import ServerMessageStatusUpdate
 
 from provider.simulator.settings import (
     DEFAULT_ASSISTANT_ID,
@@ -27,33 +21,33 @@ from tests.provider.simulator.placing import (
     post,
 )
 from tests.provider.simulator.receiving import Receiver
+from tests.provider.simulator.sdk import api_error, vapi
 from tests.simulator import Simulator, running_simulator
 
 ONCE: Any = {"max_retries": 0}
 SECOND_LINE = "11111111-1a3b-4c5d-8e7f-901a2b3c4d5e"
 
 
-def sdk(simulator: Simulator, token: str | None = None) -> Vapi:
+def sdk(simulator: Simulator, token: str | None = None) -> Any:
     # The SDK cannot be closed, so no connection may outlive its answer.
     client = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
-    return Vapi(
+    return vapi().Vapi(
         base_url=simulator.url,
         token=token or simulator.api_key,
         httpx_client=client,
     )
 
 
-def place(simulator: Simulator, number: str = DANA, **overrides: Any) -> Call:
+def place(simulator: Simulator, number: str = DANA, **overrides: Any) -> Any:
     """Create a call through the SDK; the overrides are the assistant's."""
-    made = sdk(simulator).calls.create(
+    return sdk(simulator).calls.create(
         name="our-call-id",
         assistant_id=DEFAULT_ASSISTANT_ID,
         phone_number_id=DEFAULT_PHONE_NUMBER_ID,
-        customer=cast("Any", {"number": number, "name": "Dana"}),
-        assistant_overrides=cast("Any", overrides or None),
+        customer={"number": number, "name": "Dana"},
+        assistant_overrides=overrides or None,
         request_options=ONCE,
     )
-    return cast("Call", made)
 
 
 def test_a_created_call_is_queued_and_echoes_what_was_sent(
@@ -86,7 +80,7 @@ def test_a_finished_call_shows_its_outcome(simulator: Simulator) -> None:
     made = place(simulator)
     simulator.ledger(calls=1, timeout=10)
     call = sdk(simulator).calls.get(made.id, request_options=ONCE)
-    Call.model_validate(get(simulator, f"/call/{made.id}").json())
+    vapi().Call.model_validate(get(simulator, f"/call/{made.id}").json())
     assert (call.status, call.ended_reason) == ("ended", "customer-ended-call")
     assert call.started_at is not None
     assert call.ended_at is not None
@@ -195,14 +189,14 @@ def test_a_list_of_more_than_a_thousand_is_refused(simulator: Simulator) -> None
 
 
 def test_an_unknown_call_is_not_found(simulator: Simulator) -> None:
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(api_error()) as refused:
         sdk(simulator).calls.get(SECOND_LINE, request_options=ONCE)
     assert refused.value.status_code == 404
     assert refused.value.body["error"] == "Not Found"
 
 
 def test_a_wrong_key_is_refused_with_the_recorded_words(simulator: Simulator) -> None:
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(api_error()) as refused:
         sdk(simulator, token="wrong").calls.list(request_options=ONCE)
     assert refused.value.status_code == 401
     assert refused.value.body == {
@@ -214,7 +208,7 @@ def test_a_wrong_key_is_refused_with_the_recorded_words(simulator: Simulator) ->
 
 
 def test_a_number_that_is_not_e164_is_refused_by_name(simulator: Simulator) -> None:
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(api_error()) as refused:
         place(simulator, "0202 555 0143")
     assert refused.value.status_code == 400
     assert "customer.number" in refused.value.body["message"][0]
@@ -283,21 +277,21 @@ def test_assistants_are_created_changed_and_deleted(simulator: Simulator) -> Non
     listed = assistants.list(request_options=ONCE)
     assert [one.id for one in listed] == [DEFAULT_ASSISTANT_ID, made.id]
     assistants.delete(made.id, request_options=ONCE)
-    with pytest.raises(ApiError, match="404"):
+    with pytest.raises(api_error(), match="404"):
         assistants.get(made.id, request_options=ONCE)
 
 
 def test_the_first_assistant_fits_the_sdk(simulator: Simulator) -> None:
     shown = get(simulator, f"/assistant/{DEFAULT_ASSISTANT_ID}").json()
-    assert Assistant.model_validate(shown).name == "Appointment reminder"
+    assert vapi().Assistant.model_validate(shown).name == "Appointment reminder"
 
 
 def test_phone_numbers_are_listed_and_found(simulator: Simulator) -> None:
     lines = sdk(simulator).phone_numbers
     (line,) = lines.list(request_options=ONCE)
     same = lines.get(DEFAULT_PHONE_NUMBER_ID, request_options=ONCE)
-    assert cast("Any", line).number == cast("Any", same).number == "+12025550100"
-    with pytest.raises(ApiError, match="404"):
+    assert line.number == same.number == "+12025550100"
+    with pytest.raises(api_error(), match="404"):
         lines.get(SECOND_LINE, request_options=ONCE)
 
 
@@ -358,14 +352,16 @@ def test_every_message_of_a_call_fits_the_sdk(
     simulator.set_faults(endings={DANA: "customer-ended-call"})
     made = place(simulator, server={"url": receiver.url})
     *updates, report = [received.message for received in receiver.take(4)]
-    read = [ServerMessageStatusUpdate.model_validate(update) for update in updates]
+    read = [
+        vapi().ServerMessageStatusUpdate.model_validate(update) for update in updates
+    ]
     assert [update.status for update in read] == ["ringing", "in-progress", "ended"]
     assert [update.ended_reason for update in read] == [
         None,
         None,
         "customer-ended-call",
     ]
-    final = ServerMessageEndOfCallReport.model_validate(report)
+    final = vapi().ServerMessageEndOfCallReport.model_validate(report)
     (row,) = simulator.ledger(calls=1, timeout=10)["calls"]
     assert final.call is not None
     assert (final.call.id, final.call.status) == (made.id, "queued")
@@ -383,7 +379,8 @@ def test_the_messages_of_an_unanswered_call_fit_the_sdk(
     place(simulator, server={"url": receiver.url})
     *updates, report = [received.message for received in receiver.take(3)]
     assert [
-        ServerMessageStatusUpdate.model_validate(update).status for update in updates
+        vapi().ServerMessageStatusUpdate.model_validate(update).status
+        for update in updates
     ] == ["ringing", "ended"]
-    final = ServerMessageEndOfCallReport.model_validate(report)
+    final = vapi().ServerMessageEndOfCallReport.model_validate(report)
     assert (final.cost, final.started_at) == (0, None)

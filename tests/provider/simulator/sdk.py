@@ -1,0 +1,31 @@
+"""The provider's own SDK, whose models are built when something is read with them.
+
+Building its hundreds of models on import takes a quarter of a minute.
+"""
+
+from functools import cache, partial
+from importlib import import_module
+from inspect import isclass
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@cache
+def vapi() -> Any:
+    """Load it, where it is used: test files are imported by every worker."""
+    core: Any = import_module("vapi.core.pydantic_utilities")
+    core.UniversalBaseModel.model_config["defer_build"] = True
+    core.update_forward_refs = lambda _model, **_names: None
+    core.parse_obj_as = partial(_build_and_parse, core.parse_obj_as)
+    return import_module("vapi")
+
+
+def _build_and_parse(parse: Any, kind: Any, value: Any) -> Any:
+    if isclass(kind) and issubclass(kind, BaseModel):
+        kind.model_rebuild()  # Once: what the parser would build, it throws away.
+    return parse(kind, value)
+
+
+def api_error() -> Any:
+    return import_module("vapi.core.api_error").ApiError
