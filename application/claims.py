@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
@@ -69,6 +70,14 @@ class ClaimService:
             dropped += unfit
             left = [one for one in left if one.call_id not in unfit]
         return Claimed(dropped=tuple(dropped))
+
+    def last_claim_at(self) -> datetime | None:
+        last = self._app.recorder.select_events(DISPATCHER_ID, desc=True, limit=1)
+        if not last:
+            return None
+        claimed: Any = self._app.mapper.to_domain_event(last[0])
+        at: datetime = claimed.timestamp
+        return at
 
     def knows(self, call_id: UUID) -> bool:
         return self._app.find(Call, call_id) is not None

@@ -315,6 +315,25 @@ def of_ids(conn: Conn, campaign_ids: Collection[UUID]) -> dict[UUID, CampaignRow
     return {campaign.id: campaign for campaign in found}
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLines:
+    """From which lines campaigns call that are not over, and since when at most."""
+
+    lines: frozenset[str]
+    since: datetime | None
+
+
+def open_lines(conn: Conn) -> OpenLines:
+    """Look at all campaigns that are not over, started or not."""
+    query: LiteralString = """
+        select phone_number_id, min(created_at) from campaign_board
+        where state not in ('COMPLETED', 'CANCELED', 'FAILED')
+        group by phone_number_id
+    """
+    found: dict[str, datetime] = dict(conn.execute(query).fetchall())
+    return OpenLines(frozenset(found), min(found.values(), default=None))
+
+
 def progress(conn: Conn, campaign_id: UUID) -> CampaignProgress | None:
     query = _PROGRESS + "where id = %(id)s"
     return select_one(conn, CampaignProgress, query, id=campaign_id)

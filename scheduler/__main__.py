@@ -6,9 +6,10 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event, Thread
 from typing import Any
@@ -25,24 +26,26 @@ from application.errors import StoreUnavailable
 from application.logs import configure_logs
 from application.recording import Means
 from application.settings import SettingsService
-from projections import event_index
+from projections import campaign_board
 from projections.dial_queue import Snapshot, snapshot
 from projections.live import ReadModelFeed
 from projections.lookups import Lookups
-from projections.schema import create_read_model, open_read_pool
+from projections.schema import create_read_model, open_read_pool, outdated_words
 from provider.reading import read_message
 from provider.vapi import VapiProvider, vapi_settings
 from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.dispatch import Dispatch
-from scheduler.loop import Parts, Scheduler
+from scheduler.loop import SILENT_TICKS, Parts, Scheduler
 from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
-from storage.database import Pool, connect, open_pool
+from storage.clock import ClockWorker, DatabaseClock
+from storage.database import Conn, Pool, connect, open_pool
 from storage.erasure import ErasureStore
-from storage.leadership import Leadership, LeadershipLost
+from storage.last_led import LastLed
+from storage.leadership import Leadership, LeadershipLost, Term
 from storage.migrate import migrate
 from storage.operations import Operations
 from storage.outbox import Outbox
@@ -66,47 +69,71 @@ def main() -> int:
     migrate(configuration.database_url)
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
-    _serve(configuration, configuration.database_url)
+    _serve(Process(configuration, configuration.database_url))
     return 0
 
 
-def _serve(configuration: Configuration, url: str) -> None:
-    stop = Event()
+@dataclass(frozen=True)
+class Process:
+    """What outlives a term."""
+
+    configuration: Configuration
+    url: str
+    stop: Event = field(default_factory=Event)
+    clock: DatabaseClock = field(default_factory=DatabaseClock)
+    metrics: SchedulerMetrics = field(default_factory=SchedulerMetrics)
+
+
+def _serve(process: Process) -> None:
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    leadership = Leadership(url, role=ROLE, holder=holder)
-    first, metrics = FirstSettings().values(), SchedulerMetrics()
-    host, port = configuration.host, configuration.metrics_port
-    with _on_signals(stop.set), served(metrics, host, port):
-        while not stop.is_set():
-            with leadership.term(stop, silent_after=2 * first.tick_seconds) as term:
+    leadership = Leadership(process.url, role=ROLE, holder=holder)
+    silent_after = SILENT_TICKS * FirstSettings().values().tick_seconds
+    host, port = process.configuration.host, process.configuration.metrics_port
+    with (
+        _on_signals(process.stop.set),
+        served(process.metrics, host, port),
+        ClockWorker(process.url, process.clock, role=ROLE, holder=holder),
+    ):
+        while not process.stop.is_set():
+            with leadership.term(process.stop, silent_after=silent_after) as term:
                 if term is None:
                     return
                 try:
-                    _lead(configuration, url, term, stop, metrics)
+                    _wait_for_tables(process, term)
+                    _lead(process, term)
                 except AWAY as error:
                     log.warning("the term is over: %s", error)
 
 
-def _lead(
-    configuration: Configuration,
-    url: str,
-    term: Any,
-    stop: Event,
-    metrics: SchedulerMetrics,
-) -> None:
+def _wait_for_tables(process: Process, term: Term) -> None:
+    """Wait while the projector makes anew what another version made."""
+    told = None
+    while not process.stop.is_set() and (said := outdated_words(term.connection)):
+        if said != told:
+            log.warning("nothing is dialled: the read tables were %s", said)
+        told = said
+        term.go_on()
+        process.stop.wait(1.0)
+
+
+def _lead(process: Process, term: Term) -> None:
+    configuration, url = process.configuration, process.url
+    process.clock.measure(term.connection)
     with ExitStack() as opened:
         feed = ReadModelFeed(url)
         feed.start()
         opened.callback(feed.stop)
-        parts = _parts(configuration, url, feed, opened, metrics)
+        parts = _parts(process, feed, opened)
         scheduler = Scheduler(parts)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
         post = partial(post_json, any_address=configuration.alert_any_address)
         _start_alerts(url, feed, parts, opened, post)
         _start_retention(url, parts, opened)
         opened.callback(parts.dispatch.stop)
-        opened.enter_context(_stopping(scheduler, stop))
+        opened.enter_context(_stopping(scheduler, process.stop))
         scheduler.lead(term)
+        parts.dispatch.stop()
+        parts.adoption.end()
 
 
 def _start_alerts(
@@ -128,7 +155,7 @@ def _start_alerts(
                 app=app, means=parts.means, first=parts.first_settings
             ),
             first=parts.first_settings,
-            now=_now,
+            now=parts.means.now,
             random=random.random,
             post=post,
         )
@@ -143,26 +170,23 @@ def _start_retention(url: str, parts: Parts, opened: ExitStack) -> None:
     app = AutoLynx(EventStoreFactory(pool))
     opened.callback(app.close)
     settings = SettingsService(app=app, means=parts.means, first=parts.first_settings)
-    worker = RetentionWorker(Retention(ErasureStore(pool), settings.values, _now))
+    worker = RetentionWorker(
+        Retention(ErasureStore(pool), settings.values, parts.means.now)
+    )
     opened.callback(worker.stop)
     worker.start()
 
 
-def _parts(
-    configuration: Configuration,
-    url: str,
-    feed: ReadModelFeed,
-    opened: ExitStack,
-    metrics: SchedulerMetrics,
-) -> Parts:
+def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
+    configuration, url = process.configuration, process.url
     writing = opened.enter_context(open_pool(url, name=ROLE, max_size=16))
     reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
     app = AutoLynx(EventStoreFactory(writing))
     opened.callback(app.close)
-    means = Means(now=_now, new_id=uuid4, random_bytes=os.urandom)
+    means = Means(now=process.clock, new_id=uuid4, random_bytes=os.urandom)
     vault = Vault(writing)
     lookups = Lookups(reading, vault)
-    provider = VapiProvider(vapi_settings(configuration))
+    provider = VapiProvider(vapi_settings(configuration), now=means.now)
     calls = CallService(
         app=app,
         means=means,
@@ -181,29 +205,37 @@ def _parts(
         provider=provider,
         pace=pace,
         means=means,
-        count=metrics.dialled,
+        count=process.metrics.dialled,
     )
     every = timedelta(seconds=configuration.reconcile_seconds)
     ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
+    last_led = LastLed(writing)
+    reconcile = Reconcile(
+        calls=calls,
+        provider=provider,
+        is_under_way=dispatch.is_under_way,
+        interval=every,
+        time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
+        ghost_grace=ghost_grace,
+        longest_queued=timedelta(seconds=configuration.longest_queued_seconds),
+        largest_delay=last_led.list_delay(),
+        keep_delay=last_led.keep_list_delay,
+    )
     return Parts(
         read_snapshot=partial(_snapshot, reading, ghost_grace),
         claims=claims,
         campaigns=campaigns,
         dispatch=dispatch,
-        reconcile=Reconcile(
-            calls=calls,
-            provider=provider,
-            is_under_way=dispatch.is_under_way,
-            interval=every,
-            time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
-            ghost_grace=ghost_grace,
-            longest_queued=timedelta(seconds=configuration.longest_queued_seconds),
-        ),
+        reconcile=reconcile,
         adoption=Adoption(
             calls=calls,
             claims=claims,
             provider=provider,
-            last_event_at=lambda: _last_event_at(reading),
+            open_lines=partial(_asked, reading, campaign_board.open_lines),
+            position=app.recorder.max_notification_id,
+            last_led=last_led,
+            now=means.now,
+            quarantine=reconcile.quarantine,
         ),
         operations=Operations(writing),
         read_model=feed,
@@ -212,13 +244,9 @@ def _parts(
         first_settings=first,
         reconcile_every=every,
         random=random.random,
-        turned=metrics.turned,
+        turned=process.metrics.turned,
         bars_dialling=None if configuration.vapi_api_key else NO_KEY,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _snapshot(pool: Pool, grace: timedelta, now: datetime, most: int) -> Snapshot:
@@ -226,9 +254,9 @@ def _snapshot(pool: Pool, grace: timedelta, now: datetime, most: int) -> Snapsho
         return snapshot(conn, now, most, grace)
 
 
-def _last_event_at(pool: Pool) -> datetime | None:
+def _asked[T](pool: Pool, query: Callable[[Conn], T]) -> T:
     with pool.connection() as conn:
-        return event_index.last_at(conn)
+        return query(conn)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from domain.errors import Refused
 from domain.settings import SettingsValues
 from domain.values import WaitingCode, call_id_of
 from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
-from scheduler.adopt import Adoption
+from scheduler.adopt import Adoption, NotYet
 from scheduler.alarm import Alarm
 from scheduler.dispatch import Dialled, Dispatch
 from scheduler.pace import Pace
@@ -32,6 +32,7 @@ from scheduler.policy import (
     Pause,
     Plan,
     Verdict,
+    Waiting,
     plan,
 )
 from scheduler.reconcile import Findings, Reconcile, dialled_lines
@@ -45,6 +46,9 @@ JITTER = 0.1
 """A tick comes this share earlier or later, so that installations do not march."""
 
 LATEST = 1 + JITTER
+
+SILENT_TICKS = 2
+"""A leader that gave no sign of life for so many ticks is replaced."""
 
 LONGEST_WAIT_SECONDS = 30.0
 """The leader says this often at least that it works, whatever the tick."""
@@ -114,6 +118,7 @@ class Scheduler:
     def __init__(self, parts: Parts, alarm: Alarm | None = None) -> None:
         self._parts, self._alarm = parts, alarm or Alarm()
         self._findings, self._last = Findings(), IDLE
+        self._not_yet: NotYet | None = None
         self._look_at = self._tick_at = self._ticked_at = float("-inf")
         self._dropped: set[UUID] = set()
         self._hung_up: set[UUID] = set()
@@ -139,6 +144,7 @@ class Scheduler:
                 self._alarm.rest(self._alarm.now() + WAKE_SECONDS)
             else:
                 settings = seen.settings or self._parts.first_settings
+                term.let_silence_last(SILENT_TICKS * settings.tick_seconds)
                 began = self._alarm.now()
                 self._turn(term, seen, settings)
                 self._parts.turned(self._alarm.now() - began)
@@ -154,8 +160,7 @@ class Scheduler:
             self._hung_up.clear()
         if is_tick or now >= self._look_at or self._has_new_lines(seen):
             looked = self._safely(partial(self._look, settings)) is not None
-            every = self._parts.reconcile_every.total_seconds()
-            self._look_at = self._alarm.now() + every
+            self._look_at = self._alarm.now() + self._seconds_to_look()
         self._hang_up(seen)
         if is_tick or self._last.more_soon or settings.refill_immediately:
             fill = partial(self._fill, term, seen, looked=looked)
@@ -224,6 +229,7 @@ class Scheduler:
             filling=self._filling,
             daily_budget=settings.daily_budget,
             provider_down=self._parts.bars_dialling or self._findings.down,
+            barred=_searching(self._not_yet),
         )
 
     def _complete(self, snapshot: Snapshot) -> None:
@@ -304,13 +310,23 @@ class Scheduler:
         if self._parts.bars_dialling:
             return self._findings
         snapshot = self._view()
-        down = self._parts.adoption.run(snapshot)
+        not_yet = self._parts.adoption.run(snapshot)
         silence = timedelta(seconds=settings.silence_timeout_seconds)
         findings = self._parts.reconcile.run(
             snapshot, now=self._parts.means.now(), silence=silence
         )
-        self._findings = replace(findings, down=down or findings.down)
-        return self._findings
+        if not_yet is not None and not_yet.until is None:
+            findings = replace(findings, down=not_yet.words)
+        self._findings, self._not_yet = findings, not_yet
+        return findings
+
+    def _seconds_to_look(self) -> float:
+        """Look at the provider again after this time, sooner where that may settle."""
+        every = self._parts.reconcile_every.total_seconds()
+        if self._not_yet is None or self._not_yet.until is None:
+            return every
+        ahead = (self._not_yet.until - self._parts.means.now()).total_seconds()
+        return min(max(ahead, WAKE_SECONDS), every)
 
     def _has_new_lines(self, seen: Snapshot) -> bool:
         """Nobody is called from a line before the provider was asked for it."""
@@ -388,11 +404,18 @@ HOLDING = frozenset({Phase.CLAIMED, Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED
 """Phases of a call that may be live on its line."""
 
 
+def _searching(not_yet: NotYet | None) -> Waiting | None:
+    if not_yet is None or not_yet.until is None:
+        return None
+    return Waiting(WaitingCode.OUTCOME_UNKNOWN, not_yet.words, until=not_yet.until)
+
+
 def _may_be_hidden(call: OpenCall, now: datetime) -> bool:
-    """It may be live without being in the provider's list (yet)."""
-    return call.phase is not Phase.PLACED or (
-        call.placed_at is not None and now - call.placed_at < LIST_LAG
-    )
+    """It may be live without being in the provider's list (yet).
+
+    By when we heard of it last: the provider's own times are by another clock.
+    """
+    return call.phase is not Phase.PLACED or now - call.last_event_at < LIST_LAG
 
 
 def _still_filling(made: Plan) -> frozenset[UUID]:

@@ -15,7 +15,7 @@ campaign, what the pass found: claims + contacts of the reasons = pending.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from heapq import heapify, heappop, heapreplace
@@ -33,12 +33,23 @@ WAITING_STATES = DIALLED | {CampaignState.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Contacts that this pass leaves pending, and why, in an operator's words."""
+
+    code: WaitingCode
+    message: str
+    contacts: int = 0
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """What the loop knows beside the snapshot.
 
     `most` calls may be requested in this pass, `lines` names fewer for lines that the
     provider slowed down. `busy_lines` had a live call, ours or not, when the fill
-    began; `filling` are the campaigns whose fill was open before.
+    began; `filling` are the campaigns whose fill was open before. `barred` says why
+    nobody at all may be called yet.
     """
 
     now: datetime
@@ -49,16 +60,7 @@ class Conditions:
     filling: frozenset[UUID] = frozenset()
     daily_budget: Decimal | None = None
     provider_down: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Contacts that this pass leaves pending, and why, in an operator's words."""
-
-    code: WaitingCode
-    message: str
-    contacts: int
-    until: datetime | None = None
+    barred: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class _Ask:
     """What one campaign could use of this pass, and what bounds it."""
 
     view: CampaignView
-    barrier: tuple[WaitingCode, str] | None
+    barrier: Waiting | None
     room: int
     affordable: int | None
     batch: int | None
@@ -149,17 +151,20 @@ def _ask(
 
 def _barrier(
     view: CampaignView, snapshot: Snapshot, conditions: Conditions
-) -> tuple[WaitingCode, str] | None:
+) -> Waiting | None:
     """Say what keeps a campaign from any call at all, whatever room there is."""
     if view.state is CampaignState.PAUSED:
-        return WaitingCode.PAUSED, PAUSED[view.pause_cause or PauseCause.PERSON]
+        cause = view.pause_cause or PauseCause.PERSON
+        return Waiting(WaitingCode.PAUSED, PAUSED[cause])
     if snapshot.duplicates_open:
-        return WaitingCode.DUPLICATE_DETECTED, DUPLICATE
+        return Waiting(WaitingCode.DUPLICATE_DETECTED, DUPLICATE)
     if conditions.provider_down is not None:
-        why = conditions.provider_down
-        return WaitingCode.PROVIDER_DOWN, f"The provider cannot be reached: {why}"
+        said = f"The provider cannot be reached: {conditions.provider_down}"
+        return Waiting(WaitingCode.PROVIDER_DOWN, said)
+    if conditions.barred is not None:
+        return conditions.barred
     if _waits_for_quiet(view, conditions):
-        return WaitingCode.LINE_BUSY, LINE_BUSY
+        return Waiting(WaitingCode.LINE_BUSY, LINE_BUSY)
     return None
 
 
@@ -341,7 +346,7 @@ def _reasons(ask: _Ask, waiting: int, share: int, left: _Left) -> list[Waiting]:
     if waiting <= 0:
         return []
     if ask.barrier is not None:
-        return [Waiting(*ask.barrier, contacts=waiting)]
+        return [replace(ask.barrier, contacts=waiting)]
     deferred = min(ask.view.deferred, waiting)
     later = [_retry_later(ask.view, deferred)] if deferred else []
     return later + _bound(ask, waiting - deferred, share, left)

@@ -82,14 +82,16 @@ class Reconcile:
         time_out: timedelta,
         ghost_grace: timedelta = GHOST_GRACE,
         longest_queued: timedelta = LONGEST_QUEUED,
+        largest_delay: timedelta = timedelta(0),
+        keep_delay: Callable[[timedelta], None] = lambda _: None,
     ) -> None:
         self._calls, self._provider = calls, provider
         self._is_under_way = is_under_way
         self._interval, self._time_out = interval, time_out
         self._ghost_grace, self._longest_queued = ghost_grace, longest_queued
-        self._absent: defaultdict[UUID, int] = defaultdict(int)
+        self._absent: defaultdict[UUID, list[datetime]] = defaultdict(list)
         self._missing: dict[UUID, timedelta] = {}
-        self._largest_delay = timedelta(0)
+        self._largest_delay, self._keep_delay = largest_delay, keep_delay
 
     def run(self, snapshot: Snapshot, *, now: datetime, silence: timedelta) -> Findings:
         """Look at every line that we have open calls on, or are about to call from.
@@ -185,16 +187,28 @@ class Reconcile:
         self, call: OpenCall, found: list[ProviderCall], now: datetime
     ) -> None:
         """Note for how long a call that is there was, or is still, not listed."""
+        since = call.requested_at or call.placed_at  # By our clock where we know.
         if found:
             shown_after = self._missing.pop(call.call_id, timedelta(0))
-            if self._absent.pop(call.call_id, 0) and call.requested_at:
-                shown_after = now - call.requested_at
-            self._largest_delay = max(self._largest_delay, shown_after)
-        elif call.phase is Phase.PLACED and call.placed_at:
-            self._missing[call.call_id] = now - call.placed_at
+            looks = self._absent.pop(call.call_id, [])
+            if looks and since:
+                shown_after = min(now, looks[-1] + self._interval) - since
+            self._learn_delay(shown_after)
+        elif call.phase is Phase.PLACED and since:
+            self._missing[call.call_id] = now - since
 
-    def _delay(self) -> timedelta:
-        return max([self._largest_delay, *self._missing.values()])
+    def _learn_delay(self, delay: timedelta) -> None:
+        if delay > self._largest_delay:
+            self._largest_delay = delay
+            self._keep_delay(delay)
+
+    def quarantine(self) -> timedelta:
+        """How long a call may be at the provider without being in its list.
+
+        Some times the largest delay seen, and no less than as many looks take.
+        """
+        seen = max([self._largest_delay, *self._missing.values()])
+        return PATIENCE * max(self._interval, seen)
 
     # --- Not shown ------------------------------------------------------------------
 
@@ -215,10 +229,10 @@ class Reconcile:
         return call.dial_before is not None and now > call.dial_before + self._time_out
 
     def _absent_again(self, call: OpenCall, now: datetime) -> None:
-        self._absent[call.call_id] += 1
-        quarantine = PATIENCE * max(self._interval, self._delay())
-        since = call.requested_at or call.queued_at
-        if self._absent[call.call_id] >= LOOK_UPS and now - since > quarantine:
+        self._absent[call.call_id].append(now)
+        passed = now - (call.requested_at or call.queued_at)
+        looks = len(self._absent[call.call_id])
+        if looks >= LOOK_UPS and passed > self.quarantine():
             self._absent.pop(call.call_id)
             self._calls.settle_absent(call.call_id, request=call.requests)
 

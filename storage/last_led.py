@@ -1,27 +1,51 @@
 """Whether this is the database that was led last, with all that was stored in it.
 
-A leader notes what it leads before its first claim, and takes the note back in peace at
-its end. A database that is restored, failed over or copied brings an old note, or
-another server; then the log may lack calls, the last of which the provider may not even
-list yet.
+A leader notes what it leads before its first claim, and that it leaves at its end. A
+database that was restored, failed over or copied brings an old note to another server;
+then the log may lack calls, the last of which the provider may not even list yet.
 """
 
+from datetime import datetime, timedelta
+
+from domain.dispatcher import DISPATCHER_ID
 from storage.database import Pool
 
 KNOWN = """
 select exists (
     select from last_led known, led_now now where known.server = now.server
         or (known.left_at is not null and known.copy = now.copy))
+    or not exists (
+        select from last_led
+        union all select from autolynx_events where originator_id = %(dispatcher)s)
+    or not exists (select from autolynx_events where topic = 'campaign.created')
+"""
+
+SEARCH = """
+insert into last_led (id, server, search_from)
+select 1, case when %(known)s then server else '' end, %(since)s from led_now
+on conflict (id) do update
+    set search_from = coalesce(last_led.search_from, excluded.search_from)
+returning search_from
 """
 
 LEAD = """
-insert into last_led (id, server, copy, left_at)
-select 1, server, copy, null from led_now
-on conflict (id) do update
-    set server = excluded.server, copy = excluded.copy, left_at = null
+insert into last_led (id, server, copy, left_at, search_from)
+select 1, server, copy, null, null from led_now
+on conflict (id) do update set server = excluded.server, copy = excluded.copy,
+    left_at = null, search_from = null
 """
 
 LEAVE = "update last_led set left_at = clock_timestamp() where id = 1"
+
+KEEP_DELAY = """
+update last_led set list_delay_seconds = %s, list_delay_at = clock_timestamp()
+where id = 1
+"""
+
+READ_DELAY = """
+select list_delay_seconds from last_led
+where list_delay_at > clock_timestamp() - interval '1 day'
+"""
 
 
 class LastLed:
@@ -31,15 +55,25 @@ class LastLed:
     def is_this(self) -> bool:
         """Tell whether nothing that was ever stored can be missing.
 
-        So it is on a server that ran on since the last leader's note, and on one that
-        was restarted after that leader had left.
+        So it is on a server that ran on since the last leader's note, on one that was
+        restarted after that leader had left, and where nobody was ever called or is to
+        be called.
         """
         with self._pool.connection() as conn:
-            row = conn.execute(KNOWN).fetchone()
+            row = conn.execute(KNOWN, {"dispatcher": DISPATCHER_ID}).fetchone()
         return row is not None and bool(row[0])
 
+    def search_from(self, since: datetime, *, known: bool) -> datetime:
+        """Note where a search begins; return where the one began that is not over."""
+        values = {"since": since, "known": known}
+        with self._pool.connection() as conn:
+            row = conn.execute(SEARCH, values).fetchone()
+        assert row is not None
+        began: datetime = row[0]
+        return began
+
     def lead(self) -> None:
-        """Note that this database is led from here on."""
+        """Note that the search is over, and that this database is led from here on."""
         with self._pool.connection() as conn:
             conn.execute(LEAD)
 
@@ -47,3 +81,13 @@ class LastLed:
         """Note that its leader has left, with all that it did stored."""
         with self._pool.connection() as conn:
             conn.execute(LEAVE)
+
+    def list_delay(self) -> timedelta:
+        """Tell how late, at most, the provider listed a call within a day."""
+        with self._pool.connection() as conn:
+            row = conn.execute(READ_DELAY).fetchone()
+        return timedelta(seconds=row[0] if row else 0)
+
+    def keep_list_delay(self, delay: timedelta) -> None:
+        with self._pool.connection() as conn:
+            conn.execute(KEEP_DELAY, (delay.total_seconds(),))

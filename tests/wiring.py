@@ -26,7 +26,7 @@ from domain.settings import SettingsValues
 from domain.values import DialMode, SkipReason
 from projections import call_log, campaign_board
 from projections.call_log import CallRow
-from projections.campaign_board import CampaignRow
+from projections.campaign_board import CampaignRow, OpenLines
 from projections.dial_queue import Candidate, Snapshot, snapshot
 from projections.live import ReadModelFeed
 from projections.lookups import Lookups
@@ -222,6 +222,11 @@ class House:
     def read_snapshot(self, now: datetime, most: int) -> Snapshot:
         with self.reading.connection() as conn:
             return snapshot(conn, now, most)
+
+    def open_lines(self) -> OpenLines:
+        self.settle()
+        with self.reading.connection() as conn:
+            return campaign_board.open_lines(conn)
 
     def board(self, campaign_id: UUID) -> CampaignRow:
         self.settle()

@@ -25,7 +25,6 @@ from application.ports import (
     Outcome,
     ProviderCall,
 )
-from projections import event_index
 from provider.reading import read_message
 from scheduler.adopt import Adoption
 from scheduler.alarm import Alarm
@@ -33,6 +32,7 @@ from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
+from storage.last_led import LastLed
 from storage.recorder import EventStoreFactory
 from tests.fakes import FakeProvider
 from tests.faults.exchange import TIME_OUT, Exchange
@@ -212,23 +212,28 @@ class SchedulerProcess(Process):
             means=house.means,
             workers=2,
         )
+        reconcile = Reconcile(
+            calls=self.calls,
+            provider=provider,
+            is_under_way=self.dispatch.is_under_way,
+            interval=INTERVAL,
+            time_out=timedelta(seconds=TIME_OUT),
+        )
         parts = Parts(
             read_snapshot=self._snapshot,
             claims=claims,
             campaigns=campaigns,
             dispatch=self.dispatch,
-            reconcile=Reconcile(
-                calls=self.calls,
-                provider=provider,
-                is_under_way=self.dispatch.is_under_way,
-                interval=INTERVAL,
-                time_out=timedelta(seconds=TIME_OUT),
-            ),
+            reconcile=reconcile,
             adoption=Adoption(
                 calls=self.calls,
                 claims=claims,
                 provider=provider,
-                last_event_at=self._last_event_at,
+                open_lines=house.open_lines,
+                position=house.app.recorder.max_notification_id,
+                last_led=LastLed(house.writing),
+                now=house.means.now,
+                quarantine=reconcile.quarantine,
             ),
             operations=house.operations,
             read_model=house.read_model,
@@ -261,11 +266,6 @@ class SchedulerProcess(Process):
         self.step("the view", done=True)
         return view
 
-    def _last_event_at(self) -> datetime | None:
-        self.house.settle()
-        with self.house.reading.connection() as conn:
-            return event_index.last_at(conn)
-
     def _rest(self, seconds: float) -> None:
         wait(list(self.dispatch._under_way.values()))
         self.check()
@@ -276,3 +276,6 @@ class SchedulerProcess(Process):
 class _Term:
     def beat(self) -> None:
         """Nobody disputes it: the fences have to do without the lock."""
+
+    def let_silence_last(self, seconds: float) -> None:
+        """Nobody waits for a sign."""

@@ -1,52 +1,69 @@
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 
 from application.ports import CallOrder, Origin
 from domain.values import CallStatus, call_id_of
+from projections import contact_log
 from projections.dial_queue import Phase
-from scheduler.adopt import Adoption
+from scheduler.adopt import LAGGING, SEARCHING, Adoption, NotYet
+from storage.database import Conn
+from storage.last_led import LastLed
 from tests.fakes import an_order
-from tests.wiring import NOON, House
+from tests.wiring import BY, NOON, Clock, House, housed
+
+QUARANTINE = timedelta(seconds=90)
 
 
-def an_adoption(house: House, since: datetime | None = NOON) -> Adoption:
+def an_adoption(house: House) -> Adoption:
     adoption = Adoption(
         calls=house.calls,
         claims=house.claims,
         provider=house.provider,
-        last_event_at=lambda: since,
+        open_lines=house.open_lines,
+        position=house.app.recorder.max_notification_id,
+        last_led=LastLed(house.writing),
+        now=house.now,
+        quarantine=lambda: QUARANTINE,
     )
     adoption.begin()
     return adoption
 
 
-def lacking(house: House, campaign_id: UUID) -> CallOrder:
-    """Order a call that the provider has, and our restored log has not."""
-    contact_id = house.candidates(campaign_id)[0].contact_id
-    order = an_order(
-        call_id=call_id_of(contact_id, 1),
-        campaign_id=campaign_id,
-        contact_id=contact_id,
-    )
-    house.provider.show(order, "p1")
+def pass_(house: House, **units: float) -> None:
+    assert isinstance(house.now, Clock)
+    house.now.pass_(**units)
+
+
+def lacking(house: House, campaign_id: UUID, contact: int = 0) -> CallOrder:
+    """Let the provider have a call that our restored log has not."""
+    return called(house, campaign_id, house.candidates(campaign_id)[contact].contact_id)
+
+
+def called(house: House, campaign_id: UUID, contact_id: UUID) -> CallOrder:
+    call_id = call_id_of(contact_id, 1)
+    order = an_order(call_id=call_id, campaign_id=campaign_id, contact_id=contact_id)
+    house.provider.show(order, f"for {call_id}")
     return order
 
 
 def test_claims_that_were_never_requested_are_freed(house: House) -> None:
     [call_id] = house.claim(house.campaign(1))
-    assert an_adoption(house).run(house.snapshot()) is None
+    an_adoption(house).run(house.snapshot())
     assert house.topics(call_id) == ["created", "deferred"]
 
 
 def test_a_claim_that_was_requested_meanwhile_is_not_freed(house: House) -> None:
     """The view is older than the old leader's last request: it may be ringing."""
+    adoption = an_adoption(house)
     [call_id] = house.claim(house.campaign(1))
     old = house.snapshot()
     assert old.calls[0].phase is Phase.CLAIMED
     house.calls.request(call_id, dial_before=NOON)
-    an_adoption(house).run(old)
+    adoption.run(old)
     assert house.topics(call_id) == ["created", "requested"]
 
 
@@ -57,6 +74,20 @@ def test_a_call_that_the_log_lacks_is_taken_over(house: House) -> None:
     assert house.topics(order.call_id) == ["created", "placed"]
     assert [one.attempt for one in house.candidates(campaign_id)] == [1]
     assert house.board(campaign_id).queued == 1
+
+
+def test_what_a_campaign_called_that_seems_not_started_is_taken_over(
+    house: House,
+) -> None:
+    """The back-up is older than its start, and somebody will start it again."""
+    campaign_id = house.campaign(2, start=False)
+    with house.reading.connection() as conn:
+        [contact] = contact_log.page(conn, campaign_id, first=1).nodes
+    order = called(house, campaign_id, contact.id)
+    an_adoption(house).run(house.snapshot())
+    assert house.topics(order.call_id) == ["created", "placed"]
+    house.campaigns.start(campaign_id, by=BY)
+    assert len(house.candidates(campaign_id)) == 1
 
 
 def test_of_two_calls_that_the_log_lacks_the_first_counts(house: House) -> None:
@@ -75,20 +106,96 @@ def test_what_names_no_campaign_of_ours_is_left_alone(house: House) -> None:
     assert house.app.recorder.max_notification_id() == events
 
 
-def test_what_was_called_before_the_last_events_is_not_searched(house: House) -> None:
-    order = lacking(house, house.campaign(1))
-    since = NOON + timedelta(minutes=11)
-    an_adoption(house, since).run(house.snapshot())
+# --- From when on --------------------------------------------------------------------
+
+
+def test_what_was_called_before_the_last_claim_is_not_searched(house: House) -> None:
+    campaign_id = house.campaign(2)
+    order = lacking(house, campaign_id, contact=1)
+    pass_(house, minutes=11)
+    house.claim(campaign_id)
+    an_adoption(house).run(house.snapshot())
     assert house.topics(order.call_id) == []
 
 
+def test_an_event_after_a_restore_does_not_hide_what_was_called_before_it(
+    house: House,
+) -> None:
+    """Webhooks come in, and people work, before a scheduler leads again."""
+    campaign_id = house.campaign(2)
+    order = lacking(house, campaign_id)
+    pass_(house, hours=3)
+    house.campaigns.pause(campaign_id, by=BY)
+    an_adoption(house).run(house.snapshot())
+    assert house.topics(order.call_id) == ["created", "placed"]
+
+
+def test_a_search_that_was_broken_off_begins_where_it_began(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it took over already looks like a claim of today."""
+    campaign_id = house.campaign(2)
+    orders = [lacking(house, campaign_id, contact) for contact in range(2)]
+    pass_(house, hours=1)
+    adoption, adopt = an_adoption(house), house.claims.adopt
+
+    def dies(call_id: UUID, origin: Origin) -> bool:
+        monkeypatch.setattr(house.claims, "adopt", broken)
+        return adopt(call_id, origin)
+
+    def broken(call_id: UUID, origin: Origin) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(house.claims, "adopt", dies)
+    with pytest.raises(KeyboardInterrupt):
+        adoption.run(house.snapshot())
+    monkeypatch.undo()
+    an_adoption(house).run(house.snapshot())
+    for order in orders:
+        assert house.topics(order.call_id) == ["created", "placed"]
+
+
+# --- Until it is enough --------------------------------------------------------------
+
+
 def test_nothing_may_be_claimed_until_the_provider_was_searched(house: House) -> None:
-    order = lacking(house, house.campaign(1))
+    campaign_id = house.campaign(1)
     adoption, house.provider.down = an_adoption(house), True
-    assert adoption.run(house.snapshot()) == "the provider is down"
+    assert adoption.run(house.snapshot()) == NotYet("the provider is down")
     house.provider.down = False
     assert adoption.run(house.snapshot()) is None
-    assert house.load_call(order.call_id).status is CallStatus.QUEUED
+    assert house.board(campaign_id).queued == 0
+
+
+def test_nothing_may_be_claimed_until_all_that_is_stored_is_shown(
+    house: House,
+) -> None:
+    """A campaign that is not shown has lines that are not searched."""
+    old = house.snapshot()
+    house.campaign(1)
+    adoption = an_adoption(house)
+    assert adoption.run(old) == NotYet(LAGGING, NOON + timedelta(seconds=1))
+    assert adoption.run(house.snapshot()) is None
+
+
+def test_where_a_call_was_found_nothing_is_claimed_for_a_quarantine(
+    house: House,
+) -> None:
+    """The log is older than the calls: the provider may not list all of them yet."""
+    campaign_id = house.campaign(3)
+    adoption = an_adoption(house)
+    first = lacking(house, campaign_id)
+    assert adoption.run(house.snapshot()) == NotYet(SEARCHING, NOON + QUARANTINE)
+    pass_(house, seconds=89)
+    second = lacking(house, campaign_id)
+    assert second.call_id != first.call_id
+    until = NOON + timedelta(seconds=89) + QUARANTINE
+    assert adoption.run(house.snapshot()) == NotYet(SEARCHING, until)
+    assert house.load_call(second.call_id).status is CallStatus.QUEUED
+    pass_(house, seconds=89)
+    assert adoption.run(house.snapshot()) == NotYet(SEARCHING, until)
+    pass_(house, seconds=1)
+    assert adoption.run(house.snapshot()) is None
 
 
 def test_a_term_searches_once(house: House) -> None:
@@ -115,5 +222,41 @@ def test_one_call_that_cannot_be_taken_over_leaves_the_others(
 
     house.provider.show(an_order(), "bad", NOON - timedelta(seconds=1))
     monkeypatch.setattr(house.claims, "adopt", broken)
-    assert an_adoption(house).run(house.snapshot()) is None
+    an_adoption(house).run(house.snapshot())
     assert house.topics(order.call_id) == ["created", "placed"]
+
+
+# --- Another database ----------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(database: str, server: Conn) -> Iterator[House]:
+    """A house on a copy of the database, after a campaign of two was led."""
+    with housed(database) as house:
+        house.campaign(2)
+        an_adoption(house).run(house.snapshot())
+        LastLed(house.writing).lead()
+    parts = urlsplit(database)
+    name = parts.path.lstrip("/")
+    server.execute(f"create database {name}_copy template {name}".encode())
+    try:
+        with housed(parts._replace(path=f"/{name}_copy").geturl()) as copy:
+            yield copy
+    finally:
+        server.execute(f"drop database {name}_copy with (force)".encode())
+
+
+def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: House) -> None:
+    adoption = an_adoption(copy)
+    assert adoption.run(copy.snapshot()) == NotYet(SEARCHING, NOON + QUARANTINE)
+    pass_(copy, seconds=90)
+    assert adoption.run(copy.snapshot()) is None
+    assert an_adoption(copy).run(copy.snapshot()) is None, "it is led by now"
+
+
+def test_who_dies_in_the_quarantine_leaves_it_to_the_next(copy: House) -> None:
+    an_adoption(copy).run(copy.snapshot())
+    pass_(copy, seconds=60)
+    adoption = an_adoption(copy)
+    adoption.end()
+    assert adoption.run(copy.snapshot()) is not None

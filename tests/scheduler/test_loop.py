@@ -20,6 +20,7 @@ from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
+from storage.last_led import LastLed
 from storage.leadership import LeadershipLost
 from tests.support import eventually
 from tests.wiring import BY, NOON, Clock, House, fake_provider, housed, real_time
@@ -38,6 +39,9 @@ class Leading:
         if self.lost:
             raise LeadershipLost("the connection is gone")
 
+    def let_silence_last(self, seconds: float) -> None:
+        """Nobody waits for a sign."""
+
 
 def parts_of(house: House, **changes: Any) -> Parts:
     pace = Pace(1000, lambda: 0.5)
@@ -48,23 +52,28 @@ def parts_of(house: House, **changes: Any) -> Parts:
         pace=pace,
         means=house.means,
     )
+    reconcile = Reconcile(
+        calls=house.calls,
+        provider=house.provider,
+        is_under_way=dispatch.is_under_way,
+        interval=timedelta(seconds=0.2),
+        time_out=timedelta(seconds=20),
+    )
     parts = Parts(
         read_snapshot=house.read_snapshot,
         claims=house.claims,
         campaigns=house.campaigns,
         dispatch=dispatch,
-        reconcile=Reconcile(
-            calls=house.calls,
-            provider=house.provider,
-            is_under_way=dispatch.is_under_way,
-            interval=timedelta(seconds=0.2),
-            time_out=timedelta(seconds=20),
-        ),
+        reconcile=reconcile,
         adoption=Adoption(
             calls=house.calls,
             claims=house.claims,
             provider=house.provider,
-            last_event_at=lambda: NOON,
+            open_lines=house.open_lines,
+            position=house.app.recorder.max_notification_id,
+            last_led=LastLed(house.writing),
+            now=house.now,
+            quarantine=reconcile.quarantine,
         ),
         operations=house.operations,
         read_model=house.read_model,
@@ -83,6 +92,7 @@ class Passes:
     def __init__(self, house: House, **changes: Any) -> None:
         self.house, self.parts = house, parts_of(house, **changes)
         self.scheduler = Scheduler(self.parts)
+        self.parts.adoption.begin()
 
     def run(self) -> Any:
         self.house.settle()
