@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,15 +23,17 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
+from psycopg import OperationalError
 
 from domain.values import DialMode
 from projections.verify import verify
 from storage.embedded import embedded_postgres
+from storage.keeper import Home
 from tests.conftest import FAST
 from tests.faults.drama import ByChance, Drama, playhouse, staged
 from tests.faults.exchange import Rates
 from tests.faults.judge import judged
-from tests.faults.stage import Stage, on_stage
+from tests.faults.stage import DURABLE, Stage, on_stage, stop_at_once
 from tests.faults.storm import storm
 from tests.support import eventually
 from tests.wiring import House
@@ -70,11 +72,13 @@ class Tally:
         return sum(
             count
             for what, count in self.happened.items()
-            if " dies: " in what or what == KILLED
+            if " dies: " in what or "SIGKILL" in what
         )
 
 
 KILLED = "scheduler that leads: killed by SIGKILL"
+RESTARTED = "Postgres: stopped at once and started"
+AWAY = "provider: away for 2 to 12 s, its webhooks lost"
 
 
 def main() -> int:
@@ -88,8 +92,8 @@ def main() -> int:
     ):
         virtual = Tally()
         _in_virtual_time(url, wanted, virtual)
-        _in_real_time(url, wanted, tally)
         storms = _storms(url, wanted, tally)
+        _in_real_time(Home(Path(folder) / "durable"), wanted, tally)
     report = _report(wanted, virtual, tally, monotonic() - started) + storms
     sys.stdout.write(report + "\n")
     if wanted.report:
@@ -160,37 +164,64 @@ def _recount(house: House, tally: Tally) -> None:
 # --- In real time --------------------------------------------------------------------
 
 
-def _in_real_time(url: str, wanted: argparse.Namespace, tally: Tally) -> None:
+def _in_real_time(home: Home, wanted: argparse.Namespace, tally: Tally) -> None:
+    """Each campaign has a server of its own, which is stopped and started too."""
     seed = wanted.seed
     while tally.happened[KILLED] < wanted.kills:
+        own = Home(home.folder / str(seed))
         try:
-            with _database(url) as own:
-                _kill(own, Random(f"{seed} kills"), seed, tally)
+            with embedded_postgres(own.folder, DURABLE) as url:
+                _kill(url, own, seed, tally)
         except AssertionError as wrong:
             tally.wrong.append(f"kills, seed {seed}: {wrong}")
         seed += 1
         _say(f"{tally.happened[KILLED]} kills")
 
 
-def _kill(url: str, dice: Random, seed: int, tally: Tally) -> None:
+def _kill(url: str, home: Home, seed: int, tally: Tally) -> None:
     """End whoever leads, again and again, until nearly all were called."""
+    dice = Random(f"{seed} kills")
     faults = {**SPOILT, "list_lag_seconds": 0.5, "late_seconds": 1.0}
-    with on_stage(url, webhooks=True, seed=seed, faults=faults) as stage:
+    with on_stage(
+        url, webhooks=True, rate=1, speed=60, seed=seed, faults=faults
+    ) as stage:
         campaign_id = stage.house.campaign(PEOPLE, cap=CAP)
         until = monotonic() + LONGEST_KILLING
         for _ in range(STANDBYS):
-            stage.schedule()
+            stage.schedule("--wrong", _wrong(dice))
         while _calls(stage) < PEOPLE * 0.9 and monotonic() < until:
             leader = _leader(stage)
             Event().wait(dice.uniform(0.2, 2.5))
             leader.kill()
             leader.wait()
             tally.happened[KILLED] += 1
-            stage.schedule()
-        tally.never_called += stage.ends_true(campaign_id, PEOPLE, CAP)
+            stage.schedule("--wrong", _wrong(dice))
+            _trouble(stage, home, dice, tally)
+        tally.never_called += stage.ends_true(campaign_id, PEOPLE, CAP).total()
         tally.campaigns += 1
         tally.contacts += PEOPLE
         tally.calls += _calls(stage)
+
+
+def _wrong(dice: Random) -> str:
+    """By how many seconds a scheduler's host is wrong."""
+    return str(round(dice.uniform(-300, 300)))
+
+
+def _trouble(stage: Stage, home: Home, dice: Random, tally: Tally) -> None:
+    """Now and then the store is stopped at once, or nobody hears of the provider."""
+    kind = dice.choices([None, RESTARTED, AWAY], [82, 10, 8])[0]
+    if kind is None:
+        return
+    tally.happened[kind] += 1
+    if kind is RESTARTED:
+        stop_at_once(home)
+        stage.opened.enter_context(embedded_postgres(home.folder, DURABLE))
+        return
+    plan = stage.simulator.client.get("/simulator/faults").json()
+    stage.simulator.set_faults(**plan | {"down": True, "webhooks": {"lost": 1.0}})
+    Event().wait(dice.uniform(2, 12))
+    stage.simulator.set_faults(**plan)
 
 
 def _leader(stage: Stage) -> Popen[bytes]:
@@ -198,15 +229,18 @@ def _leader(stage: Stage) -> Popen[bytes]:
     found: list[Popen[bytes]] = []
 
     def leads() -> bool:
-        beat = stage.house.operations.heartbeat("scheduler")
-        pid = int(beat.holder.rpartition(":")[2]) if beat else 0
-        found[:] = [
-            one for one in stage.schedulers if one.pid == pid and one.poll() is None
-        ]
+        with suppress(OperationalError):  # The store may be starting still.
+            found[:] = _who_leads(stage)
         return bool(found)
 
-    eventually(leads, within=30, said="a leader")
+    eventually(leads, within=60, said="a leader")
     return found[0]
+
+
+def _who_leads(stage: Stage) -> list[Popen[bytes]]:
+    beat = stage.house.operations.heartbeat("scheduler")
+    pid = int(beat.holder.rpartition(":")[2]) if beat else 0
+    return [one for one in stage.schedulers if one.pid == pid and one.poll() is None]
 
 
 def _calls(stage: Stage) -> int:
@@ -226,8 +260,9 @@ def _storms(url: str, wanted: argparse.Namespace, tally: Tally) -> str:
             tally.wrong.append(f"storm {number}: {wrong}")
             lines.append(f"| {heard} | went wrong: {wrong} | | |")
         else:
-            kills = sum(came.killed.values())
-            row = f"{kills} | {came.never_called} | {came.seconds:.0f} s"
+            tally.happened += came.killed
+            why = ", ".join(f"{n} {reason}" for reason, n in came.never_called.items())
+            row = f"{came.killed.total()} | {why or 0} | {came.seconds:.0f} s"
             lines.append(f"| {heard} | {row} |")
     return "\n".join([*lines, "", LIMITS])
 
@@ -249,7 +284,7 @@ acting), 3 % hang; two schedulers, the projector and the API are each ended by S
 every 2 to 5 s for 40 s. No number twice, the cap never exceeded, the outcomes are those
 of the ledger.
 
-| webhooks | kills | never called, each with its reason | until all was told |
+| webhooks | kills | never called, and why | until all was told |
 | --- | ---: | ---: | ---: |"""
 
 # --- The report ----------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 import os
 import signal
+from typing import Any
 
-from tests.faults.stage import on_stage
+from domain.values import CampaignState
+from tests.faults.stage import Stage, on_stage
+from tests.support import eventually
 from tests.wiring import phones
 
 CAP = 3
@@ -23,28 +26,57 @@ def test_a_scheduler_that_is_killed_loses_nobody_and_calls_nobody_twice(
         stage.ends_right(campaign_id, 9, CAP)
 
 
-def test_two_schedulers_make_the_same_calls_as_one(empty_database: str) -> None:
-    with on_stage(empty_database, webhooks=True) as stage:
-        campaign_id = stage.house.campaign(8, cap=CAP)
-        first, _ = stage.schedule(), stage.schedule()
-        stage.called(4)
-        first.terminate()
-        assert first.wait(20) == 0
-        stage.ends_right(campaign_id, 8, CAP)
-
-
-def test_a_leader_that_is_frozen_is_replaced_and_dials_nothing_when_it_wakes(
+def test_two_schedulers_and_projectors_make_the_same_calls_as_one(
     empty_database: str,
 ) -> None:
-    with on_stage(empty_database, webhooks=True) as stage:
-        campaign_id = stage.house.campaign(8, cap=CAP)
-        frozen = stage.schedule()
-        stage.called(2)
-        os.kill(frozen.pid, signal.SIGSTOP)
+    """All of them live to the end of the campaign."""
+    with on_stage(empty_database, webhooks=True, projector=False) as stage:
+        stage.start("projections")
         stage.schedule()
-        stage.called(6)
+        alone = _whole_campaign(stage)
+        stage.simulator.reset()
+        stage.start("projections")
+        stage.schedule()
+        assert _whole_campaign(stage) == alone
+
+
+def _whole_campaign(stage: Stage) -> list[dict[str, Any]]:
+    """Return whom the provider called, and what came of it."""
+    campaign_id = stage.house.campaign(8, cap=CAP)
+    stage.ends_right(campaign_id, 8, CAP)
+    told = ("number", "endedReason", "cost", "customerName", "variableValues")
+    calls = stage.simulator.ledger()["calls"]
+    assert all(process.poll() is None for process in stage.schedulers)
+    return sorted(
+        ({name: call[name] for name in told} for call in calls),
+        key=lambda call: str(call["number"]),
+    )
+
+
+def test_a_leader_that_froze_before_its_request_dials_nothing_when_it_wakes(
+    empty_database: str,
+) -> None:
+    """It had stored the right to send it; somebody else has sent it since."""
+    with on_stage(empty_database, webhooks=True, rate=1) as stage:
+        campaign_id = stage.house.campaign(6, cap=CAP)
+        frozen = stage.schedule("--freezes", "2")
+        _, status = os.waitpid(frozen.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        stage.schedule()
+        eventually(lambda: _leader(stage) != frozen.pid, 20, said="another leader")
+        stage.clock.jump(30)
+        stage.ends_right(campaign_id, 6, CAP)
         os.kill(frozen.pid, signal.SIGCONT)
-        stage.ends_right(campaign_id, 8, CAP)
+        frozen.terminate()
+        assert frozen.wait(20) == 0
+        stage.ends_right(campaign_id, 6, CAP)
+        assert stage.house.board(campaign_id).state is CampaignState.COMPLETED
+
+
+def _leader(stage: Stage) -> int:
+    beat = stage.house.operations.heartbeat("scheduler")
+    assert beat is not None
+    return int(beat.holder.rpartition(":")[2])
 
 
 def test_requests_without_a_clear_answer_are_settled_by_what_the_provider_shows(

@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psycopg
 
+from storage.embedded import embedded_postgres
+from storage.keeper import Home
 from tests.faults.drama import Drama, new_exchange, playhouse, staged
 from tests.faults.exchange import PERFECT
 from tests.faults.judge import judged
-from tests.faults.stage import on_stage
+from tests.faults.stage import DURABLE, WITHIN, Stage, on_stage, stop_at_once
 from tests.storage.proxy import Fault, proxy_to
 from tests.support import eventually
 
@@ -59,27 +63,71 @@ def _copied(server: str, url: str, name: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def test_a_store_that_goes_away_for_a_while_costs_nobody_a_second_call(
-    empty_database: str, postgres_url: str
+def test_a_store_that_is_stopped_at_once_and_started_costs_nobody_a_second_call(
+    tmp_path: Path,
 ) -> None:
-    with on_stage(empty_database, webhooks=True) as stage:
+    """Whatever was acknowledged is there again: as `pg_ctl stop -m immediate`."""
+    home = Home(tmp_path / "pg")
+    with (
+        embedded_postgres(home.folder, DURABLE) as url,
+        on_stage(url, webhooks=True) as stage,
+    ):
         campaign_id = stage.house.campaign(8, cap=CAP)
         stage.schedule()
-        stage.called(2)
-        _break_all_connections(postgres_url, empty_database)
-        stage.called(3)
-        _break_all_connections(postgres_url, empty_database)
+        for calls in (2, 4):
+            stage.called(calls)
+            stop_at_once(home)
+            stage.opened.enter_context(embedded_postgres(home.folder, DURABLE))
         stage.ends_right(campaign_id, 8, CAP)
 
 
-def _break_all_connections(server: str, url: str) -> None:
-    """As a restart does: every session ends, whatever it was at."""
-    name = urlsplit(url).path.lstrip("/")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
-            (name,),
-        )
+def test_a_provider_that_was_away_longer_than_silence_lasts_is_asked_nothing_twice(
+    empty_database: str,
+) -> None:
+    """Its calls ended meanwhile, and it told nobody."""
+    with on_stage(empty_database, webhooks=True, rate=1) as stage:
+        campaign_id = stage.house.campaign(6, cap=CAP)
+        stage.schedule()
+        stage.called(2)
+        stage.simulator.set_faults(down=True, webhooks={"lost": 1.0})
+        eventually(lambda: _reason(stage, campaign_id) == "PROVIDER_DOWN", WITHIN)
+        called = len(stage.simulator.ledger()["calls"])
+        stage.simulator.ledger(calls=called, timeout=WITHIN)
+        stage.clock.jump(60)
+        later = stage.house.now()
+        eventually(lambda: _decided_after(stage, campaign_id, later), WITHIN)
+        assert _reason(stage, campaign_id) == "PROVIDER_DOWN"
+        assert stage.house.board(campaign_id).timed_out == 0
+        stage.simulator.set_faults()
+        stage.ends_right(campaign_id, 6, CAP)
+
+
+def _reason(stage: Stage, campaign_id: UUID) -> str | None:
+    decision = stage.house.operations.decision(campaign_id)
+    return decision.reasons[0].code if decision and decision.reasons else None
+
+
+def _decided_after(stage: Stage, campaign_id: UUID, time: datetime) -> bool:
+    decision = stage.house.operations.decision(campaign_id)
+    return decision is not None and decision.decided_at > time
+
+
+def test_hosts_whose_clocks_are_minutes_apart_call_nobody_twice(
+    empty_database: str,
+) -> None:
+    """All go by the database's clock: what is stored shows no jump."""
+    with on_stage(empty_database, webhooks=True, rate=1) as stage:
+        campaign_id = stage.house.campaign(7, cap=CAP)
+        for wrong, calls in (("-300", 2), ("240", 4)):
+            scheduler = stage.schedule("--wrong", wrong)
+            stage.called(calls)
+            scheduler.kill()
+            scheduler.wait()
+        stage.schedule("--wrong", "-180")
+        stage.ends_right(campaign_id, 7, CAP)
+        times = [call.queued_at for call in stage.house.call_rows(campaign_id)]
+        now = stage.house.now()
+        assert all(abs(now - time) < timedelta(seconds=90) for time in times)
 
 
 def test_answers_that_the_store_gave_in_vain_are_not_acted_on_twice(
