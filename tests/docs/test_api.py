@@ -1,0 +1,231 @@
+"""The manual's examples, run against a real API; each answer has the form shown."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from application.claims import Chosen, ClaimService
+from domain.values import Role
+from projections import contact_log
+from projections.alerts import AlertKind, AlertRow
+from scheduler.alerts import body_of
+from tests.interfaces.serving import ASSISTANT, LINE, SECRET, Desk, opened_desk
+
+GRAPHQL_WS = Subprotocol("graphql-transport-ws")
+MANUAL = Path(__file__).parents[2] / "docs" / "api.md"
+BLOCK = re.compile(r"^```(\w+) ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ALIKE = re.compile(r"[A-Z_]{2,}|[a-z_]+\.[a-z_]+|.*-ended-call")
+"""Words of which the answer must have the same: states, codes, topics, reasons."""
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    kind: str
+    text: str
+
+
+def blocks() -> list[Block]:
+    return [Block(*found.groups()) for found in BLOCK.finditer(MANUAL.read_text())]
+
+
+def difference(shown: Any, told: Any, at: str = "answer") -> str | None:
+    """Say where the form of what was told is not the one that is shown."""
+    match shown, told:
+        case dict(), dict():
+            if shown and shown.keys() != told.keys():
+                return f"{at} has {sorted(told)}, not {sorted(shown)}"
+            pairs = [(f"{at}.{key}", shown[key], told[key]) for key in shown]
+        case list(), list():
+            if bool(shown) != bool(told):
+                return f"{at} has {len(told)} entries"
+            pairs = [
+                (f"{at}[{n}]", shown[min(n, len(shown) - 1)], one)
+                for n, one in enumerate(told)
+            ]
+        case _:
+            return _of_values(shown, told, at)
+    found = (difference(wanted, one, where) for where, wanted, one in pairs)
+    return next((one for one in found if one), None)
+
+
+def _of_values(shown: Any, told: Any, at: str) -> str | None:
+    same_kind = type(shown) is type(told)
+    exact = not isinstance(shown, str) or ALIKE.fullmatch(shown)
+    numbers = isinstance(shown, int | float) and not isinstance(shown, bool)
+    if same_kind and (not exact or numbers or shown == told):
+        return None
+    return f"{at} is {told!r}, not {shown!r}"
+
+
+class Reader:
+    """Somebody who does what the manual says, from the top to the end."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self.desk, self.folder = desk, folder
+        self.known = {
+            "AUTOLYNX": desk.url,
+            "TOKEN": desk.token(Role.ADMIN),
+            "AUTOLYNX_WEBHOOK_SECRET": SECRET,
+            "PROVIDER_CALL": "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b",
+        }
+        self.variables = {"providerAssistant": ASSISTANT, "line": LINE}
+        self.answer: Any = None
+
+    def read(self, block: Block) -> None:
+        act: dict[tuple[str, str], Callable[[str], Any]] = {
+            ("sh", ""): self.run,
+            ("graphql", ""): self.ask,
+            ("text", "frames"): self.play,
+        }
+        check: dict[tuple[str, str], Callable[[str], None]] = {
+            ("json", ""): self.compare,
+            ("json", "alert"): self.compare_alert,
+            ("text", ""): self.compare_text,
+            ("csv", ""): self.compare_text,
+        }
+        key = block.language, block.kind
+        if key in act:
+            self.answer = act[key](block.text)
+            self.learn()
+        elif key != ("sh", "setup"):
+            check[key](block.text)
+
+    # --- What the manual lets one do --------------------------------------------------
+
+    def run(self, script: str) -> str:
+        if "$CALL" in script:
+            self.known["CALL"] = str(self.called())
+        done = subprocess.run(
+            ["/bin/sh", "-euc", script],
+            cwd=self.folder,
+            env=os.environ | self.known | {"NO_PROXY": "127.0.0.1"},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.returncode == 0, done.stderr
+        self.desk.caught_up()
+        return done.stdout
+
+    def ask(self, query: str) -> Any:
+        wanted = set(re.findall(r"\$(\w+):", query))
+        variables = {name: self.variables[name] for name in wanted}
+        return self.desk.told(query, Role.ADMIN, **variables)
+
+    def play(self, frames: str) -> None:
+        url = f"ws{self.desk.url.removeprefix('http')}/graphql"
+        with connect(url, subprotocols=[GRAPHQL_WS]) as socket:
+            for line in frames.splitlines():
+                said = line[2:].replace("$CAMPAIGN", self.known["CAMPAIGN"])
+                said = said.replace("$TOKEN", self.known["TOKEN"])
+                if line.startswith(">"):
+                    socket.send(said)
+                else:
+                    wrong = difference(json.loads(said), json.loads(socket.recv(10)))
+                    assert wrong is None, wrong
+
+    # --- What it says that comes of it ------------------------------------------------
+
+    def compare(self, shown: str) -> None:
+        told = self.answer
+        told = json.loads(told) if isinstance(told, str) else told
+        wrong = difference(json.loads(shown), told)
+        assert wrong is None, f"{wrong} in {json.dumps(told, indent=1)}"
+
+    def compare_alert(self, shown: str) -> None:
+        row = AlertRow(
+            position=42,
+            kind=AlertKind.SPEND_THRESHOLD,
+            raised_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+            campaign_id=uuid4(),
+            campaign_name="Spring",
+            day=None,
+            spend=Decimal(20),
+            budget=Decimal(25),
+        )
+        told = body_of(row, {"position": 42, "head": "9f"})
+        wrong = difference(json.loads(shown), told)
+        assert wrong is None, wrong
+
+    def compare_text(self, shown: str) -> None:
+        assert self.answer.replace("\r\n", "\n").strip() == shown.strip()
+
+    # --- What happens meanwhile ---------------------------------------------------
+
+    def learn(self) -> None:
+        """Keep the ids that later examples name."""
+        told = self.answer
+        if isinstance(told, str) and told.startswith('{"id"'):
+            self.known["UPLOAD"] = self.variables["upload"] = json.loads(told)["id"]
+        if isinstance(told, dict) and "importAssistant" in told:
+            self.variables["assistant"] = told["importAssistant"]["id"]
+        if isinstance(told, dict) and "createCampaign" in told:
+            made = told["createCampaign"]["campaign"]["id"]
+            self.known["CAMPAIGN"] = self.variables["campaign"] = made
+        self.variables["time"] = datetime.now(UTC).isoformat()
+
+    def called(self) -> UUID:
+        """Let the first contact of the campaign be called, as the scheduler does."""
+        desk, campaign_id = self.desk, UUID(self.known["CAMPAIGN"])
+        with desk.read_pool.connection() as connection:
+            first, *_ = contact_log.page(connection, campaign_id, first=1).nodes
+        chosen = Chosen(campaign_id, first.id, 1, requeued=False)
+        (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+        desk.caught_up()
+        soon = datetime.now(UTC) + timedelta(seconds=5)
+        assert desk.calls.request(call_id, dial_before=soon)
+        return call_id
+
+
+@pytest.fixture(scope="module")
+def reader(
+    shared_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    with opened_desk(shared_database) as desk:
+        yield Reader(desk, tmp_path_factory.mktemp("manual"))
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the examples need curl")
+def test_every_example_does_what_the_manual_says(reader: Reader) -> None:
+    examples = blocks()
+    kinds = {block.language for block in examples}
+    assert kinds == {"sh", "json", "graphql", "text", "csv"}
+    for block in examples:
+        reader.read(block)
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        ({"a": 1}, {"b": 1}),
+        ({"state": "QUEUED"}, {"state": "RUNNING"}),
+        ([{"a": "x"}], []),
+        ([{"a": "x"}], [{"a": 1}]),
+        (None, "something"),
+        (True, 1),
+        ({"type": "call.ended"}, {"type": "call.reported"}),
+    ],
+)
+def test_another_form_is_noticed(shown: Any, told: Any) -> None:
+    assert difference(shown, told) is not None
+
+
+def test_other_values_in_the_same_form_are_not() -> None:
+    shown = {"id": "1f", "n": [{"at": "2026"}], "cost": 0.5, "state": "RUNNING"}
+    told = {"id": "2e", "n": [{"at": "27"}, {"at": "28"}], "cost": 2.0}
+    assert difference(shown, told | {"state": "RUNNING"}) is None
