@@ -1,6 +1,9 @@
 # `make demo` and `make test` do all the set-up; ARGS="..." is passed on.
 PYTHON = .venv/bin/python
 
+# Else each of the many processes would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install demo test check bench soak lock
 
 install: .venv/installed
@@ -12,7 +15,7 @@ demo: install
 	@.venv/bin/autolynx demo $(ARGS)
 
 test: install
-	@$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install
 	@.venv/bin/ruff format --check .

@@ -15,6 +15,7 @@ from storage.embedded import embedded_postgres
 from storage.migrate import migrate
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+MOST_WORKERS = 8
 LONGEST_FIRST = ("end_to_end", "browser", "faults", "interfaces/cli", "provider")
 
 
@@ -76,6 +77,11 @@ def fresh_database(
     server.execute(f"create database {name} template {model}".encode())
     yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     server.execute(f"drop database {name} with (force)".encode())
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice the cores: about half of the time a worker waits for other processes."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
