@@ -1,8 +1,10 @@
 """The API's composition root: `python -m interfaces.asgi`."""
 
 import asyncio
+import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
@@ -12,7 +14,6 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import FrameType
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -59,6 +60,7 @@ from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import Documents
 from interfaces.graphql.hub import Hub
 from interfaces.graphql.lines import Lines
+from interfaces.graphql.provider_watch import ProviderWatch
 from interfaces.graphql.router import graphql_routes
 from interfaces.graphql.vitals import Vitals
 from interfaces.health import health_routes
@@ -76,6 +78,7 @@ from projections.schema import create_read_model, open_read_pool
 from provider.reading import read_message
 from provider.vapi import VapiProvider, vapi_settings
 from storage.access import TokenStore
+from storage.clock import ClockWorker, DatabaseClock
 from storage.database import Pool, connect, open_pool
 from storage.migrate import migrate
 from storage.operations import Operations
@@ -96,10 +99,6 @@ RECHECK_SECONDS = 15.0
 ADMINS_SECONDS = 2.0
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Stores:
     """What is open while the API runs."""
@@ -109,6 +108,7 @@ class Stores:
     reading: Pool
     feed: ReadModelFeed
     app: AutoLynx
+    now: DatabaseClock
 
     @property
     def vault(self) -> Vault:
@@ -219,7 +219,7 @@ def _lifespan(
             metrics.subscriptions.set_function(lambda: live.hub.listeners)
             for routes in _routes(configuration, stores, provider, live, metrics):
                 app.include_router(routes)
-            async with swept(UploadStore(stores.writing), utc_now):
+            async with swept(UploadStore(stores.writing), stores.now):
                 yield
             await asyncio.to_thread(opened.close)
 
@@ -250,14 +250,17 @@ def _stores(url: str) -> Iterator[Stores]:
         feed = ReadModelFeed(url)
         feed.start()
         opened.callback(feed.stop)
-        yield Stores(url, writing, reading, feed, app)
+        now = DatabaseClock()
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        opened.enter_context(ClockWorker(url, now, role=ROLE, holder=holder))
+        yield Stores(url, writing, reading, feed, app, now)
 
 
 def _services(
     configuration: Configuration, stores: Stores, provider: Provider
 ) -> Services:
     app, vault, lookups = stores.app, stores.vault, stores.lookups
-    means = Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+    means = Means(now=stores.now, new_id=uuid4, random_bytes=secrets.token_bytes)
     calls = CallService(
         app=app,
         means=means,
@@ -313,22 +316,20 @@ def _routes(
         tokens=tokens,
         sessions=SessionStore(stores.writing),
         member=door.member,
-        now=utc_now,
+        now=stores.now,
         cookie=door.cookie,
     )
-    vitals = _vitals(configuration, stores, services, provider)
     backend = _backend(
         configuration=configuration,
         stores=stores,
         services=services,
-        provider=provider,
+        lines=Lines(provider, stores.now),
         live=live,
         access=access,
-        vitals=vitals,
     )
     # Looked through in this order: what comes most often stands first.
     yield webhook_routes(
-        authenticator(configuration, utc_now),
+        authenticator(configuration, stores.now),
         services.calls.hear,
         read_message,
         count=metrics.webhook,
@@ -342,8 +343,8 @@ def _routes(
         yield oidc_routes(oidc, door, Identities(stores.writing))
     yield from _file_routes(stores, services, access, provider)
     first = FirstSettings().values()
-    yield metrics_routes(metrics, SystemCollector(stores.reading, utc_now, first))
-    yield health_routes(pool=stores.reading, url=stores.url, now=utc_now)
+    yield metrics_routes(metrics, SystemCollector(stores.reading, stores.now, first))
+    yield health_routes(pool=stores.reading, url=stores.url, now=stores.now)
     recordings = (_origin(configuration.vapi_base_url), "https:")
     site = build_site(operations, media_sources=recordings, oidc=oidc is not None)
     yield dashboard_routes(site)
@@ -356,7 +357,7 @@ def _file_routes(
     yield upload_routes(
         store=uploads,
         authorize=email_with(access, OPERATORS),
-        now=utc_now,
+        now=stores.now,
         new_id=uuid4,
         default_region=lambda: services.settings.values().default_region,
     )
@@ -365,7 +366,7 @@ def _file_routes(
         reading=stores.reading,
         uploads=uploads,
         authorize=email_with(access, OPERATORS),
-        now=utc_now,
+        now=stores.now,
     )
     yield recording_routes(
         provider=provider,
@@ -375,19 +376,14 @@ def _file_routes(
     yield export_routes(pool=stores.reading, authorize=email_with(access, MEMBERS))
 
 
-def _vitals(
-    configuration: Configuration,
-    stores: Stores,
-    services: Services,
-    provider: Provider,
-) -> Vitals:
+def _vitals(configuration: Configuration, stores: Stores, lines: Lines) -> Vitals:
     return Vitals(
         pool=stores.reading,
         operations=Operations(stores.writing),
-        provider=provider,
-        tick_seconds=lambda: services.settings.values().tick_seconds,
-        webhooks=configuration.webhook_secret is not None,
-        now=utc_now,
+        provider=ProviderWatch(lines, stores.now),
+        webhooks=authenticator(configuration, stores.now) is not None,
+        own_url=configuration.own_url,
+        now=stores.now,
     )
 
 
@@ -396,10 +392,9 @@ def _backend(
     configuration: Configuration,
     stores: Stores,
     services: Services,
-    provider: Provider,
+    lines: Lines,
     live: Live,
     access: Authenticator,
-    vitals: Vitals,
 ) -> Backend:
     return Backend(
         app=stores.app,
@@ -411,16 +406,16 @@ def _backend(
         uploads=UploadStore(stores.writing),
         vault=stores.vault,
         operations=Operations(stores.writing),
-        lines=Lines(provider, utc_now),
+        lines=lines,
         read_pool=stores.reading,
         read_model=stores.feed,
         hub=live.hub,
         recheck_seconds=live.recheck_seconds,
         access=live.access,
-        vitals=vitals,
+        vitals=_vitals(configuration, stores, lines),
         development=configuration.development,
         viewer_of=access.viewer,
-        now=utc_now,
+        now=stores.now,
     )
 
 
@@ -428,7 +423,7 @@ def _door(configuration: Configuration, stores: Stores, services: Services) -> D
     return Door(
         sessions=SessionStore(stores.writing),
         member=services.members.member,
-        now=utc_now,
+        now=stores.now,
         random_bytes=secrets.token_bytes,
         secure=_is_secure(configuration.own_url),
     )

@@ -35,6 +35,8 @@ class Lines:
         self._lock = Lock()
         self._known: list[LineActivity] | None = None
         self._until = 0.0
+        self.trouble: str | None = None
+        """Why the provider did not tell when it was asked last."""
 
     def activity(self) -> list[LineActivity]:
         """Return the lines as of a few seconds ago at most.
@@ -50,8 +52,10 @@ class Lines:
 
     def _asked(self) -> list[LineActivity]:
         try:
+            self.trouble = None
             return [self._of(line) for line in self._provider.phone_numbers()]
-        except (ProviderUnavailable, ProviderRefused):
+        except (ProviderUnavailable, ProviderRefused) as error:
+            self.trouble = str(error)
             if self._known is None:
                 raise
             return [LineActivity(known.line, None) for known in self._known]
@@ -60,6 +64,7 @@ class Lines:
         since = self._now() - LOOKED_BACK
         try:
             calls = self._provider.calls(line.id, since=since)
-        except (ProviderUnavailable, ProviderRefused):
+        except (ProviderUnavailable, ProviderRefused) as error:
+            self.trouble = str(error)
             return LineActivity(line, None)
         return LineActivity(line, sum(not call.ended for call in calls))

@@ -1,27 +1,36 @@
 """How the parts of the system are, looked at once however many want to know."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 
 from psycopg import Error
 
 from application.errors import StoreUnavailable
-from application.ports import Provider, ProviderRefused, ProviderUnavailable
+from interfaces.graphql.lines import LineActivity
+from interfaces.graphql.provider_watch import ProviderWatch, Sight
 from projections.lag import Lag, lag
+from projections.silence import silence
 from storage.database import Attempt, Conn, Patience, Pool
-from storage.operations import Heartbeat, Operations
+from storage.operations import Heartbeat, Operations, ProcessClock
 
 KEPT_SECONDS = 1.0
-PROVIDER_KEPT_SECONDS = 15.0
 PATIENCE_SECONDS = 2.0
 LATE_SECONDS, TOO_LATE_SECONDS = 10.0, 60.0
+LONGEST_SILENCE = timedelta(minutes=1)
+MOST_SKEW_SECONDS = 2.0
 SCHEDULER = "scheduler"
 REFUSING_WEBHOOKS = (
     "AUTOLYNX_WEBHOOK_SECRET is not set: webhooks are refused, so results come late."
+)
+SILENT_WEBHOOKS = (
+    "Calls are under way, and for {minutes} min the provider has told nothing of any."
+    " Most often it cannot reach {url}/webhooks/vapi: see that AUTOLYNX_PUBLIC_URL"
+    " leads here from outside. Or it sends another secret than AUTOLYNX_WEBHOOK_SECRET."
+    " Until then results are asked for, and come late."
 )
 
 
@@ -54,26 +63,25 @@ class Vital:
 
 
 class Vitals:
-    """Safe to share between threads; `tick_seconds` is asked for each time."""
+    """Safe to share between threads. Browsers and the provider come by `own_url`."""
 
     def __init__(
         self,
         *,
         pool: Pool,
         operations: Operations,
-        provider: Provider,
-        tick_seconds: Callable[[], int],
+        provider: ProviderWatch,
         webhooks: bool,
+        own_url: str,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool, self._operations, self._provider = pool, operations, provider
-        self._tick_seconds, self._webhooks = tick_seconds, webhooks
+        self._webhooks, self._own_url = webhooks, own_url
         self._now, self._clock = now, clock
         self._lock = Lock()
         self._known: Vital | None = None
-        self._until = self._provider_until = 0.0
-        self._provider_known = Component("provider", HealthStatus.OK)
+        self._until = 0.0
 
     def look(self) -> Vital:
         """Return how things are, as of a second ago at most."""
@@ -84,39 +92,42 @@ class Vitals:
             return self._known
 
     def _look(self) -> Vital:
-        beside = (self._ask_provider(), self._webhook())
+        sight = self._provider.look(PATIENCE_SECONDS)
+        beside = (_provider(sight), _lines(sight))
         try:
-            behind = Patience(PATIENCE_SECONDS).run(self._pool, self._lag)
-            sign = self._operations.heartbeat(SCHEDULER)
-            parts = (_projector(behind), _scheduler(sign, self._tick_seconds()))
+            return self._with_database(beside)
         except (Error, StoreUnavailable) as error:
             words = str(error).partition("\n")[0]
             return Vital((Component("database", HealthStatus.DOWN, words), *beside))
-        database = Component("database", HealthStatus.OK)
-        ticked = sign.beat_at if sign else None
-        return Vital((database, *parts, *beside), behind.seconds, ticked)
 
-    def _lag(self, connection: Conn, _: Attempt) -> Lag:
-        return lag(connection, self._now())
+    def _with_database(self, beside: tuple[Component, ...]) -> Vital:
+        behind, silent = Patience(PATIENCE_SECONDS).run(self._pool, self._read)
+        sign = self._operations.heartbeat(SCHEDULER)
+        parts = (
+            Component("database", HealthStatus.OK),
+            _projector(behind),
+            _scheduler(sign),
+            *beside,
+            self._webhook(silent),
+            _clock(self._operations.clocks()),
+        )
+        return Vital(parts, behind.seconds, sign.beat_at if sign else None)
 
-    def _ask_provider(self) -> Component:
-        if self._clock() >= self._provider_until:
-            trouble = next(self._trouble(), None)
-            status = HealthStatus.DOWN if trouble else HealthStatus.OK
-            self._provider_known = Component("provider", status, trouble)
-            self._provider_until = self._clock() + PROVIDER_KEPT_SECONDS
-        return self._provider_known
+    def _read(self, connection: Conn, _: Attempt) -> tuple[Lag, timedelta]:
+        return lag(connection, self._now()), silence(connection)
 
-    def _trouble(self) -> Iterator[str]:
-        try:
-            self._provider.phone_numbers()
-        except (ProviderUnavailable, ProviderRefused) as error:
-            yield str(error)
+    def _webhook(self, silent: timedelta) -> Component:
+        said = None
+        if not self._webhooks:
+            said = REFUSING_WEBHOOKS
+        elif silent > LONGEST_SILENCE:
+            minutes = silent // timedelta(minutes=1)
+            said = SILENT_WEBHOOKS.format(minutes=minutes, url=self._own_url)
+        return Component("webhooks", _degraded_if(said), said)
 
-    def _webhook(self) -> Component:
-        if self._webhooks:
-            return Component("webhooks", HealthStatus.OK)
-        return Component("webhooks", HealthStatus.DEGRADED, REFUSING_WEBHOOKS)
+
+def _degraded_if(trouble: object) -> HealthStatus:
+    return HealthStatus.DEGRADED if trouble else HealthStatus.OK
 
 
 def _projector(behind: Lag) -> Component:
@@ -131,12 +142,56 @@ def _projector(behind: Lag) -> Component:
     return Component("projector", status, said)
 
 
-def _scheduler(sign: Heartbeat | None, tick_seconds: int) -> Component:
-    """Two ticks without a sign are what a standby waits before it takes over."""
+def _scheduler(sign: Heartbeat | None) -> Component:
+    """Name who leads; after the silence that it announced a standby takes over."""
     if sign is None:
         said = "No scheduler has ever run: nothing is dialled."
         return Component("scheduler", HealthStatus.DOWN, said)
-    if sign.age_seconds <= 2 * tick_seconds + LATE_SECONDS:
-        return Component("scheduler", HealthStatus.OK)
+    if sign.age_seconds <= sign.silent_after + LATE_SECONDS:
+        return Component("scheduler", HealthStatus.OK, f"{sign.holder} leads.")
     said = f"No sign of life for {sign.age_seconds:.0f} s: nothing is dialled."
     return Component("scheduler", HealthStatus.DOWN, said)
+
+
+def _provider(sight: Sight) -> Component:
+    if sight.waiting:
+        said = f"It has been asked, and has not answered for {sight.waiting:.0f} s."
+        return Component("provider", HealthStatus.DEGRADED, said)
+    if sight.trouble:
+        return Component("provider", HealthStatus.DOWN, sight.trouble.words)
+    last = sight.last_trouble
+    said = f"It answers. Last error, {last.at:%H:%M} UTC: {last.words}" if last else ""
+    return Component("provider", HealthStatus.OK, said or None)
+
+
+def _lines(sight: Sight) -> Component:
+    if sight.trouble or sight.waiting:
+        said = "Their activity is not known while the provider cannot be asked."
+        return Component("lines", HealthStatus.DEGRADED, said)
+    if not sight.lines:
+        said = "The provider shows no phone number for this account: get one there."
+        return Component("lines", HealthStatus.DEGRADED, said)
+    unfit = [_name(one) for one in sight.lines if one.line.status not in FIT]
+    live = sum(one.active_calls or 0 for one in sight.lines)
+    said = f"{len(sight.lines)} phone numbers, {live} calls live now, ours or not."
+    if unfit:
+        said += f" Not active at the provider: {', '.join(unfit)}."
+    return Component("lines", _degraded_if(unfit), said)
+
+
+FIT = {None, "active"}
+
+
+def _name(activity: LineActivity) -> str:
+    return activity.line.number or activity.line.name or activity.line.id
+
+
+def _clock(clocks: list[ProcessClock]) -> Component:
+    wrong = [one for one in clocks if abs(one.skew_seconds) > MOST_SKEW_SECONDS]
+    said = "; ".join(
+        f"{one.role} {one.holder} is {abs(one.skew_seconds):.0f} s"
+        f" {'ahead of' if one.skew_seconds > 0 else 'behind'} the database"
+        for one in wrong
+    )
+    advice = f"{said}: let all follow a time server (NTP)." if said else None
+    return Component("clock", _degraded_if(wrong), advice)
