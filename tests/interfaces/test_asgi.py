@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from domain.values import Role
-from storage.database import connect
+from interfaces.health import health_routes
+from storage.database import connect, open_pool
 from tests.interfaces.serving import Desk, opened_desk
 from tests.support import eventually
 
@@ -46,6 +49,21 @@ def test_readiness_names_the_projector_that_is_far_behind(desk: Desk) -> None:
     assert "projector" in answer.json()["error"]["message"]
     assert answer.json()["checks"]["database"] == "ok"
     desk.projector.start()
+
+
+def test_readiness_names_the_database_and_guesses_nothing_else(office: Desk) -> None:
+    with open_pool(office.database, name="closed") as closed:
+        pass
+    app = FastAPI()
+    now = office.means.now
+    app.include_router(health_routes(pool=closed, url=office.database, now=now))
+    answer = TestClient(app).get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"].startswith("database: ")
+    checks = answer.json()["checks"]
+    assert checks.pop("database") != "unknown"
+    assert set(checks.values()) == {"unknown"}
+    assert TestClient(app).get("/healthz").json() == {"status": "ok"}
 
 
 def test_readiness_names_the_migration_that_is_missing(desk: Desk) -> None:
