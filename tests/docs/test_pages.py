@@ -1,0 +1,121 @@
+"""What the pages name is there: files, links, commands, targets, variables."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+
+from application.configuration import Configuration
+from domain.settings import SettingsValues
+from interfaces.cli.main import build
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+ROOMS = "domain|application|storage|projections|provider|scheduler|interfaces|tests"
+FOLDERS = f"{ROOMS}|deploy|docs|bench|tools|\\.ci"
+NAMED = re.compile(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]*\w/?)")
+LINK = re.compile(r"\]\(([^)#\s]*)(#[\w-]+)?\)")
+COMMAND = re.compile(r"\bautolynx ([a-z]+(?: [a-z]+)*)")
+VARIABLE = re.compile(r"\bAUTOLYNX_[A-Z_]*[A-Z]\b")
+DIAGRAMS = ("flowchart ", "sequenceDiagram\n", "stateDiagram-v2\n")
+OTHERS = {"AUTOLYNX_SECRETS_DIR", "AUTOLYNX_SETTINGS"}
+NO_FILES = ("deploy/secrets", "application/json")
+"""A folder that somebody has to make first, and what only looks like a path."""
+
+pages = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: str(page.relative_to(ROOT))
+)
+
+
+def headings(page: Path) -> set[str]:
+    """Name the anchors of a page's headings."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", said.lower()).replace(" ", "-") for said in found}
+
+
+def fenced(page: Path, language: str) -> Iterator[str]:
+    fence = rf"^```{language}\n(.*?)^```$"
+    yield from re.findall(fence, page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pages
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = {name.rstrip("/") for name in NAMED.findall(page.read_text())}
+    named -= {name for name in named if name.startswith(NO_FILES)}
+    missing = [
+        name
+        for name in sorted(named)
+        if not (ROOT / name).exists() and not (page.parent / name).exists()
+    ]
+    assert missing == []
+
+
+@pages
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for path, anchor in LINK.findall(page.read_text()):
+        if "://" in path:
+            continue
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or anchor[1:] in headings(target), path + anchor
+
+
+def commands(app: typer.Typer) -> dict[str, set[str]]:
+    """Name all commands, each with those below it."""
+    found = typer.main.get_command(app)
+    below = getattr(found, "commands", {})
+    return {name: set(getattr(one, "commands", {})) for name, one in below.items()}
+
+
+@pages
+def test_every_command_exists(page: Path) -> None:
+    known = commands(build())
+    text = page.read_text()
+    spans = re.findall(r"`([^`\n]+)`", text) + re.findall(
+        r"^```[\w ]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
+    for words in COMMAND.findall("\n".join(spans)):
+        name, *more = words.split()
+        assert name in known, words
+        if known[name] and more:
+            assert more[0] in known[name], words
+
+
+@pages
+def test_every_target_of_make_exists(page: Path) -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    wanted = set(re.findall(r"(?:^|`)make (\w+)", page.read_text(), re.MULTILINE))
+    assert wanted <= targets
+
+
+@pages
+def test_every_variable_is_read(page: Path) -> None:
+    ours = [*Configuration.model_fields]
+    ours += [f"settings_{field.name}" for field in fields(SettingsValues)]
+    known = {f"AUTOLYNX_{name.upper()}" for name in ours}
+    assert set(VARIABLE.findall(page.read_text())) <= known | OTHERS
+
+
+@pages
+def test_diagrams_are_of_a_known_kind_and_whole(page: Path) -> None:
+    for diagram in fenced(page, "mermaid"):
+        assert diagram.startswith(DIAGRAMS)
+        for opening, closing in ("[]", "()", "{}"):
+            assert diagram.count(opening) == diagram.count(closing)
+        ends = len(re.findall(r"^\s*end$", diagram, re.MULTILINE))
+        assert ends == len(re.findall(r"^\s*(?:alt|loop|opt) ", diagram, re.MULTILINE))
+
+
+def test_the_map_names_every_package() -> None:
+    readme = (ROOT / "README.md").read_text()
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench"}
+    assert [name for name in packages if f"| `{name}/` |" not in readme] == []
+
+
+def test_pictures_of_the_readme_are_small() -> None:
+    for path, _ in LINK.findall((ROOT / "README.md").read_text()):
+        if path.endswith(".png"):
+            assert (ROOT / path).stat().st_size < 200_000
