@@ -1,8 +1,9 @@
 """`python -m tests.faults.soak`: thousands of faults by seed, and what came of them.
 
-Two halves. In virtual time, with all of the real code and a real Postgres, processes
-die, freeze or lose the store's answer at chosen steps. In real time, real schedulers
-against the simulator's process are ended by SIGKILL.
+Three parts. In virtual time, with all of the real code and a real Postgres, processes
+die, freeze or lose the store's answer at chosen steps. In storms all our processes are
+ended by SIGKILL, again and again. Then whichever scheduler leads is, while Postgres
+and the provider come and go.
 """
 
 import argparse
@@ -269,11 +270,11 @@ def _storms(url: str, wanted: argparse.Namespace, tally: Tally) -> str:
 
 LIMITS = """## What it does not show
 
-The provider's list lags by less than the quarantine here; a longer lag ends in
-`duplicate_detected` (`tests/faults/test_steps.py`). A database that is restored, or
-failed over, within that lag of the last call can call the person of that call again:
-nothing tells a new leader then that the log lacks anything, and the second call is
-found out, hung up and stops all requests, but not prevented.
+The provider's list lags by less than the quarantine here. One that lags longer may
+have a person called twice: that is found out, the newer call is hung up and nobody is
+called any more until an admin has looked (`tests/faults/test_steps.py`), but it is not
+prevented. Databases that are restored or failed over are tested by themselves
+(`tests/faults/test_recovery.py`, `tests/end_to_end`).
 """
 
 STORMS = """
@@ -345,7 +346,9 @@ HOW = """Faults by chance besides: a fifth of the requests fail before or after 
 provider acted, or come to it late; 8 % are told not now; a tenth of the reads fail; a
 tenth of the webhooks (in a third of the campaigns all) are lost, a quarter late, 15 %
 repeated; the provider's list lags by up to 12 s. A person pauses and resumes.
-Crashes are counted by the step that they came before or after.
+Crashes are counted by the step that they came before or after. With SIGKILL the
+schedulers' hosts have clocks that are wrong by up to five minutes, Postgres is stopped
+at once now and then, and the provider goes away for longer than silence lasts.
 """
 
 

@@ -61,10 +61,12 @@ class Stage:
     clock: OddClock
     schedulers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     database_url: str | None = None
-    settings: dict[str, str] = field(default_factory=dict)
 
     def schedule(self, *odd: str) -> subprocess.Popen[bytes]:
-        """Start one more scheduler, with arguments of `odd_scheduler`."""
+        """Start one more scheduler, with arguments of `odd_scheduler`.
+
+        One whose host is wrong goes by the database's clock, as all do in earnest.
+        """
         clock = () if "--wrong" in odd else ("--clock", str(self.clock.file))
         process = self.start("tests.faults.odd_scheduler", *clock, *odd)
         self.schedulers.append(process)
@@ -75,7 +77,7 @@ class Stage:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
-            env={**os.environ, **SETTINGS, **self.settings, **self._places()},
+            env={**os.environ, **SETTINGS, **self._places()},
             stderr=subprocess.DEVNULL,
         )
         self.opened.callback(process.wait)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -10,11 +10,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from application.ports import CallOrder, NotNow, Outcome
 from domain.values import CampaignState, DialMode, PauseCause
+from projections.dial_queue import Snapshot
 from projections.verify import verify
-from tests.faults.drama import AtStep, ByChance, Drama, playhouse, staged
-from tests.faults.exchange import PERFECT, Exchange, Rates
+from tests.faults.drama import AtStep, ByChance, Drama, happens, playhouse, staged
+from tests.faults.exchange import PERFECT, Exchange, Life, Rates
 from tests.faults.judge import judged
+from tests.faults.mortal import Step
 from tests.wiring import BY, House
 
 CAP = 2
@@ -90,6 +93,93 @@ def test_nobody_is_called_after_a_cancel_that_came_between_two_steps(
     assert house.board(drama.campaign_id).state is CampaignState.CANCELED
     too_late = name == SENT or (name == REQUESTED and done)
     assert len(drama.exchange.lives) == int(too_late)
+
+
+def test_a_plan_made_before_others_claimed_claims_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who froze over it wakes while all slots are taken again.
+
+    The contact that it chose waits as before: nothing but the fence is in the way.
+    """
+    drama = staged(house, 6, people=2, cap=1)
+    exchange = drama.exchange
+    real, made = exchange._answered, exchange._made
+
+    def refusing(order: CallOrder) -> Outcome:
+        chosen = order.contact_id == exchange.orders[0].contact_id
+        refused = not drama.trace.happened or (drama.frozen and chosen)
+        return NotNow("429", retry_after=30.0) if refused else real(order)
+
+    def long(order: CallOrder, at: datetime) -> Life:
+        life = made(order, at)
+        life.ended_at = life.reported_at = at + timedelta(minutes=4)
+        exchange._told.clear()  # One call at a time: what is left is told too early.
+        exchange._announce(life)
+        return life
+
+    def sleeping(step: Step) -> None:
+        waits = house.read_snapshot(house.now(), 1).campaigns[0].candidates
+        chosen = bool(waits and waits[0].call_id) and not drama.trace.happened
+        if step.name == "the view" and chosen:
+            happens("freezes", step, drama, drama.dice)
+
+    monkeypatch.setattr(exchange, "_answered", refusing)
+    monkeypatch.setattr(exchange, "_made", long)
+    drama.fate = sleeping
+    played(drama, cap=1)
+    assert drama.trace.happened
+
+
+def test_who_wakes_to_a_request_of_somebody_else_sends_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's answer was lost, and nobody can know yet what came of it."""
+    drama = _unanswered(house, 10, monkeypatch)
+
+    def sleeping(step: Step) -> None:
+        if str(step) == f"before {REQUESTED}" and not drama.trace.happened:
+            drama.trace.happened["slept"] += 1
+            drama.take_over(8)
+
+    drama.fate = sleeping
+    played(drama, cap=1)
+    assert drama.trace.happened
+
+
+def test_a_claim_that_looked_idle_is_not_freed_once_it_is_requested(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new leader's view may be older than what the last one did."""
+    drama = _unanswered(house, 11, monkeypatch)
+    views: list[Snapshot] = []
+
+    def taking_over(step: Step) -> None:
+        if str(step) == f"before {REQUESTED}" and not views:
+            views.append(house.snapshot())
+        elif str(step) == f"after {SENT}" and not drama.trace.happened:
+            drama.trace.happened["taken over"] += 1
+            adoption = drama.scheduler()._scheduler._parts.adoption
+            adoption._free_idle_claims(views[0])
+
+    drama.fate = taking_over
+    played(drama, cap=1)
+    assert drama.trace.happened
+
+
+def _unanswered(house: House, seed: int, monkeypatch: pytest.MonkeyPatch) -> Drama:
+    """One person, whose call shows after 12 s; nothing else tells of it."""
+    rates = replace(PERFECT, error_after=1.0, lost=1.0)
+    drama = staged(house, seed, people=1, cap=1, rates=rates)
+    made = drama.exchange._made
+
+    def hidden(order: CallOrder, at: datetime) -> Life:
+        life = made(order, at)
+        life.listed_at = at + timedelta(seconds=12)
+        return life
+
+    monkeypatch.setattr(drama.exchange, "_made", hidden)
+    return drama
 
 
 @pytest.mark.parametrize("name", ["call.outcome_unknown", "call.deferred"])
