@@ -124,7 +124,8 @@ def test_containers_can_write_nothing_and_gain_nothing() -> None:
 def test_variables_and_secrets_are_those_that_the_program_reads() -> None:
     api_service = services()["api"]
     known = {f"AUTOLYNX_{name.upper()}" for name in Configuration.model_fields}
-    assert set(api_service["environment"]) - known == {"AUTOLYNX_SECRETS_DIR"}
+    others = {"AUTOLYNX_SECRETS_DIR", "FORWARDED_ALLOW_IPS"}
+    assert set(api_service["environment"]) - known == others
     assert set(api_service["secrets"]) == SECRETS
     assert {name.upper() for name in SECRETS} <= known
 
