@@ -22,7 +22,11 @@ class _Line:
     halved_at: float = float("-inf")
     refused_at: float = float("-inf")
     refusals: int = 0
-    next_at: float = float("-inf")
+    last_at: float = float("-inf")
+
+    def next_at(self, rate: float) -> float:
+        """Say from when on it has a turn, by the pace of now, not of the last one."""
+        return self.last_at + 1 / rate
 
 
 class Pace:
@@ -42,11 +46,11 @@ class Pace:
 
     def allowed(self, now: float) -> int:
         """How many calls may be started in the next two seconds."""
-        return _turns(self._all.next_at, self._full, now)
+        return _turns(self._all, self._full, now)
 
     def allowed_on_slow_lines(self, now: float) -> dict[str, int]:
         return {
-            name: _turns(line.next_at, rate, now)
+            name: _turns(line, rate, now)
             for name, line in self._lines.items()
             if (rate := self._rate(line, now)) < self._full
         }
@@ -54,9 +58,9 @@ class Pace:
     def take_turn(self, name: str, now: float) -> float:
         """Return when the next call on that line may be started."""
         line = self._line(name)
-        turn = max(now, self._all.next_at, line.next_at)
-        self._all.next_at = turn + 1 / self._full
-        line.next_at = turn + 1 / self._rate(line, now)
+        next_at = line.next_at(self._rate(line, now))
+        turn = max(now, self._all.next_at(self._full), next_at)
+        self._all.last_at = line.last_at = turn
         return turn
 
     def accepted(self, name: str) -> None:
@@ -85,7 +89,7 @@ class Pace:
         return min(line.slowed * 2.0**doublings, self._full)
 
 
-def _turns(next_at: float, rate: float, now: float) -> int:
+def _turns(line: _Line, rate: float, now: float) -> int:
     until = now + AHEAD_SECONDS
-    first = max(now, next_at)
+    first = max(now, line.next_at(rate))
     return 0 if first > until else int((until - first) * rate) + 1

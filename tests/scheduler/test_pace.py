@@ -63,6 +63,16 @@ def test_a_new_pace_holds_from_the_next_turn_on() -> None:
     assert spacing(pace, LINE, 0) == pytest.approx(0.1)
 
 
+def test_nobody_waits_for_a_turn_that_an_older_pace_put_off() -> None:
+    pace = Pace(0.01, always(0))
+    pace.take_turn(LINE, 0)
+    pace.set_full(10)
+    assert pace.allowed(1) == 21
+    assert pace.take_turn(LINE, 1) == 1
+    pace.set_full(0.1)
+    assert pace.take_turn(LINE, 1) == 11
+
+
 # --- A line that refuses ------------------------------------------------------------
 
 
