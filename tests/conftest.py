@@ -4,10 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from xdist.scheduler import (  # type: ignore[import-untyped]  # it brings no types
+    LoadFileScheduling,
+)
 
 from projections.schema import create_read_model
 from storage.database import Conn, connect
@@ -82,6 +86,19 @@ def fresh_database(
 def pytest_xdist_auto_num_workers() -> int:
     """Twice the cores: about half of the time a worker waits for other processes."""
     return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return Together(config, log)
+
+
+class Together(LoadFileScheduling):  # type: ignore[misc]  # see its import
+    """Keeps a file's tests on one worker, and those of all files of a package."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(str(super()._split_scope(nodeid)))
+        shared = (file.parent / "__init__.py").exists()
+        return str(file.parent if shared else file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

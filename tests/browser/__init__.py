@@ -1,0 +1,1 @@
+"""A package, unlike other folders of tests: its fixtures live as long as its tests."""
