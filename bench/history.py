@@ -43,7 +43,7 @@ def history(contacts: int, calls: int) -> Iterator[Any]:
 
 
 def opening(contacts: int) -> list[Any]:
-    stamp = {"at": START, "by": BY}
+    stamp: dict[str, Any] = {"at": START, "by": BY}
     campaign = Campaign.create(
         campaign_id=CAMPAIGN,
         name="Bench",

@@ -105,7 +105,7 @@ class View(PostgresTrackingRecorder):
         )
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
-            self.writer._conn = cursor.connection  # type: ignore[assignment] # its rows are not read  # noqa: SLF001 - it writes in the library's transaction
+            self.writer._conn = cursor.connection  # noqa: SLF001 - it writes in the library's transaction
             self.writer.write(writes(fold(operations)))
 
 
