@@ -14,6 +14,7 @@ import pytest
 from domain.values import CampaignState, WaitingCode
 from provider.vapi import VapiProvider, VapiSettings
 from storage.database import Conn
+from storage.last_led import LastLed
 from tests.faults.drama import Drama, new_exchange, playhouse, spared, staged
 from tests.faults.exchange import PERFECT
 from tests.faults.judge import judged
@@ -75,6 +76,7 @@ def test_a_real_list_that_lags_hides_nobody_from_a_restored_database(
 ) -> None:
     with running_simulator(speed=60, faults={"list_lag_seconds": 2.5}) as simulator:
         with real_house(database, simulator) as house:
+            LastLed(house.writing).lead()
             campaign_id = house.campaign(4, cap=2)
         with copied(server, database) as copy:
             with real_house(database, simulator) as house:
@@ -84,7 +86,7 @@ def test_a_real_list_that_lags_hides_nobody_from_a_restored_database(
             with real_house(copy, simulator, projector=True) as house:
                 parts = parts_of(house, interval=timedelta(seconds=1))
                 with leading(parts, Leading(), house):
-                    eventually(lambda: is_over(house, campaign_id), 60, "the end")
+                    eventually(lambda: is_over(house, campaign_id), 40, "the end")
         called = Counter(call["number"] for call in simulator.ledger()["calls"])
     assert called == Counter(phones(4))
 

@@ -167,15 +167,49 @@ def test_a_claim_that_looked_idle_is_not_freed_once_it_is_requested(
     assert drama.trace.happened
 
 
-def _unanswered(house: House, seed: int, monkeypatch: pytest.MonkeyPatch) -> Drama:
-    """One person, whose call shows after 12 s; nothing else tells of it."""
+def test_what_came_of_an_earlier_request_settles_no_later_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sent the first one slept over its answer."""
+    drama = _unanswered(house, 12, monkeypatch)
+    exchange, real = drama.exchange, drama.exchange._answered
+
+    def refusing(order: CallOrder) -> Outcome:
+        return NotNow("429") if order.request == 1 else real(order)
+
+    def waking(step: Step) -> None:
+        late = exchange.orders and exchange.orders[-1].request == 2
+        if str(step) == f"after {SENT}" and late and not drama.trace.happened:
+            drama.trace.happened["woken"] += 1
+            call_id = exchange.orders[0].call_id
+            house.calls.defer(call_id, reason="not now", until=house.now(), request=1)
+
+    monkeypatch.setattr(exchange, "_answered", refusing)
+    drama.fate = waking
+    played(drama, cap=1)
+    assert drama.trace.happened
+
+
+def test_a_list_that_lags_within_the_quarantine_is_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drama = _unanswered(house, 13, monkeypatch, hidden_seconds=35)
+    played(drama, cap=1)
+    [call] = house.call_rows(drama.campaign_id)
+    assert call.requests == 1
+
+
+def _unanswered(
+    house: House, seed: int, monkeypatch: pytest.MonkeyPatch, hidden_seconds: float = 12
+) -> Drama:
+    """One person, whose call shows after some seconds; nothing else tells of it."""
     rates = replace(PERFECT, error_after=1.0, lost=1.0)
     drama = staged(house, seed, people=1, cap=1, rates=rates)
     made = drama.exchange._made
 
     def hidden(order: CallOrder, at: datetime) -> Life:
         life = made(order, at)
-        life.listed_at = at + timedelta(seconds=12)
+        life.listed_at = at + timedelta(seconds=hidden_seconds)
         return life
 
     monkeypatch.setattr(drama.exchange, "_made", hidden)
