@@ -12,7 +12,15 @@ from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
-from psycopg import Connection, InterfaceError, Notify, OperationalError, errors, sql
+from psycopg import (
+    Connection,
+    InterfaceError,
+    Notify,
+    OperationalError,
+    ProgrammingError,
+    errors,
+    sql,
+)
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
@@ -73,8 +81,16 @@ class PatientConnection(Connection[TupleRow]):
 
 
 def conninfo(url: str, name: str) -> str:
-    """Add what the URL (or key=value string) leaves open; what it says stands."""
-    given = conninfo_to_dict(url)
+    """Add what the URL (or key=value string) leaves open; what it says stands.
+
+    Raises OperationalError where it is neither; without showing it, for it may hold
+    a password.
+    """
+    try:
+        given = conninfo_to_dict(url)
+    except ProgrammingError:
+        form = "postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        raise OperationalError(f"the URL does not have the form {form}") from None
     defaults: dict[str, Any] = {**TCP, "application_name": name}
     if "," in str(given.get("host", "")):
         defaults["target_session_attrs"] = "read-write"

@@ -71,6 +71,14 @@ def test_what_a_url_says_stands() -> None:
     assert (parts["connect_timeout"], parts["keepalives"]) == ("9", "0")
 
 
+@pytest.mark.parametrize("url", ["mysql://me:secret@db/x", "me:secret", "https://db"])
+def test_what_is_no_url_of_postgres_is_said_without_showing_it(url: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="postgresql://") as said:
+        conninfo(url, "x")
+    assert "secret" not in str(said.value)
+    assert said.value.__suppress_context__
+
+
 def test_of_several_hosts_the_one_that_writes_is_taken() -> None:
     several = "postgresql://a:1,b:2/x"
     asked = f"{several}?target_session_attrs=any"

@@ -74,10 +74,16 @@ def test_a_key_that_the_provider_refuses_is_named(
     assert (grade, "refuses" in said) == ("wrong", True)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1",
+        "mysql://nobody@127.0.0.1/none",
+    ],
+)
 def test_a_database_that_is_not_there_is_named(
-    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    url = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
     monkeypatch.setenv("AUTOLYNX_DATABASE_URL", url)
     grade, said = by_name(autolynx("doctor", "--json").json)["database"]
     assert (grade, "AUTOLYNX_DATABASE_URL" in said) == ("wrong", True)
