@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,7 +20,10 @@ class FirstSettings(BaseSettings):
     """First values of the settings, until an admin changes them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AUTOLYNX_SETTINGS_", env_file=".env", extra="ignore"
+        env_prefix="AUTOLYNX_SETTINGS_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
     )
 
     default_cap: int = 8
@@ -44,12 +47,15 @@ class FirstSettings(BaseSettings):
 class Configuration(BaseSettings):
     """How this process finds its database, its provider and its callers.
 
-    Read once by a composition root. Raises pydantic's ValidationError, which names
-    each variable that makes no sense.
+    Read once by a composition root; what is empty counts as not set. Raises
+    pydantic's ValidationError, which names each variable that makes no sense.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="AUTOLYNX_", env_file=".env", extra="ignore"
+        env_prefix="AUTOLYNX_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
     )
 
     database_url: str | None = None
@@ -86,6 +92,18 @@ class Configuration(BaseSettings):
 
     log_level: str = "info"
     log_format: Literal["console", "json"] | None = None
+
+    @field_validator(
+        "database_url",
+        "vapi_api_key",
+        "webhook_secret",
+        "oidc_client_secret",
+        mode="before",
+    )
+    @classmethod
+    def _none_where_empty(cls, value: object) -> object:
+        """An empty file of secrets says nothing, as an empty variable does."""
+        return None if value in ("", SecretStr("")) else value
 
     @classmethod
     def settings_customise_sources(

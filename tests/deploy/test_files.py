@@ -140,6 +140,19 @@ def test_secrets_are_read_from_files(
     assert read_.get_secret_value() == "from a file"
 
 
+def test_what_is_empty_is_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "autolynx_vapi_api_key").touch()
+    monkeypatch.setenv("AUTOLYNX_SECRETS_DIR", str(tmp_path))
+    for name in ("ADMIN_EMAIL", "METRICS_PORT", "DATABASE_URL", "LOG_FORMAT"):
+        monkeypatch.setenv(f"AUTOLYNX_{name}", "")
+    found = Configuration()
+    assert found.vapi_api_key is None
+    assert (found.admin_email, found.metrics_port) == (None, None)
+    assert (found.database_url, found.log_format) == (None, None)
+
+
 def test_secrets_are_made_once_and_never_again(tmp_path: Path) -> None:
     script = tmp_path / "secrets.sh"
     script.write_text((ROOT / "deploy/secrets.sh").read_text())
