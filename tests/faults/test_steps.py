@@ -280,6 +280,7 @@ def test_a_list_that_lags_longer_than_the_quarantine_is_found_out(
         return life
 
     exchange._made = lagging  # type: ignore[assignment,method-assign]  # a slower list
+    drama._ends_at = house.now() + timedelta(minutes=30)
     leader = drama.scheduler()
     leader.meanwhile = lambda process, seconds: _watch(drama, leader, seconds)
     leader.lead()
@@ -297,6 +298,7 @@ def _watch(drama: Drama, leader: object, seconds: float) -> None:
     drama._pass(max(seconds, 0.2))
     drama.house.settle()
     campaign = drama.house.load_campaign(drama.campaign_id)
+    assert not drama.over, "it is not over while a call is"
     if campaign.state is CampaignState.PAUSED and drama.exchange.hang_ups:
         leader.alarm.stop()  # type: ignore[attr-defined]  # a SchedulerProcess
 
