@@ -47,14 +47,27 @@ PEOPLE, CAP, STANDBYS, LONGEST_KILLING = 60, 4, 3, 180.0
 
 SPOILT = {
     "requests": {
-        "rate_limited": 0.08,
+        "rate_limited": 0.06,
+        "rate_limit_storm": 0.01,
+        "over_concurrency": 0.02,
         "error_before": 0.04,
-        "error_after": 0.04,
+        "error_after": 0.03,
         "reset_after": 0.02,
+        "garbage_after": 0.01,
         "hang_after": 0.02,
     },
     "reads": {"error_before": 0.05},
-    "webhooks": {"lost": 0.1, "late": 0.25, "twice": 0.15},
+    "webhooks": {
+        "lost": 0.1,
+        "late": 0.25,
+        "twice": 0.15,
+        "reordered": 0.05,
+        "before_answer": 0.05,
+    },
+    "calls": {"shown_stale": 0.2},
+    "late_seconds": 1.0,
+    "list_lag_seconds": 0.5,
+    "stale_seconds": 1.0,
 }
 
 
@@ -182,9 +195,8 @@ def _in_real_time(home: Home, wanted: argparse.Namespace, tally: Tally) -> None:
 def _kill(url: str, home: Home, seed: int, tally: Tally) -> None:
     """End whoever leads, again and again, until nearly all were called."""
     dice = Random(f"{seed} kills")
-    faults = {**SPOILT, "list_lag_seconds": 0.5, "late_seconds": 1.0}
     with on_stage(
-        url, webhooks=True, rate=1, speed=60, seed=seed, faults=faults
+        url, webhooks=True, rate=1, speed=60, seed=seed, faults=SPOILT
     ) as stage:
         campaign_id = stage.house.campaign(PEOPLE, cap=CAP)
         until = monotonic() + LONGEST_KILLING
