@@ -34,13 +34,23 @@ _NO_MESSAGE: LiteralString = """
 """
 _OF_SUBJECTS: LiteralString = " and subject_id = any(%(subjects)s)"
 
-# What belongs to no call yet is found by the number that the provider names.
-_STRAY: LiteralString = " and campaign_id is null and document::text like %(part)s"
-
+# What belongs to no call yet is found by the number that the provider names. No
+# erasure names such rows: they are recorded, or nobody could tell why they are empty.
+_NO_STRAY_MESSAGE: LiteralString = f"""
+    with gone as (
+        {_NO_MESSAGE} and campaign_id is null and document::text like %(part)s
+        returning id
+    )
+    insert into erased_row (kind, id) select 'message', id from gone
+"""  # noqa: S608 - our own statement
 _NO_WORDS: LiteralString = """
-    update words_vault set words = null, salt = null
-    where salt is not null
-        and (subject_id = any(%(subjects)s) or words like %(part)s)
+    with gone as (
+        update words_vault set words = null, salt = null
+        where salt is not null
+            and (subject_id = any(%(subjects)s) or words like %(part)s)
+        returning id
+    )
+    insert into erased_row (kind, id) select 'words', id from gone
 """
 
 _NAMES_IT: LiteralString = """
@@ -49,10 +59,14 @@ _NAMES_IT: LiteralString = """
         where regexp_replace(said, '[^0-9]', '', 'g') like %(ending)s
     )
 """
-_NO_REJECT: LiteralString = """
-    update reject_vault set reason = null, message = null, cells = null, salt = null
-    where salt is not null
-"""
+_NO_REJECT: LiteralString = f"""
+    with gone as (
+        update reject_vault set reason = null, message = null, cells = null, salt = null
+        where salt is not null {_NAMES_IT}
+        returning list_id, "row"
+    )
+    insert into erased_row (kind, id, "row") select 'reject', list_id, "row" from gone
+"""  # noqa: S608 - our own statement
 _NO_STAGED_REJECT: LiteralString = "delete from upload_reject where true"
 _NO_STAGED_ROW: LiteralString = """
     with gone as (
@@ -151,9 +165,9 @@ class ErasureStore:
             for statement in (
                 _NO_CONTACT,
                 _NO_MESSAGE + _OF_SUBJECTS,
-                _NO_MESSAGE + _STRAY,
+                _NO_STRAY_MESSAGE,
                 _NO_WORDS,
-                _NO_REJECT + _NAMES_IT,
+                _NO_REJECT,
                 _NO_STAGED_REJECT + _NAMES_IT,
                 _NO_STAGED_ROW,
             ):

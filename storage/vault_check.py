@@ -1,4 +1,8 @@
-"""Whether the vault still holds what events refer to, as it was."""
+"""Whether the vault still holds what events refer to, as it was.
+
+A row may be empty where an erasure names whom it is about, where the regular removal
+has been, or where it is recorded that it named somebody who was erased.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +24,8 @@ from storage.database import Conn
 
 type Key = tuple[Any, ...]
 
+EMPTIED = "was emptied, and no erasure accounts for it"
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -36,62 +42,100 @@ class Proof:
 
 
 class _Kind(NamedTuple):
+    """`query` selects the key, the leaf, whether it may be empty, then `columns`."""
+
     words: str
     query: LiteralString
     columns: tuple[str, ...]
     documents: frozenset[str] = frozenset()
 
 
+_OF_THE_ERASED: LiteralString = """
+    exists (select from erased_subject e where e.subject_id = v.subject_id)
+"""
+_OF_RETENTION: LiteralString = """
+    exists (
+        select from autolynx_events first join retention_mark on true
+        where first.originator_id = v.subject_id and first.originator_version = 1
+            and first.notification_id <= retention_mark.up_to
+    )
+"""
+
+
 _KINDS: dict[type[VaultRow], _Kind] = {
     ContactRow: _Kind(
         "contact",
         """
-        select contact_id, list_id, leaf, salt, campaign_id, name, business_name, phone,
-            variables::text
+        select contact_id, list_id, leaf, salt is null and exists (
+                select from autolynx_events e where e.originator_id = contact_id
+                    and e.originator_version = 1 and e.topic = 'contact.erased'
+            ),
+            salt, campaign_id, name, business_name, phone, variables::text
         from contact_vault
         join unnest(%s::uuid[], %s::uuid[]) as wanted (contact_id, list_id)
             using (contact_id, list_id)
         """,
         (
-            *("contact_id", "list_id", "leaf", "salt", "campaign_id"),
+            *("contact_id", "list_id", "leaf", "accounted_for", "salt", "campaign_id"),
             *("name", "business_name", "phone", "variables"),
         ),
         frozenset({"variables"}),
     ),
     MessageRow: _Kind(
         "message",
-        """
-        select id, leaf, salt, subject_id, campaign_id, document::text, recording_url,
+        f"""
+        select id, leaf, salt is null and (
+                {_OF_THE_ERASED} or {_OF_RETENTION} or exists (
+                    select from erased_row e where e.kind = 'message' and e.id = v.id
+                )
+            ),
+            salt, subject_id, campaign_id, document::text, recording_url,
             transcript::text
-        from message_vault where id = any(%s)
-        """,
+        from message_vault v where id = any(%s)
+        """,  # noqa: S608 - our own statement
         (
-            *("id", "leaf", "salt", "subject_id", "campaign_id"),
+            *("id", "leaf", "accounted_for", "salt", "subject_id", "campaign_id"),
             *("document", "recording_url", "transcript"),
         ),
         frozenset({"document", "transcript"}),
     ),
     WordsRow: _Kind(
         "words",
-        "select id, leaf, salt, subject_id, words from words_vault where id = any(%s)",
-        ("id", "leaf", "salt", "subject_id", "words"),
+        f"""
+        select id, leaf, salt is null and (
+                {_OF_THE_ERASED} or exists (
+                    select from erased_row e where e.kind = 'words' and e.id = v.id
+                )
+            ),
+            salt, subject_id, words
+        from words_vault v where id = any(%s)
+        """,  # noqa: S608 - our own statement
+        ("id", "leaf", "accounted_for", "salt", "subject_id", "words"),
     ),
     KeyRow: _Kind(
         "campaign's key",
         """
-        select campaign_id, leaf, salt, key from key_vault where campaign_id = any(%s)
+        select campaign_id, leaf, false, salt, key
+        from key_vault where campaign_id = any(%s)
         """,
-        ("campaign_id", "leaf", "salt", "key"),
+        ("campaign_id", "leaf", "accounted_for", "salt", "key"),
     ),
     RejectRow: _Kind(
         "skipped row",
         """
-        select list_id, "row", leaf, salt, reason, message, cells::text
-        from reject_vault
+        select list_id, "row", leaf, salt is null and exists (
+                select from erased_row e where e.kind = 'reject'
+                    and e.id = list_id and e."row" = v."row"
+            ),
+            salt, reason, message, cells::text
+        from reject_vault v
         join unnest(%s::uuid[], %s::int[]) as wanted (list_id, "row")
             using (list_id, "row")
         """,
-        ("list_id", "row", "leaf", "salt", "reason", "message", "cells"),
+        (
+            *("list_id", "row", "leaf", "accounted_for", "salt"),
+            *("reason", "message", "cells"),
+        ),
         frozenset({"cells"}),
     ),
 }
@@ -100,7 +144,7 @@ _KINDS: dict[type[VaultRow], _Kind] = {
 def faults(conn: Conn, proofs: Iterable[Proof]) -> Iterator[tuple[int, str]]:
     """Name what is missing or changed, each with the position of its event.
 
-    An erased row (it has no salt any more) is still held by its leaf.
+    A row that was erased rightly (it has no salt any more) is still held by its leaf.
     """
     by_kind: defaultdict[type[VaultRow], list[Proof]] = defaultdict(list)
     for proof in proofs:
@@ -113,8 +157,10 @@ def faults(conn: Conn, proofs: Iterable[Proof]) -> Iterator[tuple[int, str]]:
 
 
 class _Stored(NamedTuple):
+    """`fault` is what is wrong with the row by itself."""
+
     leaf: bytes
-    changed: bool
+    fault: str | None
 
 
 def _stored(
@@ -131,13 +177,14 @@ def _stored(
 
 def _of_row(kind: type[VaultRow], row: Sequence[Any]) -> _Stored:
     named = dict(zip(_KINDS[kind].columns, row, strict=True))
-    leaf = named.pop("leaf")
+    leaf, accounted_for = named.pop("leaf"), named.pop("accounted_for")
     if named["salt"] is None:
-        return _Stored(leaf, changed=False)
+        empty = all(named[name] is None for name in kind.PERSONAL)
+        return _Stored(leaf, None if empty and accounted_for else EMPTIED)
     for name in _KINDS[kind].documents:
         named[name] = None if named[name] is None else orjson.loads(named[name])
     made: Any = kind
-    return _Stored(leaf, changed=made(**named).leaf != leaf)
+    return _Stored(leaf, None if made(**named).leaf == leaf else "was changed")
 
 
 def _faults(proof: Proof, stored: dict[Key, _Stored]) -> Iterator[str]:
@@ -146,9 +193,9 @@ def _faults(proof: Proof, stored: dict[Key, _Stored]) -> Iterator[str]:
     named: list[str] = []
     for key in proof.keys:
         row = stored.get(key)
-        if row is None or row.changed:
-            how = "is missing in the vault" if row is None else "was changed"
-            named.append(f"The {what} {_shown(key)} {of} {how}.")
+        fault = "is missing in the vault" if row is None else row.fault
+        if fault:
+            named.append(f"The {what} {_shown(key)} {of} {fault}.")
     yield from named
     if not named:
         leaves = b"".join(stored[key].leaf for key in proof.keys)

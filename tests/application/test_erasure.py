@@ -244,6 +244,23 @@ def test_a_later_import_leaves_out_who_was_erased_without_naming_them(
     assert {phone for phone, _ in shown[1:]} == {SECOND, KEPT}
 
 
+def test_rows_that_only_named_the_person_are_emptied_and_accounted_for(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    again = house.uploads.stage([FIRST, KEPT])
+    house.imports.import_contacts(campaign_id, again, by=BY)
+    house.campaigns.pause(campaign_id, by=BY, reason=f"{FIRST} complains")
+    stray = said(None, "status-update", status="ringing", timestamp=1)
+    house.calls.hear(read_message(stray))
+    erase(house)
+    assert FIRST[1:].encode() not in dumped(house.url)
+    with connect(house.url, name="test") as conn:
+        kinds = conn.execute("select kind from erased_row order by kind").fetchall()
+    assert kinds == [("message",), ("reject",), ("words",)]
+    assert problems(house) == []
+
+
 def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None:
     store = UploadStore(house.writing)
     upload = NewUpload(uuid4(), "a.csv", "US", BY, NOON, NOON + timedelta(days=1))

@@ -156,10 +156,42 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "of event {at} (contact_list.rows_accepted) is missing in the vault.",
     ),
     "a leaf, with the salt gone": (
-        """update words_vault set leaf = salt, salt = null, words = null
+        """with noted as (
+                insert into erased_row
+                select 'words', id from words_vault where words = 'lunch'
+            )
+            update words_vault set leaf = salt, salt = null, words = null
             where words = 'lunch'""",
         "campaign.paused",
         "of event {at} (campaign.paused) is another than it was.",
+    ),
+    "a person emptied": (
+        """update contact_vault set salt = null, name = null, business_name = null,
+            phone = null, variables = null where phone = '+12025550102'""",
+        "contact_list.rows_accepted",
+        "of event {at} (contact_list.rows_accepted) was emptied, and no erasure",
+    ),
+    "a transcript emptied": (
+        """update message_vault set salt = null, document = null,
+            recording_url = null, transcript = null where transcript is not null""",
+        "call.reported",
+        "of event {at} (call.reported) was emptied, and no erasure",
+    ),
+    "a reason emptied": (
+        "update words_vault set salt = null, words = null where words = 'lunch'",
+        "campaign.paused",
+        "of event {at} (campaign.paused) was emptied, and no erasure",
+    ),
+    "a skipped row emptied": (
+        """update reject_vault set salt = null, reason = null, message = null,
+            cells = null""",
+        "contact_list.rows_skipped",
+        "of event {at} (contact_list.rows_skipped) was emptied, and no erasure",
+    ),
+    "a campaign's key emptied": (
+        "update key_vault set salt = null, key = null",
+        "contact_list.created",
+        "of event {at} (contact_list.created) was emptied, and no erasure",
     ),
     "a skipped row": (
         "update reject_vault set message = 'nothing'",

@@ -6,7 +6,7 @@ import pytest
 from provider.reading import read_message
 from scheduler.retention import Retention, RetentionWorker
 from storage.erasure import ErasureStore
-from tests.application.test_erasure import called, report
+from tests.application.test_erasure import called, problems, report
 from tests.support import eventually
 from tests.wiring import Clock, House
 
@@ -36,6 +36,7 @@ def test_messages_are_kept_for_as_long_as_the_setting_says(
     assert retention(house, clock).run_once() == 1
     assert house.vault.messages_of(call_id) == []
     assert retention(house, clock).run_once() == 0
+    assert problems(house) == [], "what was removed is accounted for"
 
 
 def test_the_leader_looks_by_itself(house: House, call_id: UUID) -> None:
