@@ -1,7 +1,7 @@
 """What the dialer and the provider tell about a call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -444,7 +444,7 @@ def _of_request(request: int | None, tell: Tell) -> Tell:
 
 def _in_campaign(rows: Sequence[VaultRow], campaign_id: UUID) -> list[VaultRow]:
     return [
-        replace(row, campaign_id=campaign_id) if isinstance(row, MessageRow) else row
+        row.in_campaign(campaign_id) if isinstance(row, MessageRow) else row
         for row in rows
     ]
 

@@ -6,10 +6,11 @@ can still be checked.
 """
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 from uuid import UUID
 
 import orjson
@@ -108,6 +109,12 @@ class MessageRow(_Row):
     document: Any
     recording_url: str | None
     transcript: Any | None
+
+    def in_campaign(self, campaign_id: UUID) -> Self:
+        """Say whose it is; its leaf, which took long for a long document, stays."""
+        found = copy(self)
+        object.__setattr__(found, "campaign_id", campaign_id)
+        return found
 
 
 @dataclass(frozen=True, repr=False)
