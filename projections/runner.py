@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
+from time import monotonic
 from typing import Any, LiteralString
 
 import orjson
@@ -37,6 +38,9 @@ LIVE_BATCH, REBUILD_BATCH = 500, 2_000
 
 SILENT_AFTER = 10.0
 """Seconds without a sign of life after which a projector is replaced."""
+
+LONGEST_REST = 0.02
+"""Seconds; the projector rests as long as it worked, while events gather."""
 
 MOST_BYTES = 1_000_000
 """Stored bytes a batch, save that one event is always taken: imports are large."""
@@ -331,9 +335,12 @@ class Projector:
         self._prepare(term.connection, lambda: self._go_on(term))
         batches = Batches(term.connection)
         for _ in self._listener:  # It listens before the first look.
+            began = monotonic()
             term.go_on()
             while not self._stopped.is_set() and batches.apply(self._batch).more:
                 term.go_on()
+            # Twenty events in one batch cost little more than two.
+            self._stopped.wait(min(monotonic() - began, LONGEST_REST))
 
     def _go_on(self, term: Term) -> None:
         if self._stopped.is_set():
