@@ -5,10 +5,12 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx2
 import typer
 
 from application.configuration import Configuration
@@ -148,8 +150,15 @@ def answers(configuration: Configuration) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 - compared, not bound
         configuration.host, configuration.host
     )
-    try:
-        url = f"http://{host}:{configuration.port}/healthz"
-        return httpx2.get(url, timeout=1, trust_env=False).is_success
-    except httpx2.HTTPError:
-        return False
+    return is_well(f"http://{host}:{configuration.port}/healthz")
+
+
+def is_well(url: str) -> bool:
+    """Say whether a server answers there. It is asked often: so with little ado."""
+    asked = urlsplit(url)
+    with closing(HTTPConnection(asked.netloc, timeout=1)) as connection:
+        try:
+            connection.request("GET", asked.path)
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False

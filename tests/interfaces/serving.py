@@ -35,6 +35,7 @@ from storage.database import Pool, open_pool
 from storage.recorder import EventStoreFactory
 from storage.sessions import Keys, SessionStore, SignInLinks
 from storage.vault import Vault
+from tests import asking
 from tests.fakes import FakeProvider
 from tests.support import eventually
 
@@ -131,14 +132,14 @@ class Desk:
 
     def get(self, path: str, role: Role | None = Role.ADMIN) -> httpx2.Response:
         headers = self.header(role) if role else {}
-        return httpx2.get(f"{self.url}{path}", headers=headers, timeout=30)
+        return asking.get(f"{self.url}{path}", headers=headers, timeout=30)
 
     def ask(
         self, query: str, role: Role | None = Role.ADMIN, **variables: Any
     ) -> Answer:
         body = {"query": query, "variables": variables}
         headers = self.header(role) if role else {}
-        answer = httpx2.post(
+        answer = asking.post(
             f"{self.url}/graphql", json=body, headers=headers, timeout=60
         )
         told = answer.json()
@@ -151,7 +152,7 @@ class Desk:
         return answer.data
 
     def upload(self, csv: str, role: Role = Role.OPERATOR) -> str:
-        answer = httpx2.post(
+        answer = asking.post(
             f"{self.url}/uploads?filename=people.csv",
             content=csv.encode(),
             headers={**self.header(role), "Content-Type": "text/csv"},

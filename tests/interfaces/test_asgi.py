@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from domain.values import Role
 from interfaces.health import health_routes
 from storage.database import connect, open_pool
+from tests import asking
 from tests.interfaces.serving import Desk, opened_desk
 from tests.support import eventually
 
@@ -94,13 +95,13 @@ def test_readiness_names_the_read_tables_of_another_version(desk: Desk) -> None:
 def test_every_refusal_has_one_form(
     office: Desk, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = httpx2.request(method, f"{office.url}{path}")
+    answer = asking.request(method, f"{office.url}{path}")
     assert (answer.status_code, error(answer)) == (status, code)
     assert "server" not in answer.headers
 
 
 def test_auditors_may_not_upload(office: Desk) -> None:
-    answer = httpx2.post(
+    answer = asking.post(
         f"{office.url}/uploads?filename=x.csv",
         content=b"name,business_name,phone\n",
         headers={**office.header(Role.AUDITOR), "Content-Type": "text/csv"},
@@ -109,7 +110,7 @@ def test_auditors_may_not_upload(office: Desk) -> None:
 
 
 def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
-    answer = httpx2.post(f"{desk.url}/graphql", headers=desk.header(), **given)
+    answer = asking.post(f"{desk.url}/graphql", headers=desk.header(), **given)
     told = answer.json()["errors"][0]["extensions"]["code"]
     return answer.status_code, told
 
@@ -152,7 +153,7 @@ def test_the_process_serves_and_ends_by_itself_when_asked(empty_database: str) -
         ) as process,
     ):
         eventually(lambda: _answers(f"{url}/readyz"), within=30, said="the API")
-        httpx2.get(f"{url}/campaigns/nobody/export.csv")
+        asking.get(f"{url}/campaigns/nobody/export.csv")
         process.terminate()
         assert process.wait(10) == 0
     assert b"GET /campaigns/{campaign_id}/export.csv" in told["/v1/traces"]
@@ -199,7 +200,7 @@ def collecting() -> Iterator[tuple[str, dict[str, bytes]]]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(url).status_code == 200
+        return asking.get(url).status_code == 200
     except httpx2.TransportError:
         return False
 

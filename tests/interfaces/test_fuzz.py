@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from interfaces.graphql.schema import make_schema
+from tests import asking
 from tests.interfaces.serving import Desk
 
 SECONDS = 20.0
@@ -130,7 +131,7 @@ def post(desk: Desk, body: Any) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {**desk.header(), "Content-Type": "application/json"}
     url = f"{desk.url}/graphql"
-    return httpx2.post(url, content=content, headers=headers, timeout=SECONDS)
+    return asking.post(url, content=content, headers=headers, timeout=SECONDS)
 
 
 def checked(answer: httpx2.Response) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
+from tests import asking
 from tests.interfaces.serving import GRAPHQL_WS, SECRET, Desk
 
 type Sample = tuple[str, tuple[tuple[str, str], ...]]
@@ -29,7 +30,7 @@ def value(samples: dict[Sample, float], name: str, **labels: str) -> float:
 
 def hook(desk: Desk, body: Any, secret: str = SECRET) -> httpx2.Response:
     headers = {"X-Vapi-Secret": secret}
-    return httpx2.post(f"{desk.url}/webhooks/vapi", json=body, headers=headers)
+    return asking.post(f"{desk.url}/webhooks/vapi", json=body, headers=headers)
 
 
 def test_messages_are_counted_by_type_and_result(desk: Desk) -> None:
@@ -73,9 +74,9 @@ def test_an_answer_names_its_request_and_keeps_the_proxys_name(desk: Desk) -> No
     made = desk.get("/healthz", role=None).headers["x-request-id"]
     assert len(made) == 32
     given = {"X-Request-Id": "proxy-0001"}
-    answer = httpx2.get(f"{desk.url}/healthz", headers=given)
+    answer = asking.get(f"{desk.url}/healthz", headers=given)
     assert answer.headers["x-request-id"] == "proxy-0001"
-    bad = httpx2.get(f"{desk.url}/healthz", headers={"X-Request-Id": "a b\tc;" * 20})
+    bad = asking.get(f"{desk.url}/healthz", headers={"X-Request-Id": "a b\tc;" * 20})
     assert len(bad.headers["x-request-id"]) == 32
 
 

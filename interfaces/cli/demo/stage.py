@@ -18,7 +18,7 @@ from application.errors import Failure
 from domain.values import Role as MemberRole
 from interfaces.cli.database import prepare
 from interfaces.cli.demo.client import Client
-from interfaces.cli.roles import free_port
+from interfaces.cli.roles import free_port, is_well
 from interfaces.cli.supervisor import ALL, LOOK_SECONDS, Role, Supervisor
 from interfaces.cli.workbench import workbench
 from storage.embedded import embedded_postgres
@@ -93,11 +93,7 @@ class Stage:
         return ledger
 
     def simulator_answers(self) -> bool:
-        try:
-            url = f"{self.simulator_url}/simulator/health"
-            return httpx2.get(url, timeout=1, trust_env=False).is_success
-        except httpx2.HTTPError:
-            return False
+        return is_well(f"{self.simulator_url}/simulator/health")
 
 
 @contextmanager

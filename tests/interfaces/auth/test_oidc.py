@@ -12,6 +12,7 @@ from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyp
 from domain.values import Role
 from interfaces.auth.oidc import LOGIN_COOKIE, _local
 from interfaces.auth.viewer import COOKIE
+from tests import asking
 from tests.interfaces.auth.test_sign_in import ME, ask
 from tests.interfaces.serving import Desk, opened_desk
 
@@ -40,7 +41,7 @@ class Entrance:
         assert "code_challenge_method=S256" in location
         assert "nonce=" in location
         assert "state=" in location
-        signed = httpx2.post(location, data={"sub": subject})
+        signed = asking.post(location, data={"sub": subject})
         assert signed.status_code == 302, signed.text
         return str(signed.headers["location"])
 

@@ -17,19 +17,20 @@ from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE
 from interfaces.auth.viewer import COOKIE
 from interfaces.dashboard.documents import read_documents
 from storage.sessions import IDLE_LIFE, WHOLE_LIFE
+from tests import asking
 from tests.interfaces.serving import GRAPHQL_WS, Desk, Socket, opened_desk, utc_now
 
 ME = next(one.id for one in read_documents() if one.name == "Me")
 
 
 def sign_in(desk: Desk, token: str) -> httpx2.Response:
-    return httpx2.post(f"{desk.url}/sign-in", json={"token": token})
+    return asking.post(f"{desk.url}/sign-in", json={"token": token})
 
 
 def ask(
     desk: Desk, body: dict[str, Any], session: str, **headers: str
 ) -> dict[str, Any]:
-    answer = httpx2.post(
+    answer = asking.post(
         f"{desk.url}/graphql",
         json=body,
         headers={"Cookie": f"{COOKIE}={session}", **headers},
@@ -92,7 +93,7 @@ def test_a_session_ends_when_it_was_idle_or_is_old(office: Desk) -> None:
 def test_who_signs_out_is_out(office: Desk) -> None:
     session = office.session()
     cookie = {"Cookie": f"{COOKIE}={session}"}
-    answer = httpx2.post(f"{office.url}/sign-out", headers=cookie)
+    answer = asking.post(f"{office.url}/sign-out", headers=cookie)
     assert answer.status_code == 204
     assert code(ask(office, {"documentId": ME}, session)) == "UNAUTHENTICATED"
 
@@ -147,8 +148,8 @@ def test_a_session_reads_what_its_role_may(office: Desk) -> None:
     id_ = office.campaign()
     cookie = {"Cookie": f"{COOKIE}={office.session(Role.AUDITOR)}"}
     export = f"{office.url}/campaigns/{id_}/export.csv"
-    assert httpx2.get(export, headers=cookie).status_code == 200
-    refused = httpx2.post(
+    assert asking.get(export, headers=cookie).status_code == 200
+    refused = asking.post(
         f"{office.url}/uploads?filename=x.csv",
         content=b"name,business_name,phone\n",
         headers={**cookie, "Content-Type": "text/csv"},
@@ -172,7 +173,7 @@ def test_a_session_reads_what_its_role_may(office: Desk) -> None:
 def test_pages_of_other_sites_change_nothing(
     office: Desk, headers: dict[str, str], passes: bool
 ) -> None:
-    answer = httpx2.post(f"{office.url}/sign-out", headers=headers)
+    answer = asking.post(f"{office.url}/sign-out", headers=headers)
     assert (answer.status_code == 204) is passes
 
 
@@ -228,7 +229,7 @@ def test_every_answer_tells_browsers_what_not_to_do(office: Desk) -> None:
 def test_whoever_guesses_tokens_must_wait_and_nobody_else(desk: Desk) -> None:
     def upload(token: str) -> httpx2.Response:
         headers = {"Authorization": token, "Content-Type": "text/csv"}
-        return httpx2.post(f"{desk.url}/uploads", content=b"", headers=headers)
+        return asking.post(f"{desk.url}/uploads", content=b"", headers=headers)
 
     codes = refused_in_the_end(lambda: upload("Bearer alx_guess"))
     assert codes[:GUESSES_A_MINUTE] == [401] * GUESSES_A_MINUTE

@@ -4,9 +4,9 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import psycopg
 
+from tests import asking
 from tests.end_to_end.processes import HOST, autolynx, command_line, running_up
 from tests.support import eventually
 
@@ -49,7 +49,7 @@ def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
         children = up.children()
         up.process.kill()
         with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
-            assert httpx2.get(f"{another.url}/healthz").is_success
+            assert asking.get(f"{another.url}/healthz").is_success
             eventually(gone(*children), said="the orphans' end")
 
 
@@ -66,7 +66,7 @@ def test_one_role_runs_alone(empty_database: str, tmp_path: Path) -> None:
     with running_up(tmp_path, "api", DATABASE_URL=empty_database) as up:
         (only,) = up.children().values()
         assert only.endswith("interfaces.asgi")
-        assert httpx2.get(f"{up.url}/healthz").is_success
+        assert asking.get(f"{up.url}/healthz").is_success
 
 
 def test_migrate_names_what_it_applied(empty_database: str, tmp_path: Path) -> None:

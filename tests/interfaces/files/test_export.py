@@ -6,12 +6,12 @@ from datetime import timedelta
 from io import StringIO
 from uuid import UUID, uuid4
 
-import httpx2
 import pytest
 
 from application.claims import Chosen, ClaimService
 from domain.values import Role
 from projections import contact_log, results
+from tests import asking
 from tests.interfaces.serving import SECRET, Desk, utc_now
 
 HEADER = [
@@ -60,7 +60,7 @@ def report(desk: Desk, provider_call_id: str) -> None:
             "messages": TRANSCRIPT,
         },
     }
-    answer = httpx2.post(
+    answer = asking.post(
         f"{desk.url}/webhooks/vapi",
         json={"message": message},
         headers={"X-Vapi-Secret": SECRET},

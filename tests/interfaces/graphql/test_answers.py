@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx2
 import pytest
 import strawberry
 
@@ -13,6 +12,7 @@ from interfaces.graphql import limits
 from interfaces.graphql.errors import PublicErrors
 from interfaces.graphql.limits import TimeLimit
 from storage.operations import Decision, Operations, Reason
+from tests import asking
 from tests.interfaces.serving import (
     ASSISTANT,
     CREATE,
@@ -271,7 +271,7 @@ def test_in_development_the_schema_is_shown_to_members(database: str) -> None:
         assert desk.told(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
         assert desk.ask(SCHEMA, role=None).code == "BAD_REQUEST"
         headers = {"Accept": "text/html"}
-        editor = httpx2.get(f"{desk.url}/graphql", headers=headers)
+        editor = asking.get(f"{desk.url}/graphql", headers=headers)
         assert editor.status_code == 200
         assert "content-security-policy" not in editor.headers
 

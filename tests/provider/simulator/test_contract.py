@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import httpx2
 import pytest
 
 from provider.simulator.settings import (
@@ -12,6 +11,7 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
 )
+from tests import asking
 from tests.provider.simulator.placing import (
     DANA,
     body,
@@ -125,7 +125,7 @@ def test_an_ended_call_has_no_artifact_before_its_report() -> None:
     with running_simulator(**slow_reports) as simulator:
         simulator.set_faults(endings={DANA: NEVER_ENDS})
         call = post(simulator, body()).json()
-        httpx2.post(call["monitor"]["controlUrl"], json={"type": "end-call"})
+        asking.post(call["monitor"]["controlUrl"], json={"type": "end-call"})
         found = eventually(lambda: _ended(simulator, call["id"]))
     assert found["endedReason"] == "manually-canceled"
     assert "artifact" not in found
@@ -303,12 +303,12 @@ def test_a_recording_is_fetched_only_through_a_signed_url(
     (row,) = simulator.ledger(calls=1, timeout=10)["calls"]
     redirect = get(simulator, f"/call/{call_id}/mono-recording")
     assert redirect.status_code == 302
-    sound = httpx2.get(redirect.headers["location"])
+    sound = asking.get(redirect.headers["location"])
     assert sound.headers["content-type"] == "audio/wav"
     assert sound.content[:4] == b"RIFF"
     assert redirect.headers["location"].startswith(row["recordingUrl"])
-    assert httpx2.get(row["recordingUrl"]).status_code == 403
-    assert httpx2.get(redirect.headers["location"] + "0").status_code == 403
+    assert asking.get(row["recordingUrl"]).status_code == 403
+    assert asking.get(redirect.headers["location"] + "0").status_code == 403
 
 
 def test_a_call_without_an_answer_has_no_recording(simulator: Simulator) -> None:
@@ -325,10 +325,10 @@ def test_a_live_call_ends_at_its_control_url_without_a_key(
     call = place(simulator)
     assert call.monitor is not None
     control_url = str(call.monitor.control_url)
-    assert httpx2.post(control_url, json={"type": "end-call"}).status_code == 200
+    assert asking.post(control_url, json={"type": "end-call"}).status_code == 200
     (row,) = simulator.ledger(calls=1, timeout=10)["calls"]
     assert row["endedReason"] == "manually-canceled"
-    assert httpx2.post(control_url, json={"type": "end-call"}).status_code == 404
+    assert asking.post(control_url, json={"type": "end-call"}).status_code == 404
 
 
 def test_a_control_message_that_is_not_known_changes_nothing(
@@ -337,7 +337,7 @@ def test_a_control_message_that_is_not_known_changes_nothing(
     simulator.set_faults(endings={DANA: NEVER_ENDS})
     call = post(simulator, body()).json()
     control_url = call["monitor"]["controlUrl"]
-    assert httpx2.post(control_url, json={"type": "stop"}).status_code == 400
+    assert asking.post(control_url, json={"type": "stop"}).status_code == 400
     assert simulator.ledger()["live"] == 1
 
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import httpx2
-
 from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
     NEVER_RINGS,
 )
+from tests import asking
 from tests.provider.simulator.placing import DANA, body, eventually, get, numbers, post
 from tests.provider.simulator.receiving import SECONDS
 from tests.simulator import Simulator, running_simulator
@@ -18,7 +17,7 @@ LIVE = dict.fromkeys([DANA, *numbers(20)], NEVER_ENDS)
 
 def hang_up(call: dict[str, Any]) -> None:
     url = call["monitor"]["controlUrl"]
-    httpx2.post(url, json={"type": "end-call"}).raise_for_status()
+    asking.post(url, json={"type": "end-call"}).raise_for_status()
 
 
 def test_a_row_names_the_call_as_we_know_it(simulator: Simulator) -> None:
