@@ -7,6 +7,7 @@ import strawberry
 
 from interfaces.graphql.enums import CampaignState
 from interfaces.graphql.scalars import BigInt
+from interfaces.graphql.sharing import Frames
 from projections import campaign_board
 
 
@@ -15,6 +16,7 @@ from projections import campaign_board
     " + failed + canceled + timedOut."
 )
 class CampaignProgress:
+    frames: strawberry.Private[Frames]
     campaign_id: strawberry.ID
     state: CampaignState
     contacts: int
@@ -38,6 +40,7 @@ class CampaignProgress:
     @classmethod
     def of(cls, row: campaign_board.CampaignProgress) -> Self:
         return cls(
+            frames=Frames(),
             campaign_id=strawberry.ID(str(row.campaign_id)),
             state=row.state,
             contacts=row.contacts,

@@ -27,6 +27,7 @@ from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Context
 from interfaces.graphql.documents import Documents, is_well_formed
 from interfaces.graphql.schema import make_schema
+from interfaces.graphql.sharing import encoded
 
 INIT_WAIT = timedelta(seconds=10)
 MOST_SUBSCRIPTIONS = 20
@@ -101,6 +102,9 @@ class _Router(GraphQLRouter[Context, None]):
             raise JSONDecodeError("This is no operation", "", 0)
         return self.documents.filled(message)
 
+    def encode_json(self, data: object) -> str | bytes:
+        return encoded(data, super().encode_json)
+
     async def run(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return await super().run(*args, **kwargs)
@@ -119,7 +123,7 @@ class _Router(GraphQLRouter[Context, None]):
 def graphql_routes(backend: Backend, documents: Documents) -> APIRouter:
     """Build the routes; a browser's session may send these documents only."""
 
-    def context() -> Context:
+    async def context() -> Context:
         return Context(backend, documents)
 
     router = _Router(

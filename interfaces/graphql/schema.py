@@ -24,6 +24,7 @@ from interfaces.graphql.members import MemberCommands, MemberQueries
 from interfaces.graphql.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.scalars import SCALARS
 from interfaces.graphql.settings import SettingsCommands, SettingsQueries
+from interfaces.graphql.sharing import SharingExecutor
 from interfaces.graphql.spend import SpendQueries
 from interfaces.graphql.subscriptions import Changes
 from interfaces.graphql.tracing import Traced
@@ -90,6 +91,7 @@ def make_schema() -> Schema:
         Subscription,
         exception_handlers=[Refusals()],
         extensions=extensions,
+        execution_context_class=SharingExecutor,
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )
 

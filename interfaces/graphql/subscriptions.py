@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import batched
 from uuid import UUID
 
@@ -30,12 +31,12 @@ class Changes:
         id_, context = as_uuid("campaign", campaign_id), info.context
         with context.backend.hub.listening(id_) as ear:
             sent = await _progress(context, id_)
-            yield CampaignProgress.of(sent)
+            yield _shown(sent)
             async for _ in changes_heard(ear):
                 row = await _progress(context, id_)
                 if _differs(row, sent):
                     sent = row
-                    yield CampaignProgress.of(row)
+                    yield _shown(row)
 
     @subscription(EVERYBODY, "The progress of every campaign that changes, for a list.")
     async def campaigns_progress(
@@ -48,7 +49,7 @@ class Changes:
                 for row in rows:
                     if _differs(row, sent.get(row.campaign_id)):
                         sent[row.campaign_id] = row
-                        yield CampaignProgress.of(row)
+                        yield _shown(row)
 
     @subscription(EVERYBODY, "Contacts of this campaign whose status changed.")
     async def contact_updates(
@@ -70,6 +71,12 @@ async def _progress(context: Context, campaign_id: UUID) -> ProgressRow:
     if row is None:
         raise NotFound("campaign", campaign_id)
     return row
+
+
+@lru_cache(maxsize=256)
+def _shown(row: ProgressRow) -> CampaignProgress:
+    """Show one counter once: all who watch it get the same frame."""
+    return CampaignProgress.of(row)
 
 
 def _differs(row: ProgressRow, sent: ProgressRow | None) -> bool:

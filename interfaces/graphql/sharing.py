@@ -1,0 +1,76 @@
+"""One frame for all who watch the same: resolved once, and encoded once.
+
+Whether somebody may watch is decided for each by himself, when he begins. Only what is
+the same for every member is shared.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import ExecutionResult
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+type Encode = Callable[[object], str | bytes]
+
+
+class Shared(dict[str, Any]):
+    """A frame's data; `text` is its JSON, once somebody has sent it."""
+
+    text: str | None = None
+
+
+class Frames:
+    """What an event was resolved to, by operation and variables.
+
+    It lives as long as its event; operations of the same text are one object.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], tuple[object, Shared]] = {}
+
+    def get(self, operation: object, variables: str) -> Shared | None:
+        found = self._known.get((id(operation), variables))
+        return found[1] if found else None
+
+    def keep(self, operation: object, variables: str, data: dict[str, Any]) -> Shared:
+        shared = Shared(data)
+        # The operation is kept too: another one could take over its address.
+        self._known[id(operation), variables] = operation, shared
+        return shared
+
+
+class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Resolves an event that has `frames` once for each way of asking for it."""
+
+    def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - the library's signature
+        frames = getattr(self.root_value, "frames", None)
+        if not isinstance(frames, Frames):
+            return super().execute_operation(serially)
+        variables = repr(self.variable_values)
+        data = frames.get(self.operation, variables)
+        if data is not None:
+            return ExecutionResult(data, None)
+        result: Any = super().execute_operation(serially)
+        if isinstance(result, ExecutionResult) and result.data and not result.errors:
+            data = frames.keep(self.operation, variables, result.data)
+            return ExecutionResult(data, None)
+        return result
+
+
+def encoded(message: object, encode: Encode) -> str | bytes:
+    """Encode a message of a socket; of a shared frame only what is its own."""
+    match message:
+        case {"type": "next", "id": id_, "payload": {"data": Shared() as data} as own}:
+            if len(own) == 1:
+                return _framed(encode(id_), data, encode)
+    return encode(message)
+
+
+def _framed(id_: str | bytes, data: Shared, encode: Encode) -> str:
+    if data.text is None:
+        data.text = _plain(encode(data))
+    return f'{{"id":{_plain(id_)},"type":"next","payload":{{"data":{data.text}}}}}'
+
+
+def _plain(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode()
