@@ -7,11 +7,14 @@ from uuid import UUID
 
 import psycopg
 
-from bench.figures import Figure, medians
+from bench.figures import Figure, medians, percentile
+from bench.load import post, sent_meanwhile
+from bench.messages import HEADERS, placed_calls, status_update
 from bench.people import write_people
-from bench.site import Installation, Site
+from bench.site import Installation, Site, wait_for
 
 ROWS = 100_000
+CALLS, PAUSE = 1_500, 0.02
 COLUMNS = (
     "contact_id, list_id, campaign_id, name, business_name, phone, variables, salt,"
     " leaf"
@@ -31,6 +34,7 @@ def measure(site: Site) -> Iterator[Figure]:
             lambda: _create(installation, assistant, upload()),
             partial(_copy, installation.database),
         )
+        meanwhile = list(_meanwhile(installation, assistant, upload()))
     yield Figure(
         name="create campaign",
         value=value,
@@ -39,6 +43,38 @@ def measure(site: Site) -> Iterator[Figure]:
         wanted=0.3,
         of=f"from an upload of {ROWS:,} rows; COPY of the same rows into a table"
         " with the same indexes",
+    )
+
+    yield from meanwhile
+
+
+def _meanwhile(
+    installation: Installation, assistant: UUID, upload_id: str
+) -> Iterator[Figure]:
+    """Ring calls while a campaign is created: nobody waits for an import."""
+    calls = placed_calls(installation.app, CALLS)
+    path = f"{installation.url}/webhooks/vapi"
+    rings = (post(path, HEADERS, status_update(call, "ringing")) for call in calls)
+    wait_for(installation.has_caught_up, "the projector", 120)
+    with sent_meanwhile(installation.url, rings, PAUSE) as waits:
+        start = perf_counter()
+        installation.create_campaign(upload_id, assistant)
+        wait_for(installation.has_caught_up, "the projector", 120)
+        shown = perf_counter() - start
+    of = f"{len(waits):,} messages while a campaign of {ROWS:,} contacts is created"
+    for name, part, wanted in (("p50", 0.5, None), ("p99", 0.99, 250.0)):
+        yield Figure(
+            name=f"webhook beside an import {name}",
+            value=percentile(waits, part) * 1000,
+            unit="ms",
+            wanted=wanted,
+            of=of,
+        )
+    yield Figure(
+        name="campaign shown whole",
+        value=shown,
+        unit="s",
+        of=f"from the request to the read model, {ROWS:,} contacts",
     )
 
 

@@ -1,10 +1,12 @@
 """HTTP load from plain sockets: what asks must cost little beside what answers."""
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from threading import Event, Thread
 from time import perf_counter
 from typing import Self
 from urllib.parse import urlsplit
@@ -40,6 +42,29 @@ def send(
     with ThreadPoolExecutor(connections) as threads:
         found = [one for some in threads.map(one, range(connections)) for one in some]
     return Sent(len(found) / (perf_counter() - start), found)
+
+
+@contextmanager
+def sent_meanwhile(
+    url: str, requests: Iterable[bytes], pause: float
+) -> Iterator[list[float]]:
+    """Send one after the other in the block; yield the seconds that each takes."""
+    waits: list[float] = []
+    over = Event()
+
+    def work() -> None:
+        for request in requests:
+            if over.wait(pause):
+                return
+            waits.extend(send(url, [request], 1).seconds)
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield waits
+    finally:
+        over.set()
+        thread.join()
 
 
 def _taken(requests: Sequence[bytes], turns: "count[int]") -> Iterator[bytes]:

@@ -177,6 +177,12 @@ class Installation:
             upload = self.upload(write_people(Path(folder) / "few.csv", 20))
         return self.create_campaign(upload["id"], self.assistant())
 
+    def server_pids(self) -> list[int]:
+        """Name the processes of Postgres that work for this installation."""
+        query = b"select pid from pg_stat_activity where datname = current_database()"
+        with self.pool.connection() as connection:
+            return [pid for (pid,) in connection.execute(query)]
+
     def has_caught_up(self) -> bool:
         last = self.app.recorder.max_notification_id() or 0
         query = "select position from read.projection_position"
