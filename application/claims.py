@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,21 +16,28 @@ from application.ports import Origin
 from application.recording import Means
 from domain.call import Call
 from domain.campaign import Campaign
+from domain.contact import Contact
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
-from domain.values import call_id_of
+from domain.values import ContactStatus, call_id_of
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A contact that a plan chose; `requeued` where its deferred call is meant."""
+    """A contact that a plan chose; `requeued` where its deferred call is meant.
+
+    `contact_version` is 0 for whom it is not to call after an erasure: a contact's own
+    stream begins with that.
+    """
 
     campaign_id: UUID
     contact_id: UUID
     attempt: int
     requeued: bool
     batch: int | None = None
+    was: ContactStatus = ContactStatus.PENDING
+    contact_version: int = 0
 
     @property
     def call_id(self) -> UUID:
@@ -55,8 +62,8 @@ class ClaimService:
         """Append the claim that follows the `seen` ones, with the calls it makes.
 
         Stale where somebody claimed meanwhile: nothing is stored then. A contact
-        whose call turns out to exist, not to be deferred, or not to be readable, is
-        dropped: one bad row must not stop the dialer.
+        whose call turns out to exist, not to be deferred, or not to be readable, or
+        who was erased, is dropped: one bad row must not stop the dialer.
         """
         dropped: list[UUID] = []
         left = list(chosen)
@@ -85,6 +92,8 @@ class ClaimService:
     def adopt(self, call_id: UUID, origin: Origin) -> bool:
         """Claim after the fact a call that the provider has and the log lacks.
 
+        Also of somebody who was erased meanwhile: the call is there.
+
         Raises IntegrityError where others go on claiming at the same time.
         """
         chosen = Chosen(
@@ -97,6 +106,10 @@ class ClaimService:
         return decide(lambda: self._claim_now(chosen))
 
     def _claim_now(self, chosen: Chosen) -> bool:
+        contact = self._app.find(Contact, chosen.contact_id)
+        if contact is not None:
+            was, version = contact.standing, contact.version
+            chosen = replace(chosen, was=was, contact_version=version)
         claimed = self.claim([chosen], seen=self._app.highest_version(DISPATCHER_ID))
         if claimed.stale:
             raise IntegrityError("Somebody else claimed meanwhile.")
@@ -120,8 +133,10 @@ class ClaimService:
         claimed = claim_calls(
             seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
         )
+        new = [one for one in chosen if not one.requeued]
+        expect = {one.contact_id: one.contact_version for one in new}
         try:
-            return self._app.append(claimed, *calls), []
+            return self._app.append(claimed, *calls, expect=expect), []
         except IntegrityError:
             return None, self._in_the_way(chosen, seen)
 
@@ -135,17 +150,27 @@ class ClaimService:
                 batch=chosen.batch,
                 at=at,
                 by=SCHEDULER,
+                was=chosen.was,
             )
         call = self._app.load(Call, chosen.call_id)
         call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
         return call
 
     def _in_the_way(self, chosen: list[Chosen], seen: int) -> list[UUID]:
-        """Name the new calls that exist already, unless the claim itself was stale."""
+        """Name the new calls that exist already, or whose contact was erased.
+
+        None where the claim itself was stale.
+        """
         if self._app.highest_version(DISPATCHER_ID) > seen:
             return []
-        new = [one.call_id for one in chosen if not one.requeued]
-        return [id_ for id_ in new if self._app.find(Call, id_) is not None]
+        return [
+            one.call_id
+            for one in chosen
+            if not one.requeued and (self.knows(one.call_id) or self._has_moved(one))
+        ]
+
+    def _has_moved(self, chosen: Chosen) -> bool:
+        return self._app.highest_version(chosen.contact_id) != chosen.contact_version
 
 
 def _claim(chosen: Chosen) -> Claim:

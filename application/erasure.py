@@ -8,7 +8,7 @@ from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.recording import Means
-from domain.call import Call
+from domain.call import MOST_ATTEMPTS, Call
 from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.unmatched_message import unmatched_id_of
@@ -63,7 +63,8 @@ class ErasureService:
         for person in people:
             calls += decide(partial(self._record, person, by))
         contacts = tuple(person.contact_id for person in people)
-        subjects = [*contacts, *(id_ for call in calls for id_ in _subjects(call))]
+        subjects = [*contacts, *(id_ for one in contacts for id_ in _calls_of(one))]
+        subjects += [id_ for call in calls for id_ in _unmatched(call)]
         self._data.wipe(phone, contacts, subjects)
         live = sum(call.live and not call.deferred for call in calls)
         return Erasure(contacts, len(calls), live)
@@ -111,7 +112,15 @@ def _waits(person: Person, campaign: Campaign | None, standing: ContactStatus) -
     )
 
 
-def _subjects(call: Call) -> list[UUID]:
-    """Name whose messages are about a call: its own, and those that came before it."""
+def _calls_of(contact_id: UUID) -> list[UUID]:
+    """Name all calls that can ever be made to a contact.
+
+    After a restore the provider may show one that is unknown here.
+    """
+    return [call_id_of(contact_id, n) for n in range(1, MOST_ATTEMPTS + 1)]
+
+
+def _unmatched(call: Call) -> list[UUID]:
+    """Name what was told of a call before it was known."""
     ids = {call.provider_call_id, *call.other_provider_call_ids} - {None}
-    return [call.id, *(unmatched_id_of(id_) for id_ in ids if id_)]
+    return [unmatched_id_of(id_) for id_ in ids if id_]

@@ -165,6 +165,7 @@ class Call(Aggregate):
         batch: int | None,
         at: datetime,
         by: str,
+        was: ContactStatus = ContactStatus.PENDING,
     ) -> Self:
         return cls._create(
             cls.Created,
@@ -176,7 +177,7 @@ class Call(Aggregate):
             attempt=attempt,
             claim_id=claim_id,
             batch=batch,
-            was=ContactStatus.PENDING,
+            was=was,
             standing=ContactStatus.QUEUED,
         )
 

@@ -19,6 +19,8 @@ class ContactFact(Aggregate.Event):
 
 
 class Contact(Aggregate):
+    """`standing` is what the contact counted as when it was last settled here."""
+
     TOPIC = "contact"
 
     class Created(ContactFact, Aggregate.Created):
@@ -50,8 +52,8 @@ class Contact(Aggregate):
         )
 
     @event(Created)
-    def __init__(self, campaign_id: UUID) -> None:
-        self.campaign_id = campaign_id
+    def __init__(self, campaign_id: UUID, standing: ContactStatus) -> None:
+        self.campaign_id, self.standing = campaign_id, standing
 
     def withdraw(self, *, at: datetime, by: str) -> None:
         """The last call under way came to nothing: there will be no other."""
@@ -65,5 +67,5 @@ class Contact(Aggregate):
         )
 
     @event(Withdrawn)
-    def _withdrawn(self) -> None:
-        """Readers count it; the contact is erased as before."""
+    def _withdrawn(self, standing: ContactStatus) -> None:
+        self.standing = standing

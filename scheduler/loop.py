@@ -269,7 +269,7 @@ class Scheduler:
             return Claimed()
         claimed = self._parts.claims.claim(made.claims, seen=snapshot.claims_seen)
         for call_id in claimed.dropped:
-            log.error("call %s exists already: dropped from the claim", call_id)
+            log.error("call %s is there already, or its contact was erased", call_id)
         self._dropped.update(claimed.dropped)
         seen = claimed.position or snapshot.position + 1
         self._parts.read_model.wait_for(seen, SEEN_SECONDS)
