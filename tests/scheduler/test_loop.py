@@ -43,7 +43,9 @@ class Leading:
         """Nobody waits for a sign."""
 
 
-def parts_of(house: House, **changes: Any) -> Parts:
+def parts_of(
+    house: House, interval: timedelta = timedelta(seconds=0.2), **changes: Any
+) -> Parts:
     pace = Pace(1000, lambda: 0.5)
     dispatch = Dispatch(
         calls=house.calls,
@@ -56,7 +58,7 @@ def parts_of(house: House, **changes: Any) -> Parts:
         calls=house.calls,
         provider=house.provider,
         is_under_way=dispatch.is_under_way,
-        interval=timedelta(seconds=0.2),
+        interval=interval,
         time_out=timedelta(seconds=20),
     )
     parts = Parts(
@@ -80,7 +82,7 @@ def parts_of(house: House, **changes: Any) -> Parts:
         pace=pace,
         means=house.means,
         first_settings=replace(house.settings.values(), dials_per_second=1000),
-        reconcile_every=timedelta(seconds=0.2),
+        reconcile_every=interval,
         random=lambda: 0.5,
     )
     return replace(parts, **changes)
