@@ -10,6 +10,7 @@ import pytest
 
 from application.contact_file import AcceptedRow, SkippedRow
 from application.erasure import Erasure, ErasureService
+from application.ports import Origin
 from application.vault import MessageRow, digest
 from domain.call import ReportGrade
 from domain.contact import Contact
@@ -32,7 +33,7 @@ from storage.recorder import BULK_ROWS
 from storage.uploads import NewUpload, UploadStore
 from tests.dumped import dumped
 from tests.support import eventually
-from tests.wiring import BY, NOON, House, phones
+from tests.wiring import BY, NOON, House, as_chosen, phones
 
 SOON = NOON + timedelta(seconds=5)
 PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
@@ -215,6 +216,41 @@ def test_a_claim_beside_the_erasure_is_either_before_it_or_not_at_all(
     assert counters(house, campaign_id) == {"queued": 1}
     house.calls.give_back(claimed[1])
     assert counters(house, campaign_id) == {"canceled": 1}
+
+
+def test_a_claim_on_a_view_from_before_the_erasure_leaves_the_person_out(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    view, found = house.snapshot(), house.candidates(campaign_id)
+    [erased] = erase(house).contacts
+    chosen = [as_chosen(campaign_id, one) for one in found]
+    claimed = house.claims.claim(chosen, seen=view.claims_seen)
+    house.settle()
+    assert claimed.dropped == (call_id_of(erased, 1),)
+    assert len(claimed.calls) == 1
+    assert counters(house, campaign_id) == {"queued": 1, "canceled": 1}
+
+
+def test_a_call_that_comes_up_after_a_restore_and_an_erasure_is_known_again(
+    house: House,
+) -> None:
+    """Who was called after the back-up is erased again before anybody looks."""
+    campaign_id = house.campaign(2)
+    [contact_id] = erase(house).contacts
+    call_id, origin = call_id_of(contact_id, 1), Origin(campaign_id, contact_id, 1)
+    assert house.claims.adopt(call_id, origin)
+    assert not house.claims.adopt(call_id, origin)
+    shown = read_call(report(call_id)["message"] | CALL | {"status": "in-progress"})
+    assert shown is not None
+    house.calls.look(call_id, shown, grade=ReportGrade.NONE)
+    assert counters(house, campaign_id) == {"pending": 1, "in_progress": 1}
+    house.calls.hear(read_message(report(call_id)))
+    assert counters(house, campaign_id) == {"pending": 1, "ended": 1}
+    left = dumped(house.url)
+    assert FIRST[1:].encode() not in left
+    assert b"Person 1 speaking" not in left
+    assert problems(house) == []
 
 
 def test_a_finished_campaign_counts_as_before(house: House) -> None:
