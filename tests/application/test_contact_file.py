@@ -259,7 +259,8 @@ def test_a_long_quoted_record_that_is_closed_counts_as_one() -> None:
 
 
 def test_a_late_windows_1252_byte_is_read_where_all_before_was_ascii() -> None:
-    many = "Ann,,x\n" * (2 * MIB // 7)
+    row = f"Ann,{'x' * 1000},x\n"
+    many = row * (2 * MIB // len(row))
     rows = read((HEADER + many + "José,,4155552671\n").encode("cp1252"), 1000)
     last = rows[-1]
     assert isinstance(last, AcceptedRow)
@@ -272,7 +273,8 @@ def test_bytes_that_look_like_utf_8_do_not_hide_windows_1252() -> None:
 
 
 def test_an_invalid_byte_after_a_mebibyte_of_utf_8_makes_the_file_undecodable() -> None:
-    many = "José,,x\n" * (2 * MIB // 8)
+    row = f"José,{'x' * 1000},x\n"
+    many = row * (2 * MIB // len(row))
     content = (HEADER + many).encode() + b"Jos\xe9,,4155552671\n"
     first, second = refusal(content), refusal(content, *range(0, MIB, 999))
     assert "decoded as utf-8" in first

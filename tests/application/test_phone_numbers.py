@@ -56,9 +56,9 @@ def spelled(digits: str, random: Random) -> str:
 
 
 def north_america(random: Random) -> Iterator[str]:
-    """Every area code, several exchanges, in several spellings."""
+    """Every area code, some exchanges, in several spellings."""
     for area in range(200, 1000):
-        for exchange in random.sample(range(1000), 12):
+        for exchange in random.sample(range(1000), 4):
             digits = f"{area}{exchange:03d}{random.randrange(10_000):04d}"
             yield random.choice(["", "+1", "1", "+", "+11"]) + digits
             yield spelled(random.choice(["", "1"]) + digits, random)
@@ -92,13 +92,13 @@ def disagreements(numbers: Iterator[str], region: str) -> list[str]:
 def test_north_american_numbers_are_read_as_the_library_reads_them(
     region: str,
 ) -> None:
-    assert disagreements(north_america(Random(7)), region) == []
+    assert disagreements(north_america(Random(region)), region) == []
 
 
 def test_numbers_of_every_region_are_read_as_the_library_reads_them() -> None:
     random = Random(11)
     wrong = {
-        region: disagreements(numbers_of(region, random, 30), region)
+        region: disagreements(numbers_of(region, random, 15), region)
         for region in sorted(phonenumbers.SUPPORTED_REGIONS)
     }
     assert {region: found for region, found in wrong.items() if found} == {}

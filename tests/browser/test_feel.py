@@ -1,5 +1,6 @@
 """Keys, colours, sizes, and what assistive technology is told: on every view."""
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
@@ -22,6 +23,8 @@ VIEWS = (
     "/audit",
 )
 type ColorScheme = Literal["light", "dark"]
+COLOURS: tuple[ColorScheme, ...] = ("light", "dark")
+DESKTOP: ViewportSize = {"width": 1280, "height": 720}
 NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
 
@@ -46,44 +49,59 @@ def settled(page: Page, address: str) -> None:
     expect(page.locator(".pill")).to_contain_text("Live")
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_axe_finds_nothing_on_any_view(
-    desk: Desk, admin: BrowserContext, places: dict[str, str], colours: str
-) -> None:
-    page, axe, found = admin.new_page(), axe_core.Axe(), {}
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+@dataclass
+class Seen:
+    """What is wrong with each view; a key says which, and in what colours."""
+
+    violations: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def seen(admin: BrowserContext, places: dict[str, str]) -> Seen:
+    """Look at every view once: in both colours, then as on the narrowest phone."""
+    page, seen = admin.new_page(), Seen()
+    page.on("console", lambda message: seen.complaints.append(message.text))
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     for view in VIEWS:
+        page.set_viewport_size(DESKTOP)
         settled(page, view.format(**places))
-        answer = axe.run(page)
-        if answer.violations_count:
-            found[view] = answer.generate_report()
+        for colours in COLOURS:
+            page.emulate_media(color_scheme=colours)
+            answer = axe_core.Axe().run(page)
+            if answer.violations_count:
+                seen.violations[f"{view} {colours}"] = answer.generate_report()
+        page.set_viewport_size(NARROWEST)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROWEST["width"]:
+            seen.widths[view] = width
     page.close()
-    assert found == {}
+    return seen
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_axe_finds_nothing_where_people_come_in(desk: Desk, colours: str) -> None:
-    scheme: ColorScheme = "dark" if colours == "dark" else "light"
-    with desk.browser.new_context(base_url=desk.up.url, color_scheme=scheme) as nobody:
+def test_axe_finds_nothing_on_any_view(seen: Seen) -> None:
+    assert seen.violations == {}
+
+
+def test_no_view_is_wider_than_the_narrowest_phone(seen: Seen) -> None:
+    assert seen.widths == {}
+
+
+def test_nothing_complains_in_the_console(seen: Seen) -> None:
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("colours", COLOURS)
+def test_axe_finds_nothing_where_people_come_in(
+    desk: Desk, colours: ColorScheme
+) -> None:
+    with desk.browser.new_context(base_url=desk.up.url, color_scheme=colours) as nobody:
         page = nobody.new_page()
         page.goto("/sign-in")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         answer = axe_core.Axe().run(page)
     assert answer.violations_count == 0, answer.generate_report()
-
-
-def test_no_view_is_wider_than_the_narrowest_phone(
-    desk: Desk, admin: BrowserContext, places: dict[str, str]
-) -> None:
-    page, wide = admin.new_page(), {}
-    page.set_viewport_size(NARROWEST)
-    for view in VIEWS:
-        settled(page, view.format(**places))
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > NARROWEST["width"]:
-            wide[view] = width
-    page.close()
-    assert wide == {}
 
 
 def test_the_keyboard_goes_everywhere(admin: BrowserContext, desk: Desk) -> None:
@@ -141,15 +159,3 @@ def test_the_first_row_is_live_within_a_second(
     milliseconds = page.evaluate("performance.now()")
     page.close()
     assert milliseconds < 1000
-
-
-def test_nothing_complains_in_the_console(
-    admin: BrowserContext, desk: Desk, places: dict[str, str]
-) -> None:
-    page, said = admin.new_page(), list[str]()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    for view in VIEWS:
-        settled(page, view.format(**places))
-    page.close()
-    assert said == []

@@ -169,7 +169,7 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
 
 
 @settings(
-    max_examples=1_000,
+    max_examples=400,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
 )
