@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from time import perf_counter
 
 from bench.figures import Figure, as_table, keep
 from bench.site import Site, opened_site
@@ -60,10 +61,16 @@ def _arguments() -> argparse.Namespace:
 
 def _measured(site: Site, names: list[str]) -> Iterator[Figure]:
     for name in names:
-        print(f"{name} ...", file=sys.stderr, flush=True)
+        _tell(f"{name} ...")
+        start = perf_counter()
         for figure in import_module(f"bench.{name}").measure(site):
-            print(as_table([figure]).splitlines()[-1], file=sys.stderr, flush=True)
+            _tell(as_table([figure]).splitlines()[-1])
             yield figure
+        _tell(f"{name} took {perf_counter() - start:.0f} s")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _machine() -> str:
@@ -86,8 +93,10 @@ def _processor() -> str:
 
 
 def _write_down(text: str) -> None:
-    before = DOCUMENT.read_text() if DOCUMENT.exists() else "# Benchmarks\n"
-    DOCUMENT.write_text(f"{before.rstrip()}\n\n## {text}\n")
+    """Put the newest run first."""
+    before = DOCUMENT.read_text() if DOCUMENT.exists() else "# Benchmarks\n\n"
+    head, mark, older = before.partition("\n## ")
+    DOCUMENT.write_text(f"{head.rstrip()}\n\n## {text}\n{mark}{older}")
 
 
 if __name__ == "__main__":
