@@ -16,13 +16,20 @@ from prometheus_client.registry import Collector
 
 from application.configuration import Configuration
 from application.ports import Accepted
+from domain.values import CampaignState
 from interfaces import metrics as api
 from projections.gauges import Gauges
-from scheduler.metrics import SchedulerMetrics
+from scheduler.metrics import OUTCOMES, SchedulerMetrics, _name
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"\bautolynx_[a-z_]+")
 SECRETS = {"autolynx_database_url", "autolynx_vapi_api_key", "autolynx_webhook_secret"}
+
+SAID = re.compile(r'_Refused\(\d+, "([A-Z_]+)"')
+REFUSALS = {
+    code.lower()
+    for code in SAID.findall((ROOT / "interfaces/webhooks/vapi.py").read_text())
+}
 
 FOUND = Gauges(
     position=1,
@@ -80,6 +87,32 @@ def test_rules_and_dashboard_ask_for_metrics_that_exist(expression: str) -> None
     assert wanted
     assert wanted <= there_are()
     assert expression.count("(") == expression.count(")")
+
+
+LABEL = re.compile(r'(\w+)=~?"([^"]+)"')
+SERIES = re.compile(r"(autolynx_[a-z_]+)\{([^}]*)\}")
+
+
+def labelled() -> Iterator[tuple[str, str, str]]:
+    """Name each value of a label that rules and dashboard ask for."""
+    for expression in expressions():
+        for name, matchers in SERIES.findall(expression):
+            for label, values in LABEL.findall(matchers):
+                yield from ((name, label, value) for value in values.split("|"))
+
+
+@pytest.mark.parametrize(("name", "label", "value"), sorted(set(labelled())))
+def test_rules_and_dashboard_ask_for_labels_that_exist(
+    name: str, label: str, value: str
+) -> None:
+    known = {
+        ("autolynx_campaigns", "state"): {state.lower() for state in CampaignState},
+        ("autolynx_dial_outcomes_total", "outcome"): {
+            _name(outcome) for outcome in OUTCOMES
+        },
+        ("autolynx_webhooks_total", "result"): {"stored", "repeated", *REFUSALS},
+    }
+    assert value in known[name, label]
 
 
 def test_the_manual_names_every_metric_and_no_other() -> None:

@@ -1,11 +1,14 @@
 """What Prometheus is told, by name and label."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
+from storage.operations import beat
 from tests import asking
 from tests.interfaces.serving import GRAPHQL_WS, SECRET, Desk
 
@@ -59,6 +62,19 @@ def test_the_whole_system_is_shown_by_every_process(desk: Desk) -> None:
     assert value(found, "autolynx_projection_lag_seconds") == 0
     assert value(found, "autolynx_spend_today_dollars") == 0
     assert ("autolynx_scheduler_tick_age_seconds", ()) not in found
+
+
+def test_a_process_tells_of_every_metric_that_the_manual_names(desk: Desk) -> None:
+    with desk.pool.connection() as connection:
+        beat(connection, "scheduler", "host:1")
+    desk.caught_up()
+    text = desk.get("/metrics", role=None).text
+    told = set(re.findall(r"^# TYPE (autolynx_\w+)", text, re.MULTILINE))
+    manual = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    rows = re.findall(r"^\| `(autolynx_\w+)` \|[^|]*\| (.*) \|$", manual, re.MULTILINE)
+    named = {name for name, said in rows if "*scheduler*" not in said}
+    told = {name for name in told if not name.endswith("_created")}
+    assert told == named - {"autolynx_daily_budget_dollars"}  # There is none here.
 
 
 def test_requests_are_named_by_their_route_not_their_path(desk: Desk) -> None:
