@@ -60,7 +60,7 @@ def erase(
     wanted = list(_in_file(file)) if file else []
     with workbench(Configuration()) as bench:
         if list_:
-            _show(bench.read(_erased), as_json=as_json)
+            _show(bench.read(_everybody_erased), as_json=as_json)
         elif file:
             _tell(_Eraser(bench).all_of(wanted), as_json=as_json)
         else:
@@ -118,7 +118,7 @@ def _tell(done: Erasure, *, as_json: bool) -> None:
         say(f"{done.live} calls are live: nothing that is told of them is kept.")
 
 
-def _erased(conn: Conn) -> list[dict[str, Any]]:
+def _everybody_erased(conn: Conn) -> list[dict[str, Any]]:
     names = ("contactId", "erasedAt", "by")
     rows = conn.execute(_ERASED).fetchall()
     return [dict(zip(names, row, strict=True)) for row in rows]
