@@ -8,7 +8,7 @@ from tests.end_to_end.processes import HOST, autolynx
 
 
 def test_the_demo_ends_with_the_results_of_a_real_campaign(tmp_path: Path) -> None:
-    options = ("--once", "--contacts", "30", "--speed", "20")
+    options = ("--once", "--contacts", "30", "--speed", "100")
     ended = autolynx("demo", *options, cwd=tmp_path)
 
     assert ended.returncode == 0, ended.stderr

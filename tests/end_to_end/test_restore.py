@@ -47,7 +47,7 @@ def settings(simulator: Simulator) -> dict[str, Any]:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with running_simulator(speed=30, outcomes=ENDINGS) as simulator:
+    with running_simulator(speed=60, outcomes=ENDINGS) as simulator:
         yield simulator
 
 
@@ -87,6 +87,7 @@ def test_who_was_called_after_the_back_up_is_not_called_again(
             until_called(simulator, known + 3)
         restored = settings | {"DATABASE_URL": copy}
         with running_up(tmp_path, **restored):
+            until_called(simulator, CONTACTS)
 
             def over() -> bool:
                 asked = ("campaigns", "show", id_, "--json")
