@@ -165,34 +165,6 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "campaign.paused",
         "of event {at} (campaign.paused) is another than it was.",
     ),
-    "a person emptied": (
-        """update contact_vault set salt = null, name = null, business_name = null,
-            phone = null, variables = null where phone = '+12025550102'""",
-        "contact_list.rows_accepted",
-        "of event {at} (contact_list.rows_accepted) was emptied, and no erasure",
-    ),
-    "a transcript emptied": (
-        """update message_vault set salt = null, document = null,
-            recording_url = null, transcript = null where transcript is not null""",
-        "call.reported",
-        "of event {at} (call.reported) was emptied, and no erasure",
-    ),
-    "a reason emptied": (
-        "update words_vault set salt = null, words = null where words = 'lunch'",
-        "campaign.paused",
-        "of event {at} (campaign.paused) was emptied, and no erasure",
-    ),
-    "a skipped row emptied": (
-        """update reject_vault set salt = null, reason = null, message = null,
-            cells = null""",
-        "contact_list.rows_skipped",
-        "of event {at} (contact_list.rows_skipped) was emptied, and no erasure",
-    ),
-    "a campaign's key emptied": (
-        "update key_vault set salt = null, key = null",
-        "contact_list.created",
-        "of event {at} (contact_list.created) was emptied, and no erasure",
-    ),
     "a skipped row": (
         "update reject_vault set message = 'nothing'",
         "contact_list.rows_skipped",
@@ -236,6 +208,30 @@ def test_a_change_is_named_with_its_position(ledger: Ledger, what: str) -> None:
         position == at and message.format(at=at) in said for position, said in named
     ), named
     assert (ledger.mark.problem_position, ledger.mark.problem) == named[0]
+
+
+EMPTIED = {
+    "contact_list.created": "update key_vault set salt = null, key = null",
+    "contact_list.rows_skipped": """update reject_vault set salt = null,
+        reason = null, message = null, cells = null""",
+    "contact_list.rows_accepted": """update contact_vault set salt = null,
+        name = null, business_name = null, phone = null, variables = null
+        where phone = '+12025550102'""",
+    "call.reported": """update message_vault set salt = null, document = null,
+        recording_url = null, transcript = null where transcript is not null""",
+    "campaign.paused": """update words_vault set salt = null, words = null
+        where words = 'lunch'""",
+}
+
+
+def test_a_row_that_was_emptied_without_an_erasure_is_named(ledger: Ledger) -> None:
+    for statement in EMPTIED.values():
+        ledger.do(statement)
+    named = dict(ledger.named())
+    for topic in (*EMPTIED, "call.ended"):  # The report is the proof of both.
+        said = named.pop(ledger.position_of(topic))
+        assert f"({topic}) was emptied, and no erasure accounts for it" in said
+    assert named == {}
 
 
 def test_an_inserted_event_is_named(ledger: Ledger) -> None:
