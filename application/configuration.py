@@ -48,7 +48,8 @@ class Configuration(BaseSettings):
     """How this process finds its database, its provider and its callers.
 
     Read once by a composition root; what is empty counts as not set. Raises
-    pydantic's ValidationError, which names each variable that makes no sense.
+    pydantic's ValidationError, which names each variable that makes no sense, and
+    NotADirectoryError where the folder of secrets is missing.
     """
 
     model_config = SettingsConfigDict(
@@ -101,9 +102,10 @@ class Configuration(BaseSettings):
         mode="before",
     )
     @classmethod
-    def _none_where_empty(cls, value: object) -> object:
-        """An empty file of secrets says nothing, as an empty variable does."""
-        return None if value in ("", SecretStr("")) else value
+    def _said_or_none(cls, value: object) -> object:
+        """Take what was pasted without its blanks; an empty file says nothing."""
+        said = value.strip() if isinstance(value, str) else value
+        return None if said in ("", SecretStr("")) else said
 
     @classmethod
     def settings_customise_sources(
@@ -119,6 +121,9 @@ class Configuration(BaseSettings):
         folder = os.environ.get("AUTOLYNX_SECRETS_DIR")
         if not folder:
             return (*given, file_secret_settings)
+        if not Path(folder).is_dir():
+            message = f"AUTOLYNX_SECRETS_DIR: there is no folder {folder}."
+            raise NotADirectoryError(message)
         return (*given, SecretsSettingsSource(settings_cls, secrets_dir=folder))
 
     @property

@@ -173,6 +173,23 @@ def test_secrets_are_read_from_files(
     assert read_.get_secret_value() == "from a file"
 
 
+def test_a_folder_of_secrets_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_SECRETS_DIR", str(tmp_path / "secret"))
+    with pytest.raises(NotADirectoryError, match="AUTOLYNX_SECRETS_DIR"):
+        Configuration()
+
+
+def test_a_key_that_was_pasted_with_blanks_is_taken_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", " key\n")
+    found = Configuration().vapi_api_key
+    assert found is not None
+    assert found.get_secret_value() == "key"
+
+
 def test_what_is_empty_is_not_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
