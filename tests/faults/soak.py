@@ -8,6 +8,7 @@ and the provider come and go.
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -20,6 +21,7 @@ from random import Random
 from subprocess import Popen
 from threading import Event
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -27,6 +29,7 @@ import psycopg
 from psycopg import OperationalError
 
 from domain.values import DialMode
+from projections.runner import SILENT_AFTER
 from projections.verify import verify
 from storage.embedded import embedded_postgres
 from storage.keeper import Home
@@ -93,6 +96,7 @@ class Tally:
 KILLED = "scheduler that leads: killed by SIGKILL"
 RESTARTED = "Postgres: stopped at once and started"
 AWAY = "provider: away for 2 to 12 s, its webhooks lost"
+FROZEN = "projector: one of two is frozen for longer than silence may last"
 
 
 def main() -> int:
@@ -195,9 +199,9 @@ def _in_real_time(home: Home, wanted: argparse.Namespace, tally: Tally) -> None:
 def _kill(url: str, home: Home, seed: int, tally: Tally) -> None:
     """End whoever leads, again and again, until nearly all were called."""
     dice = Random(f"{seed} kills")
-    with on_stage(
-        url, webhooks=True, rate=1, speed=60, seed=seed, faults=SPOILT
-    ) as stage:
+    settings: dict[str, Any] = {"speed": 60, "seed": seed, "faults": SPOILT}
+    with on_stage(url, webhooks=True, rate=1, projector=False, **settings) as stage:
+        trouble = Trouble(stage, home, dice, tally)
         campaign_id = stage.house.campaign(PEOPLE, cap=CAP)
         until = monotonic() + LONGEST_KILLING
         for _ in range(STANDBYS):
@@ -209,7 +213,7 @@ def _kill(url: str, home: Home, seed: int, tally: Tally) -> None:
             leader.wait()
             tally.happened[KILLED] += 1
             stage.schedule("--wrong", _wrong(dice))
-            _trouble(stage, home, dice, tally)
+            trouble.comes()
         tally.never_called += stage.ends_true(campaign_id, PEOPLE, CAP).total()
         tally.campaigns += 1
         tally.contacts += PEOPLE
@@ -221,20 +225,38 @@ def _wrong(dice: Random) -> str:
     return str(round(dice.uniform(-300, 300)))
 
 
-def _trouble(stage: Stage, home: Home, dice: Random, tally: Tally) -> None:
-    """Now and then the store is stopped at once, or nobody hears of the provider."""
-    kind = dice.choices([None, RESTARTED, AWAY], [82, 10, 8])[0]
-    if kind is None:
-        return
-    tally.happened[kind] += 1
-    if kind is RESTARTED:
-        stop_at_once(home)
-        stage.opened.enter_context(embedded_postgres(home.folder, DURABLE))
-        return
-    plan = stage.simulator.client.get("/simulator/faults").json()
-    stage.simulator.set_faults(**plan | {"down": True, "webhooks": {"lost": 1.0}})
-    Event().wait(dice.uniform(2, 12))
-    stage.simulator.set_faults(**plan)
+class Trouble:
+    """What the processes stand on goes away now and then, and comes back."""
+
+    def __init__(self, stage: Stage, home: Home, dice: Random, tally: Tally) -> None:
+        self._stage, self._home, self._dice, self._tally = stage, home, dice, tally
+        self._projectors = [stage.start("projections") for _ in range(2)]
+
+    def comes(self) -> None:
+        kinds = {"": 81, RESTARTED: 9, AWAY: 6, FROZEN: 4}
+        [kind] = self._dice.choices(list(kinds), list(kinds.values()))
+        if kind:
+            self._tally.happened[kind] += 1
+            {RESTARTED: self._restart, AWAY: self._go, FROZEN: self._freeze}[kind]()
+
+    def _restart(self) -> None:
+        stop_at_once(self._home)
+        again = embedded_postgres(self._home.folder, DURABLE)
+        self._stage.opened.enter_context(again)
+
+    def _go(self) -> None:
+        simulator = self._stage.simulator
+        plan = simulator.client.get("/simulator/faults").json()
+        simulator.set_faults(**plan | {"down": True, "webhooks": {"lost": 1.0}})
+        Event().wait(self._dice.uniform(2, 12))
+        simulator.set_faults(**plan)
+
+    def _freeze(self) -> None:
+        """Stop one of the two projectors until the other one leads."""
+        [one] = self._dice.sample(self._projectors, 1)
+        one.send_signal(signal.SIGSTOP)
+        Event().wait(SILENT_AFTER + self._dice.uniform(1, 4))
+        one.send_signal(signal.SIGCONT)
 
 
 def _leader(stage: Stage) -> Popen[bytes]:
@@ -360,7 +382,8 @@ tenth of the webhooks (in a third of the campaigns all) are lost, a quarter late
 repeated; the provider's list lags by up to 12 s. A person pauses and resumes.
 Crashes are counted by the step that they came before or after. With SIGKILL the
 schedulers' hosts have clocks that are wrong by up to five minutes, Postgres is stopped
-at once now and then, and the provider goes away for longer than silence lasts.
+at once now and then, one of two projectors is frozen, and the provider goes away for
+longer than silence lasts; answers are stale, too, and messages come out of order.
 """
 
 
