@@ -42,7 +42,7 @@ class Proof:
 
 
 class _Kind(NamedTuple):
-    """`query` selects the key, the leaf, whether it may be empty, then `columns`."""
+    """`columns` are what `query` selects: key, leaf, whether it may be empty, content."""
 
     words: str
     query: LiteralString
