@@ -42,7 +42,7 @@ class Proof:
 
 
 class _Kind(NamedTuple):
-    """`columns` are what `query` selects: key, leaf, whether it may be empty, content."""
+    """`columns` name what `query` selects: key, leaf, may it be empty, content."""
 
     words: str
     query: LiteralString
