@@ -353,6 +353,10 @@ class CallService:
         rang = any(isinstance(fact, (Call.Ringing, Call.Answered)) for fact in facts)
         campaign = self._campaign_learns(call.campaign_id, placed, at, rang=rang)
         rows = _in_campaign(vault, call.campaign_id)
+        reason = _account_trouble(call, facts)
+        if reason is not None:
+            campaign = campaign or self._app.load(Campaign, call.campaign_id)
+            rows += self._pause_for_account(campaign, reason, at)
         if _came_back(facts):
             contact = self._withdrawn_if_erased(call, at)
             fence = None if contact else {call.contact_id: 0}
@@ -363,6 +367,16 @@ class CallService:
             self._started.add(call.campaign_id)
         if rang:
             self._ringing.add(call.campaign_id)
+
+    def _pause_for_account(
+        self, campaign: Campaign, reason: str, at: datetime
+    ) -> list[VaultRow]:
+        """Call nobody who could not be reached either; return the rows to store."""
+        if not campaign.may_dial:
+            return []
+        said, row = self._means.words(campaign.id, f"A call ended with {reason}.")
+        campaign.pause(cause=PauseCause.ACCOUNT, reason=said, at=at, by=SCHEDULER)
+        return [row]
 
     def _withdrawn_if_erased(self, call: Call, at: datetime) -> Contact | None:
         """Let an erased contact wait no more: nobody may call it again."""
@@ -422,6 +436,14 @@ class CallService:
             transcript=report.transcript if report else None,
         )
         return row, Evidence(message_id=row.id, digest=digest([row]))
+
+
+def _account_trouble(call: Call, facts: Sequence[object]) -> str | None:
+    """Return why nobody was rung, where that is nothing about the contact."""
+    ends = [fact for fact in facts if isinstance(fact, Call.Ended)]
+    if call.started_at is not None or not ends or not ends[0].tells_of_the_account:
+        return None
+    return ends[0].reason
 
 
 def _came_back(facts: Sequence[object]) -> bool:

@@ -27,6 +27,27 @@ MOST_UNKNOWN = 2
 NEVER_RUNG = "call.start.error-"
 """How the provider's reasons begin when it refused to dial at all."""
 
+ABOUT_THE_ACCOUNT = frozenset(
+    {
+        f"{NEVER_RUNG}enterprise-feature-not-available-recording-consent",
+        f"{NEVER_RUNG}fraud-check-failed",
+        f"{NEVER_RUNG}get-assistant",
+        f"{NEVER_RUNG}get-phone-number",
+        f"{NEVER_RUNG}subscription-frozen",
+        f"{NEVER_RUNG}subscription-insufficient-credits",
+        f"{NEVER_RUNG}subscription-upgrade-failed",
+        f"{NEVER_RUNG}subscription-wallet-does-not-exist",
+        f"{NEVER_RUNG}vapi-number-outbound-daily-limit",
+        "assistant-not-found",
+        "assistant-not-valid",
+        "call.start.assistant-version-error-validation",
+        "call.start.squad-version-error-validation",
+        "call-start-error-neither-assistant-nor-server-set",
+    }
+)
+"""The provider's reasons that the next call would end with as well: credit, a limit, an
+assistant or a number that is gone. A person must do something."""
+
 PROGRESS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
 
 
@@ -110,6 +131,23 @@ class Call(Aggregate):
         another_attempt: bool
         awaits_report: bool
         evidence: Evidence | None
+
+        @property
+        def ends_it(self) -> bool:
+            """Whether the call was live until then: later ends only tell more."""
+            return self.was is not self.standing
+
+        @property
+        def never_rang(self) -> bool:
+            return self._unanswered and (self.reason or "").startswith(NEVER_RUNG)
+
+        @property
+        def tells_of_the_account(self) -> bool:
+            return self._unanswered and self.reason in ABOUT_THE_ACCOUNT
+
+        @property
+        def _unanswered(self) -> bool:
+            return self.ends_it and self.was is not ContactStatus.IN_PROGRESS
 
     class Reported(CallFact):
         TOPIC = "call.reported"

@@ -245,7 +245,8 @@ class CampaignView:
 
     `ghosts` and `unreported` count open calls that hold room, and money: a report is
     not final. `deferred` contacts are pending, the first at `next_due_at`.
-    `batch_contacts` are those of the batch opened last.
+    `batch_contacts` are those of the batch opened last. `start_failures` calls in a row
+    were ended without ringing anybody, the last for that `start_failure`.
     """
 
     id: UUID
@@ -273,6 +274,8 @@ class CampaignView:
     next_due_at: datetime | None
     batch: int | None
     batch_contacts: int
+    start_failures: int = 0
+    start_failure: str | None = None
     candidates: tuple[Candidate, ...] = ()
 
     @property
@@ -328,9 +331,11 @@ _CAMPAIGNS: LiteralString = """
         c.spend, c.costs_reported, c.longest_call_seconds, c.created_at, c.queued_at,
         c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
         open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
-        coalesce(b.contacts, 0) as batch_contacts
+        coalesce(b.contacts, 0) as batch_contacts,
+        coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure
     from campaign_board c
     left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
+    left join start_failure f on f.campaign_id = c.id
     cross join lateral (
         select count(*) filter (where q.phase = 'ghost') as ghosts,
             count(*) as unreported

@@ -16,6 +16,7 @@ from projections import (
     event_index,
     settings_board,
     spend,
+    start_failures,
 )
 from projections.operations import RowOperation
 from projections.tables import Table, position_of
@@ -31,6 +32,7 @@ HANDLERS: tuple[Handler, ...] = (
     contact_log.contact_log,
     call_log.call_log,
     dial_queue.dial_queue,
+    start_failures.start_failures,
     settings_board.settings_board,
     directory.directory,
     spend.spend,
@@ -42,6 +44,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "contact_log": (contact_log.TABLE,),
     "call_log": (call_log.TABLE,),
     "dial_queue": dial_queue.TABLES,
+    "start_failures": (start_failures.TABLE,),
     "settings_board": (settings_board.TABLE,),
     "directory": directory.TABLES,
     "spend": spend.TABLES,

@@ -29,6 +29,9 @@ from projections.dial_queue import CampaignView, Candidate, Phase, Snapshot
 FIRST_COST = Decimal("0.25")
 """US dollars that a call is expected to cost before any has told its cost."""
 
+MOST_START_FAILURES = 10
+"""Calls in a row that rang nobody, after which a campaign waits for a person."""
+
 WAITING_STATES = DIALLED | {CampaignState.PAUSED}
 
 
@@ -103,7 +106,7 @@ def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:
             chosen for ask in asks for chosen in _chosen(ask, shares.get(ask.id, 0))
         ),
         verdicts=tuple(_verdict(ask, shares.get(ask.id, 0), left) for ask in asks),
-        pauses=tuple(_spent(ask.view) for ask in asks if _is_spent(ask)),
+        pauses=tuple(pause for ask in asks if (pause := _pause(ask)) is not None),
     )
 
 
@@ -153,8 +156,8 @@ def _barrier(
     view: CampaignView, snapshot: Snapshot, conditions: Conditions
 ) -> Waiting | None:
     """Say what keeps a campaign from any call at all, whatever room there is."""
-    if view.state is CampaignState.PAUSED:
-        cause = view.pause_cause or PauseCause.PERSON
+    cause = _cause_of_pause(view)
+    if cause is not None:
         return Waiting(WaitingCode.PAUSED, PAUSED[cause])
     if snapshot.duplicates_open:
         return Waiting(WaitingCode.DUPLICATE_DETECTED, DUPLICATE)
@@ -166,6 +169,17 @@ def _barrier(
     if _waits_for_quiet(view, conditions):
         return Waiting(WaitingCode.LINE_BUSY, LINE_BUSY)
     return None
+
+
+def _cause_of_pause(view: CampaignView) -> PauseCause | None:
+    """Name it, also where this very plan is to pause the campaign."""
+    if view.state is CampaignState.PAUSED:
+        return view.pause_cause or PauseCause.PERSON
+    return PauseCause.PROVIDER_REFUSALS if _starts_fail(view) else None
+
+
+def _starts_fail(view: CampaignView) -> bool:
+    return view.start_failures >= MOST_START_FAILURES
 
 
 def _waits_for_quiet(view: CampaignView, conditions: Conditions) -> bool:
@@ -396,6 +410,18 @@ def _cap_full(ask: _Ask, waiting: int) -> list[Waiting]:
         Waiting(WaitingCode.CAP_FULL, said_full, waiting - unknown),
     ]
     return [reason for reason in reasons if reason.contacts]
+
+
+def _pause(ask: _Ask) -> Pause | None:
+    """Say why a campaign is to wait for a person, if so."""
+    view = ask.view
+    if view.state in DIALLED and view.pending > 0 and _starts_fail(view):
+        said = (
+            f"{view.start_failures} calls in a row could not be started, the last with"
+            f" {view.start_failure}."
+        )
+        return Pause(view.id, PauseCause.PROVIDER_REFUSALS, said)
+    return _spent(view) if _is_spent(ask) else None
 
 
 def _is_spent(ask: _Ask) -> bool:

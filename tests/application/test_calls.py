@@ -347,3 +347,57 @@ def test_a_look_that_tells_nothing_stores_nothing(house: House) -> None:
     events = house.app.recorder.max_notification_id()
     house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
     assert house.app.recorder.max_notification_id() == events
+
+
+# --- Trouble with the account ---------------------------------------------------------
+
+FROZEN = "call.start.error-subscription-frozen"
+
+
+def test_an_end_about_the_account_pauses_the_campaign_in_the_same_save(
+    house: House,
+) -> None:
+    call_id = requested(house, people=2)
+    place(house, call_id)
+    position = house.app.recorder.max_notification_id() or 0
+    hear(house, status(call_id, "ended", endedReason=FROZEN))
+    campaign = house.load_campaign(house.load_call(call_id).campaign_id)
+    assert campaign.pause_cause is PauseCause.ACCOUNT
+    row = house.board(campaign.id)
+    assert row.reason_words_id is not None
+    said = house.vault.words(row.reason_words_id)
+    assert said == f"A call ended with {FROZEN}."
+    stored = house.app.recorder.select_notifications(position + 1, 10)
+    assert [one.topic for one in stored] == ["call.ended", "campaign.paused"]
+    assert [one.attempt for one in house.candidates(campaign.id)] == []
+
+
+def test_what_it_tells_once_more_pauses_nobody_who_was_resumed(house: House) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, status(call_id, "ended", endedReason=FROZEN))
+    campaign_id = house.load_call(call_id).campaign_id
+    house.campaigns.resume(campaign_id, by=BY)
+    hear(house, report(call_id, endedReason=FROZEN, startedAt=None))
+    assert house.load_campaign(campaign_id).may_dial
+    assert [one.attempt for one in house.candidates(campaign_id)] == [2]
+
+
+@pytest.mark.parametrize(
+    "reason", ["customer-busy", "call.start.error-get-transport", "assistant-error"]
+)
+def test_no_other_end_pauses_anybody_at_once(house: House, reason: str) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, status(call_id, "ended", endedReason=reason))
+    assert house.load_campaign(house.load_call(call_id).campaign_id).may_dial
+
+
+def test_an_assistant_that_is_gone_in_the_middle_of_a_call_pauses_nobody(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    hear(house, status(call_id, "in-progress"))
+    hear(house, status(call_id, "ended", endedReason="assistant-not-found"))
+    assert house.load_campaign(house.load_call(call_id).campaign_id).may_dial

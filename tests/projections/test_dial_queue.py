@@ -161,6 +161,47 @@ def test_who_was_never_rung_is_a_candidate_for_the_next_attempt(scene: Scene) ->
     )
 
 
+def test_calls_in_a_row_that_rang_nobody_are_counted_until_one_comes_through(
+    scene: Scene,
+) -> None:
+    scene.life.claim(scene.campaign, 5)
+    first, second, third, fourth, fifth = scene.calls
+    end(scene, first, UNRUNG)
+    end(scene, second, "call.start.error-y")
+    assert failures(scene) == (2, "call.start.error-y")
+    end(scene, second, "call.start.error-y", scene.life.now)
+    assert failures(scene) == (2, "call.start.error-y"), "it only tells when"
+    third.ring(ringing_at=scene.life.now, evidence=None, **scene.life.stamp())
+    scene.tell(third)
+    assert failures(scene)[0] == 0
+    end(scene, fourth, UNRUNG)
+    assert failures(scene) == (1, UNRUNG)
+    end(scene, fifth, "customer-busy")
+    assert failures(scene)[0] == 0
+
+
+def test_a_resume_counts_them_anew(scene: Scene) -> None:
+    scene.life.claim(scene.campaign, 1)
+    end(scene, scene.calls[0], UNRUNG)
+    scene.campaign.pause(cause=PauseCause.PERSON, **scene.life.stamp())
+    scene.campaign.resume(**scene.life.stamp())
+    scene.life.record(scene.campaign)
+    assert failures(scene)[0] == 0
+
+
+UNRUNG = "call.start.error-x"
+
+
+def end(scene: Scene, call: Call, reason: str, at: datetime | None = None) -> None:
+    call.end(reason=reason, ended_at=at, evidence=None, **scene.life.stamp())
+    scene.tell(call)
+
+
+def failures(scene: Scene) -> tuple[int, str | None]:
+    view = scene.view()
+    return view.start_failures, view.start_failure
+
+
 def test_a_paused_campaign_is_shown_without_candidates(scene: Scene) -> None:
     scene.campaign.pause(cause=PauseCause.BUDGET, **scene.life.stamp())
     scene.life.record(scene.campaign)

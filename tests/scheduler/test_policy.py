@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.values import CampaignState, DialMode, PauseCause, WaitingCode
 from projections.dial_queue import CampaignView, Candidate, Phase
-from scheduler.policy import FIRST_COST, Plan, Verdict, plan
+from scheduler.policy import FIRST_COST, Plan, Verdict, Waiting, plan
 from tests.scheduler.worlds import (
     DIALLED,
     LINES,
@@ -415,6 +415,16 @@ def test_what_bounds_a_plan_is_named(
             WaitingCode.LINE_BUSY,
         ),
         (a_view(waiting=3), {"provider_down": "no route"}, WaitingCode.PROVIDER_DOWN),
+        (
+            a_view(waiting=3),
+            {"barred": Waiting(WaitingCode.OUTCOME_UNKNOWN, "It is looked for.")},
+            WaitingCode.OUTCOME_UNKNOWN,
+        ),
+        (
+            a_view(waiting=3, start_failures=10, start_failure="call.start.error-x"),
+            {},
+            WaitingCode.PAUSED,
+        ),
     ],
 )
 def test_what_bars_a_campaign_is_named_alone(
@@ -422,6 +432,24 @@ def test_what_bars_a_campaign_is_named_alone(
 ) -> None:
     verdict = verdict_of(view, **conditions)
     assert [(why.code, why.contacts) for why in verdict.reasons] == [(code, 3)]
+
+
+def test_ten_calls_in_a_row_that_rang_nobody_pause_their_campaign_alone() -> None:
+    tenth = {"start_failures": 10, "start_failure": "call.start.error-get-transport"}
+    failing, other = a_view(1, waiting=2, **tenth), a_view(2, waiting=2)
+    made = plan(a_snapshot(failing, other), the_conditions())
+    [pause] = made.pauses
+    assert (pause.campaign_id, pause.cause) == (
+        failing.id,
+        PauseCause.PROVIDER_REFUSALS,
+    )
+    assert "call.start.error-get-transport" in pause.message
+    assert {one.campaign_id for one in made.claims} == {other.id}
+
+
+def test_nine_calls_in_a_row_that_rang_nobody_pause_nobody() -> None:
+    made = plan(a_snapshot(a_view(waiting=2, start_failures=9)), the_conditions())
+    assert (made.pauses, len(made.claims)) == ((), 2)
 
 
 def test_a_duplicate_bars_every_campaign() -> None:
