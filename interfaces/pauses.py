@@ -2,20 +2,55 @@
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 
 SWITCH_SECONDS = 0.0005
 """After so long a thread that computes lets another one in; Python's own is 5 ms.
 
-A request needs several turns, and each may have to wait so long.
+A request needs several turns, and each may have to wait so long. Where nobody computes
+for long, short turns only cost: a tenth of what a webhook takes.
 """
 
 YOUNG, MIDDLE, OLD = 20_000, 20, 50
 """How rarely Python looks for garbage in cycles; rows have none, and are many."""
 
 
+class _Turns:
+    """Makes them short while anybody asks for it; they are the whole process's."""
+
+    def __init__(self) -> None:
+        self._lock, self._asking = Lock(), 0
+        self._long = sys.getswitchinterval()
+
+    def shorten(self) -> None:
+        with self._lock:
+            self._asking += 1
+            sys.setswitchinterval(SWITCH_SECONDS)
+
+    def restore(self) -> None:
+        with self._lock:
+            self._asking -= 1
+            if not self._asking:
+                sys.setswitchinterval(self._long)
+
+
+_turns = _Turns()
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """Let others in often, while this computes for long; also a decorator."""
+    _turns.shorten()
+    try:
+        yield
+    finally:
+        _turns.restore()
+
+
 def keep_pauses_short() -> None:
     """Set the process up for it, once all that stays has been imported."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)

@@ -19,6 +19,7 @@ from application.phone_numbers import known_region
 from application.uploads import RejectedRow, Upload
 from interfaces.auth.rates import Rate
 from interfaces.files.csv_cells import csv_lines
+from interfaces.pauses import short_turns
 from storage.uploads import NewUpload, UploadStore
 
 KEPT_FOR = timedelta(days=1)
@@ -149,6 +150,7 @@ class _Body:
             raise _Refused(413, "TOO_LARGE", message)
 
 
+@short_turns()
 def _receive(store: UploadStore, new: NewUpload, body: _Body) -> dict[str, Any]:
     """Read, check and stage a whole file, in a worker thread; return its report."""
     file = ContactFile(new.default_region)

@@ -20,6 +20,7 @@ from interfaces.graphql.from_log import campaign_from_log, report_from_log
 from interfaces.graphql.imports import ImportReport, report_of
 from interfaces.graphql.paging import as_uuid
 from interfaces.graphql.permissions import OPERATORS, mutation
+from interfaces.pauses import short_turns
 from projections import campaign_board, contact_import
 
 
@@ -65,14 +66,13 @@ class CampaignCommands:
     async def import_contacts(
         self, info: Info, campaign_id: strawberry.ID, upload_id: strawberry.ID
     ) -> ImportResult:
-        backend = info.context.backend
-        imported = await backend.take_time(
-            backend.imports.import_contacts,
+        context = info.context
+        campaign, upload = (
             as_uuid("campaign", campaign_id),
             as_uuid("upload", upload_id),
-            by=info.context.viewer.email,
         )
-        return await _imported(info.context, imported)
+        imported = await context.backend.take_time(_import, context, campaign, upload)
+        return await _imported(context, imported)
 
     @mutation(OPERATORS)
     async def start_campaign(self, info: Info, id: strawberry.ID) -> CampaignResult:  # noqa: A002 - the contract's name
@@ -119,6 +119,7 @@ class CampaignCommands:
         return await _told(info, id, lambda it: update(it, change, by=by))
 
 
+@short_turns()
 def _create(context: Context, asked: CreateCampaignInput) -> Imported:
     backend = context.backend
     new = NewCampaign(
@@ -134,6 +135,12 @@ def _create(context: Context, asked: CreateCampaignInput) -> Imported:
     default_cap = backend.settings.values().default_cap
     by = context.viewer.email
     return backend.imports.create_campaign(new, default_cap=default_cap, by=by)
+
+
+@short_turns()
+def _import(context: Context, campaign_id: UUID, upload_id: UUID) -> Imported:
+    by = context.viewer.email
+    return context.backend.imports.import_contacts(campaign_id, upload_id, by=by)
 
 
 def _change(asked: UpdateCampaignInput) -> CampaignChange:

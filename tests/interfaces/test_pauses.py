@@ -3,16 +3,30 @@
 import subprocess
 import sys
 
-SHORTEST = """
-import gc, sys
+import pytest
+
+RARELY = """
+import gc
 from interfaces.pauses import keep_pauses_short
-waits = sys.getswitchinterval()
 keep_pauses_short()
-assert sys.getswitchinterval() < waits / 5, sys.getswitchinterval()
 assert gc.get_freeze_count() > 1_000
 assert gc.isenabled()
 """
+SHORT = """
+from sys import getswitchinterval
+from interfaces.pauses import short_turns
+long = getswitchinterval()
+with short_turns():
+    assert getswitchinterval() < long / 5, getswitchinterval()
+    with short_turns():
+        pass
+    assert getswitchinterval() < long / 5, "somebody still computes"
+assert getswitchinterval() == long
+"""
 
 
-def test_threads_take_short_turns_and_garbage_is_looked_for_rarely() -> None:
-    subprocess.run([sys.executable, "-c", SHORTEST], check=True)
+@pytest.mark.parametrize("checks", [RARELY, SHORT], ids=["garbage", "turns"])
+def test_garbage_is_looked_for_rarely_and_turns_are_short_where_it_pays(
+    checks: str,
+) -> None:
+    subprocess.run([sys.executable, "-c", checks], check=True)
