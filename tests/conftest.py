@@ -17,22 +17,24 @@ from projections.schema import create_read_model
 from storage.database import Conn, connect
 from storage.embedded import embedded_postgres
 from storage.migrate import migrate
+from tests.memory import home_in, make_folder, remove_folder
 
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "64MB",
+    "max_connections": "400",
+}
+SHARED = "TESTS_FOLDER"
 MOST_WORKERS = 8
 LONGEST_FIRST = ("end_to_end", "browser", "faults", "interfaces/cli", "provider")
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(_shared_folder(tmp_path_factory) / "pg", FAST) as url:
+def postgres_url() -> Iterator[str]:
+    with embedded_postgres(home_in(Path(os.environ[SHARED])).folder, FAST) as url:
         yield url
-
-
-def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run have in common."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +80,18 @@ def fresh_database(
     server: Conn, postgres_url: str, model: str = "template1"
 ) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    server.execute(f"create database {name} template {model}".encode())
+    copied = f"create database {name} template {model} strategy file_copy"
+    server.execute(copied.encode())
     yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     server.execute(f"drop database {name} with (force)".encode())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all workers of this run share a folder."""
+    if SHARED not in os.environ:
+        folder = make_folder()
+        os.environ[SHARED] = str(folder)
+        config.add_cleanup(lambda: remove_folder(folder))
 
 
 def pytest_xdist_auto_num_workers() -> int:
