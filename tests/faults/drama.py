@@ -148,7 +148,7 @@ class Drama:
         self.house.settle()
 
 
-LOOKING = ("the view", "GET /call")
+LOOKING = ("the view", "a glance", "GET /call")
 """Steps at which nothing is changed: the others are more worth a death."""
 
 REQUESTS = ("POST /call", "DELETE")

@@ -263,7 +263,8 @@ class SchedulerProcess(Process):
     def _snapshot(self, now: datetime, most: int) -> Any:
         self.check()
         view = self.house.read_snapshot(now, most)
-        self.step("the view", done=True)
+        is_to_plan_from = most > 1
+        self.step("the view" if is_to_plan_from else "a glance", done=True)
         return view
 
     def _rest(self, seconds: float) -> None:
