@@ -55,7 +55,7 @@ class AssistantService:
         found = self._provider.assistant(provider_assistant_id)
         if found is None:
             raise _missing(provider_assistant_id)
-        return self._enter(found, name, by)
+        return self._enter(found, None if name is None else _name(name), by)
 
     def update(
         self, id_: UUID, *, name: str | None, config: Any | None, by: str

@@ -9,7 +9,7 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.recording import Means
 from domain.errors import NotFound
-from domain.member import Member
+from domain.member import LONGEST_SHOWN, Member, as_address
 from domain.values import Role, member_id_of
 
 
@@ -46,6 +46,7 @@ class MemberService:
 
     def add(self, email: str, role: Role, *, by: str) -> int | None:
         """Add a member, or give a known one that role."""
+        email = as_address(email)
         if self.member(email) is None:
             # Who comes back starts anew: no key of an earlier time opens again.
             self._keys.withdraw(email, self._means.now())
@@ -117,6 +118,3 @@ class MemberService:
         if member is None or added is None:
             raise NotFound("member", email[:LONGEST_SHOWN])
         return Admitted(member.email, member.role, added.timestamp, added.actor)
-
-
-LONGEST_SHOWN = 100

@@ -51,6 +51,8 @@ class SettingsService:
             values = replace(settings.values, **changed)
             if values.alert_webhook_url != settings.values.alert_webhook_url:
                 self._must_be_outside(values.alert_webhook_url)
+            if values.default_region != settings.values.default_region:
+                _must_be_known(values.default_region)
             settings.change(values=values, at=self._means.now(), by=by)
             return values, self._app.append(settings)
 
@@ -91,3 +93,12 @@ class SettingsService:
         return settings or Settings.create(
             values=self._first, at=self._means.now(), by=ENVIRONMENT
         )
+
+
+def _must_be_known(region: str) -> None:
+    """Let no upload be refused later for want of a region."""
+    from application.phone_numbers import known_region  # noqa: PLC0415 - it loads all countries' plans, which few processes need
+
+    if not known_region(region.upper()):
+        said = "must be a country's two capital letters, such as US"
+        raise Invalid(f"default_region {said}.", default_region=said)

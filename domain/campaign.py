@@ -10,7 +10,14 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Conflict, Invalid, WrongState
-from domain.values import CampaignState, DialMode, PauseCause, Words
+from domain.values import (
+    AMOUNTS,
+    CampaignState,
+    DialMode,
+    PauseCause,
+    Words,
+    is_amount,
+)
 
 OVER = frozenset(
     {CampaignState.COMPLETED, CampaignState.CANCELED, CampaignState.FAILED}
@@ -19,6 +26,7 @@ DIALLED = frozenset(
     {CampaignState.QUEUED, CampaignState.DIALING, CampaignState.RUNNING}
 )
 CAPS = range(1, 10_001)
+LONGEST_NAME = 200
 
 
 class SpendAlert(StrEnum):
@@ -130,8 +138,8 @@ class Campaign(Aggregate):
         by: str,
     ) -> Self:
         _check(name, cap, budget)
-        if not phone_number_id.strip():
-            raise Invalid("Choose a line to call from.", phoneNumberId="is empty")
+        if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
+            raise Invalid("Choose a line to call from.", phoneNumberId="is none")
         return cls._create(
             cls.Created,
             id=campaign_id,
@@ -411,10 +419,12 @@ def _check(name: str, cap: int, budget: Decimal | None) -> None:
     wrong: dict[str, str] = {}
     if not name.strip():
         wrong["name"] = "is empty"
+    elif len(name) > LONGEST_NAME:
+        wrong["name"] = f"must have at most {LONGEST_NAME} characters"
     if cap not in CAPS:
         wrong["cap"] = f"must be from {CAPS[0]} to {CAPS[-1]:,}"
-    if budget is not None and not (budget.is_finite() and budget > 0):
-        wrong["budget"] = "must be above 0, or null for no limit"
+    if budget is not None and not is_amount(budget):
+        wrong["budget"] = f"{AMOUNTS}, or null for no limit"
     if wrong:
         said = "; ".join(f"{field} {what}" for field, what in wrong.items())
         raise Invalid(f"{said[0].upper()}{said[1:]}.", **wrong)

@@ -12,6 +12,18 @@ from domain.values import Role, member_id_of
 ADDRESS = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
 
 
+LONGEST_SHOWN = 100
+
+
+def as_address(email: str) -> str:
+    """Write an e-mail address in the one way that is stored."""
+    address = email.strip().lower()
+    if not ADDRESS.fullmatch(address):
+        said = f"{email[:LONGEST_SHOWN]!r} is no e-mail address."
+        raise Invalid(said, email="is no address")
+    return address
+
+
 class MemberFact(Aggregate.Event):
     actor: str
 
@@ -38,9 +50,7 @@ class Member(Aggregate):
 
     @classmethod
     def add(cls, *, email: str, role: Role, at: datetime, by: str) -> Self:
-        address = email.strip().lower()
-        if not ADDRESS.fullmatch(address):
-            raise Invalid(f"{email!r} is no e-mail address.", email="is no address")
+        address = as_address(email)
         return cls._create(
             cls.Created,
             id=member_id_of(address),

@@ -9,9 +9,12 @@ from uuid import uuid5
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Invalid
-from domain.values import NAMESPACE
+from domain.values import AMOUNTS, NAMESPACE, is_amount
 
 SETTINGS_ID = uuid5(NAMESPACE, "settings")
+
+LONGEST_RETENTION = 36_500
+"""Days."""
 
 BOUNDS: dict[str, tuple[float, float]] = {
     "default_cap": (1, 10_000),
@@ -62,13 +65,12 @@ class SettingsValues:
                 "must be a country's two capital letters, such as US",
             ),
             "daily_budget": (
-                self.daily_budget is None
-                or (self.daily_budget.is_finite() and self.daily_budget > 0),
-                "must be above 0, or null for no limit",
+                self.daily_budget is None or is_amount(self.daily_budget),
+                f"{AMOUNTS}, or null for no limit",
             ),
             "spend_alert_threshold": (
-                share.is_finite() and 0 < share <= 1,
-                "must be above 0, at most 1",
+                is_amount(share) and share <= 1,
+                "must be above 0, at most 1, with 12 decimals at most",
             ),
             "alert_webhook_url": (
                 self.alert_webhook_url is None
@@ -76,8 +78,9 @@ class SettingsValues:
                 "must begin with https:// or http://, or be null for none",
             ),
             "retention_days": (
-                self.retention_days is None or self.retention_days >= 1,
-                "must be at least 1, or null for never",
+                self.retention_days is None
+                or 1 <= self.retention_days <= LONGEST_RETENTION,
+                f"must be from 1 to {LONGEST_RETENTION:,}, or null for never",
             ),
         }
         return [(name, what) for name, (fits, what) in rules.items() if not fits]

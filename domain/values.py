@@ -95,6 +95,17 @@ LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS}
 
 ZERO = Decimal(0)
 
+LARGEST_AMOUNT, FINEST_DIGIT = Decimal(10**12), -12
+AMOUNTS = "must be above 0, at most 1,000,000,000,000, with 12 decimals at most"
+
+
+def is_amount(value: Decimal) -> bool:
+    """Say whether a person may set it: every part of the system can hold it."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        return False  # No number, or none that ends.
+    return exponent >= FINEST_DIGIT and 0 < value <= LARGEST_AMOUNT
+
 
 def campaign_id_of(upload_id: UUID) -> UUID:
     return uuid5(NAMESPACE, f"campaign:{upload_id}")

@@ -4,6 +4,7 @@ The annotations of each event class are compiled once into a codec for each fiel
 Writing is as strict as reading, or a wrong value would be found on replay only.
 """
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -33,8 +34,13 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import get_topic, resolve_topic
 
+from domain.errors import Invalid
+
 ENVELOPE = frozenset({"originator_id", "originator_version"})
 """Columns of their own; every other field is in the state."""
+
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The character as JSON writes it; no read table could hold it."""
 
 
 class NotStorable(TypeError):
@@ -74,6 +80,9 @@ class TypedMapper(Mapper[UUID]):
             stored = orjson.dumps(state)
         except TypeError as error:
             raise NotStorable(f"{topic}: {error}") from error
+        if b"\\u0000" in stored and NUL.search(stored):
+            # A text that somebody wrote must not stop the projector for all.
+            raise Invalid("A text must not hold the character NUL.")
         return StoredEvent(
             originator_id=domain_event.originator_id,
             originator_version=domain_event.originator_version,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from graphql import GraphQLError
 
 UNKNOWN = "{ __typename @unknownDocument }"
@@ -56,6 +57,18 @@ def is_well_formed(message: Any) -> bool:
         return False
     parts = ((operation.get(name), kind) for name, kind in KINDS.items())
     return all(part is None or isinstance(part, kind) for part, kind in parts)
+
+
+def is_text(message: Any) -> bool:
+    """Say whether it can be written as it was read.
+
+    Half a character cannot, nor a whole number of more than 64 bits.
+    """
+    try:
+        orjson.dumps(message)
+    except TypeError:
+        return False
+    return True
 
 
 def _operation(message: Any) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from strawberry.types.unset import UnsetType
 from interfaces.auth.viewer import Viewer
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Context
-from interfaces.graphql.documents import Documents, is_well_formed
+from interfaces.graphql.documents import Documents, is_text, is_well_formed
 from interfaces.graphql.schema import make_schema
 from interfaces.graphql.sharing import encoded
 
@@ -98,7 +98,7 @@ class _Router(GraphQLRouter[Context, None]):
             message = super().decode_json(data)
         except (UnicodeDecodeError, RecursionError) as error:
             raise JSONDecodeError(type(error).__name__, "", 0) from error
-        if not is_well_formed(message):
+        if not is_text(message) or not is_well_formed(message):
             raise JSONDecodeError("This is no operation", "", 0)
         return self.documents.filled(message)
 

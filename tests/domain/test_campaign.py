@@ -177,6 +177,9 @@ def create(**own: Any) -> Campaign:
     return Campaign.create(campaign_id=campaign_id, at=AT, by=BY, **ASKED | own)
 
 
+HOPELESS = ("-1", "NaN", "Infinity", "1e999999", "1e-999999", "1000000000000.01")
+
+
 def test_a_campaign_is_created_as_asked() -> None:
     told = create(name="  Spring ")
     assert new_events(told) == [WAS_CREATED]
@@ -186,8 +189,14 @@ def test_a_campaign_is_created_as_asked() -> None:
 
 @pytest.mark.parametrize(
     "own",
-    [{"name": " "}, {"cap": 0}, {"cap": 10_001}, {"budget": Decimal(0)}]
-    + [{"budget": Decimal(text)} for text in ("-1", "NaN", "Infinity")],
+    [
+        {"name": " "},
+        {"name": "x" * 201},
+        {"cap": 0},
+        {"cap": 10_001},
+        {"budget": Decimal(0)},
+    ]
+    + [{"budget": Decimal(text)} for text in HOPELESS],
     ids=str,
 )
 def test_what_is_out_of_bounds_is_refused_by_its_name(own: dict[str, Any]) -> None:
@@ -203,9 +212,10 @@ def test_every_wrong_field_is_named_at_once() -> None:
     assert str(refusal.value) == "Name is empty; cap must be from 1 to 10,000."
 
 
-def test_a_campaign_needs_a_line() -> None:
+@pytest.mark.parametrize("line", [" ", "x" * 201])
+def test_a_campaign_needs_a_line(line: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        create(phone_number_id=" ")
+        create(phone_number_id=line)
     assert "phoneNumberId" in refusal.value.fields
 
 

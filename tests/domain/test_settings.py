@@ -71,11 +71,19 @@ FINE: list[dict[str, Any]] = [
     {"spend_alert_threshold": Decimal("0.01")},
     {"spend_alert_threshold": Decimal(1)},
     {"retention_days": 1},
+    {"retention_days": 36_500},
+    {"daily_budget": Decimal("1e12")},
+    {"daily_budget": Decimal("0.000000000001")},
     {"alert_webhook_url": "https://example.com/alerts"},
     {"refill_immediately": False},
 ]
 
 WRONG: list[dict[str, Any]] = [
+    {"daily_budget": Decimal("1e999999")},
+    {"daily_budget": Decimal("1e-999999")},
+    {"daily_budget": Decimal("1000000000000.01")},
+    {"spend_alert_threshold": Decimal("1e-999999")},
+    {"retention_days": 36_501},
     {"default_cap": 0},
     {"default_cap": 10_001},
     {"global_cap": 0},

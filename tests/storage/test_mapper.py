@@ -13,10 +13,13 @@ from eventsourcing.utils import TopicError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.errors import Invalid
 from storage.mapper import NotStorable, TypedMapper
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+ONE = Decimal(1)
 STREAM = UUID(int=7)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 OFFSETS = [timezone(timedelta(minutes=minutes)) for minutes in (-570, 0, 60, 345)]
 
 
@@ -65,7 +68,7 @@ class Everything(Aggregate.Event):
 
 VALUES: dict[str, Any] = {
     "timestamp": AT,
-    "text": "ü\n\0",
+    "text": "ü\n\x01",
     "count": -(2**53) - 1,
     "yes": True,
     "ratio": 0.1,
@@ -159,12 +162,12 @@ def test_equal_events_have_equal_bytes() -> None:
 @given(
     st.builds(
         everything,
-        text=st.text(),
+        text=TEXT,
         count=st.integers(-(2**63), 2**63 - 1),
         ratio=st.floats(allow_nan=False, allow_infinity=False),
         money=st.decimals(allow_nan=False, allow_infinity=False),
         several=st.lists(st.integers(0, 9)).map(tuple),
-        table=st.dictionaries(st.text(), st.decimals(allow_nan=False)),
+        table=st.dictionaries(TEXT, st.decimals(allow_nan=False)),
         perhaps=st.none() | st.datetimes(timezones=st.sampled_from(OFFSETS)),
         old_style=st.none() | st.just(Colour.RED),
     )
@@ -212,6 +215,18 @@ def test_a_time_comes_back_in_utc() -> None:
 def test_a_value_of_another_type_is_not_written(name: str, value: Any) -> None:
     with pytest.raises(NotStorable, match=Everything.TOPIC):
         TypedMapper().to_stored_event(everything(**{name: value}))
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "\\\0", "\\\\\0"])
+def test_a_text_that_no_table_can_hold_is_refused(text: str) -> None:
+    for own in ({"text": text}, {"open_json": {"deep": [text]}}, {"pair": (text, ONE)}):
+        with pytest.raises(Invalid, match="NUL"):
+            TypedMapper().to_stored_event(everything(**own))
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "\\\x01u0000"])
+def test_what_only_looks_like_that_is_not(text: str) -> None:
+    assert again(everything(text=text)).text == text
 
 
 def test_a_field_beside_the_annotations_is_not_written() -> None:

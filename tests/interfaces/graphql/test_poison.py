@@ -1,0 +1,76 @@
+"""What a member writes is taken or refused; it never stops the system for others.
+
+The read tables hold no NUL and no endless number: an event that has one would stop the
+projector for good.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests import asking
+from tests.interfaces.serving import LINE, PEOPLE, Desk
+
+NUL, HUGE, TINY = "a\0b", "1e999999", "1e-999999"
+
+COMMAND = "mutation(%s) { %s { __typename ... on UserError { code } } }"
+CHANGE = COMMAND % (
+    "$id: ID!, $x: UpdateCampaignInput!",
+    "updateCampaign(id: $id, input: $x)",
+)
+SET = COMMAND % ("$x: SettingsInput!", "updateSettings(input: $x)")
+ADD = COMMAND % ("$x: String!", "addMember(email: $x, role: OPERATOR)")
+CREATE = COMMAND % ("$x: CreateCampaignInput!", "createCampaign(input: $x)")
+ENTER = COMMAND % ("$x: CreateAssistantInput!", "createAssistant(input: $x)")
+IMPORT = COMMAND % (
+    "$x: String",
+    'importAssistant(providerAssistantId: "vapi-assistant", name: $x)',
+)
+
+
+def refused(desk: Desk, command: str, x: Any, **more: Any) -> None:
+    (told,) = desk.told(command, x=x, **more).values()
+    assert told == {"__typename": "UserError", "code": "INVALID"}, x
+
+
+@pytest.mark.parametrize(
+    ("command", "x"),
+    [
+        (CHANGE, {"name": NUL}),
+        (CHANGE, {"name": "x" * 201}),
+        (CHANGE, {"budget": HUGE}),
+        (CHANGE, {"budget": TINY}),
+        (SET, {"dailyBudget": HUGE}),
+        (SET, {"spendAlertThreshold": TINY}),
+        (SET, {"alertWebhookUrl": f"https://x.example/{NUL}"}),
+        (SET, {"retentionDays": 2_147_483_647}),
+        (SET, {"defaultRegion": "ZZ"}),
+        (ADD, f"{NUL}@example.com"),
+        (ADD, "x" * 100_000),
+        (ENTER, {"name": NUL, "config": {}}),
+        (ENTER, {"name": "Ann", "config": {"deep": [NUL]}}),
+        (IMPORT, NUL),
+    ],
+)
+def test_what_no_table_can_hold_is_refused(office: Desk, command: str, x: Any) -> None:
+    more = {"id": office.campaign()} if command == CHANGE else {}
+    refused(office, command, x, **more)
+    office.caught_up()
+
+
+def test_no_campaign_is_made_of_it(office: Desk) -> None:
+    made = {"name": "Spring", "assistantId": office.assistant(), "phoneNumberId": LINE}
+    for wrong in ({"name": NUL}, {"phoneNumberId": NUL}, {"budget": HUGE}):
+        x = {**made, "uploadId": office.upload(PEOPLE), **wrong}
+        refused(office, CREATE, x)
+    office.caught_up()
+
+
+def test_half_a_character_is_no_text(office: Desk) -> None:
+    answer = asking.post(
+        f"{office.url}/graphql",
+        content=b'{"query": "{ me { email } }", "variables": {"x": "\\ud800"}}',
+        headers={**office.header(), "Content-Type": "application/json"},
+    )
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
