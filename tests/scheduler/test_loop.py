@@ -34,13 +34,14 @@ class Leading:
     """A term that nobody disputes, until the test says so."""
 
     lost = False
+    silence = 0.0
 
     def beat(self) -> None:
         if self.lost:
             raise LeadershipLost("the connection is gone")
 
     def let_silence_last(self, seconds: float) -> None:
-        """Nobody waits for a sign."""
+        self.silence = seconds
 
 
 def parts_of(
@@ -334,6 +335,14 @@ def test_a_lost_term_ends_the_work(live: House) -> None:
         term.lost = True
         live.campaign(1)
         eventually(lambda: len(ends) == 1, said="the end of the term")
+
+
+def test_how_long_a_leader_may_be_silent_follows_the_settings(live: House) -> None:
+    term = Leading()
+    with leading(parts_of(live), term, live):
+        eventually(lambda: term.silence == 120, said="two ticks of the first settings")
+        live.set(tick_seconds=7)
+        eventually(lambda: term.silence == 14, said="two ticks of the new ones")
 
 
 def test_a_pass_that_stumbles_is_followed_by_the_next(live: House) -> None:
