@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from domain.values import CampaignState
-from tests.faults.stage import Stage, on_stage
+from tests.faults.stage import WITHIN, Stage, on_stage
 from tests.support import eventually
 from tests.wiring import phones
 
@@ -35,13 +35,19 @@ def test_two_schedulers_and_projectors_make_the_same_calls_as_one(
 ) -> None:
     """All of them live to the end of the campaign."""
     with on_stage(empty_database, webhooks=True, projector=False) as stage:
-        stage.start("projections")
-        stage.schedule()
+        _one_more_of_each(stage)
         alone = _whole_campaign(stage)
         stage.simulator.reset()
-        stage.start("projections")
-        stage.schedule()
+        _one_more_of_each(stage)
         assert _whole_campaign(stage) == alone
+
+
+def _one_more_of_each(stage: Stage) -> None:
+    """Wait until they run: each process tells how right its host's clock is."""
+    many = len(stage.house.operations.clocks()) + 2
+    stage.start("projections")
+    stage.schedule()
+    eventually(lambda: len(stage.house.operations.clocks()) == many, WITHIN)
 
 
 def _whole_campaign(stage: Stage) -> list[dict[str, Any]]:
