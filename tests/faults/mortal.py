@@ -40,6 +40,11 @@ from tests.wiring import NOON, House
 
 INTERVAL = timedelta(seconds=10)
 
+
+class _Begun(threading.local):
+    at: datetime = NOON
+
+
 type Fate = Callable[["Step"], None]
 """What happens at a step; it may raise Died or StoreUnavailable, or let time pass."""
 
@@ -70,6 +75,11 @@ class Process:
     fate: Fate
     dead: bool = False
     steps: Counter[str] = field(default_factory=Counter)
+    begun: _Begun = field(default_factory=_Begun)
+    """When a thread of this process began to store what it stored last.
+
+    While it sleeps, others live on in the very same thread.
+    """
 
     def __post_init__(self) -> None:
         self.app = MortalApp(EventStoreFactory(self.house.writing))
@@ -113,19 +123,11 @@ class MortalApp(AutoLynx):
         self.process.check()
         if name is None:
             return super().append(*changed, **how)
-        begun.at = self.process.house.now()
+        self.process.begun.at = self.process.house.now()
         self.process.step(name, done=False)
         position = super().append(*changed, **how)
         self.process.step(name, done=True)
         return position
-
-
-class _Begun(threading.local):
-    at: datetime = NOON
-
-
-begun = _Begun()
-"""When this thread began to store what it stored last."""
 
 
 def _named(changed: tuple[Any, ...]) -> str | None:
@@ -147,7 +149,7 @@ class MortalProvider(FakeProvider):
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         self._process.step("POST /call", done=False)
         # Virtual time may have passed since the request was stored.
-        passed = (self._process.house.now() - begun.at).total_seconds()
+        passed = (self._process.house.now() - self._process.begun.at).total_seconds()
         if passed > SEND_WITHIN_SECONDS:
             return NeverLeft("it was too late to send the request")
         outcome = self._real.create_call(order, send_before=send_before)
