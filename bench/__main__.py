@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
@@ -35,7 +36,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def main() -> int:
-    """Print the table; 1 where a figure missed what is wanted."""
+    """Print the table; 1 where a figure missed what is wanted, or could not be had."""
     arguments = _arguments()
     only = os.environ.get("ONLY", "")
     names = [name for name in BENCHMARKS if only in ("", name)]
@@ -43,13 +44,16 @@ def main() -> int:
         print(f"ONLY is one of {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder, opened_site(Path(folder)) as site:
-        figures = list(_measured(site, names))
+        broken: list[str] = []
+        figures = list(_measured(site, names, broken))
     keep(figures)
     text = f"{_machine()}\n\n{as_table(figures)}"
     print(text)
+    if broken:
+        print(f"Broke down: {', '.join(broken)}")
     if arguments.keep:
         _write_down(text)
-    return 0 if all(figure.fine for figure in figures) else 1
+    return 0 if all(figure.fine for figure in figures) and not broken else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,13 +63,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(site: Site, names: list[str]) -> Iterator[Figure]:
+def _measured(site: Site, names: list[str], broken: list[str]) -> Iterator[Figure]:
+    """Measure what can be; note the names of those that broke down."""
     for name in names:
         _tell(f"{name} ...")
         start = perf_counter()
-        for figure in import_module(f"bench.{name}").measure(site):
-            _tell(as_table([figure]).splitlines()[-1])
-            yield figure
+        try:
+            for figure in import_module(f"bench.{name}").measure(site):
+                _tell(as_table([figure]).splitlines()[-1])
+                yield figure
+        except Exception:  # noqa: BLE001 - the others took their minutes as well
+            traceback.print_exc()
+            broken.append(name)
         _tell(f"{name} took {perf_counter() - start:.0f} s")
 
 

@@ -175,8 +175,11 @@ class VirtualAlarm(Alarm):
 
 
 class Unending:
-    def beat(self) -> None:
-        """Nobody else stands for election."""
+    """A term: nobody else stands for election, however long its holder is silent."""
+
+    def beat(self) -> None: ...
+
+    def let_silence_last(self, seconds: float) -> None: ...
 
 
 class Quiet:
