@@ -381,4 +381,6 @@ def _cursor(campaign: CampaignRow) -> str:
 
 
 def _escaped(search: str) -> str:
-    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """Take it as it is written, but for NUL, which no name has."""
+    plain = search.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

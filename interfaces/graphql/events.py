@@ -89,11 +89,16 @@ def wanted(given: EventFilter | None) -> Wanted:
     return Wanted(
         aggregate_id=_id(given.aggregate_id),
         campaign_id=_id(given.campaign_id),
-        types=given.types,
-        actor=given.actor,
+        types=None if given.types is None else [_text(one) for one in given.types],
+        actor=None if given.actor is None else _text(given.actor),
         since=given.since,
         until=given.until,
     )
+
+
+def _text(given: str) -> str:
+    """No actor and no type has a NUL, nor could it be asked for."""
+    return given.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _id(text: str | None) -> UUID | None:

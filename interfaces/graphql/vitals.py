@@ -173,7 +173,7 @@ def _lines(sight: Sight) -> Component:
         return Component("lines", HealthStatus.DEGRADED, said)
     unfit = [_name(one) for one in sight.lines if one.line.status not in FIT]
     live = sum(one.active_calls or 0 for one in sight.lines)
-    said = f"{len(sight.lines)} phone numbers, {live} calls live now, ours or not."
+    said = f"Phone numbers: {len(sight.lines)}. Calls live now, ours or not: {live}."
     if unfit:
         said += f" Not active at the provider: {', '.join(unfit)}."
     return Component("lines", _degraded_if(unfit), said)

@@ -66,6 +66,25 @@ def test_no_campaign_is_made_of_it(office: Desk) -> None:
     office.caught_up()
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query($x: String) { campaigns(search: $x) { totalCount } }",
+        "query($x: String) { campaigns(after: $x) { totalCount } }",
+        "query($x: String) { events(filter: {actor: $x}) { nodes { position } } }",
+        "query($x: String!) { events(filter: {types: [$x]}) { nodes { position } } }",
+        "query($x: String) { events(after: $x) { nodes { position } } }",
+        "query($x: ID!) { campaign(id: $x) { id } }",
+        "query($x: ID!) { upload(id: $x) { id } }",
+        "query($x: ID!) { contact(id: $x) { id } }",
+        "query($x: ID!) { events(filter: {campaignId: $x}) { nodes { position } } }",
+    ],
+)
+def test_nobody_finds_anything_by_it(office: Desk, query: str) -> None:
+    answer = office.ask(query, x=NUL)
+    assert answer.code in {None, "BAD_REQUEST"}
+
+
 def test_half_a_character_is_no_text(office: Desk) -> None:
     answer = asking.post(
         f"{office.url}/graphql",

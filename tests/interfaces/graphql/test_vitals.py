@@ -171,7 +171,7 @@ def test_a_provider_that_does_not_answer_holds_nobody_up(
 
 def test_lines_tell_their_calls_and_whether_they_are_fit(house: House) -> None:
     watched = Watched(house)
-    assert said(watched.part("lines"), OK).startswith("1 phone numbers, 0 calls")
+    assert said(watched.part("lines"), OK).startswith("Phone numbers: 1. Calls live")
     watched.provider.lines = [PhoneNumber("line-2", "+12025550102", None, "blocked")]
     assert "+12025550102" in said(watched.part("lines"), DEGRADED)
     watched.provider.lines = []
