@@ -248,9 +248,10 @@ def test_whoever_uploads_too_often_must_wait_and_nobody_else(client: Client) -> 
         return client.post("/uploads", headers=headers)
 
     answers = [knock("bob")]
-    while answers[-1].status_code != 429:
+    while answers[-1].status_code != 429 and len(answers) < 1_000:
         answers.append(knock("bob"))
     assert len(answers) > PROMISED_A_MINUTE
+    assert answers[-1].status_code == 429
     assert {answer.status_code for answer in answers[:-1]} == {415}
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert knock("cleo").status_code == 415
