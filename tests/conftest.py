@@ -17,7 +17,7 @@ from projections.schema import create_read_model
 from storage.database import Conn, connect
 from storage.embedded import embedded_postgres
 from storage.migrate import migrate
-from tests.memory import home_in, make_folder, remove_folder
+from tests.memory import POSTGRES, make_folder, remove_folder
 
 FAST = {
     "fsync": "off",
@@ -33,7 +33,7 @@ LONGEST_FIRST = ("end_to_end", "browser", "faults", "interfaces/cli", "provider"
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    with embedded_postgres(home_in(Path(os.environ[SHARED])).folder, FAST) as url:
+    with embedded_postgres(Path(os.environ[SHARED]) / POSTGRES, FAST) as url:
         yield url
 
 
@@ -56,7 +56,7 @@ def model(server: Conn, postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def empty_database(server: Conn, postgres_url: str) -> Iterator[str]:
-    """Yield the URL of a fresh database, dropped afterwards."""
+    """Yield the URL of a fresh database without tables, dropped afterwards."""
     with fresh_database(server, postgres_url) as url:
         yield url
 
@@ -104,7 +104,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 class Together(LoadFileScheduling):  # type: ignore[misc]  # see its import
-    """Keeps a file's tests on one worker, and those of all files of a package."""
+    """Keeps the tests of a file on one worker, and those of all files of a package.
+
+    As `--dist loadfile`, which it takes the place of; only tests/browser is a package.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(str(super()._split_scope(nodeid)))

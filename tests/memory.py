@@ -9,34 +9,34 @@ from tempfile import mkdtemp
 from storage.keeper import Home
 from tests.support import eventually
 
-MEMORY, PREFIX = Path("/dev/shm"), "autolynx-tests-"
+MEMORY, PREFIX, POSTGRES = Path("/dev/shm"), "autolynx-tests-", "pg"
 ROOM = 4 << 30
 OLD_SECONDS = 3600.0
 
 
 def make_folder() -> Path:
-    """Make it, on a disk where memory is short; remove what a killed run left."""
+    """Make it, on a disk where memory is short; remove what killed runs left."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-    for left in MEMORY.glob(f"{PREFIX}*") if roomy else ():
-        if _is_over(left):
-            shutil.rmtree(left, ignore_errors=True)
+    if roomy:
+        _remove_left()
     folder = Path(mkdtemp(prefix=PREFIX, dir=MEMORY if roomy else None))
     folder.chmod(0o711)  # Postgres may run as another user than root.
     return folder
 
 
-def _is_over(folder: Path) -> bool:
-    age = time.time() - folder.stat().st_mtime
-    mine = folder.stat().st_uid == os.getuid()
-    return mine and age > OLD_SECONDS and home_in(folder).server_pid() is None
+def _remove_left() -> None:
+    for folder in MEMORY.glob(f"{PREFIX}*"):
+        made = folder.stat()
+        old = time.time() - made.st_mtime > OLD_SECONDS
+        if old and made.st_uid == os.getuid() and not _is_used(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:
-    eventually(
-        lambda: home_in(folder).server_pid() is None, within=60, said="its server's end"
-    )
+    """Wait for the server's end, which comes with that of its last user."""
+    eventually(lambda: not _is_used(folder), within=60, said="the server's end")
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def home_in(folder: Path) -> Home:
-    return Home(folder / "pg")
+def _is_used(folder: Path) -> bool:
+    return Home(folder / POSTGRES).server_pid() is not None
