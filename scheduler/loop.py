@@ -119,6 +119,7 @@ class Scheduler:
         self._parts, self._alarm = parts, alarm or Alarm()
         self._findings, self._last = Findings(), IDLE
         self._not_yet: NotYet | None = None
+        self._claims_seen = 0
         self._look_at = self._tick_at = self._ticked_at = float("-inf")
         self._dropped: set[UUID] = set()
         self._hung_up: set[UUID] = set()
@@ -201,10 +202,18 @@ class Scheduler:
     def _snapshot(self, now: datetime, most: int) -> Snapshot:
         """Read a view without those who were dropped from a claim in this tick."""
         snapshot = self._parts.read_snapshot(now, most + len(self._dropped))
+        self._must_not_go_back(snapshot)
         if not self._dropped:
             return snapshot
         fit = [self._without_dropped(view) for view in snapshot.campaigns]
         return replace(snapshot, campaigns=tuple(fit))
+
+    def _must_not_go_back(self, snapshot: Snapshot) -> None:
+        """End the term where claims are missing that were there: it is another log."""
+        if snapshot.claims_seen < self._claims_seen:
+            said = f"{self._claims_seen} claims were stored, {snapshot.claims_seen} are"
+            raise LeadershipLost(f"the log went back: {said}")
+        self._claims_seen = snapshot.claims_seen
 
     def _without_dropped(self, view: CampaignView) -> CampaignView:
         return replace(

@@ -180,6 +180,17 @@ def test_a_pass_on_an_old_view_claims_nothing(house: House, passes: Passes) -> N
     assert house.board(campaign_id).queued == 2
 
 
+def test_a_log_that_went_back_ends_the_term(house: House, passes: Passes) -> None:
+    """A restored or failed-over database took the place of the one that was led."""
+    house.campaign(2, cap=1)
+    old = house.snapshot()
+    assert [passes.run().claimed for _ in range(2)] == [1, 0]
+    passes.scheduler._parts = replace(passes.parts, read_snapshot=lambda *_: old)
+    with pytest.raises(LeadershipLost, match="1 claims were stored, 0 are"):
+        passes.scheduler.run_once(NOON)
+    assert len(house.provider.orders) == 1
+
+
 def test_a_dropped_call_does_not_keep_the_passes_going_for_ever(
     house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
