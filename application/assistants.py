@@ -8,6 +8,7 @@ from application.app import AutoLynx, decide
 from application.intake import ReadModelBehind
 from application.ports import Provider, ProviderAssistant, ReadModel
 from application.recording import Means
+from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import InUse, Invalid, NotFound
 
@@ -135,6 +136,7 @@ def _name(name: str) -> str:
     if not 0 < len(plain) <= LONGEST_NAME:
         said = f"must have 1 to {LONGEST_NAME} characters"
         raise Invalid(f"The name {said}.", name=said)
+    _must_be_storable(plain, "name")
     return plain
 
 
@@ -142,7 +144,15 @@ def _config(config: Any) -> dict[str, Any]:
     if not isinstance(config, dict):
         said = "must be an object, as the provider takes it"
         raise Invalid(f"The configuration {said}.", config=said)
+    _must_be_storable(config, "config")
     return config
+
+
+def _must_be_storable(given: Any, name: str) -> None:
+    """Refuse it before the provider has it and we cannot keep it."""
+    if not is_storable(given):
+        said = "must not hold the character NUL, nor numbers of more than 64 bits"
+        raise Invalid(f"The {name} {said}.", **{name: said})
 
 
 def _missing(provider_assistant_id: str) -> NotFound:

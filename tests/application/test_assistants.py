@@ -71,7 +71,14 @@ def test_one_that_is_changed_is_changed_at_the_provider_first(house: House) -> N
 
 @pytest.mark.parametrize(
     ("name", "config", "wrong"),
-    [(" ", {}, "name"), ("x" * 41, {}, "name"), ("Ann", [1], "config")],
+    [
+        (" ", {}, "name"),
+        ("x" * 41, {}, "name"),
+        ("a\0b", {}, "name"),
+        ("Ann", [1], "config"),
+        ("Ann", {"deep": ["a\0b"]}, "config"),
+        ("Ann", {"deep": [2**70]}, "config"),
+    ],
 )
 def test_what_makes_no_assistant_never_reaches_the_provider(
     house: House, name: str, config: Any, wrong: str
