@@ -344,15 +344,6 @@ _OF_AGGREGATES: LiteralString = """
 """
 
 
-def last_at(conn: Conn) -> datetime | None:
-    """Return when the newest event of the read model was recorded."""
-    query: LiteralString = (
-        "select occurred_at from event_index order by position desc limit 1"
-    )
-    found: datetime | None = select_value(conn, query)
-    return found
-
-
 def of_aggregate(conn: Conn, aggregate_id: UUID) -> list[EventRow]:
     """List an aggregate's events, oldest first."""
     query = _ROW + "where aggregate_id = %(id)s order by version"
