@@ -29,7 +29,6 @@ from projections.tables import (
     page_of,
     position_of,
     select,
-    select_value,
     whole,
 )
 from storage.database import Conn
