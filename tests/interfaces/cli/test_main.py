@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 import typer
 
+from interfaces.cli import main
 from interfaces.cli.main import MODULES, build
 from tests.interfaces.cli.conftest import CommandLine
 
@@ -25,6 +28,12 @@ def test_a_command_loads_its_own_module_only(module: str) -> None:
     for command in MODULES[module]:
         made = typer.main.get_group(build(command))
         assert set(made.commands) == set(MODULES[module])
+
+
+def test_every_module_of_commands_is_in_the_table() -> None:
+    files = Path(main.__file__).parent.glob("*.py")
+    found = {file.stem for file in files if "def add_to(" in file.read_text("utf-8")}
+    assert found | {"demo"} == set(MODULES)
 
 
 def test_a_database_that_cannot_be_reached_is_told_in_one_line(
