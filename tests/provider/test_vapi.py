@@ -57,7 +57,7 @@ def provider(answer: Answer, **settings: Any) -> VapiProvider:
     )
 
 
-def at(url: str, timeout_seconds: float = 0.4) -> VapiProvider:
+def at(url: str, timeout_seconds: float = 1.0) -> VapiProvider:
     """Make a client of a real server."""
     settings = VapiSettings(url, KEY, timeout_seconds)
     return VapiProvider(settings, now=lambda: NOW, wait=lambda _: None)
@@ -193,7 +193,7 @@ def test_whatever_happens_after_sending_leaves_the_outcome_unknown(
         started = monotonic()
         done = at(server.url).create_call(an_order(), send_before=soon())
         assert isinstance(done, Unknown)
-        assert monotonic() - started < 3
+        assert monotonic() - started < 5
         assert server.connections == len(server.received) == 1
 
 

@@ -25,16 +25,16 @@ def test_each_gets_the_fields_that_he_asked_for(office: Desk) -> None:
     token = office.token(Role.AUDITOR)
     with office.socket(token) as one, office.socket(token) as other:
         one.acknowledged().subscribe(WATCH, "a", id=id_, brief=True)
-        one_seen = [one.next()]
+        assert one.next()["campaignProgress"] == {"state": "CREATED"}
         other.acknowledged().subscribe(WATCH, "b", id=id_, brief=False)
         other_seen = [other.next()]
         one.subscribe(OTHER, "c", id=id_)
         assert one.next()["campaignProgress"] == {"mine": 2}
         office.told(PAUSE % "start", id=id_)
         other_seen.append(other.next())
-        one_seen.append(one.next())
-    shown = [frame["campaignProgress"] for frame in one_seen]
-    assert shown == [{"state": "CREATED"}, {"state": "QUEUED"}]
+        both = [one.next()["campaignProgress"], one.next()["campaignProgress"]]
+    assert {"state": "QUEUED"} in both
+    assert {"mine": 2} in both
     shown = [frame["campaignProgress"] for frame in other_seen]
     assert [row["contacts"] for row in shown] == [2, 2]
 
