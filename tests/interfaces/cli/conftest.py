@@ -66,9 +66,14 @@ def autolynx(
     return CommandLine(capsys)
 
 
-@pytest.fixture
-def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+@pytest.fixture(scope="module")
+def one_simulator() -> Iterator[Simulator]:
     with running_simulator() as simulator:
-        monkeypatch.setenv("AUTOLYNX_VAPI_BASE_URL", simulator.url)
-        monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", simulator.api_key)
         yield simulator
+
+
+@pytest.fixture
+def simulator(one_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    monkeypatch.setenv("AUTOLYNX_VAPI_BASE_URL", one_simulator.url)
+    monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", one_simulator.api_key)
+    return one_simulator
