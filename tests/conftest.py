@@ -1,5 +1,6 @@
 """One embedded Postgres for the whole run, one database of its own for each test."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +93,13 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = make_folder()
         os.environ[SHARED] = str(folder)
         config.add_cleanup(lambda: remove_folder(folder))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage rarely: most of what lives by now was loaded for good."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_xdist_auto_num_workers() -> int:
