@@ -18,7 +18,7 @@ from storage.database import Attempt, Conn, Patience, Pool
 from storage.operations import Heartbeat, Operations, ProcessClock
 
 KEPT_SECONDS = 1.0
-PATIENCE_SECONDS = 2.0
+PROVIDER_PATIENCE_SECONDS, DATABASE_PATIENCE_SECONDS = 2.0, 2.0
 LATE_SECONDS, TOO_LATE_SECONDS = 10.0, 60.0
 LONGEST_SILENCE = timedelta(minutes=1)
 MOST_SKEW_SECONDS = 2.0
@@ -92,7 +92,7 @@ class Vitals:
             return self._known
 
     def _look(self) -> Vital:
-        sight = self._provider.look(PATIENCE_SECONDS)
+        sight = self._provider.look(PROVIDER_PATIENCE_SECONDS)
         beside = (_provider(sight), _lines(sight))
         try:
             return self._with_database(beside)
@@ -101,7 +101,7 @@ class Vitals:
             return Vital((Component("database", HealthStatus.DOWN, words), *beside))
 
     def _with_database(self, beside: tuple[Component, ...]) -> Vital:
-        behind, silent = Patience(PATIENCE_SECONDS).run(self._pool, self._read)
+        behind, silent = Patience(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
         sign = self._operations.heartbeat(SCHEDULER)
         parts = (
             Component("database", HealthStatus.OK),
