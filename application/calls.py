@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 
 from eventsourcing.persistence import IntegrityError
 
-from application.app import AutoLynx, decide
+from application.app import Streams, decide
+from application.gathering import Gathering
 from application.ports import (
     CallFinder,
     CallOrder,
@@ -18,19 +19,15 @@ from application.ports import (
     ProviderCall,
     ProviderMessage,
 )
-from application.recording import Means
-from application.vault import MessageRow, VaultReader, VaultRow, digest
-from domain.call import Call, Moved, ReportGrade
+from application.provider_words import say_message, say_report, say_sight
+from application.recording import PROVIDER, SCHEDULER, Means
+from application.telling import Learned, Tell, Telling
+from application.vault import MessageRow, VaultReader, digest
+from domain.call import Call, ReportGrade
 from domain.campaign import Campaign
-from domain.contact import Contact
-from domain.errors import AnotherProviderCall, MayNotBeRequested, NotFound
+from domain.errors import MayNotBeRequested, NotFound
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
-from domain.values import ContactStatus, Evidence, PauseCause
-
-type Tell = Callable[[Call, datetime], None]
-
-SCHEDULER = "scheduler"
-PROVIDER = "vapi"
+from domain.values import Evidence
 
 FENCED = 3
 """Tries to store a request while what it rests on goes on moving."""
@@ -56,19 +53,19 @@ class CallService:
     def __init__(
         self,
         *,
-        app: AutoLynx,
+        app: Streams,
         means: Means,
         vault: VaultReader,
         book: ContactBook,
         finder: CallFinder,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
+        learned: Learned | None = None,
     ) -> None:
         self._app, self._means, self._vault = app, means, vault
         self._book, self._finder = book, finder
         self._read_message = read_message
-        # Facts of campaigns that never change back: no need to load them for each call.
-        self._started: set[UUID] = set()
-        self._ringing: set[UUID] = set()
+        self._learned = learned or Learned()
+        self._tell = Telling(app, means, self._learned)
 
     # --- The dialer ---------------------------------------------------------------
 
@@ -207,7 +204,7 @@ class CallService:
                 at=at,
                 by=SCHEDULER,
             )
-            _seen(call, seen, grade, at, proof)
+            say_sight(call, seen, grade, at, proof)
 
         self._tell(call_id, tell, vault=[row] if seen.ended else [])
         if found:
@@ -219,7 +216,7 @@ class CallService:
         def tell(call: Call, at: datetime) -> None:
             report = CallReport(cost=call.cost or cost)
             grade = ReportGrade.LOOKED_UP_LAST
-            _report(call, report, grade, at, SCHEDULER, None)
+            say_report(call, report, grade, at, SCHEDULER, None)
 
         self._tell(call_id, tell)
 
@@ -255,6 +252,29 @@ class CallService:
         heard = self._hear(call_id, message) if call_id else None
         return heard or self._keep_unmatched(message)
 
+    def hear_all(self, messages: Sequence[ProviderMessage]) -> list[Heard]:
+        """Store several in one transaction: all of them, or none where this raises."""
+        calls = {one.call_id for one in messages if one.call_id is not None}
+        gathering = Gathering(self._app, calls)
+        # What they learn is true once it is stored.
+        learned = self._learned.copy()
+        service = self._deciding_in(gathering, learned)
+        heard = [service.hear(message) for message in messages]
+        gathering.store()
+        self._learned.add(learned)
+        return heard
+
+    def _deciding_in(self, app: Streams, learned: Learned) -> "CallService":
+        return CallService(
+            app=app,
+            means=self._means,
+            vault=self._vault,
+            book=self._book,
+            finder=self._finder,
+            read_message=self._read_message,
+            learned=learned,
+        )
+
     def _call_of(self, message: ProviderMessage) -> UUID | None:
         if message.call_id is not None or message.provider_call_id is None:
             return message.call_id
@@ -275,7 +295,7 @@ class CallService:
             nonlocal repeated
             repeated = proof.message_id in call.evidence
             if not repeated:
-                _hear(call, message, proof, at)
+                say_message(call, message, proof, at)
 
         def keep(call: Call, at: datetime) -> None:
             call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
@@ -320,105 +340,6 @@ class CallService:
 
     # --- Shared -------------------------------------------------------------------
 
-    def _tell(
-        self,
-        call_id: UUID,
-        tell: Tell,
-        vault: Sequence[VaultRow] = (),
-        of_another: Tell | None = None,
-    ) -> None:
-        """Tell a call and store what it records, with what its campaign learns.
-
-        Rows of the vault are stored where something was recorded. A second id at the
-        provider is recorded instead of what was told, with what `of_another` tells.
-        """
-
-        def command() -> None:
-            call, at = self._app.load(Call, call_id), self._means.now()
-            try:
-                tell(call, at)
-            except AnotherProviderCall as duplicate:
-                kept = vault if of_another else ()
-                self._detect_duplicate(call_id, duplicate.other, at, of_another, kept)
-            else:
-                self._store(call, at, vault)
-
-        decide(command)
-
-    def _store(self, call: Call, at: datetime, vault: Sequence[VaultRow]) -> None:
-        facts = call.pending_events
-        if not facts:
-            return
-        placed = next((fact for fact in facts if isinstance(fact, Call.Placed)), None)
-        rang = any(isinstance(fact, (Call.Ringing, Call.Answered)) for fact in facts)
-        campaign = self._campaign_learns(call.campaign_id, placed, at, rang=rang)
-        rows = _in_campaign(vault, call.campaign_id)
-        reason = _account_trouble(call, facts)
-        if reason is not None:
-            campaign = campaign or self._app.load(Campaign, call.campaign_id)
-            rows += self._pause_for_account(campaign, reason, at)
-        if _came_back(facts):
-            contact = self._withdrawn_if_erased(call, at)
-            fence = None if contact else {call.contact_id: 0}
-            self._app.append(call, campaign, contact, vault=rows, expect=fence)
-        else:
-            self._app.append(call, campaign, vault=rows)
-        if placed:
-            self._started.add(call.campaign_id)
-        if rang:
-            self._ringing.add(call.campaign_id)
-
-    def _pause_for_account(
-        self, campaign: Campaign, reason: str, at: datetime
-    ) -> list[VaultRow]:
-        """Call nobody who could not be reached either; return the rows to store."""
-        if not campaign.may_dial:
-            return []
-        said, row = self._means.words(campaign.id, f"A call ended with {reason}.")
-        campaign.pause(cause=PauseCause.ACCOUNT, reason=said, at=at, by=SCHEDULER)
-        return [row]
-
-    def _withdrawn_if_erased(self, call: Call, at: datetime) -> Contact | None:
-        """Let an erased contact wait no more: nobody may call it again."""
-        contact = self._app.find(Contact, call.contact_id)
-        if contact is not None and call.deferred:
-            call.withdraw(at=at, by=SCHEDULER)
-        elif contact is not None:
-            contact.withdraw(at=at, by=SCHEDULER)
-        return contact
-
-    def _campaign_learns(
-        self, campaign_id: UUID, placed: Call.Placed | None, at: datetime, *, rang: bool
-    ) -> Campaign | None:
-        starts = placed is not None and campaign_id not in self._started
-        if not starts and not (rang and campaign_id not in self._ringing):
-            return None
-        campaign = self._app.load(Campaign, campaign_id)
-        if placed is not None:
-            campaign.note_placed(placed_at=placed.placed_at, at=at, by=placed.actor)
-        if rang:
-            campaign.note_ringing(at=at, by=PROVIDER)
-        return campaign
-
-    def _detect_duplicate(
-        self,
-        call_id: UUID,
-        other: str,
-        at: datetime,
-        tell: Tell | None,
-        vault: Sequence[VaultRow],
-    ) -> None:
-        """Pause the campaign once, when the other call is new to us."""
-        call = self._app.load(Call, call_id)
-        call.detect_duplicate(provider_call_id=other, at=at, by=PROVIDER)
-        campaign = self._app.load(Campaign, call.campaign_id)
-        if call.pending_events and campaign.may_dial:
-            cause = PauseCause.DUPLICATE_DETECTED
-            campaign.pause(cause=cause, at=at, by=SCHEDULER)
-        if tell:
-            tell(call, at)
-        self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
-
     def _proof(
         self,
         subject_id: UUID,
@@ -438,22 +359,6 @@ class CallService:
         return row, Evidence(message_id=row.id, digest=digest([row]))
 
 
-def _account_trouble(call: Call, facts: Sequence[object]) -> str | None:
-    """Return why nobody was rung, where that is nothing about the contact."""
-    ends = [fact for fact in facts if isinstance(fact, Call.Ended)]
-    if call.started_at is not None or not ends or not ends[0].tells_of_the_account:
-        return None
-    return ends[0].reason
-
-
-def _came_back(facts: Sequence[object]) -> bool:
-    """Tell whether the contact waits to be called again after these facts."""
-    moves = [fact for fact in facts if isinstance(fact, Moved)]
-    return bool(moves) and (
-        moves[-1].standing is ContactStatus.PENDING is not moves[0].was
-    )
-
-
 def _of_request(request: int | None, tell: Tell) -> Tell:
     """Tell it only where that request is still the latest; None is any."""
 
@@ -462,85 +367,3 @@ def _of_request(request: int | None, tell: Tell) -> Tell:
             tell(call, at)
 
     return tell_if_latest
-
-
-def _in_campaign(rows: Sequence[VaultRow], campaign_id: UUID) -> list[VaultRow]:
-    return [
-        row.in_campaign(campaign_id) if isinstance(row, MessageRow) else row
-        for row in rows
-    ]
-
-
-def _hear(call: Call, message: ProviderMessage, proof: Evidence, at: datetime) -> None:
-    known = call.version
-    if message.provider_call_id is not None:
-        call.place(
-            provider_call_id=message.provider_call_id,
-            placed_at=message.created_at or message.said_at or at,
-            at=at,
-            by=PROVIDER,
-            evidence=proof,
-        )
-    if message.report is not None:
-        _report(call, message.report, ReportGrade.DELIVERED, at, PROVIDER, proof)
-    elif message.status is not None:
-        said_at, reason = message.said_at, message.ended_reason
-        _follow(call, message.status, said_at, reason, at, PROVIDER, proof)
-    if call.version == known:
-        call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
-
-
-def _seen(
-    call: Call, seen: ProviderCall, grade: ReportGrade, at: datetime, proof: Evidence
-) -> None:
-    report = seen.report
-    if not seen.ended:
-        since = report.started_at
-        _follow(call, seen.status, since, None, at, SCHEDULER, None)
-    elif grade is ReportGrade.NONE:
-        reason, ended_at = report.ended_reason, report.ended_at
-        _follow(call, "ended", ended_at, reason, at, SCHEDULER, proof)
-    else:
-        _report(call, report, grade, at, SCHEDULER, proof)
-
-
-def _follow(  # noqa: PLR0917 - one status, said once, with all that came with it
-    call: Call,
-    status: str,
-    said_at: datetime | None,
-    reason: str | None,
-    at: datetime,
-    by: str,
-    proof: Evidence | None,
-) -> None:
-    """Tell a call the provider's status; other statuses say nothing of its life."""
-    match status:
-        case "ringing":
-            call.ring(ringing_at=said_at or at, at=at, by=by, evidence=proof)
-        case "in-progress":
-            call.answer(answered_at=said_at, at=at, by=by, evidence=proof)
-        case "forwarding":
-            call.answer(answered_at=None, at=at, by=by, evidence=proof)
-        case "ended":
-            call.end(reason=reason, ended_at=said_at, at=at, by=by, evidence=proof)
-
-
-def _report(  # noqa: PLR0917 - one report, told once
-    call: Call,
-    report: CallReport,
-    grade: ReportGrade,
-    at: datetime,
-    by: str,
-    proof: Evidence | None,
-) -> None:
-    call.report(
-        grade=grade,
-        reason=report.ended_reason,
-        started_at=report.started_at,
-        ended_at=report.ended_at,
-        duration_seconds=report.duration_seconds,
-        cost=report.cost,
-        at=at,
-        by=by,
-        evidence=proof,
-    )

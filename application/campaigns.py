@@ -7,9 +7,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.calls import SCHEDULER, CallService
+from application.calls import CallService
 from application.ports import CallFinder
-from application.recording import Means
+from application.recording import SCHEDULER, Means
 from domain.campaign import Campaign, SpendAlert
 from domain.values import PauseCause
 

@@ -10,10 +10,9 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
-from application.calls import SCHEDULER
 from application.errors import StoreUnavailable
 from application.ports import Origin
-from application.recording import Means
+from application.recording import SCHEDULER, Means
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact import Contact

@@ -8,6 +8,10 @@ from uuid import UUID
 from application.vault import WordsRow, digest
 from domain.values import Words
 
+SCHEDULER = "scheduler"
+PROVIDER = "vapi"
+"""Who did it, where no person did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Means:

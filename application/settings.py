@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from application.app import AutoLynx, decide
-from application.calls import SCHEDULER
-from application.recording import Means
+from application.recording import SCHEDULER, Means
 from domain.errors import Invalid
 from domain.settings import SETTINGS_ID, Settings, SettingsValues
 from domain.web_address import trouble_with

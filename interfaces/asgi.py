@@ -14,6 +14,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -70,7 +71,8 @@ from interfaces.refusals import TooLarge, add_refusals
 from interfaces.request_ids import RequestIds
 from interfaces.traces import WithQuery, telemetry, without_query
 from interfaces.webhooks.authentication import authenticator
-from interfaces.webhooks.vapi import webhook_routes
+from interfaces.webhooks.inbox import open_inbox
+from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
 from projections import directory
 from projections.live import ReadModelFeed
 from projections.lookups import Lookups
@@ -111,6 +113,10 @@ class Stores:
     now: DatabaseClock
 
     @property
+    def means(self) -> Means:
+        return Means(now=self.now, new_id=uuid4, random_bytes=secrets.token_bytes)
+
+    @property
     def vault(self) -> Vault:
         return Vault(self.writing)
 
@@ -139,10 +145,12 @@ class Api(FastAPI):
     own_url: str
     metrics: ApiMetrics
     editors: frozenset[str]
+    provider_webhooks: Webhooks
 
     def build_middleware_stack(self) -> ASGIApp:
         limited = TooLarge(super().build_middleware_stack())
-        guarded = SameOrigin(limited, {_origin(self.own_url)})
+        inside = WebhooksFirst(limited, lambda: self.provider_webhooks)
+        guarded = SameOrigin(inside, {_origin(self.own_url)})
         secured = SecurityHeaders(
             guarded, secure=_is_secure(self.own_url), editors=self.editors
         )
@@ -212,11 +220,13 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        assert isinstance(app, Api)
         with ExitStack() as opened:
             stores = await asyncio.to_thread(_open, configuration, opened)
             live = _live(stores, recheck_seconds, opened)
             opened.callback(stores.feed.subscribe(live.hub.tell))
             metrics.subscriptions.set_function(lambda: live.hub.listeners)
+            app.provider_webhooks = _webhooks(configuration, stores, metrics, opened)
             for routes in _routes(configuration, stores, provider, live, metrics):
                 app.include_router(routes)
             async with swept(UploadStore(stores.writing), stores.now):
@@ -256,19 +266,32 @@ def _stores(url: str) -> Iterator[Stores]:
         yield Stores(url, writing, reading, feed, app, now)
 
 
+def _webhooks(
+    configuration: Configuration, stores: Stores, metrics: ApiMetrics, opened: ExitStack
+) -> Webhooks:
+    calls = _calls(stores)
+    read = partial(read_body, read_message)
+    inbox = opened.enter_context(open_inbox(read, calls.hear, calls.hear_all))
+    judge = authenticator(configuration, stores.now)
+    return Webhooks(judge, inbox, count=metrics.webhook)
+
+
+def _calls(stores: Stores) -> CallService:
+    return CallService(
+        app=stores.app,
+        means=stores.means,
+        vault=stores.vault,
+        book=stores.lookups,
+        finder=stores.lookups,
+        read_message=read_message,
+    )
+
+
 def _services(
     configuration: Configuration, stores: Stores, provider: Provider
 ) -> Services:
     app, vault, lookups = stores.app, stores.vault, stores.lookups
-    means = Means(now=stores.now, new_id=uuid4, random_bytes=secrets.token_bytes)
-    calls = CallService(
-        app=app,
-        means=means,
-        vault=vault,
-        book=lookups,
-        finder=lookups,
-        read_message=read_message,
-    )
+    means, calls = stores.means, _calls(stores)
     imports = ImportService(
         app=app,
         means=means,
@@ -328,12 +351,6 @@ def _routes(
         access=access,
     )
     # Looked through in this order: what comes most often stands first.
-    yield webhook_routes(
-        authenticator(configuration, stores.now),
-        services.calls.hear,
-        read_message,
-        count=metrics.webhook,
-    )
     operations = read_documents()
     documents = Documents(texts_by_id(operations))
     yield graphql_routes(backend, documents)

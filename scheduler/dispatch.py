@@ -24,7 +24,7 @@ from tenacity import (
     wait_random,
 )
 
-from application.calls import SCHEDULER, CallService, Ticket
+from application.calls import CallService, Ticket
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.ports import (
@@ -40,7 +40,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
-from application.recording import Means
+from application.recording import SCHEDULER, Means
 from domain.errors import Refused
 from domain.values import PauseCause
 from scheduler.pace import Pace

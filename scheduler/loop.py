@@ -11,12 +11,11 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 from psycopg import InterfaceError, OperationalError
 
-from application.calls import SCHEDULER
 from application.campaigns import CampaignService
 from application.claims import Claimed, ClaimService
 from application.errors import StoreUnavailable
 from application.ports import ReadModel
-from application.recording import Means
+from application.recording import SCHEDULER, Means
 from domain.campaign import DIALLED
 from domain.errors import Refused
 from domain.settings import SettingsValues

@@ -1,6 +1,6 @@
 """The log on Postgres: appends in one order, in one transaction with the vault."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -67,6 +67,10 @@ STREAM = """
 select originator_id, originator_version, topic, state from autolynx_events
 where originator_id = %b and originator_version > %b and originator_version <= %b
 order by originator_version limit %b
+"""
+STREAMS = """
+select originator_id, originator_version, topic, state from autolynx_events
+where originator_id = any(%b::uuid[]) order by originator_id, originator_version
 """
 STREAM_BACKWARDS = STREAM.replace("limit", "desc limit")
 NOTIFICATIONS = """
@@ -152,6 +156,10 @@ class EventRecorder(ApplicationRecorder):
             limit,
         )
         return [StoredEvent(*row) for row in rows]
+
+    def select_streams(self, ids: Collection[UUID]) -> Sequence[StoredEvent]:
+        """Read whole streams at once, each in its order."""
+        return [StoredEvent(*row) for row in self._select(STREAMS, Uuids(list(ids)))]
 
     def select_notifications(
         self,

@@ -23,7 +23,9 @@ class SecurityHeaders:
         self, app: ASGIApp, *, secure: bool, editors: Collection[str] = ()
     ) -> None:
         self._app, self._editors = app, editors
-        self._headers = DEFAULTS | (OVER_HTTPS if secure else {})
+        headers = DEFAULTS | (OVER_HTTPS if secure else {})
+        # As the protocol has them: this is done for every answer.
+        self._headers = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,11 +34,12 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                own = [*message["headers"]]
+                said = {name for name, _ in own}
+                own += [header for header in self._headers if header[0] not in said]
+                message["headers"] = own
                 if scope["path"] in self._editors:
-                    del headers["Content-Security-Policy"]
+                    del MutableHeaders(scope=message)["Content-Security-Policy"]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

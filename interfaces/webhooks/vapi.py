@@ -1,23 +1,27 @@
 """The provider's messages: verify, read, store, and only then say 200."""
 
 import json
-import sys
+from asyncio import timeout
 from collections.abc import Callable
-from functools import partial
 from time import perf_counter
 from typing import Any
 
 import orjson
 import structlog
-from anyio import CapacityLimiter, fail_after, to_thread
 from eventsourcing.persistence import IntegrityError
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
-from starlette.requests import ClientDisconnect
+from opentelemetry.trace import get_current_span
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
+from interfaces.refusals import refusal
 from interfaces.webhooks.authentication import Authenticate
+from interfaces.webhooks.inbox import Inbox, Place
+
+PATH = "/webhooks/vapi"
+ALLOW = {"Allow": "POST"}
 
 LARGEST_BODY = 16 << 20
 """Bytes."""
@@ -27,17 +31,16 @@ STORE_SECONDS = 4.5
 """With what is around it, less than the 5 s in which an answer is owed."""
 
 RETRY_AFTER_SECONDS = 5
-AT_A_TIME = 32
 
 type ReadMessage = Callable[[dict[str, Any]], ProviderMessage]
-type Hear = Callable[[ProviderMessage], object]
 type Count = Callable[[str | None, str, float], None]
 """Is told a message's type (None: not read), what became of it, and in what time."""
 
-type About = dict[str, str | None]
-"""The ids of a message, for log lines."""
-
 log = structlog.get_logger(__name__)
+
+
+class NotAMessage(ValueError):
+    """What was posted cannot be read at all; it says why."""
 
 
 class _Refused(Exception):
@@ -53,116 +56,136 @@ class _Refused(Exception):
         return JSONResponse({"error": error}, self.status, wait)
 
 
-def webhook_routes(
-    authenticate: Authenticate | None,
-    hear: Hear,
-    read_message: ReadMessage,
-    *,
-    store_seconds: float = STORE_SECONDS,
-    largest_body: int = LARGEST_BODY,
-    count: Count = lambda _type, _result, _seconds: None,
-) -> APIRouter:
-    """Build the route; `hear` returns when the message is stored.
+class Webhooks:
+    """Answers a message when the inbox has stored it; an application by itself.
 
     Without `authenticate` everything is refused with 503. `largest_body` is in bytes.
     """
-    router = APIRouter()
-    limiter = CapacityLimiter(AT_A_TIME)
-    store = partial(_store, hear, limiter, store_seconds)
 
-    # The route counts the body itself, so that its refusal has the contract's form.
-    @router.post("/webhooks/vapi", max_body_size=sys.maxsize)
-    async def vapi(request: Request) -> Response:
+    path = PATH
+    """As routes have it: requests are measured under this name."""
+
+    def __init__(
+        self,
+        authenticate: Authenticate | None,
+        inbox: Inbox,
+        *,
+        store_seconds: float = STORE_SECONDS,
+        largest_body: int = LARGEST_BODY,
+        count: Count = lambda _type, _result, _seconds: None,
+    ) -> None:
+        self._authenticate, self._inbox, self._count = authenticate, inbox, count
+        self._store_seconds, self._largest_body = store_seconds, largest_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self
+        span = get_current_span()
+        span.update_name(f"POST {PATH}")
+        span.set_attribute("http.route", PATH)
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method != "POST":
+            return refusal(request, 405, "Method Not Allowed", headers=ALLOW)
         began, type_ = perf_counter(), None
-        about: About = {}
         try:
-            raw = await _authentic_body(request, authenticate, largest_body)
-            message = partial(_message, read_message, raw)
-            type_, result = await store(message, about)
+            raw = await self._authentic_body(request)
+            type_, result = await _stored(self._inbox.put(raw), self._store_seconds)
             answer: Response = JSONResponse({})
         except _Refused as refused:
             result, answer = refused.code.lower(), refused.response()
         except Exception:
-            log.exception("A webhook could not be taken", **about)
-            said = "The message could not be taken."
-            result, answer = "internal", _Refused(500, "INTERNAL", said).response()
-        count(type_, result, perf_counter() - began)
+            log.exception("A webhook could not be taken")
+            result, answer = "internal", _failed().response()
+        self._count(type_, result, perf_counter() - began)
         return answer
 
-    return router
+    async def _authentic_body(self, request: Request) -> bytes:
+        """Return the raw body, which only the authentication has looked into."""
+        if self._authenticate is None:
+            message = "No webhook secret is configured (AUTOLYNX_WEBHOOK_SECRET)."
+            raise _Refused(503, "NOT_CONFIGURED", message)
+        raw = await self._body(request)
+        if not self._authenticate(request.headers, raw):
+            raise _Refused(401, "UNAUTHENTICATED", "The webhook is not authenticated.")
+        return raw
+
+    async def _body(self, request: Request) -> bytes:
+        body, largest = bytearray(), self._largest_body
+        try:
+            async with timeout(RECEIVE_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > largest:
+                        message = f"A message may have {largest} bytes."
+                        raise _Refused(413, "TOO_LARGE", message)
+        except (TimeoutError, ClientDisconnect) as error:
+            message = "The message did not arrive whole."
+            raise _Refused(408, "TIMEOUT", message) from error
+        return bytes(body)
 
 
-async def _authentic_body(
-    request: Request, authenticate: Authenticate | None, largest: int
-) -> bytes:
-    """Return the raw body, which nothing has looked into but the authentication."""
-    if authenticate is None:
-        message = "No webhook secret is configured (AUTOLYNX_WEBHOOK_SECRET)."
-        raise _Refused(503, "NOT_CONFIGURED", message)
-    raw = await _body(request, largest)
-    if not authenticate(request.headers, raw):
-        raise _Refused(401, "UNAUTHENTICATED", "The webhook is not authenticated.")
-    return raw
+class WebhooksFirst:
+    """Keeps them from all that other requests need: a fifth of what one would cost.
 
-
-async def _body(request: Request, largest: int) -> bytes:
-    body = bytearray()
-    try:
-        with fail_after(RECEIVE_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > largest:
-                    message = f"A message may have {largest} bytes."
-                    raise _Refused(413, "TOO_LARGE", message)
-    except (TimeoutError, ClientDisconnect) as error:
-        raise _Refused(408, "TIMEOUT", "The message did not arrive whole.") from error
-    return bytes(body)
-
-
-async def _store(
-    hear: Hear,
-    limiter: CapacityLimiter,
-    seconds: float,
-    message: Callable[[], ProviderMessage],
-    about: About,
-) -> tuple[str, str]:
-    """Store a message in a thread; a repeat of one that was given up is harmless.
-
-    Return its type, and whether it was `stored` or had been before; `about` is filled
-    once it is read.
+    They have a limit of their own for the body, and catch their own errors.
+    `webhooks` says what answers them; it is there once the service has started.
     """
 
-    def work() -> tuple[str, str]:
-        read = message()
-        about.update(_ids(read))
-        with structlog.contextvars.bound_contextvars(**about):
-            heard = hear(read)
-            log.debug("A webhook was stored", type=read.type)
-        return read.type, "repeated" if getattr(heard, "repeated", False) else "stored"
+    def __init__(self, app: ASGIApp, webhooks: Callable[[], ASGIApp]) -> None:
+        self._app, self._webhooks = app, webhooks
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and scope["path"] == PATH
+        await (self._webhooks() if ours else self._app)(scope, receive, send)
+
+
+async def _stored(place: Place, seconds: float) -> tuple[str | None, str]:
+    """Return the message's type, and whether it was `stored` or had been before.
+
+    A repeat of one that was given up is harmless.
+    """
     try:
-        with fail_after(seconds):
-            return await to_thread.run_sync(
-                work, abandon_on_cancel=True, limiter=limiter
-            )
+        async with timeout(seconds):
+            heard = await place.answer
     except (StoreUnavailable, IntegrityError, TimeoutError) as error:
-        log.warning("A webhook could not be stored", error=repr(error), **about)
+        log.warning("A webhook could not be stored", error=repr(error), **_ids(place))
         said = "The message could not be stored in time; send it again."
         raise _Refused(503, "UNAVAILABLE", said) from error
+    except NotAMessage as error:
+        raise _Refused(400, "INVALID", str(error)) from error
+    except Exception as error:
+        log.exception("A webhook could not be taken", **_ids(place))
+        raise _failed() from error
+    log.debug("A webhook was stored", type=_type(place), **_ids(place))
+    return _type(place), "repeated" if heard.repeated else "stored"
 
 
-def _ids(read: ProviderMessage) -> About:
-    call_id = str(read.call_id) if read.call_id else None
-    return {"call": call_id, "provider_call": read.provider_call_id}
+def _failed() -> _Refused:
+    return _Refused(500, "INTERNAL", "The message could not be taken.")
 
 
-def _message(read_message: ReadMessage, raw: bytes) -> ProviderMessage:
+def _type(place: Place) -> str | None:
+    return place.message.type if place.message else None
+
+
+def _ids(place: Place) -> dict[str, str | None]:
+    """Name it in log lines."""
+    if (message := place.message) is None:
+        return {}
+    call_id = str(message.call_id) if message.call_id else None
+    return {"call": call_id, "provider_call": message.provider_call_id}
+
+
+def read_body(read_message: ReadMessage, raw: bytes) -> ProviderMessage:
+    """Read what was posted; raises NotAMessage."""
     try:
         body = _parsed(raw)
     except (ValueError, RecursionError) as error:
-        raise _Refused(400, "INVALID", "The body is not JSON.") from error
+        raise NotAMessage("The body is not JSON.") from error
     if not isinstance(body, dict):
-        raise _Refused(400, "INVALID", "The body is not a JSON object.")
+        raise NotAMessage("The body is not a JSON object.")
     return read_message(body)
 
 

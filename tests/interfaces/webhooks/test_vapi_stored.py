@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from application.app import AutoLynx
@@ -20,15 +19,12 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, DialMode
-from interfaces.webhooks.authentication import SharedSecret
-from interfaces.webhooks.vapi import webhook_routes
 from provider.reading import read_message
 from storage.database import Patience, open_pool
 from storage.recorder import EventStoreFactory
 from storage.vault import Vault
+from tests.interfaces.webhooks.posting import PATH, SECRET, webhooks
 
-PATH = "/webhooks/vapi"
-SECRET = {"X-Vapi-Secret": "s"}
 PROVIDER_CALL = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
 NOW = datetime(2026, 9, 14, 15, 2, 11, tzinfo=UTC)
 
@@ -79,9 +75,7 @@ def wired(url: str, seconds: float) -> Iterator[Store]:
             finder=Nobody(),
             read_message=read_message,
         )
-        api = FastAPI()
-        api.include_router(webhook_routes(SharedSecret("s"), calls.hear, read_message))
-        with TestClient(api) as client:
+        with TestClient(webhooks(calls.hear, calls.hear_all)) as client:
             yield Store(app, vault, calls, client)
 
 

@@ -1,0 +1,32 @@
+"""An application that answers the provider's messages and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from interfaces.webhooks.authentication import SharedSecret
+from interfaces.webhooks.inbox import Hear, HearAll, open_inbox
+from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
+from provider.reading import read_message
+
+PATH = "/webhooks/vapi"
+SECRET = {"X-Vapi-Secret": "s"}
+
+
+def webhooks(
+    hear: Hear, hear_all: HearAll, secret: str | None = "s", **limits: Any
+) -> ASGIApp:
+    judge = SharedSecret(secret) if secret else None
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with open_inbox(partial(read_body, read_message), hear, hear_all) as inbox:
+            app.state.webhooks = Webhooks(judge, inbox, **limits)
+            yield
+
+    app = Starlette(lifespan=lifespan)
+    return WebhooksFirst(app, lambda: app.state.webhooks)

@@ -1,0 +1,130 @@
+"""Messages that come while others are stored."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
+from threading import Event, Semaphore
+from uuid import uuid4
+
+from application.calls import Heard
+from application.errors import StoreUnavailable
+from application.ports import ProviderMessage
+from interfaces.webhooks.inbox import THREADS, Inbox, Place, open_inbox
+from provider.reading import read_message
+
+BUSY, FAULTY, UNREADABLE = b"busy", b"faulty", b"unreadable"
+
+
+class Store:
+    """Hears; all threads are kept busy by messages that say so, until `free`."""
+
+    def __init__(self, together: Callable[[], object] = lambda: None) -> None:
+        self.alone: list[bytes] = []
+        self.groups: list[list[bytes]] = []
+        self.began, self.free = Semaphore(0), Event()
+        self._together = together
+
+    def read(self, raw: bytes) -> ProviderMessage:
+        if raw == UNREADABLE:
+            raise ValueError("not readable")
+        return read_message({"message": {"type": raw.decode()}})
+
+    def hear(self, message: ProviderMessage) -> Heard:
+        said = message.type.encode()
+        if said == BUSY:
+            self.began.release()
+            assert self.free.wait(30)
+            return Heard(None)
+        self.alone.append(said)
+        if said == FAULTY:
+            raise RuntimeError("inside")
+        return Heard(uuid4())
+
+    def hear_all(self, messages: Sequence[ProviderMessage]) -> Sequence[Heard]:
+        self.groups.append([message.type.encode() for message in messages])
+        self._together()
+        if FAULTY in self.groups[-1]:
+            raise RuntimeError("inside")
+        return [Heard(uuid4()) for _ in messages]
+
+
+def all_busy(
+    store: Store, then: Callable[[Inbox], Sequence[Place]]
+) -> list[Heard | BaseException]:
+    """Put messages into the inbox while nobody can look at them; return the answers."""
+
+    async def scenario() -> list[Heard | BaseException]:
+        with open_inbox(store.read, store.hear, store.hear_all) as inbox:
+            for _ in range(THREADS):
+                inbox.put(BUSY)
+                await asyncio.to_thread(store.began.acquire)
+            places = then(inbox)
+            store.free.set()
+            answers: list[Awaitable[Heard]] = [place.answer for place in places]
+            return await asyncio.gather(*answers, return_exceptions=True)
+
+    return asyncio.run(scenario())
+
+
+def put(*raws: bytes) -> Callable[[Inbox], Sequence[Place]]:
+    return lambda inbox: [inbox.put(raw) for raw in raws]
+
+
+def test_what_waits_is_stored_together() -> None:
+    store = Store()
+    words = [b"%d" % n for n in range(10)]
+    answers = all_busy(store, put(*words))
+    assert all(isinstance(answer, Heard) for answer in answers)
+    assert len(store.groups) + len(store.alone) <= THREADS
+    assert sorted(chain(store.alone, *store.groups)) == words
+
+
+def test_who_is_alone_is_stored_alone() -> None:
+    store = Store()
+    [answer] = all_busy(store, put(b"one"))
+    assert isinstance(answer, Heard)
+    assert (store.alone, store.groups) == ([b"one"], [])
+
+
+def test_one_that_fails_takes_nobody_with_it() -> None:
+    store = Store()
+    answers = all_busy(store, put(b"1", b"2", FAULTY, b"3"))
+    failed = [isinstance(answer, RuntimeError) for answer in answers]
+    assert failed == [False, False, True, False]
+    assert FAULTY in store.alone
+
+
+def test_one_that_cannot_be_read_takes_nobody_with_it() -> None:
+    store = Store()
+    one, unreadable, other = all_busy(store, put(b"1", UNREADABLE, b"2"))
+    assert isinstance(unreadable, ValueError)
+    assert isinstance(one, Heard)
+    assert isinstance(other, Heard)
+
+
+def test_a_store_that_is_away_is_not_asked_again_for_each() -> None:
+    def away() -> None:
+        raise StoreUnavailable("down")
+
+    store = Store(away)
+    answers = all_busy(store, put(*[b"%d" % n for n in range(6)]))
+    told = sum(isinstance(answer, StoreUnavailable) for answer in answers)
+    assert told == sum(len(group) for group in store.groups)
+    assert len(store.alone) < THREADS
+
+
+def test_what_was_given_up_is_not_stored() -> None:
+    def give_up(inbox: Inbox) -> Sequence[Place]:
+        given_up, wanted = inbox.put(b"given up"), inbox.put(b"wanted")
+        given_up.answer.cancel()
+        return [wanted]
+
+    store = Store()
+    all_busy(store, give_up)
+    assert (store.alone, store.groups) == ([b"wanted"], [])
+
+
+def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:
+    all_busy(Store(), put(b"1"))
+    assert not [one for one in threading.enumerate() if one.name == "webhooks"]
