@@ -179,7 +179,7 @@ class Provider(Protocol):
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         """Send one request, never repeated; NeverLeft after `send_before`.
 
-        `send_before` is on the monotonic clock. Never raises for what the provider
+        `send_before` is on the steady clock. Never raises for what the provider
         or the network does.
         """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
-from time import monotonic, sleep
+from time import sleep
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -27,6 +27,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from application.steady import steady
 from provider.outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
 from provider.reading import read_call
 from provider.redaction import redact
@@ -116,7 +117,7 @@ class VapiProvider(Provider):
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         if self._settings.api_key is None:
             return NeverLeft(NO_KEY)
-        if monotonic() >= send_before:
+        if steady() >= send_before:
             return NeverLeft(TOO_LATE)
         wire = self._wire(send_before)
         try:
@@ -315,7 +316,7 @@ class VapiProvider(Provider):
         return self._exchange(self._wire(float("inf")), method, url, content=body)
 
     def _wire(self, send_before: float) -> Wire:
-        return Wire(monotonic() + self._settings.timeout_seconds, send_before)
+        return Wire(steady() + self._settings.timeout_seconds, send_before)
 
     def _exchange(
         self, wire: Wire, method: str, url: str, **body: Any

