@@ -30,6 +30,7 @@ from application.assistants import AssistantService
 from application.calls import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
+from application.garbage import look_rarely
 from application.imports import ImportService
 from application.logs import configure_logs
 from application.members import MemberService
@@ -66,7 +67,6 @@ from interfaces.graphql.router import graphql_routes
 from interfaces.graphql.vitals import Vitals
 from interfaces.health import health_routes
 from interfaces.metrics import ApiMetrics, Measured, SystemCollector, metrics_routes
-from interfaces.pauses import keep_pauses_short
 from interfaces.refusals import TooLarge, add_refusals
 from interfaces.request_ids import RequestIds
 from interfaces.traces import WithQuery, telemetry, without_query
@@ -484,7 +484,7 @@ def main() -> int:
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
     server = Server(serving(configuration, create_app(configuration)))
-    keep_pauses_short()
+    look_rarely()
     server.run()
     return 0
 

@@ -1,6 +1,5 @@
 """What keeps a large import from holding up everybody else in the process."""
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,6 @@ SWITCH_SECONDS = 0.0005
 A request needs several turns, and each may have to wait so long. Where nobody computes
 for long, short turns only cost: a tenth of what a webhook takes.
 """
-
-YOUNG, MIDDLE, OLD = 20_000, 20, 50
-"""How rarely Python looks for garbage in cycles; rows have none, and are many."""
 
 
 class _Turns:
@@ -47,10 +43,3 @@ def short_turns() -> Iterator[None]:
         yield
     finally:
         _turns.restore()
-
-
-def keep_pauses_short() -> None:
-    """Set the process up for it, once all that stays has been imported."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG, MIDDLE, OLD)

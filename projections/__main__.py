@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from application.configuration import Configuration
+from application.garbage import look_rarely
 from application.logs import configure_logs
 from projections.rebuild import ChainDiffers
 from projections.runner import ProjectionStopped, Projector
@@ -26,6 +27,7 @@ log = structlog.get_logger(ROLE)
 
 def main() -> int:
     """Run until SIGTERM or SIGINT (0), or until it cannot go on (1)."""
+    look_rarely()
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:

@@ -1,6 +1,5 @@
 """One embedded Postgres for the whole run, one database of its own for each test."""
 
-import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +9,12 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import (  # type: ignore[import-untyped]  # it brings no types
     LoadFileScheduling,
 )
 
+from application.garbage import look_for_none_yet, look_rarely
 from projections.schema import create_read_model
 from storage.database import Conn, connect
 from storage.embedded import embedded_postgres
@@ -25,11 +26,24 @@ FAST = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_wal_size": "64MB",
+    "autovacuum": "off",
     "max_connections": "400",
 }
 SHARED = "TESTS_FOLDER"
 MOST_WORKERS = 8
+
+STEADY, EXPLORING = "steady", "exploring"
+PATIENT: dict[str, Any] = {
+    "deadline": None,  # How long an example takes is the machine's affair.
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile(STEADY, derandomize=True, **PATIENT)
+settings.register_profile(EXPLORING, print_blob=True, **PATIENT)
+settings.load_profile(STEADY)
+
 LONGEST_FIRST = ("end_to_end", "browser", "faults", "interfaces/cli", "provider")
+
+look_for_none_yet()
 
 
 @pytest.fixture(scope="session")
@@ -96,10 +110,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage rarely: most of what lives by now was loaded for good."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    look_rarely()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -3,15 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
-RARELY = """
-import gc
-from interfaces.pauses import keep_pauses_short
-keep_pauses_short()
-assert gc.get_freeze_count() > 1_000
-assert gc.isenabled()
-"""
 SHORT = """
 from sys import getswitchinterval
 from interfaces.pauses import short_turns
@@ -25,8 +16,5 @@ assert getswitchinterval() == long
 """
 
 
-@pytest.mark.parametrize("checks", [RARELY, SHORT], ids=["garbage", "turns"])
-def test_garbage_is_looked_for_rarely_and_turns_are_short_where_it_pays(
-    checks: str,
-) -> None:
-    subprocess.run([sys.executable, "-c", checks], check=True)
+def test_turns_are_short_where_it_pays() -> None:
+    subprocess.run([sys.executable, "-c", SHORT], check=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,21 @@ def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:
 def test_an_end_is_told_in_words() -> None:
     assert how_it_ended(3) == "ended with exit code 3"
     assert how_it_ended(-9) == "was killed by SIGKILL"
+
+
+@pytest.mark.parametrize(
+    "module", ["interfaces.asgi", "projections.__main__", "scheduler.__main__"]
+)
+def test_each_role_looks_for_garbage_once_it_is_loaded(
+    module: str, shared_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None does before: the runner of all roles sees to it."""
+    role, looks = import_module(module), list[bool]()
+    monkeypatch.setenv("AUTOLYNX_DATABASE_URL", shared_database)
+    monkeypatch.setattr(f"{module}.configure_logs", lambda *_: None)
+    monkeypatch.setattr(f"{module}.look_rarely", lambda: looks.append(True))
+    monkeypatch.setattr("interfaces.asgi.Server.run", lambda _: None)
+    for leads in ("projections.__main__._run", "scheduler.__main__._serve"):
+        monkeypatch.setattr(leads, lambda _: 0)
+    assert role.main() == 0
+    assert looks == [True]
