@@ -367,7 +367,7 @@ def as_oracle(number: int, cells: list[str], seen: set[str]) -> tuple[int, str]:
     return number, cells[0].strip()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     rows=contact_rows,
     encoding=st.sampled_from(ENCODINGS),
@@ -421,7 +421,7 @@ def outcome(content: bytes, cuts: Iterable[int]) -> list[Row] | str:
         return refused.message
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     body=st.lists(
         st.sampled_from(

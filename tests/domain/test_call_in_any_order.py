@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.call import Call, ReportGrade
@@ -170,8 +170,6 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
 
 @settings(
     max_examples=400,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
 )
 @given(hearings())
 def test_any_order_and_repetition_gives_the_same_call(

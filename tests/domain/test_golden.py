@@ -15,7 +15,7 @@ import orjson
 import pytest
 from eventsourcing.domain import Aggregate, CanInitAggregate
 from eventsourcing.utils import resolve_topic
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.golden.catalogue import (
@@ -190,8 +190,6 @@ def test_what_is_stored_is_what_is_read(topic: str, kind: EventClass) -> None:
 
     @settings(
         max_examples=25,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow],  # Other tests run beside it.
     )
     @given(st.fixed_dictionaries(fields))
     def store_and_read(told: dict[str, Any]) -> None:

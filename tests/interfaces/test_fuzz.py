@@ -146,8 +146,6 @@ def checked(answer: httpx2.Response) -> dict[str, Any]:
 
 FUZZ = settings(
     max_examples=120,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -1,10 +1,10 @@
 """The REST routes under everything that their own description lets one think of."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from starlette.testclient import TestClient
 
@@ -22,7 +22,9 @@ def desk(shared_database: str) -> Iterator[Desk]:
         yield desk
 
 
-def described(desk: Desk) -> schemathesis.BaseSchema:
+def described(desk: Desk) -> Any:
+    # Test files are imported by every worker, and one of them needs it.
+    schemathesis: Any = import_module("schemathesis")
     app = create_app(configured(desk.database), provider=FakeProvider())
     with TestClient(app):
         return schemathesis.openapi.from_dict(app.openapi())

@@ -15,7 +15,7 @@ from tests.projections.lives import Life, whole_life
 from tests.projections.memory import Memory, Row, projected
 
 LIVES = st.integers(0, 2**32).map(lambda seed: whole_life(Random(seed)))
-SOME = settings(max_examples=40, deadline=None)
+SOME = settings(max_examples=40)
 
 
 def calls_of(life: Life, campaign: Campaign) -> list[Call]:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.pace import (
@@ -28,7 +28,6 @@ def spacing(pace: Pace, line: str, now: float) -> float:
     return pace.take_turn(line, now) - first
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 1000), st.integers(2, 30))
 def test_turns_are_evenly_spaced_over_all_lines(rate: float, count: int) -> None:
     pace = Pace(rate, always(0))
@@ -45,7 +44,6 @@ def test_an_idle_time_saves_up_no_burst() -> None:
     assert [pace.take_turn(LINE, 60), pace.take_turn(LINE, 60)] == [60, 60.5]
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 1000), st.integers(0, 200))
 def test_what_is_allowed_can_be_started_in_time(rate: float, taken: int) -> None:
     pace = Pace(rate, always(0))
@@ -119,7 +117,6 @@ def test_a_line_recovers_by_doubling_without_refusals() -> None:
     assert pace.allowed_on_slow_lines(late) == {}
 
 
-@settings(deadline=None)
 @given(st.integers(1, 20))
 def test_the_back_off_is_jittered_fully_up_to_a_doubling_bound(refusals: int) -> None:
     bound = min(2 ** (refusals - 1), LONGEST_BACK_OFF_SECONDS)

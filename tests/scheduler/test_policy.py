@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.values import CampaignState, DialMode, PauseCause, WaitingCode
@@ -27,9 +27,7 @@ from tests.scheduler.worlds import (
     worlds,
 )
 
-MANY = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+MANY = settings(max_examples=200)
 
 
 @dataclass
