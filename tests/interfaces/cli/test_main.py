@@ -1,10 +1,12 @@
+import socket
 from pathlib import Path
 
 import pytest
 import typer
 
-from interfaces.cli import main
+from interfaces.cli import main, roles
 from interfaces.cli.main import MODULES, build
+from tests.end_to_end.processes import HOST
 from tests.interfaces.cli.conftest import CommandLine
 
 GROUPS = {
@@ -50,3 +52,15 @@ def test_a_variable_that_makes_no_sense_is_named(
     monkeypatch.setenv("AUTOLYNX_PORT", "many")
     line = autolynx.refusal("members", "list", code=2)
     assert line.startswith("AUTOLYNX_PORT: ")
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "PORT_SECONDS", 0.2)
+    monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", "key")
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("AUTOLYNX_PORT", str(port))
+        refusal = autolynx.refusal("up")
+    assert f"port {port} of {HOST} is in use" in refusal

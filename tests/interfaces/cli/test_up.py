@@ -1,13 +1,12 @@
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 
 from tests import asking
-from tests.end_to_end.processes import HOST, autolynx, command_line, running_up
+from tests.end_to_end.processes import autolynx, command_line, running_up
 from tests.support import eventually
 
 MODULES = {"interfaces.asgi", "projections", "scheduler"}
@@ -51,15 +50,6 @@ def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
         with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
             assert asking.get(f"{another.url}/healthz").is_success
             eventually(gone(*children), said="the orphans' end")
-
-
-def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-        ended = autolynx("up", cwd=tmp_path, PORT=port, VAPI_API_KEY="key")
-    assert ended.returncode == 1
-    (line,) = ended.stderr.splitlines()
-    assert f"port {port} of {HOST} is in use" in line
 
 
 def test_one_role_runs_alone(empty_database: str, tmp_path: Path) -> None:
