@@ -8,6 +8,7 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
+from interfaces.auth.headers import DEFAULTS
 from storage.operations import beat
 from tests import asking
 from tests.interfaces.serving import GRAPHQL_WS, SECRET, Desk
@@ -84,6 +85,27 @@ def test_requests_are_named_by_their_route_not_their_path(desk: Desk) -> None:
     labels = {"method": "GET", "route": "/healthz", "status": "200"}
     assert value(found, "autolynx_http_requests_total", **labels) >= 1
     assert "+12025550123" not in str(found)
+
+
+def test_messages_are_measured_under_their_route(desk: Desk) -> None:
+    hook(desk, {}, secret="wrong")
+    labels = {"method": "POST", "route": "/webhooks/vapi", "status": "401"}
+    assert value(scraped(desk), "autolynx_http_requests_total", **labels) >= 1
+
+
+def test_every_answer_has_each_header_of_defence_once(desk: Desk) -> None:
+    answers = [
+        desk.get("/", role=None),  # Has a policy of its own.
+        desk.get("/nowhere", role=None),
+        hook(desk, {}),
+        hook(desk, {}, secret="wrong"),
+    ]
+    for answer in answers:
+        for name in DEFAULTS:
+            assert len(answer.headers.get_list(name)) == 1, (answer.url, name)
+    policies = [answer.headers["Content-Security-Policy"] for answer in answers]
+    assert "script-src" in policies[0]
+    assert set(policies[1:]) == {DEFAULTS["Content-Security-Policy"]}
 
 
 def test_an_answer_names_its_request_and_keeps_the_proxys_name(desk: Desk) -> None:

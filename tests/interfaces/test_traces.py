@@ -47,6 +47,14 @@ def test_a_request_is_told_by_its_route_within_the_senders_trace(desk: Desk) -> 
     assert (span.attributes or {})["http.response.status_code"] == 404
 
 
+def test_a_message_of_the_provider_is_told_by_its_route(desk: Desk) -> None:
+    httpx2.post(f"{desk.url}/webhooks/vapi", content=b"{}")
+    (span,) = spans("POST /webhooks/vapi")
+    attributes = span.attributes or {}
+    assert attributes["http.route"] == "/webhooks/vapi"
+    assert attributes["http.response.status_code"] == 401
+
+
 def test_an_operation_is_told_by_its_name(desk: Desk) -> None:
     desk.told("query Whoami { me { email } }")
     assert "graphql Whoami" in {span.name for span in spans("POST /graphql")}

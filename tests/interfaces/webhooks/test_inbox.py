@@ -12,6 +12,7 @@ from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.webhooks.inbox import THREADS, Inbox, Place, open_inbox
 from provider.reading import read_message
+from tests.support import eventually
 
 BUSY, FAULTY, UNREADABLE = b"busy", b"faulty", b"unreadable"
 
@@ -123,6 +124,48 @@ def test_what_was_given_up_is_not_stored() -> None:
     store = Store()
     all_busy(store, give_up)
     assert (store.alone, store.groups) == ([b"wanted"], [])
+
+
+def one_thread(
+    store: Store, then: Callable[[Inbox], Sequence[Place]], leaves: int = 1
+) -> list[Heard | BaseException]:
+    """Let one thread work through an inbox that is closed already."""
+
+    async def scenario() -> list[Heard | BaseException]:
+        inbox = Inbox(store.read, store.hear, store.hear_all)
+        places = then(inbox)
+        for _ in range(leaves):
+            inbox.leave()
+        for _ in range(leaves):
+            await asyncio.wait_for(asyncio.to_thread(inbox.work), 10)
+        answers: list[Awaitable[Heard]] = [place.answer for place in places]
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    return asyncio.run(scenario())
+
+
+def test_what_is_given_up_while_its_group_fails_is_not_stored() -> None:
+    places: list[Place] = []
+
+    def give_up_then_fail() -> None:
+        answer = places[0].answer
+        answer.get_loop().call_soon_threadsafe(answer.cancel)
+        eventually(answer.cancelled)
+        raise RuntimeError("not together")
+
+    def then(inbox: Inbox) -> Sequence[Place]:
+        places.extend(put(b"given up", b"wanted")(inbox))
+        return places[1:]
+
+    store = Store(give_up_then_fail)
+    [answer] = one_thread(store, then)
+    assert isinstance(answer, Heard)
+    assert store.alone == [b"wanted"]
+
+
+def test_each_thread_goes_home_though_messages_wait() -> None:
+    answers = one_thread(Store(), put(b"1", b"2"), leaves=2)
+    assert [type(answer) for answer in answers] == [Heard, Heard]
 
 
 def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:
