@@ -37,13 +37,18 @@ class _Key(NamedTuple):
     secret: bool
     token: bool
     twin: str | None
+    harmless: bool
+    """Whatever it names is kept."""
+
+    link: bool
 
 
 @lru_cache(maxsize=4096)
 def _read(key: str) -> _Key:
     plain = re.sub(r"[^a-z0-9]", "", key.lower())
-    secret = SECRETS.search(plain) is not None
-    return _Key(plain, secret, "token" in plain, TWINS.get(plain))
+    secret, token = SECRETS.search(plain) is not None, "token" in plain
+    twin, link = TWINS.get(plain), plain.endswith("url")
+    return _Key(plain, secret, token, twin, not (secret or token or twin), link)
 
 
 def redact(document: Any) -> Any:
@@ -85,8 +90,14 @@ def _clean(key: str, value: Any, levels: int) -> Any:
 def _kept(document: dict[str, Any], levels: int) -> Iterator[tuple[str, Any]]:
     for name, value in document.items():
         key = _read(name)
-        if not (_is_secret(key, value) or (key.twin and document.get(key.twin))):
+        if type(value) is str and key.harmless and not key.link:
+            yield name, value  # As most of what a message says.
+        elif key.harmless or not _goes(key, value, document):
             yield name, _clean(key.plain, value, levels - 1)
+
+
+def _goes(key: _Key, value: Any, document: dict[str, Any]) -> bool:
+    return _is_secret(key, value) or bool(key.twin and document.get(key.twin))
 
 
 def _is_secret(key: _Key, value: Any) -> bool:
