@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from random import uniform
-from threading import Event
+from threading import Event, RLock
 from time import monotonic, sleep
 from typing import Any
 
@@ -257,18 +257,25 @@ class Listener:
         self._every, self._jitter = every, jitter
         self._stopped = Event()
         self._wake, self._waker = os.pipe()
+        # Whoever iterates may close the pipe while another one stops; a signal may
+        # come in the midst of either, and stop as well.
+        self._pipe, self._closed = RLock(), False
 
     def stop(self) -> None:
         """End the iteration at once; any thread may call it, and repeat it."""
-        if not self._stopped.is_set():
-            self._stopped.set()
-            os.write(self._waker, b"x")
+        with self._pipe:
+            if not self._stopped.is_set():
+                self._stopped.set()
+                os.write(self._waker, b"x")
 
     def close(self) -> None:
-        self.stop()
-        with suppress(OSError):
-            os.close(self._wake)
-            os.close(self._waker)
+        """Stop it, and give back what it holds; may be repeated."""
+        with self._pipe:
+            self.stop()
+            if not self._closed:
+                self._closed = True
+                os.close(self._wake)
+                os.close(self._waker)
 
     def __iter__(self) -> Iterator[tuple[Notify, ...]]:
         delay = 0.1

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from threading import Thread
 from time import monotonic
@@ -173,6 +174,22 @@ def test_a_standby_is_left_for_another_server(pool: Pool) -> None:
     Patience(20).run(pool, work)
     assert used[0].closed
     assert used[1] is not used[0]
+
+
+def test_a_listener_may_be_closed_while_somebody_stops_it(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written then must not go into a pipe that is gone, or another's file."""
+    write, closing = os.write, Thread(target=listener.close)
+
+    def late(file: int, data: bytes) -> int:
+        closing.start()
+        closing.join(0.2)
+        return write(file, data)
+
+    monkeypatch.setattr("storage.database.os.write", late)
+    listener.stop()
+    closing.join()
 
 
 def test_a_listener_first_asks_to_look(listener: Listener) -> None:
