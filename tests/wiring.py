@@ -30,7 +30,7 @@ from projections.campaign_board import CampaignRow, OpenLines
 from projections.dial_queue import Candidate, Snapshot, snapshot
 from projections.live import ReadModelFeed
 from projections.lookups import Lookups
-from projections.runner import Projector, catch_up
+from projections.runner import REBUILD_BATCH, Batches, Projector
 from projections.schema import create_read_model, open_read_pool
 from provider.reading import read_message
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
@@ -131,6 +131,7 @@ class SteppedReadModel(ReadModel):
 
     def __init__(self, url: str) -> None:
         self._conn, self._lock = connect(url, name="stepped read model"), Lock()
+        self._batches: Batches | None = None
         self.held = False
         """While true nothing is brought in: the projector is down."""
 
@@ -138,11 +139,21 @@ class SteppedReadModel(ReadModel):
         if self.held:
             return False
         with self._lock:
-            catch_up(self._conn)
-            row = self._conn.execute(
-                "select position from projection_position where name = 'read'"
-            ).fetchone()
-        return row is not None and bool(row[0] >= position)
+            if self._position() < position:
+                self._bring_in()
+            return self._position() >= position
+
+    def _bring_in(self) -> None:
+        """Made once: its first statements cost more than all that it brings in."""
+        self._batches = self._batches or Batches(self._conn)
+        while self._batches.apply(REBUILD_BATCH).more:
+            pass
+
+    def _position(self) -> int:
+        row = self._conn.execute(
+            "select position from read.projection_position where name = 'read'"
+        ).fetchone()
+        return int(row[0]) if row else -1
 
     def close(self) -> None:
         self._conn.close()
