@@ -7,11 +7,8 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import structlog
-from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]  # it brings no types
-from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]  # it brings no types
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 
 from interfaces.auth.rates import Rate, address_of
@@ -62,7 +59,13 @@ class _Refused(Exception):
 def oidc_routes(
     settings: OidcSettings, door: Door, identities: Identities
 ) -> APIRouter:
-    """Build the routes; the app has Starlette's session for `/sign-in/oidc`."""
+    """Build the routes; the app has Starlette's session for `/sign-in/oidc`.
+
+    Who names no identity provider does not wait for the libraries to be loaded.
+    """
+    from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]  # noqa: PLC0415 - it brings no types; as told above
+    from joserfc.errors import JoseError  # noqa: PLC0415 - as told above
+
     router, rate = APIRouter(), Rate(ATTEMPTS_A_MINUTE)
     client = _client(settings)
     entrance = _Entrance(door, identities)
@@ -104,6 +107,8 @@ def oidc_routes(
 
 
 def _client(settings: OidcSettings) -> Any:
+    from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]  # noqa: PLC0415 - it brings no types; see `oidc_routes`
+
     issuer = settings.issuer.rstrip("/")
     return OAuth().register(
         "oidc",
