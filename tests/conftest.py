@@ -41,7 +41,10 @@ settings.register_profile(STEADY, derandomize=True, **PATIENT)
 settings.register_profile(EXPLORING, print_blob=True, **PATIENT)
 settings.load_profile(STEADY)
 
-LONGEST_FIRST = ("end_to_end", "browser", "faults", "interfaces/cli", "provider")
+LONGEST_FIRST = (
+    *("browser", "end_to_end", "faults", "interfaces/cli", "provider"),
+    *("storage", "projections", "interfaces", "scheduler", "application"),
+)
 
 look_for_none_yet()
 

@@ -76,8 +76,7 @@ SAID = st.lists(
 
 @settings(
     max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(said=SAID, sizes=st.lists(st.integers(1, 5), min_size=10, max_size=10))
 def test_what_is_heard_together_is_as_heard_one_by_one(

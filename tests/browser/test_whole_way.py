@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.desk import LONG, Desk, create_campaign, sample_file
 from tests.support import eventually
 
-CONTACTS, CAP = 24, 4
+CONTACTS, CAP = 16, 4
 NAME = "Spring reminders"
 
 
