@@ -104,7 +104,7 @@ class AutoLynx(Application[UUID], Streams):
         vault: Sequence[VaultRow] = (),
         expect: Mapping[UUID, int] | None = None,
     ) -> int | None:
-        """Do it; `changed` may be events as well.
+        """Store what the aggregates recorded, or events, all or nothing.
 
         Raises IntegrityError where somebody else was first, StoreUnavailable where the
         store did not take it in time.

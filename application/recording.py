@@ -8,9 +8,8 @@ from uuid import UUID
 from application.vault import WordsRow, digest
 from domain.values import Words
 
-SCHEDULER = "scheduler"
-PROVIDER = "vapi"
-"""Who did it, where no person did."""
+# Who did it, where no person did.
+SCHEDULER, PROVIDER = "scheduler", "vapi"
 
 
 @dataclass(frozen=True, slots=True)

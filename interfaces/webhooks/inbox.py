@@ -1,7 +1,8 @@
 """Messages that wait while others are stored are stored together, as one append.
 
 A transaction, a request to the database and a change of threads cost the same for many
-messages as for one. With nothing else about, a message goes by itself, at once.
+messages as for one. With nothing else about, a message goes by itself, at once. What
+may take long has a lane of its own, or it would hold up all the others.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -20,7 +21,10 @@ from application.ports import ProviderMessage
 MOST = 32
 """Messages that are stored as one."""
 
-THREADS = 2
+LARGE = 64 << 10
+"""Bytes from which a message goes alone: to read and store it takes long."""
+
+QUICK_THREADS, SLOW_THREADS = 2, 4
 """While one waits for the database, another takes what has come since."""
 
 LEAVING_SECONDS = 1.0
@@ -41,96 +45,132 @@ class Place:
     message: ProviderMessage | None = None
     outcome: Heard | Exception | None = None
 
+    @property
+    def given_up(self) -> bool:
+        return self.answer.done()
+
     def tell(self) -> None:
-        if self.answer.done():
-            return  # It was given up.
+        if self.given_up:
+            return
         if isinstance(self.outcome, Heard):
             self.answer.set_result(self.outcome)
-        else:
-            self.answer.set_exception(self.outcome or RuntimeError("nothing was done"))
+        elif self.outcome is not None:
+            self.answer.set_exception(self.outcome)
+
+
+type Waiting = SimpleQueue[Place | None]
+"""None lets one thread go home."""
 
 
 class Inbox:
     """Reads and stores in threads of its own; a message that is given up may be stored.
 
-    `hear_all` stores all it is given or raises; then each is heard by itself.
+    `hear_all` stores all it is given or raises; then each is heard by itself. It gets
+    messages that name a call of ours; of others the read model must be asked.
     """
 
     def __init__(self, read: Read, hear: Hear, hear_all: HearAll) -> None:
         self._read, self._hear, self._hear_all = read, hear, hear_all
         self._loop: AbstractEventLoop = get_running_loop()
-        self._waiting: SimpleQueue[Place | None] = SimpleQueue()
+        self.quick: Waiting = SimpleQueue()
+        self.slow: Waiting = SimpleQueue()
 
     def put(self, raw: bytes) -> Place:
         """Let it wait for its turn; its `answer` is there when it is stored."""
         place = Place(raw, self._loop.create_future())
-        self._waiting.put(place)
+        (self.quick if len(raw) < LARGE else self.slow).put(place)
         return place
 
-    def leave(self) -> None:
-        """Let one thread go home."""
-        self._waiting.put(None)
+    def work_quickly(self) -> None:
+        """Store all that waits together, again and again."""
+        while (places := _all_that_wait(self.quick)) is not None:
+            self._answer(places, self._store_quickly)
 
-    def work(self) -> None:
-        while (places := self._next()) is not None:
-            wanted = [place for place in places if not place.answer.done()]
-            self._store(self._readable(wanted))
-            with suppress(RuntimeError):  # Its loop is closed: nobody waits.
-                self._loop.call_soon_threadsafe(_tell, wanted)
+    def work_slowly(self) -> None:
+        """Store what takes long, one by one."""
+        while (place := self.slow.get()) is not None:
+            self._answer([place], self._store_each)
 
-    def _next(self) -> list[Place] | None:
-        """Wait for a message; return it with all that wait by then."""
-        if (first := self._waiting.get()) is None:
-            return None
-        places = [first]
-        with suppress(Empty):
-            while len(places) < MOST:
-                if (place := self._waiting.get_nowait()) is None:
-                    self.leave()
-                    break
-                places.append(place)
-        return places
+    def _answer(
+        self, places: Sequence[Place], store: Callable[[list[Place]], None]
+    ) -> None:
+        try:
+            store(self._readable(places))
+        except Exception as error:  # The thread must live: it serves all that comes.
+            log.exception("Webhooks could not be taken")
+            for place in places:
+                place.outcome = place.outcome or error
+        done = [place for place in places if place.outcome is not None]
+        with suppress(RuntimeError):  # Its loop is closed: nobody waits.
+            self._loop.call_soon_threadsafe(_tell, done)
 
-    def _readable(self, places: list[Place]) -> list[tuple[Place, ProviderMessage]]:
-        read: list[tuple[Place, ProviderMessage]] = []
-        for place in places:
+    def _readable(self, places: Sequence[Place]) -> list[Place]:
+        """Read what nobody has read yet, and is still waited for."""
+        wanted = [place for place in places if not place.given_up]
+        for place in wanted:
             try:
-                place.message = self._read(place.raw)
+                place.message = place.message or self._read(place.raw)
             except Exception as error:  # noqa: BLE001 - who waits for it is told
                 place.outcome = error
-            else:
-                read.append((place, place.message))
-        return read
+        return [place for place in wanted if place.outcome is None]
 
-    def _store(self, read: list[tuple[Place, ProviderMessage]]) -> None:
-        if len(read) < 2 or not self._store_together(read):  # noqa: PLR2004 - no company
-            for place, message in read:
-                if not place.answer.done():
-                    self._store_alone(place, message)
+    def _store_quickly(self, places: list[Place]) -> None:
+        named = [place for place in places if _names_a_call(place)]
+        for place in places:
+            if not _names_a_call(place):
+                self.slow.put(place)
+        if len(named) < 2 or not self._store_together(named):  # noqa: PLR2004 - no company
+            self._store_each(named)
 
-    def _store_together(self, read: list[tuple[Place, ProviderMessage]]) -> bool:
+    def _store_together(self, places: list[Place]) -> bool:
         """Say whether all is done: a store that is away is so for each of them."""
         try:
-            heard = self._hear_all([message for _, message in read])
+            heard = self._hear_all([_message(place) for place in places])
         except StoreUnavailable as error:
-            for place, _ in read:
+            for place in places:
                 place.outcome = error
         except Exception as error:  # noqa: BLE001 - who is at fault meets it again, alone
             log.debug("messages could not be stored together", error=repr(error))
             return False
         else:
-            for (place, _), one in zip(read, heard, strict=True):
+            for place, one in zip(places, heard, strict=True):
                 place.outcome = one
         return True
 
-    def _store_alone(self, place: Place, message: ProviderMessage) -> None:
-        try:
-            place.outcome = self._hear(message)
-        except Exception as error:  # noqa: BLE001 - who waits for it is told
-            place.outcome = error
+    def _store_each(self, places: list[Place]) -> None:
+        for place in places:
+            if place.given_up:
+                continue
+            try:
+                place.outcome = self._hear(_message(place))
+            except Exception as error:  # noqa: BLE001 - who waits for it is told
+                place.outcome = error
 
 
-def _tell(places: list[Place]) -> None:
+def _all_that_wait(waiting: Waiting) -> list[Place] | None:
+    """Wait for a message; return it with those that wait by then."""
+    if (first := waiting.get()) is None:
+        return None
+    places = [first]
+    with suppress(Empty):
+        while len(places) < MOST:
+            if (place := waiting.get_nowait()) is None:
+                waiting.put(None)
+                break
+            places.append(place)
+    return places
+
+
+def _message(place: Place) -> ProviderMessage:
+    assert place.message is not None
+    return place.message
+
+
+def _names_a_call(place: Place) -> bool:
+    return _message(place).call_id is not None
+
+
+def _tell(places: Sequence[Place]) -> None:
     for place in places:
         place.tell()
 
@@ -139,15 +179,18 @@ def _tell(places: list[Place]) -> None:
 def open_inbox(read: Read, hear: Hear, hear_all: HearAll) -> Iterator[Inbox]:
     """Let it work while the block runs; call it where the event loop runs."""
     inbox = Inbox(read, hear, hear_all)
-    threads = [
-        Thread(target=inbox.work, name="webhooks", daemon=True) for _ in range(THREADS)
-    ]
+    work = [inbox.work_quickly] * QUICK_THREADS + [inbox.work_slowly] * SLOW_THREADS
+    threads = [Thread(target=one, name="webhooks", daemon=True) for one in work]
     for thread in threads:
         thread.start()
     try:
         yield inbox
     finally:
-        for _ in threads:
-            inbox.leave()
+        for waiting, count in (
+            (inbox.quick, QUICK_THREADS),
+            (inbox.slow, SLOW_THREADS),
+        ):
+            for _ in range(count):
+                waiting.put(None)
         for thread in threads:
             thread.join(LEAVING_SECONDS)

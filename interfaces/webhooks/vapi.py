@@ -10,6 +10,7 @@ import orjson
 import structlog
 from eventsourcing.persistence import IntegrityError
 from opentelemetry.trace import get_current_span
+from psycopg import InterfaceError, OperationalError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,6 +32,11 @@ STORE_SECONDS = 4.5
 """With what is around it, less than the 5 s in which an answer is owed."""
 
 RETRY_AFTER_SECONDS = 5
+
+UNSTORED = (
+    *(StoreUnavailable, IntegrityError, TimeoutError),
+    *(OperationalError, InterfaceError),  # Of the read model, asked about strangers.
+)
 
 type ReadMessage = Callable[[dict[str, Any]], ProviderMessage]
 type Count = Callable[[str | None, str, float], None]
@@ -79,9 +85,7 @@ class Webhooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self
-        span = get_current_span()
-        span.update_name(f"POST {PATH}")
-        span.set_attribute("http.route", PATH)
+        _name_in_traces(scope)
         answer = await self._answer(Request(scope, receive))
         await answer(scope, receive, send)
 
@@ -141,6 +145,15 @@ class WebhooksFirst:
         await (self._webhooks() if ours else self._app)(scope, receive, send)
 
 
+def _name_in_traces(scope: Scope) -> None:
+    """Say what the framework says of routes of its own."""
+    span = get_current_span()
+    span.update_name(f"{scope['method']} {PATH}")
+    span.set_attribute("http.route", PATH)
+    if (told := scope.get("fastapi.telemetry")) is not None:
+        told.route = PATH
+
+
 async def _stored(place: Place, seconds: float) -> tuple[str | None, str]:
     """Return the message's type, and whether it was `stored` or had been before.
 
@@ -149,7 +162,7 @@ async def _stored(place: Place, seconds: float) -> tuple[str | None, str]:
     try:
         async with timeout(seconds):
             heard = await place.answer
-    except (StoreUnavailable, IntegrityError, TimeoutError) as error:
+    except UNSTORED as error:
         log.warning("A webhook could not be stored", error=repr(error), **_ids(place))
         said = "The message could not be stored in time; send it again."
         raise _Refused(503, "UNAVAILABLE", said) from error

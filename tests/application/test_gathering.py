@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from application.gathering import Gathering, NotTogether
 from application.ports import ProviderMessage
-from domain.call import Call
+from domain.call import ABOUT_THE_ACCOUNT, Call
 from domain.campaign import Campaign
 from domain.unmatched_message import unmatched_id_of
 from domain.values import CallStatus
@@ -20,7 +20,10 @@ from provider.reading import read_message
 from tests.application.test_calls import SOON, documents, report, requested, status
 from tests.wiring import NOON, House, housed
 
-ALL_THAT_IS_SAID = ("ringing", "in-progress", "ended", "report", "busy", "start error")
+ALL_THAT_IS_SAID = (
+    *("ringing", "in-progress", "ended", "report", "busy"),
+    *("start error", "account", "another call", "no call of ours"),
+)
 CALLS = 2
 
 
@@ -43,6 +46,13 @@ def saying(said: str, call_id: UUID, provider_id: str) -> ProviderMessage:
         case "start error":
             reason = "call.start.error-get-transport"
             body = report(call_id, endedReason=reason, startedAt=None)
+        case "account":
+            reason = min(ABOUT_THE_ACCOUNT)
+            body = report(call_id, endedReason=reason, startedAt=None)
+        case "another call":
+            body, provider_id = status(call_id, "ringing"), f"another {provider_id}"
+        case "no call of ours":
+            body, provider_id = status(None, "ringing"), f"stranger {provider_id}"
         case _:
             body = status(call_id, said)
     body["message"]["call"]["id"] = provider_id
@@ -59,11 +69,12 @@ def dialled(house: House) -> list[UUID]:
 def standing(house: House, call_id: UUID) -> tuple[object, ...]:
     call = house.app.load(Call, call_id)
     campaign = house.app.load(Campaign, call.campaign_id)
+    strangers = unmatched_id_of(f"stranger {call_id}")
     return (
-        house.topics(call_id),
+        *(house.topics(call_id), house.topics(campaign.id), house.topics(strangers)),
         *(call.status, call.cost, call.deferred, len(call.evidence)),
-        *(house.topics(campaign.id), campaign.state),
-        len(house.vault.messages_of(call_id)),
+        *(len(call.other_provider_call_ids), campaign.state),
+        *(len(documents(house, call_id)), len(documents(house, strangers))),
     )
 
 

@@ -53,6 +53,8 @@ def test_a_message_of_the_provider_is_told_by_its_route(desk: Desk) -> None:
     attributes = span.attributes or {}
     assert attributes["http.route"] == "/webhooks/vapi"
     assert attributes["http.response.status_code"] == 401
+    httpx2.get(f"{desk.url}/webhooks/vapi")
+    assert "GET /webhooks/vapi" in {span.name for span in spans("GET /webhooks/vapi")}
 
 
 def test_an_operation_is_told_by_its_name(desk: Desk) -> None:

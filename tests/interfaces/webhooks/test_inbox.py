@@ -7,14 +7,24 @@ from itertools import chain
 from threading import Event, Semaphore
 from uuid import uuid4
 
+import pytest
+
 from application.calls import Heard
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
-from interfaces.webhooks.inbox import THREADS, Inbox, Place, open_inbox
+from interfaces.webhooks.inbox import (
+    LARGE,
+    MOST,
+    QUICK_THREADS,
+    Inbox,
+    Place,
+    open_inbox,
+)
 from provider.reading import read_message
 from tests.support import eventually
 
 BUSY, FAULTY, UNREADABLE = b"busy", b"faulty", b"unreadable"
+STRANGER = b"stranger"
 
 
 class Store:
@@ -29,7 +39,8 @@ class Store:
     def read(self, raw: bytes) -> ProviderMessage:
         if raw == UNREADABLE:
             raise ValueError("not readable")
-        return read_message({"message": {"type": raw.decode()}})
+        call = {} if raw.startswith(STRANGER) else {"name": str(uuid4())}
+        return read_message({"message": {"type": raw[:20].decode(), "call": call}})
 
     def hear(self, message: ProviderMessage) -> Heard:
         said = message.type.encode()
@@ -57,7 +68,7 @@ def all_busy(
 
     async def scenario() -> list[Heard | BaseException]:
         with open_inbox(store.read, store.hear, store.hear_all) as inbox:
-            for _ in range(THREADS):
+            for _ in range(QUICK_THREADS):
                 inbox.put(BUSY)
                 await asyncio.to_thread(store.began.acquire)
             places = then(inbox)
@@ -77,7 +88,7 @@ def test_what_waits_is_stored_together() -> None:
     words = [b"%d" % n for n in range(10)]
     answers = all_busy(store, put(*words))
     assert all(isinstance(answer, Heard) for answer in answers)
-    assert len(store.groups) + len(store.alone) <= THREADS
+    assert len(store.groups) + len(store.alone) <= QUICK_THREADS
     assert sorted(chain(store.alone, *store.groups)) == words
 
 
@@ -112,7 +123,7 @@ def test_a_store_that_is_away_is_not_asked_again_for_each() -> None:
     answers = all_busy(store, put(*[b"%d" % n for n in range(6)]))
     told = sum(isinstance(answer, StoreUnavailable) for answer in answers)
     assert told == sum(len(group) for group in store.groups)
-    assert len(store.alone) < THREADS
+    assert len(store.alone) < QUICK_THREADS
 
 
 def test_what_was_given_up_is_not_stored() -> None:
@@ -135,9 +146,9 @@ def one_thread(
         inbox = Inbox(store.read, store.hear, store.hear_all)
         places = then(inbox)
         for _ in range(leaves):
-            inbox.leave()
+            inbox.quick.put(None)
         for _ in range(leaves):
-            await asyncio.wait_for(asyncio.to_thread(inbox.work), 10)
+            await asyncio.wait_for(asyncio.to_thread(inbox.work_quickly), 10)
         answers: list[Awaitable[Heard]] = [place.answer for place in places]
         return await asyncio.gather(*answers, return_exceptions=True)
 
@@ -166,6 +177,45 @@ def test_what_is_given_up_while_its_group_fails_is_not_stored() -> None:
 def test_each_thread_goes_home_though_messages_wait() -> None:
     answers = one_thread(Store(), put(b"1", b"2"), leaves=2)
     assert [type(answer) for answer in answers] == [Heard, Heard]
+
+
+def test_so_many_at_once_and_no_more() -> None:
+    store = Store()
+    words = [b"%d" % n for n in range(MOST + 2)]
+    one_thread(store, put(*words))
+    assert [len(group) for group in store.groups] == [MOST, 2]
+
+
+@pytest.mark.parametrize("slow", [STRANGER, b"x" * LARGE])
+def test_what_takes_long_holds_nobody_up(slow: bytes) -> None:
+    async def scenario() -> tuple[Heard, bool, Heard]:
+        store = Store()
+        hear, over = store.hear, Event()
+
+        def hear_slowly(message: ProviderMessage) -> Heard:
+            assert message.type.encode() not in slow or over.wait(30)
+            return hear(message)
+
+        with open_inbox(store.read, hear_slowly, store.hear_all) as inbox:
+            held = [inbox.put(slow) for _ in range(QUICK_THREADS)]
+            quick = await inbox.put(b"ours").answer
+            waits = not any(place.given_up for place in held)
+            over.set()
+            return quick, waits, await held[0].answer
+
+    quick, others_wait, slow_one = asyncio.run(scenario())
+    assert others_wait
+    assert quick.call_id is not None
+    assert slow_one.call_id is not None
+
+
+def test_a_fault_of_the_inbox_itself_is_told_and_survived() -> None:
+    class Broken(Store):
+        def hear_all(self, messages: Sequence[ProviderMessage]) -> Sequence[Heard]:
+            return super().hear_all(messages)[1:]
+
+    answers = one_thread(Broken(), put(b"1", b"2"))
+    assert [type(answer) for answer in answers] == [Heard, ValueError]
 
 
 def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:
