@@ -5,9 +5,9 @@ request that it has the right to send.
 """
 
 import argparse
-import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -61,7 +61,8 @@ def _freezing(before: int) -> type[VapiProvider]:
     class Freezing(VapiProvider):
         def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
             if next(number) == before:
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # To this thread: on its way to another one it would run on.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             return super().create_call(order, send_before=send_before)
 
     return Freezing
