@@ -346,7 +346,7 @@ def test_stopping_is_prompt_and_may_be_repeated(store: Store) -> None:
         eventually(lambda: store.position() == position)
         projector.stop()
         projector.stop()
-        thread.join(1)
+        thread.join(30)
         assert not thread.is_alive()
 
 

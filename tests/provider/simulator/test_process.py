@@ -76,7 +76,7 @@ def test_a_signal_ends_it_in_spite_of_live_and_hanging_calls(
         while "hang" not in simulator.ledger()["requests"]["POST /call"]:
             assert simulator.process.poll() is None
         simulator.process.send_signal(stop)
-        assert simulator.process.wait(timeout=5) == 0
+        assert simulator.process.wait(timeout=60) == 0
         waiting.join()
 
 
