@@ -11,6 +11,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 VALID_FOR = timedelta(hours=1)
+SAMPLES, SECONDS = 8000, 12
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ class Recordings:
 
 
 @cache
-def a_short_silence() -> bytes:
-    """Make a fifth of a second of 8 kHz mono WAV."""
+def some_silence() -> bytes:
+    """Make twelve seconds of 8 kHz mono WAV, one byte a sample."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(3200))
+        sound.setsampwidth(1)
+        sound.setframerate(SAMPLES)
+        sound.writeframes(b"\x80" * SAMPLES * SECONDS)
     return file.getvalue()

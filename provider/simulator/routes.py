@@ -23,7 +23,7 @@ from provider.simulator.faults import (
     RequestFault,
 )
 from provider.simulator.outcomes import shown
-from provider.simulator.recordings import a_short_silence
+from provider.simulator.recordings import some_silence
 from provider.simulator.settings import SimulatorSettings
 from provider.simulator.spoiling import Outcome, spoilt
 from provider.simulator.validation import ApiError, check_labels, check_list_query
@@ -241,7 +241,7 @@ async def _storage(exchange: Exchange, request: Request) -> Response:
     name, expires = request.path_params["name"], query.get("X-Amz-Expires", "")
     if not exchange.recordings.opens(name, expires, query.get("X-Amz-Signature", "")):
         return refusal(ApiError(HTTPStatus.FORBIDDEN, "Forbidden"))
-    return Response(a_short_silence(), media_type="audio/wav")
+    return Response(some_silence(), media_type="audio/wav")
 
 
 async def _ledger(exchange: Exchange, request: Request) -> Response:

@@ -119,7 +119,8 @@ def _goes_back_in_time(page: Page) -> None:
     slider = page.get_by_role("slider", name="Time")
     slider.focus()
     slider.press("Home")
-    expect(stood.locator(".state").first).to_have_text("Created")
+    # Who creates and starts in one go may be as quick as the page's smallest step.
+    expect(stood.locator(".state").first).to_have_text(re.compile("Created|Queued"))
     expect(stood.locator("[data-then=ended]")).to_have_text("0")
     page.get_by_role("button", name="Event after").click()
     page.get_by_role("button", name="End", exact=True).click()

@@ -299,21 +299,19 @@ async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
             id=campaign,
         )
     )
-    await hear(
-        f"subscription($id: ID!) {{ campaignProgress(campaignId: $id) {PROGRESS} }}",
-        id=campaign,
-    )
-    await asyncio.to_thread(claim, desk, UUID(campaign))
-    (contact,) = await moved
-    assert (contact["name"], contact["status"]) == ("Ada", "QUEUED")
+    for before in range(3):  # What moved before it listened is not told.
+        await asyncio.to_thread(claim, desk, UUID(campaign), before)
+        if (await asyncio.wait([moved], timeout=10))[0]:
+            break
+    assert {contact["status"] for contact in await moved} == {"QUEUED"}
 
 
-def claim(desk: Desk, campaign_id: UUID) -> None:
-    """Do what the scheduler does for the first contact."""
+def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
+    """Do what the scheduler does for the contact after those."""
     with desk.read_pool.connection() as connection:
-        page = contact_log.page(connection, campaign_id, first=1)
-    chosen = Chosen(campaign_id, page.nodes[0].id, 1, requeued=False)
-    assert ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+        page = contact_log.page(connection, campaign_id, first=3)
+    chosen = Chosen(campaign_id, page.nodes[before].id, 1, requeued=False)
+    assert ClaimService(desk.app, desk.means).claim([chosen], seen=before).calls
 
 
 async def _ends(caller: Caller, campaign: str) -> None:
