@@ -25,6 +25,7 @@ QUICK = (
     "fsync=off",
     "full_page_writes=off",
     "shared_buffers=32MB",
+    "dynamic_shared_memory_type=mmap",  # Its own files: a killed server leaves others.
     "wal_retrieve_retry_interval=100ms",
 )
 """A test of processes turns nobody's power off, and does not wait for a primary."""
