@@ -121,6 +121,8 @@ def test_the_keyboard_goes_everywhere(admin: BrowserContext, desk: Desk) -> None
     expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
+    # It comes with the list: before that there is nothing to look through.
+    expect(page.get_by_label("Search campaigns")).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_label("Search campaigns")).to_be_focused()
     page.keyboard.type("gs")
