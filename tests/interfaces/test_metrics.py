@@ -50,7 +50,7 @@ def test_messages_are_counted_by_type_and_result(desk: Desk) -> None:
     assert value(found, name, type="status-update", result="repeated") == 1
     assert value(found, name, type="other", result="stored") == 1
     assert value(found, name, type="unread", result="unauthenticated") == 1
-    assert "4711" not in str(found)
+    assert "4711" not in str(list(found))  # Values may have any digits.
 
 
 def test_the_whole_system_is_shown_by_every_process(desk: Desk) -> None:
