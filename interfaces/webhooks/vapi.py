@@ -91,7 +91,7 @@ class Webhooks:
 
     async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
-            return refusal(request, 405, "Method Not Allowed", headers=ALLOW)
+            return refusal(request, 405, "Messages come by POST.", headers=ALLOW)
         began, type_ = perf_counter(), None
         try:
             raw = await self._authentic_body(request)
