@@ -1,5 +1,5 @@
 # The service without its tests. It needs a Postgres elsewhere: AUTOLYNX_DATABASE_URL.
-FROM python:3.13-slim-trixie AS build
+FROM python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285 AS build
 WORKDIR /build
 COPY requirements.runtime.lock ./
 RUN python -m venv /opt/autolynx \
@@ -17,7 +17,7 @@ RUN /opt/autolynx/bin/pip install --no-cache-dir --disable-pip-version-check \
        --no-deps . \
     && /opt/autolynx/bin/autolynx --help >/dev/null
 
-FROM python:3.13-slim-trixie
+FROM python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin autolynx
 COPY --from=build /opt/autolynx /opt/autolynx
 ENV PATH=/opt/autolynx/bin:$PATH \

@@ -231,3 +231,13 @@ def test_the_image_installs_what_is_locked_and_copies_every_package() -> None:
     for package in json.loads(packages[1]):
         assert f"COPY {package} {package}\n" in image
         assert f"!{package}\n" in (ROOT / ".dockerignore").read_text()
+
+
+def test_every_base_image_is_pinned_by_digest() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    images = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    images += [one["image"] for one in services.values() if "build" not in one]
+    assert images
+    pinned = re.compile(r"[^@]+:[^@]+@sha256:[0-9a-f]{64}")
+    assert [one for one in images if not pinned.fullmatch(one)] == []
