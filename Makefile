@@ -27,6 +27,7 @@ check: install
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
 	@.venv/bin/mypy
+	@$(PYTHON) tools/check_dashboard.py
 
 bench: install
 	@$(PYTHON) -m bench $(ARGS)

@@ -1,9 +1,11 @@
-"""Check the types of the dashboard's modules against the schema, with TypeScript.
+"""Check the dashboard's sources: their format with prettier, their types with tsc.
 
-`python tools/check_dashboard.py [FOLDER]`; TypeScript and the libraries' types are
-brought by npm into FOLDER, a new temporary one where none is named.
+`python tools/check_dashboard.py [--fix] [--folder FOLDER]`. npm installs both programs
+and the libraries' types into FOLDER, by default a temporary folder. `--fix` formats the
+sources instead of reporting differences. Without npm on the PATH nothing is checked.
 """  # noqa: INP001 - run by its path, never imported
 
+import argparse
 import json
 import os
 import shutil
@@ -19,22 +21,63 @@ from interfaces.dashboard.site import STATIC
 from interfaces.dashboard.types import declarations
 
 TYPESCRIPT = "typescript@7.0.2"
+PRETTIER = "prettier@3.10.1"
+MOST_COLUMNS = 120
+"""Longest line of a module or style sheet; prettier does not break strings."""
+
+STYLE = STATIC.parent / "prettier.json"
 SCHEMA = Path(__file__).parents[1] / "interfaces/graphql/schema.graphql"
 
 
 def main() -> int:
+    options = _options()
     if not shutil.which("npm"):
-        sys.stderr.write("Skipped the dashboard's types: there is no Node here.\n")
+        sys.stderr.write("Skipped the dashboard's check: there is no Node here.\n")
         return 0
-    if len(sys.argv) > 1:
-        return _check(Path(sys.argv[1]).resolve())
+    if options.folder:
+        return _check(options.folder.resolve(), fix=options.fix)
     with tempfile.TemporaryDirectory() as folder:
-        return _check(Path(folder))
+        return _check(Path(folder), fix=options.fix)
 
 
-def _check(folder: Path) -> int:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fix", action="store_true", help="format the sources")
+    parser.add_argument("--folder", type=Path, help="where npm installs its programs")
+    return parser.parse_args()
+
+
+def _check(folder: Path, *, fix: bool) -> int:
+    """Return the number of failed checks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    programs = folder / "node_modules/.bin"
+    if not all((programs / name).exists() for name in ("tsc", "prettier")):
+        _run(folder, "npm", "install", "--no-save", "--silent", *_packages())
+    return _check_format(programs, fix=fix) + _check_types(folder, programs)
+
+
+def _check_format(programs: Path, *, fix: bool) -> int:
+    sources = [path for path in STATIC.rglob("*") if _is_ours(path)]
+    command = [programs / "prettier", "--log-level", "warn", "--config", STYLE]
+    command += ["--write" if fix else "--check", *sources]
+    failed = subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program that was just installed
+    too_long = [
+        f"{path}:{number}: longer than {MOST_COLUMNS} characters\n"
+        for path in sources
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if len(line) > MOST_COLUMNS
+    ]
+    sys.stderr.write("".join(too_long))
+    return failed + bool(too_long)
+
+
+def _is_ours(path: Path) -> bool:
+    return path.suffix in {".js", ".css"} and STATIC / "vendor" not in path.parents
+
+
+def _check_types(folder: Path, programs: Path) -> int:
     generated = folder / "generated"
-    generated.mkdir(parents=True, exist_ok=True)
+    generated.mkdir(exist_ok=True)
     schema = build_schema(SCHEMA.read_text("utf-8"))
     source = read_source()
     if problems := validate(schema, source):
@@ -43,16 +86,14 @@ def _check(folder: Path) -> int:
     types = declarations(schema, source)
     (generated / "ops.d.ts").write_text(types, "utf-8")
     (folder / "tsconfig.json").write_text(json.dumps(_configuration(folder)), "utf-8")
-    if not (folder / "node_modules/.bin/tsc").exists():
-        _run(folder, "npm", "install", "--no-save", "--silent", *_packages())
-    command = [folder / "node_modules/.bin/tsc", "-p", folder]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - the program that was just installed
+    command = [programs / "tsc", "-p", folder]
+    return subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program that was just installed
 
 
 def _packages() -> list[str]:
     libraries = json.loads((STATIC / "vendor/vendor.json").read_text("utf-8"))
     own = [f"{library['name']}@{library['version']}" for library in libraries]
-    return [TYPESCRIPT, *own, "graphql@16"]
+    return [TYPESCRIPT, PRETTIER, *own, "graphql@16"]
 
 
 def _run(folder: Path, program: str, *arguments: str) -> None:

@@ -5,7 +5,13 @@ import { signal, useEffect, useRef, useState } from "./lib.js";
 /** @template D, V @typedef {import("./ops.js").Doc<D, V>} Doc */
 /** @typedef {{ code: string, message: string, fields: { path: string[], message: string }[] }} Refusal */
 
-/** Who is signed in: undefined while unknown, null for nobody. @type {import("@preact/signals").Signal<undefined | null | { email: string, role: "OPERATOR" | "ADMIN" | "AUDITOR" }>} */
+/**
+ * Who is signed in: undefined while unknown, null for nobody.
+ * @type {import("@preact/signals").Signal<undefined | null | {
+ *   email: string,
+ *   role: "OPERATOR" | "ADMIN" | "AUDITOR",
+ * }>}
+ */
 export const me = signal(undefined);
 /** @type {import("@preact/signals").Signal<"connecting" | "live" | "offline">} */
 export const link = signal("connecting");
@@ -80,8 +86,10 @@ function openSocket() {
     keepAlive: 10_000,
     retryAttempts: Infinity,
     // A mistake of ours would fail again at once, for ever: only a broken link is tried again.
-    shouldRetry: (event) => me.value !== null && typeof event === "object" && event !== null && ("code" in event || event instanceof Event),
-    retryWait: (n) => new Promise((wake) => setTimeout(wake, Math.min(500 * 2 ** n, 8_000) * (0.7 + Math.random() * 0.6))),
+    shouldRetry: (event) =>
+      me.value !== null && typeof event === "object" && event !== null && ("code" in event || event instanceof Event),
+    retryWait: (n) =>
+      new Promise((wake) => setTimeout(wake, Math.min(500 * 2 ** n, 8_000) * (0.7 + Math.random() * 0.6))),
     onNonLazyError: () => {},
     on: { connected, closed },
   });
@@ -128,7 +136,9 @@ export function subscribe(doc, variables, next) {
  * @template D, V @param {Doc<D, V>} doc @param {V} variables @param {boolean} [wanted]
  */
 export function useQuery(doc, variables, wanted = true) {
-  const [state, setState] = useState(/** @type {{ data: D | null, error: Refused | null, key: string }} */ ({ data: null, error: null, key: "" }));
+  const [state, setState] = useState(
+    /** @type {{ data: D | null, error: Refused | null, key: string }} */ ({ data: null, error: null, key: "" }),
+  );
   const key = JSON.stringify([doc.id, variables]);
   const latest = useRef(0);
   const reload = async () => {
@@ -157,11 +167,20 @@ export function useQuery(doc, variables, wanted = true) {
   };
 }
 
-/** @template D, V @param {Doc<D, V>} doc @param {V} variables @param {(data: D) => void} next @param {boolean} [wanted] */
+/**
+ * @template D, V
+ * @param {Doc<D, V>} doc
+ * @param {V} variables
+ * @param {(data: D) => void} next
+ * @param {boolean} [wanted]
+ */
 export function useSubscription(doc, variables, next, wanted = true) {
   const latest = useRef(next);
   latest.current = next;
-  useEffect(() => (wanted ? subscribe(doc, variables, (data) => latest.current(data)) : undefined), [JSON.stringify([doc.id, variables]), wanted]);
+  useEffect(
+    () => (wanted ? subscribe(doc, variables, (data) => latest.current(data)) : undefined),
+    [JSON.stringify([doc.id, variables]), wanted],
+  );
 }
 
 /** At most once in so many milliseconds, and never losing the last. @param {() => void} act @param {number} pause */
@@ -181,7 +200,12 @@ export function useThrottled(act, pause) {
   };
 }
 
-/** Sends a file as it is; resolves with the stored upload. @param {File} file @param {string} region @param {(share: number) => void} progress */
+/**
+ * Sends a file as it is; resolves with the stored upload.
+ * @param {File} file
+ * @param {string} region
+ * @param {(share: number) => void} progress
+ */
 export function upload(file, region, progress) {
   return new Promise((resolve, reject) => {
     const query = new URLSearchParams({ filename: file.name });

@@ -7,7 +7,15 @@ import { go, here, match, startRouting } from "./route.js";
 import { recognise } from "./session.js";
 import { Action, Dialog, Icon, Skeleton, Toasts, toast } from "./ui.js";
 
-/** @typedef {{ title: string, href: string, icon: import("./ui.js").IconName, key: string, allowed: () => boolean }} Place */
+/**
+ * @typedef {{
+ *   title: string,
+ *   href: string,
+ *   icon: import("./ui.js").IconName,
+ *   key: string,
+ *   allowed: () => boolean,
+ * }} Place
+ */
 const always = () => true;
 /** @type {Place[]} */
 const PLACES = [
@@ -69,7 +77,8 @@ function Outlet() {
     if (load) bring(load);
   }, [load]);
   useEffect(() => {
-    if (!first.current && loaded.value && !document.querySelector("dialog[open]")) document.querySelector("h1")?.focus();
+    if (!first.current && loaded.value && !document.querySelector("dialog[open]"))
+      document.querySelector("h1")?.focus();
     first.current = !loaded.value;
   }, [path, loaded.value]);
   if (!place) return html`<${Missing} />`;
@@ -78,11 +87,21 @@ function Outlet() {
   return html`<${View} key=${place.params.id ?? ""} ...${place.params} />`;
 }
 
-const Missing = () => html`<div class="empty"><h1 tabindex="-1">There is no such page</h1><p>The address may be cut or old.</p><a class="button" href="/">Go to the campaigns</a></div>`;
+const Missing = () =>
+  html`<div class="empty">
+    <h1 tabindex="-1">There is no such page</h1>
+    <p>The address may be cut or old.</p>
+    <a class="button" href="/">Go to the campaigns</a>
+  </div>`;
 
 function Pill() {
   const state = link.value;
-  const text = state === "live" ? "Live" : staleSince.value ? `Reconnecting · stale since ${timeOfDay(staleSince.value)}` : "Connecting";
+  const text =
+    state === "live"
+      ? "Live"
+      : staleSince.value
+        ? `Reconnecting · stale since ${timeOfDay(staleSince.value)}`
+        : "Connecting";
   return html`<span class="pill" data-link=${state} role="status"><i></i>${text}</span>`;
 }
 
@@ -99,7 +118,8 @@ function setTheme() {
 
 async function signOut() {
   const answer = await post("/sign-out", {});
-  if (!answer.ok) throw new Refused("INTERNAL", "Signing out did not work; close the browser to be safe, or try again.");
+  if (!answer.ok)
+    throw new Refused("INTERNAL", "Signing out did not work; close the browser to be safe, or try again.");
   me.value = null;
   location.assign("/sign-in");
 }
@@ -108,7 +128,9 @@ async function signOut() {
 function NavLink({ place }) {
   const path = here.value.pathname;
   const on = place.href === "/" ? path === "/" || path.startsWith("/campaigns") : path.startsWith(place.href);
-  return html`<a href=${place.href} aria-current=${on ? "page" : null} title=${`${place.title} (g ${place.key})`}><${Icon} name=${place.icon} /><span>${place.title}</span></a>`;
+  return html`<a href=${place.href} aria-current=${on ? "page" : null} title=${`${place.title} (g ${place.key})`}
+    ><${Icon} name=${place.icon} /><span>${place.title}</span></a
+  >`;
 }
 
 function Shell() {
@@ -128,43 +150,118 @@ function Shell() {
       <nav class="side" aria-label="Main">
         <a class="brand" href="/"><${Logo} />AutoLynx</a>
         ${places.map((place) => html`<${NavLink} key=${place.href} place=${place} />`)}
-        <div class="who"><div class="who-words"><b title=${who.email}>${who.email}</b><span>${words(who.role)}</span></div><${Action} kind="ghost" icon="out" hint="Sign out" onPress=${signOut}><span class="sr">Sign out</span><//></div>
+        <div class="who">
+          <div class="who-words"><b title=${who.email}>${who.email}</b><span>${words(who.role)}</span></div>
+          <${Action} kind="ghost" icon="out" hint="Sign out" onPress=${signOut}><span class="sr">Sign out</span><//>
+        </div>
       </nav>
       <div class="page">
         <header class="top">
-          <button type="button" class="ghost menu" aria-label="Menu" aria-expanded=${menu.value} onClick=${() => (menu.value = !menu.value)}><${Icon} name="menu" /></button>
+          <button
+            type="button"
+            class="ghost menu"
+            aria-label="Menu"
+            aria-expanded=${menu.value}
+            onClick=${() => (menu.value = !menu.value)}
+          >
+            <${Icon} name="menu" />
+          </button>
           <a class="brand only-narrow" href="/"><${Logo} />AutoLynx</a>
           <span class="push"></span>
           <${Pill} />
-          <button type="button" class="ghost" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick=${() => (sheet.value = true)}><${Icon} name="keyboard" /></button>
-          <button type="button" class="ghost" aria-label="Switch between dark and light" title="Switch between dark and light" onClick=${setTheme}><${Icon} name=${"sun"} /></button>
+          <button
+            type="button"
+            class="ghost"
+            aria-label="Keyboard shortcuts"
+            title="Keyboard shortcuts (?)"
+            onClick=${() => (sheet.value = true)}
+          >
+            <${Icon} name="keyboard" />
+          </button>
+          <button
+            type="button"
+            class="ghost"
+            aria-label="Switch between dark and light"
+            title="Switch between dark and light"
+            onClick=${setTheme}
+          >
+            <${Icon} name=${"sun"} />
+          </button>
         </header>
-        <main id="main" tabindex="-1" data-stale=${link.value === "offline" && staleSince.value ? "" : null}><${Outlet} /></main>
+        <main id="main" tabindex="-1" data-stale=${link.value === "offline" && staleSince.value ? "" : null}>
+          <${Outlet} />
+        </main>
       </div>
     </div>
     ${sheet.value && html`<${Sheet} places=${places} />`}`;
 }
 
-const Logo = () => html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M7 25 9 7l6 6h2l6-6 2 18" /><circle cx="12.5" cy="18" r="1.7" /><circle cx="19.5" cy="18" r="1.7" /></svg>`;
+const Logo = () =>
+  html`<svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+    <rect width="32" height="32" rx="8" />
+    <path d="M7 25 9 7l6 6h2l6-6 2 18" />
+    <circle cx="12.5" cy="18" r="1.7" />
+    <circle cx="19.5" cy="18" r="1.7" />
+  </svg>`;
 
 /** @param {{ places: Place[] }} props */
-const Sheet = ({ places }) => html`<${Dialog} title="Keyboard shortcuts" onClose=${() => (sheet.value = false)}>
-  <dl class="keys">
-    ${places.map((place) => html`<div key=${place.key}><dt><kbd>g</kbd> <kbd>${place.key}</kbd></dt><dd>${place.title}</dd></div>`)}
-    ${may.operate() && html`<div><dt><kbd>n</kbd></dt><dd>New campaign</dd></div><div><dt><kbd>p</kbd></dt><dd>Start, pause or resume the campaign shown</dd></div>`}
-    <div><dt><kbd>e</kbd></dt><dd>Export the campaign shown</dd></div>
-    <div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div>
-    <div><dt><kbd>Enter</kbd></dt><dd>Open the row</dd></div>
-    <div><dt><kbd>/</kbd></dt><dd>Search</dd></div>
-    <div><dt><kbd>f</kbd></dt><dd>Freeze or follow the audit tail</dd></div>
-    <div><dt><kbd>Esc</kbd></dt><dd>Close what is open</dd></div>
-    <div><dt><kbd>?</kbd></dt><dd>This sheet</dd></div>
-  </dl>
-<//>`;
+const Sheet = ({ places }) =>
+  html`<${Dialog} title="Keyboard shortcuts" onClose=${() => (sheet.value = false)}>
+    <dl class="keys">
+      ${places.map(
+        (place) =>
+          html`<div key=${place.key}>
+            <dt><kbd>g</kbd> <kbd>${place.key}</kbd></dt>
+            <dd>${place.title}</dd>
+          </div>`,
+      )}
+      ${
+        may.operate() &&
+        html`<div>
+            <dt><kbd>n</kbd></dt>
+            <dd>New campaign</dd>
+          </div>
+          <div>
+            <dt><kbd>p</kbd></dt>
+            <dd>Start, pause or resume the campaign shown</dd>
+          </div>`
+      }
+      <div>
+        <dt><kbd>e</kbd></dt>
+        <dd>Export the campaign shown</dd>
+      </div>
+      <div>
+        <dt><kbd>j</kbd> <kbd>k</kbd></dt>
+        <dd>Next and previous row</dd>
+      </div>
+      <div>
+        <dt><kbd>Enter</kbd></dt>
+        <dd>Open the row</dd>
+      </div>
+      <div>
+        <dt><kbd>/</kbd></dt>
+        <dd>Search</dd>
+      </div>
+      <div>
+        <dt><kbd>f</kbd></dt>
+        <dd>Freeze or follow the audit tail</dd>
+      </div>
+      <div>
+        <dt><kbd>Esc</kbd></dt>
+        <dd>Close what is open</dd>
+      </div>
+      <div>
+        <dt><kbd>?</kbd></dt>
+        <dd>This sheet</dd>
+      </div>
+    </dl>
+  <//>`;
 
 function App() {
   if (here.value.pathname === "/sign-in") return html`<${Outlet} /><${Toasts} />`;
-  if (me.value === undefined) return html`<main class="boot">Loading…</main><${Toasts} />`;
+  if (me.value === undefined)
+    return html`<main class="boot">Loading…</main>
+      <${Toasts} />`;
   if (me.value === null) return html`<${ToSignIn} />`;
   return html`<${Shell} /><${Toasts} />`;
 }

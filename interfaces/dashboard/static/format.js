@@ -3,12 +3,25 @@ const whole = new Intl.NumberFormat(undefined);
 const dollars = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
 const cents = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
 const moment = new Intl.DateTimeFormat(undefined, {
-  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
 });
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
-const STEPS = /** @type {const} */ ([["second", 60], ["minute", 60], ["hour", 24], ["day", 30], ["month", 12], ["year", Infinity]]);
+const STEPS = /** @type {const} */ ([
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 30],
+  ["month", 12],
+  ["year", Infinity],
+]);
 
 /** @param {number} n */
 export const count = (n) => whole.format(n);
@@ -46,7 +59,11 @@ export const share = (part, all) => (all ? `${Math.round((100 * part) / all)} %`
 
 /** IN_PROGRESS, spend-alert or camelCase: as words. @param {string} code */
 export function words(code) {
-  const spaced = code.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_.-]+/g, " ").trim().toLowerCase();
+  const spaced = code
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .replace(/[_.-]+/g, " ")
+    .trim()
+    .toLowerCase();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
@@ -72,6 +89,9 @@ export function endedReason(reason) {
 
 /** One-based list of row numbers, cut. @param {number[]} rows */
 export function rowList(rows) {
-  const shown = rows.slice(0, 12).map((row) => whole.format(row)).join(", ");
+  const shown = rows
+    .slice(0, 12)
+    .map((row) => whole.format(row))
+    .join(", ");
   return rows.length > 12 ? `${shown} and ${whole.format(rows.length - 12)} more` : shown;
 }

@@ -12,7 +12,11 @@ export function go(to, { replace = false } = {}) {
   here.value = url;
 }
 
-/** Sets or takes away parts of the query, without a new step in the history. @param {Record<string, string | null | undefined>} changes @param {{ replace?: boolean }} [how] */
+/**
+ * Sets or takes away parts of the query, without a new step in the history.
+ * @param {Record<string, string | null | undefined>} changes
+ * @param {{ replace?: boolean }} [how]
+ */
 export function setQuery(changes, how = { replace: true }) {
   const url = new URL(here.value);
   for (const [name, value] of Object.entries(changes)) {
@@ -25,7 +29,12 @@ export function setQuery(changes, how = { replace: true }) {
 /** @param {string} name */
 export const query = (name) => here.value.searchParams.get(name) ?? "";
 
-/** Parameters of a path such as /campaigns/:id, or null. @param {string} pattern @param {string} path @returns {Record<string, string> | null} */
+/**
+ * Parameters of a path such as /campaigns/:id, or null.
+ * @param {string} pattern
+ * @param {string} path
+ * @returns {Record<string, string> | null}
+ */
 export function match(pattern, path) {
   const want = pattern.split("/");
   const have = (path === "/" ? path : path.replace(/\/$/, "")).split("/");
@@ -43,8 +52,18 @@ export function match(pattern, path) {
 /** @param {MouseEvent} event */
 function follow(event) {
   const anchor = event.target instanceof Element ? event.target.closest("a") : null;
-  if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  if (anchor.target || anchor.hasAttribute("download") || anchor.origin !== location.origin || anchor.dataset.server) return;
+  if (
+    !anchor ||
+    event.defaultPrevented ||
+    event.button ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
+  if (anchor.target || anchor.hasAttribute("download") || anchor.origin !== location.origin || anchor.dataset.server)
+    return;
   if (anchor.getAttribute("href")?.startsWith("#")) return;
   event.preventDefault();
   go(anchor.href);

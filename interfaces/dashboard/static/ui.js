@@ -22,7 +22,9 @@ const ICONS = /** @type {const} */ ({
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5",
   close: "M6 6l12 12M18 6L6 18",
   menu: "M4 7h16M4 12h16M4 17h16",
-  sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.5 1.5M17.5 17.5L19 19M19 5l-1.5 1.5M6.5 17.5L5 19",
+  sun:
+    "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v2M12 20v2M2 12h2M20 12h2" +
+    "M5 5l1.5 1.5M17.5 17.5L19 19M19 5l-1.5 1.5M6.5 17.5L5 19",
   moon: "M20 14.5A8 8 0 0 1 9.5 4a8 8 0 1 0 10.5 10.5z",
   keyboard: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
   out: "M14 4H5v16h9M10 12h11M17 8l4 4-4 4",
@@ -43,7 +45,7 @@ export const Icon = ({ name }) =>
 /** @param {{ at: string | null | undefined, empty?: string }} props */
 export function Time({ at, empty = "–" }) {
   if (!at) return html`<span class="quiet">${empty}</span>`;
-  return html`<time dateTime=${at} title=${absolute(at)}>${ago(at, quarter.value)}</time>`;
+  return html`<time datetime=${at} title=${absolute(at)}>${ago(at, quarter.value)}</time>`;
 }
 
 /** How long since, running. @param {{ since: string, until?: string | null }} props */
@@ -66,16 +68,45 @@ export const OUTCOMES = /** @type {const} */ ([
   ["pending", "PENDING", "Pending"],
 ]);
 
-/** @typedef {{ contacts: number, pending: number, active: number, queued: number, ringing: number, inProgress: number, ended: number, failed: number, canceled: number, timedOut: number }} Counters */
+/**
+ * @typedef {{
+ *   contacts: number,
+ *   pending: number,
+ *   active: number,
+ *   queued: number,
+ *   ringing: number,
+ *   inProgress: number,
+ *   ended: number,
+ *   failed: number,
+ *   canceled: number,
+ *   timedOut: number,
+ * }} Counters
+ */
 
 /** @param {Counters} p */
-const spoken = (p) => OUTCOMES.filter(([key]) => p[key]).map(([key, , label]) => `${count(p[key])} ${label.toLowerCase()}`).join(", ");
+const spoken = (p) =>
+  OUTCOMES.filter(([key]) => p[key])
+    .map(([key, , label]) => `${count(p[key])} ${label.toLowerCase()}`)
+    .join(", ");
 
 /** The contacts by outcome, as one bar. @param {{ progress: Counters }} props */
 export function OutcomeBar({ progress }) {
   const all = progress.contacts || 1;
-  return html`<div class="bar" role="img" aria-label=${`${count(progress.contacts)} contacts: ${spoken(progress) || "none"}`}>
-    ${OUTCOMES.map(([key, state, label]) => progress[key] > 0 && html`<i key=${key} data-state=${state} title=${`${label}: ${count(progress[key])}`} style=${{ flexGrow: progress[key] / all }}></i>`)}
+  return html`<div
+    class="bar"
+    role="img"
+    aria-label=${`${count(progress.contacts)} contacts: ${spoken(progress) || "none"}`}
+  >
+    ${OUTCOMES.map(
+      ([key, state, label]) =>
+        progress[key] > 0 &&
+        html`<i
+          key=${key}
+          data-state=${state}
+          title=${`${label}: ${count(progress[key])}`}
+          style=${{ flexGrow: progress[key] / all }}
+        ></i>`,
+    )}
   </div>`;
 }
 
@@ -85,13 +116,31 @@ export function Meter({ label, value, max, text }) {
   const level = max && value / max >= 1 ? "full" : max && value / max >= 0.8 ? "high" : "fine";
   return html`<div class="meter">
     <span class="meter-text"><span>${label}</span><b class="num">${text}</b></span>
-    ${max != null && html`<div role="meter" aria-label=${label} aria-valuemin="0" aria-valuemax=${max} aria-valuenow=${Math.min(value, max)} aria-valuetext=${text} data-level=${level}><i style=${{ width: `${100 * part}%` }}></i></div>`}
+    ${
+      max != null &&
+      html`<div
+        role="meter"
+        aria-label=${label}
+        aria-valuemin="0"
+        aria-valuemax=${max}
+        aria-valuenow=${Math.min(value, max)}
+        aria-valuetext=${text}
+        data-level=${level}
+      >
+        <i style=${{ width: `${100 * part}%` }}></i>
+      </div>`
+    }
   </div>`;
 }
 
 /** @param {{ spend: string, budget: string | null, label?: string }} props */
 export const SpendMeter = ({ spend, budget, label = "Spend" }) =>
-  html`<${Meter} label=${label} value=${Number(spend)} max=${budget == null ? null : Number(budget)} text=${budget == null ? `${money(spend)}, no limit` : `${money(spend)} of ${money(budget)}`} />`;
+  html`<${Meter}
+    label=${label}
+    value=${Number(spend)}
+    max=${budget == null ? null : Number(budget)}
+    text=${budget == null ? `${money(spend)}, no limit` : `${money(spend)} of ${money(budget)}`}
+  />`;
 
 /** @param {{ text: string, label?: string }} props */
 export function Copy({ text, label = "Copy" }) {
@@ -103,11 +152,22 @@ export function Copy({ text, label = "Copy" }) {
       toast("This browser does not allow copying here: select the text and copy it by hand.", "bad");
     }
   };
-  return html`<button type="button" class="ghost small" title=${`${label}: ${text}`} aria-label=${label} onClick=${copy}><${Icon} name="copy" /></button>`;
+  return html`<button
+    type="button"
+    class="ghost small"
+    title=${`${label}: ${text}`}
+    aria-label=${label}
+    onClick=${copy}
+  >
+    <${Icon} name="copy" />
+  </button>`;
 }
 
 /** @param {{ id: string, label: string }} props */
-export const Id = ({ id, label }) => html`<span class="id"><code title=${id}>${id.length > 13 ? `${id.slice(0, 8)}…` : id}</code><${Copy} text=${id} label=${label} /></span>`;
+export const Id = ({ id, label }) =>
+  html`<span class="id"
+    ><code title=${id}>${id.length > 13 ? `${id.slice(0, 8)}…` : id}</code><${Copy} text=${id} label=${label}
+  /></span>`;
 
 /** @typedef {{ id: number, text: string, kind: string }} Toast */
 const toasts = signal(/** @type {Toast[]} */ ([]));
@@ -123,14 +183,23 @@ export function toast(text, kind = "good") {
 /** @param {number} id */
 const dismiss = (id) => (toasts.value = toasts.value.filter((one) => one.id !== id));
 
-export const Toasts = () => html`<div class="toasts" role="status" aria-live="polite">
-  ${toasts.value.map((one) => html`<div key=${one.id} class="toast" data-kind=${one.kind}>
-    <${Icon} name=${one.kind === "bad" ? "warning" : "check"} /><span>${one.text}</span>
-    <button type="button" class="ghost small" aria-label="Dismiss" onClick=${() => dismiss(one.id)}><${Icon} name="close" /></button>
-  </div>`)}
-</div>`;
+export const Toasts = () =>
+  html`<div class="toasts" role="status" aria-live="polite">
+    ${toasts.value.map(
+      (one) =>
+        html`<div key=${one.id} class="toast" data-kind=${one.kind}>
+          <${Icon} name=${one.kind === "bad" ? "warning" : "check"} /><span>${one.text}</span>
+          <button type="button" class="ghost small" aria-label="Dismiss" onClick=${() => dismiss(one.id)}>
+            <${Icon} name="close" />
+          </button>
+        </div>`,
+    )}
+  </div>`;
 
-/** A modal dialog; it is open while it is rendered. @param {{ title: string, onClose: () => void, wide?: boolean, side?: boolean, children?: any }} props */
+/**
+ * A modal dialog; it is open while it is rendered.
+ * @param {{ title: string, onClose: () => void, wide?: boolean, side?: boolean, children?: any }} props
+ */
 export function Dialog({ title, onClose, wide, side, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const heading = useId();
@@ -149,15 +218,35 @@ export function Dialog({ title, onClose, wide, side, children }) {
   };
   /** @param {MouseEvent} event */
   const outside = (event) => event.target === element.current && onClose();
-  return html`<dialog ref=${element} class=${side ? "drawer" : wide ? "wide" : ""} aria-labelledby=${heading} onCancel=${cancel} onMouseDown=${outside}>
+  return html`<dialog
+    ref=${element}
+    class=${side ? "drawer" : wide ? "wide" : ""}
+    aria-labelledby=${heading}
+    onCancel=${cancel}
+    onMouseDown=${outside}
+  >
     <div class="dialog-body">
-      <header><h2 id=${heading}>${title}</h2><button type="button" class="ghost" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button></header>
+      <header>
+        <h2 id=${heading}>${title}</h2>
+        <button type="button" class="ghost" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
+      </header>
       ${children}
     </div>
   </dialog>`;
 }
 
-/** @param {{ label: string, hint?: any, error?: string, children: (attributes: { id: string, "aria-describedby": string | undefined, "aria-invalid": boolean | undefined }) => any }} props */
+/**
+ * @param {{
+ *   label: string,
+ *   hint?: any,
+ *   error?: string,
+ *   children: (attributes: {
+ *     id: string,
+ *     "aria-describedby": string | undefined,
+ *     "aria-invalid": boolean | undefined,
+ *   }) => any,
+ * }} props
+ */
 export function Field({ label, hint, error, children }) {
   const id = useId();
   const told = error || hint ? `${id}-told` : undefined;
@@ -169,23 +258,53 @@ export function Field({ label, hint, error, children }) {
 }
 
 /** @param {{ icon: IconName, title: string, children?: any }} props */
-export const Empty = ({ icon, title, children }) => html`<div class="empty"><span class="empty-icon"><${Icon} name=${icon} /></span><h2>${title}</h2>${children}</div>`;
+export const Empty = ({ icon, title, children }) =>
+  html`<div class="empty">
+    <span class="empty-icon"><${Icon} name=${icon} /></span>
+    <h2>${title}</h2>
+    ${children}
+  </div>`;
 
 /** What could not be read, and a way to try again. @param {{ error: Error, again: () => void }} props */
-export const Trouble = ({ error, again }) => html`<div class="banner" data-kind="bad" role="alert"><${Icon} name="warning" /><p>${error.message}</p><button type="button" onClick=${again}>Try again</button></div>`;
+export const Trouble = ({ error, again }) =>
+  html`<div class="banner" data-kind="bad" role="alert">
+    <${Icon} name="warning" />
+    <p>${error.message}</p>
+    <button type="button" onClick=${again}>Try again</button>
+  </div>`;
 
 /** @param {{ rows?: number }} props */
-export const Skeleton = ({ rows = 5 }) => html`<div class="skeleton" aria-busy="true"><span class="sr">Loading</span>${Array.from({ length: rows }, (_, i) => html`<i key=${i}></i>`)}</div>`;
+export const Skeleton = ({ rows = 5 }) =>
+  html`<div class="skeleton" aria-busy="true">
+    <span class="sr">Loading</span>${Array.from({ length: rows }, (_, i) => html`<i key=${i}></i>`)}
+  </div>`;
 
 /** @param {{ title: string, lead?: any, children?: any }} props */
 export function Head({ title, lead, children }) {
   useEffect(() => {
     document.title = `${title} · AutoLynx`;
   }, [title]);
-  return html`<div class="head"><div class="head-words"><h1 tabindex="-1">${title}</h1>${lead && html`<div class="lead">${lead}</div>`}</div><div class="actions">${children}</div></div>`;
+  return html`<div class="head">
+    <div class="head-words">
+      <h1 tabindex="-1">${title}</h1>
+      ${lead && html`<div class="lead">${lead}</div>`}
+    </div>
+    <div class="actions">${children}</div>
+  </div>`;
 }
 
-/** A button that is busy until its action ends; refusals become toasts. @param {{ onPress: () => Promise<unknown>, icon?: IconName, kind?: string, disabled?: boolean, hint?: string, type?: string, children?: any }} props */
+/**
+ * A button that is busy until its action ends; refusals become toasts.
+ * @param {{
+ *   onPress: () => Promise<unknown>,
+ *   icon?: IconName,
+ *   kind?: string,
+ *   disabled?: boolean,
+ *   hint?: string,
+ *   type?: string,
+ *   children?: any,
+ * }} props
+ */
 export function Action({ onPress, icon, kind = "", disabled, hint, type = "button", children }) {
   const [busy, setBusy] = useState(false);
   const press = async () => {
@@ -198,16 +317,44 @@ export function Action({ onPress, icon, kind = "", disabled, hint, type = "butto
       setBusy(false);
     }
   };
-  return html`<button type=${type} class=${kind} title=${hint} disabled=${disabled || busy} aria-busy=${busy} onClick=${press}>${icon && html`<${Icon} name=${icon} />`}<span>${children}</span></button>`;
+  return html`<button
+    type=${type}
+    class=${kind}
+    title=${hint}
+    disabled=${disabled || busy}
+    aria-busy=${busy}
+    onClick=${press}
+  >
+    ${icon && html`<${Icon} name=${icon} />`}<span>${children}</span>
+  </button>`;
 }
 
-/** @param {{ more: boolean, onMore: () => void, onFirst?: (() => void) | null, shown: number, total?: number, capped?: boolean }} props */
-export const Pager = ({ more, onMore, onFirst, shown, total, capped }) => html`<nav class="pager" aria-label="Pages">
-  <span class="quiet">${count(shown)} shown${total == null ? "" : ` of ${count(total)}${capped && total >= 10_000 ? " or more" : ""}`}</span>
-  <span>${onFirst && html`<button type="button" onClick=${onFirst}>First page</button>`} <button type="button" disabled=${!more} onClick=${onMore}>Next page</button></span>
-</nav>`;
+/**
+ * @param {{
+ *   more: boolean,
+ *   onMore: () => void,
+ *   onFirst?: (() => void) | null,
+ *   shown: number,
+ *   total?: number,
+ *   capped?: boolean,
+ * }} props
+ */
+export const Pager = ({ more, onMore, onFirst, shown, total, capped }) =>
+  html`<nav class="pager" aria-label="Pages">
+    <span class="quiet"
+      >${count(shown)}
+      shown${total == null ? "" : ` of ${count(total)}${capped && total >= 10_000 ? " or more" : ""}`}</span
+    >
+    <span
+      >${onFirst && html`<button type="button" onClick=${onFirst}>First page</button>`}
+      <button type="button" disabled=${!more} onClick=${onMore}>Next page</button></span
+    >
+  </nav>`;
 
-/** Waits until typing rests, then hands the text on. @param {{ value: string, label: string, onText: (text: string) => void, id?: string }} props */
+/**
+ * Waits until typing rests, then hands the text on.
+ * @param {{ value: string, label: string, onText: (text: string) => void, id?: string }} props
+ */
 export function Search({ value, label, onText, id }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
@@ -219,7 +366,10 @@ export function Search({ value, label, onText, id }) {
     clearTimeout(timer.current);
     timer.current = window.setTimeout(() => onText(said.trim()), 250);
   };
-  return html`<label class="search"><${Icon} name="search" /><span class="sr">${label}</span><input id=${id} type="search" data-search placeholder=${label} value=${text} onInput=${typed} /></label>`;
+  return html`<label class="search"
+    ><${Icon} name="search" /><span class="sr">${label}</span
+    ><input id=${id} type="search" data-search placeholder=${label} value=${text} onInput=${typed}
+  /></label>`;
 }
 
 /** @param {{ label: string, part: number, all: number }} props */

@@ -10,7 +10,11 @@ const [WIDE, HIGH] = [720, 148];
 
 /** @typedef {NonNullable<import("../ops.js").CampaignActivityData["campaign"]>["activity"][number]} Bucket */
 
-/** The narrowest width of a bar that shows all the time since the start. @param {string | null} from @param {string | null} until */
+/**
+ * The narrowest width of a bar that shows all the time since the start.
+ * @param {string | null} from
+ * @param {string | null} until
+ */
 function bucketWidth(from, until) {
   if (!from) return 60;
   const seconds = ((until ? Date.parse(until) : Date.now()) - Date.parse(from)) / 1000;
@@ -28,15 +32,28 @@ export function Activity({ campaign, now }) {
   }, [position]);
   const buckets = read.data?.campaign?.activity ?? [];
   if (!buckets.length) return null;
-  return html`<section class="panel"><header><h2>Calls over time</h2>
-      <div class="legend-row"><${Key} state="ENDED" text="Ended" /><${Key} state="FAILED" text="Failed" /><${Key} state="QUEUED" text="Placed" /></div></header>
-    <${Chart} buckets=${buckets} width=${width} /></section>`;
+  return html`<section class="panel">
+    <header>
+      <h2>Calls over time</h2>
+      <div class="legend-row">
+        <${Key} state="ENDED" text="Ended" /><${Key} state="FAILED" text="Failed" /><${Key}
+          state="QUEUED"
+          text="Placed"
+        />
+      </div>
+    </header>
+    <${Chart} buckets=${buckets} width=${width} />
+  </section>`;
 }
 
 /** @param {{ state: string, text: string }} props */
 const Key = ({ state, text }) => html`<span class="state" data-state=${state}><i></i>${text}</span>`;
 
-/** Every width of time between the first and the last bar, the empty ones too. @param {Bucket[]} buckets @param {number} width */
+/**
+ * Every width of time between the first and the last bar, the empty ones too.
+ * @param {Bucket[]} buckets
+ * @param {number} width
+ */
 function filled(buckets, width) {
   const start = Date.parse(/** @type {Bucket} */ (buckets[0]).from);
   const end = Date.parse(/** @type {Bucket} */ (buckets.at(-1)).from);
@@ -57,15 +74,55 @@ function Chart({ buckets, width }) {
   /** @param {number} n */
   const tall = (n) => (n / top) * (HIGH - 4);
   const shown = width >= 3600 ? dayAndTime : timeOfDay;
-  const [placed, ended, failed] = /** @type {const} */ (["placed", "ended", "failed"]).map((key) => bars.reduce((sum, bar) => sum + bar[key], 0));
-  const told = `Calls over time: ${count(placed ?? 0)} placed, ${count(ended ?? 0)} ended, ${count(failed ?? 0)} failed; at most ${count(top)} in ${width} s.`;
-  return html`<svg class="chart" viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" role="img" aria-label=${told}>
+  const [placed, ended, failed] = /** @type {const} */ (["placed", "ended", "failed"]).map((key) =>
+    bars.reduce((sum, bar) => sum + bar[key], 0),
+  );
+  const told = [
+    `Calls over time: ${count(placed ?? 0)} placed, ${count(ended ?? 0)} ended, ${count(failed ?? 0)} failed;`,
+    `at most ${count(top)} in ${width} s.`,
+  ].join(" ");
+  return html`<svg
+      class="chart"
+      viewBox=${`0 0 ${WIDE} ${HIGH}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label=${told}
+    >
       <line class="axis" x1="0" x2=${WIDE} y1=${HIGH} y2=${HIGH} />
-      ${bars.map((bar, i) => html`<g key=${bar.at}><title>${`${shown(bar.at)}: ${bar.placed} placed, ${bar.ended} ended, ${bar.failed} failed`}</title>
-        <rect class="hit" x=${i * step} y="0" width=${step} height=${HIGH} />
-        <rect data-state="QUEUED" x=${i * step + step * 0.08} y=${HIGH - tall(bar.placed)} width=${step * 0.3} height=${tall(bar.placed)} rx="1" />
-        <rect data-state="ENDED" x=${i * step + step * 0.44} y=${HIGH - tall(bar.ended)} width=${step * 0.42} height=${tall(bar.ended)} rx="1" />
-        <rect data-state="FAILED" x=${i * step + step * 0.44} y=${HIGH - tall(bar.ended + bar.failed)} width=${step * 0.42} height=${tall(bar.failed)} rx="1" /></g>`)}
+      ${bars.map(
+        (bar, i) =>
+          html`<g key=${bar.at}
+            ><title>${`${shown(bar.at)}: ${bar.placed} placed, ${bar.ended} ended, ${bar.failed} failed`}</title>
+            <rect class="hit" x=${i * step} y="0" width=${step} height=${HIGH} />
+            <rect
+              data-state="QUEUED"
+              x=${i * step + step * 0.08}
+              y=${HIGH - tall(bar.placed)}
+              width=${step * 0.3}
+              height=${tall(bar.placed)}
+              rx="1" />
+            <rect
+              data-state="ENDED"
+              x=${i * step + step * 0.44}
+              y=${HIGH - tall(bar.ended)}
+              width=${step * 0.42}
+              height=${tall(bar.ended)}
+              rx="1" />
+            <rect
+              data-state="FAILED"
+              x=${i * step + step * 0.44}
+              y=${HIGH - tall(bar.ended + bar.failed)}
+              width=${step * 0.42}
+              height=${tall(bar.failed)}
+              rx="1"
+          /></g>`,
+      )}
     </svg>
-    <div class="chart-words"><span>${shown(bars[0]?.at ?? 0)}</span><span>at most ${count(top)} in ${width < 60 ? `${width} s` : width < 3600 ? `${width / 60} min` : `${width / 3600} h`}</span><span>${shown(bars.at(-1)?.at ?? 0)}</span></div>`;
+    <div class="chart-words">
+      <span>${shown(bars[0]?.at ?? 0)}</span
+      ><span
+        >at most ${count(top)} in
+        ${width < 60 ? `${width} s` : width < 3600 ? `${width / 60} min` : `${width / 3600} h`}</span
+      ><span>${shown(bars.at(-1)?.at ?? 0)}</span>
+    </div>`;
 }

@@ -7,7 +7,11 @@ import { query, setQuery } from "../route.js";
 import { Action, Dialog, Empty, Field, Head, Id, Skeleton, toast, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").AssistantsData["assistants"][number]} Assistant */
-const NEW = { firstMessage: "Hello {{name}}, this is a call from {{business_name}}.", model: { provider: "openai", model: "gpt-4o", messages: [{ role: "system", content: "Be brief and friendly." }] }, voice: { provider: "vapi", voiceId: "Elliot" } };
+const NEW = {
+  firstMessage: "Hello {{name}}, this is a call from {{business_name}}.",
+  model: { provider: "openai", model: "gpt-4o", messages: [{ role: "system", content: "Be brief and friendly." }] },
+  voice: { provider: "vapi", voiceId: "Elliot" },
+};
 
 export default function AssistantsView() {
   const archived = query("archived") === "1";
@@ -18,15 +22,60 @@ export default function AssistantsView() {
     read.reload();
   };
   const list = read.data?.assistants;
-  return html`<${Head} title="Assistants" lead="Who speaks. They live at the provider; this is the directory of those that campaigns may use.">
-      ${may.admin() && html`<button type="button" onClick=${() => setAsked("import")}>Import</button><button type="button" class="primary" onClick=${() => setAsked("new")}>New assistant</button>`}<//>
+  return html`<${Head}
+      title="Assistants"
+      lead="Who speaks. They live at the provider; this is the directory of those that campaigns may use."
+    >
+      ${
+        may.admin() &&
+        html`<button type="button" onClick=${() => setAsked("import")}>Import</button
+          ><button type="button" class="primary" onClick=${() => setAsked("new")}>New assistant</button>`
+      }<//
+    >
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
-    <div class="filters"><label class="tick"><input type="checkbox" checked=${archived} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setQuery({ archived: e.currentTarget.checked ? "1" : null })} /><span>Show archived ones</span></label></div>
+    <div class="filters">
+      <label class="tick"
+        ><input
+          type="checkbox"
+          checked=${archived}
+          onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+            setQuery({ archived: e.currentTarget.checked ? "1" : null })}
+        /><span>Show archived ones</span></label
+      >
+    </div>
     ${!list && !read.error && html`<${Skeleton} />`}
-    ${list && !list.length && html`<section class="panel"><${Empty} icon="assistants" title="No assistant yet"><p>Import one that the provider has already, by its id, or create a new one.</p>${!may.admin() && html`<p>An admin can do that.</p>`}<//></section>`}
-    ${list && list.length > 0 && html`<section class="panel flush"><div class="scroll"><table class="table">
-      <thead><tr><th>Name</th><th class="wide">Provider's id</th><th class="num">Campaigns</th><th class="wide">Configuration</th>${may.admin() && html`<th><span class="sr">Actions</span></th>`}</tr></thead>
-      <tbody>${list.map((one) => html`<${Line} key=${one.id} one=${one} edit=${() => setAsked(one)} done=${done} />`)}</tbody></table></div></section>`}
+    ${
+      list &&
+      !list.length &&
+      html`<section class="panel">
+        <${Empty} icon="assistants" title="No assistant yet"
+          ><p>Import one that the provider has already, by its id, or create a new one.</p>
+          ${!may.admin() && html`<p>An admin can do that.</p>`}<//
+        >
+      </section>`
+    }
+    ${
+      list &&
+      list.length > 0 &&
+      html`<section class="panel flush">
+        <div class="scroll">
+          <table class="table">
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th class="wide">Provider's id</th>
+                <th class="num">Campaigns</th>
+                <th class="wide">Configuration</th>
+                ${may.admin() && html`<th><span class="sr">Actions</span></th>`}
+              </tr>
+            </thead>
+            <tbody>
+              ${list.map((one) => html`<${Line} key=${one.id} one=${one} edit=${() => setAsked(one)} done=${done} />`)}
+            </tbody>
+          </table>
+        </div>
+      </section>`
+    }
     ${asked === "new" && html`<${Edit} onClose=${() => setAsked("")} onDone=${done} />`}
     ${asked === "import" && html`<${Import} onClose=${() => setAsked("")} onDone=${done} />`}
     ${typeof asked === "object" && html`<${Edit} one=${asked} onClose=${() => setAsked("")} onDone=${done} />`}`;
@@ -40,9 +89,35 @@ function Line({ one, edit, done }) {
     toast(`${one.name} is archived. The provider keeps its own.`);
     done();
   };
-  return html`<tr><td class="main"><b>${one.name}</b> ${one.archived && html`<i class="tag">archived</i>`}</td><td class="wide"><${Id} id=${one.providerAssistantId} label="Provider's assistant id" /></td><td class="num">${count(one.activeCampaigns)}</td>
-    <td class="wide"><details class="payload"><summary>Show</summary><pre tabindex="0">${JSON.stringify(one.config, null, 2)}</pre></details></td>
-    ${may.admin() && html`<td><div class="row" style=${{ justifyContent: "end" }}>${!one.archived && html`<button type="button" class="small" onClick=${edit}>Change</button><${Action} kind="small" onPress=${archive} disabled=${one.activeCampaigns > 0} hint=${one.activeCampaigns > 0 ? "A campaign that is not finished uses it" : ""}>Archive<//>`}</div></td>`}</tr>`;
+  return html`<tr>
+    <td class="main"><b>${one.name}</b> ${one.archived && html`<i class="tag">archived</i>`}</td>
+    <td class="wide"><${Id} id=${one.providerAssistantId} label="Provider's assistant id" /></td>
+    <td class="num">${count(one.activeCampaigns)}</td>
+    <td class="wide">
+      <details class="payload">
+        <summary>Show</summary>
+        <pre tabindex="0">${JSON.stringify(one.config, null, 2)}</pre>
+      </details>
+    </td>
+    ${
+      may.admin() &&
+      html`<td>
+        <div class="row" style=${{ justifyContent: "end" }}>
+          ${
+            !one.archived &&
+            html`<button type="button" class="small" onClick=${edit}>Change</button
+              ><${Action}
+                kind="small"
+                onPress=${archive}
+                disabled=${one.activeCampaigns > 0}
+                hint=${one.activeCampaigns > 0 ? "A campaign that is not finished uses it" : ""}
+                >Archive<//
+              >`
+          }
+        </div>
+      </td>`
+    }
+  </tr>`;
 }
 
 /** @param {{ one?: Assistant, onClose: () => void, onDone: () => void }} props */
@@ -55,15 +130,35 @@ function Edit({ one, onClose, onDone }) {
     const read = parsed(config);
     if (!read) return setWrong("This is not a JSON object. Look for a missing comma, quote or bracket.");
     const changes = { ...(name !== one?.name && { name }), ...(config !== before && { config: read }) };
-    const said = one ? (await request(UpdateAssistant, { id: one.id, input: changes })).updateAssistant : (await request(CreateAssistant, { input: { name, config: read } })).createAssistant;
+    const said = one
+      ? (await request(UpdateAssistant, { id: one.id, input: changes })).updateAssistant
+      : (await request(CreateAssistant, { input: { name, config: read } })).createAssistant;
     if (said.__typename === "UserError") return setWrong(said.message);
     toast(one ? "Changed, at the provider too." : "Created at the provider and added here.");
     onDone();
   };
   return html`<${Dialog} wide title=${one ? `Change ${one.name}` : "New assistant"} onClose=${onClose}>
-    <${Field} label="Name">${(/** @type {any} */ a) => html`<input ...${a} value=${name} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setName(e.currentTarget.value)} />`}<//>
-    <${Field} label="The provider's configuration, as JSON" error=${wrong}>${(/** @type {any} */ a) => html`<textarea ...${a} spellcheck="false" value=${config} onInput=${(/** @type {{ currentTarget: HTMLTextAreaElement }} */ e) => setConfig(e.currentTarget.value)}></textarea>`}<//>
-    <footer><button type="button" onClick=${onClose}>Leave it</button><${Action} kind="primary" disabled=${!name.trim()} onPress=${save}>Save<//></footer>
+    <${Field} label="Name"
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          value=${name}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setName(e.currentTarget.value)}
+        />`}<//
+    >
+    <${Field} label="The provider's configuration, as JSON" error=${wrong}
+      >${(/** @type {any} */ a) =>
+        html`<textarea
+          ...${a}
+          spellcheck="false"
+          value=${config}
+          onInput=${(/** @type {{ currentTarget: HTMLTextAreaElement }} */ e) => setConfig(e.currentTarget.value)}
+        ></textarea>`}<//
+    >
+    <footer>
+      <button type="button" onClick=${onClose}>Leave it</button
+      ><${Action} kind="primary" disabled=${!name.trim()} onPress=${save}>Save<//>
+    </footer>
   <//>`;
 }
 
@@ -83,14 +178,35 @@ function Import({ onClose, onDone }) {
   const [name, setName] = useState("");
   const [wrong, setWrong] = useState("");
   const add = async () => {
-    const { importAssistant: said } = await request(ImportAssistant, { providerAssistantId: id.trim(), name: name.trim() || null });
+    const { importAssistant: said } = await request(ImportAssistant, {
+      providerAssistantId: id.trim(),
+      name: name.trim() || null,
+    });
     if (said.__typename === "UserError") return setWrong(said.message);
     toast(`${said.name} is in the directory.`);
     onDone();
   };
   return html`<${Dialog} title="Import an assistant" onClose=${onClose}>
-    <${Field} label="The provider's assistant id" error=${wrong} hint="As the provider's own dashboard shows it.">${(/** @type {any} */ a) => html`<input ...${a} value=${id} autocomplete="off" onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setId(e.currentTarget.value)} />`}<//>
-    <${Field} label="Name here" hint="Empty: the provider's.">${(/** @type {any} */ a) => html`<input ...${a} value=${name} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setName(e.currentTarget.value)} />`}<//>
-    <footer><button type="button" onClick=${onClose}>Leave it</button><${Action} kind="primary" disabled=${!id.trim()} onPress=${add}>Import<//></footer>
+    <${Field} label="The provider's assistant id" error=${wrong} hint="As the provider's own dashboard shows it."
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          value=${id}
+          autocomplete="off"
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setId(e.currentTarget.value)}
+        />`}<//
+    >
+    <${Field} label="Name here" hint="Empty: the provider's."
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          value=${name}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setName(e.currentTarget.value)}
+        />`}<//
+    >
+    <footer>
+      <button type="button" onClick=${onClose}>Leave it</button
+      ><${Action} kind="primary" disabled=${!id.trim()} onPress=${add}>Import<//>
+    </footer>
   <//>`;
 }

@@ -9,9 +9,44 @@ import { Empty, Head, Icon, Id, Pager, Skeleton, Time, Trouble } from "../ui.js"
 
 /** @typedef {import("../ops.js").EventsData["events"]["nodes"][number]} Entry */
 const MOST = 200;
-const TYPES = ["campaign.created", "campaign.contacts_imported", "campaign.queued", "campaign.dialing_started", "campaign.running", "campaign.paused", "campaign.resumed", "campaign.changed", "campaign.completed", "campaign.canceled", "campaign.failed", "campaign.spend_alert_raised",
-  "call.created", "call.requested", "call.placed", "call.deferred", "call.outcome_unknown", "call.rejected", "call.ringing", "call.answered", "call.ended", "call.reported", "call.timed_out", "call.failed", "call.canceled", "call.duplicate_detected",
-  "dispatcher.calls_claimed", "assistant.created", "assistant.changed", "assistant.archived", "member.added", "member.role_changed", "member.removed", "settings.created", "settings.changed", "contact.erased"];
+const TYPES = [
+  "campaign.created",
+  "campaign.contacts_imported",
+  "campaign.queued",
+  "campaign.dialing_started",
+  "campaign.running",
+  "campaign.paused",
+  "campaign.resumed",
+  "campaign.changed",
+  "campaign.completed",
+  "campaign.canceled",
+  "campaign.failed",
+  "campaign.spend_alert_raised",
+  "call.created",
+  "call.requested",
+  "call.placed",
+  "call.deferred",
+  "call.outcome_unknown",
+  "call.rejected",
+  "call.ringing",
+  "call.answered",
+  "call.ended",
+  "call.reported",
+  "call.timed_out",
+  "call.failed",
+  "call.canceled",
+  "call.duplicate_detected",
+  "dispatcher.calls_claimed",
+  "assistant.created",
+  "assistant.changed",
+  "assistant.archived",
+  "member.added",
+  "member.role_changed",
+  "member.removed",
+  "settings.created",
+  "settings.changed",
+  "contact.erased",
+];
 
 /** A local time of an input, as the server takes it. @param {string} local */
 const instant = (local) => (local ? new Date(local).toISOString() : null);
@@ -30,7 +65,10 @@ function filterNow() {
 
 export default function AuditView() {
   if (!may.audit()) return html`<${Head} title="Audit" /><${Empty} icon="audit" title="For auditors and admins" />`;
-  return html`<${Head} title="Audit" lead="Every fact that was ever stored, in order, chained so that a change shows." />
+  return html`<${Head}
+      title="Audit"
+      lead="Every fact that was ever stored, in order, chained so that a change shows."
+    />
     <div class="stack"><${Verified} /><${Log} /></div>`;
 }
 
@@ -39,9 +77,32 @@ function Verified() {
   const audit = read.data?.audit;
   if (read.error) return html`<${Trouble} error=${read.error} again=${read.reload} />`;
   if (!audit) return null;
-  if (audit.firstProblem) return html`<div class="banner" data-kind="bad" role="alert"><${Icon} name="warning" /><p><b>The history does not fit ${audit.firstProblem.position == null ? "" : ` at position ${count(audit.firstProblem.position)}`}.</b> ${audit.firstProblem.message} Keep a copy of the database and find out who could write to it.</p></div>`;
-  if (!audit.verifiedAt) return html`<div class="banner" data-kind="info"><${Icon} name="audit" /><p><b>Not verified yet.</b> Run <code>autolynx audit verify</code>: it checks every stored event against the chain and the read tables against the events. The log stands at ${count(audit.head)}.</p></div>`;
-  return html`<div class="banner" data-kind="good"><${Icon} name="check" /><p><b>Verified up to position ${count(audit.verifiedUpTo)} of ${count(audit.head)}</b>, <${Time} at=${audit.verifiedAt} />. Everything fits.</p></div>`;
+  if (audit.firstProblem)
+    return html`<div class="banner" data-kind="bad" role="alert">
+      <${Icon} name="warning" />
+      <p>
+        <b
+          >The history does not fit
+          ${audit.firstProblem.position == null ? "" : ` at position ${count(audit.firstProblem.position)}`}.</b
+        >
+        ${audit.firstProblem.message} Keep a copy of the database and find out who could write to it.
+      </p>
+    </div>`;
+  if (!audit.verifiedAt)
+    return html`<div class="banner" data-kind="info">
+      <${Icon} name="audit" />
+      <p>
+        <b>Not verified yet.</b> Run <code>autolynx audit verify</code>: it checks every stored event against the chain
+        and the read tables against the events. The log stands at ${count(audit.head)}.
+      </p>
+    </div>`;
+  return html`<div class="banner" data-kind="good">
+    <${Icon} name="check" />
+    <p>
+      <b>Verified up to position ${count(audit.verifiedUpTo)} of ${count(audit.head)}</b>,
+      <${Time} at=${audit.verifiedAt} />. Everything fits.
+    </p>
+  </div>`;
 }
 
 function Log() {
@@ -92,31 +153,105 @@ function Log() {
   const page = read.data?.events;
   const known = new Set(tail.map((entry) => entry.position));
   const rows = [...tail, ...(page?.nodes ?? []).filter((entry) => !known.has(entry.position))];
-  return html`<section class="panel flush"><header><h2>Events</h2>${following && html`<button type="button" aria-pressed=${frozen} title="Freeze or follow (f)" onClick=${freeze}><${Icon} name=${frozen ? "play" : "pause"} />${frozen ? `Follow${waiting ? ` (${count(waiting)} new)` : ""}` : "Freeze"}</button>`}</header>
+  return html`<section class="panel flush">
+    <header>
+      <h2>Events</h2>
+      ${
+        following &&
+        html`<button type="button" aria-pressed=${frozen} title="Freeze or follow (f)" onClick=${freeze}>
+          <${Icon}
+            name=${frozen ? "play" : "pause"}
+          />${frozen ? `Follow${waiting ? ` (${count(waiting)} new)` : ""}` : "Freeze"}
+        </button>`
+      }
+    </header>
     <div style=${{ padding: "14px 20px 0" }}><${Filters} /></div>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
-    ${!page ? !read.error && html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${8} /></div>` : !rows.length ? html`<${Empty} icon="audit" title="No event fits" />` : html`<div class="scroll"><table class="table"><thead><tr><th class="num">Position</th><th>Event</th><th class="wide">Actor</th><th class="wide">Of</th><th>When</th><th><span class="sr">Payload</span></th></tr></thead>
-      <tbody>${rows.map((entry) => html`<${Line} key=${entry.position} entry=${entry} />`)}</tbody></table></div>
-      <${Pager} shown=${rows.length} more=${page.pageInfo.hasNextPage} onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})} onFirst=${after ? () => setQuery({ after: null }, {}) : null} />`}
+    ${
+      !page
+        ? !read.error && html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${8} /></div>`
+        : !rows.length
+          ? html`<${Empty} icon="audit" title="No event fits" />`
+          : html`<div class="scroll">
+                <table class="table">
+                  <thead>
+                    <tr>
+                      <th class="num">Position</th>
+                      <th>Event</th>
+                      <th class="wide">Actor</th>
+                      <th class="wide">Of</th>
+                      <th>When</th>
+                      <th><span class="sr">Payload</span></th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    ${rows.map((entry) => html`<${Line} key=${entry.position} entry=${entry} />`)}
+                  </tbody>
+                </table>
+              </div>
+              <${Pager}
+                shown=${rows.length}
+                more=${page.pageInfo.hasNextPage}
+                onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
+                onFirst=${after ? () => setQuery({ after: null }, {}) : null}
+              />`
+    }
   </section>`;
 }
 
 /** @param {{ entry: Entry }} props */
-const Line = ({ entry }) => html`<tr>
-  <td class="num">${count(entry.position)}</td><td><b>${entry.type}</b></td><td class="wide">${entry.actor}</td>
-  <td class="wide"><${Id} id=${entry.aggregateId} label=${`${entry.aggregateType} id`} /> <span class="quiet num">v${entry.version}</span></td>
-  <td class="nowrap"><time dateTime=${entry.occurredAt} title=${absolute(entry.occurredAt)}>${timeOfDay(entry.occurredAt)}</time></td>
-  <td><details class="payload"><summary aria-label=${`Payload of event ${entry.position}`}>Payload</summary><pre tabindex="0">${JSON.stringify(entry.payload, null, 2)}</pre></details></td></tr>`;
+const Line = ({ entry }) =>
+  html`<tr>
+    <td class="num">${count(entry.position)}</td>
+    <td><b>${entry.type}</b></td>
+    <td class="wide">${entry.actor}</td>
+    <td class="wide">
+      <${Id} id=${entry.aggregateId} label=${`${entry.aggregateType} id`} />
+      <span class="quiet num">v${entry.version}</span>
+    </td>
+    <td class="nowrap">
+      <time datetime=${entry.occurredAt} title=${absolute(entry.occurredAt)}>${timeOfDay(entry.occurredAt)}</time>
+    </td>
+    <td>
+      <details class="payload">
+        <summary aria-label=${`Payload of event ${entry.position}`}>Payload</summary>
+        <pre tabindex="0">${JSON.stringify(entry.payload, null, 2)}</pre>
+      </details>
+    </td>
+  </tr>`;
 
 function Filters() {
   /** @param {string} name */
-  const bind = (name) => ({ value: query(name), onChange: (/** @type {{ currentTarget: HTMLInputElement }} */ e) => setQuery({ [name]: e.currentTarget.value.trim(), after: null }) });
+  const bind = (name) => ({
+    value: query(name),
+    onChange: (/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+      setQuery({ [name]: e.currentTarget.value.trim(), after: null }),
+  });
   return html`<div class="filters">
-    <input list="types" aria-label="Type" placeholder="Type, such as call.ended" style=${{ width: "210px" }} ...${bind("type")} data-search /><datalist id="types">${TYPES.map((type) => html`<option key=${type} value=${type} />`)}</datalist>
+    <input
+      list="types"
+      aria-label="Type"
+      placeholder="Type, such as call.ended"
+      style=${{ width: "210px" }}
+      ...${bind("type")}
+      data-search
+    /><datalist id="types">${TYPES.map((type) => html`<option key=${type} value=${type} />`)}</datalist>
     <input aria-label="Actor" placeholder="Actor" style=${{ width: "150px" }} ...${bind("actor")} />
     <input aria-label="Campaign id" placeholder="Campaign id" style=${{ width: "170px" }} ...${bind("campaign")} />
-    <label class="row hint">from <input type="datetime-local" step="1" style=${{ width: "auto" }} ...${bind("since")} /></label>
-    <label class="row hint">to <input type="datetime-local" step="1" style=${{ width: "auto" }} ...${bind("until")} /></label>
-    ${filterNow() && html`<button type="button" onClick=${() => setQuery({ type: null, actor: null, campaign: null, since: null, until: null, after: null })}>Clear</button>`}
+    <label class="row hint"
+      >from <input type="datetime-local" step="1" style=${{ width: "auto" }} ...${bind("since")}
+    /></label>
+    <label class="row hint"
+      >to <input type="datetime-local" step="1" style=${{ width: "auto" }} ...${bind("until")}
+    /></label>
+    ${
+      filterNow() &&
+      html`<button
+        type="button"
+        onClick=${() => setQuery({ type: null, actor: null, campaign: null, since: null, until: null, after: null })}
+      >
+        Clear
+      </button>`
+    }
   </div>`;
 }

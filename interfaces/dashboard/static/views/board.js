@@ -11,7 +11,12 @@ import { State, Timer } from "../ui.js";
 const LIVE = new Set(["QUEUED", "RINGING", "IN_PROGRESS"]);
 const MOST = 50;
 
-/** Gives each live call a place that it keeps; the place of one that ended goes to the next. @param {Seat[]} seats @param {Contact[]} contacts @returns {Seat[]} */
+/**
+ * Gives each live call a place that it keeps; the place of one that ended goes to the next.
+ * @param {Seat[]} seats
+ * @param {Contact[]} contacts
+ * @returns {Seat[]}
+ */
 export function seated(seats, contacts) {
   const next = [...seats];
   for (const contact of contacts) {
@@ -27,10 +32,21 @@ export function seated(seats, contacts) {
 /** @param {Seat[]} seats @param {Contact[]} live @returns {Seat[]} */
 function anew(seats, live) {
   const ids = new Set(live.map(({ id }) => id));
-  return seated(seats.map((seat) => (seat && (seat.over || ids.has(seat.contact.id)) ? seat : null)), live);
+  return seated(
+    seats.map((seat) => (seat && (seat.over || ids.has(seat.contact.id)) ? seat : null)),
+    live,
+  );
 }
 
-/** @param {{ id: string, cap: number, over: () => boolean, started: boolean, useUpdates: import("./campaign.js").Feed }} props */
+/**
+ * @param {{
+ *   id: string,
+ *   cap: number,
+ *   over: () => boolean,
+ *   started: boolean,
+ *   useUpdates: import("./campaign.js").Feed,
+ * }} props
+ */
 export function Board({ id, cap, over, started, useUpdates }) {
   const [seats, setSeats] = useState(/** @type {Seat[]} */ ([]));
   const live = useQuery(LiveCalls, { id }, started);
@@ -42,8 +58,15 @@ export function Board({ id, cap, over, started, useUpdates }) {
   const busy = seats.filter((seat) => seat && !seat.over).length;
   if (over() && !busy) return null;
   const places = Math.max(seats.length, Math.min(cap, MOST));
-  return html`<section class="panel" aria-labelledby="live"><header><h2 id="live">Live calls</h2><span class="hint num">${count(busy)} of ${count(cap)} places taken${cap > MOST ? `, ${MOST} shown` : ""}</span></header>
-    <ol class="board">${Array.from({ length: places }, (_, i) => html`<${Place} key=${i} seat=${seats[i] ?? null} campaign=${id} />`)}</ol></section>`;
+  return html`<section class="panel" aria-labelledby="live">
+    <header>
+      <h2 id="live">Live calls</h2>
+      <span class="hint num">${count(busy)} of ${count(cap)} places taken${cap > MOST ? `, ${MOST} shown` : ""}</span>
+    </header>
+    <ol class="board">
+      ${Array.from({ length: places }, (_, i) => html`<${Place} key=${i} seat=${seats[i] ?? null} campaign=${id} />`)}
+    </ol>
+  </section>`;
 }
 
 /** @param {{ seat: Seat, campaign: string }} props */
@@ -53,8 +76,17 @@ function Place({ seat, campaign }) {
   const call = contact.call;
   return html`<li class="slot" data-state=${contact.status} data-over=${over ? "" : null}>
     <a href=${`/campaigns/${campaign}/contacts/${contact.id}${here.value.search}`}>${contact.name || "Erased"}</a>
-    ${call ? html`<${Timer} since=${call.startedAt ?? call.placedAt ?? call.queuedAt} until=${over ? (call.endedAt ?? call.lastEventAt) : null} />` : html`<span></span>`}
-    <span class="quiet" title=${contact.phone}>${over ? endedReason(call?.endedReason) || contact.phone : contact.phone}</span>
+    ${
+      call
+        ? html`<${Timer}
+            since=${call.startedAt ?? call.placedAt ?? call.queuedAt}
+            until=${over ? (call.endedAt ?? call.lastEventAt) : null}
+          />`
+        : html`<span></span>`
+    }
+    <span class="quiet" title=${contact.phone}
+      >${over ? endedReason(call?.endedReason) || contact.phone : contact.phone}</span
+    >
     <${State} value=${contact.status} />
   </li>`;
 }

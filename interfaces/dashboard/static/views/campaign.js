@@ -22,15 +22,20 @@ export const OVER = new Set(["COMPLETED", "CANCELED", "FAILED"]);
 /** One subscription, heard by every part of the page. @param {string} id @returns {Feed} */
 function useFeed(id) {
   const ears = useRef(/** @type {Set<{ current: (contacts: Contact[]) => void }>} */ (new Set()));
-  useSubscription(ContactUpdates, { id }, ({ contactUpdates }) => ears.current.forEach((ear) => ear.current(contactUpdates)));
-  return useMemo(() => (hear) => {
-    const latest = useRef(hear);
-    latest.current = hear;
-    useEffect(() => {
-      ears.current.add(latest);
-      return () => void ears.current.delete(latest);
-    }, []);
-  }, []);
+  useSubscription(ContactUpdates, { id }, ({ contactUpdates }) =>
+    ears.current.forEach((ear) => ear.current(contactUpdates)),
+  );
+  return useMemo(
+    () => (hear) => {
+      const latest = useRef(hear);
+      latest.current = hear;
+      useEffect(() => {
+        ears.current.add(latest);
+        return () => void ears.current.delete(latest);
+      }, []);
+    },
+    [],
+  );
 }
 
 /** @param {{ id: string, contact?: string }} props */
@@ -57,7 +62,10 @@ export default function CampaignView({ id, contact }) {
   });
   if (page.error && !campaign) return html`<${Trouble} error=${page.error} again=${page.reload} />`;
   if (!page.data) return html`<${Skeleton} rows=${7} />`;
-  if (!campaign) return html`<${Head} title="No such campaign" /><${Empty} icon="search" title="There is no campaign at this address"><a class="button" href="/">All campaigns</a><//>`;
+  if (!campaign)
+    return html`<${Head} title="No such campaign" /><${Empty} icon="search" title="There is no campaign at this address"
+        ><a class="button" href="/">All campaigns</a><//
+      >`;
   const now = () => newest(progress.value, campaign.progress);
   const close = () => go(`/campaigns/${id}${here.value.search}`);
   return html`<a class="crumb" href="/"><${Icon} name="back" />Campaigns</a>
@@ -67,7 +75,13 @@ export default function CampaignView({ id, contact }) {
       <${Funnel} now=${now} />
       <div class="columns">
         <div class="stack">
-          <${Board} id=${id} cap=${campaign.cap} over=${() => OVER.has(now().state)} started=${campaign.queuedAt != null} useUpdates=${useUpdates} />
+          <${Board}
+            id=${id}
+            cap=${campaign.cap}
+            over=${() => OVER.has(now().state)}
+            started=${campaign.queuedAt != null}
+            useUpdates=${useUpdates}
+          />
           <${Activity} campaign=${campaign} now=${now} />
         </div>
         <div class="stack">
@@ -77,7 +91,9 @@ export default function CampaignView({ id, contact }) {
       </div>
       <${Contacts} id=${id} open=${contact ?? null} useUpdates=${useUpdates} />
     </div>
-    ${contact && html`<${Drawer} key=${contact} id=${contact} now=${now} useUpdates=${useUpdates} onClose=${close} />`}`;
+    ${
+      contact && html`<${Drawer} key=${contact} id=${contact} now=${now} useUpdates=${useUpdates} onClose=${close} />`
+    }`;
 }
 
 /** @param {Progress | null} heard @param {Progress} read */
@@ -86,13 +102,22 @@ const newest = (heard, read) => (heard && heard.position >= read.position ? hear
 /** @typedef {{ campaign: Campaign, now: () => Progress }} Part */
 
 /** @param {Part & { reload: () => void }} props */
-const Title = ({ campaign, now, reload }) => html`<${Head} title=${campaign.name} lead=${html`<${State} value=${now().state} /><${Started} campaign=${campaign} /><${Id} id=${campaign.id} label="Campaign id" />`}>
-  <${Controls} campaign=${campaign} state=${now().state} reload=${reload} /><//>`;
+const Title = ({ campaign, now, reload }) =>
+  html`<${Head}
+    title=${campaign.name}
+    lead=${html`<${State} value=${now().state} /><${Started} campaign=${campaign} /><${Id}
+        id=${campaign.id}
+        label="Campaign id"
+      />`}
+  >
+    <${Controls} campaign=${campaign} state=${now().state} reload=${reload}
+  /><//>`;
 
 /** Started is when the provider accepted the first call, and nothing else. @param {{ campaign: Campaign }} props */
 function Started({ campaign }) {
   if (campaign.startedAt) return html`<span>Started <${Time} at=${campaign.startedAt} /></span>`;
-  if (campaign.queuedAt) return html`<span>Start pressed <${Time} at=${campaign.queuedAt} />; no call accepted yet</span>`;
+  if (campaign.queuedAt)
+    return html`<span>Start pressed <${Time} at=${campaign.queuedAt} />; no call accepted yet</span>`;
   return html`<span>Not started</span>`;
 }
 
@@ -102,19 +127,27 @@ const WHAT_TO_DO = {
   BUDGET: "Raise the campaign's budget, then resume.",
   ACCOUNT: "Mend the account at the provider, then resume. No contact was used up.",
   PROVIDER_REFUSALS: "Look at the last calls' reasons, mend the assistant or the line, then resume.",
-  DUPLICATE_DETECTED: "A second call was seen under one of ours. Look at the calls at the provider; then an admin allows requests again in Settings.",
+  DUPLICATE_DETECTED:
+    "The provider shows a second call for one of our calls. Check the calls at the provider; " +
+    "an admin can then allow requests again in Settings.",
 };
 
 /** @param {Part} props */
 function Banner({ campaign, now }) {
   const { state } = now();
   if (state !== "PAUSED" && state !== "FAILED") return null;
-  return html`<div class="banner" data-kind=${state === "FAILED" ? "bad" : "warn"} role="status"><${Icon} name="warning" />
-    <p><b>${state === "FAILED" ? "Failed" : "Paused"}${campaign.stateReason ? `: ${campaign.stateReason}` : ""}</b> ${campaign.pauseCause && state === "PAUSED" ? WHAT_TO_DO[campaign.pauseCause] : ""}</p></div>`;
+  return html`<div class="banner" data-kind=${state === "FAILED" ? "bad" : "warn"} role="status">
+    <${Icon} name="warning" />
+    <p>
+      <b>${state === "FAILED" ? "Failed" : "Paused"}${campaign.stateReason ? `: ${campaign.stateReason}` : ""}</b>
+      ${campaign.pauseCause && state === "PAUSED" ? WHAT_TO_DO[campaign.pauseCause] : ""}
+    </p>
+  </div>`;
 }
 
 /** Said in every case, so that nothing below it moves. @param {number} n */
-const awaited = (n) => (n ? `${count(n)} ended ${n === 1 ? "call waits" : "calls wait"} for the provider's report.` : "Every report is in.");
+const awaited = (n) =>
+  n ? `${count(n)} ended ${n === 1 ? "call waits" : "calls wait"} for the provider's report.` : "Every report is in.";
 
 /** @param {{ now: () => Progress }} props */
 function Funnel({ now }) {
@@ -123,11 +156,26 @@ function Funnel({ now }) {
   /** @param {string} status */
   const filter = (status) => {
     setQuery({ status, after: null });
-    document.getElementById("contacts")?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    document
+      .getElementById("contacts")
+      ?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   };
   return html`<section class="panel stack" aria-label="Progress">
     <${OutcomeBar} progress=${progress} />
-    <div class="funnel">${steps.map(([key, status, label]) => html`<button type="button" key=${key} data-state=${status} title=${`Show these contacts`} onClick=${() => filter(status)}><b>${count(progress[key])}</b><span>${label}</span></button>`)}</div>
+    <div class="funnel">
+      ${steps.map(
+        ([key, status, label]) =>
+          html`<button
+            type="button"
+            key=${key}
+            data-state=${status}
+            title=${`Show these contacts`}
+            onClick=${() => filter(status)}
+          >
+            <b>${count(progress[key])}</b><span>${label}</span>
+          </button>`,
+      )}
+    </div>
     <p class="hint num">${awaited(progress.awaitingReports)}</p>
   </section>`;
 }
@@ -136,29 +184,80 @@ function Funnel({ now }) {
 function Waits({ campaign, now }) {
   const decision = campaign.lastDecision;
   if (OVER.has(now().state)) return null;
-  return html`<section class="panel"><header><h2>Why it waits</h2>${decision && html`<span class="hint">looked <${Time} at=${decision.decidedAt} /></span>`}</header>
-    ${!campaign.queuedAt ? html`<p class="quiet">Nobody is called before Start is pressed.</p>` : !decision ? html`<p class="quiet">The scheduler has not looked at it yet.</p>` : html`<ul class="reasons">
-      ${decision.placed > 0 && html`<li><b>${count(decision.placed)}</b><span>claimed in the last look</span></li>`}
-      ${decision.reasons.map((reason) => html`<li key=${reason.code}><b>${count(reason.contacts)}</b><span>${reason.message}${reason.until ? html` <span class="quiet">until <${Time} at=${reason.until} /></span>` : ""}</span></li>`)}
-      ${!decision.placed && !decision.reasons.length && html`<li><span></span><span class="quiet">Nothing waits.</span></li>`}
-    </ul>`}</section>`;
+  return html`<section class="panel">
+    <header>
+      <h2>Why it waits</h2>
+      ${decision && html`<span class="hint">looked <${Time} at=${decision.decidedAt} /></span>`}
+    </header>
+    ${
+      !campaign.queuedAt
+        ? html`<p class="quiet">Nobody is called before Start is pressed.</p>`
+        : !decision
+          ? html`<p class="quiet">The scheduler has not looked at it yet.</p>`
+          : html`<ul class="reasons">
+              ${
+                decision.placed > 0 &&
+                html`<li><b>${count(decision.placed)}</b><span>claimed in the last look</span></li>`
+              }
+              ${decision.reasons.map(
+                (reason) =>
+                  html`<li key=${reason.code}>
+                    <b>${count(reason.contacts)}</b
+                    ><span
+                      >${reason.message}${
+                        reason.until ? html` <span class="quiet">until <${Time} at=${reason.until} /></span>` : ""
+                      }</span
+                    >
+                  </li>`,
+              )}
+              ${
+                !decision.placed &&
+                !decision.reasons.length &&
+                html`<li><span></span><span class="quiet">Nothing waits.</span></li>`
+              }
+            </ul>`
+    }
+  </section>`;
 }
 
 /** @param {Part} props */
 function Facts({ campaign, now }) {
   const progress = now();
-  return html`<section class="panel stack"><h2>Spend and settings</h2>
+  return html`<section class="panel stack">
+    <h2>Spend and settings</h2>
     <${SpendMeter} spend=${progress.spend} budget=${campaign.budget} />
     <dl class="facts">
-      <dt>Live</dt><dd class="num">${count(progress.active)} of ${count(campaign.cap)}</dd>
-      <dt>Mode</dt><dd>${words(campaign.mode)}${campaign.lineQuietGating ? ", only while the line is quiet" : ""}</dd>
-      <dt>Assistant</dt><dd>${campaign.assistant.name}</dd>
-      <dt>Line</dt><dd><${Id} id=${campaign.phoneNumberId} label="Phone number id" /></dd>
-      <dt>Created</dt><dd><${Time} at=${campaign.createdAt} /> by ${campaign.createdBy}</dd>
-      <dt>Completed</dt><dd><${Time} at=${campaign.completedAt} empty="not yet" /></dd>
-      <dt>Cost a call</dt><dd class="num">${progress.ended ? money(String(Number(progress.spend) / progress.ended)) : "–"}</dd>
+      <dt>Live</dt>
+      <dd class="num">${count(progress.active)} of ${count(campaign.cap)}</dd>
+      <dt>Mode</dt>
+      <dd>${words(campaign.mode)}${campaign.lineQuietGating ? ", only while the line is quiet" : ""}</dd>
+      <dt>Assistant</dt>
+      <dd>${campaign.assistant.name}</dd>
+      <dt>Line</dt>
+      <dd><${Id} id=${campaign.phoneNumberId} label="Phone number id" /></dd>
+      <dt>Created</dt>
+      <dd><${Time} at=${campaign.createdAt} /> by ${campaign.createdBy}</dd>
+      <dt>Completed</dt>
+      <dd><${Time} at=${campaign.completedAt} empty="not yet" /></dd>
+      <dt>Cost a call</dt>
+      <dd class="num">${progress.ended ? money(String(Number(progress.spend) / progress.ended)) : "–"}</dd>
     </dl>
-    <div><h3>Files</h3><ul>${campaign.imports.map((one) => html`<li key=${one.id} class="row between"><span>${one.filename} <span class="quiet">· ${count(one.report.accepted)} accepted</span></span>
-      ${one.report.skippedCount > 0 && one.report.rejectsUrl && may.operate() && html`<a href=${one.report.rejectsUrl} download>${count(one.report.skippedCount)} skipped</a>`}</li>`)}</ul></div>
+    <div>
+      <h3>Files</h3>
+      <ul>
+        ${campaign.imports.map(
+          (one) =>
+            html`<li key=${one.id} class="row between">
+              <span>${one.filename} <span class="quiet">· ${count(one.report.accepted)} accepted</span></span>
+              ${
+                one.report.skippedCount > 0 &&
+                one.report.rejectsUrl &&
+                may.operate() &&
+                html`<a href=${one.report.rejectsUrl} download>${count(one.report.skippedCount)} skipped</a>`
+              }
+            </li>`,
+        )}
+      </ul>
+    </div>
   </section>`;
 }

@@ -11,7 +11,10 @@ import { Empty, Head, Icon, OutcomeBar, Pager, Search, Skeleton, SpendMeter, Sta
 /** @type {CampaignState[]} */
 const STATES = ["RUNNING", "DIALING", "QUEUED", "PAUSED", "CREATED", "COMPLETED", "CANCELED", "FAILED"];
 
-/** The newest counters of each campaign, each its own signal: a frame repaints one card. @type {Map<string, import("@preact/signals").Signal<Campaign["progress"] | null>>} */
+/**
+ * The newest counters of each campaign, each its own signal: a frame repaints one card.
+ * @type {Map<string, import("@preact/signals").Signal<Campaign["progress"] | null>>}
+ */
 const live = new Map();
 
 /** @param {string} id */
@@ -25,34 +28,79 @@ export default function CampaignList() {
   const states = /** @type {CampaignState[]} */ (query("state").split(",").filter(Boolean));
   const search = query("q");
   const after = query("after");
-  const list = useQuery(Campaigns, { states: states.length ? states : null, search: search || null, after: after || null });
+  const list = useQuery(Campaigns, {
+    states: states.length ? states : null,
+    search: search || null,
+    after: after || null,
+  });
   const again = useThrottled(list.reload, 500);
   useSubscription(CampaignsProgress, {}, ({ campaignsProgress: progress }) => {
     const signal = liveOf(progress.campaignId);
     const before = signal.value?.state;
     signal.value = progress;
     const known = list.data?.campaigns.nodes.find((one) => one.id === progress.campaignId);
-    if (list.data && (!known ? !after && !states.length && !search : (before ?? known.state) !== progress.state)) again();
+    if (list.data && (!known ? !after && !states.length && !search : (before ?? known.state) !== progress.state))
+      again();
   });
   /** @param {CampaignState} state */
-  const toggle = (state) => setQuery({ after: null, state: (states.includes(state) ? states.filter((one) => one !== state) : [...states, state]).join(",") });
+  const toggle = (state) =>
+    setQuery({
+      after: null,
+      state: (states.includes(state) ? states.filter((one) => one !== state) : [...states, state]).join(","),
+    });
   const filtered = Boolean(states.length || search);
   const page = list.data?.campaigns;
   return html`<${Head} title="Campaigns" lead="What is being called, how far it is, and what it costs.">
-      ${may.operate() && html`<a class="button primary" href="/campaigns/new" title="New campaign (n)"><${Icon} name="plus" />New campaign</a>`}
+      ${
+        may.operate() &&
+        html`<a class="button primary" href="/campaigns/new" title="New campaign (n)"
+          ><${Icon} name="plus" />New campaign</a
+        >`
+      }
     <//>
     ${list.error && html`<${Trouble} error=${list.error} again=${list.reload} />`}
-    ${(page?.nodes.length || filtered) && html`<div class="filters">
-      <${Search} label="Search campaigns" value=${search} onText=${(/** @type {string} */ q) => setQuery({ q, after: null })} />
-      <div class="chips" role="group" aria-label="Filter by state">
-        ${STATES.map((state) => html`<button type="button" key=${state} aria-pressed=${states.includes(state)} onClick=${() => toggle(state)}>${words(state)}</button>`)}
-      </div>
-    </div>`}
+    ${
+      (page?.nodes.length || filtered) &&
+      html`<div class="filters">
+        <${Search}
+          label="Search campaigns"
+          value=${search}
+          onText=${(/** @type {string} */ q) => setQuery({ q, after: null })}
+        />
+        <div class="chips" role="group" aria-label="Filter by state">
+          ${STATES.map(
+            (state) =>
+              html`<button
+                type="button"
+                key=${state}
+                aria-pressed=${states.includes(state)}
+                onClick=${() => toggle(state)}
+              >
+                ${words(state)}
+              </button>`,
+          )}
+        </div>
+      </div>`
+    }
     ${!page && !list.error && html`<${Skeleton} />`}
     ${page && !page.nodes.length && (filtered ? html`<${Nothing} />` : html`<${First} />`)}
-    ${page && page.nodes.length > 0 && html`<ul class="cards">${page.nodes.map((one) => html`<${Card} key=${one.id} campaign=${one} />`)}</ul>
-      ${(page.pageInfo.hasNextPage || after) && html`<${Pager} shown=${page.nodes.length} total=${page.totalCount} more=${page.pageInfo.hasNextPage}
-        onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})} onFirst=${after ? () => setQuery({ after: null }, {}) : null} />`}`}`;
+    ${
+      page &&
+      page.nodes.length > 0 &&
+      html`<ul class="cards">
+          ${page.nodes.map((one) => html`<${Card} key=${one.id} campaign=${one} />`)}
+        </ul>
+        ${
+          (page.pageInfo.hasNextPage || after) &&
+          html`<${Pager}
+            shown=${page.nodes.length}
+            total=${page.totalCount}
+            more=${page.pageInfo.hasNextPage}
+            onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
+            onFirst=${after ? () => setQuery({ after: null }, {}) : null}
+          />`
+        }`
+    }`;
 }
 
 /** @param {{ campaign: Campaign }} props */
@@ -61,20 +109,48 @@ function Card({ campaign }) {
   const progress = said && said.position >= campaign.progress.position ? said : campaign.progress;
   const done = progress.contacts - progress.pending - progress.active;
   return html`<li class="card">
-    <div><h2><a data-row href=${`/campaigns/${campaign.id}`}>${campaign.name}</a></h2>
-      <p class="sub">${count(progress.contacts)} contacts · ${campaign.mode === "BATCH" ? "in batches" : "continuous"} · created <${Time} at=${campaign.createdAt} /></p></div>
+    <div>
+      <h2><a data-row href=${`/campaigns/${campaign.id}`}>${campaign.name}</a></h2>
+      <p class="sub">
+        ${count(progress.contacts)} contacts · ${campaign.mode === "BATCH" ? "in batches" : "continuous"} · created
+        <${Time} at=${campaign.createdAt} />
+      </p>
+    </div>
     <${State} value=${progress.state} />
-    <div class="progress"><${OutcomeBar} progress=${progress} />
-      <div class="figures"><span class="num">${count(done)} done</span><span class="num">${share(done, progress.contacts)}</span></div></div>
-    <div class="num" title="Calls under way, of the campaign's cap"><b>${count(progress.active)}</b> <span class="quiet">of ${count(campaign.cap)} live</span></div>
-    ${campaign.budget == null ? html`<div class="num"><b>${money(progress.spend)}</b> <span class="quiet">spent</span></div>` : html`<${SpendMeter} spend=${progress.spend} budget=${campaign.budget} />`}
+    <div class="progress">
+      <${OutcomeBar} progress=${progress} />
+      <div class="figures">
+        <span class="num">${count(done)} done</span><span class="num">${share(done, progress.contacts)}</span>
+      </div>
+    </div>
+    <div class="num" title="Calls under way, of the campaign's cap">
+      <b>${count(progress.active)}</b> <span class="quiet">of ${count(campaign.cap)} live</span>
+    </div>
+    ${
+      campaign.budget == null
+        ? html`<div class="num"><b>${money(progress.spend)}</b> <span class="quiet">spent</span></div>`
+        : html`<${SpendMeter} spend=${progress.spend} budget=${campaign.budget} />`
+    }
   </li>`;
 }
 
-const Nothing = () => html`<${Empty} icon="search" title="No campaign fits"><p>Take a filter away, or search for other words.</p>
-  <button type="button" onClick=${() => setQuery({ q: null, state: null, after: null })}>Clear the filters</button><//>`;
+const Nothing = () =>
+  html`<${Empty} icon="search" title="No campaign fits"
+    ><p>Take a filter away, or search for other words.</p>
+    <button type="button" onClick=${() => setQuery({ q: null, state: null, after: null })}>Clear the filters</button><//
+  >`;
 
-const First = () => html`<section class="panel"><${Empty} icon="phone" title="Your first campaign">
-  <p>Drop a CSV file with names and phone numbers, choose an assistant and a line, and press Start. AutoLynx calls everyone on the list, never above the cap and nobody twice.</p>
-  ${may.operate() ? html`<a class="button primary" href="/campaigns/new"><${Icon} name="plus" />Create a campaign</a>` : html`<p>An operator or an admin can create one.</p>`}
-<//></section>`;
+const First = () =>
+  html`<section class="panel">
+    <${Empty} icon="phone" title="Your first campaign">
+      <p>
+        Drop a CSV file with names and phone numbers, choose an assistant and a line, and press Start. AutoLynx calls
+        everyone on the list, never above the cap and nobody twice.
+      </p>
+      ${
+        may.operate()
+          ? html`<a class="button primary" href="/campaigns/new"><${Icon} name="plus" />Create a campaign</a>`
+          : html`<p>An operator or an admin can create one.</p>`
+      }
+    <//>
+  </section>`;

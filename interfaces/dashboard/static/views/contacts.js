@@ -15,7 +15,12 @@ const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILE
 export function Contacts({ id, open, useUpdates }) {
   const [status, search, after] = [/** @type {Status | ""} */ (query("status")), query("q"), query("after")];
   const [moved, setMoved] = useState(0);
-  const read = useQuery(Query, { id, statuses: status ? [status] : null, search: search || null, after: after || null });
+  const read = useQuery(Query, {
+    id,
+    statuses: status ? [status] : null,
+    search: search || null,
+    after: after || null,
+  });
   const page = read.data?.campaign?.contacts;
   useUpdates((contacts) => {
     if (!page) return;
@@ -28,16 +33,81 @@ export function Contacts({ id, open, useUpdates }) {
     read.reload();
   };
   return html`<section class="panel flush" id="contacts" aria-labelledby="contacts-title">
-    <header><h2 id="contacts-title">Contacts</h2>
-      <div class="row"><${Search} label="Search name, business or number" value=${search} onText=${(/** @type {string} */ q) => setQuery({ q, after: null })} />
-        <select aria-label="Status" style=${{ width: "auto" }} value=${status} onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => setQuery({ status: e.currentTarget.value, after: null })}>
-          <option value="">Every status</option>${STATUSES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}</select></div></header>
+    <header>
+      <h2 id="contacts-title">Contacts</h2>
+      <div class="row">
+        <${Search}
+          label="Search name, business or number"
+          value=${search}
+          onText=${(/** @type {string} */ q) => setQuery({ q, after: null })}
+        />
+        <select
+          aria-label="Status"
+          style=${{ width: "auto" }}
+          value=${status}
+          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
+            setQuery({ status: e.currentTarget.value, after: null })}
+        >
+          <option value="">Every status</option>
+          ${STATUSES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
+        </select>
+      </div>
+    </header>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
-    ${moved > 0 && html`<div class="pager"><span>${count(moved)} contacts came to this status since.</span><button type="button" onClick=${again}>Show them</button></div>`}
-    ${!page ? html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${6} /></div>` : !page.nodes.length ? html`<${Empty} icon="search" title="No contact fits">${(status || search) && html`<button type="button" onClick=${() => setQuery({ q: null, status: null, after: null })}>Clear the filters</button>`}<//>` : html`<div class="scroll"><table class="table">
-      <thead><tr><th>Name</th><th class="wide">Number</th><th>Status</th><th class="wide">Outcome</th><th class="wide num">Length</th><th class="wide num">Cost</th><th class="wide">Last event</th></tr></thead>
-      <tbody>${page.nodes.map((contact) => html`<${Line} key=${contact.id} contact=${contact} campaign=${id} open=${contact.id === open} />`)}</tbody></table></div>
-      <${Pager} shown=${page.nodes.length} total=${page.totalCount} capped=${Boolean(search)} more=${page.pageInfo.hasNextPage} onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})} onFirst=${after ? () => setQuery({ after: null }, {}) : null} />`}
+    ${
+      moved > 0 &&
+      html`<div class="pager">
+        <span>${count(moved)} contacts came to this status since.</span
+        ><button type="button" onClick=${again}>Show them</button>
+      </div>`
+    }
+    ${
+      !page
+        ? html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${6} /></div>`
+        : !page.nodes.length
+          ? html`<${Empty} icon="search" title="No contact fits"
+              >${
+                (status || search) &&
+                html`<button type="button" onClick=${() => setQuery({ q: null, status: null, after: null })}>
+                  Clear the filters
+                </button>`
+              }<//
+            >`
+          : html`<div class="scroll">
+                <table class="table">
+                  <thead>
+                    <tr>
+                      <th>Name</th>
+                      <th class="wide">Number</th>
+                      <th>Status</th>
+                      <th class="wide">Outcome</th>
+                      <th class="wide num">Length</th>
+                      <th class="wide num">Cost</th>
+                      <th class="wide">Last event</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    ${page.nodes.map(
+                      (contact) =>
+                        html`<${Line}
+                          key=${contact.id}
+                          contact=${contact}
+                          campaign=${id}
+                          open=${contact.id === open}
+                        />`,
+                    )}
+                  </tbody>
+                </table>
+              </div>
+              <${Pager}
+                shown=${page.nodes.length}
+                total=${page.totalCount}
+                capped=${Boolean(search)}
+                more=${page.pageInfo.hasNextPage}
+                onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
+                onFirst=${after ? () => setQuery({ after: null }, {}) : null}
+              />`
+    }
   </section>`;
 }
 
@@ -45,14 +115,23 @@ export function Contacts({ id, open, useUpdates }) {
 function patched(old, changed) {
   if (!old.campaign) return old;
   const { contacts } = old.campaign;
-  return { campaign: { ...old.campaign, contacts: { ...contacts, nodes: contacts.nodes.map((node) => changed.get(node.id) ?? node) } } };
+  return {
+    campaign: {
+      ...old.campaign,
+      contacts: { ...contacts, nodes: contacts.nodes.map((node) => changed.get(node.id) ?? node) },
+    },
+  };
 }
 
 /** @param {{ contact: Contact, campaign: string, open: boolean }} props */
 function Line({ contact, campaign, open }) {
   const call = contact.call;
   return html`<tr data-open=${open ? "" : null}>
-    <td class="main"><a data-row href=${`/campaigns/${campaign}/contacts/${contact.id}${here.value.search}`}>${contact.name || "Erased"}</a><span>${contact.businessName}</span></td>
+    <td class="main">
+      <a data-row href=${`/campaigns/${campaign}/contacts/${contact.id}${here.value.search}`}
+        >${contact.name || "Erased"}</a
+      ><span>${contact.businessName}</span>
+    </td>
     <td class="wide num" style=${{ textAlign: "left" }}>${contact.phone}</td>
     <td><${State} value=${contact.status} /></td>
     <td class="wide">${endedReason(call?.endedReason)}</td>

@@ -1,7 +1,14 @@
 // @ts-check
 import { html, useState } from "../lib.js";
 import { may, request } from "../api.js";
-import { CancelCampaign, ImportContacts, PauseCampaign, ResumeCampaign, StartCampaign, UpdateCampaign } from "../ops.js";
+import {
+  CancelCampaign,
+  ImportContacts,
+  PauseCampaign,
+  ResumeCampaign,
+  StartCampaign,
+  UpdateCampaign,
+} from "../ops.js";
 import { count } from "../format.js";
 import { Action, Dialog, Field, Icon, toast } from "../ui.js";
 import { FileDrop } from "./file_drop.js";
@@ -24,15 +31,24 @@ export function exportCampaign(campaign) {
 }
 
 /** What the one main button does in this state. @param {string} state */
-const mainOf = (state) => (state === "CREATED" ? "start" : state === "PAUSED" ? "resume" : ["QUEUED", "DIALING", "RUNNING"].includes(state) ? "pause" : null);
+const mainOf = (state) =>
+  state === "CREATED"
+    ? "start"
+    : state === "PAUSED"
+      ? "resume"
+      : ["QUEUED", "DIALING", "RUNNING"].includes(state)
+        ? "pause"
+        : null;
 
 /** @param {Campaign} campaign @param {() => void} reload */
 export async function switchCampaign(campaign, reload) {
   const { id } = campaign;
   const act = mainOf(campaign.state);
-  if (act === "start") settle((await request(StartCampaign, { id })).startCampaign, "Started. The first calls go out in a moment.");
+  if (act === "start")
+    settle((await request(StartCampaign, { id })).startCampaign, "Started. The first calls go out in a moment.");
   if (act === "resume") settle((await request(ResumeCampaign, { id })).resumeCampaign, "Resumed.");
-  if (act === "pause") settle((await request(PauseCampaign, { id })).pauseCampaign, "Paused. No new calls; those under way go on.");
+  if (act === "pause")
+    settle((await request(PauseCampaign, { id })).pauseCampaign, "Paused. No new calls; those under way go on.");
   reload();
 }
 
@@ -43,15 +59,31 @@ export function Controls({ campaign, state, reload }) {
   const main = mainOf(state);
   const close = () => setAsked("");
   const part = { campaign, reload, onClose: close };
-  return html`${may.audit() && html`<a class="button" href=${`/campaigns/${campaign.id}/history`}><${Icon} name="clock" />History</a>`}
-    <a class="button" href=${campaign.exportUrl} download title="Export the results as CSV (e)"><${Icon} name="download" />Export</a>
-    ${may.operate() && open && html`
-      <button type="button" onClick=${() => setAsked("import")}><${Icon} name="plus" />Add contacts</button>
-      <button type="button" onClick=${() => setAsked("edit")}><${Icon} name="edit" />Change</button>
-      <button type="button" class="danger" onClick=${() => setAsked("cancel")}><${Icon} name="stop" />Cancel</button>
-      ${main && html`<${Action} kind=${main === "pause" ? "" : "primary"} icon=${main === "pause" ? "pause" : "play"} hint=${`${main} (p)`} onPress=${() => switchCampaign({ ...campaign, state: /** @type {Campaign["state"]} */ (state) }, reload)}>${{ start: "Start", resume: "Resume", pause: "Pause" }[main]}<//>`}`}
-    ${asked === "cancel" && html`<${Cancel} ...${part} />`}
-    ${asked === "edit" && html`<${Edit} ...${part} />`}
+  return html`${
+      may.audit() &&
+      html`<a class="button" href=${`/campaigns/${campaign.id}/history`}><${Icon} name="clock" />History</a>`
+    }
+    <a class="button" href=${campaign.exportUrl} download title="Export the results as CSV (e)"
+      ><${Icon} name="download" />Export</a
+    >
+    ${
+      may.operate() &&
+      open &&
+      html` <button type="button" onClick=${() => setAsked("import")}><${Icon} name="plus" />Add contacts</button>
+        <button type="button" onClick=${() => setAsked("edit")}><${Icon} name="edit" />Change</button>
+        <button type="button" class="danger" onClick=${() => setAsked("cancel")}><${Icon} name="stop" />Cancel</button>
+        ${
+          main &&
+          html`<${Action}
+            kind=${main === "pause" ? "" : "primary"}
+            icon=${main === "pause" ? "pause" : "play"}
+            hint=${`${main} (p)`}
+            onPress=${() => switchCampaign({ ...campaign, state: /** @type {Campaign["state"]} */ (state) }, reload)}
+            >${{ start: "Start", resume: "Resume", pause: "Pause" }[main]}<//
+          >`
+        }`
+    }
+    ${asked === "cancel" && html`<${Cancel} ...${part} />`} ${asked === "edit" && html`<${Edit} ...${part} />`}
     ${asked === "import" && html`<${Import} ...${part} />`}`;
 }
 
@@ -61,25 +93,56 @@ function Cancel({ campaign, reload, onClose }) {
   const [hangUp, setHangUp] = useState(false);
   const { pending, active } = campaign.progress;
   const act = async () => {
-    settle((await request(CancelCampaign, { id: campaign.id, hangUp })).cancelCampaign, hangUp ? "Canceled. The calls under way are being ended." : "Canceled. Calls under way go on to their end.");
+    settle(
+      (await request(CancelCampaign, { id: campaign.id, hangUp })).cancelCampaign,
+      hangUp ? "Canceled. The calls under way are being ended." : "Canceled. Calls under way go on to their end.",
+    );
     onClose();
     reload();
   };
   return html`<${Dialog} title="Cancel this campaign?" onClose=${onClose}>
     <p>${count(pending)} contacts will never be called. This cannot be undone.</p>
-    <label class="tick"><input type="checkbox" checked=${hangUp} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setHangUp(e.currentTarget.checked)} /><span>Hang up the ${count(active)} calls under way<span>Otherwise they go on to their end.</span></span></label>
-    <${Field} label="Type “cancel” to confirm">${(/** @type {any} */ a) => html`<input ...${a} autocomplete="off" value=${typed} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setTyped(e.currentTarget.value)} />`}<//>
-    <footer><button type="button" onClick=${onClose}>Keep it</button><${Action} kind="danger primary" disabled=${typed.trim().toLowerCase() !== "cancel"} onPress=${act}>Cancel the campaign<//></footer>
+    <label class="tick"
+      ><input
+        type="checkbox"
+        checked=${hangUp}
+        onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setHangUp(e.currentTarget.checked)}
+      /><span>Hang up the ${count(active)} calls under way<span>Otherwise they go on to their end.</span></span></label
+    >
+    <${Field} label="Type “cancel” to confirm"
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          autocomplete="off"
+          value=${typed}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setTyped(e.currentTarget.value)}
+        />`}<//
+    >
+    <footer>
+      <button type="button" onClick=${onClose}>Keep it</button
+      ><${Action} kind="danger primary" disabled=${typed.trim().toLowerCase() !== "cancel"} onPress=${act}
+        >Cancel the campaign<//
+      >
+    </footer>
   <//>`;
 }
 
 /** @param {Asked} props */
 function Edit({ campaign, reload, onClose }) {
-  const before = { name: campaign.name, cap: String(campaign.cap), budget: campaign.budget ?? "", quiet: campaign.lineQuietGating };
+  const before = {
+    name: campaign.name,
+    cap: String(campaign.cap),
+    budget: campaign.budget ?? "",
+    quiet: campaign.lineQuietGating,
+  };
   const [form, setForm] = useState(before);
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
   /** @param {"name" | "cap" | "budget"} name */
-  const bind = (name) => ({ value: form[name], onInput: (/** @type {{ currentTarget: HTMLInputElement }} */ e) => setForm((old) => ({ ...old, [name]: e.currentTarget.value })) });
+  const bind = (name) => ({
+    value: form[name],
+    onInput: (/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+      setForm((old) => ({ ...old, [name]: e.currentTarget.value })),
+  });
   const save = async () => {
     const input = {
       ...(form.name !== before.name && { name: form.name }),
@@ -88,17 +151,33 @@ function Edit({ campaign, reload, onClose }) {
       ...(form.quiet !== before.quiet && { lineQuietGating: form.quiet }),
     };
     const { updateCampaign: said } = await request(UpdateCampaign, { id: campaign.id, input });
-    if (said.__typename === "UserError") setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
+    if (said.__typename === "UserError")
+      setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
     settle(said, "Changed. The scheduler goes by it from its next look.");
     onClose();
     reload();
   };
   return html`<${Dialog} title="Change the campaign" onClose=${onClose}>
-    <${Field} label="Name" error=${wrong.name}>${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} />`}<//>
-    <${Field} label="Cap: calls at once" hint="Fewer: no new calls until so many have ended." error=${wrong.cap}>${(/** @type {any} */ a) => html`<input ...${a} ...${bind("cap")} type="number" min="1" max="10000" />`}<//>
-    <${Field} label="Budget in US dollars" hint="Empty takes the limit away." error=${wrong.budget}>${(/** @type {any} */ a) => html`<input ...${a} ...${bind("budget")} type="number" min="0" step="0.01" />`}<//>
-    <label class="tick"><input type="checkbox" checked=${form.quiet} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setForm((old) => ({ ...old, quiet: e.currentTarget.checked }))} /><span>Only while the line is quiet</span></label>
-    <footer><button type="button" onClick=${onClose}>Leave it</button><${Action} kind="primary" onPress=${save}>Save<//></footer>
+    <${Field} label="Name" error=${wrong.name}
+      >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} />`}<//
+    >
+    <${Field} label="Cap: calls at once" hint="Fewer: no new calls until so many have ended." error=${wrong.cap}
+      >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("cap")} type="number" min="1" max="10000" />`}<//
+    >
+    <${Field} label="Budget in US dollars" hint="Empty takes the limit away." error=${wrong.budget}
+      >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("budget")} type="number" min="0" step="0.01" />`}<//
+    >
+    <label class="tick"
+      ><input
+        type="checkbox"
+        checked=${form.quiet}
+        onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+          setForm((old) => ({ ...old, quiet: e.currentTarget.checked }))}
+      /><span>Only while the line is quiet</span></label
+    >
+    <footer>
+      <button type="button" onClick=${onClose}>Leave it</button><${Action} kind="primary" onPress=${save}>Save<//>
+    </footer>
   <//>`;
 }
 
@@ -106,13 +185,21 @@ function Edit({ campaign, reload, onClose }) {
 function Import({ campaign, reload, onClose }) {
   const [uploaded, setUploaded] = useState(/** @type {import("./file_drop.js").Upload | null} */ (null));
   const add = async () => {
-    const { importContacts: said } = await request(ImportContacts, { campaignId: campaign.id, uploadId: uploaded?.id ?? "" });
+    const { importContacts: said } = await request(ImportContacts, {
+      campaignId: campaign.id,
+      uploadId: uploaded?.id ?? "",
+    });
     settle(said, said.__typename === "ImportedCampaign" ? `${count(said.report.accepted)} contacts added.` : "");
     onClose();
     reload();
   };
   return html`<${Dialog} title="Add contacts" onClose=${onClose} wide>
     <${FileDrop} region="" uploaded=${uploaded} onUpload=${setUploaded} />
-    <footer><button type="button" onClick=${onClose}>Close</button><${Action} kind="primary" disabled=${!uploaded?.report.accepted} onPress=${add}>Add ${uploaded ? count(uploaded.report.accepted) : ""} contacts<//></footer>
+    <footer>
+      <button type="button" onClick=${onClose}>Close</button
+      ><${Action} kind="primary" disabled=${!uploaded?.report.accepted} onPress=${add}
+        >Add ${uploaded ? count(uploaded.report.accepted) : ""} contacts<//
+      >
+    </footer>
   <//>`;
 }

@@ -31,7 +31,14 @@ const FACTS = {
   "call.canceled": () => "Canceled",
 };
 
-/** @param {{ id: string, now: () => { position: number }, useUpdates: import("./campaign.js").Feed, onClose: () => void }} props */
+/**
+ * @param {{
+ *   id: string,
+ *   now: () => { position: number },
+ *   useUpdates: import("./campaign.js").Feed,
+ *   onClose: () => void,
+ * }} props
+ */
 export function Drawer({ id, now, useUpdates, onClose }) {
   const read = useQuery(ContactPage, { id });
   const again = useThrottled(read.reload, 700);
@@ -46,8 +53,16 @@ export function Drawer({ id, now, useUpdates, onClose }) {
   return html`<${Dialog} side title=${title} onClose=${onClose}>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
     ${!read.data && !read.error && html`<${Skeleton} />`}
-    ${contact && html`<${Person} contact=${contact} />
-      ${contact.calls.length ? [...contact.calls].reverse().map((call, i) => html`<${Attempt} key=${call.id} call=${call} open=${i === 0} />`) : html`<p class="quiet">Not called yet.</p>`}`}
+    ${
+      contact &&
+      html`<${Person} contact=${contact} /> ${
+          contact.calls.length
+            ? [...contact.calls]
+                .reverse()
+                .map((call, i) => html`<${Attempt} key=${call.id} call=${call} open=${i === 0} />`)
+            : html`<p class="quiet">Not called yet.</p>`
+        }`
+    }
   <//>`;
 }
 
@@ -55,11 +70,30 @@ export function Drawer({ id, now, useUpdates, onClose }) {
 function Person({ contact }) {
   const variables = Object.entries(contact.variables ?? {});
   return html`<dl class="facts">
-    <dt>Status</dt><dd><${State} value=${contact.status} /></dd>
-    ${contact.businessName && html`<dt>Business</dt><dd>${contact.businessName}</dd>`}
-    <dt>Number</dt><dd>${contact.erasedAt ? html`erased <${Time} at=${contact.erasedAt} />` : html`<span class="id"><span class="num">${contact.phone}</span><${Copy} text=${contact.phone} label="Number" /></span>`}</dd>
-    ${variables.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${String(value)}</dd>`)}
-    <dt>Contact id</dt><dd><${Id} id=${contact.id} label="Contact id" /></dd>
+    <dt>Status</dt>
+    <dd><${State} value=${contact.status} /></dd>
+    ${
+      contact.businessName &&
+      html`<dt>Business</dt>
+        <dd>${contact.businessName}</dd>`
+    }
+    <dt>Number</dt>
+    <dd>
+      ${
+        contact.erasedAt
+          ? html`erased <${Time} at=${contact.erasedAt} />`
+          : html`<span class="id"
+              ><span class="num">${contact.phone}</span><${Copy} text=${contact.phone} label="Number"
+            /></span>`
+      }
+    </dd>
+    ${variables.map(
+      ([name, value]) =>
+        html`<dt key=${name}>${name}</dt>
+          <dd>${String(value)}</dd>`,
+    )}
+    <dt>Contact id</dt>
+    <dd><${Id} id=${contact.id} label="Contact id" /></dd>
   </dl>`;
 }
 
@@ -67,16 +101,58 @@ function Person({ contact }) {
 function Attempt({ call, open }) {
   const audio = useRef(/** @type {HTMLAudioElement | null} */ (null));
   const [at, setAt] = useState(-1);
-  return html`<details class="attempt" open=${open}><summary><b>Attempt ${call.attempt}</b><${State} value=${call.status} />
-      <span class="push"></span>${call.startedAt && html`<span class="num">${call.durationSeconds == null ? html`<${Timer} since=${call.startedAt} until=${call.endedAt} />` : duration(call.durationSeconds)}</span>`}<span class="num">${price(call.cost)}</span></summary>
+  return html`<details class="attempt" open=${open}>
+    <summary>
+      <b>Attempt ${call.attempt}</b><${State} value=${call.status} /> <span class="push"></span>${
+        call.startedAt &&
+        html`<span class="num"
+          >${
+            call.durationSeconds == null
+              ? html`<${Timer} since=${call.startedAt} until=${call.endedAt} />`
+              : duration(call.durationSeconds)
+          }</span
+        >`
+      }<span class="num">${price(call.cost)}</span>
+    </summary>
     <div>
-      ${call.endedReason && html`<p><b>${endedReason(call.endedReason)}</b> <code class="quiet">${call.endedReason}</code></p>`}
+      ${
+        call.endedReason &&
+        html`<p><b>${endedReason(call.endedReason)}</b> <code class="quiet">${call.endedReason}</code></p>`
+      }
       ${call.recordingUrl && html`<${Player} call=${call} audio=${audio} onTime=${setAt} />`}
-      ${call.transcript != null && html`<${Transcript} said=${call.transcript} at=${at} seek=${call.recordingUrl ? (/** @type {number} */ s) => seek(audio.current, s) : null} />`}
-      <section><h3>What happened</h3><ol class="timeline">${call.events.map((event) => html`<li key=${event.position}><span>${(FACTS[event.type] ?? (() => words(event.type)))(event.payload ?? {})}</span><time dateTime=${event.occurredAt} title=${absolute(event.occurredAt)}>${timeOfDay(event.occurredAt)}</time><span class="quiet">${event.type} · ${event.actor}</span></li>`)}</ol></section>
-      <dl class="facts"><dt>Call id</dt><dd><${Id} id=${call.id} label="Call id" /></dd>
-        ${call.providerCallId && html`<dt>Provider's id</dt><dd><${Id} id=${call.providerCallId} label="Provider's call id" /></dd>`}</dl>
-    </div></details>`;
+      ${
+        call.transcript != null &&
+        html`<${Transcript}
+          said=${call.transcript}
+          at=${at}
+          seek=${call.recordingUrl ? (/** @type {number} */ s) => seek(audio.current, s) : null}
+        />`
+      }
+      <section>
+        <h3>What happened</h3>
+        <ol class="timeline">
+          ${call.events.map(
+            (event) =>
+              html`<li key=${event.position}>
+                <span>${(FACTS[event.type] ?? (() => words(event.type)))(event.payload ?? {})}</span
+                ><time datetime=${event.occurredAt} title=${absolute(event.occurredAt)}
+                  >${timeOfDay(event.occurredAt)}</time
+                ><span class="quiet">${event.type} · ${event.actor}</span>
+              </li>`,
+          )}
+        </ol>
+      </section>
+      <dl class="facts">
+        <dt>Call id</dt>
+        <dd><${Id} id=${call.id} label="Call id" /></dd>
+        ${
+          call.providerCallId &&
+          html`<dt>Provider's id</dt>
+            <dd><${Id} id=${call.providerCallId} label="Provider's call id" /></dd>`
+        }
+      </dl>
+    </div>
+  </details>`;
 }
 
 /** @param {HTMLAudioElement | null} audio @param {number} seconds */
@@ -96,11 +172,34 @@ function Player({ call, audio, onTime }) {
     event.preventDefault();
     audio.current.currentTime += step;
   };
-  if (gone) return html`<p class="quiet"><${Icon} name="warning" /> The recording cannot be played here. <a href=${`/calls/${call.id}/recording`} data-server="1">Open it</a>.</p>`;
-  return html`<section><h3>Recording</h3><div class="player" onKeyDown=${pressed}>
-    <audio ref=${audio} controls preload="none" aria-label="Recording of the call" src=${`/calls/${call.id}/recording`} onError=${() => setGone(true)} onTimeUpdate=${(/** @type {{ currentTarget: HTMLAudioElement }} */ e) => onTime(e.currentTarget.currentTime)}></audio>
-    <select aria-label="Speed" onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => audio.current && (audio.current.playbackRate = Number(e.currentTarget.value))}>${[0.75, 1, 1.25, 1.5, 2].map((rate) => html`<option key=${rate} value=${rate} selected=${rate === 1}>${rate}×</option>`)}</select>
-  </div></section>`;
+  if (gone)
+    return html`<p class="quiet">
+      <${Icon} name="warning" /> The recording cannot be played here.
+      <a href=${`/calls/${call.id}/recording`} data-server="1">Open it</a>.
+    </p>`;
+  return html`<section>
+    <h3>Recording</h3>
+    <div class="player" onKeyDown=${pressed}>
+      <audio
+        ref=${audio}
+        controls
+        preload="none"
+        aria-label="Recording of the call"
+        src=${`/calls/${call.id}/recording`}
+        onError=${() => setGone(true)}
+        onTimeUpdate=${(/** @type {{ currentTarget: HTMLAudioElement }} */ e) => onTime(e.currentTarget.currentTime)}
+      ></audio>
+      <select
+        aria-label="Speed"
+        onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
+          audio.current && (audio.current.playbackRate = Number(e.currentTarget.value))}
+      >
+        ${[0.75, 1, 1.25, 1.5, 2].map(
+          (rate) => html`<option key=${rate} value=${rate} selected=${rate === 1}>${rate}×</option>`,
+        )}
+      </select>
+    </div>
+  </section>`;
 }
 
 /** @typedef {{ speaker: string, text: string, from: number | null }} Turn */
@@ -109,13 +208,19 @@ const SPEAKERS = { bot: "assistant", assistant: "assistant", user: "customer", c
 
 /** The provider's messages as turns; instructions to the model are none. @param {unknown} said @returns {Turn[]} */
 function turnsOf(said) {
-  if (typeof said === "string") return said.split("\n").filter(Boolean).map((line) => lineTurn(line));
+  if (typeof said === "string")
+    return said
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => lineTurn(line));
   if (!Array.isArray(said)) return [];
-  return said.filter((one) => one && SPEAKERS[one.role] && (one.message ?? one.content)).map((one) => ({
-    speaker: /** @type {string} */ (SPEAKERS[one.role]),
-    text: String(one.message ?? one.content),
-    from: typeof one.secondsFromStart === "number" ? one.secondsFromStart : null,
-  }));
+  return said
+    .filter((one) => one && SPEAKERS[one.role] && (one.message ?? one.content))
+    .map((one) => ({
+      speaker: /** @type {string} */ (SPEAKERS[one.role]),
+      text: String(one.message ?? one.content),
+      from: typeof one.secondsFromStart === "number" ? one.secondsFromStart : null,
+    }));
 }
 
 /** @param {string} line @returns {Turn} */
@@ -129,6 +234,30 @@ function Transcript({ said, at, seek }) {
   const turns = turnsOf(said);
   if (!turns.length) return null;
   const current = at < 0 ? -1 : turns.findLastIndex((turn) => turn.from != null && turn.from <= at + 0.2);
-  return html`<section><h3>Transcript</h3><ol class="turns">${turns.map((turn, i) => html`<li key=${i} class="turn" data-speaker=${turn.speaker} data-now=${i === current ? "" : null}>
-    <div class="turn-head"><b>${words(turn.speaker)}</b>${turn.from != null && (seek ? html`<button type="button" class="ghost" aria-label=${`Play from ${duration(turn.from)}`} onClick=${() => seek(turn.from ?? 0)}>${duration(turn.from)}</button>` : html`<span class="num">${duration(turn.from)}</span>`)}</div>${turn.text}</li>`)}</ol></section>`;
+  return html`<section>
+    <h3>Transcript</h3>
+    <ol class="turns">
+      ${turns.map(
+        (turn, i) =>
+          html`<li key=${i} class="turn" data-speaker=${turn.speaker} data-now=${i === current ? "" : null}>
+            <div class="turn-head">
+              <b>${words(turn.speaker)}</b>${
+                turn.from != null &&
+                (seek
+                  ? html`<button
+                      type="button"
+                      class="ghost"
+                      aria-label=${`Play from ${duration(turn.from)}`}
+                      onClick=${() => seek(turn.from ?? 0)}
+                    >
+                      ${duration(turn.from)}
+                    </button>`
+                  : html`<span class="num">${duration(turn.from)}</span>`)
+              }
+            </div>
+            ${turn.text}
+          </li>`,
+      )}
+    </ol>
+  </section>`;
 }

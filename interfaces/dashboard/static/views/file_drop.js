@@ -5,15 +5,28 @@ import { count, rowList, share, words } from "../format.js";
 import { Action, Icon } from "../ui.js";
 
 /** @typedef {{ row: number, reason: string, message: string }} Skipped */
-/** @typedef {{ id: string, filename: string, columns: string[], report: { accepted: number, skippedCount: number, skipped: Skipped[], rejectsUrl: string | null }, expiresAt: string }} Upload */
+/**
+ * @typedef {{
+ *   id: string,
+ *   filename: string,
+ *   columns: string[],
+ *   report: { accepted: number, skippedCount: number, skipped: Skipped[], rejectsUrl: string | null },
+ *   expiresAt: string,
+ * }} Upload
+ */
 
-const TEMPLATE = "name,business_name,phone,city\r\nAda Lovelace,Analytical Engines,+14155550123,Oakland\r\nGrace Hopper,,+442079460123,London\r\n";
+const TEMPLATE =
+  "name,business_name,phone,city\r\n" +
+  "Ada Lovelace,Analytical Engines,+14155550123,Oakland\r\n" +
+  "Grace Hopper,,+442079460123,London\r\n";
 
 /** What people do about each reason. @type {Record<string, string>} */
 const REPAIRS = {
   MISSING_NAME: "The name is empty. Fill it in, or leave these rows out.",
   MISSING_PHONE: "The phone number is empty.",
-  INVALID_PHONE: "No valid phone number. A number without + is read in the default region: add the country code, or choose another region.",
+  INVALID_PHONE:
+    "No valid phone number. A number without + is read in the default region: " +
+    "add the country code, or choose another region.",
   DUPLICATE_IN_FILE: "The same number stands in an earlier row, which is the one that counts.",
   DUPLICATE_IN_CAMPAIGN: "The campaign has this number already.",
   MALFORMED_ROW: "The row has fewer or more fields than the header. Look for missing quotes or commas.",
@@ -28,7 +41,10 @@ function template() {
   setTimeout(() => URL.revokeObjectURL(anchor.href), 1000);
 }
 
-/** Takes a file, sends it, shows what became of each row. @param {{ region: string, uploaded: Upload | null, onUpload: (upload: Upload | null) => void }} props */
+/**
+ * Takes a file, sends it, shows what became of each row.
+ * @param {{ region: string, uploaded: Upload | null, onUpload: (upload: Upload | null) => void }} props
+ */
 export function FileDrop({ region, uploaded, onUpload }) {
   const [over, setOver] = useState(false);
   const [sending, setSending] = useState(/** @type {{ name: string, size: number, part: number } | null} */ (null));
@@ -61,26 +77,64 @@ export function FileDrop({ region, uploaded, onUpload }) {
     setOver(true);
   };
   if (uploaded) return html`<${Report} uploaded=${uploaded} onOther=${() => onUpload(null)} />`;
-  return html`<div class="drop" data-over=${over ? "" : null} onDrop=${dropped} onDragOver=${dragged} onDragLeave=${() => setOver(false)}>
+  return html`<div
+    class="drop"
+    data-over=${over ? "" : null}
+    onDrop=${dropped}
+    onDragOver=${dragged}
+    onDragLeave=${() => setOver(false)}
+  >
     <span class="empty-icon"><${Icon} name="upload" /></span>
-    ${sending ? html`<${Sending} ...${sending} />` : html`<label for="file"><b>Drop a CSV file here, or choose one</b></label>
-      <input id="file" ref=${input} type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => take(e.currentTarget.files?.[0])} />
-      <p class="hint">The header names <code>name</code>, <code>business_name</code> and <code>phone</code>; other columns go to the assistant as variables.</p>
-      <${Action} kind="ghost" icon="download" onPress=${async () => template()}>Download a template<//>`}
+    ${
+      sending
+        ? html`<${Sending} ...${sending} />`
+        : html`<label for="file"><b>Drop a CSV file here, or choose one</b></label>
+            <input
+              id="file"
+              ref=${input}
+              type="file"
+              accept=".csv,.tsv,.txt,text/csv"
+              onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => take(e.currentTarget.files?.[0])}
+            />
+            <p class="hint">
+              The header names <code>name</code>, <code>business_name</code> and <code>phone</code>; other columns go to
+              the assistant as variables.
+            </p>
+            <${Action} kind="ghost" icon="download" onPress=${async () => template()}>Download a template<//>`
+    }
     ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
   </div>`;
 }
 
 /** @param {{ name: string, size: number, part: number }} props */
-const Sending = ({ name, size, part }) => html`<b>${part < 1 ? `Sending ${name}` : `Reading ${name}`}</b>
-  <div class="gauge" role="progressbar" aria-label=${`Sending ${name}`} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(part * 100)} style=${{ width: "min(360px, 100%)" }}><i style=${{ width: `${part * 100}%` }}></i></div>
-  <p class="hint num">${share(part * size, size)} of ${size > 1e6 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.ceil(size / 1000)} KB`}</p>`;
+const Sending = ({ name, size, part }) =>
+  html`<b>${part < 1 ? `Sending ${name}` : `Reading ${name}`}</b>
+    <div
+      class="gauge"
+      role="progressbar"
+      aria-label=${`Sending ${name}`}
+      aria-valuemin="0"
+      aria-valuemax="100"
+      aria-valuenow=${Math.round(part * 100)}
+      style=${{ width: "min(360px, 100%)" }}
+    >
+      <i style=${{ width: `${part * 100}%` }}></i>
+    </div>
+    <p class="hint num">
+      ${share(part * size, size)} of ${size > 1e6 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.ceil(size / 1000)} KB`}
+    </p>`;
 
 /** @param {{ uploaded: Upload, onOther: () => void }} props */
 function Report({ uploaded, onOther }) {
   const { report } = uploaded;
   return html`<div class="stack" role="status">
-    <div class="row between"><div><b>${uploaded.filename}</b><p class="hint">Columns: ${uploaded.columns.join(", ")}</p></div><button type="button" onClick=${onOther}>Choose another file</button></div>
+    <div class="row between">
+      <div>
+        <b>${uploaded.filename}</b>
+        <p class="hint">Columns: ${uploaded.columns.join(", ")}</p>
+      </div>
+      <button type="button" onClick=${onOther}>Choose another file</button>
+    </div>
     <div class="tally">
       <div><b>${count(report.accepted)}</b><${Mark} good=${report.accepted > 0} /> accepted</div>
       <div><b>${count(report.skippedCount)}</b>${report.skippedCount ? html`<${Mark} />` : ""} skipped</div>
@@ -98,9 +152,32 @@ function Rejects({ report }) {
   const groups = new Map();
   for (const one of report.skipped) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
   const byCount = [...groups].sort(([, a], [, b]) => b.length - a.length);
-  return html`<div><div class="row between"><h3>Why rows were skipped</h3>${report.rejectsUrl && html`<a class="button" href=${report.rejectsUrl} download><${Icon} name="download" />Download the skipped rows</a>`}</div>
-    ${report.skippedCount > report.skipped.length && html`<p class="hint">Shown are the first ${count(report.skipped.length)}; the download has all of them.</p>`}
-    <ul class="rejects">${byCount.map(([reason, rows]) => html`<li key=${reason}><b>${count(rows.length)} × ${words(reason)}</b>
-      <p>${REPAIRS[reason] ?? rows[0]?.message}</p>
-      <p class="hint">${rows.length === 1 ? "Row" : "Rows"} ${rowList(rows.map(({ row }) => row))}${rows[0] ? html` · ${rows[0].message}` : ""}</p></li>`)}</ul></div>`;
+  return html`<div>
+    <div class="row between">
+      <h3>Why rows were skipped</h3>
+      ${
+        report.rejectsUrl &&
+        html`<a class="button" href=${report.rejectsUrl} download
+          ><${Icon} name="download" />Download the skipped rows</a
+        >`
+      }
+    </div>
+    ${
+      report.skippedCount > report.skipped.length &&
+      html`<p class="hint">Shown are the first ${count(report.skipped.length)}; the download has all of them.</p>`
+    }
+    <ul class="rejects">
+      ${byCount.map(
+        ([reason, rows]) =>
+          html`<li key=${reason}>
+            <b>${count(rows.length)} × ${words(reason)}</b>
+            <p>${REPAIRS[reason] ?? rows[0]?.message}</p>
+            <p class="hint">
+              ${rows.length === 1 ? "Row" : "Rows"}
+              ${rowList(rows.map(({ row }) => row))}${rows[0] ? html` · ${rows[0].message}` : ""}
+            </p>
+          </li>`,
+      )}
+    </ul>
+  </div>`;
 }

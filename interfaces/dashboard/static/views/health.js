@@ -19,10 +19,21 @@ export default function HealthView() {
 }
 
 /** @param {{ now: Now }} props */
-const System = ({ now }) => html`<section class="panel"><header><h2>System</h2></header><dl class="facts">
-  ${now.components.map((one) => html`<dt key=${one.name}>${words(one.name)}${one.detail && html`<div class="hint">${one.detail}</div>`}</dt><dd><${State} value=${one.status} /></dd>`)}
-  <dt>Lag of what you see</dt><dd class="num">${now.projectionLagSeconds.toFixed(1)} s</dd>
-  <dt>Scheduler's last look</dt><dd><${Time} at=${now.lastTickAt} empty="never" /></dd></dl></section>`;
+const System = ({ now }) =>
+  html`<section class="panel">
+    <header><h2>System</h2></header>
+    <dl class="facts">
+      ${now.components.map(
+        (one) =>
+          html`<dt key=${one.name}>${words(one.name)}${one.detail && html`<div class="hint">${one.detail}</div>`}</dt>
+            <dd><${State} value=${one.status} /></dd>`,
+      )}
+      <dt>Lag of what you see</dt>
+      <dd class="num">${now.projectionLagSeconds.toFixed(1)} s</dd>
+      <dt>Scheduler's last look</dt>
+      <dd><${Time} at=${now.lastTickAt} empty="never" /></dd>
+    </dl>
+  </section>`;
 
 function Lines() {
   const read = useQuery(PhoneNumbers, {});
@@ -31,8 +42,40 @@ function Lines() {
     return () => clearInterval(timer);
   }, []);
   const lines = read.data?.phoneNumbers;
-  return html`<section class="panel flush"><header><h2>Lines</h2><span class="hint">the provider's phone numbers</span></header>
+  return html`<section class="panel flush">
+    <header>
+      <h2>Lines</h2>
+      <span class="hint">the provider's phone numbers</span>
+    </header>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
-    ${!lines ? !read.error && html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${3} /></div>` : !lines.length ? html`<${Empty} icon="phone" title="No line"><p>The provider shows no phone number for this account.</p><//>` : html`<table class="table"><thead><tr><th>Number</th><th>Status</th><th class="num">Live now</th><th class="wide">Id</th></tr></thead>
-      <tbody>${lines.map((line) => html`<tr key=${line.id}><td class="main"><b class="num">${line.number ?? "–"}</b><span>${line.name}</span></td><td>${line.status ? words(line.status) : "–"}</td><td class="num">${line.activeCalls ?? html`<span title="The provider cannot be asked">?</span>`}</td><td class="wide"><${Id} id=${line.id} label="Phone number id" /></td></tr>`)}</tbody></table>`}</section>`;
+    ${
+      !lines
+        ? !read.error && html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${3} /></div>`
+        : !lines.length
+          ? html`<${Empty} icon="phone" title="No line"><p>The provider shows no phone number for this account.</p><//>`
+          : html`<table class="table">
+              <thead>
+                <tr>
+                  <th>Number</th>
+                  <th>Status</th>
+                  <th class="num">Live now</th>
+                  <th class="wide">Id</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${lines.map(
+                  (line) =>
+                    html`<tr key=${line.id}>
+                      <td class="main"><b class="num">${line.number ?? "–"}</b><span>${line.name}</span></td>
+                      <td>${line.status ? words(line.status) : "–"}</td>
+                      <td class="num">
+                        ${line.activeCalls ?? html`<span title="The provider cannot be asked">?</span>`}
+                      </td>
+                      <td class="wide"><${Id} id=${line.id} label="Phone number id" /></td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>`
+    }
+  </section>`;
 }

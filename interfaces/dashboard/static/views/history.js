@@ -19,9 +19,20 @@ export default function HistoryView({ id }) {
   const campaign = page.data.campaign;
   if (!campaign) return html`<${Head} title="No such campaign" />`;
   return html`<a class="crumb" href=${`/campaigns/${id}`}><${Icon} name="back" />${campaign.name}</a>
-    <${Head} title="As it stood" lead="Rebuilt from the events up to the time that you choose. Nothing can be changed here." />
+    <${Head}
+      title="As it stood"
+      lead="Rebuilt from the events up to the time that you choose. Nothing can be changed here."
+    />
     ${log.error && html`<${Trouble} error=${log.error} again=${log.reload} />`}
-    ${log.data && html`<${Travel} id=${id} from=${log.data.events.nodes[0]?.occurredAt ?? campaign.createdAt} until=${campaign.completedAt} entries=${log.data.events.nodes} />`}`;
+    ${
+      log.data &&
+      html`<${Travel}
+        id=${id}
+        from=${log.data.events.nodes[0]?.occurredAt ?? campaign.createdAt}
+        until=${campaign.completedAt}
+        entries=${log.data.events.nodes}
+      />`
+    }`;
 }
 
 /** Milliseconds after an event at which it surely counts: clocks of several processes order the log. */
@@ -51,39 +62,119 @@ function Travel({ id, from, until, entries }) {
   };
   return html`<div class="stack">
     <section class="panel slider" aria-label="Time">
-      <div class="row between"><b class="num" id="at">${absolute(new Date(at).toISOString())}</b>
-        <div class="row"><button type="button" onClick=${() => jump(-1)}><${Icon} name="back" />Event before</button><button type="button" onClick=${() => jump(1)}>Event after<${Icon} name="next" /></button><button type="button" onClick=${() => setAt(end)}>${until ? "End" : "Now"}</button></div></div>
-      <input type="range" aria-label="Time" aria-valuetext=${absolute(new Date(at).toISOString())} min=${start} max=${end} step=${Math.max(1, Math.round((end - start) / 2000))} value=${at} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setAt(Number(e.currentTarget.value))} />
-      <div class="marks" aria-hidden="true">${times.map((time, i) => html`<i key=${entries[i]?.position} title=${words(entries[i]?.type ?? "")} style=${{ left: `${Math.min(100, (100 * (time - start)) / (end - start))}%` }}></i>`)}</div>
+      <div class="row between">
+        <b class="num" id="at">${absolute(new Date(at).toISOString())}</b>
+        <div class="row">
+          <button type="button" onClick=${() => jump(-1)}><${Icon} name="back" />Event before</button
+          ><button type="button" onClick=${() => jump(1)}>Event after<${Icon} name="next" /></button
+          ><button type="button" onClick=${() => setAt(end)}>${until ? "End" : "Now"}</button>
+        </div>
+      </div>
+      <input
+        type="range"
+        aria-label="Time"
+        aria-valuetext=${absolute(new Date(at).toISOString())}
+        min=${start}
+        max=${end}
+        step=${Math.max(1, Math.round((end - start) / 2000))}
+        value=${at}
+        onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setAt(Number(e.currentTarget.value))}
+      />
+      <div class="marks" aria-hidden="true">
+        ${times.map(
+          (time, i) =>
+            html`<i
+              key=${entries[i]?.position}
+              title=${words(entries[i]?.type ?? "")}
+              style=${{ left: `${Math.min(100, (100 * (time - start)) / (end - start))}%` }}
+            ></i>`,
+        )}
+      </div>
     </section>
-    <div class="banner" data-kind="info"><${Icon} name="clock" /><p>${at === end ? html`The campaign as it stands at the end of what is shown.` : html`You look at the past: the campaign as of <b>${absolute(new Date(at).toISOString())}</b>.`}</p></div>
-    ${past.error ? html`<${Trouble} error=${past.error} again=${past.reload} />` : html`<div class="columns"><${Stood} past=${past.data?.campaign ?? null} read=${past.data != null} /><${Entries} entries=${entries} at=${at} onPick=${setAt} /></div>`}
+    <div class="banner" data-kind="info">
+      <${Icon} name="clock" />
+      <p>
+        ${
+          at === end
+            ? html`The campaign as it stands at the end of what is shown.`
+            : html`You look at the past: the campaign as of <b>${absolute(new Date(at).toISOString())}</b>.`
+        }
+      </p>
+    </div>
+    ${
+      past.error
+        ? html`<${Trouble} error=${past.error} again=${past.reload} />`
+        : html`<div class="columns">
+            <${Stood} past=${past.data?.campaign ?? null} read=${past.data != null} /><${Entries}
+              entries=${entries}
+              at=${at}
+              onPick=${setAt}
+            />
+          </div>`
+    }
   </div>`;
 }
 
 /** @param {{ past: Past | null, read: boolean }} props */
 function Stood({ past, read }) {
   if (!read) return html`<${Skeleton} />`;
-  if (!past) return html`<section class="panel"><${Empty} icon="clock" title="There was no such campaign yet" /></section>`;
+  if (!past)
+    return html`<section class="panel"><${Empty} icon="clock" title="There was no such campaign yet" /></section>`;
   const progress = past.progress;
   return html`<section class="panel stack" aria-label="The campaign then">
-    <div class="row between"><h2>${past.name}</h2><${State} value=${past.state} /></div>
+    <div class="row between">
+      <h2>${past.name}</h2>
+      <${State} value=${past.state} />
+    </div>
     ${past.stateReason && html`<p>${past.stateReason}</p>`}
     <${OutcomeBar} progress=${progress} />
-    <dl class="facts">${OUTCOMES.map(([key, status, label]) => html`<dt key=${key}><span class="state" data-state=${status}><i></i>${label}</span></dt><dd class="num" data-then=${key}>${count(progress[key])}</dd>`)}
-      <dt>Contacts</dt><dd class="num">${count(progress.contacts)}</dd>
-      <dt>Cap</dt><dd class="num">${count(past.cap)}</dd>
-      <dt>Start pressed</dt><dd><${Time} at=${past.queuedAt} empty="not yet" /></dd>
-      <dt>Started</dt><dd><${Time} at=${past.startedAt} empty="not yet" /></dd>
-      <dt>Completed</dt><dd><${Time} at=${past.completedAt} empty="not yet" /></dd>
-      <dt>Log position</dt><dd class="num">${count(progress.position)}</dd></dl>
+    <dl class="facts">
+      ${OUTCOMES.map(
+        ([key, status, label]) =>
+          html`<dt key=${key}>
+              <span class="state" data-state=${status}><i></i>${label}</span>
+            </dt>
+            <dd class="num" data-then=${key}>${count(progress[key])}</dd>`,
+      )}
+      <dt>Contacts</dt>
+      <dd class="num">${count(progress.contacts)}</dd>
+      <dt>Cap</dt>
+      <dd class="num">${count(past.cap)}</dd>
+      <dt>Start pressed</dt>
+      <dd><${Time} at=${past.queuedAt} empty="not yet" /></dd>
+      <dt>Started</dt>
+      <dd><${Time} at=${past.startedAt} empty="not yet" /></dd>
+      <dt>Completed</dt>
+      <dd><${Time} at=${past.completedAt} empty="not yet" /></dd>
+      <dt>Log position</dt>
+      <dd class="num">${count(progress.position)}</dd>
+    </dl>
     <${SpendMeter} spend=${progress.spend} budget=${past.budget} />
   </section>`;
 }
 
 /** @param {{ entries: Entry[], at: number, onPick: (at: number) => void }} props */
-const Entries = ({ entries, at, onPick }) => html`<section class="panel"><header><h2>The campaign's own events</h2></header>
-  <ol class="timeline">${entries.map((entry) => {
-    const time = Date.parse(entry.occurredAt);
-    return html`<li key=${entry.position}><button type="button" class="ghost small" style=${{ justifyContent: "start" }} aria-current=${time <= at ? "true" : null} onClick=${() => onPick(time + AFTER)}>${words(entry.type.replace(/^campaign\./, ""))}${time <= at ? "" : html` <span class="quiet">(later)</span>`}</button><${Time} at=${entry.occurredAt} /><span class="quiet">${entry.actor} · position ${count(entry.position)}</span></li>`;
-  })}</ol></section>`;
+const Entries = ({ entries, at, onPick }) =>
+  html`<section class="panel">
+    <header><h2>The campaign's own events</h2></header>
+    <ol class="timeline">
+      ${entries.map((entry) => {
+        const time = Date.parse(entry.occurredAt);
+        return html`<li key=${entry.position}>
+          <button
+            type="button"
+            class="ghost small"
+            style=${{ justifyContent: "start" }}
+            aria-current=${time <= at ? "true" : null}
+            onClick=${() => onPick(time + AFTER)}
+          >
+            ${words(
+              entry.type.replace(/^campaign\./, ""),
+            )}${time <= at ? "" : html` <span class="quiet">(later)</span>`}</button
+          ><${Time} at=${entry.occurredAt} /><span class="quiet"
+            >${entry.actor} · position ${count(entry.position)}</span
+          >
+        </li>`;
+      })}
+    </ol>
+  </section>`;

@@ -7,7 +7,11 @@ import { Action, Dialog, Empty, Field, Head, Skeleton, Time, toast, Trouble } fr
 
 /** @typedef {import("../ops.js").Role} Role */
 /** @type {[Role, string][]} */
-const ROLES = [["OPERATOR", "uploads, creates, starts, pauses and cancels campaigns"], ["AUDITOR", "sees everything, with the event history, and changes nothing"], ["ADMIN", "does all of that, and keeps assistants, settings and members"]];
+const ROLES = [
+  ["OPERATOR", "uploads, creates, starts, pauses and cancels campaigns"],
+  ["AUDITOR", "sees everything, with the event history, and changes nothing"],
+  ["ADMIN", "does all of that, and keeps assistants, settings and members"],
+];
 
 /** @param {{ __typename: string, message?: string }} said @param {string} done */
 function settle(said, done) {
@@ -20,15 +24,55 @@ export default function MembersView() {
   const [asked, setAsked] = useState("");
   if (!may.admin()) return html`<${Head} title="Members" /><${Empty} icon="members" title="For admins" />`;
   const members = read.data?.members;
-  return html`<${Head} title="Members" lead="Only these addresses get in. Whoever is removed is out at once."><button type="button" class="primary" onClick=${() => setAsked("add")}>Add a member</button><//>
+  return html`<${Head} title="Members" lead="Only these addresses get in. Whoever is removed is out at once."
+      ><button type="button" class="primary" onClick=${() => setAsked("add")}>Add a member</button><//
+    >
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
     ${!members && !read.error && html`<${Skeleton} />`}
-    ${members && html`<section class="panel flush"><div class="scroll"><table class="table"><thead><tr><th>E-mail</th><th>Role</th><th class="wide">Added</th><th><span class="sr">Actions</span></th></tr></thead>
-      <tbody>${members.map((one) => html`<tr key=${one.email}><td class="main"><b>${one.email}</b>${one.email === me.value?.email && html`<span>you</span>`}</td>
-        <td><${RoleSelect} email=${one.email} role=${one.role} done=${read.reload} /></td>
-        <td class="wide"><${Time} at=${one.addedAt} /> <span class="quiet">by ${one.addedBy}</span></td>
-        <td><button type="button" class="small danger" aria-label=${`Remove ${one.email}`} onClick=${() => setAsked(one.email)}>Remove</button></td></tr>`)}</tbody></table></div></section>`}
-    <dl class="panel facts" style=${{ marginTop: "16px", justifyContent: "start" }}>${ROLES.map(([role, does]) => html`<dt key=${role}>${words(role)}</dt><dd style=${{ textAlign: "left" }}>${does}</dd>`)}</dl>
+    ${
+      members &&
+      html`<section class="panel flush">
+        <div class="scroll">
+          <table class="table">
+            <thead>
+              <tr>
+                <th>E-mail</th>
+                <th>Role</th>
+                <th class="wide">Added</th>
+                <th><span class="sr">Actions</span></th>
+              </tr>
+            </thead>
+            <tbody>
+              ${members.map(
+                (one) =>
+                  html`<tr key=${one.email}>
+                    <td class="main"><b>${one.email}</b>${one.email === me.value?.email && html`<span>you</span>`}</td>
+                    <td><${RoleSelect} email=${one.email} role=${one.role} done=${read.reload} /></td>
+                    <td class="wide"><${Time} at=${one.addedAt} /> <span class="quiet">by ${one.addedBy}</span></td>
+                    <td>
+                      <button
+                        type="button"
+                        class="small danger"
+                        aria-label=${`Remove ${one.email}`}
+                        onClick=${() => setAsked(one.email)}
+                      >
+                        Remove
+                      </button>
+                    </td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+      </section>`
+    }
+    <dl class="panel facts" style=${{ marginTop: "16px", justifyContent: "start" }}>
+      ${ROLES.map(
+        ([role, does]) =>
+          html`<dt key=${role}>${words(role)}</dt>
+            <dd style=${{ textAlign: "left" }}>${does}</dd>`,
+      )}
+    </dl>
     ${asked === "add" && html`<${Add} onClose=${() => setAsked("")} done=${read.reload} />`}
     ${asked.includes("@") && html`<${Remove} email=${asked} onClose=${() => setAsked("")} done=${read.reload} />`}`;
 }
@@ -38,13 +82,19 @@ function RoleSelect({ email, role, done }) {
   /** @param {{ currentTarget: HTMLSelectElement }} event */
   const change = async (event) => {
     try {
-      settle((await request(ChangeMemberRole, { email, role: /** @type {Role} */ (event.currentTarget.value) })).changeMemberRole, `${email} has another role now.`);
+      settle(
+        (await request(ChangeMemberRole, { email, role: /** @type {Role} */ (event.currentTarget.value) }))
+          .changeMemberRole,
+        `${email} has another role now.`,
+      );
     } catch (error) {
       toast(/** @type {Error} */ (error).message, "bad");
     }
     done();
   };
-  return html`<select aria-label=${`Role of ${email}`} style=${{ width: "auto" }} value=${role} onChange=${change}>${ROLES.map(([one]) => html`<option key=${one} value=${one}>${words(one)}</option>`)}</select>`;
+  return html`<select aria-label=${`Role of ${email}`} style=${{ width: "auto" }} value=${role} onChange=${change}>
+    ${ROLES.map(([one]) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
+  </select>`;
 }
 
 /** @param {{ onClose: () => void, done: () => void }} props */
@@ -57,9 +107,32 @@ function Add({ onClose, done }) {
     done();
   };
   return html`<${Dialog} title="Add a member" onClose=${onClose}>
-    <${Field} label="E-mail">${(/** @type {any} */ a) => html`<input ...${a} type="email" autocomplete="off" value=${email} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setEmail(e.currentTarget.value)} />`}<//>
-    <fieldset><legend>Role</legend>${ROLES.map(([one, does]) => html`<label key=${one} class="tick"><input type="radio" name="role" checked=${role === one} onChange=${() => setRole(one)} /><span>${words(one)}<span>${does}</span></span></label>`)}</fieldset>
-    <footer><button type="button" onClick=${onClose}>Leave it</button><${Action} kind="primary" disabled=${!email.includes("@")} onPress=${add}>Add<//></footer><//>`;
+    <${Field} label="E-mail"
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          type="email"
+          autocomplete="off"
+          value=${email}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setEmail(e.currentTarget.value)}
+        />`}<//
+    >
+    <fieldset>
+      <legend>Role</legend>
+      ${ROLES.map(
+        ([one, does]) =>
+          html`<label key=${one} class="tick"
+            ><input type="radio" name="role" checked=${role === one} onChange=${() => setRole(one)} /><span
+              >${words(one)}<span>${does}</span></span
+            ></label
+          >`,
+      )}
+    </fieldset>
+    <footer>
+      <button type="button" onClick=${onClose}>Leave it</button
+      ><${Action} kind="primary" disabled=${!email.includes("@")} onPress=${add}>Add<//>
+    </footer><//
+  >`;
 }
 
 /** @param {{ email: string, onClose: () => void, done: () => void }} props */
@@ -69,6 +142,11 @@ function Remove({ email, onClose, done }) {
     onClose();
     done();
   };
-  return html`<${Dialog} title=${`Remove ${email}?`} onClose=${onClose}><p>Sessions, tokens and open pages of this member end at once. What they did stays in the history.</p>
-    <footer><button type="button" onClick=${onClose}>Keep</button><${Action} kind="danger primary" onPress=${remove}>Remove<//></footer><//>`;
+  return html`<${Dialog} title=${`Remove ${email}?`} onClose=${onClose}
+    ><p>Sessions, tokens and open pages of this member end at once. What they did stays in the history.</p>
+    <footer>
+      <button type="button" onClick=${onClose}>Keep</button
+      ><${Action} kind="danger primary" onPress=${remove}>Remove<//>
+    </footer><//
+  >`;
 }

@@ -8,17 +8,33 @@ import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { FileDrop } from "./file_drop.js";
 
 /** @typedef {import("./file_drop.js").Upload} Upload */
-const START = { name: "", assistantId: "", phoneNumberId: "", cap: "", mode: "CONTINUOUS", lineQuietGating: false, budget: "", region: "" };
+const START = {
+  name: "",
+  assistantId: "",
+  phoneNumberId: "",
+  cap: "",
+  mode: "CONTINUOUS",
+  lineQuietGating: false,
+  budget: "",
+  region: "",
+};
 
 /** @param {Upload} upload */
-const nameOf = (upload) => upload.filename.replace(/\.[a-z]+$/i, "").replace(/[_-]+/g, " ").slice(0, 100);
+const nameOf = (upload) =>
+  upload.filename
+    .replace(/\.[a-z]+$/i, "")
+    .replace(/[_-]+/g, " ")
+    .slice(0, 100);
 
 export default function NewCampaign() {
   const choices = useQuery(Choices, {});
   const [uploaded, setUploaded] = useState(/** @type {Upload | null} */ (null));
   const [form, setForm] = useState(START);
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
-  if (!may.operate()) return html`<${Head} title="New campaign" /><${Empty} icon="warning" title="For operators and admins"><p>Your role sees campaigns and cannot create them. An admin can change it.</p><//>`;
+  if (!may.operate())
+    return html`<${Head} title="New campaign" /><${Empty} icon="warning" title="For operators and admins"
+        ><p>Your role sees campaigns and cannot create them. An admin can change it.</p><//
+      >`;
   /** @param {Partial<typeof START>} change */
   const set = (change) => setForm((old) => ({ ...old, ...change }));
   /** @param {Upload | null} upload */
@@ -29,8 +45,13 @@ export default function NewCampaign() {
   const create = async (/** @type {boolean} */ start) => {
     const gaps = missing(form, uploaded);
     setWrong(gaps);
-    if (Object.keys(gaps).length) return void document.querySelector("[data-wrong] input, [data-wrong] select, #file")?.scrollIntoView({ block: "center" });
-    const { createCampaign: said } = await request(CreateCampaign, { input: inputOf(form, /** @type {Upload} */ (uploaded)) });
+    if (Object.keys(gaps).length)
+      return void document
+        .querySelector("[data-wrong] input, [data-wrong] select, #file")
+        ?.scrollIntoView({ block: "center" });
+    const { createCampaign: said } = await request(CreateCampaign, {
+      input: inputOf(form, /** @type {Upload} */ (uploaded)),
+    });
     if (said.__typename === "UserError") {
       setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
       return toast(said.message, "bad");
@@ -43,20 +64,39 @@ export default function NewCampaign() {
     ${choices.error && html`<${Trouble} error=${choices.error} again=${choices.reload} />`}
     <div class="columns">
       <div class="stack">
-        <section class="panel" aria-labelledby="who"><header><h2 id="who">1 · Who is called</h2>${!uploaded && html`<${Region} value=${form.region} fallback=${data?.settings.defaultRegion ?? ""} onChange=${(/** @type {string} */ region) => set({ region })} />`}</header>
+        <section class="panel" aria-labelledby="who">
+          <header>
+            <h2 id="who">1 · Who is called</h2>
+            ${
+              !uploaded &&
+              html`<${Region}
+                value=${form.region}
+                fallback=${data?.settings.defaultRegion ?? ""}
+                onChange=${(/** @type {string} */ region) => set({ region })}
+              />`
+            }
+          </header>
           <${FileDrop} region=${form.region} uploaded=${uploaded} onUpload=${took} />
           ${wrong.uploadId && html`<p class="wrong" role="alert">${wrong.uploadId}</p>`}
         </section>
-        <section class="panel" aria-labelledby="how"><header><h2 id="how">2 · How</h2></header>
-          ${data ? html`<${How} form=${form} set=${set} wrong=${wrong} choices=${data} />` : html`<${Skeleton} rows=${3} />`}
+        <section class="panel" aria-labelledby="how">
+          <header><h2 id="how">2 · How</h2></header>
+          ${
+            data
+              ? html`<${How} form=${form} set=${set} wrong=${wrong} choices=${data} />`
+              : html`<${Skeleton} rows=${3} />`
+          }
         </section>
       </div>
       <aside class="panel stack" aria-label="Summary">
         <h2>3 · Create</h2>
         <dl class="facts">
-          <dt>Contacts</dt><dd class="num">${uploaded ? count(uploaded.report.accepted) : "–"}</dd>
-          <dt>At once</dt><dd class="num">${form.cap || data?.settings.defaultCap || "–"}</dd>
-          <dt>Budget</dt><dd class="num">${form.budget ? `$${form.budget}` : "no limit"}</dd>
+          <dt>Contacts</dt>
+          <dd class="num">${uploaded ? count(uploaded.report.accepted) : "–"}</dd>
+          <dt>At once</dt>
+          <dd class="num">${form.cap || data?.settings.defaultCap || "–"}</dd>
+          <dt>Budget</dt>
+          <dd class="num">${form.budget ? `$${form.budget}` : "no limit"}</dd>
         </dl>
         <${Action} kind="primary" icon="play" onPress=${() => create(true)}>Create and start<//>
         <${Action} onPress=${() => create(false)}>Create without starting<//>
@@ -68,7 +108,9 @@ export default function NewCampaign() {
 function missing(form, uploaded) {
   return {
     ...(!uploaded && { uploadId: "Choose a file first." }),
-    ...(uploaded?.report.accepted === 0 && { uploadId: "No row of this file can be called. Mend it and choose it again." }),
+    ...(uploaded?.report.accepted === 0 && {
+      uploadId: "No row of this file can be called. Mend it and choose it again.",
+    }),
     ...(!form.name.trim() && { name: "Give the campaign a name." }),
     ...(!form.assistantId && { assistantId: "Choose who speaks." }),
     ...(!form.phoneNumberId && { phoneNumberId: "Choose the line." }),
@@ -94,38 +136,154 @@ async function begin(id) {
 }
 
 /** @param {{ value: string, fallback: string, onChange: (region: string) => void }} props */
-const Region = ({ value, fallback, onChange }) => html`<label class="row"><span class="hint">Numbers without + are from</span>
-  <input class="region" size="4" maxlength="2" style=${{ width: "64px" }} placeholder=${fallback} value=${value} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => onChange(e.currentTarget.value.toUpperCase())} /></label>`;
+const Region = ({ value, fallback, onChange }) =>
+  html`<label class="row"
+    ><span class="hint">Numbers without + are from</span>
+    <input
+      class="region"
+      size="4"
+      maxlength="2"
+      style=${{ width: "64px" }}
+      placeholder=${fallback}
+      value=${value}
+      onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => onChange(e.currentTarget.value.toUpperCase())}
+  /></label>`;
 
-/** @param {{ form: typeof START, set: (change: Partial<typeof START>) => void, wrong: Record<string, string>, choices: import("../ops.js").ChoicesData }} props */
+/**
+ * @param {{
+ *   form: typeof START,
+ *   set: (change: Partial<typeof START>) => void,
+ *   wrong: Record<string, string>,
+ *   choices: import("../ops.js").ChoicesData,
+ * }} props
+ */
 function How({ form, set, wrong, choices }) {
   /** @param {keyof typeof START} name */
-  const bind = (name) => ({ value: form[name], onInput: (/** @type {{ currentTarget: HTMLInputElement }} */ e) => set({ [name]: e.currentTarget.value }) });
+  const bind = (name) => ({
+    value: form[name],
+    onInput: (/** @type {{ currentTarget: HTMLInputElement }} */ e) => set({ [name]: e.currentTarget.value }),
+  });
   return html`<div class="form">
-    <div class="full"><${Field} label="Name" error=${wrong.name}>${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} maxlength="200" />`}<//></div>
-    <${Field} label="Assistant" error=${wrong.assistantId} hint=${choices.assistants.length ? "Who speaks" : html`None yet: <a href="/assistants">add one</a>`}>
-      ${(/** @type {any} */ a) => html`<select ...${a} ...${bind("assistantId")}><option value="">Choose…</option>${choices.assistants.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}</select>`}<//>
+    <div class="full">
+      <${Field} label="Name" error=${wrong.name}
+        >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} maxlength="200" />`}<//
+      >
+    </div>
+    <${Field}
+      label="Assistant"
+      error=${wrong.assistantId}
+      hint=${choices.assistants.length ? "Who speaks" : html`None yet: <a href="/assistants">add one</a>`}
+    >
+      ${(/** @type {any} */ a) =>
+        html`<select ...${a} ...${bind("assistantId")}>
+          <option value="">Choose…</option>
+          ${choices.assistants.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}
+        </select>`}<//
+    >
     <${Lines} form=${form} bind=${bind} wrong=${wrong} first=${choices.phoneNumbers} />
-    <${Field} label="Cap: calls at once" error=${wrong.cap} hint=${`Empty: ${choices.settings.defaultCap}. All campaigns together: ${choices.settings.globalCap}.`}>
-      ${(/** @type {any} */ a) => html`<input ...${a} ...${bind("cap")} type="number" min="1" max="10000" inputmode="numeric" placeholder=${choices.settings.defaultCap} />`}<//>
-    <${Field} label="Budget in US dollars" error=${wrong.budget} hint="Empty: no limit. The campaign pauses when it is spent.">
-      ${(/** @type {any} */ a) => html`<input ...${a} ...${bind("budget")} type="number" min="0" step="0.01" inputmode="decimal" placeholder="No limit" />`}<//>
-    <fieldset><legend>Mode</legend>
-      <label class="tick"><input type="radio" name="mode" checked=${form.mode === "CONTINUOUS"} onChange=${() => set({ mode: "CONTINUOUS" })} /><span>Continuous<span>A call that ends makes room for the next.</span></span></label>
-      <label class="tick"><input type="radio" name="mode" checked=${form.mode === "BATCH"} onChange=${() => set({ mode: "BATCH" })} /><span>Batch<span>The next batch begins when the last one is over.</span></span></label>
+    <${Field}
+      label="Cap: calls at once"
+      error=${wrong.cap}
+      hint=${`Empty: ${choices.settings.defaultCap}. All campaigns together: ${choices.settings.globalCap}.`}
+    >
+      ${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          ...${bind("cap")}
+          type="number"
+          min="1"
+          max="10000"
+          inputmode="numeric"
+          placeholder=${choices.settings.defaultCap}
+        />`}<//
+    >
+    <${Field}
+      label="Budget in US dollars"
+      error=${wrong.budget}
+      hint="Empty: no limit. The campaign pauses when it is spent."
+    >
+      ${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          ...${bind("budget")}
+          type="number"
+          min="0"
+          step="0.01"
+          inputmode="decimal"
+          placeholder="No limit"
+        />`}<//
+    >
+    <fieldset>
+      <legend>Mode</legend>
+      <label class="tick"
+        ><input
+          type="radio"
+          name="mode"
+          checked=${form.mode === "CONTINUOUS"}
+          onChange=${() => set({ mode: "CONTINUOUS" })}
+        /><span>Continuous<span>A call that ends makes room for the next.</span></span></label
+      >
+      <label class="tick"
+        ><input
+          type="radio"
+          name="mode"
+          checked=${form.mode === "BATCH"}
+          onChange=${() => set({ mode: "BATCH" })}
+        /><span>Batch<span>The next batch begins when the last one is over.</span></span></label
+      >
     </fieldset>
-    <fieldset><legend>When</legend>
-      <label class="tick"><input type="checkbox" checked=${form.lineQuietGating} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => set({ lineQuietGating: e.currentTarget.checked })} /><span>Only while the line is quiet<span>Waits while any call is live on this number, ours or not.</span></span></label>
+    <fieldset>
+      <legend>When</legend>
+      <label class="tick"
+        ><input
+          type="checkbox"
+          checked=${form.lineQuietGating}
+          onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+            set({ lineQuietGating: e.currentTarget.checked })}
+        /><span
+          >Only while the line is quiet<span>Waits while any call is live on this number, ours or not.</span></span
+        ></label
+      >
     </fieldset>
   </div>`;
 }
 
-/** The lines with what is live on them now. @param {{ form: typeof START, bind: (name: keyof typeof START) => any, wrong: Record<string, string>, first: import("../ops.js").ChoicesData["phoneNumbers"] }} props */
+/**
+ * The lines with what is live on them now.
+ * @param {{
+ *   form: typeof START,
+ *   bind: (name: keyof typeof START) => any,
+ *   wrong: Record<string, string>,
+ *   first: import("../ops.js").ChoicesData["phoneNumbers"],
+ * }} props
+ */
 function Lines({ form, bind, wrong, first }) {
   const fresh = useQuery(PhoneNumbers, {}, Boolean(form.phoneNumberId));
   const lines = fresh.data?.phoneNumbers ?? first;
   const chosen = lines.find((line) => line.id === form.phoneNumberId);
-  const activity = !chosen ? "The number that people see" : chosen.activeCalls == null ? "The provider cannot be asked what is live on it" : chosen.activeCalls ? `${chosen.activeCalls} calls live on it now` : "Quiet now";
-  return html`<${Field} label="Line" error=${wrong.phoneNumberId} hint=${lines.length ? activity : "The provider shows no phone number. See Health and lines."}>
-    ${(/** @type {any} */ a) => html`<select ...${a} ...${bind("phoneNumberId")}><option value="">Choose…</option>${lines.map((line) => html`<option key=${line.id} value=${line.id}>${[line.number ?? line.id, line.name].filter(Boolean).join(" · ")}${line.activeCalls ? ` (${line.activeCalls} live)` : ""}</option>`)}</select>`}<//>`;
+  const activity = !chosen
+    ? "The number that people see"
+    : chosen.activeCalls == null
+      ? "The provider cannot be asked what is live on it"
+      : chosen.activeCalls
+        ? `${chosen.activeCalls} calls live on it now`
+        : "Quiet now";
+  return html`<${Field}
+    label="Line"
+    error=${wrong.phoneNumberId}
+    hint=${lines.length ? activity : "The provider shows no phone number. See Health and lines."}
+  >
+    ${(/** @type {any} */ a) =>
+      html`<select ...${a} ...${bind("phoneNumberId")}>
+        <option value="">Choose…</option>
+        ${lines.map(
+          (line) =>
+            html`<option key=${line.id} value=${line.id}>
+              ${[line.number ?? line.id, line.name]
+                .filter(Boolean)
+                .join(" · ")}${line.activeCalls ? ` (${line.activeCalls} live)` : ""}
+            </option>`,
+        )}
+      </select>`}<//
+  >`;
 }

@@ -9,31 +9,56 @@ import { Action, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 
 /** @type {[string, [Name, string, string, "whole" | "number" | "money" | "text" | "url"][]][]} */
 const GROUPS = [
-  ["Pace", [
-    ["defaultCap", "Cap of a campaign that names none", "Calls at once, 1 to 10,000.", "whole"],
-    ["globalCap", "Cap over all campaigns", "No more calls than this at once, 1 to 10,000.", "whole"],
-    ["dialsPerSecond", "Calls started in a second", "At most, over all campaigns; 0.01 to 1,000.", "number"],
-    ["tickSeconds", "Seconds between two looks", "How often the scheduler looks by itself, 1 to 3,600.", "whole"],
-    ["silenceTimeoutSeconds", "Seconds of silence", "A call without any event for so long is checked with the provider, then timed out; 10 to 86,400.", "whole"],
-  ]],
-  ["Money and alerts", [
-    ["dailyBudget", "Daily budget in US dollars", "All campaigns, a UTC day. Empty: no limit.", "money"],
-    ["spendAlertThreshold", "Alert at this share of a budget", "Such as 0.8.", "money"],
-    ["alertWebhookUrl", "Address for alerts", "Alerts are posted here as JSON. Empty: none.", "url"],
-  ]],
-  ["Data", [
-    ["defaultRegion", "Region of numbers without +", "Two letters, such as US.", "text"],
-    ["retentionDays", "Days that transcripts are kept", "Recordings and messages too. Empty: for ever.", "whole"],
-  ]],
+  [
+    "Pace",
+    [
+      ["defaultCap", "Cap of a campaign that names none", "Calls at once, 1 to 10,000.", "whole"],
+      ["globalCap", "Cap over all campaigns", "No more calls than this at once, 1 to 10,000.", "whole"],
+      ["dialsPerSecond", "Calls started in a second", "At most, over all campaigns; 0.01 to 1,000.", "number"],
+      ["tickSeconds", "Seconds between two looks", "How often the scheduler looks by itself, 1 to 3,600.", "whole"],
+      [
+        "silenceTimeoutSeconds",
+        "Seconds of silence",
+        "A call without any event for so long is checked with the provider, then timed out; 10 to 86,400.",
+        "whole",
+      ],
+    ],
+  ],
+  [
+    "Money and alerts",
+    [
+      ["dailyBudget", "Daily budget in US dollars", "All campaigns, a UTC day. Empty: no limit.", "money"],
+      ["spendAlertThreshold", "Alert at this share of a budget", "Such as 0.8.", "money"],
+      ["alertWebhookUrl", "Address for alerts", "Alerts are posted here as JSON. Empty: none.", "url"],
+    ],
+  ],
+  [
+    "Data",
+    [
+      ["defaultRegion", "Region of numbers without +", "Two letters, such as US.", "text"],
+      ["retentionDays", "Days that transcripts are kept", "Recordings and messages too. Empty: for ever.", "whole"],
+    ],
+  ],
 ];
 const MAY_BE_EMPTY = new Set(["dailyBudget", "alertWebhookUrl", "retentionDays"]);
 
 export default function SettingsView() {
   const read = useQuery(SettingsPage, {});
   const settings = read.data?.settings;
-  return html`<${Head} title="Settings" lead=${may.admin() ? "Changes count at once, in every process, and stand in the history." : "An admin can change these."} />
+  return html`<${Head}
+      title="Settings"
+      lead=${
+        may.admin()
+          ? "Changes count at once, in every process, and stand in the history."
+          : "An admin can change these."
+      }
+    />
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
-    ${!settings ? !read.error && html`<${Skeleton} />` : html`<${Form} key=${JSON.stringify(settings)} settings=${settings} done=${read.reload} />`}`;
+    ${
+      !settings
+        ? !read.error && html`<${Skeleton} />`
+        : html`<${Form} key=${JSON.stringify(settings)} settings=${settings} done=${read.reload} />`
+    }`;
 }
 
 /** @param {Settings[Name]} value */
@@ -63,12 +88,51 @@ function Form({ settings, done }) {
   };
   const locked = !may.admin();
   return html`<div class="stack">
-    ${GROUPS.map(([title, group]) => html`<section key=${title} class="panel"><header><h2>${title}</h2></header><div class="form">
-      ${group.map(([name, label, hint, kind]) => html`<${Field} key=${name} label=${label} hint=${hint} error=${wrong[name]}>${(/** @type {any} */ a) => html`<input ...${a} disabled=${locked} ...${inputOf(kind)} value=${form[name]} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setForm((old) => ({ ...old, [name]: e.currentTarget.value }))} />`}<//>`)}
-      ${title === "Pace" && html`<div class="full"><label class="tick"><input type="checkbox" disabled=${locked} checked=${refill} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setRefill(e.currentTarget.checked)} /><span>Fill a freed place at once<span>Otherwise only at the next look.</span></span></label></div>`}
-    </div></section>`)}
-    ${!locked && html`<div class="row"><${Action} kind="primary" disabled=${!changed.length && refill === settings.refillImmediately} onPress=${save}>Save the changes<//></div>
-      <${Duplicates} />`}
+    ${GROUPS.map(
+      ([title, group]) =>
+        html`<section key=${title} class="panel">
+          <header><h2>${title}</h2></header>
+          <div class="form">
+            ${group.map(
+              ([name, label, hint, kind]) =>
+                html`<${Field} key=${name} label=${label} hint=${hint} error=${wrong[name]}
+                  >${(/** @type {any} */ a) =>
+                    html`<input
+                      ...${a}
+                      disabled=${locked}
+                      ...${inputOf(kind)}
+                      value=${form[name]}
+                      onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+                        setForm((old) => ({ ...old, [name]: e.currentTarget.value }))}
+                    />`}<//
+                >`,
+            )}
+            ${
+              title === "Pace" &&
+              html`<div class="full">
+                <label class="tick"
+                  ><input
+                    type="checkbox"
+                    disabled=${locked}
+                    checked=${refill}
+                    onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+                      setRefill(e.currentTarget.checked)}
+                  /><span>Fill a freed place at once<span>Otherwise only at the next look.</span></span></label
+                >
+              </div>`
+            }
+          </div>
+        </section>`,
+    )}
+    ${
+      !locked &&
+      html`<div class="row">
+          <${Action} kind="primary" disabled=${!changed.length && refill === settings.refillImmediately} onPress=${save}
+            >Save the changes<//
+          >
+        </div>
+        <${Duplicates} />`
+    }
   </div>`;
 }
 
@@ -91,5 +155,14 @@ function Duplicates() {
     if (said.__typename === "UserError") throw new Error(said.message);
     toast("Calls may be requested again. Paused campaigns still wait for Resume.");
   };
-  return html`<section class="panel"><header><h2>After a detected duplicate</h2></header><div class="row between"><p class="quiet" style=${{ maxWidth: "70ch" }}>When the provider shows two calls under one of ours, no call is requested a second time until a person has looked at them. Then allow it here.</p><${Action} onPress=${allow}>Allow requests again<//></div></section>`;
+  return html`<section class="panel">
+    <header><h2>After a detected duplicate</h2></header>
+    <div class="row between">
+      <p class="quiet" style=${{ maxWidth: "70ch" }}>
+        When the provider shows two calls under one of ours, no call is requested a second time until a person has
+        looked at them. Then allow it here.
+      </p>
+      <${Action} onPress=${allow}>Allow requests again<//>
+    </div>
+  </section>`;
 }

@@ -24,13 +24,42 @@ export default function SignIn() {
     document.title = "Sign in · AutoLynx";
     enter(takeToken()).then((wrong) => wrong != null && setState({ busy: false, wrong }));
   }, []);
-  return html`<main class="door" id="main"><section class="panel">
-    <div class="brand"><svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M7 25 9 7l6 6h2l6-6 2 18" /><circle cx="12.5" cy="18" r="1.7" /><circle cx="19.5" cy="18" r="1.7" /></svg>AutoLynx</div>
-    <h1 tabindex="-1">${state.busy ? "Signing you in…" : "Sign in"}</h1>
-    ${state.wrong && html`<div class="banner" data-kind="bad" role="alert" style=${{ margin: 0 }}><${Icon} name="warning" /><p>${state.wrong}</p></div>`}
-    ${!state.busy && html`${document.documentElement.dataset.oidc === "yes" && html`<a class="button primary" data-server="1" href=${`/sign-in/oidc?next=${encodeURIComponent(nextPlace())}`}>Continue with your organisation</a>`}
-      <p class="quiet">With a one-time link: whoever runs AutoLynx makes one with <code>autolynx signin you@example.com</code>. It works once, for a short time.</p>`}
-  </section></main>`;
+  return html`<main class="door" id="main">
+    <section class="panel">
+      <div class="brand">
+        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+          <rect width="32" height="32" rx="8" />
+          <path d="M7 25 9 7l6 6h2l6-6 2 18" />
+          <circle cx="12.5" cy="18" r="1.7" />
+          <circle cx="19.5" cy="18" r="1.7" /></svg
+        >AutoLynx
+      </div>
+      <h1 tabindex="-1">${state.busy ? "Signing you in…" : "Sign in"}</h1>
+      ${
+        state.wrong &&
+        html`<div class="banner" data-kind="bad" role="alert" style=${{ margin: 0 }}>
+          <${Icon} name="warning" />
+          <p>${state.wrong}</p>
+        </div>`
+      }
+      ${
+        !state.busy &&
+        html`${
+            document.documentElement.dataset.oidc === "yes" &&
+            html`<a
+              class="button primary"
+              data-server="1"
+              href=${`/sign-in/oidc?next=${encodeURIComponent(nextPlace())}`}
+              >Continue with your organisation</a
+            >`
+          }
+          <p class="quiet">
+            With a one-time link: whoever runs AutoLynx makes one with <code>autolynx signin you@example.com</code>. It
+            works once, for a short time.
+          </p>`
+      }
+    </section>
+  </main>`;
 }
 
 /** Says what went wrong, or null once somebody is in. @param {string | null} token */
@@ -38,7 +67,11 @@ async function enter(token) {
   if (token) {
     const answer = await post("/sign-in", { token }).catch(() => null);
     if (!answer) return "AutoLynx cannot be reached. Check the connection and open the link again.";
-    if (!answer.ok) return (await answer.json().catch(() => null))?.error?.message ?? "This link does not work any more. Ask for a new one.";
+    if (!answer.ok)
+      return (
+        (await answer.json().catch(() => null))?.error?.message ??
+        "This link does not work any more. Ask for a new one."
+      );
   }
   await recognise();
   if (!me.value) return query("error");
