@@ -50,6 +50,7 @@ from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
 from interfaces.auth.same_origin import SameOrigin
 from interfaces.auth.sign_in import Door, sign_in_routes
 from interfaces.auth.viewer import Authenticator
+from interfaces.connections import TimedProtocol
 from interfaces.dashboard.documents import read_documents, texts_by_id
 from interfaces.dashboard.routes import dashboard_routes
 from interfaces.dashboard.site import build_site
@@ -501,6 +502,7 @@ def serving(configuration: Configuration, app: FastAPI) -> uvicorn.Config:
     """Say how uvicorn serves it."""
     return uvicorn.Config(
         app,
+        http=TimedProtocol,
         host=configuration.host,
         port=configuration.port,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
