@@ -54,7 +54,7 @@ from interfaces.connections import TimedProtocol
 from interfaces.dashboard.documents import read_documents, texts_by_id
 from interfaces.dashboard.routes import dashboard_routes
 from interfaces.dashboard.site import build_site
-from interfaces.files.export import export_routes
+from interfaces.files.export import EXPORTS_AT_A_TIME, export_routes
 from interfaces.files.imports import import_routes
 from interfaces.files.recordings import recording_routes
 from interfaces.files.sweeping import swept
@@ -109,6 +109,7 @@ class Stores:
     url: str
     writing: Pool
     reading: Pool
+    exports: Pool
     feed: ReadModelFeed
     app: AutoLynx
     now: DatabaseClock
@@ -256,6 +257,9 @@ def _stores(url: str) -> Iterator[Stores]:
     with ExitStack() as opened:
         writing = opened.enter_context(open_pool(url, name=ROLE, max_size=16))
         reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
+        exports = opened.enter_context(
+            open_read_pool(url, name=f"{ROLE} exports", max_size=EXPORTS_AT_A_TIME)
+        )
         app = AutoLynx(EventStoreFactory(writing))
         opened.callback(app.close)
         feed = ReadModelFeed(url)
@@ -264,7 +268,7 @@ def _stores(url: str) -> Iterator[Stores]:
         now = DatabaseClock()
         holder = f"{socket.gethostname()}:{os.getpid()}"
         opened.enter_context(ClockWorker(url, now, role=ROLE, holder=holder))
-        yield Stores(url, writing, reading, feed, app, now)
+        yield Stores(url, writing, reading, exports, feed, app, now)
 
 
 def _webhooks(
@@ -391,7 +395,11 @@ def _file_routes(
         pool=stores.reading,
         authorize=email_with(access, MEMBERS),
     )
-    yield export_routes(pool=stores.reading, authorize=email_with(access, MEMBERS))
+    yield export_routes(
+        pool=stores.reading,
+        exports=stores.exports,
+        authorize=email_with(access, MEMBERS),
+    )
 
 
 def _vitals(configuration: Configuration, stores: Stores, lines: Lines) -> Vitals:

@@ -23,6 +23,9 @@ the next request's headers, so a refused upload cannot go on for ever either.
 UNREAD_SECONDS = 30.0
 """How long a client may leave a full send buffer (64 KiB) unread."""
 
+CLEANUP_SECONDS = 0.5
+"""Part of the grace period at shutdown, at most half: see TimedProtocol.shutdown."""
+
 _TIMED_OUT = "The request's headers did not arrive in time: send the request again."
 
 
@@ -33,6 +36,7 @@ class TimedProtocol(HttpToolsProtocol):
       then the connection is closed.
     - No progress in reading a response for `unread_seconds`: the connection is
       aborted. The application sees `http.disconnect`.
+    - A response still in progress when the server has to stop: aborted as well.
     """
 
     header_seconds: ClassVar[float] = HEADER_SECONDS
@@ -42,6 +46,7 @@ class TimedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._header_timer: TimerHandle | None = None
         self._unread_timer: TimerHandle | None = None
+        self._shutdown_timer: TimerHandle | None = None
         self._in_headers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
@@ -70,6 +75,19 @@ class TimedProtocol(HttpToolsProtocol):
         self._stop_timers()
         super().handle_websocket_upgrade()
 
+    def shutdown(self) -> None:
+        """Finish the response, or abort it shortly before the grace period is over.
+
+        The application then sees `http.disconnect` and still has time to clean up.
+        uvicorn cancels it only when the period is over, and leaves the connection of a
+        client that does not read open, which keeps the event loop from closing.
+        """
+        super().shutdown()
+        grace = self.config.timeout_graceful_shutdown
+        if grace is not None:
+            left = max(grace - CLEANUP_SECONDS, grace / 2)
+            self._shutdown_timer = self.loop.call_later(left, self.transport.abort)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._cancel_unread_timer()
@@ -97,6 +115,9 @@ class TimedProtocol(HttpToolsProtocol):
     def _stop_timers(self) -> None:
         self._cancel_header_timer()
         self._cancel_unread_timer()
+        if self._shutdown_timer is not None:
+            self._shutdown_timer.cancel()
+            self._shutdown_timer = None
 
     def _cancel_header_timer(self) -> None:
         if self._header_timer is not None:

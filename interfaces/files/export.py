@@ -1,21 +1,35 @@
 """A campaign's results as CSV, one row a contact, streamed in the file's order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
+from psycopg_pool import PoolTimeout
 
+from interfaces.files.streaming import Streamed
 from projections import campaign_board, results
 from storage.database import Pool
+
+EXPORTS_AT_A_TIME = 4
+"""In one process. Each holds a connection until its client has read everything."""
+
+CONNECTION_SECONDS = 1.0
+"""How long an export waits for a connection to become free."""
+
+RETRY_AFTER_SECONDS = 10
 
 type Authorize = Callable[..., Any]
 
 
-def export_routes(*, pool: Pool, authorize: Authorize) -> APIRouter:
-    """Build the route; `pool` reads the read model, `authorize` enforces the role."""
+def export_routes(*, pool: Pool, exports: Pool, authorize: Authorize) -> APIRouter:
+    """Build the route; `authorize` enforces the role.
+
+    `pool` and `exports` read the read model. Only the exports themselves take
+    connections from `exports`; when all are in use, a further one is answered 503.
+    """
     router = APIRouter()
 
     @router.get("/campaigns/{campaign_id}/export.csv")
@@ -25,10 +39,10 @@ def export_routes(*, pool: Pool, authorize: Authorize) -> APIRouter:
         campaign = _campaign(pool, campaign_id)
         if campaign is None:
             raise HTTPException(404, f"There is no campaign {campaign_id[:100]}.")
-        return StreamingResponse(
-            export_csv(pool, campaign.id),
+        return Streamed(
+            export_csv(exports, campaign.id),
             media_type="text/csv",
-            headers={"Content-Disposition": _disposition(campaign.name)},
+            filename=_filename(campaign.name),
         )
 
     return router
@@ -43,14 +57,26 @@ def _campaign(pool: Pool, campaign_id: str) -> campaign_board.CampaignRow | None
         return campaign_board.get(connection, id_)
 
 
-def _disposition(name: str) -> str:
-    """Name the file for the campaign; old clients take the plain name."""
+def _filename(name: str) -> str:
+    """Name the file after the campaign: in ASCII, and in full (RFC 6266)."""
     plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
     full = quote(f"{name}.csv", safe="")
-    return f"attachment; filename=\"{plain[:100]}.csv\"; filename*=UTF-8''{full}"
+    return f"filename=\"{plain[:100]}.csv\"; filename*=UTF-8''{full}"
 
 
-def export_csv(pool: Pool, campaign_id: UUID) -> Iterator[bytes]:
-    """Yield the export in pieces of whole rows, all of one moment."""
-    with pool.connection() as connection:
+def export_csv(pool: Pool, campaign_id: UUID) -> Generator[bytes]:
+    """Yield the export in pieces of whole rows, all of one moment.
+
+    Raises:
+        HTTPException: 503, when no connection becomes free in CONNECTION_SECONDS.
+    """
+    try:
+        connection = pool.getconn(CONNECTION_SECONDS)
+    except PoolTimeout as error:
+        message = "Too many exports are in progress: try again in a moment."
+        wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        raise HTTPException(503, message, wait) from error
+    try:
         yield from results.csv_of(connection, campaign_id)
+    finally:
+        pool.putconn(connection)

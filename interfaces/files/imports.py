@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from application.uploads import RejectedRow
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
+from interfaces.files.streaming import Streamed
 from interfaces.files.uploads import rejects_csv
 from projections import contact_import
 from storage.database import Pool
@@ -40,10 +41,10 @@ def import_routes(
         upload = uploads.get(known, now())
         # The file's own header is kept as long as the upload.
         columns = upload.columns if upload else NAMED_BY_ALL
-        return StreamingResponse(
+        return Streamed(
             rejects_csv(columns, _pages(vault, known)),
             media_type="text/csv",
-            headers={"Content-Disposition": 'attachment; filename="rejects.csv"'},
+            filename='filename="rejects.csv"',
         )
 
     return router

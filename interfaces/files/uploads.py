@@ -3,14 +3,14 @@
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from application.contact_file import ContactFile, UnreadableFile
@@ -19,6 +19,7 @@ from application.phone_numbers import known_region
 from application.uploads import RejectedRow, Upload
 from interfaces.auth.rates import Rate
 from interfaces.files.csv_cells import csv_lines
+from interfaces.files.streaming import Streamed
 from interfaces.pauses import short_turns
 from storage.uploads import NewUpload, UploadStore
 
@@ -106,10 +107,10 @@ def upload_routes(
         if found is None:
             message = "There is no such upload, or it has expired."
             return _Refused(404, "NOT_FOUND", message).response()
-        return StreamingResponse(
+        return Streamed(
             rejects_csv(found.columns, _pages(store, found.id)),
             media_type="text/csv",
-            headers={"Content-Disposition": 'attachment; filename="rejects.csv"'},
+            filename='filename="rejects.csv"',
         )
 
     return router
@@ -227,7 +228,7 @@ def _pages(store: UploadStore, upload_id: UUID) -> Iterator[list[RejectedRow]]:
 
 def rejects_csv(
     columns: Iterable[str], pages: Iterable[list[RejectedRow]]
-) -> Iterator[str]:
+) -> Generator[str]:
     """Yield the skipped rows as they were, each with its number and reason before."""
     yield csv_lines([["row", "reason", "message", *columns]])
     for page in pages:

@@ -16,10 +16,14 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def served(app: ASGIApp, **settings: Any) -> Iterator[int]:
-    """Serve `app` without a lifespan; yield the port. `settings` are uvicorn's."""
-    always: dict[str, Any] = {"lifespan": "off", "log_config": None}
-    defaults: dict[str, Any] = {"timeout_keep_alive": 1}
-    config = uvicorn.Config(app, host=HOST, port=0, **always, **(defaults | settings))
+    """Serve `app`, by default without a lifespan; yield the port.
+
+    `settings` are uvicorn's.
+    """
+    defaults: dict[str, Any] = {"lifespan": "off", "timeout_keep_alive": 1}
+    config = uvicorn.Config(
+        app, host=HOST, port=0, log_config=None, **(defaults | settings)
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
