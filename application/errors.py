@@ -11,5 +11,12 @@ class StoreUnavailable(Exception):
     """Nothing could be stored or read in the time allowed; trying again is safe."""
 
 
+class VersionTooOld(StoreUnavailable):
+    """The database was upgraded and refuses writes of this older version.
+
+    Trying again does not help; the message says what to do.
+    """
+
+
 class StreamMoved(IntegrityError):
     """A stream that the decision rests on is not at the version that was read."""

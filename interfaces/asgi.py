@@ -30,6 +30,7 @@ from application.assistants import AssistantService
 from application.calls import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
+from application.errors import Failure
 from application.garbage import look_rarely
 from application.imports import ImportService
 from application.logs import configure_logs
@@ -489,7 +490,11 @@ def main() -> int:
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
-    migrate(configuration.database_url)
+    try:
+        migrate(configuration.database_url)
+    except Failure as failure:
+        print(failure, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        return 1
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
     server = Server(serving(configuration, create_app(configuration)))

@@ -11,7 +11,12 @@ from application.errors import StoreUnavailable
 from projections.lag import lag
 from projections.schema import outdated_words
 from storage.database import Patience, Pool, within
-from storage.migrate import MigrationChanged, UnfitServer, pending
+from storage.migrate import (
+    DatabaseTooNew,
+    MigrationChanged,
+    UnfitServer,
+    pending,
+)
 
 MOST_LAG_SECONDS = 10.0
 DATABASE_SECONDS = 2.0
@@ -70,7 +75,7 @@ def _database(pool: Pool) -> str | None:
 def _migrations(url: str) -> str | None:
     try:
         missing = pending(url)
-    except (UnfitServer, MigrationChanged) as error:
+    except (UnfitServer, MigrationChanged, DatabaseTooNew) as error:
         return str(error)
     return f"missing: {', '.join(missing)}; run autolynx migrate" if missing else None
 

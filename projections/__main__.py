@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import structlog
+from psycopg import OperationalError
 
 from application.configuration import Configuration
 from application.garbage import look_rarely
@@ -19,6 +20,7 @@ from projections.rebuild import ChainDiffers
 from projections.runner import ProjectionStopped, Projector
 from projections.upgrade import bring_up_to_form
 from storage.clock import ClockWorker, DatabaseClock
+from storage.migrate import DatabaseTooNew, check_version
 
 ROLE = "projector"
 
@@ -33,11 +35,29 @@ def main() -> int:
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
+    if (refusal := _refusal(configuration.database_url)) is not None:
+        print(refusal, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        return 1
     url, holder = configuration.database_url, f"{socket.gethostname()}:{os.getpid()}"
     projector = Projector(url, holder=holder, prepare=partial(bring_up_to_form, url))
     clock = ClockWorker(url, DatabaseClock(), role=ROLE, holder=holder)
     with _stopped_by_signals(projector), clock:
         return _run(projector)
+
+
+def _refusal(url: str) -> str | None:
+    """Return why this version may not write to the database, None where it may.
+
+    A database that does not answer yet is no refusal: without a heartbeat, which the
+    database refuses as well, the projector does nothing.
+    """
+    try:
+        check_version(url)
+    except DatabaseTooNew as error:
+        return str(error)
+    except OperationalError as error:
+        log.warning("the database does not answer yet", error=str(error))
+    return None
 
 
 def _run(projector: Projector) -> int:

@@ -22,7 +22,7 @@ from application.calls import CallService
 from application.campaigns import CampaignService
 from application.claims import ClaimService
 from application.configuration import Configuration, FirstSettings
-from application.errors import StoreUnavailable
+from application.errors import Failure, StoreUnavailable
 from application.garbage import look_rarely
 from application.logs import configure_logs
 from application.recording import Means
@@ -68,7 +68,11 @@ def main() -> int:
     if configuration.database_url is None:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
-    migrate(configuration.database_url)
+    try:
+        migrate(configuration.database_url)
+    except Failure as failure:
+        print(failure, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        return 1
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
     _serve(Process(configuration, configuration.database_url))

@@ -27,6 +27,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed
 
 from application.errors import StoreUnavailable
+from storage.writer import SETTING, writer_number
 
 type Conn = Connection[TupleRow]
 type Pool = ConnectionPool[Conn]
@@ -107,6 +108,7 @@ def _configure(
         "idle_in_transaction_session_timeout": "60s",
         "TimeZone": "UTC",
         "jit": "off",
+        SETTING: str(writer_number()),
     }
 
     def configure(connection: Conn) -> None:

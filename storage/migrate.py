@@ -1,17 +1,35 @@
-"""Brings the tables to the form that this code needs; any number may try at once."""
+"""Creates and upgrades the tables; concurrent processes wait for each other.
+
+Each migration from 0014 on declares in its first line whether processes of an older
+version may go on writing: `-- Older writers: allowed` or `-- Older writers: refused`.
+A migration without that line refuses them. See docs/operations.md, Upgrades.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import LiteralString
+
+from psycopg import sql
+from psycopg.errors import DeadlockDetected
 
 from application.errors import Failure
 from storage.database import Conn, connect, lock_key
+from storage.writer import MIGRATIONS, number_of, writer_number
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 14
-RECORD = """
+ALLOWED = "-- Older writers: allowed"
+FIRST_DECLARED = 14
+"""The first migration that declares whether older writers may continue."""
+
+TRIES = 5
+"""How often a migration is tried that ends in a deadlock with running appends."""
+
+APPEND_LOCK: LiteralString = "select pg_advisory_xact_lock(x'4155544f4c594e58'::bigint)"
+RAISE_FENCE: LiteralString = "update writer_fence set least = greatest(least, %s)"
+RECORD: LiteralString = """
 create table if not exists schema_migration (
     number integer primary key,
     name text not null,
@@ -23,6 +41,10 @@ create table if not exists schema_migration (
 
 class UnfitServer(Failure):
     """The server cannot hold our tables."""
+
+
+class DatabaseTooNew(Failure):
+    """A newer version upgraded the database and refuses writes of this one."""
 
 
 class MigrationChanged(Failure):
@@ -39,18 +61,26 @@ class _Migration:
     def sha256(self) -> str:
         return sha256(self.statements.encode()).hexdigest()
 
+    @property
+    def refuses_older(self) -> bool:
+        declared = self.statements.split("\n", 1)[0].strip()
+        return self.number >= FIRST_DECLARED and declared != ALLOWED
+
 
 def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
     """Apply what is missing, each file in a transaction; return the names applied.
 
     Raises:
         UnfitServer: Postgres is older than 14, or the database is not UTF-8.
+        DatabaseTooNew: a newer version upgraded the database and refuses this one.
         MigrationChanged: an applied file was edited afterwards.
     """
     with connect(url, name="migrate") as connection:
         _check_server(connection)
         with _alone(connection):
-            connection.execute(RECORD)
+            _check_version(connection)
+            if _record_table(connection) is None:
+                connection.execute(RECORD)
             missing = _missing(connection, folder)
             for migration in missing:
                 _apply(connection, migration)
@@ -58,10 +88,48 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
 
 
 def pending(url: str, folder: Path = MIGRATIONS) -> list[str]:
-    """Name the migrations that are not applied yet; change nothing."""
+    """Name the migrations that are not applied yet; change nothing.
+
+    Raises as `migrate` does.
+    """
     with connect(url, name="migrate") as connection:
         _check_server(connection)
+        _check_version(connection)
         return [migration.name for migration in _missing(connection, folder)]
+
+
+def check_version(url: str) -> None:
+    """Check that this version may write to the database; change nothing.
+
+    Raises:
+        DatabaseTooNew: a newer version upgraded the database and refuses this one.
+    """
+    with connect(url, name="version") as connection:
+        _check_version(connection)
+
+
+def _check_version(connection: Conn) -> None:
+    if not _exists(connection, "writer_fence"):
+        return
+    row = connection.execute("select least from writer_fence").fetchone()
+    least, own = (row[0] if row else 0), writer_number()
+    if least > own:
+        raise DatabaseTooNew(
+            f"this version knows migrations up to {own}, and the database refuses"
+            f" versions older than migration {least}: stop this process and start the"
+            ' version of AutoLynx that ran the last "autolynx migrate"'
+        )
+
+
+def _exists(connection: Conn, relation: str) -> bool:
+    row = connection.execute("select to_regclass(%s)", (relation,)).fetchone()
+    return row is not None and row[0] is not None
+
+
+def _record_table(connection: Conn) -> str | None:
+    """Return the table of applied migrations, which 0014_writer_fence renames."""
+    names = ("autolynx_migration", "schema_migration")
+    return next((name for name in names if _exists(connection, name)), None)
 
 
 def _check_server(connection: Conn) -> None:
@@ -97,17 +165,17 @@ def _missing(connection: Conn, folder: Path) -> list[_Migration]:
 
 
 def _applied(connection: Conn) -> dict[int, str]:
-    table = connection.execute("select to_regclass('schema_migration')").fetchone()
-    if table is None or table[0] is None:
+    table = _record_table(connection)
+    if table is None:
         return {}
-    rows = connection.execute("select number, sha256 from schema_migration")
-    return dict(rows.fetchall())
+    query = sql.SQL("select number, sha256 from {}").format(sql.Identifier(table))
+    return dict(connection.execute(query).fetchall())
 
 
 def _read(folder: Path) -> list[_Migration]:
     files = sorted(folder.glob("[0-9]*.sql"))
     found = [
-        _Migration(int(file.name.split("_")[0]), file.stem, file.read_text("utf-8"))
+        _Migration(number_of(file), file.stem, file.read_text("utf-8"))
         for file in files
     ]
     if len({migration.number for migration in found}) != len(found):
@@ -116,9 +184,27 @@ def _read(folder: Path) -> list[_Migration]:
 
 
 def _apply(connection: Conn, migration: _Migration) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            _apply_once(connection, migration)
+        except DeadlockDetected:
+            if attempt == TRIES:
+                raise
+        else:
+            return
+
+
+def _apply_once(connection: Conn, migration: _Migration) -> None:
     with connection.transaction():
+        if migration.refuses_older:
+            connection.execute(APPEND_LOCK)
         connection.execute(migration.statements.encode())
+        if migration.refuses_older:
+            connection.execute(RAISE_FENCE, (migration.number,))
+        table = _record_table(connection)
+        assert table is not None  # `migrate` creates it before the first migration.
+        insert = sql.SQL("insert into {} (number, name, sha256) values (%s, %s, %s)")
         connection.execute(
-            "insert into schema_migration (number, name, sha256) values (%s, %s, %s)",
+            insert.format(sql.Identifier(table)),
             (migration.number, migration.name, migration.sha256),
         )

@@ -20,13 +20,14 @@ from eventsourcing.persistence import (
 )
 from psycopg import errors
 
-from application.errors import StreamMoved
+from application.errors import StreamMoved, VersionTooOld
 from application.vault import VaultRow
 from storage.binary import Bigints, Byteas, Packed, Texts, Uuids
 from storage.database import Attempt, Conn, Patience, Pool, within
 from storage.mapper import TypedMapper
 from storage.together import Line, Place
 from storage.vault import as_json, copy_rows, subjects
+from storage.writer import TOO_OLD
 
 CHANNEL = "autolynx_events"
 """Each append is told here; the payload is its last position."""
@@ -245,6 +246,8 @@ class _Append:
         except psycopg.DatabaseError as error:
             if error.diag.sqlstate == STREAM_MOVED:
                 return self._own_or(StreamMoved(str(error)), connection, attempt)
+            if error.diag.sqlstate == TOO_OLD:
+                raise VersionTooOld(error.diag.message_primary) from error
             if isinstance(
                 error, psycopg.OperationalError | errors.ReadOnlySqlTransaction
             ):

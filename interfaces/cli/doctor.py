@@ -27,7 +27,12 @@ from projections.schema import outdated_words, use_read_model
 from provider.vapi import VapiProvider, vapi_settings
 from storage.database import Conn, connect
 from storage.embedded import EmbeddedPostgresFailed
-from storage.migrate import MigrationChanged, UnfitServer, pending
+from storage.migrate import (
+    DatabaseTooNew,
+    MigrationChanged,
+    UnfitServer,
+    pending,
+)
 
 SHORTEST_SECRET = 16
 MOST_SKEW_SECONDS = 2.0
@@ -153,7 +158,7 @@ def _of_durability(conn: Conn) -> Finding:
 def _of_tables(conn: Conn, url: str) -> Found:
     try:
         missing = pending(url)
-    except (UnfitServer, MigrationChanged) as error:
+    except (UnfitServer, MigrationChanged, DatabaseTooNew) as error:
         yield Finding("migrations", Grade.WRONG, f"{error}.")
         return
     if missing:

@@ -69,7 +69,7 @@ def test_readiness_names_the_database_and_guesses_nothing_else(office: Desk) -> 
 
 def test_readiness_names_the_migration_that_is_missing(desk: Desk) -> None:
     with desk.pool.connection() as connection:
-        connection.execute("delete from schema_migration where number = 3")
+        connection.execute("delete from autolynx_migration where number = 3")
     answer = desk.get("/readyz", role=None)
     assert answer.status_code == 503
     assert "0003_access" in answer.json()["error"]["message"]

@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from storage.migrate import (
-    MIGRATIONS,
     MigrationChanged,
     UnfitServer,
     migrate,
     pending,
 )
+from storage.writer import MIGRATIONS
 
 
 @pytest.fixture
