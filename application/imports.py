@@ -180,7 +180,14 @@ class ImportService:
         self._intake.wait_for(self._app.recorder.max_notification_id())
         key = self._vault.campaign_key(campaign_id)
         assert key is not None  # The list that made the campaign brought it.
-        order = Order(upload.id, campaign_id, key, known=starts_at > 0, by=by)
+        order = Order(
+            list_id=upload.id,
+            campaign_id=campaign_id,
+            key=key,
+            known=starts_at > 0,
+            by=by,
+            not_kept=upload.not_kept,
+        )
         self._intake.fill(order, told)
 
     def _open(

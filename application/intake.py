@@ -7,7 +7,7 @@ breaks off, the list says how far it is, and goes on from there.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import digest as hmac_digest
 from itertools import batched
 from uuid import UUID
@@ -20,7 +20,7 @@ from application.ports import ContactBook, ReadModel
 from application.recording import Means
 from application.uploads import RejectedRow, StagedRow, Uploads
 from application.vault import ContactRow, RejectRow, VaultRow, digest
-from domain.contact_list import ContactList, Skipped
+from domain.contact_list import ContactList, RejectCount, Skipped
 from domain.values import SkipReason
 
 ROWS_A_FACT = 1_000
@@ -54,7 +54,8 @@ class ReadModelBehind(Failure):
 class Order:
     """What is to be filled; `key` makes the campaign's contact ids.
 
-    `known` says whether the campaign may have some of the people already.
+    `known` says whether the campaign may have some of the people already. `not_kept`
+    counts, by reason, the file's rejects whose text is not stored.
     """
 
     list_id: UUID
@@ -62,6 +63,7 @@ class Order:
     key: bytes
     known: bool
     by: str
+    not_kept: Mapping[SkipReason, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Intake:
         """
         while decide(lambda: self._skip_rejects(order)):
             pass
+        decide(lambda: self._count_rejects(order))
         self._accept_rows(order, told)
 
     def wait_for(self, position: int | None) -> None:
@@ -225,6 +228,14 @@ class Intake:
             rows += self._skip(contacts, chunk, order)
         self._app.append(contacts, vault=rows)
         return bool(rejects)
+
+    def _count_rejects(self, order: Order) -> None:
+        contacts = self._app.load(ContactList, order.list_id)
+        counts = tuple(
+            RejectCount(reason, rows) for reason, rows in sorted(order.not_kept.items())
+        )
+        contacts.count_rejects(counts, at=self._means.now(), by=order.by)
+        self._app.append(contacts)
 
     def _skip(
         self, contacts: ContactList, chunk: Sequence[RejectedRow], order: Order

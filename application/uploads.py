@@ -1,7 +1,7 @@
 """Contact files that were read and checked and wait to become a campaign's contacts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -13,7 +13,9 @@ from domain.values import SkipReason
 class Upload:
     """A whole file: every row of it is staged or rejected.
 
-    `columns` are the file's own, in its order and spelling, trimmed.
+    `columns` are the file's own, in its order and spelling, trimmed. `skipped_count`
+    includes the rows in `not_kept`, which counts, by reason, the rejected rows whose
+    text is not stored.
     """
 
     id: UUID
@@ -25,6 +27,11 @@ class Upload:
     created_by: str
     created_at: datetime
     expires_at: datetime
+    not_kept: Mapping[SkipReason, int] = field(default_factory=dict)
+
+    @property
+    def not_kept_count(self) -> int:
+        return sum(self.not_kept.values())
 
 
 class StagedRow(NamedTuple):

@@ -19,6 +19,14 @@ class Skipped:
     reason: SkipReason
 
 
+@dataclass(frozen=True, slots=True)
+class RejectCount:
+    """How many rows of the file were skipped for one reason."""
+
+    reason: SkipReason
+    rows: int
+
+
 class ContactListFact(Aggregate.Event):
     actor: str
     campaign_id: UUID
@@ -46,6 +54,12 @@ class ContactList(Aggregate):
         digest: str
         staged_up_to: int
         rejects_up_to: int
+
+    class RejectsCounted(ContactListFact):
+        """Rows that were skipped in addition, whose numbers and text are not kept."""
+
+        TOPIC = "contact_list.rejects_counted"
+        counts: tuple[RejectCount, ...]
 
     class Closed(ContactListFact):
         TOPIC = "contact_list.closed"
@@ -83,6 +97,7 @@ class ContactList(Aggregate):
     def __init__(self, campaign_id: UUID, starts_at: int) -> None:
         self.campaign_id, self.starts_at = campaign_id, starts_at
         self.accepted = self.skipped = self.staged_up_to = self.rejects_up_to = 0
+        self.rejects_not_kept = 0
         self.closed = False
 
     def must_belong_to(self, campaign_id: UUID) -> None:
@@ -126,6 +141,14 @@ class ContactList(Aggregate):
         fields = {"staged_up_to": staged, "rejects_up_to": rejects}
         self._record(self.RowsSkipped, at, by, skipped=skipped, digest=digest, **fields)
 
+    def count_rejects(
+        self, counts: tuple[RejectCount, ...], *, at: datetime, by: str
+    ) -> None:
+        """Count skipped rows whose text is not kept; a repeated call does nothing."""
+        self._must_be_open()
+        if counts and not self.rejects_not_kept:
+            self._record(self.RejectsCounted, at, by, counts=counts)
+
     def close(self, *, at: datetime, by: str) -> None:
         if not self.closed:
             fields = {"accepted": self.accepted, "skipped": self.skipped}
@@ -154,6 +177,11 @@ class ContactList(Aggregate):
     ) -> None:
         self.skipped += len(skipped)
         self.staged_up_to, self.rejects_up_to = staged_up_to, rejects_up_to
+
+    @event(RejectsCounted)
+    def _rejects_counted(self, counts: tuple[RejectCount, ...]) -> None:
+        self.rejects_not_kept = sum(count.rows for count in counts)
+        self.skipped += self.rejects_not_kept
 
     @event(Closed)
     def _closed(self) -> None:

@@ -14,7 +14,7 @@ from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.values import SkipReason
 from projections.operations import RowOperation, patch, put
-from projections.tables import Table, select, select_one
+from projections.tables import Table, select, select_one, select_value
 from storage.database import Conn
 
 IMPORT, SKIPPED = "contact_import", "skipped_row"
@@ -116,6 +116,15 @@ def of_campaign(conn: Conn, campaign_id: UUID) -> list[ContactImport]:
     """Read a campaign's imports in the order in which they were imported."""
     query = _IMPORT + "and campaign_id = %(id)s order by imported_position"
     return select(conn, ContactImport, query, id=campaign_id)
+
+
+def rejects_not_kept(conn: Conn, imported: ContactImport) -> int:
+    """Count the skipped rows of which neither number nor text is kept."""
+    if not imported.skipped:
+        return 0
+    query: LiteralString = "select count(*) from skipped_row where list_id = %(id)s"
+    kept = int(select_value(conn, query, id=imported.list_id) or 0)
+    return imported.skipped - kept
 
 
 def skipped_rows(conn: Conn, list_id: UUID, most: int = 1000) -> list[SkippedRow]:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import orjson
@@ -19,6 +19,7 @@ from psycopg import InterfaceError, OperationalError
 
 from application.contact_file import AcceptedRow, Row, SkippedRow
 from application.errors import StoreUnavailable
+from application.rejects import RejectTally
 from application.uploads import RejectedRow, StagedRow, Upload
 from domain.values import SkipReason
 from storage.database import Conn, Pool
@@ -55,6 +56,18 @@ select "row", reason, message, cells from (
     ) page
 ) bounded where before < %s order by "row"
 """
+_COLUMNS: LiteralString = (
+    "id, filename, columns, default_region, accepted, skipped_count, created_by,"
+    " created_at, expires_at, rejects_not_kept"
+)
+_READY: LiteralString = (
+    "update upload set state = 'READY', columns = %s, accepted = %s,"  # noqa: S608 - our own statement
+    f" skipped_count = %s, rejects_not_kept = %s where id = %s returning {_COLUMNS}"
+)
+_UPLOAD: LiteralString = (
+    f"select {_COLUMNS} from upload"  # noqa: S608 - our own statement
+    " where id = %s and state = 'READY' and expires_at > %s"
+)
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 
@@ -101,16 +114,22 @@ class Reception:
         self._upload = upload
         self._id = str(upload.id)
         self._rows, self._rejects = _Block(), _Block()
-        self._accepted = self._skipped = 0
+        self._accepted, self._tally = 0, RejectTally()
 
     def write(self, rows: Iterable[Row]) -> None:
+        """Stage the next rows.
+
+        Raises:
+            UnreadableFile: most rows so far are malformed or unfit to be called.
+        """
         for row in rows:
             if isinstance(row, AcceptedRow):
                 self._accepted += 1
                 self._rows.add(_row_line(self._id, self._accepted, row))
             else:
-                self._skipped += 1
-                self._rejects.add(_reject_line(self._id, row))
+                kept = self._tally.add(row, self._accepted)
+                if kept is not None:
+                    self._rejects.add(_reject_line(self._id, kept))
         if self._rows.size + self._rejects.size >= _BLOCK:
             self._settle()
             self._sending = self._sender.submit(self._send, self._rows, self._rejects)
@@ -118,15 +137,19 @@ class Reception:
 
     def complete(self, columns: tuple[str, ...]) -> Upload:
         self._settle()
+        not_kept = {str(why): rows for why, rows in self._tally.not_kept.items()}
         with _connected(self._pool) as connection, connection.transaction():
             self._rows.send(connection, _COPY_ROWS)
             self._rejects.send(connection, _COPY_REJECTS)
             found = connection.execute(
-                "update upload set state = 'READY', columns = %s, accepted = %s,"
-                " skipped_count = %s where id = %s returning id, filename, columns,"
-                " default_region, accepted, skipped_count, created_by, created_at,"
-                " expires_at",
-                (list(columns), self._accepted, self._skipped, self._upload.id),
+                _READY,
+                (
+                    list(columns),
+                    self._accepted,
+                    self._tally.skipped,
+                    orjson.dumps(not_kept).decode(),
+                    self._upload.id,
+                ),
             ).fetchone()
         assert found is not None, "the upload was removed while it was received"
         return _upload(*found)
@@ -178,12 +201,7 @@ class UploadStore:
     def get(self, upload_id: UUID, now: datetime) -> Upload | None:
         """Return the upload, or None where there is none or it has expired."""
         with _connected(self._pool) as connection:
-            found = connection.execute(
-                "select id, filename, columns, default_region, accepted, skipped_count,"
-                " created_by, created_at, expires_at from upload"
-                " where id = %s and state = 'READY' and expires_at > %s",
-                (upload_id, now),
-            ).fetchone()
+            found = connection.execute(_UPLOAD, (upload_id, now)).fetchone()
         return _upload(*found) if found else None
 
     def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
@@ -289,4 +307,7 @@ def _cells(text: str) -> tuple[str, ...]:
 
 
 def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
-    return Upload(upload_id, filename, tuple(columns), *rest)
+    *known, counts = rest
+    not_kept = {SkipReason(reason): rows for reason, rows in counts.items()}
+    upload = Upload(upload_id, filename, tuple(columns), *known)
+    return replace(upload, not_kept=not_kept)

@@ -72,8 +72,13 @@ class StagedUploads(Uploads):
     staged: dict[UUID, list[StagedRow]] = field(default_factory=dict)
     rejected: dict[UUID, list[RejectedRow]] = field(default_factory=dict)
 
-    def stage(self, phones: Sequence[str], rejects: Sequence[int] = ()) -> UUID:
-        """Stage a file with these people; `rejects` are rows with no name."""
+    def stage(
+        self, phones: Sequence[str], rejects: Sequence[int] = (), not_kept: int = 0
+    ) -> UUID:
+        """Stage a file with these people; `rejects` are rows with no name.
+
+        `not_kept` is the number of further rejects that are only counted.
+        """
         id_ = uuid4()
         self.staged[id_] = [_person(n, phone) for n, phone in enumerate(phones, 1)]
         self.rejected[id_] = [_nameless(row) for row in rejects]
@@ -83,10 +88,11 @@ class StagedUploads(Uploads):
             columns=("name", "phone", "plan"),
             default_region="US",
             accepted=len(phones),
-            skipped_count=len(rejects),
+            skipped_count=len(rejects) + not_kept,
             created_by=BY,
             created_at=NOON,
             expires_at=datetime.max.replace(tzinfo=UTC),
+            not_kept={SkipReason.MISSING_NAME: not_kept} if not_kept else {},
         )
         return id_
 

@@ -139,10 +139,16 @@ def _tell(
     campaign_id: UUID, upload: Upload, rejects: list[RejectedRow], *, as_json: bool
 ) -> None:
     if as_json:
-        report = {"accepted": upload.accepted, "skippedCount": upload.skipped_count}
+        report = {
+            "accepted": upload.accepted,
+            "skippedCount": upload.skipped_count,
+            "rejectsNotKept": upload.not_kept_count,
+        }
         say(json_of({"id": campaign_id, "report": report}))
         return
     remark(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
+    if upload.not_kept_count:
+        remark(f"{upload.not_kept_count} skipped rows are only counted.")
     for reject in rejects:
         remark(f"row {reject.row}: {reject.message}")
     say(str(campaign_id))

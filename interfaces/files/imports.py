@@ -14,6 +14,7 @@ from domain.values import SkipReason
 from interfaces.files.streaming import Streamed
 from interfaces.files.uploads import rejects_csv
 from projections import contact_import
+from projections.contact_import import ContactImport
 from storage.database import Pool
 from storage.uploads import UploadStore
 
@@ -35,14 +36,15 @@ def import_routes(
 
     @router.get("/imports/{list_id}/rejects.csv")
     def rejects(list_id: str, _member: Annotated[Any, Depends(authorize)]) -> Response:
-        known = _known(reading, list_id)
-        if known is None:
+        found = _find(reading, list_id)
+        if found is None:
             raise HTTPException(404, f"There is no import {list_id[:100]}.")
-        upload = uploads.get(known, now())
+        known, not_kept = found
+        upload = uploads.get(known.list_id, now())
         # The file's own header is kept as long as the upload.
         columns = upload.columns if upload else NAMED_BY_ALL
         return Streamed(
-            rejects_csv(columns, _pages(vault, known)),
+            rejects_csv(columns, _pages(vault, known.list_id), not_kept),
             media_type="text/csv",
             filename='filename="rejects.csv"',
         )
@@ -50,13 +52,17 @@ def import_routes(
     return router
 
 
-def _known(reading: Pool, list_id: str) -> UUID | None:
+def _find(reading: Pool, list_id: str) -> tuple[ContactImport, int] | None:
+    """Return the import and the number of its rejects that are only counted."""
     try:
         id_ = UUID(list_id)
     except ValueError:
         return None
     with reading.connection() as connection:
-        return id_ if contact_import.get(connection, id_) else None
+        found = contact_import.get(connection, id_)
+        if found is None:
+            return None
+        return found, contact_import.rejects_not_kept(connection, found)
 
 
 def _pages(vault: VaultReader, list_id: UUID) -> Iterator[list[RejectedRow]]:

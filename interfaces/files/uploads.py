@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -36,6 +36,7 @@ _AT_A_TIME = 4  # Files; more wait for their turn.
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
 _NAMELESS = "contacts.csv"
+OWN_COLUMNS = ("row", "reason", "message")
 
 # A FastAPI dependency: lets pass who may, and gives the member's e-mail.
 type Authorize = Callable[..., Any]
@@ -108,7 +109,7 @@ def upload_routes(
             message = "There is no such upload, or it has expired."
             return _Refused(404, "NOT_FOUND", message).response()
         return Streamed(
-            rejects_csv(found.columns, _pages(store, found.id)),
+            rejects_csv(found.columns, _pages(store, found.id), found.not_kept_count),
             media_type="text/csv",
             filename='filename="rejects.csv"',
         )
@@ -183,6 +184,7 @@ def _report(upload: Upload, rejects: list[RejectedRow]) -> dict[str, Any]:
             "skippedCount": upload.skipped_count,
             "skipped": skipped,
             "rejectsUrl": f"/uploads/{upload.id}/rejects.csv" if skipped else None,
+            "rejectsNotKept": upload.not_kept_count,
         },
         "expiresAt": upload.expires_at.isoformat(),
     }
@@ -227,9 +229,15 @@ def _pages(store: UploadStore, upload_id: UUID) -> Iterator[list[RejectedRow]]:
 
 
 def rejects_csv(
-    columns: Iterable[str], pages: Iterable[list[RejectedRow]]
+    columns: Sequence[str], pages: Iterable[list[RejectedRow]], not_kept: int
 ) -> Generator[str]:
-    """Yield the skipped rows as they were, each with its number and reason before."""
-    yield csv_lines([["row", "reason", "message", *columns]])
+    """Yield the skipped rows as they were, each with its number and reason before.
+
+    A last record, with empty cells, names the number of rows that are only counted.
+    """
+    yield csv_lines([[*OWN_COLUMNS, *columns]])
     for page in pages:
         yield csv_lines([row.row, row.reason, row.message, *row.cells] for row in page)
+    if not_kept:
+        message = f"{not_kept:,} more rows were skipped; their text was not kept."
+        yield csv_lines([["", "", message, *("" for _ in columns)]])

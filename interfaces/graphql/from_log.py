@@ -79,4 +79,5 @@ def report_from_log(backend: Backend, list_id: UUID) -> ImportReport:
         skipped=contacts.skipped,
         rows=shown,
         url=f"/imports/{list_id}/rejects.csv",
+        not_kept=contacts.rejects_not_kept,
     )

@@ -44,13 +44,22 @@ class ImportReport:
     accepted: int
     skipped_count: int
     skipped: list[SkippedRow] = strawberry.field(
-        description="The first 1,000 skipped rows; rejectsUrl has all of them."
+        description="The first 1,000 skipped rows; rejectsUrl has all that are kept."
     )
     rejects_url: str | None
+    rejects_not_kept: int = strawberry.field(
+        description="Skipped rows that are only counted, beyond those in rejectsUrl."
+    )
 
     @classmethod
     def of(
-        cls, *, accepted: int, skipped: int, rows: Iterable[Skipped], url: str
+        cls,
+        *,
+        accepted: int,
+        skipped: int,
+        rows: Iterable[Skipped],
+        url: str,
+        not_kept: int,
     ) -> Self:
         shown = [
             SkippedRow(row=one.row, reason=one.reason, message=one.message)
@@ -61,6 +70,7 @@ class ImportReport:
             skipped_count=skipped,
             skipped=shown,
             rejects_url=url if skipped else None,
+            rejects_not_kept=not_kept,
         )
 
 
@@ -89,11 +99,13 @@ async def report_of(context: Context, row: ImportRow) -> ImportReport:
     rows = await context.backend.read(
         contact_import.skipped_rows, row.list_id, most=MOST_SHOWN
     )
+    not_kept = await context.backend.read(contact_import.rejects_not_kept, row)
     return ImportReport.of(
         accepted=row.accepted,
         skipped=row.skipped,
         rows=rows,
         url=f"/imports/{row.list_id}/rejects.csv",
+        not_kept=not_kept,
     )
 
 
@@ -124,6 +136,7 @@ class ContactUpload:
             skipped=upload.skipped_count,
             rows=rows,
             url=f"/uploads/{upload.id}/rejects.csv",
+            not_kept=upload.not_kept_count,
         )
 
 

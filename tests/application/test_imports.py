@@ -113,6 +113,32 @@ def test_every_rejected_row_is_kept_with_its_number_and_reason(
     assert {row.message for row in skipped} == {"The name is missing."}
 
 
+def test_rejects_that_are_only_counted_are_skipped_rows_of_the_import(
+    house: House, small_steps: None
+) -> None:
+    upload_id = house.uploads.stage(phones(2), rejects=(4, 7, 9), not_kept=40)
+    create(house, house.new_campaign(upload_id))
+    house.settle()
+    with house.reading.connection() as conn:
+        imported = contact_import.get(conn, upload_id)
+        assert imported is not None
+        assert (imported.accepted, imported.skipped) == (2, 43)
+        assert contact_import.rejects_not_kept(conn, imported) == 40
+
+
+def test_an_import_that_broke_off_counts_its_rejects_once(
+    house: House, small_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = house.new_campaign(house.uploads.stage(phones(3), (5, 6, 7), not_kept=40))
+    for step in range(1, 8):
+        with monkeypatch.context() as patched, suppress(Crash):
+            crash_at(house, step, stored=True, monkeypatch=patched)
+            create(house, new)
+    create(house, new)
+    contacts = house.app.load(ContactList, new.upload_id)
+    assert (contacts.accepted, contacts.skipped) == (3, 43)
+
+
 def test_the_same_request_again_answers_the_same_campaign(house: House) -> None:
     new = asked(house)
     first = create(house, new)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.contact_list import ContactList, Skipped
+from domain.contact_list import ContactList, RejectCount, Skipped
 from domain.errors import Conflict, WrongState
 from domain.values import SkipReason, Words
 from tests.support import EPOCH, Fact, given, new_events
@@ -18,6 +18,7 @@ AT = EPOCH + timedelta(minutes=1)
 FILENAME = Words(words_id=uuid4(), digest="d1")
 CONTACTS = tuple(uuid4() for _ in range(3))
 BAD_PHONE = Skipped(row=4, reason=SkipReason.INVALID_PHONE)
+NO_NAME = SkipReason.MISSING_NAME
 KNOWN = Skipped(row=7, reason=SkipReason.DUPLICATE_IN_CAMPAIGN)
 
 
@@ -93,6 +94,21 @@ def test_rejects_of_the_file_are_skipped() -> None:
     assert new_events(told) == [skipped(BAD_PHONE, staged_up_to=0, rejects_up_to=4)]
 
 
+def test_rejects_whose_text_is_not_kept_are_counted_once() -> None:
+    counts = (RejectCount(SkipReason.INVALID_PHONE, 7), RejectCount(NO_NAME, 5))
+    told = contacts(CREATED, skipped(BAD_PHONE, staged_up_to=0, rejects_up_to=4))
+    told.count_rejects(counts, at=AT, by=BY)
+    told.count_rejects(counts, at=AT, by=BY)
+    assert new_events(told) == [fact(ContactList.RejectsCounted, counts=counts)]
+    assert (told.skipped, told.rejects_not_kept) == (13, 12)
+
+
+def test_without_rejects_to_count_nothing_is_recorded() -> None:
+    told = contacts(CREATED)
+    told.count_rejects((), at=AT, by=BY)
+    assert new_events(told) == []
+
+
 def test_a_broken_import_goes_on_where_the_facts_end() -> None:
     told = contacts(
         CREATED,
@@ -130,4 +146,6 @@ def test_a_closed_list_takes_no_rows() -> None:
         accept(told, 6)
     with pytest.raises(WrongState):
         skip(told, KNOWN, staged_up_to=7)
+    with pytest.raises(WrongState):
+        told.count_rejects((RejectCount(NO_NAME, 1),), at=AT, by=BY)
     assert new_events(told) == []

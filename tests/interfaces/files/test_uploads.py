@@ -140,6 +140,7 @@ def test_an_upload_answers_what_was_accepted_and_why_the_rest_was_not(
             "accepted": 1,
             "skippedCount": 2,
             "rejectsUrl": f"/uploads/{answer['id']}/rejects.csv",
+            "rejectsNotKept": 0,
         },
         "expiresAt": "2026-01-02T00:00:00+00:00",
     }

@@ -5,12 +5,13 @@ import { count, rowList, share, words } from "../format.js";
 import { Action, Icon } from "../ui.js";
 
 /** @typedef {{ row: number, reason: string, message: string }} Skipped */
+/** @typedef {{ accepted: number, skippedCount: number, rejectsNotKept: number }} Tally */
 /**
  * @typedef {{
  *   id: string,
  *   filename: string,
  *   columns: string[],
- *   report: { accepted: number, skippedCount: number, skipped: Skipped[], rejectsUrl: string | null },
+ *   report: Tally & { skipped: Skipped[], rejectsUrl: string | null },
  *   expiresAt: string,
  * }} Upload
  */
@@ -164,7 +165,10 @@ function Rejects({ report }) {
     </div>
     ${
       report.skippedCount > report.skipped.length &&
-      html`<p class="hint">Shown are the first ${count(report.skipped.length)}; the download has all of them.</p>`
+      html`<p class="hint">
+        Shown are the first ${count(report.skipped.length)}; the download has
+        ${report.rejectsNotKept ? `the first ${count(report.skippedCount - report.rejectsNotKept)}` : "all of them"}.
+      </p>`
     }
     <ul class="rejects">
       ${byCount.map(
