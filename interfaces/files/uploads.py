@@ -1,6 +1,5 @@
 """Contact files over HTTP: the upload, and the rows of it that were skipped."""
 
-import asyncio
 import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -8,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from anyio import CapacityLimiter, from_thread, to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.requests import ClientDisconnect
 
 from application.contact_file import ContactFile, UnreadableFile
 from application.errors import StoreUnavailable
@@ -20,6 +18,8 @@ from application.uploads import RejectedRow, Upload
 from interfaces.auth.rates import Rate
 from interfaces.files.csv_cells import csv_lines
 from interfaces.files.streaming import Streamed
+from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
+from interfaces.files.upload_slots import UploadSlots
 from interfaces.pauses import short_turns
 from storage.uploads import NewUpload, UploadStore
 
@@ -30,9 +30,6 @@ LARGEST_FILE = 512 << 20
 UPLOADS_A_MINUTE = 240
 """Of one member, in one process; 120 are promised."""
 
-_PIECE = 256 << 10  # Bytes that are parsed at a time.
-_PATIENCE = 60.0  # Seconds for one piece.
-_AT_A_TIME = 4  # Files; more wait for their turn.
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
 _NAMELESS = "contacts.csv"
@@ -40,18 +37,6 @@ OWN_COLUMNS = ("row", "reason", "message")
 
 # A FastAPI dependency: lets pass who may, and gives the member's e-mail.
 type Authorize = Callable[..., Any]
-
-
-class _Refused(Exception):
-    """The upload cannot be taken; told to the client in this form."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-    def response(self) -> Response:
-        error = {"code": self.code, "message": self.message}
-        return JSONResponse({"error": error}, self.status)
 
 
 def upload_routes(
@@ -62,13 +47,16 @@ def upload_routes(
     new_id: Callable[[], UUID],
     default_region: Callable[[], str],
     largest_file: int = LARGEST_FILE,
+    slots: UploadSlots | None = None,
+    pace: Callable[[], Pace] = Pace,
 ) -> APIRouter:
     """Build the routes; `authorize` enforces the role and yields an e-mail.
 
-    `largest_file` is in bytes.
+    `largest_file` is in bytes; `pace` limits how slowly one file may arrive.
     """
-    router = APIRouter()
-    limiter, rate = CapacityLimiter(_AT_A_TIME), Rate(UPLOADS_A_MINUTE)
+    router = APIRouter(route_class=RefusingRoute)
+    slots = slots or UploadSlots()
+    limiter, rate = CapacityLimiter(slots.of_all), Rate(UPLOADS_A_MINUTE)
 
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/uploads", max_body_size=sys.maxsize)
@@ -79,9 +67,10 @@ def upload_routes(
         region: Annotated[str | None, Query(alias="defaultRegion")] = None,
     ) -> Response:
         rate.admit(member)
+        body = Body(request, pace())
         try:
             _check_kind(request)
-            body = _Body(request, largest_file)
+            body.limit(largest_file)
             at = now()
             new = NewUpload(
                 id=new_id(),
@@ -93,11 +82,12 @@ def upload_routes(
                 created_at=at,
                 expires_at=at + KEPT_FOR,
             )
-            received = await to_thread.run_sync(
-                _receive, store, new, body, limiter=limiter
-            )
-        except _Refused as refused:
-            return refused.response()
+            async with slots.taken(member):
+                received = await to_thread.run_sync(
+                    _receive, store, new, body, limiter=limiter
+                )
+        except Refused as refused:
+            return refusal_of(refused, drain=not body.ended)
         return JSONResponse(received, 201)
 
     @router.get("/uploads/{upload_id}/rejects.csv")
@@ -107,7 +97,7 @@ def upload_routes(
         found = _find(store, upload_id, now())
         if found is None:
             message = "There is no such upload, or it has expired."
-            return _Refused(404, "NOT_FOUND", message).response()
+            raise HTTPException(404, message)
         return Streamed(
             rejects_csv(found.columns, _pages(store, found.id), found.not_kept_count),
             media_type="text/csv",
@@ -117,43 +107,8 @@ def upload_routes(
     return router
 
 
-class _Body:
-    """A request's body in pieces, asked for from a worker thread."""
-
-    def __init__(self, request: Request, largest: int) -> None:
-        self._chunks = request.stream()
-        self._largest = largest
-        self._total = 0
-        self._check(int(request.headers.get("content-length", "0")))
-
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := from_thread.run(self._piece):
-            yield piece
-
-    async def _piece(self) -> bytes:
-        """Return what has come, some 256 KiB; nothing at the end."""
-        piece = bytearray()
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                while len(piece) < _PIECE:
-                    chunk = await anext(self._chunks, None)
-                    if chunk is None:
-                        break
-                    piece += chunk
-        except (ClientDisconnect, TimeoutError) as error:
-            raise _Refused(400, "INVALID", "The file broke off.") from error
-        self._total += len(piece)
-        self._check(self._total)
-        return bytes(piece)
-
-    def _check(self, size: int) -> None:
-        if size > self._largest:
-            message = f"The file is larger than {self._largest:,} bytes: split it."
-            raise _Refused(413, "TOO_LARGE", message)
-
-
 @short_turns()
-def _receive(store: UploadStore, new: NewUpload, body: _Body) -> dict[str, Any]:
+def _receive(store: UploadStore, new: NewUpload, body: Body) -> dict[str, Any]:
     """Read, check and stage a whole file, in a worker thread; return its report."""
     file = ContactFile(new.default_region)
     try:
@@ -164,10 +119,10 @@ def _receive(store: UploadStore, new: NewUpload, body: _Body) -> dict[str, Any]:
             upload = reception.complete(file.columns)
         return _report(upload, store.first_rejects(upload.id))
     except UnreadableFile as error:
-        raise _Refused(422, "UNREADABLE_FILE", error.message) from error
+        raise Refused(422, "UNREADABLE_FILE", error.message) from error
     except StoreUnavailable as error:
         message = "The database cannot be reached at present: try again."
-        raise _Refused(503, "UNAVAILABLE", message) from error
+        raise Refused(503, "UNAVAILABLE", message) from error
 
 
 def _report(upload: Upload, rejects: list[RejectedRow]) -> dict[str, Any]:
@@ -194,7 +149,7 @@ def _check_kind(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind.strip().lower() != "text/csv":
         message = "Send the file as the body, with Content-Type: text/csv."
-        raise _Refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
 
 
 def _checked_region(asked: str | None, default: Callable[[], str]) -> str:
@@ -203,7 +158,7 @@ def _checked_region(asked: str | None, default: Callable[[], str]) -> str:
         message = (
             f'"{region[:50]}" is no region: give defaultRegion as two letters, like US.'
         )
-        raise _Refused(400, "INVALID", message)
+        raise Refused(400, "INVALID", message)
     return region
 
 
