@@ -23,9 +23,10 @@ from application.provider_words import say_message, say_report, say_sight
 from application.recording import PROVIDER, SCHEDULER, Means
 from application.telling import Learned, Tell, Telling
 from application.vault import MessageRow, VaultReader, digest
-from domain.call import Call, ReportGrade
+from domain.call import Call
 from domain.campaign import Campaign
 from domain.errors import MayNotBeRequested, NotFound
+from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import Evidence
 
@@ -211,10 +212,10 @@ class CallService:
             self._attach(call_id, seen.provider_call_id)
 
     def close_report(self, call_id: UUID, *, cost: Decimal) -> None:
-        """No report is to be had any more; book what the call is expected to cost."""
+        """Stop waiting for a report; book the expected `cost` unless one is known."""
 
         def tell(call: Call, at: datetime) -> None:
-            report = CallReport(cost=call.cost or cost)
+            report = CallReport(cost=cost, cost_is_expected=True)
             grade = ReportGrade.LOOKED_UP_LAST
             say_report(call, report, grade, at, SCHEDULER, None)
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.vault import ContactRow
+from domain.reports import ReasonDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,22 @@ type Outcome = (
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """What a call came to; seconds and US dollars, None where nothing is said."""
+    """How a call went; seconds and US dollars, None where nothing is said.
+
+    `reason_detail` rates how much `ended_reason` explains. `cost_is_expected` marks a
+    cost that was computed here because the provider named none.
+    """
 
     ended_reason: str | None = None
+    reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
     started_at: datetime | None = None
     ended_at: datetime | None = None
     duration_seconds: int | None = None
     cost: Decimal | None = None
+    cost_is_expected: bool = False
     recording_url: str | None = None
     transcript: Any | None = None
+    has_analysis: bool = False
     has_artifact: bool = False
 
 
@@ -134,7 +142,7 @@ class ProviderCall:
 class ProviderMessage:
     """A webhook; repeats have the same `key`. `document` comes without secrets.
 
-    `status` and `ended_reason` are of a status-update, `report` of an
+    `status`, `ended_reason` and `reason_detail` are of a status-update, `report` of an
     end-of-call-report.
     """
 
@@ -148,6 +156,7 @@ class ProviderMessage:
     ended_reason: str | None
     report: CallReport | None
     document: dict[str, Any] = field(repr=False)
+    reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """What the provider says of a call, said to the call in our words."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from application.ports import CallReport, ProviderCall, ProviderMessage
 from application.recording import PROVIDER, SCHEDULER
-from domain.call import Call, ReportGrade
+from domain.call import Call
+from domain.reports import ReasonDetail, Report, ReportGrade
 from domain.values import Evidence
 
 
@@ -24,8 +26,13 @@ def say_message(
     if message.report is not None:
         say_report(call, message.report, ReportGrade.DELIVERED, at, PROVIDER, proof)
     elif message.status is not None:
-        said_at, reason = message.said_at, message.ended_reason
-        _follow(call, message.status, said_at, reason, at, PROVIDER, proof)
+        seen = Seen(
+            message.status,
+            message.said_at,
+            message.ended_reason,
+            message.reason_detail,
+        )
+        _follow(call, seen, at, PROVIDER, proof)
     if call.version == known:
         call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
 
@@ -33,36 +40,47 @@ def say_message(
 def say_sight(
     call: Call, seen: ProviderCall, grade: ReportGrade, at: datetime, proof: Evidence
 ) -> None:
+    """Record how the provider shows a call when it is asked."""
     report = seen.report
     if not seen.ended:
-        since = report.started_at
-        _follow(call, seen.status, since, None, at, SCHEDULER, None)
+        _follow(call, Seen(seen.status, report.started_at), at, SCHEDULER, None)
     elif grade is ReportGrade.NONE:
-        reason, ended_at = report.ended_reason, report.ended_at
-        _follow(call, "ended", ended_at, reason, at, SCHEDULER, proof)
+        end = Seen("ended", report.ended_at, report.ended_reason, report.reason_detail)
+        _follow(call, end, at, SCHEDULER, proof)
     else:
         say_report(call, report, grade, at, SCHEDULER, proof)
 
 
-def _follow(  # noqa: PLR0917 - one status, said once, with all that came with it
-    call: Call,
-    status: str,
-    said_at: datetime | None,
-    reason: str | None,
-    at: datetime,
-    by: str,
-    proof: Evidence | None,
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A status that the provider shows, and since when; a reason comes with the end."""
+
+    status: str
+    since: datetime | None
+    reason: str | None = None
+    detail: ReasonDetail = ReasonDetail.SPECIFIC
+
+
+def _follow(
+    call: Call, seen: Seen, at: datetime, by: str, proof: Evidence | None
 ) -> None:
-    """Tell a call the provider's status; other statuses say nothing of its life."""
-    match status:
+    """Record a status; the provider's other statuses change nothing."""
+    match seen.status:
         case "ringing":
-            call.ring(ringing_at=said_at or at, at=at, by=by, evidence=proof)
+            call.ring(ringing_at=seen.since or at, at=at, by=by, evidence=proof)
         case "in-progress":
-            call.answer(answered_at=said_at, at=at, by=by, evidence=proof)
+            call.answer(answered_at=seen.since, at=at, by=by, evidence=proof)
         case "forwarding":
             call.answer(answered_at=None, at=at, by=by, evidence=proof)
         case "ended":
-            call.end(reason=reason, ended_at=said_at, at=at, by=by, evidence=proof)
+            call.end(
+                reason=seen.reason,
+                detail=seen.detail,
+                ended_at=seen.since,
+                at=at,
+                by=by,
+                evidence=proof,
+            )
 
 
 def say_report(  # noqa: PLR0917 - one report, told once
@@ -73,14 +91,18 @@ def say_report(  # noqa: PLR0917 - one report, told once
     by: str,
     proof: Evidence | None,
 ) -> None:
-    call.report(
+    """Record a report, `grade` says where it came from."""
+    told = Report(
         grade=grade,
         reason=report.ended_reason,
+        reason_detail=report.reason_detail,
         started_at=report.started_at,
         ended_at=report.ended_at,
         duration_seconds=report.duration_seconds,
         cost=report.cost,
-        at=at,
-        by=by,
-        evidence=proof,
+        cost_is_expected=report.cost_is_expected,
+        has_transcript=bool(report.transcript),
+        has_recording=report.recording_url is not None,
+        has_analysis=report.has_analysis,
     )
+    call.report(told, at=at, by=by, evidence=proof)

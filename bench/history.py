@@ -7,9 +7,10 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from domain.call import Call, ReportGrade
+from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
+from domain.reports import Report, ReportGrade
 from domain.values import DialMode, Evidence, Words
 from storage.database import Pool
 from storage.mapper import TypedMapper
@@ -97,14 +98,13 @@ def call(number: int, attempt: int, *, again: bool = False) -> tuple[Any, ...]:
     one.request(dial_before=at, **stamp)
     one.place(provider_call_id=f"p-{number}-{attempt}", placed_at=at, **stamp)
     one.ring(ringing_at=at, evidence=proof, **stamp)
-    one.report(
+    report = Report(
         grade=ReportGrade.DELIVERED,
         reason="call.start.error-busy" if again else "customer-ended-call",
         started_at=None if again else at,
         ended_at=at,
         duration_seconds=30,
         cost=Decimal("0.12"),
-        evidence=proof,
-        **stamp,
     )
+    one.report(report, evidence=proof, **stamp)
     return tuple(one.collect_events())

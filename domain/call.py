@@ -1,14 +1,23 @@
 """One attempt to reach one contact; another attempt is a new Call."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
 from typing import Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.reports import (
+    Known,
+    Ranks,
+    ReasonDetail,
+    Report,
+    ReportGrade,
+    ranks_of_release_1,
+    status_known,
+)
 from domain.values import (
     LIVE,
     CallStatus,
@@ -49,15 +58,6 @@ ABOUT_THE_ACCOUNT = frozenset(
 assistant or a number that is gone. A person must do something."""
 
 PROGRESS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
-
-
-class ReportGrade(IntEnum):
-    """How much a report can be trusted; a better one replaces a worse one."""
-
-    NONE = 0
-    LOOKED_UP = 1
-    LOOKED_UP_LAST = 2
-    DELIVERED = 3
 
 
 class CallFact(Aggregate.Event):
@@ -131,6 +131,7 @@ class Call(Aggregate):
         another_attempt: bool
         awaits_report: bool
         evidence: Evidence | None
+        ranks: Ranks | None = None
 
         @property
         def ends_it(self) -> bool:
@@ -162,6 +163,16 @@ class Call(Aggregate):
         awaited: bool
         settled: bool
         evidence: Evidence | None
+        ranks: Ranks | None = None
+        best_message_id: UUID | None = None
+        cost_is_expected: bool = False
+
+        @property
+        def report_message_id(self) -> UUID | None:
+            """The stored message with the richest content of all so far."""
+            if self.best_message_id is not None or self.evidence is None:
+                return self.best_message_id
+            return self.evidence.message_id
 
     class Confirmed(CallFact):
         TOPIC = "call.confirmed"
@@ -230,14 +241,36 @@ class Call(Aggregate):
         self.other_provider_call_ids: frozenset[str] = frozenset()
         self.dial_before: datetime | None = None
         self.placed_at: datetime | None = None
-        self.started_at: datetime | None = None
-        self.ended_at: datetime | None = None
-        self.ended_reason: str | None = None
-        self.ended = False
-        self.duration_seconds: int | None = None
-        self.cost: Decimal | None = None
-        self.grade = ReportGrade.NONE
+        self.known = Known()
+        self.ended = self.settled = False
+        self.grades: frozenset[ReportGrade] = frozenset()
         self.evidence: frozenset[UUID] = frozenset()
+
+    @property
+    def started_at(self) -> datetime | None:
+        return self.known.started_at
+
+    @property
+    def ended_at(self) -> datetime | None:
+        return self.known.ended_at
+
+    @property
+    def ended_reason(self) -> str | None:
+        return self.known.reason
+
+    @property
+    def duration_seconds(self) -> int | None:
+        return self.known.duration_seconds
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars; None until the provider names a cost or one is booked."""
+        return self.known.cost
+
+    @property
+    def grade(self) -> ReportGrade:
+        """The highest grade of the reports so far."""
+        return max(self.grades, default=ReportGrade.NONE)
 
     @property
     def live(self) -> bool:
@@ -354,13 +387,14 @@ class Call(Aggregate):
         by: str,
         evidence: Evidence | None,
     ) -> None:
-        """Picked up, or forwarded (then without a time: it says no pick-up)."""
-        news = answered_at is not None and self.started_at is None
+        """Record the answer, or a transfer (without a time: it says no pick-up)."""
+        known = self.known.merged_with(status_known(started_at=answered_at))
+        news = known != self.known
         moves = self.live and self.status is not CallStatus.IN_PROGRESS
         if news or moves:
             to = ContactStatus.IN_PROGRESS if self.live else self.standing
-            fields = {"answered_at": answered_at, "evidence": evidence}
-            self._move(self.Answered, to, at, by, **fields)
+            fields = {"answered_at": answered_at if news else None}
+            self._move(self.Answered, to, at, by, evidence=evidence, **fields)
 
     def end(
         self,
@@ -370,74 +404,80 @@ class Call(Aggregate):
         at: datetime,
         by: str,
         evidence: Evidence | None,
+        detail: ReasonDetail = ReasonDetail.SPECIFIC,
     ) -> None:
-        rung = self.started_at is not None
-        self._end(reason, ended_at, at, by, evidence, rung=rung)
+        """Record the end, or what a later status message adds to it."""
+        told = status_known(reason=reason, detail=detail, ended_at=ended_at)
+        known = self.known.merged_with(told)
+        if not self.ended or known != self.known:
+            self._end(known, at, by, evidence)
 
     def _end(
-        self,
-        reason: str | None,
-        ended_at: datetime | None,
-        at: datetime,
-        by: str,
-        evidence: Evidence | None,
-        *,
-        rung: bool,
+        self, known: Known, at: datetime, by: str, evidence: Evidence | None
     ) -> None:
-        if not self._tells_of_the_end(reason, ended_at):
-            return  # The provider repeats itself; the first end stands.
-        again = not rung and self._may_try_again(reason)
+        again = known.started_at is None and self._may_try_again(known.reason)
         self._move(
             self.Ended,
             self._standing_after_end(again=again),
             at,
             by,
-            reason=self.ended_reason or reason or None,
-            ended_at=self.ended_at or ended_at,
+            reason=known.reason,
+            ended_at=known.ended_at,
             another_attempt=again,
-            awaits_report=not self.ended and not self.grade,
+            awaits_report=not self.ended,
             evidence=evidence,
+            ranks=replace(
+                self.known.ranks,
+                reason=known.ranks.reason,
+                ended_at=known.ranks.ended_at,
+            ),
         )
 
     def report(
+        self, report: Report, *, at: datetime, by: str, evidence: Evidence | None
+    ) -> None:
+        """Record what a report adds to, or corrects in, what the others contained.
+
+        It ends a call whose end was missed, but changes no terminal status. The event
+        contains the merged values. A report that adds nothing is recorded only where
+        it was the first of its grade and the call still awaited one.
+        """
+        if report.grade is ReportGrade.NONE:
+            return
+        known = self.known.merged_with(report.known(evidence))
+        if not self.ended:
+            self._end(known, at, by, evidence)
+        first = report.grade not in self.grades and not self.settled
+        if first or known != self.known:
+            self._report(known, report, at, by, evidence)
+
+    def _report(
         self,
-        *,
-        grade: ReportGrade,
-        reason: str | None,
-        started_at: datetime | None,
-        ended_at: datetime | None,
-        duration_seconds: int | None,
-        cost: Decimal | None,
+        known: Known,
+        report: Report,
         at: datetime,
         by: str,
         evidence: Evidence | None,
     ) -> None:
-        """Tell what the call came to; it ends a call whose end was missed.
-
-        The provider's own times and reason win over those of its status messages,
-        in whichever order they come. A delivered report wins over a looked-up one.
-        """
-        if grade <= self.grade:
-            return
-        rung = (started_at or self.started_at) is not None
-        self._end(reason, ended_at, at, by, evidence, rung=rung)
+        answered = known.started_at is not None
         self._record(
             self.Reported,
             at,
             by,
-            grade=int(grade),
+            grade=int(report.grade),
             queued_at=self.claimed_at,
-            reason=reason or self.ended_reason,
-            started_at=started_at or self.started_at,
-            ended_at=ended_at or self.ended_at,
-            duration_seconds=(
-                self.duration_seconds if duration_seconds is None else duration_seconds
-            ),
-            cost=cost if cost is not None else self.cost,
+            reason=known.reason,
+            started_at=known.started_at,
+            ended_at=known.ended_at,
+            duration_seconds=known.duration_seconds,
+            cost=known.cost,
             cost_was=self.cost,
-            awaited=self.grade < ReportGrade.LOOKED_UP_LAST,
-            settled=grade >= ReportGrade.LOOKED_UP_LAST,
+            awaited=not self.settled,
+            settled=self.settled or report.is_final(answered=answered),
             evidence=evidence,
+            ranks=known.ranks,
+            best_message_id=known.message_id,
+            cost_is_expected=known.cost_is_expected,
         )
 
     def confirm(self, *, provider_status: str, at: datetime, by: str) -> None:
@@ -482,13 +522,6 @@ class Call(Aggregate):
             self._move(self.Canceled, ContactStatus.CANCELED, at, by)
 
     # --- Decisions that several commands share --------------------------------
-
-    def _tells_of_the_end(self, reason: str | None, ended_at: datetime | None) -> bool:
-        return (
-            not self.ended
-            or (self.ended_at is None and ended_at is not None)
-            or (not self.ended_reason and bool(reason))
-        )
 
     def _may_try_again(self, reason: str | None) -> bool:
         return (
@@ -576,7 +609,8 @@ class Call(Aggregate):
     ) -> None:
         self.status = CallStatus.IN_PROGRESS if self.live else self.status
         self.standing = standing
-        self.started_at = self.started_at or answered_at
+        told = status_known(started_at=answered_at)
+        self.known = self.known.merged_with(told)
         self._keep(evidence)
 
     @event(Ended)
@@ -586,10 +620,16 @@ class Call(Aggregate):
         ended_at: datetime | None,
         standing: ContactStatus,
         evidence: Evidence | None,
+        ranks: Ranks | None,
     ) -> None:
         self.status = CallStatus.ENDED if self.live else self.status
         self.standing, self.ended = standing, True
-        self.ended_reason, self.ended_at = reason, ended_at
+        if ranks is None:  # Stored by release 1, which only added what was missing.
+            told = status_known(reason=reason, ended_at=ended_at)
+            self.known = self.known.merged_with(told)
+        else:
+            told = replace(self.known, reason=reason, ended_at=ended_at)
+            self.known = replace(told, ranks=ranks)
         self._keep(evidence)
 
     @event(Reported)
@@ -602,10 +642,26 @@ class Call(Aggregate):
         duration_seconds: int | None,
         cost: Decimal | None,
         evidence: Evidence | None,
+        ranks: Ranks | None,
+        best_message_id: UUID | None,
+        *,
+        settled: bool,
     ) -> None:
-        self.grade, self.ended_reason = ReportGrade(grade), reason
-        self.started_at, self.ended_at = started_at, ended_at
-        self.duration_seconds, self.cost = duration_seconds, cost
+        known = Known(
+            reason=reason,
+            started_at=started_at,
+            ended_at=ended_at,
+            duration_seconds=duration_seconds,
+            cost=cost,
+            message_id=best_message_id,
+        )
+        if ranks is None:
+            stored = evidence.message_id if evidence else self.known.message_id
+            known = replace(known, message_id=stored)
+            ranks = ranks_of_release_1(known, grade)
+        self.known = replace(known, ranks=ranks)
+        self.grades |= {ReportGrade(grade)}
+        self.settled = self.settled or settled
         self._keep(evidence)
 
     @event(Confirmed)

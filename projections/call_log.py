@@ -128,8 +128,8 @@ def _reported(event: Call.Reported) -> Columns:
         "duration_seconds": event.duration_seconds,
         "cost": event.cost,
     }
-    if event.evidence is not None:
-        columns["report_message_id"] = event.evidence.message_id
+    if event.report_message_id is not None:
+        columns["report_message_id"] = event.report_message_id
     return columns
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.call import Call, CallFact
 from domain.campaign import Campaign
 from domain.dispatcher import Dispatcher
+from domain.reports import ReportGrade
 from domain.settings import Settings, SettingsValues
 from domain.values import (
     CallStatus,
@@ -182,7 +183,7 @@ def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
             yield _watch(event, Phase.REPORTING)
         case Call.Reported(settled=True):
             yield drop(QUEUE, event.originator_id)
-        case Call.Reported():
+        case Call.Reported() if event.grade == ReportGrade.LOOKED_UP:
             yield patch(QUEUE, event.originator_id, looked_up=event.grade)
 
 

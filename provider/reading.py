@@ -5,35 +5,32 @@ nothing here raises for what the provider sends. All is read from the redacted
 document, so that reading a stored one again gives the same.
 """
 
-import math
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from application.ports import CallReport, Origin, ProviderCall, ProviderMessage
+from application.ports import Origin, ProviderCall, ProviderMessage
 from application.vault import canonical
 from provider.redaction import redact
+from provider.reports import (
+    ended_reason,
+    first_time,
+    number,
+    read_report,
+    reason_detail,
+    time,
+    word,
+)
 
 REPORT = "end-of-call-report"
 STATUS_UPDATE = "status-update"
 UNKNOWN = "unknown"
 
-LONGEST_WORD = 200
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-LONGEST_CALL_SECONDS = 10_000_000
-COST_LIMIT = 1_000_000
+REPEATED = frozenset({"call", "timestamp"})
+"""What differs between two deliveries of one report, or is the same in all reports."""
 
-RECORDINGS = (
-    ("artifact", "recording", "mono", "combinedUrl"),
-    ("artifact", "recordingUrl"),
-    ("recordingUrl",),
-)
-MESSAGES = (("artifact", "messages"), ("messages",))
-TRANSCRIPTS = (("artifact", "transcript"), ("transcript",))
+READ_FROM_CALL = ("endedReason", "startedAt", "endedAt")
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def read_message(body: dict[str, Any]) -> ProviderMessage:
@@ -41,20 +38,22 @@ def read_message(body: dict[str, Any]) -> ProviderMessage:
     document = redact(body)
     message = _object(document.get("message"))
     call = _object(message.get("call"))
-    kind = _word(message.get("type")) or UNKNOWN
+    kind = word(message.get("type")) or UNKNOWN
     # Other types have a status as well, and `call.status` is a stale copy.
     updated = kind == STATUS_UPDATE
-    status = _word(message.get("status")) if updated else None
+    status = word(message.get("status")) if updated else None
+    reason = ended_reason(message, call) if status == "ended" else None
     return ProviderMessage(
-        key=_key(kind, status, call, document),
+        key=_key(kind, status, reason, document),
         type=kind,
-        provider_call_id=_word(call.get("id")),
+        provider_call_id=word(call.get("id")),
         call_id=_our_call_id(call),
-        created_at=_time(call.get("createdAt")),
-        said_at=_time(message.get("timestamp")),
+        created_at=time(call.get("createdAt")),
+        said_at=time(message.get("timestamp")),
         status=status,
-        ended_reason=_word(message.get("endedReason")) if status == "ended" else None,
-        report=read_report(message) if kind == REPORT else None,
+        ended_reason=reason,
+        reason_detail=reason_detail(reason),
+        report=read_report(message, call) if kind == REPORT else None,
         document=document,
     )
 
@@ -62,13 +61,13 @@ def read_message(body: dict[str, Any]) -> ProviderMessage:
 def read_call(document: dict[str, Any]) -> ProviderCall | None:
     """Read a call as GET /call shows it; None for what is no call at all."""
     document = redact(document)
-    provider_call_id = _word(document.get("id"))
-    created_at = _first_time(document, ("createdAt", "updatedAt", "startedAt"))
+    provider_call_id = word(document.get("id"))
+    created_at = first_time([document], ("createdAt", "updatedAt", "startedAt"))
     if provider_call_id is None or created_at is None:
         return None
     return ProviderCall(
         provider_call_id=provider_call_id,
-        status=_word(document.get("status")) or UNKNOWN,
+        status=word(document.get("status")) or UNKNOWN,
         created_at=created_at,
         call_id=_our_call_id(document),
         report=read_report(document),
@@ -77,34 +76,45 @@ def read_call(document: dict[str, Any]) -> ProviderCall | None:
     )
 
 
-def read_report(document: dict[str, Any]) -> CallReport:
-    """Read what a call came to, from a report or from the call itself."""
-    return CallReport(
-        ended_reason=_word(document.get("endedReason")),
-        started_at=_time(document.get("startedAt")),
-        ended_at=_time(document.get("endedAt")),
-        duration_seconds=_duration(document),
-        cost=_cost(document.get("cost")),
-        recording_url=_first_text(document, RECORDINGS),
-        transcript=_first_list(document, MESSAGES)
-        or _first_text(document, TRANSCRIPTS),
-        has_artifact=any(_object(document.get("artifact")).values()),
-    )
-
-
 def _key(
-    kind: str, status: str | None, call: dict[str, Any], document: dict[str, Any]
+    kind: str,
+    status: str | None,
+    reason: str | None,
+    document: dict[str, Any],
 ) -> str:
-    """Tell what a repeat has in common with the first; bodies have no id.
+    """Return what a repeated message has in common with the first; bodies have no id.
 
-    A second call at the provider under our id repeats nothing of the first one.
+    A second report or end with other content is no repetition, nor is a message about
+    another call at the provider under our id. A report that is sent again gets another
+    time and other signed links, which the redaction takes out.
     """
-    call_id = _word(call.get("id")) or "none"
-    if kind == REPORT:
-        return f"{kind}:{call_id}"
+    message = _object(document.get("message"))
+    call = _object(message.get("call"))
+    call_id = word(call.get("id")) or "none"
+    if status == "ended":
+        return f"{kind}:{status}:{call_id}:{reason}:{message.get('timestamp')}"
     if status is not None:
         return f"{kind}:{status}:{call_id}"
-    return f"{kind}:{call_id}:{sha256(canonical(document)).hexdigest()}"
+    content = (
+        _without_empty(_report_content(message, call)) if kind == REPORT else document
+    )
+    return f"{kind}:{call_id}:{sha256(canonical(content)).hexdigest()}"
+
+
+def _report_content(message: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
+    """Return what tells one report from another."""
+    own = {name: message[name] for name in message if name not in REPEATED}
+    return {**own, "call": {name: call.get(name) for name in READ_FROM_CALL}}
+
+
+def _without_empty(value: Any) -> Any:
+    """Leave out what is empty: sending it or not makes no difference."""
+    if isinstance(value, dict):
+        kept = {name: _without_empty(item) for name, item in value.items()}
+        return {name: item for name, item in kept.items() if item not in EMPTY}
+    if isinstance(value, list):
+        return [_without_empty(item) for item in value]
+    return value
 
 
 def _our_call_id(call: dict[str, Any]) -> UUID | None:
@@ -116,7 +126,7 @@ def _origin(call: dict[str, Any]) -> Origin | None:
     metadata = _metadata(call)
     campaign_id = _uuid(metadata.get("autolynx_campaign_id"))
     contact_id = _uuid(metadata.get("autolynx_contact_id"))
-    attempt = _number(metadata.get("attempt"))
+    attempt = number(metadata.get("attempt"))
     if campaign_id is None or contact_id is None or attempt is None:
         return None
     return Origin(campaign_id, contact_id, attempt=int(attempt))
@@ -126,57 +136,6 @@ def _metadata(call: dict[str, Any]) -> dict[str, Any]:
     return _object(_object(call.get("assistantOverrides")).get("metadata"))
 
 
-def _duration(document: dict[str, Any]) -> int | None:
-    """Return whole seconds, from whichever of the three ways they are told."""
-    seconds = _number(document.get("durationSeconds"))
-    milliseconds = _number(document.get("durationMs"))
-    if seconds is None and milliseconds is not None:
-        seconds = milliseconds / 1000
-    if seconds is None:
-        seconds = _between(document.get("startedAt"), document.get("endedAt"))
-    if seconds is None or not 0 <= seconds <= LONGEST_CALL_SECONDS:
-        return None
-    return math.floor(seconds + 0.5)
-
-
-def _between(start: Any, end: Any) -> float | None:
-    started, ended = _time(start), _time(end)
-    return (ended - started).total_seconds() if started and ended else None
-
-
-def _cost(value: Any) -> Decimal | None:
-    """Return dollars by the digits that were sent, not by the binary number."""
-    number = _number(value)
-    if number is None or not 0 <= number < COST_LIMIT:
-        return None
-    return Decimal(str(number))
-
-
-def _number(value: Any) -> int | float | None:
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if numeric and math.isfinite(value) else None
-
-
-def _time(value: Any) -> datetime | None:
-    """Read milliseconds since 1970 or ISO 8601; None for what is no time of ours."""
-    try:
-        if isinstance(value, str):
-            time = _aware(datetime.fromisoformat(value))
-        elif (number := _number(value)) is not None:
-            time = datetime.fromtimestamp(number / 1000, UTC)
-        else:
-            return None
-    except (ValueError, OverflowError, OSError):
-        return None
-    return time if EARLIEST <= time < LATEST else None
-
-
-def _aware(time: datetime) -> datetime:
-    if time.tzinfo is None:
-        return time.replace(tzinfo=UTC)
-    return time.astimezone(UTC)
-
-
 def _uuid(value: Any) -> UUID | None:
     try:
         return UUID(value) if isinstance(value, str) else None
@@ -184,34 +143,5 @@ def _uuid(value: Any) -> UUID | None:
         return None
 
 
-def _word(value: Any) -> str | None:
-    return value[:LONGEST_WORD] or None if isinstance(value, str) else None
-
-
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _at(document: Any, path: Iterable[str]) -> Any:
-    for key in path:
-        document = _object(document).get(key)
-    return document
-
-
-def _first_time(document: dict[str, Any], keys: Iterable[str]) -> datetime | None:
-    times = (_time(document.get(key)) for key in keys)
-    return next((time for time in times if time), None)
-
-
-def _first_text(
-    document: dict[str, Any], paths: Iterable[tuple[str, ...]]
-) -> str | None:
-    found = (_at(document, path) for path in paths)
-    return next((text for text in found if isinstance(text, str) and text), None)
-
-
-def _first_list(
-    document: dict[str, Any], paths: Iterable[tuple[str, ...]]
-) -> list[Any] | None:
-    found = (_at(document, path) for path in paths)
-    return next((items for items in found if isinstance(items, list) and items), None)

@@ -13,7 +13,7 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from domain.call import ReportGrade
+from domain.reports import ReportGrade
 from projections.campaign_board import OpenLines
 from projections.dial_queue import Phase, Snapshot
 from scheduler.dispatch import BAD_DATA

@@ -18,8 +18,8 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from domain.call import ReportGrade
 from domain.campaign import DIALLED
+from domain.reports import ReportGrade
 from domain.values import LIVE, CallStatus
 from projections.dial_queue import (
     GHOST_GRACE,
@@ -377,9 +377,11 @@ def _is_final(row: ProviderCall) -> bool:
 
 
 def _with_cost(row: ProviderCall, expected: Decimal) -> ProviderCall:
-    """Book what such a call is expected to cost where none is named."""
-    cost = expected if row.report.cost is None else row.report.cost
-    return replace(row, report=replace(row.report, cost=cost))
+    """Add the expected cost where the provider names none."""
+    if row.report.cost is not None:
+        return row
+    report = replace(row.report, cost=expected, cost_is_expected=True)
+    return replace(row, report=report)
 
 
 def _age(row: ProviderCall) -> datetime:

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.ports import CallReport, ProviderCall
-from domain.call import Call, ReportGrade
+from domain.call import Call
+from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, CampaignState, PauseCause
 from provider.reading import read_message

@@ -12,9 +12,9 @@ from application.contact_file import AcceptedRow, SkippedRow
 from application.erasure import Erasure, ErasureService
 from application.ports import Origin
 from application.vault import MessageRow, digest
-from domain.call import ReportGrade
 from domain.contact import Contact
 from domain.errors import NotDeferred
+from domain.reports import ReportGrade
 from domain.values import (
     CallStatus,
     CampaignState,

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.call import Call, ReportGrade
+from domain.call import Call
+from domain.reports import Report, ReportGrade
 from domain.values import NAMESPACE, CallStatus, Evidence
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -67,9 +68,8 @@ def ended(reason: str | None, second: int | None) -> Message:
 
 def delivered(**parts: Any) -> Message:
     def tell(call: Call, at: datetime, proof: Evidence) -> None:
-        call.report(
-            grade=ReportGrade.DELIVERED, at=at, by="vapi", evidence=proof, **parts
-        )
+        report = Report(grade=ReportGrade.DELIVERED, **parts)
+        call.report(report, at=at, by="vapi", evidence=proof)
 
     return Message(f"report {parts}", tell)
 

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from domain.assistant import Assistant
-from domain.call import Call, ReportGrade
+from domain.call import Call
 from domain.campaign import Campaign, SpendAlert
 from domain.contact_list import ContactList, Skipped
 from domain.dispatcher import Claim, claim_calls
 from domain.errors import Refused
 from domain.member import Member
+from domain.reports import Report, ReportGrade
 from domain.settings import Settings, SettingsValues
 from domain.unmatched_message import UnmatchedMessage
 from domain.values import (
@@ -244,16 +245,15 @@ class Life:
     def report(
         self, call: Call, grade: ReportGrade, cost: Decimal | None, reason: str | None
     ) -> None:
-        call.report(
+        report = Report(
             grade=grade,
             reason=reason,
             started_at=self.now,
             ended_at=self.now,
             duration_seconds=60,
             cost=cost,
-            evidence=self.evidence(),
-            **self.stamp(),
         )
+        call.report(report, evidence=self.evidence(), **self.stamp())
         self.record(call)
 
     # --- Anything --------------------------------------------------------------------

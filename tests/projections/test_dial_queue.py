@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from domain.call import Call, ReportGrade
+from domain.call import Call
 from domain.campaign import Campaign
+from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import CampaignState, PauseCause
 from projections.dial_queue import CampaignView, Phase, Snapshot, snapshot

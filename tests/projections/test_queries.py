@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.call import ReportGrade
 from domain.campaign import SpendAlert
 from domain.errors import Invalid
+from domain.reports import ReportGrade
 from domain.values import (
     CallStatus,
     CampaignState,

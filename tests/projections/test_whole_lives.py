@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.call import Call, ReportGrade
+from domain.call import Call
 from domain.campaign import Campaign
 from domain.values import ZERO, ContactStatus
 from projections.campaign_board import COUNTER
@@ -55,7 +55,7 @@ def test_money_and_awaited_reports_are_those_of_the_calls(life: Life) -> None:
 
 
 def is_awaited(call: Call) -> bool:
-    return call.ended and call.grade < ReportGrade.LOOKED_UP_LAST
+    return call.ended and not call.settled
 
 
 @SOME

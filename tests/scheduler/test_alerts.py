@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.ports import CallOrder, CallReport
-from domain.call import ReportGrade
+from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import PauseCause
 from projections import alerts

@@ -11,7 +11,7 @@ import pytest
 
 from application.campaigns import CampaignChange
 from application.ports import CallReport, ProviderCall, ProviderRefused
-from domain.call import ReportGrade
+from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import DialMode, WaitingCode
 from projections import spend

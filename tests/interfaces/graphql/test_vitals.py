@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.ports import CallReport, PhoneNumber, ProviderCall
-from domain.call import ReportGrade
+from domain.reports import ReportGrade
 from domain.values import Role
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.provider_watch import ASKED_EVERY_SECONDS, ProviderWatch

@@ -1,0 +1,258 @@
+"""What the provider reports about a call, and how several reports are merged.
+
+Reports arrive in any order, more than once, and some are nearly empty. Each value that
+a report contains gets a rank, which depends on that report alone: how much it knows and
+where it came from. The merge keeps, for each kind of value, the one with the highest
+rank; equal ranks are decided by the value itself. The merge is therefore commutative,
+associative and idempotent: neither order nor repetition changes the result.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from domain.values import Evidence
+
+
+class ReportGrade(IntEnum):
+    """Where a report came from; of two equally complete ones the higher is used."""
+
+    NONE = 0
+    LOOKED_UP = 1
+    LOOKED_UP_LAST = 2
+    DELIVERED = 3
+
+
+class ReasonDetail(IntEnum):
+    """How much an ended reason explains; the provider's adapter decides it.
+
+    A generic reason only says that the connection was closed.
+    """
+
+    GENERIC = 1
+    SPECIFIC = 2
+
+
+class CostBasis(IntEnum):
+    """What a cost rests on; a better basis replaces a worse one, whatever its rank.
+
+    A zero is provisional until the provider has finished the report that contains it.
+    """
+
+    NONE = 0
+    PROVISIONAL_ZERO = 1
+    EXPECTED = 2
+    FINAL_ZERO = 3
+    CHARGED = 4
+
+
+STATUS_RANK = 1
+"""The rank of what a status message says: below every report."""
+
+FIRST_REPORT_RANK = 2
+MOST_KNOWN = 8
+"""Kinds of information that make a report complete, see `Report.completeness`."""
+
+RICHEST = 7
+"""The richness of a report with transcript, recording and analysis."""
+
+STEP = 256
+"""Separates a detail, a basis or a richness from the rank below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The rank of each known value, 0 where nothing is known; stored with events."""
+
+    reason: int = 0
+    started_at: int = 0
+    ended_at: int = 0
+    duration_seconds: int = 0
+    cost: int = 0
+    message_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The best known value of each kind: seconds, US dollars, aware UTC times.
+
+    `message_id` names the stored message with the richest content, such as transcript
+    and recording.
+    """
+
+    reason: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_seconds: int | None = None
+    cost: Decimal | None = None
+    message_id: UUID | None = None
+    ranks: Ranks = Ranks()
+
+    @property
+    def cost_is_expected(self) -> bool:
+        """Whether the cost was computed here because the provider named none."""
+        return self.ranks.cost // STEP == CostBasis.EXPECTED
+
+    def merged_with(self, other: "Known") -> "Known":
+        """Return the better value of each kind."""
+        best = {name: _best(name, self, other) for name in KINDS}
+        return Known(
+            **{name: getattr(known, name) for name, known in best.items()},
+            ranks=Ranks(
+                **{name: getattr(known.ranks, name) for name, known in best.items()}
+            ),
+        )
+
+
+KINDS = tuple(field.name for field in fields(Ranks))
+
+
+def _best(kind: str, one: Known, other: Known) -> Known:
+    rank, other_rank = getattr(one.ranks, kind), getattr(other.ranks, kind)
+    if rank != other_rank or not rank:
+        return one if rank >= other_rank else other
+    value, other_value = getattr(one, kind), getattr(other, kind)
+    if kind == "started_at":  # The earlier start, but the larger of anything else.
+        return one if value <= other_value else other
+    return one if value >= other_value else other
+
+
+def status_known(
+    *,
+    reason: str | None = None,
+    detail: ReasonDetail = ReasonDetail.SPECIFIC,
+    started_at: datetime | None = None,
+    ended_at: datetime | None = None,
+) -> Known:
+    """Return what a status message says of a call."""
+    values: dict[str, Any] = {
+        "reason": reason or None,
+        "started_at": started_at,
+        "ended_at": ended_at,
+    }
+    ranks = _ranks(values, {"reason": detail}, STATUS_RANK)
+    return Known(**values, ranks=ranks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One report about a call; None for what it does not contain.
+
+    A `cost` that is expected was computed here because the provider named none.
+    """
+
+    grade: ReportGrade
+    reason: str | None = None
+    reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_seconds: int | None = None
+    cost: Decimal | None = None
+    cost_is_expected: bool = False
+    has_transcript: bool = False
+    has_recording: bool = False
+    has_analysis: bool = False
+
+    @property
+    def completeness(self) -> int:
+        """Count the kinds of information that it contains; a zero is none."""
+        return sum(
+            (
+                self._is_specific,
+                self.started_at is not None,
+                self.ended_at is not None,
+                bool(self.duration_seconds),
+                bool(self.cost) and not self.cost_is_expected,
+                self.has_transcript,
+                self.has_recording,
+                self.has_analysis,
+            )
+        )
+
+    @property
+    def rank(self) -> int:
+        return _rank(self.completeness, self.grade)
+
+    def is_final(self, *, answered: bool) -> bool:
+        """Return whether the provider need not be asked for more.
+
+        The answer to the last look-up is final, whatever it lacks. A delivered report
+        is final once it knows the cost; a cost of zero only with some content, or
+        where nobody answered.
+        """
+        if self.grade is ReportGrade.LOOKED_UP_LAST:
+            return True
+        if self.grade is not ReportGrade.DELIVERED or self.cost is None:
+            return False
+        unanswered = self.started_at is None and not answered and self._is_specific
+        return self.cost > 0 or self._richness > 0 or unanswered
+
+    def known(self, evidence: Evidence | None) -> Known:
+        """Return its values with their ranks; `evidence` is of the stored report."""
+        values: dict[str, Any] = {
+            "reason": self.reason or None,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "duration_seconds": self.duration_seconds,
+            "cost": self.cost,
+            "message_id": evidence.message_id if evidence else None,
+        }
+        above = {
+            "reason": self.reason_detail,
+            "cost": self._cost_basis,
+            "message_id": self._richness,
+        }
+        return Known(**values, ranks=_ranks(values, above, self.rank))
+
+    @property
+    def _is_specific(self) -> bool:
+        return bool(self.reason) and self.reason_detail is ReasonDetail.SPECIFIC
+
+    @property
+    def _richness(self) -> int:
+        """Weigh the content that people read or hear, the transcript most."""
+        return 4 * self.has_transcript + 2 * self.has_recording + self.has_analysis
+
+    @property
+    def _cost_basis(self) -> CostBasis:
+        if self.cost_is_expected:
+            return CostBasis.EXPECTED
+        if self.cost:
+            return CostBasis.CHARGED
+        is_final = self.is_final(answered=False)
+        return CostBasis.FINAL_ZERO if is_final else CostBasis.PROVISIONAL_ZERO
+
+
+def ranks_of_release_1(known: Known, grade: int) -> Ranks:
+    """Return the ranks of values that release 1 stored without any.
+
+    A final report that knows what was charged is taken to be complete, any other one
+    to be as complete as its values. Every reason counts as specific.
+    """
+    charged = bool(known.cost)
+    complete = charged and grade >= ReportGrade.LOOKED_UP_LAST
+    values = {name: getattr(known, name) for name in KINDS}
+    told = sum(bool(value) for name, value in values.items() if name != "message_id")
+    above = {
+        "reason": ReasonDetail.SPECIFIC,
+        "cost": CostBasis.CHARGED if charged else CostBasis.FINAL_ZERO,
+        "message_id": RICHEST if complete else 0,
+    }
+    return _ranks(values, above, _rank(MOST_KNOWN if complete else told, grade))
+
+
+def _ranks(values: dict[str, Any], above: dict[str, int], rank: int) -> Ranks:
+    """Rank the values that are known; `above` counts before the rank."""
+    ranks = {
+        name: STEP * above.get(name, 0) + rank
+        for name, value in values.items()
+        if value is not None
+    }
+    return Ranks(**ranks)
+
+
+def _rank(completeness: int, grade: int) -> int:
+    return FIRST_REPORT_RANK + 4 * completeness + grade
