@@ -19,6 +19,9 @@ class Keys(Protocol):
     def withdraw(self, email: str, at: datetime) -> None:
         """Make all that a member has useless at once; it may be repeated."""
 
+    def changed(self, email: str) -> None:
+        """Close the sockets that a member opened with another role."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -60,7 +63,7 @@ class MemberService:
             member.readmit(role=role, at=at, by=by, only_admin=not others)
             return self._app.append(member, expect=others)
 
-        return decide(command)
+        return self._decided(email, command)
 
     def change_role(self, email: str, role: Role, *, by: str) -> int | None:
         def command() -> int | None:
@@ -69,7 +72,7 @@ class MemberService:
             member.change_role(role=role, at=at, by=by, only_admin=not others)
             return self._app.append(member, expect=others)
 
-        return decide(command)
+        return self._decided(email, command)
 
     def remove(self, email: str, *, by: str) -> int | None:
         def command() -> int | None:
@@ -80,6 +83,12 @@ class MemberService:
 
         position = decide(command)
         self._keys.withdraw(email, self._means.now())
+        return position
+
+    def _decided(self, email: str, command: Callable[[], int | None]) -> int | None:
+        position = decide(command)
+        if position is not None:
+            self._keys.changed(email)
         return position
 
     def _load(self, email: str) -> Member:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, LiteralString
 
 from psycopg import sql
-from psycopg_pool import ConnectionPool
 
 from projections import (
     call_log,
@@ -20,7 +19,7 @@ from projections import (
 )
 from projections.operations import RowOperation
 from projections.tables import Table, position_of
-from storage.database import Conn, PatientConnection, Pool, conninfo, lock_key
+from storage.database import Conn, Pool, lock_key, open_pool
 
 type Handler = Callable[[Any, int], Iterator[RowOperation]]
 
@@ -168,37 +167,16 @@ def open_read_pool(
 ) -> Pool:
     """Open a pool whose connections read the read model; time-out in seconds.
 
-    It opens whether or not the server answers yet. Whoever opens it closes it.
+    Its connections have the same time limits as those of `open_pool`, whose docstring
+    says when it opens and who closes it.
     """
-    return ConnectionPool(
-        conninfo(url, f"autolynx {name}"),
-        connection_class=PatientConnection,
-        kwargs={"autocommit": True},
-        min_size=1,
-        max_size=max_size,
+    return open_pool(
+        url,
         name=name,
-        timeout=5.0,
-        reconnect_timeout=5.0,
-        configure=_configure(statement_timeout),
-        open=True,
+        max_size=max_size,
+        statement_timeout=statement_timeout,
+        settings={
+            "search_path": f"{SCHEMA}, public",
+            "default_transaction_read_only": "on",
+        },
     )
-
-
-def _configure(statement_timeout: float) -> Callable[[Conn], None]:
-    values = {
-        "search_path": f"{SCHEMA}, public",
-        "statement_timeout": str(int(statement_timeout * 1000)),
-        "idle_in_transaction_session_timeout": "60s",
-        "default_transaction_read_only": "on",
-        "TimeZone": "UTC",
-        "jit": "off",
-    }
-
-    def configure(conn: Conn) -> None:
-        conn.execute(
-            "select set_config(name, value, false)"
-            " from unnest(%s::text[], %s::text[]) as setting (name, value)",
-            (list(values), list(values.values())),
-        )
-
-    return configure

@@ -13,6 +13,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from storage.database import Attempt, Conn, Patience, Pool
+from storage.sessions import note_use, notify_access_changed
 
 SECRET_BYTES = 32
 FORM = re.compile(r"(alx_[A-Za-z0-9_-]{43})_([0-9a-f]{8})")
@@ -27,7 +28,7 @@ select id, email, created_at, expires_at, last_used_at, revoked_at
 from api_token order by created_at, id
 """
 REVOKE = """
-update api_token set revoked_at = coalesce(revoked_at, %s) where id = %s returning id
+update api_token set revoked_at = coalesce(revoked_at, %s) where id = %s returning email
 """
 OWNER = """
 select id, email, last_used_at from api_token
@@ -97,9 +98,12 @@ class TokenStore:
             return [ApiToken(*row) for row in connection.execute(LIST)]
 
     def revoke(self, token_id: UUID, now: datetime) -> bool:
-        """Return whether there is such a token; it is of no use from now on."""
-        with self._pool.connection() as connection:
-            return connection.execute(REVOKE, (now, token_id)).fetchone() is not None
+        """Revoke a token and close the sockets opened with it; return if it exists."""
+        with self._pool.connection() as connection, connection.transaction():
+            row = connection.execute(REVOKE, (now, token_id)).fetchone()
+            if row is not None:
+                notify_access_changed(connection, str(row[0]))
+        return row is not None
 
     def authenticate(self, token: str, now: datetime) -> str | None:
         """Return the e-mail of the token's owner, None where it is good for nothing.
@@ -121,5 +125,5 @@ def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
         return None
     token_id, email, used_at = row
     if used_at is None or now - used_at > USE_NOTED_EVERY:
-        connection.execute(NOTE_USE, (now, token_id))
+        note_use(connection, NOTE_USE, (now, token_id))
     return str(email)

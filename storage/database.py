@@ -2,7 +2,7 @@
 
 import os
 import selectors
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -41,6 +41,9 @@ TCP = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+
+CANNOT_WRITE = (errors.ReadOnlySqlTransaction, errors.DiskFull)
+"""What a server that still answers reads raises for a write."""
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -99,7 +102,9 @@ def conninfo(url: str, name: str) -> str:
 
 
 def _configure(
-    statement_timeout: float | None, lock_timeout: float | None
+    statement_timeout: float | None,
+    lock_timeout: float | None,
+    settings: Mapping[str, str] | None = None,
 ) -> Callable[[Conn], None]:
     values = {
         "statement_timeout": str(int((statement_timeout or 0) * 1000)),
@@ -109,6 +114,7 @@ def _configure(
         "TimeZone": "UTC",
         "jit": "off",
         SETTING: str(writer_number()),
+        **(settings or {}),
     }
 
     def configure(connection: Conn) -> None:
@@ -131,10 +137,12 @@ def open_pool(
     max_size: int = 8,
     statement_timeout: float | None = 5.0,
     lock_timeout: float | None = 5.0,
+    settings: Mapping[str, str] | None = None,
 ) -> Pool:
     """Open a pool of autocommit connections; time-outs in seconds, None is never.
 
-    It opens whether or not the server answers yet. Whoever opens it closes it.
+    `settings` are further session settings of each connection. The pool opens whether
+    or not the server answers yet. Whoever opens it closes it.
     """
     return ConnectionPool(
         conninfo(url, f"autolynx {name}"),
@@ -145,7 +153,7 @@ def open_pool(
         name=name,
         timeout=5.0,
         reconnect_timeout=5.0,  # Its pauses double: longer, it would sleep on.
-        configure=_configure(statement_timeout, lock_timeout),
+        configure=_configure(statement_timeout, lock_timeout, settings),
         open=True,
     )
 

@@ -4,11 +4,18 @@ What proves anything is 256 random bits, shown once and kept as a hash.
 """
 
 import base64
+import logging
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any, LiteralString
 
-from storage.database import Attempt, Conn, Patience, Pool
+from psycopg import Error
+
+from storage.database import CANNOT_WRITE, Attempt, Conn, Patience, Pool
+
+log = logging.getLogger(__name__)
 
 SECRET_BYTES = 32
 FORM = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -20,7 +27,7 @@ KEPT = timedelta(days=30)
 """So long links and sessions that are over can be looked at."""
 
 ACCESS_CHANGED = "autolynx_access"
-"""The channel that names the member whose tokens or sessions were withdrawn."""
+"""NOTIFY channel: the payload is the e-mail of a member whose access changed."""
 
 CREATE_LINK = """
 insert into sign_in_link (hash, email, created_at, expires_at) values (%s, %s, %s, %s)
@@ -58,7 +65,7 @@ WITHDRAW = (
     "delete from sign_in_link where email = %(email)s",
     "delete from sign_in_identity where email = %(email)s",
 )
-TELL = "select pg_notify(%s, %s)"
+NOTIFY = "select pg_notify(%s, %s)"
 
 
 def _written(secret: bytes) -> str:
@@ -75,9 +82,19 @@ def _address(email: str) -> str:
     return email.strip().lower()
 
 
-def tell_access_changed(connection: Conn, email: str) -> None:
-    """Let every API process look at once whether that member still has access."""
-    connection.execute(TELL, (ACCESS_CHANGED, email))
+def notify_access_changed(connection: Conn, email: str) -> None:
+    """Make every API process check that member's open sockets at once."""
+    connection.execute(NOTIFY, (ACCESS_CHANGED, email))
+
+
+def note_use(connection: Conn, update: LiteralString, values: tuple[Any, ...]) -> None:
+    """Record when a token or session was last used, if the database takes writes.
+
+    On a standby, a read-only database or a full disk the use goes unrecorded: who may
+    read goes on reading.
+    """
+    with suppress(*CANNOT_WRITE):
+        connection.execute(update, values)
 
 
 class SignInLinks:
@@ -134,7 +151,7 @@ class SessionStore:
         with self._pool.connection() as connection:
             row = connection.execute(END, (now, _hash(text))).fetchone()
             if row is not None:
-                tell_access_changed(connection, str(row[0]))
+                notify_access_changed(connection, str(row[0]))
 
 
 def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
@@ -144,7 +161,7 @@ def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
         return None
     email, seen_at = row
     if now - seen_at > SEEN_NOTED_EVERY:
-        connection.execute(NOTE_SEEN, (now, hash_))
+        note_use(connection, NOTE_SEEN, (now, hash_))
     return str(email)
 
 
@@ -177,4 +194,16 @@ class Keys:
         with self._pool.connection() as connection, connection.transaction():
             for statement in WITHDRAW:
                 connection.execute(statement.encode(), {"email": address, "at": at})
-            tell_access_changed(connection, address)
+            notify_access_changed(connection, address)
+
+    def changed(self, email: str) -> None:
+        """Make every API process check that member's open sockets at once.
+
+        It never fails: without a database the API processes check by themselves, after
+        `RECHECK_SECONDS`.
+        """
+        try:
+            with self._pool.connection() as connection:
+                notify_access_changed(connection, _address(email))
+        except Error as error:
+            log.warning("sockets are checked at their next recheck only: %s", error)

@@ -1,4 +1,4 @@
-"""Whose access has changed, heard from the database and told to their open sockets."""
+"""Wakes open sockets when the database reports that their member's access changed."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ QUIET_SECONDS = 3_600.0
 
 
 class AccessFeed:
-    """Listens in a thread; tells in the loop that it was made in."""
+    """Listens for `ACCESS_CHANGED` in a thread; wakes sockets in the event loop."""
 
     def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -51,7 +51,7 @@ class AccessFeed:
                 self._loop.call_soon_threadsafe(self._ring, emails)
 
     def _ring(self, emails: set[str]) -> None:
-        """Ring for these; for everybody where something may have been missed."""
+        """Wake these members' sockets, or everybody's after a lost connection."""
         for email in emails or self._bells.keys():
             for bell in self._bells.get(email, ()):
                 bell.set()

@@ -9,7 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from application.errors import StoreUnavailable
+from projections.schema import open_read_pool
 from storage.database import (
+    TCP,
     Attempt,
     Conn,
     Listener,
@@ -278,3 +280,31 @@ def until(fact: Callable[[], bool], seconds: float = 20) -> None:
     deadline = monotonic() + seconds
     while not fact():
         assert monotonic() < deadline, "it never came true"
+
+
+LIMITS = (
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "default_transaction_isolation",
+    "TimeZone",
+)
+
+
+def test_read_connections_have_the_time_limits_of_the_others(
+    empty_database: str,
+) -> None:
+    with (
+        open_pool(empty_database, name="writes") as writing,
+        open_read_pool(empty_database, name="reads") as reading,
+        writing.connection() as writer,
+        reading.connection() as reader,
+    ):
+        limits = {name: setting(writer, name) for name in LIMITS}
+        assert {name: setting(reader, name) for name in LIMITS} == limits
+        assert limits["lock_timeout"] == "5s"
+        tcp = reader.info.get_parameters()
+        assert {name: tcp[name] for name in TCP} == {
+            name: str(value) for name, value in TCP.items()
+        }
+        assert setting(reader, "default_transaction_read_only") == "on"
