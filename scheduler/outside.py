@@ -1,4 +1,4 @@
-"""HTTP to the world outside: whatever a name stands for is looked at before."""
+"""HTTP to hosts outside: the addresses of a name are checked before connecting."""
 
 import socket
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from domain.web_address import is_forbidden
 
 
 class OutsideTransport(httpx2.HTTPTransport):
-    """Connects to no link-local address, by whatever name it goes."""
+    """Refuses hosts that resolve to a forbidden address (`domain.web_address`)."""
 
     def __init__(self) -> None:
         super().__init__(trust_env=False)

@@ -77,7 +77,8 @@ class Call:
     @field("This call's own events, oldest first.")
     async def events(self, info: Info) -> list[Event]:
         rows = await info.context.loaders.events_of_aggregates.load(self.row.id) or []
-        return [Event.of(row) for row in rows if row.version <= self.row.version]
+        role = info.context.viewer.role
+        return [Event.of(row, role) for row in rows if row.version <= self.row.version]
 
     async def _recording(self, info: Info) -> Recording | None:
         message_id = self.row.report_message_id

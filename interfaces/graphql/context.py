@@ -20,36 +20,30 @@ class Context(BaseContext):
         self.loaders = Loaders(backend)
         self.connection_params: dict[str, Any] | None = None
         self.member: Viewer | None = None
-        self._trouble: Exception | None = None
 
     @property
     def viewer(self) -> Viewer:
-        """The member who asks. Raises UNAUTHENTICATED for anybody else."""
-        if self._trouble is not None:
-            raise self._trouble
+        """The member who sent the operation. Raises UNAUTHENTICATED without one."""
         if self.member is None:
             raise unauthenticated()
         return self.member
 
     async def authenticate(self) -> Viewer | None:
-        """Read who asks anew: each operation, and a long one again and again."""
+        """Look up the member now: for each operation, and again during long ones."""
         viewer_of = self.backend.viewer_of
         self.member = await self.backend.look(viewer_of, self._credentials())
         return self.member
 
-    async def begin(self) -> Viewer | None:
-        """The same, before an operation; what fails is told by its fields."""
+    async def refusal(self) -> Exception | None:
+        """Authenticate before an operation; return why it is refused, None if not."""
         try:
             viewer = await self.authenticate()
-        except Exception as error:  # noqa: BLE001 - outside of fields it would be shown as it is
-            self._trouble = error
-            return None
-        # Not before: other operations of the socket are under way.
-        self._trouble = None if viewer else self._guessing()
-        return viewer
+        except Exception as error:  # noqa: BLE001 - `PublicErrors` logs and masks it
+            return error
+        return None if viewer else self._too_many_guesses() or unauthenticated()
 
-    def _guessing(self) -> Exception | None:
-        """Say so to who sends one wrong token after the other."""
+    def _too_many_guesses(self) -> Exception | None:
+        """Count a wrong token; return an error if its address sent too many."""
         request = self.request
         if request is None or self._credentials().authorization is None:
             return None

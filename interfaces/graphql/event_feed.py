@@ -24,6 +24,7 @@ class EventFeed:
         filter: EventFilter | None = None,  # noqa: A002 - the contract's name
     ) -> AsyncGenerator[Event, None]:
         backend, some = info.context.backend, wanted(filter)
+        role = info.context.viewer.role  # A socket closes when the role changes.
         with backend.hub.listening() as ear:
             now = await backend.read(tables.position_of)
             position = now if after is None else int(after)
@@ -36,4 +37,4 @@ class EventFeed:
                     )
                     more = len(rows) == EVENTS_AT_ONCE
                     for row in rows:
-                        yield Event.of(row)
+                        yield Event.of(row, role)

@@ -1,11 +1,12 @@
 """The event log: who did what, and when."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import strawberry
 
+from domain.values import Role
 from interfaces.graphql.context import Info
 from interfaces.graphql.paging import PageInfo, page_size, uuid_or_none
 from interfaces.graphql.permissions import AUDITORS, query
@@ -13,6 +14,9 @@ from interfaces.graphql.scalars import JSON, BigInt
 from projections import event_index
 from projections.event_index import LoggedEvent, Wanted
 from projections.tables import Page
+
+SETTINGS, SETTINGS_ADDRESS = "settings", "alert_webhook_url"
+FOR_ADMINS = "visible to admins only"
 
 NOBODY = UUID(int=0)
 """Stands for what is no id: nothing goes by it."""
@@ -34,8 +38,11 @@ class Event:
     payload: JSON
 
     @classmethod
-    def of(cls, row: LoggedEvent) -> Self:
+    def of(cls, row: LoggedEvent, role: Role) -> Self:
+        """Show an event to a member with that role."""
         payload = "This event was removed." if row.state is None else row.payload
+        if row.aggregate_type == SETTINGS and role is not Role.ADMIN:
+            payload = _without_alert_address(payload)
         return cls(
             position=BigInt(row.position),
             aggregate_type=row.aggregate_type,
@@ -61,8 +68,8 @@ class EventConnection:
     page_info: PageInfo
 
     @classmethod
-    def of(cls, page: Page[LoggedEvent]) -> Self:
-        nodes = [Event.of(row) for row in page.nodes]
+    def of(cls, page: Page[LoggedEvent], role: Role) -> Self:
+        nodes = [Event.of(row, role) for row in page.nodes]
         return cls(
             edges=[
                 EventEdge(node=node, cursor=cursor)
@@ -96,6 +103,18 @@ def wanted(given: EventFilter | None) -> Wanted:
     )
 
 
+def _without_alert_address(payload: Any) -> Any:
+    """Replace the alert URL, which holds a secret, if one was set."""
+    match payload:
+        case {"values": {"alert_webhook_url": None}}:
+            return payload
+        case {"values": {"alert_webhook_url": _, **others}}:
+            return {**payload, "values": {**others, "alert_webhook_url": FOR_ADMINS}}
+        case {"values": dict()}:
+            return payload
+    return FOR_ADMINS if SETTINGS_ADDRESS in str(payload) else payload
+
+
 def _text(given: str) -> str:
     """No actor and no type has a NUL, nor could it be asked for."""
     return given.replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -123,4 +142,4 @@ class EventQueries:
             newest_first=bool(newest_first),
             wanted=wanted(filter),
         )
-        return EventConnection.of(page)
+        return EventConnection.of(page, info.context.viewer.role)

@@ -6,17 +6,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
     IntValueNode,
+    NameNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     ValidationRule,
     VariableNode,
+    get_operation_ast,
 )
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
+from graphql import OperationType as GraphQLOperationType
+from strawberry.extensions import (
+    AddValidationRules,
+    MaxTokensLimiter,
+    ParserCache,
+    SchemaExtension,
+    ValidationCache,
+)
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.graphql import OperationType
 
@@ -30,7 +43,8 @@ LONGEST_SECONDS = 10.0
 PAGES = {"campaigns": 50, "contacts": 50}
 """The lists in pages that hold further lists, with the size of one that names none."""
 
-TAKE_THEIR_TIME = ("createCampaign", "importContacts")
+IMPORTS = frozenset({"createCampaign", "importContacts"})
+"""Mutations that read a whole file and may take longer than LONGEST_SECONDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,16 @@ def _page(node: FieldNode) -> int:
     for argument in node.arguments or ():
         if argument.name.value == "first":
             if isinstance(argument.value, IntValueNode):
-                return min(int(argument.value.value), LARGEST_PAGE)
+                return _bounded(argument.value.value)
             if isinstance(argument.value, VariableNode):
                 return LARGEST_PAGE
     return size
+
+
+def _bounded(digits: str) -> int:
+    """Read a page's size; Python refuses to read numbers of thousands of digits."""
+    is_short = len(digits) <= len(str(LARGEST_PAGE))
+    return min(int(digits), LARGEST_PAGE) if is_short else LARGEST_PAGE
 
 
 class Limits(AddValidationRules):
@@ -127,21 +147,76 @@ class OwnOperationsOnly(ValidationRule):
 
 
 class Entrance(SchemaExtension):
-    """Reads who asks, and shows the schema only to members, in development."""
+    """Authenticates first: a document of anybody but a member is never parsed.
+
+    The schema is shown to members only, in development only.
+    """
 
     async def on_operation(self) -> AsyncIterator[None]:
         execution = self.execution_context
         context = execution.context
-        viewer = await context.begin()
-        if viewer is None or not context.backend.development:
+        refusal = await context.refusal()
+        if refusal is not None:
+            execution.graphql_document = _placeholder(execution.operation_name)
+            execution.pre_execution_errors = [_as_graphql(refusal)]
+        if not context.backend.development:
             execution.validation_rules += (NoSchemaIntrospectionCustomRule,)
         if not context.may_send(execution.query):
             execution.validation_rules += (OwnOperationsOnly,)
         yield
 
 
+def _placeholder(operation_name: str | None) -> DocumentNode:
+    """Stand in for a document that must not be parsed: `query NAME { __typename }`."""
+    field = FieldNode(name=NameNode(value="__typename"))
+    query = OperationDefinitionNode(
+        operation=GraphQLOperationType.QUERY,
+        name=None if operation_name is None else NameNode(value=operation_name),
+        selection_set=SelectionSetNode(selections=(field,)),
+    )
+    return DocumentNode(definitions=(query,))
+
+
+def _as_graphql(error: Exception) -> GraphQLError:
+    if isinstance(error, GraphQLError):
+        return error
+    return GraphQLError(str(error), original_error=error)
+
+
+class Parsing(ParserCache):
+    """Parses what `Entrance` admits, each text once."""
+
+    def on_parse(self) -> Iterator[None]:
+        if self.execution_context.graphql_document is not None:
+            yield
+        else:
+            yield from super().on_parse()
+
+
+class Validation(ValidationCache):
+    """Validates what `Entrance` admits, each document once."""
+
+    def on_validate(self) -> Iterator[None]:
+        execution = self.execution_context
+        if execution.pre_execution_errors is None:
+            errors = self.cached_validate_document(
+                execution.schema._schema,  # noqa: SLF001 - as the library's own cache
+                execution.graphql_document,
+                execution.validation_rules,
+            )
+            execution.pre_execution_errors = [_of_client(error) for error in errors]
+        yield
+
+
+def _of_client(error: GraphQLError) -> GraphQLError:
+    """Blame the client for a literal that Python cannot convert (4,300 digits)."""
+    if isinstance(error.original_error, ValueError):
+        return bad_request("A number has too many digits.")
+    return error
+
+
 class TimeLimit(SchemaExtension):
-    """Ends what takes too long, but for subscriptions and large imports."""
+    """Ends operations that take too long, except subscriptions and large imports."""
 
     async def on_execute(self) -> AsyncIterator[None]:
         if self._takes_its_time():
@@ -154,10 +229,35 @@ class TimeLimit(SchemaExtension):
             raise took_too_long(LONGEST_SECONDS) from error
 
     def _takes_its_time(self) -> bool:
+        """Decide by the operation's own root fields: all of them must be imports."""
         execution = self.execution_context
         if execution.operation_type is OperationType.MUTATION:
-            return any(name in (execution.query or "") for name in TAKE_THEIR_TIME)
+            names = _root_fields(execution.graphql_document, execution.operation_name)
+            return set() < names - {"__typename"} <= IMPORTS
         return execution.operation_type is OperationType.SUBSCRIPTION
+
+
+def _root_fields(document: DocumentNode | None, operation: str | None) -> set[str]:
+    """Name the fields that the operation selects on its root type."""
+    assert document is not None  # It was parsed and validated before.
+    chosen = get_operation_ast(document, operation)
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+
+    def names(selected: SelectionSetNode) -> Iterator[str]:
+        for node in selected.selections:
+            match node:
+                case FieldNode():
+                    yield node.name.value
+                case FragmentSpreadNode():
+                    yield from names(fragments[node.name.value].selection_set)
+                case InlineFragmentNode():
+                    yield from names(node.selection_set)
+
+    return set(names(chosen.selection_set)) if chosen else set()
 
 
 class FreshLoaders(SchemaExtension):

@@ -12,6 +12,8 @@ BigInt = NewType("BigInt", int)
 JSON = NewType("JSON", object)
 
 LARGEST = 2**63 - 1
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2999
+"""Bounds of a DateTime argument, inclusive."""
 
 
 def _written_time(value: datetime) -> str:
@@ -19,12 +21,17 @@ def _written_time(value: datetime) -> str:
 
 
 def _read_time(value: Any) -> datetime:
+    """Parse a time; the bounds leave room for time zones and for arithmetic."""
     try:
         time = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         time = None
     if time is None or time.tzinfo is None:
         raise GraphQLError("A DateTime is ISO 8601 with an offset.")
+    if not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
+        raise GraphQLError(
+            f"A DateTime lies in the years {EARLIEST_YEAR} to {LATEST_YEAR}."
+        )
     return time.astimezone(UTC)
 
 

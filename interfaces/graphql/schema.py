@@ -4,7 +4,6 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -19,7 +18,15 @@ from interfaces.graphql.event_feed import EventFeed
 from interfaces.graphql.events import EventQueries
 from interfaces.graphql.health import HealthFeed, HealthQueries
 from interfaces.graphql.imports import UploadQueries
-from interfaces.graphql.limits import Entrance, FreshLoaders, Limits, TimeLimit, Tokens
+from interfaces.graphql.limits import (
+    Entrance,
+    FreshLoaders,
+    Limits,
+    Parsing,
+    TimeLimit,
+    Tokens,
+    Validation,
+)
 from interfaces.graphql.members import MemberCommands, MemberQueries
 from interfaces.graphql.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.scalars import SCALARS
@@ -82,8 +89,8 @@ def make_schema() -> Schema:
         Traced,
         Limits,
         Tokens,
-        ParserCache,
-        ValidationCache,
+        Parsing,
+        Validation,
     ]
     return Schema(
         Query,

@@ -1,12 +1,13 @@
 """The installation's settings."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
 import strawberry
 
 from domain.settings import SettingsValues
+from domain.values import Role
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
@@ -23,11 +24,17 @@ class Settings:
     default_region: str
     daily_budget: Decimal | None
     spend_alert_threshold: Decimal
-    alert_webhook_url: str | None
+    alert_webhook_url: str | None = strawberry.field(
+        description="Where alerts are posted as JSON; null for none, and for everybody"
+        " but admins, because such an address holds a secret."
+    )
     retention_days: int | None
 
     @classmethod
-    def of(cls, values: SettingsValues) -> Self:
+    def of(cls, values: SettingsValues, role: Role = Role.ADMIN) -> Self:
+        """Show the settings to a member with that role."""
+        if role is not Role.ADMIN:
+            values = replace(values, alert_webhook_url=None)
         return cls(**asdict(values))
 
 
@@ -57,7 +64,8 @@ class SettingsQueries:
     @query(EVERYBODY)
     async def settings(self, info: Info) -> Settings:
         backend = info.context.backend
-        return Settings.of(await backend.look(backend.settings.values))
+        values = await backend.look(backend.settings.values)
+        return Settings.of(values, info.context.viewer.role)
 
 
 @strawberry.type

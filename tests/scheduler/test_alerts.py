@@ -310,11 +310,15 @@ def test_nobody_there_is_no_crash(url: str) -> None:
     assert post_json(url, {}) is not None
 
 
-def test_a_name_that_stands_for_a_metadata_service_is_not_posted_to(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"]
+)
+def test_a_name_that_resolves_to_a_metadata_service_is_not_posted_to(
+    monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: inside)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    resolved = [(family, socket.SOCK_STREAM, 6, "", (address, 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
     said = post_json("http://innocent.example/", {})
     assert said is not None
     assert "link-local or metadata" in said

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import strawberry
+from graphql import Lexer, Token
 
 from domain.values import Role
 from interfaces.graphql import limits
@@ -219,7 +220,9 @@ def test_fragments_that_double_with_each_step_take_no_time(office: Desk) -> None
     assert office.ask(f"{{ me {{ ...f }} }} {loop}").code == "BAD_REQUEST"
 
 
-async def _ask_slowly(query: str) -> tuple[Any, list[Any]]:
+async def _ask_slowly(
+    query: str, operation: str | None = None
+) -> tuple[Any, list[Any]]:
     """Run an operation whose field never answers, with a limit of an instant."""
 
     @strawberry.type
@@ -235,8 +238,12 @@ async def _ask_slowly(query: str) -> tuple[Any, list[Any]]:
             await asyncio.sleep(0)
             return 1
 
+        @strawberry.mutation
+        async def stuck(self, words: str = "") -> int:
+            return await asyncio.Future()
+
     schema = strawberry.Schema(Query, Mutation, extensions=[TimeLimit, PublicErrors])
-    result = await schema.execute(query)
+    result = await schema.execute(query, operation_name=operation)
     return result.data, [error.extensions for error in result.errors or []]
 
 
@@ -252,6 +259,50 @@ def test_imports_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer == ({"createCampaign": 1}, [])
 
 
+BYPASSES = {
+    "a comment": "mutation { stuck } # createCampaign",
+    "a string": 'mutation { stuck(words: "createCampaign") }',
+    "an alias": "mutation { createCampaign: stuck }",
+    "the operation's name": "mutation createCampaign { stuck }",
+    "a fragment's name": """mutation { ...createCampaign }
+        fragment createCampaign on Mutation { stuck }""",
+    "a variable": "mutation($createCampaign: String) { stuck(words: $createCampaign) }",
+    "a field that is skipped": "mutation { createCampaign @skip(if: true) stuck }",
+    "another operation": "mutation A { stuck } mutation B { createCampaign }",
+}
+
+
+@pytest.mark.parametrize("query", BYPASSES.values(), ids=BYPASSES)
+def test_naming_an_import_elsewhere_does_not_lift_the_time_limit(
+    monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.05)
+    operation = "A" if query.startswith("mutation A") else None
+
+    async def within_a_minute() -> tuple[Any, list[Any]]:
+        async with asyncio.timeout(60):
+            return await _ask_slowly(query, operation)
+
+    answer = asyncio.run(within_a_minute())
+    assert answer == (None, [{"code": "BAD_REQUEST"}])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "mutation { first: createCampaign __typename }",
+        "mutation { ...F } fragment F on Mutation { ... { createCampaign } }",
+    ],
+)
+def test_an_import_has_no_time_limit_however_it_is_selected(
+    monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.0)
+    answer, errors = asyncio.run(_ask_slowly(query))
+    assert not errors
+    assert 1 in answer.values()
+
+
 # --- Who may what --------------------------------------------------------------------
 
 
@@ -260,8 +311,36 @@ def test_nobody_is_told_anything_without_a_token(office: Desk) -> None:
     assert (answer.data, answer.code) == (None, "UNAUTHENTICATED")
 
 
+UNREADABLE = ("{ campaigns", "{" * 50_000, "\x00", '{ a(x: "', "{ nothing }")
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer alx_wrong", "Basic x"])
+def test_nothing_that_an_anonymous_client_sends_is_parsed(
+    office: Desk, monkeypatch: pytest.MonkeyPatch, authorization: str | None
+) -> None:
+    parsed: list[str] = []
+    tokenize = Lexer.advance
+
+    def advance(lexer: Lexer) -> Token:
+        parsed.append(lexer.source.body)
+        return tokenize(lexer)
+
+    monkeypatch.setattr(Lexer, "advance", advance)
+    headers = {"Authorization": authorization} if authorization else {}
+    for query in UNREADABLE:
+        for name in (None, "Named", "no name"):
+            body = {"query": query, "operationName": name}
+            answer = asking.post(f"{office.url}/graphql", json=body, headers=headers)
+            assert answer.status_code == 200
+            (error,) = answer.json()["errors"]
+            assert error["extensions"]["code"] == "UNAUTHENTICATED"
+    assert parsed == []
+    assert office.ask("{ campaigns").code == "BAD_REQUEST"
+    assert parsed
+
+
 def test_the_schema_is_shown_to_nobody(office: Desk) -> None:
-    assert office.ask(SCHEMA, role=None).code == "BAD_REQUEST"
+    assert office.ask(SCHEMA, role=None).code == "UNAUTHENTICATED"
     assert office.ask(SCHEMA).code == "BAD_REQUEST"
     assert office.get("/graphql").status_code == 404
 
@@ -269,7 +348,7 @@ def test_the_schema_is_shown_to_nobody(office: Desk) -> None:
 def test_in_development_the_schema_is_shown_to_members(database: str) -> None:
     with opened_desk(database, development=True) as desk:
         assert desk.told(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
-        assert desk.ask(SCHEMA, role=None).code == "BAD_REQUEST"
+        assert desk.ask(SCHEMA, role=None).code == "UNAUTHENTICATED"
         headers = {"Accept": "text/html"}
         editor = asking.get(f"{desk.url}/graphql", headers=headers)
         assert editor.status_code == 200

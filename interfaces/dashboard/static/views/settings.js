@@ -40,6 +40,8 @@ const GROUPS = [
     ],
   ],
 ];
+/** Fields that the API shows to admins only. */
+const ADMINS_ONLY = new Set(["alertWebhookUrl"]);
 const MAY_BE_EMPTY = new Set(["dailyBudget", "alertWebhookUrl", "retentionDays"]);
 
 export default function SettingsView() {
@@ -87,26 +89,30 @@ function Form({ settings, done }) {
     done();
   };
   const locked = !may.admin();
+  /** @param {(typeof fields)[number]} field */
+  const isShown = ([name]) => !locked || !ADMINS_ONLY.has(name);
   return html`<div class="stack">
     ${GROUPS.map(
       ([title, group]) =>
         html`<section key=${title} class="panel">
           <header><h2>${title}</h2></header>
           <div class="form">
-            ${group.map(
-              ([name, label, hint, kind]) =>
-                html`<${Field} key=${name} label=${label} hint=${hint} error=${wrong[name]}
-                  >${(/** @type {any} */ a) =>
-                    html`<input
-                      ...${a}
-                      disabled=${locked}
-                      ...${inputOf(kind)}
-                      value=${form[name]}
-                      onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
-                        setForm((old) => ({ ...old, [name]: e.currentTarget.value }))}
-                    />`}<//
-                >`,
-            )}
+            ${group
+              .filter(isShown)
+              .map(
+                ([name, label, hint, kind]) =>
+                  html`<${Field} key=${name} label=${label} hint=${hint} error=${wrong[name]}
+                    >${(/** @type {any} */ a) =>
+                      html`<input
+                        ...${a}
+                        disabled=${locked}
+                        ...${inputOf(kind)}
+                        value=${form[name]}
+                        onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
+                          setForm((old) => ({ ...old, [name]: e.currentTarget.value }))}
+                      />`}<//
+                  >`,
+              )}
             ${
               title === "Pace" &&
               html`<div class="full">

@@ -1,0 +1,82 @@
+"""The address that alerts are posted to is shown to admins only."""
+
+import json
+
+import pytest
+
+from domain.values import Role
+from tests.interfaces.serving import Desk
+
+ADDRESS = "https://hooks.example.com/services/T0/B0/secret-part"
+SET = """mutation($x: String) { updateSettings(input: {alertWebhookUrl: $x}) {
+  ... on Settings { alertWebhookUrl } ... on UserError { message } } }"""
+READ = "{ settings { globalCap alertWebhookUrl } }"
+EVENTS = 'events(filter: {types: ["settings.created", "settings.changed"]})'
+LISTED = f"{{ {EVENTS} {{ nodes {{ payload }} edges {{ node {{ payload }} }} }} }}"
+FEED = """subscription { eventAppended(after: 0, filter: {types: ["settings.changed"]})
+  { type payload } }"""
+
+
+@pytest.fixture
+def told(office: Desk) -> Desk:
+    """A desk whose alert address is set."""
+    answer = office.told(SET, x=ADDRESS)
+    assert answer == {"updateSettings": {"alertWebhookUrl": ADDRESS}}
+    office.caught_up()
+    return office
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [(Role.ADMIN, ADDRESS), (Role.OPERATOR, None), (Role.AUDITOR, None)],
+)
+def test_settings_show_the_alert_address_to_admins_only(
+    told: Desk, role: Role, shown: str | None
+) -> None:
+    settings = told.told(READ, role)["settings"]
+    assert settings["alertWebhookUrl"] == shown
+    assert settings["globalCap"]
+
+
+@pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
+def test_the_event_list_shows_the_alert_address_to_admins_only(
+    told: Desk, role: Role, *, shown: bool
+) -> None:
+    answer = told.told(LISTED, role)
+    assert (ADDRESS in json.dumps(answer)) is shown
+    values = [node["payload"]["values"] for node in answer["events"]["nodes"]]
+    hidden = ADDRESS if shown else "visible to admins only"
+    assert values[-1]["alert_webhook_url"] == hidden
+    assert values[-1]["global_cap"] == 10
+
+
+@pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
+def test_the_event_feed_shows_the_alert_address_to_admins_only(
+    told: Desk, role: Role, *, shown: bool
+) -> None:
+    with told.socket(told.token(role)) as socket:
+        socket.acknowledged().subscribe(FEED)
+        event = socket.next()["eventAppended"]
+    assert event["type"] == "settings.changed"
+    assert (ADDRESS in json.dumps(event)) is shown
+
+
+def test_auditors_see_that_no_alert_address_was_set(office: Desk) -> None:
+    office.told(SET, x=ADDRESS)
+    office.told(SET, x=None)
+    office.caught_up()
+    answer = office.told(LISTED, Role.AUDITOR)
+    last = answer["events"]["nodes"][-1]["payload"]["values"]
+    assert last["alert_webhook_url"] is None
+
+
+def test_an_event_that_was_tampered_with_does_not_show_the_alert_address(
+    told: Desk,
+) -> None:
+    with told.pool.connection() as connection:
+        connection.execute(
+            "update autolynx_events set state = state || 'x'::bytea"
+            " where topic = 'settings.changed'"
+        )
+    assert ADDRESS in json.dumps(told.told(LISTED, Role.ADMIN))
+    assert ADDRESS not in json.dumps(told.told(LISTED, Role.AUDITOR))
