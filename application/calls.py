@@ -22,13 +22,13 @@ from application.ports import (
 from application.provider_words import say_message, say_report, say_sight
 from application.recording import PROVIDER, SCHEDULER, Means
 from application.telling import Learned, Tell, Telling
-from application.vault import MessageRow, VaultReader, digest
+from application.vault import MessageRow, VaultReader, VaultRow, digest
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.errors import MayNotBeRequested, NotFound
 from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
-from domain.values import Evidence
+from domain.values import Evidence, Refusal, Words
 
 FENCED = 3
 """Tries to store a request while what it rests on goes on moving."""
@@ -162,12 +162,23 @@ class CallService:
 
         self._tell(call_id, _of_request(request, tell))
 
-    def reject(self, call_id: UUID, *, words: str, request: int | None = None) -> None:
-        """The provider refused the contact, in its words."""
+    def refuse(
+        self,
+        call_id: UUID,
+        refusal: Refusal,
+        *,
+        words: str,
+        until: datetime,
+        request: int | None = None,
+    ) -> None:
+        """Record that the provider refused the request, in its own words.
+
+        The call is not requested again before `until`.
+        """
         said, row = self._means.words(call_id, words)
 
         def tell(call: Call, at: datetime) -> None:
-            call.reject(words=said, at=at, by=SCHEDULER)
+            call.refuse(refusal, words=said, until=until, at=at, by=SCHEDULER)
 
         self._tell(call_id, _of_request(request, tell), vault=[row])
 
@@ -194,6 +205,7 @@ class CallService:
         # Two looks may both be stored, where the second one shows more.
         key = f"look-up:{self._means.new_id()}"
         row, proof = self._proof(call_id, key, seen.document, seen.report)
+        words, explained = self._explanation(call_id, seen.report.ended_message)
         found = False
 
         def tell(call: Call, at: datetime) -> None:
@@ -205,9 +217,9 @@ class CallService:
                 at=at,
                 by=SCHEDULER,
             )
-            say_sight(call, seen, grade, at, proof)
+            say_sight(call, seen, grade, at, proof, words)
 
-        self._tell(call_id, tell, vault=[row] if seen.ended else [])
+        self._tell(call_id, tell, vault=[row, *explained] if seen.ended else [])
         if found:
             self._attach(call_id, seen.provider_call_id)
 
@@ -290,19 +302,23 @@ class CallService:
     def _hear(self, call_id: UUID, message: ProviderMessage) -> Heard | None:
         """Return None where no call goes by that id."""
         row, proof = self._proof(call_id, message.key, message.document, message.report)
+        message_text = message.report.ended_message if message.report else None
+        words, explained = self._explanation(
+            call_id, message_text or message.ended_message
+        )
         repeated = False
 
         def tell(call: Call, at: datetime) -> None:
             nonlocal repeated
             repeated = proof.message_id in call.evidence
             if not repeated:
-                say_message(call, message, proof, at)
+                say_message(call, message, proof, words, at)
 
         def keep(call: Call, at: datetime) -> None:
             call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
 
         try:
-            self._tell(call_id, tell, vault=[row], of_another=keep)
+            self._tell(call_id, tell, vault=[row, *explained], of_another=keep)
         except NotFound:
             return None
         return Heard(call_id, repeated=repeated)
@@ -340,6 +356,15 @@ class CallService:
         decide(command)
 
     # --- Shared -------------------------------------------------------------------
+
+    def _explanation(
+        self, call_id: UUID, text: str | None
+    ) -> tuple[Words | None, list[VaultRow]]:
+        """Prepare the provider's explanation of a call's end for the vault."""
+        if not text:
+            return None, []
+        words, row = self._means.words(call_id, text)
+        return words, [row]
 
     def _proof(
         self,

@@ -11,7 +11,7 @@ from application.calls import CallService
 from application.ports import CallFinder
 from application.recording import SCHEDULER, Means
 from domain.campaign import Campaign, SpendAlert
-from domain.values import PauseCause
+from domain.values import PauseCause, RefusalScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,20 @@ class CampaignService:
         by: str,
         reason: str | None = None,
         cause: PauseCause = PauseCause.PERSON,
+        scope: RefusalScope | None = None,
     ) -> int | None:
-        """No new calls from here on, save those whose request is stored."""
+        """Stop new calls, except those whose request is stored already.
+
+        `scope` names what the provider refused, for a pause with the cause ACCOUNT.
+        """
         said, row = self._means.words(campaign_id, reason or "")
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
             words = said if reason else None
-            campaign.pause(cause=cause, reason=words, at=self._means.now(), by=by)
+            campaign.pause(
+                cause=cause, scope=scope, reason=words, at=self._means.now(), by=by
+            )
             paused = bool(campaign.pending_events)
             return self._app.append(campaign, vault=[row] if reason and paused else [])
 

@@ -150,10 +150,17 @@ class ClaimService:
                 at=at,
                 by=SCHEDULER,
                 was=chosen.was,
+                previous=self._previous(chosen),
             )
         call = self._app.load(Call, chosen.call_id)
         call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
         return call
+
+    def _previous(self, chosen: Chosen) -> Call | None:
+        """Load the contact's call before this one, which counts its refusals."""
+        if chosen.attempt == 1:
+            return None
+        return self._app.find(Call, call_id_of(chosen.contact_id, chosen.attempt - 1))
 
     def _in_the_way(self, chosen: list[Chosen], seen: int) -> list[UUID]:
         """Name the new calls that exist already, or whose contact was erased.

@@ -8,11 +8,14 @@ from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.recording import Means
-from domain.call import MOST_ATTEMPTS, Call
+from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.unmatched_message import unmatched_id_of
 from domain.values import ContactStatus, call_id_of
+
+UNKNOWN_CALLS = 3
+"""Later calls whose texts are erased too: after a restore they may be unknown here."""
 
 
 class Person(NamedTuple):
@@ -63,7 +66,11 @@ class ErasureService:
         for person in people:
             calls += decide(partial(self._record, person, by))
         contacts = tuple(person.contact_id for person in people)
-        subjects = [*contacts, *(id_ for one in contacts for id_ in _calls_of(one))]
+        last = max((call.attempt for call in calls), default=0)
+        subjects = [
+            *contacts,
+            *(id_ for one in contacts for id_ in _calls_of(one, last + UNKNOWN_CALLS)),
+        ]
         subjects += [id_ for call in calls for id_ in _unmatched(call)]
         self._data.wipe(phone, contacts, subjects)
         live = sum(call.live and not call.deferred for call in calls)
@@ -112,12 +119,9 @@ def _waits(person: Person, campaign: Campaign | None, standing: ContactStatus) -
     )
 
 
-def _calls_of(contact_id: UUID) -> list[UUID]:
-    """Name all calls that can ever be made to a contact.
-
-    After a restore the provider may show one that is unknown here.
-    """
-    return [call_id_of(contact_id, n) for n in range(1, MOST_ATTEMPTS + 1)]
+def _calls_of(contact_id: UUID, last: int) -> list[UUID]:
+    """Name the calls to a contact up to the attempt `last`."""
+    return [call_id_of(contact_id, n) for n in range(1, last + 1)]
 
 
 def _unmatched(call: Call) -> list[UUID]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from application.vault import ContactRow
 from domain.reports import ReasonDetail
+from domain.values import Refusal, RefusalKind, RefusalScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +49,58 @@ class NeverLeft:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """Too many calls or requests; `retry_after` in seconds where it was named."""
+    """Too many calls or requests at the moment.
+
+    `retry_after` is in seconds, None where the provider named no time.
+    """
 
     words: str
     retry_after: float | None = None
+    rule: str = field(default="", compare=False)
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(RefusalKind.CAPACITY, None, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRefused:
+    """This number may not be called."""
+
     words: str
+    rule: str = field(default="", compare=False)
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(RefusalKind.CONTACT, None, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRefused:
-    """The account, the assistant or the line may not call at all."""
+    """The account, the assistant or the line may not call at all.
+
+    `scope` says which of the three; None where the provider did not name it.
+    """
 
     words: str
+    scope: RefusalScope | None = RefusalScope.ACCOUNT
+    rule: str = field(default="", compare=False)
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(RefusalKind.ACCOUNT, self.scope, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRefused:
-    """A refusal of another kind: nobody was rung, and it is not the contact."""
+    """A refusal that no rule classifies: nobody was rung."""
 
     words: str
+    rule: str = field(default="", compare=False)
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(RefusalKind.PLATFORM, None, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +126,15 @@ class CallReport:
     """How a call went; seconds and US dollars, None where nothing is said.
 
     `reason_detail` rates how much `ended_reason` explains. `cost_is_expected` marks a
-    cost that was computed here because the provider named none.
+    cost that was computed here because the provider named none. `ended_message` is the
+    provider's explanation of the reason, without secrets and phone numbers. `refusal`
+    is what the reason means if the call was never answered.
     """
 
     ended_reason: str | None = None
     reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
+    ended_message: str | None = None
+    refusal: Refusal | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     duration_seconds: int | None = None
@@ -142,8 +176,8 @@ class ProviderCall:
 class ProviderMessage:
     """A webhook; repeats have the same `key`. `document` comes without secrets.
 
-    `status`, `ended_reason` and `reason_detail` are of a status-update, `report` of an
-    end-of-call-report.
+    `status`, `ended_reason`, `reason_detail`, `ended_message` and `refusal` are of a
+    status-update, `report` of an end-of-call-report.
     """
 
     key: str
@@ -154,6 +188,8 @@ class ProviderMessage:
     said_at: datetime | None
     status: str | None
     ended_reason: str | None
+    ended_message: str | None
+    refusal: Refusal | None
     report: CallReport | None
     document: dict[str, Any] = field(repr=False)
     reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
@@ -194,8 +230,13 @@ class Provider(Protocol):
 
     def call(self, provider_call_id: str) -> ProviderCall | None: ...
 
-    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
-        """Return all calls of a line that were created since then, newest first."""
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
+        """Return all calls of a line that were created since then, newest first.
+
+        None stands for all lines of the account, also those that are deleted.
+        """
 
     def hang_up(self, provider_call_id: str) -> None:
         """Ask for the end of a live call; none that is over is an error."""

@@ -7,13 +7,20 @@ from application.ports import CallReport, ProviderCall, ProviderMessage
 from application.recording import PROVIDER, SCHEDULER
 from domain.call import Call
 from domain.reports import ReasonDetail, Report, ReportGrade
-from domain.values import Evidence
+from domain.values import Evidence, Refusal, Words
 
 
 def say_message(
-    call: Call, message: ProviderMessage, proof: Evidence, at: datetime
+    call: Call,
+    message: ProviderMessage,
+    proof: Evidence,
+    words: Words | None,
+    at: datetime,
 ) -> None:
-    """Say all of it; it is kept as received where none of it is news."""
+    """Record all that a webhook says; without news, record that it was received.
+
+    `words` refer to the explanation of the call's end, if the message has one.
+    """
     known = call.version
     if message.provider_call_id is not None:
         call.place(
@@ -24,41 +31,62 @@ def say_message(
             evidence=proof,
         )
     if message.report is not None:
-        say_report(call, message.report, ReportGrade.DELIVERED, at, PROVIDER, proof)
+        grade = ReportGrade.DELIVERED
+        say_report(call, message.report, grade, at, PROVIDER, proof, words)
     elif message.status is not None:
         seen = Seen(
             message.status,
             message.said_at,
             message.ended_reason,
             message.reason_detail,
+            message.refusal,
+            words,
         )
         _follow(call, seen, at, PROVIDER, proof)
     if call.version == known:
         call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
 
 
-def say_sight(
-    call: Call, seen: ProviderCall, grade: ReportGrade, at: datetime, proof: Evidence
+def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
+    call: Call,
+    seen: ProviderCall,
+    grade: ReportGrade,
+    at: datetime,
+    proof: Evidence,
+    words: Words | None,
 ) -> None:
     """Record how the provider shows a call when it is asked."""
     report = seen.report
     if not seen.ended:
         _follow(call, Seen(seen.status, report.started_at), at, SCHEDULER, None)
     elif grade is ReportGrade.NONE:
-        end = Seen("ended", report.ended_at, report.ended_reason, report.reason_detail)
+        end = Seen(
+            "ended",
+            report.ended_at,
+            report.ended_reason,
+            report.reason_detail,
+            None if report.started_at else report.refusal,
+            words,
+        )
         _follow(call, end, at, SCHEDULER, proof)
     else:
-        say_report(call, report, grade, at, SCHEDULER, proof)
+        say_report(call, report, grade, at, SCHEDULER, proof, words)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A status that the provider shows, and since when; a reason comes with the end."""
+    """A status that the provider shows, and since when.
+
+    With the end come its reason, what that means if the call was never answered, and
+    `words`, which refer to the provider's explanation in the vault.
+    """
 
     status: str
     since: datetime | None
     reason: str | None = None
     detail: ReasonDetail = ReasonDetail.SPECIFIC
+    refusal: Refusal | None = None
+    words: Words | None = None
 
 
 def _follow(
@@ -80,6 +108,8 @@ def _follow(
                 at=at,
                 by=by,
                 evidence=proof,
+                refusal=seen.refusal,
+                words=seen.words,
             )
 
 
@@ -90,6 +120,7 @@ def say_report(  # noqa: PLR0917 - one report, told once
     at: datetime,
     by: str,
     proof: Evidence | None,
+    words: Words | None = None,
 ) -> None:
     """Record a report, `grade` says where it came from."""
     told = Report(
@@ -105,4 +136,4 @@ def say_report(  # noqa: PLR0917 - one report, told once
         has_recording=report.recording_url is not None,
         has_analysis=report.has_analysis,
     )
-    call.report(told, at=at, by=by, evidence=proof)
+    call.report(told, at=at, by=by, evidence=proof, refusal=report.refusal, words=words)

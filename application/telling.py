@@ -7,12 +7,15 @@ from uuid import UUID
 
 from application.app import Streams, decide
 from application.recording import PROVIDER, SCHEDULER, Means
-from application.vault import MessageRow, VaultRow
+from application.vault import MessageRow, VaultRow, WordsRow
 from domain.call import Call, Moved
 from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.errors import AnotherProviderCall
-from domain.values import ContactStatus, PauseCause
+from domain.values import ContactStatus, PauseCause, RefusalKind
+
+EXPLAINED = (Call.Rejected, Call.Ended)
+"""Events that refer to a text of the provider in the vault."""
 
 type Tell = Callable[[Call, datetime], None]
 
@@ -71,11 +74,11 @@ class Telling:
         placed = next((fact for fact in facts if isinstance(fact, Call.Placed)), None)
         rang = any(isinstance(fact, (Call.Ringing, Call.Answered)) for fact in facts)
         campaign = self._campaign_learns(call.campaign_id, placed, at, rang=rang)
-        rows = _in_campaign(vault, call.campaign_id)
-        reason = _account_trouble(call, facts)
-        if reason is not None:
+        rows = _in_campaign(_referred(vault, facts), call.campaign_id)
+        refused = _account_refusal(facts)
+        if refused is not None:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
-            rows += self._pause_for_account(campaign, reason, at)
+            rows += self._pause_for_account(campaign, refused, rows, at)
         if _came_back(facts):
             contact = self._withdrawn_if_erased(call, at)
             fence = None if contact else {call.contact_id: 0}
@@ -88,14 +91,32 @@ class Telling:
             self._learned.ringing.add(call.campaign_id)
 
     def _pause_for_account(
-        self, campaign: Campaign, reason: str, at: datetime
+        self,
+        campaign: Campaign,
+        ended: Call.Ended,
+        rows: Sequence[VaultRow],
+        at: datetime,
     ) -> list[VaultRow]:
-        """Call nobody who could not be reached either; return the rows to store."""
-        if not campaign.may_dial:
+        """Pause the campaign with the provider's words; return the rows to store."""
+        if not campaign.may_dial or ended.refusal is None:
             return []
-        said, row = self._means.words(campaign.id, f"A call ended with {reason}.")
-        campaign.pause(cause=PauseCause.ACCOUNT, reason=said, at=at, by=SCHEDULER)
-        return [row]
+        text = f"A call ended with {ended.reason}."
+        for row in rows:
+            if (
+                isinstance(row, WordsRow)
+                and ended.words
+                and row.id == ended.words.words_id
+            ):
+                text = f"A call ended with {ended.reason}: {row.words}"
+        said, paused = self._means.words(campaign.id, text)
+        campaign.pause(
+            cause=PauseCause.ACCOUNT,
+            scope=ended.refusal.scope,
+            reason=said,
+            at=at,
+            by=SCHEDULER,
+        )
+        return [paused]
 
     def _withdrawn_if_erased(self, call: Call, at: datetime) -> Contact | None:
         """Let an erased contact wait no more: nobody may call it again."""
@@ -139,12 +160,19 @@ class Telling:
         self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
 
 
-def _account_trouble(call: Call, facts: Sequence[object]) -> str | None:
-    """Return why nobody was rung, where that is nothing about the contact."""
-    ends = [fact for fact in facts if isinstance(fact, Call.Ended)]
-    if call.started_at is not None or not ends or not ends[0].tells_of_the_account:
-        return None
-    return ends[0].reason
+def _account_refusal(facts: Sequence[object]) -> Call.Ended | None:
+    """Return the end that pauses the campaign, if there is one among the events."""
+    for fact in facts:
+        if isinstance(fact, Call.Ended) and fact.refusal is not None:
+            return fact if fact.refusal.kind is RefusalKind.ACCOUNT else None
+    return None
+
+
+def _referred(vault: Sequence[VaultRow], facts: Sequence[object]) -> list[VaultRow]:
+    """Leave out texts to which no event refers: nothing would ever show them."""
+    words = {fact.words for fact in facts if isinstance(fact, EXPLAINED) and fact.words}
+    ids = {one.words_id for one in words}
+    return [row for row in vault if not isinstance(row, WordsRow) or row.id in ids]
 
 
 def _came_back(facts: Sequence[object]) -> bool:

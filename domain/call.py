@@ -1,7 +1,7 @@
 """One attempt to reach one contact; another attempt is a new Call."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.refusals import retry_delay
 from domain.reports import (
     Known,
     Ranks,
@@ -18,44 +19,27 @@ from domain.reports import (
     ranks_of_release_1,
     status_known,
 )
+from domain.upcasts import add_refusal_to_ended
 from domain.values import (
     LIVE,
     CallStatus,
     ContactStatus,
     Evidence,
+    Refusal,
+    RefusalKind,
     Words,
     call_id_of,
 )
 
-MOST_ATTEMPTS = 3
-"""Attempts at one contact, where the provider ended the earlier ones unrung."""
-
 MOST_UNKNOWN = 2
 """Requests of one call whose outcome may stay unknown before it is given up."""
 
-NEVER_RUNG = "call.start.error-"
-"""How the provider's reasons begin when it refused to dial at all."""
-
-ABOUT_THE_ACCOUNT = frozenset(
-    {
-        f"{NEVER_RUNG}enterprise-feature-not-available-recording-consent",
-        f"{NEVER_RUNG}fraud-check-failed",
-        f"{NEVER_RUNG}get-assistant",
-        f"{NEVER_RUNG}get-phone-number",
-        f"{NEVER_RUNG}subscription-frozen",
-        f"{NEVER_RUNG}subscription-insufficient-credits",
-        f"{NEVER_RUNG}subscription-upgrade-failed",
-        f"{NEVER_RUNG}subscription-wallet-does-not-exist",
-        f"{NEVER_RUNG}vapi-number-outbound-daily-limit",
-        "assistant-not-found",
-        "assistant-not-valid",
-        "call.start.assistant-version-error-validation",
-        "call.start.squad-version-error-validation",
-        "call-start-error-neither-assistant-nor-server-set",
-    }
-)
-"""The provider's reasons that the next call would end with as well: credit, a limit, an
-assistant or a number that is gone. A person must do something."""
+REFUSED = {
+    RefusalKind.CAPACITY: "not now",
+    RefusalKind.ACCOUNT: "account refused",
+    RefusalKind.PLATFORM: "refused",
+}
+"""The reasons of `Deferred` for a request that the provider refused."""
 
 PROGRESS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
 
@@ -83,6 +67,8 @@ class Call(Aggregate):
         attempt: int
         claim_id: UUID
         batch: int | None
+        capacity_refusals: int = 0
+        platform_refusals: int = 0
 
     class Requeued(Moved):
         TOPIC = "call.requeued"
@@ -105,6 +91,8 @@ class Call(Aggregate):
         TOPIC = "call.deferred"
         reason: str
         until: datetime
+        refusal: Refusal | None = None
+        earlier_refusals: int = 0
 
     class OutcomeUnknown(CallFact):
         TOPIC = "call.outcome_unknown"
@@ -113,6 +101,7 @@ class Call(Aggregate):
     class Rejected(Moved):
         TOPIC = "call.rejected"
         words: Words
+        refusal: Refusal | None = None
 
     class Ringing(Moved):
         TOPIC = "call.ringing"
@@ -132,23 +121,22 @@ class Call(Aggregate):
         awaits_report: bool
         evidence: Evidence | None
         ranks: Ranks | None = None
+        refusal: Refusal | None = None
+        earlier_refusals: int = 0
+        retry_at: datetime | None = None
+        words: Words | None = None
+
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """Read an event of release 1, which did not store the refusal."""
+            add_refusal_to_ended(state)
 
         @property
         def ends_it(self) -> bool:
-            """Whether the call was live until then: later ends only tell more."""
+            """Whether the call was live until then: later ends only add details."""
             return self.was is not self.standing
-
-        @property
-        def never_rang(self) -> bool:
-            return self._unanswered and (self.reason or "").startswith(NEVER_RUNG)
-
-        @property
-        def tells_of_the_account(self) -> bool:
-            return self._unanswered and self.reason in ABOUT_THE_ACCOUNT
-
-        @property
-        def _unanswered(self) -> bool:
-            return self.ends_it and self.was is not ContactStatus.IN_PROGRESS
 
     class Reported(CallFact):
         TOPIC = "call.reported"
@@ -215,7 +203,12 @@ class Call(Aggregate):
         at: datetime,
         by: str,
         was: ContactStatus = ContactStatus.PENDING,
+        previous: "Call | None" = None,
     ) -> Self:
+        """Claim a contact; `previous` is its call before this one, if there was any.
+
+        The new call goes on counting the contact's refusals where that one stopped.
+        """
         return cls._create(
             cls.Created,
             id=call_id_of(contact_id, attempt),
@@ -228,10 +221,21 @@ class Call(Aggregate):
             batch=batch,
             was=was,
             standing=ContactStatus.QUEUED,
+            capacity_refusals=previous.capacity_refusals if previous else 0,
+            platform_refusals=previous.platform_refusals if previous else 0,
         )
 
     @event(Created)
-    def __init__(self, campaign_id: UUID, contact_id: UUID, attempt: int) -> None:
+    def __init__(
+        self,
+        campaign_id: UUID,
+        contact_id: UUID,
+        attempt: int,
+        capacity_refusals: int,
+        platform_refusals: int,
+    ) -> None:
+        self.capacity_refusals = capacity_refusals
+        self.platform_refusals = platform_refusals
         self.campaign_id, self.contact_id = campaign_id, contact_id
         self.attempt, self.claimed_at = attempt, self.created_on
         self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
@@ -242,6 +246,7 @@ class Call(Aggregate):
         self.dial_before: datetime | None = None
         self.placed_at: datetime | None = None
         self.known = Known()
+        self.ended_words: Words | None = None
         self.ended = self.settled = False
         self.grades: frozenset[ReportGrade] = frozenset()
         self.evidence: frozenset[UUID] = frozenset()
@@ -360,14 +365,44 @@ class Call(Aggregate):
         else:
             self.fail(reason="outcome unknown", at=at, by=by)
 
-    def _defer(self, reason: str, until: datetime, at: datetime, by: str) -> None:
+    def _defer(
+        self,
+        reason: str,
+        until: datetime,
+        at: datetime,
+        by: str,
+        refusal: Refusal | None = None,
+    ) -> None:
         to = ContactStatus.PENDING
-        self._move(self.Deferred, to, at, by, reason=reason, until=until)
+        self._move(
+            self.Deferred,
+            to,
+            at,
+            by,
+            reason=reason,
+            until=until,
+            refusal=refusal,
+            earlier_refusals=self._earlier(refusal),
+        )
 
-    def reject(self, *, words: Words, at: datetime, by: str) -> None:
-        """The provider refused this contact: there is nothing to try again."""
-        if self.waiting:
-            self._move(self.Rejected, ContactStatus.FAILED, at, by, words=words)
+    def refuse(
+        self, refusal: Refusal, *, words: Words, until: datetime, at: datetime, by: str
+    ) -> None:
+        """Record that the provider refused the request; nobody was rung.
+
+        The contact fails if the refusal is about it, or after the last retry;
+        otherwise it waits at least until `until`, when its line may be used again.
+        """
+        if not self.waiting or self.outcome_unknown:
+            return
+        delay = self._retry_delay(refusal)
+        if delay is None:
+            fields = {"words": words, "refusal": refusal}
+            self._move(self.Rejected, ContactStatus.FAILED, at, by, **fields)
+            return
+        if refusal.kind is RefusalKind.PLATFORM:
+            until = max(until, at + delay)
+        self._defer(REFUSED[refusal.kind], until, at, by, refusal)
 
     # --- At the provider ------------------------------------------------------
 
@@ -405,25 +440,41 @@ class Call(Aggregate):
         by: str,
         evidence: Evidence | None,
         detail: ReasonDetail = ReasonDetail.SPECIFIC,
+        refusal: Refusal | None = None,
+        words: Words | None = None,
     ) -> None:
-        """Record the end, or what a later status message adds to it."""
+        """Record the end, or what a later status message adds to it.
+
+        `refusal` is what the reason means if the call was never answered: the contact
+        is then called again, or fails, as `retry_delay` says. `words` refer to the
+        provider's explanation of the reason.
+        """
         told = status_known(reason=reason, detail=detail, ended_at=ended_at)
         known = self.known.merged_with(told)
-        if not self.ended or known != self.known:
-            self._end(known, at, by, evidence)
+        if not self.ended or known != self.known or self._is_explained_by(words):
+            self._end(known, at, by, evidence, refusal, words)
 
     def _end(
-        self, known: Known, at: datetime, by: str, evidence: Evidence | None
+        self,
+        known: Known,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+        refusal: Refusal | None,
+        words: Words | None,
     ) -> None:
-        again = known.started_at is None and self._may_try_again(known.reason)
+        answered = known.started_at or self.status is CallStatus.IN_PROGRESS
+        if answered or not self.live:
+            refusal = None
+        delay = self._retry_delay(refusal) if refusal else None
         self._move(
             self.Ended,
-            self._standing_after_end(again=again),
+            self._standing_after_end(refusal, again=delay is not None),
             at,
             by,
             reason=known.reason,
             ended_at=known.ended_at,
-            another_attempt=again,
+            another_attempt=delay is not None,
             awaits_report=not self.ended,
             evidence=evidence,
             ranks=replace(
@@ -431,22 +482,35 @@ class Call(Aggregate):
                 reason=known.ranks.reason,
                 ended_at=known.ranks.ended_at,
             ),
+            refusal=refusal,
+            earlier_refusals=self._earlier(refusal),
+            retry_at=at + delay if delay else None,
+            words=self.ended_words or words,
         )
 
     def report(
-        self, report: Report, *, at: datetime, by: str, evidence: Evidence | None
+        self,
+        report: Report,
+        *,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+        refusal: Refusal | None = None,
+        words: Words | None = None,
     ) -> None:
         """Record what a report adds to, or corrects in, what the others contained.
 
         It ends a call whose end was missed, but changes no terminal status. The event
         contains the merged values. A report that adds nothing is recorded only where
-        it was the first of its grade and the call still awaited one.
+        it was the first of its grade and the call still awaited one. `refusal` and
+        `words` are as for `end`.
         """
         if report.grade is ReportGrade.NONE:
             return
         known = self.known.merged_with(report.known(evidence))
-        if not self.ended:
-            self._end(known, at, by, evidence)
+        if not self.ended or self._is_explained_by(words):
+            end = self.known if self.ended else known
+            self._end(end, at, by, evidence, refusal, words)
         first = report.grade not in self.grades and not self.settled
         if first or known != self.known:
             self._report(known, report, at, by, evidence)
@@ -523,17 +587,28 @@ class Call(Aggregate):
 
     # --- Decisions that several commands share --------------------------------
 
-    def _may_try_again(self, reason: str | None) -> bool:
-        return (
-            self.live
-            and (reason or "").startswith(NEVER_RUNG)
-            and self.attempt < MOST_ATTEMPTS
-        )
+    def _is_explained_by(self, words: Words | None) -> bool:
+        """Return whether this is the first explanation of the end."""
+        return words is not None and self.ended_words is None
 
-    def _standing_after_end(self, *, again: bool) -> ContactStatus:
+    def _retry_delay(self, refusal: Refusal) -> timedelta | None:
+        return retry_delay(refusal.kind, self._earlier(refusal))
+
+    def _earlier(self, refusal: Refusal | None) -> int:
+        """Count the contact's refusals of the same kind before this one."""
+        if refusal is None:
+            return 0
+        capacity = refusal.kind is RefusalKind.CAPACITY
+        return self.capacity_refusals if capacity else self.platform_refusals
+
+    def _standing_after_end(
+        self, refusal: Refusal | None, *, again: bool
+    ) -> ContactStatus:
         if not self.live:
             return self.standing
-        return ContactStatus.PENDING if again else ContactStatus.ENDED
+        if again:
+            return ContactStatus.PENDING
+        return ContactStatus.FAILED if refusal else ContactStatus.ENDED
 
     def _move(
         self,
@@ -582,8 +657,9 @@ class Call(Aggregate):
         self._keep(evidence)
 
     @event(Deferred)
-    def _deferred(self, standing: ContactStatus) -> None:
+    def _deferred(self, standing: ContactStatus, refusal: Refusal | None) -> None:
         self.standing = standing
+        self._count(refusal)
         self.request_open = self.outcome_unknown = False
 
     @event(OutcomeUnknown)
@@ -621,9 +697,15 @@ class Call(Aggregate):
         standing: ContactStatus,
         evidence: Evidence | None,
         ranks: Ranks | None,
+        refusal: Refusal | None,
+        words: Words | None,
     ) -> None:
-        self.status = CallStatus.ENDED if self.live else self.status
+        if self.live:
+            failed = standing is ContactStatus.FAILED
+            self.status = CallStatus.FAILED if failed else CallStatus.ENDED
         self.standing, self.ended = standing, True
+        self.ended_words = words
+        self._count(refusal)
         if ranks is None:  # Stored by release 1, which only added what was missing.
             told = status_known(reason=reason, ended_at=ended_at)
             self.known = self.known.merged_with(told)
@@ -692,6 +774,12 @@ class Call(Aggregate):
     @event(Canceled)
     def _canceled(self, standing: ContactStatus) -> None:
         self.status, self.standing = CallStatus.CANCELED, standing
+
+    def _count(self, refusal: Refusal | None) -> None:
+        if refusal is not None and refusal.kind is RefusalKind.CAPACITY:
+            self.capacity_refusals += 1
+        elif refusal is not None and refusal.kind is RefusalKind.PLATFORM:
+            self.platform_refusals += 1
 
     def _keep(self, evidence: Evidence | None) -> None:
         if evidence is not None:

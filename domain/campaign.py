@@ -15,6 +15,7 @@ from domain.values import (
     CampaignState,
     DialMode,
     PauseCause,
+    RefusalScope,
     Words,
     is_amount,
 )
@@ -89,6 +90,7 @@ class Campaign(Aggregate):
         TOPIC = "campaign.paused"
         cause: PauseCause
         reason: Words | None
+        scope: RefusalScope | None = None
 
     class Resumed(CampaignFact):
         TOPIC = "campaign.resumed"
@@ -296,12 +298,15 @@ class Campaign(Aggregate):
         at: datetime,
         by: str,
         reason: Words | None = None,
+        scope: RefusalScope | None = None,
     ) -> None:
+        """Stop calling; a pause for ACCOUNT names in `scope` what was refused."""
         if self.state is CampaignState.PAUSED:
             return
         if not self.may_dial:
             raise WrongState(f"The campaign is {self.state}: nothing is being called.")
-        self._record(self.Paused, at, by, cause=cause, reason=reason)
+        fields = {"cause": cause, "reason": reason, "scope": scope}
+        self._record(self.Paused, at, by, **fields)
 
     def resume(self, *, at: datetime, by: str) -> None:
         if self.may_dial:

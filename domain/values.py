@@ -28,6 +28,28 @@ class PauseCause(StrEnum):
     DUPLICATE_DETECTED = "DUPLICATE_DETECTED"
 
 
+class RefusalKind(StrEnum):
+    """What the provider's refusal to call is about; it decides who has to wait.
+
+    CAPACITY: too many calls or requests at the moment. ACCOUNT: the account, the
+    assistant or the line may not call at all. CONTACT: this number may not be called.
+    PLATFORM: a fault of the provider's own, or a refusal that no rule classifies.
+    """
+
+    CAPACITY = "CAPACITY"
+    ACCOUNT = "ACCOUNT"
+    CONTACT = "CONTACT"
+    PLATFORM = "PLATFORM"
+
+
+class RefusalScope(StrEnum):
+    """Which campaigns a refusal of the kind ACCOUNT stops: those that share this."""
+
+    ACCOUNT = "ACCOUNT"
+    ASSISTANT = "ASSISTANT"
+    LINE = "LINE"
+
+
 class DialMode(StrEnum):
     CONTINUOUS = "CONTINUOUS"
     BATCH = "BATCH"
@@ -133,3 +155,16 @@ class Words:
 
     words_id: UUID
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The provider refused to call, and nobody was rung.
+
+    `scope` is set only for the kind ACCOUNT, and None there where the answer does not
+    name it. `rule` identifies the rule that classified the provider's answer.
+    """
+
+    kind: RefusalKind
+    scope: RefusalScope | None
+    rule: str

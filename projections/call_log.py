@@ -38,6 +38,7 @@ TABLE = Table(
         ended_reason text,
         failure text,
         rejection_words_id uuid,
+        ended_words_id uuid,
         cost numeric,
         report_message_id uuid,
         version bigint not null
@@ -113,8 +114,11 @@ def _answered(event: Call.Answered) -> Columns:
 
 def _ended(event: Call.Ended) -> Columns:
     columns: Columns = {"ended_reason": event.reason, "ended_at": event.ended_at}
+    if event.words is not None:
+        columns["ended_words_id"] = event.words.words_id
     if event.was not in OURS:
-        columns["status"] = CallStatus.ENDED
+        failed = event.standing is ContactStatus.FAILED
+        columns["status"] = CallStatus.FAILED if failed else CallStatus.ENDED
         if event.awaits_report:
             columns["closed_at"] = event.timestamp
     return columns
@@ -157,7 +161,8 @@ class CallRow:
     """A call; times are the provider's but for queued, closed and last event.
 
     `failure` is our own reason for giving it up, `rejection_words_id` names the
-    provider's words in the vault. The best report, with recording and transcript, is
+    provider's words in the vault, and `ended_words_id` its explanation of the reason
+    for which the call ended. The best report, with recording and transcript, is
     the vault's message `report_message_id`. `cost` in US dollars.
     """
 
@@ -179,6 +184,7 @@ class CallRow:
     ended_reason: str | None
     failure: str | None
     rejection_words_id: UUID | None
+    ended_words_id: UUID | None
     cost: Decimal | None
     report_message_id: UUID | None
     version: int
@@ -188,7 +194,7 @@ _ROW: LiteralString = """
     select call_id as id, campaign_id, contact_id, attempt, status, standing, requests,
         provider_call_id, queued_at, placed_at, started_at, ended_at, closed_at,
         last_event_at, duration_seconds, ended_reason, failure, rejection_words_id,
-        cost, report_message_id, version
+        ended_words_id, cost, report_message_id, version
     from call_log
 """
 

@@ -60,6 +60,7 @@ TABLE = Table(
     create index if not exists contact_log_erased
         on contact_log (contact_id) where erased_at is not null;
     """,
+    edition=2,
 )
 
 MOST_COUNTED = 10_000
@@ -96,10 +97,18 @@ def _moved(event: Moved, position: int) -> Columns:
             deferral = {"due_at": event.until, "deferred_position": position}
             return {"status": event.standing, "requeue": True, **deferral}
         case Call.Ended(another_attempt=True):
-            return {"status": event.standing, **NOT_DEFERRED}
+            return {"status": event.standing, **_retried(event, position)}
     if event.was is event.standing:
         return {}
     return {"status": event.standing, **NOT_DEFERRED}
+
+
+def _retried(event: Call.Ended, position: int) -> Columns:
+    """A refused contact is called again in a new call, not before `retry_at`."""
+    if event.retry_at is None:
+        return NOT_DEFERRED
+    retry = {"due_at": event.retry_at, "deferred_position": position}
+    return {**NOT_DEFERRED, **retry}
 
 
 def _settled(event: ContactFact) -> Columns:

@@ -20,6 +20,7 @@ from domain.values import (
     ContactStatus,
     DialMode,
     PauseCause,
+    RefusalScope,
 )
 from projections import settings_board, spend
 from projections.operations import Columns, RowOperation, add, drop, patch, put
@@ -246,8 +247,11 @@ class CampaignView:
 
     `ghosts` and `unreported` count open calls that hold room, and money: a report is
     not final. `deferred` contacts are pending, the first at `next_due_at`.
-    `batch_contacts` are those of the batch opened last. `start_failures` calls in a row
-    were ended without ringing anybody, the last for that `start_failure`.
+    `batch_contacts` are those of the batch opened last. `start_failures` contacts in a
+    row were refused, the last for that `start_failure`. `capacity_refused_at` is when a
+    call last ended for lack of capacity. `account_refusal` is the text of the pause of
+    another campaign that uses the same `account_scope`, paused since this one was
+    started or resumed.
     """
 
     id: UUID
@@ -277,6 +281,9 @@ class CampaignView:
     batch_contacts: int
     start_failures: int = 0
     start_failure: str | None = None
+    capacity_refused_at: datetime | None = None
+    account_scope: RefusalScope | None = None
+    account_refusal: str | None = None
     candidates: tuple[Candidate, ...] = ()
 
     @property
@@ -333,10 +340,25 @@ _CAMPAIGNS: LiteralString = """
         c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
         open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
         coalesce(b.contacts, 0) as batch_contacts,
-        coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure
+        coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure,
+        f.capacity_at as capacity_refused_at,
+        shared.account_scope, shared.words as account_refusal
     from campaign_board c
     left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
     left join start_failure f on f.campaign_id = c.id
+    left join lateral (
+        select p.account_scope, coalesce(w.words, '') as words
+        from start_failure p
+        join campaign_board o on o.id = p.campaign_id
+        left join words_vault w on w.id = p.account_words_id
+        where o.id <> c.id and o.state = 'PAUSED' and p.account_at > c.queued_at
+            and p.account_position > c.resumed_position
+            and (p.account_scope = 'ACCOUNT'
+                or p.account_scope = 'LINE' and o.phone_number_id = c.phone_number_id
+                or p.account_scope = 'ASSISTANT'
+                    and o.provider_assistant_id = c.provider_assistant_id)
+        order by p.account_position desc limit 1
+    ) shared on c.state in ('QUEUED', 'DIALING', 'RUNNING')
     cross join lateral (
         select count(*) filter (where q.phase = 'ghost') as ghosts,
             count(*) as unreported

@@ -1,9 +1,8 @@
-"""What an answer to a request for a call means: the table of refusals.
+"""What an answer to a request for a call means.
 
 `Unknown` is whatever does not prove that nobody is rung.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,26 +20,22 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
+from domain.values import Refusal, RefusalKind
 from provider.reading import read_call
+from provider.refusals import refusal_of_answer, refusal_of_status
 
 LONGEST_WORDS = 500
-MALFORMED = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 UNSETTLED = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}
-NO_CREDIT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}
-NO_ACCOUNT = NO_CREDIT | {HTTPStatus.FORBIDDEN}
+BELIEVED = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.PAYMENT_REQUIRED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""Statuses that prove a refusal, whatever the body: they are given before any act."""
 
-FULL = re.compile(r"concurren|rate.?limit|too many (calls|requests)", re.IGNORECASE)
-SOON = re.compile(r"not now|try again|temporarily", re.IGNORECASE)
-DAILY = re.compile(r"daily|per day", re.IGNORECASE)
-CUSTOMER = re.compile(r"\bcustomer\b(?!.*should not exist)", re.IGNORECASE | re.DOTALL)
-CUSTOMER_FIELD = re.compile(r"\bcustomer\.\w+(?!.*should not exist)", re.DOTALL)
-ACCOUNT = re.compile(
-    r"frozen|suspended|disabled|credit|wallet|balance|billing|payment|subscription"
-    r"|upgrade your plan|daily|per day|invalid key"
-    r"|(assistant|phone.?number)\b.{0,120}(not (be )?f(ou|i)nd|not exist|deleted|gone)"
-    r"|couldn't (get|find) (the )?(assistant|phone number)",
-    re.IGNORECASE | re.DOTALL,
-)
+SHORTEST_WAIT, LONGEST_WAIT = 1.0, 900.0
+"""Bounds in seconds for `Retry-After`: a clock that is wrong must not stop a line."""
 
 
 def read_outcome(
@@ -54,9 +49,13 @@ def read_outcome(
     refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not refusal or status in UNSETTLED:
         return Unknown(said)
-    if not isinstance(answer, dict):
-        return _refused_by_status(status, headers, said, now)
-    return _refused(status, headers, answer.get("message"), said, now)
+    if isinstance(answer, dict):
+        found = refusal_of_answer(status, answer.get("message"), said)
+    elif status in BELIEVED:
+        found = refusal_of_status(status)
+    else:
+        return Unknown(said)
+    return _refused(found, headers, said, now)
 
 
 def _accepted(answer: Any, said: str, now: datetime) -> Outcome:
@@ -73,48 +72,42 @@ def _accepted(answer: Any, said: str, now: datetime) -> Outcome:
 
 
 def _refused(
-    status: int, headers: Mapping[str, str], message: Any, said: str, now: datetime
+    refusal: Refusal, headers: Mapping[str, str], said: str, now: datetime
 ) -> Outcome:
-    if status in MALFORMED and _names_the_customer(message):
-        return ContactRefused(said)
-    if FULL.search(said) and not DAILY.search(said) and status not in NO_CREDIT:
-        return NotNow(said, retry_after(headers, now))
-    if ACCOUNT.search(said) or status == HTTPStatus.NOT_FOUND:
-        return AccountRefused(said)
-    if SOON.search(said) or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotNow(said, retry_after(headers, now))
-    return AccountRefused(said) if status in NO_ACCOUNT else RequestRefused(said)
-
-
-def _refused_by_status(
-    status: int, headers: Mapping[str, str], said: str, now: datetime
-) -> Outcome:
-    """Believe those statuses that are given before anything is done."""
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotNow(said, retry_after(headers, now))
-    return AccountRefused(said) if status in NO_ACCOUNT else Unknown(said)
-
-
-def _names_the_customer(message: Any) -> bool:
-    """Validation texts come as a list; a plain sentence must name the field."""
-    if isinstance(message, list):
-        return any(CUSTOMER.search(text) for text in message if isinstance(text, str))
-    return isinstance(message, str) and bool(CUSTOMER_FIELD.search(message))
+    match refusal.kind:
+        case RefusalKind.CAPACITY:
+            return NotNow(said, retry_after(headers, now), rule=refusal.rule)
+        case RefusalKind.ACCOUNT:
+            return AccountRefused(said, refusal.scope, rule=refusal.rule)
+        case RefusalKind.CONTACT:
+            return ContactRefused(said, rule=refusal.rule)
+        case RefusalKind.PLATFORM:
+            return RequestRefused(said, rule=refusal.rule)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that the provider asks to wait, where it names any."""
+    """Return the seconds that the provider asks to wait, from 1 s to 15 min.
+
+    Understands `retry-after-ms`, and `Retry-After` in seconds or as an HTTP date (RFC
+    9110, 10.2.3). None where neither header can be read.
+    """
     named = {key.lower(): value.strip() for key, value in headers.items()}
+    asked = _number(named.get("retry-after-ms"))
+    if asked is not None:
+        asked /= 1000
+    else:
+        asked = _number(named.get("retry-after"))
+    if asked is None:
+        asked = _until(named.get("retry-after", ""), now)
+    return None if asked is None else min(max(asked, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def _number(text: str | None) -> float | None:
     try:
-        if "retry-after-ms" in named:
-            return _wait(float(named["retry-after-ms"]) / 1000)
-        return _wait(float(named["retry-after"]))
-    except (KeyError, ValueError):
-        return _until(named.get("retry-after", ""), now)
-
-
-def _wait(seconds: float) -> float | None:
-    return seconds if 0 <= seconds < float("inf") else None
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
 
 
 def _until(date: str, now: datetime) -> float | None:
@@ -124,7 +117,7 @@ def _until(date: str, now: datetime) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max((moment - now).total_seconds(), 0.0)
+    return (moment - now).total_seconds()
 
 
 def parsed(body: bytes) -> Any:

@@ -12,7 +12,9 @@ from uuid import UUID
 from application.ports import Origin, ProviderCall, ProviderMessage
 from application.vault import canonical
 from provider.redaction import redact
+from provider.refusals import refusal_of_reason
 from provider.reports import (
+    ended_message,
     ended_reason,
     first_time,
     number,
@@ -43,6 +45,7 @@ def read_message(body: dict[str, Any]) -> ProviderMessage:
     updated = kind == STATUS_UPDATE
     status = word(message.get("status")) if updated else None
     reason = ended_reason(message, call) if status == "ended" else None
+    explanation = ended_message(message, call) if status == "ended" else None
     return ProviderMessage(
         key=_key(kind, status, reason, document),
         type=kind,
@@ -52,6 +55,8 @@ def read_message(body: dict[str, Any]) -> ProviderMessage:
         said_at=time(message.get("timestamp")),
         status=status,
         ended_reason=reason,
+        ended_message=explanation,
+        refusal=refusal_of_reason(reason, explanation),
         reason_detail=reason_detail(reason),
         report=read_report(message, call) if kind == REPORT else None,
         document=document,

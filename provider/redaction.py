@@ -41,14 +41,53 @@ class _Key(NamedTuple):
     """Whatever it names is kept."""
 
     link: bool
+    """Its text may hold a secret, which is taken out."""
 
 
 @lru_cache(maxsize=4096)
 def _read(key: str) -> _Key:
     plain = re.sub(r"[^a-z0-9]", "", key.lower())
     secret, token = SECRETS.search(plain) is not None, "token" in plain
-    twin, link = TWINS.get(plain), plain.endswith("url")
+    twin = TWINS.get(plain)
+    link = plain.endswith("url") or plain == EXPLANATION
     return _Key(plain, secret, token, twin, not (secret or token or twin), link)
+
+
+SECRET_TEXTS = re.compile(
+    r"\bbearer\s+[\w.~+/=-]{8,}"
+    r"|\b(?:api.?key|token|secret|password|passwd|pwd|signature)\b\s*[=:]\s*\S+"
+    r"|\b(?:sk|pk|rk)[-_][\w-]{8,}"
+    r"|\beyJ[\w-]{8,}(?:\.[\w-]+)*"
+    r"|\b(?:AC|SK)?[0-9a-f]{32,}\b",
+    re.IGNORECASE,
+)
+LINKS = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
+PHONE_NUMBERS = re.compile(
+    r"\+\d(?:[ ().-]{0,2}\d){6,14}|\b\d(?:[ ().-]{0,2}\d){9,14}\b"
+)
+EXPLANATION = "endedmessage"
+HIDDEN = "[redacted]"
+
+
+def redact_text(text: str) -> str:
+    """Return an explanation without secrets, signed links and phone numbers.
+
+    Used for texts that are shown as the reason of a pause, beside no contact.
+    """
+    text = " ".join(storable(text).split())
+    return PHONE_NUMBERS.sub(
+        lambda number: f"...{_last_digits(number[0])}", _hide(text)
+    )
+
+
+def _hide(text: str) -> str:
+    """Take secrets out of a sentence; doing it twice changes nothing."""
+    text = LINKS.sub(lambda link: _unsigned(link[0]), text)
+    return SECRET_TEXTS.sub(HIDDEN, text)
+
+
+def _last_digits(number: str) -> str:
+    return re.sub(r"\D", "", number)[-2:]
 
 
 def redact(document: Any) -> Any:
@@ -75,6 +114,8 @@ def _shallow(value: Any, levels: int) -> Any:
 
 def _clean(key: str, value: Any, levels: int) -> Any:
     match value:
+        case str() if key == EXPLANATION:
+            return _hide(value)
         case str():
             return _unsigned(value) if key.endswith("url") else value
         case dict() | list() if not levels:

@@ -14,10 +14,13 @@ from typing import Any
 
 from application.ports import CallReport
 from domain.reports import ReasonDetail
+from provider.redaction import redact_text
+from provider.refusals import refusal_of_reason
 
 type Document = dict[str, Any]
 
 LONGEST_WORD = 200
+LONGEST_MESSAGE = 500
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST_CALL_SECONDS = 10_000_000
@@ -65,9 +68,12 @@ def read_report(document: Document, call: Document | None = None) -> CallReport:
     started_at = first_time(places, ["startedAt"])
     ended_at = first_time(places, ["endedAt"])
     artifact = _object(document.get("artifact"))
+    explanation = ended_message(*places)
     return CallReport(
         ended_reason=reason,
         reason_detail=reason_detail(reason),
+        ended_message=explanation,
+        refusal=refusal_of_reason(reason, explanation),
         started_at=started_at,
         ended_at=ended_at,
         duration_seconds=_duration(places, started_at, ended_at),
@@ -85,6 +91,16 @@ def ended_reason(*places: Document) -> str | None:
     """Return the first reason that one of the documents contains."""
     reasons = (word(place.get("endedReason")) for place in places)
     return next((reason for reason in reasons if reason), None)
+
+
+def ended_message(*places: Document) -> str | None:
+    """Return the first explanation of the ended reason that one document contains.
+
+    Secrets and phone numbers are taken out.
+    """
+    texts = (place.get("endedMessage") for place in places)
+    found = next((text for text in texts if isinstance(text, str) and text), None)
+    return redact_text(found)[:LONGEST_MESSAGE] if found else None
 
 
 def reason_detail(reason: str | None) -> ReasonDetail:

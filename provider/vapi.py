@@ -167,13 +167,17 @@ class VapiProvider(Provider):
             return None
         return _understood(document)
 
-    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
         """Page back until a page is not full.
 
         Raises ProviderUnavailable where the answers cannot be a whole list.
         """
         found: dict[str, ProviderCall] = {}
-        query = {"phoneNumberId": phone_number_id, "createdAtGe": _iso(since)}
+        query = {"createdAtGe": _iso(since)}
+        if phone_number_id is not None:
+            query["phoneNumberId"] = phone_number_id
         limit = PAGE
         while True:
             page = self._page({**query, "limit": str(limit)})

@@ -43,7 +43,7 @@ from application.ports import (
 from application.recording import SCHEDULER, Means
 from application.steady import steady
 from domain.errors import Refused
-from domain.values import PauseCause
+from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace
 
 SEND_WITHIN_SECONDS = 5.0
@@ -53,7 +53,7 @@ RENEWALS = wait_chain(wait_random(0.5, 1.5), wait_random(3, 5), wait_random(8, 1
 """Seconds before a request that never left is tried again: 1, 4 and 10 with jitter."""
 
 REFUSALS_IN_A_ROW = 3
-"""Refusals of no known kind, after which a campaign waits for a person."""
+"""Contacts refused in a row by no known rule, after which a campaign is paused."""
 
 STORE_TRIES_SECONDS = 120.0
 """How long an outcome is kept for a store that is away; then it is looked up."""
@@ -109,14 +109,22 @@ class Dispatch:
         self._stopped = Event()
         self._lock = Lock()
         self._under_way: dict[UUID, Future[None]] = {}
-        self._refusals: defaultdict[UUID, int] = defaultdict(int)
+        self._refused_calls: defaultdict[UUID, set[UUID]] = defaultdict(set)
         self._failures: defaultdict[UUID, int] = defaultdict(int)
 
     def dial(self, claimed: Sequence[Dialled]) -> None:
-        """Start each call at its turn; return when all are started, not settled."""
+        """Start each call at its turn; return when all are started, not settled.
+
+        A claim on a line that the provider put on hold meanwhile is released.
+        """
         for one in claimed:
             with self._lock:
-                turn = self._pace.take_turn(one.line, monotonic())
+                if held := self._pace.is_held(one.line, monotonic()):
+                    self._workers.submit(self._release, one)
+                else:
+                    turn = self._pace.take_turn(one.line, monotonic())
+            if held:
+                continue
             if self._stopped.wait(max(turn - monotonic(), 0)):
                 return  # Never requested: whoever leads next gives them back.
             self._start(one)
@@ -126,6 +134,10 @@ class Dispatch:
         if not self._stopped.is_set():
             self._workers.submit(self._hang_up, provider_call_id)
 
+    def slow_down(self, line: str) -> None:
+        """Back off on a line where a call ended for lack of capacity."""
+        self._back_off(line)
+
     def is_under_way(self, call_id: UUID) -> bool:
         with self._lock:
             return call_id in self._under_way
@@ -134,6 +146,9 @@ class Dispatch:
         """Start nothing more; wait until what is under way is stored."""
         self._stopped.set()
         self._workers.shutdown(wait=True)
+
+    def _release(self, one: Dialled) -> None:
+        self._stored(lambda: self._calls.give_back(one.call_id))
 
     def _start(self, one: Dialled) -> None:
         with self._lock:
@@ -226,16 +241,19 @@ class Dispatch:
                 self._accepted(one, accepted)
             case NeverLeft():
                 self._defer(one, sent, "unreachable", self._back_off(one.line))
-            case NotNow(retry_after=retry_after):
+            case NotNow(words=words, retry_after=retry_after) as refused:
                 wait = self._back_off(one.line, retry_after)
-                self._defer(one, sent, "not now", wait)
-            case ContactRefused(words=words):
-                self._rejected(one, sent, words)
-            case AccountRefused(words=words):
-                self._pause(one, PauseCause.ACCOUNT, words)
-                self._defer(one, sent, "account refused", 0)
-            case RequestRefused(words=words):
-                self._refused(one, sent, words)
+                self._refuse(one, sent, refused.refusal, words, wait)
+            case ContactRefused(words=words) as refused:
+                self._refuse(one, sent, refused.refusal, words)
+            case AccountRefused(words=words, scope=scope) as refused:
+                self._pause(one, PauseCause.ACCOUNT, words, scope)
+                self._refuse(one, sent, refused.refusal, words)
+            case RequestRefused(words=words) as refused:
+                if self._is_refused_in_a_row(one):
+                    self._pause(one, PauseCause.PROVIDER_REFUSALS, words)
+                wait = self._back_off(one.line)
+                self._refuse(one, sent, refused.refusal, words, wait)
             case Unknown(words=words):
                 self._lost(one, sent, words)
 
@@ -248,29 +266,36 @@ class Dispatch:
             )
         )
         with self._lock:
-            self._refusals.pop(one.campaign_id, None)
+            self._refused_calls.pop(one.campaign_id, None)
         if outcome.concurrency_blocked:
             self._back_off(one.line)
         else:
             with self._lock:
                 self._pace.accepted(one.line)
 
-    def _rejected(self, one: Dialled, sent: _Sent, words: str) -> None:
+    def _refuse(
+        self,
+        one: Dialled,
+        sent: _Sent,
+        refusal: Refusal,
+        words: str,
+        seconds: float = 0,
+    ) -> None:
+        until = self._means.now() + timedelta(seconds=seconds)
         self._stored(
-            lambda: self._calls.reject(one.call_id, words=words, request=sent.number)
+            lambda: self._calls.refuse(
+                one.call_id, refusal, words=words, until=until, request=sent.number
+            )
         )
 
-    def _refused(self, one: Dialled, sent: _Sent, words: str) -> None:
-        if self._is_refused_in_a_row(one.campaign_id):
-            self._pause(one, PauseCause.PROVIDER_REFUSALS, words)
-        self._defer(one, sent, "refused", self._back_off(one.line))
-
-    def _is_refused_in_a_row(self, campaign_id: UUID) -> bool:
+    def _is_refused_in_a_row(self, one: Dialled) -> bool:
+        """Count contacts: one that is tried again does not stop the others."""
         with self._lock:
-            self._refusals[campaign_id] += 1
-            enough = self._refusals[campaign_id] >= REFUSALS_IN_A_ROW
+            refused = self._refused_calls[one.campaign_id]
+            refused.add(one.call_id)
+            enough = len(refused) >= REFUSALS_IN_A_ROW
             if enough:
-                del self._refusals[campaign_id]
+                del self._refused_calls[one.campaign_id]
             return enough
 
     def _lost(self, one: Dialled, sent: _Sent, words: str) -> None:
@@ -293,10 +318,16 @@ class Dispatch:
             )
         )
 
-    def _pause(self, one: Dialled, cause: PauseCause, words: str) -> None:
+    def _pause(
+        self,
+        one: Dialled,
+        cause: PauseCause,
+        words: str,
+        scope: RefusalScope | None = None,
+    ) -> None:
         def pause() -> None:
             self._campaigns.pause(
-                one.campaign_id, by=SCHEDULER, reason=words, cause=cause
+                one.campaign_id, by=SCHEDULER, reason=words, cause=cause, scope=scope
             )
 
         try:

@@ -58,6 +58,9 @@ SEEN_SECONDS = 2.0
 LIST_LAG = timedelta(seconds=5)
 """For how long a call may be placed without being in the provider's list."""
 
+REMEMBERED_REFUSAL = timedelta(seconds=60)
+"""How long a new leader still backs off because of a call that ended for capacity."""
+
 AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
 """What ends a term: the database is not there, or is somebody else's to lead."""
 
@@ -123,6 +126,7 @@ class Scheduler:
         self._dropped: set[UUID] = set()
         self._hung_up: set[UUID] = set()
         self._filling: frozenset[UUID] = frozenset()
+        self._refused_at: dict[UUID, datetime] = {}
 
     def stop(self) -> None:
         """End `lead` soon; it may be repeated, from any thread."""
@@ -162,6 +166,7 @@ class Scheduler:
             looked = self._safely(partial(self._look, settings)) is not None
             self._look_at = self._alarm.now() + self._seconds_to_look()
         self._hang_up(seen)
+        self._slow_down(seen)
         if is_tick or self._last.more_soon or settings.refill_immediately:
             fill = partial(self._fill, term, seen, looked=looked)
             self._last = self._safely(fill) or IDLE
@@ -237,6 +242,7 @@ class Scheduler:
             filling=self._filling,
             daily_budget=settings.daily_budget,
             provider_down=self._parts.bars_dialling or self._findings.down,
+            lines_down=self._findings.lines_down,
             barred=_searching(self._not_yet),
         )
 
@@ -258,6 +264,7 @@ class Scheduler:
                 by=SCHEDULER,
                 reason=pause.message,
                 cause=pause.cause,
+                scope=pause.scope,
             )
             self._tell(pause.campaign_id, tell)
 
@@ -348,6 +355,15 @@ class Scheduler:
             if wanted and call.provider_call_id and call.call_id not in self._hung_up:
                 self._hung_up.add(call.call_id)
                 self._parts.dispatch.hang_up(call.provider_call_id)
+
+    def _slow_down(self, seen: Snapshot) -> None:
+        """Back off on lines where calls ended lately for lack of capacity."""
+        since = self._parts.means.now() - REMEMBERED_REFUSAL
+        for view in seen.campaigns:
+            at = view.capacity_refused_at
+            if at is not None and at > max(since, self._refused_at.get(view.id, since)):
+                self._refused_at[view.id] = at
+                self._parts.dispatch.slow_down(view.phone_number_id)
 
     def _fill(self, term: Term, seen: Snapshot, *, looked: bool) -> Pass:
         """Pass after pass, until the room is filled or a reason stands against it."""

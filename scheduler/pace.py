@@ -23,10 +23,11 @@ class _Line:
     refused_at: float = float("-inf")
     refusals: int = 0
     last_at: float = float("-inf")
+    held_until: float = float("-inf")
 
     def next_at(self, rate: float) -> float:
-        """Say from when on it has a turn, by the pace of now, not of the last one."""
-        return self.last_at + 1 / rate
+        """Return the earliest next turn at this rate, in calls per second."""
+        return max(self.last_at + 1 / rate, self.held_until)
 
 
 class Pace:
@@ -52,8 +53,12 @@ class Pace:
         return {
             name: _turns(line, rate, now)
             for name, line in self._lines.items()
-            if (rate := self._rate(line, now)) < self._full
+            if (rate := self._rate(line, now)) < self._full or line.held_until > now
         }
+
+    def is_held(self, name: str, now: float) -> bool:
+        """Return whether the provider asked not to be called on that line yet."""
+        return self._line(name).held_until > now
 
     def take_turn(self, name: str, now: float) -> float:
         """Return when the next call on that line may be started."""
@@ -67,7 +72,11 @@ class Pace:
         self._line(name).refusals = 0
 
     def refused(self, name: str, now: float, retry_after: float | None) -> float:
-        """Slow the line down; return in how many seconds to try that call again."""
+        """Slow the line down; return in how many seconds to try that call again.
+
+        After a `retry_after` (seconds) no call at all is started on the line before
+        that time.
+        """
         line = self._line(name)
         if now - line.halved_at >= HALVING_SECONDS:
             line.slowed = max(self._rate(line, now) / 2, min(SLOWEST, self._full))
@@ -75,6 +84,7 @@ class Pace:
         line.refused_at = now
         line.refusals += 1
         if retry_after is not None:
+            line.held_until = max(line.held_until, now + retry_after)
             return retry_after
         longest = min(2.0 ** (line.refusals - 1), LONGEST_BACK_OFF_SECONDS)
         return longest * self._random()

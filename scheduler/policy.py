@@ -15,7 +15,7 @@ campaign, what the pass found: claims + contacts of the reasons = pending.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from heapq import heapify, heappop, heapreplace
@@ -23,14 +23,21 @@ from uuid import UUID
 
 from application.claims import Chosen
 from domain.campaign import DIALLED
-from domain.values import ZERO, CampaignState, DialMode, PauseCause, WaitingCode
+from domain.values import (
+    ZERO,
+    CampaignState,
+    DialMode,
+    PauseCause,
+    RefusalScope,
+    WaitingCode,
+)
 from projections.dial_queue import CampaignView, Candidate, Phase, Snapshot
 
 FIRST_COST = Decimal("0.25")
 """US dollars that a call is expected to cost before any has told its cost."""
 
 MOST_START_FAILURES = 10
-"""Calls in a row that rang nobody, after which a campaign waits for a person."""
+"""Contacts refused in a row, after which a campaign is paused."""
 
 WAITING_STATES = DIALLED | {CampaignState.PAUSED}
 
@@ -51,8 +58,9 @@ class Conditions:
 
     `most` calls may be requested in this pass, `lines` names fewer for lines that the
     provider slowed down. `busy_lines` had a live call, ours or not, when the fill
-    began; `filling` are the campaigns whose fill was open before. `barred` says why
-    nobody at all may be called yet.
+    began; `filling` are the campaigns whose fill was open before. `lines_down` gives
+    for a line why the provider does not show its calls; nobody is called from it.
+    `barred` says why nobody at all may be called yet.
     """
 
     now: datetime
@@ -63,6 +71,7 @@ class Conditions:
     filling: frozenset[UUID] = frozenset()
     daily_budget: Decimal | None = None
     provider_down: str | None = None
+    lines_down: Mapping[str, str] = field(default_factory=dict)
     barred: Waiting | None = None
 
 
@@ -83,6 +92,7 @@ class Pause:
     campaign_id: UUID
     cause: PauseCause
     message: str
+    scope: RefusalScope | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +171,9 @@ def _barrier(
         return Waiting(WaitingCode.PAUSED, PAUSED[cause])
     if snapshot.duplicates_open:
         return Waiting(WaitingCode.DUPLICATE_DETECTED, DUPLICATE)
-    if conditions.provider_down is not None:
-        said = f"The provider cannot be reached: {conditions.provider_down}"
-        return Waiting(WaitingCode.PROVIDER_DOWN, said)
+    down = _provider_down(view, conditions)
+    if down is not None:
+        return Waiting(WaitingCode.PROVIDER_DOWN, down)
     if conditions.barred is not None:
         return conditions.barred
     if _waits_for_quiet(view, conditions):
@@ -171,10 +181,20 @@ def _barrier(
     return None
 
 
+def _provider_down(view: CampaignView, conditions: Conditions) -> str | None:
+    """Say why the provider cannot be asked, at all or for the campaign's line."""
+    if conditions.provider_down is not None:
+        return f"The provider cannot be reached: {conditions.provider_down}"
+    why = conditions.lines_down.get(view.phone_number_id)
+    return None if why is None else f"The provider does not show this line: {why}"
+
+
 def _cause_of_pause(view: CampaignView) -> PauseCause | None:
     """Name it, also where this very plan is to pause the campaign."""
     if view.state is CampaignState.PAUSED:
         return view.pause_cause or PauseCause.PERSON
+    if view.account_refusal is not None:
+        return PauseCause.ACCOUNT
     return PauseCause.PROVIDER_REFUSALS if _starts_fail(view) else None
 
 
@@ -415,9 +435,12 @@ def _cap_full(ask: _Ask, waiting: int) -> list[Waiting]:
 def _pause(ask: _Ask) -> Pause | None:
     """Say why a campaign is to wait for a person, if so."""
     view = ask.view
+    if view.state in DIALLED and view.account_refusal is not None:
+        said = view.account_refusal or "Another campaign was refused for it."
+        return Pause(view.id, PauseCause.ACCOUNT, said, view.account_scope)
     if view.state in DIALLED and view.pending > 0 and _starts_fail(view):
         said = (
-            f"{view.start_failures} calls in a row could not be started, the last with"
+            f"{view.start_failures} contacts in a row were refused, the last with"
             f" {view.start_failure}."
         )
         return Pause(view.id, PauseCause.PROVIDER_REFUSALS, said)

@@ -2,8 +2,8 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -42,6 +42,9 @@ LOOK_UPS = 3
 PATIENCE = 3
 """Times the look-up interval, or the largest delay seen, before that."""
 
+SILENT_LINES = 2
+"""Lines without an answer, and none with one, after which the provider is down."""
+
 SINGLE_ASKS = 20
 """Calls asked for by id in one pass, at most."""
 
@@ -59,14 +62,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a look at the provider showed; `down` says why it could not be asked.
+    """What a look at the provider showed.
 
-    `lines` are those that it was asked for.
+    `lines` are those that it was asked for. `down` says why none could be looked at;
+    `lines_down` why these lines alone could not, while others could.
     """
 
     lines: frozenset[str] = frozenset()
     busy_lines: frozenset[str] = frozenset()
     down: str | None = None
+    lines_down: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reconcile:
@@ -103,26 +108,36 @@ class Reconcile:
             by_line[call.phone_number_id].append(call)
         lines = frozenset(by_line.keys() | dialled_lines(snapshot))
         asks = _Asks(snapshot, now, silence, SINGLE_ASKS)
-        busy = set()
         try:
-            for line in lines:
-                if self._try_line(line, by_line[line], asks):
-                    busy.add(line)
-        except NO_ANSWER as error:
-            return Findings(lines, down=str(error) or type(error).__name__)
+            return self._look(lines, by_line, asks)
         finally:
             self._forget(snapshot.calls)
-        return Findings(lines, busy_lines=frozenset(busy))
 
-    def _try_line(self, line: str, calls: list[OpenCall], asks: "_Asks") -> bool:
-        """One line that the provider does not know is no reason to stop the others."""
-        try:
-            return self._line(line, calls, asks)
-        except ProviderRefused as error:
-            if calls:
-                raise
-            log.warning("line %s cannot be looked at: %s", line, error)
-            return True
+    def _look(
+        self,
+        lines: frozenset[str],
+        by_line: Mapping[str, list[OpenCall]],
+        asks: "_Asks",
+    ) -> Findings:
+        """Look at each line; trouble on one of them leaves the others alone.
+
+        Where the first lines give no answer at all the provider itself is down.
+        """
+        busy: set[str] = set()
+        down: dict[str, str] = {}
+        for tried, line in enumerate(sorted(lines), 1):
+            try:
+                if self._line(line, by_line.get(line, []), asks):
+                    busy.add(line)
+            except NO_ANSWER as error:
+                down[line] = str(error) or type(error).__name__
+                log.warning("line %s cannot be looked at: %s", line, down[line])
+                if len(down) == tried >= min(SILENT_LINES, len(lines)):
+                    return Findings(lines, down=down[line])
+        for line in down:
+            for call in by_line.get(line, []):
+                self._safely(call, [], asks, self._follow_up)
+        return Findings(lines, frozenset(busy | down.keys()), lines_down=down)
 
     def busy(self, lines: Iterable[str], *, now: datetime) -> set[str]:
         """Tell which lines have a live call, ours or not, or do not say."""
@@ -137,18 +152,33 @@ class Reconcile:
         return any(not row.ended for row in shown)
 
     def _line(self, line: str, calls: list[OpenCall], asks: "_Asks") -> bool:
-        """Compare one line; return whether the provider shows a live call on it."""
-        shown = self._provider.calls(line, since=_since(calls, asks.now))
-        rows = _Rows(shown)
-        # Those that are over for us come last: others must not wait for their answers.
-        for call in sorted(calls, key=lambda call: call.phase is Phase.GHOST):
-            self._safely(call, rows.of(call), asks)
-        return any(not row.ended for row in shown)
-
-    def _safely(self, call: OpenCall, found: list[ProviderCall], asks: "_Asks") -> None:
-        """What is wrong with one call must not leave the others alone."""
+        """Compare one line; return whether the provider may have a live call on it."""
+        since = _since(calls, asks.now)
         try:
-            self._compare(call, found, asks)
+            shown, refused = self._provider.calls(line, since=since), False
+        except ProviderRefused as error:
+            # It is deleted, say. Its calls are looked for among those of all lines.
+            log.warning("line %s is not known to the provider: %s", line, error)
+            shown, refused = (
+                self._provider.calls(None, since=since) if calls else [],
+                True,
+            )
+        rows = _Rows(shown)
+        # Ghosts come last: the other calls must not wait for their answers.
+        for call in sorted(calls, key=lambda call: call.phase is Phase.GHOST):
+            self._safely(call, rows.of(call), asks, self._compare)
+        return refused or any(not row.ended for row in shown)
+
+    def _safely(
+        self,
+        call: OpenCall,
+        found: list[ProviderCall],
+        asks: "_Asks",
+        work: Callable[[OpenCall, list[ProviderCall], "_Asks"], None],
+    ) -> None:
+        """Work on one call; an error there must not keep the others from their turn."""
+        try:
+            work(call, found, asks)
         except NO_ANSWER as error:
             log.warning("call %s cannot be asked for: %s", call.call_id, error)
             asks.fail()

@@ -45,7 +45,8 @@ class FakeProvider(Provider):
     An entry that is a function is called with the order; what it raises is raised, as
     by a crash. `Accepted` entries keep their id and time. Calls stay queued until
     `say` or `end`. While `down`, nothing is answered. Ids in `hidden` do not show.
-    Assistants are not kept for the reason in `refuses`.
+    Assistants are not kept for the reason in `refuses`. To list the calls of a line in
+    `lines_down` (None: those of all lines) raises its exception.
     """
 
     script: deque[Scripted] = field(default_factory=deque)
@@ -53,6 +54,7 @@ class FakeProvider(Provider):
     assistants: dict[str, ProviderAssistant] = field(default_factory=dict)
     lines: list[PhoneNumber] = field(default_factory=list)
     down: bool = False
+    lines_down: dict[str | None, Exception] = field(default_factory=dict)
     refuses: str | None = None
     recordings: dict[str, str] = field(default_factory=dict)
     orders: list[CallOrder] = field(default_factory=list)
@@ -85,15 +87,19 @@ class FakeProvider(Provider):
         found = self.shown.get(provider_call_id)
         return found[1] if found and provider_call_id not in self.hidden else None
 
-    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
         self._answer()
+        if phone_number_id in self.lines_down:
+            raise self.lines_down[phone_number_id]
         with self._lock:
             shown = list(self.shown.values())
         return sorted(
             (
                 call
                 for line, call in shown
-                if line == phone_number_id
+                if phone_number_id in (None, line)
                 and call.created_at >= since
                 and call.provider_call_id not in self.hidden
             ),

@@ -74,6 +74,11 @@ class Call:
             return None
         return JSON(recording.transcript)
 
+    @field("The provider's own explanation of why the call ended, if it gave one.")
+    async def ended_message(self, info: Info) -> str | None:
+        words_id = self.row.ended_words_id or self.row.rejection_words_id
+        return await info.context.loaders.words.load(words_id) if words_id else None
+
     @field("This call's own events, oldest first.")
     async def events(self, info: Info) -> list[Event]:
         rows = await info.context.loaders.events_of_aggregates.load(self.row.id) or []

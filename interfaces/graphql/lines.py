@@ -16,10 +16,14 @@ LOOKED_BACK = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class LineActivity:
-    """`active_calls` live now, ours or not; None where the provider did not say."""
+    """`active_calls` live now, ours or not; None where the provider did not say.
+
+    `trouble` is then why, if it is about this line alone.
+    """
 
     line: Line
     active_calls: int | None
+    trouble: str | None = None
 
 
 class Lines:
@@ -36,7 +40,7 @@ class Lines:
         self._known: list[LineActivity] | None = None
         self._until = 0.0
         self.trouble: str | None = None
-        """Why the provider did not tell when it was asked last."""
+        """Why the provider gave no answer at all when it was asked last."""
 
     def activity(self) -> list[LineActivity]:
         """Return the lines as of a few seconds ago at most.
@@ -53,18 +57,21 @@ class Lines:
     def _asked(self) -> list[LineActivity]:
         try:
             self.trouble = None
-            return [self._of(line) for line in self._provider.phone_numbers()]
+            found = [self._of(line) for line in self._provider.phone_numbers()]
         except (ProviderUnavailable, ProviderRefused) as error:
             self.trouble = str(error)
             if self._known is None:
                 raise
             return [LineActivity(known.line, None) for known in self._known]
+        troubles = [one.trouble for one in found]
+        if found and None not in troubles:
+            self.trouble = troubles[0]
+        return found
 
     def _of(self, line: Line) -> LineActivity:
         since = self._now() - LOOKED_BACK
         try:
             calls = self._provider.calls(line.id, since=since)
         except (ProviderUnavailable, ProviderRefused) as error:
-            self.trouble = str(error)
-            return LineActivity(line, None)
+            return LineActivity(line, None, str(error) or type(error).__name__)
         return LineActivity(line, sum(not call.ended for call in calls))

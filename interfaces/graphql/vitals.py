@@ -12,6 +12,7 @@ from psycopg import Error
 from application.errors import StoreUnavailable
 from interfaces.graphql.lines import LineActivity
 from interfaces.graphql.provider_watch import ProviderWatch, Sight
+from projections.campaign_board import open_lines
 from projections.lag import Lag, lag
 from projections.silence import silence
 from storage.database import Attempt, Conn, Patience, Pool
@@ -93,28 +94,34 @@ class Vitals:
 
     def _look(self) -> Vital:
         sight = self._provider.look(PROVIDER_PATIENCE_SECONDS)
-        beside = (_provider(sight), _lines(sight))
         try:
-            return self._with_database(beside)
+            return self._with_database(sight)
         except (Error, StoreUnavailable) as error:
             words = str(error).partition("\n")[0]
-            return Vital((Component("database", HealthStatus.DOWN, words), *beside))
+            down = Component("database", HealthStatus.DOWN, words)
+            return Vital((down, _provider(sight), _lines(sight, frozenset())))
 
-    def _with_database(self, beside: tuple[Component, ...]) -> Vital:
-        behind, silent = Patience(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
+    def _with_database(self, sight: Sight) -> Vital:
+        behind, silent, used = Patience(DATABASE_PATIENCE_SECONDS).run(
+            self._pool, self._read
+        )
         sign = self._operations.heartbeat(SCHEDULER)
         parts = (
             Component("database", HealthStatus.OK),
             _projector(behind),
             _scheduler(sign),
-            *beside,
+            _provider(sight),
+            _lines(sight, used),
             self._webhook(silent),
             _clock(self._operations.clocks()),
         )
         return Vital(parts, behind.seconds, sign.beat_at if sign else None)
 
-    def _read(self, connection: Conn, _: Attempt) -> tuple[Lag, timedelta]:
-        return lag(connection, self._now()), silence(connection)
+    def _read(
+        self, connection: Conn, _: Attempt
+    ) -> tuple[Lag, timedelta, frozenset[str]]:
+        used = open_lines(connection).lines
+        return lag(connection, self._now()), silence(connection), used
 
     def _webhook(self, silent: timedelta) -> Component:
         said = None
@@ -164,19 +171,34 @@ def _provider(sight: Sight) -> Component:
     return Component("provider", HealthStatus.OK, said or None)
 
 
-def _lines(sight: Sight) -> Component:
+def _lines(sight: Sight, used: frozenset[str]) -> Component:
+    """Name each line in trouble; `used` are those of campaigns that are not over."""
     if sight.trouble or sight.waiting:
         said = "Their activity is not known while the provider cannot be asked."
         return Component("lines", HealthStatus.DEGRADED, said)
     if not sight.lines:
         said = "The provider shows no phone number for this account: get one there."
         return Component("lines", HealthStatus.DEGRADED, said)
-    unfit = [_name(one) for one in sight.lines if one.line.status not in FIT]
+    trouble = _troubles(sight, used)
     live = sum(one.active_calls or 0 for one in sight.lines)
     said = f"Phone numbers: {len(sight.lines)}. Calls live now, ours or not: {live}."
+    return Component("lines", _degraded_if(trouble), " ".join([said, *trouble]))
+
+
+def _troubles(sight: Sight, used: frozenset[str]) -> list[str]:
+    unfit = [_name(one) for one in sight.lines if one.line.status not in FIT]
+    gone = sorted(used - {one.line.id for one in sight.lines})
+    said = [
+        f"The provider does not show the calls of {_name(one)}: {one.trouble}."
+        for one in sight.lines
+        if one.trouble
+    ]
     if unfit:
-        said += f" Not active at the provider: {', '.join(unfit)}."
-    return Component("lines", _degraded_if(unfit), said)
+        said.append(f"Not active at the provider: {', '.join(unfit)}.")
+    if gone:
+        names = ", ".join(gone)
+        said.append(f"Used by campaigns, and not at the provider any more: {names}.")
+    return said
 
 
 FIT = {None, "active"}

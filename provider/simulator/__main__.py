@@ -123,6 +123,14 @@ faults by script, which goes before the rates:
   webhook_script='[{{"fault": "lost", "label": "ended"}}]'
   call_script='[{{"fault": "listed_late", "seconds": 30}}]'
 
+lasting refusals, of all calls or of those that have the "number" (the customer's), the
+"line" or the "assistant" that is named, and of a "share" of the customers:
+  refused='[{{"share": 0.02, "status": 400, "message": "Number is unverified"}}]'
+    before the 201; "retry_after": "30" adds the header
+  ended='[{{"reason": "call.start.error-get-transport", "message": "Authenticate"}}]'
+    after the 201, with "message" as endedMessage
+  deleted_lines='["c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"]'
+
 how long and how much, in real seconds:
   late_seconds, list_lag_seconds, get_lag_seconds, stale_seconds,
   retry_after_seconds, storm_requests; down=true resets every connection

@@ -93,13 +93,16 @@ class Exchange:
     async def create(self, request: object, *, blocked: bool = False) -> dict[str, Any]:
         """Create a call and start its life; return what POST /call answers.
 
-        Raises ApiError 400 for a bad request or, where so set, over the limit.
+        Raises ApiError for a bad request, for one that the faults refuse, and, where
+        so set, over the limit.
         """
         body = check_call(request)
+        self._refuse(body)
         assistant, line = self._parties(body)
         full = self.ledger.live >= self.settings.concurrency_limit
         if full and self.settings.over_limit == "refuse":
-            raise ApiError(HTTPStatus.BAD_REQUEST, "Over Concurrency Limit")
+            status = self.settings.over_limit_status
+            raise ApiError(status, "Over Concurrency Limit")
         blocked = blocked or (full and self.settings.over_limit == "block")
         call = self._new_call(body, assistant, line, blocked=blocked)
         if full or blocked:
@@ -120,7 +123,12 @@ class Exchange:
     def list_calls(
         self, same: dict[str, str], times: dict[str, datetime], limit: int
     ) -> list[dict[str, Any]]:
-        """List the newest calls that fit, newest first."""
+        """List the newest calls that fit, newest first.
+
+        Raises ApiError 404 for a line that the faults deleted.
+        """
+        if same.get("phoneNumberId") in self.desk.plan.deleted_lines:
+            raise ApiError(HTTPStatus.NOT_FOUND, "Phone number not found")
         found = (
             call
             for call in self._matching(same, times)
@@ -154,9 +162,17 @@ class Exchange:
             ):
                 yield call
 
+    def _refuse(self, body: dict[str, Any]) -> None:
+        for entry in self.desk.plan.refused:
+            if entry.fits(body, self.settings.seed):
+                error = ApiError(entry.status, entry.message)
+                if entry.retry_after is not None:
+                    error.headers["Retry-After"] = entry.retry_after
+                raise error
+
     def _parties(self, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         assistant_id, line_id = body.get("assistantId"), body.get("phoneNumberId")
-        if line_id not in self.lines:
+        if line_id not in self.open_lines():
             text = (
                 f"Couldn't Get Phone Number. `phoneNumberId` {line_id} Does Not Exist"
             )
@@ -176,15 +192,16 @@ class Exchange:
         *,
         blocked: bool,
     ) -> SimulatedCall:
-        number, now, plan = body["customer"]["number"], utc_now(), self.desk.plan
+        number, now = body["customer"]["number"], utc_now()
         self._dialled[number] += 1
         key = f"{number}/{self._dialled[number]}"
         dice = Random(f"{self.settings.seed}/{key}")  # noqa: S311 - a fate, no secret
+        reason, message = self._ending(body, number)
         return SimulatedCall(
             id=provider_id(now, dice),
             key=key,
             request=body,
-            fate=fate_of(self.settings, dice, plan.endings.get(number)),
+            fate=fate_of(self.settings, dice, reason, message),
             assistant=assistant,
             line=line,
             base_url=self.settings.base_url,
@@ -193,6 +210,16 @@ class Exchange:
             blocked=blocked,
             faults=self.desk.for_call(key, number),
         )
+
+    def _ending(
+        self, body: dict[str, Any], number: str
+    ) -> tuple[str | None, str | None]:
+        """Say with which reason and message the faults end the call, if they do."""
+        plan = self.desk.plan
+        for entry in plan.ended:
+            if entry.fits(body, self.settings.seed):
+                return entry.reason, entry.message
+        return plan.endings.get(number), None
 
     async def _begin(self, call: SimulatedCall) -> None:
         if self.settings.announce_queued:
@@ -257,7 +284,12 @@ class Exchange:
         return _one(self.assistants, assistant_id, "assistant")
 
     def line(self, line_id: str) -> dict[str, Any]:
-        return _one(self.lines, line_id, "phone number")
+        return _one(self.open_lines(), line_id, "phone number")
+
+    def open_lines(self) -> dict[str, dict[str, Any]]:
+        """Return the phone numbers by id, without those that the faults deleted."""
+        deleted = self.desk.plan.deleted_lines
+        return {id_: line for id_, line in self.lines.items() if id_ not in deleted}
 
     def save_assistant(self, assistant_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an assistant or replace some of its top-level keys."""

@@ -11,22 +11,42 @@ type Line = tuple[str, str]
 FOREVER = 10.0**9
 AGREED = "Yes please, that suits me."
 START_ERROR = "call.start.error-"
+SIP_407 = (
+    "call.in-progress.error-providerfault-outbound-sip-407"
+    "-proxy-authentication-required"
+)
+NOT_DIALLED = frozenset(
+    {
+        "assistant-not-found",
+        "assistant-not-valid",
+        "call-start-error-neither-assistant-nor-server-set",
+        SIP_407,
+        "call.start.assistant-version-error-validation",
+        "call.start.squad-version-error-validation",
+        "license-check-failed",
+        "sip-outbound-unallocated-number",
+        "twilio-reported-customer-misdialed",
+    }
+)
+"""Other reasons of calls that end before anything rings."""
+
 UNANSWERED = frozenset(
     {
         "customer-did-not-answer",
         "customer-busy",
         "twilio-failed-to-connect-call",
-        "twilio-reported-customer-misdialed",
         "vonage-failed-to-connect-call",
         "vonage-rejected",
-        "sip-outbound-unallocated-number",
     }
 )
 
 
 @dataclass(frozen=True)
 class Fate:
-    """How a call will go. Seconds are those of a real call, before the speed."""
+    """How a call will go. Seconds are those of a real call, before the speed.
+
+    `message` explains the reason, as `endedMessage`.
+    """
 
     reason: str
     queue: float
@@ -34,10 +54,11 @@ class Fate:
     talk: float
     report: float
     good_mood: bool
+    message: str | None = None
 
     @property
     def refused(self) -> bool:
-        return self.reason.startswith(START_ERROR)
+        return self.reason.startswith(START_ERROR) or self.reason in NOT_DIALLED
 
     @property
     def answered(self) -> bool:
@@ -46,8 +67,13 @@ class Fate:
         )
 
 
-def fate_of(settings: SimulatorSettings, dice: Random, reason: str | None) -> Fate:
-    """Draw a fate; `reason` fixes how it ends."""
+def fate_of(
+    settings: SimulatorSettings,
+    dice: Random,
+    reason: str | None,
+    message: str | None = None,
+) -> Fate:
+    """Draw a fate; `reason` fixes how it ends, and `message` explains that."""
     drawn = _weighted(settings.outcomes, dice)
     queue, ring, talk, report = (
         dice.uniform(*span)
@@ -60,7 +86,8 @@ def fate_of(settings: SimulatorSettings, dice: Random, reason: str | None) -> Fa
     )
     reason = reason or drawn
     talk = {"voicemail": talk / 4, NEVER_ENDS: FOREVER}.get(reason, talk)
-    return Fate(reason, queue, ring, talk, report, good_mood=dice.random() < 0.7)  # noqa: PLR2004 - most people say yes
+    agrees = dice.random() < 0.7  # noqa: PLR2004 - most people say yes
+    return Fate(reason, queue, ring, talk, report, agrees, message)
 
 
 def _weighted(outcomes: Mapping[str, float], dice: Random) -> str:

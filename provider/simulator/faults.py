@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from provider.simulator.refusing import Ended, Refused
+
 POST_CALL = "POST /call"
 CREATION = "creation"
 
@@ -103,6 +105,11 @@ class FaultPlan:
     divided by the speed. A storm is this many refusals in a row, whoever asks.
     `endings` fixes the ended reason for a customer's number. While `down`, every
     connection is reset.
+
+    `refused` and `ended` refuse calls before and after the 201, for as long as the plan
+    lasts; the first entry that fits counts. `deleted_lines` are no phone numbers any
+    more: they are not listed, nothing is called from them, and neither are their calls
+    listed by them.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -115,6 +122,9 @@ class FaultPlan:
     webhook_script: tuple[ScriptedWebhook, ...] = ()
     call_script: tuple[ScriptedCall, ...] = ()
     endings: dict[str, str] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    ended: tuple[Ended, ...] = ()
+    deleted_lines: tuple[str, ...] = ()
     retry_after_seconds: int = 1
     storm_requests: int = 10
     late_seconds: float = 2.0

@@ -15,10 +15,18 @@ def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
         **call.snapshot(),
         "status": call.status,
         "updatedAt": iso(call.updated_at),
-        **({"endedReason": call.ended_reason} if call.ended_reason else {}),
+        **ending(call),
         **{key: iso(time) for key, time in times.items() if time},
         **(outcome(call, recordings) if call.reported_at else {}),
     }
+
+
+def ending(call: SimulatedCall) -> dict[str, Any]:
+    """Show why the call ended, once it has, with the explanation if there is one."""
+    if not call.ended_reason:
+        return {}
+    explained = {"endedMessage": call.fate.message} if call.fate.message else {}
+    return {"endedReason": call.ended_reason, **explained}
 
 
 def outcome(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:

@@ -202,7 +202,7 @@ async def _delete_assistant(
 
 
 async def _list_lines(exchange: Exchange, _request: Request, _body: Any) -> Response:
-    return as_json(list(exchange.lines.values()))
+    return as_json(list(exchange.open_lines().values()))
 
 
 async def _get_line(exchange: Exchange, request: Request, _body: Any) -> Response:

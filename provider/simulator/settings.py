@@ -24,7 +24,7 @@ OUTCOMES: Mapping[str, float] = {
     "customer-busy": 5,
     "silence-timed-out": 4,
     "twilio-failed-to-connect-call": 2,
-    "call.start.error-get-transport": 2,
+    "call.start.error-vapifault-worker-not-available": 2,
 }
 
 
@@ -60,8 +60,9 @@ class SimulatorSettings:
     All `..._seconds` ranges are those of real calls and are divided by `speed`;
     `webhook_timeout_seconds` is not. `outcomes` weighs ended reasons; besides the
     provider's own there are NEVER_ENDS (talks on) and NEVER_RINGS (stays queued).
-    `over_limit` says what a call above the concurrency limit meets: 400 (`refuse`),
-    201 with `concurrencyBlocked` (`block`), or 201 and an early end (`end`).
+    `over_limit` says what a call above the concurrency limit meets: an error of the
+    status `over_limit_status` (`refuse`), 201 with `concurrencyBlocked` (`block`), or
+    201 and an early end (`end`).
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -74,6 +75,7 @@ class SimulatorSettings:
     api_keys: tuple[str, ...] = (DEFAULT_API_KEY,)
     concurrency_limit: int = 10
     over_limit: Literal["refuse", "block", "end"] = "refuse"
+    over_limit_status: Literal[400, 403, 404, 429] = 400
     outcomes: dict[str, float] = field(default_factory=lambda: dict(OUTCOMES))
     queue_seconds: tuple[float, float] = (0.5, 2.0)
     ring_seconds: tuple[float, float] = (5.0, 25.0)

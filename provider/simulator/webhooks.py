@@ -14,7 +14,7 @@ import orjson
 from provider.simulator.calls import Delivery, SimulatedCall, epoch_ms, iso, utc_now
 from provider.simulator.faults import FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
-from provider.simulator.outcomes import outcome
+from provider.simulator.outcomes import ending, outcome
 from provider.simulator.recordings import Recordings
 from provider.simulator.settings import SimulatorSettings, WebhookCredential
 
@@ -26,7 +26,7 @@ type Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 def status_update(call: SimulatedCall, status: str) -> Message:
     """Say that the call entered a status; only the end has a reason."""
-    ended = {"endedReason": call.ended_reason} if status == "ended" else {}
+    ended = ending(call) if status == "ended" else {}
     artifact: dict[str, Any] = {"messages": [], "messagesOpenAIFormatted": []}
     return {"type": "status-update", "status": status, **ended, "artifact": artifact}
 
@@ -36,7 +36,7 @@ def end_of_call_report(call: SimulatedCall, recordings: Recordings) -> Message:
     return {
         "type": REPORT,
         **{key: iso(time) for key, time in times.items() if time},
-        "endedReason": call.ended_reason,
+        **ending(call),
         **outcome(call, recordings),
         "durationMs": round(call.talked * 1000),
         "durationSeconds": round(call.talked, 3),

@@ -385,7 +385,7 @@ def test_what_it_tells_once_more_pauses_nobody_who_was_resumed(house: House) -> 
 
 
 @pytest.mark.parametrize(
-    "reason", ["customer-busy", "call.start.error-get-transport", "assistant-error"]
+    "reason", ["customer-busy", "call.start.error-vapifault-get-org", "assistant-error"]
 )
 def test_no_other_end_pauses_anybody_at_once(house: House, reason: str) -> None:
     call_id = requested(house)

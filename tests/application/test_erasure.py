@@ -20,6 +20,8 @@ from domain.values import (
     CampaignState,
     ContactStatus,
     Evidence,
+    Refusal,
+    RefusalKind,
     SkipReason,
     call_id_of,
 )
@@ -357,7 +359,9 @@ def test_what_the_provider_says_in_refusing_the_erased_is_not_stored(
     [call_id] = house.claim(house.campaign(1))
     assert house.calls.request(call_id, dial_before=SOON)
     erase(house)
-    house.calls.reject(call_id, words=f"{FIRST} is no number")
+    refusal = Refusal(RefusalKind.CONTACT, None, "rule")
+    said = f"{FIRST} is no number"
+    house.calls.refuse(call_id, refusal, words=said, until=SOON)
     house.settle()
     assert FIRST[1:].encode() not in dumped(house.url)
     assert house.load_call(call_id).status is CallStatus.FAILED

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from application.gathering import Gathering, NotTogether
 from application.ports import ProviderMessage
-from domain.call import ABOUT_THE_ACCOUNT, Call
+from domain.call import Call
 from domain.campaign import Campaign
 from domain.unmatched_message import unmatched_id_of
 from domain.values import CallStatus
@@ -44,10 +44,10 @@ def saying(said: str, call_id: UUID, provider_id: str) -> ProviderMessage:
         case "busy":
             body = report(call_id, endedReason="customer-busy")
         case "start error":
-            reason = "call.start.error-get-transport"
+            reason = "call.start.error-vapifault-get-org"
             body = report(call_id, endedReason=reason, startedAt=None)
         case "account":
-            reason = min(ABOUT_THE_ACCOUNT)
+            reason = "call.start.error-subscription-frozen"
             body = report(call_id, endedReason=reason, startedAt=None)
         case "another call":
             body, provider_id = status(call_id, "ringing"), f"another {provider_id}"

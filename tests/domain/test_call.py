@@ -11,7 +11,16 @@ from eventsourcing.domain import CanMutateAggregate
 from domain.call import Call
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.reports import Report, ReportGrade
-from domain.values import CallStatus, ContactStatus, Evidence, Words, call_id_of
+from domain.values import (
+    CallStatus,
+    ContactStatus,
+    Evidence,
+    Refusal,
+    RefusalKind,
+    RefusalScope,
+    Words,
+    call_id_of,
+)
 from tests.support import EPOCH, Fact, given
 from tests.support import new_events as whole_events
 
@@ -24,7 +33,11 @@ AT = EPOCH + timedelta(minutes=1)
 LATER = EPOCH + timedelta(minutes=2)
 PROOF = Evidence(message_id=uuid4(), digest="d1")
 WORDS = Words(words_id=uuid4(), digest="d2")
-UNRUNG = "call.start.error-get-transport"
+UNRUNG = "not-started"
+BUSY = Refusal(RefusalKind.CAPACITY, None, "full")
+NO_CREDIT = Refusal(RefusalKind.ACCOUNT, RefusalScope.ACCOUNT, "no-credit")
+BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "bad-number")
+FAULT = Refusal(RefusalKind.PLATFORM, None, "fault")
 
 
 def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
@@ -45,9 +58,10 @@ def moved(
     return fact(event, was=was, standing=standing, **own)
 
 
-def created(attempt: int = 1) -> Fact:
+def created(attempt: int = 1, *, capacity: int = 0, platform: int = 0) -> Fact:
     fields = {"attempt": attempt, "claim_id": CLAIM, "batch": None}
-    return moved(Call.Created, PENDING, QUEUED, **fields)
+    refusals = {"capacity_refusals": capacity, "platform_refusals": platform}
+    return moved(Call.Created, PENDING, QUEUED, **fields, **refusals)
 
 
 def ended(reason: str | None, ended_at: datetime | None, **own: Any) -> Fact:
@@ -57,6 +71,10 @@ def ended(reason: str | None, ended_at: datetime | None, **own: Any) -> Fact:
         "another_attempt": False,
         "awaits_report": True,
         "evidence": None,
+        "refusal": None,
+        "earlier_refusals": 0,
+        "retry_at": None,
+        "words": None,
     }
     return fact(Call.Ended, reason=reason, ended_at=ended_at, **fields | own)
 
@@ -102,10 +120,21 @@ PLACED = moved(
     ghost=False,
     evidence=None,
 )
-DEFERRED = moved(Call.Deferred, QUEUED, PENDING, reason="busy", until=LATER)
+
+
+def deferred(reason: str, until: datetime, **own: Any) -> Fact:
+    fields = {"refusal": None, "earlier_refusals": 0, **own}
+    return moved(Call.Deferred, QUEUED, PENDING, reason=reason, until=until, **fields)
+
+
+def rejected(refusal: Refusal | None = BAD_NUMBER) -> Fact:
+    return moved(Call.Rejected, QUEUED, FAILED, words=WORDS, refusal=refusal)
+
+
+DEFERRED = deferred("busy", LATER)
 REQUEUED = moved(Call.Requeued, PENDING, QUEUED, claim_id=CLAIM, batch=None)
 LOST = fact(Call.OutcomeUnknown, reason="read time-out")
-REJECTED = moved(Call.Rejected, QUEUED, FAILED, words=WORDS)
+REJECTED = rejected()
 RANG = moved(Call.Ringing, QUEUED, RINGING, ringing_at=AT, evidence=None)
 ANSWERED = moved(Call.Answered, QUEUED, IN_PROGRESS, answered_at=AT, evidence=None)
 FORWARDED = moved(Call.Answered, QUEUED, IN_PROGRESS, answered_at=None, evidence=None)
@@ -150,14 +179,21 @@ def end(
     told: Call,
     reason: str | None = "customer-ended-call",
     ended_at: datetime | None = LATER,
+    **own: Any,
 ) -> None:
-    told.end(reason=reason, ended_at=ended_at, at=LATER, by=BY, evidence=None)
+    fields = {"reason": reason, "ended_at": ended_at, "evidence": None}
+    told.end(at=LATER, by=BY, **fields | own)
+
+
+def refuse(told: Call, refusal: Refusal, until: datetime = LATER) -> None:
+    told.refuse(refusal, words=WORDS, until=until, at=AT, by=BY)
 
 
 def report(
     told: Call,
     grade: ReportGrade = ReportGrade.DELIVERED,
     evidence: Evidence | None = None,
+    refusal: Refusal | None = None,
     **own: Any,
 ) -> None:
     fields: dict[str, Any] = {
@@ -167,7 +203,8 @@ def report(
         "duration_seconds": 60,
         "cost": Decimal("0.1"),
     }
-    told.report(Report(grade=grade, **fields | own), at=LATER, by=BY, evidence=evidence)
+    said: dict[str, Any] = {"evidence": evidence, "refusal": refusal}
+    told.report(Report(grade=grade, **fields | own), at=LATER, by=BY, **said)
 
 
 # --- Claimed ------------------------------------------------------------------
@@ -453,19 +490,63 @@ def test_only_an_unknown_outcome_is_settled(past: tuple[Fact, ...]) -> None:
     assert new_events(told) == []
 
 
-@pytest.mark.parametrize("past", [(CREATED, REQUESTED), ABSENT_ONCE])
-def test_a_refused_contact_fails_its_call(past: tuple[Fact, ...]) -> None:
-    told = call(*past)
-    told.reject(words=WORDS, at=AT, by=BY)
+def test_a_contact_that_may_not_be_called_fails_its_call() -> None:
+    told = call(CREATED, REQUESTED)
+    refuse(told, BAD_NUMBER)
     assert new_events(told) == [REJECTED]
     assert told.status is CallStatus.FAILED
 
 
-@pytest.mark.parametrize("past", [(CREATED, PLACED), *TERMINAL.values()])
-def test_a_placed_or_finished_call_is_not_rejected(past: tuple[Fact, ...]) -> None:
+@pytest.mark.parametrize("past", [(CREATED, PLACED), ABSENT_ONCE, *TERMINAL.values()])
+@pytest.mark.parametrize("refusal", [BAD_NUMBER, BUSY, NO_CREDIT, FAULT])
+def test_only_an_open_request_is_refused(
+    past: tuple[Fact, ...], refusal: Refusal
+) -> None:
     told = call(*past)
-    told.reject(words=WORDS, at=AT, by=BY)
+    refuse(told, refusal)
     assert new_events(told) == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"), [(BUSY, "not now"), (NO_CREDIT, "account refused")]
+)
+def test_lack_of_capacity_or_credit_is_never_held_against_a_contact(
+    refusal: Refusal, reason: str
+) -> None:
+    told = call(created(9, capacity=40, platform=4), REQUESTED)
+    refuse(told, refusal)
+    earlier = 40 if refusal is BUSY else 4
+    fields = {"refusal": refusal, "earlier_refusals": earlier}
+    assert new_events(told) == [deferred(reason, LATER, **fields)]
+
+
+@pytest.mark.parametrize(("earlier", "seconds"), [(0, 1), (1, 4), (2, 10), (3, 600)])
+def test_an_unexplained_refusal_is_tried_again_after_a_growing_time(
+    earlier: int, seconds: int
+) -> None:
+    told = call(created(platform=earlier), REQUESTED)
+    refuse(told, FAULT, until=AT)
+    until = AT + timedelta(seconds=seconds)
+    fields = {"refusal": FAULT, "earlier_refusals": earlier}
+    assert new_events(told) == [deferred("refused", until, **fields)]
+
+
+def test_a_retry_waits_until_the_line_may_be_used_again() -> None:
+    told = call(CREATED, REQUESTED)
+    refuse(told, FAULT, until=LATER)
+    assert new_events(told) == [deferred("refused", LATER, refusal=FAULT)]
+
+
+def test_the_fifth_unexplained_refusal_fails_the_contact() -> None:
+    told = call(CREATED)
+    for number in range(5):
+        if number:
+            told.requeue(claim_id=CLAIM, batch=None, at=AT, by=BY)
+        told.request(dial_before=AT, at=AT, by=BY)
+        new_events(told)
+        refuse(told, FAULT)
+        assert told.deferred is (number < 4)
+    assert new_events(told) == [rejected(FAULT)]
 
 
 # --- At the provider ----------------------------------------------------------
@@ -576,7 +657,7 @@ def test_a_later_end_adds_the_missing_reason() -> None:
 
 def test_a_reason_told_late_brings_nobody_back() -> None:
     told = call(CREATED, REQUESTED, PLACED, ended(None, AT))
-    end(told, UNRUNG, AT)
+    end(told, UNRUNG, AT, refusal=FAULT)
     assert new_events(told) == [ended(UNRUNG, AT, was=ENDED, awaits_report=False)]
 
 
@@ -590,24 +671,86 @@ def test_the_end_of_a_call_given_up_is_kept_and_changes_no_status(name: str) -> 
     assert (told.status, told.ended) == (status, True)
 
 
-@pytest.mark.parametrize("attempt", [1, 2])
-def test_a_contact_that_was_never_rung_comes_back(attempt: int) -> None:
-    told = call(created(attempt), REQUESTED, PLACED)
-    end(told, UNRUNG)
-    back = ended(UNRUNG, LATER, standing=PENDING, another_attempt=True)
-    assert new_events(told) == [back]
+@pytest.mark.parametrize(("earlier", "seconds"), [(0, 1), (1, 4), (2, 10), (3, 600)])
+def test_a_contact_that_a_fault_kept_from_ringing_is_called_again(
+    earlier: int, seconds: int
+) -> None:
+    told = call(created(earlier + 1, platform=earlier), REQUESTED, PLACED)
+    end(told, UNRUNG, refusal=FAULT)
+    assert new_events(told) == [
+        ended(
+            UNRUNG,
+            LATER,
+            standing=PENDING,
+            another_attempt=True,
+            refusal=FAULT,
+            earlier_refusals=earlier,
+            retry_at=LATER + timedelta(seconds=seconds),
+        )
+    ]
     assert (told.status, told.deferred) == (CallStatus.ENDED, False)
 
 
-def test_the_third_attempt_is_the_last() -> None:
-    told = call(created(3), REQUESTED, PLACED)
-    end(told, UNRUNG)
-    assert new_events(told) == [ended(UNRUNG, LATER)]
+def test_a_contact_fails_after_the_fourth_retry() -> None:
+    told = call(created(5, platform=4), REQUESTED, PLACED)
+    end(told, UNRUNG, refusal=FAULT, words=WORDS)
+    fields = {"refusal": FAULT, "earlier_refusals": 4, "words": WORDS}
+    assert new_events(told) == [ended(UNRUNG, LATER, standing=FAILED, **fields)]
+    assert told.status is CallStatus.FAILED
+
+
+@pytest.mark.parametrize(("earlier", "seconds"), [(0, 1), (3, 8), (6, 60), (500, 60)])
+def test_a_full_line_never_uses_up_a_contact(earlier: int, seconds: int) -> None:
+    told = call(created(earlier + 1, capacity=earlier, platform=4), REQUESTED, PLACED)
+    end(told, UNRUNG, refusal=BUSY)
+    [(_, own)] = new_events(told)
+    assert (own["standing"], own["another_attempt"]) == (PENDING, True)
+    assert own["retry_at"] == LATER + timedelta(seconds=seconds)
+
+
+def test_trouble_with_the_account_never_uses_up_a_contact() -> None:
+    told = call(created(9, platform=4), REQUESTED, PLACED)
+    end(told, UNRUNG, refusal=NO_CREDIT)
+    fields = {"refusal": NO_CREDIT, "earlier_refusals": 4, "another_attempt": True}
+    assert new_events(told) == [ended(UNRUNG, LATER, standing=PENDING, **fields)]
+
+
+def test_a_number_that_may_not_be_called_fails_its_contact_at_the_end_too() -> None:
+    told = call(CREATED, REQUESTED, PLACED)
+    end(told, UNRUNG, refusal=BAD_NUMBER, words=WORDS)
+    fields = {"refusal": BAD_NUMBER, "words": WORDS}
+    assert new_events(told) == [ended(UNRUNG, LATER, standing=FAILED, **fields)]
+    assert told.status is CallStatus.FAILED
+
+
+def test_the_next_call_goes_on_counting_the_refusals() -> None:
+    first = call(created(1, capacity=2, platform=1), REQUESTED, PLACED)
+    end(first, UNRUNG, refusal=FAULT)
+    second = Call.create(
+        campaign_id=CAMPAIGN,
+        contact_id=CONTACT,
+        attempt=2,
+        claim_id=CLAIM,
+        batch=None,
+        at=AT,
+        by=BY,
+        previous=first,
+    )
+    assert new_events(second) == [created(2, capacity=2, platform=2)]
+
+
+def test_an_explanation_that_comes_later_is_kept() -> None:
+    told = call(CREATED, REQUESTED, PLACED, ended(UNRUNG, LATER, standing=FAILED))
+    end(told, UNRUNG, refusal=BAD_NUMBER, words=WORDS)
+    was = {"was": FAILED, "standing": FAILED, "awaits_report": False}
+    assert new_events(told) == [ended(UNRUNG, LATER, words=WORDS, **was)]
+    end(told, UNRUNG, words=Words(words_id=uuid4(), digest="other"))
+    assert new_events(told) == []
 
 
 def test_who_picked_up_does_not_come_back() -> None:
     told = call(CREATED, REQUESTED, PLACED, ANSWERED)
-    end(told, UNRUNG)
+    end(told, UNRUNG, refusal=FAULT)
     assert new_events(told) == [ended(UNRUNG, LATER, was=IN_PROGRESS)]
 
 
@@ -620,7 +763,7 @@ def test_no_other_end_brings_the_contact_back(reason: str | None) -> None:
 
 def test_a_call_given_up_does_not_come_back() -> None:
     told = call(*TERMINAL["timed out"])
-    end(told, UNRUNG)
+    end(told, UNRUNG, refusal=FAULT)
     timeout = ContactStatus.TIMEOUT
     assert new_events(told) == [ended(UNRUNG, LATER, was=timeout, standing=timeout)]
 
@@ -673,14 +816,15 @@ def test_messages_after_the_report_are_silent() -> None:
 
 def test_a_report_of_someone_who_picked_up_brings_nobody_back() -> None:
     told = call(CREATED, REQUESTED, PLACED)
-    report(told, reason=UNRUNG)
+    report(told, reason=UNRUNG, refusal=FAULT)
     assert new_events(told) == [ended(UNRUNG, LATER), reported(reason=UNRUNG)]
 
 
 def test_a_report_of_someone_never_rung_brings_the_contact_back() -> None:
     told = call(CREATED, REQUESTED, PLACED)
-    report(told, reason=UNRUNG, started_at=None)
-    back = ended(UNRUNG, LATER, standing=PENDING, another_attempt=True)
+    report(told, reason=UNRUNG, started_at=None, refusal=FAULT)
+    again = {"refusal": FAULT, "retry_at": LATER + timedelta(seconds=1)}
+    back = ended(UNRUNG, LATER, standing=PENDING, another_attempt=True, **again)
     assert new_events(told) == [back, reported(reason=UNRUNG, started_at=None)]
 
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from domain.call import Call
 from domain.reports import Report, ReportGrade
-from domain.values import NAMESPACE, CallStatus, Evidence
+from domain.values import NAMESPACE, CallStatus, Evidence, Refusal, RefusalKind
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CONTACT = UUID(int=1)
-UNRUNG = "call.start.error-get-transport"
+REFUSALS = {f"refused: {kind}": Refusal(kind, None, "rule") for kind in RefusalKind}
+"""What each reason of a call that was never rung means."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,14 @@ def ended(reason: str | None, second: int | None) -> Message:
     when = None if second is None else at_second(second)
 
     def tell(call: Call, at: datetime, proof: Evidence) -> None:
-        call.end(reason=reason, ended_at=when, at=at, by="vapi", evidence=proof)
+        call.end(
+            reason=reason,
+            ended_at=when,
+            at=at,
+            by="vapi",
+            evidence=proof,
+            refusal=REFUSALS.get(reason or ""),
+        )
 
     return Message(f"ended {reason} at {second}", tell)
 
@@ -69,7 +77,8 @@ def ended(reason: str | None, second: int | None) -> Message:
 def delivered(**parts: Any) -> Message:
     def tell(call: Call, at: datetime, proof: Evidence) -> None:
         report = Report(grade=ReportGrade.DELIVERED, **parts)
-        call.report(report, at=at, by="vapi", evidence=proof)
+        refusal = REFUSALS.get(parts["reason"] or "")
+        call.report(report, at=at, by="vapi", evidence=proof, refusal=refusal)
 
     return Message(f"report {parts}", tell)
 
@@ -106,6 +115,7 @@ def final(call: Call) -> dict[str, Any]:
         "cost": call.cost,
         "grade": call.grade,
         "provider_call_id": call.provider_call_id,
+        "refusals": (call.capacity_refusals, call.platform_refusals),
     }
 
 
@@ -121,7 +131,7 @@ def reports(
         return []
     started_at = None if started is None else at_second(started)
     # The provider names the reason of a call that never started in each message.
-    named = st.just(reason) if reason == UNRUNG else optional(reason)
+    named = st.just(reason) if reason in REFUSALS else optional(reason)
     parts = {
         "reason": draw(named),
         "started_at": draw(optional(started_at)),
@@ -141,7 +151,7 @@ def lives(draw: st.DrawFn) -> list[Message]:
         "talked": draw(st.sampled_from(["customer-ended-call", "assistant-error"])),
         "unanswered": "customer-did-not-answer",
         "voicemail": "voicemail",
-        "unrung": UNRUNG,
+        "unrung": draw(st.sampled_from(list(REFUSALS))),
     }[kind]
     life = [placed()]
     if kind != "unrung" and draw(st.booleans()):
@@ -207,6 +217,7 @@ def test_all_orders_of_a_talk_come_to_what_its_report_says() -> None:
         "cost": Decimal("0.25"),
         "grade": ReportGrade.DELIVERED,
         "provider_call_id": "p-1",
+        "refusals": (0, 0),
     }
     for order in permutations(TALK):
         assert final(heard(list(order))) == expected

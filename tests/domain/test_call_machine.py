@@ -13,13 +13,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.call import MOST_UNKNOWN, Call, Moved
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.reports import Report, ReportGrade
-from domain.values import LIVE, CallStatus, ContactStatus
+from domain.values import (
+    LIVE,
+    CallStatus,
+    ContactStatus,
+    Refusal,
+    RefusalKind,
+    Words,
+)
 from tests.support import replayed, state_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-REASONS = st.sampled_from(
-    [None, "customer-ended-call", "voicemail", "call.start.error-get-transport"]
+REASONS = st.sampled_from([None, "customer-ended-call", "voicemail"])
+REFUSALS = st.none() | st.builds(
+    Refusal, st.sampled_from(RefusalKind), st.none(), st.just("rule")
 )
+WORDS = Words(words_id=UUID(int=9), digest="d")
+MOST_RETRIES = 4
 PROVIDER_IDS = st.sampled_from(["p-1", "p-1", "p-1", "p-2"])
 COSTS = st.sampled_from([None, Decimal(0), Decimal("0.25")])
 SAME = {status: {ContactStatus(status)} for status in CallStatus}
@@ -33,8 +43,8 @@ STANDINGS = SAME | {
 class CallMachine(RuleBasedStateMachine):
     call: Call
 
-    @initialize(attempt=st.integers(1, 3))
-    def claim(self, attempt: int) -> None:
+    @initialize(attempt=st.integers(1, 3), earlier=st.integers(0, MOST_RETRIES))
+    def claim(self, attempt: int, earlier: int) -> None:
         self.now = START
         self.log: list[CanMutateAggregate[UUID]] = []
         self.was_over: CallStatus | None = None
@@ -47,6 +57,21 @@ class CallMachine(RuleBasedStateMachine):
             batch=None,
             at=self.now,
             by="scheduler",
+        )
+        self.call.platform_refusals = earlier
+        self.call = self.after(self.call)
+
+    def after(self, previous: Call) -> Call:
+        """Make the contact's next call."""
+        return Call.create(
+            campaign_id=previous.campaign_id,
+            contact_id=previous.contact_id,
+            attempt=previous.attempt + 1,
+            claim_id=UUID(int=3),
+            batch=None,
+            at=self.now,
+            by="scheduler",
+            previous=previous,
         )
 
     def stamp(self) -> dict[str, Any]:
@@ -86,6 +111,10 @@ class CallMachine(RuleBasedStateMachine):
     @rule()
     def defer(self) -> None:
         self.call.defer(reason="busy", until=self.soon(), **self.stamp())
+
+    @rule(refusal=REFUSALS.filter(bool))
+    def refuse(self, refusal: Refusal) -> None:
+        self.call.refuse(refusal, words=WORDS, until=self.soon(), **self.stamp())
 
     @rule()
     def requeue(self) -> None:
@@ -149,10 +178,27 @@ class CallMachine(RuleBasedStateMachine):
     def answer(self, timed: bool) -> None:
         self.call.answer(answered_at=self.some(timed), evidence=None, **self.stamp())
 
-    @rule(reason=REASONS, timed=st.booleans())
-    def end(self, reason: str | None, timed: bool) -> None:
-        ended_at = self.some(timed)
-        self.call.end(reason=reason, ended_at=ended_at, evidence=None, **self.stamp())
+    @rule(
+        reason=REASONS,
+        timed=st.booleans(),
+        refusal=REFUSALS,
+        words=st.sampled_from([None, WORDS]),
+    )
+    def end(
+        self,
+        reason: str | None,
+        timed: bool,
+        refusal: Refusal | None,
+        words: Words | None,
+    ) -> None:
+        self.call.end(
+            reason=reason,
+            ended_at=self.some(timed),
+            evidence=None,
+            refusal=refusal,
+            words=words,
+            **self.stamp(),
+        )
         assert self.call.ended
         assert not self.call.live
 
@@ -161,6 +207,7 @@ class CallMachine(RuleBasedStateMachine):
         reason=REASONS,
         parts=st.tuples(st.booleans(), st.booleans()),
         cost=COSTS,
+        refusal=REFUSALS,
     )
     def report(
         self,
@@ -168,6 +215,7 @@ class CallMachine(RuleBasedStateMachine):
         reason: str | None,
         parts: tuple[bool, bool],
         cost: Decimal | None,
+        refusal: Refusal | None,
     ) -> None:
         before, waiting = self.call.grade, not self.call.settled
         report = Report(
@@ -178,7 +226,7 @@ class CallMachine(RuleBasedStateMachine):
             duration_seconds=60,
             cost=cost,
         )
-        self.call.report(report, evidence=None, **self.stamp())
+        self.call.report(report, evidence=None, refusal=refusal, **self.stamp())
         if waiting:
             assert self.call.grade == max(before, grade)
 
@@ -226,6 +274,38 @@ class CallMachine(RuleBasedStateMachine):
     @invariant()
     def another_attempt_is_told_at_most_once(self) -> None:
         assert sum(end.another_attempt for end in self.past(Call.Ended)) <= 1
+
+    @invariant()
+    def only_refusals_of_the_contact_or_too_many_faults_fail_it(self) -> None:
+        ends = [(one.refusal, one.standing) for one in self.past(Call.Ended)]
+        ends += [(one.refusal, one.standing) for one in self.past(Call.Rejected)]
+        for refusal, standing in ends:
+            if refusal is not None and standing is ContactStatus.FAILED:
+                is_fault = refusal.kind is RefusalKind.PLATFORM
+                assert is_fault or refusal.kind is RefusalKind.CONTACT
+                assert not is_fault or self.call.platform_refusals >= MOST_RETRIES
+
+    @invariant()
+    def a_contact_is_retried_after_faults_at_most_four_times(self) -> None:
+        ends = [
+            (one.refusal, one.standing, one.earlier_refusals)
+            for one in self.past(Call.Ended)
+        ]
+        ends += [
+            (one.refusal, one.standing, one.earlier_refusals)
+            for one in self.past(Call.Deferred)
+        ]
+        for refusal, standing, earlier in ends:
+            if refusal is not None and refusal.kind is RefusalKind.PLATFORM:
+                assert standing is ContactStatus.FAILED or earlier < MOST_RETRIES
+
+    @invariant()
+    def nobody_who_picked_up_is_called_again_because_of_a_refusal(self) -> None:
+        answered = [e for e in self.past(Call.Answered) if e.answered_at]
+        for event in self.past(Call.Ended):
+            earlier = [e.originator_version for e in answered]
+            if event.refusal is not None:
+                assert not any(v < event.originator_version for v in earlier)
 
     @invariant()
     def a_report_is_awaited_once_and_settled_once(self) -> None:

@@ -11,7 +11,14 @@ from eventsourcing.domain import CanMutateAggregate
 
 from domain.campaign import Campaign, SpendAlert
 from domain.errors import Conflict, Invalid, WrongState
-from domain.values import CampaignState, DialMode, PauseCause, Words, campaign_id_of
+from domain.values import (
+    CampaignState,
+    DialMode,
+    PauseCause,
+    RefusalScope,
+    Words,
+    campaign_id_of,
+)
 from tests.support import EPOCH, Fact, given, new_events
 
 CREATED, QUEUED = CampaignState.CREATED, CampaignState.QUEUED
@@ -74,7 +81,7 @@ def changed(**own: Any) -> Fact:
 
 WAS_CREATED = fact(Campaign.Created, **ASKED)
 WAS_QUEUED = fact(Campaign.Queued)
-WAS_PAUSED = fact(Campaign.Paused, cause=PauseCause.PERSON, reason=None)
+WAS_PAUSED = fact(Campaign.Paused, cause=PauseCause.PERSON, reason=None, scope=None)
 WAS_COMPLETED = fact(Campaign.Completed)
 WAS_CANCELED = fact(Campaign.Canceled, hang_up=False)
 HAS_FAILED = fact(Campaign.Failed, reason=WORDS)
@@ -361,8 +368,9 @@ def test_what_happened_in_the_pause_counts_at_the_resume() -> None:
 
 def test_a_pause_says_why() -> None:
     told = in_state(RUNNING)
-    told.pause(cause=PauseCause.ACCOUNT, reason=WORDS, at=AT, by=BY)
-    why = {"cause": PauseCause.ACCOUNT, "reason": WORDS}
+    line = RefusalScope.LINE
+    told.pause(cause=PauseCause.ACCOUNT, scope=line, reason=WORDS, at=AT, by=BY)
+    why = {"cause": PauseCause.ACCOUNT, "reason": WORDS, "scope": line}
     assert new_events(told) == [fact(Campaign.Paused, **why)]
     assert told.pause_cause is PauseCause.ACCOUNT
 

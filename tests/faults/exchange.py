@@ -197,7 +197,9 @@ class Exchange(FakeProvider):
                 return None
             return read_call(life.document(self.clock()))
 
-    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
         with self._guard:
             self._read()
             now = self.clock()
@@ -205,7 +207,7 @@ class Exchange(FakeProvider):
                 read_call(life.document(now))
                 for life in self.lives.values()
                 if life.listed_at <= now and life.created_at >= since
-                if life.order.phone_number_id == phone_number_id
+                if phone_number_id in (None, life.order.phone_number_id)
             ]
         shown = [call for call in found if call]
         return sorted(shown, key=lambda call: call.created_at, reverse=True)
@@ -300,7 +302,7 @@ def _call_of(message: dict[str, Any]) -> str:
 
 def _reason(*, unrung: bool, answered: bool) -> str:
     if unrung:
-        return "call.start.error-get-transport"
+        return "call.start.error-vapifault-worker-not-available"
     return "customer-ended-call" if answered else "customer-did-not-answer"
 
 

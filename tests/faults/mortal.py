@@ -160,7 +160,9 @@ class MortalProvider(FakeProvider):
         self._process.check()
         return self._real.call(provider_call_id)
 
-    def calls(self, phone_number_id: str, *, since: datetime) -> list[ProviderCall]:
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
         self._process.step("GET /call", done=False)
         return self._real.calls(phone_number_id, since=since)
 

@@ -23,6 +23,9 @@ from domain.values import (
     DialMode,
     Evidence,
     PauseCause,
+    Refusal,
+    RefusalKind,
+    RefusalScope,
     Role,
     SkipReason,
     Words,
@@ -30,7 +33,8 @@ from domain.values import (
 
 START = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
 BY = "ann@example.com"
-REASONS = ("customer-ended-call", "call.start.error-get-phone-number", None)
+REASONS = ("customer-ended-call", "voicemail", None)
+REFUSALS = [Refusal(kind, None, "rule") for kind in RefusalKind]
 
 
 class Life:
@@ -224,6 +228,7 @@ class Life:
             attempt=len(calls) + 1,
             claim_id=claim_id,
             batch=batch,
+            previous=calls[-1] if calls else None,
             **self.stamp(),
         )
         calls.append(call)
@@ -277,6 +282,12 @@ class Life:
             lambda: campaign.pause(
                 cause=PauseCause.PERSON, reason=self.words(), **stamp
             ),
+            lambda: campaign.pause(
+                cause=PauseCause.ACCOUNT,
+                scope=self.random.choice((None, *RefusalScope)),
+                reason=self.words(),
+                **stamp,
+            ),
             lambda: campaign.resume(**stamp),
             lambda: campaign.note_placed(placed_at=self.now, **stamp),
             lambda: campaign.note_ringing(**stamp),
@@ -316,7 +327,12 @@ class Life:
             lambda: call.defer(reason="429", until=until, **stamp),
             lambda: call.lose_outcome(reason="timeout", **stamp),
             lambda: call.settle_absent(until=until, **stamp),
-            lambda: call.reject(words=self.words(), **stamp),
+            lambda: call.refuse(
+                self.random.choice(REFUSALS),
+                words=self.words(),
+                until=until,
+                **stamp,
+            ),
             lambda: call.time_out(reason="silence", **stamp),
             lambda: call.fail(reason="given up", **stamp),
             lambda: call.cancel(**stamp),
@@ -340,6 +356,8 @@ class Life:
                 reason=reason,
                 ended_at=self.random.choice((None, at)),
                 evidence=evidence,
+                refusal=self.random.choice((None, *REFUSALS)),
+                words=self.random.choice((None, self.words())),
                 **stamp,
             ),
             lambda: self.report(call, grade, cost, reason),

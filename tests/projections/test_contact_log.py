@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from domain.call import Call
+from domain.values import Refusal, RefusalKind
 from projections.contact_log import contact_log
 from projections.operations import Kind, RowOperation
 from tests.projections.lives import Life
@@ -21,6 +22,11 @@ def life() -> Life:
 def call_of(life: Life) -> Call:
     ((call,),) = life.calls.values()
     return call
+
+
+def end(life: Life, call: Call, refusal: Refusal) -> None:
+    stamp = life.stamp()
+    call.end(reason="x", ended_at=None, evidence=None, refusal=refusal, **stamp)
 
 
 def last_operations(life: Life) -> list[RowOperation]:
@@ -68,13 +74,29 @@ def test_a_deferred_call_that_ended_unrung_is_not_to_be_requested_again(
 ) -> None:
     call = call_of(life)
     call.defer(reason="429", until=life.now, **life.stamp())
-    call.end(reason="call.start.error-x", ended_at=None, evidence=None, **life.stamp())
+    refusal = Refusal(RefusalKind.ACCOUNT, None, "rule")
+    end(life, call, refusal)
     life.record(call)
     (operation,) = last_operations(life)
     assert operation.columns == {
         "status": "PENDING",
         "due_at": None,
         "deferred_position": None,
+        "requeue": False,
+    }
+
+
+def test_a_contact_that_a_fault_kept_from_ringing_is_due_for_a_new_call(
+    life: Life,
+) -> None:
+    call, refusal = call_of(life), Refusal(RefusalKind.PLATFORM, None, "rule")
+    end(life, call, refusal)
+    life.record(call)
+    (operation,) = last_operations(life)
+    assert operation.columns == {
+        "status": "PENDING",
+        "due_at": life.now + timedelta(seconds=1),
+        "deferred_position": len(life.events),
         "requeue": False,
     }
 

@@ -10,7 +10,13 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
-from domain.values import CampaignState, PauseCause
+from domain.values import (
+    CampaignState,
+    PauseCause,
+    Refusal,
+    RefusalKind,
+    RefusalScope,
+)
 from projections.dial_queue import CampaignView, Phase, Snapshot, snapshot
 from projections.runner import catch_up
 from tests.projections.conftest import Store
@@ -148,9 +154,10 @@ def test_who_was_never_rung_is_a_candidate_for_the_next_attempt(scene: Scene) ->
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     call.end(
-        reason="call.start.error-x",
+        reason=UNRUNG,
         ended_at=None,
         evidence=None,
+        refusal=CREDIT,
         **scene.life.stamp(),
     )
     scene.tell(call)
@@ -177,8 +184,50 @@ def test_calls_in_a_row_that_rang_nobody_are_counted_until_one_comes_through(
     assert failures(scene)[0] == 0
     end(scene, fourth, UNRUNG)
     assert failures(scene) == (1, UNRUNG)
-    end(scene, fifth, "customer-busy")
+    end(scene, fifth, "customer-busy", refusal=None)
     assert failures(scene)[0] == 0
+
+
+def test_a_contact_that_is_refused_again_is_not_counted_again(scene: Scene) -> None:
+    scene.life.claim(scene.campaign, 1)
+    (call,) = scene.calls
+    end(scene, call, UNRUNG)
+    again = Call.create(
+        campaign_id=call.campaign_id,
+        contact_id=call.contact_id,
+        attempt=2,
+        claim_id=call.id,
+        batch=None,
+        previous=call,
+        **scene.life.stamp(),
+    )
+    scene.tell(again)
+    end(scene, again, UNRUNG)
+    assert failures(scene) == (1, UNRUNG)
+
+
+def test_lack_of_capacity_counts_against_nobody_but_is_shown(scene: Scene) -> None:
+    scene.life.claim(scene.campaign, 1)
+    end(scene, scene.calls[0], UNRUNG, refusal=FULL)
+    view = scene.view()
+    assert (view.start_failures, view.deferred) == (0, 1)
+    contact = scene.calls[0].contact_id
+    assert contact not in {one.contact_id for one in view.candidates}
+    assert view.capacity_refused_at is not None
+    assert view.next_due_at == view.capacity_refused_at + timedelta(seconds=1)
+
+
+def test_refused_requests_count_as_well_each_contact_once(scene: Scene) -> None:
+    scene.life.claim(scene.campaign, 3)
+    for call, refusal in zip(scene.calls, (FAULT, BAD_NUMBER, FULL), strict=True):
+        for _ in range(1 + (refusal is FAULT)):
+            if call.deferred:
+                call.requeue(claim_id=call.id, batch=None, **scene.life.stamp())
+            call.request(dial_before=scene.life.now, **scene.life.stamp())
+            words, until = scene.life.words(), scene.life.now
+            call.refuse(refusal, words=words, until=until, **scene.life.stamp())
+        scene.tell(call)
+    assert failures(scene)[0] == 2
 
 
 def test_a_resume_counts_them_anew(scene: Scene) -> None:
@@ -191,10 +240,21 @@ def test_a_resume_counts_them_anew(scene: Scene) -> None:
 
 
 UNRUNG = "call.start.error-x"
+FAULT = Refusal(RefusalKind.PLATFORM, None, "rule")
+CREDIT = Refusal(RefusalKind.ACCOUNT, RefusalScope.ACCOUNT, "rule")
+BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "rule")
+FULL = Refusal(RefusalKind.CAPACITY, None, "rule")
 
 
-def end(scene: Scene, call: Call, reason: str, at: datetime | None = None) -> None:
-    call.end(reason=reason, ended_at=at, evidence=None, **scene.life.stamp())
+def end(
+    scene: Scene,
+    call: Call,
+    reason: str,
+    at: datetime | None = None,
+    refusal: Refusal | None = FAULT,
+) -> None:
+    stamp = scene.life.stamp()
+    call.end(reason=reason, ended_at=at, evidence=None, refusal=refusal, **stamp)
     scene.tell(call)
 
 

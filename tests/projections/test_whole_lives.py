@@ -94,6 +94,17 @@ def test_each_call_stands_as_its_aggregate_does(life: Life) -> None:
             assert (row.get("closed_at") is None) == call.live
 
 
+def waits_for_a_retry(call: Call, life: Life) -> bool:
+    """Look in the log whether the call ended with a time for a new call."""
+    ends = [
+        event
+        for event in life.events
+        if isinstance(event, Call.Ended) and event.originator_id == call.id
+    ]
+    pending = call.standing is ContactStatus.PENDING
+    return pending and bool(ends) and ends[0].retry_at is not None
+
+
 @SOME
 @given(life=LIVES)
 def test_each_contact_stands_as_its_latest_call_does(life: Life) -> None:
@@ -105,7 +116,9 @@ def test_each_contact_stands_as_its_latest_call_does(life: Life) -> None:
             assert row.get("call_id") == (calls[-1].id if calls else None)
             deferred = bool(calls) and calls[-1].deferred
             assert row.get("requeue", False) == deferred
-            assert (row.get("due_at") is not None) == deferred
+            assert deferred <= (row.get("due_at") is not None)
+            retried = row.get("due_at") is not None and not deferred
+            assert retried == (bool(calls) and waits_for_a_retry(calls[-1], life))
 
 
 def rows_of(memory: Memory, contact_id: UUID) -> list[Row]:

@@ -102,16 +102,20 @@ def test_an_answer_that_is_not_json_is_believed_by_few_statuses(
     [
         ({"Retry-After": "7"}, 7.0),
         ({"retry-after": "1.5"}, 1.5),
-        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 1.0),
         ({"Retry-After": "Sun, 22 Nov 2026 12:00:30 GMT"}, 30.0),
-        ({"Retry-After": "Sun, 22 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Sun, 22 Nov 2026 11:00:00 GMT"}, 1.0),
+        ({"Retry-After": "Sun, 22 Nov 2026 23:00:00 GMT"}, 900.0),
+        ({"Retry-After": "0"}, 1.0),
+        ({"Retry-After": "86400"}, 900.0),
+        ({"retry-after-ms": "5000"}, 5.0),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "nan"}, None),
         ({"Retry-After": "-1"}, None),
         ({}, None),
     ],
 )
-def test_the_wait_is_what_the_provider_asks_for(
+def test_the_wait_is_what_the_provider_asks_for_from_1_s_to_15_min(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert outcome(429, "Rate limit exceeded", headers).retry_after == seconds

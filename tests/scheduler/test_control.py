@@ -13,7 +13,7 @@ from application.campaigns import CampaignChange
 from application.ports import CallReport, ProviderCall, ProviderRefused
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
-from domain.values import DialMode, WaitingCode
+from domain.values import DialMode, Refusal, RefusalKind, WaitingCode
 from projections import spend
 from projections.dial_queue import GHOST_GRACE, CampaignView
 from scheduler.loop import LATEST, Pass
@@ -25,7 +25,11 @@ from tests.wiring import BY, NOON, Clock, House, phones
 ENDED = CallReport(
     ended_reason="customer-ended-call", cost=Decimal("0.1"), has_artifact=True
 )
-UNRUNG = CallReport(ended_reason="call.start.error-get-transport", has_artifact=True)
+UNRUNG = CallReport(
+    ended_reason="fault",
+    refusal=Refusal(RefusalKind.PLATFORM, None, "rule"),
+    has_artifact=True,
+)
 
 
 @pytest.fixture
@@ -213,6 +217,7 @@ def test_another_attempt_counts_no_second_time_in_its_batch(
     campaign = house.campaign(9, cap=3, mode=DialMode.BATCH)
     fill(passes)
     end(passes, report=UNRUNG, most=1)
+    clock_of(house).pass_(seconds=2)
     fill(passes)
     view = view_of(house, campaign)
     assert (view.batch, view.batch_contacts, view.active) == (1, 3, 3)

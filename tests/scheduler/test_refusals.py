@@ -1,27 +1,52 @@
-"""A provider that takes calls and rings nobody: pauses, and who comes back."""
+"""What follows when the provider refuses: for a contact, a campaign, a line, or all."""
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from domain.values import CampaignState, PauseCause
+import pytest
+
+from application.ports import CallReport
+from domain.reports import ReportGrade
+from domain.values import (
+    CampaignState,
+    ContactStatus,
+    PauseCause,
+    Refusal,
+    RefusalKind,
+)
 from projections.campaign_board import CampaignRow
+from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from provider.vapi import VapiProvider, VapiSettings
-from tests.scheduler.test_loop import Leading, leading, parts_of
+from tests.scheduler.test_loop import Leading, Passes, leading, parts_of
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import BY, House, housed, real_time
+from tests.wiring import BY, Clock, House, housed, phones, real_time
 
-UNRUNG = "call.start.error-get-transport"
-NO_CREDIT = "call.start.error-subscription-insufficient-credits"
+START = "call.start.error-"
+AUTHENTICATION = {"reason": f"{START}get-transport", "message": "20003: Authenticate"}
+NO_CREDIT = {"reason": f"{START}subscription-insufficient-credits"}
+FULL = {"reason": f"{START}subscription-concurrency-limit-reached"}
+FAULT = {"reason": f"{START}vapifault-worker-not-available"}
+ABROAD = {
+    "reason": f"{START}vapi-number-international",
+    "message": "Not from +12025550100",
+}
+NOT_ABROAD = "Free Vapi numbers do not support international calls."
+OTHER_LINE = "d3e5f7a9-2b4c-4d6e-8f70-a12b3c4d5e6f"
+LINES = ({"id": OTHER_LINE, "number": "+12025550101"},)
 CAP = 2
+LONG = 40
 
 
 @contextmanager
 def dialled(url: str, **settings: object) -> Iterator[tuple[House, Simulator]]:
     """Let a scheduler call through a simulator; all webhooks are lost."""
-    with running_simulator(speed=300, **settings) as simulator:
+    given = {"speed": 300, "phone_numbers": LINES, "outcomes": {"voicemail": 1}}
+    with running_simulator(**given | settings) as simulator:
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
         provider = VapiProvider(at)
         with (
@@ -35,56 +60,264 @@ def paused(house: House, campaign_id: UUID) -> CampaignRow:
     def is_paused() -> bool:
         return house.board(campaign_id).state is CampaignState.PAUSED
 
-    eventually(is_paused, 20, "a pause")
-    eventually(lambda: house.board(campaign_id).active == 0, 20, "the last calls")
+    eventually(is_paused, LONG, "a pause")
+    eventually(lambda: house.board(campaign_id).active == 0, LONG, "the last calls")
     return house.board(campaign_id)
 
 
-def attempts(simulator: Simulator) -> Counter[int]:
-    """Count how many people were called how often."""
-    calls = Counter(call["number"] for call in simulator.ledger()["calls"])
-    return Counter(calls.values())
+def completed(house: House, campaign_id: UUID) -> CampaignRow:
+    def is_over() -> bool:
+        return house.board(campaign_id).state is CampaignState.COMPLETED
+
+    eventually(is_over, LONG, "the end")
+    return house.board(campaign_id)
 
 
-def test_ten_calls_in_a_row_that_ring_nobody_pause_the_campaign(
-    database: str,
+def reason_of(house: House, row: CampaignRow) -> str:
+    assert row.reason_words_id is not None
+    return house.vault.words(row.reason_words_id) or ""
+
+
+def calls_by_number(simulator: Simulator) -> Counter[str]:
+    return Counter(call["number"] for call in simulator.ledger()["calls"])
+
+
+def posts(simulator: Simulator) -> int:
+    """Count the requests to call somebody, however they were answered."""
+    return sum(simulator.ledger()["requests"].get("POST /call", {}).values())
+
+
+# --- The account, the assistant, the line -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ended", [AUTHENTICATION, NO_CREDIT], ids=["carrier", "credit"]
+)
+def test_a_fault_of_the_account_pauses_at_once_and_uses_up_nobody(
+    database: str, ended: dict[str, str]
 ) -> None:
-    with dialled(database, outcomes={UNRUNG: 1}) as (house, simulator):
-        campaign_id = house.campaign(8, cap=CAP)
-        row = paused(house, campaign_id)
-        assert row.pause_cause is PauseCause.PROVIDER_REFUSALS
-        assert row.reason_words_id is not None
-        assert UNRUNG in (house.vault.words(row.reason_words_id) or "")
-        made = len(simulator.ledger()["calls"])
-        assert 10 <= made < 10 + CAP + 1
-        house.campaigns.resume(campaign_id, by=BY)
-        eventually(lambda: len(simulator.ledger()["calls"]) > made, 20, "a resume")
-        assert paused(house, campaign_id).pause_cause is PauseCause.PROVIDER_REFUSALS
-        again = len(simulator.ledger()["calls"])
-        assert made + 10 <= again < made + 10 + CAP + 1, "it counts anew"
-        assert max(attempts(simulator)) <= 3
-
-
-def test_who_was_not_rung_is_called_three_times_at_most(database: str) -> None:
-    with dialled(database, outcomes={UNRUNG: 1}) as (house, simulator):
-        campaign_id = house.campaign(2, cap=CAP)
-        eventually(
-            lambda: house.board(campaign_id).state is CampaignState.COMPLETED,
-            20,
-            "the end",
-        )
-        assert attempts(simulator) == {3: 2}
-        calls = [call.attempt for call in house.call_rows(campaign_id)]
-        assert sorted(calls) == [1, 1, 2, 2, 3, 3]
-
-
-def test_an_account_without_credit_pauses_at_once_and_burns_nobody(
-    database: str,
-) -> None:
-    with dialled(database, outcomes={NO_CREDIT: 1}) as (house, simulator):
-        campaign_id = house.campaign(6, cap=CAP)
+    """A carrier that did not know us made nine calls of three contacts before."""
+    with dialled(database, faults={"ended": [ended]}) as (house, simulator):
+        campaign_id = house.campaign(3, cap=1)
         row = paused(house, campaign_id)
         assert row.pause_cause is PauseCause.ACCOUNT
-        assert row.pending == 6
-        made = len(simulator.ledger()["calls"])
-        assert made <= 2 * CAP
+        assert ended["reason"] in reason_of(house, row)
+        assert ended.get("message", "") in reason_of(house, row)
+        assert (row.pending, posts(simulator)) == (3, 1)
+        simulator.set_faults()
+        house.campaigns.resume(campaign_id, by=BY)
+        assert completed(house, campaign_id).ended == 3
+
+
+def test_a_refusal_of_the_account_pauses_all_campaigns(database: str) -> None:
+    with dialled(database, faults={"refused": [{"status": 402}]}) as (house, simulator):
+        first = house.campaign(phones(3), cap=1)
+        second = house.campaign(phones(3, 50), phone_number_id=OTHER_LINE)
+        for campaign_id in (first, second):
+            row = paused(house, campaign_id)
+            assert row.pause_cause is PauseCause.ACCOUNT
+            assert "402" in reason_of(house, row)
+            assert row.pending == 3
+        simulator.set_faults()
+        for campaign_id in (first, second):
+            house.campaigns.resume(campaign_id, by=BY)
+            assert completed(house, campaign_id).ended == 3
+
+
+def test_a_deleted_line_stops_only_its_own_campaigns(database: str) -> None:
+    """One deleted line stopped the calls on all lines before."""
+    with dialled(database, speed=3000) as (house, simulator):
+        first = house.campaign(phones(30), cap=1)
+        second = house.campaign(phones(30, 50), cap=1)
+        other = house.campaign(phones(30, 90), cap=1, phone_number_id=OTHER_LINE)
+        eventually(lambda: house.board(first).ended > 0, LONG, "a first call")
+        simulator.set_faults(deleted_lines=[DEFAULT_PHONE_NUMBER_ID])
+        for campaign_id in (first, second):
+            row = paused(house, campaign_id)
+            assert row.pause_cause is PauseCause.ACCOUNT
+            assert "Phone Number" in reason_of(house, row)
+            assert row.pending + row.ended == 30, "nobody was used up"
+        assert completed(house, other).ended == 30
+
+
+def test_open_calls_of_a_deleted_line_are_followed_to_their_end(database: str) -> None:
+    with dialled(database, talk_seconds=(900, 900)) as (house, simulator):
+        campaign_id = house.campaign(1)
+        eventually(lambda: house.board(campaign_id).active == 1, LONG, "a call")
+        eventually(lambda: simulator.ledger()["calls"], LONG, "the call there")
+        simulator.set_faults(deleted_lines=[DEFAULT_PHONE_NUMBER_ID])
+        assert completed(house, campaign_id).ended == 1
+
+
+# --- A contact ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_one_number_that_may_not_be_called_fails_alone(
+    database: str, when: str
+) -> None:
+    """Such a number paused the campaign at contact 16 of 41 before."""
+    people = phones(41)
+    bad = people[15]
+    refused = {"refused": [{"number": bad, "message": NOT_ABROAD}]}
+    ended = {"ended": [ABROAD | {"number": bad}]}
+    faults = refused if when == "before" else ended
+    with dialled(database, faults=faults) as (house, simulator):
+        campaign_id = house.campaign(people, cap=4)
+        row = completed(house, campaign_id)
+        assert (row.ended, row.failed) == (40, 1)
+        assert posts(simulator) == 41, "each was asked for once"
+        [failed] = [
+            call
+            for call in house.call_rows(campaign_id)
+            if call.standing is ContactStatus.FAILED
+        ]
+        words_id = failed.ended_words_id or failed.rejection_words_id
+        assert words_id is not None
+        said = house.vault.words(words_id) or ""
+        assert said == "Not from ...00" if when == "after" else NOT_ABROAD in said
+
+
+def test_an_unexplained_refusal_of_one_contact_does_not_pause_the_others(
+    database: str,
+) -> None:
+    people = phones(6)
+    odd = {"number": people[2], "status": 418, "message": "No."}
+    with dialled(database, faults={"refused": [odd]}) as (house, simulator):
+        campaign_id = house.campaign(people, cap=1)
+        eventually(lambda: house.board(campaign_id).ended == 5, LONG, "the others")
+        eventually(lambda: posts(simulator) >= 8, LONG, "three tries")
+        row = house.board(campaign_id)
+        assert (row.pending + row.active, row.failed) == (1, 0)
+        assert row.state is CampaignState.RUNNING or row.state is CampaignState.DIALING
+        simulator.set_faults()
+        assert completed(house, campaign_id).ended == 6
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_ten_refused_contacts_in_a_row_pause_the_campaign(
+    database: str, when: str
+) -> None:
+    refused = {"refused": [{"message": NOT_ABROAD}]}
+    faults = refused if when == "before" else {"ended": [ABROAD]}
+    with dialled(database, faults=faults) as (house, simulator):
+        campaign_id = house.campaign(20, cap=CAP)
+        row = paused(house, campaign_id)
+        assert row.pause_cause is PauseCause.PROVIDER_REFUSALS
+        assert 10 <= posts(simulator) <= 10 + CAP
+        assert row.failed == posts(simulator)
+        simulator.set_faults()
+        house.campaigns.resume(campaign_id, by=BY)
+        row = completed(house, campaign_id)
+        assert row.ended + row.failed == 20
+
+
+# --- Capacity -----------------------------------------------------------------------
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "400": {"over_limit": "refuse"},
+    "403": {"over_limit": "refuse", "over_limit_status": 403},
+    "404": {"over_limit": "refuse", "over_limit_status": 404},
+    "429": {"over_limit": "refuse", "over_limit_status": 429},
+    "blocked": {"over_limit": "block"},
+    "ended": {"over_limit": "end"},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_full_limit_uses_up_nobody_in_whichever_form(
+    database: str, form: str
+) -> None:
+    """A full limit used up three attempts in four seconds before."""
+    settings = {"concurrency_limit": 1, "talk_seconds": (600, 600)}
+    with dialled(database, **settings, **FORMS[form]) as (house, simulator):
+        campaign_id = house.campaign(4, cap=4)
+        row = completed(house, campaign_id)
+        assert (row.ended, row.failed) == (4, 0)
+        answered = [c for c in simulator.ledger()["calls"] if c["startedAt"]]
+        assert len({call["number"] for call in answered}) == len(answered) == 4
+
+
+def test_a_limit_that_stays_full_keeps_the_contact_waiting(database: str) -> None:
+    with dialled(database, faults={"ended": [FULL]}) as (house, simulator):
+        campaign_id = house.campaign(1)
+        eventually(lambda: posts(simulator) == 4, LONG, "the fourth call")
+        row = house.board(campaign_id)
+        assert (row.pending + row.active, row.failed, row.ended) == (1, 0, 0)
+        assert row.pause_cause is None
+        simulator.set_faults()
+        assert completed(house, campaign_id).ended == 1
+
+
+# --- Faults of the platform -----------------------------------------------------------
+
+
+def test_a_fault_of_the_platform_is_over_when_a_later_call_comes_through(
+    database: str,
+) -> None:
+    with dialled(database, faults={"ended": [FAULT]}) as (house, simulator):
+        campaign_id = house.campaign(2, cap=CAP)
+        eventually(lambda: posts(simulator) == 4, LONG, "a second call of each")
+        simulator.set_faults()
+        row = completed(house, campaign_id)
+        assert (row.ended, row.failed) == (2, 0)
+        assert set(calls_by_number(simulator).values()) == {3}
+
+
+def test_a_contact_is_called_five_times_at_most_because_of_faults(
+    house: House,
+) -> None:
+    assert isinstance(house.now, Clock)
+    refusal = Refusal(RefusalKind.PLATFORM, None, "rule")
+    report = CallReport(ended_reason="fault", refusal=refusal, has_artifact=True)
+    campaign_id = house.campaign(1)
+    passes = Passes(house)
+    try:
+        for delay in (0, 1, 4, 10, 600):
+            before = len(house.provider.orders)
+            if delay:
+                house.now.pass_(seconds=delay - 0.5)
+                passes.run()
+                assert len(house.provider.orders) == before, "it is not due yet"
+                house.now.pass_(seconds=0.5)
+            passes.run()
+            assert len(house.provider.orders) == before + 1
+            _end_all(house, report)
+    finally:
+        passes.parts.dispatch.stop()
+    house.settle()
+    row = house.board(campaign_id)
+    assert (row.failed, row.pending, row.ended) == (1, 0, 0)
+    house.now.pass_(seconds=3600)
+    assert house.candidates(campaign_id) == ()
+
+
+def _end_all(house: House, report: CallReport) -> None:
+    """Let every open call end like that, as a look at the provider shows it."""
+    house.settle()
+    for call in house.snapshot().calls:
+        if call.provider_call_id and call.ended_at is None and call.status == "QUEUED":
+            house.provider.end(call.provider_call_id, report)
+            seen = house.provider.call(call.provider_call_id)
+            assert seen is not None
+            house.calls.look(call.call_id, seen, grade=ReportGrade.LOOKED_UP_LAST)
+    house.settle()
+
+
+# --- How long the provider asks to wait -----------------------------------------------
+
+
+def test_retry_after_holds_the_whole_line_and_no_other(database: str) -> None:
+    busy = {"status": 429, "message": "Rate limit exceeded", "retry_after": "3600"}
+    faults = {"refused": [busy | {"line": DEFAULT_PHONE_NUMBER_ID}]}
+    with dialled(database, faults=faults) as (house, simulator):
+        held = house.campaign(phones(20), cap=1)
+        eventually(lambda: posts(simulator) >= 1, LONG, "the refusal")
+        free = house.campaign(phones(20, 50), phone_number_id=OTHER_LINE)
+        assert completed(house, free).ended == 20
+        assert posts(simulator) == 21, "the held line was not asked again"
+        assert house.board(held).pending == 20
+        [view] = [one for one in house.snapshot().campaigns if one.id == held]
+        assert view.next_due_at is not None
+        assert view.next_due_at - real_time() <= timedelta(minutes=15)

@@ -119,6 +119,7 @@ function Attempt({ call, open }) {
         call.endedReason &&
         html`<p><b>${endedReason(call.endedReason)}</b> <code class="quiet">${call.endedReason}</code></p>`
       }
+      ${call.endedMessage && html`<p>The provider says: ${call.endedMessage}</p>`}
       ${call.recordingUrl && html`<${Player} call=${call} audio=${audio} onTime=${setAt} />`}
       ${
         call.transcript != null &&
