@@ -4,13 +4,19 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import LiteralString
+from time import monotonic, sleep
+from typing import Any, LiteralString
 from uuid import UUID
 
 import phonenumbers
 
 from application.erasure import Person
 from storage.database import Conn, Pool
+
+FEWEST_DIGITS = 7
+"""A shorter national number is recognised only with its country code."""
+
+POLL_SECONDS = 0.05
 
 PAGE = 2_000
 """Positions of the log that one statement of the regular removal goes through."""
@@ -34,11 +40,14 @@ _NO_MESSAGE: LiteralString = """
 """
 _OF_SUBJECTS: LiteralString = " and subject_id = any(%(subjects)s)"
 
-# What belongs to no call yet is found by the number that the provider names. No
-# erasure names such rows: they are recorded, or nobody could tell why they are empty.
+# No event names the rows below: they are recorded, or nobody could tell why they are
+# empty. Messages about unknown calls, other people's words and skipped rows are found
+# by the number in any spelling and by the names of the contacts that are erased.
 _NO_STRAY_MESSAGE: LiteralString = f"""
     with gone as (
-        {_NO_MESSAGE} and campaign_id is null and document::text like %(part)s
+        {_NO_MESSAGE} and campaign_id is null and autolynx_mentions(
+            jsonb_build_array(document, transcript, recording_url),
+            %(pattern)s, %(names)s)
         returning id
     )
     insert into erased_row (kind, id) select 'message', id from gone
@@ -46,18 +55,19 @@ _NO_STRAY_MESSAGE: LiteralString = f"""
 _NO_WORDS: LiteralString = """
     with gone as (
         update words_vault set words = null, salt = null
-        where salt is not null
-            and (subject_id = any(%(subjects)s) or words like %(part)s)
+        where salt is not null and (subject_id = any(%(subjects)s)
+            or autolynx_mentions(words, %(pattern)s, %(names)s))
         returning id
     )
     insert into erased_row (kind, id) select 'words', id from gone
 """
 
+# A duplicate has a number of its own: with another number it is another person.
 _NAMES_IT: LiteralString = """
-    and exists (
-        select from json_array_elements_text(cells) as cell (said)
-        where regexp_replace(said, '[^0-9]', '', 'g') like %(ending)s
-    )
+    and (autolynx_mentions(
+            jsonb_build_array(cells, message), %(pattern)s, '{}'::text[])
+        or (reason not in ('DUPLICATE_IN_FILE', 'DUPLICATE_IN_CAMPAIGN')
+            and autolynx_row_names(jsonb_build_array(cells, message), %(names)s)))
 """
 _NO_REJECT: LiteralString = f"""
     with gone as (
@@ -75,6 +85,50 @@ _NO_STAGED_ROW: LiteralString = """
     update upload set accepted = accepted - gone.rows
     from (select upload_id, count(*) as rows from gone group by upload_id) gone
     where upload.id = gone.upload_id
+"""
+_NO_ALERT: LiteralString = """
+    update alert_outbox
+    set body = jsonb_build_object('message', 'The text of this alert was erased.'),
+        error = null
+    where autolynx_mentions(
+        jsonb_build_array(body, error), %(pattern)s, %(names)s)
+"""
+_NO_REASONS: LiteralString = """
+    update dispatch_decision set reasons = '[]'::jsonb
+    where autolynx_mentions(reasons, %(pattern)s, %(names)s)
+"""
+_NAMES: LiteralString = """
+    select name from contact_vault
+    where contact_id = any(%(contacts)s) and salt is not null
+    union select name from upload_row where phone = %(phone)s
+"""
+_ERASED_NUMBER: LiteralString = """
+    insert into erased_number (digest, digits)
+    select autolynx_number_digest(%(digits)s), length(%(digits)s)
+    on conflict do nothing
+"""
+
+COMPACTED: tuple[LiteralString, ...] = (
+    "contact_vault",
+    "message_vault",
+    "words_vault",
+    "reject_vault",
+    "upload_row",
+    "upload_reject",
+    "alert_outbox",
+    "dispatch_decision",
+)
+"""The tables that an erasure changes."""
+
+STATISTICS: LiteralString = "pg_catalog.pg_statistic"
+"""Holds values of columns; ANALYZE leaves the old ones as dead rows."""
+
+# A snapshot that is older than the erasure keeps the versions of rows that it may read.
+_OLD_SNAPSHOTS: LiteralString = """
+    select exists (
+        select from pg_stat_activity
+        where (datname = current_database() or datname is null)
+            and pid <> pg_backend_pid() and age(backend_xmin) > age(%s::text::xid))
 """
 
 # From here on what is told of them is withheld. Who appends waits for the commit, or
@@ -146,22 +200,26 @@ class ErasureStore:
     def wipe(
         self, phone: str, contact_ids: Collection[UUID], subject_ids: Collection[UUID]
     ) -> None:
-        """Empty it all at once; whole tables are read, which takes its time.
+        """Empty all rows at once; whole tables are read, which takes its time.
 
-        What comes in later of these subjects is withheld.
+        Later messages about these subjects, and messages about unknown calls that
+        contain the number, are stored without their content.
         """
-        values = {
+        values: dict[str, Any] = {
             "phone": phone,
-            "part": f"%{phone.removeprefix('+')}%",
-            "ending": f"%{_national(phone)}",
+            "digits": distinctive_digits(phone),
+            "pattern": any_spelling(phone),
             "contacts": list(contact_ids),
             "subjects": list(subject_ids),
         }
         with self._pool.connection() as conn, conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
             conn.execute(_WITHHELD, values)
+            conn.execute(_ERASED_NUMBER, values)
         with self._pool.connection() as conn, conn.transaction():
             conn.execute("set local statement_timeout to 0")
+            names = [name for (name,) in conn.execute(_NAMES, values)]
+            values |= {"names": names}
             for statement in (
                 _NO_CONTACT,
                 _NO_MESSAGE + _OF_SUBJECTS,
@@ -170,8 +228,30 @@ class ErasureStore:
                 _NO_REJECT,
                 _NO_STAGED_REJECT + _NAMES_IT,
                 _NO_STAGED_ROW,
+                _NO_ALERT,
+                _NO_REASONS,
             ):
                 conn.execute(statement, values)
+
+    def compact(self, *, rewrite: bool = False, patience: float = 5.0) -> bool:
+        """Remove old row versions and statistics of what was erased.
+
+        VACUUM makes their space free for other rows; with `rewrite` each table is
+        written to new files, which locks it meanwhile. Returns whether everything was
+        removed: not while a transaction that is older than this call, such as a dump,
+        is open for longer than `patience` seconds. Then autovacuum removes the rest.
+        """
+        options: LiteralString = "full, analyze" if rewrite else "analyze"
+        with self._pool.connection() as conn:
+            conn.execute("set statement_timeout to 0; set lock_timeout to 0")
+            try:
+                is_complete = _older_transactions_end(conn, patience)
+                for table in COMPACTED:
+                    conn.execute(f"vacuum ({options}) {table}")
+                conn.execute(f"vacuum (full {rewrite}) {STATISTICS}")
+            finally:
+                conn.close()  # Its time limits are not those of the pool.
+        return is_complete
 
     def wipe_messages_before(self, before: datetime) -> int:
         """Empty what was said about calls that nothing happened to since then.
@@ -199,6 +279,17 @@ class ErasureStore:
             return conn.execute(_NO_MESSAGE + _TOLD_SINCE).rowcount
 
 
+def _older_transactions_end(conn: Conn, seconds: float) -> bool:
+    """Wait until no transaction sees what was committed before this call."""
+    until = monotonic() + seconds
+    xid = conn.execute("select pg_current_xact_id()::text").fetchone()
+    while conn.execute(_OLD_SNAPSHOTS, xid).fetchone() == (True,):
+        if monotonic() >= until:
+            return False
+        sleep(POLL_SECONDS)
+    return True
+
+
 def _number_of(conn: Conn, query: LiteralString, **values: datetime) -> int:
     row = conn.execute(query, values).fetchone()
     return 0 if row is None else int(row[0])
@@ -211,9 +302,23 @@ def _unhurried(conn: Conn) -> Iterator[None]:
         yield
 
 
-def _national(phone: str) -> str:
-    """Return the digits that a number ends with, however its owner writes it."""
+def distinctive_digits(phone: str) -> str:
+    """Return the digits of a number (E.164) that every spelling of it contains.
+
+    These are the national digits, or all digits where those are fewer than seven: they
+    would be found within other numbers.
+    """
+    everything = re.sub(r"\D", "", phone)
     try:
-        return str(phonenumbers.parse(phone).national_number)
+        national = str(phonenumbers.parse(phone).national_number)
     except phonenumbers.NumberParseException:
-        return re.sub(r"\D", "", phone)
+        return everything
+    return national if len(national) >= FEWEST_DIGITS else everything
+
+
+def any_spelling(phone: str) -> str:
+    """Return a regular expression (of Postgres) for the number in any spelling.
+
+    Up to three characters may separate two digits, but no letter and no colon.
+    """
+    return "[^0-9A-Za-z:]{0,3}".join(distinctive_digits(phone))

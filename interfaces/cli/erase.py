@@ -45,12 +45,20 @@ def erase(
     list_: Annotated[
         bool, typer.Option("--list", help="Only tell who was erased, by contacts' ids.")
     ] = False,
+    rewrite: Annotated[
+        bool,
+        typer.Option(
+            help="Also write the tables to new files, so that no free space in the old"
+            " ones holds a fragment. Locks each table meanwhile."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Erase a person from every campaign, for good; nobody calls the number again.
 
     Names, numbers, variables, messages, recordings' links and transcripts go, also of
-    files that wait to be imported. Counters stay, and the history can be verified.
+    files that wait to be imported. Counters stay, and the history can be verified. At
+    the end VACUUM and ANALYZE remove old row versions and statistics.
     """
     ways = [phone is not None, contact is not None, file is not None, list_]
     if sum(ways) != 1:
@@ -63,10 +71,12 @@ def erase(
             _show(bench.read(_everybody_erased), as_json=as_json)
         elif file:
             _tell(_Eraser(bench).all_of(wanted), as_json=as_json)
+            _compact(bench, rewrite=rewrite)
         else:
             who = _e164(phone) if phone is not None else contact
             assert who is not None
             _tell(_Eraser(bench).one(who), as_json=as_json)
+            _compact(bench, rewrite=rewrite)
 
 
 type Who = str | UUID
@@ -116,6 +126,15 @@ def _tell(done: Erasure, *, as_json: bool) -> None:
     say(f"Erased: {len(done.contacts)} contacts, {done.calls} calls.")
     if done.live:
         say(f"{done.live} calls are live: nothing that is told of them is kept.")
+
+
+def _compact(bench: Workbench, *, rewrite: bool) -> None:
+    """Remove old row versions and statistics; report what an open transaction holds."""
+    if not ErasureStore(bench.pool).compact(rewrite=rewrite):
+        remark(
+            "An older transaction, such as a dump, keeps old versions of the erased"
+            " rows. Autovacuum removes them after its end; or run this command again."
+        )
 
 
 def _everybody_erased(conn: Conn) -> list[dict[str, Any]]:

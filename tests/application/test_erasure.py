@@ -415,23 +415,25 @@ def waits_for_its_turn(conn: Conn) -> bool:
     return row is not None and row[0] > 0
 
 
-def test_what_was_kept_for_an_unknown_call_goes_when_it_is_known_to_be_theirs(
+def test_a_message_that_names_no_number_goes_once_its_call_is_known_to_be_theirs(
     house: House,
 ) -> None:
-    """Nobody could know of whom it was; the regular look finds it."""
+    """Nothing shows whose call it is about until the provider's id is known."""
     [call_id] = house.claim(house.campaign(1))
     assert house.calls.request(call_id, dial_before=SOON)
     house.calls.lose_outcome(call_id, reason="time-out")
     erase(house)
-    house.calls.hear(read_message(report(None)))
-    assert FIRST[1:].encode() in dumped(house.url)
+    nameless = report(None)
+    del nameless["message"]["call"]["customer"]
+    house.calls.hear(read_message(nameless))
+    assert b"Person 1 speaking" in dumped(house.url)
     house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
     house.settle()
     assert house.load_call(call_id).status is CallStatus.ENDED
     store = ErasureStore(house.writing)
     assert store.wipe_messages_of_erased() == 1
     assert store.wipe_messages_of_erased() == 0
-    assert FIRST[1:].encode() not in dumped(house.url)
+    assert b"Person 1 speaking" not in dumped(house.url)
     assert problems(house) == []
 
 

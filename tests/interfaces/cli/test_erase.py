@@ -8,7 +8,7 @@ import pytest
 
 from interfaces.cli.demo.sample import write_sample
 from storage.database import connect
-from tests.dumped import dumped
+from tests.dumped import dumped, relation_files, statistics
 from tests.interfaces.cli.conftest import CommandLine
 from tests.interfaces.cli.test_campaigns import create
 from tests.simulator import Simulator
@@ -33,6 +33,37 @@ def test_a_person_is_erased_by_number_or_by_contact(
     assert b'"actor":"cli:' in left
     shown = autolynx.done("campaigns", "show", id_, "--json").json
     assert (shown["pending"], shown["canceled"]) == (5, 2)
+
+
+@pytest.mark.usefixtures("simulator")
+def test_an_erasure_leaves_nothing_in_statistics_and_in_rewritten_files(
+    autolynx: CommandLine, tmp_path: Path, database: str
+) -> None:
+    write_sample(tmp_path / "people.csv", 7)
+    create(autolynx, tmp_path / "people.csv")
+    first, second, *_ = numbers_in(database)
+    with connect(database, name="test") as conn:
+        conn.execute("analyze")
+    assert first[1:].encode() in statistics(database)
+    autolynx.done("erase", "--phone", first)
+    assert first[1:].encode() not in statistics(database)
+    autolynx.done("erase", "--phone", second, "--rewrite")
+    for number in (first, second):
+        assert number[1:].encode() not in relation_files(database)
+
+
+@pytest.mark.usefixtures("simulator")
+def test_an_erasure_reports_a_transaction_that_keeps_old_row_versions(
+    autolynx: CommandLine, tmp_path: Path, database: str
+) -> None:
+    write_sample(tmp_path / "people.csv", 7)
+    create(autolynx, tmp_path / "people.csv")
+    first, *_ = numbers_in(database)
+    with connect(database, name="dump") as dump, dump.transaction():
+        dump.execute("set transaction isolation level repeatable read")
+        dump.execute("select count(*) from contact_vault")
+        done = autolynx.done("erase", "--phone", first)
+    assert "older transaction" in done.err
 
 
 def test_whom_to_erase_must_be_said_once_and_be_known(autolynx: CommandLine) -> None:

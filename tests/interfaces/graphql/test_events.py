@@ -1,5 +1,6 @@
 """The history over GraphQL: listed, as it grows, as it stood, and whether it fits."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,9 +8,11 @@ from uuid import UUID
 import pytest
 
 from application.claims import Chosen, ClaimService
+from application.erasure import ErasureService
 from domain.values import Role
 from projections import contact_log, dial_queue
 from projections.verify import verify
+from storage.erasure import ErasureStore
 from tests.interfaces.serving import Desk, Socket, utc_now
 from tests.support import eventually
 
@@ -27,6 +30,10 @@ AUDIT = """{ audit { verifiedUpTo verifiedAt head
   firstProblem { position message } } }"""
 APPENDED = """subscription($after: BigInt, $filter: EventFilter) {
   eventAppended(after: $after, filter: $filter) { position type aggregateId } }"""
+APPENDED_WHOLE = """subscription($after: BigInt) { eventAppended(after: $after) {
+    position aggregateType aggregateId version type occurredAt actor payload } }"""
+PAUSE = """mutation($id: ID!, $reason: String) {
+    pauseCampaign(id: $id, reason: $reason) { __typename } }"""
 CLOCKS_DIFFER = timedelta(milliseconds=200)
 START = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
 
@@ -227,6 +234,31 @@ def test_every_event_is_sent_once_in_order_from_a_position_on(desk: Desk) -> Non
         end = last(desk)
         found += [event["position"] for event in appended(socket, end - known)]
     assert found == list(range(3, end + 1))
+
+
+def test_the_log_shows_nothing_of_an_erased_person_and_does_not_fail(
+    desk: Desk,
+) -> None:
+    people = "Erika Gone,Gone Ltd.,+12125550142\nOtto Here,,+12125550143\n"
+    id_ = desk.campaign(f"name,business_name,phone\n{people}")
+    call_id = claim(desk, id_)
+    desk.told(START, id=id_)
+    desk.told(PAUSE, id=id_, reason="Erika Gone complains")
+    desk.caught_up()
+    store = ErasureStore(desk.pool)
+    ErasureService(desk.app, desk.means, store).erase("+12125550142", by="cli:ann")
+    end = last(desk)
+    shown = events(desk, first=100)
+    streamed: list[dict[str, Any]] = []
+    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+        socket.acknowledged().subscribe(APPENDED_WHOLE, after=0)
+        streamed = appended(socket, end)
+    assert [one["position"] for one in streamed] == list(range(1, end + 1))
+    assert {one["type"] for one in streamed} >= {"contact.erased", "campaign.paused"}
+    assert len(shown["nodes"]) == min(end, 100)
+    told = json.dumps([shown, streamed, desk.told(CALL, Role.AUDITOR, id=str(call_id))])
+    assert "Gone" not in told
+    assert "5550142" not in told
 
 
 def test_without_a_position_it_begins_now_and_a_filter_holds_back(desk: Desk) -> None:

@@ -1,0 +1,315 @@
+"""An erasure also removes what names the person only by name or in another spelling."""
+
+import re
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from application.contact_file import AcceptedRow, SkippedRow
+from application.erasure import ErasureService
+from application.uploads import RejectedRow
+from domain.unmatched_message import unmatched_id_of
+from domain.values import SkipReason
+from projections.verify import verify
+from provider.reading import read_message
+from storage.database import Conn, connect
+from storage.erasure import ErasureStore, any_spelling, distinctive_digits
+from storage.operations import Decision, Reason
+from storage.outbox import Letter, Outbox
+from storage.uploads import NewUpload, UploadStore
+from tests.dumped import dumped, relation_files, statistics
+from tests.support import eventually
+from tests.wiring import BY, NOON, House, phones
+
+PHONE, OTHER, *_ = phones(3)
+NAME = "Person 1"
+SPELLINGS = [
+    "+12025550000",
+    "12025550000",
+    "(202) 555-0000",
+    "202.555.0000",
+    "001 202 555 00 00",
+    "call me at 202-555-0000, please",
+    "tel:+1-202-555-0000;ext=12",
+    "202 \u2013 555 \u2013 0000",
+    "\uff12\uff10\uff12\uff15\uff15\uff15\uff10\uff10\uff10\uff10",
+    "\u0662\u0660\u0662\u0665\u0665\u0665\u0660\u0660\u0660\u0660",
+]
+
+
+def erase(house: House, phone: str = PHONE) -> None:
+    service = ErasureService(house.app, house.means, ErasureStore(house.writing))
+    service.erase(phone, by=BY)
+    house.settle()
+
+
+def problems(house: House) -> list[str]:
+    found: list[str] = []
+    verify(house.url, now=house.now, tell=lambda problem: found.append(problem.message))
+    return found
+
+
+def stray(provider_id: str = "unknown", **customer: Any) -> Any:
+    """A message about a call that we do not know."""
+    call = {"id": provider_id, "customer": customer}
+    fields = {"type": "status-update", "status": "ringing", "timestamp": 1}
+    return read_message({"message": {**fields, "call": call}})
+
+
+def kept(house: House, provider_id: str = "unknown") -> bool:
+    return bool(house.vault.messages_of(unmatched_id_of(provider_id)))
+
+
+def skip(house: House, *rows: tuple[SkipReason, tuple[str, ...]]) -> None:
+    """Import a file with one contact, PHONE, and these skipped rows."""
+    upload = house.uploads.stage([PHONE])
+    house.uploads.rejected[upload] = [
+        RejectedRow(number, reason, "It is wrong.", cells)
+        for number, (reason, cells) in enumerate(rows, start=10)
+    ]
+    made = house.imports.create_campaign(
+        house.new_campaign(upload), default_cap=8, by=BY
+    )
+    assert len(house.vault.rejects(upload)) == len(rows)
+    house.settle()
+    erase(house)
+    assert house.load_campaign(made.campaign_id).id == made.campaign_id
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("Person 1", "", "gold"),
+        ("1, PERSON", "", "gold"),
+        ("person", "1", "n/a"),
+        ("Person  1", "20255500", ""),
+        ("Nobody", "202/555-0000 x3", ""),
+    ],
+    ids=["name", "turned round", "two cells", "short number", "own number"],
+)
+def test_a_skipped_row_that_names_the_person_is_emptied(
+    house: House, cells: tuple[str, ...]
+) -> None:
+    skip(house, (SkipReason.INVALID_PHONE, cells))
+    left = dumped(house.url)
+    for cell in cells:
+        assert not cell or f'"{cell}"'.encode() not in left
+    assert problems(house) == []
+
+
+def test_skipped_rows_of_other_people_are_kept(house: House) -> None:
+    others = (
+        (SkipReason.DUPLICATE_IN_FILE, ("Person 1", OTHER)),
+        (SkipReason.INVALID_PHONE, ("Person 11", "20255")),
+        (SkipReason.MISSING_PHONE, ("Person", "")),
+    )
+    skip(house, *others)
+    left = dumped(house.url)
+    for cell in (OTHER, "Person 11", '"Person"'):
+        assert cell.encode() in left
+
+
+@pytest.mark.parametrize("said", SPELLINGS)
+def test_a_message_about_an_unknown_call_goes_whatever_the_spelling(
+    house: House, said: str
+) -> None:
+    house.campaign(1)
+    house.calls.hear(stray(number=said))
+    assert kept(house)
+    erase(house)
+    assert not kept(house)
+    assert said.encode() not in dumped(house.url)
+    assert problems(house) == []
+
+
+def test_a_message_about_an_unknown_call_goes_where_it_has_only_the_name(
+    house: House,
+) -> None:
+    house.campaign(1)
+    house.calls.hear(stray("theirs", name="PERSON  1 (office)"))
+    house.calls.hear(stray("another's", name="Person 2"))
+    erase(house)
+    assert not kept(house, "theirs")
+    assert kept(house, "another's")
+    assert problems(house) == []
+
+
+@pytest.mark.parametrize("said", SPELLINGS)
+def test_a_later_message_about_an_erased_number_is_not_stored(
+    house: House, said: str
+) -> None:
+    house.campaign(1)
+    erase(house)
+    house.calls.hear(stray("theirs", number=said, name="A later name"))
+    house.calls.hear(stray("another's", number=OTHER, name="Someone else"))
+    left = dumped(house.url)
+    assert said.encode() not in left
+    assert b"A later name" not in left
+    assert b"Someone else" in left
+    house.settle()
+    assert problems(house) == []
+
+
+def test_a_message_that_is_being_stored_while_its_number_is_erased_is_not_kept(
+    house: House,
+) -> None:
+    """The message is written and waits for its turn; the erasure is stored before."""
+    house.campaign(1)
+    storing = Thread(target=lambda: house.calls.hear(stray(number=PHONE)))
+    with connect(house.url, name="test") as conn:
+        with conn.transaction():
+            conn.execute("select autolynx_append_lock('{}', '{}')")
+            storing.start()
+            eventually(lambda: waits_for_its_turn(conn), said="the append")
+            digits = distinctive_digits(PHONE)
+            conn.execute(
+                "insert into erased_number values (autolynx_number_digest(%s), %s)",
+                (digits, len(digits)),
+            )
+        storing.join()
+    assert not kept(house)
+    house.settle()
+    assert problems(house) == []
+
+
+def waits_for_its_turn(conn: Conn) -> bool:
+    query = """select count(*) from pg_locks where locktype = 'advisory'
+        and not granted
+        and database = (select oid from pg_database where datname = current_database())
+    """
+    row = conn.execute(query).fetchone()
+    return row is not None and row[0] > 0
+
+
+def test_the_number_itself_is_not_in_what_recognises_it(house: House) -> None:
+    house.campaign(1)
+    erase(house)
+    with connect(house.url, name="test") as conn:
+        [(digest, digits)] = conn.execute("select * from erased_number").fetchall()
+    assert digits == len("2025550000")
+    assert len(digest) == 32
+
+
+def test_words_of_people_go_where_they_mention_the_person(house: House) -> None:
+    campaign_id = house.campaign([PHONE, OTHER])
+    house.campaigns.pause(campaign_id, by=BY, reason="person 1 complains")
+    house.campaigns.resume(campaign_id, by=BY)
+    house.campaigns.pause(campaign_id, by=BY, reason="(202) 555 0000 complains")
+    house.campaigns.resume(campaign_id, by=BY)
+    house.campaigns.pause(campaign_id, by=BY, reason="lunch")
+    erase(house)
+    left = dumped(house.url)
+    assert b"complains" not in left
+    assert b"lunch" in left
+    assert problems(house) == []
+
+
+def lived(house: House) -> None:
+    """Put the person into every table that can name people."""
+    campaign_id = house.campaign([PHONE, OTHER])
+    house.calls.hear(stray(number="(202) 555-0000", name=NAME))
+    store = UploadStore(house.writing)
+    for name, life in (("waits.csv", timedelta(days=1)), ("over.csv", timedelta(0))):
+        upload = NewUpload(uuid4(), name, "US", BY, NOON, NOON + life)
+        with store.receive(upload) as reception:
+            reception.write(
+                [
+                    AcceptedRow(2, NAME, "", PHONE, {"plan": "gold"}),
+                    SkippedRow(3, SkipReason.MISSING_PHONE, "No phone.", (NAME, "")),
+                ]
+            )
+            reception.complete(("name", "phone"))
+    letters = [
+        Letter(1, {"message": f"{NAME} was called twice."}),
+        Letter(2, {"message": "The budget is spent."}),
+    ]
+    Outbox(house.writing).keep(letters, wanted=True)
+    Outbox(house.writing).failed(1, error=f"no {PHONE}", wait=0, give_up_after=60)
+    reason = Reason("PAUSED", "202-555-0000 complains", 1)
+    house.operations.write_decisions([Decision(campaign_id, NOON, 1, 0, (reason,))])
+    with connect(house.url, name="test") as conn:
+        conn.execute("analyze")
+
+
+def personal(content: bytes) -> list[str]:
+    written = (PHONE[1:], "(202) 555-0000", "202-555-0000", NAME)
+    return [text for text in written if text.encode() in content]
+
+
+def test_no_table_and_no_statistic_shows_the_person_after_an_erasure(
+    house: House,
+) -> None:
+    lived(house)
+    assert personal(dumped(house.url))
+    assert personal(statistics(house.url))
+    erase(house)
+    assert ErasureStore(house.writing).compact()
+    assert personal(dumped(house.url)) == []
+    assert personal(statistics(house.url)) == []
+    assert OTHER.encode() in dumped(house.url)
+    assert b"The budget is spent." in dumped(house.url)
+    assert problems(house) == []
+
+
+def test_no_file_of_a_rewritten_table_holds_the_person(house: House) -> None:
+    lived(house)
+    assert PHONE.encode() in relation_files(house.url)
+    erase(house)
+    assert ErasureStore(house.writing).compact(rewrite=True)
+    left = relation_files(house.url)
+    for text in (PHONE[1:], "(202) 555-0000", "202-555-0000"):
+        assert text.encode() not in left
+    assert OTHER.encode() in left
+
+
+def test_an_older_transaction_that_keeps_row_versions_is_reported(
+    house: House,
+) -> None:
+    house.campaign(1)
+    with connect(house.url, name="dump") as dump, dump.transaction():
+        dump.execute("set transaction isolation level repeatable read")
+        dump.execute("select count(*) from contact_vault")
+        erase(house)
+        assert not ErasureStore(house.writing).compact(patience=0.2)
+    assert ErasureStore(house.writing).compact()
+
+
+@given(
+    digits=st.from_regex(r"[2-9][0-9]{2}[2-9][0-9]{6}", fullmatch=True),
+    gaps=st.lists(st.sampled_from(["", " ", "-", ". ", ") ", " / "]), min_size=9),
+)
+def test_a_number_is_found_in_any_spelling(digits: str, gaps: list[str]) -> None:
+    spelled = "".join(a + b for a, b in zip(digits, [*gaps[:9], ""], strict=True))
+    assert re.search(any_spelling(f"+1{digits}"), f"at {spelled}!")
+
+
+def test_a_time_is_not_taken_for_a_number() -> None:
+    assert not re.search(any_spelling("+12603021200"), "2026-03-02T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("phone", "digits"),
+    [
+        ("+12025550000", "2025550000"),
+        ("+442079460000", "2079460000"),
+        ("+29041234", "29041234"),
+    ],
+)
+def test_a_short_national_number_is_recognised_with_its_country(
+    phone: str, digits: str
+) -> None:
+    assert distinctive_digits(phone) == digits
+
+
+def test_a_document_that_is_no_object_is_searched_as_well(database: str) -> None:
+    query = "select autolynx_mentions(%s::jsonb, %s, %s::text[])"
+    with connect(database, name="test") as conn:
+        for document in (12025550000, "2025550000", [{"a": ["202 555 0000"]}]):
+            values: tuple[Any, ...] = (Jsonb(document), any_spelling(PHONE), [])
+            assert conn.execute(query, values).fetchone() == (True,)
