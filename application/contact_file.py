@@ -31,7 +31,13 @@ from domain.values import SkipReason
 LONGEST_RECORD = 64 * 1024
 """In characters, line ends included; a longer record is malformed."""
 
-_REQUIRED = ("name", "business_name", "phone")
+OWN_COLUMNS = ("row", "reason", "message")
+"""What a file of rejects has in front of the columns of the file they were in.
+
+A file that begins with these columns is read as if it did not have them.
+"""
+
+REQUIRED_COLUMNS = ("name", "business_name", "phone")
 _DELIMITERS = (",", ";", "\t")
 _LOOK_AHEAD = 128 * 1024  # Characters in which an open quote must be closed.
 _HELD_BACK = 1024 * 1024  # Bytes that tell UTF-8 from Windows-1252.
@@ -51,13 +57,18 @@ class UnreadableFile(Failure):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRow:
-    """`row` is the record's number, the header being 1; `phone` is E.164."""
+    """`row` is the record's number, the header being 1; `phone` is E.164.
+
+    `given` is the file's own cells of name, business name and phone; None where they
+    are the same.
+    """
 
     row: int
     name: str
     business_name: str
     phone: str
     variables: dict[str, str]
+    given: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +377,9 @@ class _Header:
     @property
     def likeness(self) -> tuple[int, int]:
         """How much this looks like what was meant."""
-        return len({_key(cell) for cell in self.cells} & {*_REQUIRED}), len(self.cells)
+        return len({_key(cell) for cell in self.cells} & {*REQUIRED_COLUMNS}), len(
+            self.cells
+        )
 
 
 def _find_header(lines: list[str], *, final: bool) -> _Header | None:
@@ -403,8 +416,8 @@ def _check_header(cells: list[str]) -> None:
             f"The header is longer than {LONGEST_RECORD:,} characters."
         )
     times = Counter(map(_key, cells))
-    wrong = [f'"{name}" is missing' for name in _REQUIRED if not times[name]]
-    wrong += [f'"{name}" is repeated' for name in _REQUIRED if times[name] > 1]
+    wrong = [f'"{name}" is missing' for name in REQUIRED_COLUMNS if not times[name]]
+    wrong += [f'"{name}" is repeated' for name in REQUIRED_COLUMNS if times[name] > 1]
     if wrong:
         found = ", ".join(f'"{cell.strip()[:50]}"' for cell in cells[:50])
         raise UnreadableFile(
@@ -416,15 +429,21 @@ def _key(name: str) -> str:
     return name.strip().lower()
 
 
+def _are_rejects(columns: tuple[str, ...]) -> bool:
+    return tuple(map(_key, columns[: len(OWN_COLUMNS)])) == OWN_COLUMNS
+
+
 class _Rows:
     """Records to rows, in one file: each is judged by itself and by those before."""
 
     def __init__(self, header: list[str], region: str) -> None:
-        self.columns = tuple(name.strip() for name in header)
+        names = tuple(name.strip() for name in header)
+        self._ours = len(OWN_COLUMNS) if _are_rejects(names) else 0
+        header, self.columns = header[self._ours :], names[self._ours :]
         self.number = 1
         self.count = 0
         keys = [_key(name) for name in header]
-        self._name, self._business, self._phone = map(keys.index, _REQUIRED)
+        self._name, self._business, self._phone = map(keys.index, REQUIRED_COLUMNS)
         self._variables = _variables(self.columns)
         self._normalise = normaliser(region)
         self._region = region
@@ -436,6 +455,10 @@ class _Rows:
             self.number += 1
             if isinstance(record, _Bad):
                 rows.append(self._malformed(record.cells, record.message))
+            elif record and self._ours:
+                cells = record[self._ours :]
+                if any(cells):
+                    rows.append(self._judged(cells))
             elif record:
                 rows.append(self._judged(record))
         self.count += len(rows)
@@ -455,7 +478,11 @@ class _Rows:
             return self._unfit_number(written, phone, cells)
         variables = {key: cells[at] for at, key in self._variables}
         business = cells[self._business].strip()
-        return AcceptedRow(self.number, name, business, phone, variables)
+        given = (cells[self._name], cells[self._business], cells[self._phone])
+        same = given == (name, business, phone)
+        return AcceptedRow(
+            *(self.number, name, business, phone, variables), None if same else given
+        )
 
     def _unfit_number(self, written: str, phone: str | None, cells: list[str]) -> Row:
         if not written:
@@ -486,7 +513,7 @@ def _variables(columns: tuple[str, ...]) -> list[tuple[int, str]]:
     taken, variables = set(columns), []
     given: set[str] = set()
     for at, column in enumerate(columns):
-        if _key(column) in _REQUIRED:
+        if _key(column) in REQUIRED_COLUMNS:
             continue
         name, times = column or f"column_{at + 1}", 1
         while name in given or (times > 1 and name in taken):

@@ -8,7 +8,7 @@ from application.app import AutoLynx, decide
 from application.intake import Intake, Order, Told, nobody
 from application.ports import ContactBook, ReadModel
 from application.recording import Means
-from application.uploads import Upload, Uploads
+from application.uploads import Upload, Uploads, in_words
 from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
 from domain.campaign import Campaign
@@ -182,6 +182,7 @@ class ImportService:
         assert key is not None  # The list that made the campaign brought it.
         order = Order(
             list_id=upload.id,
+            columns=upload.columns,
             campaign_id=campaign_id,
             key=key,
             known=starts_at > 0,
@@ -196,17 +197,19 @@ class ImportService:
         contacts = self._app.find(ContactList, upload.id)
         if contacts is None:
             words, name = self._means.words(upload.id, upload.filename)
+            columns, header = self._means.words(upload.id, in_words(upload.columns))
             key = self._new_key(campaign_id)
             contacts = ContactList.create(
                 list_id=upload.id,
                 campaign_id=campaign_id,
                 starts_at=starts_at,
                 filename=words,
+                columns=columns,
                 key_digest=digest(key) if key else None,
                 at=self._means.now(),
                 by=by,
             )
-            self._app.append(contacts, vault=[name, *key])
+            self._app.append(contacts, vault=[name, header, *key])
         contacts.must_belong_to(campaign_id)
         return contacts
 

@@ -52,13 +52,15 @@ class ReadModelBehind(Failure):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be filled; `key` makes the campaign's contact ids.
+    """A list to fill with contacts; `key` makes the campaign's contact ids.
 
-    `known` says whether the campaign may have some of the people already. `not_kept`
-    counts, by reason, the file's rejects whose text is not stored.
+    `columns` are the file's. `known` says whether the campaign may have some of the
+    people already. `not_kept` counts, by reason, the file's rejects whose text is not
+    stored.
     """
 
     list_id: UUID
+    columns: tuple[str, ...]
     campaign_id: UUID
     key: bytes
     known: bool
@@ -176,9 +178,7 @@ class Intake:
     ) -> _Chunk:
         fresh = self._contacts(order, [one for one in chunk if one[0] not in known])
         repeated = [
-            self._left_out(order.list_id, row, known[id_])
-            for id_, row in chunk
-            if id_ in known
+            self._left_out(order, row, known[id_]) for id_, row in chunk if id_ in known
         ]
         return _Chunk(fresh, repeated, digest(fresh), chunk[-1][1].ordinal)
 
@@ -205,16 +205,16 @@ class Intake:
         for at in range(0, len(found), SALT_BYTES):
             yield found[at : at + SALT_BYTES]
 
-    def _left_out(self, list_id: UUID, row: StagedRow, reason: SkipReason) -> RejectRow:
-        """Say why; who was erased is not to be written down again."""
-        cells = (row.name, row.business_name, row.phone, *row.variables.values())
+    def _left_out(self, order: Order, row: StagedRow, reason: SkipReason) -> RejectRow:
+        """Keep the file's cells of a skipped row, but nothing of an erased person."""
+        erased = reason is SkipReason.ERASED
         return RejectRow(
             salt=self._means.salt(),
-            list_id=list_id,
+            list_id=order.list_id,
             row=row.row,
             reason=reason,
             message=LEFT_OUT[reason],
-            cells=() if reason is SkipReason.ERASED else cells,
+            cells=() if erased else row.cells(order.columns),
         )
 
     # --- Rows to leave out --------------------------------------------------------

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+import orjson
+
+from application.contact_file import REQUIRED_COLUMNS
 from domain.values import SkipReason
 
 
@@ -34,11 +37,22 @@ class Upload:
         return sum(self.not_kept.values())
 
 
+def in_words(columns: Sequence[str]) -> str:
+    """Write a file's columns as the words of a vault row: a JSON array."""
+    return orjson.dumps(list(columns)).decode()
+
+
+def from_words(words: str) -> tuple[str, ...]:
+    """Read what `in_words` wrote."""
+    return tuple(orjson.loads(words))
+
+
 class StagedRow(NamedTuple):
     """An accepted row.
 
     `ordinal` counts accepted rows from 1 without a gap; `row` is the file's record
-    number, the header being 1; `phone` is E.164.
+    number, the header being 1; `phone` is E.164. `given` is the file's own cells of
+    name, business name and phone; None where they are the same.
     """
 
     ordinal: int
@@ -47,6 +61,17 @@ class StagedRow(NamedTuple):
     business_name: str
     phone: str
     variables: dict[str, str]
+    given: tuple[str, str, str] | None = None
+
+    def cells(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return the row's cells as the file has them; `columns` are the file's."""
+        own = self.given or (self.name, self.business_name, self.phone)
+        known = dict(zip(REQUIRED_COLUMNS, own, strict=True))
+        others = iter(self.variables.values())
+        return tuple(
+            known[key] if (key := name.lower()) in known else next(others, "")
+            for name in columns
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def opening(contacts: int) -> list[Any]:
         starts_at=0,
         filename=Words(UUID(int=4), "0" * 64),
         key_digest=None,
+        columns=None,
         **stamp,
     )
     for numbers in batched(range(contacts), ROWS_A_FACT):

@@ -40,6 +40,8 @@ class ContactList(Aggregate):
         starts_at: int
         filename: Words
         key_digest: str | None
+        columns: Words | None = None
+        """The names of the file's columns; release 1 did not keep them."""
 
     class RowsAccepted(ContactListFact):
         TOPIC = "contact_list.rows_accepted"
@@ -75,12 +77,13 @@ class ContactList(Aggregate):
         starts_at: int,
         filename: Words,
         key_digest: str | None,
+        columns: Words | None,
         at: datetime,
         by: str,
     ) -> Self:
-        """Open the list; its contacts stand from `starts_at` on in the campaign.
+        """Open the list; its first contact is number `starts_at` of the campaign.
 
-        `key_digest` is of the campaign's key, where this list brought it.
+        `key_digest` is of the campaign's key, if this list creates it.
         """
         return cls._create(
             cls.Created,
@@ -91,6 +94,7 @@ class ContactList(Aggregate):
             starts_at=starts_at,
             filename=filename,
             key_digest=key_digest,
+            columns=columns,
         )
 
     @event(Created)
@@ -145,8 +149,8 @@ class ContactList(Aggregate):
         self, counts: tuple[RejectCount, ...], *, at: datetime, by: str
     ) -> None:
         """Count skipped rows whose text is not kept; a repeated call does nothing."""
-        self._must_be_open()
         if counts and not self.rejects_not_kept:
+            self._must_be_open()
             self._record(self.RejectsCounted, at, by, counts=counts)
 
     def close(self, *, at: datetime, by: str) -> None:

@@ -28,6 +28,7 @@ TABLES = (
         list_id uuid primary key,
         campaign_id uuid not null,
         filename_words_id uuid not null,
+        columns_words_id uuid,
         starts_at bigint not null,
         opened_at timestamptz not null,
         accepted bigint not null default 0,
@@ -62,6 +63,7 @@ def contact_import(event: object, position: int) -> Iterator[RowOperation]:
                 event.originator_id,
                 campaign_id=event.campaign_id,
                 filename_words_id=event.filename.words_id,
+                columns_words_id=event.columns.words_id if event.columns else None,
                 starts_at=event.starts_at,
                 opened_at=event.timestamp,
             )
@@ -82,11 +84,15 @@ def contact_import(event: object, position: int) -> Iterator[RowOperation]:
 
 @dataclass(frozen=True, slots=True)
 class ContactImport:
-    """A list that was imported; the file's name lies in the vault."""
+    """A list that was imported; the file's name and columns are in the vault.
+
+    `columns_words_id` is None for imports of release 1, which did not keep the columns.
+    """
 
     list_id: UUID
     campaign_id: UUID
     filename_words_id: UUID
+    columns_words_id: UUID | None
     accepted: int
     skipped: int
     imported_at: datetime
@@ -102,7 +108,8 @@ class SkippedRow:
 
 
 _IMPORT: LiteralString = """
-    select list_id, campaign_id, filename_words_id, accepted, skipped, imported_at
+    select list_id, campaign_id, filename_words_id, columns_words_id, accepted, skipped,
+        imported_at
     from contact_import where imported_position is not null
 """
 

@@ -29,7 +29,8 @@ _BLOCK = 1 << 20
 
 _COPY_ROWS = (
     "copy upload_row"
-    ' (upload_id, ordinal, "row", name, business_name, phone, variables) from stdin'
+    ' (upload_id, ordinal, "row", name, business_name, phone, given, variables)'
+    " from stdin"
 )
 _COPY_REJECTS = (
     'copy upload_reject (upload_id, "row", reason, message, cells) from stdin'
@@ -38,10 +39,11 @@ _PAGE = 4_000_000
 
 # A page is bounded by its rows and by what they hold; it has one row at the least.
 _ROWS = """
-select ordinal, "row", name, business_name, phone, variables from (
+select ordinal, "row", name, business_name, phone, variables, given from (
     select *, sum(size) over (order by ordinal) - size as before from (
         select ordinal, "row", name, business_name, phone, variables::text,
-            length(variables::text) + length(name) + length(business_name) as size
+            given::text, length(variables::text) + length(name)
+                + length(business_name) + coalesce(length(given::text), 0) as size
         from upload_row where upload_id = %s and ordinal > %s
         order by ordinal limit %s
     ) page
@@ -68,6 +70,7 @@ _UPLOAD: LiteralString = (
     f"select {_COLUMNS} from upload"  # noqa: S608 - our own statement
     " where id = %s and state = 'READY' and expires_at > %s"
 )
+_NULL = r"\N"
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 
@@ -274,7 +277,8 @@ def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
 def _row_line(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
     return (
         f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
-        f"\t{_escaped(row.business_name)}\t{row.phone}\t{_json(row.variables)}\n"
+        f"\t{_escaped(row.business_name)}\t{row.phone}"
+        f"\t{_json(row.given) if row.given else _NULL}\t{_json(row.variables)}\n"
     )
 
 
@@ -297,9 +301,10 @@ def _json(value: dict[str, str] | tuple[str, ...]) -> str:
     return orjson.dumps(value).decode().replace("\\", r"\\")
 
 
-def _staged(ordinal: int, *row: Any) -> StagedRow:
-    *known, variables = row
-    return StagedRow._make((ordinal, *known, orjson.loads(variables)))
+def _staged(*row: Any) -> StagedRow:
+    *known, variables, given = row
+    cells = _cells(given) if given else None
+    return StagedRow._make((*known, orjson.loads(variables), cells))
 
 
 def _cells(text: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 
-from application.uploads import RejectedRow
+from application.contact_file import REQUIRED_COLUMNS
+from application.uploads import RejectedRow, from_words
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
 from interfaces.files.streaming import Streamed
@@ -19,7 +20,8 @@ from storage.database import Pool
 from storage.uploads import UploadStore
 
 ROWS_A_PAGE = 5_000
-NAMED_BY_ALL = ("name", "business_name", "phone")
+NAMED_BY_ALL = REQUIRED_COLUMNS
+"""What a file is known to have whose columns were not kept, or were erased."""
 
 type Authorize = Callable[..., Any]
 
@@ -40,9 +42,12 @@ def import_routes(
         if found is None:
             raise HTTPException(404, f"There is no import {list_id[:100]}.")
         known, not_kept = found
-        upload = uploads.get(known.list_id, now())
-        # The file's own header is kept as long as the upload.
-        columns = upload.columns if upload else NAMED_BY_ALL
+        if known.columns_words_id is None:  # An import of release 1.
+            upload = uploads.get(known.list_id, now())
+            columns = upload.columns if upload else NAMED_BY_ALL
+        else:
+            words = vault.words(known.columns_words_id)
+            columns = from_words(words) if words else NAMED_BY_ALL
         return Streamed(
             rejects_csv(columns, _pages(vault, known.list_id), not_kept),
             media_type="text/csv",

@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from application.contact_file import ContactFile, UnreadableFile
+from application.contact_file import OWN_COLUMNS, ContactFile, UnreadableFile
 from application.errors import StoreUnavailable
 from application.phone_numbers import known_region
 from application.uploads import RejectedRow, Upload
@@ -33,7 +33,6 @@ UPLOADS_A_MINUTE = 240
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
 _NAMELESS = "contacts.csv"
-OWN_COLUMNS = ("row", "reason", "message")
 
 # A FastAPI dependency: lets pass who may, and gives the member's e-mail.
 type Authorize = Callable[..., Any]

@@ -67,7 +67,9 @@ def refusal(content: bytes | str, *cuts: int) -> str:
 def test_a_row_is_accepted_with_its_number_in_e164_and_its_variables() -> None:
     text = "plan,Name , BUSINESS_NAME,Phone,Notes\n gold, Ann , Acme ,(415) 555-2671,\n"
     variables = {"plan": " gold", "Notes": ""}
-    assert read(text) == [AcceptedRow(2, "Ann", "Acme", "+14155552671", variables)]
+    given = (" Ann ", " Acme ", "(415) 555-2671")
+    (row,) = read(text)
+    assert row == AcceptedRow(2, "Ann", "Acme", "+14155552671", variables, given)
 
 
 def test_columns_keep_their_order_and_spelling() -> None:
@@ -444,3 +446,35 @@ def test_where_a_file_is_cut_never_changes_the_result(
         whole = outcome(content, [])
         assert outcome(content, places) == whole
         assert outcome(content, range(1, len(content))) == whole
+
+
+def test_the_columns_of_a_file_of_rejects_are_ignored() -> None:
+    text = (
+        " Row ,reason,MESSAGE,name,business_name,phone,plan\n"
+        "3,INVALID_PHONE,No.,Ann,Acme,+14155552671,gold\n"
+        ",,7 more rows were skipped.,,,,\n"
+        "4,MALFORMED_ROW,No.,Bob\n"
+        "5,MISSING_PHONE,No.,Cy,,,\n"
+    )
+    file = ContactFile("US")
+    rows = file.feed(text.encode()) + file.finish()
+    assert file.columns == ("name", "business_name", "phone", "plan")
+    ann, bob, cy = rows
+    assert ann == AcceptedRow(2, "Ann", "Acme", "+14155552671", {"plan": "gold"})
+    assert isinstance(bob, SkippedRow)
+    assert (bob.row, bob.cells) == (4, ("Bob",))
+    assert isinstance(cy, SkippedRow)
+    assert (cy.row, cy.cells) == (5, ("Cy", "", "", ""))
+
+
+def test_columns_of_these_names_elsewhere_are_variables() -> None:
+    text = "name,business_name,phone,row,reason,message\nAnn,,+14155552671,1,2,3\n"
+    (row,) = read(text)
+    assert isinstance(row, AcceptedRow)
+    assert row.variables == {"row": "1", "reason": "2", "message": "3"}
+
+
+def test_cells_that_were_changed_are_kept_as_given() -> None:
+    (row,) = read("name,business_name,phone\n Ann , Acme,(415) 555-2671\n")
+    assert isinstance(row, AcceptedRow)
+    assert row.given == (" Ann ", " Acme", "(415) 555-2671")

@@ -148,6 +148,7 @@ class Life:
             starts_at=campaign.contacts,
             filename=self.words(),
             key_digest=None,
+            columns=self.words(),
             **self.stamp(),
         )
         self.record(one)

@@ -1,10 +1,15 @@
 """The rows that an import left out can be downloaded again."""
 
+import csv
+import io
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from domain.values import Role
+from storage.erasure import ErasureStore
+from storage.uploads import UploadStore
 from tests.interfaces.serving import Desk
 
 FILE = """name,business_name,phone
@@ -27,6 +32,75 @@ def test_they_come_as_they_were_with_their_reason_in_front(office: Desk) -> None
     assert lines[1].endswith(",,,+12025550102")
     assert lines[2].startswith("4,DUPLICATE_IN_FILE,")
     assert len(lines) == 3
+
+
+OWN = """Phone,Plan, name ,business_name,=cmd
+(202) 555-0101,gold,Ada,"Abbott, Inc.",1
+202.555.0102,team, Bela ,,2
+"""
+SECOND = OWN + "nothing,team,Cleo,,3\n"
+REASONS = {"DUPLICATE_IN_CAMPAIGN", "INVALID_PHONE"}
+
+
+def imported_again(office: Desk) -> str:
+    """Import a file into a campaign that has two of its people; return the list."""
+    return import_into(office, office.campaign(OWN), SECOND)
+
+
+def import_into(office: Desk, campaign_id: str, file: str) -> str:
+    list_id = office.upload(file)
+    query = """mutation($id: ID!, $upload: ID!) {
+      importContacts(campaignId: $id, uploadId: $upload) { __typename }
+    }"""
+    told = office.told(query, Role.OPERATOR, id=campaign_id, upload=list_id)
+    assert told["importContacts"]["__typename"] != "UserError", told
+    return list_id
+
+
+def rejected(office: Desk, list_id: str) -> list[list[str]]:
+    answer = office.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR)
+    return list(csv.reader(io.StringIO(answer.text, newline="")))
+
+
+def remove_uploads(office: Desk) -> None:
+    assert UploadStore(office.pool).remove_expired(datetime.max.replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_they_are_the_files_own_cells_under_its_own_columns(
+    office: Desk, expired: bool
+) -> None:
+    list_id = imported_again(office)
+    if expired:
+        remove_uploads(office)
+    header, *rows = rejected(office, list_id)
+    file = list(csv.reader(io.StringIO(SECOND)))
+    columns = [*(name.strip() for name in file[0][:-1]), "'=cmd"]
+    assert header == ["row", "reason", "message", *columns]
+    assert {row[1] for row in rows} == REASONS
+    assert sorted(row[3:] for row in rows) == sorted(file[1:])
+
+
+def test_uploaded_again_they_are_read_without_our_own_columns(office: Desk) -> None:
+    list_id = imported_again(office)
+    again = office.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR).text
+    upload_id = office.upload(again.replace("nothing", "202-555-0103"))
+    upload = UploadStore(office.pool).get(UUID(upload_id), datetime.now(UTC))
+    assert upload is not None
+    assert upload.columns == ("Phone", "Plan", "name", "business_name", "'=cmd")
+    assert (upload.accepted, upload.skipped_count) == (3, 0)
+
+
+def test_the_names_of_the_columns_are_erased_with_a_number_in_them(
+    office: Desk,
+) -> None:
+    file = SECOND.replace("Plan", "Plan of 12025550199")
+    list_id = import_into(office, office.campaign(OWN), file)
+    assert "Plan of 12025550199" in rejected(office, list_id)[0]
+    ErasureStore(office.pool).wipe("+12025550199", [], [])
+    header, *rows = rejected(office, list_id)
+    assert header[3:] == ["name", "business_name", "phone"]
+    assert len(rows) == 3
 
 
 @pytest.mark.parametrize("id_", ["nonsense", str(UUID(int=1))])
