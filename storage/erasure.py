@@ -40,32 +40,44 @@ _NO_MESSAGE: LiteralString = """
 """
 _OF_SUBJECTS: LiteralString = " and subject_id = any(%(subjects)s)"
 
+# Built-in functions first, since they take a hundredth of the time: a text without the
+# digits of the number, and without the longest word of any name, is not looked into.
+_MAY_MENTION: LiteralString = """
+    (regexp_replace(autolynx_plain({text}), '[^0-9]', '', 'g') like %(part)s
+        or lower(autolynx_plain({text})) like any(%(hints)s::text[]))
+"""
+
 # No event names the rows below: they are recorded, or nobody could tell why they are
 # empty. Messages about unknown calls, other people's words and skipped rows are found
 # by the number in any spelling and by the names of the contacts that are erased.
+_SAID: LiteralString = "concat(document, transcript, recording_url)"
 _NO_STRAY_MESSAGE: LiteralString = f"""
     with gone as (
-        {_NO_MESSAGE} and campaign_id is null and autolynx_mentions(
-            jsonb_build_array(document, transcript, recording_url),
-            %(pattern)s, %(names)s)
+        {_NO_MESSAGE} and campaign_id is null
+            and {_MAY_MENTION.format(text=_SAID)}
+            and autolynx_mentions(
+                jsonb_build_array(document, transcript, recording_url),
+                %(pattern)s, %(names)s)
         returning id
     )
     insert into erased_row (kind, id) select 'message', id from gone
 """  # noqa: S608 - our own statement
-_NO_WORDS: LiteralString = """
+_NO_WORDS: LiteralString = f"""
     with gone as (
         update words_vault set words = null, salt = null
-        where salt is not null and (subject_id = any(%(subjects)s)
-            or autolynx_mentions(words, %(pattern)s, %(names)s))
+        where salt is not null and (subject_id = any(%(subjects)s) or (
+            {_MAY_MENTION.format(text="words")}
+            and autolynx_mentions(words, %(pattern)s, %(names)s)))
         returning id
     )
     insert into erased_row (kind, id) select 'words', id from gone
-"""
+"""  # noqa: S608 - our own statement
 
 # A duplicate has a number of its own: with another number it is another person.
-_NAMES_IT: LiteralString = """
+_NAMES_IT: LiteralString = f"""
+    and {_MAY_MENTION.format(text="concat_ws(' ', cells, message)")}
     and (autolynx_mentions(
-            jsonb_build_array(cells, message), %(pattern)s, '{}'::text[])
+            jsonb_build_array(cells, message), %(pattern)s, '{{}}'::text[])
         or (reason not in ('DUPLICATE_IN_FILE', 'DUPLICATE_IN_CAMPAIGN')
             and autolynx_row_names(jsonb_build_array(cells, message), %(names)s)))
 """
@@ -97,10 +109,19 @@ _NO_REASONS: LiteralString = """
     update dispatch_decision set reasons = '[]'::jsonb
     where autolynx_mentions(reasons, %(pattern)s, %(names)s)
 """
+# A name without any word, such as a dash, names nobody.
 _NAMES: LiteralString = """
-    select name from contact_vault
-    where contact_id = any(%(contacts)s) and salt is not null
-    union select name from upload_row where phone = %(phone)s
+    select name, (
+        select '%%' || word || '%%' from unnest(words) as word
+        order by length(word) desc limit 1)
+    from (
+        select name, plain_words(autolynx_plain(name)) as words from (
+            select name from contact_vault
+            where contact_id = any(%(contacts)s) and salt is not null
+            union select name from upload_row where phone = %(phone)s
+        ) known
+    ) split
+    where cardinality(words) > 0
 """
 _ERASED_NUMBER: LiteralString = """
     insert into erased_number (digest, digits)
@@ -208,6 +229,7 @@ class ErasureStore:
         values: dict[str, Any] = {
             "phone": phone,
             "digits": distinctive_digits(phone),
+            "part": f"%{distinctive_digits(phone)}%",
             "pattern": any_spelling(phone),
             "contacts": list(contact_ids),
             "subjects": list(subject_ids),
@@ -218,8 +240,9 @@ class ErasureStore:
             conn.execute(_ERASED_NUMBER, values)
         with self._pool.connection() as conn, conn.transaction():
             conn.execute("set local statement_timeout to 0")
-            names = [name for (name,) in conn.execute(_NAMES, values)]
-            values |= {"names": names}
+            found = conn.execute(_NAMES, values).fetchall()
+            values["names"] = [name for name, _ in found]
+            values["hints"] = [hint for _, hint in found]
             for statement in (
                 _NO_CONTACT,
                 _NO_MESSAGE + _OF_SUBJECTS,

@@ -196,6 +196,24 @@ def test_the_number_itself_is_not_in_what_recognises_it(house: House) -> None:
     assert len(digest) == 32
 
 
+def test_a_name_without_a_word_removes_nothing_of_others(house: House) -> None:
+    upload = house.uploads.stage([PHONE])
+    [row] = house.uploads.staged[upload]
+    house.uploads.staged[upload] = [row._replace(name="-")]
+    house.uploads.rejected[upload] = [
+        RejectedRow(
+            10, SkipReason.MISSING_PHONE, "No phone.", ("Somebody Else", "", "-")
+        )
+    ]
+    house.imports.create_campaign(house.new_campaign(upload), default_cap=8, by=BY)
+    house.calls.hear(stray(name="-", number=""))
+    house.settle()
+    erase(house)
+    assert kept(house)
+    assert b"Somebody Else" in dumped(house.url)
+    assert problems(house) == []
+
+
 def test_words_of_people_go_where_they_mention_the_person(house: House) -> None:
     campaign_id = house.campaign([PHONE, OTHER])
     house.campaigns.pause(campaign_id, by=BY, reason="person 1 complains")
@@ -313,3 +331,31 @@ def test_a_document_that_is_no_object_is_searched_as_well(database: str) -> None
         for document in (12025550000, "2025550000", [{"a": ["202 555 0000"]}]):
             values: tuple[Any, ...] = (Jsonb(document), any_spelling(PHONE), [])
             assert conn.execute(query, values).fetchone() == (True,)
+
+
+def test_every_personal_column_of_an_erased_contact_is_empty(house: House) -> None:
+    """A column that is added to the vault must be emptied as well."""
+    house.campaign([PHONE, OTHER])
+    erase(house)
+    query = """
+        select key from contact_vault v, jsonb_each(to_jsonb(v)) as cell (key, value)
+        where v.salt is null and value <> 'null'::jsonb order by key
+    """
+    with connect(house.url, name="test") as conn:
+        left = [key for (key,) in conn.execute(query)]
+    assert left == ["campaign_id", "contact_id", "leaf", "list_id"]
+
+
+def test_a_call_whose_early_message_was_withheld_can_still_be_placed(
+    house: House,
+) -> None:
+    [call_id] = house.claim(house.campaign(1))
+    assert house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+    house.calls.lose_outcome(call_id, reason="time-out")
+    erase(house)
+    house.calls.hear(stray("theirs", number=PHONE))
+    house.calls.place(call_id, provider_call_id="theirs", placed_at=NOON)
+    house.settle()
+    assert house.load_call(call_id).provider_call_id == "theirs"
+    assert ErasureStore(house.writing).wipe_messages_of_erased() == 0
+    assert problems(house) == []
