@@ -80,6 +80,9 @@ class Configuration(BaseSettings):
     webhook_auth_algorithm: Literal["sha256", "sha512", "sha1"] = "sha256"
     webhook_auth_encoding: Literal["hex", "base64"] = "hex"
     webhook_auth_tolerance_seconds: float = 300
+    webhook_auth_prefix: str = ""
+    webhook_auth_message_id_header: str = "webhook-id"
+    webhook_auth_payload_format: str | None = None
 
     admin_email: str | None = None
     development: bool = False
@@ -106,6 +109,14 @@ class Configuration(BaseSettings):
         """Take what was pasted without its blanks; an empty file says nothing."""
         said = value.strip() if isinstance(value, str) else value
         return None if said in ("", SecretStr("")) else said
+
+    @field_validator("webhook_auth_payload_format")
+    @classmethod
+    def _signs_the_body(cls, value: str | None) -> str | None:
+        """Refuse a format under which any body would pass."""
+        if value is not None and "{body}" not in value:
+            raise ValueError("must contain {body}")
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 SMALL_BODY = 64 << 10
 """Bytes. The server discards a body of up to this size; the connection is reused."""
@@ -56,6 +56,23 @@ class EarlyRefusal(JSONResponse):
             async with asyncio.timeout(self._drained_seconds):
                 await discard_body(receive, self._drained_bytes)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class WatchedReceive:
+    """An ASGI `receive` that knows whether the request's body has ended.
+
+    Whoever refuses a request in the midst of its body answers early only where
+    `ended` is false: after the end, `receive` waits for the client to leave.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self.ended = receive, False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            self.ended = True
+        return message
 
 
 async def discard_body(receive: Receive, most: int) -> None:

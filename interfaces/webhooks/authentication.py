@@ -1,20 +1,43 @@
-"""Whether a webhook comes from whom it says: over its raw bytes, in constant time."""
+"""Whether a webhook comes from the provider: over its raw bytes, in constant time."""
 
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from application.configuration import Configuration
 
-type Authenticate = Callable[[Mapping[str, str], bytes], bool]
-"""Judges headers (any spelling of their names is found) and raw body."""
+type Headers = Mapping[str, str]
+"""A request's headers. Any spelling of their names is found."""
 
 MILLISECONDS_FROM = 1e11
 """A larger timestamp is not in seconds: those would be after the year 5000."""
+
+MOST_PARTS = 32
+"""Of one header: signatures and their versions. A sender has few secrets at a time."""
+
+PATH = "/webhooks/vapi"
+
+STANDARD = "{id}.{timestamp}.{body}"
+"""What is signed by the Standard Webhooks specification."""
+
+_PLACEHOLDER = re.compile(r"\{(id|svix-id|timestamp|method|url|body)\}")
+_BETWEEN = re.compile(r"[\s,]+")
+_VERSION = re.compile(r"(v\d+|sha\d+)=")
+
+
+class Authenticate(Protocol):
+    """Judges a request in two steps, so that most need no body to be refused."""
+
+    def admits(self, headers: Headers) -> bool:
+        """Return whether the body is worth reading."""
+
+    def __call__(self, headers: Headers, body: bytes) -> bool:
+        """Return whether the request is authentic; `body` is as it was sent."""
 
 
 def authenticator(
@@ -33,17 +56,43 @@ def authenticator(
         case "bearer":
             return Bearer(secret, header or "Authorization")
         case "hmac":
-            return Signature(
-                secret=secret,
-                now=now,
-                header=header or "x-signature",
-                timestamp_header=configuration.webhook_auth_timestamp_header,
-                algorithm=configuration.webhook_auth_algorithm,
-                encoding=configuration.webhook_auth_encoding,
-                tolerance=timedelta(
-                    seconds=configuration.webhook_auth_tolerance_seconds
-                ),
-            )
+            return AnyOf(tuple(_signatures(configuration, secret, now)))
+
+
+def _signatures(
+    configuration: Configuration, secret: str, now: Callable[[], datetime]
+) -> Iterator["Signature"]:
+    """Build the configured form, and the standard one unless headers are configured."""
+    header = configuration.webhook_auth_header
+    tolerance = timedelta(seconds=configuration.webhook_auth_tolerance_seconds)
+    timestamp_header = configuration.webhook_auth_timestamp_header
+    payload = configuration.webhook_auth_payload_format
+    yield Signature(
+        secret=secret,
+        now=now,
+        header=header or "x-signature",
+        timestamp_header=timestamp_header,
+        message_id_header=configuration.webhook_auth_message_id_header,
+        payload=payload or ("{timestamp}.{body}" if timestamp_header else "{body}"),
+        url=f"{configuration.own_url}{PATH}",
+        prefix=configuration.webhook_auth_prefix,
+        algorithm=configuration.webhook_auth_algorithm,
+        encoding=configuration.webhook_auth_encoding,
+        tolerance=tolerance,
+    )
+    if header is not None:
+        return
+    for name in ("webhook", "svix"):
+        yield Signature(
+            secret=secret,
+            now=now,
+            header=f"{name}-signature",
+            timestamp_header=f"{name}-timestamp",
+            message_id_header=f"{name}-id",
+            payload=STANDARD,
+            encoding="base64",
+            tolerance=tolerance,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +100,11 @@ class SharedSecret:
     secret: str
     header: str = "X-Vapi-Secret"
 
-    def __call__(self, headers: Mapping[str, str], body: bytes) -> bool:  # noqa: ARG002 - proves the sender only
+    def admits(self, headers: Headers) -> bool:
         return _same(headers.get(self.header, ""), self.secret)
+
+    def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers prove the sender
+        return self.admits(headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +114,7 @@ class Bearer:
     token: str
     header: str = "Authorization"
 
-    def __call__(self, headers: Mapping[str, str], body: bytes) -> bool:  # noqa: ARG002 - proves the sender only
+    def admits(self, headers: Headers) -> bool:
         given = headers.get(self.header, "")
         scheme, _, token = given.partition(" ")
         if scheme.lower() == "bearer":
@@ -71,50 +123,137 @@ class Bearer:
             return False
         return _same(given, self.token)
 
+    def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers prove the sender
+        return self.admits(headers)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Accepts a request that one of several forms of signature proves."""
+
+    forms: tuple["Signature", ...]
+
+    def admits(self, headers: Headers) -> bool:
+        return any(form.admits(headers) for form in self.forms)
+
+    def __call__(self, headers: Headers, body: bytes) -> bool:
+        return any(form(headers, body) for form in self.forms if form.admits(headers))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """HMAC over `{timestamp}.{body}`, or over the body where no header is named.
+    """HMAC over `payload`, in which names in braces stand for parts of the request.
 
-    The signature may begin with the algorithm and "=". Timestamps are seconds or
-    milliseconds since 1970; `tolerance` is to both sides of `now`.
+    `{id}` (or `{svix-id}`) and `{timestamp}` are the values of their headers,
+    `{method}` is POST, `{url}` is `url`, `{body}` the body as it was sent.
+
+    The header may hold several signatures, separated by blanks or commas, each with a
+    version or algorithm before it: `sha256=...`, `v1=...`, `v1,...`. `prefix` is cut
+    off first. The key is the secret as it is written or, since it may be base64 (with
+    `whsec_` before it), what it decodes to.
+
+    Timestamps are seconds or milliseconds since 1970, or ISO 8601 with an offset;
+    `tolerance` is to both sides of `now`. A payload without `{timestamp}` is good for
+    ever.
     """
 
     secret: str
     now: Callable[[], datetime]
     header: str = "x-signature"
     timestamp_header: str = "x-timestamp"
+    message_id_header: str = "webhook-id"
+    payload: str = "{timestamp}.{body}"
+    url: str = ""
+    prefix: str = ""
     algorithm: Literal["sha256", "sha512", "sha1"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
     tolerance: timedelta = timedelta(minutes=5)
 
-    def __call__(self, headers: Mapping[str, str], body: bytes) -> bool:
-        signed = body
-        if self.timestamp_header:
-            timestamp = headers.get(self.timestamp_header, "")
-            if not self._is_fresh(timestamp):
-                return False
-            signed = timestamp.encode() + b"." + body
-        expected = hmac.digest(self.secret.encode(), signed, self.algorithm)
-        return hmac.compare_digest(self._decoded(headers), expected)
-
-    def _is_fresh(self, timestamp: str) -> bool:
-        # Only plain digits: it is signed as it was sent.
-        if not (timestamp.isascii() and timestamp.isdigit()):
+    def admits(self, headers: Headers) -> bool:
+        if not any(self._given(headers)):
             return False
-        moment = float(timestamp)
-        if moment >= MILLISECONDS_FROM:
-            moment /= 1000
+        if "{timestamp}" not in self.payload:
+            return True
+        moment = _moment(headers.get(self.timestamp_header, ""))
+        if moment is None:
+            return False
         return abs(self.now().timestamp() - moment) <= self.tolerance.total_seconds()
 
-    def _decoded(self, headers: Mapping[str, str]) -> bytes:
-        given = headers.get(self.header, "").removeprefix(f"{self.algorithm}=")
+    def __call__(self, headers: Headers, body: bytes) -> bool:
+        if not self.admits(headers):
+            return False
+        given = tuple(self._given(headers))
+        return any(
+            hmac.compare_digest(one, expected)
+            for expected in self._expected(headers, body)
+            for one in given
+        )
+
+    def _expected(self, headers: Headers, body: bytes) -> Iterator[bytes]:
+        for key in _keys(self.secret):
+            made = hmac.new(key, digestmod=self.algorithm)
+            for part in self._signed(headers, body):
+                made.update(part)
+            yield made.digest()
+
+    def _signed(self, headers: Headers, body: bytes) -> Iterator[bytes]:
+        """Yield what is signed, in parts, so that no large body is copied."""
+        message_id = headers.get(self.message_id_header, "")
+        values = {
+            "id": message_id,
+            "svix-id": message_id,
+            "timestamp": headers.get(self.timestamp_header, ""),
+            "method": "POST",
+            "url": self.url,
+        }
+        # Every second part is a placeholder's name.
+        for at, part in enumerate(_PLACEHOLDER.split(self.payload)):
+            if at % 2 == 0:
+                yield part.encode()
+            elif part == "body":
+                yield body
+            else:
+                yield values[part].encode("latin-1", "replace")
+
+    def _given(self, headers: Headers) -> Iterator[bytes]:
+        """Yield the signatures that came; values that are none are left out."""
+        value = headers.get(self.header, "").strip().removeprefix(self.prefix)
+        for one in _BETWEEN.split(value)[:MOST_PARTS]:
+            decoded = self._decoded(_VERSION.sub("", one, count=1))
+            if decoded:
+                yield decoded
+
+    def _decoded(self, given: str) -> bytes:
         try:
             if self.encoding == "hex":
                 return bytes.fromhex(given)
             return base64.b64decode(given, validate=True)
         except (ValueError, binascii.Error):
             return b""
+
+
+def _keys(secret: str) -> Iterator[bytes]:
+    yield secret.encode()
+    try:
+        decoded = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (ValueError, binascii.Error):
+        return
+    if decoded:
+        yield decoded
+
+
+def _moment(timestamp: str) -> float | None:
+    """Read a timestamp as seconds since 1970; None where it is none."""
+    if not timestamp.isascii():
+        return None
+    if timestamp.isdigit():
+        moment = float(timestamp)
+        return moment / 1000 if moment >= MILLISECONDS_FROM else moment
+    try:
+        at = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return None
+    return at.timestamp() if at.tzinfo else None
 
 
 def _same(given: str, expected: str) -> bool:

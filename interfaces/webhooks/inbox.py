@@ -38,7 +38,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """Where one message waits; `message` is there once it was read."""
+    """Where one message waits; `message` is there once it was read.
+
+    `raw` is dropped when the message was read, or is not waited for any more: a slow
+    database must not make waiting messages fill the memory.
+    """
 
     raw: bytes
     answer: "Future[Heard]"
@@ -48,6 +52,10 @@ class Place:
     @property
     def given_up(self) -> bool:
         return self.answer.done()
+
+    def forget(self) -> None:
+        """Free the memory of a message that nobody waits for any more."""
+        self.raw = b""
 
     def tell(self) -> None:
         if self.given_up:
@@ -110,6 +118,7 @@ class Inbox:
         for place in wanted:
             try:
                 place.message = place.message or self._read(place.raw)
+                place.raw = b""
             except Exception as error:  # noqa: BLE001 - who waits for it is told
                 place.outcome = error
         return [place for place in wanted if place.outcome is None]

@@ -11,27 +11,28 @@ import structlog
 from eventsourcing.persistence import IntegrityError
 from opentelemetry.trace import get_current_span
 from psycopg import InterfaceError, OperationalError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.refusals import refusal
-from interfaces.webhooks.authentication import Authenticate
+from interfaces.request_body import WatchedReceive
+from interfaces.webhooks.authentication import PATH, Authenticate
+from interfaces.webhooks.body import (
+    LARGEST_BODY,
+    Body,
+    Memory,
+    Refused,
+    unavailable,
+)
 from interfaces.webhooks.inbox import Inbox, Place
 
-PATH = "/webhooks/vapi"
 ALLOW = {"Allow": "POST"}
 
-LARGEST_BODY = 16 << 20
-"""Bytes."""
-
-RECEIVE_SECONDS = 10.0
 STORE_SECONDS = 4.5
 """With what is around it, less than the 5 s in which an answer is owed."""
-
-RETRY_AFTER_SECONDS = 5
 
 UNSTORED = (
     *(StoreUnavailable, IntegrityError, TimeoutError),
@@ -49,23 +50,11 @@ class NotAMessage(ValueError):
     """What was posted cannot be read at all; it says why."""
 
 
-class _Refused(Exception):
-    """What is answered instead of 200, in the contract's form."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-    def response(self) -> Response:
-        error = {"code": self.code, "message": self.message}
-        wait = {"Retry-After": str(RETRY_AFTER_SECONDS)} if self.status == 503 else {}  # noqa: PLR2004 - unavailable
-        return JSONResponse({"error": error}, self.status, wait)
-
-
 class Webhooks:
     """Answers a message when the inbox has stored it; an application by itself.
 
-    Without `authenticate` everything is refused with 503. `largest_body` is in bytes.
+    Without `authenticate` everything is refused with 503. `largest_body` is in bytes;
+    `memory` limits what all bodies hold together.
     """
 
     path = PATH
@@ -76,58 +65,51 @@ class Webhooks:
         authenticate: Authenticate | None,
         inbox: Inbox,
         *,
+        memory: Memory | None = None,
         store_seconds: float = STORE_SECONDS,
         largest_body: int = LARGEST_BODY,
         count: Count = lambda _type, _result, _seconds: None,
     ) -> None:
         self._authenticate, self._inbox, self._count = authenticate, inbox, count
+        self._memory = memory or Memory()
         self._store_seconds, self._largest_body = store_seconds, largest_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self
         _name_in_traces(scope)
-        answer = await self._answer(Request(scope, receive))
+        answer = await self._answer(scope, WatchedReceive(receive))
         await answer(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, scope: Scope, receive: WatchedReceive) -> Response:
+        request = Request(scope, receive)
         if request.method != "POST":
             return refusal(request, 405, "Messages come by POST.", headers=ALLOW)
         began, type_ = perf_counter(), None
-        try:
-            raw = await self._authentic_body(request)
-            type_, result = await _stored(self._inbox.put(raw), self._store_seconds)
-            answer: Response = JSONResponse({})
-        except _Refused as refused:
-            result, answer = refused.code.lower(), refused.response()
-        except Exception:
-            log.exception("A webhook could not be taken")
-            result, answer = "internal", _failed().response()
+        async with self._memory.share() as share:
+            body = Body(request, share, self._largest_body)
+            try:
+                type_, result = await self._stored(body)
+                answer: Response = JSONResponse({})
+            except Refused as refused:
+                result = refused.code.lower()
+                answer = refused.response(early=not receive.ended)
+            except Exception:
+                log.exception("A webhook could not be taken")
+                result = "internal"
+                answer = _failed().response(early=not receive.ended)
         self._count(type_, result, perf_counter() - began)
         return answer
 
-    async def _authentic_body(self, request: Request) -> bytes:
-        """Return the raw body, which only the authentication has looked into."""
+    async def _stored(self, body: Body) -> tuple[str | None, str]:
+        """Return the message's type, and whether it was `stored` or had been before."""
         if self._authenticate is None:
             message = "No webhook secret is configured (AUTOLYNX_WEBHOOK_SECRET)."
-            raise _Refused(503, "NOT_CONFIGURED", message)
-        raw = await self._body(request)
-        if not self._authenticate(request.headers, raw):
-            raise _Refused(401, "UNAUTHENTICATED", "The webhook is not authenticated.")
-        return raw
-
-    async def _body(self, request: Request) -> bytes:
-        body, largest = bytearray(), self._largest_body
+            raise Refused(503, "NOT_CONFIGURED", message)
+        place = self._inbox.put(await body.authentic(self._authenticate))
         try:
-            async with timeout(RECEIVE_SECONDS):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > largest:
-                        message = f"A message may have {largest} bytes."
-                        raise _Refused(413, "TOO_LARGE", message)
-        except (TimeoutError, ClientDisconnect) as error:
-            message = "The message did not arrive whole."
-            raise _Refused(408, "TIMEOUT", message) from error
-        return bytes(body)
+            return await _stored(place, self._store_seconds - body.share.waited)
+        finally:
+            place.forget()
 
 
 class WebhooksFirst:
@@ -165,9 +147,9 @@ async def _stored(place: Place, seconds: float) -> tuple[str | None, str]:
     except UNSTORED as error:
         log.warning("A webhook could not be stored", error=repr(error), **_ids(place))
         said = "The message could not be stored in time; send it again."
-        raise _Refused(503, "UNAVAILABLE", said) from error
+        raise unavailable(said) from error
     except NotAMessage as error:
-        raise _Refused(400, "INVALID", str(error)) from error
+        raise Refused(400, "INVALID", str(error)) from error
     except Exception as error:
         log.exception("A webhook could not be taken", **_ids(place))
         raise _failed() from error
@@ -175,8 +157,8 @@ async def _stored(place: Place, seconds: float) -> tuple[str | None, str]:
     return _type(place), "repeated" if heard.repeated else "stored"
 
 
-def _failed() -> _Refused:
-    return _Refused(500, "INTERNAL", "The message could not be taken.")
+def _failed() -> Refused:
+    return Refused(500, "INTERNAL", "The message could not be taken.")
 
 
 def _type(place: Place) -> str | None:

@@ -1,13 +1,14 @@
 """Refusals that are sent before the request's body has arrived."""
 
+import asyncio
 import json
 import urllib.error
 import urllib.request
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from interfaces.request_body import SMALL_BODY, EarlyRefusal
+from interfaces.request_body import SMALL_BODY, EarlyRefusal, WatchedReceive
 from tests.interfaces.listening import HOST, connected, served, until_closed
 
 REFUSAL = {"error": {"code": "TOO_LARGE", "message": "The file is too large."}}
@@ -71,3 +72,29 @@ def test_a_small_refused_body_leaves_the_connection_usable(size: int) -> None:
         client.sendall(head(f"Content-Length: {size}") + b"x" * size)
         client.sendall(last)
         assert until_closed(client).count(b"HTTP/1.1 413 ") == 2
+
+
+def test_a_watched_body_has_ended_with_its_last_part_or_a_disconnect() -> None:
+    parts: list[Message] = [
+        {"type": "http.request", "body": b"x", "more_body": True},
+        {"type": "http.request", "body": b"x"},
+        {"type": "http.disconnect"},
+    ]
+
+    def ended_after(*messages: Message) -> bool:
+        async def scenario() -> bool:
+            left = iter(messages)
+
+            async def receive() -> Message:
+                return next(left)
+
+            watched = WatchedReceive(receive)
+            for message in messages:
+                assert await watched() == message
+            return watched.ended
+
+        return asyncio.run(scenario())
+
+    assert not ended_after(parts[0])
+    assert ended_after(parts[0], parts[1])
+    assert ended_after(parts[0], parts[2])

@@ -221,3 +221,15 @@ def test_a_fault_of_the_inbox_itself_is_told_and_survived() -> None:
 def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:
     all_busy(Store(), put(b"1"))
     assert not [one for one in threading.enumerate() if one.name == "webhooks"]
+
+
+def test_a_message_that_was_read_or_given_up_holds_its_bytes_no_longer() -> None:
+    places: list[Place] = []
+
+    def then(inbox: Inbox) -> Sequence[Place]:
+        places.extend(put(b"read", b"given up")(inbox))
+        places[1].forget()
+        return places[:1]
+
+    all_busy(Store(), then)
+    assert [place.raw for place in places] == [b"", b""]

@@ -1,5 +1,11 @@
+import asyncio
+import gzip
+import hmac
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +14,7 @@ import orjson
 import pytest
 from eventsourcing.persistence import IntegrityError
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -16,6 +22,10 @@ from application.calls import Heard
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.request_ids import RequestIds
+from interfaces.webhooks.authentication import SharedSecret, Signature
+from interfaces.webhooks.inbox import open_inbox
+from interfaces.webhooks.vapi import Webhooks, read_body
+from provider.reading import read_message
 from tests.interfaces.webhooks.posting import PATH, SECRET, webhooks
 
 RINGING: dict[str, dict[str, Any]] = {
@@ -145,6 +155,127 @@ def test_a_message_may_be_larger_than_other_bodies_but_not_without_end(
         for body in (b"x" * (4 << 20), iter([b"x" * (1 << 20)] * 4)):
             answer = client.post(PATH, content=body, headers=SECRET)
             assert (answer.status_code, code(answer)) == (413, "TOO_LARGE")
+
+
+def deflated_without_header(body: bytes) -> bytes:
+    made = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return made.compress(body) + made.flush()
+
+
+COMPRESSIONS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("gzip", gzip.compress),
+    ("x-gzip", gzip.compress),
+    ("GZIP", gzip.compress),
+    ("deflate", zlib.compress),
+    ("deflate", deflated_without_header),
+    ("identity", bytes),
+]
+
+
+@pytest.mark.parametrize(("encoding", "compress"), COMPRESSIONS)
+@pytest.mark.parametrize("words", [1, 100_000])
+def test_a_compressed_message_is_heard(
+    client: TestClient,
+    ear: Ear,
+    encoding: str,
+    compress: Callable[[bytes], bytes],
+    words: int,
+) -> None:
+    body = {"message": {"type": "hang", "transcript": "word " * words}}
+    headers = SECRET | {"Content-Encoding": encoding}
+    sent = compress(orjson.dumps(body))
+    assert client.post(PATH, content=sent, headers=headers).status_code == 200
+    assert ear.heard[0].document["message"]["transcript"] == "word " * words
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [one for one in COMPRESSIONS if one[0] != "identity"]
+)
+def test_a_message_may_not_inflate_without_end(
+    ear: Ear, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    headers = SECRET | {"Content-Encoding": encoding}
+    with TestClient(app(ear, largest_body=1 << 20)) as client:
+        sent = compress(b" " * (64 << 20))
+        answer = client.post(PATH, content=sent, headers=headers)
+    assert (answer.status_code, code(answer)) == (413, "TOO_LARGE")
+
+
+@pytest.mark.parametrize(("encoding", "compress"), COMPRESSIONS)
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_a_damaged_compressed_message_is_refused(
+    client: TestClient,
+    ear: Ear,
+    encoding: str,
+    compress: Callable[[bytes], bytes],
+    size: int,
+) -> None:
+    whole = compress(orjson.dumps({"message": {"type": "x" * size}}))
+    headers = SECRET | {"Content-Encoding": encoding}
+    for sent in (whole[:-9], b"not compressed"):
+        answer = client.post(PATH, content=sent, headers=headers)
+        assert (answer.status_code, code(answer)) == (400, "INVALID")
+    assert ear.heard == []
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
+def test_an_unknown_compression_is_refused_with_those_that_are_accepted(
+    client: TestClient, ear: Ear, encoding: str
+) -> None:
+    headers = SECRET | {"Content-Encoding": encoding}
+    answer = client.post(PATH, content=b"...", headers=headers)
+    assert (answer.status_code, code(answer)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert answer.headers["Accept-Encoding"] == "gzip, deflate"
+    assert "gzip, deflate" in answer.json()["error"]["message"]
+    assert ear.heard == []
+
+
+def test_a_signature_is_over_the_compressed_bytes(ear: Ear) -> None:
+    sent = gzip.compress(orjson.dumps(RINGING))
+    at = datetime.now(UTC)
+    moment = at.isoformat()
+    digest = hmac.digest(b"s", moment.encode() + b"." + sent, "sha256").hex()
+    headers = {
+        "x-signature": digest,
+        "x-timestamp": moment,
+        "Content-Encoding": "gzip",
+    }
+    judge = Signature(secret="s", now=lambda: at)
+    with TestClient(webhooks(ear, ear.all, judge=judge)) as client:
+        assert client.post(PATH, content=sent, headers=headers).status_code == 200
+        plain = gzip.decompress(sent)
+        answer = client.post(PATH, content=plain, headers=headers)
+        assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
+    assert [message.status for message in ear.heard] == ["ringing"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "br"}])
+def test_the_secret_is_checked_before_the_body_is_read(
+    ear: Ear, headers: dict[str, str]
+) -> None:
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        with open_inbox(partial(read_body, read_message), ear, ear.all) as inbox:
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": PATH,
+                "headers": [
+                    (name.lower().encode(), value.encode())
+                    for name, value in {**headers, "Content-Length": "9"}.items()
+                ],
+            }
+            await Webhooks(SharedSecret("s"), inbox)(scope, receive, send)
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 401
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), IntegrityError("busy")])

@@ -1,0 +1,266 @@
+"""The bodies of webhooks: read, verified and inflated within bounded memory.
+
+Anybody can send to a public address. So nothing is read that the headers alone can
+refuse, and whatever is read counts against a limit for the whole process.
+"""
+
+import asyncio
+import gzip
+import zlib
+from asyncio import timeout
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from time import perf_counter
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from interfaces.heap import trim
+from interfaces.request_body import SMALL_BODY, EarlyRefusal
+from interfaces.webhooks.authentication import Authenticate
+
+LARGEST_BODY = 16 << 20
+"""Bytes, as sent and inflated."""
+
+RECEIVE_SECONDS = 10.0
+RETRY_AFTER_SECONDS = 5
+
+ENCODINGS = ("gzip", "deflate")
+"""Values of Content-Encoding that are accepted; so is `identity`."""
+
+_GZIP = {"gzip", "x-gzip"}
+_PLAIN = {"", "identity"}
+
+
+class Refused(Exception):
+    """What is answered instead of 200, in the contract's form."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+        self.content = {"error": {"code": code, "message": message}}
+        self.headers = headers
+
+    def response(self, *, early: bool) -> Response:
+        """Build the answer; `early` where the request's body was not read to its end.
+
+        A body that did not arrive in time is not waited for a second time.
+        """
+        if not early:
+            return JSONResponse(self.content, self.status, self.headers)
+        if self.status == 408:  # noqa: PLR2004 - request timeout
+            headers = {**(self.headers or {}), "Connection": "close"}
+            return JSONResponse(self.content, self.status, headers)
+        return EarlyRefusal(self.content, self.status, self.headers)
+
+
+def unavailable(message: str) -> Refused:
+    """Build the refusal of a message that the provider should send again."""
+    wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Refused(503, "UNAVAILABLE", message, wait)
+
+
+@dataclass
+class Memory:
+    """Limits what all webhooks together hold in this process.
+
+    Bodies of up to SMALL_BODY bytes, which most are, share `small_bytes`. Each larger
+    one takes one of `large` turns and waits for it up to `wait_seconds`: a few large
+    bodies (or one attacker's) never keep out the small ones.
+    """
+
+    small_bytes: int = 32 << 20
+    large: int = 2
+    wait_seconds: float = 2.0
+    _held: int = 0
+    _in_turn: int = 0
+    _turns: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._turns = asyncio.Semaphore(self.large)
+
+    @asynccontextmanager
+    async def share(self) -> AsyncIterator["Share"]:
+        """Account for one body in this context."""
+        async with AsyncExitStack() as stack:
+            share = Share(self, stack)
+            try:
+                yield share
+            finally:
+                self._held -= share.held
+
+    def hold(self, size: int) -> None:
+        if self._held + size > self.small_bytes:
+            raise unavailable("Too many messages are being received: send it again.")
+        self._held += size
+
+    async def take_turn(self) -> None:
+        try:
+            async with timeout(self.wait_seconds):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            message = "Too many large messages are being received: send it again."
+            raise unavailable(message) from error
+        self._in_turn += 1
+
+    def end_turn(self) -> None:
+        self._turns.release()
+        self._in_turn -= 1
+        if not self._in_turn:
+            asyncio.get_running_loop().run_in_executor(None, trim)
+
+
+@dataclass(eq=False)
+class Share:
+    """What one body holds of the process's memory for webhooks, in bytes.
+
+    `waited` is how many seconds the body waited for its turn.
+    """
+
+    memory: Memory
+    stack: AsyncExitStack
+    held: int = 0
+    is_large: bool = False
+    waited: float = 0.0
+
+    async def grow(self, size: int) -> None:
+        """Account for a body that has, or will have, this size in bytes.
+
+        Raises:
+            Refused: 503, when there is no room for it.
+        """
+        if self.is_large:
+            return
+        if size > SMALL_BODY:
+            began = perf_counter()
+            await self.memory.take_turn()
+            self.waited = perf_counter() - began
+            self.stack.callback(self.memory.end_turn)
+            self.is_large = True
+            self.memory.hold(-self.held)
+            self.held = 0
+        elif size > self.held:
+            self.memory.hold(size - self.held)
+            self.held = size
+
+
+@dataclass(eq=False)
+class Body:
+    """One request's body, which is read and held only within bounds."""
+
+    request: Request
+    share: Share
+    largest: int = LARGEST_BODY
+
+    async def authentic(self, authenticate: Authenticate) -> bytes:
+        """Return the inflated body of a message that is authentic.
+
+        Raises:
+            Refused: 401, 413 or 415; 408 when it did not arrive whole; 400 when it
+                cannot be inflated; 503 when there is no room for it.
+        """
+        headers = self.request.headers
+        if not authenticate.admits(headers):
+            raise _unauthenticated()
+        encoding = _encoding(self.request)
+        raw = await self._read()
+        if self.share.is_large:
+            passes = await asyncio.to_thread(authenticate, headers, raw)
+        else:
+            passes = authenticate(headers, raw)
+        if not passes:
+            raise _unauthenticated()
+        return raw if encoding in _PLAIN else await self._inflated(raw, encoding)
+
+    async def _read(self) -> bytes:
+        declared = self.request.headers.get("content-length", "0")
+        size = int(declared) if declared.isdecimal() else 0
+        if size > self.largest:
+            raise self._too_large()
+        if size > SMALL_BODY:
+            await self.share.grow(size)
+        try:
+            async with timeout(RECEIVE_SECONDS):
+                return await self._received(size)
+        except (TimeoutError, ClientDisconnect) as error:
+            message = "The message did not arrive whole."
+            raise Refused(408, "TIMEOUT", message) from error
+
+    async def _received(self, declared: int) -> bytes:
+        # A large body gets one block: growing would copy it again and again.
+        body, size = bytearray(declared if self.share.is_large else 0), 0
+        async for chunk in self.request.stream():
+            start, size = size, size + len(chunk)
+            if size > self.largest:
+                raise self._too_large()
+            await self.share.grow(size)
+            body[start:size] = chunk
+        return bytes(body[:size]) if size < len(body) else bytes(body)
+
+    async def _inflated(self, raw: bytes, encoding: str) -> bytes:
+        """Inflate a small message at once, and a large one in a thread, in its turn."""
+        try:
+            small = inflate(raw, encoding, SMALL_BODY)
+            if small is not None:
+                await self.share.grow(len(small))
+                return small
+            await self.share.grow(self.largest)
+            large = await asyncio.to_thread(inflate, raw, encoding, self.largest)
+        except (zlib.error, OSError, EOFError) as error:
+            message = f"The body is not what Content-Encoding: {encoding} names."
+            raise Refused(400, "INVALID", message) from error
+        if large is None:
+            raise self._too_large()
+        return large
+
+    def _too_large(self) -> Refused:
+        message = f"A message may have up to {self.largest} bytes, also when inflated."
+        return Refused(413, "TOO_LARGE", message)
+
+
+def inflate(raw: bytes, encoding: str, most: int) -> bytes | None:
+    """Inflate up to `most` bytes; None where there are more.
+
+    `deflate` is zlib's format (RFC 9110), or deflate without a header, which some
+    clients send under that name.
+
+    Raises:
+        zlib.error, OSError, EOFError: when it is damaged or incomplete.
+    """
+    if encoding in _GZIP:
+        with gzip.GzipFile(fileobj=BytesIO(raw)) as file:
+            inflated = file.read(most + 1)
+    else:
+        window = zlib.MAX_WBITS if _has_header(raw) else -zlib.MAX_WBITS
+        stream = zlib.decompressobj(window)
+        inflated = stream.decompress(raw, most + 1)
+        if len(inflated) <= most and not stream.eof:
+            raise EOFError
+    return inflated if len(inflated) <= most else None
+
+
+def _has_header(raw: bytes) -> bool:
+    """Recognise zlib's header (RFC 1950): method 8, two bytes divisible by 31."""
+    return raw[:1].hex().endswith("8") and int.from_bytes(raw[:2]) % 31 == 0
+
+
+def _encoding(request: Request) -> str:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in {*ENCODINGS, *_GZIP, *_PLAIN}:
+        accepted = ", ".join(ENCODINGS)
+        message = f"Of Content-Encoding, these are accepted: {accepted}."
+        headers = {"Accept-Encoding": accepted}
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message, headers)
+    return encoding
+
+
+def _unauthenticated() -> Refused:
+    return Refused(401, "UNAUTHENTICATED", "The webhook is not authenticated.")
