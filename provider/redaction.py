@@ -55,7 +55,7 @@ def _read(key: str) -> _Key:
 
 SECRET_TEXTS = re.compile(
     r"\bbearer\s+[\w.~+/=-]{8,}"
-    r"|\b(?:api.?key|token|secret|password|passwd|pwd|signature)\b\s*[=:]\s*\S+"
+    r"|\b(?:api.?key|token|secret|password|passwd|pwd|signature)\b\s*[=:]\s*(?:bearer\s+)?\S+"
     r"|\b(?:sk|pk|rk)[-_][\w-]{8,}"
     r"|\beyJ[\w-]{8,}(?:\.[\w-]+)*"
     r"|\b(?:AC|SK)?[0-9a-f]{32,}\b",

@@ -16,6 +16,7 @@ from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, CampaignState, PauseCause
 from provider.reading import read_message
+from storage.database import connect
 from tests.wiring import BY, NOON, House
 
 SOON = NOON + timedelta(seconds=5)
@@ -371,6 +372,36 @@ def test_an_end_about_the_account_pauses_the_campaign_in_the_same_save(
     stored = house.app.recorder.select_notifications(position + 1, 10)
     assert [one.topic for one in stored] == ["call.ended", "campaign.paused"]
     assert [one.attempt for one in house.candidates(campaign.id)] == []
+
+
+def test_the_pause_and_the_call_have_the_providers_explanation_without_secrets(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    told = "20003: Authenticate +1 202 555 0171 with token=abcdef123456"
+    end = status(call_id, "ended", endedReason=FROZEN, endedMessage=told)
+    hear(house, end)
+    [call] = house.call_rows(house.load_call(call_id).campaign_id)
+    row = house.board(call.campaign_id)
+    assert call.ended_words_id is not None
+    assert row.reason_words_id is not None
+    explained = "20003: Authenticate ...71 with [redacted]"
+    assert house.vault.words(call.ended_words_id) == explained
+    said = house.vault.words(row.reason_words_id)
+    assert said == f"A call ended with {FROZEN}: {explained}"
+    assert "abcdef123456" not in str(house.vault.messages_of(call_id)[0].document)
+
+
+def test_an_explanation_to_which_no_event_refers_is_not_stored(house: House) -> None:
+    call_id = requested(house)
+    place(house, call_id)
+    end = {"endedReason": "customer-busy", "endedMessage": "Busy here"}
+    hear(house, status(call_id, "ended", **end))
+    hear(house, report(call_id, startedAt=None, **end))
+    count = "select count(*) from words_vault where subject_id = %s"
+    with connect(house.url, name="test") as connection:
+        assert connection.execute(count, (call_id,)).fetchone() == (1,)
 
 
 def test_what_it_tells_once_more_pauses_nobody_who_was_resumed(house: House) -> None:

@@ -2,10 +2,11 @@ import json
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.redaction import DEEPEST, redact
+from provider.redaction import DEEPEST, redact, redact_text
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -19,7 +20,10 @@ JSON: st.SearchStrategy[Any] = st.recursive(
         | st.dictionaries(
             st.text(max_size=8)
             | st.sampled_from(
-                ["assistant", "recordingUrl", "variables", "variableValues", "messages"]
+                [
+                    *("assistant", "recordingUrl", "variables", "variableValues"),
+                    *("messages", "endedMessage"),
+                ]
             ),
             inner,
             max_size=4,
@@ -121,3 +125,37 @@ def test_what_no_store_takes_is_replaced() -> None:
         "d": None,
         "e": float(2**70),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20003: Authenticate", "20003: Authenticate"),
+        ("Bearer abcdefgh.ijkl is wrong", "[redacted] is wrong"),
+        ("api_key=abc, password: x", "[redacted] [redacted]"),
+        ("token: Bearer abcdefgh.ijkl", "[redacted]"),
+        ("Account AC00000000000000000000000000000001", "Account [redacted]"),
+        ("sk-live_12345678 expired", "[redacted] expired"),
+        ("+1 (202) 555-0171 is unverified", "...71 is unverified"),
+        ("see https://u:p@x.test/a?token=1", "see https://x.test/a"),
+        ("since 2026-03-02, code 21219", "since 2026-03-02, code 21219"),
+        ("two\nlines\0", "two lines\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_an_explanation_loses_secrets_and_phone_numbers(
+    text: str, expected: str
+) -> None:
+    assert redact_text(text) == expected
+    assert redact_text(expected) == expected
+
+
+def test_an_explanation_in_a_document_loses_secrets_only() -> None:
+    document = {"endedMessage": "+12025550171: token=abc", "note": "token=abc"}
+    expected = {"endedMessage": "+12025550171: [redacted]", "note": "token=abc"}
+    assert redact(document) == redact(expected) == expected
+
+
+@given(st.text(st.sampled_from("token=: bearer+1234567890 [redacted]")))
+def test_explaining_twice_changes_nothing(text: str) -> None:
+    once = redact_text(text)
+    assert redact_text(once) == once

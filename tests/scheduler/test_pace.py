@@ -138,3 +138,22 @@ def test_a_success_begins_the_back_off_anew() -> None:
 def test_what_the_provider_names_is_waited_for() -> None:
     pace = Pace(1, always(0.5))
     assert pace.refused(LINE, 0.0, 17.0) == 17.0
+
+
+def test_a_wait_that_the_provider_asks_for_holds_the_whole_line_and_no_other() -> None:
+    pace = Pace(10, always(0))
+    pace.accepted(LINE)
+    assert pace.refused(LINE, 100.0, 30.0) == 30.0
+    assert pace.is_held(LINE, 129.9)
+    assert not pace.is_held(LINE, 130.0)
+    assert not pace.is_held(OTHER, 100.0)
+    assert pace.allowed_on_slow_lines(120.0) == {LINE: 0}
+    assert pace.take_turn(LINE, 101.0) == 130.0
+
+
+def test_a_shorter_wait_does_not_end_a_longer_one() -> None:
+    pace = Pace(10, always(0))
+    pace.refused(LINE, 100.0, 30.0)
+    pace.refused(LINE, 101.0, 1.0)
+    pace.accepted(LINE)
+    assert pace.is_held(LINE, 129.0)

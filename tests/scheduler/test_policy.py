@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.values import CampaignState, DialMode, PauseCause, WaitingCode
+from domain.values import (
+    CampaignState,
+    DialMode,
+    PauseCause,
+    RefusalScope,
+    WaitingCode,
+)
 from projections.dial_queue import CampaignView, Candidate, Phase
 from scheduler.policy import FIRST_COST, Plan, Verdict, Waiting, plan
 from tests.scheduler.worlds import (
@@ -506,3 +512,26 @@ def test_a_deferred_call_is_requested_again_not_made_anew() -> None:
     view = a_view(pending=2, candidates=(*again, *fresh))
     made = plan(a_snapshot(view), the_conditions())
     assert [claim.requeued for claim in made.claims] == [True, False]
+
+
+# --- Refusals -----------------------------------------------------------------------
+
+
+def test_a_line_that_the_provider_does_not_show_stops_only_its_campaigns() -> None:
+    here, there = a_view(1, waiting=2), a_view(2, waiting=2, phone_number_id=LINES[1])
+    conditions = the_conditions(lines_down={LINES[0]: "500: odd"})
+    made = plan(a_snapshot(here, there), conditions)
+    assert {one.campaign_id for one in made.claims} == {there.id}
+    [reason] = made.verdicts[0].reasons
+    assert reason.code is WaitingCode.PROVIDER_DOWN
+    assert "500: odd" in reason.message
+
+
+def test_a_campaign_pauses_for_a_refusal_that_another_one_met() -> None:
+    scope = RefusalScope.LINE
+    view = a_view(waiting=2, account_scope=scope, account_refusal="404: no line")
+    made = plan(a_snapshot(view), the_conditions())
+    [pause] = made.pauses
+    assert (pause.cause, pause.scope) == (PauseCause.ACCOUNT, RefusalScope.LINE)
+    assert pause.message == "404: no line"
+    assert made.claims == ()

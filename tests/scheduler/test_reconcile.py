@@ -7,9 +7,16 @@ from uuid import UUID
 
 import pytest
 
-from application.ports import Accepted, CallOrder, CallReport, ProviderRefused
+from application.ports import (
+    Accepted,
+    CallOrder,
+    CallReport,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from domain.values import CallStatus, CampaignState, ContactStatus
 from projections.dial_queue import OpenCall, Phase
+from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from scheduler.policy import FIRST_COST
 from scheduler.reconcile import LOOK_UPS, Findings, Reconcile
 from tests.wiring import Clock, House, phones
@@ -402,6 +409,72 @@ def test_while_the_provider_is_down_nothing_is_timed_out_or_given_up(
     assert found.down == "the provider is down"
     assert watch.status(silent) is CallStatus.QUEUED
     assert watch.phase(order.call_id) is Phase.UNKNOWN
+
+
+OTHER_LINE = "line-2"
+
+
+def on_other_line(watch: Watch) -> CallOrder:
+    campaign = watch.house.campaign(phones(1, 50), phone_number_id=OTHER_LINE)
+    [call_id] = watch.house.claim(campaign)
+    return watch.request(call_id)
+
+
+def test_trouble_on_one_line_leaves_the_others_alone(
+    watch: Watch, house: House
+) -> None:
+    here = watch.placed()
+    there = watch.placed(on_other_line(watch), "p2")
+    line = DEFAULT_PHONE_NUMBER_ID
+    house.provider.lines_down[line] = ProviderUnavailable("500: try again")
+    house.provider.say("p1", "ringing")
+    house.provider.say("p2", "ringing")
+    found = watch.look()
+    assert (found.down, found.lines_down) == (None, {line: "500: try again"})
+    assert watch.status(there) is CallStatus.RINGING
+    assert watch.status(here) is CallStatus.QUEUED
+
+
+def test_calls_of_a_line_in_trouble_are_asked_for_by_id(
+    watch: Watch, house: House
+) -> None:
+    here = watch.placed()
+    watch.placed(on_other_line(watch), "p2")
+    house.provider.lines_down[DEFAULT_PHONE_NUMBER_ID] = ProviderUnavailable("500")
+    house.provider.end("p1", ENDED)
+    watch.look(2, every=SILENCE)
+    assert watch.status(here) is CallStatus.ENDED
+
+
+def test_a_request_of_unknown_end_is_kept_while_its_line_is_in_trouble(
+    watch: Watch, house: House
+) -> None:
+    order = watch.unknown()
+    watch.placed(on_other_line(watch), "p2")
+    house.provider.lines_down[order.phone_number_id] = ProviderUnavailable("500")
+    watch.look(60)
+    assert watch.phase(order.call_id) is Phase.UNKNOWN
+
+
+def test_calls_of_a_deleted_line_are_looked_for_among_those_of_all_lines(
+    watch: Watch, house: House
+) -> None:
+    order = watch.unknown()
+    house.provider.show(order, "p1")
+    house.provider.lines_down[order.phone_number_id] = ProviderRefused("404")
+    found = watch.look()
+    assert (found.down, dict(found.lines_down)) == (None, {})
+    assert house.load_call(order.call_id).provider_call_id == "p1"
+
+
+def test_the_provider_is_down_where_no_line_gets_an_answer(
+    watch: Watch, house: House
+) -> None:
+    order = watch.unknown()
+    there = on_other_line(watch)
+    for line in (order.phone_number_id, there.phone_number_id):
+        house.provider.lines_down[line] = ProviderUnavailable("500")
+    assert watch.look().down == "500"
 
 
 def test_one_call_that_cannot_be_asked_for_leaves_the_others_alone(

@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from application.ports import CallReport, PhoneNumber, ProviderCall, ProviderUnavailable
+from application.ports import (
+    CallReport,
+    PhoneNumber,
+    ProviderCall,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from interfaces.graphql.lines import Lines
 from tests.fakes import FakeProvider
 
@@ -58,6 +64,18 @@ def test_while_it_is_down_the_lines_are_known_but_not_their_activity() -> None:
     clock.seconds, asked.down = 6.0, True
     (line,) = lines.activity()
     assert (line.line, line.active_calls) == (LINE, None)
+
+
+def test_trouble_on_one_line_is_told_of_that_line_alone() -> None:
+    asked = provider()
+    other = PhoneNumber("line-2", "+12025550102", None, None)
+    asked.lines = [LINE, other]
+    asked.lines_down["line-2"] = ProviderRefused("404: not found")
+    lines = Lines(asked, lambda: NOW)
+    first, second = lines.activity()
+    assert (first.active_calls, first.trouble) == (2, None)
+    assert (second.active_calls, second.trouble) == (None, "404: not found")
+    assert lines.trouble is None
 
 
 def test_where_none_was_ever_known_it_says_that_it_cannot_be_asked() -> None:

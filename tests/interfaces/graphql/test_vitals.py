@@ -9,7 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from application.ports import CallReport, PhoneNumber, ProviderCall
+from application.ports import (
+    CallReport,
+    PhoneNumber,
+    ProviderCall,
+    ProviderUnavailable,
+)
 from domain.reports import ReportGrade
 from domain.values import Role
 from interfaces.graphql.lines import Lines
@@ -19,7 +24,7 @@ from provider.reading import read_message
 from storage.database import connect, open_pool
 from storage.operations import beat, write_clock
 from tests.fakes import FakeProvider
-from tests.wiring import Clock, House, housed
+from tests.wiring import Clock, House, housed, phones
 
 OK, DEGRADED, DOWN = HealthStatus.OK, HealthStatus.DEGRADED, HealthStatus.DOWN
 LINE = PhoneNumber("line-1", "+12025550100", "Main", "active")
@@ -177,6 +182,18 @@ def test_lines_tell_their_calls_and_whether_they_are_fit(house: House) -> None:
     assert "+12025550102" in said(watched.part("lines"), DEGRADED)
     watched.provider.lines = []
     assert "no phone number" in said(watched.part("lines"), DEGRADED)
+
+
+def test_health_names_the_line_that_is_in_trouble_or_gone(house: House) -> None:
+    house.campaign(phones(1), phone_number_id="deleted-line")
+    watched = Watched(house)
+    other = PhoneNumber("line-2", "+12025550102", None, None)
+    watched.provider.lines = [LINE, other]
+    watched.provider.lines_down["line-2"] = ProviderUnavailable("500: odd")
+    told = said(watched.part("lines"), DEGRADED)
+    assert "does not show the calls of +12025550102: 500: odd" in told
+    assert "not at the provider any more: deleted-line" in told
+    said(watched.part("provider"), OK)
 
 
 def test_clocks_that_differ_are_named(house: House) -> None:

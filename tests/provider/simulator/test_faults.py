@@ -308,3 +308,65 @@ def test_several_faults_may_meet_in_one_message() -> None:
     desk = FaultDesk(1, FaultPlan(webhooks=both))
     assert desk.for_message(f"{DANA}/1", DANA, "ended") == set(both)
     assert WebhookFault.BEFORE_ANSWER not in desk.for_message("k", DANA, CREATION)
+
+
+# --- Refusals that last -----------------------------------------------------
+
+REFUSED = {"status": 403, "message": "No international calls", "retry_after": "30"}
+
+
+def test_a_contact_is_refused_for_as_long_as_the_plan_says_so(
+    simulator: Simulator,
+) -> None:
+    simulator.set_faults(refused=[REFUSED | {"number": DANA}])
+    for _ in range(2):
+        answer = post(simulator, body(DANA))
+        assert (answer.status_code, answer.json()["message"]) == (
+            403,
+            "No international calls",
+        )
+        assert answer.headers["retry-after"] == "30"
+    assert post(simulator, body(OTHER)).status_code == 201
+    assert created(simulator) == 1
+
+
+def test_a_share_of_the_contacts_is_refused_always_the_same(
+    simulator: Simulator,
+) -> None:
+    simulator.set_faults(refused=[{"share": 0.3}])
+    first, second = (
+        [
+            "international" in post(simulator, body(number)).text
+            for number in numbers(60)
+        ]
+        for _ in range(2)
+    )
+    assert first == second
+    assert 5 <= sum(first) <= 35
+
+
+def test_a_call_ends_after_the_201_with_an_explanation(
+    simulator: Simulator, receiver: Receiver
+) -> None:
+    end = {"reason": "call.start.error-get-transport", "message": "Authenticate"}
+    simulator.set_faults(ended=[end | {"line": body()["phoneNumberId"]}])
+    dial(simulator, receiver)
+    told = [one.message for one in receiver.take(2)]
+    [row] = simulator.ledger(calls=1, timeout=SECONDS)["calls"]
+    assert (row["endedReason"], row["ringingAt"]) == (end["reason"], None)
+    shown = get(simulator, f"/call/{row['id']}").json()
+    assert shown["endedMessage"] == "Authenticate"
+    assert [one["endedMessage"] for one in told] == ["Authenticate"] * 2
+
+
+def test_a_deleted_line_is_gone_but_its_calls_are_not(simulator: Simulator) -> None:
+    line = body()["phoneNumberId"]
+    call_id = post(simulator, body()).json()["id"]
+    simulator.set_faults(deleted_lines=[line])
+    refused = post(simulator, body())
+    assert refused.status_code == 400
+    assert "Does Not Exist" in refused.json()["message"]
+    assert get(simulator, "/phone-number").json() == []
+    assert get(simulator, "/call", phoneNumberId=line).status_code == 404
+    assert get(simulator, f"/call/{call_id}").status_code == 200
+    assert [one["id"] for one in get(simulator, "/call").json()] == [call_id]
