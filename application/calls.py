@@ -223,6 +223,26 @@ class CallService:
         if found:
             self._attach(call_id, seen.provider_call_id)
 
+    def confirm_duplicate(self, call_id: UUID, provider_call_id: str) -> None:
+        """Record that the provider itself shows a second call under one of ours."""
+
+        def tell(call: Call, at: datetime) -> None:
+            call.detect_duplicate(
+                provider_call_id=provider_call_id, at=at, by=SCHEDULER
+            )
+
+        self._tell(call_id, tell)
+
+    def dismiss_duplicate(self, call_id: UUID, provider_call_id: str) -> None:
+        """Drop a suspicion: the provider does not show both calls."""
+
+        def tell(call: Call, at: datetime) -> None:
+            call.dismiss_duplicate(
+                provider_call_id=provider_call_id, at=at, by=SCHEDULER
+            )
+
+        self._tell(call_id, tell)
+
     def close_report(self, call_id: UUID, *, cost: Decimal) -> None:
         """Stop waiting for a report; book the expected `cost` unless one is known."""
 

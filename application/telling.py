@@ -49,10 +49,12 @@ class Telling:
         vault: Sequence[VaultRow] = (),
         of_another: Tell | None = None,
     ) -> None:
-        """Tell a call and store what it records, with what its campaign learns.
+        """Run `tell` on a call and store its events with those of its campaign.
 
-        Rows of the vault are stored where something was recorded. A second id at the
-        provider is recorded instead of what was told, with what `of_another` tells.
+        `vault` rows are stored if the call recorded an event. If `tell` names another
+        provider call id, nothing it says is recorded: the second id is, together with
+        the events of `of_another`. Pass `of_another` for webhooks only: one message
+        raises a suspicion, while an answer of the provider itself is proof.
         """
 
         def command() -> None:
@@ -148,9 +150,15 @@ class Telling:
         tell: Tell | None,
         vault: Sequence[VaultRow],
     ) -> None:
-        """Pause the campaign once, when the other call is new to us."""
+        """Record a second provider call id, and pause the campaign if it is new.
+
+        It is proof if the provider itself gave both ids. If either comes from a webhook
+        alone, it is a suspicion until the provider was asked for both.
+        """
         call = self._app.load(Call, call_id)
-        call.detect_duplicate(provider_call_id=other, at=at, by=PROVIDER)
+        is_proof = tell is None and not call.bound_by_message
+        record = call.detect_duplicate if is_proof else call.suspect_duplicate
+        record(provider_call_id=other, at=at, by=PROVIDER)
         campaign = self._app.load(Campaign, call.campaign_id)
         if call.pending_events and campaign.may_dial:
             cause = PauseCause.DUPLICATE_DETECTED

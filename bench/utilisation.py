@@ -129,6 +129,7 @@ class World:
             claims_seen=0,
             settings=self.settings,
             duplicates_open=False,
+            suspected=(),
             spent_today=Decimal(0),
             campaigns=(view,),
             calls=calls,

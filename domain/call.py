@@ -178,6 +178,18 @@ class Call(Aggregate):
         TOPIC = "call.duplicate_detected"
         provider_call_id: str
 
+    class DuplicateSuspected(CallFact):
+        """A webhook names this call with another id; the provider is asked for both."""
+
+        TOPIC = "call.duplicate_suspected"
+        provider_call_id: str
+
+    class DuplicateDismissed(CallFact):
+        """The provider does not show both calls: the suspicion was wrong."""
+
+        TOPIC = "call.duplicate_dismissed"
+        provider_call_id: str
+
     class TimedOut(Moved):
         TOPIC = "call.timed_out"
         reason: str
@@ -243,8 +255,10 @@ class Call(Aggregate):
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
         self.provider_call_id: str | None = None
         self.other_provider_call_ids: frozenset[str] = frozenset()
+        self.suspected_provider_call_ids: frozenset[str] = frozenset()
         self.dial_before: datetime | None = None
         self.placed_at: datetime | None = None
+        self.bound_by_message = False
         self.known = Known()
         self.ended_words: Words | None = None
         self.ended = self.settled = False
@@ -558,7 +572,30 @@ class Call(Aggregate):
         if self.live and not self.hang_up_requested:
             self._record(self.HangUpRequested, at, by)
 
+    def suspect_duplicate(
+        self, *, provider_call_id: str, at: datetime, by: str
+    ) -> None:
+        """Record that a webhook names this call with another provider id.
+
+        One message proves nothing: the provider is asked before all dialling stops.
+        """
+        known = self.other_provider_call_ids | self.suspected_provider_call_ids
+        if provider_call_id not in known:
+            self._record(
+                self.DuplicateSuspected, at, by, provider_call_id=provider_call_id
+            )
+
+    def dismiss_duplicate(
+        self, *, provider_call_id: str, at: datetime, by: str
+    ) -> None:
+        """Drop a suspicion that the provider did not confirm."""
+        if provider_call_id in self.suspected_provider_call_ids:
+            self._record(
+                self.DuplicateDismissed, at, by, provider_call_id=provider_call_id
+            )
+
     def detect_duplicate(self, *, provider_call_id: str, at: datetime, by: str) -> None:
+        """Record a second call that the provider itself shows under this one."""
         if provider_call_id not in self.other_provider_call_ids:
             self._record(
                 self.DuplicateDetected, at, by, provider_call_id=provider_call_id
@@ -652,6 +689,7 @@ class Call(Aggregate):
         evidence: Evidence | None,
     ) -> None:
         self.provider_call_id, self.placed_at = provider_call_id, placed_at
+        self.bound_by_message = evidence is not None
         self.standing = standing
         self.request_open = self.outcome_unknown = False
         self._keep(evidence)
@@ -761,6 +799,15 @@ class Call(Aggregate):
     @event(DuplicateDetected)
     def _duplicate_detected(self, provider_call_id: str) -> None:
         self.other_provider_call_ids |= {provider_call_id}
+        self.suspected_provider_call_ids -= {provider_call_id}
+
+    @event(DuplicateSuspected)
+    def _duplicate_suspected(self, provider_call_id: str) -> None:
+        self.suspected_provider_call_ids |= {provider_call_id}
+
+    @event(DuplicateDismissed)
+    def _duplicate_dismissed(self, provider_call_id: str) -> None:
+        self.suspected_provider_call_ids -= {provider_call_id}
 
     @event(TimedOut)
     def _timed_out(self, standing: ContactStatus) -> None:

@@ -16,6 +16,7 @@ class AlertKind(StrEnum):
     SPEND_THRESHOLD = "spend_threshold"
     SPEND_LIMIT = "spend_limit"
     DUPLICATE_DETECTED = "duplicate_detected"
+    DUPLICATE_SUSPECTED = "duplicate_suspected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ _WORDS = {
         'A call of campaign "{name}" was found twice at the provider. Nothing more is'
         " requested until an admin has looked and allows it."
     ),
+    (AlertKind.DUPLICATE_SUSPECTED, True): (
+        'A webhook names a second call for a call of campaign "{name}". The campaign is'
+        " paused and the provider is asked; other campaigns go on."
+    ),
 }
 
 _AFTER: LiteralString = """
@@ -77,10 +82,11 @@ _AFTER: LiteralString = """
     from spend_alert a left join campaign_board c on c.id = a.campaign_id
     where a.position > %(after)s
     union all
-    select e.position, e.occurred_at, 'duplicate_detected', e.campaign_id, c.name,
+    select e.position, e.occurred_at, substr(e.type, 6), e.campaign_id, c.name,
         null, null, null
     from event_index e left join campaign_board c on c.id = e.campaign_id
-    where e.type = 'call.duplicate_detected' and e.position > %(after)s
+    where e.type in ('call.duplicate_detected', 'call.duplicate_suspected')
+        and e.position > %(after)s
     order by position
 """
 

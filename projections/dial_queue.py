@@ -34,6 +34,7 @@ from projections.tables import (
 from storage.database import Conn
 
 QUEUE, BATCHES, DISPATCH, ACCOUNT = "dial_queue", "batch_board", "dispatch", "account"
+SUSPECTED = "suspected_duplicate"
 HANG_UPS = "campaign_hang_up"
 ONLY = 1
 """The key of the one row of a table that has one."""
@@ -121,6 +122,19 @@ TABLES = (
     );
     """,
     ),
+    Table(
+        SUSPECTED,
+        ("call_id", "provider_call_id"),
+        """
+    create table if not exists suspected_duplicate (
+        call_id uuid not null,
+        provider_call_id text not null,
+        campaign_id uuid not null,
+        suspected_at timestamptz not null,
+        primary key (call_id, provider_call_id)
+    );
+    """,
+    ),
 )
 
 
@@ -130,8 +144,18 @@ def dial_queue(event: object, _position: int) -> Iterator[RowOperation]:
             yield put(DISPATCH, ONLY, claims=event.originator_version)
         case Settings.RequestsAllowedAgain():
             yield put(ACCOUNT, ONLY, duplicates_open=False)
-        case Call.DuplicateDetected():
+        case Call.DuplicateSuspected(provider_call_id=other):
+            key = (event.originator_id, other)
+            suspicion: Columns = {
+                "campaign_id": event.campaign_id,
+                "suspected_at": event.timestamp,
+            }
+            yield put(SUSPECTED, key, **suspicion)
+        case Call.DuplicateDismissed(provider_call_id=other):
+            yield drop(SUSPECTED, (event.originator_id, other))
+        case Call.DuplicateDetected(provider_call_id=other):
             yield put(ACCOUNT, ONLY, duplicates_open=True)
+            yield drop(SUSPECTED, (event.originator_id, other))
         case Campaign.Canceled(hang_up=True):
             yield put(HANG_UPS, event.originator_id)
         case Call.Created():
@@ -296,6 +320,20 @@ class CampaignView:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectedDuplicate:
+    """A webhook named one of our calls with another provider call id.
+
+    Two calls may be under way for one person: the provider is asked for both ids.
+    """
+
+    call_id: UUID
+    campaign_id: UUID
+    bound_provider_call_id: str | None
+    other_provider_call_id: str
+    suspected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that a plan rests on, as of one position of the log.
 
@@ -307,12 +345,19 @@ class Snapshot:
     claims_seen: int
     settings: SettingsValues | None
     duplicates_open: bool
+    suspected: tuple[SuspectedDuplicate, ...]
     spent_today: Decimal
     campaigns: tuple[CampaignView, ...]
     calls: tuple[OpenCall, ...]
 
 
 _CLAIMS: LiteralString = "select claims from dispatch where id = 1"
+_SUSPECTED: LiteralString = """
+    select s.call_id, s.campaign_id, l.provider_call_id as bound_provider_call_id,
+        s.provider_call_id as other_provider_call_id, s.suspected_at
+    from suspected_duplicate s join call_log l using (call_id)
+    order by l.queued_at, s.call_id, s.provider_call_id
+"""
 _DUPLICATES: LiteralString = "select duplicates_open from account where id = 1"
 
 # Whatever is over for us and may have outlived even its longest duration is let go.
@@ -425,11 +470,17 @@ def snapshot(
             position=position_of(conn),
             claims_seen=int(select_value(conn, _CLAIMS) or 0),
             settings=settings_board.get(conn),
-            duplicates_open=bool(select_value(conn, _DUPLICATES)),
+            duplicates_open=dialling_is_stopped(conn),
+            suspected=tuple(select(conn, SuspectedDuplicate, _SUSPECTED)),
             spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
             campaigns=_campaigns(conn, now, most, ghost_grace),
             calls=_open_calls(conn, now, ghost_grace),
         )
+
+
+def dialling_is_stopped(conn: Conn) -> bool:
+    """Return whether a duplicate call stops all dialling until an admin allows it."""
+    return bool(select_value(conn, _DUPLICATES))
 
 
 def _open_calls(conn: Conn, now: datetime, grace: timedelta) -> tuple[OpenCall, ...]:

@@ -10,7 +10,7 @@ _SILENCE: LiteralString = """
     with heard as (
         select occurred_at from event_index
         where actor = 'vapi' and aggregate_type in ('call', 'unmatched_message')
-            and type <> 'call.duplicate_detected'
+            and type not in ('call.duplicate_detected', 'call.duplicate_suspected')
         order by position desc limit 1
     )
     select clock_timestamp() - min(c.placed_at)

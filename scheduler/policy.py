@@ -169,8 +169,9 @@ def _barrier(
     cause = _cause_of_pause(view)
     if cause is not None:
         return Waiting(WaitingCode.PAUSED, PAUSED[cause])
-    if snapshot.duplicates_open:
-        return Waiting(WaitingCode.DUPLICATE_DETECTED, DUPLICATE)
+    duplicate = _duplicate(view, snapshot)
+    if duplicate is not None:
+        return Waiting(WaitingCode.DUPLICATE_DETECTED, duplicate)
     down = _provider_down(view, conditions)
     if down is not None:
         return Waiting(WaitingCode.PROVIDER_DOWN, down)
@@ -187,6 +188,18 @@ def _provider_down(view: CampaignView, conditions: Conditions) -> str | None:
         return f"The provider cannot be reached: {conditions.provider_down}"
     why = conditions.lines_down.get(view.phone_number_id)
     return None if why is None else f"The provider does not show this line: {why}"
+
+
+def _duplicate(view: CampaignView, snapshot: Snapshot) -> str | None:
+    """Return why a duplicate call keeps the campaign from calling, if one does.
+
+    A duplicate that the provider shows stops every campaign, a suspicion only its own.
+    """
+    if snapshot.duplicates_open:
+        return DUPLICATE
+    if any(one.campaign_id == view.id for one in snapshot.suspected):
+        return SUSPECTED
+    return None
 
 
 def _cause_of_pause(view: CampaignView) -> PauseCause | None:
@@ -223,6 +236,10 @@ DUPLICATE = (
     "A call was found twice at the provider: an admin must look, then allow requests."
 )
 
+SUSPECTED = (
+    "A webhook names a second call for one of this campaign's calls:"
+    " waiting until the provider confirms or denies it."
+)
 
 LINE_BUSY = (
     "A call is live on the line, or the provider does not tell: waiting for quiet."

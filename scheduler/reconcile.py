@@ -28,6 +28,7 @@ from projections.dial_queue import (
     Phase,
     Snapshot,
 )
+from scheduler.duplicates import DuplicateCheck
 from scheduler.policy import expected_cost
 
 LOOK_BACK = timedelta(minutes=10)
@@ -97,6 +98,9 @@ class Reconcile:
         self._absent: defaultdict[UUID, list[datetime]] = defaultdict(list)
         self._missing: dict[UUID, timedelta] = {}
         self._largest_delay, self._keep_delay = largest_delay, keep_delay
+        self._duplicates = DuplicateCheck(
+            calls=calls, provider=provider, quarantine=self.quarantine
+        )
 
     def run(self, snapshot: Snapshot, *, now: datetime, silence: timedelta) -> Findings:
         """Look at every line that we have open calls on, or are about to call from.
@@ -109,7 +113,10 @@ class Reconcile:
         lines = frozenset(by_line.keys() | dialled_lines(snapshot))
         asks = _Asks(snapshot, now, silence, SINGLE_ASKS)
         try:
-            return self._look(lines, by_line, asks)
+            findings = self._look(lines, by_line, asks)
+            if findings.down is None:
+                self._duplicates.run(snapshot.suspected, now=now)
+            return findings
         finally:
             self._forget(snapshot.calls)
 

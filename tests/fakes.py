@@ -44,9 +44,10 @@ class FakeProvider(Provider):
 
     An entry that is a function is called with the order; what it raises is raised, as
     by a crash. `Accepted` entries keep their id and time. Calls stay queued until
-    `say` or `end`. While `down`, nothing is answered. Ids in `hidden` do not show.
-    Assistants are not kept for the reason in `refuses`. To list the calls of a line in
-    `lines_down` (None: those of all lines) raises its exception.
+    `say` or `end`. While `down`, nothing is answered. Ids in `hidden` do not show;
+    those in `unlisted` are missing from the list but are answered by id. Assistants are
+    not kept for the reason in `refuses`. To list the calls of a line in `lines_down`
+    (None: those of all lines) raises its exception.
     """
 
     script: deque[Scripted] = field(default_factory=deque)
@@ -60,6 +61,7 @@ class FakeProvider(Provider):
     orders: list[CallOrder] = field(default_factory=list)
     hang_ups: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    unlisted: set[str] = field(default_factory=set)
     shown: dict[str, tuple[str, ProviderCall]] = field(default_factory=dict)
     _lock: Any = field(default_factory=Lock, repr=False)
 
@@ -101,7 +103,7 @@ class FakeProvider(Provider):
                 for line, call in shown
                 if phone_number_id in (None, line)
                 and call.created_at >= since
-                and call.provider_call_id not in self.hidden
+                and call.provider_call_id not in self.hidden | self.unlisted
             ),
             key=lambda call: call.created_at,
             reverse=True,

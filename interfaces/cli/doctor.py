@@ -22,6 +22,7 @@ from application.ports import (
 from interfaces.cli.database import bare_database
 from interfaces.cli.words import AsJson, as_mapping, json_of, say
 from interfaces.cli.workbench import utc_now
+from projections.dial_queue import dialling_is_stopped
 from projections.lag import lag
 from projections.schema import outdated_words, use_read_model
 from provider.vapi import VapiProvider, vapi_settings
@@ -172,6 +173,7 @@ def _of_tables(conn: Conn, url: str) -> Found:
         return
     yield _of_projector(conn)
     yield _of_scheduler(conn)
+    yield _of_dialling(conn)
     yield _of_members(conn)
 
 
@@ -195,6 +197,16 @@ def _of_scheduler(conn: Conn) -> Finding:
         )
     said = "none runs, so nothing is dialled: autolynx up, or autolynx scheduler."
     return Finding("scheduler", Grade.LOOK, said)
+
+
+def _of_dialling(conn: Conn) -> Finding:
+    if not dialling_is_stopped(conn):
+        return Finding("dialling", Grade.OK, "is not stopped.")
+    said = (
+        "stopped for all campaigns: the provider shows two calls for one of our calls."
+        " Look at both there; an admin then allows requests again in the settings."
+    )
+    return Finding("dialling", Grade.WRONG, said)
 
 
 def _of_members(conn: Conn) -> Finding:

@@ -13,6 +13,7 @@ from application.errors import StoreUnavailable
 from interfaces.graphql.lines import LineActivity
 from interfaces.graphql.provider_watch import ProviderWatch, Sight
 from projections.campaign_board import open_lines
+from projections.dial_queue import dialling_is_stopped
 from projections.lag import Lag, lag
 from projections.silence import silence
 from storage.database import Attempt, Conn, Patience, Pool
@@ -26,6 +27,11 @@ MOST_SKEW_SECONDS = 2.0
 SCHEDULER = "scheduler"
 REFUSING_WEBHOOKS = (
     "AUTOLYNX_WEBHOOK_SECRET is not set: webhooks are refused, so results come late."
+)
+DIALLING_STOPPED = (
+    "All dialling is stopped: the provider shows two calls for one of our calls, so"
+    " somebody may have been called twice. Look at both calls at the provider; an admin"
+    " then allows requests again in the settings."
 )
 SILENT_WEBHOOKS = (
     "Calls are under way, and for {minutes} min the provider has told nothing of any."
@@ -61,6 +67,16 @@ class Vital:
         found = {component.status for component in self.components}
         worst = (HealthStatus.DOWN, HealthStatus.DEGRADED)
         return next((one for one in worst if one in found), HealthStatus.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the read model knows about the state of the system."""
+
+    behind: Lag
+    silent: timedelta
+    used_lines: frozenset[str]
+    is_stopped: bool
 
 
 class Vitals:
@@ -102,26 +118,27 @@ class Vitals:
             return Vital((down, _provider(sight), _lines(sight, frozenset())))
 
     def _with_database(self, sight: Sight) -> Vital:
-        behind, silent, used = Patience(DATABASE_PATIENCE_SECONDS).run(
-            self._pool, self._read
-        )
+        found = Patience(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
         sign = self._operations.heartbeat(SCHEDULER)
         parts = (
             Component("database", HealthStatus.OK),
-            _projector(behind),
+            _projector(found.behind),
             _scheduler(sign),
+            _dialling(is_stopped=found.is_stopped),
             _provider(sight),
-            _lines(sight, used),
-            self._webhook(silent),
+            _lines(sight, found.used_lines),
+            self._webhook(found.silent),
             _clock(self._operations.clocks()),
         )
-        return Vital(parts, behind.seconds, sign.beat_at if sign else None)
+        return Vital(parts, found.behind.seconds, sign.beat_at if sign else None)
 
-    def _read(
-        self, connection: Conn, _: Attempt
-    ) -> tuple[Lag, timedelta, frozenset[str]]:
-        used = open_lines(connection).lines
-        return lag(connection, self._now()), silence(connection), used
+    def _read(self, connection: Conn, _: Attempt) -> "_Found":
+        return _Found(
+            behind=lag(connection, self._now()),
+            silent=silence(connection),
+            used_lines=open_lines(connection).lines,
+            is_stopped=dialling_is_stopped(connection),
+        )
 
     def _webhook(self, silent: timedelta) -> Component:
         said = None
@@ -158,6 +175,11 @@ def _scheduler(sign: Heartbeat | None) -> Component:
         return Component("scheduler", HealthStatus.OK, f"{sign.holder} leads.")
     said = f"No sign of life for {sign.age_seconds:.0f} s: nothing is dialled."
     return Component("scheduler", HealthStatus.DOWN, said)
+
+
+def _dialling(*, is_stopped: bool) -> Component:
+    said = DIALLING_STOPPED if is_stopped else None
+    return Component("dialling", _degraded_if(said), said)
 
 
 def _provider(sight: Sight) -> Component:

@@ -294,7 +294,7 @@ def test_a_message_for_an_unknown_call_of_ours_is_kept(house: House) -> None:
 # --- A second call at the provider ---------------------------------------------------
 
 
-def test_a_message_of_a_second_call_is_kept_and_detected_never_folded(
+def test_a_webhook_that_names_a_second_call_is_kept_and_raises_a_suspicion(
     house: House,
 ) -> None:
     call_id = requested(house)
@@ -303,9 +303,10 @@ def test_a_message_of_a_second_call_is_kept_and_detected_never_folded(
     call = house.load_call(call_id)
     campaign = house.load_campaign(call.campaign_id)
     assert (call.status, call.provider_call_id) == (CallStatus.QUEUED, PROVIDER_ID)
-    assert call.other_provider_call_ids == {"other"}
+    assert call.suspected_provider_call_ids == {"other"}
+    assert call.other_provider_call_ids == frozenset()
     assert campaign.pause_cause is PauseCause.DUPLICATE_DETECTED
-    assert house.topics(call_id)[-2:] == ["duplicate_detected", "message_received"]
+    assert house.topics(call_id)[-2:] == ["duplicate_suspected", "message_received"]
     assert len(documents(house, call_id)) == 1
 
 

@@ -366,6 +366,8 @@ class Life:
             lambda: call.receive(
                 type_="tool-calls", evidence=Evidence(self.id(), "digest"), **stamp
             ),
+            lambda: call.suspect_duplicate(provider_call_id="rumour", **stamp),
+            lambda: call.dismiss_duplicate(provider_call_id="rumour", **stamp),
             lambda: call.detect_duplicate(provider_call_id="other", **stamp),
         ]
         self.random.choice(told)()

@@ -57,7 +57,7 @@ def scene(store: Store) -> Scene:
 
 def test_an_empty_installation_shows_nothing(store: Store) -> None:
     seen = snapshot(store.conn, datetime.fromisoformat("2026-01-01T00:00Z"), 10)
-    assert seen == Snapshot(0, 0, None, False, Decimal(0), (), ())
+    assert seen == Snapshot(0, 0, None, False, (), Decimal(0), (), ())
 
 
 def test_a_started_campaign_shows_its_people_in_the_files_order(scene: Scene) -> None:

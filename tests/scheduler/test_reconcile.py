@@ -17,6 +17,7 @@ from application.ports import (
 from domain.values import CallStatus, CampaignState, ContactStatus
 from projections.dial_queue import OpenCall, Phase
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
+from provider.reading import read_message
 from scheduler.policy import FIRST_COST
 from scheduler.reconcile import LOOK_UPS, Findings, Reconcile
 from tests.wiring import Clock, House, phones
@@ -254,6 +255,95 @@ def test_a_resumed_campaign_is_not_paused_again_for_the_same_second_call(
     house.campaigns.resume(order.campaign_id, by="ann")
     watch.look(2)
     assert house.load_campaign(order.campaign_id).may_dial
+
+
+def named_by_webhook(house: House, order: CallOrder, provider_call_id: str) -> None:
+    """Store a webhook about our call under another provider call id."""
+    message = {
+        "type": "status-update",
+        "status": "ringing",
+        "timestamp": 1,
+        "call": {
+            "id": provider_call_id,
+            "assistantOverrides": {
+                "metadata": {"autolynx_call_id": str(order.call_id)}
+            },
+        },
+    }
+    house.calls.hear(read_message({"message": message}))
+    house.settle()
+
+
+def test_one_webhook_with_another_id_stops_only_its_own_campaign(
+    watch: Watch, house: House
+) -> None:
+    order = watch.requested()
+    call_id = watch.placed(order)
+    named_by_webhook(house, order, "forged")
+    watch.look()
+    assert house.topics(call_id)[-2] == "duplicate_suspected"
+    assert house.load_campaign(order.campaign_id).state is CampaignState.PAUSED
+    seen = house.snapshot()
+    assert not seen.duplicates_open
+    [suspicion] = seen.suspected
+    assert suspicion.campaign_id == order.campaign_id
+    assert house.provider.hang_ups == []
+
+
+def test_a_suspicion_that_the_provider_confirms_stops_all_dialling(
+    watch: Watch, house: House
+) -> None:
+    order = watch.requested()
+    call_id = watch.placed(order)
+    house.provider.show(order, "p2", house.now() + timedelta(seconds=1))
+    house.provider.unlisted.add("p2")
+    named_by_webhook(house, order, "p2")
+    watch.look()
+    assert "duplicate_detected" in house.topics(call_id)
+    assert house.provider.hang_ups == ["p2"]
+    seen = house.snapshot()
+    assert (seen.duplicates_open, seen.suspected) == (True, ())
+
+
+def test_a_suspicion_that_the_provider_denies_is_dismissed_after_the_quarantine(
+    watch: Watch, house: House
+) -> None:
+    order = watch.requested()
+    call_id = watch.placed(order)
+    named_by_webhook(house, order, "forged")
+    watch.look(2)
+    assert house.snapshot().suspected
+    watch.clock.pass_(seconds=watch.reconcile.quarantine().total_seconds())
+    watch.look(2)
+    assert "duplicate_dismissed" in house.topics(call_id)
+    seen = house.snapshot()
+    assert (seen.duplicates_open, seen.suspected) == (False, ())
+
+
+def test_a_suspicion_stays_while_the_provider_does_not_answer(
+    watch: Watch, house: House
+) -> None:
+    order = watch.requested()
+    watch.placed(order)
+    named_by_webhook(house, order, "forged")
+    house.provider.down = True
+    watch.clock.pass_(seconds=watch.reconcile.quarantine().total_seconds())
+    watch.look(3)
+    assert house.snapshot().suspected
+
+
+def test_an_id_that_only_a_webhook_bound_is_asked_for_as_well(
+    watch: Watch, house: House
+) -> None:
+    """A forged webhook that overtakes the provider's answer proves nothing either."""
+    order = watch.requested()
+    named_by_webhook(house, order, "forged")
+    watch.placed(order)
+    watch.look()
+    assert house.load_call(order.call_id).provider_call_id == "forged"
+    seen = house.snapshot()
+    assert not seen.duplicates_open
+    assert [one.other_provider_call_id for one in seen.suspected] == ["p1"]
 
 
 # --- Live, silent, ended ------------------------------------------------------------
