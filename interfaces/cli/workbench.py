@@ -150,8 +150,8 @@ class Workbench:
         )
 
     @cached_property
-    def campaigns(self) -> CampaignService:
-        calls = CallService(
+    def calls(self) -> CallService:
+        return CallService(
             app=self.app,
             means=self.means,
             vault=self.vault,
@@ -159,8 +159,11 @@ class Workbench:
             finder=self.lookups,
             read_message=read_message,
         )
+
+    @cached_property
+    def campaigns(self) -> CampaignService:
         return CampaignService(
-            app=self.app, means=self.means, calls=calls, finder=self.lookups
+            app=self.app, means=self.means, calls=self.calls, finder=self.lookups
         )
 
     def read[**P, R](

@@ -2,9 +2,13 @@
 
 import os
 import signal
+from uuid import UUID
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from projections.tables import select_value
+from storage.database import Conn
 from tests.browser.desk import LONG, Desk, create_campaign, sample_file
 
 
@@ -25,6 +29,63 @@ def test_the_page_says_that_it_is_stale_and_recovers_by_itself(
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
     expect(page.get_by_text("Every report is in.")).to_be_visible(timeout=LONG)
     assert page.evaluate("window.sameDocument") is True
+    page.close()
+
+
+def test_the_indicator_is_not_live_while_the_api_does_not_answer(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    page.goto("/")
+    pill(page, "Live")
+    api = desk.up.child("interfaces.asgi")
+    os.kill(api, signal.SIGSTOP)
+    try:
+        pill(page, "stale since")
+    finally:
+        os.kill(api, signal.SIGCONT)
+    pill(page, "Live")
+    page.close()
+
+
+def test_a_stop_of_all_dialling_is_shown_on_every_page(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    create_campaign(page, sample_file(desk.folder, 1), name="Twice", cap=1)
+    expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
+    page.goto("/spend")
+    pill(page, "Live")
+    stop = page.get_by_role("alert").filter(has_text="All dialling is stopped")
+    expect(stop).to_have_count(0)
+    _stop_dialling(desk)
+    expect(stop).to_be_visible(timeout=LONG)
+    page.goto("/assistants")
+    expect(stop).to_be_visible(timeout=LONG)
+    desk.bench.settings.allow_requests_again(by="cli:test")
+    expect(stop).to_have_count(0, timeout=LONG)
+    page.close()
+
+
+def _stop_dialling(desk: Desk) -> None:
+    """Store that the provider shows a second call for a call that has ended."""
+    call_id = desk.bench.read(_any_call)
+    desk.bench.calls.confirm_duplicate(call_id, "p-second")
+
+
+def _any_call(conn: Conn) -> UUID:
+    found: UUID = select_value(conn, "select call_id from call_log limit 1")
+    return found
+
+
+@pytest.mark.parametrize("path", ["/campaigns/%E0%A4%A", "/campaigns/%FF/history"])
+def test_an_address_that_is_not_utf_8_shows_that_there_is_no_such_page(
+    admin: BrowserContext, path: str
+) -> None:
+    page = admin.new_page()
+    page.goto(path)
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("There is no such page")
     page.close()
 
 

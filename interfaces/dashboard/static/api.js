@@ -35,6 +35,14 @@ export class Refused extends Error {
 }
 
 const UNREACHABLE = "AutoLynx cannot be reached. Nothing was changed; try again when the link is live.";
+const TIMED_OUT = "AutoLynx did not answer in time. The change may have been made: look before you try again.";
+/** Longest wait for an answer, in milliseconds; the server gives up on an operation after ten seconds. */
+const ANSWER_TIMEOUT = 20_000;
+/** Longest time without progress of an upload, in milliseconds. */
+const UPLOAD_TIMEOUT = 60_000;
+/** A ping is sent this often, and the socket is replaced if its pong takes longer than PONG_TIMEOUT. */
+const PING_INTERVAL = 5_000;
+const PONG_TIMEOUT = 5_000;
 
 /** @template D, V @param {Doc<D, V>} doc @param {V} variables @returns {Promise<D>} */
 export async function request(doc, variables) {
@@ -48,9 +56,11 @@ export async function request(doc, variables) {
 export async function post(path, body) {
   const headers = { "content-type": "application/json", accept: "application/json" };
   try {
-    return await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  } catch {
-    throw new Refused("UNREACHABLE", UNREACHABLE);
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
+    return await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    throw new Refused("UNREACHABLE", late ? TIMED_OUT : UNREACHABLE);
   }
 }
 
@@ -83,7 +93,8 @@ function openSocket() {
   return createClient({
     url: `${scheme}://${location.host}/graphql`,
     lazy: false,
-    keepAlive: 10_000,
+    keepAlive: PING_INTERVAL,
+    connectionAckWaitTimeout: PONG_TIMEOUT,
     retryAttempts: Infinity,
     // A mistake of ours would fail again at once, for ever: only a broken link is tried again.
     shouldRetry: (event) =>
@@ -91,11 +102,29 @@ function openSocket() {
     retryWait: (n) =>
       new Promise((wake) => setTimeout(wake, Math.min(500 * 2 ** n, 8_000) * (0.7 + Math.random() * 0.6))),
     onNonLazyError: () => {},
-    on: { connected, closed },
+    on: { connected, closed, ping: awaitPong, pong: gotPong },
   });
 }
 
+let pongTimer = 0;
+
+/**
+ * Replaces the socket if the server does not answer a ping: an open socket does not prove that it is alive.
+ * @param {boolean} received
+ */
+function awaitPong(received) {
+  if (received) return;
+  clearTimeout(pongTimer);
+  pongTimer = window.setTimeout(() => socket?.terminate(), PONG_TIMEOUT);
+}
+
+/** @param {boolean} received */
+function gotPong(received) {
+  if (received) clearTimeout(pongTimer);
+}
+
 function connected() {
+  clearTimeout(pongTimer);
   link.value = "live";
   staleSince.value = null;
   if (told) epoch.value += 1;
@@ -104,6 +133,7 @@ function connected() {
 
 /** @param {unknown} event */
 function closed(event) {
+  clearTimeout(pongTimer);
   if (link.value === "live") staleSince.value = new Date();
   link.value = "offline";
   const code = event instanceof CloseEvent ? event.code : 0;
@@ -214,7 +244,14 @@ export function upload(file, region, progress) {
     sending.open("POST", `/uploads?${query}`);
     sending.setRequestHeader("content-type", "text/csv");
     sending.responseType = "json";
-    sending.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
+    let timer = window.setTimeout(() => sending.abort(), UPLOAD_TIMEOUT);
+    sending.upload.onprogress = (event) => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => sending.abort(), UPLOAD_TIMEOUT);
+      progress(event.total ? event.loaded / event.total : 0);
+    };
+    sending.onloadend = () => clearTimeout(timer);
+    sending.onabort = () => reject(new Refused("UNREACHABLE", TIMED_OUT));
     sending.onerror = () => reject(new Refused("UNREACHABLE", UNREACHABLE));
     sending.onload = () => {
       if (sending.status === 201) resolve(sending.response);

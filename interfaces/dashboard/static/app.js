@@ -5,6 +5,7 @@ import { timeOfDay, words } from "./format.js";
 import { moveRow, useKeys } from "./keys.js";
 import { go, here, match, startRouting } from "./route.js";
 import { recognise } from "./session.js";
+import { SystemBanner } from "./system_banner.js";
 import { Action, Dialog, Icon, Skeleton, Toasts, toast } from "./ui.js";
 
 /**
@@ -189,6 +190,7 @@ function Shell() {
           </button>
         </header>
         <main id="main" tabindex="-1" data-stale=${link.value === "offline" && staleSince.value ? "" : null}>
+          <${SystemBanner} />
           <${Outlet} />
         </main>
       </div>

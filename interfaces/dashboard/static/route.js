@@ -43,8 +43,15 @@ export function match(pattern, path) {
   const found = {};
   for (const [i, part] of want.entries()) {
     const said = have[i] ?? "";
-    if (part.startsWith(":")) found[part.slice(1)] = decodeURIComponent(said);
-    else if (part !== said) return null;
+    if (!part.startsWith(":")) {
+      if (part !== said) return null;
+      continue;
+    }
+    try {
+      found[part.slice(1)] = decodeURIComponent(said);
+    } catch {
+      return null; // Not UTF-8: no page has this address.
+    }
   }
   return found;
 }
