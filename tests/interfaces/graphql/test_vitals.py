@@ -111,18 +111,6 @@ def test_all_is_well_where_all_is_well(house: House) -> None:
     assert vital.last_tick_at is not None
 
 
-def test_a_duplicate_that_stops_all_dialling_degrades_health(house: House) -> None:
-    [call_id] = house.claim(house.campaign(1))
-    house.calls.confirm_duplicate(call_id, "p-2")
-    house.settle()
-    detail = said(Watched(house).part("dialling"), DEGRADED)
-    assert "All dialling is stopped" in detail
-    assert "an admin then allows requests again in the settings" in detail
-    house.settings.allow_requests_again(by="ann")
-    house.settle()
-    assert Watched(house).part("dialling").status is OK
-
-
 def test_a_database_that_does_not_answer_is_down_and_the_provider_is_still_told(
     house: House,
 ) -> None:
@@ -283,3 +271,15 @@ def shown(provider_id: str) -> ProviderCall:
 def status_update(provider_id: str, call_id: UUID | None, status: str) -> Any:
     call = {"id": provider_id, "name": str(call_id)}
     return {"message": {"type": "status-update", "status": status, "call": call}}
+
+
+def test_a_duplicate_that_stops_all_dialling_degrades_health(house: House) -> None:
+    [call_id] = house.claim(house.campaign(1))
+    house.calls.confirm_duplicate(call_id, "p-2")
+    house.settle()
+    detail = said(Watched(house).part("dialling"), DEGRADED)
+    assert "All dialling is stopped" in detail
+    assert "an admin then allows requests again in the settings" in detail
+    house.settings.allow_requests_again(by="ann")
+    house.settle()
+    assert Watched(house).part("dialling").status is OK
