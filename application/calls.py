@@ -114,6 +114,7 @@ class CallService:
             attempt=call.attempt,
             request=call.requests,
             phone=contact.phone,
+            extension=contact.extension,
             name=contact.name,
             variables={"business_name": contact.business_name} | contact.variables,
             provider_assistant_id=campaign.provider_assistant_id,

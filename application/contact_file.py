@@ -17,7 +17,6 @@ malformed; reading goes on with the line after it.
 import codecs
 import csv
 import re
-from array import array
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +24,9 @@ from io import StringIO
 from itertools import chain
 
 from application.errors import Failure
-from application.phone_numbers import normaliser
+from application.first_rows import FirstRows, key_of
+from application.phone_cell import InvalidPhone
+from application.phone_numbers import PhoneReader, phone_reader, with_extension
 from domain.values import SkipReason
 
 LONGEST_RECORD = 64 * 1024
@@ -43,7 +44,6 @@ _LOOK_AHEAD = 128 * 1024  # Characters in which an open quote must be closed.
 _HELD_BACK = 1024 * 1024  # Bytes that tell UTF-8 from Windows-1252.
 _KEPT_OF_A_HUGE_RECORD = 1024  # Characters.
 _FEW_LINES = 16
-_QUICK_NUMBERS = 1 << 18
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -59,8 +59,8 @@ class UnreadableFile(Failure):
 class AcceptedRow:
     """`row` is the record's number, the header being 1; `phone` is E.164.
 
-    `given` is the file's own cells of name, business name and phone; None where they
-    are the same.
+    `extension` is the digits to dial once the call is answered. `given` is the file's
+    own cells of name, business name and phone; None where they are the same.
     """
 
     row: int
@@ -69,6 +69,7 @@ class AcceptedRow:
     phone: str
     variables: dict[str, str]
     given: tuple[str, str, str] | None = None
+    extension: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,18 @@ class ContactFile:
     Both raise `UnreadableFile`, after which the file is of no more use.
     """
 
-    def __init__(self, default_region: str) -> None:
+    def __init__(self, default_region: str, *, any_kind: bool = False) -> None:
+        """Read numbers without `+` in that region.
+
+        `any_kind` accepts premium-rate, shared-cost, pager, satellite and universal
+        access numbers too.
+        """
         self._text = _Text()
         self._lines = _Lines()
         self._header: list[str] = []
         self._records: _Records | None = None
         self._rows: _Rows | None = None
-        self._region = default_region
+        self._read_phone = phone_reader(default_region, any_kind=any_kind)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -143,7 +149,7 @@ class ContactFile:
         found = _find_header(self._header, final=final)
         if found is None:
             return []
-        self._rows = _Rows(found.cells, self._region)
+        self._rows = _Rows(found.cells, self._read_phone)
         self._records = _Records(found.delimiter)
         below, self._header = self._header[found.height :], []
         return below
@@ -436,7 +442,7 @@ def _are_rejects(columns: tuple[str, ...]) -> bool:
 class _Rows:
     """Records to rows, in one file: each is judged by itself and by those before."""
 
-    def __init__(self, header: list[str], region: str) -> None:
+    def __init__(self, header: list[str], read_phone: PhoneReader) -> None:
         names = tuple(name.strip() for name in header)
         self._ours = len(OWN_COLUMNS) if _are_rejects(names) else 0
         header, self.columns = header[self._ours :], names[self._ours :]
@@ -445,9 +451,8 @@ class _Rows:
         keys = [_key(name) for name in header]
         self._name, self._business, self._phone = map(keys.index, REQUIRED_COLUMNS)
         self._variables = _variables(self.columns)
-        self._normalise = normaliser(region)
-        self._region = region
-        self._seen = _Numbers()
+        self._read_phone = read_phone
+        self._first_rows = FirstRows()
 
     def judge(self, records: Iterable[_Record]) -> list[Row]:
         rows: list[Row] = []
@@ -473,27 +478,27 @@ class _Rows:
         name, written = cells[self._name].strip(), cells[self._phone].strip()
         if not name:
             return self._skipped(SkipReason.MISSING_NAME, "The name is empty.", cells)
-        phone = self._normalise(written)
-        if phone is None or not self._seen.add(int(phone)):
-            return self._unfit_number(written, phone, cells)
+        if not written:
+            return self._skipped(
+                SkipReason.MISSING_PHONE, "The phone number is empty.", cells
+            )
+        read = self._read_phone(written)
+        if isinstance(read, InvalidPhone):
+            return self._skipped(SkipReason.INVALID_PHONE, read.message, cells)
+        phone, extension = read
+        key = key_of(phone, extension) if extension else int(phone)
+        first = self._first_rows.add(key, self.number)
+        if first != self.number:
+            message = f"Row {first} has {with_extension(phone, extension)} already."
+            return self._skipped(SkipReason.DUPLICATE_IN_FILE, message, cells)
         variables = {key: cells[at] for at, key in self._variables}
         business = cells[self._business].strip()
         given = (cells[self._name], cells[self._business], cells[self._phone])
         same = given == (name, business, phone)
         return AcceptedRow(
-            *(self.number, name, business, phone, variables), None if same else given
+            *(self.number, name, business, phone, variables),
+            *(None if same else given, extension),
         )
-
-    def _unfit_number(self, written: str, phone: str | None, cells: list[str]) -> Row:
-        if not written:
-            reason, message = SkipReason.MISSING_PHONE, "The phone number is empty."
-        elif phone is None:
-            reason = SkipReason.INVALID_PHONE
-            message = f'"{written[:50]}" is no valid number (region {self._region}).'
-        else:
-            reason = SkipReason.DUPLICATE_IN_FILE
-            message = f"An earlier row has the number {phone}."
-        return self._skipped(reason, message, cells)
 
     def _malformed(self, cells: tuple[str, ...], message: str) -> SkippedRow:
         return SkippedRow(self.number, SkipReason.MALFORMED_ROW, message, cells)
@@ -522,48 +527,3 @@ def _variables(columns: tuple[str, ...]) -> list[tuple[int, str]]:
         given.add(name)
         variables.append((at, name))
     return variables
-
-
-class _Numbers:
-    """A set of E.164 numbers: quick while small, compact (some 20 bytes each) beyond.
-
-    Python's own set takes 90 bytes a number, too much for the largest files.
-    """
-
-    def __init__(self) -> None:
-        self._few: set[int] = set()
-        self._slots = array("Q")
-        self._room = 0
-
-    def add(self, number: int) -> bool:
-        """Say whether the number is new."""
-        if self._slots:
-            return self._add_to_slots(number)
-        before = len(self._few)
-        self._few.add(number)
-        after = len(self._few)
-        if after > _QUICK_NUMBERS:
-            self._spread(self._few, 4 * _QUICK_NUMBERS)
-            self._few = set()
-        return after > before
-
-    def _add_to_slots(self, number: int) -> bool:
-        slots, mask = self._slots, len(self._slots) - 1
-        # Multiplied, since the numbers of one exchange follow each other.
-        at = (number * 0x9E3779B97F4A7C15 >> 24) & mask
-        while there := slots[at]:
-            if there == number:
-                return False
-            at = (at + 1) & mask
-        slots[at] = number
-        self._room -= 1
-        if not self._room:
-            self._spread(slots, 4 * len(slots))
-        return True
-
-    def _spread(self, numbers: Iterable[int], size: int) -> None:
-        self._slots = array("Q", bytes(8 * size))
-        self._room = size * 2 // 3
-        for number in numbers:
-            if number:
-                self._add_to_slots(number)

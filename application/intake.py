@@ -156,10 +156,11 @@ class Intake:
     def _page(self, order: Order, after: int) -> list[_Chunk]:
         """Make the next rows ready for one transaction; none at the end."""
         staged = self._uploads.rows(order.list_id, after, ROWS_A_TRANSACTION)
-        ids = [contact_id_of(order.key, row.phone) for row in staged]
+        ids = [contact_id_of(order.key, row.phone, row.extension) for row in staged]
         known: dict[UUID, SkipReason] = {}
         if order.known and ids:
             known = self._known(order.campaign_id, ids)
+            known |= self._erased_numbers(order, ids, staged)
         pairs = batched(zip(ids, staged, strict=True), ROWS_A_FACT)
         return [self._chunk(order, chunk, known) for chunk in pairs]
 
@@ -169,6 +170,24 @@ class Intake:
         erased = self._book.erased(campaign_id, ids)
         duplicate = dict.fromkeys(known, SkipReason.DUPLICATE_IN_CAMPAIGN)
         return duplicate | dict.fromkeys(erased, SkipReason.ERASED)
+
+    def _erased_numbers(
+        self, order: Order, ids: Sequence[UUID], staged: Sequence[StagedRow]
+    ) -> dict[UUID, SkipReason]:
+        """Find the extensions of numbers that were erased from the campaign."""
+        numbers = {
+            contact_id: contact_id_of(order.key, row.phone)
+            for contact_id, row in zip(ids, staged, strict=True)
+            if row.extension
+        }
+        if not numbers:
+            return {}
+        erased = self._book.erased(order.campaign_id, [*numbers.values()])
+        return {
+            contact_id: SkipReason.ERASED
+            for contact_id, number_id in numbers.items()
+            if number_id in erased
+        }
 
     def _chunk(
         self,
@@ -195,6 +214,7 @@ class Intake:
                 business_name=row.business_name,
                 phone=row.phone,
                 variables=row.variables,
+                extension=row.extension,
             )
             for salt, (id_, row) in zip(self._salts(len(people)), people, strict=True)
         ]
@@ -261,6 +281,11 @@ class Intake:
         )
 
 
-def contact_id_of(key: bytes, phone: str) -> UUID:
-    """The same number in one campaign is the same contact; none can be searched for."""
-    return UUID(bytes=hmac_digest(key, phone.encode(), "sha256")[:16])
+def contact_id_of(key: bytes, phone: str, extension: str | None = None) -> UUID:
+    """Return the contact's id: an HMAC of its number and extension.
+
+    The same number and extension are the same contact throughout a campaign. Without
+    the campaign's key nobody can find out whether the log holds a given number.
+    """
+    dialled = f"{phone};ext={extension}" if extension else phone
+    return UUID(bytes=hmac_digest(key, dialled.encode(), "sha256")[:16])

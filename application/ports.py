@@ -26,6 +26,8 @@ class CallOrder:
     variables: dict[str, str]
     provider_assistant_id: str
     phone_number_id: str
+    extension: str | None = None
+    """Digits to dial once the call is answered."""
 
 
 # What can come of it. `words` are the provider's or the network's own.

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from application.contact_file import REQUIRED_COLUMNS
+from application.phone_numbers import with_extension
 from domain.values import SkipReason
 
 
@@ -51,8 +52,9 @@ class StagedRow(NamedTuple):
     """An accepted row.
 
     `ordinal` counts accepted rows from 1 without a gap; `row` is the file's record
-    number, the header being 1; `phone` is E.164. `given` is the file's own cells of
-    name, business name and phone; None where they are the same.
+    number, the header being 1; `phone` is E.164, `extension` the digits to dial once
+    the call is answered. `given` is the file's own cells of name, business name and
+    phone; None where they are the same.
     """
 
     ordinal: int
@@ -62,10 +64,12 @@ class StagedRow(NamedTuple):
     phone: str
     variables: dict[str, str]
     given: tuple[str, str, str] | None = None
+    extension: str | None = None
 
     def cells(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Return the row's cells as the file has them; `columns` are the file's."""
-        own = self.given or (self.name, self.business_name, self.phone)
+        phone = with_extension(self.phone, self.extension)
+        own = self.given or (self.name, self.business_name, phone)
         known = dict(zip(REQUIRED_COLUMNS, own, strict=True))
         others = iter(self.variables.values())
         return tuple(

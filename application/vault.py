@@ -77,16 +77,21 @@ class _Row:
     @cached_property
     def leaf(self) -> bytes:
         """SHA-256 over the salt and the canonical JSON of the personal fields."""
+        return sha256(self.salt + canonical(self._hashed())).digest()
+
+    def _hashed(self) -> dict[str, Any]:
         known = self.__dict__
-        personal = {name: known[name] for name in self.PERSONAL}
-        return sha256(self.salt + canonical(personal)).digest()
+        return {name: known[name] for name in self.PERSONAL}
 
 
 @dataclass(frozen=True, repr=False)
 class ContactRow(_Row):
-    """Who a contact is, as one list of contacts named them; the phone is E.164."""
+    """Who a contact is, as one list of contacts named them.
 
-    PERSONAL = ("name", "business_name", "phone", "variables")
+    `phone` is E.164; `extension` is the digits to dial once the call is answered.
+    """
+
+    PERSONAL = ("name", "business_name", "phone", "variables", "extension")
 
     contact_id: UUID
     list_id: UUID
@@ -95,6 +100,14 @@ class ContactRow(_Row):
     business_name: str
     phone: str
     variables: dict[str, str]
+    extension: str | None = None
+
+    def _hashed(self) -> dict[str, Any]:
+        """Leave out an extension that is not there: release 1 knew none."""
+        personal = super()._hashed()
+        if self.extension is None:
+            del personal["extension"]
+        return personal
 
 
 @dataclass(frozen=True, repr=False)

@@ -142,12 +142,13 @@ class ContactRow:
     status: ContactStatus
     call_id: UUID | None
     attempt: int
+    extension: str | None = None
 
 
 _SELECTED: LiteralString = """
     select k.contact_id as id, k.campaign_id, k.list_id, k.imported_position, k.seq,
         coalesce(v.name, '') as name, coalesce(v.business_name, '') as business_name,
-        coalesce(v.phone, '') as phone,
+        coalesce(v.phone, '') as phone, v.extension,
         k.erased_at,
         coalesce(v.variables, '{}'::json) as variables,
         case when k.status = 'PENDING' and c.state = 'CANCELED' then 'CANCELED'

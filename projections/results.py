@@ -23,7 +23,7 @@ PIECE_BYTES = 1 << 18
 # would take as long as all the joins.
 _HARMLESS: LiteralString = """
     case when ascii({0}) in (61, 43, 45, 64, 9, 13)
-            and {0} !~ '^[+][0-9]{{6,15}}$'
+            and {0} !~ '^[+][0-9]{{6,15}}( ext[.] [0-9]+)?$'
         then '''' || {0} else nullif({0}, '') end
 """
 
@@ -33,11 +33,14 @@ def _harmless(column: LiteralString) -> LiteralString:
     return _HARMLESS.format(column)
 
 
+# As `application.phone_numbers.with_extension` writes it: an upload reads it back.
+_PHONE: LiteralString = "(v.phone || coalesce(' ext. ' || v.extension, ''))"
+
 _RESULTS: LiteralString = f"""
 copy (
     select {_harmless("v.name")} as name,
         {_harmless("v.business_name")} as business_name,
-        {_harmless("v.phone")} as phone,
+        {_harmless(_PHONE)} as phone,
         case when k.status = 'PENDING' and b.state = 'CANCELED' then 'CANCELED'
             else k.status end as status,
         {_harmless("c.ended_reason")} as ended_reason,

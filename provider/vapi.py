@@ -134,7 +134,12 @@ class VapiProvider(Provider):
     def _request(self, order: CallOrder) -> dict[str, Any]:
         call_id = str(order.call_id)
         name = order.name[:LONGEST_NAME]
-        customer = {"number": order.phone, "name": name, "externalId": call_id}
+        customer = {
+            "number": order.phone,
+            "extension": order.extension,
+            "name": name,
+            "externalId": call_id,
+        }
         return {
             "name": call_id,
             "assistantId": order.provider_assistant_id,

@@ -29,7 +29,7 @@ _PEOPLE: LiteralString = """
 
 _NO_CONTACT: LiteralString = """
     update contact_vault set name = null, business_name = null, phone = null,
-        variables = null, salt = null
+        extension = null, variables = null, salt = null
     where contact_id = any(%(contacts)s) and salt is not null
 """
 

@@ -29,7 +29,8 @@ _BLOCK = 1 << 20
 
 _COPY_ROWS = (
     "copy upload_row"
-    ' (upload_id, ordinal, "row", name, business_name, phone, given, variables)'
+    ' (upload_id, ordinal, "row", name, business_name, phone, extension, given,'
+    " variables)"
     " from stdin"
 )
 _COPY_REJECTS = (
@@ -39,10 +40,10 @@ _PAGE = 4_000_000
 
 # A page is bounded by its rows and by what they hold; it has one row at the least.
 _ROWS = """
-select ordinal, "row", name, business_name, phone, variables, given from (
+select ordinal, "row", name, business_name, phone, variables, given, extension from (
     select *, sum(size) over (order by ordinal) - size as before from (
         select ordinal, "row", name, business_name, phone, variables::text,
-            given::text, length(variables::text) + length(name)
+            given::text, extension, length(variables::text) + length(name)
                 + length(business_name) + coalesce(length(given::text), 0) as size
         from upload_row where upload_id = %s and ordinal > %s
         order by ordinal limit %s
@@ -277,7 +278,7 @@ def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
 def _row_line(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
     return (
         f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
-        f"\t{_escaped(row.business_name)}\t{row.phone}"
+        f"\t{_escaped(row.business_name)}\t{row.phone}\t{row.extension or _NULL}"
         f"\t{_json(row.given) if row.given else _NULL}\t{_json(row.variables)}\n"
     )
 
@@ -302,9 +303,9 @@ def _json(value: dict[str, str] | tuple[str, ...]) -> str:
 
 
 def _staged(*row: Any) -> StagedRow:
-    *known, variables, given = row
+    *known, variables, given, extension = row
     cells = _cells(given) if given else None
-    return StagedRow._make((*known, orjson.loads(variables), cells))
+    return StagedRow._make((*known, orjson.loads(variables), cells, extension))
 
 
 def _cells(text: str) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ _TABLES: dict[type[VaultRow], _Table] = {
             "business_name": "text",
             "phone": "text",
             "variables": "json",
+            "extension": "text",
             **_END,
         },
     ),
@@ -138,15 +139,15 @@ class Vault:
 
     def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:
         rows = self._select(
-            "select name, business_name, phone, variables::text, campaign_id, salt"
-            " from contact_vault"
+            "select name, business_name, phone, extension, variables::text,"
+            " campaign_id, salt from contact_vault"
             " where contact_id = %s and list_id = %s and salt is not null",
             contact_id,
             list_id,
         )
         if not rows:
             return None
-        name, business_name, phone, variables, campaign_id, salt = rows[0]
+        name, business_name, phone, extension, variables, campaign_id, salt = rows[0]
         return ContactRow(
             contact_id=contact_id,
             list_id=list_id,
@@ -154,6 +155,7 @@ class Vault:
             name=name,
             business_name=business_name,
             phone=phone,
+            extension=extension,
             variables=_parsed(variables),
             salt=salt,
         )

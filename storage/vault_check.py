@@ -70,14 +70,14 @@ _KINDS: dict[type[VaultRow], _Kind] = {
                 select from autolynx_events e where e.originator_id = contact_id
                     and e.originator_version = 1 and e.topic = 'contact.erased'
             ),
-            salt, campaign_id, name, business_name, phone, variables::text
+            salt, campaign_id, name, business_name, phone, extension, variables::text
         from contact_vault
         join unnest(%s::uuid[], %s::uuid[]) as wanted (contact_id, list_id)
             using (contact_id, list_id)
         """,
         (
             *("contact_id", "list_id", "leaf", "accounted_for", "salt", "campaign_id"),
-            *("name", "business_name", "phone", "variables"),
+            *("name", "business_name", "phone", "extension", "variables"),
         ),
         frozenset({"variables"}),
     ),

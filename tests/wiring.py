@@ -77,7 +77,8 @@ class StagedUploads(Uploads):
     ) -> UUID:
         """Stage a file with these people; `rejects` are rows with no name.
 
-        `not_kept` is the number of further rejects that are only counted.
+        A phone may have an extension: "+12025550140 ext. 5". `not_kept` is the number
+        of further rejects that are only counted.
         """
         id_ = uuid4()
         self.staged[id_] = [_person(n, phone) for n, phone in enumerate(phones, 1)]
@@ -109,13 +110,15 @@ class StagedUploads(Uploads):
 
 
 def _person(ordinal: int, phone: str) -> StagedRow:
+    number, _, extension = phone.partition(" ext. ")
     return StagedRow(
         ordinal=ordinal,
         row=ordinal + 1,
         name=f"Person {ordinal}",
         business_name="",
-        phone=phone,
+        phone=number,
         variables={"plan": "gold"},
+        extension=extension or None,
     )
 
 

@@ -14,6 +14,7 @@ import typer
 from application.configuration import Configuration
 from application.contact_file import ContactFile
 from application.imports import NewCampaign
+from application.phone_numbers import Kinds
 from application.uploads import RejectedRow, Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
@@ -94,13 +95,17 @@ def create(
     region: Annotated[
         str | None, typer.Option(help="Of numbers without +; else the setting's.")
     ] = None,
+    kinds: Annotated[
+        Kinds,
+        typer.Option(help="any: accept premium-rate and similar numbers too."),
+    ] = Kinds.CALLED,
     start: Annotated[bool, typer.Option("--start", help="Start it at once.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign from a CSV file; prints its id."""
     money = _money(budget)
     with workbench(Configuration()) as bench:
-        upload = _receive(bench, csv, region)
+        upload = _receive(bench, csv, region, any_kind=kinds is Kinds.ANY)
         new = NewCampaign(
             name=name,
             upload_id=upload.id,
@@ -163,10 +168,13 @@ def _money(text: str | None) -> Decimal | None:
         ) from error
 
 
-def _receive(bench: Workbench, path: Path, region: str | None) -> Upload:
+def _receive(
+    bench: Workbench, path: Path, region: str | None, *, any_kind: bool
+) -> Upload:
     """Read and check the file; nothing of one that cannot be read stays."""
     region = region or bench.settings.values().default_region
-    now, rows, size = bench.means.now(), ContactFile(region), path.stat().st_size
+    rows = ContactFile(region, any_kind=any_kind)
+    now, size = bench.means.now(), path.stat().st_size
     new = NewUpload(
         id=bench.means.new_id(),
         filename=path.name,

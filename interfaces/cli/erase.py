@@ -11,6 +11,7 @@ import typer
 
 from application.configuration import Configuration
 from application.erasure import Erasure, ErasureService
+from application.phone_cell import InvalidPhone, read_cell
 from domain.errors import NotFound
 from interfaces.cli.words import AsJson, as_mapping, json_of, remark, say
 from interfaces.cli.workbench import Workbench, actor, workbench
@@ -33,7 +34,10 @@ def add_to(app: typer.Typer) -> None:
 def erase(
     *,
     phone: Annotated[
-        str | None, typer.Option(help="The number, with its country: +12125550142.")
+        str | None,
+        typer.Option(
+            help="The number, with its country: +12125550142; all its extensions too."
+        ),
     ] = None,
     contact: Annotated[
         UUID | None, typer.Option(help="A contact's id; its number counts everywhere.")
@@ -173,8 +177,15 @@ def _who(said: str) -> Who:
 
 
 def _e164(phone: str) -> str:
+    """Read a number as strictly as a phone cell: a guess would erase somebody else.
+
+    An extension is left out, since everybody with that number is erased.
+    """
     try:
-        number = phonenumbers.parse(phone)
+        text = read_cell(phone)
+        if isinstance(text, InvalidPhone):
+            raise typer.BadParameter(text.message)
+        number = phonenumbers.parse(text.number)
     except phonenumbers.NumberParseException:
         message = "Write the number with its country, such as +12125550142."
         raise typer.BadParameter(message) from None

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from application.contact_file import OWN_COLUMNS, ContactFile, UnreadableFile
 from application.errors import StoreUnavailable
-from application.phone_numbers import known_region
+from application.phone_numbers import Kinds, known_region
 from application.uploads import RejectedRow, Upload
 from interfaces.auth.rates import Rate
 from interfaces.files.csv_cells import csv_lines
@@ -64,12 +64,14 @@ def upload_routes(
         member: Annotated[str, Depends(authorize)],
         filename: str = "",
         region: Annotated[str | None, Query(alias="defaultRegion")] = None,
+        kinds: str = "",
     ) -> Response:
         rate.admit(member)
         body = Body(request, pace())
         try:
             _check_kind(request)
             body.limit(largest_file)
+            called = _checked_kinds(kinds)
             at = now()
             new = NewUpload(
                 id=new_id(),
@@ -83,7 +85,7 @@ def upload_routes(
             )
             async with slots.taken(member):
                 received = await to_thread.run_sync(
-                    _receive, store, new, body, limiter=limiter
+                    _receive, store, new, body, called, limiter=limiter
                 )
         except Refused as refused:
             return refusal_of(refused, drain=not body.ended)
@@ -107,9 +109,11 @@ def upload_routes(
 
 
 @short_turns()
-def _receive(store: UploadStore, new: NewUpload, body: Body) -> dict[str, Any]:
+def _receive(
+    store: UploadStore, new: NewUpload, body: Body, kinds: Kinds
+) -> dict[str, Any]:
     """Read, check and stage a whole file, in a worker thread; return its report."""
-    file = ContactFile(new.default_region)
+    file = ContactFile(new.default_region, any_kind=kinds is Kinds.ANY)
     try:
         with store.receive(new) as reception:
             for piece in body:
@@ -159,6 +163,14 @@ def _checked_region(asked: str | None, default: Callable[[], str]) -> str:
         )
         raise Refused(400, "INVALID", message)
     return region
+
+
+def _checked_kinds(kinds: str) -> Kinds:
+    try:
+        return Kinds(kinds.lower() or Kinds.CALLED)
+    except ValueError:
+        message = f'"{kinds[:50]}" is not known: leave kinds out, or give kinds=any.'
+        raise Refused(400, "INVALID", message) from None
 
 
 def _plain_name(filename: str) -> str:

@@ -22,6 +22,7 @@ class Contact:
     name: str
     business_name: str
     phone: str
+    extension: str | None
     erased_at: datetime | None
     variables: JSON
     status: ContactStatus
@@ -34,6 +35,7 @@ class Contact:
             name=row.name,
             business_name=row.business_name,
             phone=row.phone,
+            extension=row.extension,
             erased_at=row.erased_at,
             variables=JSON(row.variables),
             status=row.status,

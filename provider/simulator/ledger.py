@@ -108,6 +108,7 @@ def _row(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
     return {
         "id": call.id,
         "number": call.number,
+        "extension": call.request["customer"].get("extension"),
         "name": call.request.get("name"),
         "assistantId": call.request["assistantId"],
         "phoneNumberId": call.request["phoneNumberId"],

@@ -61,6 +61,7 @@ TIME_FILTERS = frozenset(
 )
 LIST_FILTERS = TIME_FILTERS | {"id", "assistantId", "phoneNumberId", "limit"}
 LONGEST_LABEL = 40
+LONGEST_EXTENSION = 10
 LARGEST_PAGE = 1000
 
 
@@ -150,6 +151,10 @@ def _customer_faults(customer: dict[str, Any]) -> Iterator[str]:
     pattern = re.compile(r"\+?[A-Za-z0-9]{3,40}") if lenient else E164
     if not isinstance(number, str) or not pattern.fullmatch(number):
         yield NUMBER_TEXT
+    extension = customer.get("extension", "")
+    if not isinstance(extension, str) or len(extension) > LONGEST_EXTENSION:
+        limit = f"shorter than or equal to {LONGEST_EXTENSION} characters"
+        yield f"customer.extension must be {limit}"
 
 
 def _override_faults(overrides: dict[str, Any]) -> Iterator[str]:

@@ -72,6 +72,13 @@ def test_a_ticket_is_given_once_for_each_request(house: House) -> None:
     assert renewed.order.request == 2
 
 
+def test_the_provider_is_given_the_extension(house: House) -> None:
+    [call_id] = house.claim(house.campaign(["+12025550140 ext. 0101"]), 1)
+    ticket = house.calls.request(call_id, dial_before=SOON)
+    assert ticket is not None
+    assert (ticket.order.phone, ticket.order.extension) == ("+12025550140", "0101")
+
+
 @pytest.mark.parametrize("told", ["pause", "cancel"])
 def test_a_request_beside_a_pause_is_either_before_it_or_not_at_all(
     house: House, monkeypatch: pytest.MonkeyPatch, told: str

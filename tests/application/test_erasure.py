@@ -282,6 +282,32 @@ def test_a_later_import_leaves_out_who_was_erased_without_naming_them(
     assert {phone for phone, _ in shown[1:]} == {SECOND, KEPT}
 
 
+def test_erasing_a_number_erases_all_its_extensions(house: House) -> None:
+    people = [f"{FIRST} ext. 4711", FIRST, SECOND]
+    campaign_id = house.campaign(people)
+    house.campaign([f"{FIRST} ext. 4712"])
+    assert len(erase(house).contacts) == 3
+    left = dumped(house.url)
+    assert not [part for part in (FIRST[1:], "4711", "4712") if part.encode() in left]
+    shown = [(row.phone, row.extension) for row in contacts(house, campaign_id)]
+    assert shown == [("", None), ("", None), (SECOND, None)]
+    assert problems(house) == []
+
+
+def test_a_later_import_leaves_out_extensions_of_an_erased_number(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    erase(house)
+    upload_id = house.uploads.stage([f"{FIRST} ext. 5", f"{KEPT} ext. 5"])
+    house.imports.import_contacts(campaign_id, upload_id, by=BY)
+    rejects = [(row.row, row.reason) for row in house.vault.rejects(upload_id)]
+    assert rejects == [(2, SkipReason.ERASED)]
+    shown = [(row.phone, row.extension) for row in contacts(house, campaign_id)]
+    assert (KEPT, "5") in shown
+    assert FIRST[1:].encode() not in dumped(house.url)
+
+
 def test_rows_that_only_named_the_person_are_emptied_and_accounted_for(
     house: House,
 ) -> None:
@@ -304,11 +330,16 @@ def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None
     upload = NewUpload(uuid4(), "a.csv", "US", BY, NOON, NOON + timedelta(days=1))
     with store.receive(upload) as reception:
         spelled = ("Person 1", "(202) 555-0000")
+        extended = ("Person 1", "(202) 555-0000 ext. 101")
+        arabic = ("Person 1", "\u0662\u0660\u0662 \u0665\u0665\u0665 \u0660" * 2)
+        message = f"Row 2 has {FIRST} already."
         reception.write(
             [
                 AcceptedRow(2, "Person 1", "", FIRST, {}),
                 AcceptedRow(3, "Person 2", "", SECOND, {}),
                 SkippedRow(4, SkipReason.DUPLICATE_IN_FILE, "Is there.", spelled),
+                SkippedRow(5, SkipReason.INVALID_PHONE, "Two.", extended),
+                SkippedRow(6, SkipReason.DUPLICATE_IN_FILE, message, arabic),
             ]
         )
         reception.complete(("name", "phone"))

@@ -1,3 +1,4 @@
+import hmac
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -268,6 +269,30 @@ def test_who_is_in_the_campaign_already_is_skipped_with_the_rows_number(
         (4, SkipReason.DUPLICATE_IN_CAMPAIGN),
     ]
     assert numbers_of(house, campaign_id) == phones(3) + phones(1, first=50)
+
+
+def test_each_extension_of_a_number_is_a_contact_of_its_own(house: House) -> None:
+    number = "+12025550140"
+    people = [number, f"{number} ext. 1", f"{number} ext. 2"]
+    campaign_id = house.campaign(people)
+    list_id = add(house, campaign_id, [f"{number} ext. 2", f"{number} ext. 3"])
+    shown = [(one.phone, one.extension) for one in people_of(house, campaign_id)]
+    assert shown == [(number, None), (number, "1"), (number, "2"), (number, "3")]
+    [reject] = house.vault.rejects(list_id)
+    assert reject.reason == SkipReason.DUPLICATE_IN_CAMPAIGN
+    assert f"{number} ext. 2" in reject.cells
+
+
+def test_a_contact_without_extension_has_the_id_that_release_1_gave_it(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(["+12025550140", "+12025550140 ext. 1"])
+    key = house.vault.campaign_key(campaign_id)
+    assert key is not None
+    plain, extended = people_of(house, campaign_id)
+    hashed = hmac.digest(key, b"+12025550140", "sha256")
+    assert plain.id == UUID(bytes=hashed[:16])
+    assert extended.id != plain.id
 
 
 def test_the_same_import_again_adds_nobody(house: House) -> None:

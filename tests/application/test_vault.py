@@ -1,4 +1,5 @@
 from dataclasses import replace
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from application.vault import (
     RejectRow,
     VaultRow,
     WordsRow,
+    canonical,
     digest,
 )
 
@@ -40,6 +42,12 @@ def test_a_leaf_is_the_same_for_ever() -> None:
     )
 
 
+def test_a_row_without_extension_has_the_leaf_that_release_1_gave_it() -> None:
+    fields = ("name", "business_name", "phone", "variables")
+    personal = canonical({name: getattr(CONTACT, name) for name in fields})
+    assert CONTACT.leaf == sha256(SALT + personal).digest()
+
+
 def test_a_leaf_hides_equal_people_behind_their_salts() -> None:
     assert replace(CONTACT, salt=SALT[::-1]).leaf != CONTACT.leaf
 
@@ -51,6 +59,8 @@ def test_a_leaf_hides_equal_people_behind_their_salts() -> None:
         (CONTACT, replace(CONTACT, business_name="")),
         (CONTACT, replace(CONTACT, phone="+12025550124")),
         (CONTACT, replace(CONTACT, variables={})),
+        (CONTACT, replace(CONTACT, extension="5")),
+        (replace(CONTACT, extension="5"), replace(CONTACT, extension="6")),
         (MESSAGE, replace(MESSAGE, document={})),
         (MESSAGE, replace(MESSAGE, recording_url=None)),
         (MESSAGE, replace(MESSAGE, transcript=["ho"])),

@@ -150,6 +150,11 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "contact_list.rows_accepted",
         "of event {at} (contact_list.rows_accepted) was changed.",
     ),
+    "an extension": (
+        "update contact_vault set extension = '5' where phone = '+12025550102'",
+        "contact_list.rows_accepted",
+        "of event {at} (contact_list.rows_accepted) was changed.",
+    ),
     "a contact removed": (
         "delete from contact_vault where phone = '+12025550102'",
         "contact_list.rows_accepted",

@@ -114,6 +114,18 @@ def test_the_request_has_exactly_what_the_provider_takes() -> None:
     }
 
 
+def test_an_extension_is_sent_with_the_customer() -> None:
+    sent: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return httpx2.Response(201, json={"id": "call-1"})
+
+    provider(answer).create_call(an_order(extension="0101"), send_before=soon())
+    customer = orjson.loads(sent[0].content)["customer"]
+    assert (customer["number"], customer["extension"]) == ("+12025550143", "0101")
+
+
 def test_a_long_name_is_cut_for_the_provider_and_whole_for_the_assistant() -> None:
     _, body = request_of()
     assert body["customer"]["name"] == "N" * 40

@@ -91,6 +91,13 @@ def test_any_text_comes_back_as_it_was(store: UploadStore, text: str) -> None:
     assert (rejected.message, rejected.cells) == (text, (text, text))
 
 
+def test_an_extension_is_kept_beside_its_number(store: UploadStore) -> None:
+    plain = AcceptedRow(2, "Ann", "", "+14155552671", {})
+    extended = AcceptedRow(3, "Bob", "", "+14155552671", {}, extension="007")
+    rows = store.rows(received(store, plain, extended), 0, 10)
+    assert [row.extension for row in rows] == [None, "007"]
+
+
 def test_variables_keep_the_order_of_the_columns(store: UploadStore) -> None:
     row = AcceptedRow(2, "Ann", "", "+14155552671", {"zz": "1", "a": "2", "m": "3"})
     (staged,) = store.rows(received(store, row), 0, 1)

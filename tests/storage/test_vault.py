@@ -27,6 +27,7 @@ CONTACT = ContactRow(
     "",
     "+12025550123",
     {"Plan B": "gold", "a": ""},
+    "0101",
     salt=SALT,
 )
 # Numbers that another way of storing JSON would write differently.
@@ -43,7 +44,8 @@ ROWS: list[VaultRow] = [CONTACT, MESSAGE, BARE, WORDS, KEY, *reversed(REJECTS)]
 
 EMPTY = """
 update contact_vault
-    set name = null, business_name = null, phone = null, variables = null, salt = null;
+    set name = null, business_name = null, phone = null, extension = null,
+        variables = null, salt = null;
 update message_vault
     set document = null, recording_url = null, transcript = null, salt = null;
 update words_vault set words = null, salt = null;

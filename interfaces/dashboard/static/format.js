@@ -29,6 +29,8 @@ export const count = (n) => whole.format(n);
 export const money = (amount) => (amount == null ? "–" : dollars.format(Number(amount)));
 /** @param {string | null | undefined} amount */
 export const price = (amount) => (amount == null ? "–" : cents.format(Number(amount)));
+/** A number with its extension. @param {{ phone: string, extension: string | null }} contact */
+export const dialled = ({ phone, extension }) => (extension ? `${phone} ext. ${extension}` : phone);
 /** @param {string} at */
 export const absolute = (at) => moment.format(new Date(at));
 /** @param {string | number | Date} at */

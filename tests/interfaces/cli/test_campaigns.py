@@ -50,6 +50,17 @@ def test_a_campaign_is_created_without_any_other_process(
     assert waits in autolynx.done("campaigns", "show", id_).out
 
 
+@pytest.mark.usefixtures("simulator")
+def test_premium_rate_numbers_are_accepted_when_kinds_is_any(
+    autolynx: CommandLine, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("name,business_name,phone\nAda,,900-555-0100\nBo,,2025550101\n")
+    assert "1 contacts, 1 rows skipped." in create(autolynx, path).err
+    made = create(autolynx, path, "--kinds", "any")
+    assert "2 contacts, 0 rows skipped." in made.err
+
+
 def test_a_campaign_goes_through_its_states(
     autolynx: CommandLine, simulator: Simulator, file: Path
 ) -> None:

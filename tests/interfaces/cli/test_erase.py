@@ -71,6 +71,8 @@ def test_whom_to_erase_must_be_said_once_and_be_known(autolynx: CommandLine) -> 
         assert "one of --phone, --contact" in autolynx.refusal("erase", *said, code=2)
     wrong = autolynx.refusal("erase", "--phone", "555", code=2)
     assert "with its country" in wrong
+    masked = autolynx.refusal("erase", "--phone", "+1202555XXXX", code=2)
+    assert "hides some of the digits" in masked
     nobody = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
     assert "not erased yet" in autolynx.refusal("erase", "--contact", nobody)
 

@@ -94,6 +94,18 @@ def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(office: Desk) -> None:
     assert another[:3] == ["'+1+1", "'-1", "+12025550102"]
 
 
+def test_an_exported_extension_is_read_back_by_an_upload(office: Desk) -> None:
+    id_ = office.campaign("name,business_name,phone\nAda,,(202) 555-0140 x0101\n")
+    _, ada = exported(office, id_)
+    assert ada[2] == "+12025550140 ext. 0101"
+    again = office.campaign(f"name,business_name,phone\nAda,,{ada[2]}\n")
+    for campaign_id in (id_, again):
+        query = """query($id: ID!) { campaign(id: $id) {
+            contacts(first: 9) { nodes { phone extension } } } }"""
+        found = office.told(query, id=campaign_id)["campaign"]["contacts"]["nodes"]
+        assert found == [{"phone": "+12025550140", "extension": "0101"}]
+
+
 def test_many_contacts_keep_the_order_of_the_file(office: Desk) -> None:
     people = [f"P{n},,+1202555{n:04}" for n in range(100, 140)]
     id_ = office.campaign("name,business_name,phone\n" + "\n".join(people))

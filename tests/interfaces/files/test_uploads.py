@@ -184,6 +184,19 @@ def test_the_region_of_the_request_goes_before_the_settings(
     assert client.post("/uploads", content).json()["report"]["accepted"] == 0
 
 
+def test_premium_rate_numbers_need_an_upload_of_any_kind(client: Client) -> None:
+    content = f"{HEADER}Ann,,900-555-0100,\n"
+    report = client.post("/uploads", content).json()["report"]
+    assert report["accepted"] == 0
+    assert report["skipped"][0]["reason"] == "INVALID_PHONE"
+    assert "kinds=any" in report["skipped"][0]["message"]
+    for kinds in ("any", "ANY"):
+        answer = client.post(f"/uploads?kinds={kinds}", content)
+        assert answer.json()["report"]["accepted"] == 1
+    answer = client.post("/uploads?kinds=premium", content)
+    assert (answer.status_code, error_of(answer)) == (400, "INVALID")
+
+
 @pytest.mark.parametrize("region", ["ZZ", "USA", "%00", "U%C3%9F"])
 def test_an_unknown_region_is_refused(client: Client, pool: Pool, region: str) -> None:
     response = client.post(f"/uploads?defaultRegion={region}", HEADER + ANN)

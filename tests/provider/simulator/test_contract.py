@@ -207,6 +207,13 @@ def test_a_wrong_key_is_refused_with_the_recorded_words(simulator: Simulator) ->
     }
 
 
+def test_the_ledger_shows_the_extension_that_a_call_dials(simulator: Simulator) -> None:
+    customer = {"number": DANA, "extension": "0101"}
+    assert post(simulator, body(DANA) | {"customer": customer}).status_code == 201
+    [call] = simulator.ledger()["calls"]
+    assert (call["number"], call["extension"]) == (DANA, "0101")
+
+
 def test_a_number_that_is_not_e164_is_refused_by_name(simulator: Simulator) -> None:
     with pytest.raises(api_error()) as refused:
         place(simulator, "0202 555 0143")
@@ -220,6 +227,10 @@ def test_a_number_that_is_not_e164_is_refused_by_name(simulator: Simulator) -> N
     [
         ({"idempotencyKey": "x"}, "property idempotencyKey should not exist"),
         ({"metadata": {}}, "property metadata should not exist"),
+        (
+            {"customer": {"number": DANA, "extension": "1" * 11}},
+            "customer.extension must be shorter than or equal to 10 characters",
+        ),
         ({"name": "n" * 41}, "name must be shorter than or equal to 40 characters"),
         (
             {"customer": {"number": DANA, "name": "n" * 41}},

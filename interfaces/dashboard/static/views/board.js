@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useState } from "../lib.js";
 import { useQuery } from "../api.js";
-import { count, endedReason } from "../format.js";
+import { count, dialled, endedReason } from "../format.js";
 import { LiveCalls } from "../ops.js";
 import { here } from "../route.js";
 import { State, Timer } from "../ui.js";
@@ -84,8 +84,8 @@ function Place({ seat, campaign }) {
           />`
         : html`<span></span>`
     }
-    <span class="quiet" title=${contact.phone}
-      >${over ? endedReason(call?.endedReason) || contact.phone : contact.phone}</span
+    <span class="quiet" title=${dialled(contact)}
+      >${over ? endedReason(call?.endedReason) || dialled(contact) : dialled(contact)}</span
     >
     <${State} value=${contact.status} />
   </li>`;

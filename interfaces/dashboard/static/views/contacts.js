@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from "../lib.js";
 import { useQuery } from "../api.js";
-import { count, duration, endedReason, price, words } from "../format.js";
+import { count, dialled, duration, endedReason, price, words } from "../format.js";
 import { Contacts as Query } from "../ops.js";
 import { here, query, setQuery } from "../route.js";
 import { Empty, Pager, Search, Skeleton, State, Time, Trouble } from "../ui.js";
@@ -132,7 +132,7 @@ function Line({ contact, campaign, open }) {
         >${contact.name || "Erased"}</a
       ><span>${contact.businessName}</span>
     </td>
-    <td class="wide num" style=${{ textAlign: "left" }}>${contact.phone}</td>
+    <td class="wide num" style=${{ textAlign: "left" }}>${dialled(contact)}</td>
     <td><${State} value=${contact.status} /></td>
     <td class="wide">${endedReason(call?.endedReason)}</td>
     <td class="wide num">${call?.durationSeconds == null ? "" : duration(call.durationSeconds)}</td>

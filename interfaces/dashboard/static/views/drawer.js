@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useRef, useState } from "../lib.js";
 import { useQuery, useThrottled } from "../api.js";
-import { absolute, duration, endedReason, price, timeOfDay, words } from "../format.js";
+import { absolute, dialled, duration, endedReason, price, timeOfDay, words } from "../format.js";
 import { ContactPage } from "../ops.js";
 import { Copy, Dialog, Icon, Id, Skeleton, State, Time, Timer, Trouble } from "../ui.js";
 
@@ -83,7 +83,7 @@ function Person({ contact }) {
         contact.erasedAt
           ? html`erased <${Time} at=${contact.erasedAt} />`
           : html`<span class="id"
-              ><span class="num">${contact.phone}</span><${Copy} text=${contact.phone} label="Number"
+              ><span class="num">${dialled(contact)}</span><${Copy} text=${dialled(contact)} label="Number"
             /></span>`
       }
     </dd>

@@ -26,8 +26,8 @@ const REPAIRS = {
   MISSING_NAME: "The name is empty. Fill it in, or leave these rows out.",
   MISSING_PHONE: "The phone number is empty.",
   INVALID_PHONE:
-    "No valid phone number. A number without + is read in the default region: " +
-    "add the country code, or choose another region.",
+    "The cell must be one valid phone number and nothing else. A number without + is read " +
+    "in the default region: add the country code, or choose another region.",
   DUPLICATE_IN_FILE: "The same number stands in an earlier row, which is the one that counts.",
   DUPLICATE_IN_CAMPAIGN: "The campaign has this number already.",
   MALFORMED_ROW: "The row has fewer or more fields than the header. Look for missing quotes or commas.",
