@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from projections import spend
@@ -125,14 +125,21 @@ class Unraised:
     day: date | None = None
 
 
+# What one more call is expected to cost, as scheduler/costs.py estimates it.
+_ONE_MORE: LiteralString = """
+        select greatest(
+            c.spend / nullif(c.costs_reported, 0),
+            (%(prior_calls)s * %(first_cost)s + c.spend)
+                / (%(prior_calls)s + c.costs_reported)
+        ) as cost
+"""
+
 # A limit is reached as well where what is left does not pay for one more call, and
-# that has stopped the campaign. One more costs what the others did on average.
-_OF_CAMPAIGNS: LiteralString = """
+# that has stopped the campaign.
+_OF_CAMPAIGNS: LiteralString = f"""
     select kind.alert, c.spend, c.budget, c.id as campaign_id
     from campaign_board c
-    cross join lateral (
-        select coalesce(c.spend / nullif(c.costs_reported, 0), %(first_cost)s) as cost
-    ) one_more
+    cross join lateral ({_ONE_MORE}) one_more
     cross join lateral (values
         ('threshold', c.spend >= c.budget * %(threshold)s),
         ('limit', c.spend >= c.budget
@@ -142,26 +149,23 @@ _OF_CAMPAIGNS: LiteralString = """
         select from spend_alert a
         where a.campaign_id = c.id and a.alert = kind.alert and a.budget = c.budget)
     order by c.id, kind.alert desc
-"""
+"""  # noqa: S608 - our own text
 
 _OF_DAY: LiteralString = """
     select alert from spend_alert where day = %(day)s and budget = %(budget)s
 """
 
 # Decisions may be of before the budget was changed: what they say is looked at again.
-_HELD_BY_DAY: LiteralString = """
+_HELD_BY_DAY: LiteralString = f"""
     select exists (
         select from dispatch_decision d join campaign_board c on c.id = d.campaign_id
-        cross join lateral (
-            select coalesce(c.spend / nullif(c.costs_reported, 0), %(first_cost)s)
-                as cost
-        ) one_more
-        where d.reasons @> '[{"code": "DAILY_BUDGET_SPENT"}]'
+        cross join lateral ({_ONE_MORE}) one_more
+        where d.reasons @> '[{{"code": "DAILY_BUDGET_SPENT"}}]'
             and d.decided_at >= %(midnight)s
             and c.state in ('QUEUED', 'DIALING', 'RUNNING')
             and %(spent)s + one_more.cost > %(budget)s
     ) and not exists (select from dial_queue where claimed_at >= %(midnight)s)
-"""
+"""  # noqa: S608 - our own text
 
 
 def unraised(
@@ -171,18 +175,19 @@ def unraised(
     threshold: Decimal,
     daily_budget: Decimal | None,
     first_cost: Decimal,
+    prior_calls: int,
 ) -> list[Unraised]:
-    """List what is to be told of: thresholds before limits.
+    """List the alerts that are due: thresholds before limits.
 
     `threshold` is a share of a budget; `first_cost` what one call is expected to cost
-    before any has told its own.
+    before any cost is known, which counts as much as `prior_calls` known costs.
     """
-    values = {"threshold": threshold, "first_cost": first_cost}
+    values: dict[str, Any] = {"first_cost": first_cost, "prior_calls": prior_calls}
     with one_snapshot(conn):
-        found = select(conn, Unraised, _OF_CAMPAIGNS, **values)
+        found = select(conn, Unraised, _OF_CAMPAIGNS, threshold=threshold, **values)
         if daily_budget is None:
             return found
-        return found + _of_day(conn, now, threshold, daily_budget, first_cost)
+        return found + _of_day(conn, now, threshold, daily_budget, values)
 
 
 def _of_day(
@@ -190,7 +195,7 @@ def _of_day(
     now: datetime,
     threshold: Decimal,
     budget: Decimal,
-    first_cost: Decimal,
+    values: dict[str, Any],
 ) -> list[Unraised]:
     day = now.astimezone(UTC).date()
     spent = spend.spent_on(conn, day)
@@ -201,7 +206,7 @@ def _of_day(
         midnight=datetime.combine(day, time.min, UTC),
         spent=spent,
         budget=budget,
-        first_cost=first_cost,
+        **values,
     )
     reached = {
         "threshold": spent >= budget * threshold,

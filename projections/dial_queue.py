@@ -15,6 +15,7 @@ from domain.dispatcher import Dispatcher
 from domain.reports import ReportGrade
 from domain.settings import Settings, SettingsValues
 from domain.values import (
+    ZERO,
     CallStatus,
     CampaignState,
     ContactStatus,
@@ -263,6 +264,8 @@ class OpenCall:
     version: int
     phone_number_id: str
     longest_call_seconds: int
+    started_at: datetime | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,7 @@ class CampaignView:
 
     `ghosts` and `unreported` count open calls that hold room, and money: a report is
     not final. `deferred` contacts are pending, the first at `next_due_at`.
+    `charged` is what `charged_calls` of `charged_seconds` in all have cost.
     `batch_contacts` are those of the batch opened last. `start_failures` contacts in a
     row were refused, the last for that `start_failure`. `capacity_refused_at` is when a
     call last ended for lack of capacity. `account_refusal` is the text of the pause of
@@ -303,6 +307,9 @@ class CampaignView:
     next_due_at: datetime | None
     batch: int | None
     batch_contacts: int
+    charged_calls: int = 0
+    charged_seconds: int = 0
+    charged: Decimal = ZERO
     start_failures: int = 0
     start_failure: str | None = None
     capacity_refused_at: datetime | None = None
@@ -367,7 +374,8 @@ _CALLS: LiteralString = """
         l.queued_at, coalesce(q.claimed_at, l.queued_at) as claimed_at, l.placed_at,
         l.ended_at, l.closed_at, l.last_event_at,
         q.hang_up_requested or h.campaign_id is not null as hang_up_requested,
-        q.looked_up, l.version, c.phone_number_id, c.longest_call_seconds
+        q.looked_up, l.version, c.phone_number_id, c.longest_call_seconds,
+        l.started_at, l.cost
     from dial_queue q
     join call_log l on l.call_id = q.call_id
     join campaign_board c on c.id = q.campaign_id
@@ -385,12 +393,15 @@ _CAMPAIGNS: LiteralString = """
         c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
         open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
         coalesce(b.contacts, 0) as batch_contacts,
+        coalesce(g.calls, 0) as charged_calls,
+        coalesce(g.seconds, 0) as charged_seconds, coalesce(g.cost, 0) as charged,
         coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure,
         f.capacity_at as capacity_refused_at,
         shared.account_scope, shared.words as account_refusal
     from campaign_board c
     left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
     left join start_failure f on f.campaign_id = c.id
+    left join charged_calls g on g.campaign_id = c.id
     left join lateral (
         select p.account_scope, coalesce(w.words, '') as words
         from start_failure p

@@ -15,7 +15,7 @@ from projections.operations import RowOperation, add, put
 from projections.tables import Table, select, select_value
 from storage.database import Conn
 
-BY_DAY, ALERT = "spend_by_day", "spend_alert"
+BY_DAY, ALERT, CHARGED = "spend_by_day", "spend_alert", "charged_calls"
 
 TABLES = (
     Table(
@@ -45,19 +45,41 @@ TABLES = (
     );
     """,
     ),
+    Table(
+        CHARGED,
+        ("campaign_id",),
+        """
+    create table if not exists charged_calls (
+        campaign_id uuid primary key,
+        calls bigint not null default 0,
+        seconds bigint not null default 0,
+        cost numeric not null default 0
+    );
+    """,
+    ),
 )
 
 
 def spend(event: object, position: int) -> Iterator[RowOperation]:
     match event:
-        case Call.Reported() if event.cost is not None and event.cost != event.cost_was:
-            key = (event.queued_at.astimezone(UTC).date(), event.campaign_id)
-            yield put(BY_DAY, key)
-            yield add(BY_DAY, key, spend=event.cost - (event.cost_was or ZERO))
+        case Call.Reported():
+            yield from _reported(event)
         case Campaign.SpendAlertRaised():
             yield _alert(event, position, campaign_id=event.originator_id)
         case Settings.DailySpendAlertRaised():
             yield _alert(event, position, day=event.day)
+
+
+def _reported(event: Call.Reported) -> Iterator[RowOperation]:
+    if event.cost is not None and event.cost != event.cost_was:
+        key = (event.queued_at.astimezone(UTC).date(), event.campaign_id)
+        yield put(BY_DAY, key)
+        yield add(BY_DAY, key, spend=event.cost - (event.cost_was or ZERO))
+    settles = event.awaited and event.settled
+    if settles and event.cost and event.duration_seconds and not event.cost_is_expected:
+        id_, seconds = event.campaign_id, event.duration_seconds
+        yield put(CHARGED, id_)
+        yield add(CHARGED, id_, calls=1, seconds=seconds, cost=event.cost)
 
 
 def _alert(

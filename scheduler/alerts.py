@@ -21,8 +21,8 @@ from domain.settings import SettingsValues
 from projections import alerts, settings_board
 from projections.alerts import AlertRow, Unraised
 from projections.tables import one_snapshot
+from scheduler.costs import FIRST_COST, PRIOR_CALLS
 from scheduler.outside import OutsideTransport
-from scheduler.policy import FIRST_COST
 from storage.database import Conn, Pool
 from storage.outbox import Letter, Outbox
 
@@ -96,6 +96,7 @@ class Alerts:
                 threshold=settings.spend_alert_threshold,
                 daily_budget=settings.daily_budget,
                 first_cost=FIRST_COST,
+                prior_calls=PRIOR_CALLS,
             )
         for one in due:
             self._raise(one)

@@ -7,13 +7,13 @@ campaign, what the pass found: claims + contacts of the reasons = pending.
 2. Of its contacts those are eligible whose turn it is, in the file's order: in
    batches, only those of the batch that is open.
 3. It asks for as many as fit under its cap and its budget. Ghosts hold room; calls
-   whose cost is not final hold money.
+   whose cost is not final hold money, as `scheduler/costs.py` estimates it.
 4. What all share (the global cap, the day's budget, the pace, the turns of a line that
    refuses) is given one by one to the campaign that holds the fewest calls.
 5. Whoever is left over is told why.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -32,9 +32,7 @@ from domain.values import (
     WaitingCode,
 )
 from projections.dial_queue import CampaignView, Candidate, Phase, Snapshot
-
-FIRST_COST = Decimal("0.25")
-"""US dollars that a call is expected to cost before any has told its cost."""
+from scheduler.costs import Expected, expected_of, reserved
 
 MOST_START_FAILURES = 10
 """Contacts refused in a row, after which a campaign is paused."""
@@ -108,8 +106,9 @@ def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:
     unknown = Counter(
         call.campaign_id for call in snapshot.calls if call.phase is Phase.UNKNOWN
     )
-    asks = [_ask(view, snapshot, conditions, unknown[view.id]) for view in views]
-    left = _left(snapshot, conditions)
+    money = _Money.of(snapshot, conditions.now)
+    asks = [_ask(view, snapshot, conditions, unknown[view.id], money) for view in views]
+    left = _left(snapshot, conditions, money)
     shares = _share([ask for ask in asks if ask.wants > 0], left)
     return Plan(
         claims=tuple(
@@ -131,6 +130,7 @@ class _Ask:
     barrier: Waiting | None
     room: int
     affordable: int | None
+    cost: Decimal
     batch: int | None
     eligible: tuple[Candidate, ...]
     unknown: int
@@ -148,14 +148,19 @@ class _Ask:
 
 
 def _ask(
-    view: CampaignView, snapshot: Snapshot, conditions: Conditions, unknown: int
+    view: CampaignView,
+    snapshot: Snapshot,
+    conditions: Conditions,
+    unknown: int,
+    money: "_Money",
 ) -> _Ask:
     batch, eligible = _batch(view)
     return _Ask(
         view=view,
         barrier=_barrier(view, snapshot, conditions),
         room=max(view.cap - view.active - view.ghosts, 0),
-        affordable=_affordable(view),
+        affordable=money.affordable(view),
+        cost=money.expected[view.id].call,
         batch=batch,
         eligible=eligible,
         unknown=unknown,
@@ -262,20 +267,32 @@ def _batch(view: CampaignView) -> tuple[int | None, tuple[Candidate, ...]]:
     return view.batch, again + fresh[: max(view.cap - view.batch_contacts, 0)]
 
 
-def expected_cost(view: CampaignView | None) -> Decimal:
-    """US dollars that one more call will cost: this campaign's mean so far."""
-    if view is None or not view.costs_reported:
-        return FIRST_COST
-    return view.spend / view.costs_reported
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """What calls are expected to cost, and hold; US dollars by campaign."""
 
+    expected: dict[UUID, Expected]
+    held: Mapping[UUID, Decimal]
+    held_today: Decimal
 
-def _affordable(view: CampaignView) -> int | None:
-    """How many calls the budget allows beside those whose cost is not final."""
-    if view.budget is None:
-        return None
-    each = expected_cost(view)
-    headroom = view.budget - view.spend - view.unreported * each
-    return max(int(headroom / each), 0) if each else None
+    @classmethod
+    def of(cls, snapshot: Snapshot, now: datetime) -> "_Money":
+        expected = {view.id: expected_of(view) for view in snapshot.campaigns}
+        held: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+        today, held_today = now.astimezone(UTC).date(), ZERO
+        for call in snapshot.calls:
+            amount = reserved(call, expected.get(call.campaign_id, Expected()), now)
+            held[call.campaign_id] += amount
+            if call.claimed_at.astimezone(UTC).date() == today:
+                held_today += amount
+        return cls(expected, held, held_today)
+
+    def affordable(self, view: CampaignView) -> int | None:
+        """Return how many more calls the budget allows; None is any number."""
+        if view.budget is None:
+            return None
+        headroom = view.budget - view.spend - self.held.get(view.id, ZERO)
+        return max(int(headroom / self.expected[view.id].call), 0)
 
 
 # --- What all of them share ---------------------------------------------------------
@@ -295,7 +312,7 @@ class _Left:
         line = ask.view.phone_number_id
         if self.slots <= 0:
             return WaitingCode.GLOBAL_CAP_FULL
-        if self.daily is not None and self.daily < expected_cost(ask.view):
+        if self.daily is not None and self.daily < ask.cost:
             return WaitingCode.DAILY_BUDGET_SPENT
         if self.lines.get(line, 1) <= 0:
             return WaitingCode.PROVIDER_BUSY
@@ -308,17 +325,17 @@ class _Left:
         if line in self.lines:
             self.lines[line] -= 1
         if self.daily is not None:
-            self.daily -= expected_cost(ask.view)
+            self.daily -= ask.cost
 
 
-def _left(snapshot: Snapshot, conditions: Conditions) -> _Left:
+def _left(snapshot: Snapshot, conditions: Conditions, money: _Money) -> _Left:
     # Of campaigns that are over, too: their ghosts may be live as well as any.
     held = sum(call.phase is not Phase.REPORTING for call in snapshot.calls)
     return _Left(
         slots=max(conditions.global_cap - held, 0),
         requests=conditions.most,
         lines=dict(conditions.lines),
-        daily=_daily(snapshot, conditions),
+        daily=_daily(snapshot, conditions, money),
         midnight=_midnight(conditions.now),
     )
 
@@ -328,21 +345,11 @@ def _midnight(now: datetime) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _daily(snapshot: Snapshot, conditions: Conditions) -> Decimal | None:
-    """What the UTC day has left beside the calls of today that told no cost yet."""
+def _daily(snapshot: Snapshot, conditions: Conditions, money: _Money) -> Decimal | None:
+    """Return what the UTC day has left beside today's calls without a final cost."""
     if conditions.daily_budget is None:
         return None
-    today = conditions.now.astimezone(UTC).date()
-    each = {view.id: expected_cost(view) for view in snapshot.campaigns}
-    reserved = sum(
-        (
-            each.get(call.campaign_id, FIRST_COST)
-            for call in snapshot.calls
-            if call.claimed_at.astimezone(UTC).date() == today
-        ),
-        ZERO,
-    )
-    return conditions.daily_budget - snapshot.spent_today - reserved
+    return conditions.daily_budget - snapshot.spent_today - money.held_today
 
 
 def _share(asks: list[_Ask], left: _Left) -> dict[UUID, int]:
@@ -461,7 +468,7 @@ def _pause(ask: _Ask) -> Pause | None:
             f" {view.start_failure}."
         )
         return Pause(view.id, PauseCause.PROVIDER_REFUSALS, said)
-    return _spent(view) if _is_spent(ask) else None
+    return _spent(ask) if _is_spent(ask) else None
 
 
 def _is_spent(ask: _Ask) -> bool:
@@ -475,9 +482,10 @@ def _is_spent(ask: _Ask) -> bool:
     )
 
 
-def _spent(view: CampaignView) -> Pause:
+def _spent(ask: _Ask) -> Pause:
+    view = ask.view
     said = (
         f"Of the budget of {view.budget} US dollars {view.spend} are spent,"
-        f" and one more call is expected to cost {expected_cost(view):.2f}."
+        f" and one more call is expected to cost {ask.cost:.2f}."
     )
     return Pause(view.id, PauseCause.BUDGET, said)

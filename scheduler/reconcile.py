@@ -28,8 +28,8 @@ from projections.dial_queue import (
     Phase,
     Snapshot,
 )
+from scheduler.costs import expected_cost, expected_of
 from scheduler.duplicates import DuplicateCheck
-from scheduler.policy import expected_cost
 
 LOOK_BACK = timedelta(minutes=10)
 """How long before our oldest open call a line's list begins."""
@@ -297,7 +297,8 @@ class Reconcile:
             return
         last = asked or since >= 2 * asks.silence
         seen = self._provider.call(call.provider_call_id or "")
-        expected = expected_cost(asks.campaign(call.campaign_id))
+        of_campaign = expected_of(asks.campaign(call.campaign_id))
+        expected = expected_cost(call, of_campaign, asks.now)
         if seen is not None and seen.ended:
             final = last or _is_final(seen)
             grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.LOOKED_UP

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from uuid import UUID
 
 import pytest
@@ -18,7 +18,8 @@ from domain.values import (
     WaitingCode,
 )
 from projections.dial_queue import CampaignView, Candidate, Phase
-from scheduler.policy import FIRST_COST, Plan, Verdict, Waiting, plan
+from scheduler.costs import FIRST_COST
+from scheduler.policy import Plan, Verdict, Waiting, plan
 from tests.scheduler.worlds import (
     DIALLED,
     LINES,
@@ -55,8 +56,11 @@ class Judged:
 
     def cost(self, campaign_id: UUID) -> Decimal:
         for view in self.views:
-            if view.id == campaign_id and view.costs_reported:
-                return view.spend / view.costs_reported
+            if view.id == campaign_id:
+                known = view.costs_reported
+                cautious = (view.spend + 10 * FIRST_COST) / (known + 10)
+                mean = view.spend / known if known else cautious
+                return max(cautious, mean).quantize(Decimal("0.0001"), ROUND_UP)
         return FIRST_COST
 
     def holds(self, view: CampaignView) -> int:

@@ -19,6 +19,11 @@ const START = {
   region: "",
 };
 
+const BUDGET_HINT =
+  "Empty: no limit. No new call starts once the spend and the expected cost of live calls reach it. " +
+  "Calls under way are not cut off, so the total can exceed it by what they cost beyond the expected: " +
+  "keep the cap small for a small budget.";
+
 /** @param {Upload} upload */
 const nameOf = (upload) =>
   upload.filename
@@ -197,11 +202,7 @@ function How({ form, set, wrong, choices }) {
           placeholder=${choices.settings.defaultCap}
         />`}<//
     >
-    <${Field}
-      label="Budget in US dollars"
-      error=${wrong.budget}
-      hint="Empty: no limit. The campaign pauses when it is spent."
-    >
+    <${Field} label="Budget in US dollars" error=${wrong.budget} hint=${BUDGET_HINT}>
       ${(/** @type {any} */ a) =>
         html`<input
           ...${a}
