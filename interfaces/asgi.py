@@ -31,7 +31,11 @@ from application.calls import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.errors import Failure
-from application.garbage import look_rarely
+from application.gc_tuning import (
+    collect_in_background,
+    enable_after_loading,
+    freeze,
+)
 from application.imports import ImportService
 from application.logs import configure_logs
 from application.members import MemberService
@@ -76,6 +80,7 @@ from interfaces.traces import WithQuery, telemetry, without_query
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
+from interfaces.websockets import PING_SECONDS, PONG_SECONDS, WebSocketProtocol
 from projections import directory
 from projections.live import ReadModelFeed
 from projections.lookups import Lookups
@@ -500,7 +505,8 @@ def main() -> int:
         create_read_model(connection)
     return_large_blocks()
     server = Server(serving(configuration, create_app(configuration)))
-    look_rarely()
+    enable_after_loading()
+    collect_in_background()
     server.run()
     return 0
 
@@ -512,6 +518,10 @@ class Server(uvicorn.Server):
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        freeze()  # The GraphQL schema and the routes were built during start-up.
+
 
 def serving(configuration: Configuration, app: FastAPI) -> uvicorn.Config:
     """Say how uvicorn serves it."""
@@ -521,7 +531,10 @@ def serving(configuration: Configuration, app: FastAPI) -> uvicorn.Config:
         host=configuration.host,
         port=configuration.port,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws=WebSocketProtocol,
         ws_max_size=LARGEST_FRAME,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         server_header=False,
         access_log=False,
         log_config=None,  # Its lines go the way of ours.

@@ -14,7 +14,7 @@ import structlog
 from psycopg import OperationalError
 
 from application.configuration import Configuration
-from application.garbage import look_rarely
+from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from projections.rebuild import ChainDiffers
 from projections.runner import ProjectionStopped, Projector
@@ -29,7 +29,8 @@ log = structlog.get_logger(ROLE)
 
 def main() -> int:
     """Run until SIGTERM or SIGINT (0), or until it cannot go on (1)."""
-    look_rarely()
+    enable_after_loading()
+    collect_in_background()
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:

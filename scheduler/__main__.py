@@ -23,7 +23,7 @@ from application.campaigns import CampaignService
 from application.claims import ClaimService
 from application.configuration import Configuration, FirstSettings
 from application.errors import Failure, StoreUnavailable
-from application.garbage import look_rarely
+from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from application.recording import Means
 from application.settings import SettingsService
@@ -62,7 +62,8 @@ log = logging.getLogger(ROLE)
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; 2 where the configuration lacks a database."""
-    look_rarely()
+    enable_after_loading()
+    collect_in_background()
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
     if configuration.database_url is None:

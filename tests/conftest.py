@@ -14,7 +14,7 @@ from xdist.scheduler import (  # type: ignore[import-untyped]  # it brings no ty
     LoadFileScheduling,
 )
 
-from application.garbage import look_for_none_yet, look_rarely
+from application.gc_tuning import disable_while_loading, enable_after_loading
 from projections.schema import create_read_model
 from storage.database import Conn, connect
 from storage.embedded import embedded_postgres
@@ -46,7 +46,7 @@ LONGEST_FIRST = (
     *("storage", "projections", "interfaces", "scheduler", "application"),
 )
 
-look_for_none_yet()
+disable_while_loading()
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +113,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    look_rarely()
+    enable_after_loading()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -13,7 +13,7 @@ import sys
 import time
 from threading import Thread
 
-from application.garbage import look_for_none_yet
+from application.gc_tuning import disable_while_loading
 
 GRACE_SECONDS = 2.0
 """What is left to store an answer that is under way once the supervisor is gone."""
@@ -29,7 +29,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     sys.argv = [module, *arguments]
-    look_for_none_yet()  # Each of our roles begins to when it is loaded.
+    disable_while_loading()  # Each role enables it after its modules are loaded.
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

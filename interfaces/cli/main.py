@@ -11,7 +11,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import ValidationError
 
 from application.errors import Failure, StoreUnavailable
-from application.garbage import look_for_none_yet, look_rarely
+from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
 from interfaces.cli.words import remark
@@ -68,9 +68,9 @@ def _commands() -> None:
 
 def main() -> None:
     arguments = sys.argv[1:] or ["--help"]
-    look_for_none_yet()
+    disable_while_loading()
     app = build(arguments[0])
-    look_rarely()
+    enable_after_loading()
     sys.exit(
         exit_code_of(
             lambda: app(arguments, prog_name="autolynx", standalone_mode=False)

@@ -11,7 +11,10 @@ from interfaces.graphql.scalars import BigInt
 from interfaces.graphql.subscriptions import changes_heard
 from projections import event_index, tables
 
-EVENTS_AT_ONCE = 500
+EVENTS_AT_ONCE = 100
+"""Read for one subscription before they are sent: a client that does not read them
+holds that many in memory. The largest, of an import, take some 40 KB.
+"""
 
 
 @strawberry.type

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -62,8 +63,8 @@ class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
         await super().shutdown()
 
     async def handle_task_exception(self, error: Exception) -> None:
-        # Who has gone, or was sent away, gets no more frames.
-        if not self._closed:
+        # Frames to a client that has disconnected, or was disconnected, are dropped.
+        if not self._closed and not isinstance(error, WebSocketDisconnected):
             log.error("A socket's task failed", exc_info=error)
 
     async def _watched(self, member: Viewer) -> None:

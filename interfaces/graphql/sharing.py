@@ -7,7 +7,8 @@ the same for every member is shared.
 from collections.abc import Callable
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, Executor
+from graphql.pyutils import RefMap
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 type Encode = Callable[[object], str | bytes]
@@ -41,6 +42,19 @@ class Frames:
 
 class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
     """Resolves an event that has `frames` once for each way of asking for it."""
+
+    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
+        """Copy the executor for one event of a subscription, with caches of its own.
+
+        graphql-core 3.3.2 shares its caches of collected fields between all events of
+        a subscription, but looks entries up by the identity of a list that is new for
+        each event. So no entry is found again, and the caches would grow by one entry
+        for each event until the subscription ends.
+        """
+        executor = super().build_per_event_executor(payload)
+        executor._relevant_sub_fields = {}  # noqa: SLF001 - no public way to clear it
+        executor._stream_usages = RefMap()  # noqa: SLF001 - the same
+        return executor
 
     def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - the library's signature
         frames = getattr(self.root_value, "frames", None)

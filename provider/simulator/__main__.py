@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from application.garbage import look_rarely
+from application.gc_tuning import collect_in_background, enable_after_loading
 from provider.simulator.answers import Line
 from provider.simulator.faults import CallFault, RequestFault, WebhookFault
 from provider.simulator.routes import build_app
@@ -22,7 +22,8 @@ SECONDS_TO_FINISH = 1
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse arguments, bind, say where on standard output, serve."""
-    look_rarely()
+    enable_after_loading()
+    collect_in_background()
     settings = _settings(argv)
     with _bound(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -167,16 +168,18 @@ def test_an_end_is_told_in_words() -> None:
 @pytest.mark.parametrize(
     "module", ["interfaces.asgi", "projections.__main__", "scheduler.__main__"]
 )
-def test_each_role_looks_for_garbage_once_it_is_loaded(
+def test_each_role_enables_the_garbage_collector_after_loading(
     module: str, shared_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None does before: the runner of all roles sees to it."""
-    role, looks = import_module(module), list[bool]()
+    """The supervisor starts each role with the collector disabled."""
+    role, called = import_module(module), list[str]()
     monkeypatch.setenv("AUTOLYNX_DATABASE_URL", shared_database)
     monkeypatch.setattr(f"{module}.configure_logs", lambda *_: None)
-    monkeypatch.setattr(f"{module}.look_rarely", lambda: looks.append(True))
+    steps = ("enable_after_loading", "collect_in_background")
+    for step in steps:
+        monkeypatch.setattr(f"{module}.{step}", partial(called.append, step))
     monkeypatch.setattr("interfaces.asgi.Server.run", lambda _: None)
     for leads in ("projections.__main__._run", "scheduler.__main__._serve"):
         monkeypatch.setattr(leads, lambda _: 0)
     assert role.main() == 0
-    assert looks == [True]
+    assert called == list(steps)
