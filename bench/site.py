@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,26 +80,33 @@ class Site:
             yield url
 
     @contextmanager
-    def installation(self) -> Iterator["Installation"]:
-        """Run an API and a projector over a database of their own."""
+    def installation(
+        self, settings: Mapping[str, str] | None = None
+    ) -> Iterator["Installation"]:
+        """Run an API and a projector over a database of their own.
+
+        `settings` are environment variables in addition to the usual ones.
+        """
         with ExitStack() as opened:
             database = opened.enter_context(self.database())
             pool = opened.enter_context(open_pool(database, name="bench"))
             app = AutoLynx(EventStoreFactory(pool))
             opened.callback(app.close)
             token = _token(app, pool)
-            port = free_port()
             environment = {
                 "AUTOLYNX_DATABASE_URL": database,
-                "AUTOLYNX_PORT": str(port),
+                "AUTOLYNX_PORT": str(free_port()),
                 "AUTOLYNX_WEBHOOK_SECRET": SECRET,
                 "AUTOLYNX_LOG_LEVEL": "warning",
+                **(settings or {}),
             }
             projector = opened.enter_context(process("projections", environment))
             api = opened.enter_context(process("interfaces.asgi", environment))
-            url = f"http://127.0.0.1:{port}"
+            url = f"http://127.0.0.1:{environment['AUTOLYNX_PORT']}"
             wait_for(lambda: answers(f"{url}/healthz"), "the API")
-            found = Installation(url, database, pool, app, token, api, projector)
+            found = Installation(
+                url, database, pool, app, token, api, projector, environment
+            )
             wait_for(found.has_caught_up, "the projector")
             yield found
 
@@ -119,6 +126,7 @@ class Installation:
     token: str
     api: subprocess.Popen[bytes]
     projector: subprocess.Popen[bytes]
+    environment: dict[str, str]
 
     @property
     def headers(self) -> dict[str, str]:
