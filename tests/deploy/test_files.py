@@ -25,10 +25,11 @@ ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"\bautolynx_[a-z_]+")
 SECRETS = {"autolynx_database_url", "autolynx_vapi_api_key", "autolynx_webhook_secret"}
 
-SAID = re.compile(r'_Refused\(\d+, "([A-Z_]+)"')
+CODE = re.compile(r'\bRefused\(\d+, "([A-Z_]+)"')
 REFUSALS = {
     code.lower()
-    for code in SAID.findall((ROOT / "interfaces/webhooks/vapi.py").read_text())
+    for module in (ROOT / "interfaces/webhooks").glob("*.py")
+    for code in CODE.findall(module.read_text())
 }
 
 FOUND = Gauges(

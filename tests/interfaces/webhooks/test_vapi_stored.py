@@ -211,7 +211,7 @@ def test_a_second_call_under_our_id_is_noticed_though_it_says_the_same(
     assert store.post(body) == 200
     call = store.app.load(Call, call_id)
     assert call.provider_call_id == PROVIDER_CALL
-    assert call.other_provider_call_ids == {"another"}
+    assert call.suspected_provider_call_ids == {"another"}
 
 
 def test_a_store_that_is_down_asks_to_send_again(unreachable_store: Store) -> None:
