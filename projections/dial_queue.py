@@ -279,7 +279,8 @@ class CampaignView:
     row were refused, the last for that `start_failure`. `capacity_refused_at` is when a
     call last ended for lack of capacity. `account_refusal` is the text of the pause of
     another campaign that uses the same `account_scope`, paused since this one was
-    started or resumed.
+    started or resumed. `claimed_position` is the log position of the campaign's last
+    claim, None before the first.
     """
 
     id: UUID
@@ -315,6 +316,7 @@ class CampaignView:
     capacity_refused_at: datetime | None = None
     account_scope: RefusalScope | None = None
     account_refusal: str | None = None
+    claimed_position: int | None = None
     candidates: tuple[Candidate, ...] = ()
 
     @property
@@ -397,11 +399,12 @@ _CAMPAIGNS: LiteralString = """
         coalesce(g.seconds, 0) as charged_seconds, coalesce(g.cost, 0) as charged,
         coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure,
         f.capacity_at as capacity_refused_at,
-        shared.account_scope, shared.words as account_refusal
+        shared.account_scope, shared.words as account_refusal, t.claimed_position
     from campaign_board c
     left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
     left join start_failure f on f.campaign_id = c.id
     left join charged_calls g on g.campaign_id = c.id
+    left join campaign_turn t on t.campaign_id = c.id
     left join lateral (
         select p.account_scope, coalesce(w.words, '') as words
         from start_failure p

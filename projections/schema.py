@@ -8,6 +8,7 @@ from psycopg import sql
 from projections import (
     call_log,
     campaign_board,
+    campaign_turns,
     contact_import,
     contact_log,
     dial_queue,
@@ -32,6 +33,7 @@ HANDLERS: tuple[Handler, ...] = (
     call_log.call_log,
     dial_queue.dial_queue,
     start_failures.start_failures,
+    campaign_turns.campaign_turns,
     settings_board.settings_board,
     directory.directory,
     spend.spend,
@@ -44,6 +46,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "call_log": (call_log.TABLE,),
     "dial_queue": dial_queue.TABLES,
     "start_failures": (start_failures.TABLE,),
+    "campaign_turns": (campaign_turns.TABLE,),
     "settings_board": (settings_board.TABLE,),
     "directory": directory.TABLES,
     "spend": spend.TABLES,

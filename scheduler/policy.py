@@ -9,7 +9,8 @@ campaign, what the pass found: claims + contacts of the reasons = pending.
 3. It asks for as many as fit under its cap and its budget. Ghosts hold room; calls
    whose cost is not final hold money, as `scheduler/costs.py` estimates it.
 4. What all share (the global cap, the day's budget, the pace, the turns of a line that
-   refuses) is given one by one to the campaign that holds the fewest calls.
+   refuses) is given one by one to the campaign that holds the fewest calls;
+   among equals, to the one that has waited longest since its last claim.
 5. Whoever is left over is told why.
 """
 
@@ -353,11 +354,16 @@ def _daily(snapshot: Snapshot, conditions: Conditions, money: _Money) -> Decimal
 
 
 def _share(asks: list[_Ask], left: _Left) -> dict[UUID, int]:
-    """Give slots one by one, max-min fair over calls held, the oldest first."""
+    """Give slots one by one, max-min fair over the calls held.
+
+    Among campaigns that hold equally many, the one that has waited longest since its
+    last claim comes first. A slot that became free thus goes round all campaigns that
+    wait, instead of returning to the campaign whose call has just ended.
+    """
     shares = {ask.id: 0 for ask in asks}
     queue = [
         (ask.view.active + ask.view.ghosts, order, ask)
-        for order, ask in enumerate(sorted(asks, key=_age))
+        for order, ask in enumerate(sorted(asks, key=_turn))
     ]
     heapify(queue)
     while queue:
@@ -371,8 +377,10 @@ def _share(asks: list[_Ask], left: _Left) -> dict[UUID, int]:
     return shares
 
 
-def _age(ask: _Ask) -> tuple[datetime, UUID]:
-    return ask.view.queued_at or ask.view.created_at, ask.id
+def _turn(ask: _Ask) -> tuple[int, datetime, UUID]:
+    """Order by the last claim, campaigns without any first; then by age."""
+    view = ask.view
+    return view.claimed_position or 0, view.queued_at or view.created_at, ask.id
 
 
 def _chosen(ask: _Ask, share: int) -> list[Chosen]:

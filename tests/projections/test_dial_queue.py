@@ -398,3 +398,29 @@ def test_the_view_is_of_one_position(scene: Scene) -> None:
     seen = scene.see()
     assert seen.position == scene.store.position() == len(scene.life.events)
     assert isinstance(scene.life.events[-1], Campaign.Queued)
+
+
+def test_the_position_of_a_campaigns_last_claim_is_shown(scene: Scene) -> None:
+    assert scene.view().claimed_position is None
+    scene.life.claim(scene.campaign, 2)
+    first = scene.view().claimed_position
+    assert first == last_claim(scene)
+    (call, _) = scene.calls
+    now = scene.life.now
+    call.defer(reason="429", until=now, **scene.life.stamp())
+    scene.tell(call)
+    assert scene.view().claimed_position == first
+    call.requeue(claim_id=scene.life.id(), batch=None, **scene.life.stamp())
+    scene.tell(call)
+    second = scene.view().claimed_position
+    assert second == last_claim(scene) != first
+
+
+def last_claim(scene: Scene) -> int:
+    """Return the position of the last claim in the log."""
+    found = scene.store.conn.execute(
+        "select max(position) from event_index"
+        " where type in ('call.created', 'call.requeued')"
+    ).fetchone()
+    assert found is not None
+    return int(found[0])

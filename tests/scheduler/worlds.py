@@ -214,6 +214,7 @@ def _view(dice: Random, number: int) -> CampaignView:
         deferred=deferred,
         next_due_at=NOW + timedelta(minutes=1) if deferred else None,
         batch=batch,
+        claimed_position=dice.choice([None, dice.randint(1, 9)]),
         batch_contacts=held + dice.randint(0, 3) if batch else 0,
         candidates=(*candidates(id_, again, batch), *candidates(id_, shown)),
     )
