@@ -6,15 +6,15 @@ some. A generation threshold alone does not bound them: a process that became id
 allocates nothing, so it would never collect what a burst of work left behind.
 Therefore each role also runs a full collection at regular intervals.
 
-Freed memory must also go back to the system. glibc gives each thread that allocates an
-arena of its own, up to eight for each core, and returns only the free end of an arena.
-So the arenas are limited to two, and each collection trims them.
+Freed memory must also go back to the system: each collection trims the C library's
+heap, which `application.heap` configures.
 """
 
-import ctypes
 import gc
 import time
 from threading import Thread
+
+from application.heap import return_large_blocks, trim
 
 THRESHOLDS = 10_000, 10, 10
 """Python's own are 700, 10, 10 (2,000, 10, 0 from 3.14 on).
@@ -29,10 +29,6 @@ SECONDS_BETWEEN = 20.0
 
 LARGEST_SHARE = 0.02
 """Of the time that full collections in the background may take."""
-
-ARENAS = 2
-M_ARENA_MAX = -8
-"""The name of the limit in glibc's <malloc.h>."""
 
 
 def disable_while_loading() -> None:
@@ -58,9 +54,9 @@ def freeze() -> None:
 def collect_in_background() -> None:
     """Start a daemon thread that runs full collections until the process ends.
 
-    To be called before other threads are started, since it limits their arenas.
+    To be called before other threads are started, since it limits their heaps.
     """
-    _call_libc("mallopt", M_ARENA_MAX, ARENAS)
+    return_large_blocks()
     Thread(target=_collect_for_ever, name="gc", daemon=True).start()
 
 
@@ -74,7 +70,7 @@ def _collect_for_ever() -> None:
 def _seconds_of_a_collection() -> float:
     began = time.perf_counter()
     gc.collect()
-    _call_libc("malloc_trim", 0)
+    trim()
     return time.perf_counter() - began
 
 
@@ -85,10 +81,3 @@ def pause_after(seconds: float) -> float:
     often.
     """
     return max(SECONDS_BETWEEN, seconds / LARGEST_SHARE)
-
-
-def _call_libc(name: str, *arguments: int) -> None:
-    """Call a function of glibc; do nothing where the C library has no such function."""
-    function = getattr(ctypes.CDLL(None), name, None)
-    if function is not None:
-        function(*arguments)

@@ -72,7 +72,6 @@ from interfaces.graphql.provider_watch import ProviderWatch
 from interfaces.graphql.router import graphql_routes
 from interfaces.graphql.vitals import Vitals
 from interfaces.health import health_routes
-from interfaces.heap import return_large_blocks
 from interfaces.metrics import ApiMetrics, Measured, SystemCollector, metrics_routes
 from interfaces.refusals import TooLarge, add_refusals
 from interfaces.request_ids import RequestIds
@@ -503,7 +502,6 @@ def main() -> int:
         return 1
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)
-    return_large_blocks()
     server = Server(serving(configuration, create_app(configuration)))
     enable_after_loading()
     collect_in_background()

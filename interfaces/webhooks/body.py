@@ -17,7 +17,7 @@ from time import perf_counter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from interfaces.heap import trim
+from application.heap import trim
 from interfaces.request_body import SMALL_BODY, EarlyRefusal
 from interfaces.webhooks.authentication import Authenticate
 
