@@ -2,7 +2,7 @@
 
 Each migration from 0014 on declares in its first line whether processes of an older
 version may go on writing: `-- Older writers: allowed` or `-- Older writers: refused`.
-A migration without that line refuses them. See docs/operations.md, Upgrades.
+A migration without that line refuses them. See docs/operations/upgrade.md.
 """
 
 from collections.abc import Iterator

@@ -22,6 +22,7 @@ from projections.gauges import Gauges
 from scheduler.metrics import OUTCOMES, SchedulerMetrics, _name
 
 ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs/operations"
 NAME = re.compile(r"\bautolynx_[a-z_]+")
 SECRETS = {"autolynx_database_url", "autolynx_vapi_api_key", "autolynx_webhook_secret"}
 
@@ -117,7 +118,7 @@ def test_rules_and_dashboard_ask_for_labels_that_exist(
 
 
 def test_the_manual_names_every_metric_and_no_other() -> None:
-    manual = (ROOT / "docs/operations.md").read_text()
+    manual = (OPERATIONS / "monitor.md").read_text()
     written = set(re.findall(r"`(autolynx_[a-z_]+)`", manual)) - SECRETS
     suffix = re.compile(r"_(bucket|count|sum|created)$")
     named = {name for name in there_are() if not suffix.search(name)}
@@ -126,7 +127,7 @@ def test_the_manual_names_every_metric_and_no_other() -> None:
 
 
 def test_the_manual_explains_every_alert() -> None:
-    manual = (ROOT / "docs/operations.md").read_text()
+    manual = (OPERATIONS / "monitor.md").read_text()
     (group,) = read("deploy/prometheus-alerts.yml")["groups"]
     alerts = [rule["alert"] for rule in group["rules"]]
     assert len(alerts) == len(set(alerts))
@@ -134,7 +135,7 @@ def test_the_manual_explains_every_alert() -> None:
 
 
 def test_the_manual_explains_every_variable() -> None:
-    manual = (ROOT / "docs/operations.md").read_text()
+    manual = (OPERATIONS / "configuration.md").read_text()
     fields = [f"AUTOLYNX_{name.upper()}" for name in Configuration.model_fields]
     assert [name for name in fields if name not in manual] == []
 

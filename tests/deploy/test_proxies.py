@@ -38,7 +38,7 @@ class Proxied:
 
 
 def nginx(folder: Path, api: str, port: int) -> list[str]:
-    manual = (ROOT / "docs/operations.md").read_text()
+    manual = (ROOT / "docs/operations/several-machines.md").read_text()
     found = re.search(r"^```nginx\n(.*?)^```$", manual, re.MULTILINE | re.DOTALL)
     assert found
     config = re.sub(r"server 10\.\S+; server 10\.\S+;", f"server {api};", found[1])

@@ -71,7 +71,7 @@ def test_a_process_tells_of_every_metric_that_the_manual_names(desk: Desk) -> No
     desk.caught_up()
     text = desk.get("/metrics", role=None).text
     told = set(re.findall(r"^# TYPE (autolynx_\w+)", text, re.MULTILINE))
-    manual = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    manual = (Path(__file__).parents[2] / "docs/operations/monitor.md").read_text()
     rows = re.findall(r"^\| `(autolynx_\w+)` \|[^|]*\| (.*) \|$", manual, re.MULTILINE)
     named = {name for name, said in rows if "*scheduler*" not in said}
     told = {name for name in told if not name.endswith("_created")}
