@@ -1,4 +1,4 @@
-"""A back-up comes back before the provider lists what was called after it."""
+"""A back-up is restored before the provider lists the calls made after it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,9 +15,15 @@ from domain.values import CampaignState, WaitingCode
 from provider.vapi import VapiProvider, VapiSettings
 from storage.database import Conn
 from storage.last_led import LastLed
-from tests.faults.drama import Drama, new_exchange, playhouse, spared, staged
-from tests.faults.exchange import PERFECT
-from tests.faults.judge import judged
+from tests.faults.invariants import check_invariants
+from tests.faults.scenario import (
+    Scenario,
+    new_scenario,
+    new_virtual_provider,
+    no_faults,
+    virtual_house,
+)
+from tests.faults.virtual_provider import PERFECT
 from tests.scheduler.test_loop import Leading, Passes, leading, parts_of
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
@@ -30,7 +36,7 @@ LAG_SECONDS = 25.0
 
 @contextmanager
 def copied(server: Conn, url: str) -> Iterator[str]:
-    """Copy a database to which nobody is connected."""
+    """Copy a database that has no connections; yield the URL of the copy."""
     parts = urlsplit(url)
     name = parts.path.lstrip("/")
     server.execute(f"create database {name}_copy template {name}".encode())
@@ -41,37 +47,39 @@ def copied(server: Conn, url: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_who_was_called_a_moment_before_the_loss_is_not_called_again(
+def test_contacts_called_just_before_the_loss_are_not_called_again(
     database: str, server: Conn, seed: int
 ) -> None:
-    exchange = new_exchange()
+    provider = new_virtual_provider()
     rates = replace(PERFECT, list_lag=LAG_SECONDS)
-    with playhouse(database, exchange) as house:
-        drama = staged(house, seed, people=PEOPLE, cap=CAP, rates=rates)
-        drama.until_called(3)
+    with virtual_house(database, provider) as house:
+        scenario = new_scenario(house, seed, people=PEOPLE, cap=CAP, rates=rates)
+        scenario.run_until_called(3)
 
-    def played(house: House) -> Drama:
-        return Drama(house, exchange, Random(seed), drama.campaign_id, spared)
+    def new_run(house: House) -> Scenario:
+        return Scenario(house, provider, Random(seed), scenario.campaign_id, no_faults)
 
     with copied(server, database) as copy:
-        with playhouse(database, exchange) as house:
-            played(house).until_called(6)
-        now = exchange.clock()
-        assert any(life.listed_at > now for life in exchange.lives.values())
-        exchange.acknowledged.clear()  # It went with the database.
-        with playhouse(copy, exchange) as house:
-            played(house).until_called(6)
-            decision = house.operations.decision(drama.campaign_id)
+        with virtual_house(database, provider) as house:
+            new_run(house).run_until_called(6)
+        now = provider.clock()
+        assert any(call.listed_at > now for call in provider.made_calls.values())
+        provider.acknowledged.clear()  # They are lost with the database.
+        with virtual_house(copy, provider) as house:
+            new_run(house).run_until_called(6)
+            decision = house.operations.decision(scenario.campaign_id)
             assert decision is not None
-            codes = {why.code for why in decision.reasons}
-            assert codes == {WaitingCode.OUTCOME_UNKNOWN}, "it says what it waits for"
-            after = played(house)
+            codes = {reason.code for reason in decision.reasons}
+            assert codes == {WaitingCode.OUTCOME_UNKNOWN}, (
+                "the decision names the reason"
+            )
+            after = new_run(house)
             after.run()
-            assert judged(after, CAP).wrong == ()
-    assert len(exchange.lives) == PEOPLE
+            assert check_invariants(after, CAP).violations == ()
+    assert len(provider.made_calls) == PEOPLE
 
 
-def test_a_real_list_that_lags_hides_nobody_from_a_restored_database(
+def test_a_restored_database_waits_for_the_simulators_lagging_list(
     database: str, server: Conn
 ) -> None:
     with running_simulator(speed=60, faults={"list_lag_seconds": 2.5}) as simulator:

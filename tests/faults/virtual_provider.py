@@ -1,4 +1,4 @@
-"""A provider in virtual time that misbehaves by seed, and keeps the true ledger."""
+"""A provider in virtual time: it misbehaves by seed and keeps the true ledger."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -26,14 +26,17 @@ from tests.fakes import FakeProvider
 from tests.wiring import Clock
 
 TIME_OUT = 15.0
-"""Seconds after which even a request without an answer has been acted on, or never."""
+"""Seconds within which the provider acts on a request that it never answers."""
 
 type Webhook = Callable[[dict[str, Any]], bool]
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Shares from 0 to 1 of the requests, reads and messages that go wrong."""
+    """Probabilities, 0 to 1, of each fault of requests, reads, messages and calls.
+
+    `list_lag` is different: the longest time in seconds until a call is listed.
+    """
 
     error_before: float = 0.06
     error_after: float = 0.06
@@ -59,7 +62,7 @@ ANSWERS: dict[str | None, Outcome] = {
     "account": AccountRefused("402: no credit"),
     "person": ContactRefused("400: customer.number"),
 }
-"""Faults of a request that the provider did not act on."""
+"""Answers to requests that the provider did not act on."""
 
 FAULTS = ("error_after", "late_after", "not_now", "blocked", *filter(None, ANSWERS))
 
@@ -67,8 +70,8 @@ PERFECT = Rates(*[0.0] * len(fields(Rates)))
 
 
 @dataclass
-class Life:
-    """One call that the provider made: what it shows at any time."""
+class VirtualCall:
+    """One call that the provider made, with its true times, reason and cost (USD)."""
 
     id: str
     order: CallOrder
@@ -104,7 +107,7 @@ class Life:
 
     def result(self) -> dict[str, Any]:
         answered = self.answered_at and self.answered_at < self.ended_at
-        start = {"startedAt": self.answered_at.isoformat()} if answered else {}  # type: ignore[union-attr]  # answered says so
+        start = {"startedAt": self.answered_at.isoformat()} if answered else {}  # type: ignore[union-attr]  # implied by answered
         return {
             "endedReason": self.reason,
             "endedAt": self.ended_at.isoformat(),
@@ -123,17 +126,17 @@ class Life:
         return shown | {"endedReason": self.reason}
 
     def messages(self) -> list[tuple[datetime, dict[str, Any]]]:
-        said = [("ringing", self.ringing_at), ("in-progress", self.answered_at)]
-        told = [
+        statuses = [("ringing", self.ringing_at), ("in-progress", self.answered_at)]
+        updates = [
             (at, self._update(status, at))
-            for status, at in said
+            for status, at in statuses
             if at and at < self.ended_at
         ]
         ended = self._update("ended", self.ended_at)
         ended["message"]["endedReason"] = self.reason
         report = {"type": "end-of-call-report", "call": self.head(), **self.result()}
         return [
-            *told,
+            *updates,
             (self.ended_at, ended),
             (self.reported_at, {"message": report}),
         ]
@@ -150,16 +153,19 @@ class Life:
 
 
 @dataclass
-class Exchange(FakeProvider):
-    """Tells `webhook` what happens; a message without a 200 is sent again."""
+class VirtualProvider(FakeProvider):
+    """Sends messages to `webhook`, again if it does not return true (the answer 200).
+
+    `made_calls` is the ledger, by id; `acknowledged` are the messages that got 200.
+    """
 
     clock: Clock = field(default_factory=Clock)
-    dice: Random = field(default_factory=Random)
+    random: Random = field(default_factory=Random)
     rates: Rates = PERFECT
     webhook: Webhook = lambda _: True
-    lives: dict[str, Life] = field(default_factory=dict)
+    made_calls: dict[str, VirtualCall] = field(default_factory=dict)
     acknowledged: list[dict[str, Any]] = field(default_factory=list)
-    _told: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
+    _outgoing: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
     _guard: Any = field(default_factory=Lock, repr=False)
 
     # --- The port -------------------------------------------------------------------
@@ -167,35 +173,35 @@ class Exchange(FakeProvider):
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         with self._guard:
             self.orders.append(order)
-            return self._answered(order)
+            return self._answer_order(order)
 
-    def _answered(self, order: CallOrder) -> Outcome:
+    def _answer_order(self, order: CallOrder) -> Outcome:
         if self.down:
             return NeverLeft("the provider is down")
-        kind = _drawn(self.dice, {name: getattr(self.rates, name) for name in FAULTS})
+        kind = _drawn(self.random, {name: getattr(self.rates, name) for name in FAULTS})
         if kind in ANSWERS:
             return ANSWERS[kind]
         now = self.clock()
         match kind:
             case "not_now":
-                return NotNow("429", retry_after=self.dice.choice([None, 1.0]))
+                return NotNow("429", retry_after=self.random.choice([None, 1.0]))
             case "error_after":
-                self._made(order, now)
+                self._make_call(order, now)
                 return Unknown("the answer was lost")
             case "late_after":
-                self._made(order, now + _seconds(self.dice, 0, TIME_OUT))
+                self._make_call(order, now + _seconds(self.random, 0, TIME_OUT))
                 return Unknown("no answer in time")
-        life = self._made(order, now)
+        call = self._make_call(order, now)
         blocked = kind == "blocked"
-        return Accepted(life.id, life.created_at, concurrency_blocked=blocked)
+        return Accepted(call.id, call.created_at, concurrency_blocked=blocked)
 
     def call(self, provider_call_id: str) -> ProviderCall | None:
         with self._guard:
             self._read()
-            life = self.lives.get(provider_call_id)
-            if life is None or life.created_at > self.clock():
+            call = self.made_calls.get(provider_call_id)
+            if call is None or call.created_at > self.clock():
                 return None
-            return read_call(life.document(self.clock()))
+            return read_call(call.document(self.clock()))
 
     def calls(
         self, phone_number_id: str | None, *, since: datetime
@@ -204,10 +210,10 @@ class Exchange(FakeProvider):
             self._read()
             now = self.clock()
             found = [
-                read_call(life.document(now))
-                for life in self.lives.values()
-                if life.listed_at <= now and life.created_at >= since
-                if phone_number_id in (None, life.order.phone_number_id)
+                read_call(call.document(now))
+                for call in self.made_calls.values()
+                if call.listed_at <= now and call.created_at >= since
+                if phone_number_id in (None, call.order.phone_number_id)
             ]
         shown = [call for call in found if call]
         return sorted(shown, key=lambda call: call.created_at, reverse=True)
@@ -217,21 +223,26 @@ class Exchange(FakeProvider):
             self._read()
             now = self.clock()
             self.hang_ups.append(provider_call_id)
-            life = self.lives[provider_call_id]
-            if life.ended_at > now:
-                life.ended_at, life.reason = now, "manually-canceled"
-                life.reported_at = now + timedelta(seconds=3)
-                self._told = [one for one in self._told if _call_of(one[2]) != life.id]
-                self._announce(life)
+            call = self.made_calls[provider_call_id]
+            if call.ended_at > now:
+                call.ended_at, call.reason = now, "manually-canceled"
+                call.reported_at = now + timedelta(seconds=3)
+                self._outgoing = [
+                    item for item in self._outgoing if _call_of(item[2]) != call.id
+                ]
+                self._schedule_messages(call)
 
     def _read(self) -> None:
-        if self.down or self.dice.random() < self.rates.reads:
+        if self.down or self.random.random() < self.rates.reads:
             raise ProviderUnavailable("500")
 
     # --- Time -----------------------------------------------------------------------
 
     def pass_until(self, until: datetime) -> None:
-        """Let time pass, and tell what happens in it; nobody is told under a lock."""
+        """Advance the clock and send the messages that become due.
+
+        The lock is not held while `webhook` runs.
+        """
         while (due := self._next_message(until)) is not None:
             at, tries, message = due
             self.clock.time = max(self.clock.time, at)
@@ -240,60 +251,60 @@ class Exchange(FakeProvider):
             elif tries < 8:
                 again = self.clock() + timedelta(seconds=2.0**tries)
                 with self._guard:
-                    self._told.append((again, tries + 1, message))
+                    self._outgoing.append((again, tries + 1, message))
         self.clock.time = max(self.clock.time, until)
 
     def _next_message(
         self, until: datetime
     ) -> tuple[datetime, int, dict[str, Any]] | None:
         with self._guard:
-            due = [one for one in self._told if one[0] <= until]
+            due = [item for item in self._outgoing if item[0] <= until]
             if not due:
                 return None
-            first = min(due, key=lambda one: one[0])
-            self._told.remove(first)
+            first = min(due, key=lambda item: item[0])
+            self._outgoing.remove(first)
             return first
 
     @property
     def all_over(self) -> bool:
         with self._guard:
             now = self.clock()
-            return not self._told and all(
-                life.reported_at <= now for life in self.lives.values()
+            return not self._outgoing and all(
+                call.reported_at <= now for call in self.made_calls.values()
             )
 
     # --- Calls ----------------------------------------------------------------------
 
-    def _made(self, order: CallOrder, at: datetime) -> Life:
-        seconds, dice = _seconds, self.dice
-        unrung = dice.random() < self.rates.unrung
-        ringing = at + seconds(dice, 1, 3)
-        answered = ringing + seconds(dice, 2, 12) if dice.random() < 0.8 else None
-        ended = (answered or ringing) + seconds(dice, 3, 30)
-        life = Life(
-            id=str(UUID(int=dice.getrandbits(128))),
+    def _make_call(self, order: CallOrder, at: datetime) -> VirtualCall:
+        seconds, random = _seconds, self.random
+        unrung = random.random() < self.rates.unrung
+        ringing = at + seconds(random, 1, 3)
+        answered = ringing + seconds(random, 2, 12) if random.random() < 0.8 else None
+        ended = (answered or ringing) + seconds(random, 3, 30)
+        call = VirtualCall(
+            id=str(UUID(int=random.getrandbits(128))),
             order=order,
             created_at=at,
-            listed_at=at + seconds(dice, 0, self.rates.list_lag),
+            listed_at=at + seconds(random, 0, self.rates.list_lag),
             ringing_at=None if unrung else ringing,
             answered_at=None if unrung else answered,
             ended_at=ringing if unrung else ended,
-            reported_at=(ringing if unrung else ended) + seconds(dice, 1, 5),
+            reported_at=(ringing if unrung else ended) + seconds(random, 1, 5),
             reason=_reason(unrung=unrung, answered=answered is not None),
-            cost=0.0 if unrung else round(dice.uniform(0.01, 0.4), 4),
+            cost=0.0 if unrung else round(random.uniform(0.01, 0.4), 4),
         )
-        self.lives[life.id] = life
-        self._announce(life)
-        return life
+        self.made_calls[call.id] = call
+        self._schedule_messages(call)
+        return call
 
-    def _announce(self, life: Life) -> None:
-        for at, message in life.messages():
-            for _ in range(2 if self.dice.random() < self.rates.twice else 1):
-                if self.dice.random() < self.rates.lost:
+    def _schedule_messages(self, call: VirtualCall) -> None:
+        for at, message in call.messages():
+            for _ in range(2 if self.random.random() < self.rates.twice else 1):
+                if self.random.random() < self.rates.lost:
                     continue
-                late = self.dice.random() < self.rates.late
-                delay = _seconds(self.dice, 0, 25 if late else 0.5)
-                self._told.append((at + delay, 0, message))
+                late = self.random.random() < self.rates.late
+                delay = _seconds(self.random, 0, 25 if late else 0.5)
+                self._outgoing.append((at + delay, 0, message))
 
 
 def _call_of(message: dict[str, Any]) -> str:
@@ -306,12 +317,12 @@ def _reason(*, unrung: bool, answered: bool) -> str:
     return "customer-ended-call" if answered else "customer-did-not-answer"
 
 
-def _seconds(dice: Random, low: float, high: float) -> timedelta:
-    return timedelta(seconds=dice.uniform(low, high))
+def _seconds(random: Random, low: float, high: float) -> timedelta:
+    return timedelta(seconds=random.uniform(low, high))
 
 
-def _drawn(dice: Random, rates: dict[str, float]) -> str | None:
-    roll = dice.random()
+def _drawn(random: Random, rates: dict[str, float]) -> str | None:
+    roll = random.random()
     for kind, rate in rates.items():
         roll -= rate
         if roll < 0:

@@ -1,8 +1,9 @@
-"""Our processes in virtual time: they die, freeze or lose an answer at any step.
+"""Our processes in virtual time, with a hook before and after each visible step.
 
-A step is what others can see: a request to the provider, or facts being stored. What
-a process does between two of them nobody knows but itself, so these are all the
-moments at which its death, or its sleep, can make a difference.
+A step is an effect that other processes can observe: a request to the provider, or an
+append to the log. Between two steps a process changes nothing that others can see, so
+a crash or a freeze there is equivalent to one at the next step. A test's hook can
+therefore reach every distinguishable crash by raising or by advancing time at a step.
 """
 
 import threading
@@ -35,27 +36,34 @@ from scheduler.reconcile import Reconcile
 from storage.last_led import LastLed
 from storage.recorder import EventStoreFactory
 from tests.fakes import FakeProvider
-from tests.faults.exchange import TIME_OUT, Exchange
+from tests.faults.virtual_provider import TIME_OUT, VirtualProvider
 from tests.wiring import NOON, House
 
 INTERVAL = timedelta(seconds=10)
 
 
-class _Begun(threading.local):
+class _AppendStart(threading.local):
     at: datetime = NOON
 
 
-type Fate = Callable[["Step"], None]
-"""What happens at a step; it may raise Died or StoreUnavailable, or let time pass."""
+type StepHook = Callable[["Step"], None]
+"""Called at each step; may raise ProcessDied or StoreUnavailable, or advance time."""
 
 
-class Died(BaseException):
-    """The process is gone: no line of it may run on, no `except` may catch it."""
+class ProcessDied(BaseException):
+    """Ends a simulated process.
+
+    A BaseException, so that no `except Exception` of the product catches it.
+    """
 
 
 @dataclass(frozen=True)
 class Step:
-    """A moment just before or after something that others can see."""
+    """The moment just before or just after a visible effect of a process.
+
+    `name` is the topic of the first event of an append, or a request such as
+    `POST /call`; `done` is true after the effect.
+    """
 
     process: "Process"
     name: str
@@ -67,22 +75,22 @@ class Step:
 
 @dataclass
 class Process:
-    """One of ours: its fate is asked for at each step that it takes."""
+    """A simulated process of ours; `on_step` is called at each of its steps."""
 
     role: str
     house: House
-    exchange: Exchange
-    fate: Fate
+    provider: VirtualProvider
+    on_step: StepHook
     dead: bool = False
     steps: Counter[str] = field(default_factory=Counter)
-    begun: _Begun = field(default_factory=_Begun)
-    """When a thread of this process began to store what it stored last.
+    append_start: _AppendStart = field(default_factory=_AppendStart)
+    """The virtual time at which each thread of this process began its last append.
 
-    While it sleeps, others live on in the very same thread.
+    While the process is frozen, other simulated processes run in the same thread.
     """
 
     def __post_init__(self) -> None:
-        self.app = MortalApp(EventStoreFactory(self.house.writing))
+        self.app = CrashingApp(EventStoreFactory(self.house.writing))
         self.app.process = self
         self.calls = CallService(
             app=self.app,
@@ -95,19 +103,19 @@ class Process:
 
     def step(self, name: str, *, done: bool) -> None:
         self.check()
-        self.fate(Step(self, name, done))
+        self.on_step(Step(self, name, done))
         self.check()
 
     def die(self) -> None:
         self.dead = True
-        raise Died
+        raise ProcessDied
 
     def check(self) -> None:
         if self.dead:
-            raise Died
+            raise ProcessDied
 
-    def hears(self, message: dict[str, Any]) -> bool:
-        """Take a webhook as the API does: True, its 200, once it is stored."""
+    def receive(self, message: dict[str, Any]) -> bool:
+        """Store a webhook as the API does; true stands for the answer 200."""
         try:
             self.calls.hear(read_message(message))
         except StoreUnavailable:
@@ -115,7 +123,9 @@ class Process:
         return not self.dead
 
 
-class MortalApp(AutoLynx):
+class CrashingApp(AutoLynx):
+    """The application of one simulated process: each append is a step."""
+
     process: Process
 
     def append(self, *changed: Any, **how: Any) -> int | None:
@@ -123,7 +133,7 @@ class MortalApp(AutoLynx):
         self.process.check()
         if name is None:
             return super().append(*changed, **how)
-        self.process.begun.at = self.process.house.now()
+        self.process.append_start.at = self.process.house.now()
         self.process.step(name, done=False)
         position = super().append(*changed, **how)
         self.process.step(name, done=True)
@@ -131,25 +141,27 @@ class MortalApp(AutoLynx):
 
 
 def _named(changed: tuple[Any, ...]) -> str | None:
-    """Name the first fact that is to be stored."""
-    for one in changed:
-        facts = getattr(one, "pending_events", [one] if one is not None else [])
-        for fact in facts:
-            return str(fact.TOPIC)
+    """Return the topic of the first event of an append; None if it has no events."""
+    for item in changed:
+        events = getattr(item, "pending_events", [item] if item is not None else [])
+        for event in events:
+            return str(event.TOPIC)
     return None
 
 
-class MortalProvider(FakeProvider):
-    """The provider as one process reaches it."""
+class CrashingProvider(FakeProvider):
+    """The provider as seen by one simulated process: each request is a step."""
 
     def __init__(self, process: Process) -> None:
         super().__init__()
-        self._process, self._real = process, process.exchange
+        self._process, self._real = process, process.provider
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         self._process.step("POST /call", done=False)
-        # Virtual time may have passed since the request was stored.
-        passed = (self._process.house.now() - self._process.begun.at).total_seconds()
+        # The real adapter checks this with the monotonic clock.
+        passed = (
+            self._process.house.now() - self._process.append_start.at
+        ).total_seconds()
         if passed > SEND_WITHIN_SECONDS:
             return NeverLeft("it was too late to send the request")
         outcome = self._real.create_call(order, send_before=send_before)
@@ -173,14 +185,14 @@ class MortalProvider(FakeProvider):
 
 
 class VirtualAlarm(Alarm):
-    """Waiting is letting virtual time pass, once all that is under way is settled."""
+    """An alarm that advances virtual time instead of waiting."""
 
     def __init__(
         self, now: Callable[[], datetime], rest: Callable[[float], None]
     ) -> None:
         super().__init__()
         self._now, self._rest = now, rest
-        # Ahead of the monotonic clock, by which the dispatcher takes its turns.
+        # Ahead of the monotonic clock, which the dispatcher uses for its pace.
         self._base = monotonic() + 1000.0
 
     def now(self) -> float:
@@ -196,14 +208,17 @@ class VirtualAlarm(Alarm):
 
 @dataclass
 class SchedulerProcess(Process):
-    """A scheduler that leads for as long as it lives; `meanwhile` gets the seconds."""
+    """A scheduler that leads until it dies.
+
+    `meanwhile` is called with the number of seconds whenever the scheduler waits.
+    """
 
     meanwhile: Callable[["SchedulerProcess", float], None] = lambda *_: None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         house, pace = self.house, Pace(1000.0, lambda: 0.5)
-        provider = MortalProvider(self)
+        provider = CrashingProvider(self)
         claims = ClaimService(self.app, house.means)
         campaigns = CampaignService(
             app=self.app, means=house.means, calls=self.calls, finder=house.lookups
@@ -256,10 +271,10 @@ class SchedulerProcess(Process):
         self._scheduler = Scheduler(parts, self.alarm)
 
     def lead(self) -> None:
-        """Lead until stopped, dead or without a store; leave nothing under way."""
+        """Lead until stopped, dead or without a store; then stop the dispatcher."""
         try:
-            self._scheduler.lead(_Term())  # type: ignore[arg-type]  # signs of life only
-        except (Died, StoreUnavailable):
+            self._scheduler.lead(_UndisputedTerm())  # type: ignore[arg-type]  # signs of call only
+        except (ProcessDied, StoreUnavailable):
             return
         finally:
             self.dispatch.stop()
@@ -267,8 +282,8 @@ class SchedulerProcess(Process):
     def _snapshot(self, now: datetime, most: int) -> Any:
         self.check()
         view = self.house.read_snapshot(now, most)
-        is_to_plan_from = most > 1
-        self.step("the view" if is_to_plan_from else "a glance", done=True)
+        is_planning = most > 1
+        self.step("planning snapshot" if is_planning else "quick snapshot", done=True)
         return view
 
     def _rest(self, seconds: float) -> None:
@@ -278,9 +293,14 @@ class SchedulerProcess(Process):
         self.check()
 
 
-class _Term:
+class _UndisputedTerm:
+    """A leader's term that is never lost.
+
+    Several simulated schedulers may lead at once, so only the fences protect calls.
+    """
+
     def beat(self) -> None:
-        """Nobody disputes it: the fences have to do without the lock."""
+        """Do nothing: no other process watches the heartbeat."""
 
     def let_silence_last(self, seconds: float) -> None:
-        """Nobody waits for a sign."""
+        """Do nothing: no other process waits for a heartbeat."""

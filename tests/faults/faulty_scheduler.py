@@ -1,7 +1,7 @@
-"""`python -m tests.faults.odd_scheduler`: a scheduler by a clock of the test's.
+"""`python -m tests.faults.faulty_scheduler`: a scheduler with a clock chosen by a test.
 
-It may be on a host whose time is wrong, and freeze, as by SIGSTOP, just before a
-request that it has the right to send.
+Its host's clock can be wrong, and it can be frozen (SIGSTOP) just before it sends a
+request that it is permitted to send.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from application.configuration import Configuration
 from application.ports import CallOrder, Outcome
 from provider.vapi import VapiProvider
 from storage.clock import DatabaseClock
-from tests.faults.clocks import OddClock
+from tests.faults.adjustable_clock import AdjustableClock
 
 
-class Showing(DatabaseClock):
-    """Whatever the database tells, it shows what the test's clock shows."""
+class OverriddenClock(DatabaseClock):
+    """Returns the time of the test's clock instead of the database's."""
 
     def __init__(self, shown: Callable[[], datetime]) -> None:
         super().__init__()
@@ -34,25 +34,25 @@ class Showing(DatabaseClock):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clock", type=Path, help="a file of OddClock")
-    parser.add_argument("--wrong", type=float, default=0.0, help="seconds ahead")
-    parser.add_argument("--freezes", type=int, help="before its request of this number")
-    wanted = parser.parse_args()
-    if wanted.freezes is not None:
-        program.VapiProvider = _freezing(wanted.freezes)  # type: ignore[attr-defined]  # in its place
+    parser.add_argument("--clock", type=Path, help="the file of an AdjustableClock")
+    parser.add_argument("--skew", type=float, default=0.0, help="seconds ahead")
+    parser.add_argument("--freeze-before", type=int, help="the number of the request")
+    arguments = parser.parse_args()
+    if arguments.freeze_before is not None:
+        program.VapiProvider = _freezing(arguments.freeze_before)  # type: ignore[attr-defined]  # replaced for the test
     configuration = Configuration()
     assert configuration.database_url is not None
-    clock = _clock(wanted.clock, timedelta(seconds=wanted.wrong))
+    clock = _clock(arguments.clock, timedelta(seconds=arguments.skew))
     program._serve(
         program.Process(configuration, configuration.database_url, clock=clock)
     )
     return 0
 
 
-def _clock(file: Path | None, wrong: timedelta) -> DatabaseClock:
+def _clock(file: Path | None, skew: timedelta) -> DatabaseClock:
     if file is not None:
-        return Showing(OddClock(file))
-    return DatabaseClock(host=lambda: datetime.now(UTC) + wrong)
+        return OverriddenClock(AdjustableClock(file))
+    return DatabaseClock(host=lambda: datetime.now(UTC) + skew)
 
 
 def _freezing(before: int) -> type[VapiProvider]:
@@ -61,7 +61,7 @@ def _freezing(before: int) -> type[VapiProvider]:
     class Freezing(VapiProvider):
         def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
             if next(number) == before:
-                # To this thread: on its way to another one it would run on.
+                # Signal this thread: another one would stop only after a delay.
                 signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             return super().create_call(order, send_before=send_before)
 

@@ -1,6 +1,6 @@
-"""One campaign of some hundred people, while all our processes are ended by SIGKILL.
+"""One campaign of 250 contacts while each of our processes is repeatedly killed.
 
-`python -m tests.faults.storm` runs it alone.
+`python -m tests.faults.load` runs it alone.
 """
 
 import logging
@@ -23,17 +23,17 @@ from provider.vapi import VapiProvider, VapiSettings
 from storage.database import connect
 from storage.embedded import embedded_postgres
 from tests.conftest import FAST
-from tests.faults.stage import (
+from tests.faults.cluster import (
     ROOT,
     SETTINGS,
-    Stage,
+    Cluster,
     house_without_projector,
     started_clock,
 )
 from tests.simulator import running_simulator
 
 PEOPLE, CAP, SPEED = 250, 12, 60
-STORM_SECONDS = 40.0
+KILLING_SECONDS = 40.0
 MOST_NEVER_CALLED = PEOPLE // 50
 
 ROLES = ("scheduler", "scheduler", "projections", "interfaces.asgi")
@@ -50,17 +50,17 @@ FAULTS = {
 
 
 @dataclass
-class Weather:
-    """What came of it; seconds are real ones."""
+class LoadResult:
+    """The result of one run; `seconds` is the real time until all was reported."""
 
     killed: Counter[str] = field(default_factory=Counter)
     never_called: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
-    placed_in_the_storm: int = 0
+    calls_while_killing: int = 0
 
 
-class Company:
-    """All our processes, each started again when it was killed."""
+class ProcessGroup:
+    """One process per role, each restarted after it is killed."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
@@ -70,7 +70,7 @@ class Company:
     def kill(self, number: int) -> None:
         self._running[number].kill()
         self._running[number].wait()
-        self.killed[f"{ROLES[number]}: ended by SIGKILL in a storm"] += 1
+        self.killed[f"{ROLES[number]}: killed by SIGKILL under load"] += 1
         self._running[number] = self._start(ROLES[number])
 
     def end(self) -> None:
@@ -88,31 +88,33 @@ class Company:
         )
 
 
-def storm(url: str, seed: int, *, webhooks: bool = True) -> Weather:
-    """Run it on the empty database of that URL; AssertionError where it went wrong."""
-    dice, started = Random(seed), monotonic()
-    with _company(url, seed, webhooks=webhooks) as (stage, company):
-        campaign_id = stage.house.campaign(PEOPLE, cap=CAP)
+def run_under_load(url: str, seed: int, *, webhooks: bool = True) -> LoadResult:
+    """Run the campaign on an empty database; raise AssertionError on a violation."""
+    random, started = Random(seed), monotonic()
+    with _process_group(url, seed, webhooks=webhooks) as (cluster, processes):
+        campaign_id = cluster.house.campaign(PEOPLE, cap=CAP)
         until = {
-            number: monotonic() + dice.uniform(2, 5) for number in range(len(ROLES))
+            number: monotonic() + random.uniform(2, 5) for number in range(len(ROLES))
         }
-        end = monotonic() + STORM_SECONDS
+        end = monotonic() + KILLING_SECONDS
         while (now := monotonic()) < end:
             for number in [one for one, at in until.items() if at <= now]:
-                company.kill(number)
-                until[number] = monotonic() + dice.uniform(2, 5)
+                processes.kill(number)
+                until[number] = monotonic() + random.uniform(2, 5)
             Event().wait(0.1)
-        placed = len(stage.simulator.ledger()["calls"])
-        never = stage.ends_true(campaign_id, PEOPLE, CAP, within=400)
+        placed = len(cluster.simulator.ledger()["calls"])
+        never = cluster.assert_matches_ledger(campaign_id, PEOPLE, CAP, within=400)
         assert never.total() <= MOST_NEVER_CALLED, f"never called: {never}"
-        return Weather(company.killed, never, monotonic() - started, placed)
+        return LoadResult(processes.killed, never, monotonic() - started, placed)
 
 
 @contextmanager
-def _company(url: str, seed: int, *, webhooks: bool) -> Iterator[tuple[Stage, Company]]:
-    with ExitStack() as opened:
+def _process_group(
+    url: str, seed: int, *, webhooks: bool
+) -> Iterator[tuple[Cluster, ProcessGroup]]:
+    with ExitStack() as exit_stack:
         faults = FAULTS if webhooks else {**FAULTS, "webhooks": {"lost": 1.0}}
-        simulator = opened.enter_context(
+        simulator = exit_stack.enter_context(
             running_simulator(
                 speed=SPEED,
                 seed=seed,
@@ -122,15 +124,17 @@ def _company(url: str, seed: int, *, webhooks: bool) -> Iterator[tuple[Stage, Co
             )
         )
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
-        clock = started_clock(opened, rate=1)
-        house = house_without_projector(url, opened, clock, VapiProvider(at))
+        clock = started_clock(exit_stack, rate=1)
+        house = house_without_projector(url, exit_stack, clock, VapiProvider(at))
         port = free_port("127.0.0.1")
         hooks = f"http://127.0.0.1:{port}"
-        stage = Stage(house, simulator, hooks, opened, clock)
+        cluster = Cluster(house, simulator, hooks, exit_stack, clock)
         own = {"AUTOLYNX_PORT": str(port), "AUTOLYNX_SETTINGS_GLOBAL_CAP": str(CAP)}
-        company = Company({**os.environ, **SETTINGS, **stage._places(), **own})
-        opened.callback(company.end)
-        yield stage, company
+        processes = ProcessGroup(
+            {**os.environ, **SETTINGS, **cluster.environment(), **own}
+        )
+        exit_stack.callback(processes.end)
+        yield cluster, processes
 
 
 def main() -> None:
@@ -141,11 +145,11 @@ def main() -> None:
         embedded_postgres(Path(folder) / "pg", FAST) as url,
     ):
         for one, webhooks in ((seed, True), (seed + 1, False)):
-            own = urlsplit(url)._replace(path=f"/storm_{one}").geturl()
-            with connect(url, name="storm") as connection:
-                connection.execute(f"create database storm_{one}".encode())
+            own = urlsplit(url)._replace(path=f"/load_{one}").geturl()
+            with connect(url, name="load") as connection:
+                connection.execute(f"create database load_{one}".encode())
             sys.stdout.write(
-                f"webhooks {webhooks}: {storm(own, one, webhooks=webhooks)}\n"
+                f"webhooks {webhooks}: {run_under_load(own, one, webhooks=webhooks)}\n"
             )
 
 

@@ -1,4 +1,4 @@
-"""Real processes against a real simulator, and its ledger as the judge."""
+"""Real processes that use a real simulator, and checks against its ledger."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from psycopg import OperationalError
 
@@ -25,24 +25,24 @@ from domain.values import CampaignState
 from projections import campaign_board
 from projections.campaign_board import CampaignRow
 from projections.schema import create_read_model
-from provider.reading import REPORT, STATUS_UPDATE, read_message
+from provider.reading import STATUS_UPDATE, read_message
 from provider.vapi import VapiProvider, VapiSettings
 from storage.database import connect
 from storage.keeper import Home
 from storage.migrate import migrate
-from tests.faults.clocks import OddClock
+from tests.faults.adjustable_clock import AdjustableClock
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 from tests.wiring import House, _feed, _house, housed, phones
 
 ROOT = Path(__file__).parents[2]
 SPEED, RATE = 120, 5
-"""How many times as fast calls go by, and our own clocks."""
+"""How many times faster than real time the simulator's calls and our clocks run."""
 
 WITHIN = 45.0
 
 DURABLE = {"fsync": "off", "full_page_writes": "off"}
-"""Settings of a server whose processes may end at any time, but not its machine."""
+"""Postgres settings that survive the end of processes, not of the machine."""
 
 SETTINGS = {
     "AUTOLYNX_RECONCILE_SECONDS": "1",
@@ -54,38 +54,42 @@ SETTINGS = {
 
 
 @dataclass
-class Stage:
+class Cluster:
+    """An installation of real processes, with the simulator as its provider."""
+
     house: House
     simulator: Simulator
     public_url: str | None
-    opened: ExitStack
-    clock: OddClock
+    exit_stack: ExitStack
+    clock: AdjustableClock
     schedulers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     database_url: str | None = None
 
-    def schedule(self, *odd: str) -> subprocess.Popen[bytes]:
-        """Start one more scheduler, with arguments of `odd_scheduler`.
+    def start_scheduler(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one more scheduler, with arguments of `faulty_scheduler`.
 
-        One whose host is wrong goes by the database's clock, as all do in earnest.
+        With `--skew` it uses the database's clock, as in production; otherwise the
+        cluster's adjustable clock.
         """
-        clock = () if "--wrong" in odd else ("--clock", str(self.clock.file))
-        process = self.start("tests.faults.odd_scheduler", *clock, *odd)
+        clock = () if "--skew" in arguments else ("--clock", str(self.clock.file))
+        process = self.start("tests.faults.faulty_scheduler", *clock, *arguments)
         self.schedulers.append(process)
         return process
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start one of our processes."""
+        """Start `python -m module`; the process is killed when the cluster ends."""
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
-            env={**os.environ, **SETTINGS, **self._places()},
+            env={**os.environ, **SETTINGS, **self.environment()},
             stderr=subprocess.DEVNULL,
         )
-        self.opened.callback(process.wait)
-        self.opened.callback(process.kill)
+        self.exit_stack.callback(process.wait)
+        self.exit_stack.callback(process.kill)
         return process
 
-    def _places(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point our processes to this installation."""
         hooks = {"AUTOLYNX_PUBLIC_URL": self.public_url} if self.public_url else {}
         return {
             "AUTOLYNX_DATABASE_URL": self.database_url or self.house.url,
@@ -95,54 +99,61 @@ class Stage:
             **hooks,
         }
 
-    def called(self, count: int) -> None:
-        """Wait until that many calls were made."""
-        seen: Callable[[], bool] = lambda: (  # noqa: E731 - a condition with a name
+    def wait_for_calls(self, count: int) -> None:
+        """Wait until the simulator has made `count` calls."""
+        seen: Callable[[], bool] = lambda: (  # noqa: E731 - a named condition
             len(self.simulator.ledger()["calls"]) >= count
         )
         eventually(seen, WITHIN, said=f"{count} calls")
 
-    def ends_right(self, campaign_id: UUID, people: int, cap: int) -> CampaignRow:
-        """Wait for the end; nobody twice, no cap exceeded, everybody terminal."""
+    def assert_all_called_once(
+        self, campaign_id: UUID, people: int, cap: int
+    ) -> CampaignRow:
+        """Wait for the end; assert one call per contact, and the cap."""
         eventually(lambda: self._is_over(campaign_id), WITHIN, said="the campaign")
         ledger = self.simulator.ledger(calls=people, timeout=WITHIN)
         called = Counter(call["number"] for call in ledger["calls"])
-        assert called == Counter(phones(people)), "each number exactly once"
+        assert called == Counter(phones(people)), "each number is called exactly once"
         assert ledger["highWater"]["all"] <= cap
         assert max(ledger["highWater"]["customers"].values()) == 1
         row = self.house.board(campaign_id)
         assert (row.contacts, row.ended) == (people, people)
         calls = self.house.call_rows(campaign_id)
         assert all(call.provider_call_id for call in calls)
-        self._tells_what_the_ledger_says(campaign_id, ledger["calls"])
-        self._has_what_it_acknowledged(ledger["calls"])
+        self._assert_outcomes(campaign_id, ledger["calls"])
+        self._assert_acknowledged_are_stored(ledger["calls"])
         return row
 
-    def ends_true(
+    def assert_matches_ledger(
         self, campaign_id: UUID, people: int, cap: int, within: float = 120.0
     ) -> Counter[str]:
-        """Wait for the end; return why people were never called, and how many."""
+        """Wait for the end and compare with the ledger.
+
+        Returns how many contacts were never called, by reason.
+        """
         eventually(lambda: self._is_over(campaign_id), within, said="the campaign")
         ledger = self.simulator.ledger(calls=1, timeout=WITHIN)
         called = Counter(call["number"] for call in ledger["calls"])
         twice = {number for number, calls in called.items() if calls > 1}
-        assert not twice, f"called twice: {twice}"
-        assert set(called) <= set(phones(people)), "a stranger was called"
+        assert not twice, f"numbers called twice: {twice}"
+        assert set(called) <= set(phones(people)), (
+            "a number outside the list was called"
+        )
         assert ledger["highWater"]["all"] <= cap, ledger["highWater"]
         row, calls = self.house.board(campaign_id), self.house.call_rows(campaign_id)
         assert row.ended == len(called), (row, len(called))
         assert row.ended + row.failed == row.contacts == people, row
         why = Counter(call.failure for call in calls if call.provider_call_id is None)
-        assert None not in why, "nothing says why it was never called"
+        assert None not in why, "a contact was never called and has no reason"
         placed_ids = {call.provider_call_id for call in calls} - {None}
         assert placed_ids == {call["id"] for call in ledger["calls"]}
         assert why.total() == people - len(called)
-        self._tells_what_the_ledger_says(campaign_id, ledger["calls"])
-        self._has_what_it_acknowledged(ledger["calls"])
+        self._assert_outcomes(campaign_id, ledger["calls"])
+        self._assert_acknowledged_are_stored(ledger["calls"])
         return Counter({str(reason): count for reason, count in why.items()})
 
     def _is_over(self, campaign_id: UUID) -> bool:
-        """Look at the read model as it is: it may lag, or be away, for a while."""
+        """Read the campaign's row, which may lag; false while Postgres is away."""
         try:
             with self.house.reading.connection() as conn:
                 row = campaign_board.get(conn, campaign_id)
@@ -151,9 +162,7 @@ class Stage:
         assert row is not None
         return row.state is CampaignState.COMPLETED and row.awaiting_reports == 0
 
-    def _tells_what_the_ledger_says(
-        self, campaign_id: UUID, ledger: list[dict[str, Any]]
-    ) -> None:
+    def _assert_outcomes(self, campaign_id: UUID, ledger: list[dict[str, Any]]) -> None:
         told = {call["id"]: call for call in ledger}
         for row in self.house.call_rows(campaign_id):
             if row.provider_call_id is None:
@@ -163,87 +172,97 @@ class Stage:
             assert row.cost is not None
             assert float(row.cost) == call["cost"]
 
-    def _has_what_it_acknowledged(self, ledger: list[dict[str, Any]]) -> None:
-        """I4: a message that got 200 is stored with its call."""
+    def _assert_acknowledged_are_stored(self, ledger: list[dict[str, Any]]) -> None:
+        """I4: each message that got 200 is stored as a message about its call."""
         for call in ledger:
             call_id = UUID(call["metadata"]["autolynx_call_id"])
-            told = [one for one in call["webhooks"] if one["outcome"] == "delivered"]
-            kept = self.house.load_call(call_id).evidence if told else frozenset()
-            for one in told:
-                key = _key(call["id"], one["label"])
-                assert uuid5(call_id, key) in kept, f"{key} got 200"
+            acknowledged = {
+                (delivery["label"], delivery["timestamp"])
+                for delivery in call["webhooks"]
+                if delivery["outcome"] == "delivered"
+            }
+            stored = {
+                _label_and_time(message.document)
+                for message in self.house.vault.messages_of(call_id)
+                if "message" in message.document  # Others are answers to GET /call.
+            }
+            lost = acknowledged - stored
+            assert not lost, f"call {call_id}: {lost} got 200"
 
 
-def _key(provider_call_id: str, label: str) -> str:
-    kind = label if label == REPORT else f"{STATUS_UPDATE}:{label}"
-    return f"{kind}:{provider_call_id}"
+def _label_and_time(document: dict[str, Any]) -> tuple[str, int]:
+    """Return a webhook's label in the simulator's ledger, and its timestamp (ms)."""
+    message = document["message"]
+    kind = message["type"]
+    return message["status"] if kind == STATUS_UPDATE else kind, message["timestamp"]
 
 
-def stop_at_once(home: Home) -> None:
-    """End a server with all its processes, as `pg_ctl stop -m immediate` does."""
+def stop_postgres_immediately(home: Home) -> None:
+    """Stop a Postgres server as `pg_ctl stop -m immediate` does."""
     pid = home.server_pid()
     assert pid is not None
     os.kill(pid, signal.SIGQUIT)
-    eventually(lambda: home.server_pid() is None, WITHIN, said="a server's end")
+    eventually(lambda: home.server_pid() is None, WITHIN, said="the server to stop")
 
 
 @contextmanager
-def on_stage(
+def running_cluster(
     url: str,
     *,
     webhooks: bool,
     rate: float = RATE,
     projector: bool = True,
     **settings: Any,
-) -> Iterator[Stage]:
-    """Set everything up but the schedulers; without `webhooks` all are lost.
+) -> Iterator[Cluster]:
+    """Start the simulator and everything of ours except schedulers.
 
-    Our clocks run `rate` times as fast as the true one: only where no scheduler sleeps
-    on a request, for that is sent or not by the monotonic one.
+    Without `webhooks` there is no receiver, so all webhooks are lost. Our clocks run
+    `rate` times as fast as real time. Use rate 1 if a scheduler is frozen during a
+    request: the right to send it expires by the monotonic clock, which is not faster.
     """
-    even = {"speed": SPEED, "outcomes": {"customer-ended-call": 1}, **settings}
-    with ExitStack() as opened:
-        clock = started_clock(opened, rate)
-        simulator = opened.enter_context(running_simulator(**even))
+    defaults = {"speed": SPEED, "outcomes": {"customer-ended-call": 1}, **settings}
+    with ExitStack() as exit_stack:
+        clock = started_clock(exit_stack, rate)
+        simulator = exit_stack.enter_context(running_simulator(**defaults))
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
         provider = VapiProvider(at)
         if projector:
-            house = opened.enter_context(
+            house = exit_stack.enter_context(
                 housed(url, now=clock, provider=provider, projector=True)
             )
         else:
-            house = house_without_projector(url, opened, clock, provider)
-        public_url = opened.enter_context(_receiving(house)) if webhooks else None
-        yield Stage(house, simulator, public_url, opened, clock)
+            house = house_without_projector(url, exit_stack, clock, provider)
+        public_url = exit_stack.enter_context(_receiving(house)) if webhooks else None
+        yield Cluster(house, simulator, public_url, exit_stack, clock)
 
 
 def house_without_projector(
-    url: str, opened: ExitStack, now: Callable[[], datetime], provider: VapiProvider
+    url: str, exit_stack: ExitStack, now: Callable[[], datetime], provider: VapiProvider
 ) -> House:
-    """Wire it where projectors are processes of their own."""
+    """Wire the services where projectors are separate processes."""
     migrate(url)
     with connect(url, name="test") as connection:
         create_read_model(connection)
     return _house(
         url,
-        opened,
+        exit_stack,
         now=now,
         provider=provider,
-        read_model=_feed(url, opened),
+        read_model=_feed(url, exit_stack),
         first=SettingsValues(),
     )
 
 
-def started_clock(opened: ExitStack, rate: float) -> OddClock:
-    folder = opened.enter_context(tempfile.TemporaryDirectory())
-    clock = OddClock(Path(folder) / "clock")
+def started_clock(exit_stack: ExitStack, rate: float) -> AdjustableClock:
+    folder = exit_stack.enter_context(tempfile.TemporaryDirectory())
+    clock = AdjustableClock(Path(folder) / "clock")
     clock.start(rate)
     return clock
 
 
 @contextmanager
 def _receiving(house: House) -> Iterator[str]:
-    """Take webhooks as the API does: 200 once they are stored."""
+    """Receive webhooks as the API does: answer 200 once they are stored."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -260,7 +279,7 @@ def _receiving(house: House) -> Iterator[str]:
             return 200
 
         def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=[0.01])

@@ -1,4 +1,4 @@
-"""A clock that runs fast, and jumps where the test says so."""
+"""A clock, shared through a file, that a test can speed up and move forward."""
 
 import json
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class OddClock:
-    """Several processes read it from a file.
+class AdjustableClock:
+    """A wall clock whose state is in `file`, so that several processes share it.
 
-    Monotonic clocks, the provider's and the database's are the true ones all the same.
+    It does not affect monotonic clocks, nor the clocks of the provider and Postgres.
     """
 
     file: Path
@@ -21,17 +21,18 @@ class OddClock:
         return datetime.fromtimestamp(since, UTC) + timedelta(seconds=passed)
 
     def start(self, rate: float) -> None:
-        """Begin with the true time, and go `rate` times as fast from now on."""
+        """Start at the true time and run `rate` times as fast from now on."""
         self._set(_true_time(), rate, 0.0)
 
     def jump(self, seconds: float) -> None:
+        """Move the clock forward."""
         since, rate, ahead = json.loads(self.file.read_text())
         self._set(since, rate, ahead + seconds)
 
-    def _set(self, *told: float) -> None:
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps(told))
-        fresh.replace(self.file)
+    def _set(self, *state: float) -> None:
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps(state))
+        new.replace(self.file)
 
 
 def _true_time() -> float:

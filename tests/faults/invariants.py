@@ -1,0 +1,188 @@
+"""Checks of the invariants (I1 to I12) against the ledger of the provider."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+from domain.call import Call
+from domain.values import CampaignState, ContactStatus
+from projections.call_log import CallRow
+from provider.reading import read_message
+from tests.faults.scenario import Scenario
+from tests.faults.virtual_provider import VirtualCall
+
+TERMINAL = frozenset(
+    {
+        ContactStatus.ENDED,
+        ContactStatus.FAILED,
+        ContactStatus.CANCELED,
+        ContactStatus.TIMEOUT,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The violations, one sentence each, and the number of contacts never called."""
+
+    violations: tuple[str, ...]
+    never_called: int
+
+
+def check_invariants(scenario: Scenario, cap: int) -> Findings:
+    """Compare the final state of a scenario with the provider's ledger."""
+    checker = _Checker(scenario, cap)
+    return Findings(tuple(checker.violations()), checker.never_called())
+
+
+class _Checker:
+    """`_made` are the provider's calls, `_calls` the rows of our call log."""
+
+    def __init__(self, scenario: Scenario, cap: int) -> None:
+        self._scenario, self._cap, self._house = scenario, cap, scenario.house
+        self._made = list(scenario.provider.made_calls.values())
+        self._row = self._house.board(scenario.campaign_id)
+        self._calls = self._house.call_rows(scenario.campaign_id)
+        self._latest = _latest(self._calls)
+
+    def violations(self) -> Iterator[str]:
+        yield from self._called_twice()
+        yield from self._over_cap()
+        yield from self._started()
+        yield from self._lost_webhooks()
+        yield from self._without_an_end()
+        yield from self._counts()
+        yield from self._outcomes()
+        yield from self._called_while_paused()
+        yield from self._without_a_reason()
+
+    def never_called(self) -> int:
+        called = {made.order.contact_id for made in self._made}
+        return self._row.contacts - len(called)
+
+    def _called_twice(self) -> Iterator[str]:
+        orders = Counter((made.order.phone, made.order.attempt) for made in self._made)
+        for (phone, attempt), calls in orders.items():
+            if calls > 1:
+                yield f"I1: {calls} calls for attempt {attempt} of {phone}"
+        rang = Counter(made.order.phone for made in self._made if made.ringing_at)
+        for phone, times in rang.items():
+            if times > 1:
+                yield f"I1: {phone} rang {times} times"
+
+    def _over_cap(self) -> Iterator[str]:
+        highest = _most_at_once(self._made)
+        if highest > self._cap:
+            yield f"I2: {highest} live calls, cap {self._cap}"
+
+    def _started(self) -> Iterator[str]:
+        ours = {call.provider_call_id for call in self._calls} - {None}
+        if (self._row.started_at is not None) != bool(ours):
+            yield f"I3: started at {self._row.started_at}, calls {ours}"
+        theirs = {made.id for made in self._made}
+        if ours != theirs:
+            yield f"I3: unknown to the provider {ours - theirs}, to us {theirs - ours}"
+
+    def _lost_webhooks(self) -> Iterator[str]:
+        loaded: dict[UUID, Call] = {}
+        for body in self._scenario.provider.acknowledged:
+            message = read_message(body)
+            assert message.call_id is not None
+            call = loaded.get(message.call_id)
+            if call is None:
+                call = self._house.load_call(message.call_id)
+                loaded[message.call_id] = call
+            if uuid5(call.id, message.key) not in call.evidence:
+                yield f"I4: {message.key} got 200 and is not stored"
+
+    def _without_an_end(self) -> Iterator[str]:
+        row = self._row
+        if row.state not in (CampaignState.COMPLETED, CampaignState.CANCELED):
+            yield f"I8: the campaign is {row.state}"
+        statuses = [call.standing for call in self._latest.values()]
+        open_ = [status for status in statuses if status not in TERMINAL]
+        if row.state is CampaignState.COMPLETED and (
+            open_ or len(statuses) != row.contacts
+        ):
+            yield f"I8: {statuses} for {row.contacts} contacts"
+
+    def _counts(self) -> Iterator[str]:
+        row = self._row
+        counted = Counter(call.standing for call in self._latest.values())
+        shown = {
+            ContactStatus.ENDED: row.ended,
+            ContactStatus.FAILED: row.failed,
+            ContactStatus.TIMEOUT: row.timed_out,
+        }
+        for status, count in shown.items():
+            if counted[status] != count:
+                yield f"I6: {count} shown as {status}, {counted[status]} counted"
+        reached = {
+            made.order.contact_id
+            for made in self._made
+            if made.order.attempt == self._latest[made.order.contact_id].attempt
+        }
+        if row.state is CampaignState.COMPLETED and row.ended != len(reached):
+            yield f"I6: {row.ended} ended, the provider called {len(reached)}"
+
+    def _outcomes(self) -> Iterator[str]:
+        calls = {call.provider_call_id: call for call in self._calls}
+        for made in self._made:
+            call = calls.get(made.id)
+            if call is None:
+                continue  # Reported as I3 already.
+            if call.ended_reason != made.reason:
+                yield f"truth: reason {call.ended_reason}, not {made.reason}"
+            if call.cost != Decimal(str(made.cost)):
+                yield f"truth: cost {call.cost}, not {made.cost}"
+
+    def _called_while_paused(self) -> Iterator[str]:
+        ranges = self._scenario.trace.paused_ranges
+        for made in self._made if ranges else []:
+            requested = self._requested_at(made)
+            for since, until in ranges:
+                if since < requested and (until is None or requested < until):
+                    yield f"I12: requested at {requested}, paused from {since}"
+
+    def _without_a_reason(self) -> Iterator[str]:
+        called = {made.order.contact_id for made in self._made}
+        for contact, call in self._latest.items():
+            explained = call.failure or call.rejection_words_id or contact in called
+            if call.standing is ContactStatus.FAILED and not explained:
+                yield f"I8: contact {contact} was not called and has no reason"
+
+    def _requested_at(self, made: VirtualCall) -> int:
+        """Return the position in the log of the event that permitted the request."""
+        query = (
+            "select notification_id from autolynx_events"
+            " where originator_id = %s and topic = 'call.requested'"
+            " order by originator_version"
+        )
+        with self._house.reading.connection() as conn:
+            rows = conn.execute(query, (made.order.call_id,)).fetchall()
+        return int(rows[made.order.request - 1][0])
+
+
+def _latest(calls: Iterable[CallRow]) -> dict[UUID, CallRow]:
+    """Return the call of each contact's last attempt."""
+    by_contact = defaultdict(list)
+    for call in calls:
+        by_contact[call.contact_id].append(call)
+    return {
+        contact: max(attempts, key=lambda call: call.attempt)
+        for contact, attempts in by_contact.items()
+    }
+
+
+def _most_at_once(made: Iterable[VirtualCall]) -> int:
+    """Return the highest number of calls that were live at the same time."""
+    changes = sorted(
+        [(call.created_at, 1) for call in made] + [(call.ended_at, -1) for call in made]
+    )
+    live = highest = 0
+    for _, change in changes:
+        live += change
+        highest = max(highest, live)
+    return highest

@@ -1,0 +1,76 @@
+"""Hosts whose clocks are minutes apart lead one after the other."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from storage.clock import DatabaseClock
+from tests.faults.crash_points import SchedulerProcess
+from tests.faults.invariants import check_invariants
+from tests.faults.scenario import (
+    Scenario,
+    new_scenario,
+    new_virtual_provider,
+    no_faults,
+    virtual_house,
+)
+from tests.faults.virtual_provider import Rates, VirtualProvider
+from tests.wiring import NOON
+
+CAP, PEOPLE = 2, 8
+ROUGH = Rates(reads=0.0, lost=1.0, refused=0.0, account=0.0)
+"""All webhooks are lost, so that our clocks decide when a call is silent too long."""
+
+
+class VirtualClock(DatabaseClock):
+    """Measures the provider's virtual time, which is used as the database's."""
+
+    def __init__(self, provider: VirtualProvider, skew: timedelta) -> None:
+        def passed() -> float:
+            return (provider.clock() - NOON).total_seconds()
+
+        super().__init__(host=lambda: provider.clock() + skew, steady=passed)
+        self._learn(provider.clock(), passed(), passed())
+
+
+class SkewedScenario(Scenario):
+    """Each scheduler runs on a host whose clock is wrong in the other direction."""
+
+    skew = timedelta(minutes=5)
+    until: datetime
+
+    def scheduler(self) -> SchedulerProcess:
+        clock, self.skew = VirtualClock(self.provider, self.skew), -self.skew
+        means = replace(self.house.means, now=clock)
+        house = replace(self.house, now=clock, means=means)
+        self.until = self.provider.clock() + timedelta(seconds=40)
+        return SchedulerProcess(
+            "scheduler", house, self.provider, self.on_step, meanwhile=self._meanwhile
+        )
+
+    def _meanwhile(self, process: SchedulerProcess, seconds: float) -> None:
+        super()._meanwhile(process, seconds)
+        if self.provider.clock() > self.until:
+            process.alarm.stop()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_leaders_on_hosts_ten_minutes_apart_break_no_invariant(
+    database: str, seed: int
+) -> None:
+    with virtual_house(database, new_virtual_provider()) as house:
+        set_up = new_scenario(house, seed, people=PEOPLE, cap=CAP, rates=ROUGH)
+        scenario = SkewedScenario(
+            house, set_up.provider, Random(seed), set_up.campaign_id, no_faults
+        )
+        scenario.run()
+        assert check_invariants(scenario, CAP).violations == ()
+        row = house.board(scenario.campaign_id)
+        assert row.timed_out == 0
+        stored = house.app.recorder.select_notifications(1, 5000)
+        events: list[Any] = [house.app.mapper.to_domain_event(item) for item in stored]
+        times = [event.timestamp for event in events]
+        assert times == sorted(times), "the timestamps in the log never decrease"
