@@ -40,6 +40,9 @@ from provider.simulator.settings import DEFAULT_API_KEY
 WARM_UP_MINUTES, WANTED_GROWTH = 10, 0.2
 TURN_SECONDS, PEOPLE, RECENT, WATCHERS = 15.0, 20, 2_000, 4
 SPEED, CAP = 20.0, 10
+LEDGER_KEEPER = "simulator"
+"""It keeps every call in its ledger for tests, so it grows with the calls made."""
+
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 APPENDED = "subscription($after: BigInt!) { eventAppended(after: $after) { position } }"
 PROGRESS = "subscription { campaignsProgress { state contacts pending } }"
@@ -60,7 +63,7 @@ class Stage:
 
 
 def main() -> int:
-    """Print the table; 1 if a role grew by more than 20 % after ten minutes."""
+    """Print the table; 1 if one of our roles grew by over 20 % after ten minutes."""
     parser = argparse.ArgumentParser(prog="python -m bench.memory")
     parser.add_argument("--minutes", type=int, default=60)
     minutes = parser.parse_args().minutes
@@ -72,7 +75,8 @@ def main() -> int:
         rows = asyncio.run(_measured(stage, minutes))
     growth = _growth(rows)
     print(f"growth since minute {min(WARM_UP_MINUTES, len(rows) - 1)}: {growth}")
-    return int(any(share > WANTED_GROWTH for share in growth.values()))
+    ours = (share for role, share in growth.items() if role != LEDGER_KEEPER)
+    return int(any(share > WANTED_GROWTH for share in ours))
 
 
 @contextmanager
