@@ -415,6 +415,7 @@ def _vitals(configuration: Configuration, stores: Stores, lines: Lines) -> Vital
         provider=ProviderWatch(lines, stores.now),
         webhooks=authenticator(configuration, stores.now) is not None,
         own_url=configuration.own_url,
+        url=stores.url,
         now=stores.now,
     )
 

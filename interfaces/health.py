@@ -11,6 +11,7 @@ from application.errors import StoreUnavailable
 from projections.lag import lag
 from projections.schema import outdated_words
 from storage.database import Patience, Pool, within
+from storage.fitness import why_unwritable
 from storage.migrate import (
     DatabaseTooNew,
     MigrationChanged,
@@ -30,6 +31,7 @@ def health_routes(*, pool: Pool, url: str, now: Callable[[], datetime]) -> APIRo
     router = APIRouter()
     checks: dict[str, Check] = {
         "database": lambda: _database(pool),
+        "writes": lambda: why_unwritable(url),
         "migrations": lambda: _migrations(url),
         "read tables": lambda: _read_tables(pool),
         "projector": lambda: _projector(pool, now()),

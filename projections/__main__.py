@@ -20,6 +20,7 @@ from projections.rebuild import ChainDiffers
 from projections.runner import ProjectionStopped, Projector
 from projections.upgrade import bring_up_to_form
 from storage.clock import ClockWorker, DatabaseClock
+from storage.fitness import TransactionPooler
 from storage.migrate import DatabaseTooNew, check_version
 
 ROLE = "projector"
@@ -54,7 +55,7 @@ def _refusal(url: str) -> str | None:
     """
     try:
         check_version(url)
-    except DatabaseTooNew as error:
+    except (DatabaseTooNew, TransactionPooler) as error:
         return str(error)
     except OperationalError as error:
         log.warning("the database does not answer yet", error=str(error))

@@ -17,6 +17,7 @@ from psycopg.errors import DeadlockDetected
 
 from application.errors import Failure
 from storage.database import Conn, connect, lock_key
+from storage.fitness import refuse_transaction_pooler
 from storage.writer import MIGRATIONS, number_of, writer_number
 
 OLDEST_SERVER = 14
@@ -72,9 +73,11 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
 
     Raises:
         UnfitServer: Postgres is older than 14, or the database is not UTF-8.
+        TransactionPooler: the URL leads to a pooler that does not keep sessions.
         DatabaseTooNew: a newer version upgraded the database and refuses this one.
         MigrationChanged: an applied file was edited afterwards.
     """
+    refuse_transaction_pooler(url)
     with connect(url, name="migrate") as connection:
         _check_server(connection)
         with _alone(connection):
@@ -99,11 +102,13 @@ def pending(url: str, folder: Path = MIGRATIONS) -> list[str]:
 
 
 def check_version(url: str) -> None:
-    """Check that this version may write to the database; change nothing.
+    """Check that this version may work with the database; change nothing.
 
     Raises:
         DatabaseTooNew: a newer version upgraded the database and refuses this one.
+        TransactionPooler: the URL leads to a pooler that does not keep sessions.
     """
+    refuse_transaction_pooler(url)
     with connect(url, name="version") as connection:
         _check_version(connection)
 

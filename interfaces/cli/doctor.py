@@ -28,6 +28,11 @@ from projections.schema import outdated_words, use_read_model
 from provider.vapi import VapiProvider, vapi_settings
 from storage.database import Conn, connect
 from storage.embedded import EmbeddedPostgresFailed
+from storage.fitness import (
+    TRANSACTION_POOLER,
+    is_transaction_pooler,
+    why_read_only,
+)
 from storage.migrate import (
     DatabaseTooNew,
     MigrationChanged,
@@ -108,6 +113,7 @@ def of_database(configuration: Configuration) -> Found:
             yield Finding("database", Grade.WRONG, said)
             return
         yield from _of_server(conn)
+        yield from _of_pooler(url)
         yield from _of_tables(conn, url)
 
 
@@ -117,9 +123,18 @@ def _of_server(conn: Conn) -> Found:
     yield _of_time_zone(conn)
     yield of_clock(utc_now(), _value(conn, "select clock_timestamp()"))
     yield _of_durability(conn)
-    if _value(conn, "select pg_is_in_recovery()"):
-        said = "a standby: nothing can be written. Add target_session_attrs=read-write."
-        yield Finding("server", Grade.WRONG, said)
+    if unwritable := why_read_only(conn):
+        yield Finding("server", Grade.WRONG, f"{unwritable}.")
+
+
+def _of_pooler(url: str) -> Found:
+    try:
+        if is_transaction_pooler(url):
+            yield Finding("pooler", Grade.WRONG, f"{TRANSACTION_POOLER}.")
+    except OperationalError as error:
+        words = " ".join(str(error).split())
+        said = f"could not be checked ({words}): run autolynx doctor again."
+        yield Finding("pooler", Grade.LOOK, said)
 
 
 def _of_time_zone(conn: Conn) -> Finding:

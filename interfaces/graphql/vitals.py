@@ -17,6 +17,7 @@ from projections.dial_queue import dialling_is_stopped
 from projections.lag import Lag, lag
 from projections.silence import silence
 from storage.database import Attempt, Conn, Patience, Pool
+from storage.fitness import why_unwritable
 from storage.operations import Heartbeat, Operations, ProcessClock
 
 KEPT_SECONDS = 1.0
@@ -80,7 +81,10 @@ class _Found:
 
 
 class Vitals:
-    """Safe to share between threads. Browsers and the provider come by `own_url`."""
+    """Safe to share between threads.
+
+    Browsers and the provider reach the API at `own_url`; `url` is the database's.
+    """
 
     def __init__(
         self,
@@ -90,11 +94,13 @@ class Vitals:
         provider: ProviderWatch,
         webhooks: bool,
         own_url: str,
+        url: str,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool, self._operations, self._provider = pool, operations, provider
         self._webhooks, self._own_url = webhooks, own_url
+        self._url = url
         self._now, self._clock = now, clock
         self._lock = Lock()
         self._known: Vital | None = None
@@ -121,7 +127,7 @@ class Vitals:
         found = Patience(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
         sign = self._operations.heartbeat(SCHEDULER)
         parts = (
-            Component("database", HealthStatus.OK),
+            _database(why_unwritable(self._url)),
             _projector(found.behind),
             _scheduler(sign),
             _dialling(is_stopped=found.is_stopped),
@@ -152,6 +158,13 @@ class Vitals:
 
 def _degraded_if(trouble: object) -> HealthStatus:
     return HealthStatus.DEGRADED if trouble else HealthStatus.OK
+
+
+def _database(unwritable: str | None) -> Component:
+    if unwritable is None:
+        return Component("database", HealthStatus.OK)
+    said = f"The database is {unwritable}. Until then everything can only be read."
+    return Component("database", HealthStatus.DOWN, said)
 
 
 def _projector(behind: Lag) -> Component:

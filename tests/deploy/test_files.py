@@ -243,3 +243,11 @@ def test_every_base_image_is_pinned_by_digest() -> None:
     assert images
     pinned = re.compile(r"[^@]+:[^@]+@sha256:[0-9a-f]{64}")
     assert [one for one in images if not pinned.fullmatch(one)] == []
+
+
+def test_every_container_has_a_memory_limit() -> None:
+    units = {"m": 1, "g": 1024}
+    for name, service in services().items():
+        limit = str(service.get("mem_limit"))
+        assert re.fullmatch(r"[1-9][0-9]*[mg]", limit), name
+        assert 128 <= int(limit[:-1]) * units[limit[-1]] <= 4096, name

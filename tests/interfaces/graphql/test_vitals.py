@@ -65,6 +65,7 @@ class Watched:
             provider=ProviderWatch(lines, real_time, self.seconds),
             now=real_time,
             clock=self.seconds,
+            url=house.url,
             **{"webhooks": True, "own_url": "https://calls.example", **given},
         )
 

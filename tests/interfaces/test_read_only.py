@@ -1,0 +1,94 @@
+"""A database that takes no writes: it is reported, and reading goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+from psycopg import sql
+
+from domain.values import Role
+from interfaces.cli.doctor import Finding, Grade, of_database
+from storage.database import connect
+from tests.interfaces.serving import Desk, configured, opened_desk
+from tests.support import eventually
+
+HEALTH = "{ health { status components { name status detail } } }"
+READS = (
+    "{ me { email } }",
+    "{ campaigns { nodes { name state progress { contacts } } } }",
+    "{ settings { globalCap } }",
+    "{ events { nodes { type } } }",
+    "{ spend { today } }",
+)
+
+
+def set_read_only(desk: Desk, value: str) -> None:
+    """Change the database's default and end its sessions, as an operator would."""
+    with connect(desk.database, name="operator") as connection:
+        connection.execute("set default_transaction_read_only = off")
+        statement = "alter database {} set default_transaction_read_only = {}"
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL(statement).format(name, sql.SQL(value)))
+        connection.execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture
+def read_only(database: str) -> Iterator[Desk]:
+    """A desk with a campaign, whose database was made read-only afterwards."""
+    with opened_desk(database) as desk:
+        desk.campaign()
+        desk.caught_up()
+        desk.header(Role.AUDITOR)
+        set_read_only(desk, "on")
+        try:
+            eventually(lambda: not desk.ask(READS[0]).errors, said="reads")
+            yield desk
+        finally:
+            set_read_only(desk, "off")
+
+
+def test_readiness_fails_and_names_a_read_only_database(read_only: Desk) -> None:
+    answer = read_only.get("/readyz", role=None)
+    assert answer.status_code == 503
+    assert "read-only" in answer.json()["error"]["message"]
+    checks = answer.json()["checks"]
+    assert "default_transaction_read_only" in checks.pop("writes")
+    assert checks["database"] == "ok"
+
+
+def test_health_names_a_read_only_database(read_only: Desk) -> None:
+    health = read_only.told(HEALTH)["health"]
+    (database,) = [one for one in health["components"] if one["name"] == "database"]
+    assert (health["status"], database["status"]) == ("DOWN", "DOWN")
+    assert "read-only" in database["detail"]
+
+
+def test_reads_go_on_while_the_database_is_read_only(read_only: Desk) -> None:
+    with connect(read_only.database, name="operator") as connection:
+        connection.execute("set default_transaction_read_only = off")
+        connection.execute("update api_token set last_used_at = null")
+    for query in READS:
+        # A role whose token was never used: its use cannot be recorded.
+        read_only.told(query, Role.AUDITOR if "events" in query else Role.ADMIN)
+    (campaign,) = read_only.told(READS[1])["campaigns"]["nodes"]
+    assert campaign["progress"] == {"contacts": 2}
+
+
+def test_writes_work_again_when_the_database_takes_them(read_only: Desk) -> None:
+    set_read_only(read_only, "off")
+    eventually(
+        lambda: read_only.get("/readyz", role=None).status_code == 200,
+        within=30,
+        said="readiness",
+    )
+    assert read_only.campaign(name="Summer")
+
+
+def test_doctor_names_a_read_only_database(read_only: Desk) -> None:
+    findings = [*of_database(configured(read_only.database))]
+    (server,) = [one for one in findings if one.about == "server"]
+    assert server.grade is Grade.WRONG
+    assert "read-only" in server.said
+    assert Finding("migrations", Grade.OK, "all are applied.") in findings
