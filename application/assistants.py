@@ -5,9 +5,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.intake import ReadModelBehind
+from application.contacts.upload_intake import ReadModelBehind
+from application.event_context import Means
 from application.ports import Provider, ProviderAssistant, ReadModel
-from application.recording import Means
 from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import InUse, Invalid, NotFound

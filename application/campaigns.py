@@ -7,9 +7,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.calls import CallService
+from application.calls.call_service import CallService
+from application.event_context import SCHEDULER, Means
 from application.ports import CallFinder
-from application.recording import SCHEDULER, Means
 from domain.campaign import Campaign, SpendAlert
 from domain.values import PauseCause, RefusalScope
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.recording import Means
+from application.event_context import Means
 from domain.errors import NotFound
 from domain.member import LONGEST_SHOWN, Member, as_address
 from domain.values import Role, member_id_of

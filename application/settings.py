@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from application.app import AutoLynx, decide
-from application.recording import SCHEDULER, Means
+from application.event_context import SCHEDULER, Means
 from domain.errors import Invalid
 from domain.settings import SETTINGS_ID, Settings, SettingsValues
 from domain.web_address import trouble_with
@@ -96,7 +96,7 @@ class SettingsService:
 
 def _must_be_known(region: str) -> None:
     """Let no upload be refused later for want of a region."""
-    from application.phone_numbers import known_region  # noqa: PLC0415 - it loads all countries' plans, which few processes need
+    from application.contacts.phone_numbers import known_region  # noqa: PLC0415 - it loads all countries' plans, which few processes need
 
     if not known_region(region.upper()):
         said = "must be a country's two capital letters, such as US"

@@ -14,7 +14,7 @@ from eventsourcing.utils import Environment
 from bench.figures import Figure, medians
 from bench.site import Site
 from storage.database import open_pool
-from storage.recorder import EventRecorder
+from storage.log.recorder import EventRecorder
 
 THREADS, EVENTS = 8, 4_000
 STATE = b"x" * 300

@@ -10,20 +10,20 @@ from typing import Any
 from uuid import uuid5
 
 from application.app import AutoLynx
-from application.claims import ClaimService
+from application.calls.claims import ClaimService
 from bench.figures import Figure, medians
 from bench.site import Site, means, utc_now
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE
 from projections.dial_queue import Snapshot, snapshot
-from projections.runner import catch_up
-from projections.schema import open_read_pool
+from projections.engine.runner import catch_up
+from projections.engine.schema import open_read_pool
 from scheduler.dispatch import Dialled
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from storage.database import Conn, Pool, connect, open_pool
-from storage.operations import Operations
-from storage.recorder import EventStoreFactory
+from storage.log.recorder import EventStoreFactory
+from storage.process.decisions import Operations
 
 CAMPAIGNS, ACTIVE, PASSES = 20, 1_000, 15
 MANY, FEW = 1_000_000, 10_000

@@ -13,8 +13,8 @@ from domain.contact_list import ContactList
 from domain.reports import Report, ReportGrade
 from domain.values import DialMode, Evidence, Words
 from storage.database import Pool
-from storage.mapper import TypedMapper
-from storage.recorder import EventRecorder
+from storage.log.mapper import TypedMapper
+from storage.log.recorder import EventRecorder
 
 BY = "bench@example.com"
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from bench.figures import Figure
 from bench.site import Site
 from storage.database import open_pool
-from storage.recorder import EventRecorder
+from storage.log.recorder import EventRecorder
 
 PROCESSES, THREADS, EVENTS = 4, 4, 20_000
 UNSAFE_EVENTS = 4_000

@@ -18,15 +18,15 @@ from bench.append import library_settings
 from bench.figures import Figure, medians
 from bench.history import CAMPAIGN, call, history, opening, store
 from bench.site import Site, utc_now
-from projections.as_of import campaign_as_of
-from projections.operations import fold, writes
-from projections.rebuild import rebuild
-from projections.runner import catch_up
-from projections.schema import HANDLERS, create_read_model, use_read_model
-from projections.verify import verify
-from projections.writing import Writer
+from projections.engine.as_of import campaign_as_of
+from projections.engine.rebuild import rebuild
+from projections.engine.row_writer import Writer
+from projections.engine.runner import catch_up
+from projections.engine.schema import HANDLERS, create_read_model, use_read_model
+from projections.engine.verify import verify
+from projections.row_operations import fold, writes
 from storage.database import connect, open_pool
-from storage.mapper import TypedMapper
+from storage.log.mapper import TypedMapper
 
 CONTACTS, CALLS = 50_000, 60_000
 SAMPLE_CONTACTS, SAMPLE_CALLS = 500, 500

@@ -20,18 +20,18 @@ import httpx2
 import psycopg
 
 from application.app import AutoLynx
+from application.event_context import Means
 from application.members import MemberService
-from application.recording import Means
 from bench.people import write_people
 from domain.assistant import Assistant
 from domain.values import Role
-from projections.schema import create_read_model
-from storage.access import TokenStore
+from projections.engine.schema import create_read_model
+from storage.access.api_tokens import TokenStore
+from storage.access.sessions import Keys
 from storage.database import Pool, connect, open_pool
-from storage.embedded import embedded_postgres
+from storage.log.recorder import EventStoreFactory
 from storage.migrate import migrate
-from storage.recorder import EventStoreFactory
-from storage.sessions import Keys
+from storage.process.embedded_postgres import embedded_postgres
 
 ROOT = Path(__file__).parents[1]
 SECRET = "bench-secret"

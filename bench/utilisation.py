@@ -9,18 +9,18 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
-from application.claims import Chosen, Claimed
-from application.recording import Means
+from application.calls.claims import Chosen, Claimed
+from application.event_context import Means
 from bench.figures import Figure
 from bench.site import Site
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
 from projections.dial_queue import CampaignView, Candidate, OpenCall, Phase, Snapshot
-from scheduler.alarm import Alarm
 from scheduler.dispatch import Dialled
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Findings
+from scheduler.wakeup import Alarm
 
 CAP, PEOPLE, MEAN_SECONDS = 8, 2_000, 60.0
 UNANSWERED, RINGS_SECONDS = 0.25, (15.0, 30.0)

@@ -27,20 +27,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.app import AutoLynx
 from application.assistants import AssistantService
-from application.calls import CallService
+from application.calls.call_service import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
+from application.contacts.imports import ImportService
 from application.errors import Failure
+from application.event_context import Means
 from application.gc_tuning import (
     collect_in_background,
     enable_after_loading,
     freeze,
 )
-from application.imports import ImportService
 from application.logs import configure_logs
 from application.members import MemberService
 from application.ports import Provider
-from application.recording import Means
 from application.settings import SettingsService
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
@@ -66,35 +66,35 @@ from interfaces.files.sweeping import swept
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import Documents
-from interfaces.graphql.hub import Hub
+from interfaces.graphql.health_check import Vitals
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.provider_watch import ProviderWatch
+from interfaces.graphql.push.broadcaster import Hub
 from interfaces.graphql.router import graphql_routes
-from interfaces.graphql.vitals import Vitals
 from interfaces.health import health_routes
+from interfaces.http_errors import TooLarge, add_refusals
 from interfaces.metrics import ApiMetrics, Measured, SystemCollector, metrics_routes
-from interfaces.refusals import TooLarge, add_refusals
 from interfaces.request_ids import RequestIds
-from interfaces.traces import WithQuery, telemetry, without_query
+from interfaces.tracing import WithQuery, telemetry, without_query
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
 from interfaces.websockets import PING_SECONDS, PONG_SECONDS, WebSocketProtocol
 from projections import directory
-from projections.live import ReadModelFeed
+from projections.engine.change_feed import ReadModelFeed
+from projections.engine.schema import create_read_model, open_read_pool
 from projections.lookups import Lookups
-from projections.schema import create_read_model, open_read_pool
-from provider.reading import read_message
-from provider.vapi import VapiProvider, vapi_settings
-from storage.access import TokenStore
-from storage.clock import ClockWorker, DatabaseClock
+from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.reading import read_message
+from storage.access.api_tokens import TokenStore
+from storage.access.sessions import Identities, Keys, SessionStore, SignInLinks
 from storage.database import Pool, connect, open_pool
+from storage.log.recorder import EventStoreFactory
 from storage.migrate import migrate
-from storage.operations import Operations
-from storage.recorder import EventStoreFactory
-from storage.sessions import Identities, Keys, SessionStore, SignInLinks
-from storage.uploads import UploadStore
-from storage.vault import Vault
+from storage.process.database_clock import ClockWorker, DatabaseClock
+from storage.process.decisions import Operations
+from storage.vault.tables import Vault
+from storage.vault.uploads import UploadStore
 
 ROLE = "api"
 LARGEST_BODY = 1 << 20

@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse, Response
 from psycopg import Error
 
 from application.errors import StoreUnavailable
+from projections.engine.schema import outdated_words
 from projections.lag import lag
-from projections.schema import outdated_words
 from storage.database import Patience, Pool, within
 from storage.fitness import why_unwritable
 from storage.migrate import (

@@ -16,12 +16,12 @@ from psycopg import OperationalError
 from application.configuration import Configuration
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
-from projections.rebuild import ChainDiffers
-from projections.runner import ProjectionStopped, Projector
-from projections.upgrade import bring_up_to_form
-from storage.clock import ClockWorker, DatabaseClock
+from projections.engine.rebuild import ChainDiffers
+from projections.engine.runner import ProjectionStopped, Projector
+from projections.engine.upgrade import bring_up_to_form
 from storage.fitness import TransactionPooler
 from storage.migrate import DatabaseTooNew, check_version
+from storage.process.database_clock import ClockWorker, DatabaseClock
 
 ROLE = "projector"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.call import Call, CallFact, Moved
 from domain.values import CallStatus, ContactStatus
-from projections.operations import Columns, RowOperation, patch, put
+from projections.row_operations import Columns, RowOperation, patch, put
 from projections.tables import Table, select, select_one
 from storage.database import Conn
 

@@ -18,7 +18,7 @@ from domain.values import (
     PauseCause,
     Words,
 )
-from projections.operations import Columns, RowOperation, add, patch, put
+from projections.row_operations import Columns, RowOperation, add, patch, put
 from projections.tables import (
     Page,
     Table,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from domain.call import Call
-from projections.operations import RowOperation, put
+from projections.row_operations import RowOperation, put
 from projections.tables import Table
 
 TURNS = "campaign_turn"

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.values import SkipReason
-from projections.operations import RowOperation, patch, put
+from projections.row_operations import RowOperation, patch, put
 from projections.tables import Table, select, select_one, select_value
 from storage.database import Conn
 

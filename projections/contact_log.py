@@ -17,7 +17,7 @@ from domain.call import Call, Moved
 from domain.contact import Contact, ContactFact
 from domain.contact_list import ContactList
 from domain.values import CampaignState, ContactStatus
-from projections.operations import Columns, RowOperation, patch_all, put
+from projections.row_operations import Columns, RowOperation, patch_all, put
 from projections.tables import (
     Page,
     Table,

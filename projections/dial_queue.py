@@ -24,7 +24,7 @@ from domain.values import (
     RefusalScope,
 )
 from projections import settings_board, spend
-from projections.operations import Columns, RowOperation, add, drop, patch, put
+from projections.row_operations import Columns, RowOperation, add, drop, patch, put
 from projections.tables import (
     Table,
     one_snapshot,

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from domain.assistant import Assistant, AssistantFact
 from domain.member import Member, MemberFact
 from domain.values import Role
-from projections.operations import RowOperation, drop, patch, put
+from projections.row_operations import RowOperation, drop, patch, put
 from projections.tables import Table, select, select_one
 from storage.database import Conn
 

@@ -17,7 +17,7 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import sql
 
 from projections.campaign_board import campaign_of, counted
-from projections.operations import Columns, RowOperation, put
+from projections.row_operations import Columns, RowOperation, put
 from projections.tables import (
     LARGEST,
     Page,

@@ -6,8 +6,7 @@ from typing import LiteralString
 
 import orjson
 
-from projections.schema import SCHEMA
-from projections.tables import place_in
+from projections.tables import SCHEMA, place_in
 from storage.database import Conn
 
 NEXT_EVENT: LiteralString = """

@@ -33,7 +33,7 @@ def _harmless(column: LiteralString) -> LiteralString:
     return _HARMLESS.format(column)
 
 
-# As `application.phone_numbers.with_extension` writes it: an upload reads it back.
+# Written as by `phone_numbers.with_extension`, so an upload can read it back.
 _PHONE: LiteralString = "(v.phone || coalesce(' ext. ' || v.extension, ''))"
 
 _RESULTS: LiteralString = f"""

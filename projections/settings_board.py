@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg.rows import dict_row
 
 from domain.settings import Settings, SettingsValues
-from projections.operations import RowOperation, put
+from projections.row_operations import RowOperation, put
 from projections.tables import Table
 from storage.database import Conn
 

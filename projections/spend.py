@@ -11,7 +11,7 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.settings import Settings
 from domain.values import ZERO
-from projections.operations import RowOperation, add, put
+from projections.row_operations import RowOperation, add, put
 from projections.tables import Table, select, select_value
 from storage.database import Conn
 

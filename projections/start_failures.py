@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.values import PauseCause, RefusalKind
-from projections.operations import RowOperation, add, patch, put
+from projections.row_operations import RowOperation, add, patch, put
 from projections.tables import Table
 
 FAILURES = "start_failure"

@@ -21,6 +21,8 @@ from storage.database import Conn
 LARGEST = 2**63
 """Positions stay below it."""
 
+SCHEMA = "read"
+
 
 class Table(NamedTuple):
     """A read table: its name, its key's columns, and what makes it.

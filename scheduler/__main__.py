@@ -18,22 +18,22 @@ from uuid import uuid4
 from psycopg import InterfaceError, OperationalError
 
 from application.app import AutoLynx
-from application.calls import CallService
+from application.calls.call_service import CallService
+from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
-from application.claims import ClaimService
 from application.configuration import Configuration, FirstSettings
 from application.errors import Failure, StoreUnavailable
+from application.event_context import Means
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
-from application.recording import Means
 from application.settings import SettingsService
 from projections import campaign_board
 from projections.dial_queue import Snapshot, snapshot
-from projections.live import ReadModelFeed
+from projections.engine.change_feed import ReadModelFeed
+from projections.engine.schema import create_read_model, open_read_pool, outdated_words
 from projections.lookups import Lookups
-from projections.schema import create_read_model, open_read_pool, outdated_words
-from provider.reading import read_message
-from provider.vapi import VapiProvider, vapi_settings
+from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.dispatch import Dispatch
@@ -42,16 +42,16 @@ from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
-from storage.clock import ClockWorker, DatabaseClock
 from storage.database import Conn, Pool, connect, open_pool
-from storage.erasure import ErasureStore
-from storage.last_led import LastLed
-from storage.leadership import Leadership, LeadershipLost, Term
+from storage.log.recorder import EventStoreFactory
 from storage.migrate import migrate
-from storage.operations import Operations
-from storage.outbox import Outbox
-from storage.recorder import EventStoreFactory
-from storage.vault import Vault
+from storage.process.alert_outbox import Outbox
+from storage.process.database_clock import ClockWorker, DatabaseClock
+from storage.process.decisions import Operations
+from storage.process.leadership import Leadership, LeadershipLost, Term
+from storage.process.timeline_guard import LastLed
+from storage.vault.erasure import ErasureStore
+from storage.vault.tables import Vault
 
 ROLE = "scheduler"
 AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)

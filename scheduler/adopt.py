@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from application.calls import CallService
-from application.claims import ClaimService
+from application.calls.call_service import CallService
+from application.calls.claims import ClaimService
 from application.ports import (
     Provider,
     ProviderCall,
@@ -17,7 +17,7 @@ from domain.reports import ReportGrade
 from projections.campaign_board import OpenLines
 from projections.dial_queue import Phase, Snapshot
 from scheduler.dispatch import BAD_DATA
-from storage.last_led import LastLed
+from storage.process.timeline_guard import LastLed
 
 LOOK_BACK = timedelta(minutes=10)
 """How long before the last claim a line is searched for calls that the log lacks."""

@@ -21,10 +21,10 @@ from domain.settings import SettingsValues
 from projections import alerts, settings_board
 from projections.alerts import AlertRow, Unraised
 from projections.tables import one_snapshot
+from scheduler.checked_http import OutsideTransport
 from scheduler.costs import FIRST_COST, PRIOR_CALLS
-from scheduler.outside import OutsideTransport
 from storage.database import Conn, Pool
-from storage.outbox import Letter, Outbox
+from storage.process.alert_outbox import Letter, Outbox
 
 WAKE_SECONDS = 1.0
 """It looks at most this often, however much is told."""

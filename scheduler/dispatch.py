@@ -24,9 +24,11 @@ from tenacity import (
     wait_random,
 )
 
-from application.calls import CallService, Ticket
+from application.calls.call_service import CallService, Ticket
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
+from application.event_context import SCHEDULER, Means
+from application.monotonic_clock import steady
 from application.ports import (
     Accepted,
     AccountRefused,
@@ -40,8 +42,6 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
-from application.recording import SCHEDULER, Means
-from application.steady import steady
 from domain.errors import Refused
 from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from application.calls import CallService
+from application.calls.call_service import CallService
 from application.ports import (
     Provider,
     ProviderCall,

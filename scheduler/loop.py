@@ -11,18 +11,17 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 from psycopg import InterfaceError, OperationalError
 
+from application.calls.claims import Claimed, ClaimService
 from application.campaigns import CampaignService
-from application.claims import Claimed, ClaimService
 from application.errors import StoreUnavailable
+from application.event_context import SCHEDULER, Means
 from application.ports import ReadModel
-from application.recording import SCHEDULER, Means
 from domain.campaign import DIALLED
 from domain.errors import Refused
 from domain.settings import SettingsValues
 from domain.values import WaitingCode, call_id_of
 from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
 from scheduler.adopt import Adoption, NotYet
-from scheduler.alarm import Alarm
 from scheduler.dispatch import Dialled, Dispatch
 from scheduler.pace import Pace
 from scheduler.policy import (
@@ -35,8 +34,9 @@ from scheduler.policy import (
     plan,
 )
 from scheduler.reconcile import Findings, Reconcile, dialled_lines
-from storage.leadership import LeadershipLost, Term
-from storage.operations import Decision, Operations, Reason
+from scheduler.wakeup import Alarm
+from storage.process.decisions import Decision, Operations, Reason
+from storage.process.leadership import LeadershipLost, Term
 
 WAKE_SECONDS = 1.0
 """A wake-up between ticks comes at most this often."""

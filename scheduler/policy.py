@@ -22,7 +22,7 @@ from decimal import Decimal
 from heapq import heapify, heappop, heapreplace
 from uuid import UUID
 
-from application.claims import Chosen
+from application.calls.claims import Chosen
 from domain.campaign import DIALLED
 from domain.values import (
     ZERO,

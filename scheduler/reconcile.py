@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import InterfaceError, OperationalError
 
-from application.calls import CallService
+from application.calls.call_service import CallService
 from application.errors import StoreUnavailable
 from application.ports import (
     Provider,

@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout
 
 from application.errors import StoreUnavailable
 from domain.settings import SettingsValues
-from storage.erasure import ErasureStore
+from storage.vault.erasure import ErasureStore
 
 EVERY_SECONDS = 600.0
 STOP_SECONDS = 10.0

@@ -27,7 +27,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed
 
 from application.errors import StoreUnavailable
-from storage.writer import SETTING, writer_number
+from storage.writer_version import SETTING, writer_number
 
 type Conn = Connection[TupleRow]
 type Pool = ConnectionPool[Conn]

@@ -18,7 +18,7 @@ from psycopg.errors import DeadlockDetected
 from application.errors import Failure
 from storage.database import Conn, connect, lock_key
 from storage.fitness import refuse_transaction_pooler
-from storage.writer import MIGRATIONS, number_of, writer_number
+from storage.writer_version import MIGRATIONS, number_of, writer_number
 
 OLDEST_SERVER = 14
 ALLOWED = "-- Older writers: allowed"

@@ -15,11 +15,11 @@ from xdist.scheduler import (  # type: ignore[import-untyped]  # it brings no ty
 )
 
 from application.gc_tuning import disable_while_loading, enable_after_loading
-from projections.schema import create_read_model
+from projections.engine.schema import create_read_model
 from storage.database import Conn, connect
-from storage.embedded import embedded_postgres
 from storage.migrate import migrate
-from tests.memory import POSTGRES, make_folder, remove_folder
+from storage.process.embedded_postgres import embedded_postgres
+from tests.memory_folder import POSTGRES, make_folder, remove_folder
 
 FAST = {
     "fsync": "off",

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from application.monotonic_clock import steady
 from application.ports import (
     Accepted,
     CallOrder,
@@ -24,7 +25,6 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
-from application.steady import steady
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 
 

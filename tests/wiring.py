@@ -11,15 +11,15 @@ from uuid import UUID, uuid4
 
 from application.app import AutoLynx
 from application.assistants import AssistantService
-from application.calls import CallService
+from application.calls.call_service import CallService
+from application.calls.claims import Chosen, Claimed, ClaimService
 from application.campaigns import CampaignService
-from application.claims import Chosen, Claimed, ClaimService
-from application.imports import ImportService, NewCampaign
+from application.contacts.imports import ImportService, NewCampaign
+from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
+from application.event_context import Means
 from application.members import MemberService
 from application.ports import Provider, ProviderAssistant, ReadModel
-from application.recording import Means
 from application.settings import SettingsService
-from application.uploads import RejectedRow, StagedRow, Upload, Uploads
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.settings import SettingsValues
@@ -28,18 +28,18 @@ from projections import call_log, campaign_board
 from projections.call_log import CallRow
 from projections.campaign_board import CampaignRow, OpenLines
 from projections.dial_queue import Candidate, Snapshot, snapshot
-from projections.live import ReadModelFeed
+from projections.engine.change_feed import ReadModelFeed
+from projections.engine.runner import REBUILD_BATCH, Batches, Projector
+from projections.engine.schema import create_read_model, open_read_pool
 from projections.lookups import Lookups
-from projections.runner import REBUILD_BATCH, Batches, Projector
-from projections.schema import create_read_model, open_read_pool
-from provider.reading import read_message
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from provider.vapi.reading import read_message
+from storage.access.sessions import Keys
 from storage.database import Pool, connect, open_pool
+from storage.log.recorder import EventStoreFactory
 from storage.migrate import migrate
-from storage.operations import Operations
-from storage.recorder import EventStoreFactory
-from storage.sessions import Keys
-from storage.vault import Vault
+from storage.process.decisions import Operations
+from storage.vault.tables import Vault
 from tests.fakes import FakeProvider
 
 BY = "ann@example.com"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
+from storage.access.sessions import ACCESS_CHANGED
 from storage.database import Listener
-from storage.sessions import ACCESS_CHANGED
 
 QUIET_SECONDS = 3_600.0
 

@@ -10,7 +10,7 @@ import typer
 from application.configuration import Configuration
 from domain.errors import NotFound
 from domain.values import Role
-from interfaces.cli.words import AsJson, as_mapping, say, show_list
+from interfaces.cli.output import AsJson, as_mapping, say, show_list
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import directory
 

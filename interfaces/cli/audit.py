@@ -12,17 +12,17 @@ import typer
 from application.configuration import Configuration
 from domain.errors import NotFound
 from interfaces.cli.database import database
+from interfaces.cli.output import AsJson, as_mapping, json_of, say, show_one
 from interfaces.cli.progress import progress_of
-from interfaces.cli.words import AsJson, as_mapping, json_of, say, show_one
 from interfaces.cli.workbench import Workbench, utc_now, workbench
 from projections import event_index
-from projections.as_of import call_as_of, campaign_as_of
-from projections.chain import Problem
+from projections.engine.as_of import call_as_of, campaign_as_of
+from projections.engine.chain import Problem
+from projections.engine.runner import ProjectionStopped, catch_up
+from projections.engine.verify import Verified
+from projections.engine.verify import verify as verify_history
 from projections.event_index import LoggedEvent, Wanted
-from projections.runner import ProjectionStopped, catch_up
 from projections.tables import as_cursor
-from projections.verify import Verified
-from projections.verify import verify as verify_history
 from storage.database import connect
 
 PAGE = 1_000

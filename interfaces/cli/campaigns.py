@@ -12,15 +12,14 @@ from uuid import UUID
 import typer
 
 from application.configuration import Configuration
-from application.contact_file import ContactFile
-from application.imports import NewCampaign
-from application.phone_numbers import Kinds
-from application.uploads import RejectedRow, Upload
+from application.contacts.contact_file import ContactFile
+from application.contacts.imports import NewCampaign
+from application.contacts.phone_numbers import Kinds
+from application.contacts.uploads import RejectedRow, Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.directory import assistant_here
-from interfaces.cli.progress import Told, progress_of
-from interfaces.cli.words import (
+from interfaces.cli.output import (
     AsJson,
     as_mapping,
     json_of,
@@ -29,11 +28,12 @@ from interfaces.cli.words import (
     show_list,
     show_one,
 )
+from interfaces.cli.progress import Told, progress_of
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import campaign_board, results
 from projections.campaign_board import CampaignRow
-from storage.operations import Decision, Heartbeat
-from storage.uploads import NewUpload
+from storage.process.decisions import Decision, Heartbeat
+from storage.vault.uploads import NewUpload
 
 PAGE = 100
 REJECTS_SHOWN = 5

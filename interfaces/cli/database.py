@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from application.configuration import Configuration
-from projections.schema import create_read_model
+from projections.engine.schema import create_read_model
 from storage.database import connect
-from storage.embedded import embedded_postgres
 from storage.migrate import migrate
+from storage.process.embedded_postgres import embedded_postgres
 
 
 @contextmanager

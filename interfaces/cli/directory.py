@@ -11,7 +11,7 @@ from application.configuration import Configuration
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import Invalid
 from domain.settings import SettingsValues
-from interfaces.cli.words import (
+from interfaces.cli.output import (
     AsJson,
     as_mapping,
     camel,

@@ -20,14 +20,13 @@ from application.ports import (
     ProviderUnavailable,
 )
 from interfaces.cli.database import bare_database
-from interfaces.cli.words import AsJson, as_mapping, json_of, say
+from interfaces.cli.output import AsJson, as_mapping, json_of, say
 from interfaces.cli.workbench import utc_now
 from projections.dial_queue import dialling_is_stopped
+from projections.engine.schema import outdated_words, use_read_model
 from projections.lag import lag
-from projections.schema import outdated_words, use_read_model
-from provider.vapi import VapiProvider, vapi_settings
+from provider.vapi.client import VapiProvider, vapi_settings
 from storage.database import Conn, connect
-from storage.embedded import EmbeddedPostgresFailed
 from storage.fitness import (
     TRANSACTION_POOLER,
     is_transaction_pooler,
@@ -39,6 +38,7 @@ from storage.migrate import (
     UnfitServer,
     pending,
 )
+from storage.process.embedded_postgres import EmbeddedPostgresFailed
 
 SHORTEST_SECRET = 16
 MOST_SKEW_SECONDS = 2.0

@@ -10,13 +10,13 @@ import phonenumbers
 import typer
 
 from application.configuration import Configuration
-from application.erasure import Erasure, ErasureService
-from application.phone_cell import InvalidPhone, read_cell
+from application.contacts.erasure import Erasure, ErasureService
+from application.contacts.phone_cell import InvalidPhone, read_cell
 from domain.errors import NotFound
-from interfaces.cli.words import AsJson, as_mapping, json_of, remark, say
+from interfaces.cli.output import AsJson, as_mapping, json_of, remark, say
 from interfaces.cli.workbench import Workbench, actor, workbench
 from storage.database import Conn
-from storage.erasure import ErasureStore
+from storage.vault.erasure import ErasureStore
 
 COMMENT = "#"
 HEADING = f"{COMMENT} contact\twhen\tby whom"

@@ -14,7 +14,7 @@ from application.errors import Failure, StoreUnavailable
 from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
-from interfaces.cli.words import remark
+from interfaces.cli.output import remark
 
 REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 

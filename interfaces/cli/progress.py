@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from interfaces.cli.words import remark
+from interfaces.cli.output import remark
 
 type Told = Callable[[int, int], None]
 

@@ -7,11 +7,11 @@ import typer
 
 from application.configuration import Configuration
 from interfaces.cli.database import database
+from interfaces.cli.output import AsJson, remark, say, show_list
 from interfaces.cli.progress import progress_of
-from interfaces.cli.words import AsJson, remark, say, show_list
-from projections import rebuild as rebuilding
-from projections.schema import PROJECTIONS
-from projections.standing import standing
+from projections.engine import rebuild as rebuilding
+from projections.engine.projection_status import standing
+from projections.engine.schema import PROJECTIONS
 from storage.database import connect
 
 COLUMNS = ("name", "position", "head", "behind", "lagSeconds")

@@ -15,6 +15,7 @@ import typer
 
 from application.configuration import Configuration
 from interfaces.cli.database import bare_database, database, prepare
+from interfaces.cli.output import remark, say
 from interfaces.cli.supervisor import (
     ALL,
     API,
@@ -26,8 +27,7 @@ from interfaces.cli.supervisor import (
     module_command,
     told_to_stop,
 )
-from interfaces.cli.words import remark, say
-from projections.schema import outdated_words
+from projections.engine.schema import outdated_words
 from storage.database import connect
 
 PORT_SECONDS = 5.0

@@ -13,28 +13,28 @@ from uuid import uuid4
 
 from application.app import AutoLynx
 from application.assistants import AssistantService
-from application.calls import CallService
+from application.calls.call_service import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
-from application.imports import ImportService
+from application.contacts.imports import ImportService
+from application.event_context import Means
 from application.members import MemberService
-from application.recording import Means
 from application.settings import SettingsService
 from domain.errors import Refused
 from interfaces.cli.database import database
+from projections.engine.runner import catch_up
+from projections.engine.schema import open_read_pool, outdated_words
 from projections.lookups import Lookups
-from projections.runner import catch_up
-from projections.schema import open_read_pool, outdated_words
 from projections.tables import position_of
-from provider.reading import read_message
-from provider.vapi import VapiProvider, vapi_settings
-from storage.access import TokenStore
+from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.reading import read_message
+from storage.access.api_tokens import TokenStore
+from storage.access.sessions import Keys, SignInLinks
 from storage.database import Conn, Pool, connect, open_pool
-from storage.operations import Operations
-from storage.recorder import EventStoreFactory
-from storage.sessions import Keys, SignInLinks
-from storage.uploads import UploadStore
-from storage.vault import Vault
+from storage.log.recorder import EventStoreFactory
+from storage.process.decisions import Operations
+from storage.vault.tables import Vault
+from storage.vault.uploads import UploadStore
 
 
 def utc_now() -> datetime:

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 
-from application.contact_file import REQUIRED_COLUMNS
-from application.uploads import RejectedRow, from_words
+from application.contacts.contact_file import REQUIRED_COLUMNS
+from application.contacts.uploads import RejectedRow, from_words
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
 from interfaces.files.streaming import Streamed
@@ -17,7 +17,7 @@ from interfaces.files.uploads import rejects_csv
 from projections import contact_import
 from projections.contact_import import ContactImport
 from storage.database import Pool
-from storage.uploads import UploadStore
+from storage.vault.uploads import UploadStore
 
 ROWS_A_PAGE = 5_000
 NAMED_BY_ALL = REQUIRED_COLUMNS

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from application.errors import StoreUnavailable
-from storage.uploads import UploadStore
+from storage.vault.uploads import UploadStore
 
 EVERY_SECONDS = 900.0
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from interfaces.refusals import CODES
+from interfaces.http_errors import CODES
 from interfaces.request_body import EarlyRefusal
 
 SLOWEST_BYTES_PER_SECOND = 16 << 10

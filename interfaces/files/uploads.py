@@ -11,17 +11,17 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from application.contact_file import OWN_COLUMNS, ContactFile, UnreadableFile
+from application.contacts.contact_file import OWN_COLUMNS, ContactFile, UnreadableFile
+from application.contacts.phone_numbers import Kinds, known_region
+from application.contacts.uploads import RejectedRow, Upload
 from application.errors import StoreUnavailable
-from application.phone_numbers import Kinds, known_region
-from application.uploads import RejectedRow, Upload
 from interfaces.auth.rates import Rate
 from interfaces.files.csv_cells import csv_lines
 from interfaces.files.streaming import Streamed
 from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
 from interfaces.files.upload_slots import UploadSlots
-from interfaces.pauses import short_turns
-from storage.uploads import NewUpload, UploadStore
+from interfaces.gil_switching import short_turns
+from storage.vault.uploads import NewUpload, UploadStore
 
 KEPT_FOR = timedelta(days=1)
 LARGEST_FILE = 512 << 20

@@ -13,7 +13,7 @@ from strawberry.dataloader import DataLoader
 from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.campaigns import CampaignService
-from application.imports import ImportService
+from application.contacts.imports import ImportService
 from application.members import MemberService
 from application.ports import ReadModel
 from application.settings import SettingsService
@@ -21,14 +21,14 @@ from application.vault import VaultReader
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.viewer import Credentials, Viewer
-from interfaces.graphql.hub import Hub
+from interfaces.graphql.health_check import Vitals
 from interfaces.graphql.lines import Lines
-from interfaces.graphql.vitals import Vitals
+from interfaces.graphql.push.broadcaster import Hub
 from projections import campaign_board
 from projections.campaign_board import CampaignProgress
 from storage.database import Attempt, Conn, Patience, Pool
-from storage.operations import Operations
-from storage.uploads import UploadStore
+from storage.process.decisions import Operations
+from storage.vault.uploads import UploadStore
 
 READ_YOUR_WRITES_SECONDS = 2.0
 

@@ -13,8 +13,8 @@ from strawberry.extensions import MaskErrors
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from application.contacts.upload_intake import ReadModelBehind
 from application.errors import StoreUnavailable
-from application.intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
 

@@ -11,9 +11,9 @@ from application.app import AutoLynx
 from domain.contact_list import ContactList
 from domain.values import ZERO, CampaignState
 from interfaces.graphql.backend import Backend
-from interfaces.graphql.imports import MOST_SHOWN, ImportReport, Skipped
+from interfaces.graphql.types.imports import MOST_SHOWN, ImportReport, Skipped
 from projections.campaign_board import CampaignProgress, CampaignRow, campaign_board
-from projections.operations import Kind
+from projections.row_operations import Kind
 
 COUNTERS = {
     field.name

@@ -11,7 +11,7 @@ from projections.call_log import CallRow
 from projections.directory import AssistantRow
 from projections.event_index import LoggedEvent
 from projections.recordings import Recording
-from storage.operations import Decision
+from storage.process.decisions import Decision
 
 type Ids = list[UUID]
 type Batch[T] = Callable[[Ids], Awaitable[dict[UUID, T]]]

@@ -27,8 +27,8 @@ from interfaces.auth.viewer import Viewer
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Context
 from interfaces.graphql.documents import Documents, is_text, is_well_formed
+from interfaces.graphql.push.shared_frames import encoded
 from interfaces.graphql.schema import make_schema
-from interfaces.graphql.sharing import encoded
 
 INIT_WAIT = timedelta(seconds=10)
 MOST_SUBSCRIPTIONS = 20

@@ -7,18 +7,9 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from interfaces.graphql.assistants import AssistantCommands, AssistantQueries
-from interfaces.graphql.audit import AuditQueries
-from interfaces.graphql.calls import CallQueries
-from interfaces.graphql.campaign_commands import CampaignCommands
-from interfaces.graphql.campaigns import CampaignQueries
-from interfaces.graphql.contacts import ContactQueries
+from interfaces.graphql.commands.campaigns import CampaignCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
-from interfaces.graphql.event_feed import EventFeed
-from interfaces.graphql.events import EventQueries
-from interfaces.graphql.health import HealthFeed, HealthQueries
-from interfaces.graphql.imports import UploadQueries
-from interfaces.graphql.limits import (
+from interfaces.graphql.extensions.limits import (
     Entrance,
     FreshLoaders,
     Limits,
@@ -27,14 +18,23 @@ from interfaces.graphql.limits import (
     Tokens,
     Validation,
 )
-from interfaces.graphql.members import MemberCommands, MemberQueries
-from interfaces.graphql.phone_numbers import PhoneNumberQueries
-from interfaces.graphql.scalars import SCALARS
-from interfaces.graphql.settings import SettingsCommands, SettingsQueries
-from interfaces.graphql.sharing import SharingExecutor
-from interfaces.graphql.spend import SpendQueries
-from interfaces.graphql.subscriptions import Changes
-from interfaces.graphql.tracing import Traced
+from interfaces.graphql.extensions.tracing import Traced
+from interfaces.graphql.push.shared_frames import SharingExecutor
+from interfaces.graphql.types.assistants import AssistantCommands, AssistantQueries
+from interfaces.graphql.types.audit import AuditQueries
+from interfaces.graphql.types.calls import CallQueries
+from interfaces.graphql.types.campaigns import CampaignQueries
+from interfaces.graphql.types.contacts import ContactQueries
+from interfaces.graphql.types.event_feed import EventFeed
+from interfaces.graphql.types.events import EventQueries
+from interfaces.graphql.types.health import HealthFeed, HealthQueries
+from interfaces.graphql.types.imports import UploadQueries
+from interfaces.graphql.types.members import MemberCommands, MemberQueries
+from interfaces.graphql.types.phone_numbers import PhoneNumberQueries
+from interfaces.graphql.types.scalars import SCALARS
+from interfaces.graphql.types.settings import SettingsCommands, SettingsQueries
+from interfaces.graphql.types.spend import SpendQueries
+from interfaces.graphql.types.subscriptions import Changes
 
 
 @strawberry.type

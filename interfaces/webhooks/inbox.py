@@ -14,7 +14,7 @@ from threading import Thread
 
 import structlog
 
-from application.calls import Heard
+from application.calls.call_service import Heard
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
-from interfaces.refusals import refusal
+from interfaces.http_errors import refusal
 from interfaces.request_body import WatchedReceive
 from interfaces.webhooks.authentication import PATH, Authenticate
 from interfaces.webhooks.body import (

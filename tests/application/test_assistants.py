@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from application.assistants import AssistantService
-from application.intake import ReadModelBehind
+from application.contacts.upload_intake import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.assistant import Assistant
 from domain.campaign import Campaign

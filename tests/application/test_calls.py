@@ -15,7 +15,7 @@ from domain.call import Call
 from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, CampaignState, PauseCause
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from storage.database import connect
 from tests.wiring import BY, NOON, House
 

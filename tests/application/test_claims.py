@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from application.claims import Chosen, Claimed
+from application.calls.claims import Chosen, Claimed
 from application.ports import Origin
 from domain.dispatcher import DISPATCHER_ID
 from domain.values import call_id_of

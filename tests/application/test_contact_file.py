@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from application import contact_file, first_rows
-from application.contact_file import (
+from application.contacts import contact_file, first_rows
+from application.contacts.contact_file import (
     LONGEST_RECORD,
     AcceptedRow,
     ContactFile,

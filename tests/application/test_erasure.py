@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.contact_file import AcceptedRow, SkippedRow
-from application.erasure import Erasure, ErasureService
+from application.contacts.contact_file import AcceptedRow, SkippedRow
+from application.contacts.erasure import Erasure, ErasureService
 from application.ports import Origin
 from application.vault import MessageRow, digest
 from domain.contact import Contact
@@ -27,13 +27,13 @@ from domain.values import (
 )
 from projections import contact_log
 from projections.contact_log import ContactRow
-from projections.verify import verify
-from provider.reading import read_call, read_message
+from projections.engine.verify import verify
+from provider.vapi.reading import read_call, read_message
 from storage.database import Conn, connect
-from storage.erasure import ErasureStore
-from storage.recorder import BULK_ROWS
-from storage.uploads import NewUpload, UploadStore
-from tests.dumped import dumped
+from storage.log.recorder import BULK_ROWS
+from storage.vault.erasure import ErasureStore
+from storage.vault.uploads import NewUpload, UploadStore
+from tests.database_dump import dumped
 from tests.support import eventually
 from tests.wiring import BY, NOON, House, as_chosen, phones
 

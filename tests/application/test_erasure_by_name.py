@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from application.contact_file import AcceptedRow, SkippedRow
-from application.erasure import ErasureService
-from application.uploads import RejectedRow
+from application.contacts.contact_file import AcceptedRow, SkippedRow
+from application.contacts.erasure import ErasureService
+from application.contacts.uploads import RejectedRow
 from domain.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
-from projections.verify import verify
-from provider.reading import read_message
+from projections.engine.verify import verify
+from provider.vapi.reading import read_message
 from storage.database import Conn, connect
-from storage.erasure import ErasureStore, any_spelling, distinctive_digits
-from storage.operations import Decision, Reason
-from storage.outbox import Letter, Outbox
-from storage.uploads import NewUpload, UploadStore
-from tests.dumped import dumped, relation_files, statistics
+from storage.process.alert_outbox import Letter, Outbox
+from storage.process.decisions import Decision, Reason
+from storage.vault.erasure import ErasureStore, any_spelling, distinctive_digits
+from storage.vault.uploads import NewUpload, UploadStore
+from tests.database_dump import dumped, relation_files, statistics
 from tests.support import eventually
 from tests.wiring import BY, NOON, House, phones
 

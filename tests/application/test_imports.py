@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application import intake
 from application.campaigns import CampaignChange
-from application.imports import NewCampaign
-from application.intake import ReadModelBehind
+from application.contacts import upload_intake as intake
+from application.contacts.imports import NewCampaign
+from application.contacts.upload_intake import ReadModelBehind
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound, WrongState

@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.phone_cell import LONGEST_CELL, InvalidPhone
-from application.phone_numbers import phone_reader, with_extension
+from application.contacts.phone_cell import LONGEST_CELL, InvalidPhone
+from application.contacts.phone_numbers import phone_reader, with_extension
 
 INDIAN_MOBILES = ("8161973069", "9698935572", "6077777868", "9427424008")
 

@@ -14,8 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
-from application.phone_cell import InvalidPhone
-from application.phone_numbers import known_region, phone_reader, read_by_library
+from application.contacts.phone_cell import InvalidPhone
+from application.contacts.phone_numbers import (
+    known_region,
+    phone_reader,
+    read_by_library,
+)
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 CALLED = (

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application import rejects
-from application.contact_file import SkippedRow, UnreadableFile
-from application.rejects import (
+from application.contacts import rejects
+from application.contacts.contact_file import SkippedRow, UnreadableFile
+from application.contacts.rejects import (
     KEPT_CHARACTERS,
     KEPT_REJECTS,
     MALFORMED_ROWS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from storage.embedded import embedded_postgres
+from storage.process.embedded_postgres import embedded_postgres
 from tests.browser.desk import (
     LONG,
     Desk,

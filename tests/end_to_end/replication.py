@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from interfaces.cli.roles import free_port
-from storage.keeper import Home, become_fit, make_private
+from storage.process.postgres_supervisor import Home, become_fit, make_private
 from tests.support import eventually
 
 HOST, USER, NAME = "127.0.0.1", "autolynx", "postgres"

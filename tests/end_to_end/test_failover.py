@@ -14,17 +14,17 @@ from application.app import AutoLynx
 from domain.call import Call
 from domain.values import CampaignState
 from interfaces.cli.demo.sample import write_sample
-from projections.verify import verify
-from provider.reading import REPORT, STATUS_UPDATE
+from projections.engine.verify import verify
 from provider.simulator.settings import (
     DEFAULT_ASSISTANT_ID,
     DEFAULT_PHONE_NUMBER_ID,
     OUTCOMES,
 )
+from provider.vapi.reading import REPORT, STATUS_UPDATE
 from storage.database import open_pool
-from storage.embedded import binaries_for
-from storage.keeper import Home
-from storage.recorder import EventStoreFactory
+from storage.log.recorder import EventStoreFactory
+from storage.process.embedded_postgres import binaries_for
+from storage.process.postgres_supervisor import Home
 from tests.end_to_end.processes import autolynx, beside, running_up
 from tests.end_to_end.replication import Pair, replicated
 from tests.simulator import Simulator, running_simulator

@@ -8,9 +8,9 @@ from typing import Any, LiteralString
 import pytest
 
 from interfaces.cli.database import prepare
-from projections.rebuild import rebuild
-from projections.upgrade import bring_up_to_form
-from projections.verify import verify
+from projections.engine.rebuild import rebuild
+from projections.engine.upgrade import bring_up_to_form
+from projections.engine.verify import verify
 from provider.simulator.settings import OUTCOMES
 from storage.database import connect
 from storage.migrate import migrate, pending

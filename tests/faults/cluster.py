@@ -24,12 +24,12 @@ from domain.settings import SettingsValues
 from domain.values import CampaignState
 from projections import campaign_board
 from projections.campaign_board import CampaignRow
-from projections.schema import create_read_model
-from provider.reading import STATUS_UPDATE, read_message
-from provider.vapi import VapiProvider, VapiSettings
+from projections.engine.schema import create_read_model
+from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.reading import STATUS_UPDATE, read_message
 from storage.database import connect
-from storage.keeper import Home
 from storage.migrate import migrate
+from storage.process.postgres_supervisor import Home
 from tests.faults.adjustable_clock import AdjustableClock
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually

@@ -16,9 +16,9 @@ from time import monotonic
 from typing import Any
 
 from application.app import AutoLynx
-from application.calls import CallService
+from application.calls.call_service import CallService
+from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
-from application.claims import ClaimService
 from application.errors import StoreUnavailable
 from application.ports import (
     CallOrder,
@@ -26,15 +26,15 @@ from application.ports import (
     Outcome,
     ProviderCall,
 )
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
-from scheduler.alarm import Alarm
 from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
-from storage.last_led import LastLed
-from storage.recorder import EventStoreFactory
+from scheduler.wakeup import Alarm
+from storage.log.recorder import EventStoreFactory
+from storage.process.timeline_guard import LastLed
 from tests.fakes import FakeProvider
 from tests.faults.virtual_provider import TIME_OUT, VirtualProvider
 from tests.wiring import NOON, House

@@ -16,8 +16,8 @@ from pathlib import Path
 import scheduler.__main__ as program
 from application.configuration import Configuration
 from application.ports import CallOrder, Outcome
-from provider.vapi import VapiProvider
-from storage.clock import DatabaseClock
+from provider.vapi.client import VapiProvider
+from storage.process.database_clock import DatabaseClock
 from tests.faults.adjustable_clock import AdjustableClock
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from domain.call import Call
 from domain.values import CampaignState, ContactStatus
 from projections.call_log import CallRow
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from tests.faults.scenario import Scenario
 from tests.faults.virtual_provider import VirtualCall
 

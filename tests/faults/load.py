@@ -19,9 +19,9 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from interfaces.cli.roles import free_port
-from provider.vapi import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider, VapiSettings
 from storage.database import connect
-from storage.embedded import embedded_postgres
+from storage.process.embedded_postgres import embedded_postgres
 from tests.conftest import FAST
 from tests.faults.cluster import (
     ROOT,

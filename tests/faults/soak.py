@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-from storage.embedded import embedded_postgres
-from storage.keeper import Home
+from storage.process.embedded_postgres import embedded_postgres
+from storage.process.postgres_supervisor import Home
 from tests.conftest import FAST
 from tests.faults.load import run_under_load
 from tests.faults.soak_kills import kill_leaders

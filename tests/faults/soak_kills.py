@@ -11,9 +11,9 @@ from typing import Any
 
 from psycopg import OperationalError
 
-from projections.runner import SILENT_AFTER
-from storage.embedded import embedded_postgres
-from storage.keeper import Home
+from projections.engine.runner import SILENT_AFTER
+from storage.process.embedded_postgres import embedded_postgres
+from storage.process.postgres_supervisor import Home
 from tests.faults.cluster import (
     DURABLE,
     Cluster,

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 
 from domain.values import DialMode
-from projections.verify import verify
+from projections.engine.verify import verify
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import RandomFaults, Scenario, new_scenario, virtual_house
 from tests.faults.soak_report import Tally

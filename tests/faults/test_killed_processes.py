@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Any
 
-from application.steady import steady
+from application.monotonic_clock import steady
 from domain.values import CampaignState
 from scheduler.dispatch import SEND_WITHIN_SECONDS
 from tests.faults.cluster import WITHIN, Cluster, running_cluster

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import psycopg
 
-from storage.embedded import embedded_postgres
-from storage.keeper import Home
+from storage.process.embedded_postgres import embedded_postgres
+from storage.process.postgres_supervisor import Home
 from tests.faults.cluster import (
     DURABLE,
     WITHIN,

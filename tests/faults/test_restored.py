@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from domain.values import CampaignState, WaitingCode
-from provider.vapi import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider, VapiSettings
 from storage.database import Conn
-from storage.last_led import LastLed
+from storage.process.timeline_guard import LastLed
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import (
     Scenario,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.clock import DatabaseClock
+from storage.process.database_clock import DatabaseClock
 from tests.faults.crash_points import SchedulerProcess
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import (

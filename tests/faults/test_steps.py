@@ -13,7 +13,7 @@ import pytest
 from application.ports import CallOrder, NotNow, Outcome
 from domain.values import CampaignState, DialMode, PauseCause
 from projections.dial_queue import Snapshot
-from projections.verify import verify
+from projections.engine.verify import verify
 from tests.faults.crash_points import Step
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import (

@@ -21,7 +21,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
-from provider.reading import read_call
+from provider.vapi.reading import read_call
 from tests.fakes import FakeProvider
 from tests.wiring import Clock
 

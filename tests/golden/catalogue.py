@@ -19,7 +19,7 @@ from eventsourcing.utils import resolve_topic
 
 import domain
 from domain.values import NAMESPACE
-from storage.mapper import TypedMapper
+from storage.log.mapper import TypedMapper
 
 FOLDER = Path(__file__).parent
 STREAM, VERSION = uuid5(NAMESPACE, "golden"), 7

@@ -19,23 +19,23 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_socket
 
 from application.app import AutoLynx
-from application.calls import CallService
+from application.calls.call_service import CallService
 from application.configuration import Configuration
+from application.event_context import Means
 from application.members import MemberService
 from application.ports import PhoneNumber, ProviderAssistant
-from application.recording import Means
 from domain.values import Role
 from interfaces.asgi import create_app, serving
+from projections.engine.runner import Projector
+from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
-from projections.runner import Projector
-from projections.schema import open_read_pool
-from provider.reading import read_message
-from storage.access import TokenStore
+from provider.vapi.reading import read_message
+from storage.access.api_tokens import TokenStore
+from storage.access.sessions import Keys, SessionStore, SignInLinks
 from storage.database import Pool, open_pool
-from storage.recorder import EventStoreFactory
-from storage.sessions import Keys, SessionStore, SignInLinks
-from storage.vault import Vault
-from tests import asking
+from storage.log.recorder import EventStoreFactory
+from storage.vault.tables import Vault
+from tests import http_requests as asking
 from tests.fakes import FakeProvider
 from tests.support import eventually
 

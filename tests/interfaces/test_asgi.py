@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from domain.values import Role
 from interfaces.health import health_routes
 from storage.database import connect, open_pool
-from tests import asking
+from tests import http_requests as asking
 from tests.interfaces.serving import Desk, opened_desk
 from tests.support import eventually
 

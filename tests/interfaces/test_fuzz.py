@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from interfaces.graphql.schema import make_schema
-from tests import asking
+from tests import http_requests as asking
 from tests.interfaces.serving import Desk
 
 SECONDS = 20.0

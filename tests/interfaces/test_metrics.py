@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from interfaces.auth.headers import DEFAULTS
-from storage.operations import beat
-from tests import asking
+from storage.process.decisions import beat
+from tests import http_requests as asking
 from tests.interfaces.serving import GRAPHQL_WS, SECRET, Desk
 
 type Sample = tuple[str, tuple[tuple[str, str], ...]]

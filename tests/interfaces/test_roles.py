@@ -25,7 +25,7 @@ from domain.values import Role
 from interfaces.asgi import create_app
 from interfaces.graphql import backend
 from interfaces.graphql.schema import make_schema
-from tests import asking
+from tests import http_requests as asking
 from tests.fakes import FakeProvider
 from tests.interfaces.serving import Desk, Socket, configured, utc_now
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from projections.schema import use_read_model
+from projections.engine.schema import use_read_model
 from storage.database import Conn, connect, open_pool
-from storage.mapper import TypedMapper
-from storage.recorder import EventRecorder
+from storage.log.mapper import TypedMapper
+from storage.log.recorder import EventRecorder
 
 
 class Store:

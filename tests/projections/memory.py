@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from projections.operations import Kind, RowOperation
-from projections.schema import HANDLERS
+from projections.engine.schema import HANDLERS
+from projections.row_operations import Kind, RowOperation
 
 type Row = dict[str, Any]
 

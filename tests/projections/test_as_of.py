@@ -9,9 +9,9 @@ import pytest
 
 from domain.campaign import CampaignFact
 from projections import call_log, campaign_board, event_index
-from projections.as_of import call_as_of, campaign_as_of
+from projections.engine.as_of import call_as_of, campaign_as_of
+from projections.engine.runner import Batches, catch_up
 from projections.event_index import TICK, Wanted, position_at
-from projections.runner import Batches, catch_up
 from projections.tables import position_of
 from tests.projections.conftest import Store
 from tests.projections.lives import START, Life, whole_life

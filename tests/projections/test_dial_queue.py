@@ -18,7 +18,7 @@ from domain.values import (
     RefusalScope,
 )
 from projections.dial_queue import CampaignView, Phase, Snapshot, snapshot
-from projections.runner import catch_up
+from projections.engine.runner import catch_up
 from tests.projections.conftest import Store
 from tests.projections.lives import Life
 

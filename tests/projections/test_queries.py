@@ -29,8 +29,8 @@ from projections import (
     spend,
 )
 from projections.alerts import AlertKind
-from projections.runner import catch_up
-from projections.schema import open_read_pool
+from projections.engine.runner import catch_up
+from projections.engine.schema import open_read_pool
 from projections.tables import as_cursor
 from tests.projections.conftest import Store
 from tests.projections.lives import Life

@@ -16,10 +16,9 @@ import pytest
 from psycopg import sql
 
 from domain.campaign import Campaign
-from projections import runner
-from projections.compare import differences
-from projections.operations import RowOperation, put
-from projections.rebuild import (
+from projections.engine import runner
+from projections.engine.compare import differences
+from projections.engine.rebuild import (
     NEXT,
     OLD,
     ChainDiffers,
@@ -28,9 +27,10 @@ from projections.rebuild import (
     alone,
     rebuild,
 )
+from projections.engine.runner import Batches, Projector, catch_up
+from projections.engine.schema import HANDLERS, create_read_model, open_read_pool
 from projections.results import csv_of
-from projections.runner import Batches, Projector, catch_up
-from projections.schema import HANDLERS, create_read_model, open_read_pool
+from projections.row_operations import RowOperation, put
 from projections.tables import one_snapshot, position_of
 from storage.database import connect
 from tests.projections.conftest import Store
@@ -206,7 +206,7 @@ def test_it_goes_on_beside_writers_the_projector_and_readers(store: Store) -> No
 
 def started(store: Store) -> "subprocess.Popen[bytes]":
     code = (
-        "import sys, projections.rebuild as r\n"
+        "import sys, projections.engine.rebuild as r\n"
         "r.REBUILD_BATCH, r.FEW = 5, 0\n"
         "def progress(done, of):\n"
         "    if done > int(sys.argv[2]): print(done, flush=True); sys.stdin.read()\n"
@@ -271,7 +271,7 @@ def test_what_a_killed_one_left_is_cleared(store: Store) -> None:
 
 
 def test_only_one_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.rebuild.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("projections.engine.rebuild.LOCK_SECONDS", 0.1)
     with (
         connect(store.url, name="other") as conn,
         alone(conn),
@@ -333,14 +333,14 @@ def test_a_reader_of_several_statements_keeps_its_tables(store: Store) -> None:
 def test_a_swap_that_lags_gives_way_and_tries_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.rebuild.REBUILD_BATCH", 10)
-    monkeypatch.setattr("projections.rebuild.FEW", 40)
+    monkeypatch.setattr("projections.engine.rebuild.REBUILD_BATCH", 10)
+    monkeypatch.setattr("projections.engine.rebuild.FEW", 40)
     last = lived(store)
     pauses: list[float] = []
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
-        monkeypatch.setattr("projections.rebuild.REBUILD_BATCH", 2000)
+        monkeypatch.setattr("projections.engine.rebuild.REBUILD_BATCH", 2000)
 
     rebuilt = rebuild(store.url, pause=pause)
     assert len(pauses) == 1

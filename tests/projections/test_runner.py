@@ -19,7 +19,7 @@ from psycopg import Notify, sql
 from psycopg.errors import ReadOnlySqlTransaction
 
 from domain.campaign import Campaign
-from projections.runner import (
+from projections.engine.runner import (
     CHANGED,
     Batches,
     PositionMoved,
@@ -29,7 +29,7 @@ from projections.runner import (
     _Place,
     catch_up,
 )
-from projections.schema import TABLES, create_read_model
+from projections.engine.schema import TABLES, create_read_model
 from storage.database import Listener, connect, lock_key
 from tests.projections.conftest import Store
 from tests.projections.lives import Life, whole_life
@@ -302,8 +302,8 @@ def connections(store: Store) -> int:
 
 FREEZES = """
 import os, signal, sys
-from projections.runner import Projector
-from projections.writing import Writer
+from projections.engine.runner import Projector
+from projections.engine.row_writer import Writer
 
 def write_and_freeze(self, writes, write=Writer.write):
     write(self, writes)

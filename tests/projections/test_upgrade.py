@@ -8,12 +8,12 @@ from threading import Thread
 
 import pytest
 
-from projections import rebuild, schema
-from projections.compare import differences
-from projections.rebuild import ChainDiffers, alone
-from projections.runner import NotPrepared, Projector, catch_up
-from projections.schema import create_read_model, outdated, outdated_words
-from projections.upgrade import bring_up_to_form
+from projections.engine import rebuild, schema
+from projections.engine.compare import differences
+from projections.engine.rebuild import ChainDiffers, alone
+from projections.engine.runner import NotPrepared, Projector, catch_up
+from projections.engine.schema import create_read_model, outdated, outdated_words
+from projections.engine.upgrade import bring_up_to_form
 from storage.database import connect
 from tests.projections.conftest import Store
 from tests.projections.lives import whole_life

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from projections.chain import Problem
-from projections.rebuild import RebuildUnderWay, alone, rebuild
-from projections.runner import catch_up
-from projections.schema import create_read_model
-from projections.verify import CHECK, Verified, verify
-from provider.reading import read_message
+from projections.engine.chain import Problem
+from projections.engine.rebuild import RebuildUnderWay, alone, rebuild
+from projections.engine.runner import catch_up
+from projections.engine.schema import create_read_model
+from projections.engine.verify import CHECK, Verified, verify
+from provider.vapi.reading import read_message
 from storage.database import Conn, connect
-from storage.verified import Mark, read_mark
+from storage.log.verification_state import Mark, read_mark
 from tests.wiring import BY, NOON, House, housed
 
 SOON = NOON + timedelta(seconds=5)
@@ -411,7 +411,7 @@ def test_events_may_come_meanwhile(ledger: Ledger) -> None:
 def test_neither_a_rebuild_nor_another_runs_beside_it(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.verify.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("projections.engine.verify.LOCK_SECONDS", 0.1)
     with (
         connect(ledger.house.url, name="other") as conn,
         alone(conn),

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.ports import CallReport, Origin
-from provider.reading import read_call, read_message
-from provider.reports import read_report
+from provider.vapi.reading import read_call, read_message
+from provider.vapi.reports import read_report
 from tests.provider.test_redaction import JSON
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"

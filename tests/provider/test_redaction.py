@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.redaction import DEEPEST, redact, redact_text
+from provider.vapi.redaction import DEEPEST, redact, redact_text
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none()

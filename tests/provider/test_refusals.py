@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.values import RefusalKind, RefusalScope
-from provider.outcomes import read_outcome
-from provider.refusals import refusal_of_reason
-from tests.provider.test_outcomes import NOW
+from provider.vapi.refusals import refusal_of_reason
+from provider.vapi.request_outcomes import read_outcome
+from tests.provider.test_request_outcomes import NOW
 
 START = "call.start.error-"
 SIP = "call.in-progress.error-providerfault-outbound-sip"

@@ -11,7 +11,7 @@ from projections import contact_log
 from projections.dial_queue import Phase
 from scheduler.adopt import LAGGING, SEARCHING, Adoption, NotYet
 from storage.database import Conn
-from storage.last_led import LastLed
+from storage.process.timeline_guard import LastLed
 from tests.fakes import an_order
 from tests.wiring import BY, NOON, Clock, House, housed
 

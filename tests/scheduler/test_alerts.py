@@ -16,8 +16,8 @@ from domain.values import PauseCause
 from projections import alerts
 from projections.alerts import AlertKind, AlertRow
 from scheduler.alerts import Alerts, AlertWorker, body_of, post_json
-from storage.operations import Decision, Reason
-from storage.outbox import Outbox
+from storage.process.alert_outbox import Outbox
+from storage.process.decisions import Decision, Reason
 from tests.fakes import an_order
 from tests.scheduler.receiver import receiving
 from tests.support import eventually

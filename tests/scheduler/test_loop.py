@@ -20,8 +20,8 @@ from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
-from storage.last_led import LastLed
-from storage.leadership import LeadershipLost
+from storage.process.leadership import LeadershipLost
+from storage.process.timeline_guard import LastLed
 from tests.support import eventually
 from tests.wiring import BY, NOON, Clock, House, fake_provider, housed, real_time
 

@@ -16,8 +16,8 @@ from application.ports import (
 )
 from domain.values import CallStatus, CampaignState, ContactStatus
 from projections.dial_queue import OpenCall, Phase
-from provider.reading import read_message
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
+from provider.vapi.reading import read_message
 from scheduler.costs import FIRST_COST
 from scheduler.reconcile import LOOK_UPS, Findings, Reconcile
 from tests.wiring import Clock, House, phones

@@ -20,7 +20,7 @@ from domain.values import (
 )
 from projections.campaign_board import CampaignRow
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
-from provider.vapi import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider, VapiSettings
 from tests.scheduler.test_loop import Leading, Passes, leading, parts_of
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually

@@ -3,9 +3,9 @@ from uuid import UUID
 
 import pytest
 
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from scheduler.retention import Retention, RetentionWorker
-from storage.erasure import ErasureStore
+from storage.vault.erasure import ErasureStore
 from tests.application.test_erasure import called, problems, report
 from tests.support import eventually
 from tests.wiring import Clock, House

@@ -6,10 +6,10 @@ from threading import Thread
 import pytest
 
 from application.configuration import Configuration
-from projections.rebuild import rebuild
+from projections.engine.rebuild import rebuild
 from scheduler import __main__ as process
 from storage.database import connect
-from storage.leadership import Term
+from storage.process.leadership import Term
 from tests.support import eventually
 
 

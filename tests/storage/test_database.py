@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from application.errors import StoreUnavailable
-from projections.schema import open_read_pool
+from projections.engine.schema import open_read_pool
 from storage.database import (
     TCP,
     Attempt,

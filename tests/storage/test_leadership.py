@@ -5,10 +5,10 @@ from threading import Event, Thread
 import pytest
 from psycopg import OperationalError
 
-from storage import leadership
 from storage.database import Conn, connect, lock_key, open_pool
-from storage.leadership import Leadership, LeadershipLost, Term
-from storage.operations import Operations
+from storage.process import leadership
+from storage.process.decisions import Operations
+from storage.process.leadership import Leadership, LeadershipLost, Term
 from tests.support import eventually
 
 ROLE = "scheduler"

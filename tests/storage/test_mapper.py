@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from storage.mapper import NotStorable, TypedMapper
+from storage.log.mapper import NotStorable, TypedMapper
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 ONE = Decimal(1)

@@ -11,7 +11,7 @@ from storage.migrate import (
     migrate,
     pending,
 )
-from storage.writer import MIGRATIONS
+from storage.writer_version import MIGRATIONS
 
 
 @pytest.fixture

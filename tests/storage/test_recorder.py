@@ -20,8 +20,8 @@ from eventsourcing.utils import Environment
 from application.errors import StoreUnavailable, StreamMoved
 from application.vault import WordsRow
 from storage.database import Patience, Pool, connect, open_pool
-from storage.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
-from storage.vault import Vault
+from storage.log.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
+from storage.vault.tables import Vault
 from tests.storage.proxy import Fault, Proxy, proxy_to
 
 SALT = b"s" * 32

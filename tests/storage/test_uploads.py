@@ -4,13 +4,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.contact_file import AcceptedRow, Row, SkippedRow
+from application.contacts.contact_file import AcceptedRow, Row, SkippedRow
+from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import StoreUnavailable
-from application.uploads import RejectedRow, StagedRow, Uploads
 from domain.values import SkipReason
-from storage import uploads
 from storage.database import Pool, open_pool
-from storage.uploads import NewUpload, Reception, UploadStore
+from storage.vault import uploads
+from storage.vault.uploads import NewUpload, Reception, UploadStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

@@ -15,8 +15,8 @@ from application.vault import (
     WordsRow,
 )
 from storage.database import Pool, open_pool
-from storage.recorder import BULK_ROWS, EventRecorder
-from storage.vault import Vault
+from storage.log.recorder import BULK_ROWS, EventRecorder
+from storage.vault.tables import Vault
 
 SALT = bytes(range(32))
 CONTACT = ContactRow(

@@ -16,6 +16,7 @@ from psycopg.errors import OperationalError
 
 from application.errors import VersionTooOld
 from storage.database import connect, open_pool
+from storage.log.recorder import BULK_ROWS, EventRecorder
 from storage.migrate import (
     ALLOWED,
     FIRST_DECLARED,
@@ -24,9 +25,8 @@ from storage.migrate import (
     migrate,
     pending,
 )
-from storage.operations import beat
-from storage.recorder import BULK_ROWS, EventRecorder
-from storage.writer import MIGRATIONS, TOO_OLD, number_of
+from storage.process.decisions import beat
+from storage.writer_version import MIGRATIONS, TOO_OLD, number_of
 from tests.end_to_end.processes import environment
 from tests.release_1 import load_release_1
 from tests.support import eventually

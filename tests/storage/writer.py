@@ -8,7 +8,7 @@ from eventsourcing.persistence import StoredEvent
 
 from application.vault import WordsRow
 from storage.database import Patience, open_pool
-from storage.recorder import EventRecorder
+from storage.log.recorder import EventRecorder
 
 
 def main(url: str, saves: int, seed: int) -> None:

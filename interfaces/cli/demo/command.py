@@ -11,10 +11,7 @@ import typer
 from rich.console import Console
 
 from application.errors import Failure
-from interfaces.cli.demo.display import display, words
-from interfaces.cli.demo.reckoning import PARTS, Evidence, problems, read_export
-from interfaces.cli.demo.sample import MOST, write_sample
-from interfaces.cli.demo.stage import (
+from interfaces.cli.demo.cluster import (
     HOST,
     Play,
     Stage,
@@ -22,9 +19,12 @@ from interfaces.cli.demo.stage import (
     remove,
     stage,
 )
+from interfaces.cli.demo.display import display, words
+from interfaces.cli.demo.reckoning import PARTS, Evidence, problems, read_export
+from interfaces.cli.demo.sample import MOST, write_sample
+from interfaces.cli.output import remark, say
 from interfaces.cli.roles import PORT_SECONDS, free_port, is_free, wait_for_port
 from interfaces.cli.supervisor import LOOK_SECONDS, told_to_stop
-from interfaces.cli.words import remark, say
 
 USUAL_PORT = 8000
 REPORT_SECONDS = 60.0

@@ -68,13 +68,17 @@ def _numbers() -> Iterator[tuple[int, str]]:
 
 @cache
 def area_codes() -> list[int]:
-    """The area codes of the United States, as libphonenumber knows them."""
-    return [code for code in range(200, 1000) if _is_american(code)]
+    """Return the area codes of the United States that an upload accepts."""
+    return [code for code in range(200, 1000) if _is_callable(code)]
 
 
-def _is_american(code: int) -> bool:
+def _is_callable(code: int) -> bool:
+    """Return whether a fictional number of this area may be called: 900 may not."""
     number = phonenumbers.parse(f"+1{code}5550100")
-    return phonenumbers.region_code_for_number(number) == "US"
+    is_premium = (
+        phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.PREMIUM_RATE
+    )
+    return phonenumbers.region_code_for_number(number) == "US" and not is_premium
 
 
 def _bad_rows(good: list[tuple[tuple[str, ...], str]]) -> Iterator[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from interfaces.auth.viewer import (
     Viewer,
     bearer_token,
 )
-from storage.access import is_token, make_token
+from storage.access.api_tokens import is_token, make_token
 from tests.interfaces.serving import Desk, utc_now
 
 

@@ -12,7 +12,7 @@ from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyp
 from domain.values import Role
 from interfaces.auth.oidc import LOGIN_COOKIE, _local
 from interfaces.auth.viewer import COOKIE
-from tests import asking
+from tests import http_requests as asking
 from tests.interfaces.auth.test_sign_in import ME, ask
 from tests.interfaces.serving import Desk, opened_desk
 

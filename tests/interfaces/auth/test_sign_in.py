@@ -16,8 +16,8 @@ from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE
 from interfaces.auth.viewer import COOKIE
 from interfaces.dashboard.documents import read_documents
-from storage.sessions import IDLE_LIFE, WHOLE_LIFE
-from tests import asking
+from storage.access.sessions import IDLE_LIFE, WHOLE_LIFE
+from tests import http_requests as asking
 from tests.interfaces.serving import GRAPHQL_WS, Desk, Socket, opened_desk, utc_now
 
 ME = next(one.id for one in read_documents() if one.name == "Me")

@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
-from storage.access import TokenStore, is_token
+from storage.access.api_tokens import TokenStore, is_token
+from storage.access.sessions import SignInLinks
 from storage.database import open_pool
-from storage.sessions import SignInLinks
 from tests.interfaces.cli.conftest import CommandLine
 
 EMAIL = "ada@example.com"

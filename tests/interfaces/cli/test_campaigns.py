@@ -9,7 +9,7 @@ import pytest
 from interfaces.cli.demo.sample import HEADER, write_sample
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from storage.database import connect, open_pool
-from storage.operations import Decision, Operations, Reason, beat
+from storage.process.decisions import Decision, Operations, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended
 from tests.simulator import Simulator
 

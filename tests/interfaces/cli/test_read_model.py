@@ -1,7 +1,7 @@
 """The read tables on the command line."""
 
 from domain.values import Role
-from projections.schema import PROJECTIONS
+from projections.engine.schema import PROJECTIONS
 from storage.database import connect
 from tests.interfaces.cli.conftest import CommandLine
 from tests.wiring import housed

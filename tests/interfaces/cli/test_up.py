@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests import asking
+from tests import http_requests as asking
 from tests.end_to_end.processes import autolynx, command_line, running_up
 from tests.support import eventually
 

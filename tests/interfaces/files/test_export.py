@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.claims import Chosen, ClaimService
+from application.calls.claims import Chosen, ClaimService
 from domain.values import Role
 from projections import contact_log, results
-from tests import asking
+from tests import http_requests as asking
 from tests.interfaces.serving import SECRET, Desk, utc_now
 
 HEADER = [

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from domain.values import Role
-from storage.erasure import ErasureStore
-from storage.uploads import UploadStore
+from storage.vault.erasure import ErasureStore
+from storage.vault.uploads import UploadStore
 from tests.interfaces.serving import Desk
 
 FILE = """name,business_name,phone

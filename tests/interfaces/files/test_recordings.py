@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from application.claims import Chosen, ClaimService
-from application.erasure import ErasureService
+from application.calls.claims import Chosen, ClaimService
+from application.contacts.erasure import ErasureService
 from domain.call import Call
 from domain.values import Role
 from projections import contact_log
-from provider.reading import read_message
-from storage.erasure import ErasureStore
+from provider.vapi.reading import read_message
+from storage.vault.erasure import ErasureStore
 from tests.application.test_erasure import PROVIDER_ID, report
 from tests.interfaces.serving import Desk, utc_now
 

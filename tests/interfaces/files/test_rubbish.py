@@ -13,10 +13,10 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from application import rejects
+from application.contacts import rejects
 from interfaces.files.uploads import upload_routes
 from storage.database import Pool, open_pool
-from storage.uploads import UploadStore
+from storage.vault.uploads import UploadStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = b"name,business_name,phone\n"

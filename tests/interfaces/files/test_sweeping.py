@@ -5,7 +5,7 @@ from threading import Event
 
 from application.errors import StoreUnavailable
 from interfaces.files.sweeping import swept
-from storage.uploads import UploadStore
+from storage.vault.uploads import UploadStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PATIENCE = 10.0

@@ -18,7 +18,7 @@ from interfaces.files.upload_body import Pace
 from interfaces.files.upload_slots import UploadSlots
 from interfaces.files.uploads import upload_routes
 from storage.database import Pool, open_pool
-from storage.uploads import UploadStore
+from storage.vault.uploads import UploadStore
 from tests.interfaces.listening import HOST, connected, served, until_closed
 from tests.support import eventually
 

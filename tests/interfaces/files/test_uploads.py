@@ -16,7 +16,7 @@ from starlette.types import Message
 from interfaces.auth.rates import Rate
 from interfaces.files.uploads import LARGEST_FILE, UPLOADS_A_MINUTE, upload_routes
 from storage.database import Pool, open_pool
-from storage.uploads import UploadStore
+from storage.vault.uploads import UploadStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = "name,business_name,phone,plan\n"

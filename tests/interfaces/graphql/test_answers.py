@@ -9,11 +9,11 @@ import strawberry
 from graphql import Lexer, Token
 
 from domain.values import Role
-from interfaces.graphql import limits
 from interfaces.graphql.errors import PublicErrors
-from interfaces.graphql.limits import TimeLimit
-from storage.operations import Decision, Operations, Reason
-from tests import asking
+from interfaces.graphql.extensions import limits
+from interfaces.graphql.extensions.limits import TimeLimit
+from storage.process.decisions import Decision, Operations, Reason
+from tests import http_requests as asking
 from tests.interfaces.serving import (
     ASSISTANT,
     CREATE,

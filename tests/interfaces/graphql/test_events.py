@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from application.claims import Chosen, ClaimService
-from application.erasure import ErasureService
+from application.calls.claims import Chosen, ClaimService
+from application.contacts.erasure import ErasureService
 from domain.values import Role
 from projections import contact_log, dial_queue
-from projections.verify import verify
-from storage.erasure import ErasureStore
+from projections.engine.verify import verify
+from storage.vault.erasure import ErasureStore
 from tests.interfaces.serving import Desk, Socket, utc_now
 from tests.support import eventually
 

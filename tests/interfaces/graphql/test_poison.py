@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import asking
+from tests import http_requests as asking
 from tests.interfaces.serving import LINE, PEOPLE, Desk
 
 NUL, HUGE, TINY = "a\0b", "1e999999", "1e-999999"

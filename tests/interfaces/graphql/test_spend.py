@@ -7,7 +7,7 @@ from application.campaigns import CampaignService
 from domain.campaign import SpendAlert
 from domain.values import Role
 from projections.lookups import Lookups
-from storage.vault import Vault
+from storage.vault.tables import Vault
 from tests.interfaces.serving import Desk
 
 SPEND = """{ spend {

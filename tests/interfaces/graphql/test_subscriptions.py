@@ -10,7 +10,7 @@ from websockets import Origin
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as open_socket
 
-from application.claims import Chosen, ClaimService
+from application.calls.claims import Chosen, ClaimService
 from domain.values import Role
 from interfaces.auth.viewer import COOKIE
 from projections import contact_log

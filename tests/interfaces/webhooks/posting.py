@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from interfaces.webhooks.authentication import Authenticate, SharedSecret
 from interfaces.webhooks.inbox import Hear, HearAll, open_inbox
 from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 
 PATH = "/webhooks/vapi"
 SECRET = {"X-Vapi-Secret": "s"}

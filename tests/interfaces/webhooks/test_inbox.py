@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.calls import Heard
+from application.calls.call_service import Heard
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.webhooks.inbox import (
@@ -20,7 +20,7 @@ from interfaces.webhooks.inbox import (
     Place,
     open_inbox,
 )
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from tests.support import eventually
 
 BUSY, FAULTY, UNREADABLE = b"busy", b"faulty", b"unreadable"

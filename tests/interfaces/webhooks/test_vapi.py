@@ -18,14 +18,14 @@ from starlette.types import ASGIApp, Message
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from application.calls import Heard
+from application.calls.call_service import Heard
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.request_ids import RequestIds
 from interfaces.webhooks.authentication import SharedSecret, Signature
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, read_body
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from tests.interfaces.webhooks.posting import PATH, SECRET, webhooks
 
 RINGING: dict[str, dict[str, Any]] = {

@@ -12,17 +12,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from application.app import AutoLynx
-from application.calls import CallService
-from application.recording import Means
+from application.calls.call_service import CallService
+from application.event_context import Means
 from application.vault import ContactRow
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, DialMode
-from provider.reading import read_message
+from provider.vapi.reading import read_message
 from storage.database import Patience, open_pool
-from storage.recorder import EventStoreFactory
-from storage.vault import Vault
+from storage.log.recorder import EventStoreFactory
+from storage.vault.tables import Vault
 from tests.interfaces.webhooks.posting import PATH, SECRET, webhooks
 
 PROVIDER_CALL = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"

@@ -11,7 +11,7 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
 )
-from tests import asking
+from tests import http_requests as asking
 from tests.provider.simulator.placing import (
     DANA,
     body,

@@ -7,7 +7,7 @@ from provider.simulator.settings import (
     NEVER_ENDS,
     NEVER_RINGS,
 )
-from tests import asking
+from tests import http_requests as asking
 from tests.provider.simulator.placing import DANA, body, eventually, get, numbers, post
 from tests.provider.simulator.receiving import SECONDS
 from tests.simulator import Simulator, running_simulator

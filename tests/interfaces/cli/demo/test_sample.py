@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from application.contact_file import AcceptedRow, ContactFile, SkippedRow
+from application.contacts.contact_file import AcceptedRow, ContactFile, SkippedRow
 from domain.values import SkipReason
 from interfaces.cli.demo.sample import MOST, area_codes, write_sample
 

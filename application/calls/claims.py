@@ -1,0 +1,189 @@
+"""Taking contacts to be called: one claim on one view, or none at all."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError
+
+from application.app import AutoLynx, decide
+from application.errors import StoreUnavailable
+from application.event_context import SCHEDULER, Means
+from application.ports import Origin
+from domain.call import Call
+from domain.campaign import Campaign
+from domain.contact import Contact
+from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
+from domain.values import ContactStatus, call_id_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A contact that a plan chose; `requeued` where its deferred call is meant.
+
+    `contact_version` is 0 for whom it is not to call after an erasure: a contact's own
+    stream begins with that.
+    """
+
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    requeued: bool
+    batch: int | None = None
+    was: ContactStatus = ContactStatus.PENDING
+    contact_version: int = 0
+
+    @property
+    def call_id(self) -> UUID:
+        return call_id_of(self.contact_id, self.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was claimed, and what stood in the way of the rest."""
+
+    calls: tuple[UUID, ...] = ()
+    dropped: tuple[UUID, ...] = ()
+    stale: bool = False
+    position: int | None = None
+
+
+class ClaimService:
+    def __init__(self, app: AutoLynx, means: Means) -> None:
+        self._app, self._means = app, means
+
+    def claim(self, chosen: Sequence[Chosen], *, seen: int) -> Claimed:
+        """Append the claim that follows the `seen` ones, with the calls it makes.
+
+        Stale where somebody claimed meanwhile: nothing is stored then. A contact
+        whose call turns out to exist, not to be deferred, or not to be readable, or
+        who was erased, is dropped: one bad row must not stop the dialer.
+        """
+        dropped: list[UUID] = []
+        left = list(chosen)
+        while left:
+            position, unfit = self._claim(left, seen)
+            if position is not None:
+                calls = tuple(one.call_id for one in left)
+                return Claimed(calls, tuple(dropped), position=position)
+            if not unfit:
+                return Claimed(dropped=tuple(dropped), stale=True)
+            dropped += unfit
+            left = [one for one in left if one.call_id not in unfit]
+        return Claimed(dropped=tuple(dropped))
+
+    def last_claim_at(self) -> datetime | None:
+        last = self._app.recorder.select_events(DISPATCHER_ID, desc=True, limit=1)
+        if not last:
+            return None
+        claimed: Any = self._app.mapper.to_domain_event(last[0])
+        at: datetime = claimed.timestamp
+        return at
+
+    def knows(self, call_id: UUID) -> bool:
+        return self._app.find(Call, call_id) is not None
+
+    def adopt(self, call_id: UUID, origin: Origin) -> bool:
+        """Claim after the fact a call that the provider has and the log lacks.
+
+        Also of somebody who was erased meanwhile: the call is there.
+
+        Raises IntegrityError where others go on claiming at the same time.
+        """
+        chosen = Chosen(
+            origin.campaign_id, origin.contact_id, origin.attempt, requeued=False
+        )
+        if chosen.call_id != call_id or self.knows(call_id):
+            return False
+        if self._app.find(Campaign, origin.campaign_id) is None:
+            return False
+        return decide(lambda: self._claim_now(chosen))
+
+    def _claim_now(self, chosen: Chosen) -> bool:
+        contact = self._app.find(Contact, chosen.contact_id)
+        if contact is not None:
+            was, version = contact.standing, contact.version
+            chosen = replace(chosen, was=was, contact_version=version)
+        claimed = self.claim([chosen], seen=self._app.highest_version(DISPATCHER_ID))
+        if claimed.stale:
+            raise IntegrityError("Somebody else claimed meanwhile.")
+        return bool(claimed.calls)
+
+    def _claim(self, chosen: list[Chosen], seen: int) -> tuple[int | None, list[UUID]]:
+        """Return the claim's position, or the calls that stood in its way."""
+        at, claim_id = self._means.now(), self._means.new_id()
+        calls, unfit = [], []
+        for one in chosen:
+            try:
+                calls.append(self._call(one, claim_id, at))
+            except StoreUnavailable:
+                raise
+            except Exception:
+                log.exception("call %s cannot be claimed", one.call_id)
+                unfit.append(one.call_id)
+        if unfit:
+            return None, unfit
+        claims = tuple(map(_claim, chosen))
+        claimed = claim_calls(
+            seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
+        )
+        new = [one for one in chosen if not one.requeued]
+        expect = {one.contact_id: one.contact_version for one in new}
+        try:
+            return self._app.append(claimed, *calls, expect=expect), []
+        except IntegrityError:
+            return None, self._in_the_way(chosen, seen)
+
+    def _call(self, chosen: Chosen, claim_id: UUID, at: datetime) -> Call:
+        if not chosen.requeued:
+            return Call.create(
+                campaign_id=chosen.campaign_id,
+                contact_id=chosen.contact_id,
+                attempt=chosen.attempt,
+                claim_id=claim_id,
+                batch=chosen.batch,
+                at=at,
+                by=SCHEDULER,
+                was=chosen.was,
+                previous=self._previous(chosen),
+            )
+        call = self._app.load(Call, chosen.call_id)
+        call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
+        return call
+
+    def _previous(self, chosen: Chosen) -> Call | None:
+        """Load the contact's call before this one, which counts its refusals."""
+        if chosen.attempt == 1:
+            return None
+        return self._app.find(Call, call_id_of(chosen.contact_id, chosen.attempt - 1))
+
+    def _in_the_way(self, chosen: list[Chosen], seen: int) -> list[UUID]:
+        """Name the new calls that exist already, or whose contact was erased.
+
+        None where the claim itself was stale.
+        """
+        if self._app.highest_version(DISPATCHER_ID) > seen:
+            return []
+        return [
+            one.call_id
+            for one in chosen
+            if not one.requeued and (self.knows(one.call_id) or self._has_moved(one))
+        ]
+
+    def _has_moved(self, chosen: Chosen) -> bool:
+        return self._app.highest_version(chosen.contact_id) != chosen.contact_version
+
+
+def _claim(chosen: Chosen) -> Claim:
+    return Claim(
+        campaign_id=chosen.campaign_id,
+        contact_id=chosen.contact_id,
+        call_id=chosen.call_id,
+        attempt=chosen.attempt,
+        batch=chosen.batch,
+    )

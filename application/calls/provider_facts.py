@@ -1,0 +1,139 @@
+"""What the provider says of a call, said to the call in our words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from application.event_context import PROVIDER, SCHEDULER
+from application.ports import CallReport, ProviderCall, ProviderMessage
+from domain.call import Call
+from domain.reports import ReasonDetail, Report, ReportGrade
+from domain.values import Evidence, Refusal, Words
+
+
+def say_message(
+    call: Call,
+    message: ProviderMessage,
+    proof: Evidence,
+    words: Words | None,
+    at: datetime,
+) -> None:
+    """Record all that a webhook says; without news, record that it was received.
+
+    `words` refer to the explanation of the call's end, if the message has one.
+    """
+    known = call.version
+    if message.provider_call_id is not None:
+        call.place(
+            provider_call_id=message.provider_call_id,
+            placed_at=message.created_at or message.said_at or at,
+            at=at,
+            by=PROVIDER,
+            evidence=proof,
+        )
+    if message.report is not None:
+        grade = ReportGrade.DELIVERED
+        say_report(call, message.report, grade, at, PROVIDER, proof, words)
+    elif message.status is not None:
+        seen = Seen(
+            message.status,
+            message.said_at,
+            message.ended_reason,
+            message.reason_detail,
+            message.refusal,
+            words,
+        )
+        _follow(call, seen, at, PROVIDER, proof)
+    if call.version == known:
+        call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+
+
+def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
+    call: Call,
+    seen: ProviderCall,
+    grade: ReportGrade,
+    at: datetime,
+    proof: Evidence,
+    words: Words | None,
+) -> None:
+    """Record how the provider shows a call when it is asked."""
+    report = seen.report
+    if not seen.ended:
+        _follow(call, Seen(seen.status, report.started_at), at, SCHEDULER, None)
+    elif grade is ReportGrade.NONE:
+        end = Seen(
+            "ended",
+            report.ended_at,
+            report.ended_reason,
+            report.reason_detail,
+            None if report.started_at else report.refusal,
+            words,
+        )
+        _follow(call, end, at, SCHEDULER, proof)
+    else:
+        say_report(call, report, grade, at, SCHEDULER, proof, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A status that the provider shows, and since when.
+
+    With the end come its reason, what that means if the call was never answered, and
+    `words`, which refer to the provider's explanation in the vault.
+    """
+
+    status: str
+    since: datetime | None
+    reason: str | None = None
+    detail: ReasonDetail = ReasonDetail.SPECIFIC
+    refusal: Refusal | None = None
+    words: Words | None = None
+
+
+def _follow(
+    call: Call, seen: Seen, at: datetime, by: str, proof: Evidence | None
+) -> None:
+    """Record a status; the provider's other statuses change nothing."""
+    match seen.status:
+        case "ringing":
+            call.ring(ringing_at=seen.since or at, at=at, by=by, evidence=proof)
+        case "in-progress":
+            call.answer(answered_at=seen.since, at=at, by=by, evidence=proof)
+        case "forwarding":
+            call.answer(answered_at=None, at=at, by=by, evidence=proof)
+        case "ended":
+            call.end(
+                reason=seen.reason,
+                detail=seen.detail,
+                ended_at=seen.since,
+                at=at,
+                by=by,
+                evidence=proof,
+                refusal=seen.refusal,
+                words=seen.words,
+            )
+
+
+def say_report(  # noqa: PLR0917 - one report, told once
+    call: Call,
+    report: CallReport,
+    grade: ReportGrade,
+    at: datetime,
+    by: str,
+    proof: Evidence | None,
+    words: Words | None = None,
+) -> None:
+    """Record a report, `grade` says where it came from."""
+    told = Report(
+        grade=grade,
+        reason=report.ended_reason,
+        reason_detail=report.reason_detail,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        duration_seconds=report.duration_seconds,
+        cost=report.cost,
+        cost_is_expected=report.cost_is_expected,
+        has_transcript=bool(report.transcript),
+        has_recording=report.recording_url is not None,
+        has_analysis=report.has_analysis,
+    )
+    call.report(told, at=at, by=by, evidence=proof, refusal=report.refusal, words=words)

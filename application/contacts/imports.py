@@ -1,0 +1,231 @@
+"""From an uploaded file to the contacts of a campaign, in steps that can be retried."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from application.app import AutoLynx, decide
+from application.contacts.upload_intake import Intake, Order, Told, nobody
+from application.contacts.uploads import Upload, Uploads, in_words
+from application.event_context import Means
+from application.ports import ContactBook, ReadModel
+from application.vault import KeyRow, VaultReader, digest
+from domain.assistant import Assistant
+from domain.campaign import Campaign
+from domain.contact_list import ContactList
+from domain.errors import Conflict, Invalid, NotFound
+from domain.values import DialMode, campaign_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class NewCampaign:
+    """What a person asks for; `cap` None for the settings' default."""
+
+    name: str
+    upload_id: UUID
+    assistant_id: UUID
+    phone_number_id: str
+    cap: int | None
+    mode: DialMode
+    line_quiet_gating: bool
+    budget: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A campaign with its new list, and the position that shows them."""
+
+    campaign_id: UUID
+    list_id: UUID
+    position: int
+
+
+class ImportService:
+    def __init__(
+        self,
+        *,
+        app: AutoLynx,
+        means: Means,
+        uploads: Uploads,
+        vault: VaultReader,
+        book: ContactBook,
+        read_model: ReadModel,
+    ) -> None:
+        self._app, self._means, self._uploads = app, means, uploads
+        self._vault = vault
+        self._intake = Intake(
+            app=app, means=means, uploads=uploads, book=book, read_model=read_model
+        )
+
+    def create_campaign(
+        self, new: NewCampaign, *, default_cap: int, by: str, told: Told = nobody
+    ) -> Imported:
+        """Create the campaign with the upload's accepted rows, all at once.
+
+        `told` is how many contacts have been brought in, now and then.
+        Asked again with the same upload and input it answers the same campaign;
+        after a crash it goes on where it stopped.
+        """
+        campaign_id = campaign_id_of(new.upload_id)
+        campaign = self._app.find(Campaign, campaign_id)
+        if campaign is None:
+            assistant = self._assistant(new)
+            campaign = self._new_campaign(new, assistant, default_cap, by)
+            self._fill_new(campaign, new, by, told)
+            decide(lambda: self._create(new, default_cap, by))
+        elif not _is_same(campaign, new):
+            raise Conflict("This file became another campaign: upload it again.")
+        return self._imported(campaign_id, new.upload_id)
+
+    def import_contacts(
+        self, campaign_id: UUID, upload_id: UUID, *, by: str
+    ) -> Imported:
+        """Add the upload's rows to a campaign, without those whom it has already."""
+        campaign = self._app.load(Campaign, campaign_id)
+        if upload_id not in campaign.lists:
+            campaign.must_take_contacts()
+            upload = self._upload(upload_id)
+            self._fill(upload, campaign_id, starts_at=campaign.contacts, by=by)
+            decide(lambda: self._count_in(campaign_id, upload_id, by))
+        return self._imported(campaign_id, upload_id)
+
+    # --- The campaign -------------------------------------------------------------
+
+    def _assistant(self, new: NewCampaign) -> Assistant:
+        assistant = self._app.find(Assistant, new.assistant_id)
+        if assistant is None:
+            raise Invalid("Choose an assistant.", assistantId="is not in the directory")
+        assistant.must_be_usable()
+        return assistant
+
+    def _new_campaign(
+        self, new: NewCampaign, assistant: Assistant, default_cap: int, by: str
+    ) -> Campaign:
+        return Campaign.create(
+            campaign_id=campaign_id_of(new.upload_id),
+            name=new.name,
+            assistant_id=new.assistant_id,
+            provider_assistant_id=assistant.provider_assistant_id,
+            phone_number_id=new.phone_number_id,
+            cap=default_cap if new.cap is None else new.cap,
+            mode=new.mode,
+            line_quiet_gating=new.line_quiet_gating,
+            budget=new.budget,
+            longest_call_seconds=assistant.longest_call_seconds,
+            at=self._means.now(),
+            by=by,
+        )
+
+    def _fill_new(
+        self, campaign: Campaign, new: NewCampaign, by: str, told: Told
+    ) -> None:
+        upload = self._upload(new.upload_id)
+        if upload.accepted == 0:
+            raise Invalid(
+                "The file has no row to call.", uploadId="has no accepted row"
+            )
+        self._fill(upload, campaign.id, starts_at=0, by=by, told=told)
+
+    def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
+        if self._app.find(Campaign, campaign_id_of(new.upload_id)) is None:
+            assistant = self._assistant(new)
+            campaign = self._new_campaign(new, assistant, default_cap, by)
+            assistant.choose(campaign_id=campaign.id, at=self._means.now(), by=by)
+            self._close(campaign, new.upload_id, by, assistant)
+
+    def _count_in(self, campaign_id: UUID, list_id: UUID, by: str) -> None:
+        self._close(self._app.load(Campaign, campaign_id), list_id, by)
+
+    def _close(
+        self, campaign: Campaign, list_id: UUID, by: str, *chosen: Assistant
+    ) -> None:
+        """The commit point: before it nothing of the list counts."""
+        contacts, at = self._app.load(ContactList, list_id), self._means.now()
+        contacts.close(at=at, by=by)
+        campaign.import_contacts(
+            list_id=list_id,
+            starts_at=contacts.starts_at,
+            accepted=contacts.accepted,
+            skipped=contacts.skipped,
+            at=at,
+            by=by,
+        )
+        self._app.append(contacts, campaign, *chosen)
+
+    def _imported(self, campaign_id: UUID, list_id: UUID) -> Imported:
+        position = self._app.recorder.max_notification_id() or 0
+        return Imported(campaign_id, list_id, position)
+
+    # --- The list -----------------------------------------------------------------
+
+    def _upload(self, upload_id: UUID) -> Upload:
+        upload = self._uploads.get(upload_id, self._means.now())
+        if upload is None:
+            raise NotFound("upload (they are kept for a day)", upload_id)
+        return upload
+
+    def _fill(
+        self,
+        upload: Upload,
+        campaign_id: UUID,
+        *,
+        starts_at: int,
+        by: str,
+        told: Told = nobody,
+    ) -> None:
+        contacts = decide(lambda: self._open(upload, campaign_id, starts_at, by))
+        if contacts.closed:
+            return
+        # Who is known is asked of the readers: they must show the last import.
+        self._intake.wait_for(self._app.recorder.max_notification_id())
+        key = self._vault.campaign_key(campaign_id)
+        assert key is not None  # The list that made the campaign brought it.
+        order = Order(
+            list_id=upload.id,
+            columns=upload.columns,
+            campaign_id=campaign_id,
+            key=key,
+            known=starts_at > 0,
+            by=by,
+            not_kept=upload.not_kept,
+        )
+        self._intake.fill(order, told)
+
+    def _open(
+        self, upload: Upload, campaign_id: UUID, starts_at: int, by: str
+    ) -> ContactList:
+        contacts = self._app.find(ContactList, upload.id)
+        if contacts is None:
+            words, name = self._means.words(upload.id, upload.filename)
+            columns, header = self._means.words(upload.id, in_words(upload.columns))
+            key = self._new_key(campaign_id)
+            contacts = ContactList.create(
+                list_id=upload.id,
+                campaign_id=campaign_id,
+                starts_at=starts_at,
+                filename=words,
+                columns=columns,
+                key_digest=digest(key) if key else None,
+                at=self._means.now(),
+                by=by,
+            )
+            self._app.append(contacts, vault=[name, header, *key])
+        contacts.must_belong_to(campaign_id)
+        return contacts
+
+    def _new_key(self, campaign_id: UUID) -> list[KeyRow]:
+        if self._vault.campaign_key(campaign_id) is not None:
+            return []
+        key = self._means.random_bytes(32)
+        return [KeyRow(salt=self._means.salt(), campaign_id=campaign_id, key=key)]
+
+
+def _is_same(campaign: Campaign, new: NewCampaign) -> bool:
+    asked = (new.name.strip(), new.assistant_id, new.phone_number_id)
+    asked_how = (new.mode, new.line_quiet_gating, new.budget)
+    made = campaign.created_as
+    return (
+        asked == (made.name, made.assistant_id, made.phone_number_id)
+        and asked_how == (made.mode, made.line_quiet_gating, made.budget)
+        and new.cap in (None, made.cap)
+    )

@@ -1,0 +1,254 @@
+"""How the parts of the system are, looked at once however many want to know."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from threading import Lock
+
+from psycopg import Error
+
+from application.errors import StoreUnavailable
+from interfaces.graphql.lines import LineActivity
+from interfaces.graphql.provider_watch import ProviderWatch, Sight
+from projections.campaign_board import open_lines
+from projections.dial_queue import dialling_is_stopped
+from projections.lag import Lag, lag
+from projections.webhook_silence import silence
+from storage.database import Attempt, Conn, Patience, Pool
+from storage.fitness import why_unwritable
+from storage.process.decisions import Heartbeat, Operations, ProcessClock
+
+KEPT_SECONDS = 1.0
+PROVIDER_PATIENCE_SECONDS, DATABASE_PATIENCE_SECONDS = 2.0, 2.0
+LATE_SECONDS, TOO_LATE_SECONDS = 10.0, 60.0
+LONGEST_SILENCE = timedelta(minutes=1)
+MOST_SKEW_SECONDS = 2.0
+SCHEDULER = "scheduler"
+REFUSING_WEBHOOKS = (
+    "AUTOLYNX_WEBHOOK_SECRET is not set: webhooks are refused, so results come late."
+)
+DIALLING_STOPPED = (
+    "All dialling is stopped: the provider shows two calls for one of our calls, so"
+    " somebody may have been called twice. Look at both calls at the provider; an admin"
+    " then allows requests again in the settings."
+)
+SILENT_WEBHOOKS = (
+    "Calls are under way, and for {minutes} min the provider has told nothing of any."
+    " Most often it cannot reach {url}/webhooks/vapi: see that AUTOLYNX_PUBLIC_URL"
+    " leads here from outside. Or it sends another secret than AUTOLYNX_WEBHOOK_SECRET."
+    " Until then results are asked for, and come late."
+)
+
+
+class HealthStatus(StrEnum):
+    OK = "OK"
+    DEGRADED = "DEGRADED"
+    DOWN = "DOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    name: str
+    status: HealthStatus
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """`lag_seconds` and `last_tick_at` as far as the database could be asked."""
+
+    components: tuple[Component, ...]
+    lag_seconds: float = 0.0
+    last_tick_at: datetime | None = None
+
+    @property
+    def status(self) -> HealthStatus:
+        found = {component.status for component in self.components}
+        worst = (HealthStatus.DOWN, HealthStatus.DEGRADED)
+        return next((one for one in worst if one in found), HealthStatus.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the read model knows about the state of the system."""
+
+    behind: Lag
+    silent: timedelta
+    used_lines: frozenset[str]
+    is_stopped: bool
+
+
+class Vitals:
+    """Safe to share between threads.
+
+    Browsers and the provider reach the API at `own_url`; `url` is the database's.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        operations: Operations,
+        provider: ProviderWatch,
+        webhooks: bool,
+        own_url: str,
+        url: str,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pool, self._operations, self._provider = pool, operations, provider
+        self._webhooks, self._own_url = webhooks, own_url
+        self._url = url
+        self._now, self._clock = now, clock
+        self._lock = Lock()
+        self._known: Vital | None = None
+        self._until = 0.0
+
+    def look(self) -> Vital:
+        """Return how things are, as of a second ago at most."""
+        with self._lock:
+            if self._known is None or self._clock() >= self._until:
+                self._known = self._look()
+                self._until = self._clock() + KEPT_SECONDS
+            return self._known
+
+    def _look(self) -> Vital:
+        sight = self._provider.look(PROVIDER_PATIENCE_SECONDS)
+        try:
+            return self._with_database(sight)
+        except (Error, StoreUnavailable) as error:
+            words = str(error).partition("\n")[0]
+            down = Component("database", HealthStatus.DOWN, words)
+            return Vital((down, _provider(sight), _lines(sight, frozenset())))
+
+    def _with_database(self, sight: Sight) -> Vital:
+        found = Patience(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
+        sign = self._operations.heartbeat(SCHEDULER)
+        parts = (
+            _database(why_unwritable(self._url)),
+            _projector(found.behind),
+            _scheduler(sign),
+            _dialling(is_stopped=found.is_stopped),
+            _provider(sight),
+            _lines(sight, found.used_lines),
+            self._webhook(found.silent),
+            _clock(self._operations.clocks()),
+        )
+        return Vital(parts, found.behind.seconds, sign.beat_at if sign else None)
+
+    def _read(self, connection: Conn, _: Attempt) -> "_Found":
+        return _Found(
+            behind=lag(connection, self._now()),
+            silent=silence(connection),
+            used_lines=open_lines(connection).lines,
+            is_stopped=dialling_is_stopped(connection),
+        )
+
+    def _webhook(self, silent: timedelta) -> Component:
+        said = None
+        if not self._webhooks:
+            said = REFUSING_WEBHOOKS
+        elif silent > LONGEST_SILENCE:
+            minutes = silent // timedelta(minutes=1)
+            said = SILENT_WEBHOOKS.format(minutes=minutes, url=self._own_url)
+        return Component("webhooks", _degraded_if(said), said)
+
+
+def _degraded_if(trouble: object) -> HealthStatus:
+    return HealthStatus.DEGRADED if trouble else HealthStatus.OK
+
+
+def _database(unwritable: str | None) -> Component:
+    if unwritable is None:
+        return Component("database", HealthStatus.OK)
+    said = f"The database is {unwritable}. Until then everything can only be read."
+    return Component("database", HealthStatus.DOWN, said)
+
+
+def _projector(behind: Lag) -> Component:
+    if behind.seconds <= LATE_SECONDS:
+        return Component("projector", HealthStatus.OK)
+    late = behind.seconds > TOO_LATE_SECONDS
+    status = HealthStatus.DOWN if late else HealthStatus.DEGRADED
+    said = (
+        f"What is shown is {behind.seconds:.0f} s behind: see that a projector runs"
+        f" and does not stop at {behind.next_event}."
+    )
+    return Component("projector", status, said)
+
+
+def _scheduler(sign: Heartbeat | None) -> Component:
+    """Name who leads; after the silence that it announced a standby takes over."""
+    if sign is None:
+        said = "No scheduler has ever run: nothing is dialled."
+        return Component("scheduler", HealthStatus.DOWN, said)
+    if sign.age_seconds <= sign.silent_after + LATE_SECONDS:
+        return Component("scheduler", HealthStatus.OK, f"{sign.holder} leads.")
+    said = f"No sign of life for {sign.age_seconds:.0f} s: nothing is dialled."
+    return Component("scheduler", HealthStatus.DOWN, said)
+
+
+def _dialling(*, is_stopped: bool) -> Component:
+    said = DIALLING_STOPPED if is_stopped else None
+    return Component("dialling", _degraded_if(said), said)
+
+
+def _provider(sight: Sight) -> Component:
+    if sight.waiting:
+        said = f"It has been asked, and has not answered for {sight.waiting:.0f} s."
+        return Component("provider", HealthStatus.DEGRADED, said)
+    if sight.trouble:
+        return Component("provider", HealthStatus.DOWN, sight.trouble.words)
+    last = sight.last_trouble
+    said = f"It answers. Last error, {last.at:%H:%M} UTC: {last.words}" if last else ""
+    return Component("provider", HealthStatus.OK, said or None)
+
+
+def _lines(sight: Sight, used: frozenset[str]) -> Component:
+    """Name each line in trouble; `used` are those of campaigns that are not over."""
+    if sight.trouble or sight.waiting:
+        said = "Their activity is not known while the provider cannot be asked."
+        return Component("lines", HealthStatus.DEGRADED, said)
+    if not sight.lines:
+        said = "The provider shows no phone number for this account: get one there."
+        return Component("lines", HealthStatus.DEGRADED, said)
+    trouble = _troubles(sight, used)
+    live = sum(one.active_calls or 0 for one in sight.lines)
+    said = f"Phone numbers: {len(sight.lines)}. Calls live now, ours or not: {live}."
+    return Component("lines", _degraded_if(trouble), " ".join([said, *trouble]))
+
+
+def _troubles(sight: Sight, used: frozenset[str]) -> list[str]:
+    unfit = [_name(one) for one in sight.lines if one.line.status not in FIT]
+    gone = sorted(used - {one.line.id for one in sight.lines})
+    said = [
+        f"The provider does not show the calls of {_name(one)}: {one.trouble}."
+        for one in sight.lines
+        if one.trouble
+    ]
+    if unfit:
+        said.append(f"Not active at the provider: {', '.join(unfit)}.")
+    if gone:
+        names = ", ".join(gone)
+        said.append(f"Used by campaigns, and not at the provider any more: {names}.")
+    return said
+
+
+FIT = {None, "active"}
+
+
+def _name(activity: LineActivity) -> str:
+    return activity.line.number or activity.line.name or activity.line.id
+
+
+def _clock(clocks: list[ProcessClock]) -> Component:
+    wrong = [one for one in clocks if abs(one.skew_seconds) > MOST_SKEW_SECONDS]
+    said = "; ".join(
+        f"{one.role} {one.holder} is {abs(one.skew_seconds):.0f} s"
+        f" {'ahead of' if one.skew_seconds > 0 else 'behind'} the database"
+        for one in wrong
+    )
+    advice = f"{said}: let all follow a time server (NTP)." if said else None
+    return Component("clock", _degraded_if(wrong), advice)

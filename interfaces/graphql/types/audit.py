@@ -1,0 +1,51 @@
+"""How far the event history was verified, and what was found."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import AUDITORS, query
+from interfaces.graphql.types.scalars import BigInt
+from projections.engine.verify import AuditState, audit_state
+
+
+@strawberry.type
+class AuditProblem:
+    position: BigInt | None
+    message: str
+
+
+@strawberry.type
+class AuditStatus:
+    verified_up_to: BigInt
+    verified_at: datetime | None
+    head: BigInt
+    first_problem: AuditProblem | None = strawberry.field(
+        description="Null while everything fits."
+    )
+
+    @classmethod
+    def of(cls, state: AuditState) -> Self:
+        problem = state.first_problem
+        return cls(
+            verified_up_to=BigInt(state.verified_up_to),
+            verified_at=state.verified_at,
+            head=BigInt(state.head),
+            first_problem=_shown(problem.position, problem.message)
+            if problem
+            else None,
+        )
+
+
+def _shown(position: int | None, message: str) -> AuditProblem:
+    at = None if position is None else BigInt(position)
+    return AuditProblem(position=at, message=message)
+
+
+@strawberry.type
+class AuditQueries:
+    @query(AUDITORS, "How far the event history was verified, and what was found.")
+    async def audit(self, info: Info) -> AuditStatus:
+        return AuditStatus.of(await info.context.backend.read(audit_state))

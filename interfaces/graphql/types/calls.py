@@ -1,0 +1,116 @@
+"""Calls: what became of each."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+from uuid import UUID
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import (
+    AUDITORS,
+    EVERYBODY,
+    field,
+    must_be,
+    query,
+)
+from interfaces.graphql.types.enums import CallStatus
+from interfaces.graphql.types.events import Event
+from interfaces.graphql.types.paging import uuid_or_none
+from interfaces.graphql.types.scalars import JSON
+from projections.call_log import CallRow
+from projections.engine.as_of import call_as_of
+from projections.recordings import Recording
+
+
+@strawberry.type
+class Call:
+    row: strawberry.Private[CallRow]
+    id: strawberry.ID
+    campaign_id: strawberry.ID
+    contact_id: strawberry.ID
+    attempt: int
+    status: CallStatus
+    provider_call_id: str | None
+    queued_at: datetime
+    placed_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    last_event_at: datetime
+    duration_seconds: int | None
+    ended_reason: str | None
+    cost: Decimal | None
+
+    @classmethod
+    def of(cls, row: CallRow) -> Self:
+        return cls(
+            row=row,
+            id=strawberry.ID(str(row.id)),
+            campaign_id=strawberry.ID(str(row.campaign_id)),
+            contact_id=strawberry.ID(str(row.contact_id)),
+            attempt=row.attempt,
+            status=row.status,
+            provider_call_id=row.provider_call_id,
+            queued_at=row.queued_at,
+            placed_at=row.placed_at,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            last_event_at=row.last_event_at,
+            duration_seconds=row.duration_seconds,
+            ended_reason=row.ended_reason,
+            cost=row.cost,
+        )
+
+    @strawberry.field
+    async def recording_url(self, info: Info) -> str | None:
+        recording = await self._recording(info)
+        return recording.recording_url if recording else None
+
+    @field("The provider's messages, as received.")
+    async def transcript(self, info: Info) -> JSON | None:
+        recording = await self._recording(info)
+        if recording is None or recording.transcript is None:
+            return None
+        return JSON(recording.transcript)
+
+    @field("The provider's own explanation of why the call ended, if it gave one.")
+    async def ended_message(self, info: Info) -> str | None:
+        words_id = self.row.ended_words_id or self.row.rejection_words_id
+        return await info.context.loaders.words.load(words_id) if words_id else None
+
+    @field("This call's own events, oldest first.")
+    async def events(self, info: Info) -> list[Event]:
+        rows = await info.context.loaders.events_of_aggregates.load(self.row.id) or []
+        role = info.context.viewer.role
+        return [Event.of(row, role) for row in rows if row.version <= self.row.version]
+
+    async def _recording(self, info: Info) -> Recording | None:
+        message_id = self.row.report_message_id
+        if message_id is None:
+            return None
+        return await info.context.loaders.recordings.load(message_id)
+
+
+@strawberry.type
+class CallQueries:
+    @query(EVERYBODY, "With asOf: as it stood then; for auditors and admins.")
+    async def call(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        as_of: datetime | None = None,
+    ) -> Call | None:
+        call_id = uuid_or_none(id)
+        if as_of is not None:
+            must_be(AUDITORS, info)
+            return await _as_of(info, call_id, as_of)
+        row = await info.context.loaders.calls.load(call_id) if call_id else None
+        return Call.of(row) if row else None
+
+
+async def _as_of(info: Info, call_id: UUID | None, time: datetime) -> Call | None:
+    if call_id is None:
+        return None
+    row = await info.context.backend.read(call_as_of, call_id, time)
+    return Call.of(row) if row else None

@@ -1,0 +1,216 @@
+"""Campaigns: the list, and everything about one."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Self
+from uuid import UUID
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.errors import UserError, bad_request
+from interfaces.graphql.permissions import (
+    AUDITORS,
+    EVERYBODY,
+    field,
+    must_be,
+    query,
+)
+from interfaces.graphql.types.assistants import Assistant, assistant_of
+from interfaces.graphql.types.contacts import Contact
+from interfaces.graphql.types.decisions import DispatchDecision
+from interfaces.graphql.types.enums import (
+    CampaignState,
+    ContactStatus,
+    DialMode,
+    PauseCause,
+)
+from interfaces.graphql.types.imports import ContactImport, ImportReport
+from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
+from interfaces.graphql.types.progress import CampaignProgress
+from projections import call_log, campaign_board, contact_import, contact_log
+from projections.call_log import ActivityBucket as BucketRow
+from projections.campaign_board import CampaignRow
+from projections.engine.as_of import campaign_as_of
+
+NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400
+
+
+@strawberry.type
+class ActivityBucket:
+    since: datetime = strawberry.field(name="from")
+    placed: int
+    ended: int
+    failed: int
+    spend: Decimal
+
+    @classmethod
+    def of(cls, row: BucketRow) -> Self:
+        return cls(
+            since=row.since,
+            placed=row.placed,
+            ended=row.ended,
+            failed=row.failed,
+            spend=row.spend,
+        )
+
+
+@strawberry.type
+class Campaign:
+    row: strawberry.Private[CampaignRow]
+    id: strawberry.ID
+    name: str
+    state: CampaignState
+    pause_cause: PauseCause | None = strawberry.field(
+        description="Who or what paused it; null unless PAUSED."
+    )
+    mode: DialMode
+    cap: int
+    line_quiet_gating: bool
+    phone_number_id: str
+    budget: Decimal | None
+    created_at: datetime
+    created_by: str
+    queued_at: datetime | None = strawberry.field(
+        description="When a person pressed Start."
+    )
+    started_at: datetime | None = strawberry.field(
+        description="When the provider accepted the first call; null before that."
+    )
+    completed_at: datetime | None
+    progress: CampaignProgress
+    export_url: str = strawberry.field(
+        description="Where the results can be downloaded as CSV."
+    )
+
+    @classmethod
+    def of(cls, row: CampaignRow) -> Self:
+        return cls(
+            row=row,
+            id=strawberry.ID(str(row.id)),
+            name=row.name,
+            state=row.state,
+            pause_cause=row.pause_cause,
+            mode=row.mode,
+            cap=row.cap,
+            line_quiet_gating=row.line_quiet_gating,
+            phone_number_id=row.phone_number_id,
+            budget=row.budget,
+            created_at=row.created_at,
+            created_by=row.created_by,
+            queued_at=row.queued_at,
+            started_at=row.started_at,
+            completed_at=row.completed_at,
+            progress=CampaignProgress.of(row),
+            export_url=f"/campaigns/{row.id}/export.csv",
+        )
+
+    @field("Why it is PAUSED or FAILED, for a person to read.")
+    async def state_reason(self, info: Info) -> str | None:
+        words_id = self.row.reason_words_id
+        return await info.context.loaders.words.load(words_id) if words_id else None
+
+    @strawberry.field
+    async def assistant(self, info: Info) -> Assistant:
+        return await assistant_of(info.context, self.row.assistant_id)
+
+    @field(
+        "In the file's order. search: words that begin a part of the name or business"
+        " name, or digits of the number's start; totalCount then stops at 10,000."
+    )
+    async def contacts(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        statuses: list[ContactStatus] | None = None,
+        search: str | None = None,
+    ) -> Connection[Contact]:
+        page = await info.context.backend.read(
+            contact_log.page,
+            self.row.id,
+            first=page_size(first, 50),
+            after=after,
+            statuses=statuses,
+            search=search,
+        )
+        return Connection[Contact].of(page, Contact.of)
+
+    @strawberry.field
+    async def imports(self, info: Info) -> list[ContactImport]:
+        read = info.context.backend.read
+        rows = await read(contact_import.of_campaign, self.row.id)
+        return [ContactImport.of(row) for row in rows]
+
+    @field("Calls placed and finished over time, for a chart.")
+    async def activity(
+        self, info: Info, bucket_seconds: int | None = 60
+    ) -> list[ActivityBucket]:
+        width = 60 if bucket_seconds is None else bucket_seconds
+        if not NARROWEST_BUCKET <= width <= WIDEST_BUCKET:
+            raise bad_request(f"bucketSeconds must be from 1 to {WIDEST_BUCKET:,}.")
+        read = info.context.backend.read
+        rows = await read(call_log.activity, self.row.id, bucket_seconds=width)
+        return [ActivityBucket.of(row) for row in rows]
+
+    @field("What the scheduler decided when it last looked, and why.")
+    async def last_decision(self, info: Info) -> DispatchDecision | None:
+        decision = await info.context.loaders.decisions.load(self.row.id)
+        return DispatchDecision.of(decision) if decision else None
+
+
+@strawberry.type
+class ImportedCampaign:
+    campaign: Campaign
+    report: ImportReport
+
+
+CampaignResult = Annotated[Campaign | UserError, strawberry.union("CampaignResult")]
+ImportResult = Annotated[ImportedCampaign | UserError, strawberry.union("ImportResult")]
+
+
+@strawberry.type
+class CampaignQueries:
+    @query(EVERYBODY)
+    async def campaigns(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        states: list[CampaignState] | None = None,
+        search: str | None = None,
+    ) -> Connection[Campaign]:
+        page = await info.context.backend.read(
+            campaign_board.page,
+            first=page_size(first, 50),
+            after=after,
+            states=states,
+            search=search,
+        )
+        return Connection[Campaign].of(page, Campaign.of)
+
+    @query(
+        EVERYBODY,
+        "With asOf: its fields and progress as they stood; for auditors and admins.",
+    )
+    async def campaign(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        as_of: datetime | None = None,
+    ) -> Campaign | None:
+        if as_of is not None:
+            must_be(AUDITORS, info)
+        row = await _row(info, uuid_or_none(id), as_of)
+        return Campaign.of(row) if row else None
+
+
+async def _row(
+    info: Info, campaign_id: UUID | None, as_of: datetime | None
+) -> CampaignRow | None:
+    read = info.context.backend.read
+    if campaign_id is None:
+        return None
+    if as_of is not None:
+        return await read(campaign_as_of, campaign_id, as_of)
+    return await read(campaign_board.get, campaign_id)

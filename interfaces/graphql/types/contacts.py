@@ -1,0 +1,65 @@
+"""Contacts: who is called, and how far that went."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import EVERYBODY, field, query
+from interfaces.graphql.types.calls import Call
+from interfaces.graphql.types.enums import ContactStatus
+from interfaces.graphql.types.paging import uuid_or_none
+from interfaces.graphql.types.scalars import JSON
+from projections import contact_log
+from projections.contact_log import ContactRow
+
+
+@strawberry.type
+class Contact:
+    row: strawberry.Private[ContactRow]
+    id: strawberry.ID
+    name: str
+    business_name: str
+    phone: str
+    extension: str | None
+    erased_at: datetime | None
+    variables: JSON
+    status: ContactStatus
+
+    @classmethod
+    def of(cls, row: ContactRow) -> Self:
+        return cls(
+            row=row,
+            id=strawberry.ID(str(row.id)),
+            name=row.name,
+            business_name=row.business_name,
+            phone=row.phone,
+            extension=row.extension,
+            erased_at=row.erased_at,
+            variables=JSON(row.variables),
+            status=row.status,
+        )
+
+    @strawberry.field
+    async def call(self, info: Info) -> Call | None:
+        if self.row.call_id is None:
+            return None
+        row = await info.context.loaders.calls.load(self.row.call_id)
+        return Call.of(row) if row else None
+
+    @field("Every call to this contact, oldest first.")
+    async def calls(self, info: Info) -> list[Call]:
+        rows = await info.context.loaders.calls_of_contacts.load(self.row.id)
+        return [Call.of(row) for row in rows or ()]
+
+
+@strawberry.type
+class ContactQueries:
+    @query(EVERYBODY)
+    async def contact(self, info: Info, id: strawberry.ID) -> Contact | None:  # noqa: A002 - the contract's name
+        contact_id = uuid_or_none(id)
+        if contact_id is None:
+            return None
+        row = await info.context.backend.read(contact_log.get, contact_id)
+        return Contact.of(row) if row else None

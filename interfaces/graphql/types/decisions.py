@@ -1,0 +1,43 @@
+"""What the scheduler decided for a campaign, and why."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from interfaces.graphql.types.enums import WaitingCode
+from storage.process.decisions import Decision, Reason
+
+
+@strawberry.type
+class WaitingReason:
+    code: WaitingCode
+    message: str
+    contacts: int
+    until: datetime | None
+
+    @classmethod
+    def of(cls, reason: Reason) -> Self:
+        return cls(
+            code=WaitingCode(reason.code),
+            message=reason.message,
+            contacts=reason.contacts,
+            until=reason.until,
+        )
+
+
+@strawberry.type(description="Why calls were placed, or why none were.")
+class DispatchDecision:
+    decided_at: datetime
+    room: int
+    placed: int
+    reasons: list[WaitingReason]
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        return cls(
+            decided_at=decision.decided_at,
+            room=decision.room,
+            placed=decision.placed,
+            reasons=[WaitingReason.of(reason) for reason in decision.reasons],
+        )

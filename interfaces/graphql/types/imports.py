@@ -1,0 +1,157 @@
+"""Contact files: uploads that wait, and what came into a campaign."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol, Self
+from uuid import UUID
+
+import strawberry
+
+from application.contacts.uploads import Upload
+from domain.values import SkipReason as Reason
+from interfaces.graphql.context import Context, Info
+from interfaces.graphql.permissions import OPERATORS, query
+from interfaces.graphql.types.enums import SkipReason
+from interfaces.graphql.types.paging import uuid_or_none
+from projections import contact_import
+from projections.contact_import import ContactImport as ImportRow
+
+MOST_SHOWN = 1_000
+
+
+class Skipped(Protocol):
+    """A row of a file that was left out; the header is row 1."""
+
+    @property
+    def row(self) -> int: ...
+
+    @property
+    def reason(self) -> Reason: ...
+
+    @property
+    def message(self) -> str: ...
+
+
+@strawberry.type
+class SkippedRow:
+    row: int
+    reason: SkipReason
+    message: str
+
+
+@strawberry.type
+class ImportReport:
+    accepted: int
+    skipped_count: int
+    skipped: list[SkippedRow] = strawberry.field(
+        description="The first 1,000 skipped rows; rejectsUrl has all that are kept."
+    )
+    rejects_url: str | None
+    rejects_not_kept: int = strawberry.field(
+        description="Skipped rows that are only counted, beyond those in rejectsUrl."
+    )
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        accepted: int,
+        skipped: int,
+        rows: Iterable[Skipped],
+        url: str,
+        not_kept: int,
+    ) -> Self:
+        shown = [
+            SkippedRow(row=one.row, reason=one.reason, message=one.message)
+            for one in rows
+        ]
+        return cls(
+            accepted=accepted,
+            skipped_count=skipped,
+            skipped=shown,
+            rejects_url=url if skipped else None,
+            rejects_not_kept=not_kept,
+        )
+
+
+@strawberry.type
+class ContactImport:
+    row: strawberry.Private[ImportRow]
+    id: strawberry.ID
+    imported_at: datetime
+
+    @classmethod
+    def of(cls, row: ImportRow) -> Self:
+        id_ = strawberry.ID(str(row.list_id))
+        return cls(row=row, id=id_, imported_at=row.imported_at)
+
+    @strawberry.field
+    async def filename(self, info: Info) -> str:
+        name = await info.context.loaders.words.load(self.row.filename_words_id)
+        return name or ""
+
+    @strawberry.field
+    async def report(self, info: Info) -> ImportReport:
+        return await report_of(info.context, self.row)
+
+
+async def report_of(context: Context, row: ImportRow) -> ImportReport:
+    rows = await context.backend.read(
+        contact_import.skipped_rows, row.list_id, most=MOST_SHOWN
+    )
+    not_kept = await context.backend.read(contact_import.rejects_not_kept, row)
+    return ImportReport.of(
+        accepted=row.accepted,
+        skipped=row.skipped,
+        rows=rows,
+        url=f"/imports/{row.list_id}/rejects.csv",
+        not_kept=not_kept,
+    )
+
+
+@strawberry.type
+class ContactUpload:
+    upload: strawberry.Private[Upload]
+    id: strawberry.ID
+    filename: str
+    columns: list[str]
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, upload: Upload) -> Self:
+        return cls(
+            upload=upload,
+            id=strawberry.ID(str(upload.id)),
+            filename=upload.filename,
+            columns=list(upload.columns),
+            expires_at=upload.expires_at,
+        )
+
+    @strawberry.field
+    async def report(self, info: Info) -> ImportReport:
+        backend, upload = info.context.backend, self.upload
+        rows = await backend.look(backend.uploads.first_rejects, upload.id, MOST_SHOWN)
+        return ImportReport.of(
+            accepted=upload.accepted,
+            skipped=upload.skipped_count,
+            rows=rows,
+            url=f"/uploads/{upload.id}/rejects.csv",
+            not_kept=upload.not_kept_count,
+        )
+
+
+@strawberry.type
+class UploadQueries:
+    @query(OPERATORS, "A file that waits for its campaign; null once it has expired.")
+    async def upload(self, info: Info, id: strawberry.ID) -> ContactUpload | None:  # noqa: A002 - the contract's name
+        upload_id = uuid_or_none(id)
+        if upload_id is None:
+            return None
+        return await unused_upload(info.context, upload_id)
+
+
+async def unused_upload(context: Context, upload_id: UUID) -> ContactUpload | None:
+    backend = context.backend
+    used = await backend.read(contact_import.get, upload_id)
+    upload = await backend.look(backend.uploads.get, upload_id, backend.now())
+    return None if upload is None or used else ContactUpload.of(upload)

@@ -1,0 +1,437 @@
+"""Vapi's HTTP API behind the application's port."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from http import HTTPStatus
+from time import sleep
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+import httpx2
+import orjson
+import tenacity
+
+from application.configuration import Configuration
+from application.monotonic_clock import steady
+from application.ports import (
+    CallOrder,
+    NeverLeft,
+    Outcome,
+    PhoneNumber,
+    Provider,
+    ProviderAssistant,
+    ProviderCall,
+    ProviderRefused,
+    ProviderUnavailable,
+    Unknown,
+)
+from provider.vapi.reading import read_call
+from provider.vapi.redaction import redact
+from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
+from provider.vapi.wire import TooLate, Wire, WireTransport
+
+LONGEST_NAME = 40
+PAGE = 100
+LARGEST_PAGE = 1000
+READ_TRIES = 3
+SERVER_MESSAGES = ["status-update", "end-of-call-report"]
+SERVER_TIMEOUT_SECONDS = 20
+THEIRS = frozenset({"id", "orgId", "createdAt", "updatedAt", "latestVersion", "name"})
+"""What the provider sets, or we set by itself, in an assistant's configuration."""
+
+BACKOFF = {"type": "exponential", "maxRetries": 10, "baseDelaySeconds": 1}
+TOO_LATE = "it was too late to send the request"
+NO_KEY = "no API key is configured (AUTOLYNX_VAPI_API_KEY)"
+
+BEFORE_SENDING = (
+    TooLate,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.LocalProtocolError,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+)
+BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+NO_LONGER_LIVE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class VapiSettings:
+    """Where the provider is, and how it shall prove itself to our webhook.
+
+    Without `webhook_url`, or without a secret or credential for it, a call names no
+    server of its own and the assistant's stands.
+    """
+
+    base_url: str = "https://api.vapi.ai"
+    api_key: str | None = field(default=None, repr=False)
+    timeout_seconds: float = 20
+    webhook_url: str | None = None
+    webhook_auth: Literal["secret", "bearer", "hmac"] = "secret"
+    webhook_header: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    credential_id: str | None = None
+
+
+def vapi_settings(configuration: Configuration) -> VapiSettings:
+    key, secret = configuration.vapi_api_key, configuration.webhook_secret
+    return VapiSettings(
+        base_url=configuration.vapi_base_url,
+        api_key=key.get_secret_value() if key else None,
+        timeout_seconds=configuration.vapi_timeout_seconds,
+        webhook_url=f"{configuration.own_url}/webhooks/vapi",
+        webhook_auth=configuration.webhook_auth,
+        webhook_header=configuration.webhook_auth_header,
+        webhook_secret=secret.get_secret_value() if secret else None,
+        credential_id=configuration.vapi_credential_id,
+    )
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class VapiProvider(Provider):
+    """Safe to use from many threads: each request has a connection of its own.
+
+    `transport` replaces the network; `now` stands in where an answer has no time.
+    """
+
+    def __init__(
+        self,
+        settings: VapiSettings,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+        now: Callable[[], datetime] = utc_now,
+        wait: Callable[[float], None] = sleep,
+    ) -> None:
+        self._settings, self._transport = settings, transport
+        self._base = settings.base_url.rstrip("/")
+        self._now, self._wait = now, wait
+
+    # --- Placing a call -----------------------------------------------------------
+
+    def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
+        if self._settings.api_key is None:
+            return NeverLeft(NO_KEY)
+        if steady() >= send_before:
+            return NeverLeft(TOO_LATE)
+        wire = self._wire(send_before)
+        try:
+            answer = self._exchange(
+                wire, "POST", f"{self._base}/call", json=self._request(order)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it was, a call may be out
+            never = isinstance(error, BEFORE_SENDING) and not wire.sent
+            return NeverLeft(_words(error)) if never else Unknown(_words(error))
+        return read_outcome(
+            answer.status_code, answer.headers, answer.content, now=self._now()
+        )
+
+    def _request(self, order: CallOrder) -> dict[str, Any]:
+        call_id = str(order.call_id)
+        name = order.name[:LONGEST_NAME]
+        customer = {
+            "number": order.phone,
+            "extension": order.extension,
+            "name": name,
+            "externalId": call_id,
+        }
+        return {
+            "name": call_id,
+            "assistantId": order.provider_assistant_id,
+            "phoneNumberId": order.phone_number_id,
+            "customer": {key: value for key, value in customer.items() if value},
+            "assistantOverrides": {
+                "variableValues": {"name": order.name, **order.variables},
+                "metadata": _metadata(order),
+                "serverMessages": SERVER_MESSAGES,
+                **self._server(),
+            },
+        }
+
+    def _server(self) -> dict[str, Any]:
+        proof = _proof(self._settings)
+        if self._settings.webhook_url is None or not proof:
+            return {}
+        server = {
+            "url": self._settings.webhook_url,
+            "timeoutSeconds": SERVER_TIMEOUT_SECONDS,
+            "backoffPlan": BACKOFF,
+        }
+        return {"server": server | proof}
+
+    # --- Asking -------------------------------------------------------------------
+
+    def call(self, provider_call_id: str) -> ProviderCall | None:
+        document = self._get_one("call", provider_call_id)
+        if document is None or document.get("status") == "not-found":
+            return None
+        return _understood(document)
+
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
+        """Page back until a page is not full.
+
+        Raises ProviderUnavailable where the answers cannot be a whole list.
+        """
+        found: dict[str, ProviderCall] = {}
+        query = {"createdAtGe": _iso(since)}
+        if phone_number_id is not None:
+            query["phoneNumberId"] = phone_number_id
+        limit = PAGE
+        while True:
+            page = self._page({**query, "limit": str(limit)})
+            known = len(found)
+            found |= {call.provider_call_id: call for call in page}
+            if len(page) < limit:
+                return sorted(
+                    found.values(), key=lambda call: call.created_at, reverse=True
+                )
+            limit = PAGE if len(found) > known else _larger(limit)
+            query["createdAtLe"] = _iso(min(call.created_at for call in page))
+
+    def _page(self, query: Mapping[str, str]) -> list[ProviderCall]:
+        page = [_understood(row) for row in self._get_list("call", query)]
+        if page and page[0].created_at < page[-1].created_at:
+            raise ProviderUnavailable("the list of calls is not newest first")
+        return page
+
+    def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        document = self._get_one("assistant", provider_assistant_id)
+        if document is None:
+            return None
+        return _assistant({"id": provider_assistant_id, **document})
+
+    def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
+        answer = self._send(
+            "POST", f"{self._base}/assistant", {**_settable(config), "name": name}
+        )
+        return _assistant(parsed(_checked(answer).content))
+
+    def update_assistant(
+        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+    ) -> ProviderAssistant | None:
+        """Send what differs: what was shown comes back without its secrets."""
+        now = self._get_one("assistant", provider_assistant_id)
+        if now is None:
+            return None
+        change = _difference(now, _settable(config))
+        if name is not None and name != now.get("name"):
+            change["name"] = name
+        if not change:
+            return _assistant(now)
+        answer = self._send("PATCH", self._url("assistant", now["id"]), change)
+        return _assistant(parsed(_checked(answer).content))
+
+    def recording_link(self, provider_call_id: str) -> str | None:
+        url = f"{self._url('call', provider_call_id)}/mono-recording"
+        answer = self._read("GET", url)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        if not answer.is_redirect:
+            _checked(answer)
+            raise ProviderUnavailable("no link to the recording in the answer")
+        return str(answer.url.join(answer.headers["location"]))
+
+    def phone_numbers(self) -> list[PhoneNumber]:
+        rows = self._get_list("phone-number", {"limit": str(LARGEST_PAGE)})
+        return [
+            PhoneNumber(
+                id=row["id"],
+                number=_text(row.get("number")),
+                name=_text(row.get("name")),
+                status=_text(row.get("status")),
+            )
+            for row in rows
+            if _text(row.get("id"))
+        ]
+
+    # --- Ending -------------------------------------------------------------------
+
+    def hang_up(self, provider_call_id: str) -> None:
+        document = self._get_one("call", provider_call_id)
+        if document is None or document.get("status") in {"ended", "not-found"}:
+            return
+        answer = self._read("POST", self._control_url(document), b'{"type":"end-call"}')
+        if answer.status_code not in NO_LONGER_LIVE:
+            _checked(answer)
+
+    def _control_url(self, document: dict[str, Any]) -> str:
+        """Return the URL, which ends a call for whoever knows it, if it is theirs."""
+        monitor = document.get("monitor")
+        url = monitor.get("controlUrl") if isinstance(monitor, dict) else None
+        if not isinstance(url, str):
+            raise ProviderUnavailable("the call has no control URL")
+        own, other = urlsplit(self._base), urlsplit(url)
+        theirs = other.scheme == "https" and (other.hostname or "").endswith(".vapi.ai")
+        if not theirs and (own.scheme, own.hostname) != (other.scheme, other.hostname):
+            raise ProviderRefused("the call's control URL is on a foreign host")
+        return url
+
+    # --- Requests -----------------------------------------------------------------
+
+    def _get_one(self, kind: str, id_: str) -> dict[str, Any] | None:
+        answer = self._read("GET", self._url(kind, id_))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        document = parsed(_checked(answer).content)
+        if not isinstance(document, dict):
+            raise ProviderUnavailable(f"no {kind} in the answer")
+        return document
+
+    def _url(self, kind: str, id_: str) -> str:
+        return f"{self._base}/{kind}/{quote(id_, safe='')}"
+
+    def _send(self, method: str, url: str, document: dict[str, Any]) -> httpx2.Response:
+        try:
+            body = orjson.dumps(document)
+        except orjson.JSONEncodeError as error:
+            raise ProviderRefused(f"it cannot be sent as JSON: {error}") from error
+        return self._read(method, url, body)
+
+    def _get_list(self, kind: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        url = str(httpx2.URL(f"{self._base}/{kind}", params=dict(query)))
+        rows = parsed(_checked(self._read("GET", url)).content)
+        if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
+            raise ProviderUnavailable(f"no list of {kind}s in the answer")
+        return rows
+
+    def _read(
+        self, method: str, url: str, body: bytes | None = None
+    ) -> httpx2.Response:
+        """Ask, again where the request never left; raise ProviderUnavailable."""
+        if self._settings.api_key is None:
+            raise ProviderUnavailable(NO_KEY)
+        again = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(
+                (httpx2.ConnectError, httpx2.ConnectTimeout)
+            ),
+            stop=tenacity.stop_after_attempt(READ_TRIES),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=1),
+            sleep=self._wait,
+            reraise=True,
+        )
+        try:
+            return again(self._ask, method, url, body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TooLate) as error:
+            raise ProviderUnavailable(_words(error)) from error
+
+    def _ask(self, method: str, url: str, body: bytes | None) -> httpx2.Response:
+        return self._exchange(self._wire(float("inf")), method, url, content=body)
+
+    def _wire(self, send_before: float) -> Wire:
+        return Wire(steady() + self._settings.timeout_seconds, send_before)
+
+    def _exchange(
+        self, wire: Wire, method: str, url: str, **body: Any
+    ) -> httpx2.Response:
+        transport = self._transport or WireTransport(wire, self._context)
+        with httpx2.Client(transport=transport, trust_env=False) as client:
+            return client.request(method, url, headers=self._headers(url), **body)
+
+    def _headers(self, url: str) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        if url.startswith(f"{self._base}/"):
+            headers["Authorization"] = f"Bearer {self._settings.api_key}"
+        return headers
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return httpx2.create_ssl_context()
+
+
+def _metadata(order: CallOrder) -> dict[str, Any]:
+    return {
+        "autolynx_call_id": str(order.call_id),
+        "autolynx_campaign_id": str(order.campaign_id),
+        "autolynx_contact_id": str(order.contact_id),
+        "attempt": order.attempt,
+        "request": order.request,
+    }
+
+
+def _proof(settings: VapiSettings) -> dict[str, Any]:
+    """Say by what the provider shall prove that a webhook is its own."""
+    if settings.webhook_auth != "secret" and settings.credential_id:
+        return {"credentialId": settings.credential_id}
+    secret = settings.webhook_secret
+    if secret is None or settings.webhook_auth == "hmac":
+        return {}
+    if settings.webhook_auth == "bearer":
+        return {
+            "headers": {settings.webhook_header or "Authorization": f"Bearer {secret}"}
+        }
+    return {"headers": {settings.webhook_header or "X-Vapi-Secret": secret}}
+
+
+def _assistant(document: Any) -> ProviderAssistant:
+    id_ = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(id_, str) or not id_:
+        raise ProviderUnavailable("no assistant in the answer")
+    config = redact(document)
+    return ProviderAssistant(id=id_, name=str(config.get("name") or id_), config=config)
+
+
+def _settable(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in THEIRS}
+
+
+def _difference(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Find the keys whose value would change.
+
+    Raises ProviderRefused where one holds secrets that the new value does not: they
+    were never shown, and sending the rest back would take them away.
+    """
+    change = {
+        key: value
+        for key, value in wanted.items()
+        if value not in (now.get(key), redact(now).get(key))
+    }
+    for key, value in change.items():
+        held = now.get(key)
+        if redact({key: held}) != {key: held} and redact({key: value}) == {key: value}:
+            said = f"{key} holds secrets that a change from here would take away"
+            raise ProviderRefused(f"{said}: leave it out, or change it at the provider")
+    return change
+
+
+def _understood(document: dict[str, Any]) -> ProviderCall:
+    """Read a call; one that is passed over could be dialled a second time."""
+    call = read_call(document)
+    if call is None:
+        raise ProviderUnavailable("a call in the answer has no id or time")
+    return call
+
+
+def _checked(answer: httpx2.Response) -> httpx2.Response:
+    status = answer.status_code
+    if answer.is_success:
+        return answer
+    said = words_of(status, parsed(answer.content), answer.content)
+    if answer.is_client_error and status not in BUSY:
+        raise ProviderRefused(said)
+    raise ProviderUnavailable(said)
+
+
+def _larger(limit: int) -> int:
+    """Ask for more at once: a whole page was created at one instant."""
+    if limit == LARGEST_PAGE:
+        raise ProviderUnavailable("more calls at one instant than a page holds")
+    return min(limit * 10, LARGEST_PAGE)
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:LONGEST_WORDS]

@@ -1,0 +1,152 @@
+"""The provider's messages and documents, read into the port's words.
+
+The same fact stands at several depths, in several spellings, and may be missing:
+nothing here raises for what the provider sends. All is read from the redacted
+document, so that reading a stored one again gives the same.
+"""
+
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from application.ports import Origin, ProviderCall, ProviderMessage
+from application.vault import canonical
+from provider.vapi.redaction import redact
+from provider.vapi.refusals import refusal_of_reason
+from provider.vapi.reports import (
+    ended_message,
+    ended_reason,
+    first_time,
+    number,
+    read_report,
+    reason_detail,
+    time,
+    word,
+)
+
+REPORT = "end-of-call-report"
+STATUS_UPDATE = "status-update"
+UNKNOWN = "unknown"
+
+REPEATED = frozenset({"call", "timestamp"})
+"""What differs between two deliveries of one report, or is the same in all reports."""
+
+READ_FROM_CALL = ("endedReason", "startedAt", "endedAt")
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+def read_message(body: dict[str, Any]) -> ProviderMessage:
+    """Read a webhook's body. What is no message has the type "unknown"."""
+    document = redact(body)
+    message = _object(document.get("message"))
+    call = _object(message.get("call"))
+    kind = word(message.get("type")) or UNKNOWN
+    # Other types have a status as well, and `call.status` is a stale copy.
+    updated = kind == STATUS_UPDATE
+    status = word(message.get("status")) if updated else None
+    reason = ended_reason(message, call) if status == "ended" else None
+    explanation = ended_message(message, call) if status == "ended" else None
+    return ProviderMessage(
+        key=_key(kind, status, reason, document),
+        type=kind,
+        provider_call_id=word(call.get("id")),
+        call_id=_our_call_id(call),
+        created_at=time(call.get("createdAt")),
+        said_at=time(message.get("timestamp")),
+        status=status,
+        ended_reason=reason,
+        ended_message=explanation,
+        refusal=refusal_of_reason(reason, explanation),
+        reason_detail=reason_detail(reason),
+        report=read_report(message, call) if kind == REPORT else None,
+        document=document,
+    )
+
+
+def read_call(document: dict[str, Any]) -> ProviderCall | None:
+    """Read a call as GET /call shows it; None for what is no call at all."""
+    document = redact(document)
+    provider_call_id = word(document.get("id"))
+    created_at = first_time([document], ("createdAt", "updatedAt", "startedAt"))
+    if provider_call_id is None or created_at is None:
+        return None
+    return ProviderCall(
+        provider_call_id=provider_call_id,
+        status=word(document.get("status")) or UNKNOWN,
+        created_at=created_at,
+        call_id=_our_call_id(document),
+        report=read_report(document),
+        document=document,
+        origin=_origin(document),
+    )
+
+
+def _key(
+    kind: str,
+    status: str | None,
+    reason: str | None,
+    document: dict[str, Any],
+) -> str:
+    """Return what a repeated message has in common with the first; bodies have no id.
+
+    A second report or end with other content is no repetition, nor is a message about
+    another call at the provider under our id. A report that is sent again gets another
+    time and other signed links, which the redaction takes out.
+    """
+    message = _object(document.get("message"))
+    call = _object(message.get("call"))
+    call_id = word(call.get("id")) or "none"
+    if status == "ended":
+        return f"{kind}:{status}:{call_id}:{reason}:{message.get('timestamp')}"
+    if status is not None:
+        return f"{kind}:{status}:{call_id}"
+    content = (
+        _without_empty(_report_content(message, call)) if kind == REPORT else document
+    )
+    return f"{kind}:{call_id}:{sha256(canonical(content)).hexdigest()}"
+
+
+def _report_content(message: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
+    """Return what tells one report from another."""
+    own = {name: message[name] for name in message if name not in REPEATED}
+    return {**own, "call": {name: call.get(name) for name in READ_FROM_CALL}}
+
+
+def _without_empty(value: Any) -> Any:
+    """Leave out what is empty: sending it or not makes no difference."""
+    if isinstance(value, dict):
+        kept = {name: _without_empty(item) for name, item in value.items()}
+        return {name: item for name, item in kept.items() if item not in EMPTY}
+    if isinstance(value, list):
+        return [_without_empty(item) for item in value]
+    return value
+
+
+def _our_call_id(call: dict[str, Any]) -> UUID | None:
+    named = _uuid(_metadata(call).get("autolynx_call_id"))
+    return named or _uuid(call.get("name"))
+
+
+def _origin(call: dict[str, Any]) -> Origin | None:
+    metadata = _metadata(call)
+    campaign_id = _uuid(metadata.get("autolynx_campaign_id"))
+    contact_id = _uuid(metadata.get("autolynx_contact_id"))
+    attempt = number(metadata.get("attempt"))
+    if campaign_id is None or contact_id is None or attempt is None:
+        return None
+    return Origin(campaign_id, contact_id, attempt=int(attempt))
+
+
+def _metadata(call: dict[str, Any]) -> dict[str, Any]:
+    return _object(_object(call.get("assistantOverrides")).get("metadata"))
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

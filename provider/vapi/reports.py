@@ -1,0 +1,243 @@
+"""What an end-of-call report or a call document says about how a call went.
+
+The provider puts the same value at several depths and in several forms, and may leave
+it out or send null, a text or nonsense instead; facts and sources: docs.vapi.ai, pages
+`server-url/events` and `calls`. Nothing here raises for what the provider sends.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from application.ports import CallReport
+from domain.reports import ReasonDetail
+from provider.vapi.redaction import redact_text
+from provider.vapi.refusals import refusal_of_reason
+
+type Document = dict[str, Any]
+
+LONGEST_WORD = 200
+LONGEST_MESSAGE = 500
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+LONGEST_CALL_SECONDS = 10_000_000
+COST_LIMIT = 1_000_000
+
+GENERIC = re.compile(
+    r"(^|[.-])(twilio|vonage|telnyx|vapi|sip)-(completed|disconnected)(-call)?$"
+    r"|^phone-call-provider-closed-websocket$|^unknown\b",
+    re.IGNORECASE,
+)
+"""Reasons that only say that the carrier's connection was closed, not by whom."""
+
+RECORDINGS = (
+    ("artifact", "recording", "mono", "combinedUrl"),
+    ("artifact", "recordingUrl"),
+    ("recordingUrl",),
+)
+MESSAGES = (("artifact", "messages"), ("messages",))
+TRANSCRIPTS = (("artifact", "transcript"), ("transcript",))
+
+SPEAKERS = frozenset({"assistant", "bot", "customer", "user"})
+"""Roles whose messages were spoken; others are prompts, tool calls and results."""
+
+TOOL_KEYS = frozenset({"function_call", "tool_call_id", "tool_calls", "toolCalls"})
+
+ECHOES = frozenset({"variables", "variableValues"})
+"""What an artifact repeats of the request, whether or not anybody spoke."""
+
+DURATIONS = (
+    ("durationSeconds", Decimal(1)),
+    ("durationMs", Decimal("0.001")),
+    ("durationMinutes", Decimal(60)),
+)
+"""Keys with their unit in seconds."""
+
+
+def read_report(document: Document, call: Document | None = None) -> CallReport:
+    """Read how a call went from a report or from the call's own document.
+
+    `call` is the copy of the call inside a report; it is read only where the report
+    lacks the reason or a time. Its cost is never read: it stays 0.
+    """
+    places = [document, call or {}]
+    reason = ended_reason(*places)
+    started_at = first_time(places, ["startedAt"])
+    ended_at = first_time(places, ["endedAt"])
+    artifact = _object(document.get("artifact"))
+    explanation = ended_message(*places)
+    return CallReport(
+        ended_reason=reason,
+        reason_detail=reason_detail(reason),
+        ended_message=explanation,
+        refusal=refusal_of_reason(reason, explanation),
+        started_at=started_at,
+        ended_at=ended_at,
+        duration_seconds=_duration(places, started_at, ended_at),
+        cost=_cost(document),
+        recording_url=_first_text(document, RECORDINGS),
+        transcript=_spoken(document) or _first_text(document, TRANSCRIPTS),
+        has_analysis=any(_object(document.get("analysis")).values()),
+        has_artifact=any(
+            value for name, value in artifact.items() if name not in ECHOES
+        ),
+    )
+
+
+def ended_reason(*places: Document) -> str | None:
+    """Return the first reason that one of the documents contains."""
+    reasons = (word(place.get("endedReason")) for place in places)
+    return next((reason for reason in reasons if reason), None)
+
+
+def ended_message(*places: Document) -> str | None:
+    """Return the first explanation of the ended reason that one document contains.
+
+    Secrets and phone numbers are taken out.
+    """
+    texts = (place.get("endedMessage") for place in places)
+    found = next((text for text in texts if isinstance(text, str) and text), None)
+    return redact_text(found)[:LONGEST_MESSAGE] if found else None
+
+
+def reason_detail(reason: str | None) -> ReasonDetail:
+    """Rate how much an ended reason explains."""
+    generic = reason is not None and GENERIC.search(reason) is not None
+    return ReasonDetail.GENERIC if generic else ReasonDetail.SPECIFIC
+
+
+def _spoken(document: Document) -> list[Any] | None:
+    """Return the first list of messages with anything spoken in it."""
+    for path in MESSAGES:
+        items = _at(document, path)
+        found = [_plain(item) for item in items] if isinstance(items, list) else []
+        spoken = [item for item in found if item is not None]
+        if spoken:
+            return spoken
+    return None
+
+
+def _plain(item: Any) -> Document | None:
+    """Return a spoken message without tool calls, None for any other message."""
+    if not isinstance(item, dict) or item.get("role") not in SPEAKERS:
+        return None
+    spoken = {name: value for name, value in item.items() if name not in TOOL_KEYS}
+    says_nothing = not (spoken.get("message") or spoken.get("content"))
+    return None if says_nothing and len(spoken) < len(item) else spoken
+
+
+def _duration(
+    places: list[Document], started_at: datetime | None, ended_at: datetime | None
+) -> int | None:
+    """Return whole seconds from the first duration that makes sense."""
+    for place in places:
+        for name, unit in DURATIONS:
+            told = decimal(place.get(name))
+            if told is not None and 0 <= told * unit <= LONGEST_CALL_SECONDS:
+                return _whole(told * unit)
+    if started_at is None or ended_at is None:
+        return None
+    between = Decimal(str((ended_at - started_at).total_seconds()))
+    return _whole(between) if 0 <= between <= LONGEST_CALL_SECONDS else None
+
+
+def _whole(seconds: Decimal) -> int:
+    return math.floor(seconds + Decimal("0.5"))
+
+
+def _cost(document: Document) -> Decimal | None:
+    """Return US dollars from `cost`, else the breakdown's total, else the list's sum.
+
+    A zero is returned only where the provider wrote one.
+    """
+    stated = _dollars(document.get("cost"))
+    if stated is None:
+        stated = _dollars(_object(document.get("costBreakdown")).get("total"))
+    return _sum(document.get("costs")) if stated is None else stated
+
+
+def _sum(costs: Any) -> Decimal | None:
+    items = costs if isinstance(costs, list) else []
+    parts = [_dollars(_object(item).get("cost")) for item in items]
+    known = [part for part in parts if part is not None]
+    total = sum(known, Decimal(0))
+    return total if known and total < COST_LIMIT else None
+
+
+def _dollars(value: Any) -> Decimal | None:
+    """Return the digits that were sent, not the nearest binary number."""
+    amount = decimal(value)
+    return amount if amount is not None and 0 <= amount < COST_LIMIT else None
+
+
+# --- Values of any kind ---------------------------------------------------------------
+
+
+def decimal(value: Any) -> Decimal | None:
+    """Read a finite number, also from a text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    text = str(value).strip()
+    if len(text) > LONGEST_WORD:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < 100 else None  # noqa: PLR2004 - no number of ours has as many digits
+
+
+def number(value: Any) -> int | float | None:
+    """Read a finite JSON number."""
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if numeric and math.isfinite(value) else None
+
+
+def time(value: Any) -> datetime | None:
+    """Read milliseconds since 1970 or ISO 8601; None outside the years that we use."""
+    try:
+        if isinstance(value, str):
+            moment = _aware(datetime.fromisoformat(value))
+        elif (milliseconds := number(value)) is not None:
+            moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if EARLIEST <= moment < LATEST else None
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def word(value: Any) -> str | None:
+    """Read a text that is not empty, cut to `LONGEST_WORD` characters."""
+    return value[:LONGEST_WORD] or None if isinstance(value, str) else None
+
+
+def _object(value: Any) -> Document:
+    return value if isinstance(value, dict) else {}
+
+
+def _at(document: Any, path: Iterable[str]) -> Any:
+    for key in path:
+        document = _object(document).get(key)
+    return document
+
+
+def first_time(places: Iterable[Document], keys: Iterable[str]) -> datetime | None:
+    """Return the first readable time under one of the keys, document by document."""
+    names = list(keys)
+    times = (time(place.get(name)) for place in places for name in names)
+    return next((moment for moment in times if moment), None)
+
+
+def _first_text(document: Document, paths: Iterable[tuple[str, ...]]) -> str | None:
+    found = (_at(document, path) for path in paths)
+    return next((text for text in found if isinstance(text, str) and text), None)

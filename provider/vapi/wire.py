@@ -1,0 +1,119 @@
+"""One connection for one request, under one deadline.
+
+The library's time-outs are for each read, so an answer that trickles never ends; and
+only who sees the bytes leave can say that a request never did.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from application.monotonic_clock import steady
+
+
+class TooLate(Exception):
+    """The request may not be sent any more; nothing of it was."""
+
+
+class Wire(httpcore2.NetworkBackend):
+    """Connects, and knows whether anything was sent.
+
+    `deadline` bounds the whole exchange, `send_before` the moment at which the first
+    byte leaves; both are on the steady clock.
+    """
+
+    def __init__(self, deadline: float, send_before: float) -> None:
+        self.deadline, self.send_before = deadline, send_before
+        self.sent = False
+        self._backend = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline says how long
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        failure: Exception = httpcore2.ConnectError(f"{host} has no address")
+        for address in _addresses(host, port):
+            try:
+                stream = self._backend.connect_tcp(
+                    address, port, self.time_to_connect(), local_address, socket_options
+                )
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Stream(self, stream)
+        raise failure
+
+    def time_to_connect(self) -> float:
+        left = min(self.deadline, self.send_before) - steady()
+        if left <= 0:
+            raise httpcore2.ConnectTimeout("timed out")
+        return left
+
+    def time_to_write(self) -> float:
+        """Let the first byte leave in time or not at all."""
+        if not self.sent and steady() >= self.send_before:
+            raise TooLate
+        self.sent = True
+        return max(self.deadline - steady(), 0.001)
+
+    def time_to_read(self) -> float:
+        left = self.deadline - steady()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("timed out")
+        return left
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore2.ConnectError(str(error)) from error
+    return [str(address[0]) for *_, address in found]
+
+
+class _Stream(httpcore2.NetworkStream):
+    def __init__(self, wire: Wire, stream: httpcore2.NetworkStream) -> None:
+        self._wire, self._stream = wire, stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline says how long
+        return self._stream.read(max_bytes, self._wire.time_to_read())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline says how long
+        if buffer:
+            self._stream.write(buffer, self._wire.time_to_write())
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline says how long
+    ) -> httpcore2.NetworkStream:
+        left = self._wire.time_to_connect()
+        secured = self._stream.start_tls(ssl_context, server_hostname, left)
+        return _Stream(self._wire, secured)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class WireTransport(httpx2.HTTPTransport):
+    """The library's transport on a wire of ours, for one request."""
+
+    def __init__(self, wire: Wire, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=context, max_connections=1, network_backend=wire
+        )

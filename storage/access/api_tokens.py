@@ -1,0 +1,129 @@
+"""API tokens: random, shown once, kept as hashes, with an end and a last use.
+
+A token is `alx_`, 43 URL-safe characters, `_`, and the CRC-32 of what stands before
+it in hex: scanners for leaked secrets can spot it, and a typing error needs no look-up.
+"""
+
+import base64
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from storage.access.sessions import note_use, notify_access_changed
+from storage.database import Attempt, Conn, Patience, Pool
+
+SECRET_BYTES = 32
+FORM = re.compile(r"(alx_[A-Za-z0-9_-]{43})_([0-9a-f]{8})")
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+CREATE = """
+insert into api_token (id, email, hash, created_at, expires_at)
+values (%s, %s, %s, %s, %s)
+"""
+LIST = """
+select id, email, created_at, expires_at, last_used_at, revoked_at
+from api_token order by created_at, id
+"""
+REVOKE = """
+update api_token set revoked_at = coalesce(revoked_at, %s) where id = %s returning email
+"""
+OWNER = """
+select id, email, last_used_at from api_token
+where hash = %s and revoked_at is null and (expires_at is null or expires_at > %s)
+"""
+NOTE_USE = "update api_token set last_used_at = %s where id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """What is known of a token; the token itself is not."""
+
+    id: UUID
+    email: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def make_token(secret: bytes) -> str:
+    """Write 32 random bytes as a token."""
+    if len(secret) != SECRET_BYTES:
+        raise ValueError("a token is made of 32 random bytes")
+    body = "alx_" + base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    return f"{body}_{_checksum(body)}"
+
+
+def is_token(text: str) -> bool:
+    """Say whether it has the form of a token and no typing error."""
+    found = FORM.fullmatch(text)
+    return found is not None and _checksum(found[1]) == found[2]
+
+
+def _checksum(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"
+
+
+def _hash(token: str) -> bytes:
+    # Slow hashes are for passwords; nobody guesses 256 random bits.
+    return sha256(token.encode()).digest()
+
+
+class TokenStore:
+    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
+        self._pool, self._patience = pool, patience or Patience()
+
+    def create(
+        self,
+        *,
+        token_id: UUID,
+        email: str,
+        secret: bytes,
+        now: datetime,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """Store a new token of a member; return it, for the only time."""
+        token = make_token(secret)
+        values = (token_id, email.strip().lower(), _hash(token), now, expires_at)
+        with self._pool.connection() as connection:
+            connection.execute(CREATE, values)
+        return token
+
+    def list(self) -> list[ApiToken]:
+        """Return all tokens ever made, oldest first."""
+        with self._pool.connection() as connection:
+            return [ApiToken(*row) for row in connection.execute(LIST)]
+
+    def revoke(self, token_id: UUID, now: datetime) -> bool:
+        """Revoke a token and close the sockets opened with it; return if it exists."""
+        with self._pool.connection() as connection, connection.transaction():
+            row = connection.execute(REVOKE, (now, token_id)).fetchone()
+            if row is not None:
+                notify_access_changed(connection, str(row[0]))
+        return row is not None
+
+    def authenticate(self, token: str, now: datetime) -> str | None:
+        """Return the e-mail of the token's owner, None where it is good for nothing.
+
+        Raises StoreUnavailable when the database does not answer in time.
+        """
+        if not is_token(token):
+            return None
+
+        def work(connection: Conn, _: Attempt) -> str | None:
+            return _owner(connection, _hash(token), now)
+
+        return self._patience.run(self._pool, work)
+
+
+def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
+    row = connection.execute(OWNER, (hash_, now)).fetchone()
+    if row is None:
+        return None
+    token_id, email, used_at = row
+    if used_at is None or now - used_at > USE_NOTED_EVERY:
+        note_use(connection, NOTE_USE, (now, token_id))
+    return str(email)

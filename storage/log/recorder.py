@@ -1,0 +1,344 @@
+"""The log on Postgres: appends in one order, in one transaction with the vault."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from typing import Any, Never
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    DatabaseError,
+    InfrastructureFactory,
+    IntegrityError,
+    Mapper,
+    Notification,
+    StoredEvent,
+    TrackingRecorder,
+)
+from psycopg import errors
+
+from application.errors import StreamMoved, VersionTooOld
+from application.vault import VaultRow
+from storage.binary import Bigints, Byteas, Packed, Texts, Uuids
+from storage.database import Attempt, Conn, Patience, Pool, within
+from storage.log.group_commit import Line, Place
+from storage.log.mapper import TypedMapper
+from storage.vault.tables import as_json, copy_rows, subjects
+from storage.writer_version import TOO_OLD
+
+CHANNEL = "autolynx_events"
+"""Each append is told here; the payload is its last position."""
+
+BULK_ROWS = 200
+BULK_BYTES = 1_000_000
+
+STREAM_MOVED = "LX001"
+HIGHEST = 2**63 - 1
+
+APPEND = """
+select autolynx_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],
+                       %b::uuid[], %b::bigint[], %t::json, %t)
+"""
+LOCK = "select autolynx_append_lock(%b::uuid[], %b::bigint[])"
+WITHHOLD = "select autolynx_withhold(%b::uuid[])"
+POSITIONS = "select nextval('autolynx_event_position') from generate_series(1, %s)"
+# A client that stops half-way must not hold the lock against every other writer.
+BOUNDS = """
+select set_config(name, %t, true) from unnest(array[
+    'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'
+]) as bound (name)
+"""
+COPY = """
+copy autolynx_events (originator_id, originator_version, topic, state, notification_id)
+from stdin (format binary)
+"""
+ALREADY_STORED = """
+select stored.notification_id
+from unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[]) with ordinality
+    as wanted (id, version, topic, state, place)
+join autolynx_events as stored
+    on stored.originator_id = wanted.id and stored.originator_version = wanted.version
+    and stored.topic = wanted.topic and stored.state = wanted.state
+order by wanted.place
+"""
+STREAM = """
+select originator_id, originator_version, topic, state from autolynx_events
+where originator_id = %b and originator_version > %b and originator_version <= %b
+order by originator_version limit %b
+"""
+STREAMS = """
+select originator_id, originator_version, topic, state from autolynx_events
+where originator_id = any(%b::uuid[]) order by originator_id, originator_version
+"""
+STREAM_BACKWARDS = STREAM.replace("limit", "desc limit")
+NOTIFICATIONS = """
+select originator_id, originator_version, topic, state, notification_id
+from autolynx_events
+where notification_id >= %b and notification_id <= %b
+    and (cardinality(%b::text[]) = 0 or topic = any(%b::text[]))
+order by notification_id limit %b
+"""
+
+
+class EventRecorder(ApplicationRecorder):
+    """Appends and reads events; safe to share between threads.
+
+    Raises in every method: `StoreUnavailable` when patience is over.
+    """
+
+    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
+        self._pool, self._patience = pool, patience or Patience()
+        self._line = Line(self._store_together, self._store_alone)
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        vault: Sequence[VaultRow] = (),
+        expect: Mapping[UUID, int] | None = None,
+        **_: Any,
+    ) -> Sequence[int]:
+        """Append all or nothing; return the positions, in the order given.
+
+        `vault` rows go into the same transaction. `expect` names streams and the
+        versions (0: no events) that they must still have when the append is ordered.
+
+        Raises:
+            StreamMoved: one of them has another version.
+            IntegrityError: an event or a vault row of that key is there already.
+        """
+        if not stored_events:
+            _refuse_rows_without_event(vault)
+            return []
+        append = _Append(stored_events, vault, expect or {})
+        if append.is_bulk or expect:
+            return self._patience.run(self._pool, append.attempt)
+        return self._line.store(append, append.streams, self._patience.seconds)
+
+    def _store_together(self, group: list[Place["_Append"]]) -> list[Sequence[int]]:
+        together = _together([place.append for place in group])
+        left = group[0].left
+        try:
+            with within(left), self._pool.connection(timeout=left) as connection:
+                positions = together.attempt(connection, Attempt(0, left))
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            for place in group:
+                place.in_doubt = True
+            raise
+        each = iter(positions)
+        return [list(islice(each, len(place.append.events))) for place in group]
+
+    def _store_alone(self, place: Place["_Append"]) -> Sequence[int]:
+        repeats = int(place.in_doubt)
+
+        def attempt(connection: Conn, attempt: Attempt) -> Sequence[int]:
+            known = replace(attempt, repeats=attempt.repeats + repeats)
+            return place.append.attempt(connection, known)
+
+        return replace(self._patience, seconds=place.left).run(self._pool, attempt)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        rows = self._select(
+            STREAM_BACKWARDS if desc else STREAM,
+            originator_id,
+            gt or 0,
+            HIGHEST if lte is None else lte,
+            limit,
+        )
+        return [StoredEvent(*row) for row in rows]
+
+    def select_streams(self, ids: Collection[UUID]) -> Sequence[StoredEvent]:
+        """Read whole streams at once, each in its order."""
+        return [StoredEvent(*row) for row in self._select(STREAMS, Uuids(list(ids)))]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        first = (start or 0) + (0 if inclusive_of_start or start is None else 1)
+        wanted = list(topics)
+        last = HIGHEST if stop is None else stop
+        rows = self._select(NOTIFICATIONS, first, last, wanted, wanted, limit)
+        return [Notification(*row) for row in rows]
+
+    def max_notification_id(self) -> int | None:
+        rows = self._select("select max(notification_id) from autolynx_events")
+        return None if rows[0][0] is None else int(rows[0][0])
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Never:
+        message = "Read with select_notifications, woken by storage.database.Listener."
+        raise NotImplementedError(message)
+
+    def _select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        def work(connection: Conn, _: Attempt) -> list[tuple[Any, ...]]:
+            cursor = connection.cursor(binary=True)
+            return cursor.execute(statement.encode(), values, prepare=True).fetchall()
+
+        return self._patience.run(self._pool, work)
+
+
+class _Append:
+    """One save; what it sends is the same in every attempt."""
+
+    def __init__(
+        self,
+        events: Sequence[StoredEvent],
+        vault: Sequence[VaultRow],
+        expect: Mapping[UUID, int],
+    ) -> None:
+        self.events, self.vault = events, vault
+        self._columns = (
+            [_uuid(event.originator_id) for event in events],
+            [event.originator_version for event in events],
+            [event.topic for event in events],
+            [event.state for event in events],
+        )
+        self._expected = (list(expect), list(expect.values()))
+
+    @cached_property
+    def is_bulk(self) -> bool:
+        rows = max(len(self.events), len(self.vault))
+        return rows > BULK_ROWS or sum(map(len, self._columns[3])) > BULK_BYTES
+
+    @property
+    def _packed(self) -> tuple[Packed, ...]:
+        ids, versions, topics, states = self._columns
+        expected, at = self._expected
+        return (
+            *(Uuids(ids), Bigints(versions), Texts(topics), Byteas(states)),
+            *(Uuids(expected), Bigints(at)),
+        )
+
+    @property
+    def streams(self) -> frozenset[UUID]:
+        return frozenset(self._columns[0])
+
+    @cached_property
+    def _small_vault(self) -> str | None:
+        return as_json(self.vault)
+
+    def attempt(self, connection: Conn, attempt: Attempt) -> Sequence[int]:
+        """Append, or find that an attempt before was committed unheard.
+
+        A conflict met at once is always another's. On a repeat it may be our own: then
+        every event is there as we would have written it, to the byte.
+        """
+        try:
+            return self._store(connection, attempt.left)
+        except errors.UniqueViolation as error:
+            return self._own_or(IntegrityError(str(error)), connection, attempt)
+        except psycopg.DatabaseError as error:
+            if error.diag.sqlstate == STREAM_MOVED:
+                return self._own_or(StreamMoved(str(error)), connection, attempt)
+            if error.diag.sqlstate == TOO_OLD:
+                raise VersionTooOld(error.diag.message_primary) from error
+            if isinstance(
+                error, psycopg.OperationalError | errors.ReadOnlySqlTransaction
+            ):
+                raise
+            raise DatabaseError(str(error)) from error
+
+    def _own_or(
+        self, conflict: IntegrityError, connection: Conn, attempt: Attempt
+    ) -> Sequence[int]:
+        own = self._already_stored(connection) if attempt.repeats else []
+        if len(own) != len(self.events):
+            raise conflict
+        return own
+
+    def _already_stored(self, connection: Conn) -> list[int]:
+        cursor = connection.cursor(binary=True)
+        return [row[0] for row in cursor.execute(ALREADY_STORED, self._columns)]
+
+    def _store(self, connection: Conn, left: float) -> Sequence[int]:
+        wait = f"{max(int(left * 1000), 1)}ms"
+        if self.is_bulk:
+            return self._store_much(connection, wait)
+        return self._store_little(connection, wait)
+
+    def _store_little(self, connection: Conn, wait: str) -> Sequence[int]:
+        cursor = connection.cursor(binary=True)
+        values = (*self._packed, self._small_vault, wait)
+        row = cursor.execute(APPEND, values, prepare=True).fetchone()
+        assert row is not None
+        positions: list[int] = row[0]
+        return positions
+
+    def _store_much(self, connection: Conn, wait: str) -> Sequence[int]:
+        """Bring the heavy rows in before the lock, so that others wait briefly."""
+        with connection.transaction(), connection.cursor(binary=True) as cursor:
+            cursor.execute(BOUNDS, (wait,))
+            copy_rows(connection, self.vault)
+            cursor.execute(LOCK, self._expected)
+            if told := subjects(self.vault):
+                cursor.execute(WITHHOLD, (told,))
+            cursor.execute(POSITIONS, (len(self.events),))
+            positions = sorted(row[0] for row in cursor)
+            self._copy_events(connection, positions)
+            last = str(positions[-1])
+            cursor.execute("select pg_notify(%t, %t)", (CHANNEL, last))
+        return positions
+
+    def _copy_events(self, connection: Conn, positions: Sequence[int]) -> None:
+        with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            copy.set_types(["uuid", "int8", "text", "bytea", "int8"])
+            for row in zip(*self._columns, positions, strict=True):
+                copy.write_row(row)
+
+
+def _together(appends: Sequence[_Append]) -> _Append:
+    events = [event for append in appends for event in append.events]
+    return _Append(events, [row for append in appends for row in append.vault], {})
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _refuse_rows_without_event(vault: Sequence[VaultRow]) -> None:
+    if vault:
+        raise ValueError("vault rows are stored only with an event that refers to them")
+
+
+class EventStoreFactory(InfrastructureFactory[TrackingRecorder]):
+    """What the library's Application is built from; the pool stays its giver's."""
+
+    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
+        super().__init__(env={})
+        self._pool, self._patience = pool, patience
+
+    def mapper(self, *_: Any, **__: Any) -> Mapper[Any]:
+        return TypedMapper()
+
+    def application_recorder(self) -> EventRecorder:
+        return EventRecorder(self._pool, self._patience)
+
+    def aggregate_recorder(self, purpose: str = "events") -> Never:
+        raise NotImplementedError(f"no recorder for {purpose}: nothing is snapshotted")
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[TrackingRecorder] | None = None
+    ) -> Never:
+        raise NotImplementedError("projections keep their position themselves")
+
+    def process_recorder(self) -> Never:
+        raise NotImplementedError("projections keep their position themselves")
+
+    def is_snapshotting_enabled(self) -> bool:
+        return False

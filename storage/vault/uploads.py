@@ -1,0 +1,319 @@
+"""Where checked contact files wait for their campaign.
+
+A file arrives as slowly as its sender likes, so its rows go in short transactions and
+no connection is held meanwhile. Only the last one makes them an upload; what broke off
+before is taken away at once, or by `remove_expired` where the process was killed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+import orjson
+from psycopg import InterfaceError, OperationalError
+
+from application.contacts.contact_file import AcceptedRow, Row, SkippedRow
+from application.contacts.rejects import RejectTally
+from application.contacts.uploads import RejectedRow, StagedRow, Upload
+from application.errors import StoreUnavailable
+from domain.values import SkipReason
+from storage.database import Conn, Pool
+
+_BLOCK = 1 << 20
+"""Characters of COPY text in one transaction, or little more."""
+
+_COPY_ROWS = (
+    "copy upload_row"
+    ' (upload_id, ordinal, "row", name, business_name, phone, extension, given,'
+    " variables)"
+    " from stdin"
+)
+_COPY_REJECTS = (
+    'copy upload_reject (upload_id, "row", reason, message, cells) from stdin'
+)
+_PAGE = 4_000_000
+
+# A page is bounded by its rows and by what they hold; it has one row at the least.
+_ROWS = """
+select ordinal, "row", name, business_name, phone, variables, given, extension from (
+    select *, sum(size) over (order by ordinal) - size as before from (
+        select ordinal, "row", name, business_name, phone, variables::text,
+            given::text, extension, length(variables::text) + length(name)
+                + length(business_name) + coalesce(length(given::text), 0) as size
+        from upload_row where upload_id = %s and ordinal > %s
+        order by ordinal limit %s
+    ) page
+) bounded where before < %s order by ordinal
+"""
+_REJECTS = """
+select "row", reason, message, cells from (
+    select *, sum(size) over (order by "row") - size as before from (
+        select "row", reason, message, cells::text, length(cells::text) as size
+        from upload_reject where upload_id = %s and "row" > %s
+        order by "row" limit %s
+    ) page
+) bounded where before < %s order by "row"
+"""
+_COLUMNS: LiteralString = (
+    "id, filename, columns, default_region, accepted, skipped_count, created_by,"
+    " created_at, expires_at, rejects_not_kept"
+)
+_READY: LiteralString = (
+    "update upload set state = 'READY', columns = %s, accepted = %s,"  # noqa: S608 - our own statement
+    f" skipped_count = %s, rejects_not_kept = %s where id = %s returning {_COLUMNS}"
+)
+_UPLOAD: LiteralString = (
+    f"select {_COLUMNS} from upload"  # noqa: S608 - our own statement
+    " where id = %s and state = 'READY' and expires_at > %s"
+)
+_NULL = r"\N"
+_SPECIAL = re.compile(r"[\\\n\r\t]")
+_ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What is known of an upload before its first byte."""
+
+    id: UUID
+    filename: str
+    default_region: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class _Block:
+    """Lines of COPY text that wait to be sent."""
+
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+        self.size += len(line)
+
+    def send(self, connection: Conn, statement: str) -> None:
+        if self.lines:
+            with connection.cursor().copy(statement.encode()) as copy:
+                copy.write("".join(self.lines).encode())
+
+
+class Reception:
+    """Takes the rows of one file in their order; `complete` makes them an upload.
+
+    One block of rows is on its way to the database while the next is gathered.
+    """
+
+    def __init__(self, pool: Pool, upload: NewUpload, sender: Executor) -> None:
+        self._pool = pool
+        self._sender = sender
+        self._sending: Future[None] | None = None
+        self._upload = upload
+        self._id = str(upload.id)
+        self._rows, self._rejects = _Block(), _Block()
+        self._accepted, self._tally = 0, RejectTally()
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Stage the next rows.
+
+        Raises:
+            UnreadableFile: most rows so far are malformed or unfit to be called.
+        """
+        for row in rows:
+            if isinstance(row, AcceptedRow):
+                self._accepted += 1
+                self._rows.add(_row_line(self._id, self._accepted, row))
+            else:
+                kept = self._tally.add(row, self._accepted)
+                if kept is not None:
+                    self._rejects.add(_reject_line(self._id, kept))
+        if self._rows.size + self._rejects.size >= _BLOCK:
+            self._settle()
+            self._sending = self._sender.submit(self._send, self._rows, self._rejects)
+            self._rows, self._rejects = _Block(), _Block()
+
+    def complete(self, columns: tuple[str, ...]) -> Upload:
+        self._settle()
+        not_kept = {str(why): rows for why, rows in self._tally.not_kept.items()}
+        with _connected(self._pool) as connection, connection.transaction():
+            self._rows.send(connection, _COPY_ROWS)
+            self._rejects.send(connection, _COPY_REJECTS)
+            found = connection.execute(
+                _READY,
+                (
+                    list(columns),
+                    self._accepted,
+                    self._tally.skipped,
+                    orjson.dumps(not_kept).decode(),
+                    self._upload.id,
+                ),
+            ).fetchone()
+        assert found is not None, "the upload was removed while it was received"
+        return _upload(*found)
+
+    def _settle(self) -> None:
+        if self._sending is not None:
+            self._sending.result()
+
+    def _send(self, rows: _Block, rejects: _Block) -> None:
+        with _connected(self._pool) as connection, connection.transaction():
+            # The last commit, which waits for the disk, covers those before it.
+            connection.execute("set local synchronous_commit to off")
+            rows.send(connection, _COPY_ROWS)
+            rejects.send(connection, _COPY_REJECTS)
+
+
+class UploadStore:
+    """The uploads in Postgres; `contacts.uploads.Uploads` is the port for reading.
+
+    Everything here raises `StoreUnavailable` while the database cannot be reached.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @contextmanager
+    def receive(self, upload: NewUpload) -> Iterator[Reception]:
+        """Take a file's rows; what is not complete at the end leaves nothing."""
+        with _connected(self._pool) as connection:
+            connection.execute(
+                "insert into upload (id, state, filename, default_region, created_by,"
+                " created_at, expires_at) values (%s, 'RECEIVING', %s, %s, %s, %s, %s)",
+                (
+                    upload.id,
+                    upload.filename,
+                    upload.default_region,
+                    upload.created_by,
+                    upload.created_at,
+                    upload.expires_at,
+                ),
+            )
+        try:
+            with ThreadPoolExecutor(1, "upload") as sender:
+                yield Reception(self._pool, upload, sender)
+        finally:
+            with suppress(StoreUnavailable):  # Then it goes when it expires.
+                self._discard(upload.id)
+
+    def get(self, upload_id: UUID, now: datetime) -> Upload | None:
+        """Return the upload, or None where there is none or it has expired."""
+        with _connected(self._pool) as connection:
+            found = connection.execute(_UPLOAD, (upload_id, now)).fetchone()
+        return _upload(*found) if found else None
+
+    def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
+        """Return a page; of long rows fewer, at most some `_PAGE` characters."""
+        with _connected(self._pool) as connection:
+            found = connection.cursor(binary=True).execute(
+                _ROWS, (upload_id, after_ordinal, limit, _PAGE), prepare=True
+            )
+            return [_staged(*row) for row in found]
+
+    def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
+        with _connected(self._pool) as connection:
+            found = connection.cursor(binary=True).execute(
+                _REJECTS, (upload_id, after_row, limit, _PAGE), prepare=True
+            )
+            return [
+                RejectedRow(row, SkipReason(reason), message, _cells(cells))
+                for row, reason, message, cells in found
+            ]
+
+    def first_rejects(self, upload_id: UUID, limit: int = 1000) -> list[RejectedRow]:
+        found: list[RejectedRow] = []
+        while len(found) < limit:
+            after = found[-1].row if found else 0
+            page = self.rejects(upload_id, after, limit - len(found))
+            if not page:
+                break
+            found += page
+        return found
+
+    def remove_expired(self, now: datetime) -> int:
+        """Remove uploads past their time, complete or not; return how many."""
+        with _connected(self._pool) as connection, connection.transaction():
+            gone = connection.execute(
+                "delete from upload where expires_at <= %s returning id", (now,)
+            ).fetchall()
+            return _remove_rows(connection, gone)
+
+    def _discard(self, upload_id: UUID) -> None:
+        with _connected(self._pool) as connection, connection.transaction():
+            gone = connection.execute(
+                "delete from upload where id = %s and state = 'RECEIVING' returning id",
+                (upload_id,),
+            ).fetchall()
+            _remove_rows(connection, gone)
+
+
+@contextmanager
+def _connected(pool: Pool) -> Iterator[Conn]:
+    try:
+        with pool.connection() as connection:
+            yield connection
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
+    ids = [upload_id for (upload_id,) in gone]
+    if ids:
+        # A million rows take longer than a statement may.
+        connection.execute("set local statement_timeout to 0")
+        for delete in (
+            "delete from upload_row where upload_id = any(%s)",
+            "delete from upload_reject where upload_id = any(%s)",
+        ):
+            connection.execute(delete, (ids,))
+    return len(ids)
+
+
+def _row_line(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
+    return (
+        f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
+        f"\t{_escaped(row.business_name)}\t{row.phone}\t{row.extension or _NULL}"
+        f"\t{_json(row.given) if row.given else _NULL}\t{_json(row.variables)}\n"
+    )
+
+
+def _reject_line(upload_id: str, row: SkippedRow) -> str:
+    message, cells = _escaped(row.message), _json(row.cells)
+    return f"{upload_id}\t{row.row}\t{row.reason}\t{message}\t{cells}\n"
+
+
+def _escaped(text: str) -> str:
+    """Escape for COPY; replacing is some ten times as quick as `str.translate`."""
+    if not _SPECIAL.search(text):
+        return text
+    for raw, escaped in _ESCAPES:
+        text = text.replace(raw, escaped)
+    return text
+
+
+def _json(value: dict[str, str] | tuple[str, ...]) -> str:
+    """Write JSON for COPY: a backslash is all that it has to escape."""
+    return orjson.dumps(value).decode().replace("\\", r"\\")
+
+
+def _staged(*row: Any) -> StagedRow:
+    *known, variables, given, extension = row
+    cells = _cells(given) if given else None
+    return StagedRow._make((*known, orjson.loads(variables), cells, extension))
+
+
+def _cells(text: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(text))
+
+
+def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
+    *known, counts = rest
+    not_kept = {SkipReason(reason): rows for reason, rows in counts.items()}
+    upload = Upload(upload_id, filename, tuple(columns), *known)
+    return replace(upload, not_kept=not_kept)

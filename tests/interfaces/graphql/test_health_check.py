@@ -1,0 +1,286 @@
+"""How the parts of the system are said to be, and what to do about it."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.ports import (
+    CallReport,
+    PhoneNumber,
+    ProviderCall,
+    ProviderUnavailable,
+)
+from domain.reports import ReportGrade
+from domain.values import Role
+from interfaces.graphql.health_check import Component, HealthStatus, Vital, Vitals
+from interfaces.graphql.lines import Lines
+from interfaces.graphql.provider_watch import ASKED_EVERY_SECONDS, ProviderWatch
+from provider.vapi.reading import read_message
+from storage.database import connect, open_pool
+from storage.process.decisions import beat, write_clock
+from tests.fakes import FakeProvider
+from tests.wiring import Clock, House, housed, phones
+
+OK, DEGRADED, DOWN = HealthStatus.OK, HealthStatus.DEGRADED, HealthStatus.DOWN
+LINE = PhoneNumber("line-1", "+12025550100", "Main", "active")
+MINUTE = timedelta(minutes=1)
+
+
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def house(shared_database: str) -> Iterator[House]:
+    with housed(shared_database, now=Clock(real_time())) as house:
+        yield house
+
+
+class Seconds:
+    """The steady clock; a look is kept for a second, and one at the provider longer."""
+
+    at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+    def pass_(self) -> None:
+        self.at += ASKED_EVERY_SECONDS
+
+
+class Watched:
+    """Somebody who looks after a while, each time."""
+
+    def __init__(self, house: House, pool: Any = None, **given: Any) -> None:
+        self.provider, self.seconds = FakeProvider(lines=[LINE]), Seconds()
+        lines = Lines(self.provider, real_time, self.seconds)
+        self.vitals = Vitals(
+            pool=pool or house.reading,
+            operations=house.operations,
+            provider=ProviderWatch(lines, real_time, self.seconds),
+            now=real_time,
+            clock=self.seconds,
+            url=house.url,
+            **{"webhooks": True, "own_url": "https://calls.example", **given},
+        )
+
+    def look(self) -> Vital:
+        self.seconds.pass_()
+        return self.vitals.look()
+
+    def part(self, name: str) -> Component:
+        (found,) = [part for part in self.look().components if part.name == name]
+        return found
+
+
+def said(part: Component, status: HealthStatus) -> str:
+    assert part.status is status, part
+    return part.detail or ""
+
+
+def sign(house: House, silent_after: float, age: float = 0.0) -> None:
+    with connect(house.url, name="test") as connection:
+        beat(connection, "scheduler", "host:1", silent_after)
+        connection.execute(
+            "update heartbeat set beat_at = beat_at - make_interval(secs => %s)", (age,)
+        )
+
+
+def test_all_is_well_where_all_is_well(house: House) -> None:
+    house.settle()
+    sign(house, silent_after=120)
+    vital = Watched(house).look()
+    assert {part.name: part.status for part in vital.components} == dict.fromkeys(
+        [
+            "database",
+            "projector",
+            "scheduler",
+            "dialling",
+            "provider",
+            "lines",
+            "webhooks",
+            "clock",
+        ],
+        OK,
+    )
+    assert vital.status is OK
+    assert vital.last_tick_at is not None
+
+
+def test_a_database_that_does_not_answer_is_down_and_the_provider_is_still_told(
+    house: House,
+) -> None:
+    with open_pool(house.url, name="closed") as closed:
+        pass
+    vital = Watched(house, pool=closed).look()
+    assert vital.components[0].status is DOWN
+    assert [part.name for part in vital.components] == ["database", "provider", "lines"]
+    assert vital.status is DOWN
+
+
+def test_the_scheduler_that_leads_is_named_until_it_is_silent(house: House) -> None:
+    watched = Watched(house)
+    sign(house, silent_after=120, age=100)
+    assert "host:1 leads" in said(watched.part("scheduler"), OK)
+    sign(house, silent_after=60, age=100)
+    assert "nothing is dialled" in said(watched.part("scheduler"), DOWN)
+
+
+def test_a_read_model_that_is_behind_is_named_with_the_event_it_waits_for(
+    house: House,
+) -> None:
+    watched, clock = Watched(house), house.now
+    assert isinstance(clock, Clock)
+    for behind, status in ((20, DEGRADED), (100, DOWN)):
+        clock.time = real_time() - timedelta(seconds=behind)
+        house.members.add(f"{behind}@example.com", Role.OPERATOR, by="test")
+        assert "member.added" in said(watched.part("projector"), status)
+        house.settle()
+    said(watched.part("projector"), OK)
+
+
+def test_the_providers_last_error_is_told_also_when_it_is_over(house: House) -> None:
+    watched = Watched(house)
+    assert said(watched.part("provider"), OK) == ""
+    watched.provider.down = True
+    assert said(watched.part("provider"), DOWN) == "the provider is down"
+    assert "not known" in said(watched.part("lines"), DEGRADED)
+    watched.provider.down = False
+    assert "the provider is down" in said(watched.part("provider"), OK)
+
+
+def test_a_provider_that_does_not_answer_holds_nobody_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = "interfaces.graphql.health_check.PROVIDER_PATIENCE_SECONDS"
+    monkeypatch.setattr(patience, 0.01)
+    watched, answers, others = Watched(house), Event(), set(threading.enumerate())
+    ask = watched.provider.phone_numbers
+
+    def phone_numbers() -> list[PhoneNumber]:
+        answers.wait(30)
+        return ask()
+
+    monkeypatch.setattr(watched.provider, "phone_numbers", phone_numbers)
+    watched.look()
+    said(watched.part("database"), OK)
+    assert "has not answered for 30 s" in said(watched.part("provider"), DEGRADED)
+    started = set(threading.enumerate()) - others
+    (asking,) = [one for one in started if one.name == "provider watch"]
+    answers.set()
+    asking.join(10)
+    said(watched.part("provider"), OK)
+
+
+def test_lines_tell_their_calls_and_whether_they_are_fit(house: House) -> None:
+    watched = Watched(house)
+    assert said(watched.part("lines"), OK).startswith("Phone numbers: 1. Calls live")
+    watched.provider.lines = [PhoneNumber("line-2", "+12025550102", None, "blocked")]
+    assert "+12025550102" in said(watched.part("lines"), DEGRADED)
+    watched.provider.lines = []
+    assert "no phone number" in said(watched.part("lines"), DEGRADED)
+
+
+def test_health_names_the_line_that_is_in_trouble_or_gone(house: House) -> None:
+    house.campaign(phones(1), phone_number_id="deleted-line")
+    watched = Watched(house)
+    other = PhoneNumber("line-2", "+12025550102", None, None)
+    watched.provider.lines = [LINE, other]
+    watched.provider.lines_down["line-2"] = ProviderUnavailable("500: odd")
+    told = said(watched.part("lines"), DEGRADED)
+    assert "does not show the calls of +12025550102: 500: odd" in told
+    assert "not at the provider any more: deleted-line" in told
+    said(watched.part("provider"), OK)
+
+
+def test_clocks_that_differ_are_named(house: House) -> None:
+    watched = Watched(house)
+    with connect(house.url, name="test") as connection:
+        write_clock(connection, "projector", "fine:1", 1.9)
+        said(watched.part("clock"), OK)
+        write_clock(connection, "scheduler", "late:2", -7.2)
+        told = said(watched.part("clock"), DEGRADED)
+        connection.execute("delete from process_clock")
+    assert "scheduler late:2 is 7 s behind the database" in told
+    assert "fine" not in told
+
+
+def test_webhooks_without_a_secret_are_named(house: House) -> None:
+    told = said(Watched(house, webhooks=False).part("webhooks"), DEGRADED)
+    assert "AUTOLYNX_WEBHOOK_SECRET" in told
+
+
+def test_silence_while_calls_are_under_way_is_named_with_its_likely_cause(
+    house: House,
+) -> None:
+    watched, clock = Watched(house), house.now
+    assert isinstance(clock, Clock)
+    first, second = placed(house, clock, "one", 30 * MINUTE, 2)
+    assert "told nothing" in said(watched.part("webhooks"), DEGRADED)
+
+    clock.time = real_time() - 20 * MINUTE
+    house.calls.hear(read_message(status_update("one", first, "ringing")))
+    house.settle()
+    said(watched.part("webhooks"), OK)
+
+    place(house, clock, "two", second, 5 * MINUTE)
+    told = said(watched.part("webhooks"), DEGRADED)
+    assert "for 5 min" in told
+    assert "https://calls.example/webhooks/vapi" in told
+    assert "AUTOLYNX_PUBLIC_URL" in told
+
+    house.calls.look(second, shown("two"), grade=ReportGrade.NONE)
+    house.settle()
+    said(watched.part("webhooks"), DEGRADED)  # It was asked: it told nothing.
+
+    clock.time = real_time()
+    house.calls.hear(read_message(status_update("stranger", None, "ringing")))
+    house.settle()
+    said(watched.part("webhooks"), OK)
+
+
+def placed(
+    house: House, clock: Clock, provider_id: str, ago: timedelta, people: int
+) -> list[UUID]:
+    """Claim so many calls, and place the first one that long ago."""
+    clock.time = real_time() - ago
+    ids = house.claim(house.campaign(people), people)
+    place(house, clock, provider_id, ids[0], ago)
+    return ids
+
+
+def place(
+    house: House, clock: Clock, provider_id: str, call_id: UUID, ago: timedelta
+) -> None:
+    clock.time = real_time() - ago
+    assert house.calls.request(call_id, dial_before=real_time() + MINUTE)
+    house.calls.place(call_id, provider_call_id=provider_id, placed_at=clock.time)
+    house.settle()
+
+
+def shown(provider_id: str) -> ProviderCall:
+    return ProviderCall(
+        provider_id, "in-progress", real_time(), None, CallReport(), {"id": provider_id}
+    )
+
+
+def status_update(provider_id: str, call_id: UUID | None, status: str) -> Any:
+    call = {"id": provider_id, "name": str(call_id)}
+    return {"message": {"type": "status-update", "status": status, "call": call}}
+
+
+def test_a_duplicate_that_stops_all_dialling_degrades_health(house: House) -> None:
+    [call_id] = house.claim(house.campaign(1))
+    house.calls.confirm_duplicate(call_id, "p-2")
+    house.settle()
+    detail = said(Watched(house).part("dialling"), DEGRADED)
+    assert "All dialling is stopped" in detail
+    assert "an admin then allows requests again in the settings" in detail
+    house.settings.allow_requests_again(by="ann")
+    house.settle()
+    assert Watched(house).part("dialling").status is OK

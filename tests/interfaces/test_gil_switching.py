@@ -1,0 +1,20 @@
+"""In a process of its own, for it changes the whole of it."""
+
+import subprocess
+import sys
+
+SHORT = """
+from sys import getswitchinterval
+from interfaces.gil_switching import short_turns
+long = getswitchinterval()
+with short_turns():
+    assert getswitchinterval() < long / 5, getswitchinterval()
+    with short_turns():
+        pass
+    assert getswitchinterval() < long / 5, "somebody still computes"
+assert getswitchinterval() == long
+"""
+
+
+def test_turns_are_short_where_it_pays() -> None:
+    subprocess.run([sys.executable, "-c", SHORT], check=True)

@@ -1,0 +1,80 @@
+from itertools import chain
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.row_operations import (
+    Kind,
+    RowOperation,
+    Write,
+    add,
+    drop,
+    fold,
+    patch,
+    patch_all,
+    put,
+    writes,
+)
+from tests.projections.memory import Memory
+
+KEYS = st.integers(1, 2)
+NUMBERS = st.dictionaries(st.sampled_from("abc"), st.integers(-9, 9), min_size=1)
+
+OPERATIONS = st.one_of(
+    st.builds(lambda key, columns: put("one", key, **columns), KEYS, NUMBERS),
+    st.builds(lambda key: put("one", key), KEYS),
+    st.builds(lambda key, columns: patch("one", key, **columns), KEYS, NUMBERS),
+    st.builds(lambda key, deltas: add("one", key, **deltas), KEYS, NUMBERS),
+    st.builds(lambda key: drop("one", key), KEYS),
+    st.builds(
+        lambda key, columns: put("two", key, **columns), st.tuples(KEYS, KEYS), NUMBERS
+    ),
+    st.builds(lambda key, columns: patch_all("two", key, **columns), KEYS, NUMBERS),
+)
+
+
+def operations_of(write: Write) -> list[RowOperation]:
+    return [
+        RowOperation(
+            write.kind, write.table, key, dict(zip(write.names, values, strict=True))
+        )
+        for key, values in zip(write.keys, write.values, strict=True)
+    ]
+
+
+@given(before=st.lists(OPERATIONS), batch=st.lists(OPERATIONS))
+def test_a_folded_batch_leaves_what_its_operations_leave_one_by_one(
+    before: list[RowOperation], batch: list[RowOperation]
+) -> None:
+    alone, folded = Memory(), Memory()
+    alone.apply([*before, *batch])
+    folded.apply(before)
+    folded.apply(chain.from_iterable(map(operations_of, writes(fold(batch)))))
+    for table in ("one", "two"):
+        assert folded.tables[table] == alone.tables[table]
+
+
+@given(batch=st.lists(OPERATIONS))
+def test_no_statement_names_a_row_twice(batch: list[RowOperation]) -> None:
+    for write in writes(fold(batch)):
+        assert len(set(write.keys)) == len(write.keys)
+
+
+def test_what_follows_a_put_becomes_a_part_of_it() -> None:
+    batch = [put("t", 1, a=1, b=1), patch("t", 1, a=2), add("t", 1, b=5, c=1)]
+    assert list(writes(fold(batch))) == [
+        Write(Kind.PUT, "t", ("a", "b"), [(1,)], [(2, 6)]),
+        Write(Kind.ADD, "t", ("c",), [(1,)], [(1,)]),
+    ]
+
+
+def test_rows_with_the_same_columns_share_a_statement() -> None:
+    batch = [add("t", 1, n=1), add("t", 2, n=1), add("t", 1, n=1)]
+    assert list(writes(fold(batch))) == [
+        Write(Kind.ADD, "t", ("n",), [(1,), (2,)], [(2,), (1,)])
+    ]
+
+
+def test_a_row_put_after_others_were_patched_by_a_part_of_the_key_is_spared() -> None:
+    batch = [patch_all("t", 1, a=1), put("t", (1, 2), b=1)]
+    assert [write.kind for write in writes(fold(batch))] == [Kind.PATCH_ALL, Kind.PUT]

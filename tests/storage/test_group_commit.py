@@ -1,0 +1,248 @@
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from uuid import UUID, uuid4
+
+import pytest
+from eventsourcing.persistence import IntegrityError, StoredEvent
+
+from application.errors import StoreUnavailable
+from application.vault import WordsRow
+from storage.database import Pool, open_pool
+from storage.log import group_commit as together
+from storage.log.group_commit import Line, Place
+from storage.log.recorder import EventRecorder
+from storage.vault.tables import Vault
+from tests.support import eventually
+
+PATIENCE = 20.0
+
+
+class Refusal(Exception):
+    pass
+
+
+@dataclass
+class Store:
+    """Answers with positions; the first append waits at a gate that the test opens."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    refuses_groups: bool = False
+    groups: list[list[str]] = field(default_factory=list)
+    alone: list[tuple[str, bool]] = field(default_factory=list)
+    positions: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def send(self, group: list[Place[str]]) -> list[Sequence[int]]:
+        self.groups.append([place.append for place in group])
+        if self.refuses_groups:
+            group[0].in_doubt = True
+            raise Refusal
+        return [[next(self.positions)] for _ in group]
+
+    def store(self, place: Place[str]) -> Sequence[int]:
+        self.alone.append((place.append, place.in_doubt))
+        if place.append == "first":
+            assert self.gate.wait(PATIENCE)
+        if place.append == "bad":
+            raise Refusal
+        return [next(self.positions)]
+
+
+@dataclass
+class Callers:
+    line: Line[str]
+    threads: ThreadPoolExecutor
+    waiting: int = 0
+
+    def append(
+        self, name: str, stream: UUID | None = None, seconds: float = PATIENCE
+    ) -> Future[Sequence[int]]:
+        streams = frozenset({stream or uuid4()})
+        return self.threads.submit(self.line.store, name, streams, seconds)
+
+    def append_behind(
+        self, name: str, stream: UUID | None = None
+    ) -> Future[Sequence[int]]:
+        """Let it stand in the line before the next one comes."""
+        self.waiting += 1
+        answer = self.append(name, stream)
+        eventually(lambda: len(self.line._waiting) == self.waiting)
+        return answer
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def callers(store: Store) -> Iterator[Callers]:
+    with ThreadPoolExecutor(16) as threads:
+        callers = Callers(Line(store.send, store.store), threads)
+        yield callers
+        store.gate.set()
+
+
+def begin(callers: Callers, store: Store) -> Future[Sequence[int]]:
+    first = callers.append("first")
+    eventually(lambda: bool(store.alone))
+    return first
+
+
+def test_who_finds_nobody_goes_alone_and_at_once(
+    callers: Callers, store: Store
+) -> None:
+    assert callers.append("a").result(PATIENCE) == [1]
+    assert callers.append("b").result(PATIENCE) == [2]
+    assert (store.groups, [name for name, _ in store.alone]) == ([], ["a", "b"])
+
+
+def test_those_who_wait_are_sent_as_one_in_their_order(
+    callers: Callers, store: Store
+) -> None:
+    first = begin(callers, store)
+    others = [callers.append_behind(name) for name in "abc"]
+    store.gate.set()
+
+    assert first.result(PATIENCE) == [1]
+    assert [other.result(PATIENCE) for other in others] == [[2], [3], [4]]
+    assert store.groups == [["a", "b", "c"]]
+
+
+def test_of_two_for_one_stream_the_second_waits_for_the_next_turn(
+    callers: Callers, store: Store
+) -> None:
+    stream = uuid4()
+    begin(callers, store)
+    others = [
+        callers.append_behind("a", stream),
+        callers.append_behind("b", stream),
+        callers.append_behind("c"),
+    ]
+    store.gate.set()
+
+    assert [other.result(PATIENCE) for other in others] == [[2], [4], [3]]
+    assert store.groups == [["a", "c"]]
+    assert store.alone[-1] == ("b", False)
+
+
+def test_where_a_group_fails_each_is_stored_alone_and_meets_its_own_answer(
+    callers: Callers, store: Store
+) -> None:
+    store.refuses_groups = True
+    begin(callers, store)
+    others = {name: callers.append_behind(name) for name in ("a", "bad", "c")}
+    store.gate.set()
+
+    with pytest.raises(Refusal):
+        others["bad"].result(PATIENCE)
+    assert others["a"].result(PATIENCE)
+    assert others["c"].result(PATIENCE)
+    assert ("a", True) in store.alone, "it may be stored, and must know"
+    assert ("c", False) in store.alone
+
+
+def test_who_was_just_answered_is_waited_for(
+    callers: Callers, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "LINGER", float("inf"))
+    monkeypatch.setattr(together, "LONGEST_LINGER", PATIENCE)
+    first = begin(callers, store)
+    others = [callers.append_behind(name) for name in "ab"]
+    store.gate.set()
+    first.result(PATIENCE)
+    again = callers.append("first, again")
+
+    assert [other.result(PATIENCE) for other in (*others, again)] == [[2], [3], [4]]
+    assert store.groups == [["a", "b", "first, again"]]
+
+
+def test_nobody_waits_longer_than_there_is_patience(
+    callers: Callers, store: Store
+) -> None:
+    begin(callers, store)
+    with pytest.raises(StoreUnavailable):
+        callers.append("late", seconds=0.05).result(PATIENCE)
+    store.gate.set()
+    assert callers.append("next").result(PATIENCE)
+    assert "late" not in {name for name, _ in store.alone}
+
+
+def test_a_failure_of_the_one_who_sends_stops_nobody(
+    callers: Callers, store: Store
+) -> None:
+    with pytest.raises(Refusal):
+        callers.append("bad").result(PATIENCE)
+    assert callers.append("a").result(PATIENCE) == [1]
+
+
+# --- On the event store ---------------------------------------------------------------
+
+
+@pytest.fixture
+def pool(database: str) -> Iterator[Pool]:
+    with open_pool(database, name="test") as pool:
+        yield pool
+
+
+def test_many_who_append_at_once_each_get_the_positions_of_their_own(
+    pool: Pool,
+) -> None:
+    recorder = EventRecorder(pool)
+    groups = grouped(recorder)
+    streams = [uuid4() for _ in range(12)]
+
+    def save(stream: UUID) -> list[tuple[int, UUID]]:
+        told: list[tuple[int, UUID]] = []
+        for version in range(1, 11):
+            events = [StoredEvent(stream, version, "t", str(version).encode())]
+            words = WordsRow(uuid4(), stream, "w", salt=b"s" * 32)
+            positions = recorder.insert_events(events, vault=[words])
+            told += [(position, stream) for position in positions]
+            assert Vault(pool).words(words.id) == "w"
+        return told
+
+    with ThreadPoolExecutor(len(streams)) as threads:
+        told = sorted(one for found in threads.map(save, streams) for one in found)
+
+    stored = recorder.select_notifications(None, 1000)
+    assert told == [(one.id, one.originator_id) for one in stored]
+    assert max(groups) > 1
+
+
+def test_a_conflict_is_told_to_the_one_who_has_it(pool: Pool) -> None:
+    recorder = EventRecorder(pool)
+    groups = grouped(recorder)
+    taken = uuid4()
+    recorder.insert_events([StoredEvent(taken, 1, "t", b"")])
+
+    def save(number: int) -> bool:
+        stream = taken if number % 10 == 0 else uuid4()
+        try:
+            recorder.insert_events([StoredEvent(stream, 1, "t", b"")])
+        except IntegrityError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(save, range(100)))
+
+    assert answers == [number % 10 != 0 for number in range(100)]
+    assert recorder.max_notification_id() is not None
+    assert len(recorder.select_notifications(None, 1000)) == 91
+    assert max(groups) > 1
+
+
+def grouped(recorder: EventRecorder) -> list[int]:
+    """Note the sizes of the groups."""
+    sizes: list[int] = [0]
+    send = recorder._line._send
+
+    def noted(group: list[Place[object]]) -> list[Sequence[int]]:
+        sizes.append(len(group))
+        return send(group)  # type: ignore[arg-type]  # the recorder's own appends
+
+    recorder._line._send = noted  # type: ignore[assignment]  # the same, noted
+    return sizes
