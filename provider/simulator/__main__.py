@@ -132,6 +132,19 @@ lasting refusals, of all calls or of those that have the "number" (the customer'
     after the 201, with "message" as endedMessage
   deleted_lines='["c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"]'
 
+incomplete, late and double reports of the calls that fit, as with the refusals above;
+shares of several entries do not overlap, and the ledger has the true cost all the same:
+  reports='[{{"share": 0.2, "first": "empty"}}, {{"share": 0.2, "cost": "absent"}}]'
+    "first": "empty" or "partial" sends one more report before the usual one,
+      "gap_seconds": 1.0 earlier, with "first_reason" if the call was answered
+    "cost": where the usual report states it: everywhere, field (cost), breakdown
+      (costBreakdown), list (costs[]), text (strings), null, absent
+    "reason": "call" states the ended reason in message.call only
+    "duration": everywhere, minutes (durationMinutes), absent
+    "times": false leaves out startedAt and endedAt
+    "read": what GET /call/ID shows after the first report: complete, or reported
+      (only what the reports have contained so far)
+
 how long and how much, in real seconds:
   late_seconds, list_lag_seconds, get_lag_seconds, stale_seconds,
   retry_after_seconds, storm_requests; down=true resets every connection

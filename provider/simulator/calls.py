@@ -9,10 +9,12 @@ from uuid import UUID
 
 from provider.simulator.fates import Fate, Line, conversation, cost_of
 from provider.simulator.faults import CallFault
+from provider.simulator.reporting import USUAL, Reporting
 from provider.simulator.settings import NEVER_ENDS, ORG_ID
 
 STATUS_SINCE = {
     "reported_at": "ended",
+    "first_reported_at": "ended",
     "ended_at": "ended",
     "started_at": "in-progress",
     "ringing_at": "ringing",
@@ -55,10 +57,12 @@ class SimulatedCall:
     speed: float
     blocked: bool = False
     faults: dict[CallFault, float] = field(default_factory=dict)
+    reporting: Reporting = USUAL
     status: str = "queued"
     ringing_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    first_reported_at: datetime | None = None
     reported_at: datetime | None = None
     ended_reason: str | None = None
     cost: float = 0.0
@@ -91,6 +95,7 @@ class SimulatedCall:
     def updated_at(self) -> datetime:
         return (
             self.reported_at
+            or self.first_reported_at
             or self.ended_at
             or self.started_at
             or self.ringing_at

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -19,6 +19,7 @@ from provider.simulator.faults import CREATION, CallFault, FaultDesk, WebhookFau
 from provider.simulator.ledger import Ledger
 from provider.simulator.outcomes import shown
 from provider.simulator.recordings import Recordings
+from provider.simulator.reporting import reporting_of
 from provider.simulator.settings import (
     DEFAULT_ASSISTANT_ID,
     DEFAULT_PHONE_NUMBER_ID,
@@ -30,6 +31,7 @@ from provider.simulator.validation import ApiError, check_call
 from provider.simulator.webhooks import (
     REPORT,
     Courier,
+    Message,
     end_of_call_report,
     status_update,
     wait_at_most,
@@ -209,6 +211,7 @@ class Exchange:
             speed=self.settings.speed,
             blocked=blocked,
             faults=self.desk.for_call(key, number),
+            reporting=reporting_of(self.desk.plan.reports, body, self.settings.seed),
         )
 
     def _ending(
@@ -265,12 +268,21 @@ class Exchange:
         self.ledger.closed(call)
         self._announce(call, "ended")
         await self._pass(call.fate.report)
+        form = call.reporting
+        if form.first != "none":
+            call.first_reported_at = utc_now()
+            self._report(call, form.first_report)
+            await asyncio.sleep(form.gap_seconds)
         call.reported_at = utc_now()
+        call.first_reported_at = call.first_reported_at or call.reported_at
+        self._report(call, form.last_report)
+        self.ledger.reported()
+
+    def _report(self, call: SimulatedCall, form: Callable[[Message], Message]) -> None:
         if call.started_at or self.settings.report_unanswered:
             self.courier.post(
-                call, REPORT, lambda: end_of_call_report(call, self.recordings)
+                call, REPORT, lambda: form(end_of_call_report(call, self.recordings))
             )
-        self.ledger.reported()
 
     def _announce(self, call: SimulatedCall, status: str) -> None:
         self.courier.post(call, status, lambda: status_update(call, status))

@@ -10,6 +10,7 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from provider.simulator.refusing import Ended, Refused
+from provider.simulator.reporting import Reporting
 
 POST_CALL = "POST /call"
 CREATION = "creation"
@@ -109,7 +110,8 @@ class FaultPlan:
     `refused` and `ended` refuse calls before and after the 201, for as long as the plan
     lasts; the first entry that fits counts. `deleted_lines` are no phone numbers any
     more: they are not listed, nothing is called from them, and neither are their calls
-    listed by them.
+    listed by them. `reports` sets how calls that fit are reported, also for as long as
+    the plan lasts when they are created.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -124,6 +126,7 @@ class FaultPlan:
     endings: dict[str, str] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     ended: tuple[Ended, ...] = ()
+    reports: tuple[Reporting, ...] = ()
     deleted_lines: tuple[str, ...] = ()
     retry_after_seconds: int = 1
     storm_requests: int = 10

@@ -11,14 +11,29 @@ def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
     """Show the call as GET /call/{id} does now."""
     call = call.as_shown()
     times = {"startedAt": call.started_at, "endedAt": call.ended_at}
+    created, reported = call.snapshot(), _reported(call, recordings)
+    if reported and "cost" not in reported:
+        del created["cost"]
     return {
-        **call.snapshot(),
+        **created,
         "status": call.status,
         "updatedAt": iso(call.updated_at),
         **ending(call),
         **{key: iso(time) for key, time in times.items() if time},
-        **(outcome(call, recordings) if call.reported_at else {}),
+        **reported,
     }
+
+
+def _reported(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
+    """Show what GET /call/{id} knows of how the call went, depending on its reports."""
+    if not call.first_reported_at:
+        return {}
+    complete, form = outcome(call, recordings), call.reporting
+    if form.read == "complete":
+        return complete
+    if not call.reported_at:
+        return form.first_report(complete)
+    return form.last_report(complete)
 
 
 def ending(call: SimulatedCall) -> dict[str, Any]:

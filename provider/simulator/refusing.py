@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 
 
 @dataclass(frozen=True)
-class _Subject:
+class Subject:
     """Which calls an entry is about: those that have all that is named.
 
     `number` is the customer's, `line` a `phoneNumberId`, `assistant` an `assistantId`.
@@ -32,7 +32,7 @@ class _Subject:
 
 
 @dataclass(frozen=True)
-class Refused(_Subject):
+class Refused(Subject):
     """POST /call is answered with this error until the plan is replaced."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -43,7 +43,7 @@ class Refused(_Subject):
 
 
 @dataclass(frozen=True)
-class Ended(_Subject):
+class Ended(Subject):
     """The call is created and ends with this reason; `message` is `endedMessage`."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

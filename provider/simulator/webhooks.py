@@ -28,10 +28,12 @@ def status_update(call: SimulatedCall, status: str) -> Message:
     """Say that the call entered a status; only the end has a reason."""
     ended = ending(call) if status == "ended" else {}
     artifact: dict[str, Any] = {"messages": [], "messagesOpenAIFormatted": []}
-    return {"type": "status-update", "status": status, **ended, "artifact": artifact}
+    message = {"type": "status-update", "status": status, **ended, "artifact": artifact}
+    return call.reporting.with_placed_reason(message)
 
 
 def end_of_call_report(call: SimulatedCall, recordings: Recordings) -> Message:
+    """Return the complete report, whatever the faults make of it."""
     times = {"startedAt": call.started_at, "endedAt": call.ended_at}
     return {
         "type": REPORT,
@@ -50,7 +52,7 @@ def envelope(call: SimulatedCall, timestamp: int, own: Message) -> bytes:
         "timestamp": timestamp,
         "assistantVersion": None,
         **own,
-        "call": call.snapshot(),
+        "call": {**call.snapshot(), **own.get("call", {})},
         "phoneNumber": call.line,
         "customer": call.request["customer"],
         "assistant": {**call.assistant, **call.overrides},
