@@ -90,6 +90,8 @@ class Configuration(BaseSettings):
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
+    oidc_trust_email: bool = False
+    """Accept addresses from an issuer that does not send `email_verified`."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     """Where a scheduler answers Prometheus; the API does so at /metrics."""

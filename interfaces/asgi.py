@@ -467,8 +467,13 @@ def oidc_settings(configuration: Configuration) -> OidcSettings | None:
     secret = configuration.oidc_client_secret
     if not issuer or not client_id or secret is None:
         return None
-    own_url = configuration.own_url
-    return OidcSettings(issuer, client_id, secret.get_secret_value(), own_url)
+    return OidcSettings(
+        issuer,
+        client_id,
+        secret.get_secret_value(),
+        own_url=configuration.own_url,
+        trust_email=configuration.oidc_trust_email,
+    )
 
 
 def _is_secure(url: str) -> bool:

@@ -26,6 +26,8 @@ SEEN_NOTED_EVERY = timedelta(minutes=1)
 KEPT = timedelta(days=30)
 """So long links and sessions that are over can be looked at."""
 
+STATE_KEPT = timedelta(hours=1)
+
 ACCESS_CHANGED = "autolynx_access"
 """NOTIFY channel: the payload is the e-mail of a member whose access changed."""
 
@@ -54,6 +56,11 @@ where hash = %s and revoked_at is null returning email
 PIN = """
 insert into sign_in_identity (email, issuer, subject, first_seen_at)
 values (%s, %s, %s, %s) on conflict (email) do nothing
+"""
+FORGET_STATES = "delete from sign_in_state where used_at < %s"
+USE_STATE = """
+insert into sign_in_state (hash, used_at) values (%s, %s)
+on conflict (hash) do nothing returning hash
 """
 PINNED = "select issuer, subject from sign_in_identity where email = %s"
 REVOKE = (
@@ -166,7 +173,10 @@ def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
 
 
 class Identities:
-    """An address belongs to whom the identity provider first named for it."""
+    """What is stored about sign-ins by OpenID Connect.
+
+    An address belongs to the person whom the identity provider first named for it.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -180,6 +190,17 @@ class Identities:
             connection.execute(PIN, (address, issuer, subject, now))
             row = connection.execute(PINNED, (address,)).fetchone()
         return row == (issuer, subject)
+
+    def use_state(self, state: str, now: datetime) -> bool:
+        """Mark a state as used; return False if it was used before.
+
+        States are kept for `STATE_KEPT`, which must exceed the life of the cookie that
+        holds them.
+        """
+        with self._pool.connection() as connection:
+            connection.execute(FORGET_STATES, (now - STATE_KEPT,))
+            row = connection.execute(USE_STATE, (_hash(state), now)).fetchone()
+        return row is not None
 
 
 class Keys:

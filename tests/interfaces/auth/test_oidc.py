@@ -7,10 +7,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyped]  # it brings no types
+from joserfc.jwk import RSAKey
+from oidc_provider_mock import (  # type: ignore[import-untyped]  # it brings no types
+    _app,
+    _storage,
+    run_server_in_thread,
+)
 
 from domain.values import Role
-from interfaces.auth.oidc import LOGIN_COOKIE, _local
+from interfaces.auth.oidc import KEY_REFRESHES_A_MINUTE, LOGIN_COOKIE, _local
 from interfaces.auth.viewer import COOKIE
 from tests import http_requests as asking
 from tests.interfaces.auth.test_sign_in import ME, ask
@@ -51,16 +56,29 @@ class Entrance:
             return browser.get(url.replace("http://127.0.0.1:8000", self.desk.url))
 
 
+@pytest.fixture
+def entrance(database: str) -> Iterator[Entrance]:
+    with entered(database) as entrance:
+        yield entrance
+
+
 @pytest.fixture(scope="module")
-def entrance(shared_database: str) -> Iterator[Entrance]:
+def trusting(shared_database: str) -> Iterator[Entrance]:
+    with entered(shared_database, oidc_trust_email=True) as entrance:
+        yield entrance
+
+
+@contextmanager
+def entered(database: str, **more: Any) -> Iterator[Entrance]:
     with run_server_in_thread() as provider:
         issuer = f"http://localhost:{provider.server_port}"
         given: dict[str, Any] = {
             "oidc_issuer": issuer,
             "oidc_client_id": "autolynx",
             "oidc_client_secret": "a-secret",
+            **more,
         }
-        with opened_desk(shared_database, **given) as desk:
+        with opened_desk(database, **given) as desk:
             desk.members.add(EMAIL, Role.AUDITOR, by="test")
             yield Entrance(desk, issuer)
 
@@ -77,9 +95,17 @@ def test_a_member_comes_in_and_lands_where_he_wanted(entrance: Entrance) -> None
 @pytest.mark.parametrize(
     ("subject", "claims", "said"),
     [
-        ("stranger", {"email": "stranger@example.com"}, "not on the allowlist"),
+        (
+            "stranger",
+            {"email": "stranger@example.com", "email_verified": True},
+            "not on the allowlist",
+        ),
         ("nobody", {}, "no verified"),
         ("mallory", {"email": EMAIL, "email_verified": False}, "no verified"),
+        ("silent", {"email": EMAIL}, "no verified"),
+        ("textual", {"email": EMAIL, "email_verified": "true"}, "no verified"),
+        ("textual", {"email": EMAIL, "email_verified": "false"}, "no verified"),
+        ("numeric", {"email": EMAIL, "email_verified": 1}, "no verified"),
     ],
 )
 def test_who_is_not_on_the_allowlist_stays_outside(
@@ -114,6 +140,86 @@ def test_an_answer_that_another_browser_asked_for_is_refused(
         assert shown.headers["location"].startswith("/sign-in?error=Signing")
         assert browser.get(url).status_code == 303
         assert browser.get(url).status_code == 403
+
+
+def test_a_used_state_is_refused_even_with_the_cookie_of_that_time(
+    entrance: Entrance,
+) -> None:
+    entrance.person("ada", email=EMAIL, email_verified=True)
+    with entrance.browser() as browser:
+        begun = browser.get("/sign-in/oidc")
+        cookie, location = browser.cookies[LOGIN_COOKIE], begun.headers["location"]
+        for status in (303, 403):
+            # The identity provider gives a new code for the same request each time.
+            signed = asking.post(location, data={"sub": "ada"})
+            url = str(signed.headers["location"])
+            browser.cookies.clear()
+            headers = {"Cookie": f"{LOGIN_COOKIE}={cookie}"}
+            answer = browser.get(
+                url.replace("http://127.0.0.1:8000", entrance.desk.url), headers=headers
+            )
+            assert answer.status_code == status, answer.text
+
+
+class Rotated:
+    """The identity provider's storage with another signing key."""
+
+    def __init__(self, kid: str) -> None:
+        self.jwk = RSAKey.generate_key(private=True, parameters={"kid": kid})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_storage.storage, name)
+
+
+@pytest.mark.parametrize("kids", [("a", "b"), ("same", "same")])
+def test_a_rotated_key_of_the_issuer_is_accepted_without_a_restart(
+    entrance: Entrance, monkeypatch: pytest.MonkeyPatch, kids: tuple[str, str]
+) -> None:
+    entrance.person("ada", email=EMAIL, email_verified=True)
+    for kid in kids:
+        monkeypatch.setattr(_app, "storage", Rotated(kid))
+        assert entrance.comes_in("ada").status_code == 303
+
+
+def test_keys_are_fetched_again_only_so_often(
+    entrance: Entrance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    get = httpx2.AsyncClient.request
+
+    async def request(client: Any, method: str, url: Any, **given: Any) -> Any:
+        fetched.append(str(url))
+        return await get(client, method, url, **given)
+
+    monkeypatch.setattr(httpx2.AsyncClient, "request", request)
+    entrance.person("ada", email=EMAIL, email_verified=True)
+    statuses = []
+    for number in range(KEY_REFRESHES_A_MINUTE + 2):
+        monkeypatch.setattr(_app, "storage", Rotated(f"kid {number}"))
+        statuses.append(entrance.comes_in("ada").status_code)
+    keys = [url for url in fetched if url.endswith("/jwks")]
+    assert len(keys) == 1 + KEY_REFRESHES_A_MINUTE
+    assert statuses[-1] == 403
+
+
+@pytest.mark.parametrize(
+    ("verified", "status"),
+    [
+        ({}, 303),
+        ({"email_verified": None}, 303),
+        ({"email_verified": True}, 303),
+        ({"email_verified": "true"}, 303),
+        ({"email_verified": False}, 403),
+        ({"email_verified": "false"}, 403),
+        ({"email_verified": "no"}, 403),
+        ({"email_verified": 0}, 403),
+    ],
+)
+def test_an_issuer_without_the_claim_can_be_trusted_but_a_denial_counts(
+    trusting: Entrance, verified: dict[str, Any], status: int
+) -> None:
+    trusting.person("ada", email=EMAIL, **verified)
+    assert trusting.comes_in("ada").status_code == status
 
 
 def test_the_cookie_of_the_way_in_is_for_the_way_in(entrance: Entrance) -> None:
