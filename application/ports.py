@@ -258,7 +258,11 @@ class Provider(Protocol):
         """
 
     def recording_link(self, provider_call_id: str) -> str | None:
-        """Return a link that opens a call's recording for a while, if it has one."""
+        """Return a link that opens a call's recording for a while.
+
+        None if the call has no recording, or if the provider's link is not one that
+        `domain.recording_url` accepts.
+        """
 
     def phone_numbers(self) -> list[PhoneNumber]: ...
 

@@ -4,10 +4,10 @@ A cloud's metadata service answers on a link-local address and hands out the mac
 own credentials, so nobody who can set a URL may direct a request there.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from socket import inet_aton
 from urllib.parse import urlsplit
 
 LONGEST = 2_000
@@ -20,6 +20,8 @@ LAST_32_BITS = tuple(
     for network in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
 )
 """Networks whose addresses end with an IPv4 address."""
+
+SHORT_IPV4 = re.compile(r"((0[xX][0-9a-fA-F]+|[0-9]{1,12})(\.(?!$)|$)){1,4}")
 
 ISATAP = frozenset({b"\0\0\x5e\xfe", b"\2\0\x5e\xfe"})
 """What stands before the IPv4 address in an ISATAP interface identifier."""
@@ -60,9 +62,28 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     """Parse an address, also in the forms that C's inet_aton takes (0xa9fea9fe)."""
     with suppress(ValueError):
         return ip_address(text)
-    with suppress(OSError, UnicodeError, ValueError):
-        return IPv4Address(inet_aton(text))
+    with suppress(ValueError, OverflowError):
+        return _short_ipv4(text)
     return None
+
+
+def _short_ipv4(text: str) -> IPv4Address:
+    """Parse one to four numbers, of which the last fills the remaining octets.
+
+    A number may be octal (leading 0) or hexadecimal (leading 0x), as POSIX defines for
+    inet_addr. Raises ValueError or OverflowError.
+    """
+    if not SHORT_IPV4.fullmatch(text):
+        raise ValueError(text)
+    *first, last = (_of_any_base(part) for part in text.split("."))
+    octets = bytes(first) + last.to_bytes(4 - len(first), "big")
+    return IPv4Address(octets)
+
+
+def _of_any_base(digits: str) -> int:
+    if digits[:2] in {"0x", "0X"}:
+        return int(digits, 16)
+    return int(digits, 8 if digits.startswith("0") else 10)
 
 
 def _is_inside(ip: IPv4Address | IPv6Address) -> bool:

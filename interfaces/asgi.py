@@ -40,8 +40,9 @@ from application.gc_tuning import (
 )
 from application.logs import configure_logs
 from application.members import MemberService
-from application.ports import Provider
+from application.ports import Provider, ProviderMessage
 from application.settings import SettingsService
+from domain.recording_url import RecordingUrls
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.auth.headers import SecurityHeaders
@@ -280,21 +281,25 @@ def _stores(url: str) -> Iterator[Stores]:
 def _webhooks(
     configuration: Configuration, stores: Stores, metrics: ApiMetrics, opened: ExitStack
 ) -> Webhooks:
-    calls = _calls(stores)
-    read = partial(read_body, read_message)
+    calls = _calls(configuration, stores)
+    read = partial(read_body, _message_reader(configuration))
     inbox = opened.enter_context(open_inbox(read, calls.hear, calls.hear_all))
     judge = authenticator(configuration, stores.now)
     return Webhooks(judge, inbox, count=metrics.webhook)
 
 
-def _calls(stores: Stores) -> CallService:
+def _message_reader(configuration: Configuration) -> Callable[..., ProviderMessage]:
+    return partial(read_message, recordings=RecordingUrls(configuration.vapi_base_url))
+
+
+def _calls(configuration: Configuration, stores: Stores) -> CallService:
     return CallService(
         app=stores.app,
         means=stores.means,
         vault=stores.vault,
         book=stores.lookups,
         finder=stores.lookups,
-        read_message=read_message,
+        read_message=_message_reader(configuration),
     )
 
 
@@ -302,7 +307,7 @@ def _services(
     configuration: Configuration, stores: Stores, provider: Provider
 ) -> Services:
     app, vault, lookups = stores.app, stores.vault, stores.lookups
-    means, calls = stores.means, _calls(stores)
+    means, calls = stores.means, _calls(configuration, stores)
     imports = ImportService(
         app=app,
         means=means,
@@ -369,7 +374,7 @@ def _routes(
     oidc = oidc_settings(configuration)
     if oidc is not None:
         yield oidc_routes(oidc, door, Identities(stores.writing))
-    yield from _file_routes(stores, services, access, provider)
+    yield from _file_routes(stores, services, access, provider, backend.recordings)
     first = FirstSettings().values()
     yield metrics_routes(metrics, SystemCollector(stores.reading, stores.now, first))
     yield health_routes(pool=stores.reading, url=stores.url, now=stores.now)
@@ -379,7 +384,11 @@ def _routes(
 
 
 def _file_routes(
-    stores: Stores, services: Services, access: Authenticator, provider: Provider
+    stores: Stores,
+    services: Services,
+    access: Authenticator,
+    provider: Provider,
+    recordings: RecordingUrls,
 ) -> Iterator[APIRouter]:
     uploads = UploadStore(stores.writing)
     yield upload_routes(
@@ -405,6 +414,7 @@ def _file_routes(
         pool=stores.reading,
         exports=stores.exports,
         authorize=email_with(access, MEMBERS),
+        recordings=recordings,
     )
 
 
@@ -447,6 +457,7 @@ def _backend(
         access=live.access,
         vitals=_vitals(configuration, stores, lines),
         development=configuration.development,
+        recordings=RecordingUrls(configuration.vapi_base_url),
         viewer_of=access.viewer,
         now=stores.now,
     )

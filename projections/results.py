@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.abc import Buffer
 
+from domain.recording_url import RecordingUrls
 from storage.database import Conn
 
 LONGEST = "30min"
@@ -45,7 +46,8 @@ copy (
             else k.status end as status,
         {_harmless("c.ended_reason")} as ended_reason,
         c.cost,
-        {_harmless("m.recording_url")} as recording_url,
+        case when m.recording_url ~ %(recordings)s then m.recording_url end
+            as recording_url, -- Release 1 stored whatever URL the provider sent.
         m.transcript as transcript_json -- JSON begins with a bracket or a quote.
     from campaign_board b
     join contact_import i on i.campaign_id = b.id and i.imported_position is not null
@@ -54,7 +56,7 @@ copy (
         on v.contact_id = k.contact_id and v.list_id = k.list_id
     left join call_log c on c.call_id = k.call_id
     left join message_vault m on m.id = c.report_message_id and m.salt is not null
-    where b.id = %s
+    where b.id = %(campaign_id)s
     order by i.imported_position, k.seq
 ) to stdout (format csv, header)
 """  # noqa: S608 - our own columns
@@ -66,12 +68,20 @@ _BOUNDS: LiteralString = """
 
 
 def csv_of(
-    conn: Conn, campaign_id: UUID, piece_bytes: int = PIECE_BYTES
+    conn: Conn,
+    campaign_id: UUID,
+    recordings: RecordingUrls,
+    piece_bytes: int = PIECE_BYTES,
 ) -> Iterator[bytes]:
-    """Yield it in pieces: a row a contact, in the file's order, its latest call."""
+    """Yield the CSV in pieces: a row per contact, in the file's order.
+
+    A row describes the contact's latest call. Its recording URL is left out unless
+    `recordings` accepts it.
+    """
+    values = {"campaign_id": campaign_id, "recordings": recordings.pattern}
     with conn.transaction():
         conn.execute(_BOUNDS, (LONGEST, WORK_MEM))
-        with conn.cursor().copy(_RESULTS, (campaign_id,)) as copy:
+        with conn.cursor().copy(_RESULTS, values) as copy:
             yield from _pieces(copy, piece_bytes)
 
 

@@ -27,6 +27,7 @@ from application.event_context import Means
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from application.settings import SettingsService
+from domain.recording_url import RecordingUrls
 from projections import campaign_board
 from projections.dial_queue import Snapshot, snapshot
 from projections.engine.change_feed import ReadModelFeed
@@ -194,13 +195,14 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
     vault = Vault(writing)
     lookups = Lookups(reading, vault)
     provider = VapiProvider(vapi_settings(configuration), now=means.now)
+    recordings = RecordingUrls(configuration.vapi_base_url)
     calls = CallService(
         app=app,
         means=means,
         vault=vault,
         book=lookups,
         finder=lookups,
-        read_message=read_message,
+        read_message=partial(read_message, recordings=recordings),
     )
     campaigns = CampaignService(app=app, means=means, calls=calls, finder=lookups)
     claims = ClaimService(app, means)

@@ -327,5 +327,5 @@ def export(
             opened or nullcontext(sys.stdout) as out,
             bench.read_pool.connection() as connection,
         ):
-            for piece in results.csv_of(connection, campaign_id):
+            for piece in results.csv_of(connection, campaign_id, bench.recording_urls):
                 out.write(piece.decode())

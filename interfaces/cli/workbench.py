@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Concatenate
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from application.event_context import Means
 from application.members import MemberService
 from application.settings import SettingsService
 from domain.errors import Refused
+from domain.recording_url import RecordingUrls
 from interfaces.cli.database import database
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool, outdated_words
@@ -150,6 +151,10 @@ class Workbench:
         )
 
     @cached_property
+    def recording_urls(self) -> RecordingUrls:
+        return RecordingUrls(self.configuration.vapi_base_url)
+
+    @cached_property
     def calls(self) -> CallService:
         return CallService(
             app=self.app,
@@ -157,7 +162,7 @@ class Workbench:
             vault=self.vault,
             book=self.lookups,
             finder=self.lookups,
-            read_message=read_message,
+            read_message=partial(read_message, recordings=self.recording_urls),
         )
 
     @cached_property

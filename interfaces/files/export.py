@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 from psycopg_pool import PoolTimeout
 
+from domain.recording_url import RecordingUrls
 from interfaces.files.streaming import Streamed
 from projections import campaign_board, results
 from storage.database import Pool
@@ -24,11 +25,14 @@ RETRY_AFTER_SECONDS = 10
 type Authorize = Callable[..., Any]
 
 
-def export_routes(*, pool: Pool, exports: Pool, authorize: Authorize) -> APIRouter:
+def export_routes(
+    *, pool: Pool, exports: Pool, authorize: Authorize, recordings: RecordingUrls
+) -> APIRouter:
     """Build the route; `authorize` enforces the role.
 
     `pool` and `exports` read the read model. Only the exports themselves take
     connections from `exports`; when all are in use, a further one is answered 503.
+    Rows name only recording URLs that `recordings` accepts.
     """
     router = APIRouter()
 
@@ -40,7 +44,7 @@ def export_routes(*, pool: Pool, exports: Pool, authorize: Authorize) -> APIRout
         if campaign is None:
             raise HTTPException(404, f"There is no campaign {campaign_id[:100]}.")
         return Streamed(
-            export_csv(exports, campaign.id),
+            export_csv(exports, campaign.id, recordings),
             media_type="text/csv",
             filename=_filename(campaign.name),
         )
@@ -64,7 +68,9 @@ def _filename(name: str) -> str:
     return f"filename=\"{plain[:100]}.csv\"; filename*=UTF-8''{full}"
 
 
-def export_csv(pool: Pool, campaign_id: UUID) -> Generator[bytes]:
+def export_csv(
+    pool: Pool, campaign_id: UUID, recordings: RecordingUrls
+) -> Generator[bytes]:
     """Yield the export in pieces of whole rows, all of one moment.
 
     Raises:
@@ -77,6 +83,6 @@ def export_csv(pool: Pool, campaign_id: UUID) -> Generator[bytes]:
         wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         raise HTTPException(503, message, wait) from error
     try:
-        yield from results.csv_of(connection, campaign_id)
+        yield from results.csv_of(connection, campaign_id, recordings)
     finally:
         pool.putconn(connection)

@@ -18,6 +18,7 @@ from application.members import MemberService
 from application.ports import ReadModel
 from application.settings import SettingsService
 from application.vault import VaultReader
+from domain.recording_url import RecordingUrls
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.viewer import Credentials, Viewer
@@ -65,6 +66,7 @@ class Backend:
     access: AccessFeed
     vitals: Vitals
     development: bool
+    recordings: RecordingUrls
     guesses: Rate = field(default_factory=lambda: Rate(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)
     patience: Patience = field(default_factory=Patience)

@@ -28,6 +28,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from domain.recording_url import RecordingUrls
 from provider.vapi.reading import read_call
 from provider.vapi.redaction import redact
 from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
@@ -110,6 +111,7 @@ class VapiProvider(Provider):
     ) -> None:
         self._settings, self._transport = settings, transport
         self._base = settings.base_url.rstrip("/")
+        self._recordings = RecordingUrls(self._base)
         self._now, self._wait = now, wait
 
     # --- Placing a call -----------------------------------------------------------
@@ -170,7 +172,7 @@ class VapiProvider(Provider):
         document = self._get_one("call", provider_call_id)
         if document is None or document.get("status") == "not-found":
             return None
-        return _understood(document)
+        return _understood(document, self._recordings)
 
     def calls(
         self, phone_number_id: str | None, *, since: datetime
@@ -196,7 +198,8 @@ class VapiProvider(Provider):
             query["createdAtLe"] = _iso(min(call.created_at for call in page))
 
     def _page(self, query: Mapping[str, str]) -> list[ProviderCall]:
-        page = [_understood(row) for row in self._get_list("call", query)]
+        rows = self._get_list("call", query)
+        page = [_understood(row, self._recordings) for row in rows]
         if page and page[0].created_at < page[-1].created_at:
             raise ProviderUnavailable("the list of calls is not newest first")
         return page
@@ -236,7 +239,11 @@ class VapiProvider(Provider):
         if not answer.is_redirect:
             _checked(answer)
             raise ProviderUnavailable("no link to the recording in the answer")
-        return str(answer.url.join(answer.headers["location"]))
+        try:
+            link = str(answer.url.join(answer.headers["location"]))
+        except (httpx2.InvalidURL, ValueError):
+            return None
+        return link if self._recordings.accepts(link) else None
 
     def phone_numbers(self) -> list[PhoneNumber]:
         rows = self._get_list("phone-number", {"limit": str(LARGEST_PAGE)})
@@ -400,9 +407,9 @@ def _difference(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     return change
 
 
-def _understood(document: dict[str, Any]) -> ProviderCall:
+def _understood(document: dict[str, Any], recordings: RecordingUrls) -> ProviderCall:
     """Read a call; one that is passed over could be dialled a second time."""
-    call = read_call(document)
+    call = read_call(document, recordings=recordings)
     if call is None:
         raise ProviderUnavailable("a call in the answer has no id or time")
     return call

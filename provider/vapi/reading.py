@@ -11,9 +11,11 @@ from uuid import UUID
 
 from application.ports import Origin, ProviderCall, ProviderMessage
 from application.vault import canonical
+from domain.recording_url import RecordingUrls
 from provider.vapi.redaction import redact
 from provider.vapi.refusals import refusal_of_reason
 from provider.vapi.reports import (
+    PUBLIC_RECORDINGS,
     ended_message,
     ended_reason,
     first_time,
@@ -35,8 +37,13 @@ READ_FROM_CALL = ("endedReason", "startedAt", "endedAt")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
-def read_message(body: dict[str, Any]) -> ProviderMessage:
-    """Read a webhook's body. What is no message has the type "unknown"."""
+def read_message(
+    body: dict[str, Any], *, recordings: RecordingUrls = PUBLIC_RECORDINGS
+) -> ProviderMessage:
+    """Read a webhook's body; anything but a message gets the type "unknown".
+
+    A report's recording URL is dropped unless `recordings` accepts it.
+    """
     document = redact(body)
     message = _object(document.get("message"))
     call = _object(message.get("call"))
@@ -58,13 +65,22 @@ def read_message(body: dict[str, Any]) -> ProviderMessage:
         ended_message=explanation,
         refusal=refusal_of_reason(reason, explanation),
         reason_detail=reason_detail(reason),
-        report=read_report(message, call) if kind == REPORT else None,
+        report=(
+            read_report(message, call, recordings=recordings)
+            if kind == REPORT
+            else None
+        ),
         document=document,
     )
 
 
-def read_call(document: dict[str, Any]) -> ProviderCall | None:
-    """Read a call as GET /call shows it; None for what is no call at all."""
+def read_call(
+    document: dict[str, Any], *, recordings: RecordingUrls = PUBLIC_RECORDINGS
+) -> ProviderCall | None:
+    """Read a call as GET /call shows it; None if the document is not a call.
+
+    The recording URL is dropped unless `recordings` accepts it.
+    """
     document = redact(document)
     provider_call_id = word(document.get("id"))
     created_at = first_time([document], ("createdAt", "updatedAt", "startedAt"))
@@ -75,7 +91,7 @@ def read_call(document: dict[str, Any]) -> ProviderCall | None:
         status=word(document.get("status")) or UNKNOWN,
         created_at=created_at,
         call_id=_our_call_id(document),
-        report=read_report(document),
+        report=read_report(document, recordings=recordings),
         document=document,
         origin=_origin(document),
     )

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from application.ports import CallReport
+from domain.recording_url import RecordingUrls
 from domain.reports import ReasonDetail
 from provider.vapi.redaction import redact_text
 from provider.vapi.refusals import refusal_of_reason
@@ -32,6 +33,8 @@ GENERIC = re.compile(
     re.IGNORECASE,
 )
 """Reasons that only say that the carrier's connection was closed, not by whom."""
+
+PUBLIC_RECORDINGS = RecordingUrls()
 
 RECORDINGS = (
     ("artifact", "recording", "mono", "combinedUrl"),
@@ -57,11 +60,17 @@ DURATIONS = (
 """Keys with their unit in seconds."""
 
 
-def read_report(document: Document, call: Document | None = None) -> CallReport:
+def read_report(
+    document: Document,
+    call: Document | None = None,
+    *,
+    recordings: RecordingUrls = PUBLIC_RECORDINGS,
+) -> CallReport:
     """Read how a call went from a report or from the call's own document.
 
     `call` is the copy of the call inside a report; it is read only where the report
-    lacks the reason or a time. Its cost is never read: it stays 0.
+    lacks the reason or a time. Its cost is never read: it stays 0. A recording URL
+    that `recordings` does not accept counts as missing.
     """
     places = [document, call or {}]
     reason = ended_reason(*places)
@@ -78,7 +87,7 @@ def read_report(document: Document, call: Document | None = None) -> CallReport:
         ended_at=ended_at,
         duration_seconds=_duration(places, started_at, ended_at),
         cost=_cost(document),
-        recording_url=_first_text(document, RECORDINGS),
+        recording_url=_recording_url(document, recordings),
         transcript=_spoken(document) or _first_text(document, TRANSCRIPTS),
         has_analysis=any(_object(document.get("analysis")).values()),
         has_artifact=any(
@@ -107,6 +116,13 @@ def reason_detail(reason: str | None) -> ReasonDetail:
     """Rate how much an ended reason explains."""
     generic = reason is not None and GENERIC.search(reason) is not None
     return ReasonDetail.GENERIC if generic else ReasonDetail.SPECIFIC
+
+
+def _recording_url(document: Document, recordings: RecordingUrls) -> str | None:
+    """Return the first acceptable URL of a recording."""
+    found = (_at(document, path) for path in RECORDINGS)
+    urls = (url for url in found if isinstance(url, str) and recordings.accepts(url))
+    return next(urls, None)
 
 
 def _spoken(document: Document) -> list[Any] | None:

@@ -648,6 +648,28 @@ def test_a_recording_is_a_link_that_is_not_followed(location: str, link: str) ->
     assert provider(answer).recording_link("call-1") == link
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "http://storage.example/x.wav",
+        "https://user@storage.example/x.wav",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[64:ff9b::a9fe:a9fe]/x.wav",
+        "https://localhost/x.wav",
+        "https://[::1",
+        "https://storage.example:x/",
+    ],
+)
+def test_a_redirect_to_a_hostile_url_is_not_a_recording_link(location: str) -> None:
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(302, headers={b"location": location.encode()})
+
+    assert provider(answer).recording_link("call-1") is None
+
+
 def test_no_link_is_no_recording_link() -> None:
     def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, content=b"RIFF")

@@ -14,6 +14,7 @@ from application.ports import CallReport, Origin
 from provider.vapi.reading import read_call, read_message
 from provider.vapi.reports import read_report
 from tests.provider.test_redaction import JSON
+from tests.recording_urls import HOSTILE
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
 ABSENT = "the provider's example payloads are not beside the repository"
@@ -259,12 +260,21 @@ def test_the_cost_of_a_report_is_not_that_of_its_stale_call() -> None:
     assert read_message(body).report == CallReport(cost=Decimal("0.07"))
 
 
+@pytest.mark.parametrize("url", HOSTILE)
+def test_a_hostile_recording_url_counts_as_missing(url: str) -> None:
+    report = read_report({"artifact": {"recordingUrl": url}})
+    assert report.recording_url is None
+    good = {"artifact": {"recordingUrl": url}, "recordingUrl": "https://h.example/1"}
+    assert read_report(good).recording_url == "https://h.example/1"
+
+
 def test_recordings_and_words_are_found_at_every_depth() -> None:
-    deep = {"artifact": {"recording": {"mono": {"combinedUrl": "https://h/deep"}}}}
-    assert read_report({**deep, "recordingUrl": "x"}).recording_url == "https://h/deep"
-    middle = {"artifact": {"recordingUrl": "https://h/middle"}}
-    assert read_report(middle).recording_url == "https://h/middle"
-    assert read_report({"recordingUrl": "https://h/top"}).recording_url
+    deep = {"artifact": {"recording": {"mono": {"combinedUrl": "https://h.example/1"}}}}
+    both = {**deep, "recordingUrl": "https://h.example/2"}
+    assert read_report(both).recording_url == "https://h.example/1"
+    middle = {"artifact": {"recordingUrl": "https://h.example/middle"}}
+    assert read_report(middle).recording_url == "https://h.example/middle"
+    assert read_report({"recordingUrl": "https://h.example/top"}).recording_url
     said = [{"role": "bot", "message": "Hi"}]
     old = {"artifact": {"messages": []}, "messages": said, "transcript": "AI: Hi"}
     assert read_report(old).transcript == said

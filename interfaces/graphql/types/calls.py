@@ -65,7 +65,9 @@ class Call:
     @strawberry.field
     async def recording_url(self, info: Info) -> str | None:
         recording = await self._recording(info)
-        return recording.recording_url if recording else None
+        url = recording.recording_url if recording else None
+        # Release 1 stored whatever URL the provider sent.
+        return url if url and info.context.backend.recordings.accepts(url) else None
 
     @field("The provider's messages, as received.")
     async def transcript(self, info: Info) -> JSON | None:

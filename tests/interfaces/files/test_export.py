@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.calls.claims import Chosen, ClaimService
+from domain.recording_url import RecordingUrls
 from domain.values import Role
 from projections import contact_log, results
 from tests import http_requests as asking
 from tests.interfaces.serving import SECRET, Desk, utc_now
+from tests.recording_urls import HOSTILE
 
 HEADER = [
     "name",
@@ -48,7 +50,11 @@ def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
     return provider_call_id
 
 
-def report(desk: Desk, provider_call_id: str) -> None:
+def report(
+    desk: Desk,
+    provider_call_id: str,
+    recording_url: str = "https://recordings.example/1.wav",
+) -> None:
     """Send the provider's end-of-call report."""
     message = {
         "type": "end-of-call-report",
@@ -56,7 +62,7 @@ def report(desk: Desk, provider_call_id: str) -> None:
         "endedReason": "customer-ended-call",
         "cost": 0.1234,
         "artifact": {
-            "recordingUrl": "https://recordings.example/1.wav",
+            "recordingUrl": recording_url,
             "messages": TRANSCRIPT,
         },
     }
@@ -84,6 +90,58 @@ def test_it_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:
     assert bob[:5] == ["Bob", "", "+12025550102", "ENDED", "customer-ended-call"]
     assert bob[5:7] == ["0.1234", "https://recordings.example/1.wav"]
     assert json.loads(bob[7]) == TRANSCRIPT
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["javascript:alert(1)", "http://10.0.0.5/a.wav", "https://[64:ff9b::a9fe:a9fe]/a"],
+)
+def test_a_later_good_recording_url_replaces_a_hostile_one_that_is_not_shown(
+    desk: Desk, hostile: str
+) -> None:
+    id_ = desk.campaign()
+    start(desk, id_)
+    provider_call_id = call_to(desk, id_, contact=0)
+    report(desk, provider_call_id, hostile)
+    assert shown_recordings(desk, id_) == (None, "")
+    good = "https://recordings.example/2.wav"
+    report(desk, provider_call_id, good)
+    assert shown_recordings(desk, id_) == (good, good)
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+def test_a_hostile_recording_url_stored_by_release_1_is_not_shown(
+    office: Desk, called: tuple[str, str], url: str
+) -> None:
+    id_, good = called
+    assert shown_recordings(office, id_) == (good, good)
+    with office.pool.connection() as connection:
+        stored = "update message_vault set recording_url = %s where recording_url = %s"
+        connection.execute(stored, (url, good))
+    try:
+        assert shown_recordings(office, id_) == (None, "")
+    finally:
+        with office.pool.connection() as connection:
+            connection.execute(stored, (good, url))
+
+
+@pytest.fixture(scope="module")
+def called(office: Desk) -> tuple[str, str]:
+    """Report a call to the first contact; return the campaign and the recording."""
+    id_ = office.campaign()
+    start(office, id_)
+    good = f"https://recordings.example/{id_}.wav"
+    report(office, call_to(office, id_, contact=0), good)
+    return id_, good
+
+
+def shown_recordings(desk: Desk, campaign_id: str) -> tuple[str | None, str]:
+    """Return the first contact's recording URL in GraphQL and in the export."""
+    query = """query($id: ID!) { campaign(id: $id) {
+        contacts(first: 1) { nodes { calls { recordingUrl } } } } }"""
+    campaign = desk.told(query, id=campaign_id)["campaign"]
+    (call,) = campaign["contacts"]["nodes"][0]["calls"]
+    return call["recordingUrl"], exported(desk, campaign_id)[1][6]
 
 
 def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(office: Desk) -> None:
@@ -116,7 +174,7 @@ def test_many_contacts_keep_the_order_of_the_file(office: Desk) -> None:
 def test_it_shows_one_moment_however_long_it_is_read(office: Desk) -> None:
     id_ = UUID(office.campaign())
     with office.read_pool.connection() as connection:
-        rows = results.csv_of(connection, id_, piece_bytes=1)
+        rows = results.csv_of(connection, id_, RecordingUrls(), piece_bytes=1)
         first = next(rows)
         start(office, str(id_))
         cancel = "mutation($id: ID!) { cancelCampaign(id: $id) { __typename } }"

@@ -1,0 +1,67 @@
+"""Which recording URLs are stored, shown and opened.
+
+The URL comes from a message of the provider, so whoever can post a message can choose
+it, and members open it in their browser. It must lead to a host on the public internet
+over https, not to a script, a file, or a machine in the member's own network.
+"""
+
+import re
+
+LONGEST = 4_000
+"""Characters; a signed S3 link with a session token has about 2,500."""
+
+LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+TOP_LEVEL = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+"""A top-level domain begins with a letter, which excludes every form of an address."""
+
+NOT_PUBLIC = (
+    *("corp", "home", "internal", "intranet", "lan", "local", "localdomain"),
+    *("localhost", "private", r"home\.arpa"),
+)
+"""Domains of private networks: RFC 6761, RFC 6762 appendix G, RFC 8375, ICANN."""
+
+AFTER_HOST = r"([/?#][!#-;=?-\[\]_a-z~|%]*)?\Z"
+"""The rest of a URL: printable ASCII without spaces, quotes, `<`, `>` or backslash."""
+
+
+class RecordingUrls:
+    """Accepts https URLs of public host names, and URLs at `provider_url`.
+
+    `provider_url` is the configured address of the provider's API, which is somewhere
+    else than on the public internet only where a simulator stands in for the provider.
+    Refused are user information, all IP addresses (also those in which an IPv6 address
+    carries an IPv4 address), single-label names, and names in non-ASCII characters; a
+    URL writes those in Punycode.
+    """
+
+    def __init__(self, provider_url: str | None = None) -> None:
+        self.pattern = _pattern(provider_url)
+        self._compiled = re.compile(self.pattern)
+
+    def accepts(self, url: str) -> bool:
+        return len(url) <= LONGEST and self._compiled.match(url) is not None
+
+
+def _pattern(provider_url: str | None) -> str:
+    """Return a regular expression that means the same to Python and to Postgres.
+
+    `projections.results` filters with it while Postgres writes an export.
+    """
+    private = "|".join(_any_case(domain) for domain in NOT_PUBLIC)
+    not_private = rf"(?!([A-Za-z0-9-]+\.)*({private})([:/?#]|\Z))"
+    origin = rf"https://{not_private}({LABEL}\.)+{TOP_LEVEL}(:[0-9]{{1,5}})?"
+    if provider_url is not None:
+        own = _origin(provider_url)
+        origin = f"({origin}|{re.escape(own)})" if own else origin
+    return f"^{origin}{AFTER_HOST}"
+
+
+def _any_case(domain: str) -> str:
+    """Match a domain in capitals too; Postgres has no inline flag within a pattern."""
+    return re.sub(r"[a-z]", lambda m: f"[{m.group()}{m.group().upper()}]", domain)
+
+
+def _origin(url: str) -> str | None:
+    """Return scheme, host and port of an http URL without user information."""
+    found = re.match(r"https?://[^/?#@\s\\]+", url)
+    return found.group() if found else None
