@@ -1,4 +1,7 @@
-"""`make bench`: one table from one run. ONLY=name runs one of the files here."""
+"""`make bench`: measure everything and print one table.
+
+The environment variable ONLY names a single module to run.
+"""
 
 import argparse
 import os
@@ -12,48 +15,58 @@ from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 
-from bench.figures import Figure, as_table, keep
-from bench.site import Site, opened_site
+from bench.figures import Figure, as_table, save_results
+from bench.installation import Server, start_server
 
 BENCHMARKS = (
     "upload",
-    "create",
+    "create_campaign",
     "webhook",
     "append",
     "rebuild",
-    "ordering",
+    "missed_events",
     "export",
-    "latency",
-    "reading",
-    "million",
-    "dispatch",
-    "utilisation",
-    "page",
+    "webhook_to_frame",
+    "large_campaign",
+    "large_import",
+    "scheduler_pass",
+    "slot_utilisation",
+    "dashboard_page",
 )
-"""Modules with `measure(site) -> Iterator[Figure]`, in the order of the table."""
+"""Modules with `measure(server) -> Iterator[Figure]`, in the order of the table."""
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+INTRODUCTION = """# Benchmarks
+
+`make bench` runs all benchmarks, prints one table and writes `bench/results.json`.
+`ONLY=name make bench` runs one module of `bench/`. `make bench ARGS=--keep` also adds
+the table to this page.
+
+Compare only the ratios: value and baseline are measured alternately in the same run,
+and each is the median of three rounds. The values depend on the machine. A target with
+`>=` limits the ratio, a target with `<=` limits the value.
+"""
 
 
 def main() -> int:
-    """Print the table; 1 where a figure missed what is wanted, or could not be had."""
+    """Print the table; return 1 if a figure missed its target or a benchmark failed."""
     arguments = _arguments()
     only = os.environ.get("ONLY", "")
     names = [name for name in BENCHMARKS if only in ("", name)]
     if not names:
         print(f"ONLY is one of {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as folder, opened_site(Path(folder)) as site:
-        broken: list[str] = []
-        figures = list(_measured(site, names, broken))
-    keep(figures)
+    with tempfile.TemporaryDirectory() as folder, start_server(Path(folder)) as server:
+        failed: list[str] = []
+        figures = list(_measured(server, names, failed))
+    save_results(figures)
     text = f"{_machine()}\n\n{as_table(figures)}"
     print(text)
-    if broken:
-        print(f"Broke down: {', '.join(broken)}")
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
     if arguments.keep:
-        _write_down(text)
-    return 0 if all(figure.fine for figure in figures) and not broken else 1
+        _add_to_document(text)
+    return 0 if all(figure.meets_target for figure in figures) and not failed else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,22 +76,22 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(site: Site, names: list[str], broken: list[str]) -> Iterator[Figure]:
-    """Measure what can be; note the names of those that broke down."""
+def _measured(server: Server, names: list[str], failed: list[str]) -> Iterator[Figure]:
+    """Run the benchmarks; append the names of those that fail to `failed`."""
     for name in names:
-        _tell(f"{name} ...")
+        _log(f"{name} ...")
         start = perf_counter()
         try:
-            for figure in import_module(f"bench.{name}").measure(site):
-                _tell(as_table([figure]).splitlines()[-1])
+            for figure in import_module(f"bench.{name}").measure(server):
+                _log(as_table([figure]).splitlines()[-1])
                 yield figure
-        except Exception:  # noqa: BLE001 - the others took their minutes as well
+        except Exception:  # noqa: BLE001 - keep the results of the other benchmarks
             traceback.print_exc()
-            broken.append(name)
-        _tell(f"{name} took {perf_counter() - start:.0f} s")
+            failed.append(name)
+        _log(f"{name} took {perf_counter() - start:.0f} s")
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -101,11 +114,11 @@ def _processor() -> str:
     return next(named, platform.machine()).strip()
 
 
-def _write_down(text: str) -> None:
-    """Put the newest run first."""
-    before = DOCUMENT.read_text() if DOCUMENT.exists() else "# Benchmarks\n\n"
-    head, mark, older = before.partition("\n## ")
-    DOCUMENT.write_text(f"{head.rstrip()}\n\n## {text}\n{mark}{older}")
+def _add_to_document(text: str) -> None:
+    """Insert the table below the introduction, before the older runs."""
+    before = DOCUMENT.read_text() if DOCUMENT.exists() else INTRODUCTION
+    _, mark, older = before.partition("\n## ")
+    DOCUMENT.write_text(f"{INTRODUCTION}\n## {text}\n{mark}{older}")
 
 
 if __name__ == "__main__":

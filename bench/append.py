@@ -1,4 +1,4 @@
-"""Appending single events from eight threads, beside the library's own recorder."""
+"""Rate of single-event appends from eight threads; baseline: the library's recorder."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from eventsourcing.postgres import PostgresFactory
 from eventsourcing.utils import Environment
 
 from bench.figures import Figure, medians
-from bench.site import Site
+from bench.installation import Server
 from storage.database import open_pool
 from storage.log.recorder import EventRecorder
 
@@ -20,11 +20,11 @@ THREADS, EVENTS = 8, 4_000
 STATE = b"x" * 300
 
 
-def measure(site: Site) -> Iterator[Figure]:
+def measure(server: Server) -> Iterator[Figure]:
     with (
-        site.database() as url,
+        server.database() as url,
         open_pool(url, name="bench", min_size=THREADS) as pool,
-        site.empty_database() as other,
+        server.empty_database() as other,
     ):
         library = PostgresFactory(Environment("bench", library_settings(other)))
         try:
@@ -39,8 +39,8 @@ def measure(site: Site) -> Iterator[Figure]:
         value=value,
         unit="events/s",
         baseline=baseline,
-        wanted=3,
-        of=f"{EVENTS:,}, one a transaction, {THREADS} threads;"
+        target=3,
+        details=f"{EVENTS:,} events, one per append, {THREADS} threads;"
         " the library's own recorder",
     )
 

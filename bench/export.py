@@ -1,4 +1,4 @@
-"""A campaign's results over HTTP, beside copying the same columns."""
+"""Export of a campaign over HTTP; baseline: COPY of the same columns."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,7 +9,7 @@ import httpx2
 import psycopg
 
 from bench.figures import Figure, medians
-from bench.site import Installation, Site, wait_for
+from bench.installation import Installation, Server, wait_for
 
 ROWS = 200_000
 FILL = """
@@ -52,8 +52,8 @@ copy (
 """
 
 
-def measure(site: Site) -> Iterator[Figure]:
-    with site.installation() as installation:
+def measure(server: Server) -> Iterator[Figure]:
+    with server.installation() as installation:
         campaign = _filled(installation)
         value, baseline = medians(
             partial(_export, installation, campaign),
@@ -64,16 +64,16 @@ def measure(site: Site) -> Iterator[Figure]:
         value=value,
         unit="rows/s",
         baseline=baseline,
-        wanted=0.4,
-        of=f"{ROWS:,} contacts with call, recording and transcript over HTTP;"
+        target=0.4,
+        details=f"{ROWS:,} contacts with call, recording and transcript over HTTP;"
         " COPY TO STDOUT of the same columns",
     )
 
 
 def _filled(installation: Installation) -> UUID:
-    """Write a large campaign into the tables, as long imports and calls would."""
+    """Insert a large finished campaign directly into the tables."""
     campaign, contacts = uuid4(), uuid4()
-    installation.small_campaign()  # Its row is the pattern of the large one.
+    installation.small_campaign()  # Its row is copied for the large campaign.
     wait_for(installation.has_caught_up, "the projector")
     with psycopg.connect(installation.database, autocommit=True) as connection:
         text = FILL.format(campaign=campaign, list=contacts, rows=ROWS)

@@ -1,4 +1,4 @@
-"""What a benchmark says: a figure, and what the same run found to hold it against."""
+"""Figures: what benchmarks measure, their baselines from the same run, their table."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -12,33 +12,34 @@ RESULTS = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """`wanted` is the least ratio to the baseline; without one, the largest value.
+    """One measured value.
 
-    `of` says sizes and what the baseline is.
+    `target` is the smallest acceptable ratio to the baseline; without a baseline it is
+    the largest acceptable value. `details` names sizes and the baseline.
     """
 
     name: str
     value: float
     unit: str
     baseline: float | None = None
-    wanted: float | None = None
-    of: str = ""
+    target: float | None = None
+    details: str = ""
 
     @property
     def ratio(self) -> float | None:
         return self.value / self.baseline if self.baseline else None
 
     @property
-    def fine(self) -> bool:
-        """Whether it is as good as wanted."""
-        if self.wanted is None:
+    def meets_target(self) -> bool:
+        """Whether the figure meets its target; True if it has none."""
+        if self.target is None:
             return True
         if self.ratio is None:
-            return self.value <= self.wanted
-        return self.ratio >= self.wanted
+            return self.value <= self.target
+        return self.ratio >= self.target
 
     def as_json(self) -> dict[str, Any]:
-        keys = ("name", "value", "unit", "baseline", "ratio", "wanted")
+        keys = ("name", "value", "unit", "baseline", "ratio", "target")
         found = {**asdict(self), "ratio": self.ratio}
         return {key: _rounded(found[key]) for key in keys}
 
@@ -47,31 +48,31 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def medians(*works: Callable[[], float], rounds: int = 3) -> tuple[float, ...]:
-    """Run the works in turn, several times; return the median of each."""
-    found = [[work() for work in works] for _ in range(rounds)]
+def medians(*measurements: Callable[[], float], rounds: int = 3) -> tuple[float, ...]:
+    """Run the measurements in turn, `rounds` times; return the median of each."""
+    found = [[measure() for measure in measurements] for _ in range(rounds)]
     return tuple(map(median, zip(*found, strict=True)))
 
 
 def percentile(values: Iterable[float], part: float) -> float:
-    """Return the value below which `part` (0 to 1) of them lie."""
+    """Return the value below which the share `part` (0 to 1) of the values lies."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
-def keep(figures: Iterable[Figure]) -> None:
-    """Write the figures into results.json; those of other benchmarks stay."""
+def save_results(figures: Iterable[Figure]) -> None:
+    """Write the figures to results.json; keep those of other benchmarks."""
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     found = {one["name"]: one for one in kept}
     found |= {figure.name: figure.as_json() for figure in figures}
     RESULTS.write_text(json.dumps(list(found.values()), indent=2) + "\n")
 
 
-HEAD = ("what", "value", "baseline", "ratio", "wanted", "")
+HEAD = ("benchmark", "value", "baseline", "ratio", "target", "")
 
 
 def as_table(figures: Iterable[Figure]) -> str:
-    """Write a Markdown table, its columns aligned."""
+    """Return a Markdown table with aligned columns."""
     rows = [HEAD, *map(_cells, figures)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(HEAD))]
     lines = [_line(row, widths) for row in rows]
@@ -81,22 +82,22 @@ def as_table(figures: Iterable[Figure]) -> str:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     baseline, ratio = figure.baseline, figure.ratio
-    what = f"{figure.name}: {figure.of}" if figure.of else figure.name
+    name = f"{figure.name}: {figure.details}" if figure.details else figure.name
     return (
-        what,
+        name,
         f"{_number(figure.value)} {figure.unit}",
         "" if baseline is None else _number(baseline),
         "" if ratio is None else f"{ratio:.2f}",
-        _wanted(figure),
-        "" if figure.fine else "MISSED",
+        _target(figure),
+        "" if figure.meets_target else "MISSED",
     )
 
 
-def _wanted(figure: Figure) -> str:
-    if figure.wanted is None:
+def _target(figure: Figure) -> str:
+    if figure.target is None:
         return ""
     sign = "<=" if figure.ratio is None else ">="
-    return f"{sign} {figure.wanted:g}"
+    return f"{sign} {figure.target:g}"
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,7 @@
 Each turn uploads a file, creates and starts a campaign whose calls the simulator makes
 and reports by webhook, reads recent events over a new socket, and exports the campaign
 of the turn before. Other sockets stay subscribed for the whole time. Once a minute a
-row of the table is printed, in MiB; in the end the growth after the tenth minute.
+row of the table is printed, in MiB; at the end the growth since the tenth minute.
 """
 
 import argparse
@@ -23,16 +23,16 @@ from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 
-from bench.people import write_people
-from bench.site import (
+from bench.contact_files import write_people
+from bench.installation import (
     CREATE,
     SECRET,
     Installation,
-    Site,
+    Server,
     answers,
     free_port,
-    opened_site,
     process,
+    start_server,
     wait_for,
 )
 from provider.simulator.settings import DEFAULT_API_KEY
@@ -41,7 +41,7 @@ WARM_UP_MINUTES, WANTED_GROWTH = 10, 0.2
 TURN_SECONDS, PEOPLE, RECENT, WATCHERS = 15.0, 20, 2_000, 4
 SPEED, CAP = 20.0, 10
 LEDGER_KEEPER = "simulator"
-"""It keeps every call in its ledger for tests, so it grows with the calls made."""
+"""It stores every call in memory for tests, so it grows with the number of calls."""
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 APPENDED = "subscription($after: BigInt!) { eventAppended(after: $after) { position } }"
@@ -52,8 +52,8 @@ IMPORT = """mutation($id: String!) { importAssistant(providerAssistantId: $id) {
 
 
 @dataclass(frozen=True)
-class Stage:
-    """All roles, and what the load needs to know of them."""
+class LoadTarget:
+    """All running roles, and the ids and the file that the load uses."""
 
     installed: Installation
     pids: dict[str, int]
@@ -69,10 +69,10 @@ def main() -> int:
     minutes = parser.parse_args().minutes
     with (
         tempfile.TemporaryDirectory() as folder,
-        opened_site(Path(folder)) as site,
-        _stage(site) as stage,
+        start_server(Path(folder)) as server,
+        _load_target(server) as target,
     ):
-        rows = asyncio.run(_measured(stage, minutes))
+        rows = asyncio.run(_measured(target, minutes))
     growth = _growth(rows)
     print(f"growth since minute {min(WARM_UP_MINUTES, len(rows) - 1)}: {growth}")
     ours = (share for role, share in growth.items() if role != LEDGER_KEEPER)
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 @contextmanager
-def _stage(site: Site) -> Iterator[Stage]:
+def _load_target(server: Server) -> Iterator[LoadTarget]:
     """Run a simulator, and all roles of an installation that calls through it."""
     port, api_port = free_port(), free_port()
     simulated = {
@@ -103,7 +103,7 @@ def _stage(site: Site) -> Iterator[Stage]:
             lambda: answers(f"http://127.0.0.1:{port}/simulator/faults"),
             "the simulator",
         )
-        installed = opened.enter_context(site.installation(environment))
+        installed = opened.enter_context(server.installation(environment))
         running = process("scheduler", installed.environment)
         scheduler = opened.enter_context(running)
         pids = {
@@ -114,8 +114,8 @@ def _stage(site: Site) -> Iterator[Stage]:
         }
         assistant, line = _provided(port)
         made = installed.ask(IMPORT, id=assistant)["importAssistant"]
-        file = write_people(site.folder / "people.csv", PEOPLE)
-        yield Stage(installed, pids, made["id"], line, file)
+        file = write_people(server.folder / "people.csv", PEOPLE)
+        yield LoadTarget(installed, pids, made["id"], line, file)
 
 
 def _provided(port: int) -> tuple[str, str]:
@@ -128,35 +128,35 @@ def _provided(port: int) -> tuple[str, str]:
     return assistants[0]["id"], lines[0]["id"]
 
 
-async def _measured(stage: Stage, minutes: int) -> list[dict[str, float]]:
+async def _measured(target: LoadTarget, minutes: int) -> list[dict[str, float]]:
     """Run the load; return each role's memory in MiB at the end of each minute."""
-    rows: list[dict[str, float]] = [_resident(stage.pids)]
-    titles = ("minute", *(f"{role:>9}" for role in stage.pids), "events stored")
+    rows: list[dict[str, float]] = [_resident(target.pids)]
+    titles = ("minute", *(f"{role:>9}" for role in target.pids), "events stored")
     print("  ".join(titles))
-    tasks = [asyncio.create_task(_watch(stage)) for _ in range(WATCHERS)]
-    tasks.append(asyncio.create_task(_work(stage)))
+    tasks = [asyncio.create_task(_watch(target)) for _ in range(WATCHERS)]
+    tasks.append(asyncio.create_task(_work(target)))
     began = monotonic()
-    _print(stage, rows)
+    _print(target, rows)
     for minute in range(1, minutes + 1):
         await asyncio.sleep(max(began + 60 * minute - monotonic(), 0))
         broken = [task for task in tasks if task.done()]
         for task in broken:
             task.result()
-        rows.append(_resident(stage.pids))
-        _print(stage, rows)
+        rows.append(_resident(target.pids))
+        _print(target, rows)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     return rows
 
 
-def _print(stage: Stage, rows: list[dict[str, float]]) -> None:
+def _print(target: LoadTarget, rows: list[dict[str, float]]) -> None:
     shown = "  ".join(f"{value:9.1f}" for value in rows[-1].values())
-    print(f"{len(rows) - 1:>6}  {shown}  {_last(stage):>13,}", flush=True)
+    print(f"{len(rows) - 1:>6}  {shown}  {_last(target):>13,}", flush=True)
 
 
-def _last(stage: Stage) -> int:
-    return stage.installed.app.recorder.max_notification_id() or 0
+def _last(target: LoadTarget) -> int:
+    return target.installed.app.recorder.max_notification_id() or 0
 
 
 def _resident(pids: dict[str, int]) -> dict[str, float]:
@@ -164,11 +164,11 @@ def _resident(pids: dict[str, int]) -> dict[str, float]:
 
 
 def resident_mebibytes(pid: int) -> float:
-    """Return the memory that a process has now (Linux)."""
+    """Return a process's current resident memory in MiB (Linux)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
-    raise ValueError(f"no memory of process {pid}")
+    raise ValueError(f"process {pid} has no VmRSS in /proc")
 
 
 def _growth(rows: list[dict[str, float]]) -> dict[str, float]:
@@ -176,25 +176,25 @@ def _growth(rows: list[dict[str, float]]) -> dict[str, float]:
     return {role: round(last[role] / first[role] - 1, 3) for role in last}
 
 
-async def _work(stage: Stage) -> None:
-    """Take turns until it is canceled."""
+async def _work(target: LoadTarget) -> None:
+    """Repeat turns until the task is canceled."""
     before: str | None = None
     while True:
         began = monotonic()
-        campaign = await asyncio.to_thread(_turn, stage, before)
-        await _read_recent(stage)
+        campaign = await asyncio.to_thread(_turn, target, before)
+        await _read_recent(target)
         before = campaign
         await asyncio.sleep(max(began + TURN_SECONDS - monotonic(), 0))
 
 
-def _turn(stage: Stage, before: str | None) -> str:
+def _turn(target: LoadTarget, before: str | None) -> str:
     """Import and start a campaign; export the one before; return the new one's id."""
-    installed = stage.installed
+    installed = target.installed
     asked = {
         "name": "Bench",
-        "uploadId": installed.upload(stage.file)["id"],
-        "assistantId": stage.assistant,
-        "phoneNumberId": stage.line,
+        "uploadId": installed.upload(target.file)["id"],
+        "assistantId": target.assistant,
+        "phoneNumberId": target.line,
         "cap": CAP,
     }
     made = installed.ask(CREATE, input=asked)["createCampaign"]
@@ -209,9 +209,9 @@ def _turn(stage: Stage, before: str | None) -> str:
 
 @asynccontextmanager
 async def _subscribed(
-    stage: Stage, query: str, **variables: Any
+    target: LoadTarget, query: str, **variables: Any
 ) -> AsyncIterator[ClientConnection]:
-    installed = stage.installed
+    installed = target.installed
     address = f"ws{installed.url.removeprefix('http')}/graphql"
     token = installed.headers["Authorization"]
     greeting = {"type": "connection_init", "payload": {"authorization": token}}
@@ -224,17 +224,17 @@ async def _subscribed(
         yield connection
 
 
-async def _watch(stage: Stage) -> None:
-    async with _subscribed(stage, PROGRESS) as connection:
+async def _watch(target: LoadTarget) -> None:
+    async with _subscribed(target, PROGRESS) as connection:
         async for _ in connection:
             pass
 
 
-async def _read_recent(stage: Stage) -> None:
-    """Read the newest events of the log over a socket of their own."""
-    last = _last(stage)
+async def _read_recent(target: LoadTarget) -> None:
+    """Read the newest events of the log over a new socket."""
+    last = _last(target)
     after = max(last - RECENT, 0)
-    async with _subscribed(stage, APPENDED, after=after) as connection:
+    async with _subscribed(target, APPENDED, after=after) as connection:
         for _ in range(last - after):
             await connection.recv()
 

@@ -1,4 +1,7 @@
-"""All read tables from the log, beside the library's runner with the same handlers."""
+"""Rebuild of all read tables; baseline: the library's ProjectionRunner.
+
+Both use the same event handlers.
+"""
 
 import resource
 from collections.abc import Iterator
@@ -15,9 +18,9 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 
 from bench.append import library_settings
+from bench.event_history import CAMPAIGN, call, history, opening, store
 from bench.figures import Figure, medians
-from bench.history import CAMPAIGN, call, history, opening, store
-from bench.site import Site, utc_now
+from bench.installation import Server, utc_now
 from projections.engine.as_of import campaign_as_of
 from projections.engine.rebuild import rebuild
 from projections.engine.row_writer import Writer
@@ -32,15 +35,15 @@ CONTACTS, CALLS = 50_000, 60_000
 SAMPLE_CONTACTS, SAMPLE_CALLS = 500, 500
 
 
-def measure(site: Site) -> Iterator[Figure]:
-    with site.database() as url:
+def measure(server: Server) -> Iterator[Figure]:
+    with server.database() as url:
         with open_pool(url, name="bench") as pool:
             events = store(pool, history(CONTACTS, CALLS))
         with connect(url, name="bench") as conn:
             catch_up(conn)
             conn.execute("vacuum analyze")
         value, baseline = medians(
-            partial(_rebuilt, url), partial(_library, site), rounds=3
+            partial(_rebuilt, url), partial(_library, server), rounds=3
         )
         size = f"{events:,} events of {CONTACTS:,} contacts and {CALLS:,} calls"
         yield Figure(
@@ -48,8 +51,8 @@ def measure(site: Site) -> Iterator[Figure]:
             value=value,
             unit="events/s",
             baseline=baseline,
-            wanted=8,
-            of=f"{size}; the library's ProjectionRunner, one event a transaction",
+            target=8,
+            details=f"{size}; the library's ProjectionRunner, one event a transaction",
         )
         yield from _audited(url, size)
 
@@ -68,14 +71,18 @@ def _audited(url: str, size: str) -> Iterator[Figure]:
     taken = perf_counter() - start
     assert row is not None
     assert (row.ended, row.pending) == (CONTACTS, 0)
-    yield Figure(name="as of", value=taken, unit="s", wanted=1.0, of=size)
+    yield Figure(name="as-of query", value=taken, unit="s", target=1.0, details=size)
     before, start = _peak(), perf_counter()
     verified = verify(url, now=utc_now)
     rate = verified.up_to / (perf_counter() - start)
-    yield Figure(name="audit verify", value=rate, unit="events/s", of=size)
+    yield Figure(name="audit verify", value=rate, unit="events/s", details=size)
     more = _peak() - before
     yield Figure(
-        name="audit verify: more memory", value=more, unit="MiB", wanted=150, of=size
+        name="audit verify, additional memory",
+        value=more,
+        unit="MiB",
+        target=150,
+        details=size,
     )
 
 
@@ -83,7 +90,7 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-# --- The library's way ---------------------------------------------------------------
+# --- Baseline: the library -----------------------------------------------------------
 
 
 class LibraryApp(Application[UUID]):
@@ -94,7 +101,7 @@ class LibraryApp(Application[UUID]):
 
 
 class View(PostgresTrackingRecorder):
-    """Writes what the handlers say of one event, with its position."""
+    """Writes the handlers' rows for one event together with its position."""
 
     writer: Writer
 
@@ -105,7 +112,7 @@ class View(PostgresTrackingRecorder):
         )
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
-            self.writer._conn = cursor.connection  # noqa: SLF001 - it writes in the library's transaction
+            self.writer._conn = cursor.connection  # noqa: SLF001 - the rows belong to the library's transaction
             self.writer.write(writes(fold(operations)))
 
 
@@ -114,9 +121,9 @@ class ReadTables(Projection[View]):
         self.view.apply(domain_event, tracking)
 
 
-def _library(site: Site) -> float:
-    """Time the calls of a smaller campaign: the rate does not depend on how many."""
-    with site.empty_database() as url:
+def _library(server: Server) -> float:
+    """Return events/s for a smaller campaign: the rate does not depend on the size."""
+    with server.empty_database() as url:
         environment = {
             "PERSISTENCE_MODULE": "eventsourcing.postgres",
             **library_settings(url),
@@ -142,7 +149,7 @@ def _library(site: Site) -> float:
 
 
 def _sample(environment: dict[str, str]) -> tuple[int, int]:
-    """Store a small history; return the position of the first call and of the last."""
+    """Store a small history; return the positions before its calls and of the last."""
     app, mapper = LibraryApp(environment), TypedMapper()
     first = opening(SAMPLE_CONTACTS)
     calls = [event for n in range(SAMPLE_CALLS) for event in call(n, 1)]

@@ -1,24 +1,31 @@
-"""The provider's messages over HTTP, beside a bare route with one INSERT."""
+"""Webhooks over HTTP; baseline: a bare route with one INSERT."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 
-from bench.bare import bare
+from bench.bare_webhook import bare
 from bench.figures import Figure, medians
-from bench.load import post, send
-from bench.messages import HEADERS, placed_calls, report, status_update
-from bench.site import Installation, Site, answers, free_port, process, wait_for
+from bench.http_load import post, send
+from bench.installation import (
+    Installation,
+    Server,
+    answers,
+    free_port,
+    process,
+    wait_for,
+)
+from bench.webhook_messages import HEADERS, placed_calls, report, status_update
 from domain.call import Call
 
 CONNECTIONS, CALLS, ROUNDS = 16, 500, 3
 TABLE = b"create table bare_webhook (id uuid primary key, body json not null)"
 
 
-def measure(site: Site) -> Iterator[Figure]:
+def measure(server: Server) -> Iterator[Figure]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with site.installation() as installation, site.empty_database() as database:
+    with server.installation() as installation, server.empty_database() as database:
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute(TABLE)
         with process(bare.__module__, {}, [str(port), database]):
@@ -33,8 +40,8 @@ def measure(site: Site) -> Iterator[Figure]:
         value=value,
         unit="requests/s",
         baseline=baseline,
-        wanted=0.35,
-        of=f"{CALLS * 3:,} messages of 1 to 9 KB, {CONNECTIONS} connections;"
+        target=0.35,
+        details=f"{CALLS * 3:,} messages of 1 to 9 KB, {CONNECTIONS} connections;"
         " a bare FastAPI route with one INSERT",
     )
 
@@ -58,7 +65,7 @@ def _bodies(calls: Sequence[Call]) -> Iterator[bytes]:
 
 
 def _sender(url: str, requests: Sequence[bytes]) -> Callable[[], float]:
-    """Send the next part of the requests each time it is called."""
+    """Return a function that sends the next part of the requests at each call."""
     size = len(requests) // ROUNDS
     parts = iter([requests[at : at + size] for at in range(0, len(requests), size)])
     return lambda: send(url, next(parts), CONNECTIONS).rate

@@ -15,7 +15,7 @@ from websockets import Subprotocol
 from websockets.asyncio.client import connect as open_socket
 from websockets.sync.client import connect as open_sync_socket
 
-from bench.history import history, store
+from bench.event_history import history, store
 from domain.values import Role
 from tests.end_to_end.processes import running_up
 from tests.interfaces.serving import Desk, opened_desk

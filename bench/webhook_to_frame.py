@@ -1,4 +1,4 @@
-"""From a webhook that was accepted to the frame that shows it, 100 a second."""
+"""Time from an accepted webhook to the subscription frame that shows it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,28 +9,28 @@ from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
 from bench.figures import Figure, percentile
-from bench.load import post, send
-from bench.messages import HEADERS, placed_calls, status_update
-from bench.site import Installation, Site, wait_for
+from bench.http_load import post, send
+from bench.installation import Installation, Server, wait_for
+from bench.webhook_messages import HEADERS, placed_calls, status_update
 from domain.call import Call
 
 CAMPAIGNS, CALLS, RATE = 50, 20, 100
 SUBSCRIBE = "subscription($id: ID!) { campaignProgress(campaignId: $id) { ringing } }"
 
 
-def measure(site: Site) -> Iterator[Figure]:
-    """Ring calls of many campaigns in turn: each has a frame every half a second."""
-    with site.installation() as installation:
+def measure(server: Server) -> Iterator[Figure]:
+    """Send `ringing` for calls of many campaigns in turn, 100 a second."""
+    with server.installation() as installation:
         calls = [placed_calls(installation.app, CALLS) for _ in range(CAMPAIGNS)]
         wait_for(installation.has_caught_up, "the projector")
         seconds = _seconds(installation, calls)
-    for name, part, wanted in (("p50", 0.5, None), ("p99", 0.99, 300.0)):
+    for name, part, target in (("p50", 0.5, None), ("p99", 0.99, 300.0)):
         yield Figure(
-            name=f"webhook to frame {name}",
+            name=f"webhook to frame, {name}",
             value=percentile(seconds, part) * 1000,
             unit="ms",
-            wanted=wanted,
-            of=f"{len(seconds):,} messages, {RATE} a second, {CAMPAIGNS} campaigns",
+            target=target,
+            details=f"{len(seconds):,} messages, {RATE}/s, {CAMPAIGNS} campaigns",
         )
 
 
@@ -54,7 +54,7 @@ def _seconds(
 
 
 class _Watcher:
-    """Notes when a campaign was first shown with so many ringing calls."""
+    """Records when a campaign was first shown with each number of ringing calls."""
 
     def __init__(self, installation: Installation, call: Call) -> None:
         self.shown: dict[int, float] = {}
@@ -72,9 +72,9 @@ class _Watcher:
 
     def _watch(self) -> None:
         for frame in self._socket:
-            told = json.loads(frame)
-            if told["type"] == "next":
-                ringing = told["payload"]["data"]["campaignProgress"]["ringing"]
+            message = json.loads(frame)
+            if message["type"] == "next":
+                ringing = message["payload"]["data"]["campaignProgress"]["ringing"]
                 self.shown.setdefault(ringing, perf_counter())
 
 

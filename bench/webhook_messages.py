@@ -1,4 +1,4 @@
-"""Calls that were placed, and what the provider says of them."""
+"""Placed calls, and the provider's webhook bodies about them."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from application.app import AutoLynx
-from bench.site import SECRET, utc_now
+from bench.installation import SECRET, utc_now
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.values import DialMode
@@ -19,7 +19,7 @@ TALK = [
 
 
 def placed_calls(app: AutoLynx, count: int) -> list[Call]:
-    """Store a campaign with so many calls that are placed and not yet over."""
+    """Store a campaign with `count` live calls; return the calls."""
     campaign = Campaign.create(
         campaign_id=uuid4(),
         name="Bench",
@@ -61,8 +61,8 @@ def status_update(call: Call, status: str) -> bytes:
 
 
 def report(call: Call) -> bytes:
-    """Write an end-of-call report of some 9 KB."""
-    told: dict[str, Any] = {
+    """Return an end-of-call report of about 9 KB."""
+    message: dict[str, Any] = {
         "type": "end-of-call-report",
         "endedReason": "customer-ended-call",
         "cost": 0.0512,
@@ -70,7 +70,7 @@ def report(call: Call) -> bytes:
         "endedAt": utc_now().isoformat(),
         "artifact": {"messages": TALK, "transcript": "Hello. " * 600},
     }
-    return _body(call, told)
+    return _body(call, message)
 
 
 def _body(call: Call, message: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""One pass of the scheduler at size: what waits must not make it slower."""
+"""One scheduler pass; the number of pending contacts must not make it slower."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from uuid import uuid5
 from application.app import AutoLynx
 from application.calls.claims import ClaimService
 from bench.figures import Figure, medians
-from bench.site import Site, means, utc_now
+from bench.installation import Server, means, utc_now
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE
 from projections.dial_queue import Snapshot, snapshot
@@ -67,10 +67,10 @@ select call_id, campaign_id, 'placed', now() from called
 """
 
 
-def measure(site: Site) -> Iterator[Figure]:
-    with _scheduler(site, FEW) as few, _scheduler(site, MANY) as many:
-        for beginner in (few, many):
-            _pass(*beginner)  # Plans and caches are those of a running leader.
+def measure(server: Server) -> Iterator[Figure]:
+    with _scheduler(server, FEW) as few, _scheduler(server, MANY) as many:
+        for fresh in (few, many):
+            _pass(*fresh)  # Warm up query plans and caches.
         small, large = medians(
             partial(_pass, *few), partial(_pass, *many), rounds=PASSES
         )
@@ -79,15 +79,15 @@ def measure(site: Site) -> Iterator[Figure]:
         name="scheduler pass",
         value=large,
         unit="ms",
-        wanted=150,
-        of=f"view, plan, claim and decisions; {MANY:,} contacts pending, {size}",
+        target=150,
+        details=f"snapshot, plan, claim, decisions; {MANY:,} contacts pending, {size}",
     )
     yield Figure(
         name="scheduler pass, growth",
         value=large / small,
         unit="times",
-        wanted=1.5,
-        of=f"the same beside {FEW:,} contacts pending ({small:.0f} ms)",
+        target=1.5,
+        details=f"compared with {FEW:,} contacts pending ({small:.0f} ms)",
     )
 
 
@@ -101,9 +101,9 @@ def _pass(scheduler: Scheduler, conn: Conn) -> float:
 
 
 @contextmanager
-def _scheduler(site: Site, people: int) -> Iterator[tuple[Scheduler, Conn]]:
+def _scheduler(server: Server, people: int) -> Iterator[tuple[Scheduler, Conn]]:
     with (
-        site.database() as url,
+        server.database() as url,
         connect(url, name="bench") as conn,
         open_pool(url, name="bench", max_size=2) as writing,
         open_read_pool(url, name="bench", max_size=2) as reading,
@@ -116,7 +116,7 @@ def _scheduler(site: Site, people: int) -> Iterator[tuple[Scheduler, Conn]]:
 
 
 def _fill(conn: Conn, people: int) -> None:
-    """Write the read tables as the events of such an installation would leave them."""
+    """Write rows as the projector would for such an installation."""
     for number in range(CAMPAIGNS):
         id_ = uuid5(NAMESPACE, f"bench {number}")
         values = {
@@ -133,32 +133,32 @@ def _fill(conn: Conn, people: int) -> None:
     conn.execute("vacuum analyze")
 
 
-class Shown:
-    """A read model that is not waited for: the projector's work is not measured."""
+class InstantReadModel:
+    """Never waits: the projector's work is not measured."""
 
     def wait_for(self, *_: float) -> bool:
         return True
 
 
-class Silent:
-    """Takes calls and rings nobody."""
+class NoDispatch:
+    """Accepts claimed calls and sends no requests."""
 
     def dial(self, claimed: list[Dialled]) -> None:
-        """Their requests are other figures' affair."""
+        """Send nothing: requests are not part of this benchmark."""
 
 
 def _parts(app: AutoLynx, writing: Pool, reading: Pool) -> Parts:
     unused: Any = None
-    silent: Any = Silent()
+    no_dispatch: Any = NoDispatch()
     return Parts(
         read_snapshot=lambda now, most: _snapshot(reading, now, most),
         claims=ClaimService(app, means()),
         campaigns=unused,
-        dispatch=silent,
+        dispatch=no_dispatch,
         reconcile=unused,
         adoption=unused,
         operations=Operations(writing),
-        read_model=Shown(),
+        read_model=InstantReadModel(),
         pace=Pace(SETTINGS.dials_per_second, Random(1).random),
         means=means(),
         first_settings=SETTINGS,

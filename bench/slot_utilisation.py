@@ -1,4 +1,4 @@
-"""How well slots are used, by the real leader in virtual time."""
+"""Share of slots in use, with the real scheduler in virtual time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from application.calls.claims import Chosen, Claimed
 from application.event_context import Means
 from bench.figures import Figure
-from bench.site import Site
+from bench.installation import Server
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
 from projections.dial_queue import CampaignView, Candidate, OpenCall, Phase, Snapshot
@@ -25,32 +25,32 @@ from scheduler.wakeup import Alarm
 CAP, PEOPLE, MEAN_SECONDS = 8, 2_000, 60.0
 UNANSWERED, RINGS_SECONDS = 0.25, (15.0, 30.0)
 NEWS_SECONDS = 0.3
-"""From a call's end until the leader's view shows it, and from POST to the ring."""
+"""Delay from a call's end until the snapshot shows it, and from POST to ringing."""
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CAMPAIGN = uuid5(NAMESPACE, "bench utilisation")
 
 
-def measure(site: Site) -> Iterator[Figure]:  # noqa: ARG001 - it needs no database
+def measure(server: Server) -> Iterator[Figure]:  # noqa: ARG001 - it needs no database
     at_once, at_ticks = (used_share(refill=refill) for refill in (True, False))
     setting = (
         f"virtual time, {PEOPLE:,} calls of {MEAN_SECONDS:.0f} s on average, cap {CAP},"
         " tick 60 s, 1 dial/s"
     )
     yield Figure(
-        name="slots used",
+        name="slot utilisation",
         value=at_once,
         unit="of 1",
         baseline=1.0,
-        wanted=0.95,
-        of=f"{setting}; all slots all the time",
+        target=0.95,
+        details=f"{setting}; baseline: all slots always in use",
     )
     yield Figure(
-        name="slots used, refilled at ticks only",
+        name="slot utilisation, refilled at ticks only",
         value=at_ticks,
         unit="of 1",
         baseline=at_once,
-        of=f"{setting}; refilled at once",
+        details=f"{setting}; baseline: refilled at once",
     )
 
 
@@ -65,7 +65,7 @@ def used_share(*, refill: bool) -> float:
 
 @dataclass
 class World:
-    """People who wait and calls that go on; time moves when somebody waits."""
+    """Pending contacts and live calls; virtual time moves when the scheduler waits."""
 
     settings: SettingsValues
     time: float = 0.0
@@ -81,7 +81,7 @@ class World:
         return START + timedelta(seconds=self.time)
 
     def move(self, until: float, *, to_news: bool = False) -> None:
-        """Let time pass; with `to_news` no further than to the first news."""
+        """Advance time; with `to_news` no further than to the first end of a call."""
         while self.ends and self.ends[0][0] + NEWS_SECONDS <= until:
             if to_news and self.news:
                 break
@@ -97,18 +97,18 @@ class World:
         heappush(self.ends, (self.time + NEWS_SECONDS + lasts, call_id))
 
     def still_to_come(self) -> float:
-        """Slot-seconds of live calls, from now on."""
+        """Return the remaining slot-seconds of live calls."""
         return sum(max(end - self.time, 0) for end, _ in self.ends)
 
     def _lasts(self) -> float:
-        """One in four does not answer; the others talk for as long as people do."""
+        """Return a random duration; one call in four is not answered."""
         if self.random.random() < UNANSWERED:
             return self.random.uniform(*RINGS_SECONDS)
         unanswered = sum(RINGS_SECONDS) / 2
         talk = (MEAN_SECONDS - UNANSWERED * unanswered) / (1 - UNANSWERED)
         return self.random.gammavariate(2, talk / 2)
 
-    # --- What the leader works with ---------------------------------------------------
+    # --- What the scheduler calls ---------------------------------------------------
 
     def snapshot(self, _: datetime, most: int) -> Snapshot:
         waits = [
@@ -154,7 +154,7 @@ class Dialler:
 
 
 class VirtualAlarm(Alarm):
-    """Waits by letting the world's time pass; it ends with the last claim."""
+    """Waits by advancing the virtual time; stops the loop after the last claim."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
@@ -176,7 +176,7 @@ class VirtualAlarm(Alarm):
 
 
 class Unending:
-    """A term: nobody else stands for election, however long its holder is silent."""
+    """A term of leadership that never ends."""
 
     def beat(self) -> None: ...
 
@@ -184,7 +184,7 @@ class Unending:
 
 
 class Quiet:
-    """A provider that shows nothing new, a projector that is never late, and so on."""
+    """Stands in for all other parts: nothing new at the provider, no lag."""
 
     def begin(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""A campaign's whole history, made by the domain's own classes, stored in bulk."""
+"""Generates the events of a whole campaign with the domain's classes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ ROWS_A_FACT, EVENTS_A_SAVE = 1_000, 12_000
 
 
 def store(pool: Pool, events: Iterator[Any]) -> int:
-    """Store events in the order given; return how many."""
+    """Store events in the given order; return their number."""
     recorder, mapper, count = EventRecorder(pool), TypedMapper(), 0
     for some in batched(events, EVENTS_A_SAVE):
         recorder.insert_events([mapper.to_stored_event(event) for event in some])
@@ -33,9 +33,10 @@ def store(pool: Pool, events: Iterator[Any]) -> int:
 
 
 def history(contacts: int, calls: int) -> Iterator[Any]:
-    """A list that is imported, then calls of six events each, one after the other.
+    """Yield an import, then the calls one after the other, six events each.
 
-    More calls than contacts are second attempts, where the first was not rung.
+    If there are more calls than contacts, the others are second attempts, after first
+    attempts in which nothing rang.
     """
     yield from opening(contacts)
     for number in range(calls):
@@ -84,7 +85,7 @@ def contact_id(number: int) -> UUID:
 
 
 def call(number: int, attempt: int, *, again: bool = False) -> tuple[Any, ...]:
-    """Create, request, place, ring, end and report; `again` if nobody was rung."""
+    """Return one call's events; with `again` it ends before it was answered."""
     at = START + timedelta(seconds=number * attempt)
     stamp: dict[str, Any] = {"at": at, "by": BY}
     proof = Evidence(UUID(int=number + 5), "0" * 64)

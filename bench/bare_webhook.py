@@ -1,4 +1,7 @@
-"""The least that a webhook could cost: `python -m bench.bare PORT URL`."""
+"""Baseline for webhooks, a bare FastAPI route with one INSERT.
+
+Run `python -m bench.bare_webhook PORT URL`.
+"""
 
 import sys
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A campaign made of an uploaded file, beside copying the same rows into a table."""
+"""Creating a campaign from an upload; baseline: COPY of the same rows into a table."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,11 +7,11 @@ from uuid import UUID
 
 import psycopg
 
+from bench.contact_files import write_people
 from bench.figures import Figure, medians, percentile
-from bench.load import post, sent_meanwhile
-from bench.messages import HEADERS, placed_calls, status_update
-from bench.people import write_people
-from bench.site import Installation, Site, wait_for
+from bench.http_load import post, sending
+from bench.installation import Installation, Server, wait_for
+from bench.webhook_messages import HEADERS, placed_calls, status_update
 
 ROWS = 100_000
 CALLS, PAUSE = 1_500, 0.02
@@ -21,9 +21,9 @@ COLUMNS = (
 )
 
 
-def measure(site: Site) -> Iterator[Figure]:
-    file = write_people(site.folder / "people.csv", ROWS)
-    with site.installation() as installation:
+def measure(server: Server) -> Iterator[Figure]:
+    file = write_people(server.folder / "people.csv", ROWS)
+    with server.installation() as installation:
         assistant = installation.assistant()
 
         def upload() -> str:
@@ -34,47 +34,47 @@ def measure(site: Site) -> Iterator[Figure]:
             lambda: _create(installation, assistant, upload()),
             partial(_copy, installation.database),
         )
-        meanwhile = list(_meanwhile(installation, assistant, upload()))
+        during = list(_webhooks_during_import(installation, assistant, upload()))
     yield Figure(
         name="create campaign",
         value=value,
         unit="contacts/s",
         baseline=baseline,
-        wanted=0.3,
-        of=f"from an upload of {ROWS:,} rows; COPY of the same rows into a table"
+        target=0.3,
+        details=f"from an upload of {ROWS:,} rows; COPY of the same rows into a table"
         " with the same indexes",
     )
 
-    yield from meanwhile
+    yield from during
 
 
-def _meanwhile(
+def _webhooks_during_import(
     installation: Installation, assistant: UUID, upload_id: str
 ) -> Iterator[Figure]:
-    """Ring calls while a campaign is created: nobody waits for an import."""
+    """Measure how long webhooks take while a campaign is created."""
     calls = placed_calls(installation.app, CALLS)
     path = f"{installation.url}/webhooks/vapi"
     rings = (post(path, HEADERS, status_update(call, "ringing")) for call in calls)
     wait_for(installation.has_caught_up, "the projector", 120)
-    with sent_meanwhile(installation.url, rings, PAUSE) as waits:
+    with sending(installation.url, rings, PAUSE) as waits:
         start = perf_counter()
         installation.create_campaign(upload_id, assistant)
         wait_for(installation.has_caught_up, "the projector", 120)
         shown = perf_counter() - start
-    of = f"{len(waits):,} messages while a campaign of {ROWS:,} contacts is created"
-    for name, part, wanted in (("p50", 0.5, None), ("p99", 0.99, 250.0)):
+    details = f"{len(waits):,} messages during an import of {ROWS:,} rows"
+    for name, part, target in (("p50", 0.5, None), ("p99", 0.99, 250.0)):
         yield Figure(
-            name=f"webhook beside an import {name}",
+            name=f"webhook during an import, {name}",
             value=percentile(waits, part) * 1000,
             unit="ms",
-            wanted=wanted,
-            of=of,
+            target=target,
+            details=details,
         )
     yield Figure(
-        name="campaign shown whole",
+        name="campaign fully visible",
         value=shown,
         unit="s",
-        of=f"from the request to the read model, {ROWS:,} contacts",
+        details=f"from the request until the read tables include it, {ROWS:,} contacts",
     )
 
 
@@ -95,7 +95,7 @@ def _contacts(installation: Installation, campaign_id: UUID) -> int:
 
 
 def _copy(url: str) -> float:
-    """Send the rows that a campaign has from outside to an empty table."""
+    """Send the rows of a campaign from the client to an empty table; return rows/s."""
     one = "(select campaign_id from contact_vault limit 1)"
     query = f"select {COLUMNS} from contact_vault where campaign_id = {one}"
     with psycopg.connect(url, autocommit=True) as connection:

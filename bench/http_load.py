@@ -1,4 +1,4 @@
-"""HTTP load from plain sockets: what asks must cost little beside what answers."""
+"""HTTP load over plain sockets, so that the client uses little CPU time."""
 
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Sent:
-    """How it went: requests a second, and the seconds that each took."""
+    """Requests per second, and the seconds that each request took."""
 
     rate: float
     seconds: Sequence[float]
 
 
 def post(url: str, headers: dict[str, str], body: bytes) -> bytes:
-    """Write a request."""
+    """Return the bytes of a POST request."""
     parts = urlsplit(url)
     given = {"Host": parts.netloc, "Content-Length": str(len(body)), **headers}
     lines = [f"POST {parts.path} HTTP/1.1", *(f"{k}: {v}" for k, v in given.items())]
@@ -31,7 +31,10 @@ def post(url: str, headers: dict[str, str], body: bytes) -> bytes:
 def send(
     url: str, requests: Sequence[bytes], connections: int, status: bytes = b"200"
 ) -> Sent:
-    """Send them over so many connections, each as soon as the last was answered."""
+    """Send requests over several connections, on each the next after the response.
+
+    Raises AssertionError if a response has another status.
+    """
     turns = count()
 
     def one(_: int) -> list[float]:
@@ -45,10 +48,11 @@ def send(
 
 
 @contextmanager
-def sent_meanwhile(
-    url: str, requests: Iterable[bytes], pause: float
-) -> Iterator[list[float]]:
-    """Send one after the other in the block; yield the seconds that each takes."""
+def sending(url: str, requests: Iterable[bytes], pause: float) -> Iterator[list[float]]:
+    """Send requests one by one during the block; yield the list of their seconds.
+
+    `pause` is in seconds between two requests.
+    """
     waits: list[float] = []
     over = Event()
 

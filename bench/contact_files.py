@@ -1,4 +1,4 @@
-"""Contact files for benchmarks: mostly American numbers, some foreign, some wrong."""
+"""Contact files for benchmarks: mostly US numbers, some foreign, some invalid."""
 
 import csv
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from random import Random
 
 HEADER = ("name", "business_name", "phone", "plan", "city", "renewal", "note")
 
-# Area codes and the like, so that the library finds the numbers valid.
+# Existing area codes: libphonenumber accepts the numbers as valid.
 AREAS = (201, 202, 212, 303, 312, 404, 415, 503, 512, 602, 617, 702, 713, 801, 919)
 ABROAD = ("+44 20 7946 {:04}", "+49 30 90{:06}", "+33 1 70 18 {:04}", "+4420794{:05}")
-WRONG = ("n/a", "", "12345", "555-01{:02}", "call later")
+INVALID = ("n/a", "", "12345", "555-01{:02}", "call later")
 
 
 def write_people(path: Path, rows: int, seed: int = 1) -> Path:
-    """Write a file: 9 % foreign numbers, 3 % wrong ones, 2 % that came before."""
+    """Write a file with 9 % foreign, 3 % invalid and 2 % repeated numbers."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
@@ -43,7 +43,7 @@ def _people(rows: int, random: Random) -> Iterator[tuple[str, ...]]:
 def _phone(row: int, random: Random) -> str:
     chance = random.random()
     if chance < 0.03:
-        return random.choice(WRONG).format(row % 100)
+        return random.choice(INVALID).format(row % 100)
     if chance < 0.12:
         return random.choice(ABROAD).format(row % 9999)
     area, line = AREAS[row % len(AREAS)], row // len(AREAS)

@@ -1,4 +1,4 @@
-"""Where it is measured: a Postgres of its own, fresh databases, the real processes."""
+"""Installations to measure: an embedded Postgres, new databases, real processes."""
 
 import os
 import secrets
@@ -22,7 +22,7 @@ import psycopg
 from application.app import AutoLynx
 from application.event_context import Means
 from application.members import MemberService
-from bench.people import write_people
+from bench.contact_files import write_people
 from domain.assistant import Assistant
 from domain.values import Role
 from projections.engine.schema import create_read_model
@@ -57,8 +57,8 @@ def means() -> Means:
 
 
 @dataclass(frozen=True)
-class Site:
-    """A Postgres server; each benchmark takes databases of its own."""
+class Server:
+    """A Postgres server; each benchmark creates its own databases in it."""
 
     url: str
     folder: Path
@@ -72,7 +72,7 @@ class Site:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Yield a database with all tables."""
+        """Yield the URL of a database with all tables."""
         with self.empty_database() as url:
             migrate(url)
             with connect(url, name="bench") as connection:
@@ -83,7 +83,7 @@ class Site:
     def installation(
         self, settings: Mapping[str, str] | None = None
     ) -> Iterator["Installation"]:
-        """Run an API and a projector over a database of their own.
+        """Run an API and a projector on a new database.
 
         `settings` are environment variables in addition to the usual ones.
         """
@@ -117,7 +117,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Installation:
-    """A running API and projector, and what is needed to ask them."""
+    """A running API and projector, with a database pool and an admin's token."""
 
     url: str
     database: str
@@ -133,7 +133,7 @@ class Installation:
         return {"Authorization": f"Bearer {self.token}"}
 
     def upload(self, file: Path) -> dict[str, Any]:
-        """Send a file as a browser would; return the answer."""
+        """Upload a file in chunks; return the JSON of the response."""
         answer = httpx2.post(
             f"{self.url}/uploads?filename={file.name}",
             content=_chunks(file),
@@ -151,9 +151,9 @@ class Installation:
             headers=self.headers,
             timeout=600,
         )
-        told = answer.json()
-        assert not told.get("errors"), told
-        data: dict[str, Any] = told["data"]
+        body = answer.json()
+        assert not body.get("errors"), body
+        data: dict[str, Any] = body["data"]
         return data
 
     def assistant(self) -> UUID:
@@ -168,7 +168,7 @@ class Installation:
         return assistant.id
 
     def create_campaign(self, upload_id: str, assistant_id: UUID) -> UUID:
-        """Create a campaign over GraphQL."""
+        """Create a campaign over GraphQL; return its id."""
         asked = {
             "name": "Bench",
             "uploadId": upload_id,
@@ -180,13 +180,13 @@ class Installation:
         return UUID(made["campaign"]["id"])
 
     def small_campaign(self) -> UUID:
-        """Make a campaign of a few people."""
+        """Create a campaign of 20 rows; return its id."""
         with tempfile.TemporaryDirectory() as folder:
             upload = self.upload(write_people(Path(folder) / "few.csv", 20))
         return self.create_campaign(upload["id"], self.assistant())
 
     def server_pids(self) -> list[int]:
-        """Name the processes of Postgres that work for this installation."""
+        """Return the pids of the Postgres backends of this installation."""
         query = b"select pid from pg_stat_activity where datname = current_database()"
         with self.pool.connection() as connection:
             return [pid for (pid,) in connection.execute(query)]
@@ -214,17 +214,17 @@ def _token(app: AutoLynx, pool: Pool) -> str:
 
 
 @contextmanager
-def opened_site(folder: Path) -> Iterator[Site]:
-    folder.chmod(0o755)  # Postgres may run as another user than root.
+def start_server(folder: Path) -> Iterator[Server]:
+    folder.chmod(0o755)  # Postgres may run as nobody.
     with embedded_postgres(folder / "pg") as url:
-        yield Site(url, folder)
+        yield Server(url, folder)
 
 
 @contextmanager
 def process(
     module: str, environment: dict[str, str], arguments: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a module until the end of the block."""
+    """Run a Python module as a process until the end of the block."""
     running = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -251,16 +251,16 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_for(condition: Any, said: str, seconds: float = START_SECONDS) -> None:
+def wait_for(condition: Any, what: str, seconds: float = START_SECONDS) -> None:
     until = monotonic() + seconds
     while not condition():
-        assert monotonic() < until, f"waited {seconds} s in vain for {said}"
+        assert monotonic() < until, f"{what} was not ready within {seconds} s"
         sleep(0.02)
 
 
 def peak_mebibytes(pid: int) -> float:
-    """Return the most memory that a process has had (Linux)."""
+    """Return a process's peak resident memory in MiB (Linux)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
-    raise ValueError(f"no peak of process {pid}")
+    raise ValueError(f"process {pid} has no VmHWM in /proc")

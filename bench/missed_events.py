@@ -1,4 +1,4 @@
-"""Whether a reader that follows the log misses an event while many write."""
+"""Events that a reader of the log misses while several processes write."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ import psycopg
 from eventsourcing.persistence import StoredEvent
 
 from bench.figures import Figure
-from bench.site import Site
+from bench.installation import Server
 from storage.database import open_pool
 from storage.log.recorder import EventRecorder
 
@@ -23,21 +23,21 @@ values (%s, 1, 'bench', '') """
 SECONDS = 300.0
 
 
-def measure(site: Site) -> Iterator[Figure]:
-    """Count what is missed; the unsafe way shows that this can find it."""
-    for name, events, wanted in (
+def measure(server: Server) -> Iterator[Figure]:
+    """Count missed events; inserts without the lock show that misses are detected."""
+    for name, events, target in (
         ("missed events", EVENTS, 0.0),
         ("missed events without the lock", UNSAFE_EVENTS, None),
     ):
-        with site.database() as url:
-            missed = _missed(url, events, safe=wanted is not None)
-        assert wanted is not None or missed, "nothing is found where something is"
+        with server.database() as url:
+            missed = _missed(url, events, safe=target is not None)
+        assert target is not None or missed, "no misses without the lock"
         yield Figure(
             name=name,
             value=missed,
             unit="events",
-            wanted=wanted,
-            of=f"of {events:,}, {PROCESSES} processes write, one reads",
+            target=target,
+            details=f"{events:,} events, {PROCESSES} processes write, one reads",
         )
 
 
@@ -62,7 +62,7 @@ def _missed(url: str, events: int, *, safe: bool) -> int:
 
 
 def _followed(recorder: EventRecorder, writers: Sequence[BaseProcess]) -> int:
-    """Read on from the last position until nobody writes any more."""
+    """Read the log until all writers have ended; return the number of events read."""
     last, seen, until = 0, 0, monotonic() + SECONDS
     while monotonic() < until:
         running = any(writer.is_alive() for writer in writers)
@@ -71,12 +71,11 @@ def _followed(recorder: EventRecorder, writers: Sequence[BaseProcess]) -> int:
             last, seen = page[-1].id, seen + len(page)
         elif not running:
             return seen
-    raise TimeoutError("the writers do not come to an end")
+    raise TimeoutError(f"the writers did not end within {SECONDS:.0f} s")
 
 
 def write(url: str, events: int) -> None:
-    """Append from several threads of this process."""
-
+    """Append events from several threads of this process."""
     with open_pool(url, name="writer") as pool, ThreadPoolExecutor(THREADS) as threads:
         recorder = EventRecorder(pool)
 
@@ -87,7 +86,7 @@ def write(url: str, events: int) -> None:
 
 
 def write_unsafely(url: str, events: int) -> None:
-    """Insert without the lock: the position is taken before the commit's turn."""
+    """Insert without the append lock: commits may be out of order of positions."""
     with psycopg.connect(url) as connection:
         for _ in range(events):
             connection.execute(UNSAFE, (uuid4(),))
