@@ -19,9 +19,9 @@ from domain.reports import (
     ranks_of_release_1,
     status_known,
 )
+from domain.states import LIVE
 from domain.upcasts import add_refusal_to_ended
 from domain.values import (
-    LIVE,
     CallStatus,
     ContactStatus,
     Evidence,

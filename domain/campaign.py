@@ -10,6 +10,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Conflict, Invalid, WrongState
+from domain.states import FINISHED, MAY_DIAL
 from domain.values import (
     AMOUNTS,
     CampaignState,
@@ -20,12 +21,6 @@ from domain.values import (
     is_amount,
 )
 
-OVER = frozenset(
-    {CampaignState.COMPLETED, CampaignState.CANCELED, CampaignState.FAILED}
-)
-DIALLED = frozenset(
-    {CampaignState.QUEUED, CampaignState.DIALING, CampaignState.RUNNING}
-)
 CAPS = range(1, 10_001)
 LONGEST_NAME = 200
 
@@ -198,11 +193,11 @@ class Campaign(Aggregate):
 
     @property
     def over(self) -> bool:
-        return self.state in OVER
+        return self.state in FINISHED
 
     @property
     def may_dial(self) -> bool:
-        return self.state in DIALLED
+        return self.state in MAY_DIAL
 
     def import_contacts(
         self,

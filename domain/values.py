@@ -112,9 +112,6 @@ class SkipReason(StrEnum):
     ERASED = "ERASED"
 
 
-LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS})
-"""The statuses of a call that may still change."""
-
 ZERO = Decimal(0)
 
 LARGEST_AMOUNT, FINEST_DIGIT = Decimal(10**12), -12

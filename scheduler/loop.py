@@ -16,16 +16,15 @@ from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, Means
 from application.ports import ReadModel
-from domain.campaign import DIALLED
 from domain.errors import Refused
 from domain.settings import SettingsValues
+from domain.states import MAY_DIAL, STARTED
 from domain.values import WaitingCode, call_id_of
 from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
 from scheduler.adopt import Adoption, NotYet
 from scheduler.dispatch import Dialled, Dispatch
 from scheduler.pace import Pace
 from scheduler.policy import (
-    WAITING_STATES,
     Conditions,
     Pause,
     Plan,
@@ -248,7 +247,7 @@ class Scheduler:
 
     def _complete(self, snapshot: Snapshot) -> None:
         for view in snapshot.campaigns:
-            if view.completable and view.state in WAITING_STATES:
+            if view.completable and view.state in STARTED:
                 self._tell(
                     view.id,
                     partial(
@@ -385,7 +384,7 @@ class Scheduler:
         gated = {
             view.phone_number_id
             for view in seen.campaigns
-            if view.line_quiet_gating and view.state in DIALLED and view.pending
+            if view.line_quiet_gating and view.state in MAY_DIAL and view.pending
         }
         now = self._parts.means.now()
         calls = [call for call in seen.calls if not looked or _may_be_hidden(call, now)]

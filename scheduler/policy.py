@@ -23,7 +23,7 @@ from heapq import heapify, heappop, heapreplace
 from uuid import UUID
 
 from application.calls.claims import Chosen
-from domain.campaign import DIALLED
+from domain.states import MAY_DIAL, STARTED
 from domain.values import (
     ZERO,
     CampaignState,
@@ -37,8 +37,6 @@ from scheduler.costs import Expected, expected_of, reserved
 
 MOST_START_FAILURES = 10
 """Contacts refused in a row, after which a campaign is paused."""
-
-WAITING_STATES = DIALLED | {CampaignState.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ class Plan:
 
 def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:
     """Fill the free slots fairly: the campaign that holds the fewest comes first."""
-    views = [view for view in snapshot.campaigns if view.state in WAITING_STATES]
+    views = [view for view in snapshot.campaigns if view.state in STARTED]
     unknown = Counter(
         call.campaign_id for call in snapshot.calls if call.phase is Phase.UNKNOWN
     )
@@ -467,10 +465,10 @@ def _cap_full(ask: _Ask, waiting: int) -> list[Waiting]:
 def _pause(ask: _Ask) -> Pause | None:
     """Say why a campaign is to wait for a person, if so."""
     view = ask.view
-    if view.state in DIALLED and view.account_refusal is not None:
+    if view.state in MAY_DIAL and view.account_refusal is not None:
         said = view.account_refusal or "Another campaign was refused for it."
         return Pause(view.id, PauseCause.ACCOUNT, said, view.account_scope)
-    if view.state in DIALLED and view.pending > 0 and _starts_fail(view):
+    if view.state in MAY_DIAL and view.pending > 0 and _starts_fail(view):
         said = (
             f"{view.start_failures} contacts in a row were refused, the last with"
             f" {view.start_failure}."
@@ -483,7 +481,7 @@ def _is_spent(ask: _Ask) -> bool:
     """The budget itself bars the next call, not what is reserved for live ones."""
     view = ask.view
     return (
-        view.state in DIALLED
+        view.state in MAY_DIAL
         and ask.affordable == 0
         and view.unreported == 0
         and view.pending > 0

@@ -18,9 +18,9 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from domain.campaign import DIALLED
 from domain.reports import ReportGrade
-from domain.values import LIVE, CallStatus
+from domain.states import LIVE, MAY_DIAL
+from domain.values import CallStatus
 from projections.dial_queue import (
     GHOST_GRACE,
     CampaignView,
@@ -348,7 +348,7 @@ def dialled_lines(snapshot: Snapshot) -> set[str]:
     return {
         view.phone_number_id
         for view in snapshot.campaigns
-        if view.state in DIALLED and view.pending
+        if view.state in MAY_DIAL and view.pending
     }
 
 

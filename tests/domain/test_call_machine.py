@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.call import MOST_UNKNOWN, Call, Moved
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.reports import Report, ReportGrade
+from domain.states import LIVE
 from domain.values import (
-    LIVE,
     CallStatus,
     ContactStatus,
     Refusal,

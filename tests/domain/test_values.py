@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from domain.states import LIVE
 from domain.values import (
-    LIVE,
     CallStatus,
     ContactStatus,
     call_id_of,
