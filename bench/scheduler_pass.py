@@ -13,9 +13,10 @@ from application.app import AutoLynx
 from application.calls.claims import ClaimService
 from bench.figures import Figure, medians
 from bench.installation import Server, means, utc_now
+from domain.dial_view import Snapshot
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE
-from projections.dial_queue import Snapshot, snapshot
+from projections.dial_snapshot import snapshot
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
 from scheduler.dispatch import Dialled

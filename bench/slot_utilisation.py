@@ -9,13 +9,13 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
-from application.calls.claims import Chosen, Claimed
+from application.calls.claims import Claimed
 from application.event_context import Means
 from bench.figures import Figure
 from bench.installation import Server
+from domain.dial_view import CampaignView, Candidate, Chosen, OpenCall, Phase, Snapshot
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
-from projections.dial_queue import CampaignView, Candidate, OpenCall, Phase, Snapshot
 from scheduler.dispatch import Dialled
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace

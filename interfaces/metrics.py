@@ -22,9 +22,9 @@ from psycopg_pool import PoolTimeout
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
+from domain.dial_view import Phase
 from domain.settings import SettingsValues
 from domain.values import CampaignState
-from projections.dial_queue import Phase
 from projections.gauges import Gauges, gauges
 from storage.database import Pool
 

@@ -1,35 +1,22 @@
-"""What the scheduler must watch, and the one view that it plans from."""
+"""The open calls that the scheduler watches, with what limits further calls."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
 from domain.call import Call, CallFact
 from domain.campaign import Campaign
+from domain.dial_view import Phase
 from domain.dispatcher import Dispatcher
 from domain.reports import ReportGrade
-from domain.settings import Settings, SettingsValues
+from domain.settings import Settings
 from domain.values import (
-    ZERO,
-    CallStatus,
-    CampaignState,
     ContactStatus,
-    DialMode,
-    PauseCause,
-    RefusalScope,
 )
-from projections import settings_board, spend
 from projections.row_operations import Columns, RowOperation, add, drop, patch, put
 from projections.tables import (
     Table,
-    one_snapshot,
-    position_of,
-    select,
     select_value,
 )
 from storage.database import Conn
@@ -43,25 +30,6 @@ ONLY = 1
 ACTIVE = frozenset(
     {ContactStatus.QUEUED, ContactStatus.RINGING, ContactStatus.IN_PROGRESS}
 )
-
-GHOST_GRACE = timedelta(minutes=15)
-"""How long after its longest duration a call may still be live at the provider."""
-
-
-class Phase(StrEnum):
-    """Where an open call stands on its way.
-
-    A ghost is over for us, but not proven over at the provider; one that is reporting
-    has ended and waits for its report.
-    """
-
-    CLAIMED = "claimed"
-    REQUESTED = "requested"
-    UNKNOWN = "unknown"
-    PLACED = "placed"
-    GHOST = "ghost"
-    REPORTING = "reporting"
-
 
 TABLES = (
     Table(
@@ -167,7 +135,7 @@ def dial_queue(event: object, _position: int) -> Iterator[RowOperation]:
 
 
 def _counted_in_batch(event: Call.Created) -> Iterator[RowOperation]:
-    """Count contacts: another attempt is of one who is in the batch already."""
+    """Count a contact in its batch once, at its first attempt."""
     if event.batch is not None and event.attempt == 1:
         key = (event.campaign_id, event.batch)
         yield put(BATCHES, key)
@@ -201,7 +169,7 @@ def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
         case Call.Placed(ghost=True):
             yield _watch(event, Phase.GHOST)
         case Call.Placed() | Call.Ringing() | Call.Answered():
-            if event.standing in ACTIVE:  # It may be told late, of a call that is over.
+            if event.standing in ACTIVE:  # A late event can be of a call that is over.
                 yield _watch(event, Phase.PLACED)
         case Call.TimedOut():
             yield _watch(event, Phase.GHOST)
@@ -214,255 +182,12 @@ def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
 
 
 def _watch(event: CallFact, phase: Phase, **more: datetime) -> RowOperation:
-    """Put the row, for a fact may come late and to a call that was dropped."""
+    """Upsert the row: the event may be late, after the call's row was deleted."""
     columns: Columns = {"campaign_id": event.campaign_id, "phase": phase, **more}
     return put(QUEUE, event.originator_id, **columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A contact that may be called now.
-
-    `attempt` is the one to make; `call_id` the call to be requested again, else None;
-    `batch` the one that the contact belongs to, where it was claimed before.
-    """
-
-    contact_id: UUID
-    list_id: UUID
-    attempt: int
-    call_id: UUID | None
-    batch: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCall:
-    """A call that the scheduler has to watch, with its line.
-
-    `claimed_at` is the last claim's time: by its UTC day the cost is booked.
-    `hang_up_requested` whether for the call alone or for all of its campaign.
-    """
-
-    call_id: UUID
-    campaign_id: UUID
-    contact_id: UUID
-    attempt: int
-    phase: Phase
-    status: CallStatus
-    requests: int
-    requested_at: datetime | None
-    dial_before: datetime | None
-    unknown_at: datetime | None
-    provider_call_id: str | None
-    queued_at: datetime
-    claimed_at: datetime
-    placed_at: datetime | None
-    ended_at: datetime | None
-    closed_at: datetime | None
-    last_event_at: datetime
-    hang_up_requested: bool
-    looked_up: int
-    version: int
-    phone_number_id: str
-    longest_call_seconds: int
-    started_at: datetime | None = None
-    cost: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignView:
-    """A campaign as the scheduler plans it; `version` is its stream's.
-
-    `ghosts` and `unreported` count open calls that hold room, and money: a report is
-    not final. `deferred` contacts are pending, the first at `next_due_at`.
-    `charged` is what `charged_calls` of `charged_seconds` in all have cost.
-    `batch_contacts` are those of the batch opened last. `start_failures` contacts in a
-    row were refused, the last for that `start_failure`. `capacity_refused_at` is when a
-    call last ended for lack of capacity. `account_refusal` is the text of the pause of
-    another campaign that uses the same `account_scope`, paused since this one was
-    started or resumed. `claimed_position` is the log position of the campaign's last
-    claim, None before the first.
-    """
-
-    id: UUID
-    name: str
-    state: CampaignState
-    pause_cause: PauseCause | None
-    version: int
-    cap: int
-    mode: DialMode
-    line_quiet_gating: bool
-    phone_number_id: str
-    provider_assistant_id: str
-    budget: Decimal | None
-    spend: Decimal
-    costs_reported: int
-    longest_call_seconds: int
-    created_at: datetime
-    queued_at: datetime | None
-    contacts: int
-    pending: int
-    active: int
-    ghosts: int
-    unreported: int
-    deferred: int
-    next_due_at: datetime | None
-    batch: int | None
-    batch_contacts: int
-    charged_calls: int = 0
-    charged_seconds: int = 0
-    charged: Decimal = ZERO
-    start_failures: int = 0
-    start_failure: str | None = None
-    capacity_refused_at: datetime | None = None
-    account_scope: RefusalScope | None = None
-    account_refusal: str | None = None
-    claimed_position: int | None = None
-    candidates: tuple[Candidate, ...] = ()
-
-    @property
-    def completable(self) -> bool:
-        return (
-            self.pending == 0
-            and self.active == 0
-            and self.state is not CampaignState.CANCELED
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SuspectedDuplicate:
-    """A webhook named one of our calls with another provider call id.
-
-    Two calls may be under way for one person: the provider is asked for both ids.
-    """
-
-    call_id: UUID
-    campaign_id: UUID
-    bound_provider_call_id: str | None
-    other_provider_call_id: str
-    suspected_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All that a plan rests on, as of one position of the log.
-
-    `claims_seen` is the Dispatcher's version: a claim made on this view is its next.
-    `spent_today` is what the calls claimed in the UTC day of `now` have cost.
-    """
-
-    position: int
-    claims_seen: int
-    settings: SettingsValues | None
-    duplicates_open: bool
-    suspected: tuple[SuspectedDuplicate, ...]
-    spent_today: Decimal
-    campaigns: tuple[CampaignView, ...]
-    calls: tuple[OpenCall, ...]
-
-
-_CLAIMS: LiteralString = "select claims from dispatch where id = 1"
-_SUSPECTED: LiteralString = """
-    select s.call_id, s.campaign_id, l.provider_call_id as bound_provider_call_id,
-        s.provider_call_id as other_provider_call_id, s.suspected_at
-    from suspected_duplicate s join call_log l using (call_id)
-    order by l.queued_at, s.call_id, s.provider_call_id
-"""
 _DUPLICATES: LiteralString = "select duplicates_open from account where id = 1"
-
-# Whatever is over for us and may have outlived even its longest duration is let go.
-_CALLS: LiteralString = """
-    select q.call_id, q.campaign_id, l.contact_id, l.attempt, q.phase, l.status,
-        l.requests, q.requested_at, q.dial_before, q.unknown_at, l.provider_call_id,
-        l.queued_at, coalesce(q.claimed_at, l.queued_at) as claimed_at, l.placed_at,
-        l.ended_at, l.closed_at, l.last_event_at,
-        q.hang_up_requested or h.campaign_id is not null as hang_up_requested,
-        q.looked_up, l.version, c.phone_number_id, c.longest_call_seconds,
-        l.started_at, l.cost
-    from dial_queue q
-    join call_log l on l.call_id = q.call_id
-    join campaign_board c on c.id = q.campaign_id
-    left join campaign_hang_up h on h.campaign_id = q.campaign_id
-    where q.phase <> 'ghost' or l.placed_at is null
-        or l.placed_at >= %(now)s
-            - make_interval(secs => c.longest_call_seconds) - %(grace)s
-    order by l.queued_at, q.call_id
-"""
-
-_CAMPAIGNS: LiteralString = """
-    select c.id, c.name, c.state, c.pause_cause, c.version, c.cap, c.mode,
-        c.line_quiet_gating, c.phone_number_id, c.provider_assistant_id, c.budget,
-        c.spend, c.costs_reported, c.longest_call_seconds, c.created_at, c.queued_at,
-        c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
-        open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
-        coalesce(b.contacts, 0) as batch_contacts,
-        coalesce(g.calls, 0) as charged_calls,
-        coalesce(g.seconds, 0) as charged_seconds, coalesce(g.cost, 0) as charged,
-        coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure,
-        f.capacity_at as capacity_refused_at,
-        shared.account_scope, shared.words as account_refusal, t.claimed_position
-    from campaign_board c
-    left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
-    left join start_failure f on f.campaign_id = c.id
-    left join charged_calls g on g.campaign_id = c.id
-    left join campaign_turn t on t.campaign_id = c.id
-    left join lateral (
-        select p.account_scope, coalesce(w.words, '') as words
-        from start_failure p
-        join campaign_board o on o.id = p.campaign_id
-        left join words_vault w on w.id = p.account_words_id
-        where o.id <> c.id and o.state = 'PAUSED' and p.account_at > c.queued_at
-            and p.account_position > c.resumed_position
-            and (p.account_scope = 'ACCOUNT'
-                or p.account_scope = 'LINE' and o.phone_number_id = c.phone_number_id
-                or p.account_scope = 'ASSISTANT'
-                    and o.provider_assistant_id = c.provider_assistant_id)
-        order by p.account_position desc limit 1
-    ) shared on c.state in ('QUEUED', 'DIALING', 'RUNNING')
-    cross join lateral (
-        select count(*) filter (where q.phase = 'ghost') as ghosts,
-            count(*) as unreported
-        from dial_queue q
-        join call_log l on l.call_id = q.call_id
-        where q.campaign_id = c.id
-            and (q.phase <> 'ghost' or l.placed_at is null
-                or l.placed_at >= %(now)s
-                    - make_interval(secs => c.longest_call_seconds) - %(grace)s)
-    ) open
-    cross join lateral (
-        select count(*) as deferred, min(k.due_at) as next_due_at
-        from contact_log k join contact_import i using (list_id)
-        where k.campaign_id = c.id and k.due_at > %(now)s
-            and k.deferred_position > c.resumed_position
-            and i.imported_position is not null
-    ) later
-    where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
-        or (c.id in (select campaign_id from dial_queue) and open.unreported > 0)
-    order by c.queued_at, c.id
-"""
-
-_CANDIDATES: LiteralString = """
-    select c.id as campaign_id, first.contact_id, first.list_id,
-        case when first.requeue then first.attempt else first.attempt + 1 end
-            as attempt,
-        case when first.requeue then first.call_id end as call_id, first.batch
-    from campaign_board c
-    cross join lateral (
-        select i.imported_position, k.*
-        from contact_import i
-        cross join lateral (
-            select * from contact_log k
-            where k.list_id = i.list_id and k.status = 'PENDING'
-                and (k.due_at is null or k.due_at <= %(now)s
-                    or k.deferred_position < c.resumed_position)
-            order by k.seq limit %(most)s
-        ) k
-        where i.campaign_id = c.id and i.imported_position is not null
-        order by i.imported_position, k.seq limit %(most)s
-    ) first
-    where c.state in ('QUEUED', 'DIALING', 'RUNNING')
-    order by c.id, first.imported_position, first.seq
-"""
-
 
 _LIVE: LiteralString = """
     select call_id from dial_queue
@@ -470,58 +195,12 @@ _LIVE: LiteralString = """
 """
 
 
-def snapshot(
-    conn: Conn, now: datetime, most: int, ghost_grace: timedelta = GHOST_GRACE
-) -> Snapshot:
-    """Read what a plan needs, all of one moment, the oldest campaign first.
-
-    `most` candidates at most for each campaign that is being dialled, in the file's
-    order; the others are counted only. A campaign that is over is shown while calls of
-    it are open.
-    """
-    with one_snapshot(conn):
-        return Snapshot(
-            position=position_of(conn),
-            claims_seen=int(select_value(conn, _CLAIMS) or 0),
-            settings=settings_board.get(conn),
-            duplicates_open=dialling_is_stopped(conn),
-            suspected=tuple(select(conn, SuspectedDuplicate, _SUSPECTED)),
-            spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
-            campaigns=_campaigns(conn, now, most, ghost_grace),
-            calls=_open_calls(conn, now, ghost_grace),
-        )
-
-
 def dialling_is_stopped(conn: Conn) -> bool:
     """Return whether a duplicate call stops all dialling until an admin allows it."""
     return bool(select_value(conn, _DUPLICATES))
 
 
-def _open_calls(conn: Conn, now: datetime, grace: timedelta) -> tuple[OpenCall, ...]:
-    """Read the calls to be watched, the oldest first."""
-    return tuple(select(conn, OpenCall, _CALLS, now=now, grace=grace))
-
-
 def live_calls(conn: Conn, campaign_id: UUID) -> list[UUID]:
-    """Tell which calls of a campaign are, or may be, live at the provider."""
+    """Return the calls of a campaign that are, or may be, live at the provider."""
     rows = conn.execute(_LIVE, {"campaign": campaign_id})
     return [row[0] for row in rows]
-
-
-def _campaigns(
-    conn: Conn, now: datetime, most: int, grace: timedelta
-) -> tuple[CampaignView, ...]:
-    candidates = _candidates(conn, now, most)
-    views = select(conn, CampaignView, _CAMPAIGNS, now=now, grace=grace)
-    return tuple(
-        replace(view, candidates=tuple(candidates.get(view.id, ()))) for view in views
-    )
-
-
-def _candidates(conn: Conn, now: datetime, most: int) -> dict[UUID, list[Candidate]]:
-    found: defaultdict[UUID, list[Candidate]] = defaultdict(list)
-    for campaign_id, *candidate in conn.execute(
-        _CANDIDATES, {"now": now, "most": most}
-    ):
-        found[campaign_id].append(Candidate(*candidate))
-    return found

@@ -27,9 +27,10 @@ from application.event_context import Means
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from application.settings import SettingsService
+from domain.dial_view import Snapshot
 from domain.recording_url import RecordingUrls
 from projections import campaign_board
-from projections.dial_queue import Snapshot, snapshot
+from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import create_read_model, open_read_pool, outdated_words
 from projections.lookups import Lookups

@@ -13,9 +13,9 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from domain.dial_view import Phase, Snapshot
 from domain.reports import ReportGrade
 from projections.campaign_board import OpenLines
-from projections.dial_queue import Phase, Snapshot
 from scheduler.dispatch import BAD_DATA
 from storage.process.timeline_guard import LastLed
 

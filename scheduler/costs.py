@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
 
+from domain.dial_view import CampaignView, OpenCall, Phase
 from domain.values import ZERO, CallStatus
-from projections.dial_queue import CampaignView, OpenCall, Phase
 
 FIRST_COST = Decimal("0.25")
 """US dollars that a call is expected to cost before any cost is known."""

@@ -11,7 +11,7 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from projections.dial_queue import SuspectedDuplicate
+from domain.dial_view import SuspectedDuplicate
 
 MOST_CHECKS = 10
 """Suspicions checked in one pass; each costs two requests."""

@@ -16,11 +16,11 @@ from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, Means
 from application.ports import ReadModel
+from domain.dial_view import CampaignView, OpenCall, Phase, Snapshot
 from domain.errors import Refused
 from domain.settings import SettingsValues
 from domain.states import MAY_DIAL, STARTED
 from domain.values import WaitingCode, call_id_of
-from projections.dial_queue import CampaignView, OpenCall, Phase, Snapshot
 from scheduler.adopt import Adoption, NotYet
 from scheduler.dispatch import Dialled, Dispatch
 from scheduler.pace import Pace

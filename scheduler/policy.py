@@ -22,7 +22,7 @@ from decimal import Decimal
 from heapq import heapify, heappop, heapreplace
 from uuid import UUID
 
-from application.calls.claims import Chosen
+from domain.dial_view import CampaignView, Candidate, Chosen, Phase, Snapshot
 from domain.states import MAY_DIAL, STARTED
 from domain.values import (
     ZERO,
@@ -32,7 +32,6 @@ from domain.values import (
     RefusalScope,
     WaitingCode,
 )
-from projections.dial_queue import CampaignView, Candidate, Phase, Snapshot
 from scheduler.costs import Expected, expected_of, reserved
 
 MOST_START_FAILURES = 10

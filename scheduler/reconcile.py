@@ -18,16 +18,10 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from domain.dial_view import GHOST_GRACE, CampaignView, OpenCall, Phase, Snapshot
 from domain.reports import ReportGrade
 from domain.states import LIVE, MAY_DIAL
 from domain.values import CallStatus
-from projections.dial_queue import (
-    GHOST_GRACE,
-    CampaignView,
-    OpenCall,
-    Phase,
-    Snapshot,
-)
 from scheduler.costs import expected_cost, expected_of
 from scheduler.duplicates import DuplicateCheck
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.calls.call_service import CallService
-from application.calls.claims import Chosen, Claimed, ClaimService
+from application.calls.claims import Claimed, ClaimService
 from application.campaigns import CampaignService
 from application.contacts.imports import ImportService, NewCampaign
 from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
@@ -22,12 +22,13 @@ from application.ports import Provider, ProviderAssistant, ReadModel
 from application.settings import SettingsService
 from domain.call import Call
 from domain.campaign import Campaign
+from domain.dial_view import Candidate, Chosen, Snapshot
 from domain.settings import SettingsValues
 from domain.values import DialMode, SkipReason
 from projections import call_log, campaign_board
 from projections.call_log import CallRow
 from projections.campaign_board import CampaignRow, OpenLines
-from projections.dial_queue import Candidate, Snapshot, snapshot
+from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.runner import REBUILD_BATCH, Batches, Projector
 from projections.engine.schema import create_read_model, open_read_pool

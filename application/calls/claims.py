@@ -16,31 +16,11 @@ from application.ports import Origin
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact import Contact
+from domain.dial_view import Chosen
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
-from domain.values import ContactStatus, call_id_of
+from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A contact that a plan chose; `requeued` where its deferred call is meant.
-
-    `contact_version` is 0 for whom it is not to call after an erasure: a contact's own
-    stream begins with that.
-    """
-
-    campaign_id: UUID
-    contact_id: UUID
-    attempt: int
-    requeued: bool
-    batch: int | None = None
-    was: ContactStatus = ContactStatus.PENDING
-    contact_version: int = 0
-
-    @property
-    def call_id(self) -> UUID:
-        return call_id_of(self.contact_id, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)

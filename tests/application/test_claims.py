@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from application.calls.claims import Chosen, Claimed
+from application.calls.claims import Claimed
 from application.ports import Origin
+from domain.dial_view import Chosen
 from domain.dispatcher import DISPATCHER_ID
 from domain.values import call_id_of
 from tests.wiring import NOON, House, as_chosen

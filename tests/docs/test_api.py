@@ -17,7 +17,8 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from application.calls.claims import Chosen, ClaimService
+from application.calls.claims import ClaimService
+from domain.dial_view import Chosen
 from domain.values import Role
 from projections import contact_log
 from projections.alerts import AlertKind, AlertRow

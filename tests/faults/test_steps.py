@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from application.ports import CallOrder, NotNow, Outcome
+from domain.dial_view import Snapshot
 from domain.values import CampaignState, DialMode, PauseCause
-from projections.dial_queue import Snapshot
 from projections.engine.verify import verify
 from tests.faults.crash_points import Step
 from tests.faults.invariants import check_invariants

@@ -8,6 +8,7 @@ import pytest
 
 from domain.call import Call
 from domain.campaign import Campaign
+from domain.dial_view import CampaignView, Phase, Snapshot
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import (
@@ -17,7 +18,7 @@ from domain.values import (
     RefusalKind,
     RefusalScope,
 )
-from projections.dial_queue import CampaignView, Phase, Snapshot, snapshot
+from projections.dial_snapshot import snapshot
 from projections.engine.runner import catch_up
 from tests.projections.conftest import Store
 from tests.projections.lives import Life

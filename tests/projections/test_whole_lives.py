@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from domain.call import Call
 from domain.campaign import Campaign
+from domain.dial_view import Phase
 from domain.values import ZERO, ContactStatus
 from projections.campaign_board import COUNTER
-from projections.dial_queue import Phase
 from tests.projections.lives import Life, whole_life
 from tests.projections.memory import Memory, Row, projected
 

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from application.ports import CallOrder, Origin
+from domain.dial_view import Phase
 from domain.values import CallStatus, call_id_of
 from projections import contact_log
-from projections.dial_queue import Phase
 from scheduler.adopt import LAGGING, SEARCHING, Adoption, NotYet
 from storage.database import Conn
 from storage.process.timeline_guard import LastLed

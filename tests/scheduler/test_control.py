@@ -11,11 +11,11 @@ import pytest
 
 from application.campaigns import CampaignChange
 from application.ports import CallReport, ProviderCall, ProviderRefused
+from domain.dial_view import GHOST_GRACE, CampaignView
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import DialMode, Refusal, RefusalKind, WaitingCode
 from projections import spend
-from projections.dial_queue import GHOST_GRACE, CampaignView
 from scheduler.loop import LATEST, Pass
 from tests.fakes import an_order
 from tests.scheduler.test_loop import Leading, Passes

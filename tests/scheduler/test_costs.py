@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.dial_view import CampaignView, OpenCall, Phase
 from domain.values import CallStatus, CampaignState
-from projections.dial_queue import CampaignView, OpenCall, Phase
 from scheduler.costs import FIRST_COST, Expected, expected_cost, expected_of, reserved
 from scheduler.policy import plan
 from tests.scheduler.worlds import (

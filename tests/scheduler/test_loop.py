@@ -13,8 +13,8 @@ import pytest
 
 from application.errors import StoreUnavailable
 from application.ports import AccountRefused, CallReport, NotNow
+from domain.dial_view import Snapshot
 from domain.values import CampaignState, PauseCause
-from projections.dial_queue import Snapshot
 from scheduler.adopt import Adoption
 from scheduler.dispatch import Dispatch
 from scheduler.loop import Parts, Scheduler

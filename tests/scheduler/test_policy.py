@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.dial_view import CampaignView, Candidate, Phase
 from domain.values import (
     CampaignState,
     DialMode,
@@ -17,7 +18,6 @@ from domain.values import (
     RefusalScope,
     WaitingCode,
 )
-from projections.dial_queue import CampaignView, Candidate, Phase
 from scheduler.costs import FIRST_COST
 from scheduler.policy import Plan, Verdict, Waiting, plan
 from tests.scheduler.worlds import (

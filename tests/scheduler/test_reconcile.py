@@ -14,8 +14,8 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from domain.dial_view import OpenCall, Phase
 from domain.values import CallStatus, CampaignState, ContactStatus
-from projections.dial_queue import OpenCall, Phase
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.reading import read_message
 from scheduler.costs import FIRST_COST

@@ -10,8 +10,8 @@ from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
+from domain.dial_view import CampaignView, Candidate, OpenCall, Phase, Snapshot
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode, PauseCause
-from projections.dial_queue import CampaignView, Candidate, OpenCall, Phase, Snapshot
 from scheduler.policy import Conditions
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

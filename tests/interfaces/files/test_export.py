@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.calls.claims import Chosen, ClaimService
+from application.calls.claims import ClaimService
+from domain.dial_view import Chosen
 from domain.recording_url import RecordingUrls
 from domain.values import Role
 from projections import contact_log, results

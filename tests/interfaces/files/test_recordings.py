@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from application.calls.claims import Chosen, ClaimService
+from application.calls.claims import ClaimService
 from application.contacts.erasure import ErasureService
 from domain.call import Call
+from domain.dial_view import Chosen
 from domain.values import Role
 from projections import contact_log
 from provider.vapi.reading import read_message

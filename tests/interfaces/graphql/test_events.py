@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from application.calls.claims import Chosen, ClaimService
+from application.calls.claims import ClaimService
 from application.contacts.erasure import ErasureService
+from domain.dial_view import Chosen
 from domain.values import Role
-from projections import contact_log, dial_queue
+from projections import contact_log, dial_snapshot
 from projections.engine.verify import verify
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.serving import Desk, Socket, utc_now
@@ -46,7 +47,7 @@ def desk(office: Desk) -> Desk:
 def claim(desk: Desk, campaign_id: str) -> UUID:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=1)
-        seen = dial_queue.snapshot(connection, utc_now(), 1).claims_seen
+        seen = dial_snapshot.snapshot(connection, utc_now(), 1).claims_seen
     chosen = Chosen(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
     [call_id] = ClaimService(desk.app, desk.means).claim([chosen], seen=seen).calls
     desk.caught_up()

@@ -12,7 +12,8 @@ from gql.client import AsyncClientSession
 from gql.transport.websockets import WebsocketsTransport
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema
 
-from application.calls.claims import Chosen, ClaimService
+from application.calls.claims import ClaimService
+from domain.dial_view import Chosen
 from domain.values import Role
 from interfaces.graphql.schema import sdl
 from projections import contact_log

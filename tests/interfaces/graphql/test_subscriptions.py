@@ -10,7 +10,8 @@ from websockets import Origin
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as open_socket
 
-from application.calls.claims import Chosen, ClaimService
+from application.calls.claims import ClaimService
+from domain.dial_view import Chosen
 from domain.values import Role
 from interfaces.auth.viewer import COOKIE
 from projections import contact_log

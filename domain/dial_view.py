@@ -1,0 +1,209 @@
+"""The view that the scheduler plans from: plain values, without storage or network.
+
+`projections/dial_snapshot.py` reads the view from the read tables, and
+`scheduler/policy.py` makes a plan of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from domain.settings import SettingsValues
+from domain.values import (
+    ZERO,
+    CallStatus,
+    CampaignState,
+    ContactStatus,
+    DialMode,
+    PauseCause,
+    RefusalScope,
+    call_id_of,
+)
+
+GHOST_GRACE = timedelta(minutes=15)
+"""Default time after its longest duration during which a ghost keeps its slot."""
+
+
+class Phase(StrEnum):
+    """Progress of an open call.
+
+    GHOST: finished in our log, but not proven to be over at the provider. REPORTING:
+    ended, and its report is not settled yet.
+    """
+
+    CLAIMED = "claimed"
+    REQUESTED = "requested"
+    UNKNOWN = "unknown"
+    PLACED = "placed"
+    GHOST = "ghost"
+    REPORTING = "reporting"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A contact that may be called now.
+
+    `attempt` is the number of the call to make. `call_id` is the deferred call to
+    request again, or None for a new call. `batch` is the batch in which the contact was
+    claimed before, or None.
+    """
+
+    contact_id: UUID
+    list_id: UUID
+    attempt: int
+    call_id: UUID | None
+    batch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that the scheduler watches, with its line.
+
+    `claimed_at` is the time of the last claim; its UTC day is the day to which the cost
+    is booked. `hang_up_requested` is true if a hang-up was requested for this call or
+    for all calls of its campaign. `cost` is in US dollars.
+    """
+
+    call_id: UUID
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    phase: Phase
+    status: CallStatus
+    requests: int
+    requested_at: datetime | None
+    dial_before: datetime | None
+    unknown_at: datetime | None
+    provider_call_id: str | None
+    queued_at: datetime
+    claimed_at: datetime
+    placed_at: datetime | None
+    ended_at: datetime | None
+    closed_at: datetime | None
+    last_event_at: datetime
+    hang_up_requested: bool
+    looked_up: int
+    version: int
+    phone_number_id: str
+    longest_call_seconds: int
+    started_at: datetime | None = None
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign as the scheduler sees it; `version` is that of its stream.
+
+    `ghosts` counts the calls that use a slot although they are finished in our log;
+    `unreported` counts all calls whose cost is not final. `deferred` counts the pending
+    contacts that must wait, the first of them until `next_due_at`. `charged` is the
+    cost in US dollars of `charged_calls` answered calls that took `charged_seconds` in
+    total. `batch_contacts` counts the contacts of the batch opened last.
+    `start_failures` counts the contacts refused in a row, the last of them with the
+    reason `start_failure`. `capacity_refused_at` is when a call last ended for lack of
+    capacity. `account_refusal` is the provider's text at the pause of another campaign
+    that shares `account_scope` with this one and was paused after this one was started
+    or resumed. `claimed_position` is the log position of the campaign's last claim,
+    or None before the first.
+    """
+
+    id: UUID
+    name: str
+    state: CampaignState
+    pause_cause: PauseCause | None
+    version: int
+    cap: int
+    mode: DialMode
+    line_quiet_gating: bool
+    phone_number_id: str
+    provider_assistant_id: str
+    budget: Decimal | None
+    spend: Decimal
+    costs_reported: int
+    longest_call_seconds: int
+    created_at: datetime
+    queued_at: datetime | None
+    contacts: int
+    pending: int
+    active: int
+    ghosts: int
+    unreported: int
+    deferred: int
+    next_due_at: datetime | None
+    batch: int | None
+    batch_contacts: int
+    charged_calls: int = 0
+    charged_seconds: int = 0
+    charged: Decimal = ZERO
+    start_failures: int = 0
+    start_failure: str | None = None
+    capacity_refused_at: datetime | None = None
+    account_scope: RefusalScope | None = None
+    account_refusal: str | None = None
+    claimed_position: int | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def completable(self) -> bool:
+        return (
+            self.pending == 0
+            and self.active == 0
+            and self.state is not CampaignState.CANCELED
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectedDuplicate:
+    """A webhook that names one of our calls with another provider call id.
+
+    Two calls to one person may be live, so the provider is asked for both ids.
+    """
+
+    call_id: UUID
+    campaign_id: UUID
+    bound_provider_call_id: str | None
+    other_provider_call_id: str
+    suspected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that a plan is made from, as of one position of the log.
+
+    `claims_seen` is the Dispatcher's version; a claim based on this snapshot must
+    become the next one. `spent_today` is the cost in US dollars of the calls that were
+    claimed on the current UTC day.
+    """
+
+    position: int
+    claims_seen: int
+    settings: SettingsValues | None
+    duplicates_open: bool
+    suspected: tuple[SuspectedDuplicate, ...]
+    spent_today: Decimal
+    campaigns: tuple[CampaignView, ...]
+    calls: tuple[OpenCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A contact that a plan chose to call.
+
+    `requeued` is true if the contact's deferred call is to be requested again. `was` is
+    the contact's status before. `contact_version` is the expected version of the
+    contact's own stream, which exists only after an erasure (0 before it).
+    """
+
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    requeued: bool
+    batch: int | None = None
+    was: ContactStatus = ContactStatus.PENDING
+    contact_version: int = 0
+
+    @property
+    def call_id(self) -> UUID:
+        return call_id_of(self.contact_id, self.attempt)

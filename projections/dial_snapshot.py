@@ -1,0 +1,169 @@
+"""The one consistent snapshot of the read tables that the scheduler plans from."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+from uuid import UUID
+
+from domain.dial_view import (
+    GHOST_GRACE,
+    CampaignView,
+    Candidate,
+    OpenCall,
+    Snapshot,
+    SuspectedDuplicate,
+)
+from projections import settings_board, spend
+from projections.dial_queue import dialling_is_stopped
+from projections.tables import one_snapshot, position_of, select, select_value
+from storage.database import Conn
+
+_CLAIMS: LiteralString = "select claims from dispatch where id = 1"
+_SUSPECTED: LiteralString = """
+    select s.call_id, s.campaign_id, l.provider_call_id as bound_provider_call_id,
+        s.provider_call_id as other_provider_call_id, s.suspected_at
+    from suspected_duplicate s join call_log l using (call_id)
+    order by l.queued_at, s.call_id, s.provider_call_id
+"""
+
+# A ghost is no longer shown once its longest possible duration and the grace are over.
+_CALLS: LiteralString = """
+    select q.call_id, q.campaign_id, l.contact_id, l.attempt, q.phase, l.status,
+        l.requests, q.requested_at, q.dial_before, q.unknown_at, l.provider_call_id,
+        l.queued_at, coalesce(q.claimed_at, l.queued_at) as claimed_at, l.placed_at,
+        l.ended_at, l.closed_at, l.last_event_at,
+        q.hang_up_requested or h.campaign_id is not null as hang_up_requested,
+        q.looked_up, l.version, c.phone_number_id, c.longest_call_seconds,
+        l.started_at, l.cost
+    from dial_queue q
+    join call_log l on l.call_id = q.call_id
+    join campaign_board c on c.id = q.campaign_id
+    left join campaign_hang_up h on h.campaign_id = q.campaign_id
+    where q.phase <> 'ghost' or l.placed_at is null
+        or l.placed_at >= %(now)s
+            - make_interval(secs => c.longest_call_seconds) - %(grace)s
+    order by l.queued_at, q.call_id
+"""
+
+_CAMPAIGNS: LiteralString = """
+    select c.id, c.name, c.state, c.pause_cause, c.version, c.cap, c.mode,
+        c.line_quiet_gating, c.phone_number_id, c.provider_assistant_id, c.budget,
+        c.spend, c.costs_reported, c.longest_call_seconds, c.created_at, c.queued_at,
+        c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
+        open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
+        coalesce(b.contacts, 0) as batch_contacts,
+        coalesce(g.calls, 0) as charged_calls,
+        coalesce(g.seconds, 0) as charged_seconds, coalesce(g.cost, 0) as charged,
+        coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure,
+        f.capacity_at as capacity_refused_at,
+        shared.account_scope, shared.words as account_refusal, t.claimed_position
+    from campaign_board c
+    left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
+    left join start_failure f on f.campaign_id = c.id
+    left join charged_calls g on g.campaign_id = c.id
+    left join campaign_turn t on t.campaign_id = c.id
+    left join lateral (
+        select p.account_scope, coalesce(w.words, '') as words
+        from start_failure p
+        join campaign_board o on o.id = p.campaign_id
+        left join words_vault w on w.id = p.account_words_id
+        where o.id <> c.id and o.state = 'PAUSED' and p.account_at > c.queued_at
+            and p.account_position > c.resumed_position
+            and (p.account_scope = 'ACCOUNT'
+                or p.account_scope = 'LINE' and o.phone_number_id = c.phone_number_id
+                or p.account_scope = 'ASSISTANT'
+                    and o.provider_assistant_id = c.provider_assistant_id)
+        order by p.account_position desc limit 1
+    ) shared on c.state in ('QUEUED', 'DIALING', 'RUNNING')
+    cross join lateral (
+        select count(*) filter (where q.phase = 'ghost') as ghosts,
+            count(*) as unreported
+        from dial_queue q
+        join call_log l on l.call_id = q.call_id
+        where q.campaign_id = c.id
+            and (q.phase <> 'ghost' or l.placed_at is null
+                or l.placed_at >= %(now)s
+                    - make_interval(secs => c.longest_call_seconds) - %(grace)s)
+    ) open
+    cross join lateral (
+        select count(*) as deferred, min(k.due_at) as next_due_at
+        from contact_log k join contact_import i using (list_id)
+        where k.campaign_id = c.id and k.due_at > %(now)s
+            and k.deferred_position > c.resumed_position
+            and i.imported_position is not null
+    ) later
+    where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
+        or (c.id in (select campaign_id from dial_queue) and open.unreported > 0)
+    order by c.queued_at, c.id
+"""
+
+_CANDIDATES: LiteralString = """
+    select c.id as campaign_id, first.contact_id, first.list_id,
+        case when first.requeue then first.attempt else first.attempt + 1 end
+            as attempt,
+        case when first.requeue then first.call_id end as call_id, first.batch
+    from campaign_board c
+    cross join lateral (
+        select i.imported_position, k.*
+        from contact_import i
+        cross join lateral (
+            select * from contact_log k
+            where k.list_id = i.list_id and k.status = 'PENDING'
+                and (k.due_at is null or k.due_at <= %(now)s
+                    or k.deferred_position < c.resumed_position)
+            order by k.seq limit %(most)s
+        ) k
+        where i.campaign_id = c.id and i.imported_position is not null
+        order by i.imported_position, k.seq limit %(most)s
+    ) first
+    where c.state in ('QUEUED', 'DIALING', 'RUNNING')
+    order by c.id, first.imported_position, first.seq
+"""
+
+
+def snapshot(
+    conn: Conn, now: datetime, most: int, ghost_grace: timedelta = GHOST_GRACE
+) -> Snapshot:
+    """Read what a plan needs in one database snapshot, the oldest campaign first.
+
+    Each campaign that is being dialled has at most `most` candidates, in the order of
+    its files; its other contacts are only counted. A finished campaign is included
+    while calls of it are open. Ghosts are included until `ghost_grace` after their
+    longest duration.
+    """
+    with one_snapshot(conn):
+        return Snapshot(
+            position=position_of(conn),
+            claims_seen=int(select_value(conn, _CLAIMS) or 0),
+            settings=settings_board.get(conn),
+            duplicates_open=dialling_is_stopped(conn),
+            suspected=tuple(select(conn, SuspectedDuplicate, _SUSPECTED)),
+            spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
+            campaigns=_campaigns(conn, now, most, ghost_grace),
+            calls=_open_calls(conn, now, ghost_grace),
+        )
+
+
+def _open_calls(conn: Conn, now: datetime, grace: timedelta) -> tuple[OpenCall, ...]:
+    """Read the calls that the scheduler watches, the oldest first."""
+    return tuple(select(conn, OpenCall, _CALLS, now=now, grace=grace))
+
+
+def _campaigns(
+    conn: Conn, now: datetime, most: int, grace: timedelta
+) -> tuple[CampaignView, ...]:
+    candidates = _candidates(conn, now, most)
+    views = select(conn, CampaignView, _CAMPAIGNS, now=now, grace=grace)
+    return tuple(
+        replace(view, candidates=tuple(candidates.get(view.id, ()))) for view in views
+    )
+
+
+def _candidates(conn: Conn, now: datetime, most: int) -> dict[UUID, list[Candidate]]:
+    found: defaultdict[UUID, list[Candidate]] = defaultdict(list)
+    for campaign_id, *candidate in conn.execute(
+        _CANDIDATES, {"now": now, "most": most}
+    ):
+        found[campaign_id].append(Candidate(*candidate))
+    return found
