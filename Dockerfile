@@ -1,4 +1,4 @@
-# The service without its tests. It needs a Postgres elsewhere: AUTOLYNX_DATABASE_URL.
+# The service without tests. It needs an external Postgres: set AUTOLYNX_DATABASE_URL.
 FROM python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285 AS build
 WORKDIR /build
 COPY requirements.runtime.lock ./

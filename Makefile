@@ -1,7 +1,7 @@
-# `make demo` and `make test` do all the set-up; ARGS="..." is passed on.
+# `make demo` and `make test` install everything they need. ARGS="..." passes options.
 PYTHON = .venv/bin/python
 
-# Else each of the many processes would compile every module anew.
+# Without bytecode files, each of the many test processes would compile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test check bench soak lock
@@ -17,9 +17,10 @@ demo: install
 test: .venv/compiled
 	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# Before all workers do it at once; one of them alone loads the provider's SDK.
+# Compile the libraries once, before all test workers would do it at the same time. The
+# provider's SDK is left out: it is large, and only one worker loads it.
 .venv/compiled: .venv/installed
-	@$(PYTHON) -m compileall -q -j 0 -x '/vapi/' .venv/lib || : # It only helps.
+	@$(PYTHON) -m compileall -q -j 0 -x '/vapi/' .venv/lib || : # An optimisation only: errors do not matter.
 	@touch $@
 
 check: install

@@ -32,7 +32,7 @@ SCHEMA = Path(__file__).parents[1] / "interfaces/graphql/schema.graphql"
 def main() -> int:
     options = _options()
     if not shutil.which("npm"):
-        sys.stderr.write("Skipped the dashboard's check: there is no Node here.\n")
+        sys.stderr.write("Dashboard check skipped: npm is not installed.\n")
         return 0
     if options.folder:
         return _check(options.folder.resolve(), fix=options.fix)
@@ -60,7 +60,7 @@ def _check_format(programs: Path, *, fix: bool) -> int:
     sources = [path for path in STATIC.rglob("*") if _is_ours(path)]
     command = [programs / "prettier", "--log-level", "warn", "--config", STYLE]
     command += ["--write" if fix else "--check", *sources]
-    failed = subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program that was just installed
+    failed = subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program was installed just before
     too_long = [
         f"{path}:{number}: longer than {MOST_COLUMNS} characters\n"
         for path in sources
@@ -87,7 +87,7 @@ def _check_types(folder: Path, programs: Path) -> int:
     (generated / "ops.d.ts").write_text(types, "utf-8")
     (folder / "tsconfig.json").write_text(json.dumps(_configuration(folder)), "utf-8")
     command = [programs / "tsc", "-p", folder]
-    return subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program that was just installed
+    return subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program was installed just before
 
 
 def _packages() -> list[str]:
@@ -99,7 +99,7 @@ def _packages() -> list[str]:
 def _run(folder: Path, program: str, *arguments: str) -> None:
     found = shutil.which(program) or program
     quiet = os.environ | {"npm_config_audit": "false", "npm_config_fund": "false"}
-    subprocess.run([found, *arguments], cwd=folder, env=quiet, check=True)  # noqa: S603 - our own fixed command
+    subprocess.run([found, *arguments], cwd=folder, env=quiet, check=True)  # noqa: S603 - a fixed command
 
 
 def _configuration(folder: Path) -> dict[str, object]:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv exactly as requirements.lock says. Needs a python3 that can make a virtual
-# environment (or uv), and a Python 3.12 or newer somewhere on the machine.
+# Installs exactly the packages of requirements.lock into .venv. Needs uv, or a python3
+# that can create virtual environments, and Python 3.12 or newer.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ fail() {
     exit 1
 }
 
-# A shim that stands on the PATH may run nothing: what counts is that it answers.
+# Runs the interpreter, because a version manager's shim on the PATH may not work.
 is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1
 }
@@ -24,10 +24,10 @@ find_python() {
             return
         fi
     done
-    echo 3.12 # Left to uv, which may know another one or fetch it.
+    echo 3.12 # uv may find another interpreter, or download one.
 }
 
-bring_uv() {
+install_uv() {
     for maker in "$1" python3 /usr/bin/python3; do
         rm -rf .uv
         if "$maker" -m venv .uv >/dev/null 2>&1 &&
@@ -36,9 +36,9 @@ bring_uv() {
         fi
     done
     rm -rf .uv
-    fail "cannot bring in uv. Install it, or a python3 that can make virtual" \
-        "environments (on Debian: apt install python3-venv), and see that the" \
-        "package index can be reached"
+    fail "cannot install uv. Install it yourself, or install a python3 that can" \
+        "create virtual environments (on Debian: apt install python3-venv), and" \
+        "check that the package index can be reached"
 }
 
 find_uv() {
@@ -46,11 +46,11 @@ find_uv() {
         uv=uv
         return
     fi
-    .uv/bin/uv --version >/dev/null 2>&1 || bring_uv "$1"
+    .uv/bin/uv --version >/dev/null 2>&1 || install_uv "$1"
     uv=.uv/bin/uv
 }
 
-# Tried again with the system's certificates: some networks have an authority of their own.
+# Called a second time with the system's certificates, for networks with their own CA.
 install_all() {
     "$uv" pip sync --quiet --require-hashes requirements.lock &&
         "$uv" pip install --quiet --no-deps -e .
@@ -66,6 +66,6 @@ touch .venv/unfinished
 export VIRTUAL_ENV="$PWD/.venv"
 install_all 2>/dev/null ||
     UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 install_all ||
-    fail "cannot install what requirements.lock names"
+    fail "cannot install the packages of requirements.lock"
 mv .venv/unfinished .venv/installed
 touch .venv/installed

@@ -1,7 +1,7 @@
-"""Refresh the dashboard's libraries from their packages, as vendor.json names them.
+"""Download the dashboard's libraries in the versions that vendor.json names.
 
-`python tools/vendor.py`, with npm at hand; to move to a newer release, change the
-version in vendor.json first. Nothing else ever needs npm.
+Run `python tools/vendor.py`; it needs npm. To upgrade a library, change its version in
+vendor.json first. Digests in vendor.json are updated.
 """  # noqa: INP001 - run by its path, never imported
 
 import hashlib
@@ -36,7 +36,7 @@ def _refresh(library: dict[str, Any]) -> None:
 
 def _unpacked(release: str, folder: Path) -> Path:
     npm = shutil.which("npm") or "npm"
-    subprocess.run([npm, "pack", release, "--silent"], cwd=folder, check=True)  # noqa: S603 - the release is named in our own file
+    subprocess.run([npm, "pack", release, "--silent"], cwd=folder, check=True)  # noqa: S603 - the release comes from vendor.json
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         archive.extractall(folder, filter="data")
     return folder / "package"

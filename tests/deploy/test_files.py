@@ -1,4 +1,4 @@
-"""What is deployed fits the program: names of metrics, of commands and of variables."""
+"""The deployment files use metrics, commands and variables that exist."""
 
 import json
 import re
@@ -33,7 +33,7 @@ REFUSALS = {
     for code in CODE.findall(module.read_text())
 }
 
-FOUND = Gauges(
+GAUGES = Gauges(
     position=1,
     lag=0.0,
     tick_age=1.0,
@@ -51,19 +51,19 @@ FOUND = Gauges(
 class Everything(Collector):
     def collect(self) -> Iterator[Any]:
         yield api._gauge("autolynx_database_up", "", 1)
-        yield from api._of_work(FOUND)
-        yield from api._of_health(FOUND)
+        yield from api._of_work(GAUGES)
+        yield from api._of_health(GAUGES)
 
 
-def there_are() -> set[str]:
-    """Name every series that the processes tell of."""
+def exposed_series() -> set[str]:
+    """Return the names of all series that the processes expose."""
     own, leader, shared = api.ApiMetrics(), SchedulerMetrics(), CollectorRegistry()
     own.webhook("hang", "stored", 0.1)
     own.request("GET", "/healthz", 200, 0.1)
     leader.dialled(Accepted("p", datetime.now(UTC)))
     shared.register(Everything())
-    told = (generate_latest(one) for one in (own.registry, leader.registry, shared))
-    return set(NAME.findall(b"".join(told).decode()))
+    texts = (generate_latest(one) for one in (own.registry, leader.registry, shared))
+    return set(NAME.findall(b"".join(texts).decode()))
 
 
 def expressions() -> Iterator[str]:
@@ -84,10 +84,10 @@ def services() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("expression", list(expressions()))
-def test_rules_and_dashboard_ask_for_metrics_that_exist(expression: str) -> None:
+def test_rules_and_dashboard_query_metrics_that_exist(expression: str) -> None:
     wanted = set(NAME.findall(expression))
     assert wanted
-    assert wanted <= there_are()
+    assert wanted <= exposed_series()
     assert expression.count("(") == expression.count(")")
 
 
@@ -96,7 +96,7 @@ SERIES = re.compile(r"(autolynx_[a-z_]+)\{([^}]*)\}")
 
 
 def labelled() -> Iterator[tuple[str, str, str]]:
-    """Name each value of a label that rules and dashboard ask for."""
+    """Yield each label value that the rules and the dashboard query."""
     for expression in expressions():
         for name, matchers in SERIES.findall(expression):
             for label, values in LABEL.findall(matchers):
@@ -104,7 +104,7 @@ def labelled() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("name", "label", "value"), sorted(set(labelled())))
-def test_rules_and_dashboard_ask_for_labels_that_exist(
+def test_rules_and_dashboard_query_label_values_that_exist(
     name: str, label: str, value: str
 ) -> None:
     known = {
@@ -117,30 +117,32 @@ def test_rules_and_dashboard_ask_for_labels_that_exist(
     assert value in known[name, label]
 
 
-def test_the_manual_names_every_metric_and_no_other() -> None:
-    manual = (OPERATIONS / "monitor.md").read_text()
-    written = set(re.findall(r"`(autolynx_[a-z_]+)`", manual)) - SECRETS
+def test_the_monitoring_page_lists_exactly_the_existing_metrics() -> None:
+    page = (OPERATIONS / "monitor.md").read_text()
+    written = set(re.findall(r"`(autolynx_[a-z_]+)`", page)) - SECRETS
     suffix = re.compile(r"_(bucket|count|sum|created)$")
-    named = {name for name in there_are() if not suffix.search(name)}
-    histograms = {suffix.sub("", name) for name in there_are() if "_bucket" in name}
+    named = {name for name in exposed_series() if not suffix.search(name)}
+    histograms = {
+        suffix.sub("", name) for name in exposed_series() if "_bucket" in name
+    }
     assert written == named | histograms
 
 
-def test_the_manual_explains_every_alert() -> None:
-    manual = (OPERATIONS / "monitor.md").read_text()
+def test_the_monitoring_page_explains_every_alert() -> None:
+    page = (OPERATIONS / "monitor.md").read_text()
     (group,) = read("deploy/prometheus-alerts.yml")["groups"]
     alerts = [rule["alert"] for rule in group["rules"]]
     assert len(alerts) == len(set(alerts))
-    assert [alert for alert in alerts if f"`{alert}`" not in manual] == []
+    assert [alert for alert in alerts if f"`{alert}`" not in page] == []
 
 
-def test_the_manual_explains_every_variable() -> None:
-    manual = (OPERATIONS / "configuration.md").read_text()
+def test_the_configuration_page_explains_every_variable() -> None:
+    page = (OPERATIONS / "configuration.md").read_text()
     fields = [f"AUTOLYNX_{name.upper()}" for name in Configuration.model_fields]
-    assert [name for name in fields if name not in manual] == []
+    assert [name for name in fields if name not in page] == []
 
 
-def test_each_role_runs_twice_behind_one_proxy() -> None:
+def test_compose_runs_two_processes_of_each_role_behind_one_proxy() -> None:
     found = services()
     for role in ("api", "projector", "scheduler"):
         assert found[role]["command"] == [role]
@@ -156,7 +158,7 @@ def test_containers_can_write_nothing_and_gain_nothing() -> None:
     assert re.search(r"^USER 10001", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
 
 
-def test_variables_and_secrets_are_those_that_the_program_reads() -> None:
+def test_compose_sets_only_variables_and_secrets_that_the_program_reads() -> None:
     api_service = services()["api"]
     known = {f"AUTOLYNX_{name.upper()}" for name in Configuration.model_fields}
     others = {"AUTOLYNX_SECRETS_DIR", "FORWARDED_ALLOW_IPS"}
@@ -170,12 +172,12 @@ def test_secrets_are_read_from_files(
 ) -> None:
     (tmp_path / "autolynx_webhook_secret").write_text("from a file")
     monkeypatch.setenv("AUTOLYNX_SECRETS_DIR", str(tmp_path))
-    read_ = Configuration().webhook_secret
-    assert read_ is not None
-    assert read_.get_secret_value() == "from a file"
+    secret = Configuration().webhook_secret
+    assert secret is not None
+    assert secret.get_secret_value() == "from a file"
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_named(
+def test_a_missing_folder_of_secrets_raises_an_error_that_names_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_SECRETS_DIR", str(tmp_path / "secret"))
@@ -183,7 +185,7 @@ def test_a_folder_of_secrets_that_is_not_there_is_named(
         Configuration()
 
 
-def test_a_key_that_was_pasted_with_blanks_is_taken_without(
+def test_blanks_around_a_key_are_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", " key\n")
@@ -192,7 +194,7 @@ def test_a_key_that_was_pasted_with_blanks_is_taken_without(
     assert found.get_secret_value() == "key"
 
 
-def test_what_is_empty_is_not_set(
+def test_empty_variables_and_files_count_as_not_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "autolynx_vapi_api_key").touch()
@@ -205,7 +207,7 @@ def test_what_is_empty_is_not_set(
     assert (found.database_url, found.log_format) == (None, None)
 
 
-def test_secrets_are_made_once_and_never_again(tmp_path: Path) -> None:
+def test_secrets_sh_does_not_change_existing_secrets(tmp_path: Path) -> None:
     script = tmp_path / "secrets.sh"
     script.write_text((ROOT / "deploy/secrets.sh").read_text())
     made = []
@@ -219,7 +221,7 @@ def test_secrets_are_made_once_and_never_again(tmp_path: Path) -> None:
     assert made[0]["postgres_password"] in made[0]["autolynx_database_url"]
 
 
-def test_the_image_installs_what_is_locked_and_copies_every_package() -> None:
+def test_the_image_installs_locked_versions_and_copies_every_package() -> None:
     image = (ROOT / "Dockerfile").read_text()
     locked = (ROOT / "requirements.lock").read_text()
     runtime = (ROOT / "requirements.runtime.lock").read_text()

@@ -1,4 +1,4 @@
-"""The proxies' files, in the proxies themselves where they are installed."""
+"""The configuration for nginx and Caddy, run in the proxies if they are installed."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 
 @dataclass(frozen=True)
 class Proxied:
-    """An API, and how it is reached through the proxy."""
+    """An API, and the URL of the proxy in front of it."""
 
     desk: Desk
     url: str
@@ -38,8 +38,8 @@ class Proxied:
 
 
 def nginx(folder: Path, api: str, port: int) -> list[str]:
-    manual = (ROOT / "docs/operations/several-machines.md").read_text()
-    found = re.search(r"^```nginx\n(.*?)^```$", manual, re.MULTILINE | re.DOTALL)
+    page = (ROOT / "docs/operations/several-machines.md").read_text()
+    found = re.search(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert found
     config = re.sub(r"server 10\.\S+; server 10\.\S+;", f"server {api};", found[1])
     config = config.replace("listen 443 ssl;", f"listen {HOST}:{port};")
@@ -78,7 +78,7 @@ def proxied(
     ):
         try:
             found = Proxied(desk, f"http://{HOST}:{port}")
-            eventually(lambda: answers(found) or process.poll(), 20, said="a proxy")
+            eventually(lambda: answers(found) or process.poll(), 20, said="the proxy")
             assert process.poll() is None, log.read_text()
             yield found
         finally:
@@ -100,8 +100,8 @@ def desk(shared_database: str) -> Iterator[Desk]:
 def version_of_caddy() -> tuple[int, ...]:
     if not shutil.which("caddy"):
         return (0,)
-    told = subprocess.run(["caddy", "version"], capture_output=True, check=True)
-    return tuple(map(int, re.findall(rb"\d+", told.stdout)[:2]))
+    found = subprocess.run(["caddy", "version"], capture_output=True, check=True)
+    return tuple(map(int, re.findall(rb"\d+", found.stdout)[:2]))
 
 
 no_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is missing")
@@ -117,13 +117,13 @@ no_caddy = pytest.mark.skipif(
 def proxy(
     request: pytest.FixtureRequest, desk: Desk, tmp_path: Path
 ) -> Iterator[Proxied]:
-    tmp_path.parent.chmod(0o711)  # nginx' workers are other users than root.
+    tmp_path.parent.chmod(0o711)  # nginx workers do not run as root.
     tmp_path.chmod(0o777)
     with proxied(request.param, desk, tmp_path) as found:
         yield found
 
 
-def test_sockets_files_and_streams_pass_and_what_is_inside_stays(
+def test_proxies_forward_sockets_and_streams_and_block_internal_paths(
     proxy: Proxied,
 ) -> None:
     desk, token = proxy.desk, proxy.desk.token(Role.ADMIN)
@@ -154,10 +154,10 @@ def test_sockets_files_and_streams_pass_and_what_is_inside_stays(
     assert (taken.status_code, taken.json()["report"]["accepted"]) == (201, 2)
 
 
-def test_who_guesses_is_told_apart_by_the_address_that_the_proxy_saw(
+def test_failed_sign_ins_are_limited_by_the_address_that_the_proxy_sees(
     proxy: Proxied,
 ) -> None:
-    """Whatever a visitor writes into the header, the bound is on the visitor."""
+    """A client cannot avoid the limit by sending an X-Forwarded-For header."""
     path = f"/campaigns/{proxy.desk.campaign()}/export.csv"
     with httpx2.Client(base_url=proxy.url, timeout=10) as client:
         for n in range(3 * GUESSES_A_MINUTE):
@@ -167,4 +167,4 @@ def test_who_guesses_is_told_apart_by_the_address_that_the_proxy_saw(
             if answer.status_code == 429:
                 return
             assert answer.status_code == 401
-    pytest.fail("nobody was told that it is too often")
+    pytest.fail("no request was answered with 429")

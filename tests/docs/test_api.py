@@ -1,4 +1,4 @@
-"""The manual's examples, run against a real API; each answer has the form shown."""
+"""Runs the examples of docs/api.md against a real API and compares the responses."""
 
 import json
 import os
@@ -26,10 +26,10 @@ from scheduler.alerts import body_of
 from tests.interfaces.serving import ASSISTANT, LINE, SECRET, Desk, opened_desk
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
-MANUAL = Path(__file__).parents[2] / "docs" / "api.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```(\w+) ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ALIKE = re.compile(r"[A-Z_]{2,}|[a-z_]+\.[a-z_]+|.*-ended-call")
-"""Words of which the answer must have the same: states, codes, topics, reasons."""
+EXACT = re.compile(r"[A-Z_]{2,}|[a-z_]+\.[a-z_]+|.*-ended-call")
+"""Values that must be equal in the response: states, codes, topics, ended reasons."""
 
 
 @dataclass(frozen=True)
@@ -40,40 +40,40 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    return [Block(*found.groups()) for found in BLOCK.finditer(MANUAL.read_text())]
+    return [Block(*found.groups()) for found in BLOCK.finditer(PAGE.read_text())]
 
 
-def difference(shown: Any, told: Any, at: str = "answer") -> str | None:
-    """Say where the form of what was told is not the one that is shown."""
-    match shown, told:
+def difference(shown: Any, received: Any, at: str = "response") -> str | None:
+    """Describe the first difference in form to the example; None if there is none."""
+    match shown, received:
         case dict(), dict():
-            if shown and shown.keys() != told.keys():
-                return f"{at} has {sorted(told)}, not {sorted(shown)}"
-            pairs = [(f"{at}.{key}", shown[key], told[key]) for key in shown]
+            if shown and shown.keys() != received.keys():
+                return f"{at} has {sorted(received)}, not {sorted(shown)}"
+            pairs = [(f"{at}.{key}", shown[key], received[key]) for key in shown]
         case list(), list():
-            if bool(shown) != bool(told):
-                return f"{at} has {len(told)} entries"
+            if bool(shown) != bool(received):
+                return f"{at} has {len(received)} entries"
             pairs = [
                 (f"{at}[{n}]", shown[min(n, len(shown) - 1)], one)
-                for n, one in enumerate(told)
+                for n, one in enumerate(received)
             ]
         case _:
-            return _of_values(shown, told, at)
+            return _value_difference(shown, received, at)
     found = (difference(wanted, one, where) for where, wanted, one in pairs)
     return next((one for one in found if one), None)
 
 
-def _of_values(shown: Any, told: Any, at: str) -> str | None:
-    same_kind = type(shown) is type(told)
-    exact = not isinstance(shown, str) or ALIKE.fullmatch(shown)
+def _value_difference(shown: Any, received: Any, at: str) -> str | None:
+    same_kind = type(shown) is type(received)
+    exact = not isinstance(shown, str) or EXACT.fullmatch(shown)
     numbers = isinstance(shown, int | float) and not isinstance(shown, bool)
-    if same_kind and (not exact or numbers or shown == told):
+    if same_kind and (not exact or numbers or shown == received):
         return None
-    return f"{at} is {told!r}, not {shown!r}"
+    return f"{at} is {received!r}, not {shown!r}"
 
 
 class Reader:
-    """Somebody who does what the manual says, from the top to the end."""
+    """Executes the examples of the page in their order."""
 
     def __init__(self, desk: Desk, folder: Path) -> None:
         self.desk, self.folder = desk, folder
@@ -105,7 +105,7 @@ class Reader:
         elif key != ("sh", "setup"):
             check[key](block.text)
 
-    # --- What the manual lets one do --------------------------------------------------
+    # --- Examples that are executed --------------------------------------------------
 
     def run(self, script: str) -> str:
         if "$CALL" in script:
@@ -132,21 +132,21 @@ class Reader:
         url = f"ws{self.desk.url.removeprefix('http')}/graphql"
         with connect(url, subprotocols=[GRAPHQL_WS]) as socket:
             for line in frames.splitlines():
-                said = line[2:].replace("$CAMPAIGN", self.known["CAMPAIGN"])
-                said = said.replace("$TOKEN", self.known["TOKEN"])
+                frame = line[2:].replace("$CAMPAIGN", self.known["CAMPAIGN"])
+                frame = frame.replace("$TOKEN", self.known["TOKEN"])
                 if line.startswith(">"):
-                    socket.send(said)
+                    socket.send(frame)
                 else:
-                    wrong = difference(json.loads(said), json.loads(socket.recv(10)))
+                    wrong = difference(json.loads(frame), json.loads(socket.recv(10)))
                     assert wrong is None, wrong
 
-    # --- What it says that comes of it ------------------------------------------------
+    # --- Responses that are compared ------------------------------------------------
 
     def compare(self, shown: str) -> None:
-        told = self.answer
-        told = json.loads(told) if isinstance(told, str) else told
-        wrong = difference(json.loads(shown), told)
-        assert wrong is None, f"{wrong} in {json.dumps(told, indent=1)}"
+        received = self.answer
+        received = json.loads(received) if isinstance(received, str) else received
+        wrong = difference(json.loads(shown), received)
+        assert wrong is None, f"{wrong} in {json.dumps(received, indent=1)}"
 
     def compare_alert(self, shown: str) -> None:
         row = AlertRow(
@@ -159,29 +159,29 @@ class Reader:
             spend=Decimal(20),
             budget=Decimal(25),
         )
-        told = body_of(row, {"position": 42, "head": "9f"})
-        wrong = difference(json.loads(shown), told)
+        sent = body_of(row, {"position": 42, "head": "9f"})
+        wrong = difference(json.loads(shown), sent)
         assert wrong is None, wrong
 
     def compare_text(self, shown: str) -> None:
         assert self.answer.replace("\r\n", "\n").strip() == shown.strip()
 
-    # --- What happens meanwhile ---------------------------------------------------
+    # --- State between examples ---------------------------------------------------
 
     def learn(self) -> None:
-        """Keep the ids that later examples name."""
-        told = self.answer
-        if isinstance(told, str) and told.startswith('{"id"'):
-            self.known["UPLOAD"] = self.variables["upload"] = json.loads(told)["id"]
-        if isinstance(told, dict) and "importAssistant" in told:
-            self.variables["assistant"] = told["importAssistant"]["id"]
-        if isinstance(told, dict) and "createCampaign" in told:
-            made = told["createCampaign"]["campaign"]["id"]
+        """Remember the ids that later examples use."""
+        found = self.answer
+        if isinstance(found, str) and found.startswith('{"id"'):
+            self.known["UPLOAD"] = self.variables["upload"] = json.loads(found)["id"]
+        if isinstance(found, dict) and "importAssistant" in found:
+            self.variables["assistant"] = found["importAssistant"]["id"]
+        if isinstance(found, dict) and "createCampaign" in found:
+            made = found["createCampaign"]["campaign"]["id"]
             self.known["CAMPAIGN"] = self.variables["campaign"] = made
         self.variables["time"] = datetime.now(UTC).isoformat()
 
     def called(self) -> UUID:
-        """Let the first contact of the campaign be called, as the scheduler does."""
+        """Claim and request a call of the first contact; return the call's id."""
         desk, campaign_id = self.desk, UUID(self.known["CAMPAIGN"])
         with desk.read_pool.connection() as connection:
             first, *_ = contact_log.page(connection, campaign_id, first=1).nodes
@@ -198,11 +198,11 @@ def reader(
     shared_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Reader]:
     with opened_desk(shared_database) as desk:
-        yield Reader(desk, tmp_path_factory.mktemp("manual"))
+        yield Reader(desk, tmp_path_factory.mktemp("examples"))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples need curl")
-def test_every_example_does_what_the_manual_says(reader: Reader) -> None:
+def test_every_example_of_the_api_page_gives_the_response_shown(reader: Reader) -> None:
     examples = blocks()
     kinds = {block.language for block in examples}
     assert kinds == {"sh", "json", "graphql", "text", "csv"}
@@ -211,7 +211,7 @@ def test_every_example_does_what_the_manual_says(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "told"),
+    ("shown", "received"),
     [
         ({"a": 1}, {"b": 1}),
         ({"state": "QUEUED"}, {"state": "RUNNING"}),
@@ -222,11 +222,11 @@ def test_every_example_does_what_the_manual_says(reader: Reader) -> None:
         ({"type": "call.ended"}, {"type": "call.reported"}),
     ],
 )
-def test_another_form_is_noticed(shown: Any, told: Any) -> None:
-    assert difference(shown, told) is not None
+def test_a_response_of_another_form_is_a_difference(shown: Any, received: Any) -> None:
+    assert difference(shown, received) is not None
 
 
-def test_other_values_in_the_same_form_are_not() -> None:
+def test_other_ids_times_and_numbers_are_no_difference() -> None:
     shown = {"id": "1f", "n": [{"at": "2026"}], "cost": 0.5, "state": "RUNNING"}
-    told = {"id": "2e", "n": [{"at": "27"}, {"at": "28"}], "cost": 2.0}
-    assert difference(shown, told | {"state": "RUNNING"}) is None
+    received = {"id": "2e", "n": [{"at": "27"}, {"at": "28"}], "cost": 2.0}
+    assert difference(shown, received | {"state": "RUNNING"}) is None

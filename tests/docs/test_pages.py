@@ -1,4 +1,4 @@
-"""What the pages name is there: files, links, commands, targets, variables."""
+"""Files, links, commands, make targets and variables in the documentation exist."""
 
 import re
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from interfaces.cli.main import build
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-ROOMS = "domain|application|storage|projections|provider|scheduler|interfaces|tests"
-FOLDERS = f"{ROOMS}|deploy|docs|bench|tools|\\.ci"
+PACKAGES = "domain|application|storage|projections|provider|scheduler|interfaces|tests"
+FOLDERS = f"{PACKAGES}|deploy|docs|bench|tools|\\.ci"
 NAMED = re.compile(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]*\w/?)")
 LINK = re.compile(r"\]\(([^)#\s]*)(#[\w-]+)?\)")
 COMMAND = re.compile(r"\bautolynx ([a-z]+(?: [a-z]+)*)")
 VARIABLE = re.compile(r"\bAUTOLYNX_[A-Z_]*[A-Z]\b")
 DIAGRAMS = ("flowchart ", "sequenceDiagram\n", "stateDiagram-v2\n")
-OTHERS = {"AUTOLYNX_SECRETS_DIR", "AUTOLYNX_SETTINGS"}
-MADE = tuple(line.strip("/") for line in (ROOT / ".gitignore").read_text().split())
-"""What is there only once somebody made it."""
+OTHER_VARIABLES = {"AUTOLYNX_SECRETS_DIR", "AUTOLYNX_SETTINGS"}
+GENERATED = tuple(line.strip("/") for line in (ROOT / ".gitignore").read_text().split())
+"""Paths that exist only after a command created them."""
 
 MEDIA_TYPES = ("application/json",)
 
@@ -33,20 +33,21 @@ pages = pytest.mark.parametrize(
 
 
 def headings(page: Path) -> set[str]:
-    """Name the anchors of a page's headings."""
+    """Return the anchors of a page's headings, as GitHub computes them."""
     found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", said.lower()).replace(" ", "-") for said in found}
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in found}
 
 
 def fenced(page: Path, language: str) -> Iterator[str]:
+    """Yield the text of each fenced code block of a language."""
     fence = rf"^```{language}\n(.*?)^```$"
     yield from re.findall(fence, page.read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pages
-def test_every_file_that_is_named_is_there(page: Path) -> None:
+def test_every_file_named_on_a_page_exists(page: Path) -> None:
     named = {name.rstrip("/") for name in NAMED.findall(page.read_text())}
-    named -= {name for name in named if name.startswith(MADE + MEDIA_TYPES)}
+    named -= {name for name in named if name.startswith(GENERATED + MEDIA_TYPES)}
     missing = [
         name
         for name in sorted(named)
@@ -56,7 +57,7 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
 
 
 @pages
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for path, anchor in LINK.findall(page.read_text()):
         if "://" in path:
             continue
@@ -66,14 +67,16 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def commands(app: typer.Typer) -> dict[str, set[str]]:
-    """Name all commands, each with those below it."""
+    """Return the names of all commands, each with the names of its subcommands."""
     found = typer.main.get_command(app)
-    below = getattr(found, "commands", {})
-    return {name: set(getattr(one, "commands", {})) for name, one in below.items()}
+    subcommands = getattr(found, "commands", {})
+    return {
+        name: set(getattr(one, "commands", {})) for name, one in subcommands.items()
+    }
 
 
 @pages
-def test_every_command_exists(page: Path) -> None:
+def test_every_autolynx_command_on_a_page_exists(page: Path) -> None:
     known = commands(build())
     text = page.read_text()
     spans = re.findall(r"`([^`\n]+)`", text) + re.findall(
@@ -87,22 +90,22 @@ def test_every_command_exists(page: Path) -> None:
 
 
 @pages
-def test_every_target_of_make_exists(page: Path) -> None:
+def test_every_make_target_on_a_page_exists(page: Path) -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     wanted = set(re.findall(r"(?:^|`)make (\w+)", page.read_text(), re.MULTILINE))
     assert wanted <= targets
 
 
 @pages
-def test_every_variable_is_read(page: Path) -> None:
+def test_every_environment_variable_on_a_page_is_configurable(page: Path) -> None:
     ours = [*Configuration.model_fields]
     ours += [f"settings_{field.name}" for field in fields(SettingsValues)]
     known = {f"AUTOLYNX_{name.upper()}" for name in ours}
-    assert set(VARIABLE.findall(page.read_text())) <= known | OTHERS
+    assert set(VARIABLE.findall(page.read_text())) <= known | OTHER_VARIABLES
 
 
 @pages
-def test_diagrams_are_of_a_known_kind_and_whole(page: Path) -> None:
+def test_mermaid_diagrams_have_a_known_type_and_balanced_brackets(page: Path) -> None:
     for diagram in fenced(page, "mermaid"):
         assert diagram.startswith(DIAGRAMS)
         for opening, closing in ("[]", "()", "{}"):
@@ -111,13 +114,27 @@ def test_diagrams_are_of_a_known_kind_and_whole(page: Path) -> None:
         assert ends == len(re.findall(r"^\s*(?:alt|loop|opt) ", diagram, re.MULTILINE))
 
 
-def test_the_map_names_every_package() -> None:
+def test_the_map_in_the_readme_lists_every_package() -> None:
     readme = (ROOT / "README.md").read_text()
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench"}
     assert [name for name in packages if f"| `{name}/` |" not in readme] == []
 
 
-def test_pictures_of_the_readme_are_small() -> None:
+def test_images_in_the_readme_are_smaller_than_200_kb() -> None:
     for path, _ in LINK.findall((ROOT / "README.md").read_text()):
         if path.endswith(".png"):
             assert (ROOT / path).stat().st_size < 200_000
+
+
+def test_the_index_of_operations_links_every_page() -> None:
+    folder = ROOT / "docs/operations"
+    linked = {path for path, _ in LINK.findall((folder / "README.md").read_text())}
+    existing = {path.name for path in folder.glob("*.md")} - {"README.md"}
+    assert existing <= linked
+
+
+def test_decisions_are_numbered_without_gaps_and_their_titles_match() -> None:
+    files = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(file.name[:4]) for file in files] == [*range(1, len(files) + 1)]
+    for number, file in enumerate(files, start=1):
+        assert file.read_text().startswith(f"# {number}. ")
