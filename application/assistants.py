@@ -6,7 +6,7 @@ from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.contacts.upload_intake import ReadModelBehind
-from application.event_context import Means
+from application.event_context import EventContext
 from application.ports import Provider, ProviderAssistant, ReadModel
 from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
@@ -37,12 +37,12 @@ class AssistantService:
         self,
         *,
         app: AutoLynx,
-        means: Means,
+        context: EventContext,
         provider: Provider,
         use: AssistantUse,
         read_model: ReadModel,
     ) -> None:
-        self._app, self._means, self._provider = app, means, provider
+        self._app, self._context, self._provider = app, context, provider
         self._use, self._read_model = use, read_model
 
     def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
@@ -83,7 +83,7 @@ class AssistantService:
             assistant = self._app.load(Assistant, id_)
             if not assistant.archived:
                 self._must_be_unused(id_)
-            assistant.archive(at=self._means.now(), by=by)
+            assistant.archive(at=self._context.now(), by=by)
             return id_, self._app.append(assistant)
 
         return decide(command)
@@ -107,7 +107,7 @@ class AssistantService:
         restores: bool = True,
     ) -> tuple[UUID, int | None]:
         def command() -> tuple[UUID, int | None]:
-            at = self._means.now()
+            at = self._context.now()
             assistant = self._entered(found, name, at, by)
             if restores:
                 assistant.restore(at=at, by=by)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.calls.call_service import CallService
-from application.event_context import SCHEDULER, Means
+from application.event_context import SCHEDULER, EventContext
 from application.ports import CallFinder
 from domain.campaign import Campaign, SpendAlert
 from domain.values import PauseCause, RefusalScope
@@ -29,9 +29,14 @@ class CampaignService:
     """Each command returns the position that shows what it changed, if it did."""
 
     def __init__(
-        self, *, app: AutoLynx, means: Means, calls: CallService, finder: CallFinder
+        self,
+        *,
+        app: AutoLynx,
+        context: EventContext,
+        calls: CallService,
+        finder: CallFinder,
     ) -> None:
-        self._app, self._means = app, means
+        self._app, self._context = app, context
         self._calls, self._finder = calls, finder
 
     def start(self, campaign_id: UUID, *, by: str) -> int | None:
@@ -50,13 +55,13 @@ class CampaignService:
 
         `scope` names what the provider refused, for a pause with the cause ACCOUNT.
         """
-        said, row = self._means.words(campaign_id, reason or "")
+        said, row = self._context.words(campaign_id, reason or "")
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
             words = said if reason else None
             campaign.pause(
-                cause=cause, scope=scope, reason=words, at=self._means.now(), by=by
+                cause=cause, scope=scope, reason=words, at=self._context.now(), by=by
             )
             paused = bool(campaign.pending_events)
             return self._app.append(campaign, vault=[row] if reason and paused else [])
@@ -111,16 +116,16 @@ class CampaignService:
         campaign = self._app.load(Campaign, campaign_id)
         if campaign.version != version:
             return None
-        campaign.complete(at=self._means.now(), by=SCHEDULER)
+        campaign.complete(at=self._context.now(), by=SCHEDULER)
         return self._app.append(campaign)
 
     def fail(self, campaign_id: UUID, *, reason: str) -> int | None:
         """End a campaign whose own data cannot be worked with."""
-        said, row = self._means.words(campaign_id, reason)
+        said, row = self._context.words(campaign_id, reason)
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
-            campaign.fail(reason=said, at=self._means.now(), by=SCHEDULER)
+            campaign.fail(reason=said, at=self._context.now(), by=SCHEDULER)
             return self._app.append(
                 campaign, vault=[row] if campaign.pending_events else []
             )
@@ -132,7 +137,7 @@ class CampaignService:
     ) -> int | None:
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
-            tell(campaign, self._means.now())
+            tell(campaign, self._context.now())
             return self._app.append(campaign)
 
         return decide(command)

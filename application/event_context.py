@@ -13,7 +13,7 @@ SCHEDULER, PROVIDER = "scheduler", "vapi"
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class EventContext:
     """Time, identity and randomness, given by the composition root."""
 
     now: Callable[[], datetime]

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.event_context import Means
+from application.event_context import EventContext
 from domain.errors import NotFound
 from domain.member import LONGEST_SHOWN, Member, as_address
 from domain.values import Role, member_id_of
@@ -40,11 +40,11 @@ class MemberService:
         self,
         *,
         app: AutoLynx,
-        means: Means,
+        context: EventContext,
         keys: Keys,
         admins: Callable[[], Collection[str]],
     ) -> None:
-        self._app, self._means, self._keys = app, means, keys
+        self._app, self._context, self._keys = app, context, keys
         self._admins = admins
 
     def add(self, email: str, role: Role, *, by: str) -> int | None:
@@ -52,10 +52,13 @@ class MemberService:
         email = as_address(email)
         if self.member(email) is None:
             # Who comes back starts anew: no key of an earlier time opens again.
-            self._keys.withdraw(email, self._means.now())
+            self._keys.withdraw(email, self._context.now())
 
         def command() -> int | None:
-            member, at = self._app.find(Member, member_id_of(email)), self._means.now()
+            member, at = (
+                self._app.find(Member, member_id_of(email)),
+                self._context.now(),
+            )
             if member is None:
                 member = Member.add(email=email, role=role, at=at, by=by)
                 return self._app.append(member)
@@ -67,7 +70,7 @@ class MemberService:
 
     def change_role(self, email: str, role: Role, *, by: str) -> int | None:
         def command() -> int | None:
-            member, at = self._load(email), self._means.now()
+            member, at = self._load(email), self._context.now()
             others = self._others(member)
             member.change_role(role=role, at=at, by=by, only_admin=not others)
             return self._app.append(member, expect=others)
@@ -76,13 +79,13 @@ class MemberService:
 
     def remove(self, email: str, *, by: str) -> int | None:
         def command() -> int | None:
-            member, at = self._load(email), self._means.now()
+            member, at = self._load(email), self._context.now()
             others = self._others(member)
             member.remove(at=at, by=by, only_admin=not others)
             return self._app.append(member, expect=others)
 
         position = decide(command)
-        self._keys.withdraw(email, self._means.now())
+        self._keys.withdraw(email, self._context.now())
         return position
 
     def _decided(self, email: str, command: Callable[[], int | None]) -> int | None:

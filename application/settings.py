@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from application.app import AutoLynx, decide
-from application.event_context import SCHEDULER, Means
+from application.event_context import SCHEDULER, EventContext
 from domain.errors import Invalid
 from domain.settings import SETTINGS_ID, Settings, SettingsValues
 from domain.web_address import trouble_with
@@ -22,11 +22,11 @@ class SettingsService:
         self,
         *,
         app: AutoLynx,
-        means: Means,
+        context: EventContext,
         first: SettingsValues,
         any_address: bool = False,
     ) -> None:
-        self._app, self._means, self._first = app, means, first
+        self._app, self._context, self._first = app, context, first
         self._any_address = any_address
 
     def values(self) -> SettingsValues:
@@ -52,7 +52,7 @@ class SettingsService:
                 self._must_be_outside(values.alert_webhook_url)
             if values.default_region != settings.values.default_region:
                 _must_be_known(values.default_region)
-            settings.change(values=values, at=self._means.now(), by=by)
+            settings.change(values=values, at=self._context.now(), by=by)
             return values, self._app.append(settings)
 
         return decide(command)
@@ -65,7 +65,7 @@ class SettingsService:
     def allow_requests_again(self, *, by: str) -> int | None:
         def command() -> int | None:
             settings = self._settings()
-            settings.allow_requests_again(at=self._means.now(), by=by)
+            settings.allow_requests_again(at=self._context.now(), by=by)
             return self._app.append(settings)
 
         return decide(command)
@@ -80,7 +80,7 @@ class SettingsService:
                 alert=alert,
                 spend=spend,
                 budget=budget,
-                at=self._means.now(),
+                at=self._context.now(),
                 by=SCHEDULER,
             )
             return self._app.append(settings)
@@ -90,7 +90,7 @@ class SettingsService:
     def _settings(self) -> Settings:
         settings = self._app.find(Settings, SETTINGS_ID)
         return settings or Settings.create(
-            values=self._first, at=self._means.now(), by=ENVIRONMENT
+            values=self._first, at=self._context.now(), by=ENVIRONMENT
         )
 
 

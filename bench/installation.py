@@ -20,7 +20,7 @@ import httpx2
 import psycopg
 
 from application.app import AutoLynx
-from application.event_context import Means
+from application.event_context import EventContext
 from application.members import MemberService
 from bench.contact_files import write_people
 from domain.assistant import Assistant
@@ -52,8 +52,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def means() -> Means:
-    return Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+def context() -> EventContext:
+    return EventContext(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 
 def _token(app: AutoLynx, pool: Pool) -> str:
-    members = MemberService(app=app, means=means(), keys=Keys(pool), admins=list)
+    members = MemberService(app=app, context=context(), keys=Keys(pool), admins=list)
     members.add(EMAIL, Role.ADMIN, by="bench")
     return TokenStore(pool).create(
         token_id=uuid4(), email=EMAIL, secret=secrets.token_bytes(32), now=utc_now()

@@ -12,7 +12,7 @@ from uuid import uuid5
 from application.app import AutoLynx
 from application.calls.claims import ClaimService
 from bench.figures import Figure, medians
-from bench.installation import Server, means, utc_now
+from bench.installation import Server, context, utc_now
 from domain.dial_view import Snapshot
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE
@@ -153,7 +153,7 @@ def _parts(app: AutoLynx, writing: Pool, reading: Pool) -> Parts:
     no_dispatch: Any = NoDispatch()
     return Parts(
         read_snapshot=lambda now, most: _snapshot(reading, now, most),
-        claims=ClaimService(app, means()),
+        claims=ClaimService(app, context()),
         campaigns=unused,
         dispatch=no_dispatch,
         reconcile=unused,
@@ -161,7 +161,7 @@ def _parts(app: AutoLynx, writing: Pool, reading: Pool) -> Parts:
         operations=Operations(writing),
         read_model=InstantReadModel(),
         pace=Pace(SETTINGS.dials_per_second, Random(1).random),
-        means=means(),
+        context=context(),
         first_settings=SETTINGS,
         reconcile_every=timedelta(seconds=30),
         random=Random(1).random,

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from application.calls.claims import Claimed
-from application.event_context import Means
+from application.event_context import EventContext
 from bench.figures import Figure
 from bench.installation import Server
 from domain.dial_view import CampaignView, Candidate, Chosen, OpenCall, Phase, Snapshot
@@ -212,7 +212,9 @@ def _parts(world: World) -> Parts:
         operations=quiet,
         read_model=quiet,
         pace=pace,
-        means=Means(now=lambda: world.now, new_id=lambda: CAMPAIGN, random_bytes=bytes),
+        context=EventContext(
+            now=lambda: world.now, new_id=lambda: CAMPAIGN, random_bytes=bytes
+        ),
         first_settings=world.settings,
         reconcile_every=timedelta(seconds=30),
         random=world.random.random,

@@ -32,7 +32,7 @@ from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.contacts.imports import ImportService
 from application.errors import Failure
-from application.event_context import Means
+from application.event_context import EventContext
 from application.gc_tuning import (
     collect_in_background,
     enable_after_loading,
@@ -122,8 +122,10 @@ class Stores:
     now: DatabaseClock
 
     @property
-    def means(self) -> Means:
-        return Means(now=self.now, new_id=uuid4, random_bytes=secrets.token_bytes)
+    def context(self) -> EventContext:
+        return EventContext(
+            now=self.now, new_id=uuid4, random_bytes=secrets.token_bytes
+        )
 
     @property
     def vault(self) -> Vault:
@@ -295,7 +297,7 @@ def _message_reader(configuration: Configuration) -> Callable[..., ProviderMessa
 def _calls(configuration: Configuration, stores: Stores) -> CallService:
     return CallService(
         app=stores.app,
-        means=stores.means,
+        context=stores.context,
         vault=stores.vault,
         book=stores.lookups,
         finder=stores.lookups,
@@ -307,10 +309,10 @@ def _services(
     configuration: Configuration, stores: Stores, provider: Provider
 ) -> Services:
     app, vault, lookups = stores.app, stores.vault, stores.lookups
-    means, calls = stores.means, _calls(configuration, stores)
+    context, calls = stores.context, _calls(configuration, stores)
     imports = ImportService(
         app=app,
-        means=means,
+        context=context,
         uploads=UploadStore(stores.writing),
         vault=vault,
         book=lookups,
@@ -319,21 +321,23 @@ def _services(
     first = FirstSettings().values()
     return Services(
         calls=calls,
-        campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
+        campaigns=CampaignService(
+            app=app, context=context, calls=calls, finder=lookups
+        ),
         imports=imports,
         assistants=AssistantService(
             app=app,
-            means=means,
+            context=context,
             provider=provider,
             use=lookups,
             read_model=stores.feed,
         ),
         members=MemberService(
-            app=app, means=means, keys=Keys(stores.writing), admins=stores.admins
+            app=app, context=context, keys=Keys(stores.writing), admins=stores.admins
         ),
         settings=SettingsService(
             app=app,
-            means=means,
+            context=context,
             first=first,
             any_address=configuration.alert_any_address,
         ),

@@ -23,7 +23,7 @@ from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.errors import Failure, StoreUnavailable
-from application.event_context import Means
+from application.event_context import EventContext
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from application.settings import SettingsService
@@ -161,10 +161,10 @@ def _start_alerts(
             outbox=Outbox(writing),
             campaigns=parts.campaigns,
             settings=SettingsService(
-                app=app, means=parts.means, first=parts.first_settings
+                app=app, context=parts.context, first=parts.first_settings
             ),
             first=parts.first_settings,
-            now=parts.means.now,
+            now=parts.context.now,
             random=random.random,
             post=post,
         )
@@ -178,9 +178,11 @@ def _start_retention(url: str, parts: Parts, opened: ExitStack) -> None:
     pool = opened.enter_context(open_pool(url, name=f"{ROLE} retention", max_size=2))
     app = AutoLynx(EventStoreFactory(pool))
     opened.callback(app.close)
-    settings = SettingsService(app=app, means=parts.means, first=parts.first_settings)
+    settings = SettingsService(
+        app=app, context=parts.context, first=parts.first_settings
+    )
     worker = RetentionWorker(
-        Retention(ErasureStore(pool), settings.values, parts.means.now)
+        Retention(ErasureStore(pool), settings.values, parts.context.now)
     )
     opened.callback(worker.stop)
     worker.start()
@@ -192,21 +194,21 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
     reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
     app = AutoLynx(EventStoreFactory(writing))
     opened.callback(app.close)
-    means = Means(now=process.clock, new_id=uuid4, random_bytes=os.urandom)
+    context = EventContext(now=process.clock, new_id=uuid4, random_bytes=os.urandom)
     vault = Vault(writing)
     lookups = Lookups(reading, vault)
-    provider = VapiProvider(vapi_settings(configuration), now=means.now)
+    provider = VapiProvider(vapi_settings(configuration), now=context.now)
     recordings = RecordingUrls(configuration.vapi_base_url)
     calls = CallService(
         app=app,
-        means=means,
+        context=context,
         vault=vault,
         book=lookups,
         finder=lookups,
         read_message=partial(read_message, recordings=recordings),
     )
-    campaigns = CampaignService(app=app, means=means, calls=calls, finder=lookups)
-    claims = ClaimService(app, means)
+    campaigns = CampaignService(app=app, context=context, calls=calls, finder=lookups)
+    claims = ClaimService(app, context)
     first = FirstSettings().values()
     pace = Pace(first.dials_per_second, random.random)
     dispatch = Dispatch(
@@ -214,7 +216,7 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
         campaigns=campaigns,
         provider=provider,
         pace=pace,
-        means=means,
+        context=context,
         count=process.metrics.dialled,
     )
     every = timedelta(seconds=configuration.reconcile_seconds)
@@ -244,13 +246,13 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
             open_lines=partial(_asked, reading, campaign_board.open_lines),
             position=app.recorder.max_notification_id,
             last_led=last_led,
-            now=means.now,
+            now=context.now,
             quarantine=reconcile.quarantine,
         ),
         operations=Operations(writing),
         read_model=feed,
         pace=pace,
-        means=means,
+        context=context,
         first_settings=first,
         reconcile_every=every,
         random=random.random,

@@ -27,7 +27,7 @@ from tenacity import (
 from application.calls.call_service import CallService, Ticket
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
-from application.event_context import SCHEDULER, Means
+from application.event_context import SCHEDULER, EventContext
 from application.monotonic_clock import steady
 from application.ports import (
     Accepted,
@@ -98,12 +98,12 @@ class Dispatch:
         campaigns: CampaignService,
         provider: Provider,
         pace: Pace,
-        means: Means,
+        context: EventContext,
         workers: int = 64,
         count: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         self._calls, self._campaigns = calls, campaigns
-        self._provider, self._pace, self._means = provider, pace, means
+        self._provider, self._pace, self._context = provider, pace, context
         self._count = count
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="dial")
         self._stopped = Event()
@@ -225,7 +225,7 @@ class Dispatch:
 
     def _send(self, one: Dialled, ask: Callable[..., Ticket | None]) -> _Sent | None:
         send_before = steady() + SEND_WITHIN_SECONDS
-        dial_before = self._means.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
+        dial_before = self._context.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
         ticket = ask(one.call_id, dial_before=dial_before)
         if ticket is None:
             return None
@@ -281,7 +281,7 @@ class Dispatch:
         words: str,
         seconds: float = 0,
     ) -> None:
-        until = self._means.now() + timedelta(seconds=seconds)
+        until = self._context.now() + timedelta(seconds=seconds)
         self._stored(
             lambda: self._calls.refuse(
                 one.call_id, refusal, words=words, until=until, request=sent.number
@@ -311,7 +311,7 @@ class Dispatch:
             return self._pace.refused(line, monotonic(), retry_after)
 
     def _defer(self, one: Dialled, sent: _Sent, reason: str, seconds: float) -> None:
-        until = self._means.now() + timedelta(seconds=seconds)
+        until = self._context.now() + timedelta(seconds=seconds)
         self._stored(
             lambda: self._calls.defer(
                 one.call_id, reason=reason, until=until, request=sent.number

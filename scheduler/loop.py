@@ -14,7 +14,7 @@ from psycopg import InterfaceError, OperationalError
 from application.calls.claims import Claimed, ClaimService
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
-from application.event_context import SCHEDULER, Means
+from application.event_context import SCHEDULER, EventContext
 from application.ports import ReadModel
 from domain.dial_view import CampaignView, OpenCall, Phase, Snapshot
 from domain.errors import Refused
@@ -106,7 +106,7 @@ class Parts:
     operations: Operations
     read_model: ReadModel
     pace: Pace
-    means: Means
+    context: EventContext
     first_settings: SettingsValues
     reconcile_every: timedelta
     random: Callable[[], float]
@@ -317,7 +317,7 @@ class Scheduler:
     # --- Ticks and wake-ups ---------------------------------------------------------
 
     def _view(self) -> Snapshot:
-        return self._parts.read_snapshot(self._parts.means.now(), 1)
+        return self._parts.read_snapshot(self._parts.context.now(), 1)
 
     def _look(self, settings: SettingsValues) -> Findings:
         """Hold the provider against the read model; adopt what the log lacks first."""
@@ -327,7 +327,7 @@ class Scheduler:
         not_yet = self._parts.adoption.run(snapshot)
         silence = timedelta(seconds=settings.silence_timeout_seconds)
         findings = self._parts.reconcile.run(
-            snapshot, now=self._parts.means.now(), silence=silence
+            snapshot, now=self._parts.context.now(), silence=silence
         )
         if not_yet is not None and not_yet.until is None:
             findings = replace(findings, down=not_yet.words)
@@ -339,7 +339,7 @@ class Scheduler:
         every = self._parts.reconcile_every.total_seconds()
         if self._not_yet is None or self._not_yet.until is None:
             return every
-        ahead = (self._not_yet.until - self._parts.means.now()).total_seconds()
+        ahead = (self._not_yet.until - self._parts.context.now()).total_seconds()
         return min(max(ahead, WAKE_SECONDS), every)
 
     def _has_new_lines(self, seen: Snapshot) -> bool:
@@ -357,7 +357,7 @@ class Scheduler:
 
     def _slow_down(self, seen: Snapshot) -> None:
         """Back off on lines where calls ended lately for lack of capacity."""
-        since = self._parts.means.now() - REMEMBERED_REFUSAL
+        since = self._parts.context.now() - REMEMBERED_REFUSAL
         for view in seen.campaigns:
             at = view.capacity_refused_at
             if at is not None and at > max(since, self._refused_at.get(view.id, since)):
@@ -370,7 +370,7 @@ class Scheduler:
         self._findings = replace(self._findings, busy_lines=busy)
         filled = Filled()
         while True:
-            last = self.run_once(self._parts.means.now(), filled)
+            last = self.run_once(self._parts.context.now(), filled)
             if not last.more or self._alarm.stopped:
                 return last
             term.beat()
@@ -386,7 +386,7 @@ class Scheduler:
             for view in seen.campaigns
             if view.line_quiet_gating and view.state in MAY_DIAL and view.pending
         }
-        now = self._parts.means.now()
+        now = self._parts.context.now()
         calls = [call for call in seen.calls if not looked or _may_be_hidden(call, now)]
         held = {call.phone_number_id for call in calls if call.phase in HOLDING}
         if looked:
@@ -412,7 +412,7 @@ class Scheduler:
     def _due(self, last: Pass, started: float) -> float:
         if last.next_due_at is None:
             return float("inf")
-        ahead = (last.next_due_at - self._parts.means.now()).total_seconds()
+        ahead = (last.next_due_at - self._parts.context.now()).total_seconds()
         return started + max(ahead, WAKE_SECONDS)
 
     def _due_tick(self, settings: SettingsValues) -> float:

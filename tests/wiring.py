@@ -16,7 +16,7 @@ from application.calls.claims import Claimed, ClaimService
 from application.campaigns import CampaignService
 from application.contacts.imports import ImportService, NewCampaign
 from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
-from application.event_context import Means
+from application.event_context import EventContext
 from application.members import MemberService
 from application.ports import Provider, ProviderAssistant, ReadModel
 from application.settings import SettingsService
@@ -176,7 +176,7 @@ class House:
     url: str
     provider: Any
     now: Callable[[], datetime]
-    means: Means
+    context: EventContext
     writing: Pool
     reading: Pool
     read_model: Any
@@ -383,13 +383,13 @@ def _house(
     reading = opened.enter_context(open_read_pool(url, name="test"))
     app = AutoLynx(EventStoreFactory(writing))
     opened.callback(app.close)
-    means = Means(now=now, new_id=uuid4, random_bytes=os.urandom)
+    context = EventContext(now=now, new_id=uuid4, random_bytes=os.urandom)
     vault = Vault(writing)
     lookups = Lookups(reading, vault)
     uploads = StagedUploads()
     calls = CallService(
         app=app,
-        means=means,
+        context=context,
         vault=vault,
         book=lookups,
         finder=lookups,
@@ -399,7 +399,7 @@ def _house(
         url=url,
         provider=provider,
         now=now,
-        means=means,
+        context=context,
         writing=writing,
         reading=reading,
         read_model=read_model,
@@ -408,11 +408,13 @@ def _house(
         lookups=lookups,
         uploads=uploads,
         calls=calls,
-        campaigns=CampaignService(app=app, means=means, calls=calls, finder=lookups),
-        claims=ClaimService(app, means),
+        campaigns=CampaignService(
+            app=app, context=context, calls=calls, finder=lookups
+        ),
+        claims=ClaimService(app, context),
         imports=ImportService(
             app=app,
-            means=means,
+            context=context,
             uploads=uploads,
             vault=vault,
             book=lookups,
@@ -420,14 +422,14 @@ def _house(
         ),
         assistants=AssistantService(
             app=app,
-            means=means,
+            context=context,
             provider=provider,
             use=lookups,
             read_model=read_model,
         ),
         members=MemberService(
-            app=app, means=means, keys=Keys(writing), admins=lookups.admins
+            app=app, context=context, keys=Keys(writing), admins=lookups.admins
         ),
-        settings=SettingsService(app=app, means=means, first=first),
+        settings=SettingsService(app=app, context=context, first=first),
         operations=Operations(writing),
     )

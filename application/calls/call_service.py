@@ -12,7 +12,7 @@ from eventsourcing.persistence import IntegrityError
 from application.app import Streams, decide
 from application.calls.call_unit_of_work import Learned, Tell, Telling
 from application.calls.provider_facts import say_message, say_report, say_sight
-from application.event_context import PROVIDER, SCHEDULER, Means
+from application.event_context import PROVIDER, SCHEDULER, EventContext
 from application.ports import (
     CallFinder,
     CallOrder,
@@ -55,18 +55,18 @@ class CallService:
         self,
         *,
         app: Streams,
-        means: Means,
+        context: EventContext,
         vault: VaultReader,
         book: ContactBook,
         finder: CallFinder,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
         learned: Learned | None = None,
     ) -> None:
-        self._app, self._means, self._vault = app, means, vault
+        self._app, self._context, self._vault = app, context, vault
         self._book, self._finder = book, finder
         self._read_message = read_message
         self._learned = learned or Learned()
-        self._tell = Telling(app, means, self._learned)
+        self._tell = Telling(app, context, self._learned)
 
     # --- The dialer ---------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class CallService:
         contact = self._book.contact(call.contact_id)
         if not campaign.may_dial or contact is None:
             return None
-        ask(call, dial_before=dial_before, at=self._means.now(), by=SCHEDULER)
+        ask(call, dial_before=dial_before, at=self._context.now(), by=SCHEDULER)
         # A contact's own stream begins with its erasure.
         self._app.append(
             call, expect={campaign.id: campaign.version, call.contact_id: 0}
@@ -176,7 +176,7 @@ class CallService:
 
         The call is not requested again before `until`.
         """
-        said, row = self._means.words(call_id, words)
+        said, row = self._context.words(call_id, words)
 
         def tell(call: Call, at: datetime) -> None:
             call.refuse(refusal, words=said, until=until, at=at, by=SCHEDULER)
@@ -185,7 +185,7 @@ class CallService:
 
     def give_back(self, call_id: UUID) -> None:
         """Free a claim of which no request is under way, whoever would send it."""
-        until = self._means.now()
+        until = self._context.now()
 
         def tell(call: Call, at: datetime) -> None:
             if call.request_open:
@@ -204,7 +204,7 @@ class CallService:
         `grade` says what an ended call's report is worth; NONE leaves it awaited.
         """
         # Two looks may both be stored, where the second one shows more.
-        key = f"look-up:{self._means.new_id()}"
+        key = f"look-up:{self._context.new_id()}"
         row, proof = self._proof(call_id, key, seen.document, seen.report)
         words, explained = self._explanation(call_id, seen.report.ended_message)
         found = False
@@ -301,7 +301,7 @@ class CallService:
     def _deciding_in(self, app: Streams, learned: Learned) -> "CallService":
         return CallService(
             app=app,
-            means=self._means,
+            context=self._context,
             vault=self._vault,
             book=self._book,
             finder=self._finder,
@@ -350,7 +350,7 @@ class CallService:
         row, proof = self._proof(stream, message.key, message.document, message.report)
 
         def command() -> Heard:
-            at = self._means.now()
+            at = self._context.now()
             kept = self._app.find(UnmatchedMessage, stream) or UnmatchedMessage.create(
                 provider_call_id=provider_call_id, at=at, by=PROVIDER
             )
@@ -371,7 +371,7 @@ class CallService:
 
         def command() -> None:
             kept = self._app.load(UnmatchedMessage, stream)
-            kept.attach(call_id=call_id, at=self._means.now(), by=SCHEDULER)
+            kept.attach(call_id=call_id, at=self._context.now(), by=SCHEDULER)
             self._app.append(kept)
 
         decide(command)
@@ -384,7 +384,7 @@ class CallService:
         """Prepare the provider's explanation of a call's end for the vault."""
         if not text:
             return None, []
-        words, row = self._means.words(call_id, text)
+        words, row = self._context.words(call_id, text)
         return words, [row]
 
     def _proof(
@@ -395,7 +395,7 @@ class CallService:
         report: CallReport | None,
     ) -> tuple[MessageRow, Evidence]:
         row = MessageRow(
-            salt=self._means.salt(),
+            salt=self._context.salt(),
             id=uuid5(subject_id, key),
             subject_id=subject_id,
             campaign_id=None,

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams, decide
-from application.event_context import PROVIDER, SCHEDULER, Means
+from application.event_context import PROVIDER, SCHEDULER, EventContext
 from application.vault import MessageRow, VaultRow, WordsRow
 from domain.call import Call, Moved
 from domain.campaign import Campaign
@@ -39,8 +39,8 @@ class Learned:
 
 
 class Telling:
-    def __init__(self, app: Streams, means: Means, learned: Learned) -> None:
-        self._app, self._means, self._learned = app, means, learned
+    def __init__(self, app: Streams, context: EventContext, learned: Learned) -> None:
+        self._app, self._context, self._learned = app, context, learned
 
     def __call__(
         self,
@@ -58,7 +58,7 @@ class Telling:
         """
 
         def command() -> None:
-            call, at = self._app.load(Call, call_id), self._means.now()
+            call, at = self._app.load(Call, call_id), self._context.now()
             try:
                 tell(call, at)
             except AnotherProviderCall as duplicate:
@@ -110,7 +110,7 @@ class Telling:
                 and row.id == ended.words.words_id
             ):
                 text = f"A call ended with {ended.reason}: {row.words}"
-        said, paused = self._means.words(campaign.id, text)
+        said, paused = self._context.words(campaign.id, text)
         campaign.pause(
             cause=PauseCause.ACCOUNT,
             scope=ended.refusal.scope,

@@ -11,7 +11,7 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
 from application.errors import StoreUnavailable
-from application.event_context import SCHEDULER, Means
+from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin
 from domain.call import Call
 from domain.campaign import Campaign
@@ -34,8 +34,8 @@ class Claimed:
 
 
 class ClaimService:
-    def __init__(self, app: AutoLynx, means: Means) -> None:
-        self._app, self._means = app, means
+    def __init__(self, app: AutoLynx, context: EventContext) -> None:
+        self._app, self._context = app, context
 
     def claim(self, chosen: Sequence[Chosen], *, seen: int) -> Claimed:
         """Append the claim that follows the `seen` ones, with the calls it makes.
@@ -96,7 +96,7 @@ class ClaimService:
 
     def _claim(self, chosen: list[Chosen], seen: int) -> tuple[int | None, list[UUID]]:
         """Return the claim's position, or the calls that stood in its way."""
-        at, claim_id = self._means.now(), self._means.new_id()
+        at, claim_id = self._context.now(), self._context.new_id()
         calls, unfit = [], []
         for one in chosen:
             try:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.event_context import Means
+from application.event_context import EventContext
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact import Contact
@@ -52,8 +52,10 @@ class Erasure:
 
 
 class ErasureService:
-    def __init__(self, app: AutoLynx, means: Means, data: PersonalData) -> None:
-        self._app, self._means, self._data = app, means, data
+    def __init__(
+        self, app: AutoLynx, context: EventContext, data: PersonalData
+    ) -> None:
+        self._app, self._context, self._data = app, context, data
 
     def erase(self, phone: str, *, by: str) -> Erasure:
         """Erase whoever has that number (E.164), wherever that is stored.
@@ -84,7 +86,7 @@ class ErasureService:
             return calls
         expect = {call_id_of(person.contact_id, len(calls) + 1): 0}
         expect |= {one.id: one.version for one in (campaign, *calls[-1:]) if one}
-        at = self._means.now()
+        at = self._context.now()
         was = standing = calls[-1].standing if calls else ContactStatus.PENDING
         if _waits(person, campaign, standing):
             standing = ContactStatus.CANCELED

@@ -7,7 +7,7 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.contacts.upload_intake import Intake, Order, Told, nobody
 from application.contacts.uploads import Upload, Uploads, in_words
-from application.event_context import Means
+from application.event_context import EventContext
 from application.ports import ContactBook, ReadModel
 from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
@@ -45,16 +45,16 @@ class ImportService:
         self,
         *,
         app: AutoLynx,
-        means: Means,
+        context: EventContext,
         uploads: Uploads,
         vault: VaultReader,
         book: ContactBook,
         read_model: ReadModel,
     ) -> None:
-        self._app, self._means, self._uploads = app, means, uploads
+        self._app, self._context, self._uploads = app, context, uploads
         self._vault = vault
         self._intake = Intake(
-            app=app, means=means, uploads=uploads, book=book, read_model=read_model
+            app=app, context=context, uploads=uploads, book=book, read_model=read_model
         )
 
     def create_campaign(
@@ -112,7 +112,7 @@ class ImportService:
             line_quiet_gating=new.line_quiet_gating,
             budget=new.budget,
             longest_call_seconds=assistant.longest_call_seconds,
-            at=self._means.now(),
+            at=self._context.now(),
             by=by,
         )
 
@@ -130,7 +130,7 @@ class ImportService:
         if self._app.find(Campaign, campaign_id_of(new.upload_id)) is None:
             assistant = self._assistant(new)
             campaign = self._new_campaign(new, assistant, default_cap, by)
-            assistant.choose(campaign_id=campaign.id, at=self._means.now(), by=by)
+            assistant.choose(campaign_id=campaign.id, at=self._context.now(), by=by)
             self._close(campaign, new.upload_id, by, assistant)
 
     def _count_in(self, campaign_id: UUID, list_id: UUID, by: str) -> None:
@@ -140,7 +140,7 @@ class ImportService:
         self, campaign: Campaign, list_id: UUID, by: str, *chosen: Assistant
     ) -> None:
         """The commit point: before it nothing of the list counts."""
-        contacts, at = self._app.load(ContactList, list_id), self._means.now()
+        contacts, at = self._app.load(ContactList, list_id), self._context.now()
         contacts.close(at=at, by=by)
         campaign.import_contacts(
             list_id=list_id,
@@ -159,7 +159,7 @@ class ImportService:
     # --- The list -----------------------------------------------------------------
 
     def _upload(self, upload_id: UUID) -> Upload:
-        upload = self._uploads.get(upload_id, self._means.now())
+        upload = self._uploads.get(upload_id, self._context.now())
         if upload is None:
             raise NotFound("upload (they are kept for a day)", upload_id)
         return upload
@@ -196,8 +196,8 @@ class ImportService:
     ) -> ContactList:
         contacts = self._app.find(ContactList, upload.id)
         if contacts is None:
-            words, name = self._means.words(upload.id, upload.filename)
-            columns, header = self._means.words(upload.id, in_words(upload.columns))
+            words, name = self._context.words(upload.id, upload.filename)
+            columns, header = self._context.words(upload.id, in_words(upload.columns))
             key = self._new_key(campaign_id)
             contacts = ContactList.create(
                 list_id=upload.id,
@@ -206,7 +206,7 @@ class ImportService:
                 filename=words,
                 columns=columns,
                 key_digest=digest(key) if key else None,
-                at=self._means.now(),
+                at=self._context.now(),
                 by=by,
             )
             self._app.append(contacts, vault=[name, header, *key])
@@ -216,8 +216,8 @@ class ImportService:
     def _new_key(self, campaign_id: UUID) -> list[KeyRow]:
         if self._vault.campaign_key(campaign_id) is not None:
             return []
-        key = self._means.random_bytes(32)
-        return [KeyRow(salt=self._means.salt(), campaign_id=campaign_id, key=key)]
+        key = self._context.random_bytes(32)
+        return [KeyRow(salt=self._context.salt(), campaign_id=campaign_id, key=key)]
 
 
 def _is_same(campaign: Campaign, new: NewCampaign) -> bool:

@@ -17,7 +17,7 @@ from eventsourcing.persistence import IntegrityError
 from application.app import DECISIONS, AutoLynx, decide
 from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import Failure
-from application.event_context import Means
+from application.event_context import EventContext
 from application.ports import ContactBook, ReadModel
 from application.vault import ContactRow, RejectRow, VaultRow, digest
 from domain.contact_list import ContactList, RejectCount, Skipped
@@ -83,12 +83,12 @@ class Intake:
         self,
         *,
         app: AutoLynx,
-        means: Means,
+        context: EventContext,
         uploads: Uploads,
         book: ContactBook,
         read_model: ReadModel,
     ) -> None:
-        self._app, self._means, self._uploads = app, means, uploads
+        self._app, self._context, self._uploads = app, context, uploads
         self._book, self._read_model = book, read_model
 
     def fill(self, order: Order, told: Told) -> None:
@@ -139,7 +139,7 @@ class Intake:
         return self._app.append(contacts, vault=rows)
 
     def _tell(self, contacts: ContactList, chunk: _Chunk, by: str) -> None:
-        at = self._means.now()
+        at = self._context.now()
         contacts.accept(
             contact_ids=tuple(row.contact_id for row in chunk.fresh),
             digest=chunk.digest,
@@ -221,7 +221,7 @@ class Intake:
 
     def _salts(self, count: int) -> Iterable[bytes]:
         """Ask for randomness once: each time takes a call of the system."""
-        found = self._means.random_bytes(SALT_BYTES * count)
+        found = self._context.random_bytes(SALT_BYTES * count)
         for at in range(0, len(found), SALT_BYTES):
             yield found[at : at + SALT_BYTES]
 
@@ -229,7 +229,7 @@ class Intake:
         """Keep the file's cells of a skipped row, but nothing of an erased person."""
         erased = reason is SkipReason.ERASED
         return RejectRow(
-            salt=self._means.salt(),
+            salt=self._context.salt(),
             list_id=order.list_id,
             row=row.row,
             reason=reason,
@@ -254,7 +254,7 @@ class Intake:
         counts = tuple(
             RejectCount(reason, rows) for reason, rows in sorted(order.not_kept.items())
         )
-        contacts.count_rejects(counts, at=self._means.now(), by=order.by)
+        contacts.count_rejects(counts, at=self._context.now(), by=order.by)
         self._app.append(contacts)
 
     def _skip(
@@ -265,14 +265,14 @@ class Intake:
             skipped=tuple(Skipped(row.row, row.reason) for row in chunk),
             digest=digest(rows),
             rejects_up_to=chunk[-1].row,
-            at=self._means.now(),
+            at=self._context.now(),
             by=order.by,
         )
         return rows
 
     def _reject(self, list_id: UUID, row: RejectedRow) -> RejectRow:
         return RejectRow(
-            salt=self._means.salt(),
+            salt=self._context.salt(),
             list_id=list_id,
             row=row.row,
             reason=row.reason,

@@ -36,7 +36,7 @@ def sign_in(email: Email) -> None:
     with workbench(Configuration()) as bench:
         _must_be_member(bench, email)
         token = bench.sign_in_links.create(
-            email=email, secret=secrets.token_bytes(32), now=bench.means.now()
+            email=email, secret=secrets.token_bytes(32), now=bench.context.now()
         )
         say(f"{bench.configuration.own_url}/sign-in#token={token}")
 
@@ -80,9 +80,9 @@ def create_token(
     """Make an API token of a member; it is printed this once, alone."""
     with workbench(Configuration()) as bench:
         _must_be_member(bench, email)
-        now = bench.means.now()
+        now = bench.context.now()
         token = bench.tokens.create(
-            token_id=bench.means.new_id(),
+            token_id=bench.context.new_id(),
             email=email,
             secret=secrets.token_bytes(32),
             now=now,
@@ -104,6 +104,6 @@ def revoke_token(
 ) -> None:
     """Make a token useless from now on (its ID: `autolynx tokens list`)."""
     with workbench(Configuration()) as bench:
-        if not bench.tokens.revoke(token_id, bench.means.now()):
+        if not bench.tokens.revoke(token_id, bench.context.now()):
             raise NotFound("token", token_id)
     say(f"{token_id} is revoked.")

@@ -174,9 +174,9 @@ def _receive(
     """Read and check the file; nothing of one that cannot be read stays."""
     region = region or bench.settings.values().default_region
     rows = ContactFile(region, any_kind=any_kind)
-    now, size = bench.means.now(), path.stat().st_size
+    now, size = bench.context.now(), path.stat().st_size
     new = NewUpload(
-        id=bench.means.new_id(),
+        id=bench.context.new_id(),
         filename=path.name,
         default_region=region,
         created_by=actor(),

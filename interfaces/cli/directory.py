@@ -82,7 +82,7 @@ def _as_uuid(text: str) -> UUID | None:
 def list_lines(*, as_json: AsJson = False) -> None:
     """List the phone numbers, with the calls live on each now."""
     with workbench(Configuration()) as bench:
-        found = Lines(bench.provider, bench.means.now).activity()
+        found = Lines(bench.provider, bench.context.now).activity()
     rows = [as_mapping(one.line, activeCalls=one.active_calls) for one in found]
     columns = ("id", "number", "name", "status", "activeCalls")
     show_list(rows, columns, as_json=as_json)

@@ -117,7 +117,7 @@ class _Eraser:
         return ErasureStore(self.bench.pool)
 
     def _erased(self, number: str) -> Erasure:
-        service = ErasureService(self.bench.app, self.bench.means, self._data)
+        service = ErasureService(self.bench.app, self.bench.context, self._data)
         done = service.erase(number, by=actor())
         self.bench.include_all()
         return done

@@ -17,7 +17,7 @@ from application.calls.call_service import CallService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.contacts.imports import ImportService
-from application.event_context import Means
+from application.event_context import EventContext
 from application.members import MemberService
 from application.settings import SettingsService
 from domain.errors import Refused
@@ -76,7 +76,7 @@ class Workbench:
     pool: Pool
     read_pool: Pool
     read_model: OwnReadModel
-    means: Means
+    context: EventContext
 
     @cached_property
     def vault(self) -> Vault:
@@ -110,7 +110,7 @@ class Workbench:
     def assistants(self) -> AssistantService:
         return AssistantService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             provider=self.provider,
             use=self.lookups,
             read_model=self.read_model,
@@ -120,7 +120,7 @@ class Workbench:
     def members(self) -> MemberService:
         return MemberService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             keys=Keys(self.pool),
             admins=self._admins,
         )
@@ -134,7 +134,7 @@ class Workbench:
         first = FirstSettings().values()
         return SettingsService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             first=first,
             any_address=self.configuration.alert_any_address,
         )
@@ -143,7 +143,7 @@ class Workbench:
     def imports(self) -> ImportService:
         return ImportService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             uploads=self.uploads,
             vault=self.vault,
             book=self.lookups,
@@ -158,7 +158,7 @@ class Workbench:
     def calls(self) -> CallService:
         return CallService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             vault=self.vault,
             book=self.lookups,
             finder=self.lookups,
@@ -168,7 +168,7 @@ class Workbench:
     @cached_property
     def campaigns(self) -> CampaignService:
         return CampaignService(
-            app=self.app, means=self.means, calls=self.calls, finder=self.lookups
+            app=self.app, context=self.context, calls=self.calls, finder=self.lookups
         )
 
     def read[**P, R](
@@ -194,11 +194,13 @@ def workbench(configuration: Configuration) -> Iterator[Workbench]:
         _refuse_outdated(url)
         pool = stack.enter_context(open_pool(url, name="cli"))
         read_pool = stack.enter_context(open_read_pool(url, name="cli reads"))
-        means = Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+        context = EventContext(
+            now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes
+        )
         read_model = OwnReadModel(url, read_pool)
         app = AutoLynx(EventStoreFactory(pool))
         stack.callback(app.close)
-        yield Workbench(configuration, app, pool, read_pool, read_model, means)
+        yield Workbench(configuration, app, pool, read_pool, read_model, context)
 
 
 def _refuse_outdated(url: str) -> None:

@@ -1,4 +1,4 @@
-"""What an answer to a request for a call means.
+"""What an answer to a request for a call context.
 
 `Unknown` is whatever does not prove that nobody is rung.
 """

@@ -44,7 +44,7 @@ KEPT = phones(3)[2]
 
 
 def erase(house: House, phone: str = FIRST) -> Erasure:
-    service = ErasureService(house.app, house.means, ErasureStore(house.writing))
+    service = ErasureService(house.app, house.context, ErasureStore(house.writing))
     done = service.erase(phone, by=BY)
     house.settle()
     return done

@@ -44,7 +44,7 @@ SPELLINGS = [
 
 
 def erase(house: House, phone: str = PHONE) -> None:
-    service = ErasureService(house.app, house.means, ErasureStore(house.writing))
+    service = ErasureService(house.app, house.context, ErasureStore(house.writing))
     service.erase(phone, by=BY)
     house.settle()
 

@@ -28,7 +28,9 @@ class NoKeys:
 def service(
     house: House, admins: Callable[[], Collection[str]] = lambda: [ADA, BO]
 ) -> MemberService:
-    return MemberService(app=house.app, means=house.means, keys=NoKeys(), admins=admins)
+    return MemberService(
+        app=house.app, context=house.context, keys=NoKeys(), admins=admins
+    )
 
 
 def admins_of(members: MemberService) -> set[str]:

@@ -42,7 +42,7 @@ def test_alerts_go_to_no_metadata_service_unless_that_is_allowed(house: House) -
         house.settings.amend(inside, by=BY)
     assert "metadata" in refused.value.fields["alert_webhook_url"]
     bold = SettingsService(
-        app=house.app, means=house.means, first=SettingsValues(), any_address=True
+        app=house.app, context=house.context, first=SettingsValues(), any_address=True
     )
     bold.amend(inside, by=BY)
     # What stands already is in nobody's way.

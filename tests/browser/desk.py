@@ -67,7 +67,7 @@ class Desk:
         """Make a link as `autolynx signin` does, for a member of this role."""
         self.bench.members.add(email, Role(role.upper()), by="cli:test")
         token = self.bench.sign_in_links.create(
-            email=email, secret=secrets.token_bytes(32), now=self.bench.means.now()
+            email=email, secret=secrets.token_bytes(32), now=self.bench.context.now()
         )
         return f"{self.up.url}/sign-in#token={token}"
 

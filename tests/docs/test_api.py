@@ -186,7 +186,7 @@ class Reader:
         with desk.read_pool.connection() as connection:
             first, *_ = contact_log.page(connection, campaign_id, first=1).nodes
         chosen = Chosen(campaign_id, first.id, 1, requeued=False)
-        (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+        (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
         desk.caught_up()
         soon = datetime.now(UTC) + timedelta(seconds=5)
         assert desk.calls.request(call_id, dial_before=soon)

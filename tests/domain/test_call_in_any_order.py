@@ -19,7 +19,7 @@ from domain.values import NAMESPACE, CallStatus, Evidence, Refusal, RefusalKind
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CONTACT = UUID(int=1)
 REFUSALS = {f"refused: {kind}": Refusal(kind, None, "rule") for kind in RefusalKind}
-"""What each reason of a call that was never rung means."""
+"""What each reason of a call that was never rung context."""
 
 
 @dataclass(frozen=True)

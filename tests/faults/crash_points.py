@@ -94,7 +94,7 @@ class Process:
         self.app.process = self
         self.calls = CallService(
             app=self.app,
-            means=self.house.means,
+            context=self.house.context,
             vault=self.house.vault,
             book=self.house.lookups,
             finder=self.house.lookups,
@@ -219,16 +219,16 @@ class SchedulerProcess(Process):
         super().__post_init__()
         house, pace = self.house, Pace(1000.0, lambda: 0.5)
         provider = CrashingProvider(self)
-        claims = ClaimService(self.app, house.means)
+        claims = ClaimService(self.app, house.context)
         campaigns = CampaignService(
-            app=self.app, means=house.means, calls=self.calls, finder=house.lookups
+            app=self.app, context=house.context, calls=self.calls, finder=house.lookups
         )
         self.dispatch = Dispatch(
             calls=self.calls,
             campaigns=campaigns,
             provider=provider,
             pace=pace,
-            means=house.means,
+            context=house.context,
             workers=2,
         )
         reconcile = Reconcile(
@@ -251,13 +251,13 @@ class SchedulerProcess(Process):
                 open_lines=house.open_lines,
                 position=house.app.recorder.max_notification_id,
                 last_led=LastLed(house.writing),
-                now=house.means.now,
+                now=house.context.now,
                 quarantine=reconcile.quarantine,
             ),
             operations=house.operations,
             read_model=house.read_model,
             pace=pace,
-            means=house.means,
+            context=house.context,
             first_settings=replace(
                 house.settings.values(),
                 dials_per_second=1000.0,

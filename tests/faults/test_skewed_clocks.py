@@ -44,8 +44,8 @@ class SkewedScenario(Scenario):
 
     def scheduler(self) -> SchedulerProcess:
         clock, self.skew = VirtualClock(self.provider, self.skew), -self.skew
-        means = replace(self.house.means, now=clock)
-        house = replace(self.house, now=clock, means=means)
+        context = replace(self.house.context, now=clock)
+        house = replace(self.house, now=clock, context=context)
         self.until = self.provider.clock() + timedelta(seconds=40)
         return SchedulerProcess(
             "scheduler", house, self.provider, self.on_step, meanwhile=self._meanwhile

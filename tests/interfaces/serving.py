@@ -21,7 +21,7 @@ from websockets.sync.client import connect as open_socket
 from application.app import AutoLynx
 from application.calls.call_service import CallService
 from application.configuration import Configuration
-from application.event_context import Means
+from application.event_context import EventContext
 from application.members import MemberService
 from application.ports import PhoneNumber, ProviderAssistant
 from domain.values import Role
@@ -74,14 +74,14 @@ class Desk:
     # --- People -------------------------------------------------------------------
 
     @property
-    def means(self) -> Means:
-        return Means(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+    def context(self) -> EventContext:
+        return EventContext(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
 
     @property
     def members(self) -> MemberService:
         return MemberService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             keys=Keys(self.pool),
             admins=self.admins,
         )
@@ -200,7 +200,7 @@ class Desk:
         lookups = Lookups(self.read_pool, vault)
         return CallService(
             app=self.app,
-            means=self.means,
+            context=self.context,
             vault=vault,
             book=lookups,
             finder=lookups,

@@ -56,7 +56,7 @@ def test_readiness_names_the_database_and_guesses_nothing_else(office: Desk) -> 
     with open_pool(office.database, name="closed") as closed:
         pass
     app = FastAPI()
-    now = office.means.now
+    now = office.context.now
     app.include_router(health_routes(pool=closed, url=office.database, now=now))
     answer = TestClient(app).get("/readyz")
     assert answer.status_code == 503

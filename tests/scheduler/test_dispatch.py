@@ -52,7 +52,7 @@ def a_dispatch(house: House, pace: Pace) -> Dispatch:
         campaigns=house.campaigns,
         provider=house.provider,
         pace=pace,
-        means=house.means,
+        context=house.context,
         workers=8,
     )
 

@@ -53,7 +53,7 @@ def parts_of(
         campaigns=house.campaigns,
         provider=house.provider,
         pace=pace,
-        means=house.means,
+        context=house.context,
     )
     reconcile = Reconcile(
         calls=house.calls,
@@ -81,7 +81,7 @@ def parts_of(
         operations=house.operations,
         read_model=house.read_model,
         pace=pace,
-        means=house.means,
+        context=house.context,
         first_settings=replace(house.settings.values(), dials_per_second=1000),
         reconcile_every=interval,
         random=lambda: 0.5,

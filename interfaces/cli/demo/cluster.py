@@ -66,7 +66,7 @@ class Stage:
         """Make a link by which the member comes in once, within 15 minutes."""
         with workbench(Configuration(database_url=self.database_url)) as bench:
             token = bench.sign_in_links.create(
-                email=MEMBER, secret=secrets.token_bytes(32), now=bench.means.now()
+                email=MEMBER, secret=secrets.token_bytes(32), now=bench.context.now()
             )
         return f"{self.url}/sign-in#token={token}"
 
@@ -171,8 +171,8 @@ def _admit(database_url: str) -> str:
     with workbench(Configuration(database_url=database_url)) as bench:
         bench.members.add(MEMBER, MemberRole.ADMIN, by="cli:demo")
         return bench.tokens.create(
-            token_id=bench.means.new_id(),
+            token_id=bench.context.new_id(),
             email=MEMBER,
             secret=secrets.token_bytes(32),
-            now=bench.means.now(),
+            now=bench.context.now(),
         )

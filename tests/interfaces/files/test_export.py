@@ -42,7 +42,7 @@ def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=10)
     chosen = Chosen(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
-    (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=0).calls
+    (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
     at = utc_now()
     assert desk.calls.request(call_id, dial_before=at + timedelta(seconds=5))
     provider_call_id = str(uuid4())

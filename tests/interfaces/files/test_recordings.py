@@ -30,7 +30,7 @@ def placed_call(desk: Desk, provider_call_id: str, claims: int = 0) -> UUID:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=1)
     chosen = Chosen(campaign_id, page.nodes[0].id, 1, requeued=False)
-    (call_id,) = ClaimService(desk.app, desk.means).claim([chosen], seen=claims).calls
+    (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=claims).calls
     desk.caught_up()
     ticket = desk.calls.request(call_id, dial_before=utc_now() + timedelta(seconds=5))
     assert ticket is not None
@@ -96,6 +96,6 @@ def test_what_was_taken_away_is_not_heard_of_the_provider_either(
     assert [ask(office, id_).status_code for id_ in (erased, old)] == [302, 404]
     phone = store.phone_of(office.app.load(Call, erased).contact_id)
     assert phone is not None
-    ErasureService(office.app, office.means, store).erase(phone, by="test")
+    ErasureService(office.app, office.context, store).erase(phone, by="test")
     office.caught_up()
     assert ask(office, erased).status_code == 404

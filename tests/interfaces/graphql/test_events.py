@@ -49,7 +49,7 @@ def claim(desk: Desk, campaign_id: str) -> UUID:
         page = contact_log.page(connection, UUID(campaign_id), first=1)
         seen = dial_snapshot.snapshot(connection, utc_now(), 1).claims_seen
     chosen = Chosen(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
-    [call_id] = ClaimService(desk.app, desk.means).claim([chosen], seen=seen).calls
+    [call_id] = ClaimService(desk.app, desk.context).claim([chosen], seen=seen).calls
     desk.caught_up()
     return call_id
 
@@ -247,7 +247,7 @@ def test_the_log_shows_nothing_of_an_erased_person_and_does_not_fail(
     desk.told(PAUSE, id=id_, reason="Erika Gone complains")
     desk.caught_up()
     store = ErasureStore(desk.pool)
-    ErasureService(desk.app, desk.means, store).erase("+12125550142", by="cli:ann")
+    ErasureService(desk.app, desk.context, store).erase("+12125550142", by="cli:ann")
     end = last(desk)
     shown = events(desk, first=100)
     streamed: list[dict[str, Any]] = []

@@ -312,7 +312,7 @@ def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=3)
     chosen = Chosen(campaign_id, page.nodes[before].id, 1, requeued=False)
-    assert ClaimService(desk.app, desk.means).claim([chosen], seen=before).calls
+    assert ClaimService(desk.app, desk.context).claim([chosen], seen=before).calls
 
 
 async def _ends(caller: Caller, campaign: str) -> None:

@@ -37,7 +37,7 @@ def claim(desk: Desk, campaign_id: str, *, seen: int, contact: int) -> UUID:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=100)
     chosen = Chosen(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
-    claimed = ClaimService(desk.app, desk.means).claim([chosen], seen=seen)
+    claimed = ClaimService(desk.app, desk.context).claim([chosen], seen=seen)
     assert len(claimed.calls) == 1
     return claimed.calls[0]
 

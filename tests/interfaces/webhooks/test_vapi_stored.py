@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from application.app import AutoLynx
 from application.calls.call_service import CallService
-from application.event_context import Means
+from application.event_context import EventContext
 from application.vault import ContactRow
 from domain.call import Call
 from domain.campaign import Campaign
@@ -69,7 +69,9 @@ def wired(url: str, seconds: float) -> Iterator[Store]:
         vault = Vault(pool, patience)
         calls = CallService(
             app=app,
-            means=Means(now=lambda: NOW, new_id=uuid4, random_bytes=os.urandom),
+            context=EventContext(
+                now=lambda: NOW, new_id=uuid4, random_bytes=os.urandom
+            ),
             vault=vault,
             book=Nobody(),
             finder=Nobody(),
