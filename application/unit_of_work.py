@@ -10,11 +10,11 @@ from application.app import Streams
 from application.vault import VaultRow
 
 
-class NotTogether(Exception):
+class AlreadyChanged(Exception):
     """One of the commands has to be done by itself."""
 
 
-class Gathering(Streams):
+class UnitOfWork(Streams):
     """Stands where the application does, for commands that are to be stored together.
 
     Each sees what those before it decided. Nothing is stored before `store`. One that
@@ -34,7 +34,7 @@ class Gathering(Streams):
             self._known[id_] = self._app.find(Aggregate, id_)
         found = self._known[id_]
         if found is not None and found.pending_events:
-            raise NotTogether(f"{id_} is being changed")
+            raise AlreadyChanged(f"{id_} is being changed")
         return found if isinstance(found, kind) else None
 
     def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:

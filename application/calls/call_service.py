@@ -21,7 +21,7 @@ from application.ports import (
     ProviderCall,
     ProviderMessage,
 )
-from application.unit_of_work import Gathering
+from application.unit_of_work import UnitOfWork
 from application.vault import MessageRow, VaultReader, VaultRow, digest
 from domain.call import Call
 from domain.campaign import Campaign
@@ -289,12 +289,12 @@ class CallService:
     def hear_all(self, messages: Sequence[ProviderMessage]) -> list[Heard]:
         """Store several in one transaction: all of them, or none where this raises."""
         calls = {one.call_id for one in messages if one.call_id is not None}
-        gathering = Gathering(self._app, calls)
+        unit_of_work = UnitOfWork(self._app, calls)
         # What they learn is true once it is stored.
         learned = self._learned.copy()
-        service = self._deciding_in(gathering, learned)
+        service = self._deciding_in(unit_of_work, learned)
         heard = [service.hear(message) for message in messages]
-        gathering.store()
+        unit_of_work.store()
         self._learned.add(learned)
         return heard
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.ports import ProviderMessage
-from application.unit_of_work import Gathering, NotTogether
+from application.unit_of_work import AlreadyChanged, UnitOfWork
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.unmatched_message import unmatched_id_of
@@ -167,24 +167,24 @@ def test_what_was_not_stored_is_not_remembered(
 
 def test_nothing_is_decided_on_what_is_half_changed(house: House) -> None:
     call_id = requested(house)
-    gathering = Gathering(house.app, [call_id])
-    call = gathering.load(Call, call_id)
+    unit_of_work = UnitOfWork(house.app, [call_id])
+    call = unit_of_work.load(Call, call_id)
     call.place(provider_call_id="p", placed_at=NOON, at=NOON, by="test")
-    with pytest.raises(NotTogether):
-        gathering.load(Call, call_id)
+    with pytest.raises(AlreadyChanged):
+        unit_of_work.load(Call, call_id)
 
 
 def test_what_others_must_not_have_changed_is_asked_of_the_store(house: House) -> None:
     call_id = requested(house)
-    gathering = Gathering(house.app, [call_id])
-    call = gathering.load(Call, call_id)
+    unit_of_work = UnitOfWork(house.app, [call_id])
+    call = unit_of_work.load(Call, call_id)
     call.place(provider_call_id="p", placed_at=NOON, at=NOON, by="test")
-    gathering.append(call, expect={call.campaign_id: 99})
+    unit_of_work.append(call, expect={call.campaign_id: 99})
     with pytest.raises(IntegrityError):
-        gathering.store()
+        unit_of_work.store()
 
 
 def test_nothing_to_store_is_stored_easily(house: House) -> None:
-    gathering = Gathering(house.app, [uuid4()])
-    assert gathering.find(Call, uuid4()) is None
-    gathering.store()
+    unit_of_work = UnitOfWork(house.app, [uuid4()])
+    assert unit_of_work.find(Call, uuid4()) is None
+    unit_of_work.store()
