@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 
 
-def _steady() -> Callable[[], float]:
+def _monotonic_now() -> Callable[[], float]:
     if (clock := getattr(time, "CLOCK_BOOTTIME", None)) is None:
         return time.monotonic
     return lambda: time.clock_gettime(clock)
 
 
-steady = _steady()
+monotonic_now = _monotonic_now()
 """Seconds since the machine's start: never set, and on Linux it goes on in its sleep.
 
 `time.monotonic` stands still there: a machine that was closed between storing a request

@@ -28,7 +28,7 @@ from application.calls.call_service import CallService, Ticket
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
-from application.monotonic_clock import steady
+from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     AccountRefused,
@@ -224,7 +224,7 @@ class Dispatch:
         return again(attempt)
 
     def _send(self, one: Dialled, ask: Callable[..., Ticket | None]) -> _Sent | None:
-        send_before = steady() + SEND_WITHIN_SECONDS
+        send_before = monotonic_now() + SEND_WITHIN_SECONDS
         dial_before = self._context.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
         ticket = ask(one.call_id, dial_before=dial_before)
         if ticket is None:

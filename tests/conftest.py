@@ -32,7 +32,7 @@ FAST = {
 SHARED = "TESTS_FOLDER"
 MOST_WORKERS = 8
 
-STEADY, EXPLORING = "steady", "exploring"
+STEADY, EXPLORING = "monotonic_now", "exploring"
 PATIENT: dict[str, Any] = {
     "deadline": None,  # How long an example takes is the machine's affair.
     "suppress_health_check": [HealthCheck.too_slow],

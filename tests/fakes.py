@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
-from application.monotonic_clock import steady
+from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     CallOrder,
@@ -71,7 +71,7 @@ class FakeProvider(Provider):
     # --- The port -----------------------------------------------------------------
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
-        if steady() >= send_before:
+        if monotonic_now() >= send_before:
             return NeverLeft("it was too late to send the request")
         with self._lock:
             self.orders.append(order)

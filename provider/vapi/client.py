@@ -15,7 +15,7 @@ import orjson
 import tenacity
 
 from application.configuration import Configuration
-from application.monotonic_clock import steady
+from application.monotonic_clock import monotonic_now
 from application.ports import (
     CallOrder,
     NeverLeft,
@@ -119,7 +119,7 @@ class VapiProvider(Provider):
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         if self._settings.api_key is None:
             return NeverLeft(NO_KEY)
-        if steady() >= send_before:
+        if monotonic_now() >= send_before:
             return NeverLeft(TOO_LATE)
         wire = self._wire(send_before)
         try:
@@ -332,7 +332,7 @@ class VapiProvider(Provider):
         return self._exchange(self._wire(float("inf")), method, url, content=body)
 
     def _wire(self, send_before: float) -> Wire:
-        return Wire(steady() + self._settings.timeout_seconds, send_before)
+        return Wire(monotonic_now() + self._settings.timeout_seconds, send_before)
 
     def _exchange(
         self, wire: Wire, method: str, url: str, **body: Any

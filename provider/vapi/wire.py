@@ -13,7 +13,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from application.monotonic_clock import steady
+from application.monotonic_clock import monotonic_now
 
 
 class TooLate(Exception):
@@ -53,20 +53,20 @@ class Wire(httpcore2.NetworkBackend):
         raise failure
 
     def time_to_connect(self) -> float:
-        left = min(self.deadline, self.send_before) - steady()
+        left = min(self.deadline, self.send_before) - monotonic_now()
         if left <= 0:
             raise httpcore2.ConnectTimeout("timed out")
         return left
 
     def time_to_write(self) -> float:
         """Let the first byte leave in time or not at all."""
-        if not self.sent and steady() >= self.send_before:
+        if not self.sent and monotonic_now() >= self.send_before:
             raise TooLate
         self.sent = True
-        return max(self.deadline - steady(), 0.001)
+        return max(self.deadline - monotonic_now(), 0.001)
 
     def time_to_read(self) -> float:
-        left = self.deadline - steady()
+        left = self.deadline - monotonic_now()
         if left <= 0:
             raise httpcore2.ReadTimeout("timed out")
         return left

@@ -8,7 +8,7 @@ from typing import Self
 
 from psycopg import Error
 
-from application.monotonic_clock import steady
+from application.monotonic_clock import monotonic_now
 from storage.database import Conn, connect, within
 from storage.process.decisions import forget_clock, write_clock
 
@@ -33,9 +33,9 @@ class DatabaseClock:
         self,
         *,
         host: Callable[[], datetime] | None = None,
-        steady: Callable[[], float] = steady,
+        monotonic_now: Callable[[], float] = monotonic_now,
     ) -> None:
-        self._host, self._steady = host or host_time, steady
+        self._host, self._monotonic_now = host or host_time, monotonic_now
         self._lock = Lock()
         self._measured: tuple[datetime, float] | None = None
 
@@ -50,11 +50,11 @@ class DatabaseClock:
 
     def measure(self, conn: Conn) -> None:
         """Ask the database. Raises psycopg's errors where it does not answer."""
-        asked = self._steady()
+        asked = self._monotonic_now()
         with within(ANSWER_SECONDS):
             row = conn.execute("select clock_timestamp()").fetchone()
         assert row is not None
-        self._learn(row[0], asked, self._steady())
+        self._learn(row[0], asked, self._monotonic_now())
 
     def _learn(self, told: datetime, asked: float, answered: float) -> None:
         """Correct by what the answer proves: a slow one proves little."""
@@ -69,7 +69,7 @@ class DatabaseClock:
     def _carried_on(self) -> datetime:
         assert self._measured is not None
         time, at = self._measured
-        return time + timedelta(seconds=self._steady() - at)
+        return time + timedelta(seconds=self._monotonic_now() - at)
 
 
 class ClockWorker:

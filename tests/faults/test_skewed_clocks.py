@@ -32,7 +32,7 @@ class VirtualClock(DatabaseClock):
         def passed() -> float:
             return (provider.clock() - NOON).total_seconds()
 
-        super().__init__(host=lambda: provider.clock() + skew, steady=passed)
+        super().__init__(host=lambda: provider.clock() + skew, monotonic_now=passed)
         self._learn(provider.clock(), passed(), passed())
 
 

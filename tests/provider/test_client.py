@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from application.configuration import Configuration
-from application.monotonic_clock import steady
+from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     NeverLeft,
@@ -45,7 +45,7 @@ type Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 def soon() -> float:
-    return steady() + 5
+    return monotonic_now() + 5
 
 
 def provider(answer: Answer, **settings: Any) -> VapiProvider:
@@ -235,7 +235,7 @@ def test_many_threads_may_call_at_once() -> None:
         client = at(server.url, timeout_seconds=10)
         orders = [an_order() for _ in range(24)]
         outcomes = threads.map(
-            lambda order: client.create_call(order, send_before=steady() + 10),
+            lambda order: client.create_call(order, send_before=monotonic_now() + 10),
             orders,
         )
         assert all(isinstance(done, Accepted) for done in outcomes)
@@ -272,13 +272,13 @@ def test_a_failed_handshake_is_a_request_that_never_left() -> None:
 def test_a_handshake_that_takes_too_long_is_a_request_that_never_left() -> None:
     with serving(hang, read_first=False) as server:
         client = at(server.url.replace("http:", "https:"), timeout_seconds=30)
-        done = client.create_call(an_order(), send_before=steady() + 0.3)
+        done = client.create_call(an_order(), send_before=monotonic_now() + 0.3)
         assert isinstance(done, NeverLeft)
 
 
 def test_nothing_is_connected_once_it_is_too_late() -> None:
     with serving(accept) as server:
-        done = at(server.url).create_call(an_order(), send_before=steady())
+        done = at(server.url).create_call(an_order(), send_before=monotonic_now())
         assert isinstance(done, NeverLeft)
         assert server.connections == 0
 
@@ -287,7 +287,7 @@ def test_the_time_is_looked_at_again_when_the_first_byte_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def connect_late(wire: Wire) -> float:
-        wire.send_before = steady()
+        wire.send_before = monotonic_now()
         return 5
 
     monkeypatch.setattr(Wire, "time_to_connect", connect_late)

@@ -46,19 +46,22 @@ def test_a_host_that_is_wrong_goes_by_the_databases_time(
 
 
 def test_between_two_looks_the_steady_clock_carries_it_on(server: Conn) -> None:
-    steady = Steady()
-    clock = DatabaseClock(steady=steady)
+    monotonic_now = Steady()
+    clock = DatabaseClock(monotonic_now=monotonic_now)
     clock.measure(server)
     first = clock()
-    steady.seconds += 90
+    monotonic_now.seconds += 90
     assert clock() - first == timedelta(seconds=90)
 
 
 def test_a_slow_answer_moves_it_no_further_than_it_proves() -> None:
-    steady = Steady()
-    clock, noon = DatabaseClock(steady=steady), datetime(2026, 3, 2, 12, tzinfo=UTC)
+    monotonic_now = Steady()
+    clock, noon = (
+        DatabaseClock(monotonic_now=monotonic_now),
+        datetime(2026, 3, 2, 12, tzinfo=UTC),
+    )
     clock._learn(noon, asked=1000.0, answered=1000.0)
-    steady.seconds = 1004.0
+    monotonic_now.seconds = 1004.0
     clock._learn(noon + timedelta(seconds=1), asked=1000.0, answered=1004.0)
     assert clock() == noon + timedelta(seconds=4), "it agrees with what was told"
     clock._learn(noon + timedelta(minutes=1), asked=1004.0, answered=1004.0)
