@@ -55,7 +55,7 @@ class CampaignService:
 
         `scope` names what the provider refused, for a pause with the cause ACCOUNT.
         """
-        said, row = self._context.words(campaign_id, reason or "")
+        said, row = self._context.vault_text(campaign_id, reason or "")
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
@@ -121,7 +121,7 @@ class CampaignService:
 
     def fail(self, campaign_id: UUID, *, reason: str) -> int | None:
         """End a campaign whose own data cannot be worked with."""
-        said, row = self._context.words(campaign_id, reason)
+        said, row = self._context.vault_text(campaign_id, reason)
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from application.vault import WordsRow, digest
-from domain.values import Words
+from application.vault import TextRow, digest
+from domain.values import VaultText
 
 # Who did it, where no person did.
 SCHEDULER, PROVIDER = "scheduler", "vapi"
@@ -23,9 +23,9 @@ class EventContext:
     def salt(self) -> bytes:
         return self.random_bytes(32)
 
-    def words(self, subject_id: UUID, text: str) -> tuple[Words, WordsRow]:
+    def vault_text(self, subject_id: UUID, text: str) -> tuple[VaultText, TextRow]:
         """Put words into the vault; the event keeps their id and digest."""
-        row = WordsRow(
+        row = TextRow(
             salt=self.salt(), id=self.new_id(), subject_id=subject_id, words=text
         )
-        return Words(words_id=row.id, digest=digest([row])), row
+        return VaultText(words_id=row.id, digest=digest([row])), row

@@ -131,7 +131,7 @@ class MessageRow(_Row):
 
 
 @dataclass(frozen=True, repr=False)
-class WordsRow(_Row):
+class TextRow(_Row):
     """Other people's words: an error's text, a reason, the name of a file."""
 
     PERSONAL = ("words",)
@@ -164,7 +164,7 @@ class RejectRow(_Row):
     cells: tuple[str, ...]
 
 
-type VaultRow = ContactRow | MessageRow | WordsRow | KeyRow | RejectRow
+type VaultRow = ContactRow | MessageRow | TextRow | KeyRow | RejectRow
 
 
 def digest(rows: Sequence[VaultRow]) -> str:

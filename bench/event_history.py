@@ -11,7 +11,7 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.reports import Report, ReportGrade
-from domain.values import DialMode, Evidence, Words
+from domain.values import DialMode, Evidence, VaultText
 from storage.database import Pool
 from storage.log.mapper import TypedMapper
 from storage.log.recorder import EventRecorder
@@ -63,7 +63,7 @@ def opening(contacts: int) -> list[Any]:
         list_id=LIST,
         campaign_id=CAMPAIGN,
         starts_at=0,
-        filename=Words(UUID(int=4), "0" * 64),
+        filename=VaultText(UUID(int=4), "0" * 64),
         key_digest=None,
         columns=None,
         **stamp,

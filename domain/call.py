@@ -27,7 +27,7 @@ from domain.values import (
     Evidence,
     Refusal,
     RefusalKind,
-    Words,
+    VaultText,
     call_id_of,
 )
 
@@ -100,7 +100,7 @@ class Call(Aggregate):
 
     class Rejected(Moved):
         TOPIC = "call.rejected"
-        words: Words
+        words: VaultText
         refusal: Refusal | None = None
 
     class Ringing(Moved):
@@ -124,7 +124,7 @@ class Call(Aggregate):
         refusal: Refusal | None = None
         earlier_refusals: int = 0
         retry_at: datetime | None = None
-        words: Words | None = None
+        words: VaultText | None = None
 
         class_version = 2
 
@@ -260,7 +260,7 @@ class Call(Aggregate):
         self.placed_at: datetime | None = None
         self.bound_by_message = False
         self.known = Known()
-        self.ended_words: Words | None = None
+        self.ended_words: VaultText | None = None
         self.ended = self.settled = False
         self.grades: frozenset[ReportGrade] = frozenset()
         self.evidence: frozenset[UUID] = frozenset()
@@ -400,7 +400,13 @@ class Call(Aggregate):
         )
 
     def refuse(
-        self, refusal: Refusal, *, words: Words, until: datetime, at: datetime, by: str
+        self,
+        refusal: Refusal,
+        *,
+        words: VaultText,
+        until: datetime,
+        at: datetime,
+        by: str,
     ) -> None:
         """Record that the provider refused the request; nobody was rung.
 
@@ -455,7 +461,7 @@ class Call(Aggregate):
         evidence: Evidence | None,
         detail: ReasonDetail = ReasonDetail.SPECIFIC,
         refusal: Refusal | None = None,
-        words: Words | None = None,
+        words: VaultText | None = None,
     ) -> None:
         """Record the end, or what a later status message adds to it.
 
@@ -475,7 +481,7 @@ class Call(Aggregate):
         by: str,
         evidence: Evidence | None,
         refusal: Refusal | None,
-        words: Words | None,
+        words: VaultText | None,
     ) -> None:
         answered = known.started_at or self.status is CallStatus.IN_PROGRESS
         if answered or not self.live:
@@ -510,7 +516,7 @@ class Call(Aggregate):
         by: str,
         evidence: Evidence | None,
         refusal: Refusal | None = None,
-        words: Words | None = None,
+        words: VaultText | None = None,
     ) -> None:
         """Record what a report adds to, or corrects in, what the others contained.
 
@@ -624,7 +630,7 @@ class Call(Aggregate):
 
     # --- Decisions that several commands share --------------------------------
 
-    def _is_explained_by(self, words: Words | None) -> bool:
+    def _is_explained_by(self, words: VaultText | None) -> bool:
         """Return whether this is the first explanation of the end."""
         return words is not None and self.ended_words is None
 
@@ -736,7 +742,7 @@ class Call(Aggregate):
         evidence: Evidence | None,
         ranks: Ranks | None,
         refusal: Refusal | None,
-        words: Words | None,
+        words: VaultText | None,
     ) -> None:
         if self.live:
             failed = standing is ContactStatus.FAILED

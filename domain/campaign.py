@@ -17,7 +17,7 @@ from domain.values import (
     DialMode,
     PauseCause,
     RefusalScope,
-    Words,
+    VaultText,
     is_amount,
 )
 
@@ -84,7 +84,7 @@ class Campaign(Aggregate):
     class Paused(CampaignFact):
         TOPIC = "campaign.paused"
         cause: PauseCause
-        reason: Words | None
+        reason: VaultText | None
         scope: RefusalScope | None = None
 
     class Resumed(CampaignFact):
@@ -107,7 +107,7 @@ class Campaign(Aggregate):
 
     class Failed(CampaignFact):
         TOPIC = "campaign.failed"
-        reason: Words
+        reason: VaultText
 
     class SpendAlertRaised(CampaignFact):
         TOPIC = "campaign.spend_alert_raised"
@@ -292,7 +292,7 @@ class Campaign(Aggregate):
         cause: PauseCause,
         at: datetime,
         by: str,
-        reason: Words | None = None,
+        reason: VaultText | None = None,
         scope: RefusalScope | None = None,
     ) -> None:
         """Stop calling; a pause for ACCOUNT names in `scope` what was refused."""
@@ -347,7 +347,7 @@ class Campaign(Aggregate):
         self._must_not_be_over()
         self._record(self.Canceled, at, by, hang_up=hang_up)
 
-    def fail(self, *, reason: Words, at: datetime, by: str) -> None:
+    def fail(self, *, reason: VaultText, at: datetime, by: str) -> None:
         if not self.over:
             self._record(self.Failed, at, by, reason=reason)
 

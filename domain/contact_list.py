@@ -8,7 +8,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Conflict, WrongState
-from domain.values import SkipReason, Words
+from domain.values import SkipReason, VaultText
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class ContactList(Aggregate):
     class Created(ContactListFact, Aggregate.Created):
         TOPIC = "contact_list.created"
         starts_at: int
-        filename: Words
+        filename: VaultText
         key_digest: str | None
-        columns: Words | None = None
+        columns: VaultText | None = None
         """The names of the file's columns; release 1 did not keep them."""
 
     class RowsAccepted(ContactListFact):
@@ -75,9 +75,9 @@ class ContactList(Aggregate):
         list_id: UUID,
         campaign_id: UUID,
         starts_at: int,
-        filename: Words,
+        filename: VaultText,
         key_digest: str | None,
-        columns: Words | None,
+        columns: VaultText | None,
         at: datetime,
         by: str,
     ) -> Self:

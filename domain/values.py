@@ -147,7 +147,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class VaultText:
     """What a person or the provider wrote; the text lies in the vault."""
 
     words_id: UUID

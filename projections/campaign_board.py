@@ -16,7 +16,7 @@ from domain.values import (
     ContactStatus,
     DialMode,
     PauseCause,
-    Words,
+    VaultText,
 )
 from projections.row_operations import Columns, RowOperation, add, patch, put
 from projections.tables import (
@@ -165,7 +165,9 @@ def _began_or_ended(event: CampaignFact) -> Columns:
 
 
 def _state(
-    state: CampaignState, reason: Words | None = None, cause: PauseCause | None = None
+    state: CampaignState,
+    reason: VaultText | None = None,
+    cause: PauseCause | None = None,
 ) -> Columns:
     words_id = None if reason is None else reason.words_id
     return {"state": state, "pause_cause": cause, "reason_words_id": words_id}

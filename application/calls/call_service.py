@@ -28,7 +28,7 @@ from domain.campaign import Campaign
 from domain.errors import MayNotBeRequested, NotFound
 from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
-from domain.values import Evidence, Refusal, Words
+from domain.values import Evidence, Refusal, VaultText
 
 FENCED = 3
 """Tries to store a request while what it rests on goes on moving."""
@@ -176,7 +176,7 @@ class CallService:
 
         The call is not requested again before `until`.
         """
-        said, row = self._context.words(call_id, words)
+        said, row = self._context.vault_text(call_id, words)
 
         def tell(call: Call, at: datetime) -> None:
             call.refuse(refusal, words=said, until=until, at=at, by=SCHEDULER)
@@ -380,11 +380,11 @@ class CallService:
 
     def _explanation(
         self, call_id: UUID, text: str | None
-    ) -> tuple[Words | None, list[VaultRow]]:
+    ) -> tuple[VaultText | None, list[VaultRow]]:
         """Prepare the provider's explanation of a call's end for the vault."""
         if not text:
             return None, []
-        words, row = self._context.words(call_id, text)
+        words, row = self._context.vault_text(call_id, text)
         return words, [row]
 
     def _proof(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from application.app import Streams, decide
 from application.event_context import PROVIDER, SCHEDULER, EventContext
-from application.vault import MessageRow, VaultRow, WordsRow
+from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call, Moved
 from domain.campaign import Campaign
 from domain.contact import Contact
@@ -105,12 +105,12 @@ class Telling:
         text = f"A call ended with {ended.reason}."
         for row in rows:
             if (
-                isinstance(row, WordsRow)
+                isinstance(row, TextRow)
                 and ended.words
                 and row.id == ended.words.words_id
             ):
                 text = f"A call ended with {ended.reason}: {row.words}"
-        said, paused = self._context.words(campaign.id, text)
+        said, paused = self._context.vault_text(campaign.id, text)
         campaign.pause(
             cause=PauseCause.ACCOUNT,
             scope=ended.refusal.scope,
@@ -180,7 +180,7 @@ def _referred(vault: Sequence[VaultRow], facts: Sequence[object]) -> list[VaultR
     """Leave out texts to which no event refers: nothing would ever show them."""
     words = {fact.words for fact in facts if isinstance(fact, EXPLAINED) and fact.words}
     ids = {one.words_id for one in words}
-    return [row for row in vault if not isinstance(row, WordsRow) or row.id in ids]
+    return [row for row in vault if not isinstance(row, TextRow) or row.id in ids]
 
 
 def _came_back(facts: Sequence[object]) -> bool:

@@ -7,14 +7,14 @@ from application.event_context import PROVIDER, SCHEDULER
 from application.ports import CallReport, ProviderCall, ProviderMessage
 from domain.call import Call
 from domain.reports import ReasonDetail, Report, ReportGrade
-from domain.values import Evidence, Refusal, Words
+from domain.values import Evidence, Refusal, VaultText
 
 
 def say_message(
     call: Call,
     message: ProviderMessage,
     proof: Evidence,
-    words: Words | None,
+    words: VaultText | None,
     at: datetime,
 ) -> None:
     """Record all that a webhook says; without news, record that it was received.
@@ -53,7 +53,7 @@ def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
     grade: ReportGrade,
     at: datetime,
     proof: Evidence,
-    words: Words | None,
+    words: VaultText | None,
 ) -> None:
     """Record how the provider shows a call when it is asked."""
     report = seen.report
@@ -86,7 +86,7 @@ class Seen:
     reason: str | None = None
     detail: ReasonDetail = ReasonDetail.SPECIFIC
     refusal: Refusal | None = None
-    words: Words | None = None
+    words: VaultText | None = None
 
 
 def _follow(
@@ -120,7 +120,7 @@ def say_report(  # noqa: PLR0917 - one report, told once
     at: datetime,
     by: str,
     proof: Evidence | None,
-    words: Words | None = None,
+    words: VaultText | None = None,
 ) -> None:
     """Record a report, `grade` says where it came from."""
     told = Report(

@@ -196,8 +196,10 @@ class ImportService:
     ) -> ContactList:
         contacts = self._app.find(ContactList, upload.id)
         if contacts is None:
-            words, name = self._context.words(upload.id, upload.filename)
-            columns, header = self._context.words(upload.id, in_words(upload.columns))
+            words, name = self._context.vault_text(upload.id, upload.filename)
+            columns, header = self._context.vault_text(
+                upload.id, in_words(upload.columns)
+            )
             key = self._new_key(campaign_id)
             contacts = ContactList.create(
                 list_id=upload.id,

@@ -16,9 +16,9 @@ from uuid import UUID
 from eventsourcing.persistence import MapperDeserialisationError
 from eventsourcing.utils import TopicError
 
-from application.vault import ContactRow, KeyRow, MessageRow, RejectRow, WordsRow
+from application.vault import ContactRow, KeyRow, MessageRow, RejectRow, TextRow
 from domain.contact_list import ContactList
-from domain.values import Evidence, Words
+from domain.values import Evidence, VaultText
 from projections.engine.chain import Chain, Entry, Problem, end_problem, whole_chain
 from projections.engine.compare import Difference, differences
 from projections.engine.rebuild import FEW, LOCK_SECONDS, Progress, alone
@@ -314,8 +314,8 @@ def _proofs(event: Any, position: int, topic: str) -> Iterator[Proof]:
         match value:
             case Evidence(message_id, digest):
                 yield proof(MessageRow, [(message_id,)], digest)
-            case Words(words_id, digest):
-                yield proof(WordsRow, [(words_id,)], digest)
+            case VaultText(words_id, digest):
+                yield proof(TextRow, [(words_id,)], digest)
 
 
 _LAST: LiteralString = """

@@ -17,8 +17,8 @@ from application.vault import (
     KeyRow,
     MessageRow,
     RejectRow,
+    TextRow,
     VaultRow,
-    WordsRow,
 )
 from storage.database import Conn
 
@@ -99,7 +99,7 @@ _KINDS: dict[type[VaultRow], _Kind] = {
         ),
         frozenset({"document", "transcript"}),
     ),
-    WordsRow: _Kind(
+    TextRow: _Kind(
         "words",
         f"""
         select id, leaf, salt is null and (

@@ -15,8 +15,8 @@ from application.vault import (
     KeyRow,
     MessageRow,
     RejectRow,
+    TextRow,
     VaultRow,
-    WordsRow,
 )
 from storage.binary import copy_into
 from storage.database import Attempt, Conn, Patience, Pool
@@ -71,7 +71,7 @@ _TABLES: dict[type[VaultRow], _Table] = {
             **_END,
         },
     ),
-    WordsRow: _Table(
+    TextRow: _Table(
         "words_vault",
         ("id",),
         {"id": "uuid", "subject_id": "uuid", "words": "text", **_END},
@@ -117,7 +117,7 @@ def copy_rows(connection: Conn, rows: Sequence[VaultRow]) -> None:
 
 def subjects(rows: Iterable[VaultRow]) -> list[UUID]:
     """Name whom messages and words are about: of the erased they are withheld."""
-    return [r.subject_id for r in rows if isinstance(r, (MessageRow, WordsRow))]
+    return [r.subject_id for r in rows if isinstance(r, (MessageRow, TextRow))]
 
 
 def _parsed(text: str | None) -> Any:

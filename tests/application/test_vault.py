@@ -9,8 +9,8 @@ from application.vault import (
     KeyRow,
     MessageRow,
     RejectRow,
+    TextRow,
     VaultRow,
-    WordsRow,
     canonical,
     digest,
 )
@@ -21,7 +21,7 @@ CONTACT = ContactRow(
     ONE, TWO, THREE, "Ann", "Ann & Co", "+12025550123", {"plan": "gold"}, salt=SALT
 )
 MESSAGE = MessageRow(ONE, TWO, None, {"type": "hang"}, "https://r", ["hi"], salt=SALT)
-WORDS = WordsRow(ONE, TWO, "no credit", salt=SALT)
+WORDS = TextRow(ONE, TWO, "no credit", salt=SALT)
 KEY = KeyRow(ONE, b"k" * 32, salt=SALT)
 REJECT = RejectRow(ONE, 7, "INVALID_PHONE", "not a number", ("Bob", "12"), salt=SALT)
 

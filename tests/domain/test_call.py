@@ -18,7 +18,7 @@ from domain.values import (
     Refusal,
     RefusalKind,
     RefusalScope,
-    Words,
+    VaultText,
     call_id_of,
 )
 from tests.support import EPOCH, Fact, given
@@ -32,7 +32,7 @@ BY = "scheduler"
 AT = EPOCH + timedelta(minutes=1)
 LATER = EPOCH + timedelta(minutes=2)
 PROOF = Evidence(message_id=uuid4(), digest="d1")
-WORDS = Words(words_id=uuid4(), digest="d2")
+WORDS = VaultText(words_id=uuid4(), digest="d2")
 UNRUNG = "not-started"
 BUSY = Refusal(RefusalKind.CAPACITY, None, "full")
 NO_CREDIT = Refusal(RefusalKind.ACCOUNT, RefusalScope.ACCOUNT, "no-credit")
@@ -744,7 +744,7 @@ def test_an_explanation_that_comes_later_is_kept() -> None:
     end(told, UNRUNG, refusal=BAD_NUMBER, words=WORDS)
     was = {"was": FAILED, "standing": FAILED, "awaits_report": False}
     assert new_events(told) == [ended(UNRUNG, LATER, words=WORDS, **was)]
-    end(told, UNRUNG, words=Words(words_id=uuid4(), digest="other"))
+    end(told, UNRUNG, words=VaultText(words_id=uuid4(), digest="other"))
     assert new_events(told) == []
 
 

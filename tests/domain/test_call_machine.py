@@ -19,7 +19,7 @@ from domain.values import (
     ContactStatus,
     Refusal,
     RefusalKind,
-    Words,
+    VaultText,
 )
 from tests.support import replayed, state_of
 
@@ -28,7 +28,7 @@ REASONS = st.sampled_from([None, "customer-ended-call", "voicemail"])
 REFUSALS = st.none() | st.builds(
     Refusal, st.sampled_from(RefusalKind), st.none(), st.just("rule")
 )
-WORDS = Words(words_id=UUID(int=9), digest="d")
+WORDS = VaultText(words_id=UUID(int=9), digest="d")
 MOST_RETRIES = 4
 PROVIDER_IDS = st.sampled_from(["p-1", "p-1", "p-1", "p-2"])
 COSTS = st.sampled_from([None, Decimal(0), Decimal("0.25")])
@@ -189,7 +189,7 @@ class CallMachine(RuleBasedStateMachine):
         reason: str | None,
         timed: bool,
         refusal: Refusal | None,
-        words: Words | None,
+        words: VaultText | None,
     ) -> None:
         self.call.end(
             reason=reason,

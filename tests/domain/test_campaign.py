@@ -16,7 +16,7 @@ from domain.values import (
     DialMode,
     PauseCause,
     RefusalScope,
-    Words,
+    VaultText,
     campaign_id_of,
 )
 from tests.support import EPOCH, Fact, given, new_events
@@ -29,7 +29,7 @@ BY = "ann@example.com"
 AT = EPOCH + timedelta(minutes=1)
 PLACED_AT = EPOCH + timedelta(seconds=50)
 LIST, OTHER_LIST = uuid4(), uuid4()
-WORDS = Words(words_id=uuid4(), digest="d1")
+WORDS = VaultText(words_id=uuid4(), digest="d1")
 ASKED: dict[str, Any] = {
     "name": "Spring",
     "assistant_id": uuid4(),

@@ -14,11 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.campaign import Campaign, SpendAlert
 from domain.errors import Conflict, WrongState
-from domain.values import CampaignState, DialMode, PauseCause, Words
+from domain.values import CampaignState, DialMode, PauseCause, VaultText
 from tests.support import replayed, state_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-WORDS = Words(words_id=UUID(int=9), digest="d")
+WORDS = VaultText(words_id=UUID(int=9), digest="d")
 BUDGETS = st.sampled_from([None, Decimal(1), Decimal(2)])
 
 CREATED, QUEUED = CampaignState.CREATED, CampaignState.QUEUED

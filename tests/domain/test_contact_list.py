@@ -9,13 +9,13 @@ from eventsourcing.domain import CanMutateAggregate
 
 from domain.contact_list import ContactList, RejectCount, Skipped
 from domain.errors import Conflict, WrongState
-from domain.values import SkipReason, Words
+from domain.values import SkipReason, VaultText
 from tests.support import EPOCH, Fact, given, new_events
 
 CAMPAIGN, LIST = uuid4(), uuid4()
 BY = "ann@example.com"
 AT = EPOCH + timedelta(minutes=1)
-FILENAME = Words(words_id=uuid4(), digest="d1")
+FILENAME = VaultText(words_id=uuid4(), digest="d1")
 CONTACTS = tuple(uuid4() for _ in range(3))
 BAD_PHONE = Skipped(row=4, reason=SkipReason.INVALID_PHONE)
 NO_NAME = SkipReason.MISSING_NAME
@@ -36,7 +36,7 @@ def skipped(*rows: Skipped, staged_up_to: int, rejects_up_to: int) -> Fact:
     return fact(ContactList.RowsSkipped, skipped=rows, digest="d3", **fields)
 
 
-COLUMNS = Words(words_id=uuid4(), digest="d4")
+COLUMNS = VaultText(words_id=uuid4(), digest="d4")
 OPENING = {
     "starts_at": 10,
     "filename": FILENAME,

@@ -28,7 +28,7 @@ from domain.values import (
     RefusalScope,
     Role,
     SkipReason,
-    Words,
+    VaultText,
 )
 
 START = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
@@ -54,8 +54,8 @@ class Life:
         self.ids += 1
         return UUID(int=self.ids)
 
-    def words(self) -> Words:
-        return Words(self.id(), "digest")
+    def words(self) -> VaultText:
+        return VaultText(self.id(), "digest")
 
     def evidence(self) -> Evidence | None:
         return self.random.choice((None, Evidence(self.id(), "digest")))

@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from application.errors import StoreUnavailable
-from application.vault import WordsRow
+from application.vault import TextRow
 from storage.database import Pool, open_pool
 from storage.log import group_commit as together
 from storage.log.group_commit import Line, Place
@@ -198,7 +198,7 @@ def test_many_who_append_at_once_each_get_the_positions_of_their_own(
         told: list[tuple[int, UUID]] = []
         for version in range(1, 11):
             events = [StoredEvent(stream, version, "t", str(version).encode())]
-            words = WordsRow(uuid4(), stream, "w", salt=b"s" * 32)
+            words = TextRow(uuid4(), stream, "w", salt=b"s" * 32)
             positions = recorder.insert_events(events, vault=[words])
             told += [(position, stream) for position in positions]
             assert Vault(pool).words(words.id) == "w"

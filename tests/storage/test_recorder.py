@@ -18,7 +18,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from application.errors import StoreUnavailable, StreamMoved
-from application.vault import WordsRow
+from application.vault import TextRow
 from storage.database import Patience, Pool, connect, open_pool
 from storage.log.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
 from storage.vault.tables import Vault
@@ -85,8 +85,8 @@ def stored(stream: UUID, *versions: int, state: bytes = b"{}") -> list[StoredEve
     return [StoredEvent(stream, version, "topic", state) for version in versions]
 
 
-def words(text: str = "what they said") -> WordsRow:
-    return WordsRow(uuid4(), uuid4(), text, salt=SALT)
+def words(text: str = "what they said") -> TextRow:
+    return TextRow(uuid4(), uuid4(), text, salt=SALT)
 
 
 def in_background[T](work: Callable[[], T]) -> Future[T]:

@@ -10,9 +10,9 @@ from application.vault import (
     KeyRow,
     MessageRow,
     RejectRow,
+    TextRow,
     VaultReader,
     VaultRow,
-    WordsRow,
 )
 from storage.database import Pool, open_pool
 from storage.log.recorder import BULK_ROWS, EventRecorder
@@ -34,7 +34,7 @@ CONTACT = ContactRow(
 DOCUMENT = {"z": 1e16, "a": -0.0, "n": None, "deep": [{"cost": 0.1, "n": 2**53 + 1}]}
 MESSAGE = MessageRow(uuid4(), uuid4(), uuid4(), DOCUMENT, "https://r", [], salt=SALT)
 BARE = MessageRow(uuid4(), MESSAGE.subject_id, None, None, None, None, salt=SALT)
-WORDS = WordsRow(uuid4(), uuid4(), "no\ncredit", salt=SALT)
+WORDS = TextRow(uuid4(), uuid4(), "no\ncredit", salt=SALT)
 KEY = KeyRow(uuid4(), bytes(range(256)), salt=SALT)
 REJECTS = [
     RejectRow(uuid4(), 2, "INVALID_PHONE", "what?", ("a", "", "ü"), salt=SALT),

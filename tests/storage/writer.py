@@ -6,7 +6,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 
-from application.vault import WordsRow
+from application.vault import TextRow
 from storage.database import Patience, open_pool
 from storage.log.recorder import EventRecorder
 
@@ -18,7 +18,7 @@ def main(url: str, saves: int, seed: int) -> None:
         for _ in range(saves):
             size = random.choices([1, 2, 3, 250], weights=[20, 10, 10, 1])[0]
             stream = UUID(int=random.getrandbits(128))
-            row = WordsRow(stream, stream, "w", salt=random.randbytes(32))
+            row = TextRow(stream, stream, "w", salt=random.randbytes(32))
             recorder.insert_events(
                 [StoredEvent(stream, n + 1, "t", b"{}") for n in range(size)],
                 vault=[row] if size == 2 else [],
