@@ -9,7 +9,7 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.calls.call_service import CallService
 from application.event_context import SCHEDULER, EventContext
-from application.ports import CallFinder
+from application.ports import CallLookup
 from domain.campaign import Campaign, SpendAlert
 from domain.values import PauseCause, RefusalScope
 
@@ -34,10 +34,10 @@ class CampaignService:
         app: AutoLynx,
         context: EventContext,
         calls: CallService,
-        finder: CallFinder,
+        call_lookup: CallLookup,
     ) -> None:
         self._app, self._context = app, context
-        self._calls, self._finder = calls, finder
+        self._calls, self._call_lookup = calls, call_lookup
 
     def start(self, campaign_id: UUID, *, by: str) -> int | None:
         return self._tell(campaign_id, lambda it, at: it.start(at=at, by=by))
@@ -76,7 +76,7 @@ class CampaignService:
         position = self._tell(
             campaign_id, lambda it, at: it.cancel(hang_up=hang_up, at=at, by=by)
         )
-        for call_id in self._finder.live_calls(campaign_id) if hang_up else ():
+        for call_id in self._call_lookup.live_calls(campaign_id) if hang_up else ():
             self._calls.request_hang_up(call_id, by=by)
         return position
 

@@ -267,7 +267,7 @@ class Provider(Protocol):
     def phone_numbers(self) -> list[PhoneNumber]: ...
 
 
-class CallFinder(Protocol):
+class CallLookup(Protocol):
     """Which of our calls carries a provider's id, as far as the read model knows."""
 
     def by_provider_call_id(self, provider_call_id: str) -> UUID | None: ...
@@ -275,7 +275,7 @@ class CallFinder(Protocol):
     def live_calls(self, campaign_id: UUID) -> list[UUID]: ...
 
 
-class ContactBook(Protocol):
+class ContactLookup(Protocol):
     """Who is in a campaign, as far as its read model knows."""
 
     def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]: ...

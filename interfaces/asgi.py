@@ -299,8 +299,8 @@ def _calls(configuration: Configuration, stores: Stores) -> CallService:
         app=stores.app,
         context=stores.context,
         vault=stores.vault,
-        book=stores.lookups,
-        finder=stores.lookups,
+        contact_lookup=stores.lookups,
+        call_lookup=stores.lookups,
         read_message=_message_reader(configuration),
     )
 
@@ -315,14 +315,14 @@ def _services(
         context=context,
         uploads=UploadStore(stores.writing),
         vault=vault,
-        book=lookups,
+        contact_lookup=lookups,
         read_model=stores.feed,
     )
     first = FirstSettings().values()
     return Services(
         calls=calls,
         campaigns=CampaignService(
-            app=app, context=context, calls=calls, finder=lookups
+            app=app, context=context, calls=calls, call_lookup=lookups
         ),
         imports=imports,
         assistants=AssistantService(

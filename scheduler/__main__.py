@@ -203,11 +203,13 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
         app=app,
         context=context,
         vault=vault,
-        book=lookups,
-        finder=lookups,
+        contact_lookup=lookups,
+        call_lookup=lookups,
         read_message=partial(read_message, recordings=recordings),
     )
-    campaigns = CampaignService(app=app, context=context, calls=calls, finder=lookups)
+    campaigns = CampaignService(
+        app=app, context=context, calls=calls, call_lookup=lookups
+    )
     claims = ClaimService(app, context)
     first = FirstSettings().values()
     pace = Pace(first.dials_per_second, random.random)

@@ -391,8 +391,8 @@ def _house(
         app=app,
         context=context,
         vault=vault,
-        book=lookups,
-        finder=lookups,
+        contact_lookup=lookups,
+        call_lookup=lookups,
         read_message=read_message,
     )
     return House(
@@ -409,7 +409,7 @@ def _house(
         uploads=uploads,
         calls=calls,
         campaigns=CampaignService(
-            app=app, context=context, calls=calls, finder=lookups
+            app=app, context=context, calls=calls, call_lookup=lookups
         ),
         claims=ClaimService(app, context),
         imports=ImportService(
@@ -417,7 +417,7 @@ def _house(
             context=context,
             uploads=uploads,
             vault=vault,
-            book=lookups,
+            contact_lookup=lookups,
             read_model=read_model,
         ),
         assistants=AssistantService(

@@ -14,10 +14,10 @@ from application.calls.call_unit_of_work import Learned, Tell, Telling
 from application.calls.provider_facts import say_message, say_report, say_sight
 from application.event_context import PROVIDER, SCHEDULER, EventContext
 from application.ports import (
-    CallFinder,
+    CallLookup,
     CallOrder,
     CallReport,
-    ContactBook,
+    ContactLookup,
     ProviderCall,
     ProviderMessage,
 )
@@ -57,13 +57,13 @@ class CallService:
         app: Streams,
         context: EventContext,
         vault: VaultReader,
-        book: ContactBook,
-        finder: CallFinder,
+        contact_lookup: ContactLookup,
+        call_lookup: CallLookup,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
         learned: Learned | None = None,
     ) -> None:
         self._app, self._context, self._vault = app, context, vault
-        self._book, self._finder = book, finder
+        self._contact_lookup, self._call_lookup = contact_lookup, call_lookup
         self._read_message = read_message
         self._learned = learned or Learned()
         self._tell = Telling(app, context, self._learned)
@@ -99,7 +99,7 @@ class CallService:
     ) -> Ticket | None:
         call = self._app.load(Call, call_id)
         campaign = self._app.load(Campaign, call.campaign_id)
-        contact = self._book.contact(call.contact_id)
+        contact = self._contact_lookup.contact(call.contact_id)
         if not campaign.may_dial or contact is None:
             return None
         ask(call, dial_before=dial_before, at=self._context.now(), by=SCHEDULER)
@@ -303,8 +303,8 @@ class CallService:
             app=app,
             context=self._context,
             vault=self._vault,
-            book=self._book,
-            finder=self._finder,
+            contact_lookup=self._contact_lookup,
+            call_lookup=self._call_lookup,
             read_message=self._read_message,
             learned=learned,
         )
@@ -312,7 +312,7 @@ class CallService:
     def _call_of(self, message: ProviderMessage) -> UUID | None:
         if message.call_id is not None or message.provider_call_id is None:
             return message.call_id
-        found = self._finder.by_provider_call_id(message.provider_call_id)
+        found = self._call_lookup.by_provider_call_id(message.provider_call_id)
         return found or self._attached_to(message.provider_call_id)
 
     def _attached_to(self, provider_call_id: str) -> UUID | None:

@@ -8,7 +8,7 @@ from application.app import AutoLynx, decide
 from application.contacts.upload_intake import Intake, Order, Told, nobody
 from application.contacts.uploads import Upload, Uploads, in_words
 from application.event_context import EventContext
-from application.ports import ContactBook, ReadModel
+from application.ports import ContactLookup, ReadModel
 from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
 from domain.campaign import Campaign
@@ -48,13 +48,17 @@ class ImportService:
         context: EventContext,
         uploads: Uploads,
         vault: VaultReader,
-        book: ContactBook,
+        contact_lookup: ContactLookup,
         read_model: ReadModel,
     ) -> None:
         self._app, self._context, self._uploads = app, context, uploads
         self._vault = vault
         self._intake = Intake(
-            app=app, context=context, uploads=uploads, book=book, read_model=read_model
+            app=app,
+            context=context,
+            uploads=uploads,
+            contact_lookup=contact_lookup,
+            read_model=read_model,
         )
 
     def create_campaign(

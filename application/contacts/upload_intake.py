@@ -18,7 +18,7 @@ from application.app import DECISIONS, AutoLynx, decide
 from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import Failure
 from application.event_context import EventContext
-from application.ports import ContactBook, ReadModel
+from application.ports import ContactLookup, ReadModel
 from application.vault import ContactRow, RejectRow, VaultRow, digest
 from domain.contact_list import ContactList, RejectCount, Skipped
 from domain.values import SkipReason
@@ -85,11 +85,11 @@ class Intake:
         app: AutoLynx,
         context: EventContext,
         uploads: Uploads,
-        book: ContactBook,
+        contact_lookup: ContactLookup,
         read_model: ReadModel,
     ) -> None:
         self._app, self._context, self._uploads = app, context, uploads
-        self._book, self._read_model = book, read_model
+        self._contact_lookup, self._read_model = contact_lookup, read_model
 
     def fill(self, order: Order, told: Told) -> None:
         """Bring in what the list lacks; `told` is how many it has, page by page.
@@ -166,8 +166,8 @@ class Intake:
 
     def _known(self, campaign_id: UUID, ids: Sequence[UUID]) -> dict[UUID, SkipReason]:
         """Say why these are not to be called, whom the campaign has or had."""
-        known = self._book.known(campaign_id, ids)
-        erased = self._book.erased(campaign_id, ids)
+        known = self._contact_lookup.known(campaign_id, ids)
+        erased = self._contact_lookup.erased(campaign_id, ids)
         duplicate = dict.fromkeys(known, SkipReason.DUPLICATE_IN_CAMPAIGN)
         return duplicate | dict.fromkeys(erased, SkipReason.ERASED)
 
@@ -182,7 +182,7 @@ class Intake:
         }
         if not numbers:
             return {}
-        erased = self._book.erased(order.campaign_id, [*numbers.values()])
+        erased = self._contact_lookup.erased(order.campaign_id, [*numbers.values()])
         return {
             contact_id: SkipReason.ERASED
             for contact_id, number_id in numbers.items()

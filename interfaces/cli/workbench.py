@@ -146,7 +146,7 @@ class Workbench:
             context=self.context,
             uploads=self.uploads,
             vault=self.vault,
-            book=self.lookups,
+            contact_lookup=self.lookups,
             read_model=self.read_model,
         )
 
@@ -160,15 +160,18 @@ class Workbench:
             app=self.app,
             context=self.context,
             vault=self.vault,
-            book=self.lookups,
-            finder=self.lookups,
+            contact_lookup=self.lookups,
+            call_lookup=self.lookups,
             read_message=partial(read_message, recordings=self.recording_urls),
         )
 
     @cached_property
     def campaigns(self) -> CampaignService:
         return CampaignService(
-            app=self.app, context=self.context, calls=self.calls, finder=self.lookups
+            app=self.app,
+            context=self.context,
+            calls=self.calls,
+            call_lookup=self.lookups,
         )
 
     def read[**P, R](

@@ -96,8 +96,8 @@ class Process:
             app=self.app,
             context=self.house.context,
             vault=self.house.vault,
-            book=self.house.lookups,
-            finder=self.house.lookups,
+            contact_lookup=self.house.lookups,
+            call_lookup=self.house.lookups,
             read_message=read_message,
         )
 
@@ -221,7 +221,10 @@ class SchedulerProcess(Process):
         provider = CrashingProvider(self)
         claims = ClaimService(self.app, house.context)
         campaigns = CampaignService(
-            app=self.app, context=house.context, calls=self.calls, finder=house.lookups
+            app=self.app,
+            context=house.context,
+            calls=self.calls,
+            call_lookup=house.lookups,
         )
         self.dispatch = Dispatch(
             calls=self.calls,

@@ -202,8 +202,8 @@ class Desk:
             app=self.app,
             context=self.context,
             vault=vault,
-            book=lookups,
-            finder=lookups,
+            contact_lookup=lookups,
+            call_lookup=lookups,
             read_message=read_message,
         )
 

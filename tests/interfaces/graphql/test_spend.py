@@ -37,9 +37,12 @@ def test_spending_is_shown_with_its_budgets_and_alerts(office: Desk) -> None:
 
 
 def _alert(office: Desk, campaign_id: str, *, spent: str) -> None:
-    finder = Lookups(office.read_pool, Vault(office.pool))
+    call_lookup = Lookups(office.read_pool, Vault(office.pool))
     campaigns = CampaignService(
-        app=office.app, context=office.context, calls=office.calls, finder=finder
+        app=office.app,
+        context=office.context,
+        calls=office.calls,
+        call_lookup=call_lookup,
     )
     campaigns.raise_spend_alert(
         UUID(campaign_id),

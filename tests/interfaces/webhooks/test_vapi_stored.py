@@ -73,8 +73,8 @@ def wired(url: str, seconds: float) -> Iterator[Store]:
                 now=lambda: NOW, new_id=uuid4, random_bytes=os.urandom
             ),
             vault=vault,
-            book=Nobody(),
-            finder=Nobody(),
+            contact_lookup=Nobody(),
+            call_lookup=Nobody(),
             read_message=read_message,
         )
         with TestClient(webhooks(calls.hear, calls.hear_all)) as client:
