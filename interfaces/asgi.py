@@ -173,7 +173,7 @@ class Api(FastAPI):
 
 @dataclass(frozen=True)
 class Live:
-    """What subscriptions hear, and how often they look whether they still may."""
+    """What subscriptions record_message, and how often they look whether they still may."""
 
     hub: Hub
     access: AccessFeed
@@ -285,7 +285,9 @@ def _webhooks(
 ) -> Webhooks:
     calls = _calls(configuration, stores)
     read = partial(read_body, _message_reader(configuration))
-    inbox = opened.enter_context(open_inbox(read, calls.hear, calls.hear_all))
+    inbox = opened.enter_context(
+        open_inbox(read, calls.record_message, calls.record_messages)
+    )
     judge = authenticator(configuration, stores.now)
     return Webhooks(judge, inbox, count=metrics.webhook)
 

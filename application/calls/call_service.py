@@ -43,7 +43,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MessageReceipt:
     """Where a message of the provider went."""
 
     call_id: UUID | None
@@ -276,24 +276,26 @@ class CallService:
 
     # --- The provider, telling ----------------------------------------------------
 
-    def hear(self, message: ProviderMessage) -> Heard:
+    def record_message(self, message: ProviderMessage) -> MessageReceipt:
         """Store a message of the provider, in whatever order and however often.
 
         When this returns, it is stored. What belongs to no call that is known is kept
         until the call becomes known.
         """
         call_id = self._call_of(message)
-        heard = self._hear(call_id, message) if call_id else None
+        heard = self._record_message(call_id, message) if call_id else None
         return heard or self._keep_unmatched(message)
 
-    def hear_all(self, messages: Sequence[ProviderMessage]) -> list[Heard]:
+    def record_messages(
+        self, messages: Sequence[ProviderMessage]
+    ) -> list[MessageReceipt]:
         """Store several in one transaction: all of them, or none where this raises."""
         calls = {one.call_id for one in messages if one.call_id is not None}
         unit_of_work = UnitOfWork(self._app, calls)
         # What they learn is true once it is stored.
         learned = self._learned.copy()
         service = self._deciding_in(unit_of_work, learned)
-        heard = [service.hear(message) for message in messages]
+        heard = [service.record_message(message) for message in messages]
         unit_of_work.store()
         self._learned.add(learned)
         return heard
@@ -320,7 +322,9 @@ class CallService:
         kept = self._app.find(UnmatchedMessage, unmatched_id_of(provider_call_id))
         return kept.call_id if kept else None
 
-    def _hear(self, call_id: UUID, message: ProviderMessage) -> Heard | None:
+    def _record_message(
+        self, call_id: UUID, message: ProviderMessage
+    ) -> MessageReceipt | None:
         """Return None where no call goes by that id."""
         row, proof = self._proof(call_id, message.key, message.document, message.report)
         message_text = message.report.ended_message if message.report else None
@@ -342,14 +346,14 @@ class CallService:
             self._tell(call_id, tell, vault=[row, *explained], of_another=keep)
         except NotFound:
             return None
-        return Heard(call_id, repeated=repeated)
+        return MessageReceipt(call_id, repeated=repeated)
 
-    def _keep_unmatched(self, message: ProviderMessage) -> Heard:
+    def _keep_unmatched(self, message: ProviderMessage) -> MessageReceipt:
         provider_call_id = message.provider_call_id or "none"
         stream = unmatched_id_of(provider_call_id)
         row, proof = self._proof(stream, message.key, message.document, message.report)
 
-        def command() -> Heard:
+        def command() -> MessageReceipt:
             at = self._context.now()
             kept = self._app.find(UnmatchedMessage, stream) or UnmatchedMessage.create(
                 provider_call_id=provider_call_id, at=at, by=PROVIDER
@@ -357,7 +361,7 @@ class CallService:
             repeated = proof.message_id in kept.messages
             kept.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
             self._app.append(kept, vault=[] if repeated else [row])
-            return Heard(None, repeated=repeated)
+            return MessageReceipt(None, repeated=repeated)
 
         return decide(command)
 
@@ -367,7 +371,7 @@ class CallService:
         if kept is None or kept.call_id is not None:
             return
         for row in self._vault.messages_of(stream):
-            self._hear(call_id, self._read_message(row.document))
+            self._record_message(call_id, self._read_message(row.document))
 
         def command() -> None:
             kept = self._app.load(UnmatchedMessage, stream)

@@ -14,7 +14,7 @@ from threading import Thread
 
 import structlog
 
-from application.calls.call_service import Heard
+from application.calls.call_service import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 
@@ -30,8 +30,8 @@ QUICK_THREADS, SLOW_THREADS = 2, 4
 LEAVING_SECONDS = 1.0
 
 type Read = Callable[[bytes], ProviderMessage]
-type Hear = Callable[[ProviderMessage], Heard]
-type HearAll = Callable[[Sequence[ProviderMessage]], Sequence[Heard]]
+type RecordMessage = Callable[[ProviderMessage], MessageReceipt]
+type RecordMessages = Callable[[Sequence[ProviderMessage]], Sequence[MessageReceipt]]
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +45,9 @@ class Place:
     """
 
     raw: bytes
-    answer: "Future[Heard]"
+    answer: "Future[MessageReceipt]"
     message: ProviderMessage | None = None
-    outcome: Heard | Exception | None = None
+    outcome: MessageReceipt | Exception | None = None
 
     @property
     def given_up(self) -> bool:
@@ -60,7 +60,7 @@ class Place:
     def tell(self) -> None:
         if self.given_up:
             return
-        if isinstance(self.outcome, Heard):
+        if isinstance(self.outcome, MessageReceipt):
             self.answer.set_result(self.outcome)
         elif self.outcome is not None:
             self.answer.set_exception(self.outcome)
@@ -73,12 +73,19 @@ type Waiting = SimpleQueue[Place | None]
 class Inbox:
     """Reads and stores in threads of its own; a message that is given up may be stored.
 
-    `hear_all` stores all it is given or raises; then each is heard by itself. It gets
+    `record_messages` stores all it is given or raises; then each one is stored alone. It
+    gets
     messages that name a call of ours; of others the read model must be asked.
     """
 
-    def __init__(self, read: Read, hear: Hear, hear_all: HearAll) -> None:
-        self._read, self._hear, self._hear_all = read, hear, hear_all
+    def __init__(
+        self, read: Read, record_message: RecordMessage, record_messages: RecordMessages
+    ) -> None:
+        self._read, self._record_message, self._record_messages = (
+            read,
+            record_message,
+            record_messages,
+        )
         self._loop: AbstractEventLoop = get_running_loop()
         self.quick: Waiting = SimpleQueue()
         self.slow: Waiting = SimpleQueue()
@@ -134,7 +141,7 @@ class Inbox:
     def _store_together(self, places: list[Place]) -> bool:
         """Say whether all is done: a store that is away is so for each of them."""
         try:
-            heard = self._hear_all([_message(place) for place in places])
+            heard = self._record_messages([_message(place) for place in places])
         except StoreUnavailable as error:
             for place in places:
                 place.outcome = error
@@ -151,7 +158,7 @@ class Inbox:
             if place.given_up:
                 continue
             try:
-                place.outcome = self._hear(_message(place))
+                place.outcome = self._record_message(_message(place))
             except Exception as error:  # noqa: BLE001 - who waits for it is told
                 place.outcome = error
 
@@ -185,9 +192,11 @@ def _tell(places: Sequence[Place]) -> None:
 
 
 @contextmanager
-def open_inbox(read: Read, hear: Hear, hear_all: HearAll) -> Iterator[Inbox]:
+def open_inbox(
+    read: Read, record_message: RecordMessage, record_messages: RecordMessages
+) -> Iterator[Inbox]:
     """Let it work while the block runs; call it where the event loop runs."""
-    inbox = Inbox(read, hear, hear_all)
+    inbox = Inbox(read, record_message, record_messages)
     work = [inbox.work_quickly] * QUICK_THREADS + [inbox.work_slowly] * SLOW_THREADS
     threads = [Thread(target=one, name="webhooks", daemon=True) for one in work]
     for thread in threads:

@@ -42,9 +42,9 @@ def report(call_id: UUID | None, **fields: Any) -> dict[str, Any]:
     return message(call_id, "end-of-call-report", **{**told, **times, **fields})
 
 
-def hear(house: House, *bodies: dict[str, Any]) -> list[bool]:
+def record_message(house: House, *bodies: dict[str, Any]) -> list[bool]:
     """Tell what the provider says; return what was a repeat."""
-    return [house.calls.hear(read_message(body)).repeated for body in bodies]
+    return [house.calls.record_message(read_message(body)).repeated for body in bodies]
 
 
 def requested(house: House, people: int = 1) -> UUID:
@@ -161,9 +161,9 @@ def test_a_webhook_is_one_load_and_one_append(
 ) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, status(call_id, "ringing"))
+    record_message(house, status(call_id, "ringing"))
     saves, loads = counted_saves(house, monkeypatch), counted_loads(house, monkeypatch)
-    hear(house, report(call_id))
+    record_message(house, report(call_id))
     assert saves == [["ended", "reported"]]
     assert loads == [Call]
 
@@ -190,7 +190,7 @@ def counted_loads(house: House, monkeypatch: pytest.MonkeyPatch) -> list[type]:
     return loads
 
 
-# --- Heard ---------------------------------------------------------------------------
+# --- Messages of the provider ---------------------------------------------------
 
 
 def test_every_order_of_what_is_heard_gives_the_same_call(house: House) -> None:
@@ -200,9 +200,9 @@ def test_every_order_of_what_is_heard_gives_the_same_call(house: House) -> None:
         told = {"provider_id": str(call_id)}
         steps: list[Callable[[], object]] = [
             partial(place, house, call_id, str(call_id)),
-            partial(hear, house, status(call_id, "ringing", **told)),
-            partial(hear, house, status(call_id, "ended", **told)),
-            partial(hear, house, report(call_id, **told)),
+            partial(record_message, house, status(call_id, "ringing", **told)),
+            partial(record_message, house, status(call_id, "ended", **told)),
+            partial(record_message, house, report(call_id, **told)),
         ]
         for step in order:
             steps[step]()
@@ -223,16 +223,16 @@ def test_every_order_of_what_is_heard_gives_the_same_call(house: House) -> None:
 def test_a_repeat_is_silence(house: House) -> None:
     call_id = requested(house)
     bodies = [status(call_id, "ringing"), report(call_id), message(call_id, "hang")]
-    assert hear(house, *bodies) == [False] * 3
+    assert record_message(house, *bodies) == [False] * 3
     events = house.app.recorder.max_notification_id()
-    assert hear(house, *bodies) == [True] * 3
+    assert record_message(house, *bodies) == [True] * 3
     assert house.app.recorder.max_notification_id() == events
     assert len(documents(house, call_id)) == 3
 
 
 def test_a_message_before_the_answer_places_the_call(house: House) -> None:
     call_id = requested(house)
-    hear(house, status(call_id, "ringing"))
+    record_message(house, status(call_id, "ringing"))
     call = house.load_call(call_id)
     campaign = house.load_campaign(call.campaign_id)
     assert call.provider_call_id == PROVIDER_ID
@@ -245,7 +245,7 @@ def test_a_message_before_the_answer_places_the_call(house: House) -> None:
 def test_a_message_that_says_nothing_new_is_kept(house: House) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, message(call_id, "speech-update"))
+    record_message(house, message(call_id, "speech-update"))
     assert house.topics(call_id)[-1] == "message_received"
     [document] = documents(house, call_id)
     assert document["message"]["type"] == "speech-update"
@@ -256,8 +256,11 @@ def test_a_message_that_says_nothing_new_is_kept(house: House) -> None:
 
 def test_what_names_no_call_is_kept_until_the_call_is_known(house: House) -> None:
     call_id = requested(house)
-    assert hear(house, status(None, "ringing"), report(None)) == [False, False]
-    assert hear(house, report(None)) == [True]
+    assert record_message(house, status(None, "ringing"), report(None)) == [
+        False,
+        False,
+    ]
+    assert record_message(house, report(None)) == [True]
     assert house.topics(call_id) == ["created", "requested"]
     place(house, call_id)
     call = house.load_call(call_id)
@@ -268,7 +271,7 @@ def test_what_names_no_call_is_kept_until_the_call_is_known(house: House) -> Non
 
 def test_what_was_kept_is_attached_when_a_look_finds_the_call(house: House) -> None:
     call_id = requested(house)
-    hear(house, report(None))
+    record_message(house, report(None))
     house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
     assert house.load_call(call_id).grade is ReportGrade.DELIVERED
 
@@ -278,9 +281,9 @@ def test_what_comes_after_it_was_attached_finds_its_call(house: House) -> None:
     call_id = requested(house)
     house.settle()
     house.read_model.held = True
-    hear(house, status(None, "ringing"))
+    record_message(house, status(None, "ringing"))
     place(house, call_id)
-    hear(house, report(None))
+    record_message(house, report(None))
     assert house.load_call(call_id).status is CallStatus.ENDED
 
 
@@ -288,12 +291,12 @@ def test_a_call_known_by_its_provider_s_id_needs_no_other_name(house: House) -> 
     call_id = requested(house)
     place(house, call_id)
     house.settle()
-    assert house.calls.hear(read_message(report(None))).call_id == call_id
+    assert house.calls.record_message(read_message(report(None))).call_id == call_id
 
 
 def test_a_message_for_an_unknown_call_of_ours_is_kept(house: House) -> None:
     stranger = uuid4()
-    assert house.calls.hear(read_message(report(stranger))).call_id is None
+    assert house.calls.record_message(read_message(report(stranger))).call_id is None
     [document] = documents(house, unmatched_id_of(PROVIDER_ID))
     assert document["message"]["type"] == "end-of-call-report"
 
@@ -306,7 +309,7 @@ def test_a_webhook_that_names_a_second_call_is_kept_and_raises_a_suspicion(
 ) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, status(call_id, "ended", provider_id="other"))
+    record_message(house, status(call_id, "ended", provider_id="other"))
     call = house.load_call(call_id)
     campaign = house.load_campaign(call.campaign_id)
     assert (call.status, call.provider_call_id) == (CallStatus.QUEUED, PROVIDER_ID)
@@ -320,10 +323,10 @@ def test_a_webhook_that_names_a_second_call_is_kept_and_raises_a_suspicion(
 def test_more_messages_of_a_second_call_pause_nobody_again(house: House) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, status(call_id, "ringing", provider_id="other"))
+    record_message(house, status(call_id, "ringing", provider_id="other"))
     campaign_id = house.load_call(call_id).campaign_id
     house.campaigns.resume(campaign_id, by=BY)
-    hear(house, status(call_id, "ended", provider_id="other"))
+    record_message(house, status(call_id, "ended", provider_id="other"))
     assert house.load_campaign(campaign_id).may_dial
     assert len(documents(house, call_id)) == 2
 
@@ -370,7 +373,7 @@ def test_an_end_about_the_account_pauses_the_campaign_in_the_same_save(
     call_id = requested(house, people=2)
     place(house, call_id)
     position = house.app.recorder.max_notification_id() or 0
-    hear(house, status(call_id, "ended", endedReason=FROZEN))
+    record_message(house, status(call_id, "ended", endedReason=FROZEN))
     campaign = house.load_campaign(house.load_call(call_id).campaign_id)
     assert campaign.pause_cause is PauseCause.ACCOUNT
     row = house.board(campaign.id)
@@ -389,7 +392,7 @@ def test_the_pause_and_the_call_have_the_providers_explanation_without_secrets(
     place(house, call_id)
     told = "20003: Authenticate +1 202 555 0171 with token=abcdef123456"
     end = status(call_id, "ended", endedReason=FROZEN, endedMessage=told)
-    hear(house, end)
+    record_message(house, end)
     [call] = house.call_rows(house.load_call(call_id).campaign_id)
     row = house.board(call.campaign_id)
     assert call.ended_words_id is not None
@@ -405,8 +408,8 @@ def test_an_explanation_to_which_no_event_refers_is_not_stored(house: House) -> 
     call_id = requested(house)
     place(house, call_id)
     end = {"endedReason": "customer-busy", "endedMessage": "Busy here"}
-    hear(house, status(call_id, "ended", **end))
-    hear(house, report(call_id, startedAt=None, **end))
+    record_message(house, status(call_id, "ended", **end))
+    record_message(house, report(call_id, startedAt=None, **end))
     count = "select count(*) from words_vault where subject_id = %s"
     with connect(house.url, name="test") as connection:
         assert connection.execute(count, (call_id,)).fetchone() == (1,)
@@ -415,10 +418,10 @@ def test_an_explanation_to_which_no_event_refers_is_not_stored(house: House) -> 
 def test_what_it_tells_once_more_pauses_nobody_who_was_resumed(house: House) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, status(call_id, "ended", endedReason=FROZEN))
+    record_message(house, status(call_id, "ended", endedReason=FROZEN))
     campaign_id = house.load_call(call_id).campaign_id
     house.campaigns.resume(campaign_id, by=BY)
-    hear(house, report(call_id, endedReason=FROZEN, startedAt=None))
+    record_message(house, report(call_id, endedReason=FROZEN, startedAt=None))
     assert house.load_campaign(campaign_id).may_dial
     assert [one.attempt for one in house.candidates(campaign_id)] == [2]
 
@@ -429,7 +432,7 @@ def test_what_it_tells_once_more_pauses_nobody_who_was_resumed(house: House) -> 
 def test_no_other_end_pauses_anybody_at_once(house: House, reason: str) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, status(call_id, "ended", endedReason=reason))
+    record_message(house, status(call_id, "ended", endedReason=reason))
     assert house.load_campaign(house.load_call(call_id).campaign_id).may_dial
 
 
@@ -438,6 +441,6 @@ def test_an_assistant_that_is_gone_in_the_middle_of_a_call_pauses_nobody(
 ) -> None:
     call_id = requested(house)
     place(house, call_id)
-    hear(house, status(call_id, "in-progress"))
-    hear(house, status(call_id, "ended", endedReason="assistant-not-found"))
+    record_message(house, status(call_id, "in-progress"))
+    record_message(house, status(call_id, "ended", endedReason="assistant-not-found"))
     assert house.load_campaign(house.load_call(call_id).campaign_id).may_dial

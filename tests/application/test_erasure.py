@@ -103,11 +103,11 @@ def called(house: House, campaign_id: UUID) -> UUID:
 
 def test_nothing_of_the_person_is_left_in_the_whole_database(house: House) -> None:
     early = read_message(said(None, "status-update", status="ringing", timestamp=1))
-    house.calls.hear(early)
+    house.calls.record_message(early)
     campaign_id = house.campaign(3)
     house.campaign([SECOND, FIRST])
     call_id = called(house, campaign_id)
-    house.calls.hear(read_message(report(call_id)))
+    house.calls.record_message(read_message(report(call_id)))
     house.imports.import_contacts(
         house.campaign([KEPT]), house.uploads.stage([FIRST, KEPT]), by=BY
     )
@@ -181,7 +181,7 @@ def test_a_call_that_nobody_was_rung_for_has_no_next_attempt(house: House) -> No
     call_id = called(house, campaign_id)
     [contact_id] = erase(house).contacts
     ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
-    house.calls.hear(read_message(said(call_id, "status-update", **ended)))
+    house.calls.record_message(read_message(said(call_id, "status-update", **ended)))
     assert counters(house, campaign_id) == {"canceled": 1}
     assert house.topics(contact_id) == ["erased", "withdrawn"]
     assert house.candidates(campaign_id) == ()
@@ -192,7 +192,7 @@ def test_who_waits_for_the_next_attempt_is_canceled(house: House) -> None:
     campaign_id = house.campaign(1)
     call_id = called(house, campaign_id)
     ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
-    house.calls.hear(read_message(said(call_id, "status-update", **ended)))
+    house.calls.record_message(read_message(said(call_id, "status-update", **ended)))
     assert counters(house, campaign_id) == {"pending": 1}
     erase(house)
     assert counters(house, campaign_id) == {"canceled": 1}
@@ -247,7 +247,7 @@ def test_a_call_that_comes_up_after_a_restore_and_an_erasure_is_known_again(
     assert shown is not None
     house.calls.look(call_id, shown, grade=ReportGrade.NONE)
     assert counters(house, campaign_id) == {"pending": 1, "in_progress": 1}
-    house.calls.hear(read_message(report(call_id)))
+    house.calls.record_message(read_message(report(call_id)))
     assert counters(house, campaign_id) == {"pending": 1, "ended": 1}
     left = dumped(house.url)
     assert FIRST[1:].encode() not in left
@@ -316,7 +316,7 @@ def test_rows_that_only_named_the_person_are_emptied_and_accounted_for(
     house.imports.import_contacts(campaign_id, again, by=BY)
     house.campaigns.pause(campaign_id, by=BY, reason=f"{FIRST} complains")
     stray = said(None, "status-update", status="ringing", timestamp=1)
-    house.calls.hear(read_message(stray))
+    house.calls.record_message(read_message(stray))
     erase(house)
     assert FIRST[1:].encode() not in dumped(house.url)
     with connect(house.url, name="test") as conn:
@@ -357,15 +357,15 @@ def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None
 def late_words(house: House, call_id: UUID) -> None:
     """Let everybody tell of a call to a person who was erased meanwhile."""
     ringing = said(call_id, "status-update", status="ringing", timestamp=1)
-    house.calls.hear(read_message(ringing))
-    house.calls.hear(read_message(said(call_id, "hang")))
+    house.calls.record_message(read_message(ringing))
+    house.calls.record_message(read_message(said(call_id, "hang")))
     shown = read_call(report(call_id)["message"] | CALL | {"status": "ended"})
     assert shown is not None
     house.calls.look(call_id, shown, grade=ReportGrade.LOOKED_UP)
-    house.calls.hear(read_message(report(call_id)))
+    house.calls.record_message(read_message(report(call_id)))
     another = report(call_id)
     another["message"]["call"]["id"] = "another id at the provider"
-    house.calls.hear(read_message(another))
+    house.calls.record_message(read_message(another))
 
 
 def test_what_is_told_after_the_erasure_is_never_stored(house: House) -> None:
@@ -456,7 +456,7 @@ def test_a_message_that_names_no_number_goes_once_its_call_is_known_to_be_theirs
     erase(house)
     nameless = report(None)
     del nameless["message"]["call"]["customer"]
-    house.calls.hear(read_message(nameless))
+    house.calls.record_message(read_message(nameless))
     assert b"Person 1 speaking" in dumped(house.url)
     house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
     house.settle()
@@ -472,7 +472,7 @@ def test_messages_go_when_their_time_is_over_and_their_proof_stays(
     house: House,
 ) -> None:
     call_id = called(house, house.campaign(2))
-    house.calls.hear(read_message(report(call_id)))
+    house.calls.record_message(read_message(report(call_id)))
     house.settle()
     store = ErasureStore(house.writing)
     assert store.wipe_messages_before(NOON) == 0

@@ -120,7 +120,7 @@ def test_a_message_about_an_unknown_call_goes_whatever_the_spelling(
     house: House, said: str
 ) -> None:
     house.campaign(1)
-    house.calls.hear(stray(number=said))
+    house.calls.record_message(stray(number=said))
     assert kept(house)
     erase(house)
     assert not kept(house)
@@ -132,8 +132,8 @@ def test_a_message_about_an_unknown_call_goes_where_it_has_only_the_name(
     house: House,
 ) -> None:
     house.campaign(1)
-    house.calls.hear(stray("theirs", name="PERSON  1 (office)"))
-    house.calls.hear(stray("another's", name="Person 2"))
+    house.calls.record_message(stray("theirs", name="PERSON  1 (office)"))
+    house.calls.record_message(stray("another's", name="Person 2"))
     erase(house)
     assert not kept(house, "theirs")
     assert kept(house, "another's")
@@ -146,8 +146,8 @@ def test_a_later_message_about_an_erased_number_is_not_stored(
 ) -> None:
     house.campaign(1)
     erase(house)
-    house.calls.hear(stray("theirs", number=said, name="A later name"))
-    house.calls.hear(stray("another's", number=OTHER, name="Someone else"))
+    house.calls.record_message(stray("theirs", number=said, name="A later name"))
+    house.calls.record_message(stray("another's", number=OTHER, name="Someone else"))
     left = dumped(house.url)
     assert said.encode() not in left
     assert b"A later name" not in left
@@ -161,7 +161,7 @@ def test_a_message_that_is_being_stored_while_its_number_is_erased_is_not_kept(
 ) -> None:
     """The message is written and waits for its turn; the erasure is stored before."""
     house.campaign(1)
-    storing = Thread(target=lambda: house.calls.hear(stray(number=PHONE)))
+    storing = Thread(target=lambda: house.calls.record_message(stray(number=PHONE)))
     with connect(house.url, name="test") as conn:
         with conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
@@ -206,7 +206,7 @@ def test_a_name_without_a_word_removes_nothing_of_others(house: House) -> None:
         )
     ]
     house.imports.create_campaign(house.new_campaign(upload), default_cap=8, by=BY)
-    house.calls.hear(stray(name="-", number=""))
+    house.calls.record_message(stray(name="-", number=""))
     house.settle()
     erase(house)
     assert kept(house)
@@ -231,7 +231,7 @@ def test_words_of_people_go_where_they_mention_the_person(house: House) -> None:
 def lived(house: House) -> None:
     """Put the person into every table that can name people."""
     campaign_id = house.campaign([PHONE, OTHER])
-    house.calls.hear(stray(number="(202) 555-0000", name=NAME))
+    house.calls.record_message(stray(number="(202) 555-0000", name=NAME))
     store = UploadStore(house.writing)
     for name, life in (("waits.csv", timedelta(days=1)), ("over.csv", timedelta(0))):
         upload = NewUpload(uuid4(), name, "US", BY, NOON, NOON + life)
@@ -353,7 +353,7 @@ def test_a_call_whose_early_message_was_withheld_can_still_be_placed(
     assert house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
     house.calls.lose_outcome(call_id, reason="time-out")
     erase(house)
-    house.calls.hear(stray("theirs", number=PHONE))
+    house.calls.record_message(stray("theirs", number=PHONE))
     house.calls.place(call_id, provider_call_id="theirs", placed_at=NOON)
     house.settle()
     assert house.load_call(call_id).provider_call_id == "theirs"

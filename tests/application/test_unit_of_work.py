@@ -95,12 +95,12 @@ def test_what_is_heard_together_is_as_heard_one_by_one(
 ) -> None:
     alone, together = dialled(shared), dialled(shared)
     for which, words in said:
-        shared.calls.hear(saying(words, alone[which], f"{alone[which]}"))
+        shared.calls.record_message(saying(words, alone[which], f"{alone[which]}"))
     rest = [
         saying(words, together[which], f"{together[which]}") for which, words in said
     ]
     for size in sizes:
-        shared.calls.hear_all(rest[:size])
+        shared.calls.record_messages(rest[:size])
         del rest[:size]
     for one, other in zip(alone, together, strict=True):
         assert standing(shared, one) == standing(shared, other)
@@ -110,7 +110,7 @@ def test_repeats_and_strangers_are_told_from_news(house: House) -> None:
     call_id = requested(house)
     ringing, stray = status(call_id, "ringing"), status(None, "ringing")
     stray["message"]["call"]["id"] = "a stranger"
-    heard = house.calls.hear_all(messages(ringing, stray, ringing, stray))
+    heard = house.calls.record_messages(messages(ringing, stray, ringing, stray))
     assert [(one.call_id, one.repeated) for one in heard] == [
         (call_id, False),
         (None, False),
@@ -132,16 +132,16 @@ def test_all_or_none_of_it_is_stored(
 
     def overtaken(*changed: Any, **rest: Any) -> int | None:
         monkeypatch.setattr(house.app, "append", append)
-        house.calls.hear(saying("in-progress", one, "one"))
+        house.calls.record_message(saying("in-progress", one, "one"))
         return append(*changed, **rest)
 
     monkeypatch.setattr(house.app, "append", overtaken)
     both = [saying("ringing", other, "other"), saying("ringing", one, "one")]
     with pytest.raises(IntegrityError):
-        house.calls.hear_all(both)
+        house.calls.record_messages(both)
     assert house.topics(other) == ["created", "requested"]
     assert documents(house, other) == []
-    house.calls.hear_all(both)
+    house.calls.record_messages(both)
     assert house.app.load(Call, other).status is CallStatus.RINGING
 
 
@@ -159,8 +159,8 @@ def test_what_was_not_stored_is_not_remembered(
     monkeypatch.setattr(house.app, "append", fails_once)
     ringing = messages(status(call_id, "ringing"))
     with pytest.raises(IntegrityError):
-        house.calls.hear_all(ringing)
-    house.calls.hear(*ringing)
+        house.calls.record_messages(ringing)
+    house.calls.record_message(*ringing)
     campaign = house.app.load(Campaign, house.app.load(Call, call_id).campaign_id)
     assert campaign.started_at is not None
 

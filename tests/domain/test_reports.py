@@ -58,7 +58,7 @@ def placed() -> Call:
     return call
 
 
-def hear(call: Call, source: Source) -> None:
+def record_message(call: Call, source: Source) -> None:
     stamp: dict[str, Any] = {"at": second(900), "by": "vapi"}
     stamp["evidence"] = evidence_of(source)
     if isinstance(source, Report):
@@ -71,7 +71,7 @@ def hear(call: Call, source: Source) -> None:
 def after(*sources: Source) -> Call:
     call = placed()
     for source in sources:
-        hear(call, source)
+        record_message(call, source)
     return call
 
 
@@ -213,7 +213,7 @@ def test_a_full_report_after_an_empty_one_is_what_counts() -> None:
 def test_an_empty_report_after_a_full_one_changes_nothing() -> None:
     call = after(FULL)
     list(call.collect_events())
-    hear(call, EMPTY)
+    record_message(call, EMPTY)
     assert list(call.collect_events()) == []
 
 
@@ -271,8 +271,8 @@ def test_a_late_report_refines_the_reason_but_not_the_terminal_status(
 ) -> None:
     call = placed()
     give_up(call, reason="unknown at the provider", at=second(700), by="scheduler")
-    hear(call, EMPTY)
-    hear(call, FULL)
+    record_message(call, EMPTY)
+    record_message(call, FULL)
     assert call.status is CallStatus.TIMEOUT
     assert (call.ended_reason, call.cost) == ("customer-ended-call", Decimal("0.31"))
 
@@ -333,14 +333,14 @@ def test_a_report_of_release_1_means_what_it_meant() -> None:
 
 def test_a_complete_report_of_release_1_is_not_replaced_by_a_poorer_one() -> None:
     call = stored_by_release_1(after(ENDED))
-    hear(call, replace(FULL, cost=Decimal("0.2"), has_transcript=False))
+    record_message(call, replace(FULL, cost=Decimal("0.2"), has_transcript=False))
     assert list(call.collect_events()) == []
 
 
 def test_an_empty_report_of_release_1_is_completed_by_a_better_one() -> None:
     empty: dict[str, Any] = dict.fromkeys(("started_at", "duration_seconds", "cost"))
     call = stored_by_release_1(after(ENDED), **empty)
-    hear(call, FULL)
+    record_message(call, FULL)
     [event] = call.collect_events()
     assert isinstance(event, Call.Reported)
     assert (event.cost, event.cost_was, event.awaited) == (Decimal("0.31"), None, False)

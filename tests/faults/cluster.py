@@ -273,7 +273,7 @@ def _receiving(house: House) -> Iterator[str]:
 
         def _stored(self, body: bytes) -> int:
             try:
-                house.calls.hear(read_message(json.loads(body)))
+                house.calls.record_message(read_message(json.loads(body)))
             except (StoreUnavailable, OperationalError):
                 return 503
             return 200

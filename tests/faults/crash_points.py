@@ -117,7 +117,7 @@ class Process:
     def receive(self, message: dict[str, Any]) -> bool:
         """Store a webhook as the API does; true stands for the answer 200."""
         try:
-            self.calls.hear(read_message(message))
+            self.calls.record_message(read_message(message))
         except StoreUnavailable:
             return False
         return not self.dead

@@ -89,7 +89,7 @@ def live_through(house: House, call_id: Any, provider_id: str) -> None:
         "endedAt": "2026-03-02T12:01:05Z",
         "artifact": {"messages": [{"role": "user", "message": "Yes, please."}]},
     }
-    house.calls.hear(read_message({"message": message}))
+    house.calls.record_message(read_message({"message": message}))
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ def named_by_webhook(house: House, order: CallOrder, provider_call_id: str) -> N
             },
         },
     }
-    house.calls.hear(read_message({"message": message}))
+    house.calls.record_message(read_message({"message": message}))
     house.settle()
 
 

@@ -15,7 +15,7 @@ from tests.wiring import Clock, House
 def call_id(house: House) -> UUID:
     """A call that was reported at noon."""
     call_id = called(house, house.campaign(1))
-    house.calls.hear(read_message(report(call_id)))
+    house.calls.record_message(read_message(report(call_id)))
     house.settle()
     return call_id
 

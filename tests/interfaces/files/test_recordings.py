@@ -87,7 +87,7 @@ def test_what_was_taken_away_is_not_heard_of_the_provider_either(
 ) -> None:
     erased = placed_call(office, "vapi-erased", claims=1)
     old = placed_call(office, PROVIDER_ID, claims=2)
-    office.calls.hear(read_message(report(old)))
+    office.calls.record_message(read_message(report(old)))
     office.caught_up()
     office.provider.recordings |= {"vapi-erased": LINK, PROVIDER_ID: LINK}
     assert [ask(office, id_).status_code for id_ in (erased, old)] == [302, 302]

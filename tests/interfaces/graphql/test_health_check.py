@@ -224,7 +224,7 @@ def test_silence_while_calls_are_under_way_is_named_with_its_likely_cause(
     assert "told nothing" in said(watched.part("webhooks"), DEGRADED)
 
     clock.time = real_time() - 20 * MINUTE
-    house.calls.hear(read_message(status_update("one", first, "ringing")))
+    house.calls.record_message(read_message(status_update("one", first, "ringing")))
     house.settle()
     said(watched.part("webhooks"), OK)
 
@@ -239,7 +239,7 @@ def test_silence_while_calls_are_under_way_is_named_with_its_likely_cause(
     said(watched.part("webhooks"), DEGRADED)  # It was asked: it told nothing.
 
     clock.time = real_time()
-    house.calls.hear(read_message(status_update("stranger", None, "ringing")))
+    house.calls.record_message(read_message(status_update("stranger", None, "ringing")))
     house.settle()
     said(watched.part("webhooks"), OK)
 

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from interfaces.webhooks.authentication import Authenticate, SharedSecret
-from interfaces.webhooks.inbox import Hear, HearAll, open_inbox
+from interfaces.webhooks.inbox import RecordMessage, RecordMessages, open_inbox
 from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
 from provider.vapi.reading import read_message
 
@@ -18,8 +18,8 @@ SECRET = {"X-Vapi-Secret": "s"}
 
 
 def webhooks(
-    hear: Hear,
-    hear_all: HearAll,
+    record_message: RecordMessage,
+    record_messages: RecordMessages,
     secret: str | None = "s",
     judge: Authenticate | None = None,
     **limits: Any,
@@ -29,7 +29,9 @@ def webhooks(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with open_inbox(partial(read_body, read_message), hear, hear_all) as inbox:
+        with open_inbox(
+            partial(read_body, read_message), record_message, record_messages
+        ) as inbox:
             app.state.webhooks = Webhooks(judge, inbox, **limits)
             yield
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.calls.call_service import Heard
+from application.calls.call_service import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.webhooks.inbox import (
@@ -42,38 +42,44 @@ class Store:
         call = {} if raw.startswith(STRANGER) else {"name": str(uuid4())}
         return read_message({"message": {"type": raw[:20].decode(), "call": call}})
 
-    def hear(self, message: ProviderMessage) -> Heard:
+    def record_message(self, message: ProviderMessage) -> MessageReceipt:
         said = message.type.encode()
         if said == BUSY:
             self.began.release()
             assert self.free.wait(30)
-            return Heard(None)
+            return MessageReceipt(None)
         self.alone.append(said)
         if said == FAULTY:
             raise RuntimeError("inside")
-        return Heard(uuid4())
+        return MessageReceipt(uuid4())
 
-    def hear_all(self, messages: Sequence[ProviderMessage]) -> Sequence[Heard]:
+    def record_messages(
+        self, messages: Sequence[ProviderMessage]
+    ) -> Sequence[MessageReceipt]:
         self.groups.append([message.type.encode() for message in messages])
         self._together()
         if FAULTY in self.groups[-1]:
             raise RuntimeError("inside")
-        return [Heard(uuid4()) for _ in messages]
+        return [MessageReceipt(uuid4()) for _ in messages]
 
 
 def all_busy(
     store: Store, then: Callable[[Inbox], Sequence[Place]]
-) -> list[Heard | BaseException]:
+) -> list[MessageReceipt | BaseException]:
     """Put messages into the inbox while nobody can look at them; return the answers."""
 
-    async def scenario() -> list[Heard | BaseException]:
-        with open_inbox(store.read, store.hear, store.hear_all) as inbox:
+    async def scenario() -> list[MessageReceipt | BaseException]:
+        with open_inbox(
+            store.read, store.record_message, store.record_messages
+        ) as inbox:
             for _ in range(QUICK_THREADS):
                 inbox.put(BUSY)
                 await asyncio.to_thread(store.began.acquire)
             places = then(inbox)
             store.free.set()
-            answers: list[Awaitable[Heard]] = [place.answer for place in places]
+            answers: list[Awaitable[MessageReceipt]] = [
+                place.answer for place in places
+            ]
             return await asyncio.gather(*answers, return_exceptions=True)
 
     return asyncio.run(scenario())
@@ -87,7 +93,7 @@ def test_what_waits_is_stored_together() -> None:
     store = Store()
     words = [b"%d" % n for n in range(10)]
     answers = all_busy(store, put(*words))
-    assert all(isinstance(answer, Heard) for answer in answers)
+    assert all(isinstance(answer, MessageReceipt) for answer in answers)
     assert len(store.groups) + len(store.alone) <= QUICK_THREADS
     assert sorted(chain(store.alone, *store.groups)) == words
 
@@ -95,7 +101,7 @@ def test_what_waits_is_stored_together() -> None:
 def test_who_is_alone_is_stored_alone() -> None:
     store = Store()
     [answer] = all_busy(store, put(b"one"))
-    assert isinstance(answer, Heard)
+    assert isinstance(answer, MessageReceipt)
     assert (store.alone, store.groups) == ([b"one"], [])
 
 
@@ -111,8 +117,8 @@ def test_one_that_cannot_be_read_takes_nobody_with_it() -> None:
     store = Store()
     one, unreadable, other = all_busy(store, put(b"1", UNREADABLE, b"2"))
     assert isinstance(unreadable, ValueError)
-    assert isinstance(one, Heard)
-    assert isinstance(other, Heard)
+    assert isinstance(one, MessageReceipt)
+    assert isinstance(other, MessageReceipt)
 
 
 def test_a_store_that_is_away_is_not_asked_again_for_each() -> None:
@@ -139,17 +145,17 @@ def test_what_was_given_up_is_not_stored() -> None:
 
 def one_thread(
     store: Store, then: Callable[[Inbox], Sequence[Place]], leaves: int = 1
-) -> list[Heard | BaseException]:
+) -> list[MessageReceipt | BaseException]:
     """Let one thread work through an inbox that is closed already."""
 
-    async def scenario() -> list[Heard | BaseException]:
-        inbox = Inbox(store.read, store.hear, store.hear_all)
+    async def scenario() -> list[MessageReceipt | BaseException]:
+        inbox = Inbox(store.read, store.record_message, store.record_messages)
         places = then(inbox)
         for _ in range(leaves):
             inbox.quick.put(None)
         for _ in range(leaves):
             await asyncio.wait_for(asyncio.to_thread(inbox.work_quickly), 10)
-        answers: list[Awaitable[Heard]] = [place.answer for place in places]
+        answers: list[Awaitable[MessageReceipt]] = [place.answer for place in places]
         return await asyncio.gather(*answers, return_exceptions=True)
 
     return asyncio.run(scenario())
@@ -170,13 +176,13 @@ def test_what_is_given_up_while_its_group_fails_is_not_stored() -> None:
 
     store = Store(give_up_then_fail)
     [answer] = one_thread(store, then)
-    assert isinstance(answer, Heard)
+    assert isinstance(answer, MessageReceipt)
     assert store.alone == [b"wanted"]
 
 
 def test_each_thread_goes_home_though_messages_wait() -> None:
     answers = one_thread(Store(), put(b"1", b"2"), leaves=2)
-    assert [type(answer) for answer in answers] == [Heard, Heard]
+    assert [type(answer) for answer in answers] == [MessageReceipt, MessageReceipt]
 
 
 def test_so_many_at_once_and_no_more() -> None:
@@ -188,15 +194,15 @@ def test_so_many_at_once_and_no_more() -> None:
 
 @pytest.mark.parametrize("slow", [STRANGER, b"x" * LARGE])
 def test_what_takes_long_holds_nobody_up(slow: bytes) -> None:
-    async def scenario() -> tuple[Heard, bool, Heard]:
+    async def scenario() -> tuple[MessageReceipt, bool, MessageReceipt]:
         store = Store()
-        hear, over = store.hear, Event()
+        record_message, over = store.record_message, Event()
 
-        def hear_slowly(message: ProviderMessage) -> Heard:
+        def hear_slowly(message: ProviderMessage) -> MessageReceipt:
             assert message.type.encode() not in slow or over.wait(30)
-            return hear(message)
+            return record_message(message)
 
-        with open_inbox(store.read, hear_slowly, store.hear_all) as inbox:
+        with open_inbox(store.read, hear_slowly, store.record_messages) as inbox:
             held = [inbox.put(slow) for _ in range(QUICK_THREADS)]
             quick = await inbox.put(b"ours").answer
             waits = not any(place.given_up for place in held)
@@ -211,11 +217,13 @@ def test_what_takes_long_holds_nobody_up(slow: bytes) -> None:
 
 def test_a_fault_of_the_inbox_itself_is_told_and_survived() -> None:
     class Broken(Store):
-        def hear_all(self, messages: Sequence[ProviderMessage]) -> Sequence[Heard]:
-            return super().hear_all(messages)[1:]
+        def record_messages(
+            self, messages: Sequence[ProviderMessage]
+        ) -> Sequence[MessageReceipt]:
+            return super().record_messages(messages)[1:]
 
     answers = one_thread(Broken(), put(b"1", b"2"))
-    assert [type(answer) for answer in answers] == [Heard, ValueError]
+    assert [type(answer) for answer in answers] == [MessageReceipt, ValueError]
 
 
 def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from application.calls.call_service import Heard
+from application.calls.call_service import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.request_ids import RequestIds
@@ -45,12 +45,12 @@ class Ear:
         self.heard: list[ProviderMessage] = []
         self.does = does
 
-    def __call__(self, message: ProviderMessage) -> Heard:
+    def __call__(self, message: ProviderMessage) -> MessageReceipt:
         self.does()
         self.heard.append(message)
-        return Heard(None)
+        return MessageReceipt(None)
 
-    def all(self, messages: Sequence[ProviderMessage]) -> list[Heard]:
+    def all(self, messages: Sequence[ProviderMessage]) -> list[MessageReceipt]:
         return [self(message) for message in messages]
 
 

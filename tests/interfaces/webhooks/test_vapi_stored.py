@@ -77,7 +77,9 @@ def wired(url: str, seconds: float) -> Iterator[Store]:
             call_lookup=Nobody(),
             read_message=read_message,
         )
-        with TestClient(webhooks(calls.hear, calls.hear_all)) as client:
+        with TestClient(
+            webhooks(calls.record_message, calls.record_messages)
+        ) as client:
             yield Store(app, vault, calls, client)
 
 
