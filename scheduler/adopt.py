@@ -166,5 +166,5 @@ class Adoption:
         if is_new:
             log.warning("call %s was unknown here: taken over", row.call_id)
         if is_new or self._claims.knows(row.call_id):
-            self._calls.look(row.call_id, row, grade=ReportGrade.NONE)
+            self._calls.record_lookup(row.call_id, row, grade=ReportGrade.NONE)
         return is_new

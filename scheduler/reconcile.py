@@ -206,7 +206,7 @@ class Reconcile:
         if bound_to_other or call.provider_call_id is None or _is_news(call, row):
             final = _is_final(row)
             grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.NONE
-            self._calls.look(call.call_id, row, grade=grade)
+            self._calls.record_lookup(call.call_id, row, grade=grade)
 
     def _end_second_calls(self, found: list[ProviderCall]) -> None:
         """Of two calls for one of ours the newer is hung up."""
@@ -297,7 +297,7 @@ class Reconcile:
             final = last or _is_final(seen)
             grade = ReportGrade.LOOKED_UP_LAST if final else ReportGrade.LOOKED_UP
             told = _with_cost(seen, expected) if final else seen
-            self._calls.look(call.call_id, told, grade=grade)
+            self._calls.record_lookup(call.call_id, told, grade=grade)
         elif last:
             self._calls.close_report(call.call_id, cost=expected)
 

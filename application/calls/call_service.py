@@ -198,7 +198,9 @@ class CallService:
 
     # --- The provider, asked ------------------------------------------------------
 
-    def look(self, call_id: UUID, seen: ProviderCall, *, grade: ReportGrade) -> None:
+    def record_lookup(
+        self, call_id: UUID, seen: ProviderCall, *, grade: ReportGrade
+    ) -> None:
         """Record how the provider shows a call, as its webhooks would have told it.
 
         `grade` says what an ended call's report is worth; NONE leaves it awaited.

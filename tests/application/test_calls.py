@@ -272,7 +272,7 @@ def test_what_names_no_call_is_kept_until_the_call_is_known(house: House) -> Non
 def test_what_was_kept_is_attached_when_a_look_finds_the_call(house: House) -> None:
     call_id = requested(house)
     record_message(house, report(None))
-    house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
+    house.calls.record_lookup(call_id, seen(call_id), grade=ReportGrade.NONE)
     assert house.load_call(call_id).grade is ReportGrade.DELIVERED
 
 
@@ -347,18 +347,18 @@ def seen(call_id: UUID, shown: str = "ringing", **told: Any) -> ProviderCall:
 
 def test_two_looks_that_both_tell_news_are_both_stored(house: House) -> None:
     call_id = requested(house)
-    house.calls.look(call_id, seen(call_id, "ended"), grade=ReportGrade.NONE)
+    house.calls.record_lookup(call_id, seen(call_id, "ended"), grade=ReportGrade.NONE)
     later = seen(call_id, "ended", ended_at=SOON, ended_reason="customer-busy")
-    house.calls.look(call_id, later, grade=ReportGrade.NONE)
+    house.calls.record_lookup(call_id, later, grade=ReportGrade.NONE)
     call = house.load_call(call_id)
     assert (call.ended_at, call.ended_reason) == (SOON, "customer-busy")
 
 
 def test_a_look_that_tells_nothing_stores_nothing(house: House) -> None:
     call_id = requested(house)
-    house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
+    house.calls.record_lookup(call_id, seen(call_id), grade=ReportGrade.NONE)
     events = house.app.recorder.max_notification_id()
-    house.calls.look(call_id, seen(call_id), grade=ReportGrade.NONE)
+    house.calls.record_lookup(call_id, seen(call_id), grade=ReportGrade.NONE)
     assert house.app.recorder.max_notification_id() == events
 
 

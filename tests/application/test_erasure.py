@@ -245,7 +245,7 @@ def test_a_call_that_comes_up_after_a_restore_and_an_erasure_is_known_again(
     assert not house.claims.adopt(call_id, origin)
     shown = read_call(report(call_id)["message"] | CALL | {"status": "in-progress"})
     assert shown is not None
-    house.calls.look(call_id, shown, grade=ReportGrade.NONE)
+    house.calls.record_lookup(call_id, shown, grade=ReportGrade.NONE)
     assert counters(house, campaign_id) == {"pending": 1, "in_progress": 1}
     house.calls.record_message(read_message(report(call_id)))
     assert counters(house, campaign_id) == {"pending": 1, "ended": 1}
@@ -361,7 +361,7 @@ def late_words(house: House, call_id: UUID) -> None:
     house.calls.record_message(read_message(said(call_id, "hang")))
     shown = read_call(report(call_id)["message"] | CALL | {"status": "ended"})
     assert shown is not None
-    house.calls.look(call_id, shown, grade=ReportGrade.LOOKED_UP)
+    house.calls.record_lookup(call_id, shown, grade=ReportGrade.LOOKED_UP)
     house.calls.record_message(read_message(report(call_id)))
     another = report(call_id)
     another["message"]["call"]["id"] = "another id at the provider"

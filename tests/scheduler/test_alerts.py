@@ -86,7 +86,7 @@ def spend(house: House, campaign_id: UUID, *costs: str) -> None:
             cost=Decimal(cost),
         )
         seen = replace(order, status="ended", report=report)
-        house.calls.look(call_id, seen, grade=ReportGrade.DELIVERED)
+        house.calls.record_lookup(call_id, seen, grade=ReportGrade.DELIVERED)
     house.settle()
 
 

@@ -59,7 +59,7 @@ def end(passes: Passes, report: CallReport = ENDED, most: int = 100) -> None:
     for provider_call_id in live[:most]:
         house.provider.end(provider_call_id, report)
         _, call = house.provider.shown[provider_call_id]
-        house.calls.look(call.call_id, call, grade=ReportGrade.DELIVERED)
+        house.calls.record_lookup(call.call_id, call, grade=ReportGrade.DELIVERED)
     house.settle()
 
 
@@ -260,7 +260,9 @@ def test_a_cost_belongs_to_the_day_of_the_last_claim(house: House) -> None:
     house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
     house.calls.place(call_id, provider_call_id="x", placed_at=house.now())
     house.provider.shown["x"] = ("line", _ended(house, call_id))
-    house.calls.look(call_id, _ended(house, call_id), grade=ReportGrade.DELIVERED)
+    house.calls.record_lookup(
+        call_id, _ended(house, call_id), grade=ReportGrade.DELIVERED
+    )
     assert spent(house, NOON.date()) == 0
     assert spent(house, NOON.date() + timedelta(days=1)) == Decimal("0.1")
 

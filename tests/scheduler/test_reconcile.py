@@ -587,7 +587,7 @@ def test_one_call_that_cannot_be_worked_with_leaves_the_others_alone(
     watch: Watch, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = watch.placed(), watch.placed(watch.requested(), "p2")
-    look = house.calls.look
+    look = house.calls.record_lookup
 
     def broken(call_id: UUID, *args: Any, **named: Any) -> None:
         if call_id == bad:

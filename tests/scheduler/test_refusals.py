@@ -305,7 +305,9 @@ def _end_all(house: House, report: CallReport) -> None:
             house.provider.end(call.provider_call_id, report)
             seen = house.provider.call(call.provider_call_id)
             assert seen is not None
-            house.calls.look(call.call_id, seen, grade=ReportGrade.LOOKED_UP_LAST)
+            house.calls.record_lookup(
+                call.call_id, seen, grade=ReportGrade.LOOKED_UP_LAST
+            )
     house.settle()
 
 

@@ -234,7 +234,7 @@ def test_silence_while_calls_are_under_way_is_named_with_its_likely_cause(
     assert "https://calls.example/webhooks/vapi" in told
     assert "AUTOLYNX_PUBLIC_URL" in told
 
-    house.calls.look(second, shown("two"), grade=ReportGrade.NONE)
+    house.calls.record_lookup(second, shown("two"), grade=ReportGrade.NONE)
     house.settle()
     said(watched.part("webhooks"), DEGRADED)  # It was asked: it told nothing.
 
