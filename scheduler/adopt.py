@@ -109,7 +109,7 @@ class Adoption:
         """Nobody was rung; the append fences whoever claimed them."""
         for call in snapshot.calls:
             if call.phase is Phase.CLAIMED:
-                self._calls.give_back(call.call_id)
+                self._calls.release_claim(call.call_id)
 
     def _search(self, snapshot: Snapshot) -> int:
         """Take over what the log lacks; return how many calls that were."""

@@ -148,7 +148,7 @@ class Dispatch:
         self._workers.shutdown(wait=True)
 
     def _release(self, one: Dialled) -> None:
-        self._stored(lambda: self._calls.give_back(one.call_id))
+        self._stored(lambda: self._calls.release_claim(one.call_id))
 
     def _start(self, one: Dialled) -> None:
         with self._lock:
@@ -194,7 +194,7 @@ class Dispatch:
     def _request_and_settle(self, one: Dialled) -> None:
         sent = self._request(one)
         if sent is None:
-            self._stored(lambda: self._calls.give_back(one.call_id))
+            self._stored(lambda: self._calls.release_claim(one.call_id))
         else:
             self._settle(one, sent)
 

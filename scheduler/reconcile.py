@@ -248,7 +248,7 @@ class Reconcile:
             return
         match call.phase:
             case Phase.CLAIMED if asks.now - call.last_event_at > self._time_out:
-                self._calls.give_back(call.call_id)
+                self._calls.release_claim(call.call_id)
             case Phase.REQUESTED if self._is_answerless(call, asks.now):
                 reason = "no answer was stored"
                 request = call.requests

@@ -183,7 +183,7 @@ class CallService:
 
         self._tell(call_id, _of_request(request, tell), vault=[row])
 
-    def give_back(self, call_id: UUID) -> None:
+    def release_claim(self, call_id: UUID) -> None:
         """Free a claim of which no request is under way, whoever would send it."""
         until = self._context.now()
 

@@ -137,7 +137,7 @@ def test_two_dialers_at_once_get_one_ticket(house: House) -> None:
 
 def test_what_is_given_back_is_no_request_that_somebody_sends(house: House) -> None:
     call_id = requested(house)
-    house.calls.give_back(call_id)
+    house.calls.release_claim(call_id)
     assert house.topics(call_id) == ["created", "requested"]
 
 

@@ -157,7 +157,7 @@ def test_a_claim_that_was_not_requested_yet_is_taken_back_for_good(
     assert erase(house).live == 1
     assert counters(house, campaign_id) == {"queued": 1}
     assert house.calls.request(call_id, dial_before=SOON) is None
-    house.calls.give_back(call_id)
+    house.calls.release_claim(call_id)
     assert counters(house, campaign_id) == {"canceled": 1}
     assert house.candidates(campaign_id) == ()
     assert problems(house) == []
@@ -216,7 +216,7 @@ def test_a_claim_beside_the_erasure_is_either_before_it_or_not_at_all(
     [contact_id] = erase(house).contacts
     assert claimed[1:] == [call_id_of(contact_id, 1)]
     assert counters(house, campaign_id) == {"queued": 1}
-    house.calls.give_back(claimed[1])
+    house.calls.release_claim(claimed[1])
     assert counters(house, campaign_id) == {"canceled": 1}
 
 

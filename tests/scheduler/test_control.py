@@ -252,7 +252,7 @@ def test_a_ghost_holds_its_slot_until_its_longest_duration_has_passed(
 def test_a_cost_belongs_to_the_day_of_the_last_claim(house: House) -> None:
     campaign = house.campaign(1)
     [call_id] = house.claim(campaign)
-    house.calls.give_back(call_id)
+    house.calls.release_claim(call_id)
     clock_of(house).pass_(days=1)
     house.claim_again(call_id)
     [call] = house.snapshot().calls
