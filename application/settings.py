@@ -10,7 +10,7 @@ from application.app import AutoLynx, decide
 from application.event_context import SCHEDULER, EventContext
 from domain.errors import Invalid
 from domain.settings import SETTINGS_ID, Settings, SettingsValues
-from domain.web_address import trouble_with
+from domain.web_address import url_fault
 
 ENVIRONMENT = "configuration"
 
@@ -58,7 +58,7 @@ class SettingsService:
         return decide(command)
 
     def _must_be_outside(self, url: str | None) -> None:
-        wrong = trouble_with(url) if url and not self._any_address else None
+        wrong = url_fault(url) if url and not self._any_address else None
         if wrong is not None:
             raise Invalid(f"alert_webhook_url {wrong}.", alert_webhook_url=wrong)
 

@@ -27,7 +27,7 @@ ISATAP = frozenset({b"\0\0\x5e\xfe", b"\2\0\x5e\xfe"})
 """What stands before the IPv4 address in an ISATAP interface identifier."""
 
 
-def trouble_with(url: str) -> str | None:
+def url_fault(url: str) -> str | None:
     """Say what is wrong with a URL to post to, None where it may be."""
     try:
         parts = urlsplit(url)

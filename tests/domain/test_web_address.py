@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.web_address import is_forbidden, trouble_with
+from domain.web_address import is_forbidden, url_fault
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from domain.web_address import is_forbidden, trouble_with
     ],
 )
 def test_a_web_address_will_do(url: str) -> None:
-    assert trouble_with(url) is None
+    assert url_fault(url) is None
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_web_address_will_do(url: str) -> None:
     ],
 )
 def test_what_is_no_web_address_or_leads_inside_will_not(url: str) -> None:
-    assert trouble_with(url) is not None
+    assert url_fault(url) is not None
 
 
 CARRIED = {
@@ -76,7 +76,7 @@ CARRIED = {
 def test_an_address_that_carries_a_forbidden_one_is_forbidden(address: str) -> None:
     assert is_forbidden(address)
     host = f"[{address.replace('%', '%25')}]" if ":" in address else address
-    assert trouble_with(f"https://{host}/") is not None
+    assert url_fault(f"https://{host}/") is not None
 
 
 HARMLESS = (
