@@ -6,7 +6,7 @@ from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.contacts.upload_intake import Intake, Order, Told, nobody
-from application.contacts.uploads import Upload, Uploads, in_words
+from application.contacts.uploads import Upload, Uploads, columns_to_json
 from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
 from application.vault import KeyRow, VaultReader, digest
@@ -202,7 +202,7 @@ class ImportService:
         if contacts is None:
             words, name = self._context.vault_text(upload.id, upload.filename)
             columns, header = self._context.vault_text(
-                upload.id, in_words(upload.columns)
+                upload.id, columns_to_json(upload.columns)
             )
             key = self._new_key(campaign_id)
             contacts = ContactList.create(

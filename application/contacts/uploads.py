@@ -38,13 +38,13 @@ class Upload:
         return sum(self.not_kept.values())
 
 
-def in_words(columns: Sequence[str]) -> str:
+def columns_to_json(columns: Sequence[str]) -> str:
     """Write a file's columns as the words of a vault row: a JSON array."""
     return orjson.dumps(list(columns)).decode()
 
 
-def from_words(words: str) -> tuple[str, ...]:
-    """Read what `in_words` wrote."""
+def columns_from_json(words: str) -> tuple[str, ...]:
+    """Read what `columns_to_json` wrote."""
     return tuple(orjson.loads(words))
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 
 from application.contacts.contact_file import REQUIRED_COLUMNS
-from application.contacts.uploads import RejectedRow, from_words
+from application.contacts.uploads import RejectedRow, columns_from_json
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
 from interfaces.files.streaming import Streamed
@@ -47,7 +47,7 @@ def import_routes(
             columns = upload.columns if upload else NAMED_BY_ALL
         else:
             words = vault.words(known.columns_words_id)
-            columns = from_words(words) if words else NAMED_BY_ALL
+            columns = columns_from_json(words) if words else NAMED_BY_ALL
         return Streamed(
             rejects_csv(columns, _pages(vault, known.list_id), not_kept),
             media_type="text/csv",
