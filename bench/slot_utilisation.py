@@ -9,11 +9,18 @@ from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
-from application.calls.claims import Claimed
+from application.calls.claims import ClaimResult
 from application.event_context import EventContext
 from bench.figures import Figure
 from bench.installation import Server
-from domain.dial_view import CampaignView, Candidate, Chosen, OpenCall, Phase, Snapshot
+from domain.dial_view import (
+    CampaignView,
+    Candidate,
+    OpenCall,
+    Phase,
+    PlannedCall,
+    Snapshot,
+)
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
 from scheduler.dispatch import Dialled
@@ -135,11 +142,11 @@ class World:
             calls=calls,
         )
 
-    def claim(self, chosen: tuple[Chosen, ...], *, seen: int) -> Claimed:  # noqa: ARG002 - the service's signature
+    def claim(self, chosen: tuple[PlannedCall, ...], *, seen: int) -> ClaimResult:  # noqa: ARG002 - the service's signature
         calls = tuple(one.call_id for one in chosen)
         self.calls |= dict.fromkeys(calls, self.time)
         self.waiting -= len(calls)
-        return Claimed(calls, position=1)
+        return ClaimResult(calls, position=1)
 
 
 @dataclass

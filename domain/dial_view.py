@@ -188,7 +188,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class PlannedCall:
     """A contact that a plan chose to call.
 
     `requeued` is true if the contact's deferred call is to be requested again. `was` is

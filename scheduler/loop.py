@@ -11,7 +11,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 from psycopg import InterfaceError, OperationalError
 
-from application.calls.claims import Claimed, ClaimService
+from application.calls.claims import ClaimResult, ClaimService
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
@@ -278,9 +278,9 @@ class Scheduler:
         except Exception:
             log.exception("campaign %s cannot be worked with", campaign_id)
 
-    def _claim(self, made: Plan, snapshot: Snapshot) -> Claimed:
+    def _claim(self, made: Plan, snapshot: Snapshot) -> ClaimResult:
         if not made.claims:
-            return Claimed()
+            return ClaimResult()
         claimed = self._parts.claims.claim(made.claims, seen=snapshot.claims_seen)
         for call_id in claimed.dropped:
             log.error("call %s is there already, or its contact was erased", call_id)
@@ -289,7 +289,7 @@ class Scheduler:
         self._parts.read_model.wait_for(seen, SEEN_SECONDS)
         return claimed
 
-    def _dial(self, claimed: Claimed, snapshot: Snapshot, made: Plan) -> None:
+    def _dial(self, claimed: ClaimResult, snapshot: Snapshot, made: Plan) -> None:
         lines = {view.id: view.phone_number_id for view in snapshot.campaigns}
         campaigns = {chosen.call_id: chosen.campaign_id for chosen in made.claims}
         self._parts.dispatch.dial(
@@ -300,7 +300,7 @@ class Scheduler:
         )
 
     def _leave_decisions(
-        self, made: Plan, claimed: Claimed, now: datetime, filled: Filled
+        self, made: Plan, claimed: ClaimResult, now: datetime, filled: Filled
     ) -> None:
         taken = set(claimed.calls)
         lost = Counter(
@@ -450,7 +450,7 @@ def _still_filling(made: Plan) -> frozenset[UUID]:
     )
 
 
-def _pass(made: Plan, claimed: Claimed) -> Pass:
+def _pass(made: Plan, claimed: ClaimResult) -> Pass:
     codes = {why.code for one in made.verdicts for why in one.reasons}
     due = [why.until for one in made.verdicts for why in one.reasons if why.until]
     return Pass(

@@ -22,7 +22,7 @@ from decimal import Decimal
 from heapq import heapify, heappop, heapreplace
 from uuid import UUID
 
-from domain.dial_view import CampaignView, Candidate, Chosen, Phase, Snapshot
+from domain.dial_view import CampaignView, Candidate, Phase, PlannedCall, Snapshot
 from domain.states import MAY_DIAL, STARTED
 from domain.values import (
     ZERO,
@@ -93,7 +93,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    claims: tuple[Chosen, ...]
+    claims: tuple[PlannedCall, ...]
     verdicts: tuple[Verdict, ...]
     pauses: tuple[Pause, ...]
 
@@ -380,9 +380,9 @@ def _turn(ask: _Ask) -> tuple[int, datetime, UUID]:
     return view.claimed_position or 0, view.queued_at or view.created_at, ask.id
 
 
-def _chosen(ask: _Ask, share: int) -> list[Chosen]:
+def _chosen(ask: _Ask, share: int) -> list[PlannedCall]:
     return [
-        Chosen(
+        PlannedCall(
             campaign_id=ask.id,
             contact_id=candidate.contact_id,
             attempt=candidate.attempt,

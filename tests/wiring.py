@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.calls.call_service import CallService
-from application.calls.claims import Claimed, ClaimService
+from application.calls.claims import ClaimResult, ClaimService
 from application.campaigns import CampaignService
 from application.contacts.imports import ImportService, NewCampaign
 from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
@@ -22,7 +22,7 @@ from application.ports import Provider, ProviderAssistant, ReadModel
 from application.settings import SettingsService
 from domain.call import Call
 from domain.campaign import Campaign
-from domain.dial_view import Candidate, Chosen, Snapshot
+from domain.dial_view import Candidate, PlannedCall, Snapshot
 from domain.settings import SettingsValues
 from domain.values import DialMode, SkipReason
 from projections import call_log, campaign_board
@@ -291,17 +291,19 @@ class House:
         self.settle()
         return list(claimed.calls)
 
-    def claim_again(self, call_id: UUID) -> Claimed:
+    def claim_again(self, call_id: UUID) -> ClaimResult:
         """Claim a deferred call's contact once more."""
         call, seen = self.load_call(call_id), self.snapshot().claims_seen
-        chosen = Chosen(call.campaign_id, call.contact_id, call.attempt, requeued=True)
+        chosen = PlannedCall(
+            call.campaign_id, call.contact_id, call.attempt, requeued=True
+        )
         claimed = self.claims.claim([chosen], seen=seen)
         self.settle()
         return claimed
 
 
-def as_chosen(campaign_id: UUID, candidate: Candidate) -> Chosen:
-    return Chosen(
+def as_chosen(campaign_id: UUID, candidate: Candidate) -> PlannedCall:
+    return PlannedCall(
         campaign_id=campaign_id,
         contact_id=candidate.contact_id,
         attempt=candidate.attempt,

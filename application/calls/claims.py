@@ -16,7 +16,7 @@ from application.ports import Origin
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact import Contact
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.values import call_id_of
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimResult:
     """What was claimed, and what stood in the way of the rest."""
 
     calls: tuple[UUID, ...] = ()
@@ -37,7 +37,7 @@ class ClaimService:
     def __init__(self, app: AutoLynx, context: EventContext) -> None:
         self._app, self._context = app, context
 
-    def claim(self, chosen: Sequence[Chosen], *, seen: int) -> Claimed:
+    def claim(self, chosen: Sequence[PlannedCall], *, seen: int) -> ClaimResult:
         """Append the claim that follows the `seen` ones, with the calls it makes.
 
         Stale where somebody claimed meanwhile: nothing is stored then. A contact
@@ -50,12 +50,12 @@ class ClaimService:
             position, unfit = self._claim(left, seen)
             if position is not None:
                 calls = tuple(one.call_id for one in left)
-                return Claimed(calls, tuple(dropped), position=position)
+                return ClaimResult(calls, tuple(dropped), position=position)
             if not unfit:
-                return Claimed(dropped=tuple(dropped), stale=True)
+                return ClaimResult(dropped=tuple(dropped), stale=True)
             dropped += unfit
             left = [one for one in left if one.call_id not in unfit]
-        return Claimed(dropped=tuple(dropped))
+        return ClaimResult(dropped=tuple(dropped))
 
     def last_claim_at(self) -> datetime | None:
         last = self._app.recorder.select_events(DISPATCHER_ID, desc=True, limit=1)
@@ -75,7 +75,7 @@ class ClaimService:
 
         Raises IntegrityError where others go on claiming at the same time.
         """
-        chosen = Chosen(
+        chosen = PlannedCall(
             origin.campaign_id, origin.contact_id, origin.attempt, requeued=False
         )
         if chosen.call_id != call_id or self.knows(call_id):
@@ -84,7 +84,7 @@ class ClaimService:
             return False
         return decide(lambda: self._claim_now(chosen))
 
-    def _claim_now(self, chosen: Chosen) -> bool:
+    def _claim_now(self, chosen: PlannedCall) -> bool:
         contact = self._app.find(Contact, chosen.contact_id)
         if contact is not None:
             was, version = contact.standing, contact.version
@@ -94,7 +94,9 @@ class ClaimService:
             raise IntegrityError("Somebody else claimed meanwhile.")
         return bool(claimed.calls)
 
-    def _claim(self, chosen: list[Chosen], seen: int) -> tuple[int | None, list[UUID]]:
+    def _claim(
+        self, chosen: list[PlannedCall], seen: int
+    ) -> tuple[int | None, list[UUID]]:
         """Return the claim's position, or the calls that stood in its way."""
         at, claim_id = self._context.now(), self._context.new_id()
         calls, unfit = [], []
@@ -119,7 +121,7 @@ class ClaimService:
         except IntegrityError:
             return None, self._in_the_way(chosen, seen)
 
-    def _call(self, chosen: Chosen, claim_id: UUID, at: datetime) -> Call:
+    def _call(self, chosen: PlannedCall, claim_id: UUID, at: datetime) -> Call:
         if not chosen.requeued:
             return Call.create(
                 campaign_id=chosen.campaign_id,
@@ -136,13 +138,13 @@ class ClaimService:
         call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
         return call
 
-    def _previous(self, chosen: Chosen) -> Call | None:
+    def _previous(self, chosen: PlannedCall) -> Call | None:
         """Load the contact's call before this one, which counts its refusals."""
         if chosen.attempt == 1:
             return None
         return self._app.find(Call, call_id_of(chosen.contact_id, chosen.attempt - 1))
 
-    def _in_the_way(self, chosen: list[Chosen], seen: int) -> list[UUID]:
+    def _in_the_way(self, chosen: list[PlannedCall], seen: int) -> list[UUID]:
         """Name the new calls that exist already, or whose contact was erased.
 
         None where the claim itself was stale.
@@ -155,11 +157,11 @@ class ClaimService:
             if not one.requeued and (self.knows(one.call_id) or self._has_moved(one))
         ]
 
-    def _has_moved(self, chosen: Chosen) -> bool:
+    def _has_moved(self, chosen: PlannedCall) -> bool:
         return self._app.highest_version(chosen.contact_id) != chosen.contact_version
 
 
-def _claim(chosen: Chosen) -> Claim:
+def _claim(chosen: PlannedCall) -> Claim:
     return Claim(
         campaign_id=chosen.campaign_id,
         contact_id=chosen.contact_id,

@@ -5,15 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from application.calls.claims import Claimed
+from application.calls.claims import ClaimResult
 from application.ports import Origin
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID
 from domain.values import call_id_of
 from tests.wiring import NOON, House, as_chosen
 
 
-def chosen_of(house: House, campaign_id: UUID) -> list[Chosen]:
+def chosen_of(house: House, campaign_id: UUID) -> list[PlannedCall]:
     return [as_chosen(campaign_id, one) for one in house.candidates(campaign_id)]
 
 
@@ -34,7 +34,7 @@ def test_of_two_who_claim_on_the_same_view_exactly_one_does(house: House) -> Non
     chosen = chosen_of(house, house.campaign(3))
     ready = Barrier(4)
 
-    def claim(_: int) -> Claimed:
+    def claim(_: int) -> ClaimResult:
         ready.wait(10)
         return house.claims.claim(chosen, seen=0)
 
@@ -48,7 +48,7 @@ def test_of_two_who_claim_on_the_same_view_exactly_one_does(house: House) -> Non
 def test_who_missed_a_claim_cannot_claim_even_other_people(house: House) -> None:
     first, second, third = chosen_of(house, house.campaign(3))
     house.claims.claim([first], seen=0)
-    assert house.claims.claim([second, third], seen=0) == Claimed(stale=True)
+    assert house.claims.claim([second, third], seen=0) == ClaimResult(stale=True)
     assert house.topics(second.call_id) == []
 
 
@@ -97,7 +97,7 @@ def test_a_call_that_cannot_be_read_is_dropped(
 
 
 def test_nobody_is_claimed_by_nobody(house: House) -> None:
-    assert house.claims.claim([], seen=0) == Claimed()
+    assert house.claims.claim([], seen=0) == ClaimResult()
     assert claims_made(house) == 0
 
 

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from application.calls.claims import ClaimService
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections import contact_log
 from projections.alerts import AlertKind, AlertRow
@@ -185,7 +185,7 @@ class Reader:
         desk, campaign_id = self.desk, UUID(self.known["CAMPAIGN"])
         with desk.read_pool.connection() as connection:
             first, *_ = contact_log.page(connection, campaign_id, first=1).nodes
-        chosen = Chosen(campaign_id, first.id, 1, requeued=False)
+        chosen = PlannedCall(campaign_id, first.id, 1, requeued=False)
         (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
         desk.caught_up()
         soon = datetime.now(UTC) + timedelta(seconds=5)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.calls.claims import ClaimService
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.recording_url import RecordingUrls
 from domain.values import Role
 from projections import contact_log, results
@@ -41,7 +41,7 @@ def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
     """Place a call to a contact, by its place in the file; return the provider's id."""
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=10)
-    chosen = Chosen(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
+    chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
     (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
     at = utc_now()
     assert desk.calls.request(call_id, dial_before=at + timedelta(seconds=5))

@@ -9,7 +9,7 @@ import pytest
 from application.calls.claims import ClaimService
 from application.contacts.erasure import ErasureService
 from domain.call import Call
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections import contact_log
 from provider.vapi.reading import read_message
@@ -29,7 +29,7 @@ def placed_call(desk: Desk, provider_call_id: str, claims: int = 0) -> UUID:
     )
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=1)
-    chosen = Chosen(campaign_id, page.nodes[0].id, 1, requeued=False)
+    chosen = PlannedCall(campaign_id, page.nodes[0].id, 1, requeued=False)
     (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=claims).calls
     desk.caught_up()
     ticket = desk.calls.request(call_id, dial_before=utc_now() + timedelta(seconds=5))

@@ -9,7 +9,7 @@ import pytest
 
 from application.calls.claims import ClaimService
 from application.contacts.erasure import ErasureService
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections import contact_log, dial_snapshot
 from projections.engine.verify import verify
@@ -48,7 +48,7 @@ def claim(desk: Desk, campaign_id: str) -> UUID:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=1)
         seen = dial_snapshot.snapshot(connection, utc_now(), 1).claims_seen
-    chosen = Chosen(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
+    chosen = PlannedCall(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
     [call_id] = ClaimService(desk.app, desk.context).claim([chosen], seen=seen).calls
     desk.caught_up()
     return call_id

@@ -13,7 +13,7 @@ from gql.transport.websockets import WebsocketsTransport
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema
 
 from application.calls.claims import ClaimService
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.values import Role
 from interfaces.graphql.schema import sdl
 from projections import contact_log
@@ -311,7 +311,7 @@ def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
     """Do what the scheduler does for the contact after those."""
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=3)
-    chosen = Chosen(campaign_id, page.nodes[before].id, 1, requeued=False)
+    chosen = PlannedCall(campaign_id, page.nodes[before].id, 1, requeued=False)
     assert ClaimService(desk.app, desk.context).claim([chosen], seen=before).calls
 
 

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as open_socket
 
 from application.calls.claims import ClaimService
-from domain.dial_view import Chosen
+from domain.dial_view import PlannedCall
 from domain.values import Role
 from interfaces.auth.viewer import COOKIE
 from projections import contact_log
@@ -36,7 +36,7 @@ def claim(desk: Desk, campaign_id: str, *, seen: int, contact: int) -> UUID:
     """Claim one contact of a campaign, by its place in the file."""
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=100)
-    chosen = Chosen(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
+    chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
     claimed = ClaimService(desk.app, desk.context).claim([chosen], seen=seen)
     assert len(claimed.calls) == 1
     return claimed.calls[0]
