@@ -18,25 +18,25 @@ def assistant_id_of(provider_assistant_id: str) -> UUID:
     return uuid5(NAMESPACE, f"assistant:{provider_assistant_id}")
 
 
-class AssistantFact(Aggregate.Event):
+class AssistantEvent(Aggregate.Event):
     actor: str
 
 
 class Assistant(Aggregate):
     TOPIC = "assistant"
 
-    class Created(AssistantFact, Aggregate.Created):
+    class Created(AssistantEvent, Aggregate.Created):
         TOPIC = "assistant.created"
         provider_assistant_id: str
         name: str
         config: dict[str, Any]
 
-    class Changed(AssistantFact):
+    class Changed(AssistantEvent):
         TOPIC = "assistant.changed"
         name: str
         config: dict[str, Any]
 
-    class Chosen(AssistantFact):
+    class Chosen(AssistantEvent):
         """A campaign is made that uses it; in one save with the campaign.
 
         Whether it uses it still is asked of the read model: campaigns just end.
@@ -45,10 +45,10 @@ class Assistant(Aggregate):
         TOPIC = "assistant.chosen"
         campaign_id: UUID
 
-    class Archived(AssistantFact):
+    class Archived(AssistantEvent):
         TOPIC = "assistant.archived"
 
-    class Restored(AssistantFact):
+    class Restored(AssistantEvent):
         TOPIC = "assistant.restored"
 
     @classmethod
@@ -112,7 +112,7 @@ class Assistant(Aggregate):
             self._record(self.Restored, at, by)
 
     def _record(
-        self, fact: type[AssistantFact], at: datetime, by: str, **fields: Any
+        self, fact: type[AssistantEvent], at: datetime, by: str, **fields: Any
     ) -> None:
         self.trigger_event(fact, timestamp=at, actor=by, **fields)
 

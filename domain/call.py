@@ -44,7 +44,7 @@ REFUSED = {
 PROGRESS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
 
 
-class CallFact(Aggregate.Event):
+class CallEvent(Aggregate.Event):
     """What every fact about a call says, so that no reader needs a look-up."""
 
     actor: str
@@ -52,7 +52,7 @@ class CallFact(Aggregate.Event):
     contact_id: UUID
 
 
-class Moved(CallFact):
+class ContactStatusChanged(CallEvent):
     """A fact after which the contact may count as something else."""
 
     was: ContactStatus
@@ -62,7 +62,7 @@ class Moved(CallFact):
 class Call(Aggregate):
     TOPIC = "call"
 
-    class Created(Moved, Aggregate.Created):
+    class Created(ContactStatusChanged, Aggregate.Created):
         TOPIC = "call.created"
         attempt: int
         claim_id: UUID
@@ -70,50 +70,50 @@ class Call(Aggregate):
         capacity_refusals: int = 0
         platform_refusals: int = 0
 
-    class Requeued(Moved):
+    class Requeued(ContactStatusChanged):
         TOPIC = "call.requeued"
         claim_id: UUID
         batch: int | None
 
-    class Requested(CallFact):
+    class Requested(CallEvent):
         TOPIC = "call.requested"
         number: int
         dial_before: datetime
 
-    class Placed(Moved):
+    class Placed(ContactStatusChanged):
         TOPIC = "call.placed"
         provider_call_id: str
         placed_at: datetime
         ghost: bool
         evidence: Evidence | None
 
-    class Deferred(Moved):
+    class Deferred(ContactStatusChanged):
         TOPIC = "call.deferred"
         reason: str
         until: datetime
         refusal: Refusal | None = None
         earlier_refusals: int = 0
 
-    class OutcomeUnknown(CallFact):
+    class OutcomeUnknown(CallEvent):
         TOPIC = "call.outcome_unknown"
         reason: str
 
-    class Rejected(Moved):
+    class Rejected(ContactStatusChanged):
         TOPIC = "call.rejected"
         words: VaultText
         refusal: Refusal | None = None
 
-    class Ringing(Moved):
+    class Ringing(ContactStatusChanged):
         TOPIC = "call.ringing"
         ringing_at: datetime
         evidence: Evidence | None
 
-    class Answered(Moved):
+    class Answered(ContactStatusChanged):
         TOPIC = "call.answered"
         answered_at: datetime | None
         evidence: Evidence | None
 
-    class Ended(Moved):
+    class Ended(ContactStatusChanged):
         TOPIC = "call.ended"
         reason: str | None
         ended_at: datetime | None
@@ -138,7 +138,7 @@ class Call(Aggregate):
             """Whether the call was live until then: later ends only add details."""
             return self.was is not self.standing
 
-    class Reported(CallFact):
+    class Reported(CallEvent):
         TOPIC = "call.reported"
         grade: int
         queued_at: datetime
@@ -162,43 +162,43 @@ class Call(Aggregate):
                 return self.best_message_id
             return self.evidence.message_id
 
-    class Confirmed(CallFact):
+    class Confirmed(CallEvent):
         TOPIC = "call.confirmed"
         provider_status: str
 
-    class MessageReceived(CallFact):
+    class MessageReceived(CallEvent):
         TOPIC = "call.message_received"
         type: str
         evidence: Evidence
 
-    class HangUpRequested(CallFact):
+    class HangUpRequested(CallEvent):
         TOPIC = "call.hang_up_requested"
 
-    class DuplicateDetected(CallFact):
+    class DuplicateDetected(CallEvent):
         TOPIC = "call.duplicate_detected"
         provider_call_id: str
 
-    class DuplicateSuspected(CallFact):
+    class DuplicateSuspected(CallEvent):
         """A webhook names this call with another id; the provider is asked for both."""
 
         TOPIC = "call.duplicate_suspected"
         provider_call_id: str
 
-    class DuplicateDismissed(CallFact):
+    class DuplicateDismissed(CallEvent):
         """The provider does not show both calls: the suspicion was wrong."""
 
         TOPIC = "call.duplicate_dismissed"
         provider_call_id: str
 
-    class TimedOut(Moved):
+    class TimedOut(ContactStatusChanged):
         TOPIC = "call.timed_out"
         reason: str
 
-    class Failed(Moved):
+    class Failed(ContactStatusChanged):
         TOPIC = "call.failed"
         reason: str
 
-    class Canceled(Moved):
+    class Canceled(ContactStatusChanged):
         TOPIC = "call.canceled"
 
     # --- Claimed --------------------------------------------------------------
@@ -655,7 +655,7 @@ class Call(Aggregate):
 
     def _move(
         self,
-        fact: type[Moved],
+        fact: type[ContactStatusChanged],
         to: ContactStatus,
         at: datetime,
         by: str,
@@ -664,7 +664,7 @@ class Call(Aggregate):
         self._record(fact, at, by, was=self.standing, standing=to, **fields)
 
     def _record(
-        self, fact: type[CallFact], at: datetime, by: str, **fields: Any
+        self, fact: type[CallEvent], at: datetime, by: str, **fields: Any
     ) -> None:
         self.trigger_event(
             fact,

@@ -43,14 +43,14 @@ class AsCreated:
     budget: Decimal | None
 
 
-class CampaignFact(Aggregate.Event):
+class CampaignEvent(Aggregate.Event):
     actor: str
 
 
 class Campaign(Aggregate):
     TOPIC = "campaign"
 
-    class Created(CampaignFact, Aggregate.Created):
+    class Created(CampaignEvent, Aggregate.Created):
         TOPIC = "campaign.created"
         name: str
         assistant_id: UUID
@@ -62,54 +62,54 @@ class Campaign(Aggregate):
         budget: Decimal | None
         longest_call_seconds: int
 
-    class ContactsImported(CampaignFact):
+    class ContactsImported(CampaignEvent):
         TOPIC = "campaign.contacts_imported"
         list_id: UUID
         accepted: int
         skipped: int
         contacts: int
 
-    class Queued(CampaignFact):
+    class Queued(CampaignEvent):
         TOPIC = "campaign.queued"
 
-    class DialingStarted(CampaignFact):
+    class DialingStarted(CampaignEvent):
         TOPIC = "campaign.dialing_started"
         started_at: datetime
         state: CampaignState
 
-    class Running(CampaignFact):
+    class Running(CampaignEvent):
         TOPIC = "campaign.running"
         state: CampaignState
 
-    class Paused(CampaignFact):
+    class Paused(CampaignEvent):
         TOPIC = "campaign.paused"
         cause: PauseCause
         reason: VaultText | None
         scope: RefusalScope | None = None
 
-    class Resumed(CampaignFact):
+    class Resumed(CampaignEvent):
         TOPIC = "campaign.resumed"
         state: CampaignState
 
-    class Changed(CampaignFact):
+    class Changed(CampaignEvent):
         TOPIC = "campaign.changed"
         name: str
         cap: int
         line_quiet_gating: bool
         budget: Decimal | None
 
-    class Completed(CampaignFact):
+    class Completed(CampaignEvent):
         TOPIC = "campaign.completed"
 
-    class Canceled(CampaignFact):
+    class Canceled(CampaignEvent):
         TOPIC = "campaign.canceled"
         hang_up: bool
 
-    class Failed(CampaignFact):
+    class Failed(CampaignEvent):
         TOPIC = "campaign.failed"
         reason: VaultText
 
-    class SpendAlertRaised(CampaignFact):
+    class SpendAlertRaised(CampaignEvent):
         TOPIC = "campaign.spend_alert_raised"
         alert: SpendAlert
         spend: Decimal
@@ -356,7 +356,7 @@ class Campaign(Aggregate):
             raise WrongState(f"The campaign is {self.state}; that is final.")
 
     def _record(
-        self, fact: type[CampaignFact], at: datetime, by: str, **fields: Any
+        self, fact: type[CampaignEvent], at: datetime, by: str, **fields: Any
     ) -> None:
         self.trigger_event(fact, timestamp=at, actor=by, **fields)
 

@@ -9,7 +9,7 @@ from eventsourcing.domain import Aggregate, event
 from domain.values import ContactStatus
 
 
-class ContactFact(Aggregate.Event):
+class ContactEvent(Aggregate.Event):
     """`was` and `standing` say what the contact counted as, and counts as now."""
 
     actor: str
@@ -23,10 +23,10 @@ class Contact(Aggregate):
 
     TOPIC = "contact"
 
-    class Created(ContactFact, Aggregate.Created):
+    class Created(ContactEvent, Aggregate.Created):
         TOPIC = "contact.erased"
 
-    class Withdrawn(ContactFact):
+    class Withdrawn(ContactEvent):
         TOPIC = "contact.withdrawn"
 
     @classmethod

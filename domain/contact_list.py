@@ -27,7 +27,7 @@ class RejectCount:
     rows: int
 
 
-class ContactListFact(Aggregate.Event):
+class ContactListEvent(Aggregate.Event):
     actor: str
     campaign_id: UUID
 
@@ -35,7 +35,7 @@ class ContactListFact(Aggregate.Event):
 class ContactList(Aggregate):
     TOPIC = "contact_list"
 
-    class Created(ContactListFact, Aggregate.Created):
+    class Created(ContactListEvent, Aggregate.Created):
         TOPIC = "contact_list.created"
         starts_at: int
         filename: VaultText
@@ -43,27 +43,27 @@ class ContactList(Aggregate):
         columns: VaultText | None = None
         """The names of the file's columns; release 1 did not keep them."""
 
-    class RowsAccepted(ContactListFact):
+    class RowsAccepted(ContactListEvent):
         TOPIC = "contact_list.rows_accepted"
         first: int
         contact_ids: tuple[UUID, ...]
         digest: str
         staged_up_to: int
 
-    class RowsSkipped(ContactListFact):
+    class RowsSkipped(ContactListEvent):
         TOPIC = "contact_list.rows_skipped"
         skipped: tuple[Skipped, ...]
         digest: str
         staged_up_to: int
         rejects_up_to: int
 
-    class RejectsCounted(ContactListFact):
+    class RejectsCounted(ContactListEvent):
         """Rows that were skipped in addition, whose numbers and text are not kept."""
 
         TOPIC = "contact_list.rejects_counted"
         counts: tuple[RejectCount, ...]
 
-    class Closed(ContactListFact):
+    class Closed(ContactListEvent):
         TOPIC = "contact_list.closed"
         accepted: int
         skipped: int
@@ -163,7 +163,7 @@ class ContactList(Aggregate):
             raise WrongState("The list is closed.")
 
     def _record(
-        self, fact: type[ContactListFact], at: datetime, by: str, **fields: Any
+        self, fact: type[ContactListEvent], at: datetime, by: str, **fields: Any
     ) -> None:
         ids = {"campaign_id": self.campaign_id}
         self.trigger_event(fact, timestamp=at, actor=by, **ids, **fields)

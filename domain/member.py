@@ -24,28 +24,28 @@ def as_address(email: str) -> str:
     return address
 
 
-class MemberFact(Aggregate.Event):
+class MemberEvent(Aggregate.Event):
     actor: str
 
 
 class Member(Aggregate):
     TOPIC = "member"
 
-    class Created(MemberFact, Aggregate.Created):
+    class Created(MemberEvent, Aggregate.Created):
         TOPIC = "member.added"
         email: str
         role: Role
 
-    class Readmitted(MemberFact):
+    class Readmitted(MemberEvent):
         TOPIC = "member.readmitted"
         email: str
         role: Role
 
-    class RoleChanged(MemberFact):
+    class RoleChanged(MemberEvent):
         TOPIC = "member.role_changed"
         role: Role
 
-    class Removed(MemberFact):
+    class Removed(MemberEvent):
         TOPIC = "member.removed"
 
     @classmethod
@@ -96,7 +96,7 @@ class Member(Aggregate):
             raise LastAdmin(self.email)
 
     def _record(
-        self, fact: type[MemberFact], at: datetime, by: str, **fields: Any
+        self, fact: type[MemberEvent], at: datetime, by: str, **fields: Any
     ) -> None:
         self.trigger_event(fact, timestamp=at, actor=by, **fields)
 

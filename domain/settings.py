@@ -86,26 +86,26 @@ class SettingsValues:
         return [(name, what) for name, (fits, what) in rules.items() if not fits]
 
 
-class SettingsFact(Aggregate.Event):
+class SettingsEvent(Aggregate.Event):
     actor: str
 
 
 class Settings(Aggregate):
     TOPIC = "settings"
 
-    class Created(SettingsFact, Aggregate.Created):
+    class Created(SettingsEvent, Aggregate.Created):
         TOPIC = "settings.created"
         values: SettingsValues
 
-    class Changed(SettingsFact):
+    class Changed(SettingsEvent):
         TOPIC = "settings.changed"
         changed: tuple[str, ...]
         values: SettingsValues
 
-    class RequestsAllowedAgain(SettingsFact):
+    class RequestsAllowedAgain(SettingsEvent):
         TOPIC = "settings.requests_allowed_again"
 
-    class DailySpendAlertRaised(SettingsFact):
+    class DailySpendAlertRaised(SettingsEvent):
         TOPIC = "settings.daily_spend_alert_raised"
         day: date
         alert: str
@@ -153,7 +153,7 @@ class Settings(Aggregate):
             self._record(self.DailySpendAlertRaised, at, by, **told)
 
     def _record(
-        self, fact: type[SettingsFact], at: datetime, by: str, **told: Any
+        self, fact: type[SettingsEvent], at: datetime, by: str, **told: Any
     ) -> None:
         self.trigger_event(fact, timestamp=at, actor=by, **told)
 

@@ -13,23 +13,23 @@ def unmatched_id_of(provider_call_id: str) -> UUID:
     return uuid5(NAMESPACE, f"unmatched:{provider_call_id}")
 
 
-class UnmatchedFact(Aggregate.Event):
+class UnmatchedEvent(Aggregate.Event):
     actor: str
 
 
 class UnmatchedMessage(Aggregate):
     TOPIC = "unmatched_message"
 
-    class Created(UnmatchedFact, Aggregate.Created):
+    class Created(UnmatchedEvent, Aggregate.Created):
         TOPIC = "unmatched_message.created"
         provider_call_id: str
 
-    class Received(UnmatchedFact):
+    class Received(UnmatchedEvent):
         TOPIC = "unmatched_message.received"
         type: str
         evidence: Evidence
 
-    class Attached(UnmatchedFact):
+    class Attached(UnmatchedEvent):
         TOPIC = "unmatched_message.attached"
         call_id: UUID
 
@@ -58,7 +58,7 @@ class UnmatchedMessage(Aggregate):
             self._record(self.Attached, at, by, call_id=call_id)
 
     def _record(
-        self, fact: type[UnmatchedFact], at: datetime, by: str, **fields: Any
+        self, fact: type[UnmatchedEvent], at: datetime, by: str, **fields: Any
     ) -> None:
         self.trigger_event(fact, timestamp=at, actor=by, **fields)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call, CallFact, Moved
+from domain.call import Call, CallEvent, ContactStatusChanged
 from domain.values import CallStatus, ContactStatus
 from projections.row_operations import Columns, RowOperation, patch, put
 from projections.tables import Table, select, select_one
@@ -54,13 +54,13 @@ OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TI
 
 
 def call_log(event: object, _position: int) -> Iterator[RowOperation]:
-    if not isinstance(event, CallFact):
+    if not isinstance(event, CallEvent):
         return
     columns: Columns = {
         "last_event_at": event.timestamp,
         "version": event.originator_version,
     }
-    if isinstance(event, Moved):
+    if isinstance(event, ContactStatusChanged):
         columns["standing"] = event.standing
     if isinstance(event, Call.Created):
         yield put(LOG, event.originator_id, **columns, **_created(event))
@@ -78,7 +78,7 @@ def _created(event: Call.Created) -> Columns:
     }
 
 
-def _told(event: CallFact) -> Columns:
+def _told(event: CallEvent) -> Columns:
     match event:
         case Call.Requested():
             return {"requests": event.number}
@@ -93,7 +93,7 @@ def _told(event: CallFact) -> Columns:
             return _closing(event)
 
 
-def _closing(event: CallFact) -> Columns:
+def _closing(event: CallEvent) -> Columns:
     match event:
         case Call.Ended():
             return _ended(event)
@@ -137,7 +137,7 @@ def _reported(event: Call.Reported) -> Columns:
     return columns
 
 
-def _given_up(event: CallFact) -> Columns:
+def _given_up(event: CallEvent) -> Columns:
     match event:
         case Call.Rejected():
             words_id = event.words.words_id
@@ -152,7 +152,7 @@ def _given_up(event: CallFact) -> Columns:
             return {}
 
 
-def _closed(event: CallFact, status: CallStatus, **columns: Any) -> Columns:
+def _closed(event: CallEvent, status: CallStatus, **columns: Any) -> Columns:
     return {"status": status, "closed_at": event.timestamp, **columns}
 
 

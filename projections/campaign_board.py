@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call, Moved
-from domain.campaign import Campaign, CampaignFact
-from domain.contact import ContactFact
+from domain.call import Call, ContactStatusChanged
+from domain.campaign import Campaign, CampaignEvent
+from domain.contact import ContactEvent
 from domain.values import (
     ZERO,
     CampaignState,
@@ -105,7 +105,7 @@ def campaign_board(event: object, position: int) -> Iterator[RowOperation]:
     deltas = counted(event)
     if deltas:
         yield add(BOARD, campaign_of(event), **deltas)
-    if isinstance(event, CampaignFact):
+    if isinstance(event, CampaignEvent):
         columns = {"version": event.originator_version, **_changed(event, position)}
         yield patch(BOARD, event.originator_id, **columns)
 
@@ -128,7 +128,7 @@ def _created(event: Campaign.Created) -> Columns:
     }
 
 
-def _changed(event: CampaignFact, position: int) -> Columns:
+def _changed(event: CampaignEvent, position: int) -> Columns:
     match event:
         case Campaign.Changed():
             return {
@@ -149,7 +149,7 @@ def _changed(event: CampaignFact, position: int) -> Columns:
             return _began_or_ended(event)
 
 
-def _began_or_ended(event: CampaignFact) -> Columns:
+def _began_or_ended(event: CampaignEvent) -> Columns:
     match event:
         case Campaign.Queued():
             return {"state": CampaignState.QUEUED, "queued_at": event.timestamp}
@@ -180,22 +180,22 @@ def counted(event: object) -> Columns:
             return {"pending": event.accepted} if event.accepted else {}
         case Call.Reported():
             return _reported(event)
-        case Moved():
+        case ContactStatusChanged():
             return _moved(event)
-        case ContactFact() if event.was is not event.standing:
+        case ContactEvent() if event.was is not event.standing:
             return {COUNTER[event.was]: -1, COUNTER[event.standing]: 1}
     return {}
 
 
 def campaign_of(event: Any) -> UUID | None:
     """Name the campaign that an event is about, if it is about one."""
-    if isinstance(event, CampaignFact):
+    if isinstance(event, CampaignEvent):
         return event.originator_id
     campaign_id: UUID | None = getattr(event, "campaign_id", None)
     return campaign_id
 
 
-def _moved(event: Moved) -> Columns:
+def _moved(event: ContactStatusChanged) -> Columns:
     deltas: Columns = {}
     if event.was is not event.standing:
         deltas = {COUNTER[event.was]: -1, COUNTER[event.standing]: 1}

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call, Moved
-from domain.contact import Contact, ContactFact
+from domain.call import Call, ContactStatusChanged
+from domain.contact import Contact, ContactEvent
 from domain.contact_list import ContactList
 from domain.values import CampaignState, ContactStatus
 from projections.row_operations import Columns, RowOperation, patch_all, put
@@ -80,13 +80,13 @@ def contact_log(event: object, position: int) -> Iterator[RowOperation]:
             yield patch_all(LOG, event.originator_id, **erased)
         case Contact.Withdrawn():
             yield patch_all(LOG, event.originator_id, **_settled(event))
-        case Moved():
+        case ContactStatusChanged():
             columns = _moved(event, position)
             if columns:
                 yield patch_all(LOG, event.contact_id, **columns)
 
 
-def _moved(event: Moved, position: int) -> Columns:
+def _moved(event: ContactStatusChanged, position: int) -> Columns:
     """A fact about a call that is over moves nobody: another may be the latest."""
     match event:
         case Call.Created():
@@ -111,13 +111,13 @@ def _retried(event: Call.Ended, position: int) -> Columns:
     return {**NOT_DEFERRED, **retry}
 
 
-def _settled(event: ContactFact) -> Columns:
+def _settled(event: ContactEvent) -> Columns:
     if event.was is event.standing:
         return {}
     return {"status": event.standing, **NOT_DEFERRED}
 
 
-def _called(event: Moved) -> Columns:
+def _called(event: ContactStatusChanged) -> Columns:
     call_id = event.originator_id
     return {"status": event.standing, "call_id": call_id, **NOT_DEFERRED}
 

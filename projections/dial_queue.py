@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from domain.call import Call, CallFact
+from domain.call import Call, CallEvent
 from domain.campaign import Campaign
 from domain.dial_view import Phase
 from domain.dispatcher import Dispatcher
@@ -130,7 +130,7 @@ def dial_queue(event: object, _position: int) -> Iterator[RowOperation]:
         case Call.Created():
             yield _watch(event, Phase.CLAIMED, claimed_at=event.timestamp)
             yield from _counted_in_batch(event)
-        case CallFact():
+        case CallEvent():
             yield from _called(event)
 
 
@@ -142,7 +142,7 @@ def _counted_in_batch(event: Call.Created) -> Iterator[RowOperation]:
         yield add(BATCHES, key, contacts=1)
 
 
-def _called(event: CallFact) -> Iterator[RowOperation]:
+def _called(event: CallEvent) -> Iterator[RowOperation]:
     call_id = event.originator_id
     match event:
         case Call.Requeued():
@@ -164,7 +164,7 @@ def _called(event: CallFact) -> Iterator[RowOperation]:
             yield from _at_the_provider(event)
 
 
-def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
+def _at_the_provider(event: CallEvent) -> Iterator[RowOperation]:
     match event:
         case Call.Placed(ghost=True):
             yield _watch(event, Phase.GHOST)
@@ -181,7 +181,7 @@ def _at_the_provider(event: CallFact) -> Iterator[RowOperation]:
             yield patch(QUEUE, event.originator_id, looked_up=event.grade)
 
 
-def _watch(event: CallFact, phase: Phase, **more: datetime) -> RowOperation:
+def _watch(event: CallEvent, phase: Phase, **more: datetime) -> RowOperation:
     """Upsert the row: the event may be late, after the call's row was deleted."""
     columns: Columns = {"campaign_id": event.campaign_id, "phase": phase, **more}
     return put(QUEUE, event.originator_id, **columns)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from domain.assistant import Assistant, AssistantFact
-from domain.member import Member, MemberFact
+from domain.assistant import Assistant, AssistantEvent
+from domain.member import Member, MemberEvent
 from domain.values import Role
 from projections.row_operations import RowOperation, drop, patch, put
 from projections.tables import Table, select, select_one
@@ -49,13 +49,13 @@ TABLES = (
 
 def directory(event: object, _position: int) -> Iterator[RowOperation]:
     match event:
-        case AssistantFact():
+        case AssistantEvent():
             yield from _assistant(event)
-        case MemberFact():
+        case MemberEvent():
             yield from _member(event)
 
 
-def _assistant(event: AssistantFact) -> Iterator[RowOperation]:
+def _assistant(event: AssistantEvent) -> Iterator[RowOperation]:
     id_ = event.originator_id
     match event:
         case Assistant.Created():
@@ -74,7 +74,7 @@ def _assistant(event: AssistantFact) -> Iterator[RowOperation]:
             yield patch(ASSISTANTS, id_, archived=False)
 
 
-def _member(event: MemberFact) -> Iterator[RowOperation]:
+def _member(event: MemberEvent) -> Iterator[RowOperation]:
     match event:
         case Member.Created() | Member.Readmitted():
             yield put(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from eventsourcing.utils import get_topic
 
-from domain.call import Moved
+from domain.call import ContactStatusChanged
 from storage.database import Conn
 
 _MOVED: LiteralString = """
@@ -22,13 +22,13 @@ def contacts_moved(
     """Name a campaign's contacts whose call said where it stands, in no order."""
     values = {
         "campaign": campaign_id,
-        "types": [get_topic(fact) for fact in _facts(Moved)],
+        "types": [get_topic(fact) for fact in _facts(ContactStatusChanged)],
         "after": after,
         "until": until,
     }
     return [row[0] for row in conn.execute(_MOVED, values)]
 
 
-def _facts(kind: type[Moved]) -> list[type[Moved]]:
+def _facts(kind: type[ContactStatusChanged]) -> list[type[ContactStatusChanged]]:
     below = kind.__subclasses__()
     return [f for sub in below for f in _facts(sub)] if below else [kind]

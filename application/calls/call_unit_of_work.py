@@ -8,7 +8,7 @@ from uuid import UUID
 from application.app import Streams, decide
 from application.event_context import PROVIDER, SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
-from domain.call import Call, Moved
+from domain.call import Call, ContactStatusChanged
 from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.errors import AnotherProviderCall
@@ -185,7 +185,7 @@ def _referred(vault: Sequence[VaultRow], facts: Sequence[object]) -> list[VaultR
 
 def _came_back(facts: Sequence[object]) -> bool:
     """Tell whether the contact waits to be called again after these facts."""
-    moves = [fact for fact in facts if isinstance(fact, Moved)]
+    moves = [fact for fact in facts if isinstance(fact, ContactStatusChanged)]
     return bool(moves) and (
         moves[-1].standing is ContactStatus.PENDING is not moves[0].was
     )

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.call import MOST_UNKNOWN, Call, Moved
+from domain.call import MOST_UNKNOWN, Call, ContactStatusChanged
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.reports import Report, ReportGrade
 from domain.states import LIVE
@@ -246,7 +246,7 @@ class CallMachine(RuleBasedStateMachine):
 
     @invariant()
     def each_move_starts_where_the_last_one_stopped(self) -> None:
-        moves = self.past(Moved)
+        moves = self.past(ContactStatusChanged)
         stops = [ContactStatus.PENDING, *(move.standing for move in moves)]
         assert [move.was for move in moves] == stops[:-1]
         assert stops[-1] is self.call.standing

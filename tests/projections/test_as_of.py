@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.campaign import CampaignFact
+from domain.campaign import CampaignEvent
 from projections import call_log, campaign_board, event_index
 from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.runner import Batches, catch_up
@@ -156,7 +156,7 @@ def test_an_event_shows_its_own_fields(store: Store) -> None:
     catch_up(store.conn)
     campaign = life.campaigns[0]
     (listed,) = event_index.of_aggregates(store.conn, [campaign.id]).values()
-    own = [e for e in life.events if isinstance(e, CampaignFact)]
+    own = [e for e in life.events if isinstance(e, CampaignEvent)]
     own = [e for e in own if e.originator_id == campaign.id]
     assert [event.version for event in listed] == [e.originator_version for e in own]
     first = listed[0]
