@@ -24,7 +24,7 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class MemberRecord:
     """A member as the log has it now."""
 
     email: str
@@ -119,7 +119,7 @@ class MemberService:
         member = self._app.find(Member, member_id_of(email))
         return None if member is None or member.removed else member
 
-    def admitted(self, email: str) -> Admitted:
+    def record_of(self, email: str) -> MemberRecord:
         """Tell of a member since when and by whom; of a removed one as it was."""
         id_, added = member_id_of(email), None
         for stored in self._app.recorder.select_events(id_):
@@ -129,4 +129,4 @@ class MemberService:
         member = self._app.find(Member, id_)
         if member is None or added is None:
             raise NotFound("member", email[:LONGEST_SHOWN])
-        return Admitted(member.email, member.role, added.timestamp, added.actor)
+        return MemberRecord(member.email, member.role, added.timestamp, added.actor)

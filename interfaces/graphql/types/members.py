@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from application.members import Admitted
+from application.members import MemberRecord
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
@@ -29,7 +29,7 @@ class Member:
     added_by: str
 
     @classmethod
-    def of(cls, row: MemberRow | Admitted) -> Self:
+    def of(cls, row: MemberRow | MemberRecord) -> Self:
         return cls(
             email=row.email,
             role=row.role,
@@ -68,7 +68,7 @@ async def _told(info: Info, email: str, command: Callable[[str], int | None]) ->
     backend = info.context.backend
     position = await backend.tell(command, info.context.viewer.email)
     await backend.shows(position)
-    return Member.of(await backend.look(backend.members.admitted, email))
+    return Member.of(await backend.look(backend.members.record_of, email))
 
 
 @strawberry.type
