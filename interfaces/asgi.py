@@ -173,7 +173,7 @@ class Api(FastAPI):
 
 @dataclass(frozen=True)
 class Live:
-    """What subscriptions record_message, and how often they look whether they still may."""
+    """What subscriptions receive, and how often their permission is checked."""
 
     hub: Hub
     access: AccessFeed

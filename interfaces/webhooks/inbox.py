@@ -73,9 +73,9 @@ type Waiting = SimpleQueue[Place | None]
 class Inbox:
     """Reads and stores in threads of its own; a message that is given up may be stored.
 
-    `record_messages` stores all it is given or raises; then each one is stored alone. It
-    gets
-    messages that name a call of ours; of others the read model must be asked.
+    `record_messages` stores all messages that it is given or raises; then each one is
+    stored alone. It gets messages that name a call of ours; for others the read model
+    must be asked.
     """
 
     def __init__(
