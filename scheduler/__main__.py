@@ -13,27 +13,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from threading import Event, Thread
 from typing import Any
-from uuid import uuid4
 
 from psycopg import InterfaceError, OperationalError
 
-from application.app import AutoLynx
-from application.calls.call_service import CallService
-from application.calls.claims import ClaimService
-from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.errors import Failure, StoreUnavailable
-from application.event_context import EventContext
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
-from application.settings import SettingsService
 from domain.dial_view import Snapshot
 from domain.recording_url import RecordingUrls
 from projections import campaign_board
+from projections.composition import Components, open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
-from projections.engine.schema import create_read_model, open_read_pool, outdated_words
-from projections.lookups import Lookups
+from projections.engine.schema import create_read_model, outdated_words
 from provider.vapi.client import VapiProvider, vapi_settings
 from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
@@ -44,16 +37,12 @@ from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
-from storage.database import Conn, Pool, connect, open_pool
-from storage.log.recorder import EventStoreFactory
+from storage.database import Conn, Pool, connect
 from storage.migrate import migrate
 from storage.process.alert_outbox import Outbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
-from storage.process.decisions import Operations
 from storage.process.leadership import Leadership, LeadershipLost, Term
 from storage.process.timeline_guard import LastLed
-from storage.vault.erasure import ErasureStore
-from storage.vault.tables import Vault
 
 ROLE = "scheduler"
 AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
@@ -129,15 +118,13 @@ def _lead(process: Process, term: Term) -> None:
     configuration, url = process.configuration, process.url
     process.clock.measure(term.connection)
     with ExitStack() as opened:
-        feed = ReadModelFeed(url)
-        feed.start()
-        opened.callback(feed.stop)
+        feed = opened.enter_context(open_feed(url))
         parts = _parts(process, feed, opened)
         scheduler = Scheduler(parts)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
         post = partial(post_json, any_address=configuration.alert_any_address)
-        _start_alerts(url, feed, parts, opened, post)
-        _start_retention(url, parts, opened)
+        _start_alerts(process, feed, parts, opened, post)
+        _start_retention(process, feed, opened)
         opened.callback(parts.dispatch.stop)
         opened.enter_context(_stopping(scheduler, process.stop))
         scheduler.lead(term)
@@ -145,26 +132,37 @@ def _lead(process: Process, term: Term) -> None:
         parts.adoption.end()
 
 
-def _start_alerts(
-    url: str, feed: ReadModelFeed, parts: Parts, opened: ExitStack, post: Post
-) -> None:
-    """Look after alerts in a thread of its own, with connections of its own."""
-    writing = opened.enter_context(open_pool(url, name=f"{ROLE} alerts", max_size=2))
-    reading = opened.enter_context(
-        open_read_pool(url, name=f"{ROLE} alerts", max_size=2)
+def _components(
+    process: Process, feed: ReadModelFeed, opened: ExitStack, *, name: str, size: int
+) -> Components:
+    """Open connection pools of that name, and build the services over them."""
+    configuration = process.configuration
+    pools = opened.enter_context(open_pools(process.url, name=name, max_size=size))
+    return Components(
+        pools=pools,
+        app=opened.enter_context(open_log(pools.writing)),
+        read_model=feed,
+        provider=VapiProvider(vapi_settings(configuration), now=process.clock),
+        read_message=read_message,
+        now=process.clock,
+        first_settings=FirstSettings().values(),
+        recording_urls=RecordingUrls(configuration.vapi_base_url),
     )
-    app = AutoLynx(EventStoreFactory(writing))
-    opened.callback(app.close)
+
+
+def _start_alerts(
+    process: Process, feed: ReadModelFeed, parts: Parts, opened: ExitStack, post: Post
+) -> None:
+    """Send alerts from a thread of its own, over connections of its own."""
+    own = _components(process, feed, opened, name=f"{ROLE} alerts", size=2)
     worker = AlertWorker(
         Alerts(
-            reading=reading,
-            outbox=Outbox(writing),
+            reading=own.reading,
+            outbox=Outbox(own.writing),
             campaigns=parts.campaigns,
-            settings=SettingsService(
-                app=app, context=parts.context, first=parts.first_settings
-            ),
-            first=parts.first_settings,
-            now=parts.context.now,
+            settings=own.settings,
+            first=own.first_settings,
+            now=own.now,
             random=random.random,
             post=post,
         )
@@ -174,92 +172,77 @@ def _start_alerts(
     worker.start()
 
 
-def _start_retention(url: str, parts: Parts, opened: ExitStack) -> None:
-    pool = opened.enter_context(open_pool(url, name=f"{ROLE} retention", max_size=2))
-    app = AutoLynx(EventStoreFactory(pool))
-    opened.callback(app.close)
-    settings = SettingsService(
-        app=app, context=parts.context, first=parts.first_settings
-    )
-    worker = RetentionWorker(
-        Retention(ErasureStore(pool), settings.values, parts.context.now)
-    )
+def _start_retention(process: Process, feed: ReadModelFeed, opened: ExitStack) -> None:
+    """Erase expired personal data from a thread of its own."""
+    own = _components(process, feed, opened, name=f"{ROLE} retention", size=2)
+    worker = RetentionWorker(Retention(own.erasure, own.settings.values, own.now))
     opened.callback(worker.stop)
     worker.start()
 
 
 def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
-    configuration, url = process.configuration, process.url
-    writing = opened.enter_context(open_pool(url, name=ROLE, max_size=16))
-    reading = opened.enter_context(open_read_pool(url, name=ROLE, max_size=16))
-    app = AutoLynx(EventStoreFactory(writing))
-    opened.callback(app.close)
-    context = EventContext(now=process.clock, new_id=uuid4, random_bytes=os.urandom)
-    vault = Vault(writing)
-    lookups = Lookups(reading, vault)
-    provider = VapiProvider(vapi_settings(configuration), now=context.now)
-    recordings = RecordingUrls(configuration.vapi_base_url)
-    calls = CallService(
-        app=app,
-        context=context,
-        vault=vault,
-        contact_lookup=lookups,
-        call_lookup=lookups,
-        read_message=partial(read_message, recordings=recordings),
-    )
-    campaigns = CampaignService(
-        app=app, context=context, calls=calls, call_lookup=lookups
-    )
-    claims = ClaimService(app, context)
-    first = FirstSettings().values()
-    pace = Pace(first.dials_per_second, random.random)
+    configuration = process.configuration
+    built = _components(process, feed, opened, name=ROLE, size=16)
+    pace = Pace(built.first_settings.dials_per_second, random.random)
     dispatch = Dispatch(
-        calls=calls,
-        campaigns=campaigns,
-        provider=provider,
+        calls=built.calls,
+        campaigns=built.campaigns,
+        provider=built.provider,
         pace=pace,
-        context=context,
+        context=built.context,
         count=process.metrics.dialled,
     )
-    every = timedelta(seconds=configuration.reconcile_seconds)
+    last_led = LastLed(built.writing)
+    reconcile = _reconcile(configuration, built, dispatch, last_led)
     ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
-    last_led = LastLed(writing)
-    reconcile = Reconcile(
-        calls=calls,
-        provider=provider,
+    return Parts(
+        read_snapshot=partial(_snapshot, built.reading, ghost_grace),
+        claims=built.claims,
+        campaigns=built.campaigns,
+        dispatch=dispatch,
+        reconcile=reconcile,
+        adoption=_adoption(built, last_led, reconcile),
+        operations=built.operations,
+        read_model=feed,
+        pace=pace,
+        context=built.context,
+        first_settings=built.first_settings,
+        reconcile_every=timedelta(seconds=configuration.reconcile_seconds),
+        random=random.random,
+        turned=process.metrics.turned,
+        bars_dialling=None if configuration.vapi_api_key else NO_KEY,
+    )
+
+
+def _reconcile(
+    configuration: Configuration,
+    built: Components,
+    dispatch: Dispatch,
+    last_led: LastLed,
+) -> Reconcile:
+    return Reconcile(
+        calls=built.calls,
+        provider=built.provider,
         is_under_way=dispatch.is_under_way,
-        interval=every,
+        interval=timedelta(seconds=configuration.reconcile_seconds),
         time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
-        ghost_grace=ghost_grace,
+        ghost_grace=timedelta(seconds=configuration.ghost_grace_seconds),
         longest_queued=timedelta(seconds=configuration.longest_queued_seconds),
         largest_delay=last_led.list_delay(),
         keep_delay=last_led.keep_list_delay,
     )
-    return Parts(
-        read_snapshot=partial(_snapshot, reading, ghost_grace),
-        claims=claims,
-        campaigns=campaigns,
-        dispatch=dispatch,
-        reconcile=reconcile,
-        adoption=Adoption(
-            calls=calls,
-            claims=claims,
-            provider=provider,
-            open_lines=partial(_asked, reading, campaign_board.open_lines),
-            position=app.recorder.max_notification_id,
-            last_led=last_led,
-            now=context.now,
-            quarantine=reconcile.quarantine,
-        ),
-        operations=Operations(writing),
-        read_model=feed,
-        pace=pace,
-        context=context,
-        first_settings=first,
-        reconcile_every=every,
-        random=random.random,
-        turned=process.metrics.turned,
-        bars_dialling=None if configuration.vapi_api_key else NO_KEY,
+
+
+def _adoption(built: Components, last_led: LastLed, reconcile: Reconcile) -> Adoption:
+    return Adoption(
+        calls=built.calls,
+        claims=built.claims,
+        provider=built.provider,
+        open_lines=partial(_asked, built.reading, campaign_board.open_lines),
+        position=built.app.recorder.max_notification_id,
+        last_led=last_led,
+        now=built.now,
+        quarantine=reconcile.quarantine,
     )
 
 

@@ -1,25 +1,18 @@
 """Everything on one fresh database, wired as the composition roots do it."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from threading import Lock, Thread
 from typing import Any
 from uuid import UUID, uuid4
 
-from application.app import AutoLynx
-from application.assistants import AssistantService
-from application.calls.call_service import CallService
-from application.calls.claims import ClaimResult, ClaimService
-from application.campaigns import CampaignService
+from application.calls.claims import ClaimResult
 from application.contacts.imports import ImportService, NewCampaign
 from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
-from application.event_context import EventContext
-from application.members import MemberService
 from application.ports import Provider, ProviderAssistant, ReadModel
-from application.settings import SettingsService
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.dial_view import Candidate, PlannedCall, Snapshot
@@ -28,19 +21,14 @@ from domain.values import DialMode, SkipReason
 from projections import call_log, campaign_board
 from projections.call_log import CallRow
 from projections.campaign_board import CampaignRow, OpenLines
+from projections.composition import Components, open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
-from projections.engine.change_feed import ReadModelFeed
 from projections.engine.runner import REBUILD_BATCH, Batches, Projector
-from projections.engine.schema import create_read_model, open_read_pool
-from projections.lookups import Lookups
+from projections.engine.schema import create_read_model
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.reading import read_message
-from storage.access.sessions import Keys
-from storage.database import Pool, connect, open_pool
-from storage.log.recorder import EventStoreFactory
+from storage.database import connect
 from storage.migrate import migrate
-from storage.process.decisions import Operations
-from storage.vault.tables import Vault
 from tests.fakes import FakeProvider
 
 BY = "ann@example.com"
@@ -169,29 +157,18 @@ class SteppedReadModel(ReadModel):
         self._conn.close()
 
 
-@dataclass(frozen=True)
-class House:
-    """The services over one database, with a provider in memory unless told else."""
+@dataclass(frozen=True, kw_only=True)
+class House(Components):
+    """The services over one database, with a provider in memory by default."""
 
     url: str
     provider: Any
-    now: Callable[[], datetime]
-    context: EventContext
-    writing: Pool
-    reading: Pool
     read_model: Any
-    app: AutoLynx
-    vault: Vault
-    lookups: Lookups
-    uploads: StagedUploads
-    calls: CallService
-    campaigns: CampaignService
-    claims: ClaimService
-    imports: ImportService
-    assistants: AssistantService
-    members: MemberService
-    settings: SettingsService
-    operations: Operations
+    staged: StagedUploads = field(default_factory=StagedUploads)
+
+    @cached_property
+    def imports(self) -> ImportService:
+        return self.imports_from(self.staged)
 
     # --- What people do -------------------------------------------------------------
 
@@ -217,7 +194,7 @@ class House:
     ) -> UUID:
         """Create a campaign with these people and, unless told else, start it."""
         numbers = phones(people) if isinstance(people, int) else people
-        new = self.new_campaign(self.uploads.stage(numbers), **wanted)
+        new = self.new_campaign(self.staged.stage(numbers), **wanted)
         made = self.imports.create_campaign(new, default_cap=8, by=BY)
         if start:
             self.campaigns.start(made.campaign_id, by=BY)
@@ -341,12 +318,14 @@ def housed(
         clock = now or Clock()
         if projector:
             _run_projector(url, opened)
-        yield _house(
+        yield build_house(
             url,
             opened,
             now=clock,
             provider=provider or fake_provider(clock),
-            read_model=_feed(url, opened) if projector else _stepped(url, opened),
+            read_model=opened.enter_context(open_feed(url))
+            if projector
+            else _stepped(url, opened),
             first=first or SettingsValues(),
         )
 
@@ -359,20 +338,13 @@ def _run_projector(url: str, opened: ExitStack) -> None:
     opened.callback(projector.stop)
 
 
-def _feed(url: str, opened: ExitStack) -> ReadModelFeed:
-    feed = ReadModelFeed(url)
-    feed.start()
-    opened.callback(feed.stop)
-    return feed
-
-
 def _stepped(url: str, opened: ExitStack) -> SteppedReadModel:
     read_model = SteppedReadModel(url)
     opened.callback(read_model.close)
     return read_model
 
 
-def _house(
+def build_house(
     url: str,
     opened: ExitStack,
     *,
@@ -381,57 +353,15 @@ def _house(
     read_model: ReadModel,
     first: SettingsValues,
 ) -> House:
-    writing = opened.enter_context(open_pool(url, name="test", max_size=16))
-    reading = opened.enter_context(open_read_pool(url, name="test"))
-    app = AutoLynx(EventStoreFactory(writing))
-    opened.callback(app.close)
-    context = EventContext(now=now, new_id=uuid4, random_bytes=os.urandom)
-    vault = Vault(writing)
-    lookups = Lookups(reading, vault)
-    uploads = StagedUploads()
-    calls = CallService(
-        app=app,
-        context=context,
-        vault=vault,
-        contact_lookup=lookups,
-        call_lookup=lookups,
-        read_message=read_message,
-    )
+    """Build the services over a database that has its tables."""
+    pools = opened.enter_context(open_pools(url, name="test", max_size=16))
     return House(
         url=url,
-        provider=provider,
-        now=now,
-        context=context,
-        writing=writing,
-        reading=reading,
+        pools=pools,
+        app=opened.enter_context(open_log(pools.writing)),
         read_model=read_model,
-        app=app,
-        vault=vault,
-        lookups=lookups,
-        uploads=uploads,
-        calls=calls,
-        campaigns=CampaignService(
-            app=app, context=context, calls=calls, call_lookup=lookups
-        ),
-        claims=ClaimService(app, context),
-        imports=ImportService(
-            app=app,
-            context=context,
-            uploads=uploads,
-            vault=vault,
-            contact_lookup=lookups,
-            read_model=read_model,
-        ),
-        assistants=AssistantService(
-            app=app,
-            context=context,
-            provider=provider,
-            use=lookups,
-            read_model=read_model,
-        ),
-        members=MemberService(
-            app=app, context=context, keys=Keys(writing), admins=lookups.admins
-        ),
-        settings=SettingsService(app=app, context=context, first=first),
-        operations=Operations(writing),
+        provider=provider,
+        read_message=read_message,
+        now=now,
+        first_settings=first,
     )

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from interfaces.auth.rates import Rate, address_of
 from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE, NO_MEMBER, Door
 from interfaces.auth.viewer import Allowlisted
-from interfaces.http_errors import refusal
+from interfaces.http.errors import refusal
 
 LOGIN_COOKIE = "autolynx_sign_in"
 LOGIN_SECONDS = 600

@@ -325,7 +325,7 @@ def export(
         opened = output.open("w", encoding="utf-8", newline="") if output else None
         with (
             opened or nullcontext(sys.stdout) as out,
-            bench.read_pool.connection() as connection,
+            bench.reading.connection() as connection,
         ):
             for piece in results.csv_of(connection, campaign_id, bench.recording_urls):
                 out.write(piece.decode())

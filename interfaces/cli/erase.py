@@ -14,7 +14,12 @@ from application.contacts.erasure import Erasure, ErasureService
 from application.contacts.phone_cell import InvalidPhone, read_cell
 from domain.errors import NotFound
 from interfaces.cli.output import AsJson, as_mapping, json_of, remark, say
-from interfaces.cli.workbench import Workbench, actor, workbench
+from interfaces.cli.workbench import (
+    CATCH_UP_SECONDS,
+    Workbench,
+    actor,
+    workbench,
+)
 from storage.database import Conn
 from storage.vault.erasure import ErasureStore
 
@@ -114,12 +119,12 @@ class _Eraser:
 
     @property
     def _data(self) -> ErasureStore:
-        return ErasureStore(self.bench.pool)
+        return self.bench.erasure
 
     def _erased(self, number: str) -> Erasure:
         service = ErasureService(self.bench.app, self.bench.context, self._data)
         done = service.erase(number, by=actor())
-        self.bench.include_all()
+        self.bench.wait_for_read_model(CATCH_UP_SECONDS)
         return done
 
 
@@ -134,7 +139,7 @@ def _tell(done: Erasure, *, as_json: bool) -> None:
 
 def _compact(bench: Workbench, *, rewrite: bool) -> None:
     """Remove old row versions and statistics; report what an open transaction holds."""
-    if not ErasureStore(bench.pool).compact(rewrite=rewrite):
+    if not bench.erasure.compact(rewrite=rewrite):
         remark(
             "An older transaction, such as a dump, keeps old versions of the erased"
             " rows. Autovacuum removes them after its end; or run this command again."

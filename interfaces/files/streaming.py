@@ -24,7 +24,7 @@ class Streamed(StreamingResponse):
     """Sends what a generator yields and closes the generator in every case.
 
     That is: at its end, when the client disconnects, when the server aborts the
-    connection of a client that does not read (interfaces/connections.py), and at
+    connection of a client that does not read (interfaces/http/connections.py), and at
     shutdown. The first piece is made before the response starts, so an error in it is
     answered as any other error.
     """

@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from interfaces.http_errors import CODES
-from interfaces.request_body import EarlyRefusal
+from interfaces.http.errors import CODES
+from interfaces.http.request_body import EarlyRefusal
 
 SLOWEST_BYTES_PER_SECOND = 16 << 10
 WINDOW_SECONDS = 30.0

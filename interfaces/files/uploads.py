@@ -20,7 +20,7 @@ from interfaces.files.csv_cells import csv_lines
 from interfaces.files.streaming import Streamed
 from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
 from interfaces.files.upload_slots import UploadSlots
-from interfaces.gil_switching import short_turns
+from interfaces.http.gil_switching import short_turns
 from storage.vault.uploads import NewUpload, UploadStore
 
 KEPT_FOR = timedelta(days=1)

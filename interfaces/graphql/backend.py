@@ -1,8 +1,7 @@
-"""What resolvers reach: services, readers and threads to call them in."""
+"""What GraphQL resolvers use: services, queries, and threads to run them in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property, partial
 from typing import Concatenate
 from uuid import UUID
@@ -10,15 +9,6 @@ from uuid import UUID
 from anyio import CapacityLimiter, to_thread
 from strawberry.dataloader import DataLoader
 
-from application.app import AutoLynx
-from application.assistants import AssistantService
-from application.campaigns import CampaignService
-from application.contacts.imports import ImportService
-from application.members import MemberService
-from application.ports import ReadModel
-from application.settings import SettingsService
-from application.vault import VaultReader
-from domain.recording_url import RecordingUrls
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.viewer import Credentials, Viewer
@@ -27,16 +17,15 @@ from interfaces.graphql.lines import Lines
 from interfaces.graphql.push.broadcaster import Hub
 from projections import campaign_board
 from projections.campaign_board import CampaignProgress
-from storage.database import Attempt, Conn, Patience, Pool
-from storage.process.decisions import Operations
-from storage.vault.uploads import UploadStore
+from projections.composition import Components
+from storage.database import Attempt, Conn, Patience
 
 READ_YOUR_WRITES_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Threads:
-    """Bounds, so that long commands leave threads to short readers."""
+    """Limits on threads, so that slow commands do not take those of quick queries."""
 
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     commands: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
@@ -45,35 +34,23 @@ class Threads:
 
 @dataclass(frozen=True)
 class Backend:
-    """Built once by the composition root, inside its running loop."""
+    """Built once at start-up, inside the running event loop."""
 
-    app: AutoLynx
-    imports: ImportService
-    campaigns: CampaignService
-    assistants: AssistantService
-    members: MemberService
-    settings: SettingsService
-    uploads: UploadStore
-    vault: VaultReader
-    operations: Operations
+    services: Components
     lines: Lines
-    read_pool: Pool
-    read_model: ReadModel
     hub: Hub
     viewer_of: Callable[[Credentials], Viewer | None]
-    now: Callable[[], datetime]
     recheck_seconds: float
     access: AccessFeed
     vitals: Vitals
     development: bool
-    recordings: RecordingUrls
     guesses: Rate = field(default_factory=lambda: Rate(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)
     patience: Patience = field(default_factory=Patience)
 
     @cached_property
     def progress(self) -> DataLoader[UUID, CampaignProgress | None]:
-        """Nothing is kept: who asks in the same instant shares one statement."""
+        """Loads without a cache: requests of the same moment share one statement."""
         return DataLoader(load_fn=self._progress, cache=False)
 
     async def _progress(self, ids: list[UUID]) -> list[CampaignProgress | None]:
@@ -87,44 +64,45 @@ class Backend:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """Ask the read model, in a thread; again while the server comes back."""
+        """Query the read model in a thread; retry while the server is restarting."""
 
         def work(connection: Conn, _: Attempt) -> R:
             return query(connection, *args, **kwargs)
 
-        asked = partial(self.patience.run, self.read_pool, work)
-        return await to_thread.run_sync(asked, limiter=self.threads.readers)
+        run = partial(self.patience.run, self.services.reading, work)
+        return await to_thread.run_sync(run, limiter=self.threads.readers)
 
-    async def look[**P, R](
+    async def run_reader[**P, R](
         self, query: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Ask something else that reads, in a thread."""
-        asked = partial(query, *args, **kwargs)
-        return await to_thread.run_sync(asked, limiter=self.threads.readers)
+        """Call a function that only reads, in a thread."""
+        run = partial(query, *args, **kwargs)
+        return await to_thread.run_sync(run, limiter=self.threads.readers)
 
-    async def tell[**P, R](
+    async def run_command[**P, R](
         self, command: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run a command in a thread."""
-        told = partial(command, *args, **kwargs)
-        return await to_thread.run_sync(told, limiter=self.threads.commands)
+        """Call a command in a thread."""
+        run = partial(command, *args, **kwargs)
+        return await to_thread.run_sync(run, limiter=self.threads.commands)
 
-    async def take_time[**P, R](
+    async def run_slow[**P, R](
         self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run what may take long in a thread: imports, and what asks the provider."""
-        asked = partial(work, *args, **kwargs)
-        return await to_thread.run_sync(asked, limiter=self.threads.slow)
+        """Call a function that may be slow, in a thread: imports, provider requests."""
+        run = partial(work, *args, **kwargs)
+        return await to_thread.run_sync(run, limiter=self.threads.slow)
 
-    async def shows(self, position: int | None) -> bool:
-        """Wait until the read model includes a position; say whether it does.
+    async def is_visible(self, position: int | None) -> bool:
+        """Wait up to 2 s until the read model includes `position`; return if it does.
 
-        None stands for a command that changed nothing now: what it asks for may be of
-        an instant ago, by somebody else, so the log's end is waited for.
+        None means that the command changed nothing. Somebody else may have made the
+        same change a moment ago, so this waits for the end of the log.
         """
-        return await self.look(self._shows, position)
+        return await self.run_reader(self._is_visible, position)
 
-    def _shows(self, position: int | None) -> bool:
+    def _is_visible(self, position: int | None) -> bool:
         if position is None:
-            position = self.app.recorder.max_notification_id() or 0
-        return self.read_model.wait_for(position, READ_YOUR_WRITES_SECONDS)
+            return self.services.wait_for_read_model(READ_YOUR_WRITES_SECONDS)
+        read_model = self.services.read_model
+        return read_model.wait_for(position, READ_YOUR_WRITES_SECONDS)

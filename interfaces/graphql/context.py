@@ -11,6 +11,7 @@ from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import UNKNOWN, Documents
 from interfaces.graphql.errors import bad_request, unauthenticated
 from interfaces.graphql.loaders import Loaders
+from projections.composition import Components
 
 
 class Context(BaseContext):
@@ -22,6 +23,10 @@ class Context(BaseContext):
         self.member: Viewer | None = None
 
     @property
+    def services(self) -> Components:
+        return self.backend.services
+
+    @property
     def viewer(self) -> Viewer:
         """The member who sent the operation. Raises UNAUTHENTICATED without one."""
         if self.member is None:
@@ -31,7 +36,7 @@ class Context(BaseContext):
     async def authenticate(self) -> Viewer | None:
         """Look up the member now: for each operation, and again during long ones."""
         viewer_of = self.backend.viewer_of
-        self.member = await self.backend.look(viewer_of, self._credentials())
+        self.member = await self.backend.run_reader(viewer_of, self._credentials())
         return self.member
 
     async def refusal(self) -> Exception | None:

@@ -71,8 +71,8 @@ def _apply(columns: dict[str, Any], event: object) -> None:
 
 
 def report_from_log(backend: Backend, list_id: UUID) -> ImportReport:
-    contacts = backend.app.load(ContactList, list_id)
-    rows: Any = backend.vault.rejects(list_id, limit=MOST_SHOWN)
+    contacts = backend.services.app.load(ContactList, list_id)
+    rows: Any = backend.services.vault.rejects(list_id, limit=MOST_SHOWN)
     shown: list[Skipped] = rows
     return ImportReport.of(
         accepted=contacts.accepted,

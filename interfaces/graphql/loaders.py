@@ -59,10 +59,14 @@ class Loaders:
         return await self._backend.read(recordings.of_messages, ids)
 
     async def _words(self, ids: Ids) -> dict[UUID, str]:
-        return await self._backend.look(self._backend.vault.words_of, ids)
+        return await self._backend.run_reader(
+            self._backend.services.vault.words_of, ids
+        )
 
     async def _decisions(self, ids: Ids) -> dict[UUID, Decision]:
-        return await self._backend.look(self._backend.operations.decisions, ids)
+        return await self._backend.run_reader(
+            self._backend.services.operations.decisions, ids
+        )
 
     async def _events(self, ids: Ids) -> dict[UUID, list[LoggedEvent]]:
         return await self._backend.read(event_index.of_aggregates, ids)

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from application.heap import trim
-from interfaces.request_body import SMALL_BODY, EarlyRefusal
+from interfaces.http.request_body import SMALL_BODY, EarlyRefusal
 from interfaces.webhooks.authentication import Authenticate
 
 LARGEST_BODY = 16 << 20

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
-from interfaces.http_errors import refusal
-from interfaces.request_body import WatchedReceive
+from interfaces.http.errors import refusal
+from interfaces.http.request_body import WatchedReceive
 from interfaces.webhooks.authentication import PATH, Authenticate
 from interfaces.webhooks.body import (
     LARGEST_BODY,

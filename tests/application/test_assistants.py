@@ -139,7 +139,7 @@ class Meddling:
 def test_of_a_campaign_made_in_that_instant_the_archive_is_told(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id_ = house.new_campaign(house.uploads.stage(phones(1))).assistant_id
+    id_ = house.new_campaign(house.staged.stage(phones(1))).assistant_id
     meddle, look = Meddling(house.campaign), house.lookups.campaigns_using
 
     def campaigns_using(assistant_id: UUID) -> int:
@@ -156,7 +156,7 @@ def test_of_a_campaign_made_in_that_instant_the_archive_is_told(
 def test_of_an_archive_in_that_instant_the_new_campaign_is_told(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = house.new_campaign(house.uploads.stage(phones(1)))
+    new = house.new_campaign(house.staged.stage(phones(1)))
     meddle = Meddling(lambda: house.assistants.archive(new.assistant_id, by=BY))
     append = house.app.append
 

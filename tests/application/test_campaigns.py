@@ -74,7 +74,7 @@ def test_an_import_at_the_same_moment_wins_over_the_completion(
 
     def overtaken(*changed: object) -> int | None:
         monkeypatch.setattr(house.app, "append", append)
-        upload_id = house.uploads.stage(["+12025550777"])
+        upload_id = house.staged.stage(["+12025550777"])
         house.imports.import_contacts(campaign_id, upload_id, by=BY)
         return append(*changed)
 

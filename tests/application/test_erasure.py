@@ -109,7 +109,7 @@ def test_nothing_of_the_person_is_left_in_the_whole_database(house: House) -> No
     call_id = called(house, campaign_id)
     house.calls.record_message(read_message(report(call_id)))
     house.imports.import_contacts(
-        house.campaign([KEPT]), house.uploads.stage([FIRST, KEPT]), by=BY
+        house.campaign([KEPT]), house.staged.stage([FIRST, KEPT]), by=BY
     )
     before = counters(house, campaign_id)
     assert dumped(house.url).count(FIRST[1:].encode()) > 3
@@ -269,7 +269,7 @@ def test_a_later_import_leaves_out_who_was_erased_without_naming_them(
 ) -> None:
     campaign_id = house.campaign(2)
     erase(house)
-    upload_id = house.uploads.stage([FIRST, SECOND, KEPT])
+    upload_id = house.staged.stage([FIRST, SECOND, KEPT])
     house.imports.import_contacts(campaign_id, upload_id, by=BY)
     rejects = [(row.row, row.reason) for row in house.vault.rejects(upload_id)]
     assert rejects == [
@@ -299,7 +299,7 @@ def test_a_later_import_leaves_out_extensions_of_an_erased_number(
 ) -> None:
     campaign_id = house.campaign(2)
     erase(house)
-    upload_id = house.uploads.stage([f"{FIRST} ext. 5", f"{KEPT} ext. 5"])
+    upload_id = house.staged.stage([f"{FIRST} ext. 5", f"{KEPT} ext. 5"])
     house.imports.import_contacts(campaign_id, upload_id, by=BY)
     rejects = [(row.row, row.reason) for row in house.vault.rejects(upload_id)]
     assert rejects == [(2, SkipReason.ERASED)]
@@ -312,7 +312,7 @@ def test_rows_that_only_named_the_person_are_emptied_and_accounted_for(
     house: House,
 ) -> None:
     campaign_id = house.campaign(2)
-    again = house.uploads.stage([FIRST, KEPT])
+    again = house.staged.stage([FIRST, KEPT])
     house.imports.import_contacts(campaign_id, again, by=BY)
     house.campaigns.pause(campaign_id, by=BY, reason=f"{FIRST} complains")
     stray = said(None, "status-update", status="ringing", timestamp=1)

@@ -68,8 +68,8 @@ def kept(house: House, provider_id: str = "unknown") -> bool:
 
 def skip(house: House, *rows: tuple[SkipReason, tuple[str, ...]]) -> None:
     """Import a file with one contact, PHONE, and these skipped rows."""
-    upload = house.uploads.stage([PHONE])
-    house.uploads.rejected[upload] = [
+    upload = house.staged.stage([PHONE])
+    house.staged.rejected[upload] = [
         RejectedRow(number, reason, "It is wrong.", cells)
         for number, (reason, cells) in enumerate(rows, start=10)
     ]
@@ -197,10 +197,10 @@ def test_the_number_itself_is_not_in_what_recognises_it(house: House) -> None:
 
 
 def test_a_name_without_a_word_removes_nothing_of_others(house: House) -> None:
-    upload = house.uploads.stage([PHONE])
-    [row] = house.uploads.staged[upload]
-    house.uploads.staged[upload] = [row._replace(name="-")]
-    house.uploads.rejected[upload] = [
+    upload = house.staged.stage([PHONE])
+    [row] = house.staged.staged[upload]
+    house.staged.staged[upload] = [row._replace(name="-")]
+    house.staged.rejected[upload] = [
         RejectedRow(
             10, SkipReason.MISSING_PHONE, "No phone.", ("Somebody Else", "", "-")
         )

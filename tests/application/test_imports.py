@@ -46,7 +46,7 @@ def numbers_of(house: House, campaign_id: UUID) -> list[str]:
 
 
 def asked(house: House, people: int = MANY, **wanted: Any) -> NewCampaign:
-    return house.new_campaign(house.uploads.stage(phones(people)), **wanted)
+    return house.new_campaign(house.staged.stage(phones(people)), **wanted)
 
 
 def create(house: House, new: NewCampaign) -> UUID:
@@ -55,7 +55,7 @@ def create(house: House, new: NewCampaign) -> UUID:
 
 def add(house: House, campaign_id: UUID, people: list[str]) -> UUID:
     """Import more people; return the list."""
-    upload_id = house.uploads.stage(people)
+    upload_id = house.staged.stage(people)
     house.imports.import_contacts(campaign_id, upload_id, by=BY)
     return upload_id
 
@@ -104,7 +104,7 @@ def test_who_waits_is_told_how_many_are_in(house: House, small_steps: None) -> N
 def test_every_rejected_row_is_kept_with_its_number_and_reason(
     house: House, small_steps: None
 ) -> None:
-    upload_id = house.uploads.stage(phones(2), rejects=(4, 7, 9))
+    upload_id = house.staged.stage(phones(2), rejects=(4, 7, 9))
     create(house, house.new_campaign(upload_id))
     house.settle()
     with house.reading.connection() as conn:
@@ -117,7 +117,7 @@ def test_every_rejected_row_is_kept_with_its_number_and_reason(
 def test_rejects_that_are_only_counted_are_skipped_rows_of_the_import(
     house: House, small_steps: None
 ) -> None:
-    upload_id = house.uploads.stage(phones(2), rejects=(4, 7, 9), not_kept=40)
+    upload_id = house.staged.stage(phones(2), rejects=(4, 7, 9), not_kept=40)
     create(house, house.new_campaign(upload_id))
     house.settle()
     with house.reading.connection() as conn:
@@ -130,7 +130,7 @@ def test_rejects_that_are_only_counted_are_skipped_rows_of_the_import(
 def test_an_import_that_broke_off_counts_its_rejects_once(
     house: House, small_steps: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = house.new_campaign(house.uploads.stage(phones(3), (5, 6, 7), not_kept=40))
+    new = house.new_campaign(house.staged.stage(phones(3), (5, 6, 7), not_kept=40))
     for step in range(1, 8):
         with monkeypatch.context() as patched, suppress(Crash):
             crash_at(house, step, stored=True, monkeypatch=patched)
@@ -175,13 +175,13 @@ def test_two_requests_at_once_make_one_campaign(house: House) -> None:
 
 def test_a_file_with_no_row_to_call_is_refused(house: House) -> None:
     with pytest.raises(Invalid):
-        create(house, house.new_campaign(house.uploads.stage([], rejects=(2,))))
+        create(house, house.new_campaign(house.staged.stage([], rejects=(2,))))
 
 
 def test_an_upload_that_expired_is_not_found(house: House) -> None:
     new = asked(house)
-    upload = house.uploads.files[new.upload_id]
-    house.uploads.files[new.upload_id] = replace(upload, expires_at=NOON)
+    upload = house.staged.files[new.upload_id]
+    house.staged.files[new.upload_id] = replace(upload, expires_at=NOON)
     with pytest.raises(NotFound):
         create(house, new)
 
@@ -208,7 +208,7 @@ def test_a_crash_at_any_step_is_made_good_by_trying_again(
 
 
 def _crash_then_try_again(house: House, step: int, stored: bool) -> bool:
-    upload_id = house.uploads.stage(phones(MANY), rejects=(4, 9))
+    upload_id = house.staged.stage(phones(MANY), rejects=(4, 9))
     new = house.new_campaign(upload_id)
     with pytest.MonkeyPatch.context() as monkeypatch:
         count = crash_at(house, step, stored=stored, monkeypatch=monkeypatch)
@@ -322,7 +322,7 @@ def test_a_list_that_is_never_imported_takes_nobody_from_another_list(
 ) -> None:
     """Its rows name the same people; only one of the two lists was counted in."""
     campaign_id, both = house.campaign(phones(2)), phones(2, first=50)
-    append, overtaken = house.app.append, house.uploads.stage(both)
+    append, overtaken = house.app.append, house.staged.stage(both)
 
     def overtake(*changed: Any, **rest: Any) -> int | None:
         if any(isinstance(one, ContactList) and one.accepted for one in changed):
@@ -347,7 +347,7 @@ def test_an_import_beside_another_is_refused_and_can_be_uploaded_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign_id = house.campaign(phones(2))
-    slow = house.uploads.stage(phones(1, first=50))
+    slow = house.staged.stage(phones(1, first=50))
     count_in = house.imports._count_in
 
     def overtaken(*args: Any) -> None:

@@ -43,7 +43,7 @@ def test_the_drawer_offers_no_hostile_recording_that_release_1_stored(
 ) -> None:
     page = admin.new_page()
     drawer = page.get_by_role("dialog")
-    with desk.bench.pool.connection() as connection:
+    with desk.bench.writing.connection() as connection:
         found = connection.execute(RECORDED, (campaign.rpartition("/")[2],)).fetchone()
         assert found is not None, "no call of the campaign has a recording"
         contact_id, message_id, good = found
@@ -63,10 +63,10 @@ def test_the_drawer_offers_no_hostile_recording_that_release_1_stored(
 @contextmanager
 def stored(desk: Desk, message_id: UUID, url: str, good: str) -> Iterator[None]:
     """Replace a report's recording URL in this context."""
-    with desk.bench.pool.connection() as connection:
+    with desk.bench.writing.connection() as connection:
         connection.execute(STORE, (url, message_id))
     try:
         yield
     finally:
-        with desk.bench.pool.connection() as connection:
+        with desk.bench.writing.connection() as connection:
             connection.execute(STORE, (good, message_id))

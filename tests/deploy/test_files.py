@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from application.configuration import Configuration
 from application.ports import Accepted
 from domain.values import CampaignState
-from interfaces import metrics as api
+from interfaces.monitoring import metrics as api
 from projections.gauges import Gauges
 from scheduler.metrics import OUTCOMES, SchedulerMetrics, _name
 

@@ -24,6 +24,7 @@ from domain.settings import SettingsValues
 from domain.values import CampaignState
 from projections import campaign_board
 from projections.campaign_board import CampaignRow
+from projections.composition import open_feed
 from projections.engine.schema import create_read_model
 from provider.vapi.client import VapiProvider, VapiSettings
 from provider.vapi.reading import STATUS_UPDATE, read_message
@@ -33,7 +34,7 @@ from storage.process.postgres_supervisor import Home
 from tests.faults.adjustable_clock import AdjustableClock
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import House, _feed, _house, housed, phones
+from tests.wiring import House, build_house, housed, phones
 
 ROOT = Path(__file__).parents[2]
 SPEED, RATE = 120, 5
@@ -243,12 +244,12 @@ def house_without_projector(
     migrate(url)
     with connect(url, name="test") as connection:
         create_read_model(connection)
-    return _house(
+    return build_house(
         url,
         exit_stack,
         now=now,
         provider=provider,
-        read_model=_feed(url, exit_stack),
+        read_model=exit_stack.enter_context(open_feed(url)),
         first=SettingsValues(),
     )
 

@@ -16,9 +16,6 @@ from time import monotonic
 from typing import Any
 
 from application.app import AutoLynx
-from application.calls.call_service import CallService
-from application.calls.claims import ClaimService
-from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.ports import (
     CallOrder,
@@ -92,14 +89,8 @@ class Process:
     def __post_init__(self) -> None:
         self.app = CrashingApp(EventStoreFactory(self.house.writing))
         self.app.process = self
-        self.calls = CallService(
-            app=self.app,
-            context=self.house.context,
-            vault=self.house.vault,
-            contact_lookup=self.house.lookups,
-            call_lookup=self.house.lookups,
-            read_message=read_message,
-        )
+        self.components = replace(self.house, app=self.app)
+        self.calls = self.components.calls
 
     def step(self, name: str, *, done: bool) -> None:
         self.check()
@@ -219,13 +210,7 @@ class SchedulerProcess(Process):
         super().__post_init__()
         house, pace = self.house, Pace(1000.0, lambda: 0.5)
         provider = CrashingProvider(self)
-        claims = ClaimService(self.app, house.context)
-        campaigns = CampaignService(
-            app=self.app,
-            context=house.context,
-            calls=self.calls,
-            call_lookup=house.lookups,
-        )
+        claims, campaigns = self.components.claims, self.components.campaigns
         self.dispatch = Dispatch(
             calls=self.calls,
             campaigns=campaigns,

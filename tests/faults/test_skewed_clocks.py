@@ -44,8 +44,7 @@ class SkewedScenario(Scenario):
 
     def scheduler(self) -> SchedulerProcess:
         clock, self.skew = VirtualClock(self.provider, self.skew), -self.skew
-        context = replace(self.house.context, now=clock)
-        house = replace(self.house, now=clock, context=context)
+        house = replace(self.house, now=clock)
         self.until = self.provider.clock() + timedelta(seconds=40)
         return SchedulerProcess(
             "scheduler", house, self.provider, self.on_step, meanwhile=self._meanwhile

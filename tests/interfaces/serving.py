@@ -25,16 +25,14 @@ from application.event_context import EventContext
 from application.members import MemberService
 from application.ports import PhoneNumber, ProviderAssistant
 from domain.values import Role
-from interfaces.asgi import create_app, serving
+from interfaces.asgi import create_app
+from interfaces.server.uvicorn_server import serving
+from projections.composition import Components, open_feed, open_log, open_pools
 from projections.engine.runner import Projector
-from projections.engine.schema import open_read_pool
-from projections.lookups import Lookups
 from provider.vapi.reading import read_message
 from storage.access.api_tokens import TokenStore
-from storage.access.sessions import Keys, SessionStore, SignInLinks
-from storage.database import Pool, open_pool
-from storage.log.recorder import EventStoreFactory
-from storage.vault.tables import Vault
+from storage.access.sessions import SessionStore
+from storage.database import Pool
 from tests import http_requests as asking
 from tests.fakes import FakeProvider
 from tests.support import eventually
@@ -64,35 +62,40 @@ class Desk:
 
     url: str
     database: str
-    pool: Pool
-    read_pool: Pool
-    app: AutoLynx
+    components: Components
     provider: FakeProvider
     projector: "RunningProjector"
     tokens: dict[str, str] = field(default_factory=dict)
 
-    # --- People -------------------------------------------------------------------
+    @property
+    def pool(self) -> Pool:
+        return self.components.writing
+
+    @property
+    def read_pool(self) -> Pool:
+        return self.components.reading
+
+    @property
+    def app(self) -> AutoLynx:
+        return self.components.app
 
     @property
     def context(self) -> EventContext:
-        return EventContext(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+        return self.components.context
+
+    @property
+    def calls(self) -> CallService:
+        return self.components.calls
+
+    # --- People -------------------------------------------------------------------
 
     @property
     def members(self) -> MemberService:
-        return MemberService(
-            app=self.app,
-            context=self.context,
-            keys=Keys(self.pool),
-            admins=self.admins,
-        )
-
-    def admins(self) -> list[str]:
-        self.caught_up()
-        return Lookups(self.read_pool, Vault(self.pool)).admins()
+        return self.components.members
 
     @property
     def token_store(self) -> TokenStore:
-        return TokenStore(self.pool)
+        return self.components.tokens
 
     def token(self, role: Role = Role.ADMIN, **given: Any) -> str:
         """Return an API token of a member with that role."""
@@ -105,13 +108,13 @@ class Desk:
 
     @property
     def sessions(self) -> SessionStore:
-        return SessionStore(self.pool)
+        return self.components.sessions
 
     def link(self, role: Role = Role.ADMIN, now: datetime | None = None) -> str:
         """Return the secret of a sign-in link of a member with that role."""
         email = f"{role.lower()}@example.com"
         self.members.add(email, role, by="test")
-        return SignInLinks(self.pool).create(
+        return self.components.sign_in_links.create(
             email=email, secret=secrets.token_bytes(32), now=now or utc_now()
         )
 
@@ -191,21 +194,6 @@ class Desk:
         made = self.told(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
         assert made["__typename"] == "ImportedCampaign", made
         return str(made["campaign"]["id"])
-
-    # --- Calls ----------------------------------------------------------------------
-
-    @property
-    def calls(self) -> CallService:
-        vault = Vault(self.pool)
-        lookups = Lookups(self.read_pool, vault)
-        return CallService(
-            app=self.app,
-            context=self.context,
-            vault=vault,
-            contact_lookup=lookups,
-            call_lookup=lookups,
-            read_message=read_message,
-        )
 
     def caught_up(self) -> None:
         """Wait until the read model shows everything."""
@@ -356,7 +344,13 @@ def opened_desk(
                 configured(database, **given), provider, recheck_seconds, tracers
             )
         )
-        pool = opened.enter_context(open_pool(database, name="test"))
-        read_pool = opened.enter_context(open_read_pool(database, name="test reads"))
-        app = AutoLynx(EventStoreFactory(pool))
-        yield Desk(url, database, pool, read_pool, app, provider, projector)
+        pools = opened.enter_context(open_pools(database, name="test"))
+        components = Components(
+            pools=pools,
+            app=opened.enter_context(open_log(pools.writing)),
+            read_model=opened.enter_context(open_feed(database)),
+            provider=provider,
+            read_message=read_message,
+            now=utc_now,
+        )
+        yield Desk(url, database, components, provider, projector)

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from domain.values import Role
-from interfaces.health import health_routes
+from interfaces.monitoring.health import health_routes
 from storage.database import connect, open_pool
 from tests import http_requests as asking
 from tests.interfaces.serving import Desk, opened_desk

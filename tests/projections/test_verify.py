@@ -95,7 +95,7 @@ def live_through(house: House, call_id: Any, provider_id: str) -> None:
 @pytest.fixture
 def ledger(database: str) -> Iterator[Ledger]:
     with housed(database) as house, connect(house.url, name="test") as conn:
-        upload = house.uploads.stage(["+12025550101", "+12025550102"], rejects=[7])
+        upload = house.staged.stage(["+12025550101", "+12025550102"], rejects=[7])
         new = house.new_campaign(upload)
         made = house.imports.create_campaign(new, default_cap=8, by=BY)
         house.campaigns.start(made.campaign_id, by=BY)

@@ -8,7 +8,6 @@ import strawberry
 
 from application.campaigns import CampaignChange
 from application.contacts.imports import Imported, NewCampaign
-from interfaces.gil_switching import short_turns
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import campaign_from_log, report_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
@@ -21,6 +20,7 @@ from interfaces.graphql.types.campaigns import (
 from interfaces.graphql.types.enums import DialMode
 from interfaces.graphql.types.imports import ImportReport, report_of
 from interfaces.graphql.types.paging import as_uuid
+from interfaces.http.gil_switching import short_turns
 from projections import campaign_board, contact_import
 
 
@@ -59,7 +59,7 @@ class CampaignCommands:
         input: CreateCampaignInput,  # noqa: A002 - the contract's name
     ) -> ImportResult:
         context = info.context
-        imported = await context.backend.take_time(_create, context, input)
+        imported = await context.backend.run_slow(_create, context, input)
         return await _imported(context, imported)
 
     @mutation(OPERATORS, "More contacts for a campaign that is not over.")
@@ -71,12 +71,15 @@ class CampaignCommands:
             as_uuid("campaign", campaign_id),
             as_uuid("upload", upload_id),
         )
-        imported = await context.backend.take_time(_import, context, campaign, upload)
+        imported = await context.backend.run_slow(_import, context, campaign, upload)
         return await _imported(context, imported)
 
     @mutation(OPERATORS)
     async def start_campaign(self, info: Info, id: strawberry.ID) -> CampaignResult:  # noqa: A002 - the contract's name
-        start, by = info.context.backend.campaigns.start, info.context.viewer.email
+        start, by = (
+            info.context.services.campaigns.start,
+            info.context.viewer.email,
+        )
         return await _told(info, id, lambda it: start(it, by=by))
 
     @mutation(OPERATORS, "No new calls; those under way go on.")
@@ -86,12 +89,18 @@ class CampaignCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         reason: str | None = None,
     ) -> CampaignResult:
-        pause, by = info.context.backend.campaigns.pause, info.context.viewer.email
+        pause, by = (
+            info.context.services.campaigns.pause,
+            info.context.viewer.email,
+        )
         return await _told(info, id, lambda it: pause(it, by=by, reason=reason))
 
     @mutation(OPERATORS)
     async def resume_campaign(self, info: Info, id: strawberry.ID) -> CampaignResult:  # noqa: A002 - the contract's name
-        resume, by = info.context.backend.campaigns.resume, info.context.viewer.email
+        resume, by = (
+            info.context.services.campaigns.resume,
+            info.context.viewer.email,
+        )
         return await _told(info, id, lambda it: resume(it, by=by))
 
     @mutation(
@@ -103,7 +112,10 @@ class CampaignCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         hang_up: bool | None = False,  # noqa: FBT001, FBT002 - the contract's argument
     ) -> CampaignResult:
-        cancel, by = info.context.backend.campaigns.cancel, info.context.viewer.email
+        cancel, by = (
+            info.context.services.campaigns.cancel,
+            info.context.viewer.email,
+        )
         ends = bool(hang_up)
         return await _told(info, id, lambda it: cancel(it, hang_up=ends, by=by))
 
@@ -114,7 +126,10 @@ class CampaignCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         input: UpdateCampaignInput,  # noqa: A002 - the contract's name
     ) -> CampaignResult:
-        update, by = info.context.backend.campaigns.change, info.context.viewer.email
+        update, by = (
+            info.context.services.campaigns.change,
+            info.context.viewer.email,
+        )
         change = _change(input)
         return await _told(info, id, lambda it: update(it, change, by=by))
 
@@ -132,15 +147,15 @@ def _create(context: Context, asked: CreateCampaignInput) -> Imported:
         line_quiet_gating=bool(asked.line_quiet_gating),
         budget=asked.budget,
     )
-    default_cap = backend.settings.values().default_cap
+    default_cap = backend.services.settings.values().default_cap
     by = context.viewer.email
-    return backend.imports.create_campaign(new, default_cap=default_cap, by=by)
+    return backend.services.imports.create_campaign(new, default_cap=default_cap, by=by)
 
 
 @short_turns()
 def _import(context: Context, campaign_id: UUID, upload_id: UUID) -> Imported:
     by = context.viewer.email
-    return context.backend.imports.import_contacts(campaign_id, upload_id, by=by)
+    return context.services.imports.import_contacts(campaign_id, upload_id, by=by)
 
 
 def _change(asked: UpdateCampaignInput) -> CampaignChange:
@@ -157,7 +172,7 @@ async def _told(
     info: Info, id_: str, command: Callable[[UUID], int | None]
 ) -> Campaign:
     backend, campaign_id = info.context.backend, as_uuid("campaign", id_)
-    position = await backend.tell(command, campaign_id)
+    position = await backend.run_command(command, campaign_id)
     return await campaign_after(info.context, campaign_id, position)
 
 
@@ -166,10 +181,12 @@ async def campaign_after(
 ) -> Campaign:
     """Show a campaign with what was just answered, by whatever shows it."""
     backend = context.backend
-    current = await backend.shows(position)
+    current = await backend.is_visible(position)
     row = await backend.read(campaign_board.get, campaign_id)
     if row is None or not current:
-        row = await backend.look(campaign_from_log, backend.app, campaign_id, row)
+        row = await backend.run_reader(
+            campaign_from_log, backend.services.app, campaign_id, row
+        )
     return Campaign.of(row)
 
 
@@ -183,5 +200,5 @@ async def _report(context: Context, list_id: UUID) -> ImportReport:
     backend = context.backend
     row = await backend.read(contact_import.get, list_id)
     if row is None:
-        return await backend.look(report_from_log, backend, list_id)
+        return await backend.run_reader(report_from_log, backend, list_id)
     return await report_of(context, row)

@@ -67,12 +67,12 @@ async def assistant_of(context: Context, id_: UUID) -> Assistant:
     """Show it as the read model has it, else as its events say."""
     row = await context.loaders.assistants.load(id_)
     if row is None:
-        row = await context.backend.look(_from_log, context, id_)
+        row = await context.backend.run_reader(_from_log, context, id_)
     return Assistant.of(row)
 
 
 def _from_log(context: Context, id_: UUID) -> AssistantRow:
-    known = context.backend.app.load(AssistantAggregate, id_)
+    known = context.services.app.load(AssistantAggregate, id_)
     return AssistantRow(
         id=id_,
         name=known.name,
@@ -106,14 +106,14 @@ class AssistantCommands:
         info: Info,
         input: CreateAssistantInput,  # noqa: A002 - the contract's name
     ) -> AssistantResult:
-        create = info.context.backend.assistants.create
+        create = info.context.services.assistants.create
         return await _told(info, lambda by: create(input.name, input.config, by=by))
 
     @mutation(ADMINS, "Adds one that the provider has already.")
     async def import_assistant(
         self, info: Info, provider_assistant_id: str, name: str | None = None
     ) -> AssistantResult:
-        enter = info.context.backend.assistants.import_assistant
+        enter = info.context.services.assistants.import_assistant
         return await _told(
             info, lambda by: enter(provider_assistant_id, name=name, by=by)
         )
@@ -125,7 +125,10 @@ class AssistantCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         input: UpdateAssistantInput,  # noqa: A002 - the contract's name
     ) -> AssistantResult:
-        update, id_ = info.context.backend.assistants.update, as_uuid("assistant", id)
+        update, id_ = (
+            info.context.services.assistants.update,
+            as_uuid("assistant", id),
+        )
         return await _told(
             info,
             lambda by: update(id_, name=input.name, config=input.config, by=by),
@@ -137,14 +140,16 @@ class AssistantCommands:
     async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
         backend, id_ = info.context.backend, as_uuid("assistant", id)
         # Campaigns of an instant ago count as well.
-        await backend.shows(None)
-        return await _told(info, lambda by: backend.assistants.archive(id_, by=by))
+        await backend.is_visible(None)
+        return await _told(
+            info, lambda by: backend.services.assistants.archive(id_, by=by)
+        )
 
 
 async def _told(
     info: Info, command: Callable[[str], tuple[UUID, int | None]]
 ) -> Assistant:
     backend = info.context.backend
-    id_, position = await backend.take_time(command, info.context.viewer.email)
-    await backend.shows(position)
+    id_, position = await backend.run_slow(command, info.context.viewer.email)
+    await backend.is_visible(position)
     return await assistant_of(info.context, id_)

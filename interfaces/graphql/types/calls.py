@@ -66,8 +66,9 @@ class Call:
     async def recording_url(self, info: Info) -> str | None:
         recording = await self._recording(info)
         url = recording.recording_url if recording else None
+        accepts = info.context.services.recording_urls.accepts
         # Release 1 stored whatever URL the provider sent.
-        return url if url and info.context.backend.recordings.accepts(url) else None
+        return url if url and accepts(url) else None
 
     @field("The provider's messages, as received.")
     async def transcript(self, info: Info) -> JSON | None:

@@ -68,7 +68,7 @@ class HealthFeed:
 
 
 async def _look(context: Context) -> Vital:
-    return await context.backend.take_time(context.backend.vitals.look)
+    return await context.backend.run_slow(context.backend.vitals.look)
 
 
 async def _looks(context: Context) -> AsyncGenerator[Vital, None]:

@@ -130,7 +130,9 @@ class ContactUpload:
     @strawberry.field
     async def report(self, info: Info) -> ImportReport:
         backend, upload = info.context.backend, self.upload
-        rows = await backend.look(backend.uploads.first_rejects, upload.id, MOST_SHOWN)
+        rows = await backend.run_reader(
+            backend.services.uploads.first_rejects, upload.id, MOST_SHOWN
+        )
         return ImportReport.of(
             accepted=upload.accepted,
             skipped=upload.skipped_count,
@@ -153,5 +155,7 @@ class UploadQueries:
 async def unused_upload(context: Context, upload_id: UUID) -> ContactUpload | None:
     backend = context.backend
     used = await backend.read(contact_import.get, upload_id)
-    upload = await backend.look(backend.uploads.get, upload_id, backend.now())
+    upload = await backend.run_reader(
+        backend.services.uploads.get, upload_id, backend.services.now()
+    )
     return None if upload is None or used else ContactUpload.of(upload)

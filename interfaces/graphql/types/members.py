@@ -45,30 +45,32 @@ MemberResult = Annotated[Member | UserError, strawberry.union("MemberResult")]
 class MemberCommands:
     @mutation(ADMINS, "Adds somebody, or gives a member that role.")
     async def add_member(self, info: Info, email: str, role: Role) -> MemberResult:
-        add = info.context.backend.members.add
+        add = info.context.services.members.add
         return await _told(info, email, lambda by: add(email, role, by=by))
 
     @mutation(ADMINS, "The last admin keeps that role.")
     async def change_member_role(
         self, info: Info, email: str, role: Role
     ) -> MemberResult:
-        change = info.context.backend.members.change_role
+        change = info.context.services.members.change_role
         return await _told(info, email, lambda by: change(email, role, by=by))
 
     @mutation(
         ADMINS, "The last admin cannot be removed; everybody else is out at once."
     )
     async def remove_member(self, info: Info, email: str) -> MemberResult:
-        remove = info.context.backend.members.remove
+        remove = info.context.services.members.remove
         return await _told(info, email, lambda by: remove(email, by=by))
 
 
 async def _told(info: Info, email: str, command: Callable[[str], int | None]) -> Member:
     """Show the member as the log has it: a removed one as it was."""
     backend = info.context.backend
-    position = await backend.tell(command, info.context.viewer.email)
-    await backend.shows(position)
-    return Member.of(await backend.look(backend.members.record_of, email))
+    position = await backend.run_command(command, info.context.viewer.email)
+    await backend.is_visible(position)
+    return Member.of(
+        await backend.run_reader(backend.services.members.record_of, email)
+    )
 
 
 @strawberry.type

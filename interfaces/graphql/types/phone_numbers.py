@@ -36,5 +36,5 @@ class PhoneNumberQueries:
         backend = info.context.backend
         return [
             PhoneNumber.of(one)
-            for one in await backend.take_time(backend.lines.activity)
+            for one in await backend.run_slow(backend.lines.activity)
         ]

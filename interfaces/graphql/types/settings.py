@@ -64,7 +64,7 @@ class SettingsQueries:
     @query(EVERYBODY)
     async def settings(self, info: Info) -> Settings:
         backend = info.context.backend
-        values = await backend.look(backend.settings.values)
+        values = await backend.run_reader(backend.services.settings.values)
         return Settings.of(values, info.context.viewer.role)
 
 
@@ -77,15 +77,19 @@ class SettingsCommands:
         input: SettingsInput,  # noqa: A002 - the contract's name
     ) -> SettingsResult:
         backend, by = info.context.backend, info.context.viewer.email
-        values, _ = await backend.tell(backend.settings.amend, _named(input), by=by)
+        values, _ = await backend.run_command(
+            backend.services.settings.amend, _named(input), by=by
+        )
         return Settings.of(values)
 
     @mutation(ADMINS, "After DUPLICATE_DETECTED, once a person has looked.")
     async def allow_requests_again(self, info: Info) -> SettingsResult:
         backend, by = info.context.backend, info.context.viewer.email
-        position = await backend.tell(backend.settings.allow_requests_again, by=by)
-        await backend.shows(position)
-        return Settings.of(await backend.look(backend.settings.values))
+        position = await backend.run_command(
+            backend.services.settings.allow_requests_again, by=by
+        )
+        await backend.is_visible(position)
+        return Settings.of(await backend.run_reader(backend.services.settings.values))
 
 
 def _named(asked: SettingsInput) -> dict[str, Any]:

@@ -75,8 +75,8 @@ class SpendQueries:
     @query(EVERYBODY)
     async def spend(self, info: Info) -> SpendSummary:
         backend = info.context.backend
-        settings = await backend.look(backend.settings.values)
-        day = backend.now().astimezone(UTC).date()
+        settings = await backend.run_reader(backend.services.settings.values)
+        day = backend.services.now().astimezone(UTC).date()
         today, campaigns, raised = await backend.read(_spending, day)
         return SpendSummary(
             today=today,

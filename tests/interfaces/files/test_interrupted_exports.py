@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from interfaces.connections import TimedProtocol
 from interfaces.files.export import EXPORTS_AT_A_TIME
+from interfaces.http.connections import TimedProtocol
 from tests.interfaces.listening import connected
 from tests.interfaces.serving import Desk, opened_desk
 from tests.support import eventually

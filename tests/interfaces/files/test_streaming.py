@@ -8,8 +8,8 @@ import pytest
 from fastapi import APIRouter, FastAPI, HTTPException
 from starlette.types import ASGIApp
 
-from interfaces.connections import TimedProtocol
 from interfaces.files.streaming import Piece, Streamed
+from interfaces.http.connections import TimedProtocol
 from tests.interfaces.listening import HOST, connected, served, until_closed
 
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()

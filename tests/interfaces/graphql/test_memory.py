@@ -110,9 +110,9 @@ def test_an_open_subscription_keeps_no_field_caches_of_sent_events(desk: Desk) -
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the times after which an API that starts now closes a silent socket."""
-    monkeypatch.setattr("interfaces.asgi.PING_SECONDS", 1.5)
-    monkeypatch.setattr("interfaces.asgi.PONG_SECONDS", 0.3)
-    monkeypatch.setattr("interfaces.websockets.PONG_SECONDS", 0.3)
+    monkeypatch.setattr("interfaces.server.uvicorn_server.PING_SECONDS", 1.5)
+    monkeypatch.setattr("interfaces.server.uvicorn_server.PONG_SECONDS", 0.3)
+    monkeypatch.setattr("interfaces.http.websockets.PONG_SECONDS", 0.3)
 
 
 @pytest.mark.usefixtures("impatient")

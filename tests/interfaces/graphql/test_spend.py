@@ -3,11 +3,8 @@
 from decimal import Decimal
 from uuid import UUID
 
-from application.campaigns import CampaignService
 from domain.campaign import SpendAlert
 from domain.values import Role
-from projections.lookups import Lookups
-from storage.vault.tables import Vault
 from tests.interfaces.serving import Desk
 
 SPEND = """{ spend {
@@ -37,14 +34,7 @@ def test_spending_is_shown_with_its_budgets_and_alerts(office: Desk) -> None:
 
 
 def _alert(office: Desk, campaign_id: str, *, spent: str) -> None:
-    call_lookup = Lookups(office.read_pool, Vault(office.pool))
-    campaigns = CampaignService(
-        app=office.app,
-        context=office.context,
-        calls=office.calls,
-        call_lookup=call_lookup,
-    )
-    campaigns.raise_spend_alert(
+    office.components.campaigns.raise_spend_alert(
         UUID(campaign_id),
         alert=SpendAlert.THRESHOLD,
         spend=Decimal(spent),

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from interfaces.request_body import SMALL_BODY
+from interfaces.http.request_body import SMALL_BODY
 from interfaces.webhooks.body import Memory, Refused
 
 

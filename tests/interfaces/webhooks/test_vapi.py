@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from application.calls.call_service import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
-from interfaces.request_ids import RequestIds
+from interfaces.http.request_ids import RequestIds
 from interfaces.webhooks.authentication import SharedSecret, Signature
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, read_body

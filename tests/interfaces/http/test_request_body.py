@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from interfaces.request_body import SMALL_BODY, EarlyRefusal, WatchedReceive
+from interfaces.http.request_body import SMALL_BODY, EarlyRefusal, WatchedReceive
 from tests.interfaces.listening import HOST, connected, served, until_closed
 
 REFUSAL = {"error": {"code": "TOO_LARGE", "message": "The file is too large."}}

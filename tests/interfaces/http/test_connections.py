@@ -6,8 +6,8 @@ from threading import Event
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from interfaces.asgi import serving
-from interfaces.connections import TimedProtocol
+from interfaces.http.connections import TimedProtocol
+from interfaces.server.uvicorn_server import serving
 from tests.interfaces.listening import HOST, connected, served, until_closed
 from tests.interfaces.serving import configured
 

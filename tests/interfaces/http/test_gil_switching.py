@@ -5,7 +5,7 @@ import sys
 
 SHORT = """
 from sys import getswitchinterval
-from interfaces.gil_switching import short_turns
+from interfaces.http.gil_switching import short_turns
 long = getswitchinterval()
 with short_turns():
     assert getswitchinterval() < long / 5, getswitchinterval()

@@ -1,0 +1,239 @@
+"""Composition: builds the stores, services and lookups that every process needs.
+
+The entry points (`interfaces/asgi.py`, `interfaces/cli`, `scheduler/__main__.py`) and
+the tests build their objects here and state only what differs: the provider adapter,
+the reader of its messages, the clock and the source of the read model's position.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, partial
+from typing import Any
+from uuid import uuid4
+
+from application.app import AutoLynx
+from application.assistants import AssistantService
+from application.calls.call_service import CallService
+from application.calls.claims import ClaimService
+from application.campaigns import CampaignService
+from application.contacts.imports import ImportService
+from application.contacts.uploads import Uploads
+from application.event_context import EventContext
+from application.members import MemberService
+from application.ports import Provider, ProviderMessage, ReadModel
+from application.settings import SettingsService
+from domain.recording_url import RecordingUrls
+from domain.settings import SettingsValues
+from projections.engine.change_feed import ReadModelFeed
+from projections.engine.schema import open_read_pool
+from projections.lookups import Lookups
+from storage.access.api_tokens import TokenStore
+from storage.access.sessions import Identities, Keys, SessionStore, SignInLinks
+from storage.database import Pool, open_pool
+from storage.log.recorder import EventStoreFactory
+from storage.process.decisions import Operations
+from storage.vault.erasure import ErasureStore
+from storage.vault.tables import Vault
+from storage.vault.uploads import UploadStore
+
+ADMINS_SECONDS = 2.0
+"""How long a list of admins may wait for the read model to include the whole log."""
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Connection pools of one database: for the event log and vault, and for reads."""
+
+    writing: Pool
+    reading: Pool
+
+
+@contextmanager
+def open_pools(url: str, *, name: str, max_size: int = 16) -> Iterator[Pools]:
+    """Open both pools; `name` is the application name that Postgres shows."""
+    with (
+        open_pool(url, name=name, max_size=max_size) as writing,
+        open_read_pool(url, name=f"{name} reads", max_size=max_size) as reading,
+    ):
+        yield Pools(writing, reading)
+
+
+@contextmanager
+def open_feed(url: str) -> Iterator[ReadModelFeed]:
+    """Run a feed of the read model's changes in a thread of its own."""
+    feed = ReadModelFeed(url)
+    feed.start()
+    try:
+        yield feed
+    finally:
+        feed.stop()
+
+
+@contextmanager
+def open_log(pool: Pool) -> Iterator[AutoLynx]:
+    """Open the event log over a pool; it is closed before the pool."""
+    app = AutoLynx(EventStoreFactory(pool))
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Components:
+    """Stores, services and lookups over one database, each built at its first use.
+
+    `dataclasses.replace` returns a copy with another provider, clock or log whose
+    services are built for it.
+    """
+
+    pools: Pools
+    app: AutoLynx
+    read_model: ReadModel
+    provider: Provider
+    read_message: Callable[..., ProviderMessage]
+    """Parses the body of a webhook; takes `recordings` as well."""
+    now: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    first_settings: SettingsValues = field(default_factory=SettingsValues)
+    """Settings until somebody changes them."""
+    recording_urls: RecordingUrls = field(default_factory=RecordingUrls)
+    any_alert_address: bool = False
+    """Whether alerts may be sent to addresses of private networks."""
+
+    @property
+    def writing(self) -> Pool:
+        return self.pools.writing
+
+    @property
+    def reading(self) -> Pool:
+        return self.pools.reading
+
+    @cached_property
+    def context(self) -> EventContext:
+        return EventContext(now=self.now, new_id=uuid4, random_bytes=self.random_bytes)
+
+    # --- Stores -------------------------------------------------------------------
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.writing)
+
+    @cached_property
+    def uploads(self) -> UploadStore:
+        return UploadStore(self.writing)
+
+    @cached_property
+    def erasure(self) -> ErasureStore:
+        return ErasureStore(self.writing)
+
+    @cached_property
+    def operations(self) -> Operations:
+        return Operations(self.writing)
+
+    @cached_property
+    def tokens(self) -> TokenStore:
+        return TokenStore(self.writing)
+
+    @cached_property
+    def sessions(self) -> SessionStore:
+        return SessionStore(self.writing)
+
+    @cached_property
+    def sign_in_links(self) -> SignInLinks:
+        return SignInLinks(self.writing)
+
+    @cached_property
+    def identities(self) -> Identities:
+        return Identities(self.writing)
+
+    # --- Services -----------------------------------------------------------------
+
+    @cached_property
+    def lookups(self) -> Lookups:
+        return Lookups(self.reading, self.vault)
+
+    @cached_property
+    def message_reader(self) -> Callable[[dict[str, Any]], ProviderMessage]:
+        return partial(self.read_message, recordings=self.recording_urls)
+
+    @cached_property
+    def calls(self) -> CallService:
+        return CallService(
+            app=self.app,
+            context=self.context,
+            vault=self.vault,
+            contact_lookup=self.lookups,
+            call_lookup=self.lookups,
+            read_message=self.message_reader,
+        )
+
+    @cached_property
+    def campaigns(self) -> CampaignService:
+        return CampaignService(
+            app=self.app,
+            context=self.context,
+            calls=self.calls,
+            call_lookup=self.lookups,
+        )
+
+    @cached_property
+    def claims(self) -> ClaimService:
+        return ClaimService(self.app, self.context)
+
+    @cached_property
+    def imports(self) -> ImportService:
+        return self.imports_from(self.uploads)
+
+    def imports_from(self, uploads: Uploads) -> ImportService:
+        return ImportService(
+            app=self.app,
+            context=self.context,
+            uploads=uploads,
+            vault=self.vault,
+            contact_lookup=self.lookups,
+            read_model=self.read_model,
+        )
+
+    @cached_property
+    def assistants(self) -> AssistantService:
+        return AssistantService(
+            app=self.app,
+            context=self.context,
+            provider=self.provider,
+            use=self.lookups,
+            read_model=self.read_model,
+        )
+
+    @cached_property
+    def members(self) -> MemberService:
+        return MemberService(
+            app=self.app,
+            context=self.context,
+            keys=Keys(self.writing),
+            admins=self.admins,
+        )
+
+    @cached_property
+    def settings(self) -> SettingsService:
+        return SettingsService(
+            app=self.app,
+            context=self.context,
+            first=self.first_settings,
+            any_address=self.any_alert_address,
+        )
+
+    # --- The read model -----------------------------------------------------------
+
+    def wait_for_read_model(self, seconds: float) -> bool:
+        """Wait until the read model includes the whole log; return whether it does."""
+        position = self.app.recorder.max_notification_id() or 0
+        return self.read_model.wait_for(position, seconds)
+
+    def admins(self) -> list[str]:
+        """Return the admins' addresses, including one appointed just now."""
+        self.wait_for_read_model(ADMINS_SECONDS)
+        return self.lookups.admins()
