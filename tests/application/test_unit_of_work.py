@@ -25,6 +25,7 @@ ALL_THAT_IS_SAID = (
     *("start error", "account", "another call", "no call of ours"),
 )
 CALLS = 2
+REPEATS = {"reported", "message_received"}
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +67,24 @@ def dialled(house: House) -> list[UUID]:
     return calls
 
 
+def facts_of(house: House, call_id: UUID) -> list[str]:
+    """Return the topics of a call; a repeated report counts as a received message.
+
+    Which of two equally rich reports is shown depends on their ids, which differ here.
+    """
+    topics = house.topics(call_id)
+    end = topics.index("reported") + 1 if "reported" in topics else len(topics)
+    later = ["received" if one in REPEATS else one for one in topics[end:]]
+    return topics[:end] + later
+
+
 def standing(house: House, call_id: UUID) -> tuple[object, ...]:
     call = house.app.load(Call, call_id)
     campaign = house.app.load(Campaign, call.campaign_id)
     strangers = unmatched_id_of(f"stranger {call_id}")
     return (
-        *(house.topics(call_id), house.topics(campaign.id), house.topics(strangers)),
+        *(facts_of(house, call_id), house.topics(campaign.id)),
+        house.topics(strangers),
         *(call.status, call.cost, call.deferred, len(call.evidence)),
         *(len(call.other_provider_call_ids), campaign.state),
         *(len(documents(house, call_id)), len(documents(house, strangers))),

@@ -99,7 +99,7 @@ def _hears_a_call(page: Page) -> None:
     expect(drawer.locator(".timeline")).to_contain_text("Report received")
     expect(drawer.locator(".turn[data-speaker=assistant]").first).to_be_visible()
     expect(drawer.locator(".turn[data-speaker=customer]").first).to_be_visible()
-    drawer.get_by_role("button", name=re.compile("^Play from 0:0[1-9]")).first.click()
+    drawer.get_by_role("button", name=re.compile("^Play from (?!0:00)")).first.click()
     # Not `wait_for_function`: it evaluates text in the page, which its policy forbids.
     played = "document.querySelector('audio').currentTime > 1"
     eventually(lambda: bool(page.evaluate(played)), said="the recording plays")

@@ -183,7 +183,7 @@ class Cluster:
                 if delivery["outcome"] == "delivered"
             }
             stored = {
-                _label_and_time(message.document)
+                label_and_time(message.document)
                 for message in self.house.vault.messages_of(call_id)
                 if "message" in message.document  # Others are answers to GET /call.
             }
@@ -191,7 +191,7 @@ class Cluster:
             assert not lost, f"call {call_id}: {lost} got 200"
 
 
-def _label_and_time(document: dict[str, Any]) -> tuple[str, int]:
+def label_and_time(document: dict[str, Any]) -> tuple[str, int]:
     """Return a webhook's label in the simulator's ledger, and its timestamp (ms)."""
     message = document["message"]
     kind = message["type"]
