@@ -138,3 +138,11 @@ def test_decisions_are_numbered_without_gaps_and_their_titles_match() -> None:
     assert [int(file.name[:4]) for file in files] == [*range(1, len(files) + 1)]
     for number, file in enumerate(files, start=1):
         assert file.read_text().startswith(f"# {number}. ")
+
+
+def test_the_glossary_defines_each_term_once() -> None:
+    text = (ROOT / "docs/glossary.md").read_text()
+    cells = re.findall(r"^\| (\*\*.*?) \|", text, re.MULTILINE)
+    terms = [term for cell in cells for term in re.findall(r"\*\*(.+?)\*\*", cell)]
+    assert terms
+    assert len(terms) == len(set(terms))
