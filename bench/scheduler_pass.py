@@ -24,7 +24,7 @@ from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from storage.database import Conn, Pool, connect, open_pool
 from storage.log.recorder import EventStoreFactory
-from storage.process.decisions import Operations
+from storage.process.decisions import ProcessRecords
 
 CAMPAIGNS, ACTIVE, PASSES = 20, 1_000, 15
 MANY, FEW = 1_000_000, 10_000
@@ -158,7 +158,7 @@ def _parts(app: AutoLynx, writing: Pool, reading: Pool) -> Parts:
         dispatch=no_dispatch,
         reconcile=unused,
         adoption=unused,
-        operations=Operations(writing),
+        operations=ProcessRecords(writing),
         read_model=InstantReadModel(),
         pace=Pace(SETTINGS.dials_per_second, Random(1).random),
         context=context(),

@@ -34,7 +34,7 @@ from storage.access.api_tokens import TokenStore
 from storage.access.sessions import Identities, Keys, SessionStore, SignInLinks
 from storage.database import Pool, open_pool
 from storage.log.recorder import EventStoreFactory
-from storage.process.decisions import Operations
+from storage.process.decisions import ProcessRecords
 from storage.vault.erasure import ErasureStore
 from storage.vault.tables import Vault
 from storage.vault.uploads import UploadStore
@@ -131,8 +131,8 @@ class Components:
         return ErasureStore(self.writing)
 
     @cached_property
-    def operations(self) -> Operations:
-        return Operations(self.writing)
+    def operations(self) -> ProcessRecords:
+        return ProcessRecords(self.writing)
 
     @cached_property
     def tokens(self) -> TokenStore:

@@ -39,10 +39,10 @@ from scheduler.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
 from storage.database import Conn, Pool, connect
 from storage.migrate import migrate
-from storage.process.alert_outbox import Outbox
+from storage.process.alert_outbox import AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
 from storage.process.leadership import Leadership, LeadershipLost, Term
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 
 ROLE = "scheduler"
 AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
@@ -158,7 +158,7 @@ def _start_alerts(
     worker = AlertWorker(
         Alerts(
             reading=own.reading,
-            outbox=Outbox(own.writing),
+            outbox=AlertOutbox(own.writing),
             campaigns=parts.campaigns,
             settings=own.settings,
             first=own.first_settings,
@@ -192,8 +192,8 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
         context=built.context,
         count=process.metrics.dialled,
     )
-    last_led = LastLed(built.writing)
-    reconcile = _reconcile(configuration, built, dispatch, last_led)
+    timeline_guard = TimelineGuard(built.writing)
+    reconcile = _reconcile(configuration, built, dispatch, timeline_guard)
     ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
     return Parts(
         read_snapshot=partial(_snapshot, built.reading, ghost_grace),
@@ -201,7 +201,7 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
         campaigns=built.campaigns,
         dispatch=dispatch,
         reconcile=reconcile,
-        adoption=_adoption(built, last_led, reconcile),
+        adoption=_adoption(built, timeline_guard, reconcile),
         operations=built.operations,
         read_model=feed,
         pace=pace,
@@ -218,7 +218,7 @@ def _reconcile(
     configuration: Configuration,
     built: Components,
     dispatch: Dispatch,
-    last_led: LastLed,
+    timeline_guard: TimelineGuard,
 ) -> Reconcile:
     return Reconcile(
         calls=built.calls,
@@ -228,19 +228,21 @@ def _reconcile(
         time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
         ghost_grace=timedelta(seconds=configuration.ghost_grace_seconds),
         longest_queued=timedelta(seconds=configuration.longest_queued_seconds),
-        largest_delay=last_led.list_delay(),
-        keep_delay=last_led.keep_list_delay,
+        largest_delay=timeline_guard.list_delay(),
+        keep_delay=timeline_guard.keep_list_delay,
     )
 
 
-def _adoption(built: Components, last_led: LastLed, reconcile: Reconcile) -> Adoption:
+def _adoption(
+    built: Components, timeline_guard: TimelineGuard, reconcile: Reconcile
+) -> Adoption:
     return Adoption(
         calls=built.calls,
         claims=built.claims,
         provider=built.provider,
         open_lines=partial(_asked, built.reading, campaign_board.open_lines),
         position=built.app.recorder.max_notification_id,
-        last_led=last_led,
+        timeline_guard=timeline_guard,
         now=built.now,
         quarantine=reconcile.quarantine,
     )

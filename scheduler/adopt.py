@@ -17,7 +17,7 @@ from domain.dial_view import Phase, Snapshot
 from domain.reports import ReportGrade
 from projections.campaign_board import OpenLines
 from scheduler.dispatch import BAD_DATA
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 
 LOOK_BACK = timedelta(minutes=10)
 """How long before the last claim a line is searched for calls that the log lacks."""
@@ -58,27 +58,27 @@ class Adoption:
         provider: Provider,
         open_lines: Callable[[], OpenLines],
         position: Callable[[], int | None],
-        last_led: LastLed,
+        timeline_guard: TimelineGuard,
         now: Callable[[], datetime],
         quarantine: Callable[[], timedelta],
     ) -> None:
         self._calls, self._claims, self._provider = calls, claims, provider
         self._open_lines, self._position = open_lines, position
-        self._last_led = last_led
+        self._timeline_guard = timeline_guard
         self._now, self._quarantine = now, quarantine
         self._is_settled = self._is_doubtful = False
 
     def begin(self) -> None:
         """Start a term: nothing is claimed before every line was searched."""
         self._is_settled = False
-        self._is_doubtful = not self._last_led.is_this()
+        self._is_doubtful = not self._timeline_guard.is_same_timeline()
         self._begun_at, self._quiet_since = self._position() or 0, self._now()
         self._since: datetime | None = None
 
     def end(self) -> None:
         """Leave in peace: all that was done in this term is stored."""
         if self._is_settled:
-            self._last_led.leave()
+            self._timeline_guard.leave()
 
     def run(self, snapshot: Snapshot) -> NotYet | None:
         """Search, once a term or until it is enough; say why that is not yet so."""
@@ -101,7 +101,7 @@ class Adoption:
         until = self._quiet_since + self._quarantine()
         if self._is_doubtful and now < until:
             return NotYet(SEARCHING, until)
-        self._last_led.lead()
+        self._timeline_guard.lead()
         self._is_settled = True
         return None
 
@@ -148,7 +148,7 @@ class Adoption:
         since = self._claims.last_claim_at() or open_.since
         if since is None:
             return None
-        return self._last_led.search_from(since, known=not self._is_doubtful)
+        return self._timeline_guard.search_from(since, known=not self._is_doubtful)
 
     def _safely(self, row: ProviderCall) -> bool:
         """A call that cannot be read cannot be claimed either: it bars nothing."""

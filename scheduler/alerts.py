@@ -24,7 +24,7 @@ from projections.tables import one_snapshot
 from scheduler.checked_http import OutsideTransport
 from scheduler.costs import FIRST_COST, PRIOR_CALLS
 from storage.database import Conn, Pool
-from storage.process.alert_outbox import Letter, Outbox
+from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
 
 WAKE_SECONDS = 1.0
 """It looks at most this often, however much is told."""
@@ -78,7 +78,7 @@ class Alerts:
     """
 
     reading: Pool
-    outbox: Outbox
+    outbox: AlertOutbox
     campaigns: CampaignService
     settings: SettingsService
     first: SettingsValues
@@ -134,7 +134,7 @@ class Alerts:
         with self.reading.connection() as conn, one_snapshot(conn):
             found = alerts.after(conn, known)
             chain = _chain(conn) if found else {}
-        letters = [Letter(row.position, body_of(row, chain)) for row in found]
+        letters = [OutgoingAlert(row.position, body_of(row, chain)) for row in found]
         for row in found:
             log.warning("alert: %s", row.message)
         if letters:
@@ -148,7 +148,7 @@ class Alerts:
                 continue
             self._failed(letter, error[:LONGEST_ERROR])
 
-    def _failed(self, letter: Letter, error: str) -> None:
+    def _failed(self, letter: OutgoingAlert, error: str) -> None:
         longest = min(2.0**letter.tries, LONGEST_BACK_OFF_SECONDS)
         is_over = self.outbox.failed(
             letter.position,

@@ -34,7 +34,7 @@ from scheduler.policy import (
 )
 from scheduler.reconcile import Findings, Reconcile, dialled_lines
 from scheduler.wakeup import Alarm
-from storage.process.decisions import Decision, Operations, Reason
+from storage.process.decisions import Decision, ProcessRecords, Reason
 from storage.process.leadership import LeadershipLost, Term
 
 WAKE_SECONDS = 1.0
@@ -103,7 +103,7 @@ class Parts:
     dispatch: Dispatch
     reconcile: Reconcile
     adoption: Adoption
-    operations: Operations
+    operations: ProcessRecords
     read_model: ReadModel
     pace: Pace
     context: EventContext

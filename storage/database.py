@@ -1,4 +1,4 @@
-"""Connections to Postgres: bounded in every wait, alike wherever they are opened."""
+"""Connections to Postgres with the same settings, and a time limit on every wait."""
 
 import os
 import selectors
@@ -32,7 +32,7 @@ from storage.writer_version import SETTING, writer_number
 type Conn = Connection[TupleRow]
 type Pool = ConnectionPool[Conn]
 
-# A server that vanished is noticed in some ten seconds, wherever it is waited for.
+# A server that disappeared is noticed after about ten seconds.
 TCP = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -43,18 +43,19 @@ TCP = {
 }
 
 CANNOT_WRITE = (errors.ReadOnlySqlTransaction, errors.DiskFull)
-"""What a server that still answers reads raises for a write."""
+"""Errors of writes on a server that still answers reads."""
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """End every wait for the server in this context after so many seconds.
+    """Limit all waits for the server in this context to `seconds` in total.
 
-    Also when the server says nothing at all (it is frozen, the network is gone), which
-    no time-out of its own covers. Raises psycopg's OperationalError; the connection
-    is closed.
+    The limit also works if the server sends nothing at all, for example because it is
+    frozen or the network is down; server-side time-outs do not cover that. When the
+    time is over, the connection is closed and psycopg's OperationalError is raised.
+    Of nested contexts, the earliest end counts.
     """
     until = monotonic() + seconds
     outer = _deadline.get()
@@ -65,8 +66,8 @@ def within(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-class PatientConnection(Connection[TupleRow]):
-    """A connection that waits for its server no longer than `within` allows."""
+class DeadlineConnection(Connection[TupleRow]):
+    """A connection that obeys the time limit of `within`."""
 
     def wait[RV](
         self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
@@ -85,10 +86,10 @@ class PatientConnection(Connection[TupleRow]):
 
 
 def conninfo(url: str, name: str) -> str:
-    """Add what the URL (or key=value string) leaves open; what it says stands.
+    """Return the URL or key=value string with our defaults for missing parameters.
 
-    Raises OperationalError where it is neither; without showing it, for it may hold
-    a password.
+    Raises OperationalError if it is neither. The message does not contain the text,
+    which may include a password.
     """
     try:
         given = conninfo_to_dict(url)
@@ -139,20 +140,20 @@ def open_pool(
     lock_timeout: float | None = 5.0,
     settings: Mapping[str, str] | None = None,
 ) -> Pool:
-    """Open a pool of autocommit connections; time-outs in seconds, None is never.
+    """Open a pool of autocommit connections; time-outs in seconds, None for none.
 
-    `settings` are further session settings of each connection. The pool opens whether
-    or not the server answers yet. Whoever opens it closes it.
+    `settings` are further session settings of each connection. The pool opens even if
+    the server does not answer yet. The caller closes it.
     """
     return ConnectionPool(
         conninfo(url, f"autolynx {name}"),
-        connection_class=PatientConnection,
+        connection_class=DeadlineConnection,
         kwargs={"autocommit": True},
         min_size=min_size,
         max_size=max_size,
         name=name,
         timeout=5.0,
-        reconnect_timeout=5.0,  # Its pauses double: longer, it would sleep on.
+        reconnect_timeout=5.0,  # The pauses between tries double up to this.
         configure=_configure(statement_timeout, lock_timeout, settings),
         open=True,
     )
@@ -165,8 +166,8 @@ def connect(
     statement_timeout: float | None = None,
     lock_timeout: float | None = None,
 ) -> Conn:
-    """Open one autocommit connection; time-outs in seconds, None is never."""
-    connection = PatientConnection.connect(
+    """Open one autocommit connection; time-outs in seconds, None for none."""
+    connection = DeadlineConnection.connect(
         conninfo(url, f"autolynx {name}"), autocommit=True
     )
     try:
@@ -178,33 +179,33 @@ def connect(
 
 
 def lock_key(name: str) -> int:
-    """Turn a name into the signed 64-bit key of an advisory lock."""
+    """Return the signed 64-bit key of the advisory lock with this name."""
     return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """How often the same work was begun before, and the seconds that are left."""
+class Retry:
+    """State of repeated work: earlier tries, and the seconds left for this one."""
 
     repeats: int
     left: float
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long work is tried again when the server fails it: `seconds` in all."""
+class RetryPolicy:
+    """Repeats work on the database while the server fails, for `seconds` in total."""
 
     seconds: float = 5.0
     sleep: Callable[[float], None] = sleep
     jitter: Callable[[float, float], float] = uniform
 
-    def run[T](self, pool: Pool, work: Callable[[Conn, Attempt], T]) -> T:
-        """Do the work on a connection, again while the server or the way fails.
+    def run[T](self, pool: Pool, work: Callable[[Conn, Retry], T]) -> T:
+        """Do the work on a pooled connection; repeat it if the connection fails.
 
-        A repeat cannot know whether the attempt before it was committed.
+        A repeat cannot know whether the try before it was committed.
 
         Raises:
-            StoreUnavailable: when the time is over.
+            StoreUnavailable: the work did not succeed within `seconds`.
         """
         until, repeats, pause = monotonic() + self.seconds, 0, 0.05
         while True:
@@ -212,7 +213,7 @@ class Patience:
             try:
                 with _connection(pool, left) as connection:
                     repeats += 1
-                    return work(connection, Attempt(repeats - 1, left))
+                    return work(connection, Retry(repeats - 1, left))
             except (OperationalError, InterfaceError) as error:
                 rest = self.jitter(pause / 2, pause)
                 if isinstance(error, PoolClosed) or monotonic() + rest >= until:
@@ -227,16 +228,19 @@ def _connection(pool: Pool, left: float) -> Iterator[Conn]:
         try:
             yield connection
         except errors.ReadOnlySqlTransaction as error:
-            connection.close()  # The server that wrote has become a standby.
+            connection.close()  # The former primary has become a standby.
             raise OperationalError(str(error)) from error
         finally:
             if connection.closed:
-                pool.check()  # The others are likely dead as well.
+                pool.check()  # The other connections are probably closed as well.
 
 
 @contextmanager
 def session_lock(connection: Conn, key: int) -> Iterator[bool]:
-    """Try to hold a lock that lives and dies with the connection; say whether."""
+    """Try to take a session-level advisory lock; yield whether it was taken.
+
+    The lock is released at the end of the context, or when the connection ends.
+    """
     row = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
     held = row is not None and bool(row[0])
     try:
@@ -248,11 +252,12 @@ def session_lock(connection: Conn, key: int) -> Iterator[bool]:
 
 
 class Listener:
-    """What is told on some channels, over a connection of its own.
+    """Listens on channels (LISTEN) over its own connection.
 
-    Iterating gives a tuple of notifications, as soon as there are any. An empty tuple
-    says: look for yourself, for `every` seconds have passed or the connection is new
-    (the first item always is one). A lost connection is opened again with back-off.
+    Iterating yields tuples of notifications as they arrive. An empty tuple means that
+    notifications may have been missed, so the caller must read the current state: it
+    comes first, after each reconnection, and after `every` seconds without a
+    notification. A lost connection is opened again with back-off.
     """
 
     def __init__(
@@ -267,19 +272,19 @@ class Listener:
         self._every, self._jitter = every, jitter
         self._stopped = Event()
         self._wake, self._waker = os.pipe()
-        # Whoever iterates may close the pipe while another one stops; a signal may
-        # come in the midst of either, and stop as well.
+        # One thread may close the pipe while another calls `stop`, and a signal handler
+        # may interrupt either of them and call `stop` too: hence a reentrant lock.
         self._pipe, self._closed = RLock(), False
 
     def stop(self) -> None:
-        """End the iteration at once; any thread may call it, and repeat it."""
+        """End the iteration at once; callable from any thread, repeatedly."""
         with self._pipe:
             if not self._stopped.is_set():
                 self._stopped.set()
                 os.write(self._waker, b"x")
 
     def close(self) -> None:
-        """Stop it, and give back what it holds; may be repeated."""
+        """Stop the iteration and close the pipe; may be repeated."""
         with self._pipe:
             self.stop()
             if not self._closed:
@@ -313,7 +318,7 @@ class Listener:
 
     @contextmanager
     def _listening(self) -> Iterator[Conn]:
-        # Whatever was said before this is not heard: hence the first look.
+        # Notifications sent before LISTEN are lost; hence the empty tuple first.
         with within(10.0):
             connection = connect(self._url, name=self._name)
         with connection:

@@ -18,7 +18,7 @@ from interfaces.graphql.push.broadcaster import Hub
 from projections import campaign_board
 from projections.campaign_board import CampaignProgress
 from projections.composition import Components
-from storage.database import Attempt, Conn, Patience
+from storage.database import Conn, Retry, RetryPolicy
 
 READ_YOUR_WRITES_SECONDS = 2.0
 
@@ -46,7 +46,7 @@ class Backend:
     development: bool
     guesses: Rate = field(default_factory=lambda: Rate(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
     def progress(self) -> DataLoader[UUID, CampaignProgress | None]:
@@ -66,10 +66,10 @@ class Backend:
     ) -> R:
         """Query the read model in a thread; retry while the server is restarting."""
 
-        def work(connection: Conn, _: Attempt) -> R:
+        def work(connection: Conn, _: Retry) -> R:
             return query(connection, *args, **kwargs)
 
-        run = partial(self.patience.run, self.services.reading, work)
+        run = partial(self.retry_policy.run, self.services.reading, work)
         return await to_thread.run_sync(run, limiter=self.threads.readers)
 
     async def run_reader[**P, R](

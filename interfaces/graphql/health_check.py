@@ -16,9 +16,9 @@ from projections.campaign_board import open_lines
 from projections.dial_queue import dialling_is_stopped
 from projections.lag import Lag, lag
 from projections.webhook_silence import silence
-from storage.database import Attempt, Conn, Patience, Pool
+from storage.database import Conn, Pool, Retry, RetryPolicy
 from storage.fitness import why_unwritable
-from storage.process.decisions import Heartbeat, Operations, ProcessClock
+from storage.process.decisions import Heartbeat, ProcessClock, ProcessRecords
 
 KEPT_SECONDS = 1.0
 PROVIDER_PATIENCE_SECONDS, DATABASE_PATIENCE_SECONDS = 2.0, 2.0
@@ -90,7 +90,7 @@ class Vitals:
         self,
         *,
         pool: Pool,
-        operations: Operations,
+        operations: ProcessRecords,
         provider: ProviderWatch,
         webhooks: bool,
         own_url: str,
@@ -124,7 +124,7 @@ class Vitals:
             return Vital((down, _provider(sight), _lines(sight, frozenset())))
 
     def _with_database(self, sight: Sight) -> Vital:
-        found = Patience(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
+        found = RetryPolicy(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
         sign = self._operations.heartbeat(SCHEDULER)
         parts = (
             _database(why_unwritable(self._url)),
@@ -138,7 +138,7 @@ class Vitals:
         )
         return Vital(parts, found.behind.seconds, sign.beat_at if sign else None)
 
-    def _read(self, connection: Conn, _: Attempt) -> "_Found":
+    def _read(self, connection: Conn, _: Retry) -> "_Found":
         return _Found(
             behind=lag(connection, self._now()),
             silent=silence(connection),

@@ -37,7 +37,7 @@ class Loaders:
         self.events_of_aggregates = _loader(self._events)
 
     def forget(self) -> None:
-        """Operations of one socket share these; the next one reads anew."""
+        """ProcessRecords of one socket share these; the next one reads anew."""
         self.assistants.clear_all()
         self.calls.clear_all()
         self.calls_of_contacts.clear_all()

@@ -10,7 +10,7 @@ from psycopg import Error
 from application.errors import StoreUnavailable
 from projections.engine.schema import outdated_words
 from projections.lag import lag
-from storage.database import Patience, Pool, within
+from storage.database import Pool, RetryPolicy, within
 from storage.fitness import why_unwritable
 from storage.migrate import (
     DatabaseTooNew,
@@ -70,7 +70,7 @@ def _wrong(checks: dict[str, Check]) -> Iterator[tuple[str, str]]:
 
 
 def _database(pool: Pool) -> str | None:
-    Patience(DATABASE_SECONDS).run(pool, lambda conn, _: conn.execute("select 1"))
+    RetryPolicy(DATABASE_SECONDS).run(pool, lambda conn, _: conn.execute("select 1"))
     return None
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from storage.access.sessions import note_use, notify_access_changed
-from storage.database import Attempt, Conn, Patience, Pool
+from storage.database import Conn, Pool, Retry, RetryPolicy
 
 SECRET_BYTES = 32
 FORM = re.compile(r"(alx_[A-Za-z0-9_-]{43})_([0-9a-f]{8})")
@@ -73,8 +73,8 @@ def _hash(token: str) -> bytes:
 
 
 class TokenStore:
-    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
-        self._pool, self._patience = pool, patience or Patience()
+    def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
+        self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
 
     def create(
         self,
@@ -113,10 +113,10 @@ class TokenStore:
         if not is_token(token):
             return None
 
-        def work(connection: Conn, _: Attempt) -> str | None:
+        def work(connection: Conn, _: Retry) -> str | None:
             return _owner(connection, _hash(token), now)
 
-        return self._patience.run(self._pool, work)
+        return self._retry_policy.run(self._pool, work)
 
 
 def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:

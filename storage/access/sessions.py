@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 from psycopg import Error
 
-from storage.database import CANNOT_WRITE, Attempt, Conn, Patience, Pool
+from storage.database import CANNOT_WRITE, Conn, Pool, Retry, RetryPolicy
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +129,8 @@ class SignInLinks:
 class SessionStore:
     """A session ends when it was idle for 12 hours, after 7 days, or by `end`."""
 
-    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
-        self._pool, self._patience = pool, patience or Patience()
+    def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
+        self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
 
     def open(self, *, email: str, secret: bytes, now: datetime) -> str:
         """Store a new session; return what its cookie holds."""
@@ -148,10 +148,10 @@ class SessionStore:
         if not FORM.fullmatch(text):
             return None
 
-        def work(connection: Conn, _: Attempt) -> str | None:
+        def work(connection: Conn, _: Retry) -> str | None:
             return _owner(connection, _hash(text), now)
 
-        return self._patience.run(self._pool, work)
+        return self._retry_policy.run(self._pool, work)
 
     def end(self, text: str, now: datetime) -> None:
         """End one session, its open sockets too."""

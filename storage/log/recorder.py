@@ -23,7 +23,7 @@ from psycopg import errors
 from application.errors import StreamMoved, VersionTooOld
 from application.vault import VaultRow
 from storage.binary import Bigints, Byteas, Packed, Texts, Uuids
-from storage.database import Attempt, Conn, Patience, Pool, within
+from storage.database import Conn, Pool, Retry, RetryPolicy, within
 from storage.log.group_commit import Line, Place
 from storage.log.mapper import TypedMapper
 from storage.vault.tables import as_json, copy_rows, subjects
@@ -86,11 +86,12 @@ order by notification_id limit %b
 class EventRecorder(ApplicationRecorder):
     """Appends and reads events; safe to share between threads.
 
-    Raises in every method: `StoreUnavailable` when patience is over.
+    Every method raises `StoreUnavailable` if Postgres stays unavailable for as long as
+    the retry policy allows.
     """
 
-    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
-        self._pool, self._patience = pool, patience or Patience()
+    def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
+        self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
         self._line = Line(self._store_together, self._store_alone)
 
     def insert_events(
@@ -115,15 +116,15 @@ class EventRecorder(ApplicationRecorder):
             return []
         append = _Append(stored_events, vault, expect or {})
         if append.is_bulk or expect:
-            return self._patience.run(self._pool, append.attempt)
-        return self._line.store(append, append.streams, self._patience.seconds)
+            return self._retry_policy.run(self._pool, append.attempt)
+        return self._line.store(append, append.streams, self._retry_policy.seconds)
 
     def _store_together(self, group: list[Place["_Append"]]) -> list[Sequence[int]]:
         together = _together([place.append for place in group])
         left = group[0].left
         try:
             with within(left), self._pool.connection(timeout=left) as connection:
-                positions = together.attempt(connection, Attempt(0, left))
+                positions = together.attempt(connection, Retry(0, left))
         except (psycopg.OperationalError, psycopg.InterfaceError):
             for place in group:
                 place.in_doubt = True
@@ -134,11 +135,11 @@ class EventRecorder(ApplicationRecorder):
     def _store_alone(self, place: Place["_Append"]) -> Sequence[int]:
         repeats = int(place.in_doubt)
 
-        def attempt(connection: Conn, attempt: Attempt) -> Sequence[int]:
+        def attempt(connection: Conn, attempt: Retry) -> Sequence[int]:
             known = replace(attempt, repeats=attempt.repeats + repeats)
             return place.append.attempt(connection, known)
 
-        return replace(self._patience, seconds=place.left).run(self._pool, attempt)
+        return replace(self._retry_policy, seconds=place.left).run(self._pool, attempt)
 
     def select_events(
         self,
@@ -186,11 +187,11 @@ class EventRecorder(ApplicationRecorder):
         raise NotImplementedError(message)
 
     def _select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        def work(connection: Conn, _: Attempt) -> list[tuple[Any, ...]]:
+        def work(connection: Conn, _: Retry) -> list[tuple[Any, ...]]:
             cursor = connection.cursor(binary=True)
             return cursor.execute(statement.encode(), values, prepare=True).fetchall()
 
-        return self._patience.run(self._pool, work)
+        return self._retry_policy.run(self._pool, work)
 
 
 class _Append:
@@ -233,7 +234,7 @@ class _Append:
     def _small_vault(self) -> str | None:
         return as_json(self.vault)
 
-    def attempt(self, connection: Conn, attempt: Attempt) -> Sequence[int]:
+    def attempt(self, connection: Conn, attempt: Retry) -> Sequence[int]:
         """Append, or find that an attempt before was committed unheard.
 
         A conflict met at once is always another's. On a repeat it may be our own: then
@@ -255,7 +256,7 @@ class _Append:
             raise DatabaseError(str(error)) from error
 
     def _own_or(
-        self, conflict: IntegrityError, connection: Conn, attempt: Attempt
+        self, conflict: IntegrityError, connection: Conn, attempt: Retry
     ) -> Sequence[int]:
         own = self._already_stored(connection) if attempt.repeats else []
         if len(own) != len(self.events):
@@ -319,15 +320,15 @@ def _refuse_rows_without_event(vault: Sequence[VaultRow]) -> None:
 class EventStoreFactory(InfrastructureFactory[TrackingRecorder]):
     """What the library's Application is built from; the pool stays its giver's."""
 
-    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
+    def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
         super().__init__(env={})
-        self._pool, self._patience = pool, patience
+        self._pool, self._retry_policy = pool, retry_policy
 
     def mapper(self, *_: Any, **__: Any) -> Mapper[Any]:
         return TypedMapper()
 
     def application_recorder(self) -> EventRecorder:
-        return EventRecorder(self._pool, self._patience)
+        return EventRecorder(self._pool, self._retry_policy)
 
     def aggregate_recorder(self, purpose: str = "events") -> Never:
         raise NotImplementedError(f"no recorder for {purpose}: nothing is snapshotted")

@@ -9,7 +9,7 @@ from storage.database import Pool
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingAlert:
     """An alert to be posted; `position` is its event's, `body` the JSON to send."""
 
     position: int
@@ -52,7 +52,7 @@ returning state = 'given_up'
 """
 
 
-class Outbox:
+class AlertOutbox:
     """Times are the database's: whoever posts, and whatever its clock says."""
 
     def __init__(self, pool: Pool) -> None:
@@ -64,17 +64,17 @@ class Outbox:
             row = connection.execute(LAST).fetchone()
         return int(row[0]) if row else 0
 
-    def keep(self, letters: list[Letter], *, wanted: bool) -> None:
+    def keep(self, letters: list[OutgoingAlert], *, wanted: bool) -> None:
         """Take alerts in, each once; those that nobody wants posted are noted only."""
         state = "waiting" if wanted else "unwanted"
         rows = [(one.position, Jsonb(one.body), state) for one in letters]
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.executemany(KEEP, rows)
 
-    def due(self, most: int = 20) -> list[Letter]:
+    def due(self, most: int = 20) -> list[OutgoingAlert]:
         with self._pool.connection() as connection:
             rows = connection.execute(DUE, (most,)).fetchall()
-        return [Letter(*row) for row in rows]
+        return [OutgoingAlert(*row) for row in rows]
 
     def due_in(self) -> float:
         """Return in how many seconds the next alert is to be posted."""

@@ -101,7 +101,7 @@ order by role, holder
 """
 
 
-class Operations:
+class ProcessRecords:
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
 

@@ -48,11 +48,11 @@ where list_delay_at > clock_timestamp() - interval '1 day'
 """
 
 
-class LastLed:
+class TimelineGuard:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def is_this(self) -> bool:
+    def is_same_timeline(self) -> bool:
         """Tell whether nothing that was ever stored can be missing.
 
         So it is on a server that ran on since the last leader's note, on one that was

@@ -19,7 +19,7 @@ from application.vault import (
     VaultRow,
 )
 from storage.binary import copy_into
-from storage.database import Attempt, Conn, Patience, Pool
+from storage.database import Conn, Pool, Retry, RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ def _parsed(text: str | None) -> Any:
 class Vault:
     """Reads the vault; an erased row (no salt any more) reads as one that never was."""
 
-    def __init__(self, pool: Pool, patience: Patience | None = None) -> None:
-        self._pool, self._patience = pool, patience or Patience()
+    def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
+        self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
 
     def campaign_key(self, campaign_id: UUID) -> bytes | None:
         rows = self._select(
@@ -216,11 +216,11 @@ class Vault:
         ]
 
     def _select(self, statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
-        def work(connection: Conn, _: Attempt) -> list[tuple[Any, ...]]:
+        def work(connection: Conn, _: Retry) -> list[tuple[Any, ...]]:
             cursor = connection.cursor(binary=True)
             return cursor.execute(statement, values, prepare=True).fetchall()
 
-        return self._patience.run(self._pool, work)
+        return self._retry_policy.run(self._pool, work)
 
 
 def _message(*cells: Any) -> MessageRow:

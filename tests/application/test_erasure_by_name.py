@@ -19,7 +19,7 @@ from domain.values import SkipReason
 from projections.engine.verify import verify
 from provider.vapi.reading import read_message
 from storage.database import Conn, connect
-from storage.process.alert_outbox import Letter, Outbox
+from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
 from storage.process.decisions import Decision, Reason
 from storage.vault.erasure import ErasureStore, any_spelling, distinctive_digits
 from storage.vault.uploads import NewUpload, UploadStore
@@ -244,11 +244,11 @@ def lived(house: House) -> None:
             )
             reception.complete(("name", "phone"))
     letters = [
-        Letter(1, {"message": f"{NAME} was called twice."}),
-        Letter(2, {"message": "The budget is spent."}),
+        OutgoingAlert(1, {"message": f"{NAME} was called twice."}),
+        OutgoingAlert(2, {"message": "The budget is spent."}),
     ]
-    Outbox(house.writing).keep(letters, wanted=True)
-    Outbox(house.writing).failed(1, error=f"no {PHONE}", wait=0, give_up_after=60)
+    AlertOutbox(house.writing).keep(letters, wanted=True)
+    AlertOutbox(house.writing).failed(1, error=f"no {PHONE}", wait=0, give_up_after=60)
     reason = Reason("PAUSED", "202-555-0000 complains", 1)
     house.operations.write_decisions([Decision(campaign_id, NOON, 1, 0, (reason,))])
     with connect(house.url, name="test") as conn:

@@ -31,7 +31,7 @@ from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.wakeup import Alarm
 from storage.log.recorder import EventStoreFactory
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import FakeProvider
 from tests.faults.virtual_provider import TIME_OUT, VirtualProvider
 from tests.wiring import NOON, House
@@ -238,7 +238,7 @@ class SchedulerProcess(Process):
                 provider=provider,
                 open_lines=house.open_lines,
                 position=house.app.recorder.max_notification_id,
-                last_led=LastLed(house.writing),
+                timeline_guard=TimelineGuard(house.writing),
                 now=house.context.now,
                 quarantine=reconcile.quarantine,
             ),

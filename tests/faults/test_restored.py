@@ -14,7 +14,7 @@ import pytest
 from domain.values import CampaignState, WaitingCode
 from provider.vapi.client import VapiProvider, VapiSettings
 from storage.database import Conn
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import (
     Scenario,
@@ -84,7 +84,7 @@ def test_a_restored_database_waits_for_the_simulators_lagging_list(
 ) -> None:
     with running_simulator(speed=60, faults={"list_lag_seconds": 2.5}) as simulator:
         with real_house(database, simulator) as house:
-            LastLed(house.writing).lead()
+            TimelineGuard(house.writing).lead()
             campaign_id = house.campaign(4, cap=2)
         with copied(server, database) as copy:
             with real_house(database, simulator) as house:

@@ -11,7 +11,7 @@ from domain.values import CallStatus, call_id_of
 from projections import contact_log
 from scheduler.adopt import LAGGING, SEARCHING, Adoption, NotYet
 from storage.database import Conn
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import an_order
 from tests.wiring import BY, NOON, Clock, House, housed
 
@@ -25,7 +25,7 @@ def an_adoption(house: House) -> Adoption:
         provider=house.provider,
         open_lines=house.open_lines,
         position=house.app.recorder.max_notification_id,
-        last_led=LastLed(house.writing),
+        timeline_guard=TimelineGuard(house.writing),
         now=house.now,
         quarantine=lambda: QUARANTINE,
     )
@@ -235,7 +235,7 @@ def copy(database: str, server: Conn) -> Iterator[House]:
     with housed(database) as house:
         house.campaign(2)
         an_adoption(house).run(house.snapshot())
-        LastLed(house.writing).lead()
+        TimelineGuard(house.writing).lead()
     parts = urlsplit(database)
     name = parts.path.lstrip("/")
     server.execute(f"create database {name}_copy template {name}".encode())

@@ -16,7 +16,7 @@ from domain.values import PauseCause
 from projections import alerts
 from projections.alerts import AlertKind, AlertRow
 from scheduler.alerts import Alerts, AlertWorker, body_of, post_json
-from storage.process.alert_outbox import Outbox
+from storage.process.alert_outbox import AlertOutbox
 from storage.process.decisions import Decision, Reason
 from tests.fakes import an_order
 from tests.scheduler.receiver import receiving
@@ -51,7 +51,7 @@ def receiver() -> Receiver:
 def looking(house: House, receiver: Receiver) -> Alerts:
     return Alerts(
         reading=house.reading,
-        outbox=Outbox(house.writing),
+        outbox=AlertOutbox(house.writing),
         campaigns=house.campaigns,
         settings=house.settings,
         first=SettingsValues(),

@@ -21,7 +21,7 @@ from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from storage.process.leadership import LeadershipLost
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 from tests.support import eventually
 from tests.wiring import BY, NOON, Clock, House, fake_provider, housed, real_time
 
@@ -74,7 +74,7 @@ def parts_of(
             provider=house.provider,
             open_lines=house.open_lines,
             position=house.app.recorder.max_notification_id,
-            last_led=LastLed(house.writing),
+            timeline_guard=TimelineGuard(house.writing),
             now=house.now,
             quarantine=reconcile.quarantine,
         ),

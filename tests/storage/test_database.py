@@ -12,11 +12,11 @@ from application.errors import StoreUnavailable
 from projections.engine.schema import open_read_pool
 from storage.database import (
     TCP,
-    Attempt,
     Conn,
     Listener,
-    Patience,
     Pool,
+    Retry,
+    RetryPolicy,
     connect,
     conninfo,
     lock_key,
@@ -135,45 +135,45 @@ def test_a_bound_ends_with_its_block(pool: Pool) -> None:
 def test_work_is_done_again_until_it_succeeds(pool: Pool) -> None:
     pauses: list[float] = []
 
-    def work(connection: Conn, attempt: Attempt) -> int:
+    def work(connection: Conn, attempt: Retry) -> int:
         if attempt.repeats < 3:
             connection.close()
             raise psycopg.OperationalError("gone")
         return attempt.repeats
 
-    patience = Patience(60, sleep=pauses.append, jitter=lambda _, high: high)
-    assert patience.run(pool, work) == 3
+    policy = RetryPolicy(60, sleep=pauses.append, jitter=lambda _, high: high)
+    assert policy.run(pool, work) == 3
     assert pauses == [0.05, 0.1, 0.2]
 
 
-def test_patience_has_an_end(pool: Pool) -> None:
-    def work(connection: Conn, attempt: Attempt) -> None:
+def test_retries_end_when_the_time_of_the_policy_is_over(pool: Pool) -> None:
+    def work(connection: Conn, attempt: Retry) -> None:
         raise psycopg.OperationalError("gone")
 
     with pytest.raises(StoreUnavailable, match="gone"):
-        Patience(0.2).run(pool, work)
+        RetryPolicy(0.2).run(pool, work)
 
 
 def test_a_closed_pool_is_not_waited_for(pool: Pool) -> None:
-    def work(connection: Conn, attempt: Attempt) -> None:
+    def work(connection: Conn, attempt: Retry) -> None:
         raise AssertionError
 
     pool.close()
-    patience = Patience(60, sleep=lambda _: pytest.fail("it waited"))
+    policy = RetryPolicy(60, sleep=lambda _: pytest.fail("it waited"))
     with pytest.raises(StoreUnavailable):
-        patience.run(pool, work)
+        policy.run(pool, work)
 
 
 def test_a_standby_is_left_for_another_server(pool: Pool) -> None:
     used: list[Conn] = []
 
-    def work(connection: Conn, attempt: Attempt) -> None:
+    def work(connection: Conn, attempt: Retry) -> None:
         used.append(connection)
         if attempt.repeats == 0:
             connection.execute("set default_transaction_read_only = on")
         connection.execute("create table written (a int)")
 
-    Patience(20).run(pool, work)
+    RetryPolicy(20).run(pool, work)
     assert used[0].closed
     assert used[1] is not used[0]
 

@@ -9,7 +9,7 @@ from psycopg import OperationalError
 
 from storage.database import Conn, connect, open_pool
 from storage.process.database_clock import ClockWorker, DatabaseClock
-from storage.process.decisions import Operations
+from storage.process.decisions import ProcessRecords
 from tests.support import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def test_a_slow_answer_moves_it_no_further_than_it_proves() -> None:
 
 def test_a_worker_leaves_the_skew_where_people_can_see_it(database: str) -> None:
     with open_pool(database, name="test") as pool:
-        operations = Operations(pool)
+        operations = ProcessRecords(pool)
         with ClockWorker(database, off_by(FIVE_MINUTES), role="api", holder="here:1"):
             eventually(operations.clocks, said="a measurement")
             [told] = operations.clocks()

@@ -5,19 +5,19 @@ from uuid import uuid4
 import pytest
 
 from storage.database import connect, open_pool
-from storage.process.decisions import Decision, Operations, Reason, beat
+from storage.process.decisions import Decision, ProcessRecords, Reason, beat
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def operations(database: str) -> Iterator[Operations]:
+def operations(database: str) -> Iterator[ProcessRecords]:
     with open_pool(database, name="test") as pool:
-        yield Operations(pool)
+        yield ProcessRecords(pool)
 
 
 def test_the_last_decision_of_a_campaign_is_read_as_it_was_written(
-    operations: Operations,
+    operations: ProcessRecords,
 ) -> None:
     waits = Reason("DAILY_BUDGET_SPENT", "On after midnight UTC.", 3, until=AT)
     full = Reason("CAP_FULL", "All 8 calls are live.", 4)
@@ -31,13 +31,13 @@ def test_the_last_decision_of_a_campaign_is_read_as_it_was_written(
     assert operations.decisions(ids) == {ids[0]: later, ids[1]: other}
 
 
-def test_nothing_decided_writes_nothing(operations: Operations) -> None:
+def test_nothing_decided_writes_nothing(operations: ProcessRecords) -> None:
     operations.write_decisions([])
     assert operations.decision(uuid4()) is None
 
 
 def test_a_heartbeat_is_the_role_s_latest(
-    operations: Operations, database: str
+    operations: ProcessRecords, database: str
 ) -> None:
     assert operations.heartbeat("scheduler") is None
     with connect(database, name="test") as conn:

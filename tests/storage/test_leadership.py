@@ -7,7 +7,7 @@ from psycopg import OperationalError
 
 from storage.database import Conn, connect, lock_key, open_pool
 from storage.process import leadership
-from storage.process.decisions import Operations
+from storage.process.decisions import ProcessRecords
 from storage.process.leadership import Leadership, LeadershipLost, Term
 from tests.support import eventually
 
@@ -58,7 +58,7 @@ def stand(stood: ExitStack, url: str, name: str, **times: float) -> Candidate:
 
 def holder(url: str) -> str | None:
     with open_pool(url, name="test") as pool:
-        beat = Operations(pool).heartbeat(ROLE)
+        beat = ProcessRecords(pool).heartbeat(ROLE)
     return beat.holder if beat else None
 
 

@@ -19,7 +19,7 @@ from eventsourcing.utils import Environment
 
 from application.errors import StoreUnavailable, StreamMoved
 from application.vault import TextRow
-from storage.database import Patience, Pool, connect, open_pool
+from storage.database import Pool, RetryPolicy, connect, open_pool
 from storage.log.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
 from storage.vault.tables import Vault
 from tests.storage.proxy import Fault, Proxy, proxy_to
@@ -303,7 +303,7 @@ def test_an_append_whose_answer_was_lost_is_known_as_ours(
     events = stored(stream, *range(1, size + 1), state=b"ours")
     proxy.arm(Fault.ANSWER_LOST, request_bytes)
 
-    positions = EventRecorder(far_pool, Patience(20)).insert_events(
+    positions = EventRecorder(far_pool, RetryPolicy(20)).insert_events(
         events, vault=[row], expect={stream: 0}
     )
 
@@ -320,10 +320,10 @@ def test_a_rival_who_came_between_is_not_taken_for_us(
     stream = uuid4()
     rival = stored(stream, 1, state=theirs)
     proxy.arm(Fault.REQUEST_LOST)
-    patience = Patience(20, sleep=lambda _: _once(recorder, rival))
+    policy = RetryPolicy(20, sleep=lambda _: _once(recorder, rival))
 
     with pytest.raises(IntegrityError):
-        EventRecorder(far_pool, patience).insert_events(
+        EventRecorder(far_pool, policy).insert_events(
             stored(stream, 1, 2, state=b"ours")
         )
 
@@ -344,10 +344,10 @@ def test_a_conflict_met_at_once_is_never_ours(recorder: EventRecorder) -> None:
         recorder.insert_events(events)
 
 
-def test_a_save_does_not_wait_longer_than_its_patience(
+def test_a_save_waits_no_longer_than_its_retry_policy(
     database: str, pool: Pool
 ) -> None:
-    hasty, patient = (EventRecorder(pool, Patience(time)) for time in (0.3, 60))
+    hasty, patient = (EventRecorder(pool, RetryPolicy(time)) for time in (0.3, 60))
     waits = Thread(target=patient.insert_events, args=[stored(uuid4(), 1)])
     with connect(database, name="hog") as hog, hog.transaction():
         hog.execute("select autolynx_append_lock('{}', '{}')")
@@ -364,7 +364,7 @@ def test_a_save_does_not_wait_longer_than_its_patience(
 def test_a_save_does_not_wait_for_a_server_that_fell_silent(
     proxy: Proxy, far_pool: Pool
 ) -> None:
-    hasty = EventRecorder(far_pool, Patience(0.3))
+    hasty = EventRecorder(far_pool, RetryPolicy(0.3))
     proxy.arm(Fault.SILENT)
     with pytest.raises(StoreUnavailable):
         in_background(lambda: hasty.insert_events(stored(uuid4(), 1))).result(20)
@@ -374,7 +374,7 @@ def test_a_save_does_not_wait_for_a_server_that_fell_silent(
 def test_nothing_is_stored_where_no_server_answers() -> None:
     url = "host=127.0.0.1 port=1 dbname=nowhere"
     with open_pool(url, name="nowhere") as pool, pytest.raises(StoreUnavailable):
-        EventRecorder(pool, Patience(0.3)).insert_events(stored(uuid4(), 1))
+        EventRecorder(pool, RetryPolicy(0.3)).insert_events(stored(uuid4(), 1))
 
 
 def test_a_save_survives_the_death_of_every_connection(

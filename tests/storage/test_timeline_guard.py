@@ -7,7 +7,7 @@ import pytest
 
 from domain.dispatcher import DISPATCHER_ID
 from storage.database import Pool, open_pool
-from storage.process.timeline_guard import LastLed
+from storage.process.timeline_guard import TimelineGuard
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -35,27 +35,27 @@ def restart(pool: Pool) -> None:
 
 
 def test_a_server_that_ran_on_has_all_that_was_stored(pool: Pool) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     last_led.lead()
-    assert last_led.is_this()
+    assert last_led.is_same_timeline()
 
 
 def test_after_a_restart_something_may_be_missing(pool: Pool) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     last_led.lead()
     restart(pool)
-    assert not last_led.is_this()
+    assert not last_led.is_same_timeline()
 
 
 def test_a_restart_after_the_leader_left_is_none_to_worry_about(pool: Pool) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     last_led.lead()
     last_led.leave()
     restart(pool)
-    assert last_led.is_this()
+    assert last_led.is_same_timeline()
     last_led.lead()
     restart(pool)
-    assert not last_led.is_this(), "it was led again"
+    assert not last_led.is_same_timeline(), "it was led again"
 
 
 @pytest.mark.parametrize(
@@ -64,36 +64,36 @@ def test_a_restart_after_the_leader_left_is_none_to_worry_about(pool: Pool) -> N
 def test_another_cluster_timeline_database_or_file_is_worth_a_search(
     pool: Pool, copy: str
 ) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     last_led.lead()
     last_led.leave()
     restart(pool)
     execute(pool, f"update last_led set copy = {copy}")
-    assert not last_led.is_this()
+    assert not last_led.is_same_timeline()
 
 
 def test_tables_that_were_filled_anew_are_not_those_that_were_led(pool: Pool) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     last_led.lead()
     execute(
         pool,
         "create table kept as table autolynx_events; truncate autolynx_events;"
         " insert into autolynx_events table kept; drop table kept",
     )
-    assert not last_led.is_this()
+    assert not last_led.is_same_timeline()
 
 
 def test_a_database_from_which_nobody_was_called_lacks_nothing(pool: Pool) -> None:
     """So it is where people prepare campaigns before a scheduler ever ran."""
-    assert LastLed(pool).is_this()
+    assert TimelineGuard(pool).is_same_timeline()
 
 
 def test_where_there_is_no_campaign_nobody_can_be_called_twice(pool: Pool) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     last_led.lead()
     restart(pool)
     execute(pool, "delete from autolynx_events")
-    assert last_led.is_this()
+    assert last_led.is_same_timeline()
 
 
 def test_claims_that_nobody_took_note_of_are_worth_a_search(pool: Pool) -> None:
@@ -103,29 +103,29 @@ def test_claims_that_nobody_took_note_of_are_worth_a_search(pool: Pool) -> None:
         "insert into autolynx_events (originator_id, originator_version, topic, state)"
         " values ('8d4dd3f1-7b56-5c5f-b1fe-6ffbb4ea5ab0', 1, 'x', '')",
     )
-    assert LastLed(pool).is_this(), "another stream"
+    assert TimelineGuard(pool).is_same_timeline(), "another stream"
     execute(
         pool,
         f"update autolynx_events set originator_id = '{DISPATCHER_ID}'"
         " where topic = 'x'",
     )
-    assert not LastLed(pool).is_this()
+    assert not TimelineGuard(pool).is_same_timeline()
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_search_that_is_not_over_begins_where_it_began(
     pool: Pool, known: bool
 ) -> None:
-    last_led, later = LastLed(pool), NOON + timedelta(hours=1)
+    last_led, later = TimelineGuard(pool), NOON + timedelta(hours=1)
     assert last_led.search_from(NOON, known=known) == NOON
     assert last_led.search_from(later, known=known) == NOON
-    assert last_led.is_this() is known, "nothing was settled"
+    assert last_led.is_same_timeline() is known, "nothing was settled"
     last_led.lead()
     assert last_led.search_from(later, known=True) == later
 
 
 def test_how_late_calls_were_listed_is_remembered_for_a_day(pool: Pool) -> None:
-    last_led = LastLed(pool)
+    last_led = TimelineGuard(pool)
     assert last_led.list_delay() == timedelta(0)
     last_led.lead()
     last_led.keep_list_delay(timedelta(seconds=75))

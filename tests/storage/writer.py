@@ -7,14 +7,14 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from application.vault import TextRow
-from storage.database import Patience, open_pool
+from storage.database import RetryPolicy, open_pool
 from storage.log.recorder import EventRecorder
 
 
 def main(url: str, saves: int, seed: int) -> None:
     random = Random(seed)
     with open_pool(url, name="writer", max_size=2) as pool:
-        recorder = EventRecorder(pool, Patience(60))
+        recorder = EventRecorder(pool, RetryPolicy(60))
         for _ in range(saves):
             size = random.choices([1, 2, 3, 250], weights=[20, 10, 10, 1])[0]
             stream = UUID(int=random.getrandbits(128))

@@ -9,7 +9,7 @@ import pytest
 from interfaces.cli.demo.sample import HEADER, write_sample
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from storage.database import connect, open_pool
-from storage.process.decisions import Decision, Operations, Reason, beat
+from storage.process.decisions import Decision, ProcessRecords, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended
 from tests.simulator import Simulator
 
@@ -93,7 +93,7 @@ def test_whoever_waits_learns_why(
         open_pool(database, name="test") as pool,
         connect(database, name="test") as leader,
     ):
-        Operations(pool).write_decisions([decision])
+        ProcessRecords(pool).write_decisions([decision])
         beat(leader, "scheduler", "here")
         waits = autolynx.done("campaigns", "show", id_).lines[-1]
         assert waits.endswith(

@@ -12,7 +12,7 @@ from domain.values import Role
 from interfaces.graphql.errors import PublicErrors
 from interfaces.graphql.extensions import limits
 from interfaces.graphql.extensions.limits import TimeLimit
-from storage.process.decisions import Decision, Operations, Reason
+from storage.process.decisions import Decision, ProcessRecords, Reason
 from tests import http_requests as asking
 from tests.interfaces.serving import (
     ASSISTANT,
@@ -442,7 +442,7 @@ def test_the_scheduler_s_last_decision_is_shown(office: Desk) -> None:
     assert office.told(query, id=id_) == {"campaign": {"lastDecision": None}}
     reason = Reason("CAP_FULL", "The cap is full.", 2)
     decision = Decision(UUID(id_), utc_now(), 0, 0, (reason,))
-    Operations(office.pool).write_decisions([decision])
+    ProcessRecords(office.pool).write_decisions([decision])
     shown = office.told(query, id=id_)["campaign"]["lastDecision"]
     assert (shown["room"], shown["placed"]) == (0, 0)
     (said,) = shown["reasons"]

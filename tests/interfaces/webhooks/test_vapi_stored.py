@@ -20,7 +20,7 @@ from domain.campaign import Campaign
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, DialMode
 from provider.vapi.reading import read_message
-from storage.database import Patience, open_pool
+from storage.database import RetryPolicy, open_pool
 from storage.log.recorder import EventStoreFactory
 from storage.vault.tables import Vault
 from tests.interfaces.webhooks.posting import PATH, SECRET, webhooks
@@ -63,10 +63,10 @@ class Store:
 
 
 def wired(url: str, seconds: float) -> Iterator[Store]:
-    patience = Patience(seconds)
+    policy = RetryPolicy(seconds)
     with open_pool(url, name="test") as pool:
-        app = AutoLynx(EventStoreFactory(pool, patience))
-        vault = Vault(pool, patience)
+        app = AutoLynx(EventStoreFactory(pool, policy))
+        vault = Vault(pool, policy)
         calls = CallService(
             app=app,
             context=EventContext(
