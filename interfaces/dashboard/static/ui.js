@@ -342,8 +342,9 @@ export function Action({ onPress, icon, kind = "", disabled, hint, type = "butto
 export const Pager = ({ more, onMore, onFirst, shown, total, capped }) =>
   html`<nav class="pager" aria-label="Pages">
     <span class="quiet"
-      >${count(shown)}
-      shown${total == null ? "" : ` of ${count(total)}${capped && total >= 10_000 ? " or more" : ""}`}</span
+      >${`${count(shown)} shown`}${
+        total == null ? "" : ` of ${count(total)}${capped && total >= 10_000 ? " or more" : ""}`
+      }</span
     >
     <span
       >${onFirst && html`<button type="button" onClick=${onFirst}>First page</button>`}

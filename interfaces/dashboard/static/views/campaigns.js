@@ -38,9 +38,12 @@ export default function CampaignList() {
     const signal = liveOf(progress.campaignId);
     const before = signal.value?.state;
     signal.value = progress;
-    const known = list.data?.campaigns.nodes.find((one) => one.id === progress.campaignId);
-    if (list.data && (!known ? !after && !states.length && !search : (before ?? known.state) !== progress.state))
-      again();
+    if (!list.data) return;
+    const { nodes, totalCount } = list.data.campaigns;
+    const shown = nodes.find((one) => one.id === progress.campaignId);
+    // Frames of campaigns on other pages are no reason to read the list again.
+    const created = !after && !states.length && !search && live.size > totalCount;
+    if (shown ? (before ?? shown.state) !== progress.state : created) again();
   });
   /** @param {CampaignState} state */
   const toggle = (state) =>
