@@ -41,10 +41,11 @@ TIMES = """query($id: ID!) { campaign(id: $id) {
   contacts(first: 20) { nodes { calls {
     queuedAt placedAt startedAt endedAt lastEventAt } } }
   lastDecision { decidedAt } } }"""
-EVENTS = """query { events(first: 1000) { nodes { occurredAt } } }"""
+EVENTS = """query { events(first: 100, newestFirst: true) { nodes { occurredAt } } }"""
 
 pytestmark = pytest.mark.skipif(
-    LIBRARY is None, reason="libfaketime is not installed: on Debian, apt install it"
+    LIBRARY is None,
+    reason="libfaketime is not installed: on Debian, apt install faketime",
 )
 
 
@@ -128,7 +129,7 @@ def test_a_campaign_on_hosts_with_wrong_and_jumping_clocks_keeps_every_rule(
         ledger = simulator.ledger(calls=CONTACTS, timeout=30)
         assert Counter(call["number"] for call in ledger["calls"]) == Counter(phones)
         assert ledger["highWater"]["campaigns"][id_] <= CAP
-        progress = client.ask(PROGRESS, id=id_)["campaign"]["progress"]
+        progress = client.ask(PROGRESS, id=id_)["progress"]
         assert progress["timedOut"] == 0
         until = datetime.now(UTC)
         shown = [*times(client.ask(TIMES, id=id_)), *times(client.ask(EVENTS))]
@@ -168,7 +169,7 @@ def started_campaign(client: Client, file: Path) -> str:
     wanted = {
         "name": "Wrong clocks",
         "uploadId": client.upload(file)["id"],
-        "assistantId": imported["importAssistant"]["id"],
+        "assistantId": imported["id"],
         "phoneNumberId": DEFAULT_PHONE_NUMBER_ID,
         "cap": CAP,
     }
@@ -177,7 +178,7 @@ def started_campaign(client: Client, file: Path) -> str:
         " { ... on ImportedCampaign { campaign { id } } } }",
         input=wanted,
     )
-    id_ = str(made["createCampaign"]["campaign"]["id"])
+    id_ = str(made["campaign"]["id"])
     client.ask("mutation ($id: ID!) { startCampaign(id: $id) { __typename } }", id=id_)
     return id_
 
@@ -187,7 +188,7 @@ def called(simulator: Simulator) -> int:
 
 
 def is_over(client: Client, campaign_id: str) -> bool:
-    shown = client.ask(PROGRESS, id=campaign_id)["campaign"]
+    shown = client.ask(PROGRESS, id=campaign_id)
     return shown["state"] == "COMPLETED" and not shown["progress"]["awaitingReports"]
 
 
