@@ -6,6 +6,7 @@ from typing import LiteralString
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
+from projections.tables import position_of
 from tests.browser.desk import LONG, Desk
 from tests.many_campaigns import create_campaigns
 from tests.support import eventually
@@ -16,9 +17,9 @@ COUNT, PAGE = 1_000, 50
 @pytest.fixture(scope="module")
 def many(desk: Desk) -> Desk:
     """A desk with a thousand campaigns older than those of the other tests."""
-    newest_at = desk.bench.means.now() - timedelta(days=30)
+    newest_at = desk.bench.context.now() - timedelta(days=30)
     create_campaigns(desk.bench.app, COUNT, newest_at=newest_at)
-    desk.bench.include_all()
+    desk.bench.read(position_of)
     return desk
 
 
@@ -71,7 +72,7 @@ def test_progress_of_campaigns_on_other_pages_does_not_reload_the_list(
         return sum("campaignsProgress" in str(frame) for frame in frames) >= COUNT
 
     eventually(all_are_told)
-    create_campaigns(many.bench.app, 1, newest_at=many.bench.means.now(), name="New")
+    create_campaigns(many.bench.app, 1, newest_at=many.bench.context.now(), name="New")
     expect(page.get_by_role("link", name="New 0000")).to_be_visible()
     assert sum('"states"' in (one.post_data or "") for one in asked) == 2
     page.close()
@@ -81,5 +82,4 @@ def none_is_active(desk: Desk) -> bool:
     query: LiteralString = """
         select 1 from campaign_board where state in ('QUEUED', 'DIALING', 'RUNNING')
     """
-    with desk.bench.read_pool.connection() as connection:
-        return connection.execute(query).fetchone() is None
+    return desk.bench.read(lambda conn: conn.execute(query).fetchone()) is None
