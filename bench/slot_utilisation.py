@@ -27,7 +27,7 @@ from scheduler.dispatch import Dialled
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Findings
-from scheduler.wakeup import Alarm
+from scheduler.wakeup import WakeUp
 
 CAP, PEOPLE, MEAN_SECONDS = 8, 2_000, 60.0
 UNANSWERED, RINGS_SECONDS = 0.25, (15.0, 30.0)
@@ -64,7 +64,7 @@ def measure(server: Server) -> Iterator[Figure]:  # noqa: ARG001 - it needs no d
 def used_share(*, refill: bool) -> float:
     """Run a campaign to its last claim; return used slot-seconds / (cap x time)."""
     world = World(SettingsValues(global_cap=CAP, refill_immediately=refill))
-    scheduler = Scheduler(_parts(world), VirtualAlarm(world))
+    scheduler = Scheduler(_parts(world), VirtualWakeUp(world))
     unending: Any = Unending()
     scheduler.lead(unending)
     return (world.used - world.still_to_come()) / (CAP * world.time)
@@ -160,7 +160,7 @@ class Dialler:
             self.world.ring(one.call_id)
 
 
-class VirtualAlarm(Alarm):
+class VirtualWakeUp(WakeUp):
     """Waits by advancing the virtual time; stops the loop after the last claim."""
 
     def __init__(self, world: World) -> None:

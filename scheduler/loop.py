@@ -33,7 +33,7 @@ from scheduler.policy import (
     plan,
 )
 from scheduler.reconcile import Findings, Reconcile, dialled_lines
-from scheduler.wakeup import Alarm
+from scheduler.wakeup import WakeUp
 from storage.process.decisions import Decision, ProcessRecords, Reason
 from storage.process.leadership import LeadershipLost, Term
 
@@ -116,8 +116,8 @@ class Parts:
 
 
 class Scheduler:
-    def __init__(self, parts: Parts, alarm: Alarm | None = None) -> None:
-        self._parts, self._alarm = parts, alarm or Alarm()
+    def __init__(self, parts: Parts, wake_up: WakeUp | None = None) -> None:
+        self._parts, self._wake_up = parts, wake_up or WakeUp()
         self._findings, self._last = Findings(), IDLE
         self._not_yet: NotYet | None = None
         self._claims_seen = 0
@@ -129,33 +129,33 @@ class Scheduler:
 
     def stop(self) -> None:
         """End `lead` soon; it may be repeated, from any thread."""
-        self._alarm.stop()
+        self._wake_up.stop()
 
     def wake(self) -> None:
         """Say that something changed; any thread may."""
-        self._alarm.wake()
+        self._wake_up.wake()
 
     def lead(self, term: Term) -> None:
         """Work until stopped. Raises LeadershipLost when the term is over."""
         self._parts.adoption.begin()
         self._findings, self._last = NOT_LOOKED_YET, IDLE
-        self._look_at = self._tick_at = self._alarm.now()
-        while not self._alarm.stopped:
+        self._look_at = self._tick_at = self._wake_up.now()
+        while not self._wake_up.stopped:
             term.beat()
             seen = self._safely(self._view)
             if seen is None:
-                self._alarm.rest(self._alarm.now() + WAKE_SECONDS)
+                self._wake_up.rest(self._wake_up.now() + WAKE_SECONDS)
             else:
                 settings = seen.settings or self._parts.first_settings
                 term.let_silence_last(SILENT_TICKS * settings.tick_seconds)
-                began = self._alarm.now()
+                began = self._wake_up.now()
                 self._turn(term, seen, settings)
-                self._parts.turned(self._alarm.now() - began)
+                self._parts.turned(self._wake_up.now() - began)
                 self._wait(settings)
 
     def _turn(self, term: Term, seen: Snapshot, settings: SettingsValues) -> None:
         """Do what is due: look at the provider, hang up, fill the free slots."""
-        now, looked = self._alarm.now(), False
+        now, looked = self._wake_up.now(), False
         self._parts.pace.set_full(settings.dials_per_second)
         is_tick = now >= self._due_tick(settings)
         if is_tick:
@@ -163,14 +163,14 @@ class Scheduler:
             self._hung_up.clear()
         if is_tick or now >= self._look_at or self._has_new_lines(seen):
             looked = self._safely(partial(self._look, settings)) is not None
-            self._look_at = self._alarm.now() + self._seconds_to_look()
+            self._look_at = self._wake_up.now() + self._seconds_to_look()
         self._hang_up(seen)
         self._slow_down(seen)
         if is_tick or self._last.more_soon or settings.refill_immediately:
             fill = partial(self._fill, term, seen, looked=looked)
             self._last = self._safely(fill) or IDLE
         if is_tick:
-            self._ticked_at = self._alarm.now()
+            self._ticked_at = self._wake_up.now()
             self._tick_at = self._ticked_at + self._tick_seconds(settings)
 
     def _safely[R](self, work: Callable[[], R]) -> R | None:
@@ -190,7 +190,7 @@ class Scheduler:
 
         `filled` holds what the earlier passes of the same fill came to.
         """
-        allowed = self._parts.pace.allowed(self._alarm.now())
+        allowed = self._parts.pace.allowed(self._wake_up.now())
         snapshot = self._snapshot(now, max(allowed, 1))
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
         self._complete(snapshot)
@@ -236,7 +236,7 @@ class Scheduler:
             now=now,
             global_cap=settings.global_cap,
             most=allowed,
-            lines=self._parts.pace.allowed_on_slow_lines(self._alarm.now()),
+            lines=self._parts.pace.allowed_on_slow_lines(self._wake_up.now()),
             busy_lines=self._findings.busy_lines,
             filling=self._filling,
             daily_budget=settings.daily_budget,
@@ -371,7 +371,7 @@ class Scheduler:
         filled = Filled()
         while True:
             last = self.run_once(self._parts.context.now(), filled)
-            if not last.more or self._alarm.stopped:
+            if not last.more or self._wake_up.stopped:
                 return last
             term.beat()
 
@@ -397,17 +397,17 @@ class Scheduler:
         return self._parts.reconcile.busy(lines, now=now) if lines else set()
 
     def _wait(self, settings: SettingsValues) -> None:
-        started, last = self._alarm.now(), self._last
+        started, last = self._wake_up.now(), self._last
         tick_at = self._due_tick(settings)
         until = min(tick_at, self._look_at, started + LONGEST_WAIT_SECONDS)
         if last.more_soon:
             until = min(until, started + WAKE_SECONDS)
         if settings.refill_immediately:
             until = min(until, self._due(last, started))
-            self._alarm.rest(min(started + WAKE_SECONDS, until))
-            self._alarm.listen(until)
+            self._wake_up.rest(min(started + WAKE_SECONDS, until))
+            self._wake_up.listen(until)
         else:
-            self._alarm.rest(until)
+            self._wake_up.rest(until)
 
     def _due(self, last: Pass, started: float) -> float:
         if last.next_due_at is None:

@@ -1,36 +1,42 @@
-"""What the leader waits on: a time, somebody's wake-up, the end of its work."""
+"""What the scheduler's loop waits on: a time, a wake-up or its own stop."""
 
 from threading import Event
 from time import monotonic
 
 
-class Alarm:
-    """Times are of the monotonic clock, in seconds."""
+class WakeUp:
+    """Waiting for a time that a wake-up or a stop can end early.
+
+    All times are seconds of the monotonic clock. Tests replace the class by one that
+    runs on a virtual clock.
+    """
 
     def __init__(self) -> None:
         self._stopped, self._woken = Event(), Event()
 
     @property
     def stopped(self) -> bool:
+        """Whether `stop` was called."""
         return self._stopped.is_set()
 
     def now(self) -> float:
+        """Return the current time in seconds of the monotonic clock."""
         return monotonic()
 
     def stop(self) -> None:
-        """End all waiting, for ever; any thread may, repeatedly."""
+        """End all current and later waits. Thread-safe and idempotent."""
         self._stopped.set()
         self._woken.set()
 
     def wake(self) -> None:
-        """End the listening under way, or else the next one; any thread may."""
+        """End the current call of `listen`, or the next one. Thread-safe."""
         self._woken.set()
 
     def rest(self, until: float) -> None:
-        """Wait for a time; only the end comes before."""
+        """Wait until that time; a stop ends the wait, a wake-up does not."""
         self._stopped.wait(max(until - self.now(), 0))
 
     def listen(self, until: float) -> None:
-        """Wait for a wake-up, until that time at most."""
+        """Wait for a wake-up or a stop, until that time at the latest."""
         self._woken.wait(max(until - self.now(), 0))
         self._woken.clear()

@@ -29,7 +29,7 @@ from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Parts, Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
-from scheduler.wakeup import Alarm
+from scheduler.wakeup import WakeUp
 from storage.log.recorder import EventStoreFactory
 from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import FakeProvider
@@ -175,8 +175,8 @@ class CrashingProvider(FakeProvider):
         self._process.step("DELETE", done=True)
 
 
-class VirtualAlarm(Alarm):
-    """An alarm that advances virtual time instead of waiting."""
+class VirtualWakeUp(WakeUp):
+    """A wake-up that advances virtual time instead of waiting."""
 
     def __init__(
         self, now: Callable[[], datetime], rest: Callable[[float], None]
@@ -255,8 +255,8 @@ class SchedulerProcess(Process):
             reconcile_every=INTERVAL,
             random=lambda: 0.5,
         )
-        self.alarm = VirtualAlarm(house.now, self._rest)
-        self._scheduler = Scheduler(parts, self.alarm)
+        self.wake_up = VirtualWakeUp(house.now, self._rest)
+        self._scheduler = Scheduler(parts, self.wake_up)
 
     def lead(self) -> None:
         """Lead until stopped, dead or without a store; then stop the dispatcher."""

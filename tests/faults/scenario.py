@@ -90,7 +90,7 @@ class Scenario:
         def meanwhile(other: SchedulerProcess, wanted: float) -> None:
             self._meanwhile(other, wanted)
             if self.house.now() >= until:
-                other.alarm.stop()
+                other.wake_up.stop()
 
         while self.house.now() < until and not self.over:
             other = self.scheduler()
@@ -123,7 +123,7 @@ class Scenario:
         def meanwhile(process: SchedulerProcess, seconds: float) -> None:
             self._meanwhile(process, seconds)
             if len(self.provider.made_calls) >= count:
-                process.alarm.stop()
+                process.wake_up.stop()
 
         leader.meanwhile = meanwhile
         leader.lead()
@@ -138,7 +138,7 @@ class Scenario:
         if self.random.random() < 0.8:
             self.house.settle()
         if self.over:
-            process.alarm.stop()
+            process.wake_up.stop()
 
     def _pass(self, seconds: float) -> None:
         self.provider.pass_until(self.house.now() + timedelta(seconds=seconds))

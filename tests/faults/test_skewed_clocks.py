@@ -53,7 +53,7 @@ class SkewedScenario(Scenario):
     def _meanwhile(self, process: SchedulerProcess, seconds: float) -> None:
         super()._meanwhile(process, seconds)
         if self.provider.clock() > self.until:
-            process.alarm.stop()
+            process.wake_up.stop()
 
 
 @pytest.mark.parametrize("seed", range(3))

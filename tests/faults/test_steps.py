@@ -315,7 +315,7 @@ def _watch(scenario: Scenario, leader: object, seconds: float) -> None:
     campaign = scenario.house.load_campaign(scenario.campaign_id)
     assert not scenario.over, "the campaign is not over while a call is live"
     if campaign.state is CampaignState.PAUSED and scenario.provider.hang_ups:
-        leader.alarm.stop()  # type: ignore[attr-defined]  # a SchedulerProcess
+        leader.wake_up.stop()  # type: ignore[attr-defined]  # a SchedulerProcess
 
 
 def _clear(house: House) -> None:
