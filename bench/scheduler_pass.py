@@ -20,7 +20,7 @@ from projections.dial_snapshot import snapshot
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
 from scheduler.dispatch import Dialled
-from scheduler.loop import Parts, Scheduler
+from scheduler.loop import Scheduler, SchedulerDependencies
 from scheduler.pace import Pace
 from storage.database import Conn, Pool, connect, open_pool
 from storage.log.recorder import EventStoreFactory
@@ -112,7 +112,7 @@ def _scheduler(server: Server, people: int) -> Iterator[tuple[Scheduler, Conn]]:
         conn.execute("set search_path = read, public")
         _fill(conn, people)
         app = AutoLynx(EventStoreFactory(writing))
-        yield Scheduler(_parts(app, writing, reading)), conn
+        yield Scheduler(_dependencies(app, writing, reading)), conn
         app.close()
 
 
@@ -148,10 +148,10 @@ class NoDispatch:
         """Send nothing: requests are not part of this benchmark."""
 
 
-def _parts(app: AutoLynx, writing: Pool, reading: Pool) -> Parts:
+def _dependencies(app: AutoLynx, writing: Pool, reading: Pool) -> SchedulerDependencies:
     unused: Any = None
     no_dispatch: Any = NoDispatch()
-    return Parts(
+    return SchedulerDependencies(
         read_snapshot=lambda now, most: _snapshot(reading, now, most),
         claims=ClaimService(app, context()),
         campaigns=unused,

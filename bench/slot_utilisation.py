@@ -24,7 +24,7 @@ from domain.dial_view import (
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
 from scheduler.dispatch import Dialled
-from scheduler.loop import Parts, Scheduler
+from scheduler.loop import Scheduler, SchedulerDependencies
 from scheduler.pace import Pace
 from scheduler.reconcile import Findings
 from scheduler.wakeup import WakeUp
@@ -64,7 +64,7 @@ def measure(server: Server) -> Iterator[Figure]:  # noqa: ARG001 - it needs no d
 def used_share(*, refill: bool) -> float:
     """Run a campaign to its last claim; return used slot-seconds / (cap x time)."""
     world = World(SettingsValues(global_cap=CAP, refill_immediately=refill))
-    scheduler = Scheduler(_parts(world), VirtualWakeUp(world))
+    scheduler = Scheduler(_dependencies(world), VirtualWakeUp(world))
     unending: Any = Unending()
     scheduler.lead(unending)
     return (world.used - world.still_to_come()) / (CAP * world.time)
@@ -204,12 +204,12 @@ class Quiet:
     def write_decisions(self, *_: Any) -> None: ...
 
 
-def _parts(world: World) -> Parts:
+def _dependencies(world: World) -> SchedulerDependencies:
     pace = Pace(world.settings.dials_per_second, world.random.random)
     quiet: Any = Quiet()
     claims: Any = world
     dispatch: Any = Dialler(world, pace)
-    return Parts(
+    return SchedulerDependencies(
         read_snapshot=world.snapshot,
         claims=claims,
         campaigns=quiet,

@@ -32,7 +32,7 @@ from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.dispatch import Dispatch
-from scheduler.loop import SILENT_TICKS, Parts, Scheduler
+from scheduler.loop import SILENT_TICKS, Scheduler, SchedulerDependencies
 from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
@@ -119,17 +119,17 @@ def _lead(process: Process, term: Term) -> None:
     process.clock.measure(term.connection)
     with ExitStack() as opened:
         feed = opened.enter_context(open_feed(url))
-        parts = _parts(process, feed, opened)
-        scheduler = Scheduler(parts)
+        deps = _dependencies(process, feed, opened)
+        scheduler = Scheduler(deps)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
         post = partial(post_json, any_address=configuration.alert_any_address)
-        _start_alerts(process, feed, parts, opened, post)
+        _start_alerts(process, feed, deps, opened, post)
         _start_retention(process, feed, opened)
-        opened.callback(parts.dispatch.stop)
+        opened.callback(deps.dispatch.stop)
         opened.enter_context(_stopping(scheduler, process.stop))
         scheduler.lead(term)
-        parts.dispatch.stop()
-        parts.adoption.end()
+        deps.dispatch.stop()
+        deps.adoption.end()
 
 
 def _components(
@@ -151,7 +151,11 @@ def _components(
 
 
 def _start_alerts(
-    process: Process, feed: ReadModelFeed, parts: Parts, opened: ExitStack, post: Post
+    process: Process,
+    feed: ReadModelFeed,
+    deps: SchedulerDependencies,
+    opened: ExitStack,
+    post: Post,
 ) -> None:
     """Send alerts from a thread of its own, over connections of its own."""
     own = _components(process, feed, opened, name=f"{ROLE} alerts", size=2)
@@ -159,7 +163,7 @@ def _start_alerts(
         Alerts(
             reading=own.reading,
             outbox=AlertOutbox(own.writing),
-            campaigns=parts.campaigns,
+            campaigns=deps.campaigns,
             settings=own.settings,
             first=own.first_settings,
             now=own.now,
@@ -180,7 +184,9 @@ def _start_retention(process: Process, feed: ReadModelFeed, opened: ExitStack) -
     worker.start()
 
 
-def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
+def _dependencies(
+    process: Process, feed: ReadModelFeed, opened: ExitStack
+) -> SchedulerDependencies:
     configuration = process.configuration
     built = _components(process, feed, opened, name=ROLE, size=16)
     pace = Pace(built.first_settings.dials_per_second, random.random)
@@ -195,7 +201,7 @@ def _parts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> Parts:
     timeline_guard = TimelineGuard(built.writing)
     reconcile = _reconcile(configuration, built, dispatch, timeline_guard)
     ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
-    return Parts(
+    return SchedulerDependencies(
         read_snapshot=partial(_snapshot, built.reading, ghost_grace),
         claims=built.claims,
         campaigns=built.campaigns,

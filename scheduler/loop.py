@@ -94,7 +94,7 @@ IDLE = Pass(claimed=0, more=False, more_soon=False, next_due_at=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SchedulerDependencies:
     """What the leader works with; built by the composition root."""
 
     read_snapshot: Callable[[datetime, int], Snapshot]
@@ -116,8 +116,10 @@ class Parts:
 
 
 class Scheduler:
-    def __init__(self, parts: Parts, wake_up: WakeUp | None = None) -> None:
-        self._parts, self._wake_up = parts, wake_up or WakeUp()
+    def __init__(
+        self, deps: SchedulerDependencies, wake_up: WakeUp | None = None
+    ) -> None:
+        self._deps, self._wake_up = deps, wake_up or WakeUp()
         self._findings, self._last = Findings(), IDLE
         self._not_yet: NotYet | None = None
         self._claims_seen = 0
@@ -137,7 +139,7 @@ class Scheduler:
 
     def lead(self, term: Term) -> None:
         """Work until stopped. Raises LeadershipLost when the term is over."""
-        self._parts.adoption.begin()
+        self._deps.adoption.begin()
         self._findings, self._last = NOT_LOOKED_YET, IDLE
         self._look_at = self._tick_at = self._wake_up.now()
         while not self._wake_up.stopped:
@@ -146,17 +148,17 @@ class Scheduler:
             if seen is None:
                 self._wake_up.rest(self._wake_up.now() + WAKE_SECONDS)
             else:
-                settings = seen.settings or self._parts.first_settings
+                settings = seen.settings or self._deps.first_settings
                 term.let_silence_last(SILENT_TICKS * settings.tick_seconds)
                 began = self._wake_up.now()
                 self._turn(term, seen, settings)
-                self._parts.turned(self._wake_up.now() - began)
+                self._deps.turned(self._wake_up.now() - began)
                 self._wait(settings)
 
     def _turn(self, term: Term, seen: Snapshot, settings: SettingsValues) -> None:
         """Do what is due: look at the provider, hang up, fill the free slots."""
         now, looked = self._wake_up.now(), False
-        self._parts.pace.set_full(settings.dials_per_second)
+        self._deps.pace.set_full(settings.dials_per_second)
         is_tick = now >= self._due_tick(settings)
         if is_tick:
             self._dropped.clear()
@@ -190,7 +192,7 @@ class Scheduler:
 
         `filled` holds what the earlier passes of the same fill came to.
         """
-        allowed = self._parts.pace.allowed(self._wake_up.now())
+        allowed = self._deps.pace.allowed(self._wake_up.now())
         snapshot = self._snapshot(now, max(allowed, 1))
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
         self._complete(snapshot)
@@ -204,7 +206,7 @@ class Scheduler:
 
     def _snapshot(self, now: datetime, most: int) -> Snapshot:
         """Read a view without those who were dropped from a claim in this tick."""
-        snapshot = self._parts.read_snapshot(now, most + len(self._dropped))
+        snapshot = self._deps.read_snapshot(now, most + len(self._dropped))
         self._must_not_go_back(snapshot)
         if not self._dropped:
             return snapshot
@@ -231,16 +233,16 @@ class Scheduler:
     def _conditions(
         self, snapshot: Snapshot, now: datetime, allowed: int
     ) -> Conditions:
-        settings = snapshot.settings or self._parts.first_settings
+        settings = snapshot.settings or self._deps.first_settings
         return Conditions(
             now=now,
             global_cap=settings.global_cap,
             most=allowed,
-            lines=self._parts.pace.allowed_on_slow_lines(self._wake_up.now()),
+            lines=self._deps.pace.allowed_on_slow_lines(self._wake_up.now()),
             busy_lines=self._findings.busy_lines,
             filling=self._filling,
             daily_budget=settings.daily_budget,
-            provider_down=self._parts.bars_dialling or self._findings.down,
+            provider_down=self._deps.bars_dialling or self._findings.down,
             lines_down=self._findings.lines_down,
             barred=_searching(self._not_yet),
         )
@@ -251,14 +253,14 @@ class Scheduler:
                 self._tell(
                     view.id,
                     partial(
-                        self._parts.campaigns.complete, view.id, version=view.version
+                        self._deps.campaigns.complete, view.id, version=view.version
                     ),
                 )
 
     def _pause(self, pauses: tuple[Pause, ...]) -> None:
         for pause in pauses:
             tell = partial(
-                self._parts.campaigns.pause,
+                self._deps.campaigns.pause,
                 pause.campaign_id,
                 by=SCHEDULER,
                 reason=pause.message,
@@ -281,18 +283,18 @@ class Scheduler:
     def _claim(self, made: Plan, snapshot: Snapshot) -> ClaimResult:
         if not made.claims:
             return ClaimResult()
-        claimed = self._parts.claims.claim(made.claims, seen=snapshot.claims_seen)
+        claimed = self._deps.claims.claim(made.claims, seen=snapshot.claims_seen)
         for call_id in claimed.dropped:
             log.error("call %s is there already, or its contact was erased", call_id)
         self._dropped.update(claimed.dropped)
         seen = claimed.position or snapshot.position + 1
-        self._parts.read_model.wait_for(seen, SEEN_SECONDS)
+        self._deps.read_model.wait_for(seen, SEEN_SECONDS)
         return claimed
 
     def _dial(self, claimed: ClaimResult, snapshot: Snapshot, made: Plan) -> None:
         lines = {view.id: view.phone_number_id for view in snapshot.campaigns}
         campaigns = {chosen.call_id: chosen.campaign_id for chosen in made.claims}
-        self._parts.dispatch.dial(
+        self._deps.dispatch.dial(
             [
                 Dialled(call_id, campaigns[call_id], lines[campaigns[call_id]])
                 for call_id in claimed.calls
@@ -310,24 +312,24 @@ class Scheduler:
             id_ = verdict.campaign_id
             filled.rooms.setdefault(id_, verdict.room)
             filled.placed[id_] += verdict.placed - lost[id_]
-        self._parts.operations.write_decisions(
+        self._deps.operations.write_decisions(
             [_decision(verdict, lost, now, filled) for verdict in made.verdicts]
         )
 
     # --- Ticks and wake-ups ---------------------------------------------------------
 
     def _view(self) -> Snapshot:
-        return self._parts.read_snapshot(self._parts.context.now(), 1)
+        return self._deps.read_snapshot(self._deps.context.now(), 1)
 
     def _look(self, settings: SettingsValues) -> Findings:
         """Hold the provider against the read model; adopt what the log lacks first."""
-        if self._parts.bars_dialling:
+        if self._deps.bars_dialling:
             return self._findings
         snapshot = self._view()
-        not_yet = self._parts.adoption.run(snapshot)
+        not_yet = self._deps.adoption.run(snapshot)
         silence = timedelta(seconds=settings.silence_timeout_seconds)
-        findings = self._parts.reconcile.run(
-            snapshot, now=self._parts.context.now(), silence=silence
+        findings = self._deps.reconcile.run(
+            snapshot, now=self._deps.context.now(), silence=silence
         )
         if not_yet is not None and not_yet.until is None:
             findings = replace(findings, down=not_yet.words)
@@ -336,16 +338,16 @@ class Scheduler:
 
     def _seconds_to_look(self) -> float:
         """Look at the provider again after this time, sooner where that may settle."""
-        every = self._parts.reconcile_every.total_seconds()
+        every = self._deps.reconcile_every.total_seconds()
         if self._not_yet is None or self._not_yet.until is None:
             return every
-        ahead = (self._not_yet.until - self._parts.context.now()).total_seconds()
+        ahead = (self._not_yet.until - self._deps.context.now()).total_seconds()
         return min(max(ahead, WAKE_SECONDS), every)
 
     def _has_new_lines(self, seen: Snapshot) -> bool:
         """Nobody is called from a line before the provider was asked for it."""
         known = self._findings.lines
-        return not (self._parts.bars_dialling or dialled_lines(seen) <= known)
+        return not (self._deps.bars_dialling or dialled_lines(seen) <= known)
 
     def _hang_up(self, seen: Snapshot) -> None:
         """Ask at once; each tick and each look asks again until the call has ended."""
@@ -353,16 +355,16 @@ class Scheduler:
             wanted = call.hang_up_requested and call.phase is Phase.PLACED
             if wanted and call.provider_call_id and call.call_id not in self._hung_up:
                 self._hung_up.add(call.call_id)
-                self._parts.dispatch.hang_up(call.provider_call_id)
+                self._deps.dispatch.hang_up(call.provider_call_id)
 
     def _slow_down(self, seen: Snapshot) -> None:
         """Back off on lines where calls ended lately for lack of capacity."""
-        since = self._parts.context.now() - REMEMBERED_REFUSAL
+        since = self._deps.context.now() - REMEMBERED_REFUSAL
         for view in seen.campaigns:
             at = view.capacity_refused_at
             if at is not None and at > max(since, self._refused_at.get(view.id, since)):
                 self._refused_at[view.id] = at
-                self._parts.dispatch.slow_down(view.phone_number_id)
+                self._deps.dispatch.slow_down(view.phone_number_id)
 
     def _fill(self, term: Term, seen: Snapshot, *, looked: bool) -> Pass:
         """Pass after pass, until the room is filled or a reason stands against it."""
@@ -370,7 +372,7 @@ class Scheduler:
         self._findings = replace(self._findings, busy_lines=busy)
         filled = Filled()
         while True:
-            last = self.run_once(self._parts.context.now(), filled)
+            last = self.run_once(self._deps.context.now(), filled)
             if not last.more or self._wake_up.stopped:
                 return last
             term.beat()
@@ -386,7 +388,7 @@ class Scheduler:
             for view in seen.campaigns
             if view.line_quiet_gating and view.state in MAY_DIAL and view.pending
         }
-        now = self._parts.context.now()
+        now = self._deps.context.now()
         calls = [call for call in seen.calls if not looked or _may_be_hidden(call, now)]
         held = {call.phone_number_id for call in calls if call.phase in HOLDING}
         if looked:
@@ -394,7 +396,7 @@ class Scheduler:
         return frozenset((gated & held) | self._busy(gated - held, now))
 
     def _busy(self, lines: set[str], now: datetime) -> set[str]:
-        return self._parts.reconcile.busy(lines, now=now) if lines else set()
+        return self._deps.reconcile.busy(lines, now=now) if lines else set()
 
     def _wait(self, settings: SettingsValues) -> None:
         started, last = self._wake_up.now(), self._last
@@ -412,7 +414,7 @@ class Scheduler:
     def _due(self, last: Pass, started: float) -> float:
         if last.next_due_at is None:
             return float("inf")
-        ahead = (last.next_due_at - self._parts.context.now()).total_seconds()
+        ahead = (last.next_due_at - self._deps.context.now()).total_seconds()
         return started + max(ahead, WAKE_SECONDS)
 
     def _due_tick(self, settings: SettingsValues) -> float:
@@ -420,7 +422,7 @@ class Scheduler:
         return min(self._tick_at, self._ticked_at + settings.tick_seconds * LATEST)
 
     def _tick_seconds(self, settings: SettingsValues) -> float:
-        return settings.tick_seconds * (1 + JITTER * (2 * self._parts.random() - 1))
+        return settings.tick_seconds * (1 + JITTER * (2 * self._deps.random() - 1))
 
 
 HOLDING = frozenset({Phase.CLAIMED, Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED})

@@ -26,7 +26,7 @@ from application.ports import (
 from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
 from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
-from scheduler.loop import Parts, Scheduler
+from scheduler.loop import Scheduler, SchedulerDependencies
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.wakeup import WakeUp
@@ -226,7 +226,7 @@ class SchedulerProcess(Process):
             interval=INTERVAL,
             time_out=timedelta(seconds=TIME_OUT),
         )
-        parts = Parts(
+        deps = SchedulerDependencies(
             read_snapshot=self._snapshot,
             claims=claims,
             campaigns=campaigns,
@@ -256,7 +256,7 @@ class SchedulerProcess(Process):
             random=lambda: 0.5,
         )
         self.wake_up = VirtualWakeUp(house.now, self._rest)
-        self._scheduler = Scheduler(parts, self.wake_up)
+        self._scheduler = Scheduler(deps, self.wake_up)
 
     def lead(self) -> None:
         """Lead until stopped, dead or without a store; then stop the dispatcher."""

@@ -24,7 +24,7 @@ from tests.faults.scenario import (
     virtual_house,
 )
 from tests.faults.virtual_provider import PERFECT
-from tests.scheduler.test_loop import Leading, Passes, leading, parts_of
+from tests.scheduler.test_loop import Leading, Passes, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 from tests.wiring import House, housed, phones, real_time
@@ -90,10 +90,10 @@ def test_a_restored_database_waits_for_the_simulators_lagging_list(
             with real_house(database, simulator) as house:
                 passes = Passes(house)
                 assert passes.run().claimed == 2
-                passes.parts.dispatch.stop()
+                passes.deps.dispatch.stop()
             with real_house(copy, simulator, projector=True) as house:
-                parts = parts_of(house, interval=timedelta(seconds=1))
-                with leading(parts, Leading(), house):
+                deps = dependencies_of(house, interval=timedelta(seconds=1))
+                with leading(deps, Leading(), house):
                     eventually(lambda: is_over(house, campaign_id), 40, "the end")
         called = Counter(call["number"] for call in simulator.ledger()["calls"])
     assert called == Counter(phones(4))

@@ -170,7 +170,7 @@ def test_an_outdated_snapshot_does_not_free_a_claim_that_was_requested(
             snapshots.append(house.snapshot())
         elif str(step) == f"after {SENT}" and not scenario.trace.happened:
             scenario.trace.happened["taken over"] += 1
-            adoption = scenario.scheduler()._scheduler._parts.adoption
+            adoption = scenario.scheduler()._scheduler._deps.adoption
             adoption._free_idle_claims(snapshots[0])
 
     scenario.on_step = take_over

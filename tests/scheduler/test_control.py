@@ -36,7 +36,7 @@ UNRUNG = CallReport(
 def passes(house: House) -> Iterator[Passes]:
     made = Passes(house)
     yield made
-    made.parts.dispatch.stop()
+    made.deps.dispatch.stop()
 
 
 def fill(passes: Passes, *, looked: bool = False) -> Pass:
@@ -47,7 +47,7 @@ def fill(passes: Passes, *, looked: bool = False) -> Pass:
         scheduler._look(house.settings.values())
     leading: Any = Leading()
     last = scheduler._fill(leading, house.snapshot(), looked=looked)
-    eventually(lambda: not passes.parts.dispatch._under_way, said="settled calls")
+    eventually(lambda: not passes.deps.dispatch._under_way, said="settled calls")
     house.settle()
     return last
 
@@ -99,7 +99,7 @@ def test_its_own_calls_do_not_close_a_fill_that_the_pace_spreads_out(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(6, cap=6, line_quiet_gating=True)
-    passes.parts.pace.set_full(0.1)
+    passes.deps.pace.set_full(0.1)
     for _ in range(2):
         fill(passes)
         assert len(house.provider.orders) == 1

@@ -17,7 +17,7 @@ from domain.dial_view import Snapshot
 from domain.values import CampaignState, PauseCause
 from scheduler.adopt import Adoption
 from scheduler.dispatch import Dispatch
-from scheduler.loop import Parts, Scheduler
+from scheduler.loop import Scheduler, SchedulerDependencies
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from storage.process.leadership import LeadershipLost
@@ -44,9 +44,9 @@ class Leading:
         self.silence = seconds
 
 
-def parts_of(
+def dependencies_of(
     house: House, interval: timedelta = timedelta(seconds=0.2), **changes: Any
-) -> Parts:
+) -> SchedulerDependencies:
     pace = Pace(1000, lambda: 0.5)
     dispatch = Dispatch(
         calls=house.calls,
@@ -62,7 +62,7 @@ def parts_of(
         interval=interval,
         time_out=timedelta(seconds=20),
     )
-    parts = Parts(
+    deps = SchedulerDependencies(
         read_snapshot=house.read_snapshot,
         claims=house.claims,
         campaigns=house.campaigns,
@@ -86,21 +86,21 @@ def parts_of(
         reconcile_every=interval,
         random=lambda: 0.5,
     )
-    return replace(parts, **changes)
+    return replace(deps, **changes)
 
 
 class Passes:
     """A scheduler, pass by pass, each settled before the next one."""
 
     def __init__(self, house: House, **changes: Any) -> None:
-        self.house, self.parts = house, parts_of(house, **changes)
-        self.scheduler = Scheduler(self.parts)
-        self.parts.adoption.begin()
+        self.house, self.deps = house, dependencies_of(house, **changes)
+        self.scheduler = Scheduler(self.deps)
+        self.deps.adoption.begin()
 
     def run(self) -> Any:
         self.house.settle()
         last = self.scheduler.run_once(self.house.now())
-        dispatch = self.parts.dispatch
+        dispatch = self.deps.dispatch
         eventually(lambda: not dispatch._under_way, said="settled calls")
         self.house.settle()
         return last
@@ -110,7 +110,7 @@ class Passes:
 def passes(house: House) -> Iterator[Passes]:
     made = Passes(house)
     yield made
-    made.parts.dispatch.stop()
+    made.deps.dispatch.stop()
 
 
 # --- One pass ------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_a_decision_sums_up_the_passes_of_one_fill(
     house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign_id = house.campaign(5, cap=4)
-    monkeypatch.setattr(passes.parts.pace, "allowed", lambda _: 2)
+    monkeypatch.setattr(passes.deps.pace, "allowed", lambda _: 2)
     passes.scheduler._fill(Leading(), house.snapshot(), looked=False)  # type: ignore[arg-type]  # signs of life only
     decision = house.operations.decision(campaign_id)
     assert decision is not None
@@ -185,7 +185,7 @@ def test_a_log_that_went_back_ends_the_term(house: House, passes: Passes) -> Non
     house.campaign(2, cap=1)
     old = house.snapshot()
     assert [passes.run().claimed for _ in range(2)] == [1, 0]
-    passes.scheduler._parts = replace(passes.parts, read_snapshot=lambda *_: old)
+    passes.scheduler._deps = replace(passes.deps, read_snapshot=lambda *_: old)
     with pytest.raises(LeadershipLost, match="1 claims were stored, 0 are"):
         passes.scheduler.run_once(NOON)
     assert len(house.provider.orders) == 1
@@ -207,7 +207,7 @@ def test_a_dropped_call_does_not_keep_the_passes_going_for_ever(
         fixed = replace(view, candidates=shown, pending=view.pending + 1)
         return replace(snapshot, campaigns=(fixed,))
 
-    passes.scheduler._parts = replace(passes.parts, read_snapshot=wrong)
+    passes.scheduler._deps = replace(passes.deps, read_snapshot=wrong)
     last = passes.run()
     assert (last.claimed, last.more) == (1, True), "room for two, one was dropped"
     assert passes.run().claimed == 1
@@ -279,9 +279,11 @@ def test_nothing_is_dialled_without_a_key(house: House) -> None:
 
 
 @contextmanager
-def leading(parts: Parts, term: Leading, house: House) -> Iterator[list[Exception]]:
+def leading(
+    deps: SchedulerDependencies, term: Leading, house: House
+) -> Iterator[list[Exception]]:
     """Let a scheduler lead in a thread; what ends it is in the list."""
-    scheduler, ends = Scheduler(parts), list[Exception]()
+    scheduler, ends = Scheduler(deps), list[Exception]()
 
     def lead() -> None:
         try:
@@ -298,7 +300,7 @@ def leading(parts: Parts, term: Leading, house: House) -> Iterator[list[Exceptio
         scheduler.stop()
         thread.join(20)
         unsubscribe()
-        parts.dispatch.stop()
+        deps.dispatch.stop()
         assert not thread.is_alive()
 
 
@@ -311,7 +313,7 @@ def live(database: str) -> Iterator[House]:
 
 
 def test_a_start_is_dialled_at_once_and_an_ending_refilled(live: House) -> None:
-    with leading(parts_of(live), Leading(), live):
+    with leading(dependencies_of(live), Leading(), live):
         campaign_id = live.campaign(3, cap=1)
         for made in range(1, 4):
             end_call(live.provider, made)
@@ -330,7 +332,7 @@ def end_call(provider: Any, number: int) -> None:
 def test_without_refill_slots_are_filled_only_at_ticks(live: House) -> None:
     live.set(refill_immediately=False, tick_seconds=3600, dials_per_second=1000)
     live.campaign(2, cap=1)
-    with leading(parts_of(live), Leading(), live):
+    with leading(dependencies_of(live), Leading(), live):
         eventually(lambda: len(live.provider.shown) == 1, said="the first tick")
         [provider_id] = live.provider.shown
         live.provider.end(provider_id, ENDED)
@@ -342,7 +344,7 @@ def test_without_refill_slots_are_filled_only_at_ticks(live: House) -> None:
 
 def test_a_lost_term_ends_the_work(live: House) -> None:
     term = Leading()
-    with leading(parts_of(live), term, live) as ends:
+    with leading(dependencies_of(live), term, live) as ends:
         term.lost = True
         live.campaign(1)
         eventually(lambda: len(ends) == 1, said="the end of the term")
@@ -350,7 +352,7 @@ def test_a_lost_term_ends_the_work(live: House) -> None:
 
 def test_how_long_a_leader_may_be_silent_follows_the_settings(live: House) -> None:
     term = Leading()
-    with leading(parts_of(live), term, live):
+    with leading(dependencies_of(live), term, live):
         eventually(lambda: term.silence == 120, said="two ticks of the first settings")
         live.set(tick_seconds=7)
         eventually(lambda: term.silence == 14, said="two ticks of the new ones")
@@ -364,7 +366,7 @@ def test_a_pass_that_stumbles_is_followed_by_the_next(live: House) -> None:
             raise failures.pop()
         return live.read_snapshot(now, most)
 
-    with leading(parts_of(live, read_snapshot=odd), Leading(), live) as ends:
+    with leading(dependencies_of(live, read_snapshot=odd), Leading(), live) as ends:
         live.campaign(1)
         eventually(lambda: len(live.provider.orders) == 1, within=20)
         assert (ends, failures) == ([], [])
@@ -373,7 +375,7 @@ def test_a_pass_that_stumbles_is_followed_by_the_next(live: House) -> None:
 def test_nothing_is_claimed_before_the_provider_was_searched(live: House) -> None:
     campaign_id = live.campaign(1)
     live.provider.down = True
-    with leading(parts_of(live), Leading(), live):
+    with leading(dependencies_of(live), Leading(), live):
         eventually(
             lambda: live.operations.decision(campaign_id) is not None, said="a pass"
         )
@@ -389,6 +391,6 @@ def test_a_store_that_is_away_ends_the_term(
         raise StoreUnavailable("no answer")
 
     monkeypatch.setattr(live.claims, "claim", away)
-    with leading(parts_of(live), Leading(), live) as ends:
+    with leading(dependencies_of(live), Leading(), live) as ends:
         live.campaign(1)
         eventually(lambda: len(ends) == 1, said="the end of the term")

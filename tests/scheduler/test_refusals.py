@@ -21,7 +21,7 @@ from domain.values import (
 from projections.campaign_board import CampaignRow
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.client import VapiProvider, VapiSettings
-from tests.scheduler.test_loop import Leading, Passes, leading, parts_of
+from tests.scheduler.test_loop import Leading, Passes, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 from tests.wiring import BY, Clock, House, housed, phones, real_time
@@ -51,7 +51,7 @@ def dialled(url: str, **settings: object) -> Iterator[tuple[House, Simulator]]:
         provider = VapiProvider(at)
         with (
             housed(url, now=real_time, provider=provider, projector=True) as house,
-            leading(parts_of(house), Leading(), house),
+            leading(dependencies_of(house), Leading(), house),
         ):
             yield house, simulator
 
@@ -289,7 +289,7 @@ def test_a_contact_is_called_five_times_at_most_because_of_faults(
             assert len(house.provider.orders) == before + 1
             _end_all(house, report)
     finally:
-        passes.parts.dispatch.stop()
+        passes.deps.dispatch.stop()
     house.settle()
     row = house.board(campaign_id)
     assert (row.failed, row.pending, row.ended) == (1, 0, 0)
