@@ -19,7 +19,7 @@ from domain.values import NAMESPACE
 from projections.dial_snapshot import snapshot
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
-from scheduler.dispatch import Dialled
+from scheduler.dispatch import ClaimedCall
 from scheduler.loop import Scheduler, SchedulerDependencies
 from scheduler.pace import Pace
 from storage.database import Conn, Pool, connect, open_pool
@@ -144,7 +144,7 @@ class InstantReadModel:
 class NoDispatch:
     """Accepts claimed calls and sends no requests."""
 
-    def dial(self, claimed: list[Dialled]) -> None:
+    def dial(self, claimed: list[ClaimedCall]) -> None:
         """Send nothing: requests are not part of this benchmark."""
 
 

@@ -23,7 +23,7 @@ from domain.dial_view import (
 )
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
-from scheduler.dispatch import Dialled
+from scheduler.dispatch import ClaimedCall
 from scheduler.loop import Scheduler, SchedulerDependencies
 from scheduler.pace import Pace
 from scheduler.reconcile import Findings
@@ -154,7 +154,7 @@ class Dialler:
     world: World
     pace: Pace
 
-    def dial(self, claimed: list[Dialled]) -> None:
+    def dial(self, claimed: list[ClaimedCall]) -> None:
         for one in claimed:
             self.world.move(self.pace.take_turn(one.line, self.world.time))
             self.world.ring(one.call_id)

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet:
+class ClaimingBlocked:
     """Why nothing may be claimed yet; `until` where it only takes time."""
 
     words: str
@@ -80,27 +80,27 @@ class Adoption:
         if self._is_settled:
             self._timeline_guard.leave()
 
-    def run(self, snapshot: Snapshot) -> NotYet | None:
+    def run(self, snapshot: Snapshot) -> ClaimingBlocked | None:
         """Search, once a term or until it is enough; say why that is not yet so."""
         if self._is_settled:
             return None
         if snapshot.position < self._begun_at:
-            return NotYet(LAGGING, self._now() + SOON)
+            return ClaimingBlocked(LAGGING, self._now() + SOON)
         self._free_idle_claims(snapshot)
         try:
             adopted = self._search(snapshot)
         except (ProviderUnavailable, ProviderRefused) as error:
-            return NotYet(str(error) or type(error).__name__)
+            return ClaimingBlocked(str(error) or type(error).__name__)
         return self._judge(adopted)
 
-    def _judge(self, adopted: int) -> NotYet | None:
+    def _judge(self, adopted: int) -> ClaimingBlocked | None:
         """Settle, unless there may be more to find."""
         now = self._now()
         if adopted:
             self._is_doubtful, self._quiet_since = True, now
         until = self._quiet_since + self._quarantine()
         if self._is_doubtful and now < until:
-            return NotYet(SEARCHING, until)
+            return ClaimingBlocked(SEARCHING, until)
         self._timeline_guard.lead()
         self._is_settled = True
         return None

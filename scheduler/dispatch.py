@@ -69,7 +69,7 @@ BAD_DATA = (ValueError, TypeError, LookupError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
-class Dialled:
+class ClaimedCall:
     """A claimed call, with what settling it needs to know."""
 
     call_id: UUID
@@ -112,7 +112,7 @@ class Dispatch:
         self._refused_calls: defaultdict[UUID, set[UUID]] = defaultdict(set)
         self._failures: defaultdict[UUID, int] = defaultdict(int)
 
-    def dial(self, claimed: Sequence[Dialled]) -> None:
+    def dial(self, claimed: Sequence[ClaimedCall]) -> None:
         """Start each call at its turn; return when all are started, not settled.
 
         A claim on a line that the provider put on hold meanwhile is released.
@@ -147,16 +147,16 @@ class Dispatch:
         self._stopped.set()
         self._workers.shutdown(wait=True)
 
-    def _release(self, one: Dialled) -> None:
+    def _release(self, one: ClaimedCall) -> None:
         self._stored(lambda: self._calls.release_claim(one.call_id))
 
-    def _start(self, one: Dialled) -> None:
+    def _start(self, one: ClaimedCall) -> None:
         with self._lock:
             future = self._workers.submit(self._dial, one)
             self._under_way[one.call_id] = future
         future.add_done_callback(lambda done: self._done(one, done))
 
-    def _done(self, one: Dialled, done: Future[None]) -> None:
+    def _done(self, one: ClaimedCall, done: Future[None]) -> None:
         with self._lock:
             self._under_way.pop(one.call_id, None)
         if not done.cancelled() and (error := done.exception()) is not None:
@@ -170,7 +170,7 @@ class Dispatch:
 
     # --- One call -------------------------------------------------------------------
 
-    def _dial(self, one: Dialled) -> None:
+    def _dial(self, one: ClaimedCall) -> None:
         ids = {"campaign": str(one.campaign_id), "call": str(one.call_id)}
         try:
             with bound_contextvars(**ids):
@@ -181,7 +181,7 @@ class Dispatch:
         with self._lock:
             self._failures.pop(one.campaign_id, None)
 
-    def _count_failure(self, one: Dialled, error: Exception) -> None:
+    def _count_failure(self, one: ClaimedCall, error: Exception) -> None:
         """One bad campaign must not be dialled, and break, for ever."""
         with self._lock:
             self._failures[one.campaign_id] += 1
@@ -191,14 +191,14 @@ class Dispatch:
         said = f"{type(error).__name__}: {error}"
         self._campaigns.fail(one.campaign_id, reason=said)
 
-    def _request_and_settle(self, one: Dialled) -> None:
+    def _request_and_settle(self, one: ClaimedCall) -> None:
         sent = self._request(one)
         if sent is None:
             self._stored(lambda: self._calls.release_claim(one.call_id))
         else:
             self._settle(one, sent)
 
-    def _request(self, one: Dialled) -> _Sent | None:
+    def _request(self, one: ClaimedCall) -> _Sent | None:
         """Request the call; again only where it provably never left.
 
         None where it may not be requested: paused, canceled, erased, not ours.
@@ -223,7 +223,9 @@ class Dispatch:
         )
         return again(attempt)
 
-    def _send(self, one: Dialled, ask: Callable[..., Ticket | None]) -> _Sent | None:
+    def _send(
+        self, one: ClaimedCall, ask: Callable[..., Ticket | None]
+    ) -> _Sent | None:
         send_before = monotonic_now() + SEND_WITHIN_SECONDS
         dial_before = self._context.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
         ticket = ask(one.call_id, dial_before=dial_before)
@@ -235,7 +237,7 @@ class Dispatch:
 
     # --- What came of it ------------------------------------------------------------
 
-    def _settle(self, one: Dialled, sent: _Sent) -> None:
+    def _settle(self, one: ClaimedCall, sent: _Sent) -> None:
         match sent.outcome:
             case Accepted() as accepted:
                 self._accepted(one, accepted)
@@ -257,7 +259,7 @@ class Dispatch:
             case Unknown(words=words):
                 self._lost(one, sent, words)
 
-    def _accepted(self, one: Dialled, outcome: Accepted) -> None:
+    def _accepted(self, one: ClaimedCall, outcome: Accepted) -> None:
         self._stored(
             lambda: self._calls.place(
                 one.call_id,
@@ -275,7 +277,7 @@ class Dispatch:
 
     def _refuse(
         self,
-        one: Dialled,
+        one: ClaimedCall,
         sent: _Sent,
         refusal: Refusal,
         words: str,
@@ -288,7 +290,7 @@ class Dispatch:
             )
         )
 
-    def _is_refused_in_a_row(self, one: Dialled) -> bool:
+    def _is_refused_in_a_row(self, one: ClaimedCall) -> bool:
         """Count contacts: one that is tried again does not stop the others."""
         with self._lock:
             refused = self._refused_calls[one.campaign_id]
@@ -298,7 +300,7 @@ class Dispatch:
                 del self._refused_calls[one.campaign_id]
             return enough
 
-    def _lost(self, one: Dialled, sent: _Sent, words: str) -> None:
+    def _lost(self, one: ClaimedCall, sent: _Sent, words: str) -> None:
         log.warning("call %s: no clear answer: %s", one.call_id, words)
         self._stored(
             lambda: self._calls.lose_outcome(
@@ -310,7 +312,9 @@ class Dispatch:
         with self._lock:
             return self._pace.refused(line, monotonic(), retry_after)
 
-    def _defer(self, one: Dialled, sent: _Sent, reason: str, seconds: float) -> None:
+    def _defer(
+        self, one: ClaimedCall, sent: _Sent, reason: str, seconds: float
+    ) -> None:
         until = self._context.now() + timedelta(seconds=seconds)
         self._stored(
             lambda: self._calls.defer(
@@ -320,7 +324,7 @@ class Dispatch:
 
     def _pause(
         self,
-        one: Dialled,
+        one: ClaimedCall,
         cause: PauseCause,
         words: str,
         scope: RefusalScope | None = None,

@@ -21,8 +21,8 @@ from domain.errors import Refused
 from domain.settings import SettingsValues
 from domain.states import MAY_DIAL, STARTED
 from domain.values import WaitingCode, call_id_of
-from scheduler.adopt import Adoption, NotYet
-from scheduler.dispatch import Dialled, Dispatch
+from scheduler.adopt import Adoption, ClaimingBlocked
+from scheduler.dispatch import ClaimedCall, Dispatch
 from scheduler.pace import Pace
 from scheduler.policy import (
     Conditions,
@@ -121,7 +121,7 @@ class Scheduler:
     ) -> None:
         self._deps, self._wake_up = deps, wake_up or WakeUp()
         self._findings, self._last = Findings(), IDLE
-        self._not_yet: NotYet | None = None
+        self._blocked: ClaimingBlocked | None = None
         self._claims_seen = 0
         self._look_at = self._tick_at = self._ticked_at = float("-inf")
         self._dropped: set[UUID] = set()
@@ -244,7 +244,7 @@ class Scheduler:
             daily_budget=settings.daily_budget,
             provider_down=self._deps.bars_dialling or self._findings.down,
             lines_down=self._findings.lines_down,
-            barred=_searching(self._not_yet),
+            barred=_searching(self._blocked),
         )
 
     def _complete(self, snapshot: Snapshot) -> None:
@@ -296,7 +296,7 @@ class Scheduler:
         campaigns = {chosen.call_id: chosen.campaign_id for chosen in made.claims}
         self._deps.dispatch.dial(
             [
-                Dialled(call_id, campaigns[call_id], lines[campaigns[call_id]])
+                ClaimedCall(call_id, campaigns[call_id], lines[campaigns[call_id]])
                 for call_id in claimed.calls
             ]
         )
@@ -326,22 +326,22 @@ class Scheduler:
         if self._deps.bars_dialling:
             return self._findings
         snapshot = self._view()
-        not_yet = self._deps.adoption.run(snapshot)
+        blocked = self._deps.adoption.run(snapshot)
         silence = timedelta(seconds=settings.silence_timeout_seconds)
         findings = self._deps.reconcile.run(
             snapshot, now=self._deps.context.now(), silence=silence
         )
-        if not_yet is not None and not_yet.until is None:
-            findings = replace(findings, down=not_yet.words)
-        self._findings, self._not_yet = findings, not_yet
+        if blocked is not None and blocked.until is None:
+            findings = replace(findings, down=blocked.words)
+        self._findings, self._blocked = findings, blocked
         return findings
 
     def _seconds_to_look(self) -> float:
         """Look at the provider again after this time, sooner where that may settle."""
         every = self._deps.reconcile_every.total_seconds()
-        if self._not_yet is None or self._not_yet.until is None:
+        if self._blocked is None or self._blocked.until is None:
             return every
-        ahead = (self._not_yet.until - self._deps.context.now()).total_seconds()
+        ahead = (self._blocked.until - self._deps.context.now()).total_seconds()
         return min(max(ahead, WAKE_SECONDS), every)
 
     def _has_new_lines(self, seen: Snapshot) -> bool:
@@ -429,10 +429,10 @@ HOLDING = frozenset({Phase.CLAIMED, Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED
 """Phases of a call that may be live on its line."""
 
 
-def _searching(not_yet: NotYet | None) -> Waiting | None:
-    if not_yet is None or not_yet.until is None:
+def _searching(blocked: ClaimingBlocked | None) -> Waiting | None:
+    if blocked is None or blocked.until is None:
         return None
-    return Waiting(WaitingCode.OUTCOME_UNKNOWN, not_yet.words, until=not_yet.until)
+    return Waiting(WaitingCode.OUTCOME_UNKNOWN, blocked.words, until=blocked.until)
 
 
 def _may_be_hidden(call: OpenCall, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from application.ports import CallOrder, Origin
 from domain.dial_view import Phase
 from domain.values import CallStatus, call_id_of
 from projections import contact_log
-from scheduler.adopt import LAGGING, SEARCHING, Adoption, NotYet
+from scheduler.adopt import LAGGING, SEARCHING, Adoption, ClaimingBlocked
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import an_order
@@ -161,7 +161,7 @@ def test_a_search_that_was_broken_off_begins_where_it_began(
 def test_nothing_may_be_claimed_until_the_provider_was_searched(house: House) -> None:
     campaign_id = house.campaign(1)
     adoption, house.provider.down = an_adoption(house), True
-    assert adoption.run(house.snapshot()) == NotYet("the provider is down")
+    assert adoption.run(house.snapshot()) == ClaimingBlocked("the provider is down")
     house.provider.down = False
     assert adoption.run(house.snapshot()) is None
     assert house.board(campaign_id).queued == 0
@@ -174,7 +174,7 @@ def test_nothing_may_be_claimed_until_all_that_is_stored_is_shown(
     old = house.snapshot()
     house.campaign(1)
     adoption = an_adoption(house)
-    assert adoption.run(old) == NotYet(LAGGING, NOON + timedelta(seconds=1))
+    assert adoption.run(old) == ClaimingBlocked(LAGGING, NOON + timedelta(seconds=1))
     assert adoption.run(house.snapshot()) is None
 
 
@@ -185,15 +185,17 @@ def test_where_a_call_was_found_nothing_is_claimed_for_a_quarantine(
     campaign_id = house.campaign(3)
     adoption = an_adoption(house)
     first = lacking(house, campaign_id)
-    assert adoption.run(house.snapshot()) == NotYet(SEARCHING, NOON + QUARANTINE)
+    assert adoption.run(house.snapshot()) == ClaimingBlocked(
+        SEARCHING, NOON + QUARANTINE
+    )
     pass_(house, seconds=89)
     second = lacking(house, campaign_id)
     assert second.call_id != first.call_id
     until = NOON + timedelta(seconds=89) + QUARANTINE
-    assert adoption.run(house.snapshot()) == NotYet(SEARCHING, until)
+    assert adoption.run(house.snapshot()) == ClaimingBlocked(SEARCHING, until)
     assert house.load_call(second.call_id).status is CallStatus.QUEUED
     pass_(house, seconds=89)
-    assert adoption.run(house.snapshot()) == NotYet(SEARCHING, until)
+    assert adoption.run(house.snapshot()) == ClaimingBlocked(SEARCHING, until)
     pass_(house, seconds=1)
     assert adoption.run(house.snapshot()) is None
 
@@ -248,7 +250,9 @@ def copy(database: str, server: Conn) -> Iterator[House]:
 
 def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: House) -> None:
     adoption = an_adoption(copy)
-    assert adoption.run(copy.snapshot()) == NotYet(SEARCHING, NOON + QUARANTINE)
+    assert adoption.run(copy.snapshot()) == ClaimingBlocked(
+        SEARCHING, NOON + QUARANTINE
+    )
     pass_(copy, seconds=90)
     assert adoption.run(copy.snapshot()) is None
     assert an_adoption(copy).run(copy.snapshot()) is None, "it is led by now"

@@ -22,7 +22,7 @@ from application.ports import (
 )
 from domain.values import CampaignState, ContactStatus, PauseCause
 from scheduler import dispatch as dispatching
-from scheduler.dispatch import Dialled, Dispatch
+from scheduler.dispatch import ClaimedCall, Dispatch
 from scheduler.pace import Pace
 from tests.support import eventually
 from tests.wiring import BY, NOON, House
@@ -61,7 +61,7 @@ def dial(house: House, dispatch: Dispatch, calls: list[UUID]) -> None:
     """Dial the calls one after the other, each until it is settled."""
     for call_id in calls:
         campaign_id = house.load_call(call_id).campaign_id
-        dispatch.dial([Dialled(call_id, campaign_id, LINE)])
+        dispatch.dial([ClaimedCall(call_id, campaign_id, LINE)])
         eventually(lambda: not dispatch.is_under_way(call_id), said="a settled call")  # noqa: B023 - it is settled before the next one begins
 
 
@@ -297,12 +297,12 @@ def test_stop_waits_for_what_is_under_way_and_starts_nothing_more(
     house.provider.answers(slow)
     first, second = house.claim(campaign := house.campaign(2), 2)
     dispatch = a_dispatch(house, pace)
-    dispatch.dial([Dialled(first, campaign, LINE)])
+    dispatch.dial([ClaimedCall(first, campaign, LINE)])
     assert asked.wait(10)
     stopping = run(dispatch.stop)
     eventually(dispatch._stopped.is_set, said="the stop")
     assert dispatch.is_under_way(first)
-    dispatch.dial([Dialled(second, campaign, LINE)])
+    dispatch.dial([ClaimedCall(second, campaign, LINE)])
     answer.set()
     stopping()
     assert house.topics(first) == [*AT_ONCE, "placed"]
