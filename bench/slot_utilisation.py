@@ -23,8 +23,9 @@ from domain.dial_view import (
 )
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
+from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
-from scheduler.loop import Scheduler, SchedulerDependencies
+from scheduler.loop import Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Findings
 from scheduler.wakeup import WakeUp

@@ -31,8 +31,9 @@ from provider.vapi.client import VapiProvider, vapi_settings
 from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
+from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
-from scheduler.loop import SILENT_TICKS, Scheduler, SchedulerDependencies
+from scheduler.loop import SILENT_TICKS, Scheduler
 from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
@@ -215,8 +216,8 @@ def _dependencies(
         first_settings=built.first_settings,
         reconcile_every=timedelta(seconds=configuration.reconcile_seconds),
         random=random.random,
-        turned=process.metrics.turned,
-        bars_dialling=None if configuration.vapi_api_key else NO_KEY,
+        observe_turn=process.metrics.observe_turn,
+        no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
     )
 
 

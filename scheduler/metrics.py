@@ -59,7 +59,7 @@ class SchedulerMetrics:
     def dialled(self, outcome: Outcome) -> None:
         self._outcomes.labels(_name(type(outcome))).inc()
 
-    def turned(self, seconds: float) -> None:
+    def observe_turn(self, seconds: float) -> None:
         self._turns.observe(seconds)
 
 

@@ -25,8 +25,9 @@ from application.ports import (
 )
 from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
+from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
-from scheduler.loop import Scheduler, SchedulerDependencies
+from scheduler.loop import Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from scheduler.wakeup import WakeUp

@@ -16,7 +16,8 @@ from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import DialMode, Refusal, RefusalKind, WaitingCode
 from projections import spend
-from scheduler.loop import LATEST, Pass
+from scheduler.fill import PassResult
+from scheduler.loop import LATEST
 from tests.fakes import an_order
 from tests.scheduler.test_loop import Leading, Passes
 from tests.support import eventually
@@ -39,14 +40,14 @@ def passes(house: House) -> Iterator[Passes]:
     made.deps.dispatch.stop()
 
 
-def fill(passes: Passes, *, looked: bool = False) -> Pass:
-    """Fill the free slots as the leader does when it wakes, or after a look."""
+def fill(passes: Passes, *, checked: bool = False) -> PassResult:
+    """Fill the free slots as the leader does when it wakes, or after a check."""
     house, scheduler = passes.house, passes.scheduler
     house.settle()
-    if looked:
-        scheduler._look(house.settings.values())
+    if checked:
+        scheduler.check.run(house.settings.values())
     leading: Any = Leading()
-    last = scheduler._fill(leading, house.snapshot(), looked=looked)
+    last = scheduler.filler.fill(leading, house.snapshot(), checked=checked)
     eventually(lambda: not passes.deps.dispatch._under_way, said="settled calls")
     house.settle()
     return last
@@ -112,9 +113,9 @@ def test_a_call_that_is_not_listed_yet_is_no_quiet(
     campaign = house.campaign(6, cap=3, line_quiet_gating=True)
     fill(passes)
     house.provider.hidden.update(house.provider.shown)
-    fill(passes, looked=True)
+    fill(passes, checked=True)
     house.campaigns.change(campaign, CampaignChange(cap=6), by=BY)
-    fill(passes, looked=True)
+    fill(passes, checked=True)
     assert len(house.provider.orders) == 3
     assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
 
@@ -134,11 +135,11 @@ def test_a_provider_that_is_down_is_noticed_before_anybody_is_dialled(
 ) -> None:
     leading: Any = Leading()
     settings = replace(house.settings.values(), dials_per_second=1000)
-    passes.scheduler._turn(leading, house.snapshot(), settings)
-    passes.scheduler._look_at = float("inf")  # It is no time to look.
+    passes.scheduler.turn(leading, house.snapshot(), settings)
+    passes.scheduler._check_at = float("inf")  # It is no time to check.
     campaign = house.campaign(2)
     house.provider.down = True
-    passes.scheduler._turn(leading, house.snapshot(), settings)
+    passes.scheduler.turn(leading, house.snapshot(), settings)
     assert house.provider.orders == []
     assert codes(house, campaign) == {WaitingCode.PROVIDER_DOWN}
 
@@ -154,7 +155,7 @@ def test_a_line_that_the_provider_does_not_know_stops_no_other(
     house.campaign(1, phone_number_id="unknown")
     house.campaign(phones(2, first=100))
     house.provider.calls = refuse
-    fill(passes, looked=True)
+    fill(passes, checked=True)
     assert len(house.provider.orders) == 3
 
 
@@ -176,10 +177,10 @@ def test_a_cancel_hangs_up_at_once_and_asks_once_a_tick(
     passes.run()
     house.campaigns.cancel(campaign, hang_up=True, by=BY)
     seen = house.snapshot()
-    passes.scheduler._hang_up(seen)
-    passes.scheduler._hang_up(seen)
+    passes.scheduler.hang_ups.send(seen)
+    passes.scheduler.hang_ups.send(seen)
     eventually(lambda: len(house.provider.hang_ups) == 2, said="both hang-ups")
-    passes.scheduler._hang_up(seen)
+    passes.scheduler.hang_ups.send(seen)
     assert sorted(house.provider.hang_ups) == sorted(house.provider.shown)
 
 
@@ -191,7 +192,7 @@ def test_a_call_that_was_requested_before_the_cancel_is_hung_up_once_it_is_place
     house.campaigns.cancel(campaign, hang_up=True, by=BY)
     house.calls.place(call_id, provider_call_id="late", placed_at=house.now())
     house.provider.shown["late"] = ("line", _shown_as(house, call_id))
-    passes.scheduler._hang_up(house.snapshot())
+    passes.scheduler.hang_ups.send(house.snapshot())
     eventually(lambda: house.provider.hang_ups == ["late"], said="the hang-up")
 
 

@@ -16,8 +16,9 @@ from application.ports import AccountRefused, CallReport, NotNow
 from domain.dial_view import Snapshot
 from domain.values import CampaignState, PauseCause
 from scheduler.adopt import Adoption
+from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
-from scheduler.loop import Scheduler, SchedulerDependencies
+from scheduler.loop import Scheduler
 from scheduler.pace import Pace
 from scheduler.reconcile import Reconcile
 from storage.process.leadership import LeadershipLost
@@ -133,7 +134,7 @@ def test_a_decision_sums_up_the_passes_of_one_fill(
 ) -> None:
     campaign_id = house.campaign(5, cap=4)
     monkeypatch.setattr(passes.deps.pace, "allowed", lambda _: 2)
-    passes.scheduler._fill(Leading(), house.snapshot(), looked=False)  # type: ignore[arg-type]  # signs of life only
+    passes.scheduler.filler.fill(Leading(), house.snapshot(), checked=False)  # type: ignore[arg-type]  # signs of life only
     decision = house.operations.decision(campaign_id)
     assert decision is not None
     assert (decision.room, decision.placed) == (4, 4)
@@ -147,7 +148,7 @@ def test_a_campaign_is_completed_once_everybody_is_terminal(
     passes.run()
     for provider_id in house.provider.shown:
         house.provider.end(provider_id, ENDED)
-    passes.scheduler._look(house.settings.values())
+    passes.scheduler.check.run(house.settings.values())
     house.settle()
     passes.run()
     row = house.board(campaign_id)
@@ -162,7 +163,7 @@ def test_a_paused_campaign_is_completed_when_nobody_is_left(
     house.campaigns.pause(campaign_id, by=BY)
     [provider_id] = house.provider.shown
     house.provider.end(provider_id, ENDED)
-    passes.scheduler._look(house.settings.values())
+    passes.scheduler.check.run(house.settings.values())
     passes.run()
     assert house.board(campaign_id).state is CampaignState.COMPLETED
 
@@ -185,8 +186,8 @@ def test_a_log_that_went_back_ends_the_term(house: House, passes: Passes) -> Non
     house.campaign(2, cap=1)
     old = house.snapshot()
     assert [passes.run().claimed for _ in range(2)] == [1, 0]
-    passes.scheduler._deps = replace(passes.deps, read_snapshot=lambda *_: old)
-    with pytest.raises(LeadershipLost, match="1 claims were stored, 0 are"):
+    passes.scheduler.filler._deps = replace(passes.deps, read_snapshot=lambda *_: old)
+    with pytest.raises(LeadershipLost, match="stored claims fell from 1 to 0"):
         passes.scheduler.run_once(NOON)
     assert len(house.provider.orders) == 1
 
@@ -207,7 +208,7 @@ def test_a_dropped_call_does_not_keep_the_passes_going_for_ever(
         fixed = replace(view, candidates=shown, pending=view.pending + 1)
         return replace(snapshot, campaigns=(fixed,))
 
-    passes.scheduler._deps = replace(passes.deps, read_snapshot=wrong)
+    passes.scheduler.filler._deps = replace(passes.deps, read_snapshot=wrong)
     last = passes.run()
     assert (last.claimed, last.more) == (1, True), "room for two, one was dropped"
     assert passes.run().claimed == 1
@@ -221,7 +222,7 @@ def test_one_bad_campaign_holds_up_no_other(
     passes.run()
     for provider_id in house.provider.shown:
         house.provider.end(provider_id, ENDED)
-    passes.scheduler._look(house.settings.values())
+    passes.scheduler.check.run(house.settings.values())
     complete = house.campaigns.complete
 
     def broken(campaign_id: UUID, *, version: int) -> int | None:
@@ -267,7 +268,7 @@ def test_a_resume_ends_every_wait(house: House, passes: Passes) -> None:
 
 
 def test_nothing_is_dialled_without_a_key(house: House) -> None:
-    passes = Passes(house, bars_dialling="no API key is configured.")
+    passes = Passes(house, no_dialling_because="no API key is configured.")
     campaign_id = house.campaign(1)
     assert passes.run().claimed == 0
     decision = house.operations.decision(campaign_id)

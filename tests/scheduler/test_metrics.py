@@ -16,7 +16,7 @@ def test_outcomes_and_turns_are_told_to_whoever_scrapes() -> None:
     metrics, port = SchedulerMetrics(), free_port()
     metrics.dialled(Accepted("p1", datetime.now(UTC)))
     metrics.dialled(NotNow("429"))
-    metrics.turned(0.02)
+    metrics.observe_turn(0.02)
     with served(metrics, "127.0.0.1", port):
         text = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
     assert 'autolynx_dial_outcomes_total{outcome="accepted"} 1.0' in text

@@ -1,0 +1,57 @@
+"""The services and settings that the scheduler works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import InterfaceError, OperationalError
+
+from application.calls.claims import ClaimService
+from application.campaigns import CampaignService
+from application.errors import StoreUnavailable
+from application.event_context import EventContext
+from application.ports import ReadModel
+from domain.dial_view import Snapshot
+from domain.settings import SettingsValues
+from scheduler.adopt import Adoption
+from scheduler.dispatch import Dispatch
+from scheduler.pace import Pace
+from scheduler.reconcile import Reconcile
+from storage.process.decisions import ProcessRecords
+from storage.process.leadership import LeadershipLost
+
+TERM_ENDING_ERRORS = (
+    LeadershipLost,
+    StoreUnavailable,
+    OperationalError,
+    InterfaceError,
+)
+"""Errors that end a term: the database is unreachable, or another process leads."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerDependencies:
+    """All that one term of the scheduler needs; built by the composition root.
+
+    `read_snapshot(now, limit)` returns a snapshot with at most `limit` candidates for
+    each campaign. `first_settings` apply until settings are stored. `random` returns
+    numbers from 0 to 1. `no_dialling_because` is the reason why this installation
+    must not call anybody at all (no API key), None if it may. `observe_turn` gets the
+    duration of each turn in seconds.
+    """
+
+    read_snapshot: Callable[[datetime, int], Snapshot]
+    claims: ClaimService
+    campaigns: CampaignService
+    dispatch: Dispatch
+    reconcile: Reconcile
+    adoption: Adoption
+    operations: ProcessRecords
+    read_model: ReadModel
+    pace: Pace
+    context: EventContext
+    first_settings: SettingsValues
+    reconcile_every: timedelta
+    random: Callable[[], float]
+    no_dialling_because: str | None = None
+    observe_turn: Callable[[float], None] = lambda _seconds: None
