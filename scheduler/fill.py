@@ -19,7 +19,8 @@ from domain.values import WaitingCode, call_id_of
 from scheduler.adopt import ClaimingBlocked
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
-from scheduler.policy import Conditions, Pause, Plan, Verdict, Waiting, plan
+from scheduler.plan_types import Conditions, Pause, Plan, Verdict, Waiting
+from scheduler.policy import plan
 from scheduler.provider_check import ProviderCheck
 from scheduler.wakeup import WakeUp
 from storage.process.decisions import Decision, Reason
@@ -141,14 +142,14 @@ class SlotFiller:
         return Conditions(
             now=now,
             global_cap=settings.global_cap,
-            most=allowed,
-            lines=self._deps.pace.allowed_on_slow_lines(self._wake_up.now()),
+            max_requests=allowed,
+            line_limits=self._deps.pace.allowed_on_slow_lines(self._wake_up.now()),
             busy_lines=findings.busy_lines,
             filling=self._filling,
             daily_budget=settings.daily_budget,
             provider_down=self._deps.no_dialling_because or findings.down,
             lines_down=findings.lines_down,
-            barred=_claiming_blocked(self._check.blocked),
+            claiming_blocked=_why_blocked(self._check.blocked),
         )
 
     # --- Completing and pausing campaigns -------------------------------------------
@@ -228,7 +229,7 @@ class SlotFiller:
         )
 
 
-def _claiming_blocked(blocked: ClaimingBlocked | None) -> Waiting | None:
+def _why_blocked(blocked: ClaimingBlocked | None) -> Waiting | None:
     if blocked is None or blocked.until is None:
         return None
     return Waiting(WaitingCode.OUTCOME_UNKNOWN, blocked.words, until=blocked.until)

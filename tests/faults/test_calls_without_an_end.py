@@ -74,7 +74,9 @@ def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
         decision = cluster.house.operations.decision(campaign_id)
         return decision.reasons[0].message if decision and decision.reasons else ""
 
-    eventually(lambda: "1 perhaps: no end was told" in reason(), 20, said="the reason")
+    eventually(
+        lambda: "the end of 1 was never reported" in reason(), 20, said="the reason"
+    )
 
 
 def _completes(cluster: Cluster, campaign_id: UUID) -> None:

@@ -19,7 +19,8 @@ from domain.values import (
     WaitingCode,
 )
 from scheduler.costs import FIRST_COST
-from scheduler.policy import Plan, Verdict, Waiting, plan
+from scheduler.plan_types import Plan, Verdict, Waiting
+from scheduler.policy import plan
 from tests.scheduler.worlds import (
     DIALLED,
     LINES,
@@ -74,10 +75,10 @@ class Judged:
         return self.world.conditions.global_cap - held - self.given.total()
 
     def requests(self) -> int:
-        return self.world.conditions.most - self.given.total()
+        return self.world.conditions.max_requests - self.given.total()
 
     def turns(self, line: str) -> int | None:
-        allowed = self.world.conditions.lines.get(line)
+        allowed = self.world.conditions.line_limits.get(line)
         used = sum(self.given[v.id] for v in self.views if v.phone_number_id == line)
         return None if allowed is None else allowed - used
 
@@ -402,7 +403,7 @@ def test_batches_are_dialled_strictly_one_after_another(
     life = BatchLife(cap=cap, waiting=list(range(people)))
     for _ in range(30):
         most = data.draw(st.integers(1, 4))
-        life.take(plan(a_snapshot(life.view()), the_conditions(most=most)))
+        life.take(plan(a_snapshot(life.view()), the_conditions(max_requests=most)))
         is_under_way = {*life.live.values(), *life.deferred.values()}
         assert len(is_under_way) <= 1, "no two batches at once"
         sizes = Counter([*life.over.values(), *life.live.values()])
@@ -441,8 +442,8 @@ def verdict_of(view: CampaignView, **conditions: object) -> Verdict:
     [
         (a_view(waiting=9, cap=4), {}, WaitingCode.CAP_FULL),
         (a_view(waiting=9), {"global_cap": 4}, WaitingCode.GLOBAL_CAP_FULL),
-        (a_view(waiting=9), {"most": 4}, WaitingCode.RATE_LIMITED),
-        (a_view(waiting=9), {"lines": {LINES[0]: 4}}, WaitingCode.PROVIDER_BUSY),
+        (a_view(waiting=9), {"max_requests": 4}, WaitingCode.RATE_LIMITED),
+        (a_view(waiting=9), {"line_limits": {LINES[0]: 4}}, WaitingCode.PROVIDER_BUSY),
         (a_view(waiting=9, budget=Decimal(1)), {}, WaitingCode.BUDGET_SPENT),
         (
             a_view(waiting=9),
@@ -499,7 +500,11 @@ def test_what_bounds_a_plan_is_named(
         (a_view(waiting=3), {"provider_down": "no route"}, WaitingCode.PROVIDER_DOWN),
         (
             a_view(waiting=3),
-            {"barred": Waiting(WaitingCode.OUTCOME_UNKNOWN, "It is looked for.")},
+            {
+                "claiming_blocked": Waiting(
+                    WaitingCode.OUTCOME_UNKNOWN, "It is looked for."
+                )
+            },
             WaitingCode.OUTCOME_UNKNOWN,
         ),
         (

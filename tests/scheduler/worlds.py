@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.dial_view import CampaignView, Candidate, OpenCall, Phase, Snapshot
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode, PauseCause
-from scheduler.policy import Conditions
+from scheduler.plan_types import Conditions
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
@@ -134,7 +134,10 @@ def calls_of(view: CampaignView) -> list[OpenCall]:
 
 def the_conditions(**fields: Any) -> Conditions:
     lines: Mapping[str, int] = {}
-    return replace(Conditions(now=NOW, global_cap=100, most=100, lines=lines), **fields)
+    return replace(
+        Conditions(now=NOW, global_cap=100, max_requests=100, line_limits=lines),
+        **fields,
+    )
 
 
 # --- By chance -----------------------------------------------------------------------
@@ -171,8 +174,8 @@ def _conditions(dice: Random) -> Conditions:
     return Conditions(
         now=NOW,
         global_cap=dice.choice([dice.randint(1, 20), 100]),
-        most=dice.choice([dice.randint(0, 6), 50]),
-        lines={line: dice.randint(0, 3) for line in slow},
+        max_requests=dice.choice([dice.randint(0, 6), 50]),
+        line_limits={line: dice.randint(0, 3) for line in slow},
         busy_lines=frozenset(line for line in LINES if dice.random() < 0.3),
         filling=frozenset(UUID(int=n) for n in range(1, 5) if dice.random() < 0.3),
         daily_budget=dice.choice([None, None, _money(dice, 9)]),

@@ -1,0 +1,227 @@
+"""Why contacts wait and why a campaign has to pause, in sentences for operators."""
+
+from dataclasses import replace
+
+from domain.dial_view import CampaignView, Snapshot
+from domain.states import MAY_DIAL
+from domain.values import CampaignState, PauseCause, WaitingCode
+from scheduler.plan_types import Conditions, Pause, Verdict, Waiting
+from scheduler.shares import Demand, Remaining
+
+MOST_START_FAILURES = 10
+"""Number of contacts refused in a row after which a campaign is paused."""
+
+PAUSED = {
+    PauseCause.PERSON: "The campaign is paused: resume it to continue.",
+    PauseCause.BUDGET: "The budget is spent: raise it, then resume the campaign.",
+    PauseCause.ACCOUNT: (
+        "The provider refused the account: correct that there, then resume."
+    ),
+    PauseCause.PROVIDER_REFUSALS: (
+        "The provider refused several calls in a row: find out why, then resume."
+    ),
+    PauseCause.DUPLICATE_DETECTED: (
+        "A second call for the same contact was found: check it, then resume."
+    ),
+}
+
+DUPLICATE = (
+    "A call was found twice at the provider: an admin has to check it and allow"
+    " requests again."
+)
+
+SUSPECTED = (
+    "A webhook names a second call for one of this campaign's calls:"
+    " waiting until the provider confirms or denies it."
+)
+
+LINE_BUSY = (
+    "A call is live on the line, or the provider does not show the line:"
+    " waiting until the line is quiet."
+)
+
+LACKING = {
+    WaitingCode.GLOBAL_CAP_FULL: "All calls that the global cap allows are live.",
+    WaitingCode.DAILY_BUDGET_SPENT: (
+        "The daily budget is spent: dialling continues after midnight UTC."
+    ),
+    WaitingCode.PROVIDER_BUSY: "The provider asked to slow down on this line.",
+    WaitingCode.RATE_LIMITED: (
+        "Calls are started at the configured pace: more follow within seconds."
+    ),
+}
+
+
+# --- Barriers: why a campaign may not call anybody ----------------------------------
+
+
+def barrier(
+    view: CampaignView, snapshot: Snapshot, conditions: Conditions
+) -> Waiting | None:
+    """Return why the campaign may not call anybody, however much room it has."""
+    cause = _cause_of_pause(view)
+    if cause is not None:
+        return Waiting(WaitingCode.PAUSED, PAUSED[cause])
+    duplicate = _duplicate(view, snapshot)
+    if duplicate is not None:
+        return Waiting(WaitingCode.DUPLICATE_DETECTED, duplicate)
+    down = _provider_down(view, conditions)
+    if down is not None:
+        return Waiting(WaitingCode.PROVIDER_DOWN, down)
+    if conditions.claiming_blocked is not None:
+        return conditions.claiming_blocked
+    if _waits_for_quiet_line(view, conditions):
+        return Waiting(WaitingCode.LINE_BUSY, LINE_BUSY)
+    return None
+
+
+def _cause_of_pause(view: CampaignView) -> PauseCause | None:
+    """Return the cause, also if this very plan is going to pause the campaign."""
+    if view.state is CampaignState.PAUSED:
+        return view.pause_cause or PauseCause.PERSON
+    if view.account_refusal is not None:
+        return PauseCause.ACCOUNT
+    return PauseCause.PROVIDER_REFUSALS if _has_many_start_failures(view) else None
+
+
+def _has_many_start_failures(view: CampaignView) -> bool:
+    return view.start_failures >= MOST_START_FAILURES
+
+
+def _duplicate(view: CampaignView, snapshot: Snapshot) -> str | None:
+    """Return why a duplicate call bars the campaign, if one does.
+
+    A duplicate that the provider shows bars every campaign, a suspicion only its own.
+    """
+    if snapshot.duplicates_open:
+        return DUPLICATE
+    if any(one.campaign_id == view.id for one in snapshot.suspected):
+        return SUSPECTED
+    return None
+
+
+def _provider_down(view: CampaignView, conditions: Conditions) -> str | None:
+    """Return why the provider cannot be asked at all, or not for this line."""
+    if conditions.provider_down is not None:
+        return f"The provider cannot be reached: {conditions.provider_down}"
+    why = conditions.lines_down.get(view.phone_number_id)
+    return None if why is None else f"The provider does not show this line: {why}"
+
+
+def _waits_for_quiet_line(view: CampaignView, conditions: Conditions) -> bool:
+    """Return whether line-quiet gating keeps the campaign from starting a fill.
+
+    A fill starts on a quiet line only; once started, its own calls do not stop it.
+    """
+    return (
+        view.line_quiet_gating
+        and view.phone_number_id in conditions.busy_lines
+        and view.id not in conditions.filling
+    )
+
+
+# --- Verdicts -----------------------------------------------------------------------
+
+
+def verdict(demand: Demand, claims: int, left: Remaining) -> Verdict:
+    """Account for all pending contacts: those claimed, and the reasons of the rest."""
+    return Verdict(
+        campaign_id=demand.id,
+        room=demand.room,
+        placed=claims,
+        reasons=tuple(_reasons(demand, demand.view.pending - claims, claims, left)),
+    )
+
+
+def _reasons(
+    demand: Demand, waiting: int, claims: int, left: Remaining
+) -> list[Waiting]:
+    if waiting <= 0:
+        return []
+    if demand.barrier is not None:
+        return [replace(demand.barrier, contacts=waiting)]
+    deferred = min(demand.view.deferred, waiting)
+    later = [_retry_later(demand.view, deferred)] if deferred else []
+    return later + _limits(demand, waiting - deferred, claims, left)
+
+
+def _retry_later(view: CampaignView, contacts: int) -> Waiting:
+    message = "The provider could not take the call: it is tried again later."
+    return Waiting(WaitingCode.RETRY_LATER, message, contacts, until=view.next_due_at)
+
+
+def _limits(
+    demand: Demand, waiting: int, claims: int, left: Remaining
+) -> list[Waiting]:
+    """Return what limited the claims, for the contacts that are due now."""
+    if waiting <= 0:
+        return []
+    if demand.affordable is not None and claims >= demand.affordable:
+        budget = demand.view.budget
+        message = f"The budget of {budget} is spent or reserved by live calls."
+        return [Waiting(WaitingCode.BUDGET_SPENT, message, waiting)]
+    if claims >= demand.room:
+        return _cap_full(demand, waiting)
+    if claims >= len(demand.eligible) and demand.batch is not None:
+        message = f"Batch {demand.batch} is under way: the next starts when it is over."
+        return [Waiting(WaitingCode.BATCH_UNDER_WAY, message, waiting)]
+    code = left.lacking_for(demand) or WaitingCode.RATE_LIMITED
+    until = left.midnight if code is WaitingCode.DAILY_BUDGET_SPENT else None
+    return [Waiting(code, LACKING[code], waiting, until=until)]
+
+
+def _cap_full(demand: Demand, waiting: int) -> list[Waiting]:
+    """Separate slots of live calls from slots of requests without a clear answer."""
+    unknown = min(demand.unknown, waiting)
+    message_unknown = (
+        "A request got no clear answer: the provider is asked before anybody is called."
+    )
+    message_full = f"All {demand.view.cap} calls that the cap allows are live."
+    if ghosts := demand.view.ghosts:
+        message_full = (
+            f"All {demand.view.cap} calls that the cap allows are live, or may be:"
+            f" the end of {ghosts} was never reported."
+        )
+    reasons = [
+        Waiting(WaitingCode.OUTCOME_UNKNOWN, message_unknown, unknown),
+        Waiting(WaitingCode.CAP_FULL, message_full, waiting - unknown),
+    ]
+    return [reason for reason in reasons if reason.contacts]
+
+
+# --- Pauses -------------------------------------------------------------------------
+
+
+def pause(demand: Demand) -> Pause | None:
+    """Return why the campaign has to pause until a person acts, None if it need not."""
+    view = demand.view
+    if view.state in MAY_DIAL and view.account_refusal is not None:
+        message = view.account_refusal or "Another campaign got the same refusal."
+        return Pause(view.id, PauseCause.ACCOUNT, message, view.account_scope)
+    if view.state in MAY_DIAL and view.pending > 0 and _has_many_start_failures(view):
+        message = (
+            f"{view.start_failures} contacts in a row were refused, the last with"
+            f" {view.start_failure}."
+        )
+        return Pause(view.id, PauseCause.PROVIDER_REFUSALS, message)
+    return _budget_pause(demand) if _is_budget_spent(demand) else None
+
+
+def _is_budget_spent(demand: Demand) -> bool:
+    """Return whether final costs alone, not reservations, prevent the next call."""
+    view = demand.view
+    return (
+        view.state in MAY_DIAL
+        and demand.affordable == 0
+        and view.unreported == 0
+        and view.pending > 0
+    )
+
+
+def _budget_pause(demand: Demand) -> Pause:
+    view = demand.view
+    message = (
+        f"{view.spend} of the budget of {view.budget} US dollars are spent,"
+        f" and one more call is expected to cost {demand.cost:.2f}."
+    )
+    return Pause(view.id, PauseCause.BUDGET, message)
