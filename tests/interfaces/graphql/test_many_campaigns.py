@@ -76,7 +76,7 @@ def test_a_page_costs_as_many_reads_for_fifty_campaigns_as_for_one(
         monkeypatch.setattr(Backend, name, read)
 
     counted("read")
-    counted("")
+    counted("run_reader")
     for size in (1, 50):
         office.told(LIST.replace("first: 50", f"first: {size}"))
     assert 0 < reads[50] <= reads[1]
