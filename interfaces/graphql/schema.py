@@ -7,7 +7,11 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from interfaces.graphql.commands.assistants import AssistantCommands
 from interfaces.graphql.commands.campaigns import CampaignCommands
+from interfaces.graphql.commands.imports import ImportCommands
+from interfaces.graphql.commands.members import MemberCommands
+from interfaces.graphql.commands.settings import SettingsCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
     Entrance,
@@ -20,7 +24,7 @@ from interfaces.graphql.extensions.limits import (
 )
 from interfaces.graphql.extensions.tracing import Traced
 from interfaces.graphql.push.shared_frames import SharingExecutor
-from interfaces.graphql.types.assistants import AssistantCommands, AssistantQueries
+from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
 from interfaces.graphql.types.calls import CallQueries
 from interfaces.graphql.types.campaigns import CampaignQueries
@@ -29,10 +33,10 @@ from interfaces.graphql.types.event_feed import EventFeed
 from interfaces.graphql.types.events import EventQueries
 from interfaces.graphql.types.health import HealthFeed, HealthQueries
 from interfaces.graphql.types.imports import UploadQueries
-from interfaces.graphql.types.members import MemberCommands, MemberQueries
+from interfaces.graphql.types.members import MemberQueries
 from interfaces.graphql.types.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.types.scalars import SCALARS
-from interfaces.graphql.types.settings import SettingsCommands, SettingsQueries
+from interfaces.graphql.types.settings import SettingsQueries
 from interfaces.graphql.types.spend import SpendQueries
 from interfaces.graphql.types.subscriptions import Changes
 
@@ -56,7 +60,13 @@ class Query(
 
 
 @strawberry.type
-class Mutation(CampaignCommands, AssistantCommands, MemberCommands, SettingsCommands):
+class Mutation(
+    ImportCommands,
+    CampaignCommands,
+    AssistantCommands,
+    MemberCommands,
+    SettingsCommands,
+):
     pass
 
 

@@ -1,6 +1,5 @@
-"""Assistants: what the directory knows of them, and what admins do with it."""
+"""Assistants, as the directory shows them."""
 
-from collections.abc import Callable
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -10,8 +9,7 @@ from domain.assistant import Assistant as AssistantAggregate
 from domain.assistant import warnings_of
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
-from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
-from interfaces.graphql.types.paging import as_uuid
+from interfaces.graphql.permissions import EVERYBODY, query
 from interfaces.graphql.types.scalars import JSON
 from projections import directory
 from projections.directory import AssistantRow
@@ -46,25 +44,11 @@ class Assistant:
         )
 
 
-@strawberry.input
-class CreateAssistantInput:
-    name: str
-    config: JSON
-
-
-@strawberry.input(
-    description="What is left out, or null, stays; so do keys that config leaves out."
-)
-class UpdateAssistantInput:
-    name: str | None = None
-    config: JSON | None = None
-
-
 AssistantResult = Annotated[Assistant | UserError, strawberry.union("AssistantResult")]
 
 
 async def assistant_of(context: Context, id_: UUID) -> Assistant:
-    """Show it as the read model has it, else as its events say."""
+    """Read it from the read model, or from its events if it is not there yet."""
     row = await context.loaders.assistants.load(id_)
     if row is None:
         row = await context.backend.run_reader(_from_log, context, id_)
@@ -96,60 +80,3 @@ class AssistantQueries:
             directory.assistants, include_archived=every
         )
         return [Assistant.of(row) for row in rows]
-
-
-@strawberry.type
-class AssistantCommands:
-    @mutation(ADMINS, "Creates it at the provider, then in the directory.")
-    async def create_assistant(
-        self,
-        info: Info,
-        input: CreateAssistantInput,  # noqa: A002 - the contract's name
-    ) -> AssistantResult:
-        create = info.context.services.assistants.create
-        return await _told(info, lambda by: create(input.name, input.config, by=by))
-
-    @mutation(ADMINS, "Adds one that the provider has already.")
-    async def import_assistant(
-        self, info: Info, provider_assistant_id: str, name: str | None = None
-    ) -> AssistantResult:
-        enter = info.context.services.assistants.import_assistant
-        return await _told(
-            info, lambda by: enter(provider_assistant_id, name=name, by=by)
-        )
-
-    @mutation(ADMINS, "Changes it at the provider, then in the directory.")
-    async def update_assistant(
-        self,
-        info: Info,
-        id: strawberry.ID,  # noqa: A002 - the contract's name
-        input: UpdateAssistantInput,  # noqa: A002 - the contract's name
-    ) -> AssistantResult:
-        update, id_ = (
-            info.context.services.assistants.update,
-            as_uuid("assistant", id),
-        )
-        return await _told(
-            info,
-            lambda by: update(id_, name=input.name, config=input.config, by=by),
-        )
-
-    @mutation(
-        ADMINS, "Refused with IN_USE while a campaign that is not finished uses it."
-    )
-    async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
-        backend, id_ = info.context.backend, as_uuid("assistant", id)
-        # Campaigns of an instant ago count as well.
-        await backend.is_visible(None)
-        return await _told(
-            info, lambda by: backend.services.assistants.archive(id_, by=by)
-        )
-
-
-async def _told(
-    info: Info, command: Callable[[str], tuple[UUID, int | None]]
-) -> Assistant:
-    backend = info.context.backend
-    id_, position = await backend.run_slow(command, info.context.viewer.email)
-    await backend.is_visible(position)
-    return await assistant_of(info.context, id_)

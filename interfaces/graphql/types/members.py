@@ -1,6 +1,5 @@
-"""The allowlist."""
+"""Members: the people on the allowlist."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -9,7 +8,7 @@ import strawberry
 from application.members import MemberRecord
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
-from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
+from interfaces.graphql.permissions import ADMINS, EVERYBODY, query
 from interfaces.graphql.types.enums import Role
 from projections import directory
 from projections.directory import MemberRow
@@ -39,38 +38,6 @@ class Member:
 
 
 MemberResult = Annotated[Member | UserError, strawberry.union("MemberResult")]
-
-
-@strawberry.type
-class MemberCommands:
-    @mutation(ADMINS, "Adds somebody, or gives a member that role.")
-    async def add_member(self, info: Info, email: str, role: Role) -> MemberResult:
-        add = info.context.services.members.add
-        return await _told(info, email, lambda by: add(email, role, by=by))
-
-    @mutation(ADMINS, "The last admin keeps that role.")
-    async def change_member_role(
-        self, info: Info, email: str, role: Role
-    ) -> MemberResult:
-        change = info.context.services.members.change_role
-        return await _told(info, email, lambda by: change(email, role, by=by))
-
-    @mutation(
-        ADMINS, "The last admin cannot be removed; everybody else is out at once."
-    )
-    async def remove_member(self, info: Info, email: str) -> MemberResult:
-        remove = info.context.services.members.remove
-        return await _told(info, email, lambda by: remove(email, by=by))
-
-
-async def _told(info: Info, email: str, command: Callable[[str], int | None]) -> Member:
-    """Show the member as the log has it: a removed one as it was."""
-    backend = info.context.backend
-    position = await backend.run_command(command, info.context.viewer.email)
-    await backend.is_visible(position)
-    return Member.of(
-        await backend.run_reader(backend.services.members.record_of, email)
-    )
 
 
 @strawberry.type

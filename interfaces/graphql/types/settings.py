@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import strawberry
 
@@ -10,7 +10,7 @@ from domain.settings import SettingsValues
 from domain.values import Role
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
-from interfaces.graphql.permissions import ADMINS, EVERYBODY, mutation, query
+from interfaces.graphql.permissions import EVERYBODY, query
 
 
 @strawberry.type
@@ -38,24 +38,6 @@ class Settings:
         return cls(**asdict(values))
 
 
-@strawberry.input(
-    description="A field left out, or null, stays as it is; dailyBudget,"
-    " alertWebhookUrl, retentionDays: null takes them away."
-)
-class SettingsInput:
-    default_cap: int | None = None
-    global_cap: int | None = None
-    tick_seconds: int | None = None
-    silence_timeout_seconds: int | None = None
-    dials_per_second: float | None = None
-    refill_immediately: bool | None = None
-    default_region: str | None = None
-    daily_budget: strawberry.Maybe[Decimal | None]
-    spend_alert_threshold: Decimal | None = None
-    alert_webhook_url: strawberry.Maybe[str | None]
-    retention_days: strawberry.Maybe[int | None]
-
-
 SettingsResult = Annotated[Settings | UserError, strawberry.union("SettingsResult")]
 
 
@@ -66,36 +48,3 @@ class SettingsQueries:
         backend = info.context.backend
         values = await backend.run_reader(backend.services.settings.values)
         return Settings.of(values, info.context.viewer.role)
-
-
-@strawberry.type
-class SettingsCommands:
-    @mutation(ADMINS)
-    async def update_settings(
-        self,
-        info: Info,
-        input: SettingsInput,  # noqa: A002 - the contract's name
-    ) -> SettingsResult:
-        backend, by = info.context.backend, info.context.viewer.email
-        values, _ = await backend.run_command(
-            backend.services.settings.amend, _named(input), by=by
-        )
-        return Settings.of(values)
-
-    @mutation(ADMINS, "After DUPLICATE_DETECTED, once a person has looked.")
-    async def allow_requests_again(self, info: Info) -> SettingsResult:
-        backend, by = info.context.backend, info.context.viewer.email
-        position = await backend.run_command(
-            backend.services.settings.allow_requests_again, by=by
-        )
-        await backend.is_visible(position)
-        return Settings.of(await backend.run_reader(backend.services.settings.values))
-
-
-def _named(asked: SettingsInput) -> dict[str, Any]:
-    """Of what may be taken away, null counts where it was named."""
-    return {
-        name: value.value if isinstance(value, strawberry.Some) else value
-        for name, value in vars(asked).items()
-        if value is not None
-    }

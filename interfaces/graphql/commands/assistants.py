@@ -1,0 +1,87 @@
+"""Mutations of assistants."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import ADMINS, mutation
+from interfaces.graphql.types.assistants import (
+    Assistant,
+    AssistantResult,
+    assistant_of,
+)
+from interfaces.graphql.types.paging import as_uuid
+from interfaces.graphql.types.scalars import JSON
+
+
+@strawberry.input
+class CreateAssistantInput:
+    name: str
+    config: JSON
+
+
+@strawberry.input(
+    description="What is left out, or null, stays; so do keys that config leaves out."
+)
+class UpdateAssistantInput:
+    name: str | None = None
+    config: JSON | None = None
+
+
+@strawberry.type
+class AssistantCommands:
+    @mutation(ADMINS, "Creates it at the provider, then in the directory.")
+    async def create_assistant(
+        self,
+        info: Info,
+        input: CreateAssistantInput,  # noqa: A002 - the contract's name
+    ) -> AssistantResult:
+        create = info.context.services.assistants.create
+        return await _after(info, lambda by: create(input.name, input.config, by=by))
+
+    @mutation(ADMINS, "Adds one that the provider has already.")
+    async def import_assistant(
+        self, info: Info, provider_assistant_id: str, name: str | None = None
+    ) -> AssistantResult:
+        enter = info.context.services.assistants.import_assistant
+        return await _after(
+            info, lambda by: enter(provider_assistant_id, name=name, by=by)
+        )
+
+    @mutation(ADMINS, "Changes it at the provider, then in the directory.")
+    async def update_assistant(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        input: UpdateAssistantInput,  # noqa: A002 - the contract's name
+    ) -> AssistantResult:
+        update, id_ = (
+            info.context.services.assistants.update,
+            as_uuid("assistant", id),
+        )
+        return await _after(
+            info,
+            lambda by: update(id_, name=input.name, config=input.config, by=by),
+        )
+
+    @mutation(
+        ADMINS, "Refused with IN_USE while a campaign that is not finished uses it."
+    )
+    async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
+        backend, id_ = info.context.backend, as_uuid("assistant", id)
+        # Campaigns that were created a moment ago count too.
+        await backend.is_visible(None)
+        return await _after(
+            info, lambda by: backend.services.assistants.archive(id_, by=by)
+        )
+
+
+async def _after(
+    info: Info, command: Callable[[str], tuple[UUID, int | None]]
+) -> Assistant:
+    backend = info.context.backend
+    id_, position = await backend.run_slow(command, info.context.viewer.email)
+    await backend.is_visible(position)
+    return await assistant_of(info.context, id_)

@@ -1,0 +1,97 @@
+"""Mutations that take the contacts of an uploaded file into a campaign."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import strawberry
+
+from application.contacts.imports import Imported, NewCampaign
+from interfaces.graphql.commands.campaigns import campaign_after
+from interfaces.graphql.context import Context, Info
+from interfaces.graphql.from_log import report_from_log
+from interfaces.graphql.permissions import OPERATORS, mutation
+from interfaces.graphql.types.campaigns import ImportedCampaign, ImportResult
+from interfaces.graphql.types.enums import DialMode
+from interfaces.graphql.types.imports import ImportReport, report_of
+from interfaces.graphql.types.paging import as_uuid
+from interfaces.http.gil_switching import short_turns
+from projections import contact_import
+
+
+@strawberry.input
+class CreateCampaignInput:
+    name: str
+    upload_id: strawberry.ID
+    assistant_id: strawberry.ID
+    phone_number_id: str
+    cap: int | None = strawberry.field(
+        default=None, description="Null for the settings' default."
+    )
+    mode: DialMode | None = DialMode.CONTINUOUS
+    line_quiet_gating: bool | None = False
+    budget: Decimal | None = None
+
+
+@strawberry.type
+class ImportCommands:
+    @mutation(
+        OPERATORS, "A new campaign in state CREATED with the upload's accepted rows."
+    )
+    async def create_campaign(
+        self,
+        info: Info,
+        input: CreateCampaignInput,  # noqa: A002 - the contract's name
+    ) -> ImportResult:
+        context = info.context
+        imported = await context.backend.run_slow(_create, context, input)
+        return await _imported(context, imported)
+
+    @mutation(OPERATORS, "More contacts for a campaign that is not over.")
+    async def import_contacts(
+        self, info: Info, campaign_id: strawberry.ID, upload_id: strawberry.ID
+    ) -> ImportResult:
+        context = info.context
+        campaign, upload = (
+            as_uuid("campaign", campaign_id),
+            as_uuid("upload", upload_id),
+        )
+        imported = await context.backend.run_slow(_import, context, campaign, upload)
+        return await _imported(context, imported)
+
+
+@short_turns()
+def _create(context: Context, asked: CreateCampaignInput) -> Imported:
+    backend = context.backend
+    new = NewCampaign(
+        name=asked.name,
+        upload_id=as_uuid("upload", asked.upload_id),
+        assistant_id=as_uuid("assistant", asked.assistant_id),
+        phone_number_id=asked.phone_number_id,
+        cap=asked.cap,
+        mode=asked.mode or DialMode.CONTINUOUS,
+        line_quiet_gating=bool(asked.line_quiet_gating),
+        budget=asked.budget,
+    )
+    default_cap = backend.services.settings.values().default_cap
+    by = context.viewer.email
+    return backend.services.imports.create_campaign(new, default_cap=default_cap, by=by)
+
+
+@short_turns()
+def _import(context: Context, campaign_id: UUID, upload_id: UUID) -> Imported:
+    by = context.viewer.email
+    return context.services.imports.import_contacts(campaign_id, upload_id, by=by)
+
+
+async def _imported(context: Context, imported: Imported) -> ImportedCampaign:
+    campaign = await campaign_after(context, imported.campaign_id, imported.position)
+    report = await _report(context, imported.list_id)
+    return ImportedCampaign(campaign=campaign, report=report)
+
+
+async def _report(context: Context, list_id: UUID) -> ImportReport:
+    backend = context.backend
+    row = await backend.read(contact_import.get, list_id)
+    if row is None:
+        return await backend.run_reader(report_from_log, backend, list_id)
+    return await report_of(context, row)

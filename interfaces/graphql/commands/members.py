@@ -1,0 +1,44 @@
+"""Mutations of members, the people on the allowlist."""
+
+from collections.abc import Callable
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import ADMINS, mutation
+from interfaces.graphql.types.enums import Role
+from interfaces.graphql.types.members import Member, MemberResult
+
+
+@strawberry.type
+class MemberCommands:
+    @mutation(ADMINS, "Adds somebody, or gives a member that role.")
+    async def add_member(self, info: Info, email: str, role: Role) -> MemberResult:
+        add = info.context.services.members.add
+        return await _after(info, email, lambda by: add(email, role, by=by))
+
+    @mutation(ADMINS, "The last admin keeps that role.")
+    async def change_member_role(
+        self, info: Info, email: str, role: Role
+    ) -> MemberResult:
+        change = info.context.services.members.change_role
+        return await _after(info, email, lambda by: change(email, role, by=by))
+
+    @mutation(
+        ADMINS, "The last admin cannot be removed; everybody else is out at once."
+    )
+    async def remove_member(self, info: Info, email: str) -> MemberResult:
+        remove = info.context.services.members.remove
+        return await _after(info, email, lambda by: remove(email, by=by))
+
+
+async def _after(
+    info: Info, email: str, command: Callable[[str], int | None]
+) -> Member:
+    """Run a command; return the member from its events, as a removed one was."""
+    backend = info.context.backend
+    position = await backend.run_command(command, info.context.viewer.email)
+    await backend.is_visible(position)
+    return Member.of(
+        await backend.run_reader(backend.services.members.record_of, email)
+    )

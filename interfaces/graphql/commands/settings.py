@@ -1,0 +1,61 @@
+"""Mutations of the settings."""
+
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import ADMINS, mutation
+from interfaces.graphql.types.settings import Settings, SettingsResult
+
+
+@strawberry.input(
+    description="A field left out, or null, stays as it is; dailyBudget,"
+    " alertWebhookUrl, retentionDays: null takes them away."
+)
+class SettingsInput:
+    default_cap: int | None = None
+    global_cap: int | None = None
+    tick_seconds: int | None = None
+    silence_timeout_seconds: int | None = None
+    dials_per_second: float | None = None
+    refill_immediately: bool | None = None
+    default_region: str | None = None
+    daily_budget: strawberry.Maybe[Decimal | None]
+    spend_alert_threshold: Decimal | None = None
+    alert_webhook_url: strawberry.Maybe[str | None]
+    retention_days: strawberry.Maybe[int | None]
+
+
+@strawberry.type
+class SettingsCommands:
+    @mutation(ADMINS)
+    async def update_settings(
+        self,
+        info: Info,
+        input: SettingsInput,  # noqa: A002 - the contract's name
+    ) -> SettingsResult:
+        backend, by = info.context.backend, info.context.viewer.email
+        values, _ = await backend.run_command(
+            backend.services.settings.amend, _given(input), by=by
+        )
+        return Settings.of(values)
+
+    @mutation(ADMINS, "After DUPLICATE_DETECTED, once a person has looked.")
+    async def allow_requests_again(self, info: Info) -> SettingsResult:
+        backend, by = info.context.backend, info.context.viewer.email
+        position = await backend.run_command(
+            backend.services.settings.allow_requests_again, by=by
+        )
+        await backend.is_visible(position)
+        return Settings.of(await backend.run_reader(backend.services.settings.values))
+
+
+def _given(asked: SettingsInput) -> dict[str, Any]:
+    """Return the given fields; a null counts only for those that can be removed."""
+    return {
+        name: value.value if isinstance(value, strawberry.Some) else value
+        for name, value in vars(asked).items()
+        if value is not None
+    }
