@@ -16,7 +16,7 @@ class AccessFeed:
 
     def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._bells: dict[str, set[asyncio.Event]] = {}
+        self._waiting: dict[str, set[asyncio.Event]] = {}
         self._listener = Listener(
             url, ACCESS_CHANGED, name="access feed", every=QUIET_SECONDS
         )
@@ -32,26 +32,26 @@ class AccessFeed:
         self._listener.close()
 
     @contextmanager
-    def bell(self, email: str) -> Iterator[asyncio.Event]:
-        """Yield what is set whenever that member's access may have changed."""
-        bell = asyncio.Event()
-        bells = self._bells.setdefault(email, set())
-        bells.add(bell)
+    def changes(self, email: str) -> Iterator[asyncio.Event]:
+        """Yield an event that is set when this member's access may have changed."""
+        changed = asyncio.Event()
+        waiting = self._waiting.setdefault(email, set())
+        waiting.add(changed)
         try:
-            yield bell
+            yield changed
         finally:
-            bells.discard(bell)
-            if not bells:
-                self._bells.pop(email, None)
+            waiting.discard(changed)
+            if not waiting:
+                self._waiting.pop(email, None)
 
     def _run(self) -> None:
         for heard in self._listener:
             emails = {notify.payload for notify in heard}
             if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._ring, emails)
+                self._loop.call_soon_threadsafe(self._wake, emails)
 
-    def _ring(self, emails: set[str]) -> None:
+    def _wake(self, emails: set[str]) -> None:
         """Wake these members' sockets, or everybody's after a lost connection."""
-        for email in emails or self._bells.keys():
-            for bell in self._bells.get(email, ()):
-                bell.set()
+        for email in emails or self._waiting.keys():
+            for changed in self._waiting.get(email, ()):
+                changed.set()

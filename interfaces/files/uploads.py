@@ -124,7 +124,7 @@ def _receive(
     except UnreadableFile as error:
         raise Refused(422, "UNREADABLE_FILE", error.message) from error
     except StoreUnavailable as error:
-        message = "The database cannot be reached at present: try again."
+        message = "The database is unavailable: try again."
         raise Refused(503, "UNAVAILABLE", message) from error
 
 

@@ -1,4 +1,4 @@
-"""Writes schema.graphql anew: `python -m interfaces.graphql`."""
+"""Writes schema.graphql: `python -m interfaces.graphql`."""
 
 from pathlib import Path
 

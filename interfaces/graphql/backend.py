@@ -12,9 +12,9 @@ from strawberry.dataloader import DataLoader
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
 from interfaces.auth.viewer import Credentials, Viewer
-from interfaces.graphql.health_check import Vitals
+from interfaces.graphql.health_check import HealthCheck
 from interfaces.graphql.lines import Lines
-from interfaces.graphql.push.broadcaster import Hub
+from interfaces.graphql.push.broadcaster import Broadcaster
 from projections import campaign_board
 from projections.campaign_board import CampaignProgress
 from projections.composition import Components
@@ -38,11 +38,11 @@ class Backend:
 
     services: Components
     lines: Lines
-    hub: Hub
+    broadcaster: Broadcaster
     viewer_of: Callable[[Credentials], Viewer | None]
     recheck_seconds: float
     access: AccessFeed
-    vitals: Vitals
+    health_check: HealthCheck
     development: bool
     guesses: Rate = field(default_factory=lambda: Rate(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)

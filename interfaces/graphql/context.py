@@ -1,4 +1,4 @@
-"""What belongs to one request, or to one socket with all its operations."""
+"""The context of one HTTP request, or of one socket with all its operations."""
 
 from typing import Any
 
@@ -15,6 +15,8 @@ from projections.composition import Components
 
 
 class Context(BaseContext):
+    """Services, data loaders and the member who sent the operation."""
+
     def __init__(self, backend: Backend, documents: Documents) -> None:
         super().__init__()
         self.backend, self.documents = backend, documents
@@ -56,19 +58,20 @@ class Context(BaseContext):
         return bad_request(too_often(wait)) if wait > 0 else None
 
     def may_send(self, text: str | None) -> bool:
-        """Say whether who asks may send this text: with a token, any.
+        """Return whether the sender may send this operation.
 
-        A browser's session sends the dashboard's own operations: whoever steals its
-        cookie, or a page that rides on it, can do no more than the dashboard does.
+        With an API token every text is allowed. A browser's session may send the
+        dashboard's own operations only, so that a stolen or abused cookie gives no more
+        access than the dashboard has.
         """
         free = self.member is None or not self.member.in_browser
         return free or text == UNKNOWN or text in self.documents
 
     def _credentials(self) -> Credentials:
         params = self.connection_params or {}
-        said = params.get("authorization", params.get("Authorization"))
-        if isinstance(said, str) or self.request is None:
-            return Credentials(said if isinstance(said, str) else None)
+        given = params.get("authorization", params.get("Authorization"))
+        if isinstance(given, str) or self.request is None:
+            return Credentials(given if isinstance(given, str) else None)
         header = self.request.headers.get(AUTHORIZATION)
         return Credentials(header, self.request.cookies)
 

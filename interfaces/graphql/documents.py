@@ -1,4 +1,4 @@
-"""Operations that are sent by the digest of their text: the dashboard's own."""
+"""Persisted operations: the dashboard sends the digest of a text it shipped with."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,11 @@ import orjson
 from graphql import GraphQLError
 
 UNKNOWN = "{ __typename @unknownDocument }"
-"""Stands for a text that is not here: it is refused, and the refusal names why."""
+"""Replaces an unknown document; its validation error states the cause."""
 
 
 def free_query() -> GraphQLError:
+    """Return the error for a text of its own that a browser's session sent."""
     message = (
         "A browser's session sends the dashboard's own operations, by documentId."
         " For others use an API token."
@@ -19,7 +20,7 @@ def free_query() -> GraphQLError:
 
 
 class Documents:
-    """Puts the text in the place of `documentId`, over HTTP and over the socket."""
+    """Replaces `documentId` by the operation's text, over HTTP and over sockets."""
 
     def __init__(self, text_by_id: Mapping[str, str]) -> None:
         self._text_by_id = text_by_id
@@ -28,7 +29,7 @@ class Documents:
     def __contains__(self, text: object) -> bool:
         return text in self._texts
 
-    def filled(self, message: Any) -> Any:
+    def with_text(self, message: Any) -> Any:
         operation = _operation(message)
         if operation is not None and "documentId" in operation:
             named = operation.pop("documentId")
@@ -46,9 +47,9 @@ KINDS: dict[str, type] = {
 
 
 def is_well_formed(message: Any) -> bool:
-    """Say whether a body, or a frame of the socket, has parts of the right kinds.
+    """Return whether the parts of a body, or of a socket message, have the right types.
 
-    The library takes that for granted. Lists it refuses by itself.
+    Strawberry does not check this. It refuses lists itself.
     """
     if isinstance(message, list):
         return True
@@ -60,9 +61,9 @@ def is_well_formed(message: Any) -> bool:
 
 
 def is_text(message: Any) -> bool:
-    """Say whether it can be written as it was read.
+    """Return whether a parsed message can be serialized again.
 
-    Half a character cannot, nor a whole number of more than 64 bits.
+    A lone surrogate cannot, nor can an integer of more than 64 bits.
     """
     try:
         orjson.dumps(message)
@@ -72,7 +73,7 @@ def is_text(message: Any) -> bool:
 
 
 def _operation(message: Any) -> dict[str, Any] | None:
-    """Find the operation in a request's body, or in a frame of the socket."""
+    """Return the operation in a request body, or in a socket's subscribe message."""
     if isinstance(message, dict) and message.get("type") == "subscribe":
         message = message.get("payload")
     return message if isinstance(message, dict) else None

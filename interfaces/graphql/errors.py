@@ -1,4 +1,4 @@
-"""Refusals as data, and everything else without its details."""
+"""Refusals returned as data, and all other errors without internal details."""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from application.errors import StoreUnavailable
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
 
-UNAVAILABLE = "The database cannot be reached at present: try again."
+UNAVAILABLE = "The database is unavailable: try again."
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +40,12 @@ class FieldError:
     message: str
 
 
-@strawberry.type(description="What a person can get wrong.")
+@strawberry.type(description="An error that the user can correct.")
 class UserError:
     code: ErrorCode
     message: str
     fields: list[FieldError] = strawberry.field(
-        description="What is wrong with which input; empty where none is to blame."
+        description="The invalid inputs and their faults; empty if all are valid."
     )
 
     @classmethod
@@ -55,7 +55,7 @@ class UserError:
             FieldError(path=[to_camel_case(name)], message=what)
             for name, what in wrong.items()
         ]
-        return cls(code=_code(error), message=_said(error, wrong), fields=fields)
+        return cls(code=_code(error), message=_message(error, wrong), fields=fields)
 
 
 CODES: dict[type[Exception], ErrorCode] = {
@@ -69,16 +69,16 @@ CODES: dict[type[Exception], ErrorCode] = {
 }
 
 
-def _said(error: Exception, wrong: Mapping[str, str]) -> str:
-    """Name inputs as this API does."""
-    said = str(error)
+def _message(error: Exception, wrong: Mapping[str, str]) -> str:
+    """Return the message with inputs named in camelCase, as in this API."""
+    message = str(error)
     for name in wrong:
-        said = said.replace(name, to_camel_case(name))
-    return said
+        message = message.replace(name, to_camel_case(name))
+    return message
 
 
 def _code(error: Exception) -> ErrorCode:
-    """Whatever else the past forbids is a conflict with it."""
+    """Return the error code; every other refusal conflicts with an earlier event."""
     return CODES.get(type(error), ErrorCode.CONFLICT)
 
 
@@ -87,7 +87,7 @@ class Refusals(
         Refused | ProviderUnavailable | ProviderRefused | ReadModelBehind, UserError
     ]
 ):
-    """Where a field's type has UserError, what was refused is that member of it."""
+    """Returns refusals as UserError in fields whose type includes it."""
 
     def handle(
         self,
@@ -117,14 +117,16 @@ def bad_request(message: str) -> GraphQLError:
 
 
 def took_too_long(seconds: float) -> GraphQLError:
-    return _coded("BAD_REQUEST", f"This takes more than {seconds:g} s: ask for less.")
+    return _coded(
+        "BAD_REQUEST", f"The operation takes more than {seconds:g} s: request less."
+    )
 
 
 class PublicErrors(MaskErrors):
-    """What a client sees of an error: a code always, details never."""
+    """Shows clients a code and a message for each error, but no internal details."""
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        code, message, extra = self._told(error)
+        code, message, extra = self._public(error)
         return GraphQLError(
             message,
             nodes=error.nodes,
@@ -134,15 +136,17 @@ class PublicErrors(MaskErrors):
             extensions={"code": code, **extra},
         )
 
-    def _told(self, error: GraphQLError) -> tuple[str, str, dict[str, Any]]:
+    def _public(self, error: GraphQLError) -> tuple[str, str, dict[str, Any]]:
         match error.original_error or error:
-            case GraphQLError() as told:
-                code = (told.extensions or {}).get("code", "BAD_REQUEST")
+            case GraphQLError() as public:
+                code = (public.extensions or {}).get("code", "BAD_REQUEST")
                 return code, error.message, {}
             case Refused() as refused:
                 return "BAD_REQUEST", str(refused), {}
-            case ProviderUnavailable() | ProviderRefused() | ReadModelBehind() as told:
-                return "INTERNAL", str(told), {}
+            case (
+                ProviderUnavailable() | ProviderRefused() | ReadModelBehind() as public
+            ):
+                return "INTERNAL", str(public), {}
             case StoreUnavailable() | OperationalError() as unreachable:
                 log.warning("The database did not answer: %s", unreachable)
                 return "INTERNAL", UNAVAILABLE, {}
@@ -152,5 +156,5 @@ class PublicErrors(MaskErrors):
     def _masked(self, error: Exception) -> tuple[str, str, dict[str, Any]]:
         error_id = str(uuid4())
         log.error("GraphQL error %s", error_id, exc_info=error)
-        message = f"Something went wrong here; the log knows it as {error_id}."
+        message = f"Internal error. The log has its details under the id {error_id}."
         return "INTERNAL", message, {"errorId": error_id}

@@ -1,6 +1,6 @@
-"""A campaign and its imports as their own events show them.
+"""A campaign and its imports, computed from their own events.
 
-Asked where the read model does not keep up with a command that was just answered.
+Used when the read model does not yet include a command that was just executed.
 """
 
 from dataclasses import fields
@@ -36,9 +36,9 @@ NOTHING_YET: dict[str, Any] = {
 def campaign_from_log(
     app: AutoLynx, campaign_id: UUID, shown: CampaignRow | None
 ) -> CampaignRow:
-    """Fold the campaign's own events as the read model would.
+    """Fold the campaign's own events as the projection does.
 
-    What calls count for is taken from what the read model shows so far.
+    Counters that depend on calls are taken from `shown`, the row of the read model.
     """
     columns = dict(NOTHING_YET)
     for event in app.events.get(campaign_id):
@@ -51,7 +51,7 @@ def campaign_from_log(
 
 
 def _counted(columns: dict[str, Any], shown: CampaignRow | None) -> dict[str, Any]:
-    """Count those imported since, and those whom a cancel leaves uncalled."""
+    """Return the counters, with contacts imported or canceled since `shown`."""
     if shown is not None:
         counters = {name: getattr(shown, name) for name in COUNTERS}
         counters["pending"] += columns["contacts"] - shown.contacts

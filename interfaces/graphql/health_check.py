@@ -1,4 +1,4 @@
-"""How the parts of the system are, looked at once however many want to know."""
+"""Health of the system's components, checked at most once a second for all clients."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from psycopg import Error
 
 from application.errors import StoreUnavailable
 from interfaces.graphql.lines import LineActivity
-from interfaces.graphql.provider_watch import ProviderWatch, Sight
+from interfaces.graphql.provider_watch import ProviderStatus, ProviderWatch
 from projections.campaign_board import open_lines
 from projections.dial_queue import dialling_is_stopped
 from projections.lag import Lag, lag
@@ -27,18 +27,18 @@ LONGEST_SILENCE = timedelta(minutes=1)
 MOST_SKEW_SECONDS = 2.0
 SCHEDULER = "scheduler"
 REFUSING_WEBHOOKS = (
-    "AUTOLYNX_WEBHOOK_SECRET is not set: webhooks are refused, so results come late."
+    "AUTOLYNX_WEBHOOK_SECRET is not set: webhooks are refused, so results arrive late."
 )
 DIALLING_STOPPED = (
     "All dialling is stopped: the provider shows two calls for one of our calls, so"
-    " somebody may have been called twice. Look at both calls at the provider; an admin"
-    " then allows requests again in the settings."
+    " somebody may have been called twice. Check both calls at the provider; then an"
+    " admin can allow requests again in the settings."
 )
 SILENT_WEBHOOKS = (
-    "Calls are under way, and for {minutes} min the provider has told nothing of any."
-    " Most often it cannot reach {url}/webhooks/vapi: see that AUTOLYNX_PUBLIC_URL"
-    " leads here from outside. Or it sends another secret than AUTOLYNX_WEBHOOK_SECRET."
-    " Until then results are asked for, and come late."
+    "Calls are in progress, but no webhook has arrived for {minutes} min."
+    " Usually the provider cannot reach {url}/webhooks/vapi: check that"
+    " AUTOLYNX_PUBLIC_URL is reachable from the internet. Or it sends a secret other"
+    " than AUTOLYNX_WEBHOOK_SECRET. Until then results are polled and arrive late."
 )
 
 
@@ -56,8 +56,11 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Vital:
-    """`lag_seconds` and `last_tick_at` as far as the database could be asked."""
+class HealthReport:
+    """Health of all components.
+
+    `lag_seconds` and `last_tick_at` are unknown (0 and None) without a database.
+    """
 
     components: tuple[Component, ...]
     lag_seconds: float = 0.0
@@ -72,7 +75,7 @@ class Vital:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the read model knows about the state of the system."""
+    """The state of the system according to the read model."""
 
     behind: Lag
     silent: timedelta
@@ -80,7 +83,7 @@ class _Found:
     is_stopped: bool
 
 
-class Vitals:
+class HealthCheck:
     """Safe to share between threads.
 
     Browsers and the provider reach the API at `own_url`; `url` is the database's.
@@ -103,27 +106,27 @@ class Vitals:
         self._url = url
         self._now, self._clock = now, clock
         self._lock = Lock()
-        self._known: Vital | None = None
+        self._known: HealthReport | None = None
         self._until = 0.0
 
-    def look(self) -> Vital:
-        """Return how things are, as of a second ago at most."""
+    def report(self) -> HealthReport:
+        """Return the health report; it is at most KEPT_SECONDS old."""
         with self._lock:
             if self._known is None or self._clock() >= self._until:
-                self._known = self._look()
+                self._known = self._report()
                 self._until = self._clock() + KEPT_SECONDS
             return self._known
 
-    def _look(self) -> Vital:
-        sight = self._provider.look(PROVIDER_PATIENCE_SECONDS)
+    def _report(self) -> HealthReport:
+        status = self._provider.status(PROVIDER_PATIENCE_SECONDS)
         try:
-            return self._with_database(sight)
+            return self._with_database(status)
         except (Error, StoreUnavailable) as error:
-            words = str(error).partition("\n")[0]
-            down = Component("database", HealthStatus.DOWN, words)
-            return Vital((down, _provider(sight), _lines(sight, frozenset())))
+            reason = str(error).partition("\n")[0]
+            down = Component("database", HealthStatus.DOWN, reason)
+            return HealthReport((down, _provider(status), _lines(status, frozenset())))
 
-    def _with_database(self, sight: Sight) -> Vital:
+    def _with_database(self, status: ProviderStatus) -> HealthReport:
         found = RetryPolicy(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
         sign = self._operations.heartbeat(SCHEDULER)
         parts = (
@@ -131,12 +134,12 @@ class Vitals:
             _projector(found.behind),
             _scheduler(sign),
             _dialling(is_stopped=found.is_stopped),
-            _provider(sight),
-            _lines(sight, found.used_lines),
+            _provider(status),
+            _lines(status, found.used_lines),
             self._webhook(found.silent),
             _clock(self._operations.clocks()),
         )
-        return Vital(parts, found.behind.seconds, sign.beat_at if sign else None)
+        return HealthReport(parts, found.behind.seconds, sign.beat_at if sign else None)
 
     def _read(self, connection: Conn, _: Retry) -> "_Found":
         return _Found(
@@ -163,7 +166,7 @@ def _degraded_if(trouble: object) -> HealthStatus:
 def _database(unwritable: str | None) -> Component:
     if unwritable is None:
         return Component("database", HealthStatus.OK)
-    said = f"The database is {unwritable}. Until then everything can only be read."
+    said = f"The database is {unwritable}. Until then nothing can be changed."
     return Component("database", HealthStatus.DOWN, said)
 
 
@@ -173,20 +176,20 @@ def _projector(behind: Lag) -> Component:
     late = behind.seconds > TOO_LATE_SECONDS
     status = HealthStatus.DOWN if late else HealthStatus.DEGRADED
     said = (
-        f"What is shown is {behind.seconds:.0f} s behind: see that a projector runs"
+        f"The read model is {behind.seconds:.0f} s behind: check that a projector runs"
         f" and does not stop at {behind.next_event}."
     )
     return Component("projector", status, said)
 
 
 def _scheduler(sign: Heartbeat | None) -> Component:
-    """Name who leads; after the silence that it announced a standby takes over."""
+    """Report the leader; it counts as dead after the silence that it announced."""
     if sign is None:
         said = "No scheduler has ever run: nothing is dialled."
         return Component("scheduler", HealthStatus.DOWN, said)
     if sign.age_seconds <= sign.silent_after + LATE_SECONDS:
         return Component("scheduler", HealthStatus.OK, f"{sign.holder} leads.")
-    said = f"No sign of life for {sign.age_seconds:.0f} s: nothing is dialled."
+    said = f"No heartbeat for {sign.age_seconds:.0f} s: nothing is dialled."
     return Component("scheduler", HealthStatus.DOWN, said)
 
 
@@ -195,44 +198,44 @@ def _dialling(*, is_stopped: bool) -> Component:
     return Component("dialling", _degraded_if(said), said)
 
 
-def _provider(sight: Sight) -> Component:
-    if sight.waiting:
-        said = f"It has been asked, and has not answered for {sight.waiting:.0f} s."
+def _provider(status: ProviderStatus) -> Component:
+    if status.waiting:
+        said = f"It has not answered a request for {status.waiting:.0f} s."
         return Component("provider", HealthStatus.DEGRADED, said)
-    if sight.trouble:
-        return Component("provider", HealthStatus.DOWN, sight.trouble.words)
-    last = sight.last_trouble
-    said = f"It answers. Last error, {last.at:%H:%M} UTC: {last.words}" if last else ""
+    if status.trouble:
+        return Component("provider", HealthStatus.DOWN, status.trouble.text)
+    last = status.last_trouble
+    said = f"It answers. Last error, {last.at:%H:%M} UTC: {last.text}" if last else ""
     return Component("provider", HealthStatus.OK, said or None)
 
 
-def _lines(sight: Sight, used: frozenset[str]) -> Component:
-    """Name each line in trouble; `used` are those of campaigns that are not over."""
-    if sight.trouble or sight.waiting:
-        said = "Their activity is not known while the provider cannot be asked."
+def _lines(status: ProviderStatus, used: frozenset[str]) -> Component:
+    """Report faulty lines; `used` are the lines of campaigns that are not finished."""
+    if status.trouble or status.waiting:
+        said = "Their activity is unknown while the provider cannot be reached."
         return Component("lines", HealthStatus.DEGRADED, said)
-    if not sight.lines:
+    if not status.lines:
         said = "The provider shows no phone number for this account: get one there."
         return Component("lines", HealthStatus.DEGRADED, said)
-    trouble = _troubles(sight, used)
-    live = sum(one.active_calls or 0 for one in sight.lines)
-    said = f"Phone numbers: {len(sight.lines)}. Calls live now, ours or not: {live}."
+    trouble = _troubles(status, used)
+    live = sum(one.active_calls or 0 for one in status.lines)
+    said = f"Phone numbers: {len(status.lines)}. Calls live now, ours or not: {live}."
     return Component("lines", _degraded_if(trouble), " ".join([said, *trouble]))
 
 
-def _troubles(sight: Sight, used: frozenset[str]) -> list[str]:
-    unfit = [_name(one) for one in sight.lines if one.line.status not in FIT]
-    gone = sorted(used - {one.line.id for one in sight.lines})
+def _troubles(status: ProviderStatus, used: frozenset[str]) -> list[str]:
+    unfit = [_name(one) for one in status.lines if one.line.status not in FIT]
+    gone = sorted(used - {one.line.id for one in status.lines})
     said = [
         f"The provider does not show the calls of {_name(one)}: {one.trouble}."
-        for one in sight.lines
+        for one in status.lines
         if one.trouble
     ]
     if unfit:
         said.append(f"Not active at the provider: {', '.join(unfit)}.")
     if gone:
         names = ", ".join(gone)
-        said.append(f"Used by campaigns, and not at the provider any more: {names}.")
+        said.append(f"Used by campaigns, but no longer at the provider: {names}.")
     return said
 
 
@@ -250,5 +253,5 @@ def _clock(clocks: list[ProcessClock]) -> Component:
         f" {'ahead of' if one.skew_seconds > 0 else 'behind'} the database"
         for one in wrong
     )
-    advice = f"{said}: let all follow a time server (NTP)." if said else None
+    advice = f"{said}: synchronize all hosts with NTP." if said else None
     return Component("clock", _degraded_if(wrong), advice)

@@ -1,4 +1,4 @@
-"""The provider's phone numbers, asked for once however many want to know."""
+"""The provider's phone numbers and their activity, cached for all clients."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,15 @@ from application.ports import Provider, ProviderRefused, ProviderUnavailable
 
 KEPT_SECONDS = 5.0
 LOOKED_BACK = timedelta(hours=1)
-"""Calls that began earlier are not counted: no list is read without an end."""
+"""Only calls that began within this time are counted, to bound the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineActivity:
-    """`active_calls` live now, ours or not; None where the provider did not say.
+    """A line and the number of live calls on it, ours or not.
 
-    `trouble` is then why, if it is about this line alone.
+    `active_calls` is None if the provider did not report them; `trouble` is then the
+    reason, if it concerns this line alone.
     """
 
     line: Line
@@ -27,7 +28,7 @@ class LineActivity:
 
 
 class Lines:
-    """Safe to share between threads: one asks the provider, the others wait."""
+    """Thread-safe: one thread queries the provider while the others wait."""
 
     def __init__(
         self,
@@ -40,13 +41,13 @@ class Lines:
         self._known: list[LineActivity] | None = None
         self._until = 0.0
         self.trouble: str | None = None
-        """Why the provider gave no answer at all when it was asked last."""
+        """Why the last query of the provider failed; None if it succeeded."""
 
     def activity(self) -> list[LineActivity]:
-        """Return the lines as of a few seconds ago at most.
+        """Return the lines, at most KEPT_SECONDS old.
 
-        While the provider cannot be asked the lines are those last known, without
-        activity. Raises ProviderUnavailable or ProviderRefused where none are known.
+        If the provider cannot be reached, these are the last known lines without their
+        activity. Raises ProviderUnavailable or ProviderRefused if none are known.
         """
         with self._lock:
             if self._known is None or self._clock() >= self._until:

@@ -1,4 +1,4 @@
-"""Rows that many fields of one operation ask for, read at once."""
+"""Data loaders: rows that several fields of one operation need are read together."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -37,7 +37,7 @@ class Loaders:
         self.events_of_aggregates = _loader(self._events)
 
     def forget(self) -> None:
-        """ProcessRecords of one socket share these; the next one reads anew."""
+        """Clear all caches: operations of one socket share them, but not their data."""
         self.assistants.clear_all()
         self.calls.clear_all()
         self.calls_of_contacts.clear_all()

@@ -1,4 +1,4 @@
-"""Default deny: each root field names who may use it; a test finds those that don't."""
+"""Access control: each root field names its roles; a test finds fields that do not."""
 
 import inspect
 from collections.abc import Callable
@@ -19,7 +19,7 @@ AUDITORS = frozenset({Role.AUDITOR, Role.ADMIN})
 
 
 class Allowed(FieldExtension):
-    """Lets members of these roles pass."""
+    """Allows a field for members with these roles only."""
 
     def __init__(self, roles: frozenset[Role]) -> None:
         self.roles = roles
@@ -36,7 +36,7 @@ class Allowed(FieldExtension):
 def query[F: Callable[..., Any]](
     roles: frozenset[Role], description: str | None = None
 ) -> Callable[[F], F]:
-    """Make a root field of Query that these roles may ask."""
+    """Define a root field of Query for these roles."""
     made: Callable[[F], F] = strawberry.field(
         extensions=[Allowed(roles)], description=description
     )
@@ -46,7 +46,7 @@ def query[F: Callable[..., Any]](
 def mutation[F: Callable[..., Any]](
     roles: frozenset[Role], description: str | None = None
 ) -> Callable[[F], F]:
-    """Make a root field of Mutation that these roles may use."""
+    """Define a root field of Mutation for these roles."""
     made: Callable[[F], F] = strawberry.mutation(
         extensions=[Allowed(roles)], description=description
     )
@@ -56,7 +56,7 @@ def mutation[F: Callable[..., Any]](
 def subscription[F: Callable[..., Any]](
     roles: frozenset[Role], description: str | None = None
 ) -> Callable[[F], F]:
-    """Make a root field of Subscription that these roles may listen to."""
+    """Define a root field of Subscription for these roles."""
     made: Callable[[F], F] = strawberry.subscription(
         extensions=[Allowed(roles)], description=description
     )
@@ -64,12 +64,12 @@ def subscription[F: Callable[..., Any]](
 
 
 def must_be(roles: frozenset[Role], info: Info) -> None:
-    """Hold an argument back from members of other roles."""
+    """Raise FORBIDDEN unless the member has one of the roles; for single arguments."""
     if info.context.viewer.role not in roles:
         raise forbidden()
 
 
 def field[F: Callable[..., Any]](description: str) -> Callable[[F], F]:
-    """Make a field of what was already let pass."""
+    """Define a field with a description; the root fields control access to it."""
     made: Callable[[F], F] = strawberry.field(description=description)
     return made

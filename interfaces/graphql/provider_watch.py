@@ -1,4 +1,4 @@
-"""How the provider was when it was asked last, whoever wants to know and how often."""
+"""Status of the provider, queried in the background and cached for all clients."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ ASKED_EVERY_SECONDS = 15.0
 @dataclass(frozen=True, slots=True)
 class Trouble:
     at: datetime
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """`lines` as last known; `trouble` is present, `last_trouble` may be over.
+class ProviderStatus:
+    """The last known lines, the present fault and the latest fault, if any.
 
-    `waiting` seconds is how long the present question has had no answer.
+    `waiting` is how many seconds the present query has been unanswered.
     """
 
     lines: tuple[LineActivity, ...] = ()
@@ -32,9 +32,9 @@ class Sight:
 
 
 class ProviderWatch:
-    """Asks in a thread of its own: nobody waits longer than he wants to.
+    """Queries the provider in its own thread, so that callers can limit their wait.
 
-    Safe to share between threads.
+    Thread-safe.
     """
 
     def __init__(
@@ -47,16 +47,16 @@ class ProviderWatch:
         self._lock, self._answered = Lock(), Event()
         self._answered.set()
         self._asked_at = self._due = 0.0
-        self._sight = Sight()
+        self._sight = ProviderStatus()
 
-    def look(self, patience: float) -> Sight:
-        """Wait so many seconds at most for an answer that is due."""
+    def status(self, patience: float) -> ProviderStatus:
+        """Return the status; wait up to `patience` seconds for a query that is due."""
         self._ask_when_due()
         if self._answered.wait(patience):
             return self._sight
         waiting = self._clock() - self._asked_at
         known = self._sight
-        return Sight(known.lines, known.trouble, known.last_trouble, waiting)
+        return ProviderStatus(known.lines, known.trouble, known.last_trouble, waiting)
 
     def _ask_when_due(self) -> None:
         with self._lock:
@@ -73,15 +73,15 @@ class ProviderWatch:
             self._due = self._clock() + ASKED_EVERY_SECONDS
             self._answered.set()
 
-    def _asked(self) -> Sight:
+    def _asked(self) -> ProviderStatus:
         try:
             lines = tuple(self._lines.activity())
         except (ProviderUnavailable, ProviderRefused) as error:
             return self._troubled(str(error), ())
         if self._lines.trouble is not None:
             return self._troubled(self._lines.trouble, lines)
-        return Sight(lines, None, self._sight.last_trouble)
+        return ProviderStatus(lines, None, self._sight.last_trouble)
 
-    def _troubled(self, words: str, lines: tuple[LineActivity, ...]) -> Sight:
-        trouble = Trouble(self._now(), words)
-        return Sight(lines, trouble, trouble)
+    def _troubled(self, text: str, lines: tuple[LineActivity, ...]) -> ProviderStatus:
+        trouble = Trouble(self._now(), text)
+        return ProviderStatus(lines, trouble, trouble)

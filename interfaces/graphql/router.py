@@ -1,4 +1,4 @@
-"""GraphQL over HTTP and WebSocket, always answering in GraphQL's own form."""
+"""GraphQL over HTTP and WebSocket; all errors have the form of GraphQL errors."""
 
 import asyncio
 import logging
@@ -33,19 +33,19 @@ from interfaces.graphql.schema import make_schema
 INIT_WAIT = timedelta(seconds=10)
 MOST_SUBSCRIPTIONS = 20
 NO_ACCESS, OTHER_ACCESS = 4403, 4205
-"""Codes that close a socket: come in again; connect again, with another role."""
+"""Close codes of a socket: sign in again; connect again with the changed role."""
 
 log = logging.getLogger(__name__)
 
 
 class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
-    """Closes when the member's access ends or becomes another."""
+    """A socket that is closed when its member's access ends or changes."""
 
     _watch: asyncio.Task[None] | None = None
     _closed = False
 
     async def handle_message(self, message: Message) -> None:
-        sent: object = message  # The library takes its type for granted.
+        sent: object = message  # The library does not check its type.
         if isinstance(sent, dict):
             await super().handle_message(message)
         else:
@@ -69,15 +69,15 @@ class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _watched(self, member: Viewer) -> None:
         backend = self.context.backend
-        with backend.access.bell(member.email) as bell:
+        with backend.access.changes(member.email) as changed:
             while True:
-                bell.clear()
+                changed.clear()
                 viewer = await self._viewer(member)
                 if viewer != member:
                     break
                 with suppress(TimeoutError):
                     async with asyncio.timeout(backend.recheck_seconds):
-                        await bell.wait()
+                        await changed.wait()
         self._closed = True
         code = NO_ACCESS if viewer is None else OTHER_ACCESS
         await self.websocket.close(code=code, reason="Your access has changed")
@@ -85,8 +85,10 @@ class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
     async def _viewer(self, member: Viewer) -> Viewer | None:
         try:
             return await self.context.authenticate()
-        except Exception as error:  # noqa: BLE001 - operations look for themselves
-            log.warning("Whether %s has access is unknown: %s", member.email, error)
+        except Exception as error:  # noqa: BLE001 - each operation checks access itself
+            log.warning(
+                "The access of %s could not be checked: %s", member.email, error
+            )
             return member
 
 
@@ -100,8 +102,8 @@ class _Router(GraphQLRouter[Context, None]):
         except (UnicodeDecodeError, RecursionError) as error:
             raise JSONDecodeError(type(error).__name__, "", 0) from error
         if not is_text(message) or not is_well_formed(message):
-            raise JSONDecodeError("This is no operation", "", 0)
-        return self.documents.filled(message)
+            raise JSONDecodeError("Not a GraphQL operation", "", 0)
+        return self.documents.with_text(message)
 
     def encode_json(self, data: object) -> str | bytes:
         return encoded(data, super().encode_json)
@@ -122,7 +124,7 @@ class _Router(GraphQLRouter[Context, None]):
 
 
 def graphql_routes(backend: Backend, documents: Documents) -> APIRouter:
-    """Build the routes; a browser's session may send these documents only."""
+    """Build the route; browser sessions may send only the given documents."""
 
     async def context() -> Context:
         return Context(backend, documents)
@@ -136,7 +138,7 @@ def graphql_routes(backend: Backend, documents: Documents) -> APIRouter:
         subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         connection_init_wait_timeout=INIT_WAIT,
         max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
-        allowed_origins=["*"],  # SameOrigin has refused all others by now.
+        allowed_origins=["*"],  # SameOrigin has already refused all others.
     )
     router.documents = documents
     return router

@@ -1,4 +1,4 @@
-"""The whole schema, and its text."""
+"""The GraphQL schema and its text in the schema definition language."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.settings import SettingsCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
-    Entrance,
+    Authentication,
     FreshLoaders,
     Limits,
     Parsing,
@@ -81,9 +81,9 @@ class Schema(strawberry.Schema):
         errors: list[GraphQLError],
         execution_context: ExecutionContext | None = None,  # noqa: ARG002 - the library's signature
     ) -> None:
-        """Log nothing here: `PublicErrors` logs what is unexpected, once.
+        """Log nothing here, because `PublicErrors` logs unexpected errors.
 
-        It does not see what could not be parsed.
+        It does not see syntax errors, so these get their code here.
         """
         for error in errors:
             if isinstance(error, GraphQLSyntaxError):
@@ -93,7 +93,7 @@ class Schema(strawberry.Schema):
 def make_schema() -> Schema:
     extensions: list[Any] = [
         PublicErrors,
-        Entrance,
+        Authentication,
         TimeLimit,
         FreshLoaders,
         Traced,

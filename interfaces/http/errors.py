@@ -1,4 +1,4 @@
-"""How every route says no: `{"error": {"code", "message"}}` with the fitting status."""
+"""Error responses of all routes: `{"error": {"code", "message"}}` and the status."""
 
 import logging
 from uuid import uuid4
@@ -27,12 +27,13 @@ CODES = {
     429: "TOO_MANY_REQUESTS",
     503: "UNAVAILABLE",
 }
-UNAVAILABLE = "The database cannot be reached at present: try again."
+UNAVAILABLE = "The database is unavailable: try again."
 GRAPHQL = "/graphql"
 GRAPHQL_CODES = {401: "UNAUTHENTICATED", 403: "FORBIDDEN"}
 
 
 def add_refusals(app: FastAPI) -> None:
+    """Register the exception handlers that build these responses."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     for unreachable in (StoreUnavailable, OperationalError, InterfaceError):
@@ -47,9 +48,9 @@ def refusal(
     *,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Say it in the form of the path: GraphQL has its own."""
+    """Build an error response; for the path /graphql in GraphQL's own form."""
     if request.url.path == GRAPHQL:
-        code = "INTERNAL" if status >= 500 else GRAPHQL_CODES.get(status, "BAD_REQUEST")  # noqa: PLR2004 - from here on it is our fault
+        code = "INTERNAL" if status >= 500 else GRAPHQL_CODES.get(status, "BAD_REQUEST")  # noqa: PLR2004 - from 500 the fault is the server's
         errors = [{"message": message, "extensions": {"code": code}}]
         return JSONResponse({"errors": errors}, status, headers)
     error = {"code": CODES.get(status, "INTERNAL"), "message": message}
@@ -57,7 +58,7 @@ def refusal(
 
 
 class TooLarge:
-    """Says in our form what the body limit says in plain text, past all handlers."""
+    """Replaces the plain-text 413 of the body limit, which no handler sees, by ours."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -72,8 +73,8 @@ class TooLarge:
             nonlocal refused
             if not refused and _is_plain_413(message):
                 refused = True
-                said = "The body is too large."
-                await refusal(Request(scope), 413, said)(scope, receive, send)
+                answer = refusal(Request(scope), 413, "The body is too large.")
+                await answer(scope, receive, send)
             elif not refused:
                 await send(message)
 
@@ -95,10 +96,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(
+    faults = "; ".join(
         f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()
     )
-    return refusal(request, 422, said or "The request makes no sense.")
+    return refusal(request, 422, faults or "The request is malformed.")
 
 
 async def _unreachable(request: Request, error: Exception) -> Response:
@@ -109,5 +110,5 @@ async def _unreachable(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     error_id = uuid4()
     log.error("REST error %s", error_id, exc_info=error)
-    message = f"Something went wrong here; the log knows it as {error_id}."
+    message = f"Internal error. The log has its details under the id {error_id}."
     return refusal(request, 500, message)

@@ -16,7 +16,7 @@ from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.files.export import EXPORTS_AT_A_TIME
 from interfaces.files.sweeping import swept
-from interfaces.graphql.push.broadcaster import Hub
+from interfaces.graphql.push.broadcaster import Broadcaster
 from interfaces.monitoring.metrics import ApiMetrics
 from interfaces.server.app import Api, Lifespan
 from interfaces.server.routes import Routes, Subscriptions
@@ -62,7 +62,9 @@ def api_lifespan(
                 open_read_pool(url, name=f"{ROLE} exports", max_size=EXPORTS_AT_A_TIME)
             )
             subscriptions = _subscriptions(url, feed, recheck_seconds, opened)
-            metrics.subscriptions.set_function(lambda: subscriptions.hub.listeners)
+            metrics.subscriptions.set_function(
+                lambda: subscriptions.broadcaster.subscriber_count
+            )
             app.provider_webhooks = opened.enter_context(
                 _webhooks(configuration, components, metrics)
             )
@@ -113,9 +115,9 @@ def _subscriptions(
     access = AccessFeed(url, loop)
     access.start()
     opened.callback(access.stop)
-    hub = Hub(loop)
-    opened.callback(feed.subscribe(hub.tell))
-    return Subscriptions(hub, access, recheck_seconds)
+    broadcaster = Broadcaster(loop)
+    opened.callback(feed.subscribe(broadcaster.publish))
+    return Subscriptions(broadcaster, access, recheck_seconds)
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from interfaces.files.recordings import recording_routes
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import Documents
-from interfaces.graphql.health_check import Vitals
+from interfaces.graphql.health_check import HealthCheck
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.provider_watch import ProviderWatch
-from interfaces.graphql.push.broadcaster import Hub
+from interfaces.graphql.push.broadcaster import Broadcaster
 from interfaces.graphql.router import graphql_routes
 from interfaces.monitoring.health import health_routes
 from interfaces.monitoring.metrics import ApiMetrics, SystemCollector, metrics_routes
@@ -43,7 +43,7 @@ class Subscriptions:
     `recheck_seconds` is how often each of them checks that its member has access.
     """
 
-    hub: Hub
+    broadcaster: Broadcaster
     access: AccessFeed
     recheck_seconds: float
 
@@ -133,9 +133,9 @@ class Routes:
         return Lines(self.components.provider, self.components.now)
 
     @cached_property
-    def _vitals(self) -> Vitals:
+    def _vitals(self) -> HealthCheck:
         components, configuration = self.components, self.configuration
-        return Vitals(
+        return HealthCheck(
             pool=components.reading,
             operations=components.operations,
             provider=ProviderWatch(self._lines, components.now),
@@ -150,10 +150,10 @@ class Routes:
         return Backend(
             services=self.components,
             lines=self._lines,
-            hub=self.subscriptions.hub,
+            broadcaster=self.subscriptions.broadcaster,
             access=self.subscriptions.access,
             recheck_seconds=self.subscriptions.recheck_seconds,
-            vitals=self._vitals,
+            health_check=self._vitals,
             development=self.configuration.development,
             viewer_of=self._authenticator.viewer,
         )

@@ -23,7 +23,8 @@ class CreateAssistantInput:
 
 
 @strawberry.input(
-    description="What is left out, or null, stays; so do keys that config leaves out."
+    description="Fields that are left out or null are not changed, nor are keys"
+    " missing in config."
 )
 class UpdateAssistantInput:
     name: str | None = None
@@ -32,7 +33,7 @@ class UpdateAssistantInput:
 
 @strawberry.type
 class AssistantCommands:
-    @mutation(ADMINS, "Creates it at the provider, then in the directory.")
+    @mutation(ADMINS, "Creates an assistant at the provider, then registers it here.")
     async def create_assistant(
         self,
         info: Info,
@@ -41,7 +42,7 @@ class AssistantCommands:
         create = info.context.services.assistants.create
         return await _after(info, lambda by: create(input.name, input.config, by=by))
 
-    @mutation(ADMINS, "Adds one that the provider has already.")
+    @mutation(ADMINS, "Registers an assistant that exists at the provider.")
     async def import_assistant(
         self, info: Info, provider_assistant_id: str, name: str | None = None
     ) -> AssistantResult:
@@ -50,7 +51,7 @@ class AssistantCommands:
             info, lambda by: enter(provider_assistant_id, name=name, by=by)
         )
 
-    @mutation(ADMINS, "Changes it at the provider, then in the directory.")
+    @mutation(ADMINS, "Changes an assistant at the provider, then here.")
     async def update_assistant(
         self,
         info: Info,
@@ -66,9 +67,7 @@ class AssistantCommands:
             lambda by: update(id_, name=input.name, config=input.config, by=by),
         )
 
-    @mutation(
-        ADMINS, "Refused with IN_USE while a campaign that is not finished uses it."
-    )
+    @mutation(ADMINS, "Refused with IN_USE while an unfinished campaign uses it.")
     async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
         backend, id_ = info.context.backend, as_uuid("assistant", id)
         # Campaigns that were created a moment ago count too.

@@ -19,7 +19,7 @@ from projections import campaign_board
 
 
 @strawberry.input(
-    description="A field left out stays as it is; budget: null takes the limit away."
+    description="A field that is left out is not changed; budget: null removes it."
 )
 class UpdateCampaignInput:
     name: str | None = None
@@ -36,7 +36,7 @@ class CampaignCommands:
         by = info.context.viewer.email
         return await _after(info, id, lambda it: start(it, by=by))
 
-    @mutation(OPERATORS, "No new calls; those under way go on.")
+    @mutation(OPERATORS, "Starts no new calls; calls in progress continue.")
     async def pause_campaign(
         self,
         info: Info,
@@ -54,7 +54,8 @@ class CampaignCommands:
         return await _after(info, id, lambda it: resume(it, by=by))
 
     @mutation(
-        OPERATORS, "No new calls, ever; with hangUp, those under way are ended too."
+        OPERATORS,
+        "Starts no new calls for good; with hangUp, calls in progress are ended too.",
     )
     async def cancel_campaign(
         self,

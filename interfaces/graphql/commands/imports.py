@@ -25,7 +25,7 @@ class CreateCampaignInput:
     assistant_id: strawberry.ID
     phone_number_id: str
     cap: int | None = strawberry.field(
-        default=None, description="Null for the settings' default."
+        default=None, description="Null for the default of the settings."
     )
     mode: DialMode | None = DialMode.CONTINUOUS
     line_quiet_gating: bool | None = False
@@ -35,7 +35,8 @@ class CreateCampaignInput:
 @strawberry.type
 class ImportCommands:
     @mutation(
-        OPERATORS, "A new campaign in state CREATED with the upload's accepted rows."
+        OPERATORS,
+        "Creates a campaign in state CREATED from the upload's accepted rows.",
     )
     async def create_campaign(
         self,
@@ -46,7 +47,7 @@ class ImportCommands:
         imported = await context.backend.run_slow(_create, context, input)
         return await _imported(context, imported)
 
-    @mutation(OPERATORS, "More contacts for a campaign that is not over.")
+    @mutation(OPERATORS, "Adds contacts to a campaign that is not finished.")
     async def import_contacts(
         self, info: Info, campaign_id: strawberry.ID, upload_id: strawberry.ID
     ) -> ImportResult:

@@ -12,12 +12,12 @@ from interfaces.graphql.types.members import Member, MemberResult
 
 @strawberry.type
 class MemberCommands:
-    @mutation(ADMINS, "Adds somebody, or gives a member that role.")
+    @mutation(ADMINS, "Adds a member, or changes the role of an existing one.")
     async def add_member(self, info: Info, email: str, role: Role) -> MemberResult:
         add = info.context.services.members.add
         return await _after(info, email, lambda by: add(email, role, by=by))
 
-    @mutation(ADMINS, "The last admin keeps that role.")
+    @mutation(ADMINS, "The last admin cannot lose that role.")
     async def change_member_role(
         self, info: Info, email: str, role: Role
     ) -> MemberResult:
@@ -25,7 +25,7 @@ class MemberCommands:
         return await _after(info, email, lambda by: change(email, role, by=by))
 
     @mutation(
-        ADMINS, "The last admin cannot be removed; everybody else is out at once."
+        ADMINS, "Ends the member's access at once. The last admin cannot be removed."
     )
     async def remove_member(self, info: Info, email: str) -> MemberResult:
         remove = info.context.services.members.remove

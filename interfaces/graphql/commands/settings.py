@@ -11,8 +11,8 @@ from interfaces.graphql.types.settings import Settings, SettingsResult
 
 
 @strawberry.input(
-    description="A field left out, or null, stays as it is; dailyBudget,"
-    " alertWebhookUrl, retentionDays: null takes them away."
+    description="A field that is left out or null is not changed, except that null"
+    " removes dailyBudget, alertWebhookUrl and retentionDays."
 )
 class SettingsInput:
     default_cap: int | None = None
@@ -42,7 +42,10 @@ class SettingsCommands:
         )
         return Settings.of(values)
 
-    @mutation(ADMINS, "After DUPLICATE_DETECTED, once a person has looked.")
+    @mutation(
+        ADMINS,
+        "Resumes dialling after DUPLICATE_DETECTED, once a person has checked.",
+    )
     async def allow_requests_again(self, info: Info) -> SettingsResult:
         backend, by = info.context.backend, info.context.viewer.email
         position = await backend.run_command(

@@ -1,4 +1,4 @@
-"""What one operation may ask for, and what is read anew for each."""
+"""Schema extensions: authentication, limits of one operation, parsing and caching."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -41,7 +41,7 @@ DEEPEST, MOST_ALIASES, MOST_TOKENS, MOST_NODES = 10, 30, 2_000, 5_000
 LONGEST_SECONDS = 10.0
 
 PAGES = {"campaigns": 50, "contacts": 50}
-"""The lists in pages that hold further lists, with the size of one that names none."""
+"""Paged lists that contain further lists, with their default page size."""
 
 IMPORTS = frozenset({"createCampaign", "importContacts"})
 """Mutations that read a whole file and may take longer than LONGEST_SECONDS."""
@@ -49,13 +49,13 @@ IMPORTS = frozenset({"createCampaign", "importContacts"})
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """`nodes` counts what the lists may hold, those within lists multiplied."""
+    """Size of a selection; `nodes` is the product of nested page sizes."""
 
     depth: int = 0
     aliases: int = 0
     nodes: int = 0
 
-    def beside(self, other: "_Size") -> "_Size":
+    def plus(self, other: "_Size") -> "_Size":
         return _Size(
             max(self.depth, other.depth),
             self.aliases + other.aliases,
@@ -63,11 +63,11 @@ class _Size:
         )
 
 
-class Size(ValidationRule):
-    """Bounds depth, aliases and the product of nested pages.
+class SizeLimit(ValidationRule):
+    """Limits depth, aliases and the product of nested page sizes.
 
-    Each fragment is measured once: spread in one another, they would double with
-    every step.
+    Each fragment is measured once. Measuring it at each spread would take exponential
+    time if fragments spread each other.
     """
 
     def enter_operation_definition(
@@ -81,13 +81,13 @@ class Size(ValidationRule):
             ("nodes in lists", size.nodes, MOST_NODES),
         ):
             if asked > most:
-                message = f"The operation asks for more than {most:,} {what}."
+                message = f"The operation requests more than {most:,} {what}."
                 self.report_error(bad_request(message))
 
     def _of(self, selected: SelectionSetNode | None) -> _Size:
         whole = _Size()
         for selection in selected.selections if selected else ():
-            whole = whole.beside(self._selection(selection))
+            whole = whole.plus(self._selection(selection))
         return whole
 
     def _selection(self, node: SelectionNode) -> _Size:
@@ -104,14 +104,14 @@ class Size(ValidationRule):
 
     def _fragment(self, name: str) -> _Size:
         if name not in self._known:
-            self._known[name] = _Size()  # One that spreads itself is refused elsewhere.
+            self._known[name] = _Size()  # Cycles are refused by another rule.
             fragment = self.context.get_fragment(name)
             self._known[name] = self._of(fragment.selection_set if fragment else None)
         return self._known[name]
 
 
 def _page(node: FieldNode) -> int:
-    """Tell how many nodes a list may hold, 0 for what is no list in pages."""
+    """Return the page size of a list, 0 if the field is no paged list."""
     size = PAGES.get(node.name.value, 0)
     for argument in node.arguments or ():
         if argument.name.value == "first":
@@ -123,15 +123,15 @@ def _page(node: FieldNode) -> int:
 
 
 def _bounded(digits: str) -> int:
-    """Read a page's size; Python refuses to read numbers of thousands of digits."""
+    """Parse a page size; Python refuses integers of more than 4,300 digits."""
     is_short = len(digits) <= len(str(LARGEST_PAGE))
     return min(int(digits), LARGEST_PAGE) if is_short else LARGEST_PAGE
 
 
 class Limits(AddValidationRules):
     def __init__(self) -> None:
-        # Made once: the cache of validated documents knows rules by identity.
-        super().__init__([Size])
+        # One list of rules: the validation cache compares rules by identity.
+        super().__init__([SizeLimit])
 
 
 class Tokens(MaxTokensLimiter):
@@ -140,16 +140,16 @@ class Tokens(MaxTokensLimiter):
 
 
 class OwnOperationsOnly(ValidationRule):
-    """Refuses the whole document; a rule, so that sockets are answered as well."""
+    """Refuses every document. As a validation rule it works for sockets as well."""
 
     def enter_document(self, *_: Any) -> None:
         self.report_error(free_query())
 
 
-class Entrance(SchemaExtension):
-    """Authenticates first: a document of anybody but a member is never parsed.
+class Authentication(SchemaExtension):
+    """Authenticates before parsing, so that only members' documents are parsed.
 
-    The schema is shown to members only, in development only.
+    Introspection is allowed in development only.
     """
 
     async def on_operation(self) -> AsyncIterator[None]:
@@ -167,7 +167,7 @@ class Entrance(SchemaExtension):
 
 
 def _placeholder(operation_name: str | None) -> DocumentNode:
-    """Stand in for a document that must not be parsed: `query NAME { __typename }`."""
+    """Return `query NAME { __typename }`, to replace a document that is not parsed."""
     field = FieldNode(name=NameNode(value="__typename"))
     query = OperationDefinitionNode(
         operation=GraphQLOperationType.QUERY,
@@ -184,7 +184,7 @@ def _as_graphql(error: Exception) -> GraphQLError:
 
 
 class Parsing(ParserCache):
-    """Parses what `Entrance` admits, each text once."""
+    """Parses documents that `Authentication` admits, each text once."""
 
     def on_parse(self) -> Iterator[None]:
         if self.execution_context.graphql_document is not None:
@@ -194,7 +194,7 @@ class Parsing(ParserCache):
 
 
 class Validation(ValidationCache):
-    """Validates what `Entrance` admits, each document once."""
+    """Validates documents that `Authentication` admits, each document once."""
 
     def on_validate(self) -> Iterator[None]:
         execution = self.execution_context
@@ -209,7 +209,7 @@ class Validation(ValidationCache):
 
 
 def _of_client(error: GraphQLError) -> GraphQLError:
-    """Blame the client for a literal that Python cannot convert (4,300 digits)."""
+    """Report an integer literal that Python cannot convert as the client's error."""
     if isinstance(error.original_error, ValueError):
         return bad_request("A number has too many digits.")
     return error
@@ -219,7 +219,7 @@ class TimeLimit(SchemaExtension):
     """Ends operations that take too long, except subscriptions and large imports."""
 
     async def on_execute(self) -> AsyncIterator[None]:
-        if self._takes_its_time():
+        if self._is_exempt():
             yield
             return
         try:
@@ -228,8 +228,8 @@ class TimeLimit(SchemaExtension):
         except TimeoutError as error:
             raise took_too_long(LONGEST_SECONDS) from error
 
-    def _takes_its_time(self) -> bool:
-        """Decide by the operation's own root fields: all of them must be imports."""
+    def _is_exempt(self) -> bool:
+        """Return whether it is a subscription, or all its root fields are imports."""
         execution = self.execution_context
         if execution.operation_type is OperationType.MUTATION:
             names = _root_fields(execution.graphql_document, execution.operation_name)
@@ -238,7 +238,7 @@ class TimeLimit(SchemaExtension):
 
 
 def _root_fields(document: DocumentNode | None, operation: str | None) -> set[str]:
-    """Name the fields that the operation selects on its root type."""
+    """Return the names of the fields that the operation selects on its root type."""
     assert document is not None  # It was parsed and validated before.
     chosen = get_operation_ast(document, operation)
     fragments = {
@@ -261,6 +261,8 @@ def _root_fields(document: DocumentNode | None, operation: str | None) -> set[st
 
 
 class FreshLoaders(SchemaExtension):
+    """Clears the data loaders before each operation and each subscription event."""
+
     def on_execute(self) -> Iterator[None]:
         self.execution_context.context.loaders.forget()
         yield

@@ -1,4 +1,4 @@
-"""Which operation a trace is of: to a proxy, all are one POST."""
+"""Names the span of a request after its operation; over HTTP all are one POST."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from strawberry.types.graphql import OperationType
 
 class Traced(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
-        """Call the route's span by the operation; those of a socket share one."""
+        """Rename the span of the route; the operations of a socket share one span."""
         execution = self.execution_context
         if execution.operation_type is not OperationType.SUBSCRIPTION:
             name = execution.operation_name or "unnamed"

@@ -1,8 +1,8 @@
-"""From the read model's feed, heard in its thread, to many listeners in the loop.
+"""Passes changes of the read model from its feed to many subscribers in the event loop.
 
-A listener's first change is told at once, then bursts are merged: at most four times
-a second for each campaign, and the last change is never left out. Nothing queues: a
-listener that is slow finds one merged change when it comes back.
+The first change of a campaign is passed on at once. Those that follow are merged into
+one notification per BEAT_SECONDS, and the last one is always passed on. A slow
+subscriber has no queue: it receives one merged change when it waits again.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ from uuid import UUID
 BEAT_SECONDS = 0.25
 
 type Changed = frozenset[UUID] | None
-"""Campaigns; None for any."""
+"""Ids of the campaigns that changed; None if any campaign may have changed."""
 
 
-class Ear:
-    """What changed since it was last asked."""
+class Subscriber:
+    """Collects what changed since its owner last waited."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self._campaigns: set[UUID] = set()
         self._any = False
 
-    def tell(self, campaigns: Changed) -> None:
+    def notify(self, campaigns: Changed) -> None:
         self._any = self._any or campaigns is None
         self._campaigns.update(campaigns or ())
         self._event.set()
 
-    async def heard(self, seconds: float) -> tuple[bool, Changed]:
-        """Wait so long for a change at most; say whether one came, and of what."""
+    async def wait(self, seconds: float) -> tuple[bool, Changed]:
+        """Wait up to `seconds` for a change; return whether one came, and which."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -43,11 +43,11 @@ class Ear:
 
 
 class _Channel:
-    """The listeners to one campaign, or to all, with the pace of their changes."""
+    """The subscribers of one campaign, or of all, and their rate limit."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self.ears: set[Ear] = set()
+        self.subscribers: set[Subscriber] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._held: list[Changed] = []
 
@@ -57,14 +57,14 @@ class _Channel:
             self._publish()
 
     def _publish(self) -> None:
-        """Tell what is held, then hold for a beat; with nothing held, rest."""
+        """Pass on the collected changes and start the timer; stop if there are none."""
         if not self._held:
             self._timer = None
             return
         merged = _merged(self._held)
         self._held = []
-        for ear in self.ears:
-            ear.tell(merged)
+        for subscriber in self.subscribers:
+            subscriber.notify(merged)
         self._timer = self._loop.call_later(BEAT_SECONDS, self._publish)
 
     def close(self) -> None:
@@ -81,17 +81,21 @@ def _merged(held: list[Changed]) -> Changed:
     return frozenset(named)
 
 
-class Hub:
+class Broadcaster:
+    """Notifies the subscribers of each campaign, and those of all campaigns."""
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._channels: dict[UUID | None, _Channel] = {}
 
     @property
-    def listeners(self) -> int:
-        return sum(len(channel.ears) for channel in tuple(self._channels.values()))
+    def subscriber_count(self) -> int:
+        return sum(
+            len(channel.subscribers) for channel in tuple(self._channels.values())
+        )
 
-    def tell(self, _position: int, campaigns: Changed) -> None:
-        """Pass a change on; any thread may call it, also when the loop is closed."""
+    def publish(self, _position: int, campaigns: Changed) -> None:
+        """Pass a change on. Thread-safe, and harmless after the loop was closed."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._change, campaigns)
 
@@ -103,15 +107,15 @@ class Hub:
                 channel.change(frozenset({campaign_id}))
 
     @contextmanager
-    def listening(self, campaign_id: UUID | None = None) -> Iterator[Ear]:
-        """Listen to one campaign, or to all."""
+    def subscribed(self, campaign_id: UUID | None = None) -> Iterator[Subscriber]:
+        """Subscribe to one campaign, or to all, for the duration of the block."""
         channel = self._channels.setdefault(campaign_id, _Channel(self._loop))
-        ear = Ear()
-        channel.ears.add(ear)
+        subscriber = Subscriber()
+        channel.subscribers.add(subscriber)
         try:
-            yield ear
+            yield subscriber
         finally:
-            channel.ears.discard(ear)
-            if not channel.ears:
+            channel.subscribers.discard(subscriber)
+            if not channel.subscribers:
                 channel.close()
                 self._channels.pop(campaign_id, None)

@@ -1,7 +1,7 @@
-"""One frame for all who watch the same: resolved once, and encoded once.
+"""Frames that many subscriptions share: resolved once and encoded once.
 
-Whether somebody may watch is decided for each by himself, when he begins. Only what is
-the same for every member is shared.
+Each subscription is authorized on its own when it starts. Only events that look the
+same to every member are shared.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,15 @@ type Encode = Callable[[object], str | bytes]
 
 
 class Shared(dict[str, Any]):
-    """A frame's data; `text` is its JSON, once somebody has sent it."""
+    """Data of a frame; `text` is its JSON once it was encoded for the first time."""
 
     text: str | None = None
 
 
 class Frames:
-    """What an event was resolved to, by operation and variables.
+    """Cache of the results of one event, by operation and variables.
 
-    It lives as long as its event; operations of the same text are one object.
+    It lives as long as its event. Operations with the same text are the same object.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class Frames:
 
     def keep(self, operation: object, variables: str, data: dict[str, Any]) -> Shared:
         shared = Shared(data)
-        # The operation is kept too: another one could take over its address.
+        # Holding the operation keeps its id() from being reused.
         self._known[id(operation), variables] = operation, shared
         return shared
 
 
 class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Resolves an event that has `frames` once for each way of asking for it."""
+    """Resolves an event that has `frames` once per operation and variables."""
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
         """Copy the executor for one event of a subscription, with caches of its own.
@@ -72,7 +72,7 @@ class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 def encoded(message: object, encode: Encode) -> str | bytes:
-    """Encode a message of a socket; of a shared frame only what is its own."""
+    """Encode a socket message; the data of a shared frame is encoded only once."""
     match message:
         case {"type": "next", "id": id_, "payload": {"data": Shared() as data} as own}:
             if len(own) == 1:

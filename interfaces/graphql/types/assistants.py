@@ -22,13 +22,13 @@ class Assistant:
     provider_assistant_id: str
     archived: bool
     config: JSON = strawberry.field(
-        description="The provider's own configuration of it, without secrets."
+        description="Its configuration at the provider, without secrets."
     )
     active_campaigns: int = strawberry.field(
-        description="Campaigns that use it and are not finished."
+        description="Number of unfinished campaigns that use it."
     )
     warnings: list[str] = strawberry.field(
-        description="What does not work, or works otherwise, in calls from here."
+        description="Parts of the configuration that our calls ignore or change."
     )
 
     @classmethod

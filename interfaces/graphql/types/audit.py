@@ -1,4 +1,4 @@
-"""How far the event history was verified, and what was found."""
+"""Up to where the event history was verified, and the first problem found."""
 
 from datetime import datetime
 from typing import Self
@@ -23,7 +23,7 @@ class AuditStatus:
     verified_at: datetime | None
     head: BigInt
     first_problem: AuditProblem | None = strawberry.field(
-        description="Null while everything fits."
+        description="Null if the verification found no problem."
     )
 
     @classmethod
@@ -46,6 +46,9 @@ def _shown(position: int | None, message: str) -> AuditProblem:
 
 @strawberry.type
 class AuditQueries:
-    @query(AUDITORS, "How far the event history was verified, and what was found.")
+    @query(
+        AUDITORS,
+        "Up to where the event history was verified, and the first problem found.",
+    )
     async def audit(self, info: Info) -> AuditStatus:
         return AuditStatus.of(await info.context.backend.read(audit_state))

@@ -1,4 +1,4 @@
-"""Calls: what became of each."""
+"""Calls and their results."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -97,7 +97,7 @@ class Call:
 
 @strawberry.type
 class CallQueries:
-    @query(EVERYBODY, "With asOf: as it stood then; for auditors and admins.")
+    @query(EVERYBODY, "With asOf: its state at that time; for auditors and admins.")
     async def call(
         self,
         info: Info,

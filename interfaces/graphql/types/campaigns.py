@@ -1,4 +1,4 @@
-"""Campaigns: the list, and everything about one."""
+"""Campaigns: the list, and the details of one."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -105,7 +105,7 @@ class Campaign:
             export_url=f"/campaigns/{row.id}/export.csv",
         )
 
-    @field("Why it is PAUSED or FAILED, for a person to read.")
+    @field("Why it is PAUSED or FAILED, as text.")
     async def state_reason(self, info: Info) -> str | None:
         words_id = self.row.reason_words_id
         return await info.context.loaders.words.load(words_id) if words_id else None
@@ -115,8 +115,8 @@ class Campaign:
         return await assistant_of(info.context, self.row.assistant_id)
 
     @field(
-        "In the file's order. search: words that begin a part of the name or business"
-        " name, or digits of the number's start; totalCount then stops at 10,000."
+        "In the order of the file. search: prefixes of words of the name or business"
+        " name, or first digits of the number; totalCount is then at most 10,000."
     )
     async def contacts(
         self,
@@ -153,7 +153,7 @@ class Campaign:
         rows = await read(call_log.activity, self.row.id, bucket_seconds=width)
         return [ActivityBucket.of(row) for row in rows]
 
-    @field("What the scheduler decided when it last looked, and why.")
+    @field("The scheduler's latest decision about this campaign, with its reasons.")
     async def last_decision(self, info: Info) -> DispatchDecision | None:
         decision = await info.context.loaders.decisions.load(self.row.id)
         return DispatchDecision.of(decision) if decision else None
@@ -191,7 +191,7 @@ class CampaignQueries:
 
     @query(
         EVERYBODY,
-        "With asOf: its fields and progress as they stood; for auditors and admins.",
+        "With asOf: its fields and progress at that time; for auditors and admins.",
     )
     async def campaign(
         self,

@@ -1,4 +1,4 @@
-"""Contacts: who is called, and how far that went."""
+"""Contacts and the status of each."""
 
 from datetime import datetime
 from typing import Self

@@ -1,4 +1,4 @@
-"""What the scheduler decided for a campaign, and why."""
+"""The scheduler's latest decision about a campaign, with its reasons."""
 
 from datetime import datetime
 from typing import Self

@@ -1,4 +1,4 @@
-"""The domain's words, as GraphQL says them."""
+"""The domain's enumerations as GraphQL enums."""
 
 import strawberry
 

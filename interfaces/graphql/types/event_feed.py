@@ -1,4 +1,4 @@
-"""The event log as it grows."""
+"""Subscription to the event log."""
 
 from collections.abc import AsyncGenerator
 
@@ -8,18 +8,23 @@ from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import AUDITORS, subscription
 from interfaces.graphql.types.events import Event, EventFilter, wanted
 from interfaces.graphql.types.scalars import BigInt
-from interfaces.graphql.types.subscriptions import changes_heard
+from interfaces.graphql.types.subscriptions import changes_of
 from projections import event_index, tables
 
 EVENTS_AT_ONCE = 100
-"""Read for one subscription before they are sent: a client that does not read them
-holds that many in memory. The largest, of an import, take some 40 KB.
+"""Events read for one subscription before they are sent.
+
+A client that does not read its socket keeps that many in memory. The largest events,
+of imports, take about 40 KB each.
 """
 
 
 @strawberry.type
 class EventFeed:
-    @subscription(AUDITORS, "Every event once, in order, after that position or now.")
+    @subscription(
+        AUDITORS,
+        "Every event once, in order: those after that position, or new ones only.",
+    )
     async def event_appended(
         self,
         info: Info,
@@ -28,11 +33,11 @@ class EventFeed:
     ) -> AsyncGenerator[Event, None]:
         backend, some = info.context.backend, wanted(filter)
         role = info.context.viewer.role  # A socket closes when the role changes.
-        with backend.hub.listening() as ear:
+        with backend.broadcaster.subscribed() as subscriber:
             now = await backend.read(tables.position_of)
             position = now if after is None else int(after)
-            ear.tell(None)  # What was there before is sent at once.
-            async for _ in changes_heard(ear):
+            subscriber.notify(None)  # Existing events are sent at once.
+            async for _ in changes_of(subscriber):
                 more = True
                 while more:
                     rows, position = await backend.read(

@@ -1,4 +1,4 @@
-"""The event log: who did what, and when."""
+"""The event log."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -19,7 +19,7 @@ SETTINGS, SETTINGS_ADDRESS = "settings", "alert_webhook_url"
 FOR_ADMINS = "visible to admins only"
 
 NOBODY = UUID(int=0)
-"""Stands for what is no id: nothing goes by it."""
+"""Replaces an invalid id in a filter; no event has it."""
 
 
 @strawberry.type
@@ -80,7 +80,9 @@ class EventConnection:
         )
 
 
-@strawberry.input(description="All that is given must fit; times are inclusive.")
+@strawberry.input(
+    description="An event must match all given fields; times are inclusive."
+)
 class EventFilter:
     aggregate_id: strawberry.ID | None = None
     campaign_id: strawberry.ID | None = None
@@ -116,7 +118,7 @@ def _without_alert_address(payload: Any) -> Any:
 
 
 def _text(given: str) -> str:
-    """No actor and no type has a NUL, nor could it be asked for."""
+    """Replace NUL, which Postgres refuses in text and no event contains."""
     return given.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 

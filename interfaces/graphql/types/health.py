@@ -1,4 +1,4 @@
-"""How the parts of the system are."""
+"""Health of the system's components."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,12 +9,12 @@ from typing import Self
 import strawberry
 
 from interfaces.graphql.context import Context, Info
-from interfaces.graphql.health_check import Component, HealthStatus, Vital
+from interfaces.graphql.health_check import Component, HealthReport, HealthStatus
 from interfaces.graphql.permissions import EVERYBODY, query, subscription
 
 strawberry.enum(HealthStatus)
 
-LOOKS_EVERY_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 
 @strawberry.type
@@ -33,19 +33,19 @@ class SystemHealth:
     status: HealthStatus
     components: list[ComponentHealth]
     projection_lag_seconds: float = strawberry.field(
-        description="Age of the oldest event that the read model does not show yet."
+        description="Age of the oldest event that the read model does not include yet."
     )
     last_tick_at: datetime | None = strawberry.field(
-        description="The scheduler's last sign of life."
+        description="The scheduler's latest heartbeat."
     )
 
     @classmethod
-    def of(cls, vital: Vital) -> Self:
+    def of(cls, report: HealthReport) -> Self:
         return cls(
-            status=vital.status,
-            components=[ComponentHealth.of(part) for part in vital.components],
-            projection_lag_seconds=vital.lag_seconds,
-            last_tick_at=vital.last_tick_at,
+            status=report.status,
+            components=[ComponentHealth.of(part) for part in report.components],
+            projection_lag_seconds=report.lag_seconds,
+            last_tick_at=report.last_tick_at,
         )
 
 
@@ -53,30 +53,30 @@ class SystemHealth:
 class HealthQueries:
     @query(EVERYBODY)
     async def health(self, info: Info) -> SystemHealth:
-        return SystemHealth.of(await _look(info.context))
+        return SystemHealth.of(await _report(info.context))
 
 
 @strawberry.type
 class HealthFeed:
     @subscription(EVERYBODY)
     async def health(self, info: Info) -> AsyncGenerator[SystemHealth, None]:
-        sent: Vital | None = None
-        async for vital in _looks(info.context):
-            if sent is None or _plain(vital) != _plain(sent):
-                sent = vital
-                yield SystemHealth.of(vital)
+        sent: HealthReport | None = None
+        async for report in _reports(info.context):
+            if sent is None or _plain(report) != _plain(sent):
+                sent = report
+                yield SystemHealth.of(report)
 
 
-async def _look(context: Context) -> Vital:
-    return await context.backend.run_slow(context.backend.vitals.look)
+async def _report(context: Context) -> HealthReport:
+    return await context.backend.run_slow(context.backend.health_check.report)
 
 
-async def _looks(context: Context) -> AsyncGenerator[Vital, None]:
+async def _reports(context: Context) -> AsyncGenerator[HealthReport, None]:
     while True:
-        yield await _look(context)
-        await asyncio.sleep(LOOKS_EVERY_SECONDS)
+        yield await _report(context)
+        await asyncio.sleep(CHECK_SECONDS)
 
 
-def _plain(vital: Vital) -> Vital:
-    """A lag that is a little another one is no change."""
-    return replace(vital, lag_seconds=round(vital.lag_seconds))
+def _plain(report: HealthReport) -> HealthReport:
+    """Round the lag, so that small changes of it are not sent."""
+    return replace(report, lag_seconds=round(report.lag_seconds))

@@ -1,4 +1,4 @@
-"""Contact files: uploads that wait, and what came into a campaign."""
+"""Contact files: uploads, and imports into campaigns."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -144,7 +144,7 @@ class ContactUpload:
 
 @strawberry.type
 class UploadQueries:
-    @query(OPERATORS, "A file that waits for its campaign; null once it has expired.")
+    @query(OPERATORS, "A file that was not imported yet; null after it has expired.")
     async def upload(self, info: Info, id: strawberry.ID) -> ContactUpload | None:  # noqa: A002 - the contract's name
         upload_id = uuid_or_none(id)
         if upload_id is None:

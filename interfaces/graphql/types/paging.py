@@ -1,4 +1,4 @@
-"""Lists in pages, as Relay's clients expect them."""
+"""Paged lists in the form of Relay connections."""
 
 from collections.abc import Callable
 from typing import Self
@@ -47,7 +47,7 @@ class Connection[T]:
 
 
 def page_size(first: int | None, default: int) -> int:
-    """Check how many were asked for; null is the field's default."""
+    """Return the page size; `default` for null. Raises BAD_REQUEST out of range."""
     size = default if first is None else first
     if not 1 <= size <= LARGEST_PAGE:
         raise bad_request(f"first must be from 1 to {LARGEST_PAGE}.")
@@ -55,7 +55,7 @@ def page_size(first: int | None, default: int) -> int:
 
 
 def as_uuid(kind: str, text: str) -> UUID:
-    """Read an id. Raises NotFound: nothing goes by what is none."""
+    """Parse an id. Raises NotFound for text that is no UUID."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The lines that campaigns call from, with their activity now."""
+"""Phone numbers from which campaigns call, with their current activity."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""The contract's own scalars, and how values come in and go out."""
+"""The contract's scalars: parsing and serialization."""
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation

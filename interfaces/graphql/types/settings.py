@@ -25,8 +25,8 @@ class Settings:
     daily_budget: Decimal | None
     spend_alert_threshold: Decimal
     alert_webhook_url: str | None = strawberry.field(
-        description="Where alerts are posted as JSON; null for none, and for everybody"
-        " but admins, because such an address holds a secret."
+        description="URL to which alerts are posted as JSON, null if none. It contains"
+        " a secret, so it is null for everybody but admins."
     )
     retention_days: int | None
 

@@ -1,4 +1,4 @@
-"""What the calls have cost, and the alerts about it."""
+"""Costs of calls, and the alerts about them."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,7 +32,7 @@ class CampaignSpend:
 class SpendAlert:
     raised_at: datetime
     campaign_id: strawberry.ID | None = strawberry.field(
-        description="Null for the day's budget, which all campaigns share."
+        description="Null for the daily budget, which all campaigns share."
     )
     message: str
     spend: Decimal
@@ -56,7 +56,7 @@ class SpendAlert:
 @strawberry.type
 class SpendSummary:
     today: Decimal = strawberry.field(
-        description="Of the calls claimed since midnight UTC, as far as it is known."
+        description="Known costs of the calls claimed since midnight UTC."
     )
     daily_budget: Decimal | None
     campaigns: list[CampaignSpend] = strawberry.field(

@@ -1,4 +1,4 @@
-"""What is sent by itself, as it changes."""
+"""Subscriptions to the changes of campaigns and contacts."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ import strawberry
 from domain.errors import NotFound
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.permissions import EVERYBODY, subscription
-from interfaces.graphql.push.broadcaster import Changed, Ear
+from interfaces.graphql.push.broadcaster import Changed, Subscriber
 from interfaces.graphql.types.contacts import Contact
 from interfaces.graphql.types.paging import as_uuid
 from interfaces.graphql.types.progress import CampaignProgress
@@ -30,22 +30,22 @@ class Changes:
         self, info: Info, campaign_id: strawberry.ID
     ) -> AsyncGenerator[CampaignProgress, None]:
         id_, context = as_uuid("campaign", campaign_id), info.context
-        with context.backend.hub.listening(id_) as ear:
+        with context.backend.broadcaster.subscribed(id_) as subscriber:
             sent = await _progress(context, id_)
             yield _shown(sent)
-            async for _ in changes_heard(ear):
+            async for _ in changes_of(subscriber):
                 row = await _progress(context, id_)
                 if _differs(row, sent):
                     sent = row
                     yield _shown(row)
 
-    @subscription(EVERYBODY, "The progress of every campaign that changes, for a list.")
+    @subscription(EVERYBODY, "The progress of each campaign that changes.")
     async def campaigns_progress(
         self, info: Info
     ) -> AsyncGenerator[CampaignProgress, None]:
         context, sent = info.context, dict[UUID, ProgressRow]()
-        with context.backend.hub.listening() as ear:
-            async for changed in _at_once_and_on_changes(ear):
+        with context.backend.broadcaster.subscribed() as subscriber:
+            async for changed in _at_once_and_on_changes(subscriber):
                 rows = await context.backend.read(campaign_board.progress_of, changed)
                 for row in rows:
                     if _differs(row, sent.get(row.campaign_id)):
@@ -57,9 +57,9 @@ class Changes:
         self, info: Info, campaign_id: strawberry.ID
     ) -> AsyncGenerator[list[Contact], None]:
         id_, context = as_uuid("campaign", campaign_id), info.context
-        with context.backend.hub.listening(id_) as ear:
+        with context.backend.broadcaster.subscribed(id_) as subscriber:
             position = await context.backend.read(tables.position_of)
-            async for _ in changes_heard(ear):
+            async for _ in changes_of(subscriber):
                 until = await context.backend.read(tables.position_of)
                 async for frame in _moved(context, id_, position, until):
                     yield frame
@@ -67,7 +67,7 @@ class Changes:
 
 
 async def _progress(context: Context, campaign_id: UUID) -> ProgressRow:
-    """Read counters in one statement for all who ask in the same instant."""
+    """Read the counters; requests of the same moment share one statement."""
     row = await context.backend.progress.load(campaign_id)
     if row is None:
         raise NotFound("campaign", campaign_id)
@@ -76,7 +76,7 @@ async def _progress(context: Context, campaign_id: UUID) -> ProgressRow:
 
 @lru_cache(maxsize=256)
 def _shown(row: ProgressRow) -> CampaignProgress:
-    """Show one counter once: all who watch it get the same frame."""
+    """Return one object per row, so that all subscriptions share its frames."""
     return CampaignProgress.of(row)
 
 
@@ -84,17 +84,17 @@ def _differs(row: ProgressRow, sent: ProgressRow | None) -> bool:
     return sent is None or replace(row, position=sent.position) != sent
 
 
-async def _at_once_and_on_changes(ear: Ear) -> AsyncIterator[Changed]:
+async def _at_once_and_on_changes(subscriber: Subscriber) -> AsyncIterator[Changed]:
     yield None
-    async for changed in changes_heard(ear):
+    async for changed in changes_of(subscriber):
         yield changed
 
 
-async def changes_heard(ear: Ear) -> AsyncIterator[Changed]:
-    """Tell each change; the socket ends when the member's access does."""
+async def changes_of(subscriber: Subscriber) -> AsyncIterator[Changed]:
+    """Yield each change; the socket is closed when the member's access ends."""
     while True:
-        heard, changed = await ear.heard(QUIET_SECONDS)
-        if heard:
+        has_changed, changed = await subscriber.wait(QUIET_SECONDS)
+        if has_changed:
             yield changed
 
 

@@ -17,7 +17,12 @@ from application.ports import (
 )
 from domain.reports import ReportGrade
 from domain.values import Role
-from interfaces.graphql.health_check import Component, HealthStatus, Vital, Vitals
+from interfaces.graphql.health_check import (
+    Component,
+    HealthCheck,
+    HealthReport,
+    HealthStatus,
+)
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.provider_watch import ASKED_EVERY_SECONDS, ProviderWatch
 from provider.vapi.reading import read_message
@@ -59,7 +64,7 @@ class Watched:
     def __init__(self, house: House, pool: Any = None, **given: Any) -> None:
         self.provider, self.seconds = FakeProvider(lines=[LINE]), Seconds()
         lines = Lines(self.provider, real_time, self.seconds)
-        self.vitals = Vitals(
+        self.health_check = HealthCheck(
             pool=pool or house.reading,
             operations=house.operations,
             provider=ProviderWatch(lines, real_time, self.seconds),
@@ -69,12 +74,12 @@ class Watched:
             **{"webhooks": True, "own_url": "https://calls.example", **given},
         )
 
-    def look(self) -> Vital:
+    def report(self) -> HealthReport:
         self.seconds.pass_()
-        return self.vitals.look()
+        return self.health_check.report()
 
     def part(self, name: str) -> Component:
-        (found,) = [part for part in self.look().components if part.name == name]
+        (found,) = [part for part in self.report().components if part.name == name]
         return found
 
 
@@ -94,8 +99,8 @@ def sign(house: House, silent_after: float, age: float = 0.0) -> None:
 def test_all_is_well_where_all_is_well(house: House) -> None:
     house.settle()
     sign(house, silent_after=120)
-    vital = Watched(house).look()
-    assert {part.name: part.status for part in vital.components} == dict.fromkeys(
+    report = Watched(house).report()
+    assert {part.name: part.status for part in report.components} == dict.fromkeys(
         [
             "database",
             "projector",
@@ -108,8 +113,8 @@ def test_all_is_well_where_all_is_well(house: House) -> None:
         ],
         OK,
     )
-    assert vital.status is OK
-    assert vital.last_tick_at is not None
+    assert report.status is OK
+    assert report.last_tick_at is not None
 
 
 def test_a_database_that_does_not_answer_is_down_and_the_provider_is_still_told(
@@ -117,10 +122,14 @@ def test_a_database_that_does_not_answer_is_down_and_the_provider_is_still_told(
 ) -> None:
     with open_pool(house.url, name="closed") as closed:
         pass
-    vital = Watched(house, pool=closed).look()
-    assert vital.components[0].status is DOWN
-    assert [part.name for part in vital.components] == ["database", "provider", "lines"]
-    assert vital.status is DOWN
+    report = Watched(house, pool=closed).report()
+    assert report.components[0].status is DOWN
+    assert [part.name for part in report.components] == [
+        "database",
+        "provider",
+        "lines",
+    ]
+    assert report.status is DOWN
 
 
 def test_the_scheduler_that_leads_is_named_until_it_is_silent(house: House) -> None:
@@ -149,7 +158,7 @@ def test_the_providers_last_error_is_told_also_when_it_is_over(house: House) -> 
     assert said(watched.part("provider"), OK) == ""
     watched.provider.down = True
     assert said(watched.part("provider"), DOWN) == "the provider is down"
-    assert "not known" in said(watched.part("lines"), DEGRADED)
+    assert "unknown" in said(watched.part("lines"), DEGRADED)
     watched.provider.down = False
     assert "the provider is down" in said(watched.part("provider"), OK)
 
@@ -167,9 +176,10 @@ def test_a_provider_that_does_not_answer_holds_nobody_up(
         return ask()
 
     monkeypatch.setattr(watched.provider, "phone_numbers", phone_numbers)
-    watched.look()
+    watched.report()
     said(watched.part("database"), OK)
-    assert "has not answered for 30 s" in said(watched.part("provider"), DEGRADED)
+    detail = said(watched.part("provider"), DEGRADED)
+    assert "has not answered a request for 30 s" in detail
     started = set(threading.enumerate()) - others
     (asking,) = [one for one in started if one.name == "provider watch"]
     answers.set()
@@ -194,7 +204,7 @@ def test_health_names_the_line_that_is_in_trouble_or_gone(house: House) -> None:
     watched.provider.lines_down["line-2"] = ProviderUnavailable("500: odd")
     told = said(watched.part("lines"), DEGRADED)
     assert "does not show the calls of +12025550102: 500: odd" in told
-    assert "not at the provider any more: deleted-line" in told
+    assert "no longer at the provider: deleted-line" in told
     said(watched.part("provider"), OK)
 
 
@@ -221,7 +231,7 @@ def test_silence_while_calls_are_under_way_is_named_with_its_likely_cause(
     watched, clock = Watched(house), house.now
     assert isinstance(clock, Clock)
     first, second = placed(house, clock, "one", 30 * MINUTE, 2)
-    assert "told nothing" in said(watched.part("webhooks"), DEGRADED)
+    assert "no webhook has arrived" in said(watched.part("webhooks"), DEGRADED)
 
     clock.time = real_time() - 20 * MINUTE
     house.calls.record_message(read_message(status_update("one", first, "ringing")))
@@ -280,7 +290,7 @@ def test_a_duplicate_that_stops_all_dialling_degrades_health(house: House) -> No
     house.settle()
     detail = said(Watched(house).part("dialling"), DEGRADED)
     assert "All dialling is stopped" in detail
-    assert "an admin then allows requests again in the settings" in detail
+    assert "an admin can allow requests again in the settings" in detail
     house.settings.allow_requests_again(by="ann")
     house.settle()
     assert Watched(house).part("dialling").status is OK
