@@ -134,30 +134,30 @@ class Alerts:
         with self.reading.connection() as conn, one_snapshot(conn):
             found = alerts.after(conn, known)
             chain = _chain(conn) if found else {}
-        letters = [OutgoingAlert(row.position, body_of(row, chain)) for row in found]
+        outgoing = [OutgoingAlert(row.position, body_of(row, chain)) for row in found]
         for row in found:
             log.warning("alert: %s", row.message)
-        if letters:
-            self.outbox.keep(letters, wanted=wanted)
+        if outgoing:
+            self.outbox.keep(outgoing, wanted=wanted)
 
     def _post_all(self, url: str) -> None:
-        for letter in self.outbox.due():
-            error = self.post(url, letter.body)
+        for alert in self.outbox.due():
+            error = self.post(url, alert.body)
             if error is None:
-                self.outbox.posted(letter.position)
+                self.outbox.posted(alert.position)
                 continue
-            self._failed(letter, error[:LONGEST_ERROR])
+            self._failed(alert, error[:LONGEST_ERROR])
 
-    def _failed(self, letter: OutgoingAlert, error: str) -> None:
-        longest = min(2.0**letter.tries, LONGEST_BACK_OFF_SECONDS)
+    def _failed(self, alert: OutgoingAlert, error: str) -> None:
+        longest = min(2.0**alert.tries, LONGEST_BACK_OFF_SECONDS)
         is_over = self.outbox.failed(
-            letter.position,
+            alert.position,
             error=error,
             wait=longest * (0.5 + self.random() / 2),
             give_up_after=GIVE_UP_SECONDS,
         )
         level = logging.ERROR if is_over else logging.WARNING
-        log.log(level, "alert %s could not be posted: %s", letter.position, error)
+        log.log(level, "alert %s could not be posted: %s", alert.position, error)
 
 
 def body_of(row: AlertRow, chain: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Alerts on their way out: kept until they were posted, each at least once."""
+"""Outgoing alerts: stored until each has been posted at least once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from storage.database import Pool
 
 @dataclass(frozen=True, slots=True)
 class OutgoingAlert:
-    """An alert to be posted; `position` is its event's, `body` the JSON to send."""
+    """An alert to post: the position of its event, and the JSON body."""
 
     position: int
     body: dict[str, Any]
@@ -53,43 +53,49 @@ returning state = 'given_up'
 
 
 class AlertOutbox:
-    """Times are the database's: whoever posts, and whatever its clock says."""
+    """Stores outgoing alerts; all times are those of the database's clock."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def last(self) -> int:
-        """Return the position of the newest alert that was taken in."""
+        """Return the position of the newest alert in the outbox, or 0."""
         with self._pool.connection() as connection:
             row = connection.execute(LAST).fetchone()
         return int(row[0]) if row else 0
 
-    def keep(self, letters: list[OutgoingAlert], *, wanted: bool) -> None:
-        """Take alerts in, each once; those that nobody wants posted are noted only."""
+    def keep(self, alerts: list[OutgoingAlert], *, wanted: bool) -> None:
+        """Add alerts, each once; unless `wanted`, they are never posted."""
         state = "waiting" if wanted else "unwanted"
-        rows = [(one.position, Jsonb(one.body), state) for one in letters]
+        rows = [(one.position, Jsonb(one.body), state) for one in alerts]
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.executemany(KEEP, rows)
 
     def due(self, most: int = 20) -> list[OutgoingAlert]:
+        """Return up to `most` alerts that are to be posted now, the oldest first."""
         with self._pool.connection() as connection:
             rows = connection.execute(DUE, (most,)).fetchall()
         return [OutgoingAlert(*row) for row in rows]
 
     def due_in(self) -> float:
-        """Return in how many seconds the next alert is to be posted."""
+        """Return the seconds until the next alert is to be posted, or infinity."""
         with self._pool.connection() as connection:
             row = connection.execute(DUE_IN).fetchone()
         return float("inf") if row is None or row[0] is None else float(row[0])
 
     def posted(self, position: int) -> None:
+        """Record that an alert was posted."""
         with self._pool.connection() as connection:
             connection.execute(POSTED, (position,))
 
     def failed(
         self, position: int, *, error: str, wait: float, give_up_after: float
     ) -> bool:
-        """Note a vain try, the next in `wait` s; return whether it was the last."""
+        """Record a failed try; return whether the alert is given up.
+
+        The next try is due in `wait` seconds. An alert is given up if it was created
+        more than `give_up_after` seconds ago.
+        """
         values = {
             "position": position,
             "error": error,

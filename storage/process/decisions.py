@@ -1,4 +1,4 @@
-"""Decisions and heartbeats: what processes leave for people and for each other."""
+"""The scheduler's decisions, and the heartbeats and clocks of the processes."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why contacts wait; `code` is a WaitingCode of the GraphQL contract."""
+    """Why contacts wait; `code` is the name of a WaitingCode."""
 
     code: str
     message: str
@@ -22,7 +22,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one pass decided for a campaign: room seen, calls placed, and why."""
+    """Result of one pass for a campaign: free slots, calls placed, reasons to wait."""
 
     campaign_id: UUID
     decided_at: datetime
@@ -33,9 +33,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The latest sign of a role's leader, by the database's clock.
+    """The last heartbeat of a role's leader, by the database's clock.
 
-    After `silent_after` seconds without another one its leader may be replaced.
+    A standby may replace the leader `silent_after` seconds after its last heartbeat.
     """
 
     holder: str
@@ -47,7 +47,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class ProcessClock:
-    """A running process, and by how many seconds its host is ahead of the database."""
+    """A running process, and the seconds by which its host's clock is ahead."""
 
     holder: str
     role: str
@@ -102,6 +102,8 @@ order by role, holder
 
 
 class ProcessRecords:
+    """Reads and writes what processes record about their work, outside the log."""
+
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
 
@@ -125,7 +127,7 @@ class ProcessRecords:
         return Heartbeat(row[0], row[1], float(row[2]), row[3], row[4])
 
     def clocks(self) -> list[ProcessClock]:
-        """Tell the skew of every process that runs and measured it lately."""
+        """Return the clocks of all processes that measured in the last minute."""
         with self._pool.connection() as connection:
             return [ProcessClock(*row) for row in connection.execute(READ_CLOCKS)]
 
@@ -133,7 +135,7 @@ class ProcessRecords:
 def beat(
     connection: Connection[Any], role: str, holder: str, silent_after: float = 120.0
 ) -> None:
-    """Sign that the leader of a role lives, and say when the next sign is overdue."""
+    """Write the heartbeat of a role's leader, valid for `silent_after` seconds."""
     connection.execute(BEAT, (role, holder, silent_after))
 
 

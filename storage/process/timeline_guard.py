@@ -1,8 +1,8 @@
-"""Whether this is the database that was led last, with all that was stored in it.
+"""Detects that Postgres was restored, failed over or copied since the last leader.
 
-A leader notes what it leads before its first claim, and that it leaves at its end. A
-database that was restored, failed over or copied brings an old note to another server;
-then the log may lack calls, the last of which the provider may not even list yet.
+A leader records the server's identity before its first claim, and its departure at its
+end. A restored or copied database contains a record of another server or timeline. Its
+log may then lack calls, and the provider may not list the latest of them yet.
 """
 
 from datetime import datetime, timedelta
@@ -53,18 +53,22 @@ class TimelineGuard:
         self._pool = pool
 
     def is_same_timeline(self) -> bool:
-        """Tell whether nothing that was ever stored can be missing.
+        """Return whether no stored event can be missing.
 
-        So it is on a server that ran on since the last leader's note, on one that was
-        restarted after that leader had left, and where nobody was ever called or is to
-        be called.
+        True if the server has run without interruption since the last leader's record,
+        if it was restarted after that leader had left, or if nobody was called and no
+        campaign exists.
         """
         with self._pool.connection() as conn:
             row = conn.execute(KNOWN, {"dispatcher": DISPATCHER_ID}).fetchone()
         return row is not None and bool(row[0])
 
     def search_from(self, since: datetime, *, known: bool) -> datetime:
-        """Note where a search begins; return where the one began that is not over."""
+        """Record the start of a search for missing calls.
+
+        Returns the start of an earlier search that has not been completed, else
+        `since`. `known` is the result of `is_same_timeline`.
+        """
         values = {"since": since, "known": known}
         with self._pool.connection() as conn:
             row = conn.execute(SEARCH, values).fetchone()
@@ -73,17 +77,17 @@ class TimelineGuard:
         return began
 
     def lead(self) -> None:
-        """Note that the search is over, and that this database is led from here on."""
+        """Record that the search is complete and that this database has a leader."""
         with self._pool.connection() as conn:
             conn.execute(LEAD)
 
     def leave(self) -> None:
-        """Note that its leader has left, with all that it did stored."""
+        """Record that the leader has left after storing all its work."""
         with self._pool.connection() as conn:
             conn.execute(LEAVE)
 
     def list_delay(self) -> timedelta:
-        """Tell how late, at most, the provider listed a call within a day."""
+        """Return the largest delay, within the last day, of the provider's list."""
         with self._pool.connection() as conn:
             row = conn.execute(READ_DELAY).fetchone()
         return timedelta(seconds=row[0] if row else 0)

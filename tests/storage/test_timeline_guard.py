@@ -35,27 +35,27 @@ def restart(pool: Pool) -> None:
 
 
 def test_a_server_that_ran_on_has_all_that_was_stored(pool: Pool) -> None:
-    last_led = TimelineGuard(pool)
-    last_led.lead()
-    assert last_led.is_same_timeline()
+    guard = TimelineGuard(pool)
+    guard.lead()
+    assert guard.is_same_timeline()
 
 
 def test_after_a_restart_something_may_be_missing(pool: Pool) -> None:
-    last_led = TimelineGuard(pool)
-    last_led.lead()
+    guard = TimelineGuard(pool)
+    guard.lead()
     restart(pool)
-    assert not last_led.is_same_timeline()
+    assert not guard.is_same_timeline()
 
 
 def test_a_restart_after_the_leader_left_is_none_to_worry_about(pool: Pool) -> None:
-    last_led = TimelineGuard(pool)
-    last_led.lead()
-    last_led.leave()
+    guard = TimelineGuard(pool)
+    guard.lead()
+    guard.leave()
     restart(pool)
-    assert last_led.is_same_timeline()
-    last_led.lead()
+    assert guard.is_same_timeline()
+    guard.lead()
     restart(pool)
-    assert not last_led.is_same_timeline(), "it was led again"
+    assert not guard.is_same_timeline(), "it was led again"
 
 
 @pytest.mark.parametrize(
@@ -64,23 +64,23 @@ def test_a_restart_after_the_leader_left_is_none_to_worry_about(pool: Pool) -> N
 def test_another_cluster_timeline_database_or_file_is_worth_a_search(
     pool: Pool, copy: str
 ) -> None:
-    last_led = TimelineGuard(pool)
-    last_led.lead()
-    last_led.leave()
+    guard = TimelineGuard(pool)
+    guard.lead()
+    guard.leave()
     restart(pool)
     execute(pool, f"update last_led set copy = {copy}")
-    assert not last_led.is_same_timeline()
+    assert not guard.is_same_timeline()
 
 
 def test_tables_that_were_filled_anew_are_not_those_that_were_led(pool: Pool) -> None:
-    last_led = TimelineGuard(pool)
-    last_led.lead()
+    guard = TimelineGuard(pool)
+    guard.lead()
     execute(
         pool,
         "create table kept as table autolynx_events; truncate autolynx_events;"
         " insert into autolynx_events table kept; drop table kept",
     )
-    assert not last_led.is_same_timeline()
+    assert not guard.is_same_timeline()
 
 
 def test_a_database_from_which_nobody_was_called_lacks_nothing(pool: Pool) -> None:
@@ -89,11 +89,11 @@ def test_a_database_from_which_nobody_was_called_lacks_nothing(pool: Pool) -> No
 
 
 def test_where_there_is_no_campaign_nobody_can_be_called_twice(pool: Pool) -> None:
-    last_led = TimelineGuard(pool)
-    last_led.lead()
+    guard = TimelineGuard(pool)
+    guard.lead()
     restart(pool)
     execute(pool, "delete from autolynx_events")
-    assert last_led.is_same_timeline()
+    assert guard.is_same_timeline()
 
 
 def test_claims_that_nobody_took_note_of_are_worth_a_search(pool: Pool) -> None:
@@ -116,20 +116,20 @@ def test_claims_that_nobody_took_note_of_are_worth_a_search(pool: Pool) -> None:
 def test_a_search_that_is_not_over_begins_where_it_began(
     pool: Pool, known: bool
 ) -> None:
-    last_led, later = TimelineGuard(pool), NOON + timedelta(hours=1)
-    assert last_led.search_from(NOON, known=known) == NOON
-    assert last_led.search_from(later, known=known) == NOON
-    assert last_led.is_same_timeline() is known, "nothing was settled"
-    last_led.lead()
-    assert last_led.search_from(later, known=True) == later
+    guard, later = TimelineGuard(pool), NOON + timedelta(hours=1)
+    assert guard.search_from(NOON, known=known) == NOON
+    assert guard.search_from(later, known=known) == NOON
+    assert guard.is_same_timeline() is known, "nothing was settled"
+    guard.lead()
+    assert guard.search_from(later, known=True) == later
 
 
 def test_how_late_calls_were_listed_is_remembered_for_a_day(pool: Pool) -> None:
-    last_led = TimelineGuard(pool)
-    assert last_led.list_delay() == timedelta(0)
-    last_led.lead()
-    last_led.keep_list_delay(timedelta(seconds=75))
-    last_led.lead()
-    assert last_led.list_delay() == timedelta(seconds=75)
+    guard = TimelineGuard(pool)
+    assert guard.list_delay() == timedelta(0)
+    guard.lead()
+    guard.keep_list_delay(timedelta(seconds=75))
+    guard.lead()
+    assert guard.list_delay() == timedelta(seconds=75)
     execute(pool, "update last_led set list_delay_at = list_delay_at - interval '25h'")
-    assert last_led.list_delay() == timedelta(0)
+    assert guard.list_delay() == timedelta(0)
