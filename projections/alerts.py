@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
+from domain.states import MAY_DIAL
 from projections import spend
+from projections.state_sql import literals
 from projections.tables import one_snapshot, select, select_value
 from storage.database import Conn
 
@@ -162,7 +164,7 @@ _HELD_BY_DAY: LiteralString = f"""
         cross join lateral ({_ONE_MORE}) one_more
         where d.reasons @> '[{{"code": "DAILY_BUDGET_SPENT"}}]'
             and d.decided_at >= %(midnight)s
-            and c.state in ('QUEUED', 'DIALING', 'RUNNING')
+            and c.state in {literals(MAY_DIAL)}
             and %(spent)s + one_more.cost > %(budget)s
     ) and not exists (select from dial_queue where claimed_at >= %(midnight)s)
 """  # noqa: S608 - our own text

@@ -1,7 +1,7 @@
 """Which campaigns there are, and how far each has come."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, LiteralString
@@ -10,16 +10,18 @@ from uuid import UUID
 from domain.call import Call, ContactStatusChanged
 from domain.campaign import Campaign, CampaignEvent
 from domain.contact import ContactEvent
+from domain.states import FINISHED, shown_counts
 from domain.values import (
     ZERO,
     CampaignState,
-    ContactStatus,
     DialMode,
     PauseCause,
     VaultText,
 )
 from projections.row_operations import Columns, RowOperation, add, patch, put
+from projections.state_sql import COUNTER, literals, shown_counters_sql
 from projections.tables import (
+    POSITION,
     Page,
     Table,
     as_cursor,
@@ -34,17 +36,6 @@ from projections.tables import (
 from storage.database import Conn
 
 BOARD = "campaign_board"
-
-COUNTER = {
-    ContactStatus.PENDING: "pending",
-    ContactStatus.QUEUED: "queued",
-    ContactStatus.RINGING: "ringing",
-    ContactStatus.IN_PROGRESS: "in_progress",
-    ContactStatus.ENDED: "ended",
-    ContactStatus.FAILED: "failed",
-    ContactStatus.CANCELED: "canceled",
-    ContactStatus.TIMEOUT: "timed_out",
-}
 
 TABLE = Table(
     BOARD,
@@ -266,32 +257,28 @@ class CampaignRow(CampaignProgress):
     def id(self) -> UUID:
         return self.campaign_id
 
+    def with_shown_counters(self) -> "CampaignRow":
+        """Return the row with shown counters instead of stored ones."""
+        stored = {status: getattr(self, name) for status, name in COUNTER.items()}
+        counts = shown_counts(stored, self.state).items()
+        columns: Columns = {COUNTER[status]: count for status, count in counts}
+        return replace(self, **columns)
 
-# In a canceled campaign whoever was not called counts as canceled.
-_ROW: LiteralString = """
+
+_ROW: LiteralString = f"""
     select id as campaign_id, name, state, pause_cause, reason_words_id, mode, cap,
         line_quiet_gating, assistant_id, provider_assistant_id, phone_number_id,
         budget, longest_call_seconds, created_at, created_by, queued_at, started_at,
-        completed_at, contacts,
-        case when state = 'CANCELED' then 0 else pending end as pending,
-        queued, ringing, in_progress, ended, failed,
-        case when state = 'CANCELED' then canceled + pending else canceled end
-            as canceled,
-        timed_out, awaiting_reports, spend, costs_reported, version,
-        (select position from projection_position where name = 'read') as position
+        completed_at, contacts, {shown_counters_sql()},
+        awaiting_reports, spend, costs_reported, version, ({POSITION}) as position
     from campaign_board
-"""
+"""  # noqa: S608 - our own text
 
-_PROGRESS: LiteralString = """
-    select id as campaign_id, state, contacts,
-        case when state = 'CANCELED' then 0 else pending end as pending,
-        queued, ringing, in_progress, ended, failed,
-        case when state = 'CANCELED' then canceled + pending else canceled end
-            as canceled,
-        timed_out, awaiting_reports, spend,
-        (select position from projection_position where name = 'read') as position
+_PROGRESS: LiteralString = f"""
+    select id as campaign_id, state, contacts, {shown_counters_sql()},
+        awaiting_reports, spend, ({POSITION}) as position
     from campaign_board
-"""
+"""  # noqa: S608 - our own text
 
 _COUNT: LiteralString = "select count(*) from campaign_board"
 
@@ -327,11 +314,11 @@ class OpenLines:
 
 def open_lines(conn: Conn) -> OpenLines:
     """Look at all campaigns that are not over, started or not."""
-    query: LiteralString = """
+    query: LiteralString = f"""
         select phone_number_id, min(created_at) from campaign_board
-        where state not in ('COMPLETED', 'CANCELED', 'FAILED')
+        where state not in {literals(FINISHED)}
         group by phone_number_id
-    """
+    """  # noqa: S608 - our own text
     found: dict[str, datetime] = dict(conn.execute(query).fetchall())
     return OpenLines(frozenset(found), min(found.values(), default=None))
 

@@ -16,8 +16,10 @@ from uuid import UUID
 from domain.call import Call, ContactStatusChanged
 from domain.contact import Contact, ContactEvent
 from domain.contact_list import ContactList
+from domain.states import stored_statuses
 from domain.values import CampaignState, ContactStatus
 from projections.row_operations import Columns, RowOperation, patch_all, put
+from projections.state_sql import COUNTER, shown_status_sql
 from projections.tables import (
     Page,
     Table,
@@ -145,20 +147,19 @@ class ContactRow:
     extension: str | None = None
 
 
-_SELECTED: LiteralString = """
+_SELECTED: LiteralString = f"""
     select k.contact_id as id, k.campaign_id, k.list_id, k.imported_position, k.seq,
         coalesce(v.name, '') as name, coalesce(v.business_name, '') as business_name,
         coalesce(v.phone, '') as phone, v.extension,
         k.erased_at,
-        coalesce(v.variables, '{}'::json) as variables,
-        case when k.status = 'PENDING' and c.state = 'CANCELED' then 'CANCELED'
-            else k.status end as status,
+        coalesce(v.variables, '{{}}'::json) as variables,
+        {shown_status_sql("k.status", "c.state")} as status,
         k.call_id, k.attempt
     from imported k
     join campaign_board c on c.id = k.campaign_id
     left join contact_vault v using (contact_id, list_id)
     order by k.imported_position, k.seq
-"""
+"""  # noqa: S608 - our own text
 
 _OF_IDS: LiteralString = """
     with imported as (
@@ -242,16 +243,16 @@ _FOUND_TOTAL: LiteralString = """
 _BY_WORDS: LiteralString = "set local enable_seqscan = off"
 _IN_ORDER: LiteralString = "set local enable_bitmapscan = off"
 
-_TOTAL: LiteralString = """
+_COUNTERS = ", ".join(f"('{status}', c.{column})" for status, column in COUNTER.items())
+
+_TOTAL: LiteralString = f"""
     select coalesce(sum(counter.contacts), 0)
     from campaign_board c
     cross join lateral (values
-        ('PENDING', c.pending), ('QUEUED', c.queued), ('RINGING', c.ringing),
-        ('IN_PROGRESS', c.in_progress), ('ENDED', c.ended), ('FAILED', c.failed),
-        ('CANCELED', c.canceled), ('TIMEOUT', c.timed_out)
+        {_COUNTERS}
     ) as counter (status, contacts)
     where c.id = %(campaign)s and counter.status = any(%(statuses)s)
-"""
+"""  # noqa: S608 - our own text
 
 _KNOWN: LiteralString = """
     select k.contact_id
@@ -312,7 +313,7 @@ def page(
     with one_snapshot(conn):
         values = {
             "campaign": campaign_id,
-            "statuses": _stored(statuses, canceled=_is_canceled(conn, campaign_id)),
+            "statuses": _stored(conn, campaign_id, statuses),
             "list": place[0],
             "seq": place[1],
             "most": first + 1,
@@ -344,20 +345,13 @@ def _cursor(contact: ContactRow) -> str:
     return as_cursor(contact.imported_position, contact.seq)
 
 
-def _is_canceled(conn: Conn, campaign_id: UUID) -> bool:
+def _stored(
+    conn: Conn, campaign_id: UUID, shown: Collection[ContactStatus] | None
+) -> list[str]:
+    """Return the stored statuses of the contacts that have one of the `shown` ones."""
     query: LiteralString = "select state from campaign_board where id = %(id)s"
-    return bool(select_value(conn, query, id=campaign_id) == CampaignState.CANCELED)
-
-
-def _stored(statuses: Collection[ContactStatus] | None, *, canceled: bool) -> list[str]:
-    """Say by which stored statuses these are found.
-
-    In a canceled campaign those who were not called are canceled, though no row of
-    theirs was written.
-    """
-    wanted = set(ContactStatus if statuses is None else statuses)
-    if canceled:
-        wanted -= {ContactStatus.PENDING}
-        if ContactStatus.CANCELED in wanted:
-            wanted |= {ContactStatus.PENDING}
-    return sorted(status.value for status in wanted)
+    state = select_value(conn, query, id=campaign_id)
+    if state is None:
+        return []
+    wanted = set(ContactStatus) if shown is None else shown
+    return sorted(stored_statuses(wanted, CampaignState(state)))

@@ -14,8 +14,11 @@ from domain.dial_view import (
     Snapshot,
     SuspectedDuplicate,
 )
+from domain.states import MAY_DIAL, STARTED
+from domain.values import ContactStatus
 from projections import settings_board, spend
 from projections.dial_queue import dialling_is_stopped
+from projections.state_sql import literals
 from projections.tables import one_snapshot, position_of, select, select_value
 from storage.database import Conn
 
@@ -46,7 +49,7 @@ _CALLS: LiteralString = """
     order by l.queued_at, q.call_id
 """
 
-_CAMPAIGNS: LiteralString = """
+_CAMPAIGNS: LiteralString = f"""
     select c.id, c.name, c.state, c.pause_cause, c.version, c.cap, c.mode,
         c.line_quiet_gating, c.phone_number_id, c.provider_assistant_id, c.budget,
         c.spend, c.costs_reported, c.longest_call_seconds, c.created_at, c.queued_at,
@@ -75,7 +78,7 @@ _CAMPAIGNS: LiteralString = """
                 or p.account_scope = 'ASSISTANT'
                     and o.provider_assistant_id = c.provider_assistant_id)
         order by p.account_position desc limit 1
-    ) shared on c.state in ('QUEUED', 'DIALING', 'RUNNING')
+    ) shared on c.state in {literals(MAY_DIAL)}
     cross join lateral (
         select count(*) filter (where q.phase = 'ghost') as ghosts,
             count(*) as unreported
@@ -93,12 +96,12 @@ _CAMPAIGNS: LiteralString = """
             and k.deferred_position > c.resumed_position
             and i.imported_position is not null
     ) later
-    where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
+    where c.state in {literals(STARTED)}
         or (c.id in (select campaign_id from dial_queue) and open.unreported > 0)
     order by c.queued_at, c.id
-"""
+"""  # noqa: S608 - our own text
 
-_CANDIDATES: LiteralString = """
+_CANDIDATES: LiteralString = f"""
     select c.id as campaign_id, first.contact_id, first.list_id,
         case when first.requeue then first.attempt else first.attempt + 1 end
             as attempt,
@@ -109,7 +112,7 @@ _CANDIDATES: LiteralString = """
         from contact_import i
         cross join lateral (
             select * from contact_log k
-            where k.list_id = i.list_id and k.status = 'PENDING'
+            where k.list_id = i.list_id and k.status = '{ContactStatus.PENDING}'
                 and (k.due_at is null or k.due_at <= %(now)s
                     or k.deferred_position < c.resumed_position)
             order by k.seq limit %(most)s
@@ -117,9 +120,9 @@ _CANDIDATES: LiteralString = """
         where i.campaign_id = c.id and i.imported_position is not null
         order by i.imported_position, k.seq limit %(most)s
     ) first
-    where c.state in ('QUEUED', 'DIALING', 'RUNNING')
+    where c.state in {literals(MAY_DIAL)}
     order by c.id, first.imported_position, first.seq
-"""
+"""  # noqa: S608 - our own text
 
 
 def snapshot(

@@ -10,8 +10,10 @@ from psycopg.types.json import Jsonb
 
 from domain.assistant import Assistant, AssistantEvent
 from domain.member import Member, MemberEvent
+from domain.states import FINISHED
 from domain.values import Role
 from projections.row_operations import RowOperation, drop, patch, put
+from projections.state_sql import literals
 from projections.tables import Table, select, select_one
 from storage.database import Conn
 
@@ -114,12 +116,12 @@ class MemberRow:
     added_by: str
 
 
-_ASSISTANT: LiteralString = """
+_ASSISTANT: LiteralString = f"""
     select a.id, a.name, a.provider_assistant_id, a.archived, a.config,
         (select count(*) from campaign_board c where c.assistant_id = a.id
-            and c.state not in ('COMPLETED', 'CANCELED', 'FAILED')) as active_campaigns
+            and c.state not in {literals(FINISHED)}) as active_campaigns
     from assistant_directory a
-"""
+"""  # noqa: S608 - our own text
 
 _MEMBER: LiteralString = (
     "select id, email, role, added_at, added_by from member_directory "

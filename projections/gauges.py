@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import LiteralString
 
 from domain.settings import SettingsValues
+from domain.states import STARTED
 from projections import settings_board, spend
 from projections.lag import lag_seconds
+from projections.state_sql import literals, shown_counters_sql
 from projections.tables import one_snapshot, position_of, select_value
 from storage.database import Conn
 
@@ -36,28 +38,20 @@ class Gauges:
 
 _CAMPAIGNS: LiteralString = "select state, count(*) from campaign_board group by state"
 
-_CONTACTS: LiteralString = """
-    select coalesce(sum(case when state = 'CANCELED' then 0 else pending end), 0)
-            as pending,
-        coalesce(sum(queued), 0) as queued, coalesce(sum(ringing), 0) as ringing,
-        coalesce(sum(in_progress), 0) as in_progress,
-        coalesce(sum(ended), 0) as ended, coalesce(sum(failed), 0) as failed,
-        coalesce(sum(case when state = 'CANCELED' then canceled + pending
-            else canceled end), 0) as canceled,
-        coalesce(sum(timed_out), 0) as timed_out
-    from campaign_board
-"""
+_CONTACTS: LiteralString = f"""
+    select {shown_counters_sql("coalesce(sum({}), 0) as {}")} from campaign_board
+"""  # noqa: S608 - our own text
 
 _OPEN_CALLS: LiteralString = "select phase, count(*) from dial_queue group by phase"
 
-_WAITING: LiteralString = """
+_WAITING: LiteralString = f"""
     select lower(reason ->> 'code'), sum((reason ->> 'contacts')::bigint)
     from dispatch_decision d
     join campaign_board c on c.id = d.campaign_id
     cross join lateral jsonb_array_elements(d.reasons) as reason
-    where c.state in ('QUEUED', 'DIALING', 'RUNNING', 'PAUSED')
+    where c.state in {literals(STARTED)}
     group by 1
-"""
+"""  # noqa: S608 - our own text
 
 _TICK_AGE: LiteralString = """
     select extract(epoch from clock_timestamp() - beat_at)::float8

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.abc import Buffer
 
 from domain.recording_url import RecordingUrls
+from projections.state_sql import shown_status_sql
 from storage.database import Conn
 
 LONGEST = "30min"
@@ -42,8 +43,7 @@ copy (
     select {_harmless("v.name")} as name,
         {_harmless("v.business_name")} as business_name,
         {_harmless(_PHONE)} as phone,
-        case when k.status = 'PENDING' and b.state = 'CANCELED' then 'CANCELED'
-            else k.status end as status,
+        {shown_status_sql("k.status", "b.state")} as status,
         {_harmless("c.ended_reason")} as ended_reason,
         c.cost,
         case when m.recording_url ~ %(recordings)s then m.recording_url end

@@ -127,6 +127,18 @@ def _increase(known: Columns, deltas: Columns, more: Columns) -> None:
         target[name] = target[name] + delta if name in target else delta
 
 
+def row_of(operations: Iterable[RowOperation], table: str, key: Key) -> Columns | None:
+    """Return one row of a table that is empty before these operations.
+
+    Columns that no operation sets are left out. None: the row does not exist.
+    """
+    change = Change()
+    for operation in operations:
+        if (operation.table, operation.key) == (table, key):
+            change.then(operation)
+    return None if change.put is None else change.put | change.add_after
+
+
 type Folded = dict[str, dict[Key, Change]]
 """Changes by table and key; none of the tables depends on another."""
 

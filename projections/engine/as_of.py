@@ -1,11 +1,12 @@
-"""A campaign or a call as it stood at some time, by the code that shows it now.
+"""A campaign or a call as it was at an earlier time.
 
-It is folded from its own events by the handler of its read table. A campaign's counters
-are the sums of what `event_index` says that each event added to them.
+The aggregate's own events are applied by the handler of its read table. A campaign's
+counters also depend on the events of its calls; `event_index` stores for each event by
+how much it changed them, and the changes are summed.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -13,17 +14,16 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import StoredEvent
 
-from domain.values import ZERO, CampaignState
+from domain.values import ZERO
 from projections import call_log, campaign_board
 from projections.call_log import CallRow
-from projections.campaign_board import COUNTER, CampaignRow
+from projections.campaign_board import CampaignRow
 from projections.event_index import position_at
-from projections.row_operations import Columns, Kind, RowOperation
+from projections.row_operations import Columns, row_of
+from projections.state_sql import COUNTER
 from projections.tables import from_columns, one_snapshot, position_of
 from storage.database import Conn
 from storage.log.mapper import TypedMapper
-
-type Handler = Callable[[Any, int], Iterator[RowOperation]]
 
 _EVENTS: LiteralString = """
     select originator_id, originator_version, topic, state, notification_id
@@ -41,31 +41,50 @@ _COUNTED: LiteralString = """
 """
 
 COUNTERS = (*COUNTER.values(), "awaiting_reports", "costs_reported")
+NO_COUNTS: Columns = {**dict.fromkeys(COUNTERS, 0), "contacts": 0, "spend": ZERO}
 
 
 def campaign_as_of(
     conn: Conn, campaign_id: UUID, time: datetime | None = None
 ) -> CampaignRow | None:
-    """Show a campaign as it stood then, or now; None where it was not there yet."""
+    """Return a campaign as it was at `time`, or now; None if it did not exist yet."""
     with one_snapshot(conn):
         position = _position(conn, time)
-        handler, table = campaign_board.campaign_board, campaign_board.TABLE
-        row = _row(conn, campaign_id, position, handler, table.name)
-        if row is None:
-            return None
-        row |= _counters(conn, campaign_id, position)
-    row |= {"campaign_id": campaign_id, "position": position}
-    return _shown(from_columns(CampaignRow, _of_kind(CampaignRow, row)))
+        events = _events(conn, campaign_id, position)
+        counters = _counters(conn, campaign_id, position)
+    return campaign_from_events(campaign_id, events, position, counters)
+
+
+def campaign_from_events(
+    campaign_id: UUID,
+    events: Iterable[tuple[Any, int]],
+    position: int,
+    counters: Columns,
+) -> CampaignRow | None:
+    """Return a campaign's row after its own events, given with their positions.
+
+    `counters` are the stored counters that replace those of its own events, which do
+    not include what its calls count for.
+    """
+    handler, table = campaign_board.campaign_board, campaign_board.TABLE
+    operations = (each for event, at in events for each in handler(event, at))
+    row = row_of(operations, table.name, (campaign_id,))
+    if row is None:
+        return None
+    own = {"campaign_id": campaign_id, "position": position}
+    columns = _of_kind(CampaignRow, NO_COUNTS | row | counters | own)
+    return from_columns(CampaignRow, columns).with_shown_counters()
 
 
 def call_as_of(
     conn: Conn, call_id: UUID, time: datetime | None = None
 ) -> CallRow | None:
-    """Show a call as it stood then, or now; None where it was not there yet."""
+    """Return a call as it was at `time`, or now; None if it did not exist yet."""
     with one_snapshot(conn):
-        position = _position(conn, time)
-        handler, table = call_log.call_log, call_log.TABLE
-        row = _row(conn, call_id, position, handler, table.name)
+        events = _events(conn, call_id, _position(conn, time))
+    handler, table = call_log.call_log, call_log.TABLE
+    operations = (each for event, at in events for each in handler(event, at))
+    row = row_of(operations, table.name, (call_id,))
     if row is None:
         return None
     defaults = {"id": call_id, "requests": 0}
@@ -76,29 +95,12 @@ def _position(conn: Conn, time: datetime | None) -> int:
     return position_of(conn) if time is None else position_at(conn, time)
 
 
-def _row(
-    conn: Conn, id_: UUID, position: int, handler: Handler, table: str
-) -> Columns | None:
-    """Fold an aggregate's own events into its row of a read table."""
-    mapper, row = TypedMapper(), None
+def _events(conn: Conn, id_: UUID, position: int) -> list[tuple[Any, int]]:
+    """Read an aggregate's own events, with their positions, up to a position."""
+    mapper = TypedMapper()
     with conn.cursor(binary=True) as cursor:
-        for *stored, at in cursor.execute(_EVENTS, (id_, position)):
-            event = mapper.to_domain_event(StoredEvent(*stored))
-            for operation in handler(event, at):
-                if (operation.table, operation.key) == (table, (id_,)):
-                    row = _applied(row, operation)
-    return row
-
-
-def _applied(row: Columns | None, operation: RowOperation) -> Columns | None:
-    """Counters are summed elsewhere: the events of others add to them."""
-    match operation.kind:
-        case Kind.PUT:
-            return (row or {}) | operation.columns
-        case Kind.PATCH if row is not None:
-            return row | operation.columns
-        case _:
-            return row
+        rows = cursor.execute(_EVENTS, (id_, position)).fetchall()
+    return [(mapper.to_domain_event(StoredEvent(*row[:4])), row[4]) for row in rows]
 
 
 def _counters(conn: Conn, campaign_id: UUID, position: int) -> Columns:
@@ -112,15 +114,5 @@ def _counters(conn: Conn, campaign_id: UUID, position: int) -> Columns:
 
 
 def _of_kind(kind: Any, row: Columns) -> Columns:
-    """Keep what the kind shows; what no event said yet is null, or no contact."""
-    shown = {field.name: row.get(field.name) for field in fields(kind)}
-    if "contacts" in shown:
-        shown["contacts"] = shown["contacts"] or 0
-    return shown
-
-
-def _shown(row: CampaignRow) -> CampaignRow:
-    """In a canceled campaign whoever was not called counts as canceled."""
-    if row.state is not CampaignState.CANCELED:
-        return row
-    return replace(row, pending=0, canceled=row.canceled + row.pending)
+    """Return the columns that are fields of `kind`; those not set yet are None."""
+    return {field.name: row.get(field.name) for field in fields(kind)}

@@ -13,6 +13,7 @@ from projections.row_operations import (
     patch,
     patch_all,
     put,
+    row_of,
     writes,
 )
 from tests.projections.memory import Memory
@@ -78,3 +79,18 @@ def test_rows_with_the_same_columns_share_a_statement() -> None:
 def test_a_row_put_after_others_were_patched_by_a_part_of_the_key_is_spared() -> None:
     batch = [patch_all("t", 1, a=1), put("t", (1, 2), b=1)]
     assert [write.kind for write in writes(fold(batch))] == [Kind.PATCH_ALL, Kind.PUT]
+
+
+def test_row_of_applies_the_operations_of_one_row_only() -> None:
+    operations = [
+        patch("board", 1, state="LOST"),
+        put("board", 1, state="NEW"),
+        put("board", 2, state="OTHER"),
+        add("board", 1, pending=2),
+        patch("board", 1, state="OLD"),
+        add("board", 1, pending=-1),
+        put("log", 1, state="LOG"),
+    ]
+    assert row_of(operations, "board", (1,)) == {"state": "OLD", "pending": 1}
+    assert row_of(operations, "board", (3,)) is None
+    assert row_of([*operations, drop("board", 1)], "board", (1,)) is None

@@ -1,0 +1,62 @@
+"""The generated SQL gives a contact the status that the domain's rule gives it."""
+
+from typing import Any
+
+import pytest
+
+from domain.states import FINISHED
+from domain.values import CampaignState, ContactStatus
+from projections.state_sql import (
+    COUNTER,
+    literals,
+    shown_counters_sql,
+    shown_status_sql,
+)
+from tests.projections.conftest import Store
+
+PENDING, CANCELED = ContactStatus.PENDING, ContactStatus.CANCELED
+
+
+def evaluate(store: Store, expression: str, **columns: Any) -> tuple[Any, ...]:
+    """Evaluate a select list over one row that has these columns."""
+    names = ", ".join(columns)
+    values = ", ".join(f"%({name})s" for name in columns)
+    query = f"select {expression} from (values ({values})) as row ({names})"
+    row = store.conn.execute(query.encode(), columns).fetchone()
+    assert row is not None
+    return tuple(row)
+
+
+@pytest.mark.parametrize("state", CampaignState)
+def test_only_pending_contacts_of_a_canceled_campaign_are_shown_as_canceled(
+    store: Store, state: CampaignState
+) -> None:
+    for stored in ContactStatus:
+        expression = shown_status_sql("status", "state")
+        found = evaluate(store, expression, status=stored.value, state=state.value)
+        is_changed = stored is PENDING and state is CampaignState.CANCELED
+        assert found == (CANCELED if is_changed else stored,)
+
+
+@pytest.mark.parametrize("state", CampaignState)
+def test_shown_counters_move_pending_to_canceled_in_a_canceled_campaign(
+    store: Store, state: CampaignState
+) -> None:
+    counts = {status: 10**number for number, status in enumerate(ContactStatus)}
+    columns = {COUNTER[status]: count for status, count in counts.items()}
+    found = evaluate(store, shown_counters_sql(), state=state.value, **columns)
+    if state is CampaignState.CANCELED:
+        counts[CANCELED] += counts[PENDING]
+        counts[PENDING] = 0
+    assert dict(zip(COUNTER.values(), found, strict=True)) == {
+        COUNTER[status]: count for status, count in counts.items()
+    }
+
+
+def test_a_list_of_states_names_each_of_them_once() -> None:
+    assert literals(FINISHED) == "('CANCELED', 'COMPLETED', 'FAILED')"
+
+
+def test_every_contact_status_has_one_counter() -> None:
+    assert set(COUNTER) == set(ContactStatus)
+    assert len(set(COUNTER.values())) == len(COUNTER)
