@@ -130,7 +130,8 @@ class CallReport:
     `reason_detail` rates how much `ended_reason` explains. `cost_is_expected` marks a
     cost that was computed here because the provider named none. `ended_message` is the
     provider's explanation of the reason, without secrets and phone numbers. `refusal`
-    is what the reason means if the call was never answered.
+    is what the reason means if the call was never answered, `is_unanswered` whether it
+    proves that nobody picked up.
     """
 
     ended_reason: str | None = None
@@ -142,6 +143,7 @@ class CallReport:
     duration_seconds: int | None = None
     cost: Decimal | None = None
     cost_is_expected: bool = False
+    is_unanswered: bool = False
     recording_url: str | None = None
     transcript: Any | None = None
     has_analysis: bool = False

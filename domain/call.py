@@ -154,6 +154,8 @@ class Call(Aggregate):
         ranks: Ranks | None = None
         best_message_id: UUID | None = None
         cost_is_expected: bool = False
+        cost_was_expected: bool = False
+        duration_seconds_was: int | None = None
 
         @property
         def report_message_id(self) -> UUID | None:
@@ -521,8 +523,8 @@ class Call(Aggregate):
         """Record what a report adds to, or corrects in, what the others contained.
 
         It ends a call whose end was missed, but changes no terminal status. The event
-        contains the merged values. A report that adds nothing is recorded only where
-        it was the first of its grade and the call still awaited one. `refusal` and
+        contains the merged values. While the call awaits a final report, a report that
+        adds nothing is recorded if it is final or the first of its grade. `refusal` and
         `words` are as for `end`.
         """
         if report.grade is ReportGrade.NONE:
@@ -531,8 +533,8 @@ class Call(Aggregate):
         if not self.ended or self._is_explained_by(words):
             end = self.known if self.ended else known
             self._end(end, at, by, evidence, refusal, words)
-        first = report.grade not in self.grades and not self.settled
-        if first or known != self.known:
+        first = report.grade not in self.grades or report.is_final
+        if known != self.known or (first and not self.settled):
             self._report(known, report, at, by, evidence)
 
     def _report(
@@ -543,7 +545,6 @@ class Call(Aggregate):
         by: str,
         evidence: Evidence | None,
     ) -> None:
-        answered = known.started_at is not None
         self._record(
             self.Reported,
             at,
@@ -557,11 +558,13 @@ class Call(Aggregate):
             cost=known.cost,
             cost_was=self.cost,
             awaited=not self.settled,
-            settled=self.settled or report.is_final(answered=answered),
+            settled=self.settled or report.is_final,
             evidence=evidence,
             ranks=known.ranks,
             best_message_id=known.message_id,
             cost_is_expected=known.cost_is_expected,
+            cost_was_expected=self.known.cost_is_expected,
+            duration_seconds_was=self.duration_seconds,
         )
 
     def confirm(self, *, provider_status: str, at: datetime, by: str) -> None:

@@ -142,6 +142,7 @@ class Report:
     """One report about a call; None for what it does not contain.
 
     A `cost` that is expected was computed here because the provider named none.
+    `is_unanswered` means that the provider's reason proves that nobody picked up.
     """
 
     grade: ReportGrade
@@ -152,6 +153,7 @@ class Report:
     duration_seconds: int | None = None
     cost: Decimal | None = None
     cost_is_expected: bool = False
+    is_unanswered: bool = False
     has_transcript: bool = False
     has_recording: bool = False
     has_analysis: bool = False
@@ -176,9 +178,11 @@ class Report:
     def rank(self) -> int:
         return _rank(self.completeness, self.grade)
 
-    def is_final(self, *, answered: bool) -> bool:
-        """Return whether the provider need not be asked for more.
+    @property
+    def is_final(self) -> bool:
+        """Whether the provider need not be asked for more.
 
+        It depends on this report alone, so that the order of several does not matter.
         The answer to the last look-up is final, whatever it lacks. A delivered report
         is final once it knows the cost; a cost of zero only with some content, or
         where nobody answered.
@@ -187,8 +191,7 @@ class Report:
             return True
         if self.grade is not ReportGrade.DELIVERED or self.cost is None:
             return False
-        unanswered = self.started_at is None and not answered and self._is_specific
-        return self.cost > 0 or self._richness > 0 or unanswered
+        return self.cost > 0 or self._richness > 0 or self.is_unanswered
 
     def known(self, evidence: Evidence | None) -> Known:
         """Return its values with their ranks; `evidence` is of the stored report."""
@@ -222,8 +225,7 @@ class Report:
             return CostBasis.EXPECTED
         if self.cost:
             return CostBasis.CHARGED
-        is_final = self.is_final(answered=False)
-        return CostBasis.FINAL_ZERO if is_final else CostBasis.PROVISIONAL_ZERO
+        return CostBasis.FINAL_ZERO if self.is_final else CostBasis.PROVISIONAL_ZERO
 
 
 def ranks_of_release_1(known: Known, grade: int) -> Ranks:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
+from domain.costs import expected_per_call
 from domain.states import MAY_DIAL
 from projections import spend
 from projections.state_sql import literals
-from projections.tables import one_snapshot, select, select_value
+from projections.tables import one_snapshot, select
 from storage.database import Conn
 
 
@@ -127,31 +128,16 @@ class Unraised:
     day: date | None = None
 
 
-# What one more call is expected to cost, as scheduler/costs.py estimates it.
-_ONE_MORE: LiteralString = """
-        select greatest(
-            c.spend / nullif(c.costs_reported, 0),
-            (%(prior_calls)s * %(first_cost)s + c.spend)
-                / (%(prior_calls)s + c.costs_reported)
-        ) as cost
-"""
-
-# A limit is reached as well where what is left does not pay for one more call, and
-# that has stopped the campaign.
-_OF_CAMPAIGNS: LiteralString = f"""
-    select kind.alert, c.spend, c.budget, c.id as campaign_id
+_NEAR_THE_BUDGET: LiteralString = """
+    select c.id, c.spend, c.costs_reported, c.budget,
+        coalesce(c.pause_cause = 'BUDGET', false) as is_stopped,
+        array(select a.alert from spend_alert a
+            where a.campaign_id = c.id and a.budget = c.budget) as raised
     from campaign_board c
-    cross join lateral ({_ONE_MORE}) one_more
-    cross join lateral (values
-        ('threshold', c.spend >= c.budget * %(threshold)s),
-        ('limit', c.spend >= c.budget
-            or c.pause_cause = 'BUDGET' and c.spend + one_more.cost > c.budget)
-    ) as kind (alert, reached)
-    where c.budget is not null and kind.reached and not exists (
-        select from spend_alert a
-        where a.campaign_id = c.id and a.alert = kind.alert and a.budget = c.budget)
-    order by c.id, kind.alert desc
-"""  # noqa: S608 - our own text
+    where c.budget is not null
+        and (c.spend >= c.budget * %(threshold)s or c.pause_cause = 'BUDGET')
+    order by c.id
+"""
 
 _OF_DAY: LiteralString = """
     select alert from spend_alert where day = %(day)s and budget = %(budget)s
@@ -159,60 +145,72 @@ _OF_DAY: LiteralString = """
 
 # Decisions may be of before the budget was changed: what they say is looked at again.
 _HELD_BY_DAY: LiteralString = f"""
-    select exists (
-        select from dispatch_decision d join campaign_board c on c.id = d.campaign_id
-        cross join lateral ({_ONE_MORE}) one_more
-        where d.reasons @> '[{{"code": "DAILY_BUDGET_SPENT"}}]'
-            and d.decided_at >= %(midnight)s
-            and c.state in {literals(MAY_DIAL)}
-            and %(spent)s + one_more.cost > %(budget)s
-    ) and not exists (select from dial_queue where claimed_at >= %(midnight)s)
+    select c.spend, c.costs_reported
+    from dispatch_decision d join campaign_board c on c.id = d.campaign_id
+    where d.reasons @> '[{{"code": "DAILY_BUDGET_SPENT"}}]'
+        and d.decided_at >= %(midnight)s
+        and c.state in {literals(MAY_DIAL)}
+        and not exists (select from dial_queue where claimed_at >= %(midnight)s)
 """  # noqa: S608 - our own text
 
 
+@dataclass(frozen=True, slots=True)
+class _NearTheBudget:
+    """A campaign that has reached its threshold, or that its budget has stopped."""
+
+    id: UUID
+    spend: Decimal
+    costs_reported: int
+    budget: Decimal
+    is_stopped: bool
+    raised: list[str]
+
+    def unraised(self, threshold: Decimal) -> list[Unraised]:
+        """List what is reached, the threshold before the limit.
+
+        The limit is reached as well if the rest of the budget does not pay for one
+        more call and that has stopped the campaign.
+        """
+        one_more = expected_per_call(self.spend, self.costs_reported)
+        is_stopped = self.is_stopped and self.spend + one_more > self.budget
+        reached = {
+            "threshold": self.spend >= self.budget * threshold,
+            "limit": self.spend >= self.budget or is_stopped,
+        }
+        return [
+            Unraised(alert, self.spend, self.budget, campaign_id=self.id)
+            for alert, is_reached in reached.items()
+            if is_reached and alert not in self.raised
+        ]
+
+
 def unraised(
-    conn: Conn,
-    *,
-    now: datetime,
-    threshold: Decimal,
-    daily_budget: Decimal | None,
-    first_cost: Decimal,
-    prior_calls: int,
+    conn: Conn, *, now: datetime, threshold: Decimal, daily_budget: Decimal | None
 ) -> list[Unraised]:
     """List the alerts that are due: thresholds before limits.
 
-    `threshold` is a share of a budget; `first_cost` what one call is expected to cost
-    before any cost is known, which counts as much as `prior_calls` known costs.
+    `threshold` is a share of a budget.
     """
-    values: dict[str, Any] = {"first_cost": first_cost, "prior_calls": prior_calls}
     with one_snapshot(conn):
-        found = select(conn, Unraised, _OF_CAMPAIGNS, threshold=threshold, **values)
+        near = select(conn, _NearTheBudget, _NEAR_THE_BUDGET, threshold=threshold)
+        found = [due for campaign in near for due in campaign.unraised(threshold)]
         if daily_budget is None:
             return found
-        return found + _of_day(conn, now, threshold, daily_budget, values)
+        return found + _of_day(conn, now, threshold, daily_budget)
 
 
 def _of_day(
-    conn: Conn,
-    now: datetime,
-    threshold: Decimal,
-    budget: Decimal,
-    values: dict[str, Any],
+    conn: Conn, now: datetime, threshold: Decimal, budget: Decimal
 ) -> list[Unraised]:
     day = now.astimezone(UTC).date()
     spent = spend.spent_on(conn, day)
     raised = {row[0] for row in conn.execute(_OF_DAY, {"day": day, "budget": budget})}
-    is_held = select_value(
-        conn,
-        _HELD_BY_DAY,
-        midnight=datetime.combine(day, time.min, UTC),
-        spent=spent,
-        budget=budget,
-        **values,
-    )
+    midnight = datetime.combine(day, time.min, UTC)
+    held = conn.execute(_HELD_BY_DAY, {"midnight": midnight}).fetchall()
+    is_held = any(spent + expected_per_call(*known) > budget for known in held)
     reached = {
         "threshold": spent >= budget * threshold,
-        "limit": spent >= budget or bool(is_held),
+        "limit": spent >= budget or is_held,
     }
     return [
         Unraised(alert, spent, budget, day=day)

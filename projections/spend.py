@@ -11,7 +11,7 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.settings import Settings
 from domain.values import ZERO
-from projections.row_operations import RowOperation, add, put
+from projections.row_operations import Columns, RowOperation, add, put
 from projections.tables import Table, select, select_value
 from storage.database import Conn
 
@@ -75,11 +75,31 @@ def _reported(event: Call.Reported) -> Iterator[RowOperation]:
         key = (event.queued_at.astimezone(UTC).date(), event.campaign_id)
         yield put(BY_DAY, key)
         yield add(BY_DAY, key, spend=event.cost - (event.cost_was or ZERO))
-    settles = event.awaited and event.settled
-    if settles and event.cost and event.duration_seconds and not event.cost_is_expected:
-        id_, seconds = event.campaign_id, event.duration_seconds
-        yield put(CHARGED, id_)
-        yield add(CHARGED, id_, calls=1, seconds=seconds, cost=event.cost)
+    before, after = _charged_before(event), _charged_after(event)
+    if before != after:
+        changes = {name: after[name] - before[name] for name in after}
+        yield put(CHARGED, event.campaign_id)
+        yield add(CHARGED, event.campaign_id, **changes)
+
+
+def _charged_after(event: Call.Reported) -> Columns:
+    expected, seconds = event.cost_is_expected, event.duration_seconds
+    return _charged(event.cost, seconds, counts=event.settled and not expected)
+
+
+def _charged_before(event: Call.Reported) -> Columns:
+    """Return what the call counted as; release 1 stored no former duration."""
+    if event.ranks is None and not event.awaited:
+        return _charged_after(event)
+    counts = not event.awaited and not event.cost_was_expected
+    return _charged(event.cost_was, event.duration_seconds_was, counts=counts)
+
+
+def _charged(cost: Decimal | None, seconds: int | None, *, counts: bool) -> Columns:
+    """Count a settled call that was charged, with its duration."""
+    if not (counts and cost and seconds):
+        return {"calls": 0, "seconds": 0, "cost": ZERO}
+    return {"calls": 1, "seconds": seconds, "cost": cost}
 
 
 def _alert(

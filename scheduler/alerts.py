@@ -22,7 +22,6 @@ from projections import alerts, settings_board
 from projections.alerts import AlertRow, Unraised
 from projections.tables import one_snapshot
 from scheduler.checked_http import OutsideTransport
-from scheduler.costs import FIRST_COST, PRIOR_CALLS
 from storage.database import Conn, Pool
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
 
@@ -95,8 +94,6 @@ class Alerts:
                 now=self.now(),
                 threshold=settings.spend_alert_threshold,
                 daily_budget=settings.daily_budget,
-                first_cost=FIRST_COST,
-                prior_calls=PRIOR_CALLS,
             )
         for one in due:
             self._raise(one)

@@ -1,39 +1,28 @@
-"""What calls are expected to cost, and what a budget holds for those without a cost.
+"""What a budget holds for calls whose cost is not final.
 
-Everything here is an estimate from the campaign's own calls. Early reports are mostly
-of short and unanswered calls, so each estimate also counts `PRIOR_CALLS` imaginary
-calls (or minutes) at the first value, and is never below the plain mean:
-
-    expected = max(sum / n, (PRIOR_CALLS * first + sum) / (PRIOR_CALLS + n))
-
-A call that nobody has answered is expected to cost `call`, the mean over all calls. An
-answered one is expected to cost what charged calls have cost on average or, if that is
-more, what its duration so far and one more minute cost at the campaign's rate.
+`domain/costs.py` estimates the campaign's cost of a call and of a minute. A call that
+nobody has answered is expected to cost `call`, the mean over all calls. An answered
+one is expected to cost what charged calls have cost on average or, if that is more,
+what its duration so far and one more minute cost at the campaign's rate.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 
+from domain.costs import (
+    FIRST_COST,
+    FIRST_RATE,
+    expected_per_call,
+    expected_per_minute,
+)
 from domain.dial_view import CampaignView, OpenCall, Phase
 from domain.values import ZERO, CallStatus
-
-FIRST_COST = Decimal("0.25")
-"""US dollars that a call is expected to cost before any cost is known."""
-
-FIRST_RATE = Decimal("0.25")
-"""US dollars per minute of an answered call before any cost is known."""
-
-PRIOR_CALLS = 10
-"""Calls, or minutes, for which the first values count beside the known costs."""
 
 AHEAD = timedelta(minutes=1)
 """How much longer a live call is expected to go on."""
 
 MINUTE = 60
-
-CENT_OF_A_CENT = Decimal("0.0001")
-"""Estimates are rounded up to it, so that their sums are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +40,10 @@ def expected_of(view: CampaignView | None) -> Expected:
         return Expected()
     minutes = Decimal(view.charged_seconds) / MINUTE
     return Expected(
-        call=_estimate(FIRST_COST, view.spend, Decimal(view.costs_reported)),
-        answered=_estimate(FIRST_COST, view.charged, Decimal(view.charged_calls)),
-        per_minute=_estimate(FIRST_RATE, view.charged, minutes),
+        call=expected_per_call(view.spend, view.costs_reported),
+        answered=expected_per_call(view.charged, view.charged_calls),
+        per_minute=expected_per_minute(view.charged, minutes),
     )
-
-
-def _estimate(first: Decimal, total: Decimal, count: Decimal) -> Decimal:
-    cautious = (PRIOR_CALLS * first + total) / (PRIOR_CALLS + count)
-    estimate = max(cautious, total / count) if count else cautious
-    return estimate.quantize(CENT_OF_A_CENT, ROUND_UP)
 
 
 def expected_cost(call: OpenCall, expected: Expected, now: datetime) -> Decimal:

@@ -21,7 +21,7 @@ from application.ports import (
 from domain.dial_view import GHOST_GRACE, CampaignView, OpenCall, Phase, Snapshot
 from domain.reports import ReportGrade
 from domain.states import LIVE, MAY_DIAL
-from domain.values import CallStatus
+from domain.values import ZERO, CallStatus
 from scheduler.costs import expected_cost, expected_of
 from scheduler.duplicates import DuplicateCheck
 
@@ -409,10 +409,14 @@ def _is_final(row: ProviderCall) -> bool:
 
 
 def _with_cost(row: ProviderCall, expected: Decimal) -> ProviderCall:
-    """Add the expected cost where the provider names none."""
+    """Add the expected cost where the provider names none.
+
+    For a call that nobody answered the provider leaves out a cost of zero.
+    """
     if row.report.cost is not None:
         return row
-    report = replace(row.report, cost=expected, cost_is_expected=True)
+    cost = ZERO if row.report.is_unanswered else expected
+    report = replace(row.report, cost=cost, cost_is_expected=True)
     return replace(row, report=report)
 
 

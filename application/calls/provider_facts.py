@@ -132,6 +132,7 @@ def say_report(  # noqa: PLR0917 - one report, told once
         duration_seconds=report.duration_seconds,
         cost=report.cost,
         cost_is_expected=report.cost_is_expected,
+        is_unanswered=report.is_unanswered,
         has_transcript=bool(report.transcript),
         has_recording=report.recording_url is not None,
         has_analysis=report.has_analysis,

@@ -15,6 +15,7 @@ from typing import Any
 from application.ports import CallReport
 from domain.recording_url import RecordingUrls
 from domain.reports import ReasonDetail
+from domain.values import Refusal
 from provider.vapi.redaction import redact_text
 from provider.vapi.refusals import refusal_of_reason
 
@@ -26,6 +27,13 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST_CALL_SECONDS = 10_000_000
 COST_LIMIT = 1_000_000
+
+UNANSWERED = re.compile(
+    r"^customer-(did-not-answer|busy)$"
+    r"|^(twilio|vonage)-failed-to-connect-call$|^vonage-rejected$"
+    r"|outbound-sip-(408|480)-|sip-outbound-call-failed-to-connect$"
+)
+"""Reasons of calls that nobody picked up, beside those that are refusals."""
 
 GENERIC = re.compile(
     r"(^|[.-])(twilio|vonage|telnyx|vapi|sip)-(completed|disconnected)(-call)?$"
@@ -78,11 +86,13 @@ def read_report(
     ended_at = first_time(places, ["endedAt"])
     artifact = _object(document.get("artifact"))
     explanation = ended_message(*places)
+    refusal = refusal_of_reason(reason, explanation)
     return CallReport(
         ended_reason=reason,
         reason_detail=reason_detail(reason),
         ended_message=explanation,
-        refusal=refusal_of_reason(reason, explanation),
+        refusal=refusal,
+        is_unanswered=started_at is None and _nobody_picked_up(reason, refusal),
         started_at=started_at,
         ended_at=ended_at,
         duration_seconds=_duration(places, started_at, ended_at),
@@ -123,6 +133,10 @@ def _recording_url(document: Document, recordings: RecordingUrls) -> str | None:
     found = (_at(document, path) for path in RECORDINGS)
     urls = (url for url in found if isinstance(url, str) and recordings.accepts(url))
     return next(urls, None)
+
+
+def _nobody_picked_up(reason: str | None, refusal: Refusal | None) -> bool:
+    return refusal is not None or bool(reason and UNANSWERED.search(reason))
 
 
 def _spoken(document: Document) -> list[Any] | None:

@@ -96,7 +96,13 @@ def reported(**own: Any) -> Fact:
     return fact(Call.Reported, **fields | own)
 
 
-RANKED = {"ranks", "best_message_id", "cost_is_expected"}
+RANKED = {
+    "ranks",
+    "best_message_id",
+    "cost_is_expected",
+    "cost_was_expected",
+    "duration_seconds_was",
+}
 """Fields that release 1 did not store; test_reports.py covers them."""
 
 

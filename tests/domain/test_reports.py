@@ -104,6 +104,7 @@ REPORTS = st.builds(
     ended_at=ENDS,
     duration_seconds=st.sampled_from([None, 0, 55, 60]),
     cost=st.sampled_from([None, Decimal(0), Decimal("0.06"), Decimal("0.31")]),
+    is_unanswered=st.booleans(),
     has_transcript=st.booleans(),
     has_recording=st.booleans(),
     has_analysis=st.booleans(),
@@ -248,7 +249,7 @@ def test_the_expected_cost_is_booked_where_none_is_final(
     [
         replace(FULL, cost=Decimal(0)),
         replace(EMPTY, cost=Decimal(0), grade=ReportGrade.LOOKED_UP_LAST),
-        Report(grade=DELIVERED, reason="customer-busy", cost=Decimal(0)),
+        Report(grade=DELIVERED, is_unanswered=True, cost=Decimal(0)),
     ],
     ids=["with content", "last look-up", "unanswered"],
 )
@@ -257,6 +258,21 @@ def test_a_final_zero_is_a_cost(report: Report) -> None:
     assert call.settled
     assert after(report, EXPECTED).cost == 0
     assert after(EXPECTED, report).cost == 0
+
+
+def test_a_zero_of_a_call_that_may_have_been_answered_is_not_final() -> None:
+    """The status messages that show the answer may be lost or late."""
+    empty = replace(EMPTY, reason="customer-ended-call", cost=Decimal(0))
+    call = after(replace(empty, reason_detail=ReasonDetail.SPECIFIC))
+    assert not call.settled
+
+
+def test_a_final_report_that_adds_nothing_settles_the_call() -> None:
+    looked_up = replace(FULL, grade=ReportGrade.LOOKED_UP)
+    poor = Report(grade=DELIVERED, cost=FULL.cost)
+    unpriced = replace(poor, cost=None)
+    for order in permutations([looked_up, unpriced, poor]):
+        assert after(*order).settled
 
 
 def test_a_status_message_refines_the_reason_of_an_empty_report() -> None:

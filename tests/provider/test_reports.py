@@ -116,6 +116,26 @@ def test_a_reason_that_only_says_that_the_line_was_closed_is_generic(
 
 
 @pytest.mark.parametrize(
+    ("reason", "is_unanswered"),
+    [
+        ("customer-did-not-answer", True),
+        ("customer-busy", True),
+        ("twilio-failed-to-connect-call", True),
+        ("call.start.error-get-transport", True),
+        ("customer-ended-call", False),
+        ("voicemail", False),
+        ("call.in-progress.twilio-completed-call", False),
+        (None, False),
+    ],
+)
+def test_only_some_reasons_prove_that_nobody_answered(
+    reason: str | None, is_unanswered: bool
+) -> None:
+    assert report_of(endedReason=reason).report.is_unanswered is is_unanswered
+    assert report_of(None, endedReason=reason, **TIMES).report.is_unanswered is False
+
+
+@pytest.mark.parametrize(
     ("sent", "seconds"),
     [
         ({"durationSeconds": 44.5}, 45),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.costs import FIRST_COST
 from domain.dial_view import CampaignView, Candidate, Phase
 from domain.values import (
     CampaignState,
@@ -18,7 +19,6 @@ from domain.values import (
     RefusalScope,
     WaitingCode,
 )
-from scheduler.costs import FIRST_COST
 from scheduler.plan_types import Plan, Verdict, Waiting
 from scheduler.policy import plan
 from tests.scheduler.worlds import (

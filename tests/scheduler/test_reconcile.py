@@ -14,11 +14,11 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from domain.costs import FIRST_COST
 from domain.dial_view import OpenCall, Phase
 from domain.values import CallStatus, CampaignState, ContactStatus
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.reading import read_message
-from scheduler.costs import FIRST_COST
 from scheduler.reconcile import LOOK_UPS, Findings, Reconcile
 from tests.wiring import Clock, House, phones
 
@@ -456,6 +456,18 @@ def test_a_report_that_does_not_come_is_asked_for_twice(
     assert house.load_call(call_id).cost == FIRST_COST, "booked, for none was named"
 
 
+def test_nothing_is_booked_for_a_call_that_nobody_answered(
+    watch: Watch, house: House
+) -> None:
+    """The provider may leave out a cost of zero; each such call was booked at 0.25."""
+    call_id = watch.placed()
+    unanswered = CallReport(ended_reason="customer-busy", is_unanswered=True)
+    house.provider.end("p1", unanswered)
+    watch.look(25)
+    assert watch.phase(call_id) is None
+    assert house.load_call(call_id).cost == 0
+
+
 def test_a_cost_of_nothing_is_a_cost(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.provider.end("p1", report(cost=Decimal(0)))
@@ -594,7 +606,7 @@ def test_one_call_that_cannot_be_worked_with_leaves_the_others_alone(
             raise KeyError("endedReason")
         look(call_id, *args, **named)
 
-    monkeypatch.setattr(house.calls, "look", broken)
+    monkeypatch.setattr(house.calls, "record_lookup", broken)
     house.provider.say("p1", "ringing")
     house.provider.say("p2", "ringing")
     watch.look()

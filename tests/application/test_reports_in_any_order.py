@@ -1,0 +1,257 @@
+"""Reports in any order, repeated and incomplete: the same rows of the read model.
+
+The provider's own documents go through the services, a real log and the projections.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, LiteralString
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.reports import ReportGrade
+from provider.vapi.reading import read_call, read_message
+from tests.wiring import NOON, House, housed, phones
+
+GENERIC = "call.in-progress.twilio-completed-call"
+SPECIFIC = ("customer-ended-call", "voicemail", "customer-busy")
+SPOKEN = [{"role": "user", "message": "Yes?"}]
+EXPECTED = Decimal("0.25")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one report contains, and how it arrives; seconds after noon, US dollars."""
+
+    way: str
+    reason: str | None = None
+    reason_in_call: bool = False
+    started: int | None = None
+    ended: int | None = None
+    minutes: float | None = None
+    cost: str | None = None
+    cost_form: str = "field"
+    transcript: bool = False
+    recording: bool = False
+    analysis: bool = False
+
+    @property
+    def facts(self) -> int:
+        """Count what it contains; a zero and a generic reason are nothing."""
+        return sum(
+            (
+                self.reason in SPECIFIC,
+                self.started is not None,
+                self.ended is not None,
+                bool(self.minutes) or None not in {self.started, self.ended},
+                self.charge is not None,
+                self.transcript,
+                self.recording,
+                self.analysis,
+            )
+        )
+
+    @property
+    def charge(self) -> Decimal | None:
+        """The cost that it names, if it is more than nothing."""
+        return Decimal(self.cost) if self.cost and Decimal(self.cost) else None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Write it as the provider does; `call` is the copy of the call inside."""
+        artifact = {
+            "messages": SPOKEN if self.transcript else [],
+            **({"recordingUrl": "https://h/a.wav"} if self.recording else {}),
+        }
+        return {
+            "artifact": artifact,
+            "analysis": {"summary": "Agreed."} if self.analysis else {},
+            **_given(startedAt=_at(self.started), endedAt=_at(self.ended)),
+            **_given(durationMinutes=self.minutes),
+            **({} if self.reason_in_call else _given(endedReason=self.reason)),
+            **self._price(),
+        }
+
+    def _price(self) -> dict[str, Any]:
+        if self.cost is None:
+            return {"cost": None, "costBreakdown": {}, "costs": []}
+        number = float(self.cost)
+        forms: dict[str, dict[str, Any]] = {
+            "field": {"cost": number},
+            "text": {"cost": self.cost},
+            "breakdown": {"costBreakdown": {"total": number}},
+            "list": {"costs": [{"cost": number}, {"cost": 0}, {"cost": None}]},
+        }
+        return forms[self.cost_form]
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _at(seconds: int | None) -> str | None:
+    if seconds is None:
+        return None
+    return (NOON + timedelta(seconds=seconds)).isoformat()
+
+
+WAYS = st.sampled_from(["report", "report", "look", "last look", "given up", "ended"])
+TOLD = st.builds(
+    Told,
+    way=WAYS,
+    reason=st.sampled_from([None, GENERIC, *SPECIFIC]),
+    reason_in_call=st.booleans(),
+    started=st.sampled_from([None, 5, 6]),
+    ended=st.sampled_from([None, 65, 70]),
+    minutes=st.sampled_from([None, 0, 1, 1.05]),
+    cost=st.sampled_from([None, "0", "0.06", "0.31"]),
+    cost_form=st.sampled_from(["field", "text", "breakdown", "list"]),
+    transcript=st.booleans(),
+    recording=st.booleans(),
+    analysis=st.booleans(),
+)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> tuple[list[Told], list[Told]]:
+    """Draw reports, and the same ones in another order with repetitions."""
+    told: list[Told] = draw(st.lists(TOLD, min_size=1, max_size=5))
+    repeated = draw(st.lists(st.sampled_from(told), max_size=3))
+    return told, list(draw(st.permutations(told + repeated)))
+
+
+# --- One call of a campaign of its own ------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def house(shared_database: str) -> Iterator[House]:
+    with housed(shared_database) as house:
+        yield house
+
+
+def call_after(house: House, told: list[Told]) -> UUID:
+    """Place a call, let all of that happen to it; return the campaign's id."""
+    campaign_id = house.campaign(phones(1))
+    [call_id] = house.claim(campaign_id)
+    house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+    provider_call_id = f"vapi-{call_id}"
+    house.calls.place(call_id, provider_call_id=provider_call_id, placed_at=NOON)
+    for one in told:
+        hear(house, call_id, one)
+    house.settle()
+    return campaign_id
+
+
+def hear(house: House, call_id: UUID, told: Told) -> None:
+    call: dict[str, Any] = {
+        "id": f"vapi-{call_id}",
+        "createdAt": NOON.isoformat(),
+        "name": str(call_id),
+    }
+    inside = {**call, **_given(endedReason=told.reason)}
+    if told.way == "given up":
+        house.calls.close_report(call_id, cost=EXPECTED)
+    elif told.way == "ended":
+        ended: dict[str, Any] = {"type": "status-update", "status": "ended"}
+        ended["call"] = inside
+        ended["timestamp"] = (NOON + timedelta(seconds=64)).timestamp() * 1000
+        house.calls.record_message(read_message({"message": ended}))
+    elif told.way == "report":
+        copy = inside if told.reason_in_call else call
+        report = {"type": "end-of-call-report", "call": copy, **told.document}
+        house.calls.record_message(read_message({"message": report}))
+    else:
+        look(house, call_id, {**inside, **told.document}, last=told.way == "last look")
+
+
+def look(house: House, call_id: UUID, document: dict[str, Any], *, last: bool) -> None:
+    seen = read_call({**document, "status": "ended"})
+    assert seen is not None
+    grade = ReportGrade.LOOKED_UP_LAST if last else ReportGrade.LOOKED_UP
+    house.calls.record_lookup(call_id, seen, grade=grade)
+
+
+ROWS: dict[str, LiteralString] = {
+    "call": """
+        select l.status, l.standing, l.started_at, l.ended_at, l.closed_at,
+            l.duration_seconds, l.ended_reason, l.cost, m.transcript::text,
+            m.recording_url
+        from call_log l left join message_vault m on m.id = l.report_message_id
+        where l.campaign_id = %(id)s
+    """,
+    "contact": """
+        select status, attempt, due_at, requeue from contact_log
+        where campaign_id = %(id)s
+    """,
+    "board": """
+        select contacts, pending, queued, ringing, in_progress, ended, failed, canceled,
+            timed_out, awaiting_reports, spend, costs_reported
+        from campaign_board where id = %(id)s
+    """,
+    "day": """
+        select day, spend from spend_by_day where campaign_id = %(id)s and spend <> 0
+    """,
+    "charged": """
+        select calls, seconds, cost from charged_calls
+        where campaign_id = %(id)s and calls <> 0
+    """,
+    "queue": "select phase from dial_queue where campaign_id = %(id)s",
+}
+
+
+def rows(house: House, campaign_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Read what the read model shows of a campaign with one call, but for its ids."""
+    found = {}
+    with house.reading.connection() as conn:
+        for name, query in ROWS.items():
+            cursor = conn.execute(query, {"id": campaign_id})
+            names = [column.name for column in cursor.description or ()]
+            values = [dict(zip(names, row, strict=True)) for row in cursor]
+            found[name] = values
+    return found
+
+
+@settings(max_examples=60)
+@given(orders=orders())
+def test_any_order_and_repetition_of_reports_gives_the_same_rows(
+    house: House, orders: tuple[list[Told], list[Told]]
+) -> None:
+    told, jumbled = orders
+    one, other = (rows(house, call_after(house, order)) for order in (told, jumbled))
+    assert one == other
+    [call], [board] = one["call"], one["board"]
+    cost = call["cost"] or Decimal(0)
+    assert board["spend"] == sum((day["spend"] for day in one["day"]), Decimal(0))
+    assert board["spend"] == cost
+    assert board["costs_reported"] == (call["cost"] is not None)
+    assert board["awaiting_reports"] == len(one["queue"])
+    assert (board["ended"], board["contacts"]) == (1, 1)
+
+
+@settings(max_examples=60)
+@given(told=st.lists(TOLD, min_size=1, max_size=5))
+def test_a_call_shows_no_less_than_its_most_complete_report(
+    house: House, told: list[Told]
+) -> None:
+    [call] = rows(house, call_after(house, told))["call"]
+    reports = [one for one in told if one.way in {"report", "look", "last look"}]
+    for one in reports:
+        assert call["ended_reason"] is not None or one.reason is None
+        assert call["ended_reason"] != GENERIC or one.reason not in SPECIFIC
+        assert call["started_at"] is not None or one.started is None
+        assert call["ended_at"] is not None or one.ended is None
+        assert call["duration_seconds"] is not None or not one.minutes
+        assert call["transcript"] is not None or not one.transcript
+        assert call["cost"] or one.charge is None
+    most = max((one.facts for one in reports), default=0)
+    best = {one.charge for one in reports if one.facts == most}
+    charges = {one.charge for one in reports if one.charge is not None}
+    if charges and None not in best:
+        assert call["cost"] in best
+    elif charges:
+        assert call["cost"] in charges
