@@ -10,13 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SUITES = (
     "tests/scheduler/test_control.py",
-    "tests/projections/test_as_of.py",
     "tests/interfaces/files/test_export.py",
     "tests/interfaces/graphql/test_spend.py",
     "tests/storage/test_mapper.py",
     "tests/provider/test_reports.py",
 )
-"""Daily budget, spend by day, exports, past states, stored and received times."""
+"""Daily budget, spend by day, exports, stored and received times."""
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Apia", "America/St_Johns"])
