@@ -1,4 +1,4 @@
-"""The judge's contact_lookup: who was really called, and how many at once at most."""
+"""The calls that the simulator really placed: to whom, and how many at once at most."""
 
 import asyncio
 from collections import Counter
