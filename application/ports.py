@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -159,12 +160,32 @@ class Origin:
     attempt: int
 
 
+class CallPhase(StrEnum):
+    """How far the provider says a call has got; its adapter translates the status.
+
+    ANSWERED: somebody or a machine picked up. TRANSFERRED: the call is being passed on
+    to another number, which says nothing about when it was answered.
+    """
+
+    SCHEDULED = "SCHEDULED"
+    QUEUED = "QUEUED"
+    RINGING = "RINGING"
+    ANSWERED = "ANSWERED"
+    TRANSFERRED = "TRANSFERRED"
+    ENDED = "ENDED"
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """A call as the provider shows it when asked; `document` without secrets."""
+    """A call as the provider shows it when asked; `document` without secrets.
+
+    `status` is the provider's own word, which is only stored and shown; `phase` is what
+    it means, None if it means nothing to us.
+    """
 
     provider_call_id: str
     status: str
+    phase: CallPhase | None
     created_at: datetime
     call_id: UUID | None
     report: CallReport
@@ -173,15 +194,17 @@ class ProviderCall:
 
     @property
     def ended(self) -> bool:
-        return self.status == "ended"
+        return self.phase is CallPhase.ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderMessage:
     """A webhook; repeats have the same `key`. `document` comes without secrets.
 
-    `status`, `ended_reason`, `reason_detail`, `ended_message` and `refusal` are of a
-    status-update, `report` of an end-of-call-report.
+    `type` is the provider's own word, which is only stored. `phase`, `ended_reason`,
+    `reason_detail`, `ended_message` and `refusal` are set if the message announces a
+    new phase of the call; `report` if it contains a report. `sent_at` is the time that
+    the message itself names.
     """
 
     key: str
@@ -189,8 +212,8 @@ class ProviderMessage:
     provider_call_id: str | None
     call_id: UUID | None
     created_at: datetime | None
-    said_at: datetime | None
-    status: str | None
+    sent_at: datetime | None
+    phase: CallPhase | None
     ended_reason: str | None
     ended_message: str | None
     refusal: Refusal | None

@@ -13,6 +13,7 @@ from psycopg import InterfaceError, OperationalError
 from application.calls.call_service import CallService
 from application.errors import StoreUnavailable
 from application.ports import (
+    CallPhase,
     Provider,
     ProviderCall,
     ProviderRefused,
@@ -320,7 +321,7 @@ class Reconcile:
         """It is live: kept, unless it is longer so than any call can be."""
         since = call.placed_at or call.queued_at
         longest = timedelta(seconds=call.longest_call_seconds) + self._ghost_grace
-        stuck = live.status == "queued" and now - since > self._longest_queued
+        stuck = live.phase is CallPhase.QUEUED and now - since > self._longest_queued
         if stuck or now - since > longest + self._longest_queued:
             self._provider.hang_up(live.provider_call_id)
             self._calls.time_out(call.call_id, reason="live beyond its longest time")
@@ -385,19 +386,19 @@ class _Asks:
 
 
 SHOWN_AS = {
-    "queued": CallStatus.QUEUED,
-    "scheduled": CallStatus.QUEUED,
-    "ringing": CallStatus.RINGING,
-    "in-progress": CallStatus.IN_PROGRESS,
-    "forwarding": CallStatus.IN_PROGRESS,
-    "ended": CallStatus.ENDED,
+    CallPhase.SCHEDULED: CallStatus.QUEUED,
+    CallPhase.QUEUED: CallStatus.QUEUED,
+    CallPhase.RINGING: CallStatus.RINGING,
+    CallPhase.ANSWERED: CallStatus.IN_PROGRESS,
+    CallPhase.TRANSFERRED: CallStatus.IN_PROGRESS,
+    CallPhase.ENDED: CallStatus.ENDED,
 }
 
 
 def _is_news(call: OpenCall, row: ProviderCall) -> bool:
     if row.ended:
         return call.phase is not Phase.REPORTING or _is_final(row)
-    shown = SHOWN_AS.get(row.status)
+    shown = None if row.phase is None else SHOWN_AS[row.phase]
     return (
         call.status in LIVE and shown is not None and _rank(shown) > _rank(call.status)
     )

@@ -12,6 +12,7 @@ from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     CallOrder,
+    CallPhase,
     CallReport,
     ContactRefused,
     NeverLeft,
@@ -26,6 +27,7 @@ from application.ports import (
     Unknown,
 )
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from provider.vapi.reading import PHASES
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class FakeProvider(Provider):
         call = ProviderCall(
             provider_call_id=provider_call_id,
             status="queued",
+            phase=CallPhase.QUEUED,
             created_at=at or self.now(),
             call_id=order.call_id,
             report=CallReport(),
@@ -167,10 +170,11 @@ class FakeProvider(Provider):
         return call
 
     def say(self, provider_call_id: str, status: str) -> None:
-        self._change(provider_call_id, status=status)
+        self._change(provider_call_id, status=status, phase=PHASES.get(status))
 
     def end(self, provider_call_id: str, report: CallReport) -> None:
-        self._change(provider_call_id, status="ended", report=report)
+        self.say(provider_call_id, "ended")
+        self._change(provider_call_id, report=report)
 
     def _change(self, provider_call_id: str, **changes: Any) -> None:
         with self._lock:

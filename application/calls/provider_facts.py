@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.event_context import PROVIDER, SCHEDULER
-from application.ports import CallReport, ProviderCall, ProviderMessage
+from application.ports import CallPhase, CallReport, ProviderCall, ProviderMessage
 from domain.call import Call
 from domain.reports import ReasonDetail, Report, ReportGrade
 from domain.values import Evidence, Refusal, VaultText
@@ -25,7 +25,7 @@ def say_message(
     if message.provider_call_id is not None:
         call.place(
             provider_call_id=message.provider_call_id,
-            placed_at=message.created_at or message.said_at or at,
+            placed_at=message.created_at or message.sent_at or at,
             at=at,
             by=PROVIDER,
             evidence=proof,
@@ -33,10 +33,10 @@ def say_message(
     if message.report is not None:
         grade = ReportGrade.DELIVERED
         say_report(call, message.report, grade, at, PROVIDER, proof, words)
-    elif message.status is not None:
+    elif message.phase is not None:
         seen = Seen(
-            message.status,
-            message.said_at,
+            message.phase,
+            message.sent_at,
             message.ended_reason,
             message.reason_detail,
             message.refusal,
@@ -57,11 +57,13 @@ def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
 ) -> None:
     """Record how the provider shows a call when it is asked."""
     report = seen.report
+    if seen.phase is None:
+        return
     if not seen.ended:
-        _follow(call, Seen(seen.status, report.started_at), at, SCHEDULER, None)
+        _follow(call, Seen(seen.phase, report.started_at), at, SCHEDULER, None)
     elif grade is ReportGrade.NONE:
         end = Seen(
-            "ended",
+            CallPhase.ENDED,
             report.ended_at,
             report.ended_reason,
             report.reason_detail,
@@ -75,13 +77,13 @@ def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A status that the provider shows, and since when.
+    """A phase of a call that the provider shows, and since when.
 
     With the end come its reason, what that means if the call was never answered, and
     `words`, which refer to the provider's explanation in the vault.
     """
 
-    status: str
+    phase: CallPhase
     since: datetime | None
     reason: str | None = None
     detail: ReasonDetail = ReasonDetail.SPECIFIC
@@ -92,15 +94,15 @@ class Seen:
 def _follow(
     call: Call, seen: Seen, at: datetime, by: str, proof: Evidence | None
 ) -> None:
-    """Record a status; the provider's other statuses change nothing."""
-    match seen.status:
-        case "ringing":
+    """Record a phase of the call; SCHEDULED and QUEUED change nothing."""
+    match seen.phase:
+        case CallPhase.RINGING:
             call.ring(ringing_at=seen.since or at, at=at, by=by, evidence=proof)
-        case "in-progress":
+        case CallPhase.ANSWERED:
             call.answer(answered_at=seen.since, at=at, by=by, evidence=proof)
-        case "forwarding":
+        case CallPhase.TRANSFERRED:
             call.answer(answered_at=None, at=at, by=by, evidence=proof)
-        case "ended":
+        case CallPhase.ENDED:
             call.end(
                 reason=seen.reason,
                 detail=seen.detail,

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from application.ports import Origin, ProviderCall, ProviderMessage
+from application.ports import CallPhase, Origin, ProviderCall, ProviderMessage
 from application.vault import canonical
 from domain.recording_url import RecordingUrls
 from provider.vapi.redaction import redact
@@ -32,6 +32,16 @@ UNKNOWN = "unknown"
 
 REPEATED = frozenset({"call", "timestamp"})
 """What differs between two deliveries of one report, or is the same in all reports."""
+
+PHASES = {
+    "scheduled": CallPhase.SCHEDULED,
+    "queued": CallPhase.QUEUED,
+    "ringing": CallPhase.RINGING,
+    "in-progress": CallPhase.ANSWERED,
+    "forwarding": CallPhase.TRANSFERRED,
+    "ended": CallPhase.ENDED,
+}
+"""Vapi's call statuses that say how far a call has got; it has others (not-found)."""
 
 READ_FROM_CALL = ("endedReason", "startedAt", "endedAt")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -59,8 +69,8 @@ def read_message(
         provider_call_id=word(call.get("id")),
         call_id=_our_call_id(call),
         created_at=time(call.get("createdAt")),
-        said_at=time(message.get("timestamp")),
-        status=status,
+        sent_at=time(message.get("timestamp")),
+        phase=PHASES.get(status or ""),
         ended_reason=reason,
         ended_message=explanation,
         refusal=refusal_of_reason(reason, explanation),
@@ -86,9 +96,11 @@ def read_call(
     created_at = first_time([document], ("createdAt", "updatedAt", "startedAt"))
     if provider_call_id is None or created_at is None:
         return None
+    status = word(document.get("status")) or UNKNOWN
     return ProviderCall(
         provider_call_id=provider_call_id,
-        status=word(document.get("status")) or UNKNOWN,
+        status=status,
+        phase=PHASES.get(status),
         created_at=created_at,
         call_id=_our_call_id(document),
         report=read_report(document, recordings=recordings),

@@ -15,7 +15,7 @@ from domain.call import Call
 from domain.reports import ReportGrade
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, CampaignState, PauseCause
-from provider.vapi.reading import read_message
+from provider.vapi.reading import PHASES, read_message
 from storage.database import connect
 from tests.wiring import BY, NOON, House
 
@@ -338,6 +338,7 @@ def seen(call_id: UUID, shown: str = "ringing", **told: Any) -> ProviderCall:
     return ProviderCall(
         provider_call_id=PROVIDER_ID,
         status=shown,
+        phase=PHASES[shown],
         created_at=NOON,
         call_id=call_id,
         report=CallReport(**told),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.ports import CallReport, Origin
+from application.ports import CallPhase, CallReport, Origin
 from provider.vapi.reading import read_call, read_message
 from provider.vapi.reports import read_report
 from tests.provider.test_redaction import JSON
@@ -79,7 +79,7 @@ def test_every_example_is_read_and_is_the_same_when_read_again(path: Path) -> No
     heard = read_message(body)
     assert heard.type == body["message"]["type"]
     assert heard.provider_call_id == body["message"]["call"]["id"]
-    assert heard.said_at is not None
+    assert heard.sent_at is not None
     assert read_message(heard.document) == heard
 
 
@@ -128,7 +128,7 @@ def test_the_status_is_that_of_the_update_not_of_the_stale_call() -> None:
     body = message("status-update", status="ringing", endedReason="x")
     body["message"]["call"]["status"] = "queued"
     heard = read_message(body)
-    assert (heard.status, heard.ended_reason) == ("ringing", None)
+    assert (heard.phase, heard.ended_reason) == (CallPhase.RINGING, None)
 
 
 def test_the_end_comes_with_its_reason() -> None:
@@ -137,7 +137,7 @@ def test_the_end_comes_with_its_reason() -> None:
 
 
 def test_other_types_say_nothing_of_the_calls_status() -> None:
-    assert read_message(message("speech-update", status="started")).status is None
+    assert read_message(message("speech-update", status="started")).phase is None
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_other_types_say_nothing_of_the_calls_status() -> None:
 )
 def test_a_time_is_a_number_of_milliseconds_or_a_text(timestamp: Any) -> None:
     body = message("hang", timestamp=timestamp)
-    assert read_message(body).said_at == SAID_AT
+    assert read_message(body).sent_at == SAID_AT
 
 
 @pytest.mark.parametrize("timestamp", [0, -1, 1e300, True, "soon", None, [], 4e12 * 9])
 def test_what_is_no_time_of_ours_is_none(timestamp: Any) -> None:
-    assert read_message(message("hang", timestamp=timestamp)).said_at is None
+    assert read_message(message("hang", timestamp=timestamp)).sent_at is None
 
 
 def test_our_id_is_taken_from_the_metadata_first_then_from_the_name() -> None:

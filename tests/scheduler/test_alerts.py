@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from application.ports import CallOrder, CallReport
+from application.ports import CallOrder, CallPhase, CallReport
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import PauseCause
@@ -85,7 +85,7 @@ def spend(house: House, campaign_id: UUID, *costs: str) -> None:
             ended_at=house.now(),
             cost=Decimal(cost),
         )
-        seen = replace(order, status="ended", report=report)
+        seen = replace(order, status="ended", phase=CallPhase.ENDED, report=report)
         house.calls.record_lookup(call_id, seen, grade=ReportGrade.DELIVERED)
     house.settle()
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.campaigns import CampaignChange
-from application.ports import CallReport, ProviderCall, ProviderRefused
+from application.ports import CallPhase, CallReport, ProviderCall, ProviderRefused
 from domain.dial_view import GHOST_GRACE, CampaignView
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
@@ -270,7 +270,7 @@ def test_a_cost_belongs_to_the_day_of_the_last_claim(house: House) -> None:
 
 def _ended(house: House, call_id: UUID) -> Any:
     shown = house.provider.show(an_order(call_id=call_id), "x")
-    return replace(shown, status="ended", report=ENDED)
+    return replace(shown, status="ended", phase=CallPhase.ENDED, report=ENDED)
 
 
 def spent(house: House, day: date) -> Decimal:

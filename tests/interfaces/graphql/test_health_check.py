@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.ports import (
+    CallPhase,
     CallReport,
     PhoneNumber,
     ProviderCall,
@@ -275,7 +276,13 @@ def place(
 
 def shown(provider_id: str) -> ProviderCall:
     return ProviderCall(
-        provider_id, "in-progress", real_time(), None, CallReport(), {"id": provider_id}
+        provider_id,
+        "in-progress",
+        CallPhase.ANSWERED,
+        real_time(),
+        None,
+        CallReport(),
+        {"id": provider_id},
     )
 
 

@@ -12,6 +12,7 @@ from application.ports import (
     ProviderUnavailable,
 )
 from interfaces.graphql.lines import Lines
+from provider.vapi.reading import PHASES
 from tests.fakes import FakeProvider
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -34,7 +35,7 @@ class Counting(FakeProvider):
 
 
 def shown(id_: str, status: str) -> ProviderCall:
-    return ProviderCall(id_, status, NOW, None, CallReport(), {})
+    return ProviderCall(id_, status, PHASES[status], NOW, None, CallReport(), {})
 
 
 def provider() -> Counting:

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from application.calls.call_service import MessageReceipt
 from application.errors import StoreUnavailable
-from application.ports import ProviderMessage
+from application.ports import CallPhase, ProviderMessage
 from interfaces.http.request_ids import RequestIds
 from interfaces.webhooks.authentication import SharedSecret, Signature
 from interfaces.webhooks.inbox import open_inbox
@@ -85,7 +85,7 @@ def code(answer: httpx2.Response) -> str:
 def test_a_message_is_answered_when_it_was_heard(client: TestClient, ear: Ear) -> None:
     answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, answer.json()) == (200, {})
-    assert [message.status for message in ear.heard] == ["ringing"]
+    assert [message.phase for message in ear.heard] == [CallPhase.RINGING]
 
 
 def test_no_secret_reaches_the_store(client: TestClient, ear: Ear) -> None:
@@ -246,7 +246,7 @@ def test_a_signature_is_over_the_compressed_bytes(ear: Ear) -> None:
         plain = gzip.decompress(sent)
         answer = client.post(PATH, content=plain, headers=headers)
         assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
-    assert [message.status for message in ear.heard] == ["ringing"]
+    assert [message.phase for message in ear.heard] == [CallPhase.RINGING]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "br"}])
