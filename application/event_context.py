@@ -1,4 +1,4 @@
-"""What services write with: the clock, the dice, vault rows for words."""
+"""Time, ids, randomness and actors: all that services need to create events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,23 +8,29 @@ from uuid import UUID
 from application.vault import TextRow, digest
 from domain.values import VaultText
 
-# Who did it, where no person did.
-SCHEDULER, PROVIDER = "scheduler", "vapi"
+SCHEDULER = "scheduler"
+"""The actor of events that the scheduler causes."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """Time, identity and randomness, given by the composition root."""
+    """Sources of time, ids and randomness, set by the composition root.
+
+    `now` returns aware UTC times. `random_bytes` takes the number of bytes.
+    `provider_actor` is the actor of events that the provider's messages cause.
+    """
 
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     random_bytes: Callable[[int], bytes]
+    provider_actor: str
 
     def salt(self) -> bytes:
+        """Return a new salt of 32 bytes for one vault row."""
         return self.random_bytes(32)
 
     def vault_text(self, subject_id: UUID, text: str) -> tuple[VaultText, TextRow]:
-        """Put words into the vault; the event keeps their id and digest."""
+        """Return a reference for an event, and the vault row with the text."""
         row = TextRow(
             salt=self.salt(), id=self.new_id(), subject_id=subject_id, words=text
         )

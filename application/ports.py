@@ -246,12 +246,19 @@ class ProviderRefused(Exception):
 
 
 class Provider(Protocol):
-    """The telephone side. Reads raise ProviderUnavailable or ProviderRefused."""
+    """Places calls and runs assistants.
+
+    Methods that read raise ProviderUnavailable or ProviderRefused.
+    """
+
+    @property
+    def actor(self) -> str:
+        """The actor of events that the provider's messages cause."""
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         """Send one request, never repeated; NeverLeft after `send_before`.
 
-        `send_before` is on the steady clock. Never raises for what the provider
+        `send_before` is a time of `monotonic_now`. Never raises for what the provider
         or the network does.
         """
 

@@ -26,6 +26,7 @@ from bench.contact_files import write_people
 from domain.assistant import Assistant
 from domain.values import Role
 from projections.engine.schema import create_read_model
+from provider.vapi import ACTOR
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import Keys
 from storage.database import Pool, connect, open_pool
@@ -53,7 +54,12 @@ def utc_now() -> datetime:
 
 
 def context() -> EventContext:
-    return EventContext(now=utc_now, new_id=uuid4, random_bytes=secrets.token_bytes)
+    return EventContext(
+        now=utc_now,
+        new_id=uuid4,
+        random_bytes=secrets.token_bytes,
+        provider_actor=ACTOR,
+    )
 
 
 @dataclass(frozen=True)

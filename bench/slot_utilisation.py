@@ -23,6 +23,7 @@ from domain.dial_view import (
 )
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
+from provider.vapi import ACTOR
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
 from scheduler.loop import Scheduler
@@ -221,7 +222,10 @@ def _dependencies(world: World) -> SchedulerDependencies:
         read_model=quiet,
         pace=pace,
         context=EventContext(
-            now=lambda: world.now, new_id=lambda: CAMPAIGN, random_bytes=bytes
+            now=lambda: world.now,
+            new_id=lambda: CAMPAIGN,
+            random_bytes=bytes,
+            provider_actor=ACTOR,
         ),
         first_settings=world.settings,
         reconcile_every=timedelta(seconds=30),

@@ -114,7 +114,12 @@ class Components:
 
     @cached_property
     def context(self) -> EventContext:
-        return EventContext(now=self.now, new_id=uuid4, random_bytes=self.random_bytes)
+        return EventContext(
+            now=self.now,
+            new_id=uuid4,
+            random_bytes=self.random_bytes,
+            provider_actor=self.provider.actor,
+        )
 
     # --- Stores -------------------------------------------------------------------
 

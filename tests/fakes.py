@@ -27,6 +27,7 @@ from application.ports import (
     Unknown,
 )
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from provider.vapi import ACTOR
 from provider.vapi.reading import PHASES
 
 
@@ -64,6 +65,7 @@ class FakeProvider(Provider):
     hang_ups: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
+    actor: str = ACTOR
     shown: dict[str, tuple[str, ProviderCall]] = field(default_factory=dict)
     _lock: Any = field(default_factory=Lock, repr=False)
 

@@ -12,7 +12,7 @@ from eventsourcing.persistence import IntegrityError
 from application.app import Streams, decide
 from application.calls.call_unit_of_work import Learned, Tell, Telling
 from application.calls.provider_facts import say_message, say_report, say_sight
-from application.event_context import PROVIDER, SCHEDULER, EventContext
+from application.event_context import SCHEDULER, EventContext
 from application.ports import (
     CallLookup,
     CallOrder,
@@ -63,6 +63,7 @@ class CallService:
         learned: Learned | None = None,
     ) -> None:
         self._app, self._context, self._vault = app, context, vault
+        self._provider = context.provider_actor
         self._contact_lookup, self._call_lookup = contact_lookup, call_lookup
         self._read_message = read_message
         self._learned = learned or Learned()
@@ -339,10 +340,17 @@ class CallService:
             nonlocal repeated
             repeated = proof.message_id in call.evidence
             if not repeated:
-                say_message(call, message, proof, words, at)
+                say_message(
+                    call, message, proof, words, at, self._context.provider_actor
+                )
 
         def keep(call: Call, at: datetime) -> None:
-            call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+            call.receive(
+                type_=message.type,
+                evidence=proof,
+                at=at,
+                by=self._provider,
+            )
 
         try:
             self._tell(call_id, tell, vault=[row, *explained], of_another=keep)
@@ -358,10 +366,17 @@ class CallService:
         def command() -> MessageReceipt:
             at = self._context.now()
             kept = self._app.find(UnmatchedMessage, stream) or UnmatchedMessage.create(
-                provider_call_id=provider_call_id, at=at, by=PROVIDER
+                provider_call_id=provider_call_id,
+                at=at,
+                by=self._provider,
             )
             repeated = proof.message_id in kept.messages
-            kept.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+            kept.receive(
+                type_=message.type,
+                evidence=proof,
+                at=at,
+                by=self._provider,
+            )
             self._app.append(kept, vault=[] if repeated else [row])
             return MessageReceipt(None, repeated=repeated)
 

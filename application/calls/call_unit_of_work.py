@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams, decide
-from application.event_context import PROVIDER, SCHEDULER, EventContext
+from application.event_context import SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call, ContactStatusChanged
 from domain.campaign import Campaign
@@ -139,7 +139,7 @@ class Telling:
         if placed is not None:
             campaign.note_placed(placed_at=placed.placed_at, at=at, by=placed.actor)
         if rang:
-            campaign.note_ringing(at=at, by=PROVIDER)
+            campaign.note_ringing(at=at, by=self._context.provider_actor)
         return campaign
 
     def _detect_duplicate(
@@ -158,7 +158,7 @@ class Telling:
         call = self._app.load(Call, call_id)
         is_proof = tell is None and not call.bound_by_message
         record = call.detect_duplicate if is_proof else call.suspect_duplicate
-        record(provider_call_id=other, at=at, by=PROVIDER)
+        record(provider_call_id=other, at=at, by=self._context.provider_actor)
         campaign = self._app.load(Campaign, call.campaign_id)
         if call.pending_events and campaign.may_dial:
             cause = PauseCause.DUPLICATE_DETECTED

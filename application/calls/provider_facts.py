@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.event_context import PROVIDER, SCHEDULER
+from application.event_context import SCHEDULER
 from application.ports import CallPhase, CallReport, ProviderCall, ProviderMessage
 from domain.call import Call
 from domain.reports import ReasonDetail, Report, ReportGrade
 from domain.values import Evidence, Refusal, VaultText
 
 
-def say_message(
+def say_message(  # noqa: PLR0917 - one message, with what was made of it
     call: Call,
     message: ProviderMessage,
     proof: Evidence,
     words: VaultText | None,
     at: datetime,
+    by: str,
 ) -> None:
     """Record all that a webhook says; without news, record that it was received.
 
@@ -27,12 +28,12 @@ def say_message(
             provider_call_id=message.provider_call_id,
             placed_at=message.created_at or message.sent_at or at,
             at=at,
-            by=PROVIDER,
+            by=by,
             evidence=proof,
         )
     if message.report is not None:
         grade = ReportGrade.DELIVERED
-        say_report(call, message.report, grade, at, PROVIDER, proof, words)
+        say_report(call, message.report, grade, at, by, proof, words)
     elif message.phase is not None:
         seen = Seen(
             message.phase,
@@ -42,9 +43,9 @@ def say_message(
             message.refusal,
             words,
         )
-        _follow(call, seen, at, PROVIDER, proof)
+        _follow(call, seen, at, by, proof)
     if call.version == known:
-        call.receive(type_=message.type, evidence=proof, at=at, by=PROVIDER)
+        call.receive(type_=message.type, evidence=proof, at=at, by=by)
 
 
 def say_sight(  # noqa: PLR0917 - one answer, with what was made of it

@@ -29,6 +29,7 @@ from application.ports import (
     Unknown,
 )
 from domain.recording_url import RecordingUrls
+from provider.vapi import ACTOR
 from provider.vapi.reading import read_call
 from provider.vapi.redaction import redact
 from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
@@ -100,6 +101,8 @@ class VapiProvider(Provider):
 
     `transport` replaces the network; `now` stands in where an answer has no time.
     """
+
+    actor = ACTOR
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, DialMode
+from provider.vapi import ACTOR
 from provider.vapi.reading import read_message
 from storage.database import RetryPolicy, open_pool
 from storage.log.recorder import EventStoreFactory
@@ -70,7 +71,10 @@ def wired(url: str, seconds: float) -> Iterator[Store]:
         calls = CallService(
             app=app,
             context=EventContext(
-                now=lambda: NOW, new_id=uuid4, random_bytes=os.urandom
+                now=lambda: NOW,
+                new_id=uuid4,
+                random_bytes=os.urandom,
+                provider_actor=ACTOR,
             ),
             vault=vault,
             contact_lookup=Nobody(),
