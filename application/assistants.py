@@ -45,6 +45,10 @@ class AssistantService:
         self._app, self._context, self._provider = app, context, provider
         self._use, self._read_model = use, read_model
 
+    def warnings(self, config: dict[str, Any]) -> list[str]:
+        """Return what does not work in our calls with an assistant of that `config`."""
+        return self._provider.assistant_warnings(config)
+
     def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
         made = self._provider.create_assistant(_name(name), _config(config))
         return self._enter(made, made.name, by)

@@ -289,6 +289,12 @@ class Provider(Protocol):
         Raises ProviderRefused as well where a change would take secrets away.
         """
 
+    def longest_call_seconds(self, config: dict[str, Any]) -> int:
+        """Return the seconds after which a call of an assistant of `config` ends."""
+
+    def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
+        """Return what does not work in our calls with an assistant of `config`."""
+
     def recording_link(self, provider_call_id: str) -> str | None:
         """Return a link that opens a call's recording for a while.
 

@@ -1,6 +1,8 @@
-"""A voice assistant that the provider runs and campaigns may use."""
+"""A voice assistant that the provider runs and campaigns may use.
 
-from collections.abc import Iterator
+Its configuration is opaque here: only the provider's adapter interprets it.
+"""
+
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -10,11 +12,9 @@ from eventsourcing.domain import Aggregate, event
 from domain.errors import Invalid, WrongState
 from domain.values import NAMESPACE
 
-LONGEST_CALL_SECONDS = 600
-"""The provider's default of `maxDurationSeconds`."""
-
 
 def assistant_id_of(provider_assistant_id: str) -> UUID:
+    """Return our id of an assistant, derived from the provider's id."""
     return uuid5(NAMESPACE, f"assistant:{provider_assistant_id}")
 
 
@@ -37,9 +37,10 @@ class Assistant(Aggregate):
         config: dict[str, Any]
 
     class Chosen(AssistantEvent):
-        """A campaign is made that uses it; in one save with the campaign.
+        """A campaign that uses the assistant was created, in the same append.
 
-        Whether it uses it still is asked of the read model: campaigns just end.
+        No event is stored when such a campaign finishes; the read model knows which
+        campaigns still use an assistant.
         """
 
         TOPIC = "assistant.chosen"
@@ -61,14 +62,14 @@ class Assistant(Aggregate):
         at: datetime,
         by: str,
     ) -> Self:
-        """Enter it in the directory; `config` comes without secrets."""
+        """Add an assistant; `config` is the provider's own format, without secrets."""
         return cls._create(
             cls.Created,
             id=assistant_id_of(provider_assistant_id),
             timestamp=at,
             actor=by,
             provider_assistant_id=provider_assistant_id,
-            name=_named(name),
+            name=_checked_name(name),
             config=config,
         )
 
@@ -79,20 +80,17 @@ class Assistant(Aggregate):
         self.provider_assistant_id = provider_assistant_id
         self.name, self.config, self.archived = name, config, False
 
-    @property
-    def warnings(self) -> list[str]:
-        return warnings_of(self.config)
-
-    @property
-    def longest_call_seconds(self) -> int:
-        return int(self.config.get("maxDurationSeconds") or LONGEST_CALL_SECONDS)
-
     def choose(self, *, campaign_id: UUID, at: datetime, by: str) -> None:
-        """Refuse where it is archived; whoever archives it just now decides anew."""
+        """Record that a new campaign uses the assistant.
+
+        An archive command that runs at the same time fails on the stream's version and
+        decides again. Raises WrongState if the assistant is archived.
+        """
         self.must_be_usable()
         self._record(self.Chosen, at, by, campaign_id=campaign_id)
 
     def must_be_usable(self) -> None:
+        """Raise WrongState if new campaigns may not use the assistant."""
         if self.archived:
             raise WrongState(f"The assistant {self.name} is archived: import it again.")
 
@@ -100,7 +98,7 @@ class Assistant(Aggregate):
         self, *, name: str, config: dict[str, Any], at: datetime, by: str
     ) -> None:
         if (name.strip(), config) != (self.name, self.config):
-            fields = {"name": _named(name), "config": config}
+            fields = {"name": _checked_name(name), "config": config}
             self._record(self.Changed, at, by, **fields)
 
     def archive(self, *, at: datetime, by: str) -> None:
@@ -129,52 +127,7 @@ class Assistant(Aggregate):
         self.archived = False
 
 
-def _named(name: str) -> str:
+def _checked_name(name: str) -> str:
     if not name.strip():
         raise Invalid("An assistant needs a name.", name="is empty")
     return name.strip()
-
-
-OWN_SERVER = (
-    "It has a server of its own: calls placed from here name AutoLynx as their server"
-    " instead, so its own is told nothing of them."
-)
-TOOLS_WITHOUT_SERVER = (
-    "These tools have no server of their own: {names}. In calls placed from here they"
-    " ask AutoLynx, which does not answer them. Give each tool its own server at the"
-    " provider."
-)
-SAVED_TOOLS = (
-    "It uses tools that the provider keeps apart. One that has no server of its own"
-    " asks AutoLynx in calls placed from here, which does not answer it."
-)
-
-
-def warnings_of(config: dict[str, Any]) -> list[str]:
-    """Say what the `server` that we send with each call takes from this assistant."""
-    model = config.get("model")
-    model = model if isinstance(model, dict) else {}
-    warnings = []
-    if config.get("server") or config.get("serverUrl"):
-        warnings.append(OWN_SERVER)
-    if names := list(_asking_us(model)):
-        warnings.append(TOOLS_WITHOUT_SERVER.format(names=", ".join(names)))
-    if model.get("toolIds"):
-        warnings.append(SAVED_TOOLS)
-    return warnings
-
-
-def _asking_us(model: dict[str, Any]) -> Iterator[str]:
-    for tool in [*_documents(model.get("tools")), *_documents(model.get("functions"))]:
-        function = tool.get("function")
-        server = tool.get("server")
-        asks = tool.get("type", "function") == "function"
-        if asks and not (isinstance(server, dict) and server.get("url")):
-            named = function if isinstance(function, dict) else tool
-            yield str(named.get("name") or "a function without a name")
-
-
-def _documents(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        return []
-    return [one for one in value if isinstance(one, dict)]

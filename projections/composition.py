@@ -201,6 +201,7 @@ class Components:
             vault=self.vault,
             contact_lookup=self.lookups,
             read_model=self.read_model,
+            longest_call_seconds=self.provider.longest_call_seconds,
         )
 
     @cached_property

@@ -28,6 +28,7 @@ from application.ports import (
 )
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi import ACTOR
+from provider.vapi.assistants import longest_call_seconds, warnings_of
 from provider.vapi.reading import PHASES
 
 
@@ -142,6 +143,12 @@ class FakeProvider(Provider):
             raise ProviderRefused(self.refuses)
         self.assistants[assistant.id] = assistant
         return assistant
+
+    def longest_call_seconds(self, config: dict[str, Any]) -> int:
+        return longest_call_seconds(config)
+
+    def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
+        return warnings_of(config)
 
     def recording_link(self, provider_call_id: str) -> str | None:
         self._answer()

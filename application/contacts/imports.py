@@ -1,7 +1,9 @@
 """From an uploaded file to the contacts of a campaign, in steps that can be retried."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx, decide
@@ -50,9 +52,11 @@ class ImportService:
         vault: VaultReader,
         contact_lookup: ContactLookup,
         read_model: ReadModel,
+        longest_call_seconds: Callable[[dict[str, Any]], int],
     ) -> None:
+        """`longest_call_seconds` reads the limit from an assistant's configuration."""
         self._app, self._context, self._uploads = app, context, uploads
-        self._vault = vault
+        self._vault, self._longest_call_seconds = vault, longest_call_seconds
         self._intake = Intake(
             app=app,
             context=context,
@@ -115,7 +119,7 @@ class ImportService:
             mode=new.mode,
             line_quiet_gating=new.line_quiet_gating,
             budget=new.budget,
-            longest_call_seconds=assistant.longest_call_seconds,
+            longest_call_seconds=self._longest_call_seconds(assistant.config),
             at=self._context.now(),
             by=by,
         )

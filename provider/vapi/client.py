@@ -30,6 +30,7 @@ from application.ports import (
 )
 from domain.recording_url import RecordingUrls
 from provider.vapi import ACTOR
+from provider.vapi.assistants import longest_call_seconds, warnings_of
 from provider.vapi.reading import read_call
 from provider.vapi.redaction import redact
 from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
@@ -233,6 +234,12 @@ class VapiProvider(Provider):
             return _assistant(now)
         answer = self._send("PATCH", self._url("assistant", now["id"]), change)
         return _assistant(parsed(_checked(answer).content))
+
+    def longest_call_seconds(self, config: dict[str, Any]) -> int:
+        return longest_call_seconds(config)
+
+    def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
+        return warnings_of(config)
 
     def recording_link(self, provider_call_id: str) -> str | None:
         url = f"{self._url('call', provider_call_id)}/mono-recording"

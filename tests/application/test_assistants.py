@@ -20,7 +20,8 @@ def test_an_assistant_is_entered_with_what_the_provider_says(house: House) -> No
     imported = house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
     assistant = house.app.load(Assistant, imported[0])
     assert assistant.name == "Riley"
-    assert assistant.longest_call_seconds == 600
+    known = house.provider.assistants[DEFAULT_ASSISTANT_ID]
+    assert assistant.config == known.config
 
 
 def test_imported_again_it_takes_over_what_changed(house: House) -> None:
@@ -33,7 +34,7 @@ def test_imported_again_it_takes_over_what_changed(house: House) -> None:
     )
     assert position is not None
     assistant = house.app.load(Assistant, id_)
-    assert (assistant.name, assistant.longest_call_seconds) == ("Ours", 60)
+    assert (assistant.name, assistant.config) == ("Ours", {"maxDurationSeconds": 60})
     again = house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
     assert again == (id_, None)
 

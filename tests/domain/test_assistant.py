@@ -7,12 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.assistant import (
-    LONGEST_CALL_SECONDS,
-    Assistant,
-    assistant_id_of,
-    warnings_of,
-)
+from domain.assistant import Assistant, assistant_id_of
 from domain.errors import Invalid, WrongState
 from tests.support import EPOCH, Fact, given, new_events
 
@@ -100,47 +95,3 @@ def test_a_campaign_chooses_one_that_is_not_archived() -> None:
     with pytest.raises(WrongState):
         archived.choose(campaign_id=campaign_id, at=AT, by=BY)
     assert new_events(archived) == []
-
-
-@pytest.mark.parametrize(
-    ("config", "seconds"),
-    [
-        (CONFIG, 300),
-        ({}, LONGEST_CALL_SECONDS),
-        ({"maxDurationSeconds": None}, LONGEST_CALL_SECONDS),
-    ],
-)
-def test_the_longest_call_is_the_assistants_or_the_providers_default(
-    config: dict[str, Any], seconds: int
-) -> None:
-    assert assistant(entered(config)).longest_call_seconds == seconds
-
-
-def test_a_plain_assistant_gives_no_warning() -> None:
-    assert warnings_of({"model": {"provider": "openai", "tools": None}}) == []
-    tool = {"type": "function", "function": {"name": "book"}, "server": {"url": "u"}}
-    assert warnings_of({"model": {"tools": [tool, {"type": "endCall"}]}}) == []
-
-
-def test_a_server_of_its_own_hears_nothing_of_our_calls() -> None:
-    (said,) = warnings_of({"server": {"url": "https://theirs.example"}})
-    assert "told nothing" in said
-    assert warnings_of({"serverUrl": "https://theirs.example"}) == [said]
-
-
-def test_tools_that_would_ask_us_are_named() -> None:
-    tools = [
-        {"type": "function", "function": {"name": "book"}},
-        {"type": "function"},
-        {"type": "apiRequest", "name": "weather"},
-        "nonsense",
-    ]
-    model = {"tools": tools, "functions": [{"name": "old"}], "toolIds": ["t-1"]}
-    asking, saved = warnings_of({"model": model})
-    assert "book, a function without a name, old" in asking
-    assert "AutoLynx" in saved
-
-
-@pytest.mark.parametrize("model", [None, "gpt", [], {"tools": {}}, {"tools": [None]}])
-def test_a_model_that_makes_no_sense_gives_no_warning(model: object) -> None:
-    assert warnings_of({"model": model}) == []

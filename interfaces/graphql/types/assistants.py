@@ -5,8 +5,8 @@ from uuid import UUID
 
 import strawberry
 
+from application.assistants import AssistantService
 from domain.assistant import Assistant as AssistantAggregate
-from domain.assistant import warnings_of
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import EVERYBODY, query
@@ -32,7 +32,7 @@ class Assistant:
     )
 
     @classmethod
-    def of(cls, row: AssistantRow) -> Self:
+    def of(cls, row: AssistantRow, service: AssistantService) -> Self:
         return cls(
             id=strawberry.ID(str(row.id)),
             name=row.name,
@@ -40,7 +40,7 @@ class Assistant:
             archived=row.archived,
             config=JSON(row.config),
             active_campaigns=row.active_campaigns,
-            warnings=warnings_of(row.config),
+            warnings=service.warnings(row.config),
         )
 
 
@@ -52,7 +52,7 @@ async def assistant_of(context: Context, id_: UUID) -> Assistant:
     row = await context.loaders.assistants.load(id_)
     if row is None:
         row = await context.backend.run_reader(_from_log, context, id_)
-    return Assistant.of(row)
+    return Assistant.of(row, context.services.assistants)
 
 
 def _from_log(context: Context, id_: UUID) -> AssistantRow:
@@ -79,4 +79,5 @@ class AssistantQueries:
         rows = await info.context.backend.read(
             directory.assistants, include_archived=every
         )
-        return [Assistant.of(row) for row in rows]
+        service = info.context.services.assistants
+        return [Assistant.of(row, service) for row in rows]

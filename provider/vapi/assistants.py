@@ -1,0 +1,60 @@
+"""What an assistant's configuration means: https://docs.vapi.ai/api-reference."""
+
+from collections.abc import Iterator
+from typing import Any
+
+LONGEST_CALL_SECONDS = 600
+"""Vapi's default of `maxDurationSeconds`."""
+
+
+def longest_call_seconds(config: dict[str, Any]) -> int:
+    """Return the duration in seconds after which the provider ends a call."""
+    return int(config.get("maxDurationSeconds") or LONGEST_CALL_SECONDS)
+
+
+OWN_SERVER = (
+    "It has a server of its own: calls placed from here name AutoLynx as their server"
+    " instead, so its own is told nothing of them."
+)
+TOOLS_WITHOUT_SERVER = (
+    "These tools have no server of their own: {names}. In calls placed from here they"
+    " ask AutoLynx, which does not answer them. Give each tool its own server at the"
+    " provider."
+)
+SAVED_TOOLS = (
+    "It uses tools that the provider keeps apart. One that has no server of its own"
+    " asks AutoLynx in calls placed from here, which does not answer it."
+)
+
+
+def warnings_of(config: dict[str, Any]) -> list[str]:
+    """Return texts about what does not work in our calls with this configuration.
+
+    Each call names AutoLynx as its server, which replaces the assistant's own server.
+    """
+    model = config.get("model")
+    model = model if isinstance(model, dict) else {}
+    warnings = []
+    if config.get("server") or config.get("serverUrl"):
+        warnings.append(OWN_SERVER)
+    if names := list(_asking_us(model)):
+        warnings.append(TOOLS_WITHOUT_SERVER.format(names=", ".join(names)))
+    if model.get("toolIds"):
+        warnings.append(SAVED_TOOLS)
+    return warnings
+
+
+def _asking_us(model: dict[str, Any]) -> Iterator[str]:
+    for tool in [*_documents(model.get("tools")), *_documents(model.get("functions"))]:
+        function = tool.get("function")
+        server = tool.get("server")
+        asks = tool.get("type", "function") == "function"
+        if asks and not (isinstance(server, dict) and server.get("url")):
+            named = function if isinstance(function, dict) else tool
+            yield str(named.get("name") or "a function without a name")
+
+
+def _documents(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        return []
+    return [one for one in value if isinstance(one, dict)]

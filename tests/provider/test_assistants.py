@@ -1,0 +1,55 @@
+"""What an assistant's configuration means for our calls."""
+
+from typing import Any
+
+import pytest
+
+from provider.vapi.assistants import (
+    LONGEST_CALL_SECONDS,
+    longest_call_seconds,
+    warnings_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "seconds"),
+    [
+        ({"maxDurationSeconds": 300}, 300),
+        ({}, LONGEST_CALL_SECONDS),
+        ({"maxDurationSeconds": None}, LONGEST_CALL_SECONDS),
+    ],
+)
+def test_the_longest_call_is_configured_or_the_providers_default(
+    config: dict[str, Any], seconds: int
+) -> None:
+    assert longest_call_seconds(config) == seconds
+
+
+def test_a_plain_assistant_gives_no_warning() -> None:
+    assert warnings_of({"model": {"provider": "openai", "tools": None}}) == []
+    tool = {"type": "function", "function": {"name": "book"}, "server": {"url": "u"}}
+    assert warnings_of({"model": {"tools": [tool, {"type": "endCall"}]}}) == []
+
+
+def test_a_server_of_its_own_receives_nothing_about_our_calls() -> None:
+    (said,) = warnings_of({"server": {"url": "https://theirs.example"}})
+    assert "told nothing" in said
+    assert warnings_of({"serverUrl": "https://theirs.example"}) == [said]
+
+
+def test_tools_that_would_ask_us_are_named() -> None:
+    tools = [
+        {"type": "function", "function": {"name": "book"}},
+        {"type": "function"},
+        {"type": "apiRequest", "name": "weather"},
+        "nonsense",
+    ]
+    model = {"tools": tools, "functions": [{"name": "old"}], "toolIds": ["t-1"]}
+    asking, saved = warnings_of({"model": model})
+    assert "book, a function without a name, old" in asking
+    assert "AutoLynx" in saved
+
+
+@pytest.mark.parametrize("model", [None, "gpt", [], {"tools": {}}, {"tools": [None]}])
+def test_a_model_that_makes_no_sense_gives_no_warning(model: object) -> None:
+    assert warnings_of({"model": model}) == []
