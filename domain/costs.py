@@ -34,5 +34,9 @@ def expected_per_minute(total: Decimal, minutes: Decimal) -> Decimal:
 
 def _estimate(first: Decimal, total: Decimal, count: Decimal) -> Decimal:
     cautious = (PRIOR_CALLS * first + total) / (PRIOR_CALLS + count)
-    estimate = max(cautious, total / count) if count else cautious
-    return estimate.quantize(CENT_OF_A_CENT, ROUND_UP)
+    return rounded_up(max(cautious, total / count) if count else cautious)
+
+
+def rounded_up(dollars: Decimal) -> Decimal:
+    """Round an estimate up to a hundredth of a cent."""
+    return dollars.quantize(CENT_OF_A_CENT, ROUND_UP)

@@ -15,6 +15,7 @@ from domain.costs import (
     FIRST_RATE,
     expected_per_call,
     expected_per_minute,
+    rounded_up,
 )
 from domain.dial_view import CampaignView, OpenCall, Phase
 from domain.values import ZERO, CallStatus
@@ -57,7 +58,7 @@ def expected_cost(call: OpenCall, expected: Expected, now: datetime) -> Decimal:
     longest = timedelta(seconds=call.longest_call_seconds)
     talk = min(max(until - answered_at, timedelta(0)), longest)
     by_duration = expected.per_minute * Decimal(talk.total_seconds()) / MINUTE
-    return max(expected.call, expected.answered, by_duration)
+    return max(expected.call, expected.answered, rounded_up(by_duration))
 
 
 def reserved(call: OpenCall, expected: Expected, now: datetime) -> Decimal:

@@ -55,6 +55,12 @@ def test_the_reservation_of_a_live_call_grows_with_its_duration(
     assert reserved(answered(minutes), EXPECTED, NOW) == Decimal(held)
 
 
+def test_a_cost_expected_by_duration_is_rounded_up_so_that_sums_are_exact() -> None:
+    call = replace(answered(0), started_at=NOW - timedelta(seconds=200.000001))
+    per_minute = Expected(per_minute=Decimal("0.1237"))
+    assert expected_cost(call, per_minute, NOW) == Decimal("0.5361")
+
+
 def test_a_call_without_an_answer_time_counts_from_when_it_was_placed() -> None:
     placed_at = NOW - timedelta(minutes=4)
     call = replace(answered(0), started_at=None, placed_at=placed_at)
