@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,8 +22,9 @@ from psycopg import OperationalError
 
 from application.errors import StoreUnavailable
 from domain.settings import SettingsValues
-from domain.values import CampaignState
+from domain.values import CampaignState, ContactStatus
 from projections import campaign_board
+from projections.call_log import CallRow
 from projections.campaign_board import CampaignRow
 from projections.composition import open_feed
 from projections.engine.schema import create_read_model
@@ -130,28 +132,33 @@ class Cluster:
     ) -> Counter[str]:
         """Wait for the end and compare with the ledger.
 
-        Returns how many contacts were never called, by reason.
+        Returns how many contacts were never reached, by reason. A call that the
+        provider refused after the 201, before it rang, may be made once more.
         """
         eventually(lambda: self._is_over(campaign_id), within, said="the campaign")
         ledger = self.simulator.ledger(calls=1, timeout=WITHIN)
-        called = Counter(call["number"] for call in ledger["calls"])
-        twice = {number for number, calls in called.items() if calls > 1}
-        assert not twice, f"numbers called twice: {twice}"
-        assert set(called) <= set(phones(people)), (
-            "a number outside the list was called"
+        reached = Counter(
+            call["number"] for call in ledger["calls"] if call["ringingAt"]
         )
+        twice = {number for number, calls in reached.items() if calls > 1}
+        assert not twice, f"numbers called twice: {twice}"
+        called = {call["number"] for call in ledger["calls"]}
+        assert called <= set(phones(people)), "a number outside the list was called"
         assert ledger["highWater"]["all"] <= cap, ledger["highWater"]
         row, calls = self.house.board(campaign_id), self.house.call_rows(campaign_id)
-        assert row.ended == len(called), (row, len(called))
+        assert row.ended == len(reached), (row, len(reached))
         assert row.ended + row.failed == row.contacts == people, row
-        why = Counter(call.failure for call in calls if call.provider_call_id is None)
-        assert None not in why, "a contact was never called and has no reason"
         placed_ids = {call.provider_call_id for call in calls} - {None}
         assert placed_ids == {call["id"] for call in ledger["calls"]}
-        assert why.total() == people - len(called)
+        reasons = Counter(
+            _reason_of_failure(call)
+            for call in {call.contact_id: call for call in calls}.values()
+            if call.standing is ContactStatus.FAILED
+        )
+        assert reasons.total() == people - len(reached)
         self._assert_outcomes(campaign_id, ledger["calls"])
         self._assert_acknowledged_are_stored(ledger["calls"])
-        return Counter({str(reason): count for reason, count in why.items()})
+        return reasons
 
     def _is_over(self, campaign_id: UUID) -> bool:
         """Read the campaign's row, which may lag; false while Postgres is away."""
@@ -171,7 +178,9 @@ class Cluster:
             call = told[row.provider_call_id]
             assert row.ended_reason == call["endedReason"]
             assert row.cost is not None
-            assert float(row.cost) == call["cost"]
+            assert row.cost == Decimal(str(call["cost"])), (row, call)
+        spend = sum(Decimal(str(call["cost"])) for call in ledger)
+        assert self.house.board(campaign_id).spend == spend
 
     def _assert_acknowledged_are_stored(self, ledger: list[dict[str, Any]]) -> None:
         """I4: each message that got 200 is stored as a message about its call."""
@@ -189,6 +198,14 @@ class Cluster:
             }
             lost = acknowledged - stored
             assert not lost, f"call {call_id}: {lost} got 200"
+
+
+def _reason_of_failure(call: CallRow) -> str:
+    """Return why a contact was never reached; fail if nothing explains it."""
+    if call.rejection_words_id or call.ended_reason:
+        return "refused"
+    assert call.failure, f"{call} was never called and has no reason"
+    return call.failure
 
 
 def label_and_time(document: dict[str, Any]) -> tuple[str, int]:

@@ -7,11 +7,12 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from domain.call import Call
-from domain.values import CampaignState, ContactStatus
+from domain.refusals import PLATFORM_RETRIES
+from domain.values import CampaignState, ContactStatus, RefusalKind
 from projections.call_log import CallRow
 from provider.vapi.reading import read_message
 from tests.faults.scenario import Scenario
-from tests.faults.virtual_provider import VirtualCall
+from tests.faults.virtual_call import REPORT, Document, VirtualCall
 
 TERMINAL = frozenset(
     {
@@ -21,6 +22,10 @@ TERMINAL = frozenset(
         ContactStatus.TIMEOUT,
     }
 )
+
+
+HIGHEST_EXPECTED = Decimal(5)
+"""US dollars, above any expected cost of calls that take 30 s and cost up to 0.40."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class _Checker:
         yield from self._without_an_end()
         yield from self._counts()
         yield from self._outcomes()
+        yield from self._spend()
+        yield from self._lost_reports()
+        yield from self._gave_up_for_capacity()
+        yield from self._stopped_by_forgery()
         yield from self._called_while_paused()
         yield from self._without_a_reason()
 
@@ -122,6 +131,7 @@ class _Checker:
         reached = {
             made.order.contact_id
             for made in self._made
+            if made.refusal is None
             if made.order.attempt == self._latest[made.order.contact_id].attempt
         }
         if row.state is CampaignState.COMPLETED and row.ended != len(reached):
@@ -135,8 +145,79 @@ class _Checker:
                 continue  # Reported as I3 already.
             if call.ended_reason != made.reason:
                 yield f"truth: reason {call.ended_reason}, not {made.reason}"
-            if call.cost != Decimal(str(made.cost)):
-                yield f"truth: cost {call.cost}, not {made.cost}"
+
+    def _spend(self) -> Iterator[str]:
+        """Compare costs with the true ones, or with the bounds of an expected cost.
+
+        The provider's own cost counts as soon as it stated it, in a message that was
+        acknowledged or in an answer. Otherwise an expected cost must be booked.
+        """
+        stated = self._scenario.provider.costs_stated
+        calls = {call.provider_call_id: call for call in self._calls}
+        total = Decimal(0)
+        for made in self._made:
+            call = calls.get(made.id)
+            if call is None or call.cost is None:
+                yield f"spend: no cost for {made.id}"
+            elif made.id in stated:
+                total += Decimal(str(made.cost))
+                if call.cost != Decimal(str(made.cost)):
+                    yield f"spend: cost {call.cost}, not {made.cost}"
+            else:
+                total += call.cost
+                is_expected = self._house.load_call(call.id).known.cost_is_expected
+                is_plausible = is_expected and 0 < call.cost <= HIGHEST_EXPECTED
+                if not is_plausible and call.cost != Decimal(str(made.cost)):
+                    yield f"spend: cost {call.cost} where none was stated"
+        if self._row.spend != total:
+            yield f"spend: {self._row.spend}, the calls cost {total}"
+
+    def _lost_reports(self) -> Iterator[str]:
+        """Look for what an acknowledged report contained and the call lacks."""
+        calls = {call.provider_call_id: call for call in self._calls}
+        for body in self._scenario.provider.acknowledged:
+            message = body["message"]
+            call = calls.get(message["call"]["id"])
+            if message["type"] != REPORT or call is None:
+                continue
+            lost = _contents(message) - self._known(call)
+            if lost:
+                yield f"reports: call {call.id} lacks {sorted(lost)}"
+
+    def _known(self, call: CallRow) -> set[str]:
+        """Name the kinds of information that our call has."""
+        report_id = call.report_message_id
+        report = self._house.vault.message(report_id) if report_id else None
+        values = {
+            "reason": call.ended_reason,
+            "start": call.started_at,
+            "end": call.ended_at,
+            "duration": call.duration_seconds is not None,
+            "transcript": report and report.transcript,
+            "recording": report and report.recording_url,
+        }
+        return {name for name, value in values.items() if value}
+
+    def _gave_up_for_capacity(self) -> Iterator[str]:
+        """Look for contacts that failed although capacity alone was refused to them."""
+        refused = Counter(self._scenario.provider.refusals)
+        called = {made.order.contact_id for made in self._made if not made.refusal}
+        for contact, call in self._latest.items():
+            about_contact = refused[contact, RefusalKind.CONTACT]
+            platform = refused[contact, RefusalKind.PLATFORM]
+            explained = call.failure or contact in called or about_contact
+            failed = call.standing is ContactStatus.FAILED
+            if failed and not explained and platform <= len(PLATFORM_RETRIES):
+                kinds = {kind: refused[contact, kind] for kind in RefusalKind}
+                yield f"capacity: contact {contact} failed after {kinds}"
+
+    def _stopped_by_forgery(self) -> Iterator[str]:
+        """Look for messages with an unknown id that were taken for a second call."""
+        forged = set(self._scenario.provider.forged)
+        for call in self._calls if forged else []:
+            believed = self._house.load_call(call.id).other_provider_call_ids & forged
+            if believed:
+                yield f"forged: call {call.id} has a second call {believed}"
 
     def _called_while_paused(self) -> Iterator[str]:
         ranges = self._scenario.trace.paused_ranges
@@ -163,6 +244,21 @@ class _Checker:
         with self._house.reading.connection() as conn:
             rows = conn.execute(query, (made.order.call_id,)).fetchall()
         return int(rows[made.order.request - 1][0])
+
+
+def _contents(message: Document) -> set[str]:
+    """Name the kinds of information that a report contains."""
+    artifact = message.get("artifact") or {}
+    durations = ("durationMs", "durationSeconds", "durationMinutes")
+    values = {
+        "reason": message.get("endedReason") or message["call"].get("endedReason"),
+        "start": message.get("startedAt"),
+        "end": message.get("endedAt"),
+        "duration": any(name in message for name in durations),
+        "transcript": artifact.get("transcript"),
+        "recording": artifact.get("recordingUrl"),
+    }
+    return {name for name, value in values.items() if value}
 
 
 def _latest(calls: Iterable[CallRow]) -> dict[UUID, CallRow]:

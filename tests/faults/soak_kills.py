@@ -1,6 +1,7 @@
 """The part of the soak that kills the leading scheduler of a real installation."""
 
 import signal
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
@@ -22,6 +23,7 @@ from tests.faults.cluster import (
 )
 from tests.faults.soak_report import Tally
 from tests.faults.soak_virtual import progress
+from tests.faults.virtual_call import REPORT
 from tests.support import eventually
 
 PEOPLE, CAP, STANDBYS, LONGEST_KILLING = 60, 4, 3, 180.0
@@ -47,6 +49,15 @@ FAULTS = {
         "before_answer": 0.05,
     },
     "calls": {"shown_stale": 0.2},
+    "refused": [{"share": 0.04}],
+    "ended": [{"share": 0.08}],
+    "reports": [
+        {"share": 0.15, "first": "empty"},
+        {"share": 0.1, "first": "partial", "gap_seconds": 5.0},
+        {"share": 0.1, "cost": "absent"},
+        {"share": 0.1, "cost": "breakdown", "reason": "call"},
+        {"share": 0.1, "cost": "text", "duration": "minutes"},
+    ],
     "late_seconds": 1.0,
     "list_lag_seconds": 0.5,
     "stale_seconds": 1.0,
@@ -74,7 +85,13 @@ def kill_leaders(home: Home, seed: int, kills: int, tally: Tally) -> None:
 def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
     """Kill one leader after another until nearly all contacts were called."""
     random = Random(f"{seed} kills")
-    settings: dict[str, Any] = {"speed": 60, "seed": seed, "faults": FAULTS}
+    settings: dict[str, Any] = {
+        "speed": 60,
+        "seed": seed,
+        "faults": FAULTS,
+        "concurrency_limit": random.choice([CAP, CAP - 1]),
+        "over_limit": random.choice(["refuse", "end"]),
+    }
     with running_cluster(
         url, webhooks=True, rate=1, projector=False, **settings
     ) as cluster:
@@ -83,7 +100,7 @@ def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
         until = monotonic() + LONGEST_KILLING
         for _ in range(STANDBYS):
             cluster.start_scheduler("--skew", _skew(random))
-        while _calls(cluster) < PEOPLE * 0.9 and monotonic() < until:
+        while _reached(cluster) < PEOPLE * 0.8 and monotonic() < until:
             leader = _leader(cluster)
             Event().wait(random.uniform(0.2, 2.5))
             leader.kill()
@@ -93,9 +110,20 @@ def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
             outages.draw()
         never_called = cluster.assert_matches_ledger(campaign_id, PEOPLE, CAP)
         tally.never_called += never_called.total()
+        tally.provider += _misbehaviour(cluster)
         tally.campaigns += 1
         tally.contacts += PEOPLE
         tally.calls += _calls(cluster)
+
+
+def _misbehaviour(cluster: Cluster) -> Counter[str]:
+    """Count the calls that ended before ringing, and those with two reports."""
+    counts: Counter[str] = Counter()
+    for call in cluster.simulator.ledger()["calls"]:
+        reports = [one for one in call["webhooks"] if one["label"] == REPORT]
+        counts["call that ended before ringing"] += call["ringingAt"] is None
+        counts["call with two reports"] += len(reports) > 1
+    return counts
 
 
 def _skew(random: Random) -> str:
@@ -167,6 +195,10 @@ def _leaders(cluster: Cluster) -> list[Popen[bytes]]:
         for process in cluster.schedulers
         if process.pid == pid and process.poll() is None
     ]
+
+
+def _reached(cluster: Cluster) -> int:
+    return sum(bool(call["ringingAt"]) for call in cluster.simulator.ledger()["calls"])
 
 
 def _calls(cluster: Cluster) -> int:

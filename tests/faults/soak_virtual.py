@@ -13,9 +13,9 @@ import psycopg
 from domain.values import DialMode
 from projections.engine.verify import verify
 from tests.faults.invariants import check_invariants
+from tests.faults.provider_faults import Rates
 from tests.faults.scenario import RandomFaults, Scenario, new_scenario, virtual_house
 from tests.faults.soak_report import Tally
-from tests.faults.virtual_provider import Rates
 from tests.wiring import House
 
 CAMPAIGNS_PER_DATABASE = 20
@@ -42,6 +42,8 @@ def run_campaign(house: House, seed: int, tally: Tally) -> None:
     mode = random.choice(list(DialMode))
     scenario = new_scenario(house, seed, on_step, people, cap, rates, mode)
     scenario.pause_rate = random.choice([0.0, 0.0, 0.05])
+    scenario.provider.limit = random.choice([None, None, max(cap - 1, 1)])
+    scenario.provider.over_limit = random.choice(["refuse", "end"])
     try:
         scenario.run()
     except AssertionError as stuck:
@@ -58,6 +60,7 @@ def _count(scenario: Scenario, tally: Tally, people: int) -> None:
     tally.contacts += people
     tally.calls += len(scenario.provider.made_calls)
     tally.happened += scenario.trace.happened
+    tally.provider += scenario.provider.misbehaviour()
 
 
 def _verify_read_tables(house: House, tally: Tally) -> None:

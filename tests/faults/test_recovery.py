@@ -22,13 +22,13 @@ from tests.faults.cluster import (
     stop_postgres_immediately,
 )
 from tests.faults.invariants import check_invariants
+from tests.faults.provider_faults import PERFECT
 from tests.faults.scenario import (
     Scenario,
     new_scenario,
     new_virtual_provider,
     virtual_house,
 )
-from tests.faults.virtual_provider import PERFECT
 from tests.storage.proxy import Fault, proxy_to
 from tests.support import eventually
 

@@ -16,6 +16,7 @@ from provider.vapi.client import VapiProvider, VapiSettings
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
 from tests.faults.invariants import check_invariants
+from tests.faults.provider_faults import PERFECT
 from tests.faults.scenario import (
     Scenario,
     new_scenario,
@@ -23,7 +24,6 @@ from tests.faults.scenario import (
     no_faults,
     virtual_house,
 )
-from tests.faults.virtual_provider import PERFECT
 from tests.scheduler.test_loop import Leading, Passes, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually

@@ -10,6 +10,7 @@ import pytest
 from storage.process.database_clock import DatabaseClock
 from tests.faults.crash_points import SchedulerProcess
 from tests.faults.invariants import check_invariants
+from tests.faults.provider_faults import Rates
 from tests.faults.scenario import (
     Scenario,
     new_scenario,
@@ -17,7 +18,7 @@ from tests.faults.scenario import (
     no_faults,
     virtual_house,
 )
-from tests.faults.virtual_provider import Rates, VirtualProvider
+from tests.faults.virtual_provider import VirtualProvider
 from tests.wiring import NOON
 
 CAP, PEOPLE = 2, 8

@@ -16,6 +16,7 @@ from domain.values import CampaignState, DialMode, PauseCause
 from projections.engine.verify import verify
 from tests.faults.crash_points import Step
 from tests.faults.invariants import check_invariants
+from tests.faults.provider_faults import PERFECT, Rates
 from tests.faults.scenario import (
     FaultAtStep,
     RandomFaults,
@@ -24,7 +25,8 @@ from tests.faults.scenario import (
     new_scenario,
     virtual_house,
 )
-from tests.faults.virtual_provider import PERFECT, Rates, VirtualCall, VirtualProvider
+from tests.faults.virtual_call import VirtualCall
+from tests.faults.virtual_provider import VirtualProvider
 from tests.wiring import BY, House
 
 CAP = 2

@@ -1,172 +1,97 @@
 """A provider in virtual time: it misbehaves by seed and keeps the true ledger."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
+
+import orjson
 
 from application.ports import (
     Accepted,
-    AccountRefused,
     CallOrder,
-    ContactRefused,
     NeverLeft,
-    NotNow,
     Outcome,
     ProviderCall,
     ProviderUnavailable,
-    RequestRefused,
     Unknown,
 )
+from domain.values import RefusalKind
+from provider.simulator.reporting import USUAL
 from provider.vapi.reading import read_call
+from provider.vapi.request_outcomes import read_outcome
 from tests.fakes import FakeProvider
+from tests.faults.provider_faults import FAULTS, PERFECT, REFUSALS, UNREACHED, Rates
+from tests.faults.reporting_faults import LATE_GAP, describe, draw_reporting, gap_of
+from tests.faults.virtual_call import (
+    ENDINGS,
+    REPORT,
+    Document,
+    Ending,
+    VirtualCall,
+)
 from tests.wiring import Clock
 
 TIME_OUT = 15.0
 """Seconds within which the provider acts on a request that it never answers."""
 
-type Webhook = Callable[[dict[str, Any]], bool]
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Probabilities, 0 to 1, of each fault of requests, reads, messages and calls.
-
-    `list_lag` is different: the longest time in seconds until a call is listed.
-    """
-
-    error_before: float = 0.06
-    error_after: float = 0.06
-    late_after: float = 0.03
-    not_now: float = 0.08
-    never_left: float = 0.04
-    refused: float = 0.01
-    account: float = 0.003
-    person: float = 0.01
-    blocked: float = 0.03
-    reads: float = 0.1
-    lost: float = 0.1
-    late: float = 0.25
-    twice: float = 0.15
-    unrung: float = 0.05
-    list_lag: float = 12.0
-
-
-ANSWERS: dict[str | None, Outcome] = {
-    "error_before": Unknown("500"),
-    "never_left": NeverLeft("connection refused"),
-    "refused": RequestRefused("400: something else"),
-    "account": AccountRefused("402: no credit"),
-    "person": ContactRefused("400: customer.number"),
-}
-"""Answers to requests that the provider did not act on."""
-
-FAULTS = ("error_after", "late_after", "not_now", "blocked", *filter(None, ANSWERS))
-
-PERFECT = Rates(*[0.0] * len(fields(Rates)))
-
-
-@dataclass
-class VirtualCall:
-    """One call that the provider made, with its true times, reason and cost (USD)."""
-
-    id: str
-    order: CallOrder
-    created_at: datetime
-    listed_at: datetime
-    ringing_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime
-    reported_at: datetime
-    reason: str
-    cost: float
-
-    def status(self, now: datetime) -> str:
-        if now >= self.ended_at:
-            return "ended"
-        if self.answered_at and now >= self.answered_at:
-            return "in-progress"
-        return "ringing" if self.ringing_at and now >= self.ringing_at else "queued"
-
-    def head(self) -> dict[str, Any]:
-        metadata = {
-            "autolynx_call_id": str(self.order.call_id),
-            "autolynx_campaign_id": str(self.order.campaign_id),
-            "autolynx_contact_id": str(self.order.contact_id),
-            "attempt": self.order.attempt,
-        }
-        return {
-            "id": self.id,
-            "createdAt": self.created_at.isoformat(),
-            "name": str(self.order.call_id),
-            "assistantOverrides": {"metadata": metadata},
-        }
-
-    def result(self) -> dict[str, Any]:
-        answered = self.answered_at and self.answered_at < self.ended_at
-        start = {"startedAt": self.answered_at.isoformat()} if answered else {}  # type: ignore[union-attr]  # implied by answered
-        return {
-            "endedReason": self.reason,
-            "endedAt": self.ended_at.isoformat(),
-            "cost": self.cost,
-            "artifact": {"transcript": f"This was {self.id}."},
-            **start,
-        }
-
-    def document(self, now: datetime) -> dict[str, Any]:
-        status = self.status(now)
-        shown = {**self.head(), "status": status}
-        if status != "ended":
-            return shown
-        if now >= self.reported_at:
-            return shown | self.result()
-        return shown | {"endedReason": self.reason}
-
-    def messages(self) -> list[tuple[datetime, dict[str, Any]]]:
-        statuses = [("ringing", self.ringing_at), ("in-progress", self.answered_at)]
-        updates = [
-            (at, self._update(status, at))
-            for status, at in statuses
-            if at and at < self.ended_at
-        ]
-        ended = self._update("ended", self.ended_at)
-        ended["message"]["endedReason"] = self.reason
-        report = {"type": "end-of-call-report", "call": self.head(), **self.result()}
-        return [
-            *updates,
-            (self.ended_at, ended),
-            (self.reported_at, {"message": report}),
-        ]
-
-    def _update(self, status: str, at: datetime) -> dict[str, Any]:
-        return {
-            "message": {
-                "type": "status-update",
-                "status": status,
-                "timestamp": at.timestamp() * 1000,
-                "call": self.head(),
-            }
-        }
+type Webhook = Callable[[Document], bool]
 
 
 @dataclass
 class VirtualProvider(FakeProvider):
     """Sends messages to `webhook`, again if it does not return true (the answer 200).
 
-    `made_calls` is the ledger, by id; `acknowledged` are the messages that got 200.
+    `made_calls` is the ledger, by id; `acknowledged` are the messages that got 200;
+    `refusals` are a contact id and the kind for each refusal, before or after the 201.
+    `costs_stated` are the ids of calls whose true cost was in an acknowledged message
+    or in an answer to a read. With a `limit`, a call above that many live ones is
+    refused before (`over_limit` "refuse") or after the 201 ("end").
     """
 
     clock: Clock = field(default_factory=Clock)
     random: Random = field(default_factory=Random)
     rates: Rates = PERFECT
+    limit: int | None = None
+    over_limit: Literal["refuse", "end"] = "refuse"
     webhook: Webhook = lambda _: True
     made_calls: dict[str, VirtualCall] = field(default_factory=dict)
-    acknowledged: list[dict[str, Any]] = field(default_factory=list)
-    _outgoing: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
+    acknowledged: list[Document] = field(default_factory=list)
+    refusals: list[tuple[UUID, RefusalKind]] = field(default_factory=list)
+    costs_stated: set[str] = field(default_factory=set)
+    forged: list[str] = field(default_factory=list)
+    _outgoing: list[tuple[datetime, int, Document]] = field(default_factory=list)
     _guard: Any = field(default_factory=Lock, repr=False)
+
+    def restart(self, random: Random, rates: Rates) -> None:
+        """Forget all calls; misbehave by this random generator and these rates."""
+        self.random, self.rates = random, rates
+        self.limit, self.over_limit = None, "refuse"
+        self.made_calls.clear()
+        self.acknowledged.clear()
+        self.orders.clear()
+        self.refusals.clear()
+        self.costs_stated.clear()
+        self.forged.clear()
+
+    def misbehaviour(self) -> Counter[str]:
+        """Count the refusals, the unusual reports and the forged messages."""
+        counts = Counter(
+            f"refusal about the {kind.lower()}" for _, kind in self.refusals
+        )
+        for call in self.made_calls.values():
+            counts[describe(call.reporting)] += 1
+            if call.refusal:
+                counts["call that ended before ringing"] += 1
+            if call.id not in self.costs_stated:
+                counts["call whose true cost was never stated"] += 1
+        del counts[describe(USUAL)]
+        counts["forged message about an unknown call"] = len(self.forged)
+        return counts
 
     # --- The port -------------------------------------------------------------------
 
@@ -179,12 +104,13 @@ class VirtualProvider(FakeProvider):
         if self.down:
             return NeverLeft("the provider is down")
         kind = _drawn(self.random, {name: getattr(self.rates, name) for name in FAULTS})
-        if kind in ANSWERS:
-            return ANSWERS[kind]
         now = self.clock()
+        if kind in UNREACHED:
+            return UNREACHED[kind]
+        refusal = self._refusal(order, kind)
+        if refusal is not None:
+            return self._refuse(order, refusal)
         match kind:
-            case "not_now":
-                return NotNow("429", retry_after=self.random.choice([None, 1.0]))
             case "error_after":
                 self._make_call(order, now)
                 return Unknown("the answer was lost")
@@ -192,8 +118,40 @@ class VirtualProvider(FakeProvider):
                 self._make_call(order, now + _seconds(self.random, 0, TIME_OUT))
                 return Unknown("no answer in time")
         call = self._make_call(order, now)
+        self._forge(call)
         blocked = kind == "blocked"
         return Accepted(call.id, call.created_at, concurrency_blocked=blocked)
+
+    def _refusal(self, order: CallOrder, kind: str | None) -> str | None:
+        """Return the name of the refusal before the 201, if any."""
+        if self._always(order, "person"):
+            return "person"
+        if kind in REFUSALS:
+            return kind
+        if self.over_limit == "refuse" and self._is_over_limit():
+            return "over_limit"
+        return None
+
+    def _refuse(self, order: CallOrder, name: str) -> Outcome:
+        kind, status, message = REFUSALS[name]
+        self.refusals.append((order.contact_id, kind))
+        asked = name == "not_now" and self.random.random() < 0.5
+        return read_outcome(
+            status,
+            {"retry-after": "1"} if asked else {},
+            orjson.dumps({"statusCode": status, "message": message}),
+            now=self.clock(),
+        )
+
+    def _always(self, order: CallOrder, name: str) -> bool:
+        """Return whether this contact is one that is always refused in this way."""
+        rate: float = getattr(self.rates, name)
+        return Random(f"{name} {order.phone}").random() < rate
+
+    def _is_over_limit(self) -> bool:
+        now = self.clock()
+        live = sum(call.ended_at > now for call in self.made_calls.values())
+        return self.limit is not None and live >= self.limit
 
     def call(self, provider_call_id: str) -> ProviderCall | None:
         with self._guard:
@@ -201,7 +159,7 @@ class VirtualProvider(FakeProvider):
             call = self.made_calls.get(provider_call_id)
             if call is None or call.created_at > self.clock():
                 return None
-            return read_call(call.document(self.clock()))
+            return self._shown(call)
 
     def calls(
         self, phone_number_id: str | None, *, since: datetime
@@ -210,13 +168,19 @@ class VirtualProvider(FakeProvider):
             self._read()
             now = self.clock()
             found = [
-                read_call(call.document(now))
+                self._shown(call)
                 for call in self.made_calls.values()
                 if call.listed_at <= now and call.created_at >= since
                 if phone_number_id in (None, call.order.phone_number_id)
             ]
         shown = [call for call in found if call]
         return sorted(shown, key=lambda call: call.created_at, reverse=True)
+
+    def _shown(self, call: VirtualCall) -> ProviderCall | None:
+        document = call.document(self.clock())
+        if call.is_cost_stated_by(document):
+            self.costs_stated.add(call.id)
+        return read_call(document)
 
     def hang_up(self, provider_call_id: str) -> None:
         with self._guard:
@@ -225,8 +189,14 @@ class VirtualProvider(FakeProvider):
             self.hang_ups.append(provider_call_id)
             call = self.made_calls[provider_call_id]
             if call.ended_at > now:
+                if call.refusal is not None:
+                    self.refusals.remove((call.order.contact_id, call.refusal))
                 call.ended_at, call.reason = now, "manually-canceled"
-                call.reported_at = now + timedelta(seconds=3)
+                call.message, call.refusal = None, None
+                if call.answered_at is None or call.answered_at >= now:
+                    call.cost = 0.0
+                call.reporting = USUAL
+                call.first_reported_at = call.reported_at = now + timedelta(seconds=3)
                 self._outgoing = [
                     item for item in self._outgoing if _call_of(item[2]) != call.id
                 ]
@@ -247,16 +217,20 @@ class VirtualProvider(FakeProvider):
             at, tries, message = due
             self.clock.time = max(self.clock.time, at)
             if not self.down and self.webhook(message):
-                self.acknowledged.append(message)
+                self._acknowledge(message)
             elif tries < 8:
                 again = self.clock() + timedelta(seconds=2.0**tries)
                 with self._guard:
                     self._outgoing.append((again, tries + 1, message))
         self.clock.time = max(self.clock.time, until)
 
-    def _next_message(
-        self, until: datetime
-    ) -> tuple[datetime, int, dict[str, Any]] | None:
+    def _acknowledge(self, body: Document) -> None:
+        self.acknowledged.append(body)
+        message, call = body["message"], self.made_calls.get(_call_of(body))
+        if message["type"] == REPORT and call and call.is_cost_stated_by(message):
+            self.costs_stated.add(call.id)
+
+    def _next_message(self, until: datetime) -> tuple[datetime, int, Document] | None:
         with self._guard:
             due = [item for item in self._outgoing if item[0] <= until]
             if not due:
@@ -277,43 +251,73 @@ class VirtualProvider(FakeProvider):
 
     def _make_call(self, order: CallOrder, at: datetime) -> VirtualCall:
         seconds, random = _seconds, self.random
-        unrung = random.random() < self.rates.unrung
+        ending = self._ending(order)
         ringing = at + seconds(random, 1, 3)
         answered = ringing + seconds(random, 2, 12) if random.random() < 0.8 else None
         ended = (answered or ringing) + seconds(random, 3, 30)
+        reporting = draw_reporting(random, self.rates)
+        if ending is not None:
+            ended, answered, reporting = ringing, None, replace(reporting, first="none")
+            self.refusals.append((order.contact_id, ending.refusal))
+        first_reported = ended + seconds(random, 1, 5)
         call = VirtualCall(
             id=str(UUID(int=random.getrandbits(128))),
             order=order,
             created_at=at,
             listed_at=at + seconds(random, 0, self.rates.list_lag),
-            ringing_at=None if unrung else ringing,
-            answered_at=None if unrung else answered,
-            ended_at=ringing if unrung else ended,
-            reported_at=(ringing if unrung else ended) + seconds(random, 1, 5),
-            reason=_reason(unrung=unrung, answered=answered is not None),
-            cost=0.0 if unrung else round(random.uniform(0.01, 0.4), 4),
+            ringing_at=None if ending else ringing,
+            answered_at=answered,
+            ended_at=ended,
+            first_reported_at=first_reported,
+            reported_at=first_reported + gap_of(reporting),
+            reason=ending.reason if ending else _reason(answered=answered is not None),
+            cost=round(random.uniform(0.01, 0.4), 4) if answered else 0.0,
+            message=ending.message if ending else None,
+            refusal=ending.refusal if ending else None,
+            reporting=reporting,
         )
         self.made_calls[call.id] = call
         self._schedule_messages(call)
         return call
 
+    def _ending(self, order: CallOrder) -> Ending | None:
+        """Return why the call ends before it rings, if it does."""
+        if self.over_limit == "end" and self._is_over_limit():
+            return ENDINGS["end_capacity"]
+        for name in ("end_contact", "end_carrier"):
+            if self._always(order, name):
+                return ENDINGS[name]
+        names = ("end_capacity", "end_account", "end_platform")
+        drawn = _drawn(self.random, {name: getattr(self.rates, name) for name in names})
+        return ENDINGS[drawn] if drawn else None
+
     def _schedule_messages(self, call: VirtualCall) -> None:
         for at, message in call.messages():
+            is_late_report = (
+                at == call.reported_at and call.reporting.gap_seconds >= LATE_GAP
+            )
             for _ in range(2 if self.random.random() < self.rates.twice else 1):
-                if self.random.random() < self.rates.lost:
+                if self.random.random() < self.rates.lost and not is_late_report:
                     continue
                 late = self.random.random() < self.rates.late
                 delay = _seconds(self.random, 0, 25 if late else 0.5)
                 self._outgoing.append((at + delay, 0, message))
 
+    def _forge(self, call: VirtualCall) -> None:
+        """Schedule a message that names our call with an id that does not exist."""
+        if self.random.random() >= self.rates.forged:
+            return
+        id_ = str(UUID(int=self.random.getrandbits(128)))
+        at = call.created_at + _seconds(self.random, 0, 20)
+        self.forged.append(id_)
+        self._outgoing.append((at, 0, call.update("ringing", at, id_)))
 
-def _call_of(message: dict[str, Any]) -> str:
-    return str(message["message"]["call"]["id"])
+
+def _call_of(body: Document) -> str:
+    return str(body["message"]["call"]["id"])
 
 
-def _reason(*, unrung: bool, answered: bool) -> str:
-    if unrung:
-        return "call.start.error-vapifault-worker-not-available"
+def _reason(*, answered: bool) -> str:
     return "customer-ended-call" if answered else "customer-did-not-answer"
 
 

@@ -1,0 +1,118 @@
+"""Reports, refusals and forged messages of a misbehaving provider, with crashes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any, Literal
+from uuid import UUID
+
+import pytest
+
+from domain.values import RefusalKind
+from tests.faults.invariants import check_invariants
+from tests.faults.provider_faults import PERFECT, Rates
+from tests.faults.scenario import RandomFaults, Scenario, new_scenario, virtual_house
+from tests.wiring import House
+
+CAP, PEOPLE = 3, 12
+
+
+@pytest.fixture
+def house(database: str) -> Iterator[House]:
+    with virtual_house(database) as house:
+        yield house
+
+
+def run(house: House, rates: Rates, seed: int = 1, **provider: Any) -> Scenario:
+    """Run a campaign with crashes and assert that no invariant is violated."""
+    on_step = RandomFaults(Random(seed), mean=12)
+    scenario = new_scenario(house, seed, on_step, people=PEOPLE, cap=CAP, rates=rates)
+    for name, value in provider.items():
+        setattr(scenario.provider, name, value)
+    scenario.run()
+    assert check_invariants(scenario, CAP).violations == ()
+    return scenario
+
+
+def misbehaviour(scenario: Scenario) -> Counter[str]:
+    return scenario.provider.misbehaviour()
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.5])
+def test_two_reports_lead_to_the_true_cost_and_lose_nothing(
+    house: House, lost: float
+) -> None:
+    scenario = run(house, replace(PERFECT, two_reports=1.0, lost=lost))
+    made = len(scenario.provider.made_calls)
+    assert misbehaviour(scenario)["call with two reports"] == made > 0
+
+
+def test_a_better_report_after_the_last_look_up_corrects_the_call(
+    house: House,
+) -> None:
+    scenario = run(house, replace(PERFECT, late_report=1.0))
+    made = len(scenario.provider.made_calls)
+    assert misbehaviour(scenario)["call with a late better report"] == made > 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_incomplete_reports_lead_to_the_true_or_the_expected_cost(
+    house: House, seed: int
+) -> None:
+    scenario = run(house, replace(PERFECT, incomplete_report=1.0), seed)
+    assert misbehaviour(scenario)["report without a cost"]
+    assert misbehaviour(scenario)["call whose true cost was never stated"]
+
+
+def test_ends_before_ringing_are_treated_by_what_they_are_about(house: House) -> None:
+    rates = replace(
+        PERFECT, end_capacity=0.4, end_platform=0.1, end_contact=0.2, end_carrier=0.1
+    )
+    scenario = run(house, rates)
+    assert _refused(scenario, RefusalKind.CAPACITY)
+    refused = _refused(scenario, RefusalKind.CONTACT)
+    assert refused, "some contacts are always refused"
+    assert set(refused.values()) == {1}, "each of them is refused once"
+    assert house.board(scenario.campaign_id).failed == len(refused) + _unknown(scenario)
+
+
+def test_contacts_refused_before_the_201_are_not_requested_again(
+    house: House,
+) -> None:
+    scenario = run(house, replace(PERFECT, person=0.4))
+    refused = _refused(scenario, RefusalKind.CONTACT)
+    assert refused, "some contacts are always refused"
+    assert house.board(scenario.campaign_id).failed == len(refused) + _unknown(scenario)
+
+
+@pytest.mark.parametrize("over_limit", ["refuse", "end"])
+def test_a_limit_below_the_cap_uses_up_no_attempt(
+    house: House, over_limit: Literal["refuse", "end"]
+) -> None:
+    scenario = run(house, PERFECT, limit=1, over_limit=over_limit)
+    assert _refused(scenario, RefusalKind.CAPACITY)
+    assert house.board(scenario.campaign_id).failed == _unknown(scenario)
+
+
+def test_forged_messages_are_dismissed_once_the_provider_was_asked(
+    house: House,
+) -> None:
+    scenario = run(house, replace(PERFECT, forged=1.0))
+    calls = house.call_rows(scenario.campaign_id)
+    topics = Counter(topic for call in calls for topic in house.topics(call.id))
+    assert topics["duplicate_suspected"]
+    assert topics["duplicate_dismissed"]
+    assert house.board(scenario.campaign_id).failed == _unknown(scenario)
+
+
+def _refused(scenario: Scenario, kind: RefusalKind) -> Counter[UUID]:
+    """Count the refusals of that kind for each contact."""
+    refusals = scenario.provider.refusals
+    return Counter(contact for contact, about in refusals if about is kind)
+
+
+def _unknown(scenario: Scenario) -> int:
+    """Count the contacts given up after two requests whose outcome a crash lost."""
+    calls = scenario.house.call_rows(scenario.campaign_id)
+    return sum(call.failure == "outcome unknown" for call in calls)
