@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call, CallEvent, ContactStatusChanged
+from domain.call import Call
+from domain.call_events import CallEvent, ContactStatusChanged
 from domain.values import CallStatus, ContactStatus
 from projections.row_operations import Columns, RowOperation, patch, put
 from projections.tables import Table, select, select_one

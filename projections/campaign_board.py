@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call, ContactStatusChanged
+from domain.call import Call
+from domain.call_events import ContactStatusChanged
 from domain.campaign import Campaign, CampaignEvent
 from domain.contact import ContactEvent
 from domain.states import FINISHED, shown_counts

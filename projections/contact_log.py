@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call, ContactStatusChanged
+from domain.call import Call
+from domain.call_events import ContactStatusChanged
 from domain.contact import Contact, ContactEvent
 from domain.contact_list import ContactList
 from domain.states import stored_statuses

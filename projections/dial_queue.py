@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from domain.call import Call, CallEvent
+from domain.call import Call
+from domain.call_events import CallEvent
 from domain.campaign import Campaign
 from domain.dial_view import Phase
 from domain.dispatcher import Dispatcher

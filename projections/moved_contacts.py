@@ -5,7 +5,7 @@ from uuid import UUID
 
 from eventsourcing.utils import get_topic
 
-from domain.call import ContactStatusChanged
+from domain.call_events import ContactStatusChanged
 from storage.database import Conn
 
 _MOVED: LiteralString = """

@@ -8,7 +8,8 @@ from uuid import UUID
 from application.app import Streams, decide
 from application.event_context import SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
-from domain.call import Call, ContactStatusChanged
+from domain.call import Call
+from domain.call_events import ContactStatusChanged
 from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.errors import AnotherProviderCall

@@ -10,7 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.call import MOST_UNKNOWN, Call, ContactStatusChanged
+from domain.call import Call
+from domain.call_dialing import MOST_UNKNOWN
+from domain.call_events import ContactStatusChanged
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.reports import Report, ReportGrade
 from domain.states import LIVE

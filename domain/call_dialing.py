@@ -1,0 +1,166 @@
+"""The dialer's side of a call: claims, requests and their outcomes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain import call_events as events
+from domain.call_state import CallState
+from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.values import (
+    ContactStatus,
+    Evidence,
+    Refusal,
+    RefusalKind,
+    VaultText,
+)
+
+MOST_UNKNOWN = 2
+"""Requests of one call whose outcome may stay unknown before it is given up."""
+
+REFUSED = {
+    RefusalKind.CAPACITY: "not now",
+    RefusalKind.ACCOUNT: "account refused",
+    RefusalKind.PLATFORM: "refused",
+}
+"""The reasons of `Deferred` for a request that the provider refused."""
+
+
+class DialerCommands(CallState):
+    """Commands of the dialer, in the order in which a call goes through them."""
+
+    def requeue(
+        self, *, claim_id: UUID, batch: int | None, at: datetime, by: str
+    ) -> None:
+        if not self.deferred:
+            raise NotDeferred(f"Call {self.id} is {self.status}, not deferred.")
+        to = ContactStatus.QUEUED
+        self._move(events.Requeued, to, at, by, claim_id=claim_id, batch=batch)
+
+    # --- Requests and their outcomes ------------------------------------------
+
+    def request(self, *, dial_before: datetime, at: datetime, by: str) -> None:
+        """Allow one request to the provider, to be sent before `dial_before`."""
+        if not self.waiting or self.request_open:
+            raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
+        self._request(dial_before, at, by)
+
+    def renew_request(self, *, dial_before: datetime, at: datetime, by: str) -> None:
+        """Allow one more after a request that provably never left."""
+        if not self.waiting or not self.request_open or self.outcome_unknown:
+            raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
+        self._request(dial_before, at, by)
+
+    def _request(self, dial_before: datetime, at: datetime, by: str) -> None:
+        number = self.requests + 1
+        self._record(events.Requested, at, by, number=number, dial_before=dial_before)
+
+    def place(
+        self,
+        *,
+        provider_call_id: str,
+        placed_at: datetime,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None = None,
+    ) -> None:
+        if self.provider_call_id is None:
+            self._move(
+                events.Placed,
+                ContactStatus(self.status) if self.live else self.standing,
+                at,
+                by,
+                provider_call_id=provider_call_id,
+                placed_at=placed_at,
+                ghost=not self.live and not self.ended,
+                evidence=evidence,
+            )
+        elif self.provider_call_id != provider_call_id:
+            raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
+
+    def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
+        """Free the slot: nobody was rung, the call may be requested once more.
+
+        An unknown outcome keeps its slot until it is placed or settled as absent.
+        """
+        if self.waiting and not self.outcome_unknown:
+            self._defer(reason, until, at, by)
+
+    def lose_outcome(self, *, reason: str, at: datetime, by: str) -> None:
+        """Keep the slot: the provider may or may not have acted."""
+        if self.waiting and self.request_open and not self.outcome_unknown:
+            self._record(events.OutcomeUnknown, at, by, reason=reason)
+
+    def settle_absent(self, *, until: datetime, at: datetime, by: str) -> None:
+        """The provider does not have it: once more, or given up the second time."""
+        if not self.outcome_unknown or not self.waiting:
+            return
+        if self.unknowns < MOST_UNKNOWN:
+            self._defer("absent", until, at, by)
+        else:
+            self.fail(reason="outcome unknown", at=at, by=by)
+
+    def _defer(
+        self,
+        reason: str,
+        until: datetime,
+        at: datetime,
+        by: str,
+        refusal: Refusal | None = None,
+    ) -> None:
+        to = ContactStatus.PENDING
+        self._move(
+            events.Deferred,
+            to,
+            at,
+            by,
+            reason=reason,
+            until=until,
+            refusal=refusal,
+            earlier_refusals=self._earlier(refusal),
+        )
+
+    def refuse(
+        self,
+        refusal: Refusal,
+        *,
+        words: VaultText,
+        until: datetime,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record that the provider refused the request; nobody was rung.
+
+        The contact fails if the refusal is about it, or after the last retry;
+        otherwise it waits at least until `until`, when its line may be used again.
+        """
+        if not self.waiting or self.outcome_unknown:
+            return
+        delay = self._retry_delay(refusal)
+        if delay is None:
+            fields = {"words": words, "refusal": refusal}
+            self._move(events.Rejected, ContactStatus.FAILED, at, by, **fields)
+            return
+        if refusal.kind is RefusalKind.PLATFORM:
+            until = max(until, at + delay)
+        self._defer(REFUSED[refusal.kind], until, at, by, refusal)
+
+    # --- Given up -------------------------------------------------------------
+
+    def time_out(self, *, reason: str, at: datetime, by: str) -> None:
+        """Give up a placed call of which the provider knows nothing any more."""
+        if self.live and self.provider_call_id is not None:
+            self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, reason=reason)
+
+    def fail(self, *, reason: str, at: datetime, by: str) -> None:
+        if self.waiting:
+            self._move(events.Failed, ContactStatus.FAILED, at, by, reason=reason)
+
+    def cancel(self, *, at: datetime, by: str) -> None:
+        """Take back a claim that was never requested."""
+        if self.waiting and not self.request_open:
+            self._move(events.Canceled, ContactStatus.CANCELED, at, by)
+
+    def withdraw(self, *, at: datetime, by: str) -> None:
+        """Give up a deferred call, whose contact was erased."""
+        if self.deferred:
+            self._move(events.Canceled, ContactStatus.CANCELED, at, by)

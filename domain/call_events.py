@@ -1,0 +1,191 @@
+"""The events of a call. Their fields and topics are stored: they never change.
+
+`Call` takes these classes as its own: `Call.Placed` is derived from `Placed` here.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate
+
+from domain.reports import Ranks
+from domain.upcasts import add_refusal_to_ended
+from domain.values import ContactStatus, Evidence, Refusal, VaultText
+
+
+class CallEvent(Aggregate.Event):
+    """What every fact about a call says, so that no reader needs a look-up."""
+
+    actor: str
+    campaign_id: UUID
+    contact_id: UUID
+
+
+class ContactStatusChanged(CallEvent):
+    """A fact after which the contact may count as something else."""
+
+    was: ContactStatus
+    standing: ContactStatus
+
+
+class Created(ContactStatusChanged, Aggregate.Created):
+    TOPIC = "call.created"
+    attempt: int
+    claim_id: UUID
+    batch: int | None
+    capacity_refusals: int = 0
+    platform_refusals: int = 0
+
+
+class Requeued(ContactStatusChanged):
+    TOPIC = "call.requeued"
+    claim_id: UUID
+    batch: int | None
+
+
+class Requested(CallEvent):
+    TOPIC = "call.requested"
+    number: int
+    dial_before: datetime
+
+
+class Placed(ContactStatusChanged):
+    TOPIC = "call.placed"
+    provider_call_id: str
+    placed_at: datetime
+    ghost: bool
+    evidence: Evidence | None
+
+
+class Deferred(ContactStatusChanged):
+    TOPIC = "call.deferred"
+    reason: str
+    until: datetime
+    refusal: Refusal | None = None
+    earlier_refusals: int = 0
+
+
+class OutcomeUnknown(CallEvent):
+    TOPIC = "call.outcome_unknown"
+    reason: str
+
+
+class Rejected(ContactStatusChanged):
+    TOPIC = "call.rejected"
+    words: VaultText
+    refusal: Refusal | None = None
+
+
+class Ringing(ContactStatusChanged):
+    TOPIC = "call.ringing"
+    ringing_at: datetime
+    evidence: Evidence | None
+
+
+class Answered(ContactStatusChanged):
+    TOPIC = "call.answered"
+    answered_at: datetime | None
+    evidence: Evidence | None
+
+
+class Ended(ContactStatusChanged):
+    TOPIC = "call.ended"
+    reason: str | None
+    ended_at: datetime | None
+    another_attempt: bool
+    awaits_report: bool
+    evidence: Evidence | None
+    ranks: Ranks | None = None
+    refusal: Refusal | None = None
+    earlier_refusals: int = 0
+    retry_at: datetime | None = None
+    words: VaultText | None = None
+
+    class_version = 2
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Read an event of release 1, which did not store the refusal."""
+        add_refusal_to_ended(state)
+
+    @property
+    def ends_it(self) -> bool:
+        """Whether the call was live until then: later ends only add details."""
+        return self.was is not self.standing
+
+
+class Reported(CallEvent):
+    TOPIC = "call.reported"
+    grade: int
+    queued_at: datetime
+    reason: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: int | None
+    cost: Decimal | None
+    cost_was: Decimal | None
+    awaited: bool
+    settled: bool
+    evidence: Evidence | None
+    ranks: Ranks | None = None
+    best_message_id: UUID | None = None
+    cost_is_expected: bool = False
+    cost_was_expected: bool = False
+    duration_seconds_was: int | None = None
+
+    @property
+    def report_message_id(self) -> UUID | None:
+        """The stored message with the richest content of all so far."""
+        if self.best_message_id is not None or self.evidence is None:
+            return self.best_message_id
+        return self.evidence.message_id
+
+
+class Confirmed(CallEvent):
+    TOPIC = "call.confirmed"
+    provider_status: str
+
+
+class MessageReceived(CallEvent):
+    TOPIC = "call.message_received"
+    type: str
+    evidence: Evidence
+
+
+class HangUpRequested(CallEvent):
+    TOPIC = "call.hang_up_requested"
+
+
+class DuplicateDetected(CallEvent):
+    TOPIC = "call.duplicate_detected"
+    provider_call_id: str
+
+
+class DuplicateSuspected(CallEvent):
+    """A webhook names this call with another id; the provider is asked for both."""
+
+    TOPIC = "call.duplicate_suspected"
+    provider_call_id: str
+
+
+class DuplicateDismissed(CallEvent):
+    """The provider does not show both calls: the suspicion was wrong."""
+
+    TOPIC = "call.duplicate_dismissed"
+    provider_call_id: str
+
+
+class TimedOut(ContactStatusChanged):
+    TOPIC = "call.timed_out"
+    reason: str
+
+
+class Failed(ContactStatusChanged):
+    TOPIC = "call.failed"
+    reason: str
+
+
+class Canceled(ContactStatusChanged):
+    TOPIC = "call.canceled"

@@ -1,0 +1,120 @@
+"""What is known of a call, for the commands that decide about it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from domain.call_events import CallEvent, ContactStatusChanged
+from domain.refusals import retry_delay
+from domain.reports import Known, ReportGrade
+from domain.states import LIVE
+from domain.values import CallStatus, ContactStatus, Refusal, RefusalKind, VaultText
+
+
+class CallState:
+    """Base of the classes with commands; `Call` sets the values from its events.
+
+    `standing` is the contact's status because of this call. `request_open`: the last
+    request has no outcome yet. `outcome_unknown`: its outcome must be looked up.
+    `bound_by_message`: a webhook named `provider_call_id`. `settled`: no further report
+    is awaited. `evidence` are the ids of the provider's messages recorded so far.
+    """
+
+    id: UUID
+    campaign_id: UUID
+    contact_id: UUID
+    attempt: int
+    claimed_at: datetime
+    status: CallStatus
+    standing: ContactStatus
+    capacity_refusals: int
+    platform_refusals: int
+    requests: int
+    unknowns: int
+    request_open: bool
+    outcome_unknown: bool
+    hang_up_requested: bool
+    provider_call_id: str | None
+    other_provider_call_ids: frozenset[str]
+    suspected_provider_call_ids: frozenset[str]
+    dial_before: datetime | None
+    placed_at: datetime | None
+    bound_by_message: bool
+    known: Known
+    ended_words: VaultText | None
+    ended: bool
+    settled: bool
+    grades: frozenset[ReportGrade]
+    evidence: frozenset[UUID]
+
+    @property
+    def started_at(self) -> datetime | None:
+        return self.known.started_at
+
+    @property
+    def ended_at(self) -> datetime | None:
+        return self.known.ended_at
+
+    @property
+    def ended_reason(self) -> str | None:
+        return self.known.reason
+
+    @property
+    def duration_seconds(self) -> int | None:
+        return self.known.duration_seconds
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars; None until the provider names a cost or one is booked."""
+        return self.known.cost
+
+    @property
+    def grade(self) -> ReportGrade:
+        """The highest grade of the reports so far."""
+        return max(self.grades, default=ReportGrade.NONE)
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def deferred(self) -> bool:
+        return self.live and self.standing is ContactStatus.PENDING
+
+    @property
+    def waiting(self) -> bool:
+        """Claimed, and nothing at the provider is known to carry it."""
+        return (
+            self.status is CallStatus.QUEUED
+            and not self.deferred
+            and self.provider_call_id is None
+        )
+
+    # --- Recording --------------------------------------------------------------
+
+    def _retry_delay(self, refusal: Refusal) -> timedelta | None:
+        return retry_delay(refusal.kind, self._earlier(refusal))
+
+    def _earlier(self, refusal: Refusal | None) -> int:
+        """Count the contact's refusals of the same kind before this one."""
+        if refusal is None:
+            return 0
+        capacity = refusal.kind is RefusalKind.CAPACITY
+        return self.capacity_refusals if capacity else self.platform_refusals
+
+    def _move(
+        self,
+        fact: type[ContactStatusChanged],
+        to: ContactStatus,
+        at: datetime,
+        by: str,
+        **fields: Any,
+    ) -> None:
+        self._record(fact, at, by, was=self.standing, standing=to, **fields)
+
+    def _record(
+        self, fact: type[CallEvent], at: datetime, by: str, **fields: Any
+    ) -> None:
+        """Create an event of that class, and change the state by it."""
+        raise NotImplementedError
