@@ -18,7 +18,7 @@ from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from projections.engine.rebuild import ChainDiffers
 from projections.engine.runner import ProjectionStopped, Projector
-from projections.engine.upgrade import bring_up_to_form
+from projections.engine.upgrade import rebuild_outdated
 from storage.fitness import TransactionPooler
 from storage.migrate import DatabaseTooNew, check_version
 from storage.process.database_clock import ClockWorker, DatabaseClock
@@ -41,7 +41,7 @@ def main() -> int:
         print(refusal, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
         return 1
     url, holder = configuration.database_url, f"{socket.gethostname()}:{os.getpid()}"
-    projector = Projector(url, holder=holder, prepare=partial(bring_up_to_form, url))
+    projector = Projector(url, holder=holder, prepare=partial(rebuild_outdated, url))
     clock = ClockWorker(url, DatabaseClock(), role=ROLE, holder=holder)
     with _stopped_by_signals(projector), clock:
         return _run(projector)

@@ -63,7 +63,7 @@ TABLE = Table(
     create index if not exists contact_log_erased
         on contact_log (contact_id) where erased_at is not null;
     """,
-    edition=2,
+    handler_version=2,
 )
 
 MOST_COUNTED = 10_000

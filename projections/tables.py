@@ -25,22 +25,28 @@ SCHEMA = "read"
 
 
 class Table(NamedTuple):
-    """A read table: its name, its key's columns, and what makes it.
+    """A read table: its name, the columns of its key, and the SQL that creates it.
 
-    No statement names the schema: `search_path` does. `edition` rises when the handler
-    writes other values into the same columns: what is there is then outdated.
+    The SQL names no schema; `search_path` selects it. `handler_version` is raised when
+    the handler, or domain code that it uses, writes other values than before into the
+    same columns; `tests/projections/test_handler_versions.py` demands it.
     """
 
     name: LiteralString
     key: tuple[LiteralString, ...]
     ddl: LiteralString
-    edition: int = 1
+    handler_version: int = 1
 
     @property
-    def form(self) -> str:
-        """What tells tables of this form from others; kept as the table's comment."""
-        said = " ".join(self.ddl.split())
-        return f"form {sha256(f'{self.edition} {said}'.encode()).hexdigest()[:16]}"
+    def schema_version(self) -> str:
+        """Digest of the definition and the handler version.
+
+        It is stored as the table's comment. A table with another comment was created
+        or filled by another version of AutoLynx and must be rebuilt.
+        """
+        definition = " ".join(self.ddl.split())
+        versioned = f"{self.handler_version} {definition}"
+        return f"form {sha256(versioned.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

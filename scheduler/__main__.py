@@ -26,7 +26,7 @@ from projections import campaign_board
 from projections.composition import Components, open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
-from projections.engine.schema import create_read_model, outdated_words
+from projections.engine.schema import create_read_model, outdated_message
 from provider.vapi.client import VapiProvider, vapi_settings
 from provider.vapi.reading import read_message
 from scheduler.adopt import Adoption
@@ -107,9 +107,9 @@ def _serve(process: Process) -> None:
 def _wait_for_tables(process: Process, term: Term) -> None:
     """Wait while the projector makes anew what another version made."""
     told = None
-    while not process.stop.is_set() and (said := outdated_words(term.connection)):
+    while not process.stop.is_set() and (said := outdated_message(term.connection)):
         if said != told:
-            log.warning("nothing is dialled: the read tables were %s", said)
+            log.warning("nothing is dialled: found %s", said)
         told = said
         term.go_on()
         process.stop.wait(1.0)

@@ -19,6 +19,7 @@ from projections import event_index
 from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.chain import Problem
 from projections.engine.runner import ProjectionStopped, catch_up
+from projections.engine.schema import rebuild_command
 from projections.engine.verify import Verified
 from projections.engine.verify import verify as verify_history
 from projections.event_index import LoggedEvent, Wanted
@@ -143,9 +144,10 @@ def verify(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Tell whether events and vault are what they were, and the read tables fit.
+    """Verify that log and vault are unchanged and the read tables are correct.
 
-    Each problem is named with its position; the exit code is then 1.
+    Prints each problem with its position, and which read tables to rebuild; the exit
+    code is 1 if there are problems.
     """
     found = _Found(as_json=as_json)
     with database(Configuration()) as url, progress_of("Verify") as progress:
@@ -155,7 +157,7 @@ def verify(
             now=utc_now,
             incremental=incremental,
             progress=progress,
-            tell=found.tell,
+            on_problem=found.tell,
         )
     found.conclude(verified)
     return 1 if found.count else 0
@@ -191,6 +193,8 @@ class _Found:
             say(json_of(self._object(verified)))
         elif self.count:
             say(f"{said}: {self.count} problems.")
+            if verified.rebuild:
+                say(f"Rebuild with: {rebuild_command(verified.rebuild)}")
         else:
             say(f"{said}, the vault and the read tables fit.")
 
@@ -198,6 +202,7 @@ class _Found:
         return {
             "verifiedFrom": verified.after + 1,
             "verifiedUpTo": verified.up_to,
+            "rebuild": list(verified.rebuild),
             "problemCount": self.count,
             "problems": [as_mapping(problem) for problem in self._kept],
         }

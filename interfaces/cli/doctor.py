@@ -23,7 +23,7 @@ from interfaces.cli.database import bare_database
 from interfaces.cli.output import AsJson, as_mapping, json_of, say
 from interfaces.cli.workbench import utc_now
 from projections.dial_queue import dialling_is_stopped
-from projections.engine.schema import outdated_words, use_read_model
+from projections.engine.schema import outdated_message, use_read_model
 from projections.lag import lag
 from provider.vapi.client import VapiProvider, vapi_settings
 from storage.database import Conn, connect
@@ -183,7 +183,7 @@ def _of_tables(conn: Conn, url: str) -> Found:
         return
     yield Finding("migrations", Grade.OK, "all are applied.")
     use_read_model(conn)
-    if stale := outdated_words(conn):
+    if stale := outdated_message(conn):
         yield Finding("read tables", Grade.WRONG, f"{stale}.")
         return
     yield _of_projector(conn)

@@ -27,7 +27,7 @@ from interfaces.cli.supervisor import (
     module_command,
     told_to_stop,
 )
-from projections.engine.schema import outdated_words
+from projections.engine.schema import outdated_message
 from storage.database import connect
 
 PORT_SECONDS = 5.0
@@ -89,10 +89,10 @@ def migrate() -> None:
     with bare_database(Configuration()) as url:
         applied = prepare(url)
         with connect(url, name="migrate") as connection:
-            stale = outdated_words(connection)
+            stale = outdated_message(connection)
     say("\n".join(applied) or "The tables are up to date.")
     if stale:
-        remark(f"The read tables were {stale}.")
+        remark(f"Found {stale}.")
 
 
 def _run(roles: Sequence[Role], configuration: Configuration) -> None:

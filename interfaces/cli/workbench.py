@@ -14,7 +14,7 @@ from domain.recording_url import RecordingUrls
 from interfaces.cli.database import database
 from projections.composition import Components, open_log, open_pools
 from projections.engine.runner import catch_up
-from projections.engine.schema import outdated_words
+from projections.engine.schema import outdated_message
 from projections.tables import position_of
 from provider.vapi.client import VapiProvider, vapi_settings
 from provider.vapi.reading import read_message
@@ -97,6 +97,6 @@ def workbench(configuration: Configuration) -> Iterator[Workbench]:
 
 def _refuse_outdated(url: str) -> None:
     with connect(url, name="cli") as connection:
-        reason = outdated_words(connection)
+        reason = outdated_message(connection)
     if reason is not None:
-        raise Refused(f"The read tables were {reason}.")
+        raise Refused(f"Found {reason}.")

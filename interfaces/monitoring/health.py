@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from psycopg import Error
 
 from application.errors import StoreUnavailable
-from projections.engine.schema import outdated_words
+from projections.engine.schema import outdated_message
 from projections.lag import lag
 from storage.database import Pool, RetryPolicy, within
 from storage.fitness import why_unwritable
@@ -84,7 +84,7 @@ def _migrations(url: str) -> str | None:
 
 def _read_tables(pool: Pool) -> str | None:
     with pool.connection(timeout=DATABASE_SECONDS) as connection:
-        return outdated_words(connection)
+        return outdated_message(connection)
 
 
 def _projector(pool: Pool, now: datetime) -> str | None:

@@ -1,4 +1,4 @@
-"""All read tables, how they are made, and how readers reach them."""
+"""All read tables: how they are created, versioned and reached by readers."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, LiteralString
@@ -74,12 +74,12 @@ _POSITION: LiteralString = """
 def create_read_model(
     conn: Conn, schema: str = SCHEMA, only: Collection[str] | None = None
 ) -> None:
-    """Make the read tables where any is missing; any number of processes may at once.
+    """Create the read tables that are missing; safe in several processes at once.
 
-    With `only`, those that it names. Tables that are there stay as they are: a new
-    column or index comes with a rebuild, and so does what belongs into a table that is
-    made late (see `outdated`). (To look for an index takes locks that a projector at
-    work does not give.)
+    With `only`, creates only the tables of these names. Existing tables do not change:
+    new columns and indexes need a rebuild, and so does a table that is created after
+    events were applied (see `outdated`). Indexes are not checked, because that takes
+    locks that conflict with a running projector.
     """
     wanted = [t.name for t in TABLES if only is None or t.name in only]
     if _has_all(conn, schema, [*wanted, "projection_position"]):
@@ -96,46 +96,57 @@ def create_read_model(
             " values ('read', 0, %s) on conflict do nothing",
             (event_index.FIRST_HEAD,),
         )
-        there = _forms(conn, schema)
+        there = _schema_versions(conn, schema)
         for table in TABLES:
             if table.name in wanted and table.name not in there:
                 _create(conn, table)
 
 
 def _create(conn: Conn, table: Table) -> None:
-    """Make a table; it is of its form only where no event was applied without it."""
+    """Create a table; without a schema version if events were applied before."""
     conn.execute(table.ddl)
     if position_of(conn) == 0:
         statement = sql.SQL("comment on table {} is {}")
-        conn.execute(statement.format(sql.Identifier(table.name), table.form))
+        conn.execute(statement.format(sql.Identifier(table.name), table.schema_version))
 
 
 def outdated(conn: Conn, schema: str = SCHEMA) -> list[str]:
-    """Name the projections whose tables were made by a version with another form.
+    """Return the names of the projections that have a table of another version.
 
-    They must be made anew before events are applied to them, or they are read.
+    They must be rebuilt before events are applied to them and before they are read.
     """
-    found = _forms(conn, schema)
+    found = _schema_versions(conn, schema)
     return [
         name
         for name, tables in _TABLES.items()
-        if any(found.get(table.name) != table.form for table in tables)
+        if any(found.get(table.name) != table.schema_version for table in tables)
     ]
 
 
-def outdated_words(conn: Conn) -> str | None:
-    """Say which are outdated and what to do, None where all is well."""
-    stale = outdated(conn)
-    if not stale:
+def outdated_message(conn: Conn) -> str | None:
+    """Return one line that names the outdated read tables and says what to do."""
+    return rebuild_message(outdated(conn))
+
+
+def rebuild_message(projections: Collection[str]) -> str | None:
+    """Return one line that tells how to rebuild these projections; None for none."""
+    if not projections:
         return None
+    command = rebuild_command(projections)
     return (
-        f"made by another version: {', '.join(stale)}; a projector of this version"
-        " makes them anew when it starts, and so does autolynx projections rebuild"
+        f"read tables of another version: {', '.join(projections)}; a projector of"
+        f" this version rebuilds them when it starts, or run: {command}"
     )
 
 
-def _forms(conn: Conn, schema: str) -> dict[str, str | None]:
-    """Read the forms of a schema's tables."""
+def rebuild_command(projections: Collection[str]) -> str:
+    """Return the command that rebuilds the projection, or all if they are several."""
+    only = projections if len(projections) == 1 else ()
+    return " ".join(["autolynx projections rebuild", *only])
+
+
+def _schema_versions(conn: Conn, schema: str) -> dict[str, str | None]:
+    """Read the schema versions of a schema's tables, by table name."""
     query: LiteralString = """
         select c.relname, obj_description(c.oid, 'pg_class')
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -159,7 +170,7 @@ def drop_schema(conn: Conn, schema: str) -> None:
 
 
 def use_read_model(conn: Conn, schema: str = SCHEMA) -> None:
-    """Let this connection's statements find the read tables, then the others."""
+    """Put the schema of the read tables first in the connection's search path."""
     path = f'"{schema}", public'
     conn.execute("select set_config('search_path', %s, false)", (path,))
 

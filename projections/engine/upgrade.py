@@ -12,7 +12,7 @@ from storage.database import Conn
 log = structlog.get_logger(__name__)
 
 
-def bring_up_to_form(
+def rebuild_outdated(
     url: str, conn: Conn, go_on: Callable[[], None] = lambda: None
 ) -> None:
     """Make what is missing, and make anew from the log what has another form.

@@ -1,9 +1,9 @@
-"""Whether the history is what it was, and the read tables are what it says.
+"""Verifies that the log and the vault are unchanged and the read tables are correct.
 
-First the log is read beside the chain of the live tables, and the vault beside what
-events keep of its rows. Then the tables are made anew from the log in a schema of their
-own and compared with the live ones, row by row. That schema stays: the next run may go
-on from it.
+First the log is compared with the hash chain of the live tables, and the vault with the
+digests in the events. Then the read tables are computed from the log in a second schema
+and compared with the live ones, row by row. The second schema remains, so that the next
+run can continue from it.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,13 @@ from projections.engine.chain import Chain, Entry, Problem, end_problem, whole_c
 from projections.engine.compare import Difference, differences
 from projections.engine.rebuild import FEW, LOCK_SECONDS, Progress, alone
 from projections.engine.runner import REBUILD_BATCH, Batches, ProjectionStopped
-from projections.engine.schema import create_read_model, drop_schema
+from projections.engine.schema import (
+    PROJECTIONS,
+    create_read_model,
+    drop_schema,
+    outdated,
+    rebuild_message,
+)
 from projections.event_index import FIRST_HEAD
 from projections.tables import (
     SCHEMA,
@@ -41,16 +47,21 @@ from storage.vault.check import Proof, faults
 CHECK = "read_check"
 
 MOST = 100
-"""Rows of one table that are named."""
+"""Largest number of differing rows that are reported for one table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How many positions were read, from behind `after` on, and how many problems."""
+    """Result of a run: it checked the positions after `after`, up to `up_to`.
+
+    `problems` counts what was found; `rebuild` names the projections whose read tables
+    are outdated or differ from the log.
+    """
 
     after: int
     up_to: int
     problems: int
+    rebuild: tuple[str, ...] = ()
 
 
 def verify(
@@ -59,25 +70,26 @@ def verify(
     now: Callable[[], datetime],
     incremental: bool = False,
     progress: Progress = lambda _done, _of: None,
-    tell: Callable[[Problem], None] = lambda _problem: None,
+    on_problem: Callable[[Problem], None] = lambda _problem: None,
 ) -> Verified:
-    """Verify the history up to where the live tables stand; tell each problem.
+    """Verify the log, the vault and the read tables up to the live checkpoint.
 
-    With `incremental`, go on from where the last run ended, if it was clean; the read
-    tables are compared whole in any case.
+    Each problem is passed to `on_problem`. With `incremental`, the run continues where
+    the last one ended, if that found no problem; the read tables are compared
+    completely in any case.
 
     Raises:
-        RebuildUnderWay: a rebuild or another verification is.
+        RebuildUnderWay: a rebuild or another verification is running.
     """
     with connect(url, name="verify", lock_timeout=LOCK_SECONDS) as conn, alone(conn):
         create_read_model(conn)
-        run = _Verification(conn, url, progress, tell)
+        run = _Verification(conn, url, progress, on_problem)
         return run.run(now, incremental=incremental)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """What the last run left; `head` is the log's last position now."""
+    """Result of the last run; `head` is the current last position of the log."""
 
     verified_up_to: int
     verified_at: datetime | None
@@ -103,12 +115,13 @@ class _Verification:
         conn: Conn,
         url: str,
         progress: Progress,
-        tell: Callable[[Problem], None],
+        on_problem: Callable[[Problem], None],
     ) -> None:
         self._conn, self._url = conn, url
-        self._progress, self._tell = progress, tell
+        self._progress, self._on_problem = progress, on_problem
         self._mapper = TypedMapper()
         self._problems = 0
+        self._rebuild: tuple[str, ...] = ()
         self._first: Problem | None = None
 
     def run(self, now: Callable[[], datetime], *, incremental: bool) -> Verified:
@@ -121,10 +134,10 @@ class _Verification:
         self._found(*([end] if end else []), *_never_handed_out(self._conn))
         self._remember(place, mark, now())
         self._progress(2 * place.position, 2 * place.position)
-        return Verified(after, place.position, self._problems)
+        return Verified(after, place.position, self._problems, self._rebuild)
 
     def _begin(self, place: Place, mark: Mark | None, *, incremental: bool) -> Chain:
-        """Say where to begin: at the first event, or where the last run ended."""
+        """Start at the first event, or where the last run ended."""
         if mark is not None:
             self._found(*_anchored(self._conn, mark, place))
         known = place_in(self._conn, CHECK)
@@ -134,7 +147,7 @@ class _Verification:
         return whole_chain(self._conn, SCHEMA)
 
     def _goes_on(self, mark: Mark, known: Place | None) -> bool:
-        """Tell whether nothing was wrong, and the last run's tables are still there."""
+        """Return whether the last run found no problem and its tables still exist."""
         return (
             mark.problem is None
             and self._first is None
@@ -151,7 +164,7 @@ class _Verification:
             self._progress(chain.position, 2 * place.position)
 
     def _of_page(self, chain: Chain, page: list[Entry]) -> list[Problem]:
-        """Gather a page's problems in their order."""
+        """Return the problems of a page, ordered by position."""
         proofs = [proof for entry in page for proof in self._proofs(entry)]
         told = [Problem(*fault) for fault in faults(self._conn, proofs)]
         told += chain.problems(page)
@@ -163,15 +176,16 @@ class _Verification:
         try:
             event = self._mapper.to_domain_event(entry.stored)
         except (MapperDeserialisationError, TopicError):
-            return  # The recount stops at it and says why.
+            return  # `_recount` reports this event.
         yield from _proofs(event, entry.position, entry.stored.topic)
 
     # --- The read tables ----------------------------------------------------------
 
     def _recount(self, chain: Chain) -> Place | None:
-        """Compare the tables, at some later place; None where there is no getting to.
+        """Compute the read tables and compare them, at the then current checkpoint.
 
-        What came meanwhile is read as what came before.
+        Events that were appended meanwhile are verified too. Returns the checkpoint,
+        or None if an event cannot be projected.
         """
         create_read_model(self._conn, CHECK)
         batches = Batches(self._conn, schema=CHECK, notify=False)
@@ -180,23 +194,42 @@ class _Verification:
                 place = self._make_level(batches, snapshot)
                 for page in chain.pages(place.position):
                     self._found(*self._of_page(chain, page))
-                for difference in differences(self._conn, SCHEMA, CHECK, most=MOST):
-                    self._found(_located(self._conn, difference))
+                self._compare()
                 return place
         except ProjectionStopped as stopped:
             self._found(Problem(stopped.position, str(stopped)))
         return None
 
+    def _compare(self) -> None:
+        """Compare the read tables row by row, except those of another version."""
+        stale = outdated(self._conn)
+        if message := rebuild_message(stale):
+            self._found(Problem(None, f"Not compared: {message}."))
+        skipped = {table for name in stale for table in PROJECTIONS[name]}
+        differing = set()
+        for difference in differences(
+            self._conn, SCHEMA, CHECK, most=MOST, skipped=skipped
+        ):
+            differing.add(difference.table)
+            self._found(_located(self._conn, difference))
+        self._rebuild = tuple(
+            name
+            for name, tables in PROJECTIONS.items()
+            if name in stale or tables & differing
+        )
+
     def _make_level(self, batches: Batches, snapshot: ExitStack) -> Place:
-        """Enter a snapshot in which both schemas stand at the same place."""
+        """Enter a snapshot in which both schemas have the same checkpoint."""
         with connect(self._url, name="verify", lock_timeout=LOCK_SECONDS) as holder:
             while True:
                 self._fill(batches)
                 with holder.transaction():
-                    live = _held(holder)  # The projector waits so long.
+                    live = _held(holder)  # The projector waits meanwhile.
                     if not batches.apply(REBUILD_BATCH, live).more:
                         snapshot.enter_context(one_snapshot(self._conn))
-                        return _place(self._conn, SCHEMA)  # Its first look: from now.
+                        return _place(
+                            self._conn, SCHEMA
+                        )  # The snapshot begins with this query.
 
     def _fill(self, batches: Batches) -> None:
         while True:
@@ -211,10 +244,10 @@ class _Verification:
         for problem in problems:
             self._first = self._first or problem
             self._problems += 1
-            self._tell(problem)
+            self._on_problem(problem)
 
     def _remember(self, place: Place, mark: Mark | None, at: datetime) -> None:
-        """Keep what once fitted: it is what later runs are held against."""
+        """Store the result; keep the last anchor if there are problems."""
         first, anchor = self._first, (place.position, place.head)
         if mark is not None and (first or mark.up_to > place.position):
             anchor = (mark.up_to, mark.head)
@@ -228,12 +261,12 @@ class _Verification:
 
 def _place(conn: Conn, schema: str) -> Place:
     place = place_in(conn, schema)
-    assert place is not None  # It was made before.
+    assert place is not None  # `create_read_model` has run before.
     return place
 
 
 def _held(conn: Conn) -> int:
-    """Let the live tables stand still to the end of the transaction."""
+    """Lock the live checkpoint until the end of the transaction; return it."""
     query: LiteralString = """
         select position from read.projection_position where name = 'read' for update
     """
@@ -251,13 +284,13 @@ _FORMS: LiteralString = """
 
 
 def _alike(conn: Conn) -> bool:
-    """Tell whether the tables of both schemas have the same columns."""
+    """Return whether the tables of both schemas have the same columns."""
     forms: dict[str, list[str]] = dict(conn.execute(_FORMS, (SCHEMA, CHECK)).fetchall())
     return bool(forms.get(SCHEMA) == forms.get(CHECK))
 
 
 def _anchored(conn: Conn, mark: Mark, place: Place) -> Iterator[Problem]:
-    """Hold the chain against what an earlier run saw of it."""
+    """Compare the log and the chain with the anchor of an earlier run."""
     end = _end(conn)
     if end < mark.up_to:
         yield Problem(
@@ -289,13 +322,15 @@ def _never_handed_out(conn: Conn) -> list[Problem]:
         order by notification_id limit 100
     """
     return [
-        Problem(at, f"Event {at} ({topic}) was inserted: nobody was given its place.")
+        Problem(
+            at, f"Event {at} ({topic}) was inserted: its position was never assigned."
+        )
         for at, topic in conn.execute(query)
     ]
 
 
 def _proofs(event: Any, position: int, topic: str) -> Iterator[Proof]:
-    """Gather what an event keeps of the vault."""
+    """Yield the digests that an event contains of vault rows."""
 
     def proof(kind: Any, keys: list[tuple[Any, ...]], digest: str) -> Proof:
         return Proof(position, topic, kind, keys, digest)
@@ -329,7 +364,7 @@ _LAST: LiteralString = """
 
 
 def _located(conn: Conn, difference: Difference) -> Problem:
-    """Name the last event that the row could be of."""
+    """Return the difference with the last event that could have changed the row."""
     if "position" in difference.key:
         return Problem(difference.key["position"], f"{difference}.")
     ids = [id_ for id_ in map(_uuid, difference.key.values()) if id_]

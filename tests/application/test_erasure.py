@@ -66,7 +66,11 @@ def counters(house: House, campaign_id: UUID) -> dict[str, int]:
 
 def problems(house: House) -> list[str]:
     found: list[str] = []
-    verify(house.url, now=house.now, tell=lambda problem: found.append(problem.message))
+    verify(
+        house.url,
+        now=house.now,
+        on_problem=lambda problem: found.append(problem.message),
+    )
     return found
 
 

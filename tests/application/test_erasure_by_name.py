@@ -51,7 +51,11 @@ def erase(house: House, phone: str = PHONE) -> None:
 
 def problems(house: House) -> list[str]:
     found: list[str] = []
-    verify(house.url, now=house.now, tell=lambda problem: found.append(problem.message))
+    verify(
+        house.url,
+        now=house.now,
+        on_problem=lambda problem: found.append(problem.message),
+    )
     return found
 
 

@@ -143,6 +143,6 @@ def test_a_campaign_outlives_the_primary_and_nothing_acknowledged_is_lost(
     verify(
         pair.standby.url,
         now=lambda: datetime.now(UTC),
-        tell=lambda problem: problems.append(problem.message),
+        on_problem=lambda problem: problems.append(problem.message),
     )
     assert problems == []

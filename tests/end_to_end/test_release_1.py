@@ -9,7 +9,7 @@ import pytest
 
 from interfaces.cli.database import prepare
 from projections.engine.rebuild import rebuild
-from projections.engine.upgrade import bring_up_to_form
+from projections.engine.upgrade import rebuild_outdated
 from projections.engine.verify import verify
 from provider.simulator.settings import OUTCOMES
 from storage.database import connect
@@ -56,12 +56,12 @@ def rows(url: str, query: LiteralString) -> list[tuple[Any, ...]]:
 def upgrade(url: str) -> None:
     prepare(url)
     with connect(url, name="test") as conn:
-        bring_up_to_form(url, conn)
+        rebuild_outdated(url, conn)
 
 
 def problems(url: str) -> list[str]:
     found: list[str] = []
-    verify(url, now=real_time, tell=lambda problem: found.append(problem.message))
+    verify(url, now=real_time, on_problem=lambda problem: found.append(problem.message))
     return found
 
 

@@ -68,7 +68,7 @@ def _verify_read_tables(house: House, tally: Tally) -> None:
     verify(
         house.url,
         now=house.now,
-        tell=lambda problem: tally.violations.append(f"I7: {problem}"),
+        on_problem=lambda problem: tally.violations.append(f"I7: {problem}"),
     )
 
 

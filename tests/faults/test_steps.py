@@ -331,5 +331,5 @@ def test_the_log_and_the_read_tables_verify_after_all_scenarios(
     """I7: each row equals the one that is rebuilt from the log."""
     house.settle()
     problems: list[object] = []
-    verify(house.url, now=house.now, tell=problems.append)
+    verify(house.url, now=house.now, on_problem=problems.append)
     assert problems == []

@@ -12,8 +12,8 @@ from projections.engine import rebuild, schema
 from projections.engine.compare import differences
 from projections.engine.rebuild import ChainDiffers, alone
 from projections.engine.runner import NotPrepared, Projector, catch_up
-from projections.engine.schema import create_read_model, outdated, outdated_words
-from projections.engine.upgrade import bring_up_to_form
+from projections.engine.schema import create_read_model, outdated, outdated_message
+from projections.engine.upgrade import rebuild_outdated
 from storage.database import connect
 from tests.projections.conftest import Store
 from tests.projections.lives import whole_life
@@ -43,7 +43,7 @@ def wrong_rows(store: Store) -> list[str]:
 
 @contextmanager
 def projecting(store: Store) -> Iterator[None]:
-    prepare = partial(bring_up_to_form, store.url)
+    prepare = partial(rebuild_outdated, store.url)
     projector = Projector(store.url, every=0.05, prepare=prepare)
     thread = Thread(target=projector.run)
     thread.start()
@@ -57,9 +57,9 @@ def projecting(store: Store) -> Iterator[None]:
 
 def test_tables_of_this_version_are_not_outdated(lived: Store) -> None:
     assert outdated(lived.conn) == []
-    assert outdated_words(lived.conn) is None
+    assert outdated_message(lived.conn) is None
     kept = lived.value("select 'read.call_log'::regclass::oid::bigint")
-    bring_up_to_form(lived.url, lived.conn)
+    rebuild_outdated(lived.url, lived.conn)
     assert lived.value("select 'read.call_log'::regclass::oid::bigint") == kept
 
 
@@ -67,7 +67,7 @@ def test_a_projector_brings_a_table_with_an_older_form_to_its_own(lived: Store) 
     lived.conn.execute("alter table campaign_board drop column cap")
     as_made_by_another_version(lived, "campaign_board")
     assert outdated(lived.conn) == ["campaign_board"]
-    assert "autolynx projections rebuild" in str(outdated_words(lived.conn))
+    assert "autolynx projections rebuild" in str(outdated_message(lived.conn))
     last = lived.append(EVENTS[SOME:])
     with projecting(lived):
         eventually(lambda: lived.position() == last, said="the new events")
@@ -80,7 +80,7 @@ def test_a_table_that_is_made_late_is_filled_with_what_was_before(lived: Store) 
     create_read_model(lived.conn)
     assert lived.value("select count(*) from contact_log") == 0
     assert outdated(lived.conn) == ["contact_log", "spend"]
-    bring_up_to_form(lived.url, lived.conn)
+    rebuild_outdated(lived.url, lived.conn)
     assert outdated(lived.conn) == []
     assert lived.value("select count(*) from contact_log") > 0
     assert wrong_rows(lived) == []
@@ -90,7 +90,7 @@ def test_a_new_edition_of_the_same_columns_is_another_form(
     lived: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (table,) = schema._TABLES["call_log"]
-    new = {**schema._TABLES, "call_log": (table._replace(edition=2),)}
+    new = {**schema._TABLES, "call_log": (table._replace(handler_version=2),)}
     monkeypatch.setattr(schema, "_TABLES", new)
     assert outdated(lived.conn) == ["call_log"]
 
@@ -102,7 +102,7 @@ def test_beside_a_verification_it_is_tried_again(
     as_made_by_another_version(lived, "call_log")
     with connect(lived.url, name="verify") as other, alone(other):
         with pytest.raises(NotPrepared, match="under way"):
-            bring_up_to_form(lived.url, lived.conn)
+            rebuild_outdated(lived.url, lived.conn)
         assert outdated(lived.conn) == ["call_log"]
     with projecting(lived):
         eventually(lambda: outdated(lived.conn) == [], said="tables made anew")
@@ -114,5 +114,5 @@ def test_a_log_that_was_changed_is_not_covered_up(lived: Store) -> None:
     )
     as_made_by_another_version(lived, "call_log")
     with pytest.raises(ChainDiffers, match="Event 3 "):
-        bring_up_to_form(lived.url, lived.conn)
+        rebuild_outdated(lived.url, lived.conn)
     assert outdated(lived.conn) == ["call_log"]

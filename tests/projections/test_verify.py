@@ -34,7 +34,7 @@ class Ledger:
             self.house.url,
             now=lambda: NOON,
             incremental=incremental,
-            tell=self.told.append,
+            on_problem=self.told.append,
         )
 
     def named(self, *, incremental: bool = False) -> list[tuple[int | None, str]]:
@@ -420,3 +420,27 @@ def test_neither_a_rebuild_nor_another_runs_beside_it(
         ledger.verify()
     rebuild(ledger.house.url)
     assert ledger.named() == []
+
+
+def test_a_table_of_another_version_is_named_in_one_line_and_not_compared(
+    ledger: Ledger,
+) -> None:
+    ledger.do("update call_log set attempt = attempt + 1")
+    ledger.conn.execute("comment on table call_log is 'form of another version'")
+    [(position, message)] = ledger.named()
+    assert position is None
+    assert message == (
+        "Not compared: read tables of another version: call_log; a projector of this"
+        " version rebuilds them when it starts, or run:"
+        " autolynx projections rebuild call_log."
+    )
+
+
+def test_the_result_names_the_projections_to_rebuild(ledger: Ledger) -> None:
+    ledger.do("update charged_calls set cost = cost + 1")
+    ledger.do("update contact_log set attempt = attempt + 1")
+    assert ledger.verify().rebuild == ("contact_log", "spend")
+    rebuild(ledger.house.url, name="contact_log")
+    assert ledger.verify().rebuild == ("spend",)
+    rebuild(ledger.house.url)
+    assert ledger.verify().rebuild == ()

@@ -131,10 +131,13 @@ def test_verify_names_what_does_not_fit_and_ends_with_1(
     assert ended.code == 1
     assert ended.lines[0].startswith("2: Event 2 (")
     assert "pending is 9, the events say 1" in ended.lines[1]
-    assert ended.lines[-1].endswith(": 2 problems.")
+    assert ended.lines[-2].endswith(": 2 problems.")
+    command = "autolynx projections rebuild campaign_board"
+    assert ended.lines[-1] == f"Rebuild with: {command}"
     told = autolynx("audit", "verify", "--json")
     assert (told.code, told.json["problemCount"]) == (1, 2)
     assert told.json["problems"][0]["position"] == 2
+    assert told.json["rebuild"] == ["campaign_board"]
 
 
 def test_verify_includes_what_no_projector_brought_in(

@@ -60,7 +60,7 @@ def test_read_tables_of_another_version_are_named_and_made_anew(
     grade, said = by_name(autolynx("doctor", "--json").json)["read tables"]
     assert (grade, "call_log" in said) == ("wrong", True)
     assert "autolynx projections rebuild" in autolynx.refusal("members", "list")
-    assert "made by another version: call_log" in autolynx.done("migrate").err
+    assert "read tables of another version: call_log;" in autolynx.done("migrate").err
     autolynx.done("projections", "rebuild")
     assert "read tables" not in by_name(autolynx("doctor", "--json").json)
     autolynx.done("members", "list")
