@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import orjson
 
-from application.contacts.contact_file import SkippedRow, UnreadableFile
+from application.contacts.contact_rows import SkippedRow, UnreadableFile
 from domain.values import SkipReason
 
 KEPT_REJECTS = 100_000

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from application.contacts.contact_file import REQUIRED_COLUMNS
+from application.contacts.contact_rows import REQUIRED_COLUMNS
 from application.contacts.phone_numbers import with_extension
 from domain.values import SkipReason
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 
-from application.contacts.contact_file import REQUIRED_COLUMNS
+from application.contacts.contact_rows import REQUIRED_COLUMNS
 from application.contacts.uploads import RejectedRow, columns_from_json
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason

@@ -11,7 +11,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from application.contacts.contact_file import OWN_COLUMNS, ContactFile, UnreadableFile
+from application.contacts.contact_file import ContactFile
+from application.contacts.contact_rows import OWN_COLUMNS, UnreadableFile
 from application.contacts.phone_numbers import Kinds, known_region
 from application.contacts.uploads import RejectedRow, Upload
 from application.errors import StoreUnavailable

@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 from psycopg import InterfaceError, OperationalError
 
-from application.contacts.contact_file import AcceptedRow, Row, SkippedRow
+from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
 from application.contacts.rejects import RejectTally
 from application.contacts.uploads import RejectedRow, StagedRow, Upload
 from application.errors import StoreUnavailable

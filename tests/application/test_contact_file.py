@@ -10,15 +10,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from application.contacts import contact_file, first_rows
-from application.contacts.contact_file import (
-    LONGEST_RECORD,
+from application.contacts import csv_records, first_rows
+from application.contacts.contact_file import ContactFile
+from application.contacts.contact_rows import (
     AcceptedRow,
-    ContactFile,
     Row,
     SkippedRow,
     UnreadableFile,
 )
+from application.contacts.csv_records import LONGEST_RECORD
 from domain.values import SkipReason
 
 HEADER = "name,business_name,phone\n"
@@ -486,8 +486,8 @@ def test_where_a_file_is_cut_never_changes_the_result(
     content = HEADER.encode() + body.encode() + tail
     places = sorted(cut for cut in cuts if cut < len(content))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contact_file, "_LOOK_AHEAD", max(limits[1], len(HEADER)))
-        patch.setattr(contact_file, "_FEW_LINES", limits[0])
+        patch.setattr(csv_records, "LOOK_AHEAD", max(limits[1], len(HEADER)))
+        patch.setattr(csv_records, "FEW_LINES", limits[0])
         whole = outcome(content, [])
         assert outcome(content, places) == whole
         assert outcome(content, range(1, len(content))) == whole

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.contacts.contact_file import AcceptedRow, SkippedRow
+from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from application.contacts.erasure import Erasure, ErasureService
 from application.ports import Origin
 from application.vault import MessageRow, digest

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from application.contacts.contact_file import AcceptedRow, SkippedRow
+from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from application.contacts.erasure import ErasureService
 from application.contacts.uploads import RejectedRow
 from domain.unmatched_message import unmatched_id_of

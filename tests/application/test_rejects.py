@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.contacts import rejects
-from application.contacts.contact_file import SkippedRow, UnreadableFile
+from application.contacts.contact_rows import SkippedRow, UnreadableFile
 from application.contacts.rejects import (
     KEPT_CHARACTERS,
     KEPT_REJECTS,

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.contacts.contact_file import AcceptedRow, Row, SkippedRow
+from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
 from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import StoreUnavailable
 from domain.values import SkipReason

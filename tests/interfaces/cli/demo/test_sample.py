@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from application.contacts.contact_file import AcceptedRow, ContactFile, SkippedRow
+from application.contacts.contact_file import ContactFile
+from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from domain.values import SkipReason
 from interfaces.cli.demo.sample import MOST, area_codes, write_sample
 

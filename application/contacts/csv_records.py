@@ -1,0 +1,193 @@
+"""Cutting of a contact file into records by RFC 4180, with Python's strict `csv`.
+
+If a quoted field is malformed (text after the closing quote, or no closing quote within
+128 Ki characters or before the end), only the line in which its record starts is
+malformed, and reading continues with the next line.
+"""
+
+import csv
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain
+
+LONGEST_RECORD = 64 * 1024
+"""Characters, including line ends; a longer record is malformed."""
+
+LOOK_AHEAD = 128 * 1024
+"""Characters within which an open quote must be closed."""
+
+KEPT_OF_A_HUGE_RECORD = 1024
+"""Characters that are kept of a record that is too long."""
+
+FEW_LINES = 16
+"""A malformed record of at most this many lines costs one line, a longer one all."""
+
+
+class LineCutter:
+    """Cuts text into lines, including their ends.
+
+    At most LOOK_AHEAD + 1 characters of a line are kept.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+
+    def cut(self, text: str, *, final: bool) -> list[str]:
+        # A line ends in the text itself, or with what follows the CR that ended
+        # the last one.
+        cr_waits = bool(self._parts) and self._parts[-1].endswith("\r")
+        if not (final or cr_waits or "\n" in text or "\r" in text):
+            self._hold(text)
+            return []
+        lines = list(StringIO("".join((*self._parts, text)), newline=""))
+        self._parts, self._length = [], 0
+        if lines and not final and not lines[-1].endswith("\n"):
+            self._hold(lines.pop())
+        return [_shortened(line) for line in lines] if _huge(lines) else lines
+
+    def _hold(self, text: str) -> None:
+        # The end of what is cut off still tells whether a CR came last.
+        room = max(LOOK_AHEAD + 1 - self._length, 0)
+        kept = text[:room]
+        if len(kept) < len(text) and text.endswith("\r"):
+            kept += "\r"
+        if kept:
+            self._parts.append(kept)
+            self._length += len(kept)
+
+
+def _huge(lines: list[str]) -> bool:
+    return max(map(len, lines), default=0) > LOOK_AHEAD
+
+
+def _shortened(line: str) -> str:
+    return line[: LOOK_AHEAD + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that cannot be taken, whatever its cells say."""
+
+    cells: tuple[str, ...]
+    message: str
+
+
+type Record = list[str] | BadRecord
+
+
+class LineSupply:
+    """Lines for a csv reader, starting at `begin`.
+
+    `dry` is set when the reader asks for more lines than there are.
+    """
+
+    def __init__(self, lines: list[str], begin: int) -> None:
+        self.dry = False
+        self.lines = chain(lines[begin:], self._run_dry())
+
+    def _run_dry(self) -> Iterator[str]:
+        self.dry = True
+        yield from ()
+
+
+class RecordCutter:
+    """Cuts lines into records: cells ([] for an empty line) or a BadRecord."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._waiting: list[str] = []
+
+    def cut(self, lines: list[str], *, final: bool) -> Iterator[Record]:
+        lines, self._waiting = self._waiting + lines, []
+        if _tidy(lines) and not any('"' in line for line in lines):
+            yield from _reader(lines, self._delimiter)
+            return
+        at, tidy = 0, _tidy(lines)
+        while at < len(lines):
+            at = yield from self._cut_quoted(lines, at, tidy=tidy, final=final)
+
+    def _cut_quoted(
+        self, lines: list[str], begin: int, *, tidy: bool, final: bool
+    ) -> Generator[Record, None, int]:
+        """Yield records up to the first malformed one; return where to continue."""
+        start, supply = begin, LineSupply(lines, begin)
+        reader = csv.reader(supply.lines, delimiter=self._delimiter, strict=True)
+        try:
+            for cells in reader:
+                end = start + reader.line_num
+                if tidy and end - begin == 1:
+                    yield cells
+                elif end_beyond_look_ahead(lines, begin, end - 1):
+                    break
+                else:
+                    yield _checked(cells, lines[begin:end])
+                begin = end
+            else:
+                return begin
+        except csv.Error:
+            pass  # The record at `begin` is malformed or not complete: see below.
+        end = start + reader.line_num
+        too_far = end_beyond_look_ahead(lines, begin, end)
+        if supply.dry and not too_far and not final:
+            self._waiting = lines[begin:]
+            return len(lines)
+        return (yield from self._each_alone(lines, begin, too_far or end))
+
+    def _each_alone(
+        self, lines: list[str], begin: int, end: int
+    ) -> Generator[Record, None, int]:
+        """Yield the first line of a malformed record; of a long record, each line.
+
+        Looking ahead from every line of a long record would take quadratic time.
+        """
+        end = end if end - begin > FEW_LINES else begin + 1
+        for line in lines[begin:end]:
+            yield self._alone(line)
+        return end
+
+    def _alone(self, line: str) -> Record:
+        try:
+            return _checked(next(_reader([line], self._delimiter)), [line])
+        except csv.Error:
+            return _uncut(line, "A quoted field is not closed, or goes on after it.")
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _tidy(lines: list[str]) -> bool:
+    """Return whether each line that is a whole record is well-formed."""
+    longest = max(map(len, lines), default=0)
+    return longest <= LONGEST_RECORD and not any("\0" in line for line in lines)
+
+
+def end_beyond_look_ahead(lines: list[str], begin: int, end: int) -> int | None:
+    """Return the line after which the look-ahead is exceeded; None if it is not."""
+    length = 0
+    for at in range(begin, end):
+        length += len(lines[at])
+        if length > LOOK_AHEAD:
+            return at + 1
+    return None
+
+
+def _checked(cells: list[str], lines: list[str]) -> Record:
+    if sum(map(len, lines)) > LONGEST_RECORD:
+        return _uncut("".join(lines), "")
+    if any("\0" in line for line in lines):
+        return BadRecord(_without_nul(cells), "The row holds a NUL character.")
+    return cells
+
+
+def _uncut(text: str, message: str) -> BadRecord:
+    if len(text) > LONGEST_RECORD:
+        text = text[:KEPT_OF_A_HUGE_RECORD]
+        message = f"The row is longer than {LONGEST_RECORD:,} characters."
+    return BadRecord(_without_nul([text.rstrip("\r\n")]), message)
+
+
+def _without_nul(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(cell.replace("\0", "\N{REPLACEMENT CHARACTER}") for cell in cells)
