@@ -1,6 +1,5 @@
 """A list of people to call, one assistant that calls them, and how it went."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -9,38 +8,21 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from domain.campaign_terms import LONGEST_NAME, AsCreated, check_terms
 from domain.errors import Conflict, Invalid, WrongState
 from domain.states import FINISHED, MAY_DIAL
 from domain.values import (
-    AMOUNTS,
     CampaignState,
     DialMode,
     PauseCause,
     RefusalScope,
     VaultText,
-    is_amount,
 )
-
-CAPS = range(1, 10_001)
-LONGEST_NAME = 200
 
 
 class SpendAlert(StrEnum):
     THRESHOLD = "threshold"
     LIMIT = "limit"
-
-
-@dataclass(frozen=True, slots=True)
-class AsCreated:
-    """What was asked for when the campaign was made, whatever was changed since."""
-
-    name: str
-    assistant_id: UUID
-    phone_number_id: str
-    cap: int
-    mode: DialMode
-    line_quiet_gating: bool
-    budget: Decimal | None
 
 
 class CampaignEvent(Aggregate.Event):
@@ -134,7 +116,7 @@ class Campaign(Aggregate):
         at: datetime,
         by: str,
     ) -> Self:
-        _check(name, cap, budget)
+        check_terms(name, cap, budget)
         if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
             raise Invalid("Choose a line to call from.", phoneNumberId="is none")
         return cls._create(
@@ -244,7 +226,7 @@ class Campaign(Aggregate):
         at: datetime,
         by: str,
     ) -> None:
-        _check(name, cap, budget)
+        check_terms(name, cap, budget)
         now = (name.strip(), cap, line_quiet_gating, budget)
         if now == (self.name, self.cap, self.line_quiet_gating, self.budget):
             return
@@ -413,18 +395,3 @@ class Campaign(Aggregate):
     @event(SpendAlertRaised)
     def _spend_alert_raised(self, alert: SpendAlert, budget: Decimal) -> None:
         self.alerts |= {(alert, budget)}
-
-
-def _check(name: str, cap: int, budget: Decimal | None) -> None:
-    wrong: dict[str, str] = {}
-    if not name.strip():
-        wrong["name"] = "is empty"
-    elif len(name) > LONGEST_NAME:
-        wrong["name"] = f"must have at most {LONGEST_NAME} characters"
-    if cap not in CAPS:
-        wrong["cap"] = f"must be from {CAPS[0]} to {CAPS[-1]:,}"
-    if budget is not None and not is_amount(budget):
-        wrong["budget"] = f"{AMOUNTS}, or null for no limit"
-    if wrong:
-        said = "; ".join(f"{field} {what}" for field, what in wrong.items())
-        raise Invalid(f"{said[0].upper()}{said[1:]}.", **wrong)
