@@ -1,4 +1,4 @@
-"""Requests to the provider: stored before they are sent, settled by what came of it."""
+"""Requests to call somebody: recorded before they are sent, settled by the outcome."""
 
 import logging
 from collections import defaultdict
@@ -7,8 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import uniform
-from threading import Event, Lock
-from time import monotonic
+from threading import Lock
 from uuid import UUID
 
 from structlog.contextvars import bound_contextvars
@@ -16,10 +15,8 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_result,
-    sleep_using_event,
     stop_after_attempt,
     stop_any,
-    stop_when_event_set,
     wait_chain,
     wait_random,
 )
@@ -45,32 +42,35 @@ from application.ports import (
 from domain.errors import Refused
 from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace
+from scheduler.wakeup import WakeUp
 
 SEND_WITHIN_SECONDS = 5.0
-"""A request is sent within this time after it was stored, or not at all."""
+"""A request is sent within this time after it was recorded, or not at all."""
 
 RENEWALS = wait_chain(wait_random(0.5, 1.5), wait_random(3, 5), wait_random(8, 12))
-"""Seconds before a request that never left is tried again: 1, 4 and 10 with jitter."""
+"""Seconds before a request that never left is repeated: 1, 4 and 10 with jitter."""
 
 REFUSALS_IN_A_ROW = 3
-"""Contacts refused in a row by no known rule, after which a campaign is paused."""
+"""Contacts refused in a row without a known rule, after which a campaign pauses."""
 
 STORE_TRIES_SECONDS = 120.0
-"""How long an outcome is kept for a store that is away; then it is looked up."""
+"""How long storing an outcome is retried while the database is unreachable.
+
+After that the reconciliation looks the call up at the provider.
+"""
+
+FAILURES_IN_A_ROW = 3
+"""Calls in a row that failed on a campaign's own data, after which it has failed."""
+
+BAD_DATA = (ValueError, TypeError, LookupError, AttributeError)
+"""Errors that bad data causes; never errors of the database."""
 
 log = logging.getLogger(__name__)
 
 
-FAILURES_IN_A_ROW = 3
-"""Calls that broke on a campaign's own data, after which it is ended as failed."""
-
-BAD_DATA = (ValueError, TypeError, LookupError, AttributeError)
-"""What code meets in data that it cannot work with; never trouble of the store."""
-
-
 @dataclass(frozen=True, slots=True)
 class ClaimedCall:
-    """A claimed call, with what settling it needs to know."""
+    """A claimed call, with its campaign and the id of its line."""
 
     call_id: UUID
     campaign_id: UUID
@@ -79,7 +79,10 @@ class ClaimedCall:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What came of a request; its `number` tells it from a later one of the call."""
+    """The outcome of the request with this number; a later one may have followed.
+
+    `may_go_on` is False once the call may not be requested again.
+    """
 
     number: int
     outcome: Outcome
@@ -91,6 +94,8 @@ class _Sent:
 
 
 class Dispatch:
+    """Sends requests at the given pace from a pool of threads, and stores outcomes."""
+
     def __init__(
         self,
         *,
@@ -101,12 +106,17 @@ class Dispatch:
         context: EventContext,
         workers: int = 64,
         count: Callable[[Outcome], None] = lambda _: None,
+        timer: WakeUp | None = None,
     ) -> None:
+        """Build it for one term.
+
+        `count` gets each outcome, for metrics. `timer` is the clock of all waits.
+        """
         self._calls, self._campaigns = calls, campaigns
         self._provider, self._pace, self._context = provider, pace, context
         self._count = count
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="dial")
-        self._stopped = Event()
+        self._timer = timer or WakeUp()
         self._lock = Lock()
         self._under_way: dict[UUID, Future[None]] = {}
         self._refused_calls: defaultdict[UUID, set[UUID]] = defaultdict(set)
@@ -115,23 +125,25 @@ class Dispatch:
     def dial(self, claimed: Sequence[ClaimedCall]) -> None:
         """Start each call at its turn; return when all are started, not settled.
 
-        A claim on a line that the provider put on hold meanwhile is released.
+        A claim is released if the provider has put its line on hold meanwhile. After
+        `stop` the remaining claims stay as they are; the next leader releases them.
         """
         for one in claimed:
             with self._lock:
-                if held := self._pace.is_held(one.line, monotonic()):
+                if held := self._pace.is_held(one.line, self._timer.now()):
                     self._workers.submit(self._release, one)
                 else:
-                    turn = self._pace.take_turn(one.line, monotonic())
+                    turn = self._pace.take_turn(one.line, self._timer.now())
             if held:
                 continue
-            if self._stopped.wait(max(turn - monotonic(), 0)):
-                return  # Never requested: whoever leads next gives them back.
+            self._timer.rest(turn)
+            if self._timer.stopped:
+                return
             self._start(one)
 
     def hang_up(self, provider_call_id: str) -> None:
-        """Ask for the end of a call, beside all else; in vain, others ask again."""
-        if not self._stopped.is_set():
+        """Hang up a call in the background; an error is logged, not repeated."""
+        if not self._timer.stopped:
             self._workers.submit(self._hang_up, provider_call_id)
 
     def slow_down(self, line: str) -> None:
@@ -139,12 +151,13 @@ class Dispatch:
         self._back_off(line)
 
     def is_under_way(self, call_id: UUID) -> bool:
+        """Return whether this process is requesting or settling the call."""
         with self._lock:
             return call_id in self._under_way
 
     def stop(self) -> None:
-        """Start nothing more; wait until what is under way is stored."""
-        self._stopped.set()
+        """Start no further call; wait until the outcomes of all others are stored."""
+        self._timer.stop()
         self._workers.shutdown(wait=True)
 
     def _release(self, one: ClaimedCall) -> None:
@@ -166,7 +179,7 @@ class Dispatch:
         try:
             self._provider.hang_up(provider_call_id)
         except (ProviderUnavailable, ProviderRefused) as error:
-            log.warning("call %s is not hung up yet: %s", provider_call_id, error)
+            log.warning("call %s cannot be hung up: %s", provider_call_id, error)
 
     # --- One call -------------------------------------------------------------------
 
@@ -182,14 +195,14 @@ class Dispatch:
             self._failures.pop(one.campaign_id, None)
 
     def _count_failure(self, one: ClaimedCall, error: Exception) -> None:
-        """One bad campaign must not be dialled, and break, for ever."""
+        """End a campaign as failed after several failures in a row on its own data."""
         with self._lock:
             self._failures[one.campaign_id] += 1
             if self._failures[one.campaign_id] < FAILURES_IN_A_ROW:
                 return
             del self._failures[one.campaign_id]
-        said = f"{type(error).__name__}: {error}"
-        self._campaigns.fail(one.campaign_id, reason=said)
+        reason = f"{type(error).__name__}: {error}"
+        self._campaigns.fail(one.campaign_id, reason=reason)
 
     def _request_and_settle(self, one: ClaimedCall) -> None:
         sent = self._request(one)
@@ -199,9 +212,10 @@ class Dispatch:
             self._settle(one, sent)
 
     def _request(self, one: ClaimedCall) -> _Sent | None:
-        """Request the call; again only where it provably never left.
+        """Request the call; repeat the request only if it provably never left.
 
-        None where it may not be requested: paused, canceled, erased, not ours.
+        Returns None if the call may not be requested: its campaign is paused or
+        canceled, its contact was erased, or another process has claimed it.
         """
         last: _Sent | None = None
 
@@ -217,8 +231,8 @@ class Dispatch:
         again = Retrying(
             retry=retry_if_result(lambda sent: sent is not None and sent.never_left),
             wait=RENEWALS,
-            stop=stop_any(stop_after_attempt(4), stop_when_event_set(self._stopped)),
-            sleep=sleep_using_event(self._stopped),
+            stop=stop_any(stop_after_attempt(4), lambda _: self._timer.stopped),
+            sleep=self._sleep,
             retry_error_callback=_last_result,
         )
         return again(attempt)
@@ -235,7 +249,7 @@ class Dispatch:
         self._count(outcome)
         return _Sent(ticket.order.request, outcome)
 
-    # --- What came of it ------------------------------------------------------------
+    # --- Outcomes ------------------------------------------------------------
 
     def _settle(self, one: ClaimedCall, sent: _Sent) -> None:
         match sent.outcome:
@@ -291,7 +305,7 @@ class Dispatch:
         )
 
     def _is_refused_in_a_row(self, one: ClaimedCall) -> bool:
-        """Count contacts: one that is tried again does not stop the others."""
+        """Count refused contacts until a call is accepted, each contact once."""
         with self._lock:
             refused = self._refused_calls[one.campaign_id]
             refused.add(one.call_id)
@@ -310,7 +324,7 @@ class Dispatch:
 
     def _back_off(self, line: str, retry_after: float | None = None) -> float:
         with self._lock:
-            return self._pace.refused(line, monotonic(), retry_after)
+            return self._pace.refused(line, self._timer.now(), retry_after)
 
     def _defer(
         self, one: ClaimedCall, sent: _Sent, reason: str, seconds: float
@@ -337,18 +351,21 @@ class Dispatch:
         try:
             self._stored(pause)
         except Refused:
-            log.info("campaign %s is not to be paused any more", one.campaign_id)
+            log.info("campaign %s cannot be paused any more", one.campaign_id)
 
     def _stored(self, store: Callable[[], None]) -> None:
-        """Store an outcome, for as long as it takes a store that is away to return."""
-        until = monotonic() + STORE_TRIES_SECONDS
+        """Store an outcome; while the database is unreachable, retry for a while."""
+        until = self._timer.now() + STORE_TRIES_SECONDS
         while True:
             try:
                 return store()
             except StoreUnavailable:
-                if monotonic() > until:
+                if self._timer.now() > until:
                     raise
-                self._stopped.wait(uniform(0.1, 1.0))  # noqa: S311 - jitter
+                self._sleep(uniform(0.1, 1.0))  # noqa: S311 - jitter
+
+    def _sleep(self, seconds: float) -> None:
+        self._timer.rest(self._timer.now() + seconds)
 
 
 def _last_result(state: RetryCallState) -> _Sent | None:

@@ -1,23 +1,28 @@
-"""How fast calls are started: evenly, and slower on a line that refuses."""
+"""The pace at which calls are started: even, and slower on lines that refuse."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 AHEAD_SECONDS = 2.0
-"""A pass claims no more than can be requested in this time."""
+"""A pass claims no more calls than can be requested in this time."""
 
 SLOWEST = 0.2
-"""Calls in a second that even a refusing line is asked for."""
+"""Lowest pace of a line that refuses, in calls per second."""
 
 RECOVERY_SECONDS = 5.0
-"""Without refusals a slowed line doubles its pace this often."""
+"""A slowed line doubles its pace after each such time without a refusal."""
 
 HALVING_SECONDS = 1.0
+"""Refusals within this time after a halving do not halve the pace again."""
+
 LONGEST_BACK_OFF_SECONDS = 60.0
+"""Longest time until a refused call is requested again, unless the provider says."""
 
 
 @dataclass(slots=True)
 class _Line:
+    """State of one line; times in seconds of the monotonic clock, paces per second."""
+
     slowed: float | None = None
     halved_at: float = float("-inf")
     refused_at: float = float("-inf")
@@ -31,10 +36,11 @@ class _Line:
 
 
 class Pace:
-    """Turns to start a call, over all campaigns and for each line.
+    """Assigns the times at which calls are started, for all campaigns and each line.
 
-    Not for several threads at once: the loop asks for turns, and outcomes are told
-    under the dispatcher's lock. Times are of the monotonic clock.
+    Not thread-safe: the dispatcher's lock guards it. Times are seconds of the
+    monotonic clock. `per_second` is the configured pace, `random` returns numbers from
+    0 to 1.
     """
 
     def __init__(self, per_second: float, random: Callable[[], float]) -> None:
@@ -43,13 +49,15 @@ class Pace:
         self._lines: dict[str, _Line] = {}
 
     def set_full(self, per_second: float) -> None:
+        """Change the configured pace, in calls per second."""
         self._full = per_second
 
     def allowed(self, now: float) -> int:
-        """How many calls may be started in the next two seconds."""
+        """Return how many calls may be started in the next AHEAD_SECONDS."""
         return _turns(self._all, self._full, now)
 
     def allowed_on_slow_lines(self, now: float) -> dict[str, int]:
+        """Return the same for each line that is slowed or on hold."""
         return {
             name: _turns(line, rate, now)
             for name, line in self._lines.items()
@@ -57,11 +65,11 @@ class Pace:
         }
 
     def is_held(self, name: str, now: float) -> bool:
-        """Return whether the provider asked not to be called on that line yet."""
+        """Return whether the provider asked to wait before calling on that line."""
         return self._line(name).held_until > now
 
     def take_turn(self, name: str, now: float) -> float:
-        """Return when the next call on that line may be started."""
+        """Reserve and return the time at which the next call on the line starts."""
         line = self._line(name)
         next_at = line.next_at(self._rate(line, now))
         turn = max(now, self._all.next_at(self._full), next_at)
@@ -69,13 +77,14 @@ class Pace:
         return turn
 
     def accepted(self, name: str) -> None:
+        """End the line's series of refusals; its pace recovers with time."""
         self._line(name).refusals = 0
 
     def refused(self, name: str, now: float, retry_after: float | None) -> float:
-        """Slow the line down; return in how many seconds to try that call again.
+        """Slow the line down; return after how many seconds to repeat the refused call.
 
-        After a `retry_after` (seconds) no call at all is started on the line before
-        that time.
+        `retry_after` is the time that the provider asked for, in seconds. No call at
+        all is started on the line before it has passed.
         """
         line = self._line(name)
         if now - line.halved_at >= HALVING_SECONDS:

@@ -24,7 +24,8 @@ from tests.faults.scenario import (
     no_faults,
     virtual_house,
 )
-from tests.scheduler.test_loop import Leading, Passes, dependencies_of, leading
+from tests.faults.virtual_provider import PERFECT
+from tests.scheduler.leading import Leading, Passes, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 from tests.wiring import House, housed, phones, real_time

@@ -1,9 +1,9 @@
+"""VapiProvider places calls: its requests, and what a network failure means."""
+
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 import orjson
@@ -15,7 +15,6 @@ from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     NeverLeft,
-    ProviderRefused,
     ProviderUnavailable,
     Unknown,
 )
@@ -35,46 +34,16 @@ from tests.provider.rawserver import (
     trickle,
     trickle_the_body,
 )
+from tests.provider.vapi_client import (
+    KEY,
+    NOW,
+    at,
+    fails_with,
+    provider,
+    request_of,
+    soon,
+)
 from tests.support import eventually
-
-NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
-LINE = "c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"
-KEY = "private-key"
-
-type Answer = Callable[[httpx2.Request], httpx2.Response]
-
-
-def soon() -> float:
-    return monotonic_now() + 5
-
-
-def provider(answer: Answer, **settings: Any) -> VapiProvider:
-    return VapiProvider(
-        VapiSettings(api_key=KEY, **settings),
-        transport=httpx2.MockTransport(answer),
-        now=lambda: NOW,
-        wait=lambda _: None,
-    )
-
-
-def at(url: str, timeout_seconds: float = 1.0) -> VapiProvider:
-    """Make a client of a real server."""
-    settings = VapiSettings(url, KEY, timeout_seconds)
-    return VapiProvider(settings, now=lambda: NOW, wait=lambda _: None)
-
-
-def request_of(**settings: Any) -> tuple[httpx2.Request, dict[str, Any]]:
-    """Return what is sent for an order."""
-    sent: list[httpx2.Request] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        sent.append(request)
-        return httpx2.Response(201, json={"id": "call-1"})
-
-    order = an_order(name="N" * 50, variables={"plan": "gold"})
-    provider(answer, **settings).create_call(order, send_before=soon())
-    return sent[0], orjson.loads(sent[0].content)
-
 
 # --- The request ----------------------------------------------------------------------
 
@@ -297,13 +266,6 @@ def test_the_time_is_looked_at_again_when_the_first_byte_leaves(
         eventually(lambda: server.connections == 1)
 
 
-def fails_with(error: Exception) -> Answer:
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        raise error
-
-    return answer
-
-
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
@@ -344,335 +306,3 @@ def test_without_a_key_nothing_is_sent() -> None:
 
 def never(request: httpx2.Request) -> httpx2.Response:
     raise AssertionError(request)
-
-
-# --- Reading --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, ProviderRefused),
-        (401, ProviderRefused),
-        (408, ProviderUnavailable),
-        (429, ProviderUnavailable),
-        (500, ProviderUnavailable),
-        (302, ProviderUnavailable),
-    ],
-)
-def test_a_read_says_whether_the_provider_refused_or_was_not_there(
-    status: int, kind: type[Exception]
-) -> None:
-    client = provider(lambda _: httpx2.Response(status, json={"message": "Because."}))
-    with pytest.raises(kind, match="Because"):
-        client.call("call-1")
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"id": "call-1"}'])
-def test_a_call_that_makes_no_sense_is_no_answer(body: bytes) -> None:
-    client = provider(lambda _: httpx2.Response(200, content=body))
-    with pytest.raises(ProviderUnavailable):
-        client.call("call-1")
-
-
-def test_a_read_that_never_left_is_tried_again() -> None:
-    tries: list[str] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        tries.append(request.method)
-        if len(tries) < 3:
-            raise httpx2.ConnectError("refused")
-        return httpx2.Response(200, json=[])
-
-    assert provider(answer).phone_numbers() == []
-    assert len(tries) == 3
-
-
-def test_a_read_gives_up_in_the_end() -> None:
-    with pytest.raises(ProviderUnavailable, match="refused"):
-        provider(fails_with(httpx2.ConnectError("refused"))).phone_numbers()
-
-
-def test_a_read_that_trickles_ends_with_the_deadline() -> None:
-    with serving(trickle) as server, pytest.raises(ProviderUnavailable):
-        at(server.url).phone_numbers()
-
-
-def test_an_id_cannot_lead_elsewhere() -> None:
-    asked: list[str] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        asked.append(request.url.raw_path.decode())
-        return httpx2.Response(404, json={})
-
-    assert provider(answer).call("../assistant?x=1") is None
-    assert asked == ["/call/..%2Fassistant%3Fx%3D1"]
-
-
-def test_an_assistant_comes_without_its_secrets() -> None:
-    document = {
-        "id": "a",
-        "name": "Reminder",
-        "model": {"provider": "openai"},
-        "server": {"url": "https://h/x", "secret": "hidden"},
-    }
-    found = provider(lambda _: httpx2.Response(200, json=document)).assistant("a")
-    assert found is not None
-    assert found.name == "Reminder"
-    assert found.config["model"] == {"provider": "openai"}
-    assert found.config["server"] == {"url": "https://h/x"}
-
-
-# --- The list -------------------------------------------------------------------------
-
-
-class Listed:
-    """A line's calls as the provider lists them: newest first, cut at the limit."""
-
-    def __init__(self, ages: list[float]) -> None:
-        self.rows = [
-            {
-                "id": str(uuid4()),
-                "createdAt": (NOW - timedelta(seconds=age)).isoformat(),
-            }
-            for age in sorted(ages)
-        ]
-        self.asked: list[dict[str, str]] = []
-
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        query = dict(request.url.params)
-        self.asked.append(query)
-        until = datetime.fromisoformat(query.get("createdAtLe", NOW.isoformat()))
-        rows = [
-            row
-            for row in self.rows
-            if datetime.fromisoformat(row["createdAt"]) <= until
-        ]
-        return httpx2.Response(200, json=rows[: int(query["limit"])])
-
-
-@pytest.mark.parametrize(
-    "ages",
-    [
-        [],
-        [1.0],
-        [float(age) for age in range(100)],
-        [float(age) for age in range(350)],
-        [1.0] * 100 + [2.0] * 100,
-        [1.0] * 450 + [2.0],
-        [float(age // 70) for age in range(700)],
-    ],
-)
-def test_the_list_is_paged_until_it_is_whole(ages: list[float]) -> None:
-    listed = Listed(ages)
-    found = provider(listed).calls(LINE, since=NOW - timedelta(hours=1))
-    assert {call.provider_call_id for call in found} == {r["id"] for r in listed.rows}
-    times = [call.created_at for call in found]
-    assert len(found) == len(ages)
-    assert times == sorted(times, reverse=True)
-
-
-def test_the_list_is_asked_for_by_line_and_time() -> None:
-    listed = Listed([1.0])
-    provider(listed).calls(LINE, since=NOW)
-    assert listed.asked == [
-        {"phoneNumberId": LINE, "createdAtGe": "2026-11-22T12:00:00Z", "limit": "100"}
-    ]
-
-
-def test_a_list_that_cannot_be_whole_is_no_answer() -> None:
-    with pytest.raises(ProviderUnavailable, match="instant"):
-        provider(Listed([1.0] * 1001)).calls(LINE, since=NOW)
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        {"results": []},
-        [{"id": "no-time"}],
-        ["call-1"],
-        [
-            {"id": "1", "createdAt": "2026-11-22T12:00:00Z"},
-            {"id": "2", "createdAt": "2026-11-22T12:00:01Z"},
-        ],
-    ],
-)
-def test_a_list_that_makes_no_sense_is_no_answer(rows: Any) -> None:
-    client = provider(lambda _: httpx2.Response(200, json=rows))
-    with pytest.raises(ProviderUnavailable):
-        client.calls(LINE, since=NOW)
-
-
-# --- Hanging up -----------------------------------------------------------------------
-
-
-def hung_up(
-    document: dict[str, Any], control_status: int = 200
-) -> list[httpx2.Request]:
-    """Hang up a call that shows so; return what was posted."""
-    posted: list[httpx2.Request] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        if request.method == "GET":
-            return httpx2.Response(200, json={"id": "call-1", **document})
-        posted.append(request)
-        return httpx2.Response(control_status, json={"message": "No."})
-
-    provider(answer).hang_up("call-1")
-    return posted
-
-
-CONTROL = (
-    "https://phone-call-websocket.aws-us-west-2-backend-production2.vapi.ai/1/control"
-)
-
-
-@pytest.mark.parametrize("url", [CONTROL, "https://api.vapi.ai/1/control"])
-def test_a_live_call_is_ended_by_its_control_url(url: str) -> None:
-    posted = hung_up({"status": "in-progress", "monitor": {"controlUrl": url}})
-    assert [str(request.url) for request in posted] == [url]
-    assert orjson.loads(posted[0].content) == {"type": "end-call"}
-
-
-def test_the_key_does_not_go_to_another_host() -> None:
-    posted = hung_up({"status": "ringing", "monitor": {"controlUrl": CONTROL}})
-    assert "authorization" not in posted[0].headers
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://vapi.ai.evil.example/1/control",
-        "https://evilvapi.ai/1/control",
-        "http://x.vapi.ai/1/control",
-        "http://169.254.169.254/",
-        "file:///etc/passwd",
-    ],
-)
-def test_nothing_is_posted_to_a_foreign_host(url: str) -> None:
-    with pytest.raises(ProviderRefused, match="foreign"):
-        hung_up({"status": "ringing", "monitor": {"controlUrl": url}})
-
-
-def test_a_call_that_is_over_is_left_alone() -> None:
-    assert hung_up({"status": "ended"}) == []
-
-
-def test_a_call_that_ends_meanwhile_is_no_error() -> None:
-    document = {"status": "ringing", "monitor": {"controlUrl": CONTROL}}
-    assert len(hung_up(document, control_status=404)) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"), [(500, ProviderUnavailable), (403, ProviderRefused)]
-)
-def test_a_hang_up_that_fails_is_told(status: int, kind: type[Exception]) -> None:
-    document = {"status": "ringing", "monitor": {"controlUrl": CONTROL}}
-    with pytest.raises(kind):
-        hung_up(document, control_status=status)
-
-
-def test_a_call_without_a_control_url_cannot_be_ended_now() -> None:
-    with pytest.raises(ProviderUnavailable):
-        hung_up({"status": "queued"})
-
-
-def changing(
-    now: dict[str, Any], config: dict[str, Any], name: str | None = None
-) -> dict[str, Any] | None:
-    """Return what is sent to change an assistant that is so now."""
-    sent: list[dict[str, Any]] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        if request.method == "PATCH":
-            sent.append(orjson.loads(request.content))
-        return httpx2.Response(200, json=now)
-
-    provider(answer).update_assistant("a-1", name, config)
-    return sent[0] if sent else None
-
-
-SECRETIVE = {
-    "id": "a-1",
-    "orgId": "org",
-    "name": "Ann",
-    "firstMessage": "Hi",
-    "server": {"url": "https://theirs.example", "headers": {"X-Key": "s"}},
-}
-
-
-def test_what_was_shown_and_comes_back_takes_no_secret_away() -> None:
-    shown = {**SECRETIVE, "server": {"url": "https://theirs.example"}}
-    assert changing(SECRETIVE, shown) is None
-    assert changing(SECRETIVE, {**shown, "firstMessage": "Hey"}) == {
-        "firstMessage": "Hey"
-    }
-
-
-def test_a_change_that_would_take_a_secret_away_is_refused() -> None:
-    with pytest.raises(ProviderRefused, match="server holds secrets"):
-        changing(SECRETIVE, {"server": {"url": "https://other.example"}})
-    given = {"url": "https://other.example", "headers": {"X-Key": "new"}}
-    assert changing(SECRETIVE, {"server": given}) == {"server": given}
-
-
-def test_an_assistant_keeps_what_only_the_provider_sets() -> None:
-    sent: list[Any] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        sent.append(orjson.loads(request.content))
-        return httpx2.Response(201, json={"id": "a-2", "name": "Bea"})
-
-    provider(answer).create_assistant("Bea", {**SECRETIVE, "voice": {}})
-    (document,) = sent
-    assert document == {
-        "firstMessage": "Hi",
-        "name": "Bea",
-        "server": SECRETIVE["server"],
-        "voice": {},
-    }
-
-
-@pytest.mark.parametrize(
-    ("location", "link"),
-    [
-        ("https://storage.example/x.wav?X=1", "https://storage.example/x.wav?X=1"),
-        ("/storage/x.wav", "https://api.vapi.ai/storage/x.wav"),
-    ],
-)
-def test_a_recording_is_a_link_that_is_not_followed(location: str, link: str) -> None:
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        assert request.url.path == "/call/call-1/mono-recording"
-        return httpx2.Response(302, headers={"location": location})
-
-    assert provider(answer).recording_link("call-1") == link
-
-
-@pytest.mark.parametrize(
-    "location",
-    [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "file:///etc/passwd",
-        "http://storage.example/x.wav",
-        "https://user@storage.example/x.wav",
-        "https://169.254.169.254/latest/meta-data/",
-        "https://[64:ff9b::a9fe:a9fe]/x.wav",
-        "https://localhost/x.wav",
-        "https://[::1",
-        "https://storage.example:x/",
-    ],
-)
-def test_a_redirect_to_a_hostile_url_is_not_a_recording_link(location: str) -> None:
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(302, headers={b"location": location.encode()})
-
-    assert provider(answer).recording_link("call-1") is None
-
-
-def test_no_link_is_no_recording_link() -> None:
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, content=b"RIFF")
-
-    with pytest.raises(ProviderUnavailable, match="no link"):
-        provider(answer).recording_link("call-1")

@@ -19,7 +19,7 @@ from projections import spend
 from scheduler.fill import PassResult
 from scheduler.loop import LATEST
 from tests.fakes import an_order
-from tests.scheduler.test_loop import Leading, Passes
+from tests.scheduler.leading import Leading, Passes
 from tests.support import eventually
 from tests.wiring import BY, NOON, Clock, House, phones
 

@@ -300,7 +300,7 @@ def test_stop_waits_for_what_is_under_way_and_starts_nothing_more(
     dispatch.dial([ClaimedCall(first, campaign, LINE)])
     assert asked.wait(10)
     stopping = run(dispatch.stop)
-    eventually(dispatch._stopped.is_set, said="the stop")
+    eventually(lambda: dispatch._timer.stopped, said="the stop")
     assert dispatch.is_under_way(first)
     dispatch.dial([ClaimedCall(second, campaign, LINE)])
     answer.set()

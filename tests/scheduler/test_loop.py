@@ -1,11 +1,9 @@
 """One pass, and one leader's term of them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -15,96 +13,14 @@ from application.errors import StoreUnavailable
 from application.ports import AccountRefused, CallReport, NotNow
 from domain.dial_view import Snapshot
 from domain.values import CampaignState, PauseCause
-from scheduler.adopt import Adoption
-from scheduler.dependencies import SchedulerDependencies
-from scheduler.dispatch import Dispatch
-from scheduler.loop import Scheduler
-from scheduler.pace import Pace
-from scheduler.reconcile import Reconcile
 from storage.process.leadership import LeadershipLost
-from storage.process.timeline_guard import TimelineGuard
+from tests.scheduler.leading import Leading, Passes, dependencies_of, leading
 from tests.support import eventually
 from tests.wiring import BY, NOON, Clock, House, fake_provider, housed, real_time
 
 ENDED = CallReport(
     ended_reason="customer-ended-call", cost=Decimal("0.1"), has_artifact=True
 )
-
-
-class Leading:
-    """A term that nobody disputes, until the test says so."""
-
-    lost = False
-    silence = 0.0
-
-    def beat(self) -> None:
-        if self.lost:
-            raise LeadershipLost("the connection is gone")
-
-    def let_silence_last(self, seconds: float) -> None:
-        self.silence = seconds
-
-
-def dependencies_of(
-    house: House, interval: timedelta = timedelta(seconds=0.2), **changes: Any
-) -> SchedulerDependencies:
-    pace = Pace(1000, lambda: 0.5)
-    dispatch = Dispatch(
-        calls=house.calls,
-        campaigns=house.campaigns,
-        provider=house.provider,
-        pace=pace,
-        context=house.context,
-    )
-    reconcile = Reconcile(
-        calls=house.calls,
-        provider=house.provider,
-        is_under_way=dispatch.is_under_way,
-        interval=interval,
-        time_out=timedelta(seconds=20),
-    )
-    deps = SchedulerDependencies(
-        read_snapshot=house.read_snapshot,
-        claims=house.claims,
-        campaigns=house.campaigns,
-        dispatch=dispatch,
-        reconcile=reconcile,
-        adoption=Adoption(
-            calls=house.calls,
-            claims=house.claims,
-            provider=house.provider,
-            open_lines=house.open_lines,
-            position=house.app.recorder.max_notification_id,
-            timeline_guard=TimelineGuard(house.writing),
-            now=house.now,
-            quarantine=reconcile.quarantine,
-        ),
-        operations=house.operations,
-        read_model=house.read_model,
-        pace=pace,
-        context=house.context,
-        first_settings=replace(house.settings.values(), dials_per_second=1000),
-        reconcile_every=interval,
-        random=lambda: 0.5,
-    )
-    return replace(deps, **changes)
-
-
-class Passes:
-    """A scheduler, pass by pass, each settled before the next one."""
-
-    def __init__(self, house: House, **changes: Any) -> None:
-        self.house, self.deps = house, dependencies_of(house, **changes)
-        self.scheduler = Scheduler(self.deps)
-        self.deps.adoption.begin()
-
-    def run(self) -> Any:
-        self.house.settle()
-        last = self.scheduler.run_once(self.house.now())
-        dispatch = self.deps.dispatch
-        eventually(lambda: not dispatch._under_way, said="settled calls")
-        self.house.settle()
-        return last
 
 
 @pytest.fixture
@@ -277,32 +193,6 @@ def test_nothing_is_dialled_without_a_key(house: House) -> None:
 
 
 # --- A term --------------------------------------------------------------------------
-
-
-@contextmanager
-def leading(
-    deps: SchedulerDependencies, term: Leading, house: House
-) -> Iterator[list[Exception]]:
-    """Let a scheduler lead in a thread; what ends it is in the list."""
-    scheduler, ends = Scheduler(deps), list[Exception]()
-
-    def lead() -> None:
-        try:
-            scheduler.lead(term)  # type: ignore[arg-type]  # all that it is asked for
-        except (LeadershipLost, StoreUnavailable) as error:
-            ends.append(error)
-
-    thread = Thread(target=lead)
-    unsubscribe = house.read_model.subscribe(lambda *_: scheduler.wake())
-    thread.start()
-    try:
-        yield ends
-    finally:
-        scheduler.stop()
-        thread.join(20)
-        unsubscribe()
-        deps.dispatch.stop()
-        assert not thread.is_alive()
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
-"""What follows when the provider refuses: for a contact, a campaign, a line, or all."""
+"""Effects of refusals on a contact, a campaign, a line or all campaigns.
 
-from collections import Counter
+A real scheduler calls through the simulator. Its clock runs FACTOR times as fast as
+real time, so that no test waits for real back-off times.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,10 +25,18 @@ from domain.values import (
 from projections.campaign_board import CampaignRow
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.client import VapiProvider, VapiSettings
-from tests.scheduler.test_loop import Leading, Passes, dependencies_of, leading
+from scheduler.dependencies import SchedulerDependencies
+from tests.scheduler.leading import (
+    FastClock,
+    FastWakeUp,
+    Leading,
+    Passes,
+    dependencies_of,
+    leading,
+)
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import BY, Clock, House, housed, phones, real_time
+from tests.wiring import BY, Clock, House, housed, phones
 
 START = "call.start.error-"
 AUTHENTICATION = {"reason": f"{START}get-transport", "message": "20003: Authenticate"}
@@ -39,21 +51,27 @@ NOT_ABROAD = "Free Vapi numbers do not support international calls."
 OTHER_LINE = "d3e5f7a9-2b4c-4d6e-8f70-a12b3c4d5e6f"
 LINES = ({"id": OTHER_LINE, "number": "+12025550101"},)
 CAP = 2
+FACTOR = 20
 LONG = 40
 
 
 @contextmanager
 def dialled(url: str, **settings: object) -> Iterator[tuple[House, Simulator]]:
-    """Let a scheduler call through a simulator; all webhooks are lost."""
+    """Run a scheduler that calls through a simulator; it sends no webhooks."""
     given = {"speed": 300, "phone_numbers": LINES, "outcomes": {"voicemail": 1}}
     with running_simulator(**given | settings) as simulator:
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
-        provider = VapiProvider(at)
+        provider, clock = VapiProvider(at), FastClock(FACTOR)
         with (
-            housed(url, now=real_time, provider=provider, projector=True) as house,
-            leading(dependencies_of(house), Leading(), house),
+            housed(url, now=clock, provider=provider, projector=True) as house,
+            leading(_dependencies(house, clock), Leading(), house, FastWakeUp(clock)),
         ):
             yield house, simulator
+
+
+def _dependencies(house: House, clock: FastClock) -> SchedulerDependencies:
+    interval = timedelta(seconds=0.2 * FACTOR)
+    return dependencies_of(house, interval, FastWakeUp(clock))
 
 
 def paused(house: House, campaign_id: UUID) -> CampaignRow:
@@ -78,8 +96,12 @@ def reason_of(house: House, row: CampaignRow) -> str:
     return house.vault.words(row.reason_words_id) or ""
 
 
-def calls_by_number(simulator: Simulator) -> Counter[str]:
-    return Counter(call["number"] for call in simulator.ledger()["calls"])
+def calls_by_number(simulator: Simulator) -> dict[str, list[dict[str, Any]]]:
+    """Group the calls at the simulator by the number called, in their order."""
+    found = defaultdict(list)
+    for call in simulator.ledger()["calls"]:
+        found[call["number"]].append(call)
+    return found
 
 
 def posts(simulator: Simulator) -> int:
@@ -234,7 +256,7 @@ def test_a_full_limit_uses_up_nobody_in_whichever_form(
     database: str, form: str
 ) -> None:
     """A full limit used up three attempts in four seconds before."""
-    settings = {"concurrency_limit": 1, "talk_seconds": (600, 600)}
+    settings = {"concurrency_limit": 1, "talk_seconds": (150, 150)}
     with dialled(database, **settings, **FORMS[form]) as (house, simulator):
         campaign_id = house.campaign(4, cap=4)
         row = completed(house, campaign_id)
@@ -246,7 +268,7 @@ def test_a_full_limit_uses_up_nobody_in_whichever_form(
 def test_a_limit_that_stays_full_keeps_the_contact_waiting(database: str) -> None:
     with dialled(database, faults={"ended": [FULL]}) as (house, simulator):
         campaign_id = house.campaign(1)
-        eventually(lambda: posts(simulator) == 4, LONG, "the fourth call")
+        eventually(lambda: posts(simulator) >= 4, LONG, "the fourth call")
         row = house.board(campaign_id)
         assert (row.pending + row.active, row.failed, row.ended) == (1, 0, 0)
         assert row.pause_cause is None
@@ -262,11 +284,14 @@ def test_a_fault_of_the_platform_is_over_when_a_later_call_comes_through(
 ) -> None:
     with dialled(database, faults={"ended": [FAULT]}) as (house, simulator):
         campaign_id = house.campaign(2, cap=CAP)
-        eventually(lambda: posts(simulator) == 4, LONG, "a second call of each")
+        eventually(lambda: posts(simulator) >= 4, LONG, "a second call of each")
         simulator.set_faults()
         row = completed(house, campaign_id)
         assert (row.ended, row.failed) == (2, 0)
-        assert set(calls_by_number(simulator).values()) == {3}
+        for calls in calls_by_number(simulator).values():
+            assert len(calls) >= 2
+            assert {call["endedReason"] for call in calls[:-1]} == {FAULT["reason"]}
+            assert calls[-1]["endedReason"] == "voicemail"
 
 
 def test_a_contact_is_called_five_times_at_most_because_of_faults(
@@ -326,4 +351,4 @@ def test_retry_after_holds_the_whole_line_and_no_other(database: str) -> None:
         assert house.board(held).pending == 20
         [view] = [one for one in house.snapshot().campaigns if one.id == held]
         assert view.next_due_at is not None
-        assert view.next_due_at - real_time() <= timedelta(minutes=15)
+        assert view.next_due_at - house.now() <= timedelta(minutes=15)

@@ -11,7 +11,7 @@ import pytest
 from domain.values import CampaignState, PauseCause
 from projections.campaign_board import CampaignRow
 from provider.vapi.client import VapiProvider, VapiSettings
-from tests.scheduler.test_loop import Leading, dependencies_of, leading
+from tests.scheduler.leading import Leading, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 from tests.wiring import House, housed, real_time

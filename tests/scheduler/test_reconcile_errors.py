@@ -1,0 +1,165 @@
+"""Reconciliation while the provider is unreachable or gives odd answers."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.ports import (
+    Accepted,
+    CallOrder,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+from domain.dial_view import Phase
+from domain.values import CallStatus
+from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
+from tests.scheduler.watch import ENDED, SILENCE, Watch, report
+from tests.wiring import House, phones
+
+
+@pytest.fixture
+def watch(house: House) -> Watch:
+    return Watch(house)
+
+
+# --- The provider, unreachable or odd -----------------------------------------------
+
+
+def test_while_the_provider_is_down_nothing_is_timed_out_or_given_up(
+    watch: Watch, house: House
+) -> None:
+    silent = watch.placed()
+    order = watch.unknown()
+    house.provider.down = True
+    found = watch.look(60)
+    assert found.down == "the provider is down"
+    assert watch.status(silent) is CallStatus.QUEUED
+    assert watch.phase(order.call_id) is Phase.UNKNOWN
+
+
+OTHER_LINE = "line-2"
+
+
+def on_other_line(watch: Watch) -> CallOrder:
+    campaign = watch.house.campaign(phones(1, 50), phone_number_id=OTHER_LINE)
+    [call_id] = watch.house.claim(campaign)
+    return watch.request(call_id)
+
+
+def test_trouble_on_one_line_leaves_the_others_alone(
+    watch: Watch, house: House
+) -> None:
+    here = watch.placed()
+    there = watch.placed(on_other_line(watch), "p2")
+    line = DEFAULT_PHONE_NUMBER_ID
+    house.provider.lines_down[line] = ProviderUnavailable("500: try again")
+    house.provider.say("p1", "ringing")
+    house.provider.say("p2", "ringing")
+    found = watch.look()
+    assert (found.down, found.lines_down) == (None, {line: "500: try again"})
+    assert watch.status(there) is CallStatus.RINGING
+    assert watch.status(here) is CallStatus.QUEUED
+
+
+def test_calls_of_a_line_in_trouble_are_asked_for_by_id(
+    watch: Watch, house: House
+) -> None:
+    here = watch.placed()
+    watch.placed(on_other_line(watch), "p2")
+    house.provider.lines_down[DEFAULT_PHONE_NUMBER_ID] = ProviderUnavailable("500")
+    house.provider.end("p1", ENDED)
+    watch.look(2, every=SILENCE)
+    assert watch.status(here) is CallStatus.ENDED
+
+
+def test_a_request_of_unknown_end_is_kept_while_its_line_is_in_trouble(
+    watch: Watch, house: House
+) -> None:
+    order = watch.unknown()
+    watch.placed(on_other_line(watch), "p2")
+    house.provider.lines_down[order.phone_number_id] = ProviderUnavailable("500")
+    watch.look(60)
+    assert watch.phase(order.call_id) is Phase.UNKNOWN
+
+
+def test_calls_of_a_deleted_line_are_looked_for_among_those_of_all_lines(
+    watch: Watch, house: House
+) -> None:
+    order = watch.unknown()
+    house.provider.show(order, "p1")
+    house.provider.lines_down[order.phone_number_id] = ProviderRefused("404")
+    found = watch.look()
+    assert (found.down, dict(found.lines_down)) == (None, {})
+    assert house.load_call(order.call_id).provider_call_id == "p1"
+
+
+def test_the_provider_is_down_where_no_line_gets_an_answer(
+    watch: Watch, house: House
+) -> None:
+    order = watch.unknown()
+    there = on_other_line(watch)
+    for line in (order.phone_number_id, there.phone_number_id):
+        house.provider.lines_down[line] = ProviderUnavailable("500")
+    assert watch.look().down == "500"
+
+
+def test_one_call_that_cannot_be_asked_for_leaves_the_others_alone(
+    watch: Watch, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = watch.placed()
+    house.calls.request_hang_up(bad, by="ann")
+    good = watch.placed(watch.requested(), "p2")
+
+    def refuse(provider_call_id: str) -> None:
+        raise ProviderRefused("the call's control URL is on a foreign host")
+
+    monkeypatch.setattr(house.provider, "hang_up", refuse)
+    house.provider.say("p2", "ringing")
+    assert watch.look().down is None
+    assert watch.status(good) is CallStatus.RINGING
+
+
+def test_one_call_that_cannot_be_worked_with_leaves_the_others_alone(
+    watch: Watch, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = watch.placed(), watch.placed(watch.requested(), "p2")
+    look = house.calls.record_lookup
+
+    def broken(call_id: UUID, *args: Any, **named: Any) -> None:
+        if call_id == bad:
+            raise KeyError("endedReason")
+        look(call_id, *args, **named)
+
+    monkeypatch.setattr(house.calls, "record_lookup", broken)
+    house.provider.say("p1", "ringing")
+    house.provider.say("p2", "ringing")
+    watch.look()
+    assert watch.status(good) is CallStatus.RINGING
+
+
+def test_a_line_with_a_live_call_is_busy_whoever_made_it(
+    watch: Watch, house: House
+) -> None:
+    order = watch.requested()
+    assert watch.look().busy_lines == frozenset()
+    house.provider.show(order, "foreign")
+    watch.house.campaign(phones(1), line_quiet_gating=True)
+    assert watch.look().busy_lines == {order.phone_number_id}
+
+
+def test_what_is_over_is_forgotten(watch: Watch, house: House) -> None:
+    order = watch.unknown()
+    watch.look(2)
+    assert order.call_id in watch.reconcile._absent
+    house.provider.answers(Accepted("p1", house.now()))
+    watch.placed(order)
+    watch.look()
+    house.provider.hidden.add("p1")
+    watch.look()
+    house.provider.hidden.clear()
+    house.provider.end("p1", report(cost=Decimal(1), has_artifact=True))
+    watch.look(2)
+    assert not watch.reconcile._absent
+    assert not watch.reconcile._missing
