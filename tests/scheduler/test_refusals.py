@@ -135,7 +135,7 @@ def test_a_refusal_of_the_account_pauses_all_campaigns(database: str) -> None:
     """The second campaign pauses though its own calls are still accepted."""
     no_credit = {"status": 402, "line": DEFAULT_PHONE_NUMBER_ID}
     with dialled(database, faults={"refused": [no_credit]}) as (house, simulator):
-        second = house.campaign(phones(60, 50), cap=1, phone_number_id=OTHER_LINE)
+        second = house.campaign(phones(25, 50), cap=1, phone_number_id=OTHER_LINE)
         eventually(lambda: house.board(second).ended > 0, LONG, "an accepted call")
         first = house.campaign(phones(3), cap=1)
         for campaign_id in (first, second):
@@ -147,23 +147,23 @@ def test_a_refusal_of_the_account_pauses_all_campaigns(database: str) -> None:
         for campaign_id in (first, second):
             house.campaigns.resume(campaign_id, by=BY)
         assert completed(house, first).ended == 3
-        assert completed(house, second).ended == 60
+        assert completed(house, second).ended == 25
 
 
 def test_a_deleted_line_stops_only_its_own_campaigns(database: str) -> None:
     """One deleted line stopped the calls on all lines before."""
     with dialled(database, speed=3000) as (house, simulator):
-        first = house.campaign(phones(30), cap=1)
-        second = house.campaign(phones(30, 50), cap=1)
-        other = house.campaign(phones(30, 90), cap=1, phone_number_id=OTHER_LINE)
+        first = house.campaign(phones(15), cap=1)
+        second = house.campaign(phones(15, 50), cap=1)
+        other = house.campaign(phones(15, 90), cap=1, phone_number_id=OTHER_LINE)
         eventually(lambda: house.board(first).ended > 0, LONG, "a first call")
         simulator.set_faults(deleted_lines=[DEFAULT_PHONE_NUMBER_ID])
         for campaign_id in (first, second):
             row = paused(house, campaign_id)
             assert row.pause_cause is PauseCause.ACCOUNT
             assert "Phone Number" in reason_of(house, row)
-            assert row.pending + row.ended == 30, "nobody was used up"
-        assert completed(house, other).ended == 30
+            assert row.pending + row.ended == 15, "nobody was used up"
+        assert completed(house, other).ended == 15
 
 
 def test_open_calls_of_a_deleted_line_are_followed_to_their_end(database: str) -> None:
