@@ -22,7 +22,7 @@ def last_position(house: House) -> int:
 
 
 def test_readers_see_a_position_that_was_waited_for(house: House) -> None:
-    upload = house.uploads.stage(["+12025550101"])
+    upload = house.staged.stage(["+12025550101"])
     new = house.new_campaign(upload)
     made = house.imports.create_campaign(new, default_cap=8, by="ann@example.com")
     assert house.read_model.wait_for(last_position(house), 10)

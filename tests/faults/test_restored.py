@@ -24,7 +24,6 @@ from tests.faults.scenario import (
     no_faults,
     virtual_house,
 )
-from tests.faults.virtual_provider import PERFECT
 from tests.scheduler.leading import Leading, Passes, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually

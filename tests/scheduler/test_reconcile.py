@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from application.ports import CallReport
 from domain.costs import FIRST_COST
 from domain.dial_view import Phase
 from domain.values import CallStatus, CampaignState, ContactStatus
