@@ -28,7 +28,7 @@ from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
-from scheduler.reconcile import Findings
+from scheduler.reconciliation.reconcile import Findings
 from scheduler.wakeup import WakeUp
 
 CAP, PEOPLE, MEAN_SECONDS = 8, 2_000, 60.0

@@ -36,7 +36,7 @@ from scheduler.dispatch import Dispatch
 from scheduler.loop import SILENT_TICKS, Scheduler
 from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
-from scheduler.reconcile import Reconcile
+from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
 from storage.database import Conn, Pool, connect
 from storage.migrate import migrate

@@ -16,7 +16,7 @@ from domain.settings import SettingsValues
 from scheduler.adopt import Adoption
 from scheduler.dispatch import Dispatch
 from scheduler.pace import Pace
-from scheduler.reconcile import Reconcile
+from scheduler.reconciliation.reconcile import Reconcile
 from storage.process.decisions import ProcessRecords
 from storage.process.leadership import LeadershipLost
 

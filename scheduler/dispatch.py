@@ -15,8 +15,6 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_result,
-    stop_after_attempt,
-    stop_any,
     wait_chain,
     wait_random,
 )
@@ -49,6 +47,9 @@ SEND_WITHIN_SECONDS = 5.0
 
 RENEWALS = wait_chain(wait_random(0.5, 1.5), wait_random(3, 5), wait_random(8, 12))
 """Seconds before a request that never left is repeated: 1, 4 and 10 with jitter."""
+
+MOST_SENDINGS = 4
+"""Largest number of requests that one claim sends while each of them never left."""
 
 REFUSALS_IN_A_ROW = 3
 """Contacts refused in a row without a known rule, after which a campaign pauses."""
@@ -231,11 +232,14 @@ class Dispatch:
         again = Retrying(
             retry=retry_if_result(lambda sent: sent is not None and sent.never_left),
             wait=RENEWALS,
-            stop=stop_any(stop_after_attempt(4), lambda _: self._timer.stopped),
+            stop=self._may_not_repeat,
             sleep=self._sleep,
             retry_error_callback=_last_result,
         )
         return again(attempt)
+
+    def _may_not_repeat(self, state: RetryCallState) -> bool:
+        return self._timer.stopped or state.attempt_number >= MOST_SENDINGS
 
     def _send(
         self, one: ClaimedCall, ask: Callable[..., Ticket | None]

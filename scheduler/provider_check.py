@@ -9,7 +9,8 @@ from domain.settings import SettingsValues
 from domain.states import MAY_DIAL
 from scheduler.adopt import ClaimingBlocked
 from scheduler.dependencies import SchedulerDependencies
-from scheduler.reconcile import Findings, dialled_lines
+from scheduler.reconciliation.listed_calls import dialled_lines
+from scheduler.reconciliation.reconcile import Findings
 
 SHORTEST_WAIT_SECONDS = 1.0
 """Shortest time between two checks."""

@@ -29,7 +29,7 @@ from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
-from scheduler.reconcile import Reconcile
+from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.wakeup import WakeUp
 from storage.log.recorder import EventStoreFactory
 from storage.process.timeline_guard import TimelineGuard

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from domain.values import CampaignState
 from provider.simulator.settings import NEVER_ENDS, NEVER_RINGS
-from scheduler.reconcile import LONGEST_QUEUED
+from scheduler.reconciliation.reconcile import LONGEST_QUEUED
 from tests.faults.cluster import Cluster, running_cluster
 from tests.support import eventually
 from tests.wiring import phones

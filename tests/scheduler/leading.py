@@ -14,7 +14,7 @@ from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
-from scheduler.reconcile import Reconcile
+from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.wakeup import WakeUp
 from storage.process.leadership import LeadershipLost
 from storage.process.timeline_guard import TimelineGuard

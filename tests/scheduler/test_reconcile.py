@@ -10,7 +10,7 @@ from application.ports import CallReport
 from domain.costs import FIRST_COST
 from domain.dial_view import Phase
 from domain.values import CallStatus, CampaignState, ContactStatus
-from scheduler.reconcile import LOOK_UPS
+from scheduler.reconciliation.list_delay import LOOK_UPS
 from tests.scheduler.watch import ENDED, SENT, SILENCE, TIME_OUT, Watch, report
 from tests.wiring import House
 

@@ -152,7 +152,7 @@ def test_a_line_with_a_live_call_is_busy_whoever_made_it(
 def test_what_is_over_is_forgotten(watch: Watch, house: House) -> None:
     order = watch.unknown()
     watch.look(2)
-    assert order.call_id in watch.reconcile._absent
+    assert order.call_id in watch.reconcile.delay._absent
     house.provider.answers(Accepted("p1", house.now()))
     watch.placed(order)
     watch.look()
@@ -161,5 +161,5 @@ def test_what_is_over_is_forgotten(watch: Watch, house: House) -> None:
     house.provider.hidden.clear()
     house.provider.end("p1", report(cost=Decimal(1), has_artifact=True))
     watch.look(2)
-    assert not watch.reconcile._absent
-    assert not watch.reconcile._missing
+    assert not watch.reconcile.delay._absent
+    assert not watch.reconcile.delay._unlisted

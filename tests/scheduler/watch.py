@@ -10,7 +10,7 @@ from application.ports import (
 )
 from domain.dial_view import OpenCall, Phase
 from domain.values import CallStatus
-from scheduler.reconcile import Findings, Reconcile
+from scheduler.reconciliation.reconcile import Findings, Reconcile
 from tests.wiring import Clock, House
 
 EVERY = timedelta(seconds=30)

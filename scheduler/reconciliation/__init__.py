@@ -1,0 +1,1 @@
+"""Reconciliation: comparing our open calls with what the provider shows."""
