@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.contacts.contact_file import AcceptedRow, Row, SkippedRow
+from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
 from application.contacts.uploads import Uploads
 from domain.values import SkipReason
 from storage.database import open_pool
