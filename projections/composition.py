@@ -30,6 +30,7 @@ from domain.settings import SettingsValues
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
+from projections.message_retention import MessageRetention
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import Identities, Keys, SessionStore, SignInLinks
 from storage.database import Pool, open_pool
@@ -134,6 +135,10 @@ class Components:
     @cached_property
     def erasure(self) -> ErasureStore:
         return ErasureStore(self.writing)
+
+    @cached_property
+    def message_retention(self) -> MessageRetention:
+        return MessageRetention(self.writing)
 
     @cached_property
     def operations(self) -> ProcessRecords:

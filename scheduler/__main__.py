@@ -180,7 +180,9 @@ def _start_alerts(
 def _start_retention(process: Process, feed: ReadModelFeed, opened: ExitStack) -> None:
     """Erase expired personal data from a thread of its own."""
     own = _components(process, feed, opened, name=f"{ROLE} retention", size=2)
-    worker = RetentionWorker(Retention(own.erasure, own.settings.values, own.now))
+    worker = RetentionWorker(
+        Retention(own.message_retention, own.settings.values, own.now)
+    )
     opened.callback(worker.stop)
     worker.start()
 

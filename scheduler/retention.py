@@ -1,4 +1,4 @@
-"""Taking away, again and again, what was said on calls and is not to be kept longer."""
+"""Empties messages of calls in the vault when their retention time is over."""
 
 import logging
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout
 
 from application.errors import StoreUnavailable
 from domain.settings import SettingsValues
-from storage.vault.erasure import ErasureStore
+from projections.message_retention import MessageRetention
 
 EVERY_SECONDS = 600.0
 STOP_SECONDS = 10.0
@@ -20,28 +20,28 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Recordings' links, transcripts and messages go `retention_days` after the call.
+    """Empties recording links, transcripts and messages `retention_days` after a call.
 
-    So does what was told of somebody who was erased before we knew of whom it was.
+    It also empties messages that were matched with an erased person only afterwards.
     """
 
     def __init__(
         self,
-        store: ErasureStore,
+        messages: MessageRetention,
         settings: Callable[[], SettingsValues],
         now: Callable[[], datetime],
     ) -> None:
-        self._store, self._settings, self._now = store, settings, now
+        self._messages, self._settings, self._now = messages, settings, now
 
     def run_once(self) -> int:
         """Return how many messages were emptied."""
-        emptied = self._store.wipe_messages_of_erased()
+        emptied = self._messages.wipe_messages_of_erased()
         days = self._settings().retention_days
         if days is not None:
             before = self._now() - timedelta(days=days)
-            emptied += self._store.wipe_messages_before(before)
+            emptied += self._messages.wipe_messages_before(before)
         if emptied:
-            log.info("%s messages were taken away", emptied)
+            log.info("%s messages were emptied", emptied)
         return emptied
 
 
@@ -66,7 +66,7 @@ class RetentionWorker:
             try:
                 self._retention.run_once()
             except AWAY as error:
-                log.warning("what is old cannot be taken away now: %s", error)
+                log.warning("old messages cannot be emptied now: %s", error)
             except Exception:
-                log.exception("taking away what is old failed")
+                log.exception("emptying old messages failed")
             self._stopped.wait(EVERY_SECONDS)

@@ -1,9 +1,7 @@
-"""Taking personal data away, for a person or for its age; leaves stay as proof."""
+"""Erases the personal data of a person; the leaves remain as proof."""
 
 import re
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Collection
 from time import monotonic, sleep
 from typing import Any, LiteralString
 from uuid import UUID
@@ -12,14 +10,12 @@ import phonenumbers
 
 from application.contacts.erasure import Person
 from storage.database import Conn, Pool
+from storage.vault.old_messages import EMPTY, OF_SUBJECTS
 
 FEWEST_DIGITS = 7
 """A shorter national number is recognised only with its country code."""
 
 POLL_SECONDS = 0.05
-
-PAGE = 2_000
-"""Positions of the log that one statement of the regular removal goes through."""
 
 _PEOPLE: LiteralString = """
     select contact_id, campaign_id, array_agg(list_id) from contact_vault
@@ -32,13 +28,6 @@ _NO_CONTACT: LiteralString = """
         extension = null, variables = null, salt = null
     where contact_id = any(%(contacts)s) and salt is not null
 """
-
-_NO_MESSAGE: LiteralString = """
-    update message_vault set document = null, recording_url = null, transcript = null,
-        salt = null
-    where salt is not null
-"""
-_OF_SUBJECTS: LiteralString = " and subject_id = any(%(subjects)s)"
 
 # Built-in functions first, since they take a hundredth of the time: a text without the
 # digits of the number, and without the longest word of any name, is not looked into.
@@ -53,7 +42,7 @@ _MAY_MENTION: LiteralString = """
 _SAID: LiteralString = "concat(document, transcript, recording_url)"
 _NO_STRAY_MESSAGE: LiteralString = f"""
     with gone as (
-        {_NO_MESSAGE} and campaign_id is null
+        {EMPTY} and campaign_id is null
             and {_MAY_MENTION.format(text=_SAID)}
             and autolynx_mentions(
                 jsonb_build_array(document, transcript, recording_url),
@@ -152,49 +141,11 @@ _OLD_SNAPSHOTS: LiteralString = """
             and pid <> pg_backend_pid() and age(backend_xmin) > age(%s::text::xid))
 """
 
-# From here on what is told of them is withheld. Who appends waits for the commit, or
-# was before it: then the removal, which comes after it, finds what was told.
+# After this, new messages about these subjects are stored without content. An append
+# either waits for the commit or precedes it; then the later removal finds its rows.
 _WITHHELD: LiteralString = """
     insert into erased_subject
     select unnest(%(subjects)s::uuid[]) on conflict do nothing
-"""
-
-# What came before its call was known is a copy of what the call then was told.
-_ATTACHED_SINCE: LiteralString = """
-    insert into erased_subject
-    select i.aggregate_id from read.event_index i
-    join autolynx_events e on e.notification_id = i.position
-    join erased_subject s
-        on s.subject_id = (convert_from(e.state, 'UTF8')::json ->> 'call_id')::uuid
-    where i.type = 'unmatched_message.attached'
-    on conflict do nothing
-"""
-_TOLD_SINCE: LiteralString = """
-    and id in (
-        select m.id from erased_subject join message_vault m using (subject_id)
-        where m.salt is not null
-    )
-"""
-
-_OF_A_PAGE: LiteralString = """
-    and subject_id in (
-        select i.aggregate_id from read.event_index i
-        where i.position > %(after)s and i.position <= %(up_to)s
-            and not exists (
-                select from read.event_index later
-                where later.aggregate_id = i.aggregate_id
-                    and later.position > %(last)s
-            )
-    )
-"""
-_LAST_BEFORE: LiteralString = """
-    select position from read.event_index where occurred_at < %(before)s
-    order by occurred_at desc, position desc limit 1
-"""
-_MARK: LiteralString = "select up_to from retention_mark where id = 1"
-_MARKED: LiteralString = """
-    insert into retention_mark (id, up_to) values (1, %s)
-    on conflict (id) do update set up_to = excluded.up_to
 """
 
 
@@ -245,7 +196,7 @@ class ErasureStore:
             values["hints"] = [hint for _, hint in found]
             for statement in (
                 _NO_CONTACT,
-                _NO_MESSAGE + _OF_SUBJECTS,
+                EMPTY + OF_SUBJECTS,
                 _NO_STRAY_MESSAGE,
                 _NO_WORDS,
                 _NO_REJECT,
@@ -276,31 +227,6 @@ class ErasureStore:
                 conn.close()  # Its time limits are not those of the pool.
         return is_complete
 
-    def wipe_messages_before(self, before: datetime) -> int:
-        """Empty what was said about calls that nothing happened to since then.
-
-        The log is gone through once, page by page: a call's last event stands in one
-        page only, and a later one brings it into a later page.
-        """
-        with self._pool.connection() as conn:
-            last = _number_of(conn, _LAST_BEFORE, before=before)
-            after = _number_of(conn, _MARK)
-        done = 0
-        while after < last:
-            up_to = min(after + PAGE, last)
-            with self._pool.connection() as conn, _unhurried(conn):
-                values = {"after": after, "up_to": up_to, "last": last}
-                done += conn.execute(_NO_MESSAGE + _OF_A_PAGE, values).rowcount
-                conn.execute(_MARKED, (up_to,))
-            after = up_to
-        return done
-
-    def wipe_messages_of_erased(self) -> int:
-        """Empty what was told of erased people before it was known to be of them."""
-        with self._pool.connection() as conn, _unhurried(conn):
-            conn.execute(_ATTACHED_SINCE)
-            return conn.execute(_NO_MESSAGE + _TOLD_SINCE).rowcount
-
 
 def _older_transactions_end(conn: Conn, seconds: float) -> bool:
     """Wait until no transaction sees what was committed before this call."""
@@ -311,18 +237,6 @@ def _older_transactions_end(conn: Conn, seconds: float) -> bool:
             return False
         sleep(POLL_SECONDS)
     return True
-
-
-def _number_of(conn: Conn, query: LiteralString, **values: datetime) -> int:
-    row = conn.execute(query, values).fetchone()
-    return 0 if row is None else int(row[0])
-
-
-@contextmanager
-def _unhurried(conn: Conn) -> Iterator[None]:
-    with conn.transaction():
-        conn.execute("set local statement_timeout to '10min'")
-        yield
 
 
 def distinctive_digits(phone: str) -> str:

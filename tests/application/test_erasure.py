@@ -28,6 +28,7 @@ from domain.values import (
 from projections import contact_log
 from projections.contact_log import ContactRow
 from projections.engine.verify import verify
+from projections.message_retention import MessageRetention
 from provider.vapi.reading import read_call, read_message
 from storage.database import Conn, connect
 from storage.log.recorder import BULK_ROWS
@@ -465,7 +466,7 @@ def test_a_message_that_names_no_number_goes_once_its_call_is_known_to_be_theirs
     house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
     house.settle()
     assert house.load_call(call_id).status is CallStatus.ENDED
-    store = ErasureStore(house.writing)
+    store = MessageRetention(house.writing)
     assert store.wipe_messages_of_erased() == 1
     assert store.wipe_messages_of_erased() == 0
     assert b"Person 1 speaking" not in dumped(house.url)
@@ -478,7 +479,7 @@ def test_messages_go_when_their_time_is_over_and_their_proof_stays(
     call_id = called(house, house.campaign(2))
     house.calls.record_message(read_message(report(call_id)))
     house.settle()
-    store = ErasureStore(house.writing)
+    store = MessageRetention(house.writing)
     assert store.wipe_messages_before(NOON) == 0
     assert store.wipe_messages_before(NOON + timedelta(seconds=1)) == 1
     assert house.vault.messages_of(call_id) == []

@@ -17,6 +17,7 @@ from application.contacts.uploads import RejectedRow
 from domain.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
 from projections.engine.verify import verify
+from projections.message_retention import MessageRetention
 from provider.vapi.reading import read_message
 from storage.database import Conn, connect
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
@@ -361,5 +362,5 @@ def test_a_call_whose_early_message_was_withheld_can_still_be_placed(
     house.calls.place(call_id, provider_call_id="theirs", placed_at=NOON)
     house.settle()
     assert house.load_call(call_id).provider_call_id == "theirs"
-    assert ErasureStore(house.writing).wipe_messages_of_erased() == 0
+    assert MessageRetention(house.writing).wipe_messages_of_erased() == 0
     assert problems(house) == []

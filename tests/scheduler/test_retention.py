@@ -3,9 +3,9 @@ from uuid import UUID
 
 import pytest
 
+from projections.message_retention import MessageRetention
 from provider.vapi.reading import read_message
 from scheduler.retention import Retention, RetentionWorker
-from storage.vault.erasure import ErasureStore
 from tests.application.test_erasure import called, problems, report
 from tests.support import eventually
 from tests.wiring import Clock, House
@@ -21,7 +21,7 @@ def call_id(house: House) -> UUID:
 
 
 def retention(house: House, clock: Clock) -> Retention:
-    return Retention(ErasureStore(house.writing), house.settings.values, clock)
+    return Retention(MessageRetention(house.writing), house.settings.values, clock)
 
 
 def test_messages_are_kept_for_as_long_as_the_setting_says(

@@ -12,6 +12,7 @@ from domain.call import Call
 from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections import contact_log
+from projections.message_retention import MessageRetention
 from provider.vapi.reading import read_message
 from storage.vault.erasure import ErasureStore
 from tests.application.test_erasure import PROVIDER_ID, report
@@ -91,11 +92,12 @@ def test_what_was_taken_away_is_not_heard_of_the_provider_either(
     office.caught_up()
     office.provider.recordings |= {"vapi-erased": LINK, PROVIDER_ID: LINK}
     assert [ask(office, id_).status_code for id_ in (erased, old)] == [302, 302]
-    store = ErasureStore(office.pool)
+    store = MessageRetention(office.pool)
     assert store.wipe_messages_before(utc_now() + timedelta(seconds=1))
     assert [ask(office, id_).status_code for id_ in (erased, old)] == [302, 404]
-    phone = store.phone_of(office.app.load(Call, erased).contact_id)
+    erasure = ErasureStore(office.pool)
+    phone = erasure.phone_of(office.app.load(Call, erased).contact_id)
     assert phone is not None
-    ErasureService(office.app, office.context, store).erase(phone, by="test")
+    ErasureService(office.app, office.context, erasure).erase(phone, by="test")
     office.caught_up()
     assert ask(office, erased).status_code == 404
