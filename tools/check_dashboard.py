@@ -3,7 +3,7 @@
 `python tools/check_dashboard.py [--fix] [--folder FOLDER]`. npm installs both programs
 and the libraries' types into FOLDER, by default a temporary folder. `--fix` formats the
 sources instead of reporting differences. Without npm on the PATH nothing is checked.
-"""  # noqa: INP001 - run by its path, never imported
+"""
 
 import argparse
 import json
@@ -14,11 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from dashboard_types import declarations
 from graphql import build_schema, validate
 
 from interfaces.dashboard.documents import read_source
 from interfaces.dashboard.site import STATIC
-from interfaces.dashboard.types import declarations
 
 TYPESCRIPT = "typescript@7.0.2"
 PRETTIER = "prettier@3.10.1"

@@ -2,7 +2,7 @@
 
 Run `python tools/vendor.py`; it needs npm. To upgrade a library, change its version in
 vendor.json first. Digests in vendor.json are updated.
-"""  # noqa: INP001 - run by its path, never imported
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The first member of an installation, named by its configuration."""
+"""Adds the first admin, whom the configuration names."""
 
 from application.app import AutoLynx
 from application.members import MemberService
@@ -12,16 +12,16 @@ MOST = 10_000
 def add_first_admin(
     app: AutoLynx, members: MemberService, email: str | None, *, known: bool
 ) -> None:
-    """Add that admin where the allowlist is empty.
+    """Add the admin if the allowlist is empty.
 
-    `known` says that a reader sees members; where none does, the log is asked, for
-    readers may be behind.
+    `known` is whether the read model has members. If it has none, the log is checked
+    too, because the read model may lag.
     """
-    if email and not known and not _anybody(app, members):
+    if email and not known and not _has_members(app, members):
         members.add(email, Role.ADMIN, by=CONFIGURATION)
 
 
-def _anybody(app: AutoLynx, members: MemberService) -> bool:
+def _has_members(app: AutoLynx, members: MemberService) -> bool:
     return any(members.member(email) for email in _ever_added(app))
 
 

@@ -1,4 +1,4 @@
-"""What every answer tells browsers not to do with it; a route's own word stands."""
+"""Default security headers of every response; a route may set its own values."""
 
 from collections.abc import Collection
 
@@ -17,14 +17,18 @@ OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class SecurityHeaders:
-    """`secure` where browsers come by https; `editors` load scripts from elsewhere."""
+    """Adds the default headers.
+
+    With `secure`, browsers use https. Paths in `editors` load scripts of other hosts
+    and get no content policy.
+    """
 
     def __init__(
         self, app: ASGIApp, *, secure: bool, editors: Collection[str] = ()
     ) -> None:
         self._app, self._editors = app, editors
         headers = DEFAULTS | (OVER_HTTPS if secure else {})
-        # As the protocol has them: this is done for every answer.
+        # Encoded once, because every response needs them.
         self._headers = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,8 +39,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = [*message["headers"]]
-                said = {name for name, _ in own}
-                own += [header for header in self._headers if header[0] not in said]
+                names = {name for name, _ in own}
+                own += [header for header in self._headers if header[0] not in names]
                 message["headers"] = own
                 if scope["path"] in self._editors:
                     del MutableHeaders(scope=message)["Content-Security-Policy"]

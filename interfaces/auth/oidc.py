@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from interfaces.auth.rates import Rate, address_of
-from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE, NO_MEMBER, Door
+from interfaces.auth.rates import RateLimit, address_of
+from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE, NO_MEMBER, BrowserSessions
 from interfaces.auth.viewer import Allowlisted
 from interfaces.http.errors import refusal
 
@@ -20,10 +20,10 @@ LOGIN_COOKIE = "autolynx_sign_in"
 LOGIN_SECONDS = 600
 KEY_REFRESHES_A_MINUTE = 6
 NEXT = "autolynx_next"
-FAILED = "Signing in did not work: start again from the sign-in page."
+FAILED = "Sign-in failed: start again from the sign-in page."
 UNREACHABLE = "The identity provider cannot be reached: try again later."
-UNVERIFIED = "The identity provider gives no verified e-mail address."
-ANOTHER = "Somebody else has signed in by this address before: ask an admin."
+UNVERIFIED = "The identity provider sent no verified e-mail address."
+ANOTHER = "Another person has signed in with this address before: ask an admin."
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class OidcSettings:
 
     @property
     def cookie_key(self) -> str:
-        """Signs the cookie that holds state and nonce; alike in every process."""
+        """Key that signs the cookie with state and nonce; the same in every process."""
         return sha256(f"autolynx sign-in {self.client_secret}".encode()).hexdigest()
 
 
@@ -66,53 +66,53 @@ class _Refused(Exception):
 
 
 def oidc_routes(
-    settings: OidcSettings, door: Door, identities: Identities
+    settings: OidcSettings, sessions: BrowserSessions, identities: Identities
 ) -> APIRouter:
     """Build the routes; the app has Starlette's session for `/sign-in/oidc`.
 
     The libraries are loaded here: installations without an identity provider start
     faster.
     """
-    from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]  # noqa: PLC0415 - it brings no types; as told above
-    from joserfc.errors import JoseError  # noqa: PLC0415 - as told above
+    from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]  # noqa: PLC0415 - it has no types; see above
+    from joserfc.errors import JoseError  # noqa: PLC0415 - see above
 
-    router, rate = APIRouter(), Rate(ATTEMPTS_A_MINUTE)
+    router, rate = APIRouter(), RateLimit(ATTEMPTS_A_MINUTE)
     client = _client(settings)
-    entrance = _Entrance(door, identities, trust_email=settings.trust_email)
+    members = _Members(sessions, identities, trust_email=settings.trust_email)
 
     @router.get("/sign-in/oidc")
     async def begin(request: Request, next: str = "/") -> Response:  # noqa: A002 - the page's name
-        rate.admit(address_of(request))
-        request.session[NEXT] = _local(next)
+        rate.require(address_of(request))
+        request.session[NEXT] = _own_path(next)
         try:
             answer: Response = await client.authorize_redirect(
                 request, settings.callback
             )
-        except Exception as error:  # noqa: BLE001 - whatever it says or does not say
-            log.warning("the identity provider cannot be asked", error=str(error))
-            return _sent_back(request, 503, UNREACHABLE)
+        except Exception as error:  # noqa: BLE001 - the network, or an invalid answer
+            log.warning("the identity provider cannot be reached", error=str(error))
+            return _failure(request, 503, UNREACHABLE)
         return answer
 
     @router.get("/sign-in/oidc/callback")
     async def callback(request: Request) -> Response:
-        rate.admit(address_of(request))
-        place = _local(str(request.session.pop(NEXT, "/")))
+        rate.require(address_of(request))
+        target = _own_path(str(request.session.pop(NEXT, "/")))
         try:
             state = request.query_params.get("state") or ""
             if await client.framework.get_state_data(request.session, state):
-                await run_in_threadpool(entrance.use_state, state)
+                await run_in_threadpool(members.use_state, state)
             token = await client.authorize_access_token(request)
-            member = await run_in_threadpool(entrance.member, token.get("userinfo"))
-            response = RedirectResponse(place, 303)
-            await run_in_threadpool(door.let_in, member, response)
+            member = await run_in_threadpool(members.member, token.get("userinfo"))
+            response = RedirectResponse(target, 303)
+            await run_in_threadpool(sessions.begin, member, response)
         except _Refused as refused:
-            return _sent_back(request, 403, str(refused))
+            return _failure(request, 403, str(refused))
         except (OAuthError, JoseError) as error:
             log.warning("a sign-in failed", error=str(error))
-            return _sent_back(request, 403, FAILED)
-        except Exception as error:  # noqa: BLE001 - the network, or nonsense in an answer
-            log.warning("the identity provider cannot be asked", error=str(error))
-            return _sent_back(request, 503, UNREACHABLE)
+            return _failure(request, 403, FAILED)
+        except Exception as error:  # noqa: BLE001 - the network, or an invalid answer
+            log.warning("the identity provider cannot be reached", error=str(error))
+            return _failure(request, 503, UNREACHABLE)
         request.session.clear()
         return response
 
@@ -120,12 +120,12 @@ def oidc_routes(
 
 
 def _client(settings: OidcSettings) -> Any:
-    from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App  # type: ignore[import-untyped]  # noqa: PLC0415 - it brings no types; see `oidc_routes`
+    from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App  # type: ignore[import-untyped]  # noqa: PLC0415 - it has no types; see `oidc_routes`
     from joserfc.errors import BadSignatureError  # noqa: PLC0415 - see `oidc_routes`
 
-    rate = Rate(KEY_REFRESHES_A_MINUTE)
+    rate = RateLimit(KEY_REFRESHES_A_MINUTE)
 
-    class Client(StarletteOAuth2App):  # type: ignore[misc]  # the library brings no types
+    class Client(StarletteOAuth2App):  # type: ignore[misc]  # the library has no types
         """Fetches the issuer's keys again when a token was signed by another one.
 
         Authlib does so for an unknown key id; this also does for a key that replaced
@@ -156,26 +156,26 @@ def _client(settings: OidcSettings) -> Any:
 
 
 @dataclass(frozen=True)
-class _Entrance:
-    door: Door
+class _Members:
+    sessions: BrowserSessions
     identities: Identities
     trust_email: bool
 
     def use_state(self, state: str) -> None:
-        """Let a state be used once only, whichever API process handles it."""
-        if not self.identities.use_state(state, self.door.now()):
+        """Mark a state as used. Raises _Refused if any process used it before."""
+        if not self.identities.use_state(state, self.sessions.now()):
             raise _Refused(FAILED)
 
     def member(self, claims: Any) -> Allowlisted:
-        """Find the member whom verified claims of an ID token name."""
+        """Return the member that the verified claims of an ID token belong to."""
         email = claims.get("email") if claims else None
         if not isinstance(email, str) or not self._is_verified(claims):
             raise _Refused(UNVERIFIED)
-        member = self.door.member(email)
+        member = self.sessions.member(email)
         if member is None:
             raise _Refused(NO_MEMBER)
         who = {"issuer": str(claims["iss"]), "subject": str(claims["sub"])}
-        if not self.identities.same_person(email, now=self.door.now(), **who):
+        if not self.identities.same_person(email, now=self.sessions.now(), **who):
             raise _Refused(ANOTHER)
         return member
 
@@ -191,14 +191,14 @@ class _Entrance:
         return self.trust_email and is_harmless
 
 
-def _local(place: str) -> str:
-    """Lead nowhere but to a page of ours."""
-    plain = place.startswith("/") and not place.startswith("//")
-    return place if plain and "\\" not in place and place.isprintable() else "/"
+def _own_path(path: str) -> str:
+    """Return the path of a page of ours, `/` for anything else (an open redirect)."""
+    plain = path.startswith("/") and not path.startswith("//")
+    return path if plain and "\\" not in path and path.isprintable() else "/"
 
 
-def _sent_back(request: Request, status: int, said: str) -> Response:
-    """Tell a person on the sign-in page, and a program in our form."""
+def _failure(request: Request, status: int, message: str) -> Response:
+    """Redirect a browser to the sign-in page; answer other clients with an error."""
     if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(f"/sign-in?error={quote(said)}", 303)
-    return refusal(request, status, said)
+        return RedirectResponse(f"/sign-in?error={quote(message)}", 303)
+    return refusal(request, status, message)

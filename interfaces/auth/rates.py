@@ -1,4 +1,4 @@
-"""How often somebody may knock, counted in this process."""
+"""Rate limits, counted in this process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 MINUTE = 60.0
 GUESSES_A_MINUTE = 60
-"""Wrong tokens from one address."""
+"""Wrong tokens per minute from one address."""
 
 MOST_KEYS = 10_000
 ROUNDING = 1e-6
@@ -25,8 +25,8 @@ def too_often(wait: float) -> str:
 
 
 @dataclass
-class Rate:
-    """A bucket for each key: so many at once, refilled evenly within a minute."""
+class RateLimit:
+    """A token bucket per key: `a_minute` at once, refilled evenly within a minute."""
 
     a_minute: int
     clock: Callable[[], float] = monotonic
@@ -34,7 +34,7 @@ class Rate:
     _lock: Lock = field(default_factory=Lock)
 
     def take(self, key: str) -> float:
-        """Count one; return the seconds to wait where it was one too many, else 0."""
+        """Count a request; return 0, or the seconds to wait if it exceeds the limit."""
         with self._lock:
             now, each = self.clock(), MINUTE / self.a_minute
             full_at = max(self._full_at.get(key, now), now)
@@ -47,12 +47,12 @@ class Rate:
             return 0.0
 
     def _forget(self, now: float) -> None:
-        """Who has waited long enough is as new; of a flood the latest are kept."""
+        """Drop full buckets; if too many remain, keep the most recent half."""
         kept = [(key, at) for key, at in self._full_at.items() if at > now]
         self._full_at = dict(kept[-MOST_KEYS // 2 :])
 
-    def admit(self, key: str) -> None:
-        """The same, refusing with 429 and Retry-After."""
+    def require(self, key: str) -> None:
+        """Count a request; raise HTTPException 429 with Retry-After above the limit."""
         wait = self.take(key)
         if wait > 0:
             again = {"Retry-After": str(int(wait) + 1)}

@@ -1,4 +1,4 @@
-"""Who may use a REST route: dependencies that refuse everybody else."""
+"""Access control of REST routes, as FastAPI dependencies."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header, HTTPException, Request
 
 from domain.values import Role
-from interfaces.auth.rates import GUESSES_A_MINUTE, Rate, address_of
+from interfaces.auth.rates import GUESSES_A_MINUTE, RateLimit, address_of
 from interfaces.auth.viewer import Authenticator, Credentials, Viewer
 
 MEMBERS = frozenset(Role)
@@ -19,11 +19,12 @@ FORBIDDEN = "Your role does not allow this."
 def viewer_with(
     authenticator: Authenticator, roles: frozenset[Role]
 ) -> Callable[..., Viewer]:
-    """Make a dependency that yields the member, or refuses with 401 or 403.
+    """Return a dependency that yields the member.
 
-    Who sends one wrong token after the other is refused with 429.
+    It raises HTTPException 401 without valid credentials, 403 for other roles, and 429
+    after too many wrong tokens from one address.
     """
-    guesses = Rate(GUESSES_A_MINUTE)
+    guesses = RateLimit(GUESSES_A_MINUTE)
 
     def dependency(
         request: Request, authorization: Annotated[str | None, Header()] = None
@@ -32,7 +33,7 @@ def viewer_with(
         viewer = authenticator.viewer(given)
         if viewer is None:
             if authorization is not None:
-                guesses.admit(address_of(request))
+                guesses.require(address_of(request))
             challenge = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, UNAUTHENTICATED, headers=challenge)
         if viewer.role not in roles:
@@ -45,7 +46,7 @@ def viewer_with(
 def email_with(
     authenticator: Authenticator, roles: frozenset[Role]
 ) -> Callable[..., str]:
-    """The same, yielding the member's e-mail alone."""
+    """Return a dependency like that of `viewer_with` that yields the e-mail address."""
     viewer = viewer_with(authenticator, roles)
 
     def dependency(

@@ -1,7 +1,7 @@
-"""Other people's pages send nothing here, whatever cookies their visitors have.
+"""Protection against cross-site request forgery.
 
-As Go's CrossOriginProtection does it: browsers say where a request comes from, and
-who says nothing is no browser.
+Like Go's CrossOriginProtection: browsers send the origin of a request
+(Sec-Fetch-Site or Origin); a request without either does not come from a browser.
 """
 
 from collections.abc import Collection
@@ -15,30 +15,30 @@ from interfaces.http.errors import refusal
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES = frozenset({"same-origin", "none"})
-FOREIGN = "A page of another site may not send this."
+FOREIGN = "Requests from pages of other sites are refused."
 
 
 class SameOrigin:
-    """Refuses what changes something, or opens a socket, from another site's page.
+    """Refuses state-changing requests and sockets from pages of other sites.
 
-    `origins` are our own; the Host that was asked is one as well.
+    `origins` are our own origins; the requested Host counts as one as well.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self._app, self._origins = app, frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._lets_pass(scope):
+        if self._is_allowed(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            # Closing before accepting is what a server answers with 403.
+            # The server answers 403 if a socket is closed before it was accepted.
             await receive()
             await send({"type": "websocket.close", "code": 4403})
         else:
             answer = refusal(Request(scope), 403, FOREIGN)
             await answer(scope, receive, send)
 
-    def _lets_pass(self, scope: Scope) -> bool:
+    def _is_allowed(self, scope: Scope) -> bool:
         kind = scope["type"]
         if kind not in {"http", "websocket"} or scope.get("method") in SAFE:
             return True
@@ -46,7 +46,7 @@ class SameOrigin:
 
 
 def is_own(headers: Headers, origins: Collection[str]) -> bool:
-    """Say whether it comes from our own pages, or from no page at all."""
+    """Return whether a request comes from our own pages, or not from a browser."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if origin in origins:
         return True

@@ -1,4 +1,4 @@
-"""Coming in by a one-time link, and going out again."""
+"""Sign-in by a one-time link, and sign-out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from interfaces.auth.rates import Rate, address_of
+from interfaces.auth.rates import RateLimit, address_of
 from interfaces.auth.viewer import Allowlisted, cookie_name
 
 ATTEMPTS_A_MINUTE = 30
 COOKIE_LIFE_SECONDS = 7 * 86_400
-NO_LINK = "This link was used, or is older than 15 minutes: ask for another one."
+NO_LINK = "The link was already used or is older than 15 minutes: ask for a new one."
 NO_MEMBER = "This address is not on the allowlist: ask an admin to add it."
 
 
@@ -29,8 +29,8 @@ class Sessions(Protocol):
 
 
 @dataclass(frozen=True)
-class Door:
-    """What letting somebody in takes; `secure` where browsers come by https."""
+class BrowserSessions:
+    """Begins and ends sessions of browsers; `secure` if these use https."""
 
     sessions: Sessions
     member: Callable[[str], Allowlisted | None]
@@ -42,8 +42,8 @@ class Door:
     def cookie(self) -> str:
         return cookie_name(secure=self.secure)
 
-    def let_in(self, member: Allowlisted, response: Response) -> None:
-        """Open a session, in the browser that gets this response."""
+    def begin(self, member: Allowlisted, response: Response) -> None:
+        """Open a session and set its cookie in the response."""
         session = self.sessions.open(
             email=member.email, secret=self.random_bytes(32), now=self.now()
         )
@@ -57,7 +57,7 @@ class Door:
             samesite="lax",
         )
 
-    def let_out(self, request: Request, response: Response) -> None:
+    def end(self, request: Request, response: Response) -> None:
         session = request.cookies.get(self.cookie)
         if session is not None:
             self.sessions.end(session, self.now())
@@ -67,33 +67,33 @@ class Door:
 
 
 class LinkUsed(BaseModel):
-    """What stands behind # in the link."""
+    """The secret of the link, which follows its #."""
 
     token: str = Field(max_length=200)
 
 
-def sign_in_routes(door: Door, links: Links) -> APIRouter:
+def sign_in_routes(sessions: BrowserSessions, links: Links) -> APIRouter:
     """Build the routes; the page at GET /sign-in is the dashboard's."""
     router = APIRouter()
-    rate = Rate(ATTEMPTS_A_MINUTE)
+    rate = RateLimit(ATTEMPTS_A_MINUTE)
 
     @router.post("/sign-in")
     def sign_in(used: LinkUsed, request: Request) -> Response:
-        rate.admit(address_of(request))
-        email = links.use(used.token, door.now())
+        rate.require(address_of(request))
+        email = links.use(used.token, sessions.now())
         if email is None:
             raise HTTPException(403, NO_LINK)
-        member = door.member(email)
+        member = sessions.member(email)
         if member is None:
             raise HTTPException(403, NO_MEMBER)
         response = JSONResponse({"email": member.email, "role": member.role})
-        door.let_in(member, response)
+        sessions.begin(member, response)
         return response
 
     @router.post("/sign-out", status_code=204)
     def sign_out(request: Request) -> Response:
         response = Response(status_code=204)
-        door.let_out(request, response)
+        sessions.end(request, response)
         return response
 
     return router

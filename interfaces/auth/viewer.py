@@ -1,4 +1,4 @@
-"""Who asks: the member behind a request, with the role that the allowlist gives now."""
+"""Authentication: the member who sent a request, with the current role."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from domain.values import Role
 BEARER = "bearer"
 COOKIE = "autolynx_session"
 SECURE_COOKIE = "__Host-autolynx"
-"""Over https; browsers take it from nobody but the host itself."""
+"""Name over https; browsers accept a cookie with this prefix from the host only."""
 
 
 def cookie_name(*, secure: bool) -> str:
@@ -19,7 +19,7 @@ def cookie_name(*, secure: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A member; `in_browser` came in by a session's cookie, not by a token."""
+    """A member; `in_browser` if authenticated by a session cookie, not by a token."""
 
     email: str
     role: Role
@@ -28,7 +28,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request proves its sender by."""
+    """The credentials in a request."""
 
     authorization: str | None = None
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -36,12 +36,12 @@ class Credentials:
 
 class Tokens(Protocol):
     def authenticate(self, token: str, now: datetime) -> str | None:
-        """Return the e-mail of the token's owner, None where it is good for nothing."""
+        """Return the e-mail address of the token's owner, None if it is invalid."""
 
 
 class Sessions(Protocol):
     def authenticate(self, text: str, now: datetime) -> str | None:
-        """Return the e-mail of the session's owner, None where it is over."""
+        """Return the e-mail address of the session's owner, None if it has ended."""
 
 
 class Allowlisted(Protocol):
@@ -53,7 +53,7 @@ class Allowlisted(Protocol):
 
 
 class Authenticator:
-    """Nothing is cached: whoever is removed, or whose token is revoked, is out."""
+    """Authenticates requests. Nothing is cached, so a removal takes effect at once."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class Authenticator:
         self._member, self._now = member, now
 
     def viewer(self, given: Credentials) -> Viewer | None:
-        """Return the member whom the credentials prove, None for nobody.
+        """Return the authenticated member, None if the credentials are invalid.
 
-        An Authorization header stands alone: where it fails, no cookie helps.
+        If there is an Authorization header, cookies are ignored.
         """
         email = self._email(given)
         member = self._member(email) if email else None

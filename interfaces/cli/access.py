@@ -1,4 +1,4 @@
-"""Commands about who may come in: members and their API tokens."""
+"""Commands for members, sign-in links and API tokens."""
 
 import secrets
 from datetime import timedelta
@@ -10,7 +10,7 @@ import typer
 from application.configuration import Configuration
 from domain.errors import NotFound
 from domain.values import Role
-from interfaces.cli.output import AsJson, as_mapping, say, show_list
+from interfaces.cli.output import AsJson, as_mapping, print_line, show_list
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import directory
 
@@ -18,7 +18,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
 
 
 def add_to(app: typer.Typer) -> None:
-    members = typer.Typer(help="Who may come in, and as what.", rich_markup_mode=None)
+    members = typer.Typer(help="Members and their roles.", rich_markup_mode=None)
     members.command("add")(add_member)
     members.command("list")(list_members)
     members.command("remove")(remove_member)
@@ -32,13 +32,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sign_in(email: Email) -> None:
-    """Print a link by which a member comes in once, within 15 minutes."""
+    """Print a link by which a member can sign in once, within 15 minutes."""
     with workbench(Configuration()) as bench:
         _must_be_member(bench, email)
         token = bench.sign_in_links.create(
             email=email, secret=secrets.token_bytes(32), now=bench.context.now()
         )
-        say(f"{bench.configuration.own_url}/sign-in#token={token}")
+        print_line(f"{bench.configuration.own_url}/sign-in#token={token}")
 
 
 def _must_be_member(bench: Workbench, email: str) -> None:
@@ -52,10 +52,10 @@ def add_member(
         Role, typer.Option(case_sensitive=False, help="What the member may do.")
     ],
 ) -> None:
-    """Add a member, or give a known one that role."""
+    """Add a member, or change the role of an existing one."""
     with workbench(Configuration()) as bench:
         bench.members.add(email, role, by=actor())
-    say(f"{email} is {role}.")
+    print_line(f"{email} is {role}.")
 
 
 def list_members(*, as_json: AsJson = False) -> None:
@@ -67,17 +67,17 @@ def list_members(*, as_json: AsJson = False) -> None:
 
 
 def remove_member(email: Email) -> None:
-    """Remove a member, who is out at once; the tokens are of no use any more."""
+    """Remove a member and end all access at once, API tokens included."""
     with workbench(Configuration()) as bench:
         bench.members.remove(email, by=actor())
-    say(f"{email} is removed.")
+    print_line(f"{email} is removed.")
 
 
 def create_token(
     email: Email,
-    days: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 365,
+    days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 365,
 ) -> None:
-    """Make an API token of a member; it is printed this once, alone."""
+    """Create an API token for a member and print it; it cannot be shown again."""
     with workbench(Configuration()) as bench:
         _must_be_member(bench, email)
         now = bench.context.now()
@@ -88,11 +88,11 @@ def create_token(
             now=now,
             expires_at=now + timedelta(days=days),
         )
-    say(token)
+    print_line(token)
 
 
 def list_tokens(*, as_json: AsJson = False) -> None:
-    """List the tokens, but for their secrets."""
+    """List the tokens without their secrets."""
     with workbench(Configuration()) as bench:
         rows = [as_mapping(row) for row in bench.tokens.list()]
     columns = ("id", "email", "createdAt", "expiresAt", "lastUsedAt", "revokedAt")
@@ -102,8 +102,8 @@ def list_tokens(*, as_json: AsJson = False) -> None:
 def revoke_token(
     token_id: Annotated[UUID, typer.Argument(metavar="ID", show_default=False)],
 ) -> None:
-    """Make a token useless from now on (its ID: `autolynx tokens list`)."""
+    """Revoke a token (its ID: `autolynx tokens list`)."""
     with workbench(Configuration()) as bench:
         if not bench.tokens.revoke(token_id, bench.context.now()):
             raise NotFound("token", token_id)
-    say(f"{token_id} is revoked.")
+    print_line(f"{token_id} is revoked.")

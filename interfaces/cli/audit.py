@@ -1,4 +1,4 @@
-"""Commands about the history: what happened, how it stood, whether it still fits."""
+"""Commands for the event history: list, replay, verify."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ import typer
 from application.configuration import Configuration
 from domain.errors import NotFound
 from interfaces.cli.database import database
-from interfaces.cli.output import AsJson, as_mapping, json_of, say, show_one
+from interfaces.cli.output import AsJson, as_mapping, json_of, print_line, show_one
 from interfaces.cli.progress import progress_of
 from interfaces.cli.workbench import Workbench, utc_now, workbench
 from projections import event_index
@@ -28,7 +28,7 @@ from storage.database import connect
 
 PAGE = 1_000
 MOST_IN_JSON = 1_000
-"""Problems that are kept for one JSON object; as lines they are without end."""
+"""Most problems in the JSON output; as lines, all of them are printed."""
 
 
 class Kind(StrEnum):
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="What happened, how it stood then, and whether it fits.",
+        help="List, replay and verify the event history.",
         rich_markup_mode=None,
     )
     group.command("events")(events)
@@ -48,7 +48,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _time(text: str) -> datetime:
-    """Read ISO 8601; without an offset it is UTC."""
+    """Parse ISO 8601; UTC if there is no offset."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -62,27 +62,35 @@ TIME = {"parser": _time, "metavar": "TIME", "show_default": False}
 
 def events(
     *,
-    aggregate: Annotated[UUID | None, typer.Option(help="Of one aggregate.")] = None,
-    campaign: Annotated[UUID | None, typer.Option(help="About a campaign.")] = None,
+    aggregate: Annotated[
+        UUID | None, typer.Option(help="Only of this aggregate.")
+    ] = None,
+    campaign: Annotated[
+        UUID | None, typer.Option(help="Only of this campaign.")
+    ] = None,
     type_: Annotated[
         list[str] | None,
-        typer.Option("--type", help="Such as call.ended; may be repeated."),
+        typer.Option(
+            "--type", help="Only of this type, such as call.ended; may be repeated."
+        ),
     ] = None,
-    actor: Annotated[str | None, typer.Option(help="An e-mail, or scheduler.")] = None,
+    actor: Annotated[
+        str | None,
+        typer.Option(help="Only by this actor: an e-mail address, or scheduler."),
+    ] = None,
     since: Annotated[
-        datetime | None, typer.Option(help="Not earlier than that.", **TIME)
+        datetime | None, typer.Option(help="Earliest time.", **TIME)
     ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(help="Not later than that.", **TIME)
-    ] = None,
+    until: Annotated[datetime | None, typer.Option(help="Latest time.", **TIME)] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, help="Behind that position, in the order.")
+        int | None,
+        typer.Option(min=0, help="Only after this position, in the chosen order."),
     ] = None,
     first: Annotated[
-        int | None, typer.Option(min=1, help="So many; else all there are.")
+        int | None, typer.Option(min=1, help="Most events to print.")
     ] = None,
     newest_first: Annotated[
-        bool, typer.Option("--newest-first", help="Backwards.")
+        bool, typer.Option("--newest-first", help="In descending order.")
     ] = False,
 ) -> None:
     """Print events as JSON lines, in the order of the log."""
@@ -90,7 +98,7 @@ def events(
     with workbench(Configuration()) as bench:
         found = _events(bench, wanted, after, newest_first=newest_first)
         for event in islice(found, first):
-            say(json_of(_shown(event)))
+            print_line(json_of(_shown(event)))
 
 
 def _events(
@@ -120,12 +128,12 @@ def replay(
     kind: Annotated[Kind, typer.Argument(show_default=False)],
     id_: Annotated[UUID, typer.Argument(metavar="ID", show_default=False)],
     as_of: Annotated[
-        datetime | None, typer.Option(help="Else as it stands now.", **TIME)
+        datetime | None, typer.Option(help="Time of the state; default: now.", **TIME)
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show a campaign or a call as it stood, made of its events."""
+    """Show the state of a campaign or call at a time, computed from its events."""
     with workbench(Configuration()) as bench:
         row: Any = (
             bench.read(campaign_as_of, id_, as_of)
@@ -140,7 +148,10 @@ def replay(
 def verify(
     *,
     incremental: Annotated[
-        bool, typer.Option("--incremental", help="From the last clean run on.")
+        bool,
+        typer.Option(
+            "--incremental", help="Start after the last run without problems."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -151,52 +162,52 @@ def verify(
     """
     found = _Found(as_json=as_json)
     with database(Configuration()) as url, progress_of("Verify") as progress:
-        _bring_in_all(url, found)
+        _catch_up(url, found)
         verified = verify_history(
             url,
             now=utc_now,
             incremental=incremental,
             progress=progress,
-            on_problem=found.tell,
+            on_problem=found.report,
         )
     found.conclude(verified)
     return 1 if found.count else 0
 
 
-def _bring_in_all(url: str, found: "_Found") -> None:
-    """Include what no projector has brought in yet, as far as that is possible."""
+def _catch_up(url: str, found: "_Found") -> None:
+    """Project events that no projector has processed yet, as far as possible."""
     try:
         with connect(url, name="cli projector") as connection:
             catch_up(connection)
     except ProjectionStopped as stopped:
-        found.tell(Problem(stopped.position, str(stopped)))
+        found.report(Problem(stopped.position, str(stopped)))
 
 
 class _Found:
-    """Says each problem at once, or all of them in one object."""
+    """Prints each problem at once, or all of them as one JSON object."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._kept: list[Problem] = []
+        self._problems: list[Problem] = []
         self.count = 0
 
-    def tell(self, problem: Problem) -> None:
+    def report(self, problem: Problem) -> None:
         self.count += 1
         if not self._as_json:
-            say(f"{problem.position}: {problem.message}")
-        elif len(self._kept) < MOST_IN_JSON:
-            self._kept.append(problem)
+            print_line(f"{problem.position}: {problem.message}")
+        elif len(self._problems) < MOST_IN_JSON:
+            self._problems.append(problem)
 
     def conclude(self, verified: Verified) -> None:
         said = f"Events {verified.after + 1} to {verified.up_to}"
         if self._as_json:
-            say(json_of(self._object(verified)))
+            print_line(json_of(self._object(verified)))
         elif self.count:
-            say(f"{said}: {self.count} problems.")
+            print_line(f"{said}: {self.count} problems.")
             if verified.rebuild:
-                say(f"Rebuild with: {rebuild_command(verified.rebuild)}")
+                print_line(f"Rebuild with: {rebuild_command(verified.rebuild)}")
         else:
-            say(f"{said}, the vault and the read tables fit.")
+            print_line(f"{said}, the vault and the read tables fit.")
 
     def _object(self, verified: Verified) -> dict[str, Any]:
         return {
@@ -204,5 +215,5 @@ class _Found:
             "verifiedUpTo": verified.up_to,
             "rebuild": list(verified.rebuild),
             "problemCount": self.count,
-            "problems": [as_mapping(problem) for problem in self._kept],
+            "problems": [as_mapping(problem) for problem in self._problems],
         }

@@ -1,4 +1,4 @@
-"""Commands about campaigns: the operator's work without a browser."""
+"""Commands for campaigns."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -23,12 +23,12 @@ from interfaces.cli.output import (
     AsJson,
     as_mapping,
     json_of,
-    remark,
-    say,
+    print_line,
+    print_note,
     show_list,
     show_one,
 )
-from interfaces.cli.progress import Told, progress_of
+from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import campaign_board, results
 from projections.campaign_board import CampaignRow
@@ -39,10 +39,10 @@ PAGE = 100
 REJECTS_SHOWN = 5
 CHUNK = 1 << 20
 MANY = 10_000
-"""Contacts that take more than a moment."""
+"""Contacts from which an import shows its progress."""
 KEPT = timedelta(days=1)
 SILENT_SECONDS = 120.0
-"""Of a scheduler that runs signs of life are never that old."""
+"""The heartbeat of a running scheduler is never that old."""
 
 CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
 
@@ -57,9 +57,7 @@ STANDSTILL = {
 
 
 def add_to(app: typer.Typer) -> None:
-    group = typer.Typer(
-        help="Create campaigns, run them, see how far they are.", rich_markup_mode=None
-    )
+    group = typer.Typer(help="Create, run and watch campaigns.", rich_markup_mode=None)
     group.command("create")(create)
     group.command("list")(list_campaigns)
     group.command("show")(show)
@@ -71,17 +69,21 @@ def add_to(app: typer.Typer) -> None:
 def create(
     *,
     csv: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="The contacts' file.")
+        Path, typer.Option(exists=True, dir_okay=False, help="File with the contacts.")
     ],
-    name: Annotated[str, typer.Option(help="What to call the campaign.")],
+    name: Annotated[str, typer.Option(help="Name of the campaign.")],
     assistant: Annotated[
-        str, typer.Option(help="Its id here or the provider's; imported if new.")
+        str, typer.Option(help="Our id or the provider's; imported if new.")
     ],
     phone_number: Annotated[
-        str, typer.Option("--phone-number", help="Its id (`autolynx lines`).")
+        str,
+        typer.Option(
+            "--phone-number", help="Id of the phone number (`autolynx lines`)."
+        ),
     ],
     cap: Annotated[
-        int | None, typer.Option(help="Most calls at once; else the setting's.")
+        int | None,
+        typer.Option(help="Most concurrent calls; default: of the settings."),
     ] = None,
     mode: Annotated[
         DialMode, typer.Option(case_sensitive=False, help="How slots are filled.")
@@ -89,20 +91,21 @@ def create(
     line_quiet_gating: Annotated[
         bool, typer.Option("--line-quiet-gating", help="Dial only on a quiet line.")
     ] = False,
-    budget: Annotated[
-        str | None, typer.Option(help="Most to spend, in US dollars.")
-    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Budget in US dollars.")] = None,
     region: Annotated[
-        str | None, typer.Option(help="Of numbers without +; else the setting's.")
+        str | None,
+        typer.Option(help="Region of numbers without +; default: of the settings."),
     ] = None,
     kinds: Annotated[
         Kinds,
         typer.Option(help="any: accept premium-rate and similar numbers too."),
     ] = Kinds.CALLED,
-    start: Annotated[bool, typer.Option("--start", help="Start it at once.")] = False,
+    start: Annotated[
+        bool, typer.Option("--start", help="Start it immediately.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create a campaign from a CSV file; prints its id."""
+    """Create a campaign from a CSV file and print its id."""
     money = _money(budget)
     with workbench(Configuration()) as bench:
         upload = _receive(bench, csv, region, any_kind=kinds is Kinds.ANY)
@@ -121,11 +124,11 @@ def create(
                 bench, new, lambda done: told(done, upload.accepted), start=start
             )
         rejects = bench.uploads.first_rejects(upload.id, REJECTS_SHOWN)
-    _tell(campaign_id, upload, rejects, as_json=as_json)
+    _print_created(campaign_id, upload, rejects, as_json=as_json)
 
 
-def _bar(what: str, *, long: bool) -> AbstractContextManager[Told]:
-    """Show how far it is where that takes long enough to wonder."""
+def _bar(what: str, *, long: bool) -> AbstractContextManager[OnProgress]:
+    """Show a progress bar if the command takes long."""
     return progress_of(what) if long else nullcontext(lambda _done, _of: None)
 
 
@@ -140,7 +143,7 @@ def _create(
     return made.campaign_id
 
 
-def _tell(
+def _print_created(
     campaign_id: UUID, upload: Upload, rejects: list[RejectedRow], *, as_json: bool
 ) -> None:
     if as_json:
@@ -149,14 +152,14 @@ def _tell(
             "skippedCount": upload.skipped_count,
             "rejectsNotKept": upload.not_kept_count,
         }
-        say(json_of({"id": campaign_id, "report": report}))
+        print_line(json_of({"id": campaign_id, "report": report}))
         return
-    remark(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
+    print_note(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
     if upload.not_kept_count:
-        remark(f"{upload.not_kept_count} skipped rows are only counted.")
+        print_note(f"{upload.not_kept_count} skipped rows were counted but not stored.")
     for reject in rejects:
-        remark(f"row {reject.row}: {reject.message}")
-    say(str(campaign_id))
+        print_note(f"row {reject.row}: {reject.message}")
+    print_line(str(campaign_id))
 
 
 def _money(text: str | None) -> Decimal | None:
@@ -171,7 +174,7 @@ def _money(text: str | None) -> Decimal | None:
 def _receive(
     bench: Workbench, path: Path, region: str | None, *, any_kind: bool
 ) -> Upload:
-    """Read and check the file; nothing of one that cannot be read stays."""
+    """Read and check the file; nothing of an unreadable file is stored."""
     region = region or bench.settings.values().default_region
     rows = ContactFile(region, any_kind=any_kind)
     now, size = bench.context.now(), path.stat().st_size
@@ -217,7 +220,7 @@ def _all(bench: Workbench, states: list[CampaignState] | None) -> Iterator[Campa
 
 
 def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
-    """Show a campaign: its state, its counters, why it waits."""
+    """Show a campaign: its state, its counters, and why it waits."""
     with workbench(Configuration()) as bench:
         row = _get(bench, campaign_id)
         decision = bench.operations.decision(campaign_id)
@@ -257,9 +260,9 @@ def _waits(row: CampaignRow, decision: Decision | None, beat: Heartbeat | None) 
         return "No scheduler has run yet: autolynx up"
     if beat.age_seconds > SILENT_SECONDS:
         since = f"{beat.beat_at:%Y-%m-%d %H:%M:%SZ}"
-        return f"No scheduler has given a sign since {since}: autolynx up"
+        return f"The scheduler's last heartbeat was at {since}: autolynx up"
     if decision is None:
-        return "The scheduler has not looked at it yet."
+        return "The scheduler has not planned it yet."
     reasons = "; ".join(
         f"{reason.contacts} contacts: {reason.message}"
         + (f" (until {reason.until:%H:%M:%SZ})" if reason.until else "")
@@ -273,53 +276,58 @@ def start(campaign_id: CampaignId) -> None:
     """Start calling; a scheduler must run (`autolynx up`)."""
     with workbench(Configuration()) as bench:
         bench.campaigns.start(campaign_id, by=actor())
-        _say_state(bench, campaign_id)
+        _print_state(bench, campaign_id)
 
 
 def pause(
     campaign_id: CampaignId,
-    reason: Annotated[str | None, typer.Option(help="Why, for others to read.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Reason, shown to others.")] = None,
 ) -> None:
-    """No new calls; those under way go on."""
+    """Start no new calls; calls in progress continue."""
     with workbench(Configuration()) as bench:
         bench.campaigns.pause(campaign_id, by=actor(), reason=reason)
-        _say_state(bench, campaign_id)
+        _print_state(bench, campaign_id)
 
 
 def resume(campaign_id: CampaignId) -> None:
-    """Go on calling after a pause."""
+    """Resume calling after a pause."""
     with workbench(Configuration()) as bench:
         bench.campaigns.resume(campaign_id, by=actor())
-        _say_state(bench, campaign_id)
+        _print_state(bench, campaign_id)
 
 
 def cancel(
     campaign_id: CampaignId,
     *,
     hang_up: Annotated[
-        bool, typer.Option("--hang-up", help="End the calls under way as well.")
+        bool, typer.Option("--hang-up", help="Also end the calls in progress.")
     ] = False,
 ) -> None:
-    """No new calls, ever."""
+    """Start no new calls for good."""
     with workbench(Configuration()) as bench:
         bench.read(campaign_board.get, campaign_id)
         bench.campaigns.cancel(campaign_id, hang_up=hang_up, by=actor())
-        _say_state(bench, campaign_id)
+        _print_state(bench, campaign_id)
 
 
-def _say_state(bench: Workbench, campaign_id: UUID) -> None:
+def _print_state(bench: Workbench, campaign_id: UUID) -> None:
     row = _get(bench, campaign_id)
-    say(f"{row.name} is {row.state}.")
+    print_line(f"{row.name} is {row.state}.")
 
 
 def export(
     campaign_id: CampaignId,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", dir_okay=False, help="Else standard output."),
+        typer.Option(
+            "-o",
+            "--output",
+            dir_okay=False,
+            help="Output file; default: standard output.",
+        ),
     ] = None,
 ) -> None:
-    """Write the results as CSV, one row a contact, in the file's order."""
+    """Write the results as CSV: one row per contact, in the order of the file."""
     with workbench(Configuration()) as bench:
         _get(bench, campaign_id)
         opened = output.open("w", encoding="utf-8", newline="") if output else None

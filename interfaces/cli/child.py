@@ -1,8 +1,8 @@
-"""`python -m interfaces.cli.child FD MODULE [ARGUMENT ...]`: a role that cannot outlive
-its supervisor.
+"""Runs a role that ends when its supervisor does.
 
-The supervisor holds the other end of the pipe FD and never writes to it: when it ends,
-however it ends, the pipe does too. Linux says so by a signal as well.
+Usage: `python -m interfaces.cli.child FD MODULE [ARGUMENT ...]`. The supervisor holds
+the other end of the pipe FD and never writes to it. The pipe closes when the supervisor
+ends, in whatever way. Linux sends a signal as well.
 """
 
 import ctypes
@@ -16,14 +16,14 @@ from threading import Thread
 from application.gc_tuning import disable_while_loading
 
 GRACE_SECONDS = 2.0
-"""What is left to store an answer that is under way once the supervisor is gone."""
+"""Time to store the answers of requests in progress after the supervisor ended."""
 
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     pipe, module, *arguments = sys.argv[1:]
-    # The terminal tells everybody at once; when to stop, the supervisor says.
+    # The terminal signals all processes; the supervisor stops them in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with, args=(int(pipe),), daemon=True).start()
     if sys.platform == "linux":

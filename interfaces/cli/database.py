@@ -1,4 +1,4 @@
-"""The database that a command works on: the configured one, or the embedded one."""
+"""The database of a command: the configured one, or the embedded one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from storage.process.embedded_postgres import embedded_postgres
 def database(configuration: Configuration) -> Iterator[str]:
     """Yield the URL of a database with all its tables.
 
-    An embedded one runs for as long as this context or another process uses it.
+    An embedded database runs while this context or another process uses it.
     """
     with bare_database(configuration) as url:
         prepare(url)

@@ -1,4 +1,4 @@
-"""Commands about assistants, lines and settings."""
+"""Commands for assistants, lines and settings."""
 
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
@@ -15,7 +15,7 @@ from interfaces.cli.output import (
     AsJson,
     as_mapping,
     camel,
-    say,
+    print_line,
     show_list,
     show_one,
     snake,
@@ -29,7 +29,7 @@ FIELDS: dict[str, Any] = get_type_hints(SettingsValues)
 
 def add_to(app: typer.Typer) -> None:
     assistants = typer.Typer(
-        help="The assistants that campaigns may use.", rich_markup_mode=None
+        help="Assistants that campaigns can use.", rich_markup_mode=None
     )
     assistants.command("list")(list_assistants)
     assistants.command("import")(import_assistant)
@@ -41,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
 def list_assistants(
     *,
     every: Annotated[
-        bool, typer.Option("--all", help="Archived ones as well.")
+        bool, typer.Option("--all", help="Include archived ones.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,17 +55,17 @@ def list_assistants(
 def import_assistant(
     provider_id: Annotated[str, typer.Argument(metavar="PROVIDER_ID")],
     name: Annotated[
-        str | None, typer.Option(help="Instead of the provider's name.")
+        str | None, typer.Option(help="Name to use instead of the provider's.")
     ] = None,
 ) -> None:
-    """Add one that the provider has; prints its id here."""
+    """Register an assistant of the provider and print our id of it."""
     with workbench(Configuration()) as bench:
         id_, _ = bench.assistants.import_assistant(provider_id, name=name, by=actor())
-    say(str(id_))
+    print_line(str(id_))
 
 
 def assistant_here(bench: Workbench, id_: str) -> UUID:
-    """Find an assistant by our id or by the provider's; import it if it is new."""
+    """Return our id of an assistant, given by either id; import it if it is new."""
     for known in (_as_uuid(id_), assistant_id_of(id_)):
         if known is not None and bench.app.find(Assistant, known) is not None:
             return known
@@ -80,7 +80,7 @@ def _as_uuid(text: str) -> UUID | None:
 
 
 def list_lines(*, as_json: AsJson = False) -> None:
-    """List the phone numbers, with the calls live on each now."""
+    """List the phone numbers with their current number of calls."""
     with workbench(Configuration()) as bench:
         found = Lines(bench.provider, bench.context.now).activity()
     rows = [as_mapping(one.line, activeCalls=one.active_calls) for one in found]
@@ -96,10 +96,10 @@ def show_settings(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show the settings, or change some.
+    """Show the settings, or change some of them.
 
     To change: `autolynx settings globalCap=20 tickSeconds=30`. An empty value, or
-    `null`, takes dailyBudget, alertWebhookUrl or retentionDays away.
+    `null`, removes dailyBudget, alertWebhookUrl or retentionDays.
     """
     asked = dict(_asked(change) for change in changes or [])
     with workbench(Configuration()) as bench:
@@ -127,5 +127,5 @@ def _amended(bench: Workbench, asked: dict[str, Any]) -> SettingsValues:
     try:
         return bench.settings.amend(asked, by=actor())[0]
     except Invalid as error:
-        said = "; ".join(f"{camel(name)} {what}" for name, what in error.fields.items())
-        raise Invalid(f"{said}.", **error.fields) from error
+        text = "; ".join(f"{camel(name)} {what}" for name, what in error.fields.items())
+        raise Invalid(f"{text}.", **error.fields) from error

@@ -1,4 +1,4 @@
-"""The command that looks at what a first deployment gets wrong, and says what to do."""
+"""The command that checks a deployment for common faults and says how to fix them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ from application.ports import (
     ProviderUnavailable,
 )
 from interfaces.cli.database import bare_database
-from interfaces.cli.output import AsJson, as_mapping, json_of, say
+from interfaces.cli.output import AsJson, as_mapping, json_of, print_line
 from interfaces.cli.workbench import utc_now
 from projections.dial_queue import dialling_is_stopped
 from projections.engine.schema import outdated_message, use_read_model
@@ -45,7 +45,7 @@ MOST_SKEW_SECONDS = 2.0
 MOST_LAG_SECONDS = 10.0
 SILENT_SECONDS = 150.0
 IN_USE = frozenset({None, "active", "activated"})
-"""How the provider names a line that can call."""
+"""Statuses of a line that can place calls."""
 
 
 class Grade(StrEnum):
@@ -56,7 +56,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, how it is, and what to do where it is not well."""
+    """The result of one check; `said` describes it and how to fix a fault."""
 
     about: str
     grade: Grade
@@ -71,23 +71,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(*, as_json: AsJson = False) -> int:
-    """Look at configuration, database and provider; say what is wrong and what to do.
+    """Check configuration, database and provider, and print how to fix faults.
 
-    Nothing is changed and nobody is called. The exit code is 1 where something is
-    wrong; what is only worth a look leaves it at 0.
+    Nothing is changed and nobody is called. The exit code is 1 if something is wrong,
+    0 if there are only warnings.
     """
     findings: list[Finding] = []
     for finding in examine(Configuration()):
         findings.append(finding)
         if not as_json:
-            say(f"{finding.grade:<5}  {finding.about}: {finding.said}")
+            print_line(f"{finding.grade:<5}  {finding.about}: {finding.said}")
     if as_json:
-        say(json_of([as_mapping(finding) for finding in findings]))
+        print_line(json_of([as_mapping(finding) for finding in findings]))
     return int(any(finding.grade is Grade.WRONG for finding in findings))
 
 
 def examine(configuration: Configuration, provider: Provider | None = None) -> Found:
-    """Yield what is found, in the order in which it is to be put right."""
+    """Yield the findings in the order in which to fix them."""
     yield from of_database(configuration)
     yield of_public_url(configuration)
     yield of_webhook_secret(configuration)
@@ -109,7 +109,7 @@ def of_database(configuration: Configuration) -> Found:
             conn = opened.enter_context(connect(url, name="doctor"))
         except (OperationalError, EmbeddedPostgresFailed) as error:
             words = " ".join(str(error).split())
-            said = f"cannot be reached ({words}): see AUTOLYNX_DATABASE_URL."
+            said = f"cannot be reached ({words}): check AUTOLYNX_DATABASE_URL."
             yield Finding("database", Grade.WRONG, said)
             return
         yield from _of_server(conn)
@@ -152,7 +152,7 @@ def of_clock(here: datetime, there: datetime) -> Finding:
     skew = abs((here - there).total_seconds())
     if skew <= MOST_SKEW_SECONDS:
         return Finding("clock", Grade.OK, "agrees with the database's.")
-    said = f"{skew:.0f} s from the database's: let both follow a time server (NTP)."
+    said = f"{skew:.0f} s from the database's: synchronize both with NTP."
     return Finding("clock", Grade.WRONG, said)
 
 
@@ -166,8 +166,8 @@ def _of_durability(conn: Conn) -> Finding:
     }
     off = [name for name, value in shown.items() if value == "off"]
     if not off:
-        return Finding("durability", Grade.OK, "what is stored is on disk.")
-    said = f"{', '.join(off)} is off: a crash loses what was acknowledged. Turn it on."
+        return Finding("durability", Grade.OK, "commits are written to disk.")
+    said = f"{', '.join(off)} is off: a crash loses acknowledged data. Turn it on."
     return Finding("durability", Grade.WRONG, said)
 
 
@@ -208,7 +208,7 @@ def _of_scheduler(conn: Conn) -> Finding:
     age = _value(conn, query)
     if age is not None and age <= SILENT_SECONDS:
         return Finding(
-            "scheduler", Grade.OK, f"leads; its last sign is {age:.0f} s old."
+            "scheduler", Grade.OK, f"leads; its last heartbeat is {age:.0f} s old."
         )
     said = "none runs, so nothing is dialled: autolynx up, or autolynx scheduler."
     return Finding("scheduler", Grade.LOOK, said)
@@ -219,7 +219,7 @@ def _of_dialling(conn: Conn) -> Finding:
         return Finding("dialling", Grade.OK, "is not stopped.")
     said = (
         "stopped for all campaigns: the provider shows two calls for one of our calls."
-        " Look at both there; an admin then allows requests again in the settings."
+        " Check both there; then an admin can allow requests again in the settings."
     )
     return Finding("dialling", Grade.WRONG, said)
 
@@ -230,8 +230,8 @@ def _of_members(conn: Conn) -> Finding:
     """
     count = _value(conn, query)
     if count:
-        return Finding("members", Grade.OK, "somebody may come in.")
-    said = "nobody may come in: autolynx members add E-MAIL --role admin."
+        return Finding("members", Grade.OK, "there are members.")
+    said = "nobody can sign in: autolynx members add E-MAIL --role admin."
     return Finding("members", Grade.WRONG, said)
 
 
@@ -240,13 +240,13 @@ def _value(conn: Conn, query: LiteralString) -> Any:
     return None if row is None else row[0]
 
 
-# --- How we are reached -------------------------------------------------------------
+# --- Webhooks and sign-in -----------------------------------------------------------
 
 
 def of_public_url(configuration: Configuration) -> Finding:
     url = configuration.public_url
     if url is None:
-        said = "AUTOLYNX_PUBLIC_URL is not set: the provider cannot tell what happens."
+        said = "AUTOLYNX_PUBLIC_URL is not set: the provider cannot send webhooks."
         return Finding("public URL", Grade.WRONG, f"{said} Set it to https://your.name")
     for said in _wrong_with(url):
         return Finding("public URL", Grade.WRONG, f"{url}: {said}")
@@ -261,11 +261,11 @@ def _wrong_with(url: str) -> Iterator[str]:
         yield "is no URL."
         return
     if parts.scheme != "https":
-        yield "must begin with https://, as the provider sends people's words there."
+        yield "must begin with https://, as the provider sends transcripts there."
     if not _is_public(host):
-        yield f"{host or 'no name'} is not reached from outside; use a public name."
+        yield f"{host or 'no name'} is not reachable from outside; use a public name."
     if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
-        yield "must be a name alone, without a path."
+        yield "must be a name only, without a path."
 
 
 def _is_public(host: str) -> bool:
@@ -283,7 +283,7 @@ def of_webhook_secret(configuration: Configuration) -> Finding:
         said = "AUTOLYNX_WEBHOOK_SECRET is not set: every webhook is refused. Set it."
         return Finding("webhooks", Grade.WRONG, said)
     if length < SHORTEST_SECRET:
-        said = f"the secret has {length} characters: take {SHORTEST_SECRET} or more."
+        said = f"the secret has {length} characters: use {SHORTEST_SECRET} or more."
         return Finding("webhooks", Grade.LOOK, said)
     if configuration.webhook_auth == "hmac" and not configuration.vapi_credential_id:
         said = (
@@ -291,7 +291,7 @@ def of_webhook_secret(configuration: Configuration) -> Finding:
         )
         return Finding("webhooks", Grade.WRONG, said)
     return Finding(
-        "webhooks", Grade.OK, f"prove themselves by {configuration.webhook_auth}."
+        "webhooks", Grade.OK, f"are authenticated by {configuration.webhook_auth}."
     )
 
 
@@ -310,7 +310,9 @@ def of_sign_in(configuration: Configuration) -> Found:
     else:
         yield Finding("sign-in", Grade.WRONG, f"{', '.join(missing)} is not set.")
     if configuration.development and configuration.public_url:
-        said = "AUTOLYNX_DEVELOPMENT is on: turn it off where others can come."
+        said = (
+            "AUTOLYNX_DEVELOPMENT is on: turn it off if others can reach this server."
+        )
         yield Finding("development", Grade.WRONG, said)
 
 
@@ -331,7 +333,9 @@ def of_provider(configuration: Configuration, provider: Provider) -> Found:
         yield Finding("provider", Grade.WRONG, f"{said} one, of this account?")
     except ProviderUnavailable as error:
         said = f"{configuration.vapi_base_url} does not answer ({error})."
-        yield Finding("provider", Grade.WRONG, f"{said} May this machine go out there?")
+        yield Finding(
+            "provider", Grade.WRONG, f"{said} Can this machine connect to it?"
+        )
     else:
         yield Finding("provider", Grade.OK, f"{configuration.vapi_base_url} answers.")
         yield of_lines(lines)

@@ -1,4 +1,4 @@
-"""The command that forgets people."""
+"""The command that erases persons."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from application.configuration import Configuration
 from application.contacts.erasure import Erasure, ErasureService
 from application.contacts.phone_cell import InvalidPhone, read_cell
 from domain.errors import NotFound
-from interfaces.cli.output import AsJson, as_mapping, json_of, remark, say
+from interfaces.cli.output import AsJson, as_mapping, json_of, print_line, print_note
 from interfaces.cli.workbench import (
     CATCH_UP_SECONDS,
     Workbench,
@@ -41,55 +41,59 @@ def erase(
     phone: Annotated[
         str | None,
         typer.Option(
-            help="The number, with its country: +12125550142; all its extensions too."
+            help="The number with its country, such as +12125550142; all extensions."
         ),
     ] = None,
     contact: Annotated[
-        UUID | None, typer.Option(help="A contact's id; its number counts everywhere.")
+        UUID | None,
+        typer.Option(help="Id of a contact; its number is erased from all campaigns."),
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--from", help="A file of those, one a line, as --list prints."),
+        typer.Option(
+            "--from", help="File with one of these per line, as printed by --list."
+        ),
     ] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="Only tell who was erased, by contacts' ids.")
+        bool, typer.Option("--list", help="Only list the erased contacts, by id.")
     ] = False,
     rewrite: Annotated[
         bool,
         typer.Option(
-            help="Also write the tables to new files, so that no free space in the old"
-            " ones holds a fragment. Locks each table meanwhile."
+            help="Also rewrite the tables to new files, so that no fragment remains in"
+            " the free space of the old ones. Locks each table meanwhile."
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person from every campaign, for good; nobody calls the number again.
+    """Erase a person from all campaigns for good; the number is never called again.
 
-    Names, numbers, variables, messages, recordings' links and transcripts go, also of
-    files that wait to be imported. Counters stay, and the history can be verified. At
-    the end VACUUM and ANALYZE remove old row versions and statistics.
+    This removes names, numbers, variables, messages, links to recordings and
+    transcripts, also from files that were not imported yet. Counters remain, and the
+    history can still be verified. Finally VACUUM and ANALYZE remove old row versions
+    and statistics.
     """
     ways = [phone is not None, contact is not None, file is not None, list_]
     if sum(ways) != 1:
-        message = "Name one of --phone, --contact, --from and --list."
+        message = "Give exactly one of --phone, --contact, --from and --list."
         raise typer.BadParameter(message)
-    # What is wrong in a file is said before anybody is erased.
+    # Read the whole file first, so that a fault in it is reported before any erasure.
     wanted = list(_in_file(file)) if file else []
     with workbench(Configuration()) as bench:
         if list_:
             _show(bench.read(_everybody_erased), as_json=as_json)
         elif file:
-            _tell(_Eraser(bench).all_of(wanted), as_json=as_json)
+            _print_erased(_Eraser(bench).all_of(wanted), as_json=as_json)
             _compact(bench, rewrite=rewrite)
         else:
             who = _e164(phone) if phone is not None else contact
             assert who is not None
-            _tell(_Eraser(bench).one(who), as_json=as_json)
+            _print_erased(_Eraser(bench).one(who), as_json=as_json)
             _compact(bench, rewrite=rewrite)
 
 
 type Who = str | UUID
-"""A number in E.164, or a contact's id."""
+"""A number in E.164, or the id of a contact."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,14 @@ class _Eraser:
     bench: Workbench
 
     def one(self, who: Who) -> Erasure:
-        """Raises NotFound for a contact that is unknown, or erased already."""
+        """Erase one person. Raises NotFound if the contact is unknown or erased."""
         number = self._data.phone_of(who) if isinstance(who, UUID) else who
         if number is None:
             raise NotFound("contact that is not erased yet", who)
         return self._erased(number)
 
     def all_of(self, people: list[Who]) -> Erasure:
-        """Erase who is not erased yet: a list may be gone through again."""
+        """Erase all that are not erased yet, so that a list can be processed again."""
         done = Erasure((), 0, 0)
         for who in people:
             number = self._data.phone_of(who) if isinstance(who, UUID) else who
@@ -128,21 +132,21 @@ class _Eraser:
         return done
 
 
-def _tell(done: Erasure, *, as_json: bool) -> None:
+def _print_erased(done: Erasure, *, as_json: bool) -> None:
     if as_json:
-        say(json_of(as_mapping(done)))
+        print_line(json_of(as_mapping(done)))
         return
-    say(f"Erased: {len(done.contacts)} contacts, {done.calls} calls.")
+    print_line(f"Erased: {len(done.contacts)} contacts, {done.calls} calls.")
     if done.live:
-        say(f"{done.live} calls are live: nothing that is told of them is kept.")
+        print_line(f"{done.live} calls are live: their reports will not be stored.")
 
 
 def _compact(bench: Workbench, *, rewrite: bool) -> None:
-    """Remove old row versions and statistics; report what an open transaction holds."""
+    """Remove old row versions; warn if an open transaction prevents that."""
     if not bench.erasure.compact(rewrite=rewrite):
-        remark(
+        print_note(
             "An older transaction, such as a dump, keeps old versions of the erased"
-            " rows. Autovacuum removes them after its end; or run this command again."
+            " rows. Autovacuum removes them after its end, or run this command again."
         )
 
 
@@ -154,12 +158,12 @@ def _everybody_erased(conn: Conn) -> list[dict[str, Any]]:
 
 def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        say(json_of(rows))
+        print_line(json_of(rows))
         return
-    say(HEADING)
+    print_line(HEADING)
     for row in rows:
-        say("\t".join(map(str, row.values())))
-    remark("Keep this list outside of the database, with the back-ups.")
+        print_line("\t".join(map(str, row.values())))
+    print_note("Store this list outside of the database, with the backups.")
 
 
 def _in_file(file: Path) -> Iterator[Who]:
@@ -168,23 +172,23 @@ def _in_file(file: Path) -> Iterator[Who]:
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{file} cannot be read: {error}.") from None
     for number, line in enumerate(lines, start=1):
-        said = line.split("\t")[0].strip()
-        if said and not said.startswith(COMMENT):
+        text = line.split("\t")[0].strip()
+        if text and not text.startswith(COMMENT):
             try:
-                yield _who(said)
+                yield _who(text)
             except (ValueError, typer.BadParameter):
                 message = f"Line {number} has neither a number with its country nor"
                 raise typer.BadParameter(f"{message} a contact's id.") from None
 
 
-def _who(said: str) -> Who:
-    return _e164(said) if said.startswith("+") else UUID(said)
+def _who(text: str) -> Who:
+    return _e164(text) if text.startswith("+") else UUID(text)
 
 
 def _e164(phone: str) -> str:
-    """Read a number as strictly as a phone cell: a guess would erase somebody else.
+    """Parse a number as strictly as in a file: a guess could erase somebody else.
 
-    An extension is left out, since everybody with that number is erased.
+    An extension is dropped, because everybody with that number is erased.
     """
     try:
         text = read_cell(phone)

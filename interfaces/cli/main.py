@@ -14,7 +14,7 @@ from application.errors import Failure, StoreUnavailable
 from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
-from interfaces.cli.output import remark
+from interfaces.cli.output import print_note
 
 REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -32,13 +32,13 @@ MODULES = {
     "audit": ("audit",),
     "erase": ("erase",),
 }
-"""Each module with its commands, in the order of the help."""
+"""The modules and their commands, in the order of the help."""
 
 
 def build(word: str | None = None) -> typer.Typer:
-    """Make the command line: all of it, or only what has the command `word`.
+    """Build the command line: all commands, or only the module with the command `word`.
 
-    Loading all of it takes twice as long as most commands need.
+    Loading all modules would double the time that most commands take.
     """
     app = typer.Typer(
         name="autolynx",
@@ -61,8 +61,8 @@ def _modules_with(word: str | None) -> Sequence[str]:
 def _commands() -> None:
     """Call everyone on a list through Vapi: never above the cap, never twice.
 
-    `autolynx demo` shows it; `autolynx up` runs it. The environment or a file `.env`
-    configures it: AUTOLYNX_DATABASE_URL, AUTOLYNX_VAPI_API_KEY and so on.
+    Try it with `autolynx demo`; run it with `autolynx up`. It is configured by the
+    environment or a file `.env`: AUTOLYNX_DATABASE_URL, AUTOLYNX_VAPI_API_KEY etc.
     """
 
 
@@ -79,32 +79,34 @@ def main() -> None:
 
 
 def exit_code_of(command: Callable[[], int | None]) -> int:
-    """Run it; say in one line what stood against it."""
+    """Run a command and return its exit code; print an expected error in one line."""
     try:
         return command() or 0
     except typer.TyperException as error:
-        remark(f"{error.format_message()} See --help.")
+        print_note(f"{error.format_message()} See --help.")
         return error.exit_code
     except ValidationError as error:
-        remark(_misconfigured(error))
+        print_note(_misconfigured(error))
         return WRONG_USAGE
     except NO_DATABASE as error:
-        remark(f"the database cannot be reached ({error}): see AUTOLYNX_DATABASE_URL.")
+        print_note(
+            f"the database cannot be reached ({error}): check AUTOLYNX_DATABASE_URL."
+        )
     except (ProviderUnavailable, ProviderRefused) as error:
-        remark(f"the provider: {error}. See AUTOLYNX_VAPI_BASE_URL and _API_KEY.")
+        print_note(f"the provider: {error}. Check AUTOLYNX_VAPI_BASE_URL and _API_KEY.")
     except BrokenPipeError:
-        # Whoever read has enough; nothing is left to be flushed at the exit either.
+        # The reader closed the pipe. Redirect stdout so that the exit flushes nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except REFUSALS as error:
-        remark(str(error))
+        print_note(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return REFUSED
 
 
 def _misconfigured(error: ValidationError) -> str:
-    said = (
+    faults = (
         f"AUTOLYNX_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
         for one in error.errors()
     )
-    return f"{'; '.join(said)}. Set it in the environment or in .env."
+    return f"{'; '.join(faults)}. Set it in the environment or in .env."

@@ -1,4 +1,4 @@
-"""How the command line talks: results to standard output, the rest to the other."""
+"""Output of the command line: results to stdout, everything else to stderr."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +17,14 @@ from rich.table import Table
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def say(text: str) -> None:
-    """Write one line that somebody asked for."""
+def print_line(text: str) -> None:
+    """Print one line of a result to stdout."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def remark(text: str) -> None:
-    """Write one line beside the result."""
+def print_note(text: str) -> None:
+    """Print one line that is not part of the result to stderr."""
     sys.stderr.write(f"autolynx: {' '.join(text.split())}\n")
     sys.stderr.flush()
 
@@ -32,29 +32,29 @@ def remark(text: str) -> None:
 def show_list(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool
 ) -> None:
-    """Print these columns for people, or all there is as a JSON array."""
+    """Print these columns as a table, or all fields as a JSON array."""
     if as_json:
-        say(json_of(list(rows)))
+        print_line(json_of(list(rows)))
     else:
         _print_table([[_cell(row[name]) for name in columns] for row in rows], columns)
 
 
 def show_one(thing: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        say(json_of(thing))
+        print_line(json_of(thing))
         return
     width = max(len(name) for name in thing)
     for name, value in thing.items():
-        say(f"{name:<{width}}  {_cell(value)}")
+        print_line(f"{name:<{width}}  {_cell(value)}")
 
 
 def json_of(value: Any) -> str:
-    """Write JSON; money and times as strings, as the API sends them."""
+    """Serialize to JSON; amounts and times are strings, as in the API."""
     return orjson.dumps(value, default=str).decode()
 
 
 def as_mapping(row: Any, **more: Any) -> dict[str, Any]:
-    """Name a dataclass's fields as the API does."""
+    """Return a dataclass's fields and `more`, named as in the API."""
     assert is_dataclass(row)
     own = {camel(field.name): getattr(row, field.name) for field in fields(row)}
     return own | more
@@ -73,7 +73,7 @@ def snake(name: str) -> str:
 def _print_table(rows: list[list[str]], columns: Sequence[str]) -> None:
     if not sys.stdout.isatty():
         for row in [list(columns), *rows]:
-            say("\t".join(row))
+            print_line("\t".join(row))
         return
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:

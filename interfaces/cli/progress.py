@@ -1,4 +1,4 @@
-"""How far a long command is: a bar for a terminal, else a line for each tenth."""
+"""Progress of a long command: a bar on a terminal, else a line per tenth."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from interfaces.cli.output import remark
+from interfaces.cli.output import print_note
 
-type Told = Callable[[int, int], None]
+type OnProgress = Callable[[int, int], None]
+"""Called with the amount done and the total."""
 
 
 @contextmanager
-def progress_of(what: str) -> Iterator[Told]:
-    """Give what is told how much of how much is done."""
+def progress_of(what: str) -> Iterator[OnProgress]:
+    """Yield a callback(done, total) that shows the progress."""
     if not sys.stderr.isatty():
         yield _lines(what)
         return
@@ -23,21 +24,21 @@ def progress_of(what: str) -> Iterator[Told]:
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task(what, total=None)
 
-        def told(done: int, of: int) -> None:
+        def on_progress(done: int, of: int) -> None:
             progress.update(task, completed=max(done, 0), total=max(of, 1))
 
-        yield told
+        yield on_progress
         progress.update(task, completed=1, total=1)
 
 
-def _lines(what: str) -> Told:
-    said = 0
+def _lines(what: str) -> OnProgress:
+    shown = 0
 
-    def told(done: int, of: int) -> None:
-        nonlocal said
+    def on_progress(done: int, of: int) -> None:
+        nonlocal shown
         tenth = 10 * done // max(of, 1)
-        if tenth > said:
-            said = tenth
-            remark(f"{what}: {10 * tenth} %")
+        if tenth > shown:
+            shown = tenth
+            print_note(f"{what}: {10 * tenth} %")
 
-    return told
+    return on_progress

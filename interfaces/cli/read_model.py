@@ -1,4 +1,4 @@
-"""Commands about the read tables: how far they are, and making them anew."""
+"""Commands for the read tables: status and rebuild."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from application.configuration import Configuration
 from interfaces.cli.database import database
-from interfaces.cli.output import AsJson, remark, say, show_list
+from interfaces.cli.output import AsJson, print_line, print_note, show_list
 from interfaces.cli.progress import progress_of
 from projections.engine import rebuild as rebuilding
 from projections.engine.projection_status import standing
@@ -19,7 +19,8 @@ COLUMNS = ("name", "position", "head", "behind", "lagSeconds")
 
 def add_to(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="The read tables, which are made of the events.", rich_markup_mode=None
+        help="The read tables, which are computed from the events.",
+        rich_markup_mode=None,
     )
     group.command("status")(status)
     group.command("rebuild")(rebuild)
@@ -27,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show how far each projection is, and how far behind the log."""
+    """Show the position of each projection and its lag behind the log."""
     with database(Configuration()) as url, connect(url, name="cli") as conn:
         found = standing(conn, datetime.now(UTC))
     row = {
@@ -39,16 +40,18 @@ def status(*, as_json: AsJson = False) -> None:
     rows = [{"name": name, **row} for name in PROJECTIONS]
     show_list(rows, COLUMNS, as_json=as_json)
     if found.rebuilt is not None:
-        remark(f"A rebuild stands at event {found.rebuilt}, or was broken off there.")
+        print_note(f"A rebuild is at event {found.rebuilt}, or was interrupted there.")
 
 
 def rebuild(
     name: Annotated[
-        str | None, typer.Argument(help="One projection; else all of them.")
+        str | None, typer.Argument(help="One projection; default: all.")
     ] = None,
 ) -> None:
-    """Make the read tables anew from the events; everything goes on meanwhile."""
+    """Rebuild the read tables from the events, without an interruption of service."""
     with database(Configuration()) as url, progress_of("Rebuild") as progress:
         rebuilt = rebuilding.rebuild(url, name=name, progress=progress)
     what = "Everything" if name is None else name
-    say(f"{what} is made anew from {rebuilt.events} events, up to {rebuilt.position}.")
+    print_line(
+        f"{what} is rebuilt from {rebuilt.events} events, up to {rebuilt.position}."
+    )

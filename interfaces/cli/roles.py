@@ -1,4 +1,4 @@
-"""Commands that run AutoLynx: all of it, or one role of it."""
+"""Commands that run AutoLynx: all roles, or one of them."""
 
 import errno
 import os
@@ -15,27 +15,27 @@ import typer
 
 from application.configuration import Configuration
 from interfaces.cli.database import bare_database, database, prepare
-from interfaces.cli.output import remark, say
+from interfaces.cli.output import print_line, print_note
 from interfaces.cli.supervisor import (
     ALL,
     API,
-    LOOK_SECONDS,
+    POLL_SECONDS,
     PROJECTOR,
     SCHEDULER,
     Role,
     Supervisor,
     module_command,
-    told_to_stop,
+    stop_signals,
 )
 from projections.engine.schema import outdated_message
 from storage.database import connect
 
 PORT_SECONDS = 5.0
-"""How long the API of a predecessor that was killed may still hold the port."""
+"""How long the port of an API that was killed may still be in use."""
 
 
 class PortTaken(OSError):
-    """Another program listens there."""
+    """Another program listens on the port."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,32 +51,32 @@ def add_to(app: typer.Typer) -> None:
 def up() -> None:
     """Run API, projector and scheduler until stopped (Ctrl-C).
 
-    Against the configured database and provider; without AUTOLYNX_DATABASE_URL a
-    Postgres of its own runs in AUTOLYNX_DATA_DIR. What dies is started again.
+    They use the configured database and provider. Without AUTOLYNX_DATABASE_URL, an
+    embedded Postgres runs in AUTOLYNX_DATA_DIR. A process that dies is restarted.
     """
     configuration = Configuration()
     if configuration.vapi_api_key is None:
-        remark("AUTOLYNX_VAPI_API_KEY is not set: nothing will be dialled.")
+        print_note("AUTOLYNX_VAPI_API_KEY is not set: nothing will be dialled.")
     _run(ALL, configuration)
 
 
 def api() -> None:
-    """Run the API alone: GraphQL, uploads, export, webhooks. Any number may run."""
+    """Run only the API: GraphQL, uploads, exports, webhooks. Any number can run."""
     _run([API], Configuration())
 
 
 def projector() -> None:
-    """Run a projector alone. One of all works, the others wait to take over."""
+    """Run only a projector. One of them leads, the others stand by."""
     _run([PROJECTOR], Configuration())
 
 
 def scheduler() -> None:
-    """Run a scheduler alone. One of all dials, the others wait to take over."""
+    """Run only a scheduler. One of them leads, the others stand by."""
     _run([SCHEDULER], Configuration())
 
 
 def simulator(context: typer.Context) -> None:
-    """Run the stand-in for the provider; it has its own --help."""
+    """Run the simulator of the provider; it has its own --help."""
     command = module_command("provider.simulator", context.args)
     os.execv(command[0], command)  # noqa: S606 - our own module
 
@@ -84,49 +84,46 @@ def simulator(context: typer.Context) -> None:
 def migrate() -> None:
     """Create or upgrade the tables.
 
-    The other commands that need them do it as well.
+    Other commands do this as well when they need the tables.
     """
     with bare_database(Configuration()) as url:
         applied = prepare(url)
         with connect(url, name="migrate") as connection:
             stale = outdated_message(connection)
-    say("\n".join(applied) or "The tables are up to date.")
+    print_line("\n".join(applied) or "The tables are up to date.")
     if stale:
-        remark(f"Found {stale}.")
+        print_note(f"Found {stale}.")
 
 
 def _run(roles: Sequence[Role], configuration: Configuration) -> None:
     if API in roles:
         wait_for_port(configuration.host, configuration.port, PORT_SECONDS)
-    with database(configuration) as url, told_to_stop() as told:
+    with database(configuration) as url, stop_signals() as stop:
         environment = os.environ | {"AUTOLYNX_DATABASE_URL": url}
-        supervisor = Supervisor(roles, environment, say=remark)
+        supervisor = Supervisor(roles, environment, log=print_note)
         with supervisor.running():
-            listens = API not in roles
-            while not told.wait(LOOK_SECONDS):
-                supervisor.tend()
-                if not listens and answers(configuration):
-                    listens = True
-                    say(f"AutoLynx listens on {configuration.own_url}")
+            is_ready = API not in roles
+            while not stop.wait(POLL_SECONDS):
+                supervisor.check()
+                if not is_ready and answers(configuration):
+                    is_ready = True
+                    print_line(f"AutoLynx listens on {configuration.own_url}")
 
 
 def wait_for_port(host: str, port: int, seconds: float) -> None:
-    """Return once the port is free.
-
-    Raises PortTaken when it is not within so many seconds.
-    """
+    """Wait until the port is free. Raises PortTaken after `seconds`."""
     deadline = monotonic() + seconds
     while not is_free(host, port):
         if monotonic() > deadline:
             raise PortTaken(
-                f"port {port} of {host} is in use: stop what listens there, or set"
+                f"port {port} of {host} is in use: stop the program that uses it or set"
                 " AUTOLYNX_PORT to another one."
             )
-        sleep(LOOK_SECONDS)
+        sleep(POLL_SECONDS)
 
 
 def is_free(host: str, port: int) -> bool:
-    """Raises OSError for a host that is none of this machine's."""
+    """Return whether the port is free. Raises OSError if the host is not local."""
     try:
         socket.create_server((host, port), family=_family(host)).close()
     except OSError as error:
@@ -146,7 +143,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def answers(configuration: Configuration) -> bool:
-    """Say whether the API serves; an address for all is reached at this machine."""
+    """Return whether the API serves; a wildcard address is reached by loopback."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 - compared, not bound
         configuration.host, configuration.host
     )
@@ -154,11 +151,11 @@ def answers(configuration: Configuration) -> bool:
 
 
 def is_well(url: str) -> bool:
-    """Say whether a server answers there. It is asked often: so with little ado."""
-    asked = urlsplit(url)
-    with closing(HTTPConnection(asked.netloc, timeout=1)) as connection:
+    """Return whether the server at a URL answers 200, with little overhead."""
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.netloc, timeout=1)) as connection:
         try:
-            connection.request("GET", asked.path)
+            connection.request("GET", parts.path)
             return connection.getresponse().status == HTTPStatus.OK
         except (OSError, HTTPException):
             return False

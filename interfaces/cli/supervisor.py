@@ -1,4 +1,4 @@
-"""Keeps the roles of one machine running as child processes, and ends them in order."""
+"""Runs the roles of one machine as child processes, and stops them in order."""
 
 import os
 import signal
@@ -13,18 +13,18 @@ from time import monotonic
 from typing import IO
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before a role that died is started again; doubled each time."""
+"""Seconds until a role that died is restarted; doubled after each failure."""
 
 STEADY_SECONDS = 60.0
-"""A role that lived this long is started again as if it had never died."""
+"""A role that ran for this long is restarted with the first pause again."""
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A module that runs as a process; `stop_seconds` it has to end by itself."""
+    """A module that runs as a process; it has `stop_seconds` to stop by itself."""
 
     name: str
     module: str
@@ -34,13 +34,13 @@ class Role:
 
 API = Role("api", "interfaces.asgi")
 PROJECTOR = Role("projector", "projections")
-# It awaits the answers of the requests under way, and stores them.
+# It waits for the answers of requests in progress, and stores them.
 SCHEDULER = Role("scheduler", "scheduler", stop_seconds=10.0)
 ALL = (API, PROJECTOR, SCHEDULER)
 
 
 class Child:
-    """One role's process, started again when it dies."""
+    """The process of one role, restarted when it dies."""
 
     def __init__(
         self, role: Role, start: Callable[[Role], subprocess.Popen[bytes]]
@@ -57,29 +57,29 @@ class Child:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def tend(self) -> str | None:
-        """Start it again when it is time; say so when it has just died."""
+    def check(self) -> str | None:
+        """Restart the process when it is due; return a message if it just died."""
         if self._process is None:
             if monotonic() >= self._due:
                 self._begin()
             return None
         code = self._process.poll()
-        return None if code is None else self._mourn(code)
+        return None if code is None else self._schedule_restart(code)
 
-    def _mourn(self, code: int) -> str:
+    def _schedule_restart(self, code: int) -> str:
         self._process = None
         if monotonic() - self._began > STEADY_SECONDS:
             self._pause = FIRST_PAUSE
         pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
         self._due = monotonic() + pause
-        return f"{self.role.name} {how_it_ended(code)}; started again in {pause:g} s"
+        return f"{self.role.name} {describe_exit(code)}; started again in {pause:g} s"
 
     def ask_to_end(self) -> None:
         if self._process is not None:
             self._process.terminate()
 
     def end(self, deadline: float) -> None:
-        """Wait for its end until `deadline` (monotonic), then end it hard."""
+        """Wait for its end until `deadline` (monotonic time), then kill it."""
         if self._process is None:
             return
         try:
@@ -91,10 +91,10 @@ class Child:
 
 
 class Supervisor:
-    """The first roles are started first and stopped last.
+    """Runs roles; the first is started first and stopped last.
 
-    Call its methods from the main thread: Linux takes the end of the thread that
-    started a child for the end of the parent.
+    Call its methods from the main thread: for PR_SET_PDEATHSIG, Linux treats the end of
+    the thread that started a child as the end of the parent.
     """
 
     def __init__(
@@ -102,36 +102,36 @@ class Supervisor:
         roles: Sequence[Role],
         environment: Mapping[str, str],
         *,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         output: IO[bytes] | None = None,
         folder: Path | None = None,
     ) -> None:
         self._roles, self._environment = roles, environment
-        self._say, self._output, self._folder = say, output, folder
+        self._log, self._output, self._folder = log, output, folder
         self._children: list[Child] = []
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Run the roles in this context."""
-        self._held, self._never_written = os.pipe()
+        """Run the roles during the block."""
+        self._read_end, self._write_end = os.pipe()
         try:
             for role in self._roles:
                 self._children.append(Child(role, self._start))
             yield
         finally:
             self.stop()
-            os.close(self._held)
-            os.close(self._never_written)
+            os.close(self._read_end)
+            os.close(self._write_end)
 
-    def tend(self) -> None:
-        """Start again what died, after a pause; to be called several times a second."""
+    def check(self) -> None:
+        """Restart dead processes after a pause; call this several times a second."""
         for child in self._children:
-            news = child.tend()
-            if news is not None:
-                self._say(news)
+            message = child.check()
+            if message is not None:
+                self._log(message)
 
     def stop(self) -> None:
-        """End all: the scheduler before the others, for it still writes."""
+        """Stop all: the scheduler before the others, because it still writes."""
         while self._children:
             child = self._children.pop()
             child.ask_to_end()
@@ -142,18 +142,18 @@ class Supervisor:
 
     def _start(self, role: Role) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own module
-            child_command(self._held, role),
+            child_command(self._read_end, role),
             cwd=self._folder,
             env=dict(self._environment),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._output,
-            pass_fds=(self._held,),
+            pass_fds=(self._read_end,),
         )
 
 
 def child_command(pipe: int, role: Role) -> list[str]:
-    # -P: modules are ours, whatever lies in the folder that we were called from.
+    # -P: import our modules, not files of the current folder.
     runner = [sys.executable, "-P", "-m", "interfaces.cli.child"]
     return [*runner, str(pipe), role.module, *role.arguments]
 
@@ -162,25 +162,25 @@ def module_command(module: str, arguments: Sequence[str] = ()) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
-def how_it_ended(code: int) -> str:
+def describe_exit(code: int) -> str:
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
 
 
 @contextmanager
-def told_to_stop() -> Iterator[Event]:
-    """Yield an event that a signal to stop sets; a second one stops at once."""
-    told = Event()
+def stop_signals() -> Iterator[Event]:
+    """Yield an event that a stop signal sets; a second signal interrupts at once."""
+    stop = Event()
 
-    def tell(*_: object) -> None:
-        if told.is_set():
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
             raise KeyboardInterrupt
-        told.set()
+        stop.set()
 
-    before = {number: signal.signal(number, tell) for number in SIGNALS}
+    before = {number: signal.signal(number, on_signal) for number in SIGNALS}
     try:
-        yield told
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

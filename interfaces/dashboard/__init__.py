@@ -1,1 +1,1 @@
-"""The page for people: modules that run as they are written, and their operations."""
+"""The dashboard: JavaScript modules that need no build, and their operations."""

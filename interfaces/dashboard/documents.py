@@ -1,4 +1,4 @@
-"""The dashboard's own operations: what a browser's session may send, by name only."""
+"""The dashboard's GraphQL operations, the only ones that browser sessions may send."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""Where browsers find the dashboard."""
+"""Routes of the dashboard."""
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from interfaces.dashboard.site import ANEW, FOREVER, Asset, Site
+from interfaces.dashboard.site import IMMUTABLE, REVALIDATE, Asset, Site
 
 METHODS = ["GET", "HEAD"]
 PAGES = (
@@ -24,24 +24,24 @@ PAGES = (
 
 
 def dashboard_routes(site: Site) -> APIRouter:
-    """Serve the page under each of its addresses, and what it loads for ever."""
+    """Build the routes of the page and of its assets, which browsers cache."""
     router = APIRouter(include_in_schema=False)
 
     async def page(request: Request) -> Response:
-        said = {
-            "Cache-Control": ANEW,
+        headers = {
+            "Cache-Control": REVALIDATE,
             "Content-Security-Policy": site.policy,
             "Cross-Origin-Opener-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
             "Referrer-Policy": "same-origin",
         }
-        return _sent(request, site.page, said)
+        return _sent(request, site.page, headers)
 
     async def asset(request: Request, path: str) -> Response:
         found = site.assets.get(path)
         if found is None:
-            raise HTTPException(404, "There is no such file; load the page again.")
-        return _sent(request, found, {"Cache-Control": FOREVER})
+            raise HTTPException(404, "There is no such file: reload the page.")
+        return _sent(request, found, {"Cache-Control": IMMUTABLE})
 
     for address in PAGES:
         router.add_api_route(address, page, methods=METHODS)
@@ -54,5 +54,5 @@ def _sent(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
     body = asset.body
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        body = asset.packed
+        body = asset.compressed
     return Response(body, headers=headers, media_type=asset.media_type)

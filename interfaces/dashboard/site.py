@@ -1,4 +1,4 @@
-"""The page and all that it loads, ready to be sent: read once, packed once."""
+"""The page and its assets, read and compressed once."""
 
 import gzip
 import hashlib
@@ -15,21 +15,21 @@ from interfaces.dashboard.documents import Document
 STATIC = Path(__file__).with_name("static")
 PAGE = "index.html"
 OPERATIONS_MODULE = "ops.js"
-FOREVER = "public, max-age=31536000, immutable"
-ANEW = "no-cache"
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 KINDS = {".js": "text/javascript", ".mjs": "text/javascript", "": "text/plain"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
     body: bytes
-    packed: bytes
+    compressed: bytes
     media_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Assets by their path under `prefix`, which names their content."""
+    """The page and its assets, by path under `prefix`, a digest of their content."""
 
     prefix: str
     page: Asset

@@ -1,1 +1,1 @@
-"""Contact files in, results out."""
+"""Upload of contact files, export of results."""

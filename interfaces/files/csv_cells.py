@@ -1,4 +1,4 @@
-"""Rows as CSV that a spreadsheet opens and does not run."""
+"""CSV without formulas, so that spreadsheets do not execute cells."""
 
 import csv
 import re
@@ -16,7 +16,7 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Keep spreadsheets from running the cell, and telephone numbers as they are."""
+    """Quote a cell that a spreadsheet would execute; phone numbers stay unchanged."""
     if cell.startswith(_FORMULA) and not _PHONE.fullmatch(cell):
         return f"'{cell}"
     return cell

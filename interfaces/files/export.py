@@ -1,4 +1,4 @@
-"""A campaign's results as CSV, one row a contact, streamed in the file's order."""
+"""A campaign's results as CSV: one row per contact, in the order of the file."""
 
 from collections.abc import Callable, Generator
 from typing import Annotated, Any
@@ -71,7 +71,7 @@ def _filename(name: str) -> str:
 def export_csv(
     pool: Pool, campaign_id: UUID, recordings: RecordingUrls
 ) -> Generator[bytes]:
-    """Yield the export in pieces of whole rows, all of one moment.
+    """Yield the export in pieces of whole rows, from one snapshot.
 
     Raises:
         HTTPException: 503, when no connection becomes free in CONNECTION_SECONDS.

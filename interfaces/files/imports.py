@@ -1,4 +1,4 @@
-"""The rows that an import left out, as they were, for as long as the vault has them."""
+"""The skipped rows of an import, unchanged, as long as the vault holds them."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -19,9 +19,9 @@ from projections.contact_import import ContactImport
 from storage.database import Pool
 from storage.vault.uploads import UploadStore
 
-ROWS_A_PAGE = 5_000
-NAMED_BY_ALL = REQUIRED_COLUMNS
-"""What a file is known to have whose columns were not kept, or were erased."""
+ROWS_PER_PAGE = 5_000
+DEFAULT_COLUMNS = REQUIRED_COLUMNS
+"""Columns of a file whose own columns were not stored, or were erased."""
 
 type Authorize = Callable[..., Any]
 
@@ -44,10 +44,10 @@ def import_routes(
         known, not_kept = found
         if known.columns_words_id is None:  # An import of release 1.
             upload = uploads.get(known.list_id, now())
-            columns = upload.columns if upload else NAMED_BY_ALL
+            columns = upload.columns if upload else DEFAULT_COLUMNS
         else:
             words = vault.words(known.columns_words_id)
-            columns = columns_from_json(words) if words else NAMED_BY_ALL
+            columns = columns_from_json(words) if words else DEFAULT_COLUMNS
         return Streamed(
             rejects_csv(columns, _pages(vault, known.list_id), not_kept),
             media_type="text/csv",
@@ -72,7 +72,7 @@ def _find(reading: Pool, list_id: str) -> tuple[ContactImport, int] | None:
 
 def _pages(vault: VaultReader, list_id: UUID) -> Iterator[list[RejectedRow]]:
     after = 0
-    while rows := vault.rejects(list_id, after_row=after, limit=ROWS_A_PAGE):
+    while rows := vault.rejects(list_id, after_row=after, limit=ROWS_PER_PAGE):
         yield [_row(row) for row in rows]
         after = rows[-1].row
 

@@ -1,4 +1,4 @@
-"""Where a call's recording can be heard: for a while, by a link from the provider."""
+"""Recordings of calls, by short-lived links of the provider."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ type Authorize = Callable[..., Any]
 def recording_routes(
     *, provider: Provider, pool: Pool, authorize: Authorize
 ) -> APIRouter:
-    """Build the route; the provider's plain links do not open without its key."""
+    """Build the route; it redirects, because plain links need the provider's key."""
     router = APIRouter()
 
     @router.get("/calls/{call_id}/recording")
@@ -28,7 +28,7 @@ def recording_routes(
         provider_call_id = _provider_call_id(pool, call_id)
         link = provider_call_id and _link(provider, provider_call_id)
         if not link:
-            raise HTTPException(404, "There is no recording of such a call.")
+            raise HTTPException(404, "There is no recording of this call.")
         return RedirectResponse(link, 302, {"Referrer-Policy": "no-referrer"})
 
     return router
@@ -41,13 +41,13 @@ def _provider_call_id(pool: Pool, call_id: str) -> str | None:
         return None
     with pool.connection() as connection:
         call = call_log.of_ids(connection, [id_]).get(id_)
-        if call is None or _is_taken_away(connection, call):
+        if call is None or _is_erased(connection, call):
             return None
     return call.provider_call_id
 
 
-def _is_taken_away(conn: Conn, call: CallRow) -> bool:
-    """Tell whether it is not to be heard here any more, whatever the provider keeps."""
+def _is_erased(conn: Conn, call: CallRow) -> bool:
+    """Return whether the contact or the report was erased here."""
     if contact_log.erased(conn, call.campaign_id, [call.contact_id]):
         return True
     report = call.report_message_id
@@ -58,5 +58,5 @@ def _link(provider: Provider, provider_call_id: str) -> str | None:
     try:
         return provider.recording_link(provider_call_id)
     except (ProviderUnavailable, ProviderRefused) as error:
-        message = f"The provider does not give the recording now: {error}"
+        message = f"The provider did not return the recording: {error}"
         raise HTTPException(503, message, headers={"Retry-After": "5"}) from error

@@ -1,4 +1,4 @@
-"""Uploads that nobody made a campaign of go when their time is over."""
+"""Removes expired uploads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,10 +16,10 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def swept(
+async def remove_expired_uploads(
     store: UploadStore, now: Callable[[], datetime], *, every: float = EVERY_SECONDS
 ) -> AsyncIterator[None]:
-    """Remove expired uploads at once and every so many seconds, in the block."""
+    """Remove expired uploads now and every `every` seconds during the block."""
     sweeping = asyncio.create_task(_sweep(store, now, every))
     try:
         yield
@@ -32,10 +32,10 @@ async def swept(
 async def _sweep(store: UploadStore, now: Callable[[], datetime], every: float) -> None:
     while True:
         try:
-            gone = await asyncio.to_thread(store.remove_expired, now())
+            removed = await asyncio.to_thread(store.remove_expired, now())
         except StoreUnavailable as error:
             log.warning("expired uploads could not be removed", error=str(error))
         else:
-            if gone:
-                log.info("expired uploads removed", uploads=gone)
+            if removed:
+                log.info("expired uploads removed", uploads=removed)
         await asyncio.sleep(every)

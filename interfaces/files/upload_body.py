@@ -1,4 +1,4 @@
-"""The body of an upload, read in pieces; limits on its size and its slowness."""
+"""The body of an upload, read in pieces, with limits on its size and its rate."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ from interfaces.http.request_body import EarlyRefusal
 
 SLOWEST_BYTES_PER_SECOND = 16 << 10
 WINDOW_SECONDS = 30.0
-"""An upload must reach that rate on average in each such window.
+"""An upload must reach SLOWEST_BYTES_PER_SECOND on average in each window.
 
 Only the time spent waiting for the client counts, not that of the database.
 """
@@ -71,7 +71,7 @@ class Body:
     """A request's body in pieces, asked for from a worker thread.
 
     Iterating raises Refused when the file is larger than the limit, arrives too slowly
-    or breaks off.
+    or is incomplete.
     """
 
     def __init__(self, request: Request, pace: Pace) -> None:
@@ -82,7 +82,7 @@ class Body:
         """Whether the client has sent everything, or has disconnected."""
 
     def limit(self, largest: int) -> None:
-        """Set the most bytes; refuse at once a file that is declared larger."""
+        """Set the largest size in bytes; refuse a file that is declared larger."""
         self._largest = largest
         self._check(self._declared)
 
@@ -91,7 +91,7 @@ class Body:
             yield piece
 
     async def _piece(self) -> bytes:
-        """Return some 256 KiB, or what is left; nothing at the end."""
+        """Return up to 256 KiB; nothing at the end."""
         piece = bytearray()
         while len(piece) < _PIECE and not self.ended:
             piece += await self._chunk()
@@ -108,7 +108,11 @@ class Body:
             raise Refused(400, "INVALID", self._too_slow()) from error
         except ClientDisconnect as error:
             self.ended = True
-            raise Refused(400, "INVALID", "The file broke off.") from error
+            raise Refused(
+                400,
+                "INVALID",
+                "The connection was closed before the file was complete.",
+            ) from error
         if chunk is None:
             self.ended = True
             return b""
@@ -117,8 +121,8 @@ class Body:
 
     def _too_slow(self) -> str:
         return (
-            f"The file arrived more slowly than {self._pace.slowest:,.0f} bytes a"
-            f" second for {self._pace.window:,.0f} seconds: send it again over a better"
+            f"The file arrived at less than {self._pace.slowest:,.0f} bytes per second"
+            f" for {self._pace.window:,.0f} seconds: send it again over a better"
             " connection, or in smaller files."
         )
 
@@ -129,7 +133,7 @@ class Body:
 
 
 class RefusingRoute(APIRoute):
-    """Answers an HTTPException so that a client that still sends can read it."""
+    """Answers an HTTPException so that a client can read it while still sending."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -1,4 +1,4 @@
-"""How many contact files are received at a time, in one process."""
+"""Limits the number of uploads that one process receives at a time."""
 
 from asyncio import Semaphore, timeout
 from collections.abc import AsyncIterator
@@ -34,14 +34,14 @@ class UploadSlots:
         """Hold a slot within the block.
 
         Raises:
-            HTTPException: 429 when the member's slots stay occupied, 503 when those of
-                all do; both with Retry-After.
+            HTTPException: 429 if the member's slots stay occupied, 503 if all slots
+                do; both with Retry-After.
         """
         own = self._members.setdefault(member, Semaphore(self.of_member))
-        message = f"{self.of_member} files of yours are being received already"
+        message = f"{self.of_member} of your files are already being received"
         await self._acquire(own, 429, message)
         try:
-            message = f"{self.of_all} files are being received already"
+            message = f"{self.of_all} files are already being received"
             await self._acquire(self._all, 503, message)
             try:
                 yield

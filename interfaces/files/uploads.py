@@ -1,4 +1,4 @@
-"""Contact files over HTTP: the upload, and the rows of it that were skipped."""
+"""Upload of contact files, and download of the rows that were skipped."""
 
 import re
 import sys
@@ -16,7 +16,7 @@ from application.contacts.contact_rows import OWN_COLUMNS, UnreadableFile
 from application.contacts.phone_numbers import Kinds, known_region
 from application.contacts.uploads import RejectedRow, Upload
 from application.errors import StoreUnavailable
-from interfaces.auth.rates import Rate
+from interfaces.auth.rates import RateLimit
 from interfaces.files.csv_cells import csv_lines
 from interfaces.files.streaming import Streamed
 from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
@@ -29,13 +29,13 @@ LARGEST_FILE = 512 << 20
 """Bytes."""
 
 UPLOADS_A_MINUTE = 240
-"""Of one member, in one process; 120 are promised."""
+"""Limit per member and process; the documentation promises 120."""
 
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
 _NAMELESS = "contacts.csv"
 
-# A FastAPI dependency: lets pass who may, and gives the member's e-mail.
+# A FastAPI dependency that checks the role and yields the member's e-mail address.
 type Authorize = Callable[..., Any]
 
 
@@ -56,7 +56,7 @@ def upload_routes(
     """
     router = APIRouter(route_class=RefusingRoute)
     slots = slots or UploadSlots()
-    limiter, rate = CapacityLimiter(slots.of_all), Rate(UPLOADS_A_MINUTE)
+    limiter, rate = CapacityLimiter(slots.of_all), RateLimit(UPLOADS_A_MINUTE)
 
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/uploads", max_body_size=sys.maxsize)
@@ -67,7 +67,7 @@ def upload_routes(
         region: Annotated[str | None, Query(alias="defaultRegion")] = None,
         kinds: str = "",
     ) -> Response:
-        rate.admit(member)
+        rate.require(member)
         body = Body(request, pace())
         try:
             _check_kind(request)
@@ -160,7 +160,7 @@ def _checked_region(asked: str | None, default: Callable[[], str]) -> str:
     region = asked.strip().upper() if asked else default()
     if not known_region(region):
         message = (
-            f'"{region[:50]}" is no region: give defaultRegion as two letters, like US.'
+            f'"{region[:50]}" is no region: defaultRegion is two letters, such as US.'
         )
         raise Refused(400, "INVALID", message)
     return region
@@ -170,12 +170,12 @@ def _checked_kinds(kinds: str) -> Kinds:
     try:
         return Kinds(kinds.lower() or Kinds.CALLED)
     except ValueError:
-        message = f'"{kinds[:50]}" is not known: leave kinds out, or give kinds=any.'
+        message = f'"{kinds[:50]}" is unknown: leave kinds out, or send kinds=any.'
         raise Refused(400, "INVALID", message) from None
 
 
 def _plain_name(filename: str) -> str:
-    """Keep of a name what is safe to show: no path, no control characters."""
+    """Return a file name that is safe to show: no path, no control characters."""
     last = re.split(r"[/\\]", filename)[-1]
     name = "".join(character for character in last if character.isprintable())
     return name.strip(" .")[:_LONGEST_NAME] or _NAMELESS
@@ -198,13 +198,13 @@ def _pages(store: UploadStore, upload_id: UUID) -> Iterator[list[RejectedRow]]:
 def rejects_csv(
     columns: Sequence[str], pages: Iterable[list[RejectedRow]], not_kept: int
 ) -> Generator[str]:
-    """Yield the skipped rows as they were, each with its number and reason before.
+    """Yield the skipped rows as CSV, each after its row number and reason.
 
-    A last record, with empty cells, names the number of rows that are only counted.
+    A last record with empty cells states how many rows were counted but not stored.
     """
     yield csv_lines([[*OWN_COLUMNS, *columns]])
     for page in pages:
         yield csv_lines([row.row, row.reason, row.message, *row.cells] for row in page)
     if not_kept:
-        message = f"{not_kept:,} more rows were skipped; their text was not kept."
+        message = f"{not_kept:,} more rows were skipped; their text was not stored."
         yield csv_lines([["", "", message, *("" for _ in columns)]])

@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from strawberry.dataloader import DataLoader
 
 from interfaces.auth.access_feed import AccessFeed
-from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
+from interfaces.auth.rates import GUESSES_A_MINUTE, RateLimit
 from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.health_check import HealthCheck
 from interfaces.graphql.lines import Lines
@@ -44,7 +44,7 @@ class Backend:
     access: AccessFeed
     health_check: HealthCheck
     development: bool
-    guesses: Rate = field(default_factory=lambda: Rate(GUESSES_A_MINUTE))
+    guesses: RateLimit = field(default_factory=lambda: RateLimit(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 

@@ -1,4 +1,4 @@
-"""What keeps a large import from holding up everybody else in the process."""
+"""Shorter thread switch interval, so that imports do not delay other requests."""
 
 import sys
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from threading import Lock
 
 SWITCH_SECONDS = 0.0005
-"""After so long a thread that computes lets another one in; Python's own is 5 ms.
+"""Interval after which a computing thread releases the GIL; Python's default is 5 ms.
 
-A request needs several turns, and each may have to wait so long. Where nobody computes
-for long, short turns only cost: a tenth of what a webhook takes.
+A request acquires the GIL several times and may wait that long each time. Without a
+long computation a short interval only costs time: a tenth of a webhook's.
 """
 
 
-class _Turns:
-    """Makes them short while anybody asks for it; they are the whole process's."""
+class _SwitchInterval:
+    """Shortens the process-wide interval while at least one caller needs it."""
 
     def __init__(self) -> None:
         self._lock, self._asking = Lock(), 0
@@ -32,14 +32,14 @@ class _Turns:
                 sys.setswitchinterval(self._long)
 
 
-_turns = _Turns()
+_interval = _SwitchInterval()
 
 
 @contextmanager
 def short_turns() -> Iterator[None]:
-    """Let others in often, while this computes for long; also a decorator."""
-    _turns.shorten()
+    """Use the short interval during a long computation; also a decorator."""
+    _interval.shorten()
     try:
         yield
     finally:
-        _turns.restore()
+        _interval.restore()

@@ -1,4 +1,4 @@
-"""An id for each request: in every log line about it, and in its answer."""
+"""A request id in each log record and response."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ FIT = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIds:
-    """Takes the id that a proxy gave, where it looks like one, else a new one."""
+    """Middleware that takes a valid X-Request-Id of a proxy, else creates an id."""
 
     def __init__(self, app: ASGIApp, new_id: Callable[[], UUID]) -> None:
         self._app, self._new_id = app, new_id
@@ -36,6 +36,6 @@ class RequestIds:
 
 
 def _trace() -> dict[str, str]:
-    """Name the trace that the request belongs to, where it is traced."""
+    """Return the id of the request's trace, if it is traced."""
     found = get_current_span().get_span_context()
     return {"trace": format_trace_id(found.trace_id)} if found.is_valid else {}

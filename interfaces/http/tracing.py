@@ -1,7 +1,7 @@
-"""What OpenTelemetry is told of requests, by FastAPI, and what it is not told.
+"""Configuration of FastAPI's OpenTelemetry traces.
 
-Nobody is told anything unless OTEL_EXPORTER_OTLP_ENDPOINT, or the one for traces or
-metrics, says whom; the SDK's own variables say the rest.
+Nothing is exported unless OTEL_EXPORTER_OTLP_ENDPOINT, or its variant for traces or
+metrics, is set. The SDK's own variables configure the rest.
 """
 
 from collections.abc import MutableMapping
@@ -11,38 +11,38 @@ from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import TracerProvider
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-NOT_TOLD = frozenset({"/healthz", "/readyz", "/metrics"})
-KEPT = "autolynx.query_string"
+NOT_TRACED = frozenset({"/healthz", "/readyz", "/metrics"})
+HIDDEN_QUERY = "autolynx.query_string"
 
 
 def telemetry(tracers: TracerProvider | None = None) -> TelemetryConfig:
-    """Say what FastAPI tells; `tracers` stand in for the process's own."""
+    """Return FastAPI's telemetry settings; `tracers` replaces the configured one."""
     return {
         "auto_configure": True,
         "tracer_provider": tracers,
-        "logs": False,  # They hold the texts of errors, whatever these hold.
-        "exclude": _is_not_told,
+        "logs": False,  # They contain texts of errors, which may be personal data.
+        "exclude": _is_not_traced,
     }
 
 
-def _is_not_told(scope: MutableMapping[str, Any]) -> bool:
-    return scope["path"] in NOT_TOLD
+def _is_not_traced(scope: MutableMapping[str, Any]) -> bool:
+    return scope["path"] in NOT_TRACED
 
 
 def without_query(scope: Scope) -> Scope:
-    """Keep the query from traces: it holds names of files, and codes of sign-ins."""
+    """Hide the query string from traces: it contains file names and sign-in codes."""
     if scope["type"] not in {"http", "websocket"}:
         return scope
-    return {**scope, "query_string": b"", KEPT: scope.get("query_string", b"")}
+    return {**scope, "query_string": b"", HIDDEN_QUERY: scope.get("query_string", b"")}
 
 
 class WithQuery:
-    """Gives the query back to all that is inside."""
+    """Middleware that restores the query string hidden by `without_query`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if KEPT in scope:
-            scope["query_string"] = scope.pop(KEPT)
+        if HIDDEN_QUERY in scope:
+            scope["query_string"] = scope.pop(HIDDEN_QUERY)
         await self._app(scope, receive, send)

@@ -11,7 +11,7 @@ PING_SECONDS = 8.0
 """From a client's answer to a ping until the next ping."""
 
 PONG_SECONDS = 10.0
-"""For the answer to a ping. PING_SECONDS + 2 * PONG_SECONDS stays under 30 s."""
+"""Time for the answer to a ping. PING_SECONDS + 2 * PONG_SECONDS stays under 30 s."""
 
 
 SEND_BUFFER = 128 << 10
@@ -40,7 +40,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def resume_writing(self) -> None:
-        """Note that the client has read: the buffer fell under its low-water mark."""
+        """Note that the client has read: the buffer is below its low-water mark."""
         self._wrote_since_ping = True
         super().resume_writing()
 

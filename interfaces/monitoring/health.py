@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether what it rests on is fit for traffic."""
+"""Liveness (/healthz) and readiness (/readyz) of the API."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ MOST_LAG_SECONDS = 10.0
 DATABASE_SECONDS = 2.0
 
 type Check = Callable[[], str | None]
-"""Says what is wrong, None where all is well."""
+"""Returns the fault, None if there is none."""
 
 
 def health_routes(*, pool: Pool, url: str, now: Callable[[], datetime]) -> APIRouter:
@@ -49,14 +49,14 @@ def health_routes(*, pool: Pool, url: str, now: Callable[[], datetime]) -> APIRo
         message = "; ".join(f"{name}: {what}" for name, what in wrong.items())
         error = {"code": "UNAVAILABLE", "message": message}
         others = "unknown" if "database" in wrong else "ok"
-        said = dict.fromkeys(checks, others) | wrong
-        return JSONResponse({"error": error, "checks": said}, 503)
+        results = dict.fromkeys(checks, others) | wrong
+        return JSONResponse({"error": error, "checks": results}, 503)
 
     return router
 
 
 def _wrong(checks: dict[str, Check]) -> Iterator[tuple[str, str]]:
-    """Name what is wrong; without a database nothing else can be said."""
+    """Yield the faults; without a database the other checks are skipped."""
     for name, check in checks.items():
         try:
             with within(DATABASE_SECONDS):
@@ -92,7 +92,7 @@ def _projector(pool: Pool, now: datetime) -> str | None:
         behind = lag(connection, now)
     if behind.seconds > MOST_LAG_SECONDS:
         return (
-            f"{behind.seconds:.0f} s behind; see that a projector runs"
+            f"{behind.seconds:.0f} s behind; check that a projector runs"
             f" and does not stop at {behind.next_event}"
         )
     return None

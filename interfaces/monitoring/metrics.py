@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: how this process serves, and how the whole system is."""
+"""Prometheus metrics of this process and of the whole system."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -47,27 +47,27 @@ KNOWN_MESSAGES = frozenset(
         "phone-call-control",
     }
 )
-"""Others are counted as `other`: names that a sender makes up are no labels."""
+"""Other types are counted as `other`, so that senders cannot create labels."""
 
 QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ACTIVE = ("queued", "ringing", "in_progress")
 
 
 class ApiMetrics:
-    """Counts in this process; the root makes one and hands it on."""
+    """Metrics of this process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._webhooks = Counter(
             "autolynx_webhooks",
-            "Messages of the provider, by type and what became of them.",
+            "Webhook messages of the provider, by type and result.",
             ["type", "result"],
             registry=self.registry,
         )
         self._webhook_seconds = Histogram(
             "autolynx_webhook_duration_seconds",
-            "From a message's arrival until it was answered.",
+            "Seconds from a message's arrival to its response.",
             buckets=QUICK,
             registry=self.registry,
         )
@@ -79,7 +79,7 @@ class ApiMetrics:
         )
         self._request_seconds = Histogram(
             "autolynx_http_request_duration_seconds",
-            "From a request's arrival to the end of its answer.",
+            "Seconds from a request's arrival to the end of its response.",
             ["route"],
             buckets=QUICK,
             registry=self.registry,
@@ -89,12 +89,12 @@ class ApiMetrics:
         )
         self.subscriptions = Gauge(
             "autolynx_subscriptions",
-            "Listeners to changes of campaigns.",
+            "Open subscriptions to changes of campaigns.",
             registry=self.registry,
         )
 
     def webhook(self, type_: str | None, result: str, seconds: float) -> None:
-        """Count a message; `type_` None where it was not read."""
+        """Count a message; `type_` is None if it was not parsed."""
         known = type_ if type_ in KNOWN_MESSAGES else "other"
         self._webhooks.labels("unread" if type_ is None else known, result).inc()
         self._webhook_seconds.observe(seconds)
@@ -105,7 +105,7 @@ class ApiMetrics:
 
 
 class SystemCollector(Collector):
-    """The same in every process that is scraped: it is read from the database."""
+    """Metrics of the system, read from the database; the same in every process."""
 
     def __init__(
         self, pool: Pool, now: Callable[[], datetime], first: SettingsValues
@@ -124,26 +124,24 @@ class SystemCollector(Collector):
         yield from _of_health(found)
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing is asked of the database before somebody scrapes."""
+        """Describe nothing, so that registering does not query the database."""
         return iter(())
 
 
 def _of_work(found: Gauges) -> Iterator[Metric]:
     states = {state.value.lower(): 0 for state in CampaignState} | found.campaigns
     yield _by("autolynx_campaigns", "Campaigns by state.", "state", states)
-    yield _by(
-        "autolynx_contacts", "Contacts by status, of all.", "status", found.contacts
-    )
+    yield _by("autolynx_contacts", "Contacts by status.", "status", found.contacts)
     phases = {phase.value: 0 for phase in Phase} | found.open_calls
-    yield _by("autolynx_open_calls", "Calls to be watched.", "phase", phases)
+    yield _by("autolynx_open_calls", "Open calls by phase.", "phase", phases)
     active = sum(found.contacts[name] for name in ACTIVE)
-    yield _gauge("autolynx_active_calls", "Calls that take a slot.", active)
-    yield _gauge("autolynx_call_slots", "Slots: the global cap.", found.global_cap)
+    yield _gauge("autolynx_active_calls", "Calls that use a slot.", active)
+    yield _gauge("autolynx_call_slots", "The global cap.", found.global_cap)
     share = active / found.global_cap
     yield _gauge("autolynx_slot_utilisation_ratio", "Slots in use, 0 to 1.", share)
     yield _by(
         "autolynx_waiting_contacts",
-        "Contacts that are not called yet, by the scheduler's reason.",
+        "Contacts that wait, by the scheduler's reason.",
         "reason",
         found.waiting,
     )
@@ -151,35 +149,43 @@ def _of_work(found: Gauges) -> Iterator[Metric]:
 
 def _of_health(found: Gauges) -> Iterator[Metric]:
     spent = float(found.spent_today)
-    yield _gauge("autolynx_spend_today_dollars", "Of this UTC day's calls.", spent)
+    yield _gauge(
+        "autolynx_spend_today_dollars", "Cost of the calls of this UTC day.", spent
+    )
     if found.daily_budget is not None:
         budget = float(found.daily_budget)
-        yield _gauge("autolynx_daily_budget_dollars", "The limit of a day.", budget)
+        yield _gauge("autolynx_daily_budget_dollars", "Limit per UTC day.", budget)
     yield _gauge(
         "autolynx_projection_lag_seconds",
-        "Age of the oldest event that is not shown.",
+        "Age of the oldest event that the read model lacks.",
         found.lag,
     )
-    yield _gauge("autolynx_log_position", "The event shown last.", found.position)
+    yield _gauge(
+        "autolynx_log_position",
+        "Position of the last event in the read model.",
+        found.position,
+    )
     if found.tick_age is not None:
-        said = "Since the scheduler's last sign of life."
-        yield _gauge("autolynx_scheduler_tick_age_seconds", said, found.tick_age)
-    yield _gauge("autolynx_alerts_waiting", "To be posted.", found.alerts_waiting)
+        text = "Seconds since the scheduler's last heartbeat."
+        yield _gauge("autolynx_scheduler_tick_age_seconds", text, found.tick_age)
+    yield _gauge(
+        "autolynx_alerts_waiting", "Alerts to be posted.", found.alerts_waiting
+    )
 
 
-def _gauge(name: str, said: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, said, value=value)
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
 
 
-def _by(name: str, said: str, label: str, values: dict[str, int]) -> Metric:
-    family = GaugeMetricFamily(name, said, labels=[label])
+def _by(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)
     return family
 
 
 def metrics_routes(metrics: ApiMetrics, system: Collector) -> APIRouter:
-    """Build the route: of this process what it counts, of the system what is stored."""
+    """Build the route that returns the metrics of process and system."""
     router = APIRouter()
     shared = CollectorRegistry()
     shared.register(system)
@@ -193,7 +199,7 @@ def metrics_routes(metrics: ApiMetrics, system: Collector) -> APIRouter:
 
 
 class Measured:
-    """Measures each request under its route's name, never under its path."""
+    """Middleware that measures requests by route, not by path."""
 
     def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
         self._app, self._metrics = app, metrics

@@ -12,7 +12,7 @@ from application.configuration import Configuration
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.oidc import oidc_routes
 from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
-from interfaces.auth.sign_in import Door, sign_in_routes
+from interfaces.auth.sign_in import BrowserSessions, sign_in_routes
 from interfaces.auth.viewer import Authenticator
 from interfaces.dashboard.documents import read_documents, texts_by_id
 from interfaces.dashboard.routes import dashboard_routes
@@ -109,8 +109,8 @@ class Routes:
         yield health_routes(pool=components.reading, url=self.url, now=components.now)
 
     @cached_property
-    def _sign_in(self) -> Door:
-        return Door(
+    def _sign_in(self) -> BrowserSessions:
+        return BrowserSessions(
             sessions=self.components.sessions,
             member=self.components.members.member,
             now=self.components.now,

@@ -1,1 +1,1 @@
-"""What the provider tells us, taken at the door."""
+"""Receives the provider's webhooks."""

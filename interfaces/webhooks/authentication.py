@@ -1,4 +1,4 @@
-"""Whether a webhook comes from the provider: over its raw bytes, in constant time."""
+"""Authentication of webhooks, over the raw body and in constant time."""
 
 import base64
 import binascii
@@ -12,18 +12,18 @@ from typing import Literal, Protocol
 from application.configuration import Configuration
 
 type Headers = Mapping[str, str]
-"""A request's headers. Any spelling of their names is found."""
+"""Headers of a request; names are case-insensitive."""
 
 MILLISECONDS_FROM = 1e11
-"""A larger timestamp is not in seconds: those would be after the year 5000."""
+"""Larger timestamps are in milliseconds; as seconds they are after the year 5000."""
 
 MOST_PARTS = 32
-"""Of one header: signatures and their versions. A sender has few secrets at a time."""
+"""Most signatures and versions that are read from one header."""
 
 PATH = "/webhooks/vapi"
 
 STANDARD = "{id}.{timestamp}.{body}"
-"""What is signed by the Standard Webhooks specification."""
+"""The signed content according to the Standard Webhooks specification."""
 
 _PLACEHOLDER = re.compile(r"\{(id|svix-id|timestamp|method|url|body)\}")
 _BETWEEN = re.compile(r"[\s,]+")
@@ -31,7 +31,7 @@ _VERSION = re.compile(r"(v\d+|sha\d+)=")
 
 
 class Authenticate(Protocol):
-    """Judges a request in two steps, so that most need no body to be refused."""
+    """Authenticates in two steps: most false requests are refused by their headers."""
 
     def admits(self, headers: Headers) -> bool:
         """Return whether the body is worth reading."""
@@ -43,7 +43,7 @@ class Authenticate(Protocol):
 def authenticator(
     configuration: Configuration, now: Callable[[], datetime]
 ) -> Authenticate | None:
-    """Build what the environment asks for; None where there is no secret."""
+    """Build the configured authentication; None without a secret."""
     if configuration.webhook_secret is None:
         return None
     secret = configuration.webhook_secret.get_secret_value()
@@ -62,7 +62,7 @@ def authenticator(
 def _signatures(
     configuration: Configuration, secret: str, now: Callable[[], datetime]
 ) -> Iterator["Signature"]:
-    """Build the configured form, and the standard one unless headers are configured."""
+    """Yield the configured signature, and the standard ones unless a header is set."""
     header = configuration.webhook_auth_header
     tolerance = timedelta(seconds=configuration.webhook_auth_tolerance_seconds)
     timestamp_header = configuration.webhook_auth_timestamp_header
@@ -103,13 +103,13 @@ class SharedSecret:
     def admits(self, headers: Headers) -> bool:
         return _same(headers.get(self.header, ""), self.secret)
 
-    def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers prove the sender
+    def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers suffice
         return self.admits(headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A header of another name may come without the word Bearer."""
+    """In another header than Authorization, the word Bearer may be missing."""
 
     token: str
     header: str = "Authorization"
@@ -123,13 +123,13 @@ class Bearer:
             return False
         return _same(given, self.token)
 
-    def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers prove the sender
+    def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers suffice
         return self.admits(headers)
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Accepts a request that one of several forms of signature proves."""
+    """Accepts a request if one of several signatures is valid."""
 
     forms: tuple["Signature", ...]
 
@@ -142,7 +142,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """HMAC over `payload`, in which names in braces stand for parts of the request.
+    """HMAC over `payload`, in which names in braces are replaced by request parts.
 
     `{id}` (or `{svix-id}`) and `{timestamp}` are the values of their headers,
     `{method}` is POST, `{url}` is `url`, `{body}` the body as it was sent.
@@ -153,8 +153,8 @@ class Signature:
     `whsec_` before it), what it decodes to.
 
     Timestamps are seconds or milliseconds since 1970, or ISO 8601 with an offset;
-    `tolerance` is to both sides of `now`. A payload without `{timestamp}` is good for
-    ever.
+    `tolerance` applies before and after `now`. A signature without `{timestamp}` never
+    expires.
     """
 
     secret: str
@@ -197,7 +197,7 @@ class Signature:
             yield made.digest()
 
     def _signed(self, headers: Headers, body: bytes) -> Iterator[bytes]:
-        """Yield what is signed, in parts, so that no large body is copied."""
+        """Yield the signed content in parts, so that a large body is not copied."""
         message_id = headers.get(self.message_id_header, "")
         values = {
             "id": message_id,
@@ -216,7 +216,7 @@ class Signature:
                 yield values[part].encode("latin-1", "replace")
 
     def _given(self, headers: Headers) -> Iterator[bytes]:
-        """Yield the signatures that came; values that are none are left out."""
+        """Yield the decoded signatures of the header; skip values that are none."""
         value = headers.get(self.header, "").strip().removeprefix(self.prefix)
         for one in _BETWEEN.split(value)[:MOST_PARTS]:
             decoded = self._decoded(_VERSION.sub("", one, count=1))
@@ -243,7 +243,7 @@ def _keys(secret: str) -> Iterator[bytes]:
 
 
 def _moment(timestamp: str) -> float | None:
-    """Read a timestamp as seconds since 1970; None where it is none."""
+    """Parse a timestamp to seconds since 1970; None if it is invalid."""
     if not timestamp.isascii():
         return None
     if timestamp.isdigit():
@@ -257,5 +257,5 @@ def _moment(timestamp: str) -> float | None:
 
 
 def _same(given: str, expected: str) -> bool:
-    # Headers are decoded as Latin-1, whatever bytes they are.
+    # The server decodes all headers as Latin-1.
     return hmac.compare_digest(given.encode("latin-1", "replace"), expected.encode())

@@ -1,7 +1,7 @@
 """The bodies of webhooks: read, verified and inflated within bounded memory.
 
-Anybody can send to a public address. So nothing is read that the headers alone can
-refuse, and whatever is read counts against a limit for the whole process.
+Anybody can send requests to a public address. Therefore no body is read if the headers
+suffice to refuse it, and all bodies count against a limit of the whole process.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _PLAIN = {"", "identity"}
 
 
 class Refused(Exception):
-    """What is answered instead of 200, in the contract's form."""
+    """The webhook is refused with this status, code and message."""
 
     def __init__(
         self,
@@ -50,9 +50,9 @@ class Refused(Exception):
         self.headers = headers
 
     def response(self, *, early: bool) -> Response:
-        """Build the answer; `early` where the request's body was not read to its end.
+        """Build the response; `early` if the request body was not read to its end.
 
-        A body that did not arrive in time is not waited for a second time.
+        After a timeout (408) the rest of the body is not awaited again.
         """
         if not early:
             return JSONResponse(self.content, self.status, self.headers)
@@ -70,22 +70,22 @@ def unavailable(message: str) -> Refused:
 
 @dataclass
 class Memory:
-    """Limits what all webhooks together hold in this process.
+    """Limits the memory of all webhooks of this process.
 
-    Bodies of up to SMALL_BODY bytes, which most are, share `small_bytes`. Each larger
-    one takes one of `large` turns and waits for it up to `wait_seconds`: a few large
-    bodies (or one attacker's) never keep out the small ones.
+    Most bodies have up to SMALL_BODY bytes and share `small_bytes`. A larger one needs
+    one of `large` slots and waits for it up to `wait_seconds`, so that a few large
+    bodies (or an attacker's) never block the small ones.
     """
 
     small_bytes: int = 32 << 20
     large: int = 2
     wait_seconds: float = 2.0
     _held: int = 0
-    _in_turn: int = 0
-    _turns: asyncio.Semaphore = field(init=False)
+    _slots_in_use: int = 0
+    _slots: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self._turns = asyncio.Semaphore(self.large)
+        self._slots = asyncio.Semaphore(self.large)
 
     @asynccontextmanager
     async def share(self) -> AsyncIterator["Share"]:
@@ -99,30 +99,32 @@ class Memory:
 
     def hold(self, size: int) -> None:
         if self._held + size > self.small_bytes:
-            raise unavailable("Too many messages are being received: send it again.")
+            raise unavailable(
+                "Too many messages are being received: send the message again."
+            )
         self._held += size
 
-    async def take_turn(self) -> None:
+    async def take_slot(self) -> None:
         try:
             async with timeout(self.wait_seconds):
-                await self._turns.acquire()
+                await self._slots.acquire()
         except TimeoutError as error:
-            message = "Too many large messages are being received: send it again."
+            message = "Too many large messages are being received: send it later."
             raise unavailable(message) from error
-        self._in_turn += 1
+        self._slots_in_use += 1
 
-    def end_turn(self) -> None:
-        self._turns.release()
-        self._in_turn -= 1
-        if not self._in_turn:
+    def free_slot(self) -> None:
+        self._slots.release()
+        self._slots_in_use -= 1
+        if not self._slots_in_use:
             asyncio.get_running_loop().run_in_executor(None, trim)
 
 
 @dataclass(eq=False)
 class Share:
-    """What one body holds of the process's memory for webhooks, in bytes.
+    """One body's share of the memory for webhooks, in bytes.
 
-    `waited` is how many seconds the body waited for its turn.
+    `waited` is how many seconds the body waited for a slot.
     """
 
     memory: Memory
@@ -135,15 +137,15 @@ class Share:
         """Account for a body that has, or will have, this size in bytes.
 
         Raises:
-            Refused: 503, when there is no room for it.
+            Refused: 503, if the memory is exhausted.
         """
         if self.is_large:
             return
         if size > SMALL_BODY:
             began = perf_counter()
-            await self.memory.take_turn()
+            await self.memory.take_slot()
             self.waited = perf_counter() - began
-            self.stack.callback(self.memory.end_turn)
+            self.stack.callback(self.memory.free_slot)
             self.is_large = True
             self.memory.hold(-self.held)
             self.held = 0
@@ -154,18 +156,18 @@ class Share:
 
 @dataclass(eq=False)
 class Body:
-    """One request's body, which is read and held only within bounds."""
+    """The body of one request, read within the limits."""
 
     request: Request
     share: Share
     largest: int = LARGEST_BODY
 
     async def authentic(self, authenticate: Authenticate) -> bytes:
-        """Return the inflated body of a message that is authentic.
+        """Return the inflated body of an authentic message.
 
         Raises:
-            Refused: 401, 413 or 415; 408 when it did not arrive whole; 400 when it
-                cannot be inflated; 503 when there is no room for it.
+            Refused: 401, 413 or 415; 408 if it did not arrive completely; 400 if it
+                cannot be inflated; 503 if the memory is exhausted.
         """
         headers = self.request.headers
         if not authenticate.admits(headers):
@@ -191,11 +193,11 @@ class Body:
             async with timeout(RECEIVE_SECONDS):
                 return await self._received(size)
         except (TimeoutError, ClientDisconnect) as error:
-            message = "The message did not arrive whole."
+            message = "The message did not arrive completely in time."
             raise Refused(408, "TIMEOUT", message) from error
 
     async def _received(self, declared: int) -> bytes:
-        # A large body gets one block: growing would copy it again and again.
+        # A large body gets one block, because growing a bytearray copies it.
         body, size = bytearray(declared if self.share.is_large else 0), 0
         async for chunk in self.request.stream():
             start, size = size, size + len(chunk)
@@ -206,7 +208,7 @@ class Body:
         return bytes(body[:size]) if size < len(body) else bytes(body)
 
     async def _inflated(self, raw: bytes, encoding: str) -> bytes:
-        """Inflate a small message at once, and a large one in a thread, in its turn."""
+        """Inflate a small message at once, a large one in a thread and with a slot."""
         try:
             small = inflate(raw, encoding, SMALL_BODY)
             if small is not None:
@@ -215,25 +217,29 @@ class Body:
             await self.share.grow(self.largest)
             large = await asyncio.to_thread(inflate, raw, encoding, self.largest)
         except (zlib.error, OSError, EOFError) as error:
-            message = f"The body is not what Content-Encoding: {encoding} names."
+            message = (
+                f"The body is not valid {encoding}, which Content-Encoding announces."
+            )
             raise Refused(400, "INVALID", message) from error
         if large is None:
             raise self._too_large()
         return large
 
     def _too_large(self) -> Refused:
-        message = f"A message may have up to {self.largest} bytes, also when inflated."
+        message = (
+            f"A message may have at most {self.largest} bytes, also when inflated."
+        )
         return Refused(413, "TOO_LARGE", message)
 
 
 def inflate(raw: bytes, encoding: str, most: int) -> bytes | None:
-    """Inflate up to `most` bytes; None where there are more.
+    """Inflate up to `most` bytes; return None if there are more.
 
     `deflate` is zlib's format (RFC 9110), or deflate without a header, which some
     clients send under that name.
 
     Raises:
-        zlib.error, OSError, EOFError: when it is damaged or incomplete.
+        zlib.error, OSError, EOFError: if it is damaged or incomplete.
     """
     if encoding in _GZIP:
         with gzip.GzipFile(fileobj=BytesIO(raw)) as file:
@@ -248,7 +254,7 @@ def inflate(raw: bytes, encoding: str, most: int) -> bytes | None:
 
 
 def _has_header(raw: bytes) -> bool:
-    """Recognise zlib's header (RFC 1950): method 8, two bytes divisible by 31."""
+    """Recognise a zlib header (RFC 1950): method 8, two bytes divisible by 31."""
     return raw[:1].hex().endswith("8") and int.from_bytes(raw[:2]) % 31 == 0
 
 
@@ -256,7 +262,7 @@ def _encoding(request: Request) -> str:
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in {*ENCODINGS, *_GZIP, *_PLAIN}:
         accepted = ", ".join(ENCODINGS)
-        message = f"Of Content-Encoding, these are accepted: {accepted}."
+        message = f"Accepted values of Content-Encoding: {accepted}."
         headers = {"Accept-Encoding": accepted}
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message, headers)
     return encoding

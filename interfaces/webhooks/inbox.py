@@ -1,8 +1,9 @@
-"""Messages that wait while others are stored are stored together, as one append.
+"""Stores webhook messages in batches: those that queue up share one append.
 
-A transaction, a request to the database and a change of threads cost the same for many
-messages as for one. With nothing else about, a message goes by itself, at once. What
-may take long has a lane of its own, or it would hold up all the others.
+A transaction, a round trip to the database and a thread switch cost the same for many
+messages as for one. A message that finds an empty queue is stored alone, at once.
+Large messages, and those that need the read model, have a queue of their own, so that
+they do not delay the others.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -19,15 +20,15 @@ from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 
 MOST = 32
-"""Messages that are stored as one."""
+"""Most messages in one append."""
 
 LARGE = 64 << 10
-"""Bytes from which a message goes alone: to read and store it takes long."""
+"""Bytes from which a message is parsed and stored alone, because that is slow."""
 
 QUICK_THREADS, SLOW_THREADS = 2, 4
-"""While one waits for the database, another takes what has come since."""
+"""While one thread waits for the database, another takes the next batch."""
 
-LEAVING_SECONDS = 1.0
+JOIN_SECONDS = 1.0
 
 type Read = Callable[[bytes], ProviderMessage]
 type RecordMessage = Callable[[ProviderMessage], MessageReceipt]
@@ -37,11 +38,11 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Place:
-    """Where one message waits; `message` is there once it was read.
+class Ticket:
+    """One queued message; `message` is set once it was parsed.
 
-    `raw` is dropped when the message was read, or is not waited for any more: a slow
-    database must not make waiting messages fill the memory.
+    `raw` is dropped when the message was parsed, or is no longer awaited: queued
+    messages must not fill the memory when the database is slow.
     """
 
     raw: bytes
@@ -50,15 +51,15 @@ class Place:
     outcome: MessageReceipt | Exception | None = None
 
     @property
-    def given_up(self) -> bool:
+    def is_abandoned(self) -> bool:
         return self.answer.done()
 
     def forget(self) -> None:
-        """Free the memory of a message that nobody waits for any more."""
+        """Free the memory of a message that is no longer awaited."""
         self.raw = b""
 
-    def tell(self) -> None:
-        if self.given_up:
+    def resolve(self) -> None:
+        if self.is_abandoned:
             return
         if isinstance(self.outcome, MessageReceipt):
             self.answer.set_result(self.outcome)
@@ -66,12 +67,14 @@ class Place:
             self.answer.set_exception(self.outcome)
 
 
-type Waiting = SimpleQueue[Place | None]
-"""None lets one thread go home."""
+type Waiting = SimpleQueue[Ticket | None]
+"""A queue of tickets; None ends one thread."""
 
 
 class Inbox:
-    """Reads and stores in threads of its own; a message that is given up may be stored.
+    """Parses and stores messages in its own threads.
+
+    A message whose sender no longer waits may be stored nevertheless.
 
     `record_messages` stores all messages that it is given or raises; then each one is
     stored alone. It gets messages that name a call of ours; for others the read model
@@ -90,114 +93,114 @@ class Inbox:
         self.quick: Waiting = SimpleQueue()
         self.slow: Waiting = SimpleQueue()
 
-    def put(self, raw: bytes) -> Place:
-        """Let it wait for its turn; its `answer` is there when it is stored."""
-        place = Place(raw, self._loop.create_future())
-        (self.quick if len(raw) < LARGE else self.slow).put(place)
-        return place
+    def put(self, raw: bytes) -> Ticket:
+        """Queue a message; the `answer` of its ticket is set when it was stored."""
+        ticket = Ticket(raw, self._loop.create_future())
+        (self.quick if len(raw) < LARGE else self.slow).put(ticket)
+        return ticket
 
-    def work_quickly(self) -> None:
-        """Store all that waits together, again and again."""
-        while (places := _all_that_wait(self.quick)) is not None:
-            self._answer(places, self._store_quickly)
+    def store_batches(self) -> None:
+        """Store batches of queued messages until the queue is closed."""
+        while (tickets := _next_batch(self.quick)) is not None:
+            self._answer(tickets, self._store_batch)
 
-    def work_slowly(self) -> None:
-        """Store what takes long, one by one."""
-        while (place := self.slow.get()) is not None:
-            self._answer([place], self._store_each)
+    def store_slow(self) -> None:
+        """Store slow messages one by one until the queue is closed."""
+        while (ticket := self.slow.get()) is not None:
+            self._answer([ticket], self._store_each)
 
     def _answer(
-        self, places: Sequence[Place], store: Callable[[list[Place]], None]
+        self, tickets: Sequence[Ticket], store: Callable[[list[Ticket]], None]
     ) -> None:
         try:
-            store(self._readable(places))
-        except Exception as error:  # The thread must live: it serves all that comes.
-            log.exception("Webhooks could not be taken")
-            for place in places:
-                place.outcome = place.outcome or error
-        done = [place for place in places if place.outcome is not None]
-        with suppress(RuntimeError):  # Its loop is closed: nobody waits.
-            self._loop.call_soon_threadsafe(_tell, done)
+            store(self._readable(tickets))
+        except Exception as error:  # The thread must survive.
+            log.exception("webhooks could not be stored")
+            for ticket in tickets:
+                ticket.outcome = ticket.outcome or error
+        done = [ticket for ticket in tickets if ticket.outcome is not None]
+        with suppress(RuntimeError):  # The loop is closed.
+            self._loop.call_soon_threadsafe(_resolve, done)
 
-    def _readable(self, places: Sequence[Place]) -> list[Place]:
-        """Read what nobody has read yet, and is still waited for."""
-        wanted = [place for place in places if not place.given_up]
-        for place in wanted:
+    def _readable(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+        """Parse messages that are still awaited; return those without an error."""
+        wanted = [ticket for ticket in tickets if not ticket.is_abandoned]
+        for ticket in wanted:
             try:
-                place.message = place.message or self._read(place.raw)
-                place.raw = b""
-            except Exception as error:  # noqa: BLE001 - who waits for it is told
-                place.outcome = error
-        return [place for place in wanted if place.outcome is None]
+                ticket.message = ticket.message or self._read(ticket.raw)
+                ticket.raw = b""
+            except Exception as error:  # noqa: BLE001 - passed to the waiting request
+                ticket.outcome = error
+        return [ticket for ticket in wanted if ticket.outcome is None]
 
-    def _store_quickly(self, places: list[Place]) -> None:
-        named = [place for place in places if _names_a_call(place)]
-        for place in places:
-            if not _names_a_call(place):
-                self.slow.put(place)
-        if len(named) < 2 or not self._store_together(named):  # noqa: PLR2004 - no company
+    def _store_batch(self, tickets: list[Ticket]) -> None:
+        named = [ticket for ticket in tickets if _names_a_call(ticket)]
+        for ticket in tickets:
+            if not _names_a_call(ticket):
+                self.slow.put(ticket)
+        if len(named) < 2 or not self._store_together(named):  # noqa: PLR2004 - nothing to combine
             self._store_each(named)
 
-    def _store_together(self, places: list[Place]) -> bool:
-        """Say whether all is done: a store that is away is so for each of them."""
+    def _store_together(self, tickets: list[Ticket]) -> bool:
+        """Store a batch; return False if its messages have to be stored one by one."""
         try:
-            heard = self._record_messages([_message(place) for place in places])
+            receipt = self._record_messages([_message(ticket) for ticket in tickets])
         except StoreUnavailable as error:
-            for place in places:
-                place.outcome = error
-        except Exception as error:  # noqa: BLE001 - who is at fault meets it again, alone
+            for ticket in tickets:
+                ticket.outcome = error
+        except Exception as error:  # noqa: BLE001 - raised again for the faulty message alone
             log.debug("messages could not be stored together", error=repr(error))
             return False
         else:
-            for place, one in zip(places, heard, strict=True):
-                place.outcome = one
+            for ticket, one in zip(tickets, receipt, strict=True):
+                ticket.outcome = one
         return True
 
-    def _store_each(self, places: list[Place]) -> None:
-        for place in places:
-            if place.given_up:
+    def _store_each(self, tickets: list[Ticket]) -> None:
+        for ticket in tickets:
+            if ticket.is_abandoned:
                 continue
             try:
-                place.outcome = self._record_message(_message(place))
-            except Exception as error:  # noqa: BLE001 - who waits for it is told
-                place.outcome = error
+                ticket.outcome = self._record_message(_message(ticket))
+            except Exception as error:  # noqa: BLE001 - passed to the waiting request
+                ticket.outcome = error
 
 
-def _all_that_wait(waiting: Waiting) -> list[Place] | None:
-    """Wait for a message; return it with those that wait by then."""
+def _next_batch(waiting: Waiting) -> list[Ticket] | None:
+    """Wait for a message; return it with those queued by then, None at the end."""
     if (first := waiting.get()) is None:
         return None
-    places = [first]
+    tickets = [first]
     with suppress(Empty):
-        while len(places) < MOST:
-            if (place := waiting.get_nowait()) is None:
+        while len(tickets) < MOST:
+            if (ticket := waiting.get_nowait()) is None:
                 waiting.put(None)
                 break
-            places.append(place)
-    return places
+            tickets.append(ticket)
+    return tickets
 
 
-def _message(place: Place) -> ProviderMessage:
-    assert place.message is not None
-    return place.message
+def _message(ticket: Ticket) -> ProviderMessage:
+    assert ticket.message is not None
+    return ticket.message
 
 
-def _names_a_call(place: Place) -> bool:
-    return _message(place).call_id is not None
+def _names_a_call(ticket: Ticket) -> bool:
+    return _message(ticket).call_id is not None
 
 
-def _tell(places: Sequence[Place]) -> None:
-    for place in places:
-        place.tell()
+def _resolve(tickets: Sequence[Ticket]) -> None:
+    for ticket in tickets:
+        ticket.resolve()
 
 
 @contextmanager
 def open_inbox(
     read: Read, record_message: RecordMessage, record_messages: RecordMessages
 ) -> Iterator[Inbox]:
-    """Let it work while the block runs; call it where the event loop runs."""
+    """Run an inbox with its threads during the block; call it in the event loop."""
     inbox = Inbox(read, record_message, record_messages)
-    work = [inbox.work_quickly] * QUICK_THREADS + [inbox.work_slowly] * SLOW_THREADS
+    work = [inbox.store_batches] * QUICK_THREADS + [inbox.store_slow] * SLOW_THREADS
     threads = [Thread(target=one, name="webhooks", daemon=True) for one in work]
     for thread in threads:
         thread.start()
@@ -211,4 +214,4 @@ def open_inbox(
             for _ in range(count):
                 waiting.put(None)
         for thread in threads:
-            thread.join(LEAVING_SECONDS)
+            thread.join(JOIN_SECONDS)

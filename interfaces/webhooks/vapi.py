@@ -1,4 +1,4 @@
-"""The provider's messages: verify, read, store, and only then say 200."""
+"""Webhooks of the provider: authenticate, parse, store, and then answer 200."""
 
 import json
 from asyncio import timeout
@@ -27,38 +27,38 @@ from interfaces.webhooks.body import (
     Refused,
     unavailable,
 )
-from interfaces.webhooks.inbox import Inbox, Place
+from interfaces.webhooks.inbox import Inbox, Ticket
 
 ALLOW = {"Allow": "POST"}
 
 STORE_SECONDS = 4.5
-"""With what is around it, less than the 5 s in which an answer is owed."""
+"""Including all overhead, this is less than the 5 s within which we must answer."""
 
 UNSTORED = (
     *(StoreUnavailable, IntegrityError, TimeoutError),
-    *(OperationalError, InterfaceError),  # Of the read model, asked about strangers.
+    *(OperationalError, InterfaceError),  # Of the read model, for calls we do not know.
 )
 
 type ReadMessage = Callable[[dict[str, Any]], ProviderMessage]
 type Count = Callable[[str | None, str, float], None]
-"""Is told a message's type (None: not read), what became of it, and in what time."""
+"""Called with a message's type (None: not parsed), its result and the seconds."""
 
 log = structlog.get_logger(__name__)
 
 
 class NotAMessage(ValueError):
-    """What was posted cannot be read at all; it says why."""
+    """The posted body is no message; the text says why."""
 
 
 class Webhooks:
-    """Answers a message when the inbox has stored it; an application by itself.
+    """An ASGI application that answers a message after the inbox has stored it.
 
-    Without `authenticate` everything is refused with 503. `largest_body` is in bytes;
-    `memory` limits what all bodies hold together.
+    Without `authenticate` every message is refused with 503. `largest_body` is in
+    bytes; `memory` limits all bodies together.
     """
 
     path = PATH
-    """As routes have it: requests are measured under this name."""
+    """The path under which requests are measured, as of a route."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Webhooks:
     async def _answer(self, scope: Scope, receive: WatchedReceive) -> Response:
         request = Request(scope, receive)
         if request.method != "POST":
-            return refusal(request, 405, "Messages come by POST.", headers=ALLOW)
+            return refusal(request, 405, "Send messages by POST.", headers=ALLOW)
         began, type_ = perf_counter(), None
         async with self._memory.share() as share:
             body = Body(request, share, self._largest_body)
@@ -94,29 +94,29 @@ class Webhooks:
                 result = refused.code.lower()
                 answer = refused.response(early=not receive.ended)
             except Exception:
-                log.exception("A webhook could not be taken")
+                log.exception("a webhook could not be processed")
                 result = "internal"
                 answer = _failed().response(early=not receive.ended)
         self._count(type_, result, perf_counter() - began)
         return answer
 
     async def _stored(self, body: Body) -> tuple[str | None, str]:
-        """Return the message's type, and whether it was `stored` or had been before."""
+        """Return the message's type and whether it was `stored` or `repeated`."""
         if self._authenticate is None:
             message = "No webhook secret is configured (AUTOLYNX_WEBHOOK_SECRET)."
             raise Refused(503, "NOT_CONFIGURED", message)
-        place = self._inbox.put(await body.authentic(self._authenticate))
+        ticket = self._inbox.put(await body.authentic(self._authenticate))
         try:
-            return await _stored(place, self._store_seconds - body.share.waited)
+            return await _stored(ticket, self._store_seconds - body.share.waited)
         finally:
-            place.forget()
+            ticket.forget()
 
 
 class WebhooksFirst:
-    """Keeps them from all that other requests need: a fifth of what one would cost.
+    """Routes webhooks past the middleware of other requests, at a fifth of the cost.
 
-    They have a limit of their own for the body, and catch their own errors.
-    `webhooks` says what answers them; it is there once the service has started.
+    Webhooks have their own body limit and error handling. `webhooks` returns their
+    application; it is called after start-up only.
     """
 
     def __init__(self, app: ASGIApp, webhooks: Callable[[], ASGIApp]) -> None:
@@ -128,53 +128,53 @@ class WebhooksFirst:
 
 
 def _name_in_traces(scope: Scope) -> None:
-    """Say what the framework says of routes of its own."""
+    """Set the attributes that the framework sets for its own routes."""
     span = get_current_span()
     span.update_name(f"{scope['method']} {PATH}")
     span.set_attribute("http.route", PATH)
-    if (told := scope.get("fastapi.telemetry")) is not None:
-        told.route = PATH
+    if (telemetry := scope.get("fastapi.telemetry")) is not None:
+        telemetry.route = PATH
 
 
-async def _stored(place: Place, seconds: float) -> tuple[str | None, str]:
-    """Return the message's type, and whether it was `stored` or had been before.
+async def _stored(ticket: Ticket, seconds: float) -> tuple[str | None, str]:
+    """Wait until the message is stored; return its type and `stored` or `repeated`.
 
-    A repeat of one that was given up is harmless.
+    After a timeout it may be stored nevertheless; its repetition is harmless.
     """
     try:
         async with timeout(seconds):
-            heard = await place.answer
+            receipt = await ticket.answer
     except UNSTORED as error:
-        log.warning("A webhook could not be stored", error=repr(error), **_ids(place))
-        said = "The message could not be stored in time; send it again."
-        raise unavailable(said) from error
+        log.warning("a webhook could not be stored", error=repr(error), **_ids(ticket))
+        message = "The message could not be stored in time: send it again."
+        raise unavailable(message) from error
     except NotAMessage as error:
         raise Refused(400, "INVALID", str(error)) from error
     except Exception as error:
-        log.exception("A webhook could not be taken", **_ids(place))
+        log.exception("a webhook could not be stored", **_ids(ticket))
         raise _failed() from error
-    log.debug("A webhook was stored", type=_type(place), **_ids(place))
-    return _type(place), "repeated" if heard.repeated else "stored"
+    log.debug("a webhook was stored", type=_type(ticket), **_ids(ticket))
+    return _type(ticket), "repeated" if receipt.repeated else "stored"
 
 
 def _failed() -> Refused:
-    return Refused(500, "INTERNAL", "The message could not be taken.")
+    return Refused(500, "INTERNAL", "The message could not be processed.")
 
 
-def _type(place: Place) -> str | None:
-    return place.message.type if place.message else None
+def _type(ticket: Ticket) -> str | None:
+    return ticket.message.type if ticket.message else None
 
 
-def _ids(place: Place) -> dict[str, str | None]:
-    """Name it in log lines."""
-    if (message := place.message) is None:
+def _ids(ticket: Ticket) -> dict[str, str | None]:
+    """Return the ids of a message for the log."""
+    if (message := ticket.message) is None:
         return {}
     call_id = str(message.call_id) if message.call_id else None
     return {"call": call_id, "provider_call": message.provider_call_id}
 
 
 def read_body(read_message: ReadMessage, raw: bytes) -> ProviderMessage:
-    """Read what was posted; raises NotAMessage."""
+    """Parse the posted body. Raises NotAMessage."""
     try:
         body = _parsed(raw)
     except (ValueError, RecursionError) as error:
@@ -185,7 +185,7 @@ def read_body(read_message: ReadMessage, raw: bytes) -> ProviderMessage:
 
 
 def _parsed(raw: bytes) -> Any:
-    """Parse JSON; a transcript that was cut within a character is no reason to fail."""
+    """Parse JSON, also with a lone surrogate: transcripts are cut within characters."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:

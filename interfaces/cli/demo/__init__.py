@@ -1,4 +1,4 @@
-"""`autolynx demo`: a real campaign from a file to its results, in a minute."""
+"""`autolynx demo`: runs a campaign from a file to its results, in a minute."""
 
 from interfaces.cli.demo.command import add_to
 

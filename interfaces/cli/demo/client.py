@@ -1,4 +1,4 @@
-"""AutoLynx as a script sees it: over HTTP and a WebSocket, with a token."""
+"""A client of the API, as a script would use it: HTTP and WebSocket with a token."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
@@ -13,24 +13,24 @@ from websockets.typing import Subprotocol
 
 from application.errors import Failure
 
-PATIENCE = 30.0
-LISTENS = 0.2
+TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.2
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
 
 class Refused(Failure):
-    """The API said no; the message holds its words."""
+    """The API refused a request; the text is its error message."""
 
 
 class Client:
-    """Asks one API as the owner of one token."""
+    """Sends requests to one API with one token."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url, self._authorization = url, f"Bearer {token}"
         self._http = httpx2.Client(
             base_url=url,
             headers={"Authorization": self._authorization},
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
 
@@ -54,14 +54,14 @@ class Client:
     def ask(self, operation: str, **variables: Any) -> Any:
         """Return the only field of an operation's data.
 
-        Raises Refused for errors, and where the result is a UserError.
+        Raises Refused for errors, and if the result is a UserError.
         """
         asked = {"query": operation, "variables": variables}
         body = _body(self._http.post("/graphql", json=asked))
         return _only(body)
 
     def download(self, url: str, file: Path) -> None:
-        """Write what stands at a URL of the API, streamed."""
+        """Stream the content of a URL of the API to a file."""
         with self._http.stream("GET", url) as answer, file.open("wb") as out:
             if not answer.is_success:
                 answer.read()
@@ -70,26 +70,26 @@ class Client:
                 out.write(chunk)
 
     def follow(self, *operations: str, **variables: Any) -> Iterator[Any]:
-        """Yield what subscriptions send, each as its data; None while nothing comes.
+        """Yield the data of each subscription event, and None while there is none.
 
-        None comes several times a second. A lost connection is opened again: every
-        subscription then begins anew.
+        None is yielded several times a second. A lost connection is reopened; each
+        subscription then starts again.
         """
         while True:
             with suppress(OSError, WebSocketException), self._socket() as socket:
-                self._introduce(socket)
+                self._authenticate(socket)
                 _subscribe(socket, operations, variables)
-                yield from _heard(socket)
+                yield from _events(socket)
             yield None
 
     def _socket(self) -> AbstractContextManager[ClientConnection]:
         url = self.url.replace("http", "ws", 1) + "/graphql"
         return connect(url, subprotocols=[PROTOCOL], proxy=None, open_timeout=5)
 
-    def _introduce(self, socket: ClientConnection) -> None:
+    def _authenticate(self, socket: ClientConnection) -> None:
         credentials = {"authorization": self._authorization}
         _send(socket, type="connection_init", payload=credentials)
-        message = orjson.loads(socket.recv(PATIENCE))
+        message = orjson.loads(socket.recv(TIMEOUT_SECONDS))
         if message["type"] != "connection_ack":
             raise Refused(f"The socket was not acknowledged: {message}")
 
@@ -122,10 +122,10 @@ def _subscribe(
         _send(socket, id=str(number), type="subscribe", payload=payload)
 
 
-def _heard(socket: ClientConnection) -> Iterator[Any]:
+def _events(socket: ClientConnection) -> Iterator[Any]:
     while True:
         try:
-            message = orjson.loads(socket.recv(LISTENS))
+            message = orjson.loads(socket.recv(POLL_SECONDS))
         except TimeoutError:
             yield None
             continue

@@ -1,4 +1,4 @@
-"""The demo's story: upload, create, start, follow, export, add up."""
+"""The steps of the demo: upload, create, start, follow, export, check."""
 
 import tempfile
 from collections import Counter
@@ -13,18 +13,18 @@ from rich.console import Console
 from application.errors import Failure
 from interfaces.cli.demo.cluster import (
     HOST,
-    Play,
-    Stage,
+    Cluster,
+    Parameters,
     Stopped,
     remove,
-    stage,
+    run_cluster,
 )
-from interfaces.cli.demo.display import display, words
+from interfaces.cli.demo.display import display, readable
 from interfaces.cli.demo.reckoning import PARTS, Evidence, problems, read_export
 from interfaces.cli.demo.sample import MOST, write_sample
-from interfaces.cli.output import remark, say
+from interfaces.cli.output import print_line, print_note
 from interfaces.cli.roles import PORT_SECONDS, free_port, is_free, wait_for_port
-from interfaces.cli.supervisor import LOOK_SECONDS, told_to_stop
+from interfaces.cli.supervisor import POLL_SECONDS, stop_signals
 
 USUAL_PORT = 8000
 REPORT_SECONDS = 60.0
@@ -68,7 +68,7 @@ subscription ($id: ID!) {
 
 
 class DoesNotAddUp(Failure):
-    """Counters, export and the provider's ledger tell different stories."""
+    """Counters, export and the provider's ledger contradict each other."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -78,45 +78,53 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     *,
     contacts: Annotated[
-        int, typer.Option(min=1, max=MOST, help="How many people to call.")
+        int, typer.Option(min=1, max=MOST, help="Number of contacts.")
     ] = 30,
-    cap: Annotated[int, typer.Option(min=1, max=1000, help="Calls at once.")] = 5,
+    cap: Annotated[
+        int, typer.Option(min=1, max=1000, help="Most concurrent calls.")
+    ] = 5,
     port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65_535, help="Of the API. [default: 8000, or a free one]"
+            min=1, max=65_535, help="Port of the API. [default: 8000, or a free one]"
         ),
     ] = None,
     speed: Annotated[
-        float, typer.Option(min=0.1, max=1000, help="How much faster than life.")
+        float,
+        typer.Option(
+            min=0.1, max=1000, help="Speed of simulated calls, relative to real time."
+        ),
     ] = 20.0,
     once: Annotated[
-        bool, typer.Option("--once", help="End when the campaign has.")
+        bool, typer.Option("--once", help="Exit when the campaign is finished.")
     ] = False,
 ) -> None:
-    """Show a real campaign, from a file to its results.
+    """Run a campaign from a file to its results.
 
-    Everything runs here, in a temporary folder; only the provider is a stand-in, a
-    process of its own. Nobody is called.
+    Everything runs on this machine, in a temporary folder. The provider is simulated by
+    another process, so nobody is called.
     """
-    play = Play(contacts, cap, _port(port), speed)
+    parameters = Parameters(contacts, cap, _port(port), speed)
     folder = Path(tempfile.mkdtemp(prefix="autolynx-demo-"))
     try:
-        export = _run(play, folder, stays=not once)
+        export = _run(parameters, folder, stays=not once)
     except Stopped:
         remove(folder)
         raise KeyboardInterrupt from None
     except BaseException:
-        remark(f"the demo failed; its files and logs are in {folder}")
+        print_note(f"the demo failed; its files and logs are in {folder}")
         raise
     remove(folder)
     if once:
-        say(str(export))
+        print_line(str(export))
 
 
-def _run(play: Play, folder: Path, *, stays: bool) -> Path:
-    with told_to_stop() as told, stage(play, folder, told, remark) as on:
-        export = _show(on, play, folder)
+def _run(parameters: Parameters, folder: Path, *, stays: bool) -> Path:
+    with (
+        stop_signals() as stop,
+        run_cluster(parameters, folder, stop, print_note) as on,
+    ):
+        export = _show(on, parameters, folder)
         if stays:
             _stay(on, export)
     return export
@@ -129,64 +137,64 @@ def _port(asked: int | None) -> int:
     return USUAL_PORT if is_free(HOST, USUAL_PORT) else free_port(HOST)
 
 
-def _show(on: Stage, play: Play, folder: Path) -> Path:
-    """Run the campaign to its end; return where its results are kept."""
-    on.wait_until(on.simulator_answers, "the provider's stand-in")
+def _show(on: Cluster, parameters: Parameters, folder: Path) -> Path:
+    """Run the campaign to its end; return the path of its results."""
+    on.wait_until(on.simulator_answers, "the provider simulator")
     on.wait_until(on.client.ready, "the API")
-    say(f"AutoLynx listens on {on.url}")
-    say(f"Sign in to its dashboard, once: {on.sign_in_link()}")
+    print_line(f"AutoLynx listens on {on.url}")
+    print_line(f"Sign in to its dashboard, once: {on.sign_in_link()}")
     file = folder / "contacts.csv"
-    phones = write_sample(file, play.contacts)
-    campaign = _create(on, play, file)
+    phones = write_sample(file, parameters.contacts)
+    campaign = _create(on, parameters, file)
     on.client.ask(START, id=campaign["id"])
-    progress = _follow(on, play, campaign["id"])
+    progress = _follow(on, parameters, campaign["id"])
     export = Path(tempfile.mkdtemp(prefix="autolynx-results-")) / "campaign.csv"
     on.client.download(campaign["exportUrl"], export)
     evidence = Evidence(
         campaign_id=campaign["id"],
-        cap=play.cap,
+        cap=parameters.cap,
         phones=phones,
         progress=progress,
         rows=read_export(export),
-        ledger=on.ledger(play.contacts),
+        ledger=on.ledger(parameters.contacts),
     )
-    _tell(evidence)
+    _print_summary(evidence)
     return export
 
 
-def _create(on: Stage, play: Play, file: Path) -> Mapping[str, Any]:
+def _create(on: Cluster, parameters: Parameters, file: Path) -> Mapping[str, Any]:
     upload = on.client.upload(file)
-    _tell_report(file, upload["report"])
+    _print_report(file, upload["report"])
     assistant = on.client.ask(IMPORT, id=ASSISTANT_ID)
     line = on.client.ask(LINES)[0]
-    say(f"{assistant['name']} calls from {line['number']}.")
+    print_line(f"{assistant['name']} calls from {line['number']}.")
     asked = {
-        "name": f"Demo: {play.contacts} contacts",
+        "name": f"Demo: {parameters.contacts} contacts",
         "uploadId": upload["id"],
         "assistantId": assistant["id"],
         "phoneNumberId": line["id"],
-        "cap": play.cap,
+        "cap": parameters.cap,
     }
     created: Mapping[str, Any] = on.client.ask(CREATE, input=asked)["campaign"]
     return created
 
 
-def _tell_report(file: Path, report: Mapping[str, Any]) -> None:
-    say(
+def _print_report(file: Path, report: Mapping[str, Any]) -> None:
+    print_line(
         f"Uploaded {file.name}: {report['accepted']} rows accepted,"
         f" {report['skippedCount']} skipped:"
     )
     for row in report["skipped"]:
-        say(f"  row {row['row']}: {row['message']}")
+        print_line(f"  row {row['row']}: {row['message']}")
 
 
-def _follow(on: Stage, play: Play, campaign_id: str) -> Mapping[str, Any]:
-    """Show the campaign until it is over and all its reports have come."""
+def _follow(on: Cluster, parameters: Parameters, campaign_id: str) -> Mapping[str, Any]:
+    """Show the campaign until it is finished and all reports have arrived."""
     progress: Mapping[str, Any] = {}
     waits_until: float | None = None
-    with display(Console(), play.cap) as shown:
+    with display(Console(), parameters.cap) as shown:
         for news in on.client.follow(FOLLOW, CONTACTS, id=campaign_id):
-            on.tend()
+            on.check()
             for contact in (news or {}).get("contactUpdates", ()):
                 shown.contact(contact)
             if news and "campaignProgress" in news:
@@ -199,15 +207,15 @@ def _follow(on: Stage, play: Play, campaign_id: str) -> Mapping[str, Any]:
     return progress
 
 
-def _tell(evidence: Evidence) -> None:
+def _print_summary(evidence: Evidence) -> None:
     progress, ledger = evidence.progress, evidence.ledger
-    counted = " + ".join(f"{progress[part]} {words(part)}" for part in PARTS)
-    say(f"{progress['state']}: {progress['contacts']} contacts = {counted}")
-    say(f"Spent ${progress['spend']}.")
+    counted = " + ".join(f"{progress[part]} {readable(part)}" for part in PARTS)
+    print_line(f"{progress['state']}: {progress['contacts']} contacts = {counted}")
+    print_line(f"Spent ${progress['spend']}.")
     reasons = Counter(row["ended_reason"] or row["status"] for row in evidence.rows)
     for reason, times in reasons.most_common():
-        say(f"  {times:>5}  {reason}")
-    say(
+        print_line(f"  {times:>5}  {reason}")
+    print_line(
         f"The provider's ledger: {len(ledger['calls'])} calls to"
         f" {len({call['number'] for call in ledger['calls']})} numbers, no phone rang"
         f" more than {evidence.most_rung()} time(s), at most"
@@ -215,13 +223,13 @@ def _tell(evidence: Evidence) -> None:
     )
     wrong = problems(evidence)
     if wrong:
-        raise DoesNotAddUp(f"it does not add up: {'; '.join(wrong)}.")
+        raise DoesNotAddUp(f"the figures contradict each other: {'; '.join(wrong)}.")
 
 
-def _stay(on: Stage, export: Path) -> None:
-    say(f"The results: {export}")
-    say(f"AutoLynx goes on; sign in once more: {on.sign_in_link()}")
-    say(f"Token (of an admin): {on.token}")
-    say("Stop it with Ctrl-C.")
-    while not on.told.wait(LOOK_SECONDS):
-        on.supervisor.tend()
+def _stay(on: Cluster, export: Path) -> None:
+    print_line(f"The results: {export}")
+    print_line(f"AutoLynx keeps running; sign in again: {on.sign_in_link()}")
+    print_line(f"Token (of an admin): {on.token}")
+    print_line("Stop it with Ctrl-C.")
+    while not on.stop.wait(POLL_SECONDS):
+        on.supervisor.check()

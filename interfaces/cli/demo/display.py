@@ -1,4 +1,4 @@
-"""The campaign while it runs: for a terminal a picture, else a line now and then."""
+"""Displays the running campaign: a live view on a terminal, else single lines."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def display(console: Console, cap: int) -> Iterator["Display"]:
 
 
 class Display(Protocol):
-    """Shows what it is told; both may come at any time and repeatedly."""
+    """Shows updates; both kinds may come at any time and repeatedly."""
 
     def progress(self, progress: Mapping[str, Any]) -> None: ...
 
@@ -43,16 +43,16 @@ class Display(Protocol):
 
 
 class Lines(Display):
-    """A line for each new state and each tenth of the contacts."""
+    """Prints a line for each new state and each tenth of the contacts."""
 
     def __init__(self, console: Console, cap: int) -> None:
-        self._console, self._cap, self._said = console, cap, ("", -1)
+        self._console, self._cap, self._shown = console, cap, ("", -1)
 
     def progress(self, progress: Mapping[str, Any]) -> None:
         done = sum(progress[part] for part in DONE)
         tenth = 10 * done // max(progress["contacts"], 1)
-        if (progress["state"], tenth) != self._said:
-            self._said = (progress["state"], tenth)
+        if (progress["state"], tenth) != self._shown:
+            self._shown = (progress["state"], tenth)
             self._console.print(
                 f"{progress['state']:<10} {done}/{progress['contacts']} done,"
                 f" {progress['active']} of {self._cap} active",
@@ -61,7 +61,7 @@ class Lines(Display):
             )
 
     def contact(self, contact: Mapping[str, Any]) -> None:
-        """One by one they are too many for a log."""
+        """Ignore it: single contacts are too many for a log."""
 
 
 class Picture(Display):
@@ -107,11 +107,11 @@ def counters(progress: Mapping[str, Any]) -> Text:
     text = Text()
     for part, colour in COLOURS.items():
         text.append("\N{BLACK SQUARE} ", style=colour)
-        text.append(f"{words(part)} {progress[part]}   ")
+        text.append(f"{readable(part)} {progress[part]}   ")
     return text.append("\n")
 
 
-def words(name: str) -> str:
+def readable(name: str) -> str:
     return "".join(f" {c.lower()}" if c.isupper() else c for c in name)
 
 

@@ -1,4 +1,4 @@
-"""Does it all add up: our counters, the exported file, the provider's ledger."""
+"""Checks that our counters, the export and the provider's ledger agree."""
 
 import csv
 from collections import Counter
@@ -22,7 +22,7 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was asked for, what AutoLynx says, what the provider really did."""
+    """The request, the results of AutoLynx, and the calls that the provider made."""
 
     campaign_id: str
     cap: int
@@ -40,7 +40,7 @@ class Evidence:
         return int(self.ledger["highWater"]["campaigns"].get(self.campaign_id, 0))
 
     def most_rung(self) -> int:
-        """Tell how often the phone rang that rang most often."""
+        """Return how often one phone rang at most."""
         rang = Counter(c["number"] for c in self.calls if c["ringingAt"])
         return max(rang.values(), default=0)
 
@@ -51,7 +51,7 @@ def read_export(file: Path) -> list[dict[str, str]]:
 
 
 def problems(of: Evidence) -> list[str]:
-    """Name everything that does not add up."""
+    """Return all contradictions."""
     return [*_of_counters(of), *_of_calls(of), *_of_export(of)]
 
 

@@ -1,6 +1,6 @@
-"""A contact file of people who do not exist, at numbers that fiction may use.
+"""A contact file with invented persons and fictional numbers.
 
-In North America 555-0100 to 555-0199 are kept for fiction, in each area code.
+In North America, 555-0100 to 555-0199 are reserved for fiction in each area code.
 """
 
 import csv
@@ -35,7 +35,7 @@ SPELLINGS = ("+1 {0} 555 {1}", "({0}) 555-{1}", "{0}-555-{1}", "+1{0}555{1}")
 
 
 def write_sample(path: Path, contacts: int) -> list[str]:
-    """Write so many good rows and a few bad ones; return the good numbers in order."""
+    """Write `contacts` valid rows and a few invalid ones; return the valid numbers."""
     rows = list(islice(_rows(), contacts))
     bad = list(_bad_rows(rows))
     gap = max(contacts // (len(bad) + 1), 1)

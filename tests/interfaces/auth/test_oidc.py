@@ -15,7 +15,7 @@ from oidc_provider_mock import (  # type: ignore[import-untyped]  # it brings no
 )
 
 from domain.values import Role
-from interfaces.auth.oidc import KEY_REFRESHES_A_MINUTE, LOGIN_COOKIE, _local
+from interfaces.auth.oidc import KEY_REFRESHES_A_MINUTE, LOGIN_COOKIE, _own_path
 from interfaces.auth.viewer import COOKIE
 from tests import http_requests as asking
 from tests.interfaces.auth.test_sign_in import ME, ask
@@ -247,4 +247,4 @@ def test_a_provider_that_is_down_is_said_so(database: str) -> None:
     "place", ["https://evil.example", "//evil.example", "/\\evil.example", "x", ""]
 )
 def test_nobody_is_led_to_another_site(place: str) -> None:
-    assert _local(place) == "/"
+    assert _own_path(place) == "/"

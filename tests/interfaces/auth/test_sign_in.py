@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as open_socket
 
 from domain.values import Role
-from interfaces.auth.rates import GUESSES_A_MINUTE, Rate
+from interfaces.auth.rates import GUESSES_A_MINUTE, RateLimit
 from interfaces.auth.sign_in import ATTEMPTS_A_MINUTE
 from interfaces.auth.viewer import COOKIE
 from interfaces.dashboard.documents import read_documents
@@ -206,7 +206,7 @@ def test_whoever_tries_links_must_wait(desk: Desk) -> None:
 
 def test_a_rate_is_so_many_at_once_then_evenly() -> None:
     at = [0.0]
-    rate = Rate(6, clock=lambda: at[0])
+    rate = RateLimit(6, clock=lambda: at[0])
     assert [rate.take("a") for _ in range(6)] == [0.0] * 6
     assert rate.take("a") == pytest.approx(10.0)
     assert rate.take("b") == 0.0

@@ -16,8 +16,8 @@ from interfaces.cli.supervisor import (
     SCHEDULER,
     Role,
     Supervisor,
-    how_it_ended,
-    told_to_stop,
+    describe_exit,
+    stop_signals,
 )
 from tests.support import eventually
 
@@ -40,7 +40,7 @@ SUPERVISE = """
 import os, signal
 from interfaces.cli.supervisor import Role, Supervisor
 roles = [Role(name, os.environ["MODULE"], (name,)) for name in ("one", "two")]
-with Supervisor(roles, os.environ, say=print).running():
+with Supervisor(roles, os.environ, log=print).running():
     signal.pause()
 """
 
@@ -58,7 +58,7 @@ class Stage:
         }
 
     def supervisor(self, *roles: Role) -> Supervisor:
-        return Supervisor(roles, self.environment, say=self.said.append)
+        return Supervisor(roles, self.environment, log=self.said.append)
 
     def lines(self, what: str) -> list[str]:
         text = self.notes.read_text() if self.notes.exists() else ""
@@ -102,7 +102,7 @@ def test_a_child_that_dies_is_started_again_after_a_pause_and_a_word(
         os.kill(victim, signal.SIGKILL)
 
         def both_run() -> bool:
-            supervisor.tend()
+            supervisor.check()
             return len(stage.lines("began")) == 3
 
         eventually(both_run, said="a new child")
@@ -115,7 +115,7 @@ def test_pauses_double_while_a_child_keeps_dying(stage: Stage) -> None:
     with supervisor.running():
 
         def twice() -> bool:
-            supervisor.tend()
+            supervisor.check()
             return len(stage.said) == 2
 
         eventually(twice, said="two deaths")
@@ -152,7 +152,7 @@ def test_children_end_with_a_supervisor_that_is_killed(
 
 
 def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:
-    with told_to_stop() as told:
+    with stop_signals() as told:
         signal.raise_signal(signal.SIGTERM)
         assert told.is_set()
         with pytest.raises(KeyboardInterrupt):
@@ -161,8 +161,8 @@ def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:
 
 
 def test_an_end_is_told_in_words() -> None:
-    assert how_it_ended(3) == "ended with exit code 3"
-    assert how_it_ended(-9) == "was killed by SIGKILL"
+    assert describe_exit(3) == "ended with exit code 3"
+    assert describe_exit(-9) == "was killed by SIGKILL"
 
 
 @pytest.mark.parametrize(

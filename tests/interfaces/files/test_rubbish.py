@@ -127,5 +127,5 @@ def test_the_file_of_rejects_says_how_many_are_missing(
     text = send(pool, "GET", report["rejectsUrl"]).text
     *rows, last = csv.reader(io.StringIO(text, newline=""))
     assert [row[0] for row in rows] == ["row", "2", "3"]
-    message = "3 more rows were skipped; their text was not kept."
+    message = "3 more rows were skipped; their text was not stored."
     assert last == ["", "", message, "", "", ""]

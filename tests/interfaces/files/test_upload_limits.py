@@ -152,7 +152,7 @@ def test_a_file_that_arrives_too_slowly_is_refused_and_leaves_nothing(
         client.sendall(head("ann", 60_000) + HEADER)
         answer = until_closed(client)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"more slowly than 1,000 bytes a second" in answer
+    assert b"less than 1,000 bytes per second" in answer
     eventually(lambda: uploads(pool) == 0, said="the removal")
 
 

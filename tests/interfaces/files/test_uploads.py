@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI, HTTPException, Request
 from starlette.types import Message
 
-from interfaces.auth.rates import Rate
+from interfaces.auth.rates import RateLimit
 from interfaces.files.uploads import LARGEST_FILE, UPLOADS_A_MINUTE, upload_routes
 from storage.database import Pool, open_pool
 from storage.vault.uploads import UploadStore
@@ -275,7 +275,7 @@ def test_whoever_uploads_too_often_must_wait_and_nobody_else(client: Client) -> 
 def test_what_is_promised_a_minute_always_passes(pause: float) -> None:
     """However it is spread: all at once each minute, evenly, or in between."""
     at = [0.0]
-    rate = Rate(UPLOADS_A_MINUTE, clock=lambda: at[0])
+    rate = RateLimit(UPLOADS_A_MINUTE, clock=lambda: at[0])
     for minute in range(5):
         at[0] = 60.0 * minute
         for _ in range(PROMISED_A_MINUTE):

@@ -17,7 +17,7 @@ from interfaces.webhooks.inbox import (
     MOST,
     QUICK_THREADS,
     Inbox,
-    Place,
+    Ticket,
     open_inbox,
 )
 from provider.vapi.reading import read_message
@@ -64,7 +64,7 @@ class Store:
 
 
 def all_busy(
-    store: Store, then: Callable[[Inbox], Sequence[Place]]
+    store: Store, then: Callable[[Inbox], Sequence[Ticket]]
 ) -> list[MessageReceipt | BaseException]:
     """Put messages into the inbox while nobody can look at them; return the answers."""
 
@@ -75,17 +75,17 @@ def all_busy(
             for _ in range(QUICK_THREADS):
                 inbox.put(BUSY)
                 await asyncio.to_thread(store.began.acquire)
-            places = then(inbox)
+            tickets = then(inbox)
             store.free.set()
             answers: list[Awaitable[MessageReceipt]] = [
-                place.answer for place in places
+                ticket.answer for ticket in tickets
             ]
             return await asyncio.gather(*answers, return_exceptions=True)
 
     return asyncio.run(scenario())
 
 
-def put(*raws: bytes) -> Callable[[Inbox], Sequence[Place]]:
+def put(*raws: bytes) -> Callable[[Inbox], Sequence[Ticket]]:
     return lambda inbox: [inbox.put(raw) for raw in raws]
 
 
@@ -133,9 +133,9 @@ def test_a_store_that_is_away_is_not_asked_again_for_each() -> None:
 
 
 def test_what_was_given_up_is_not_stored() -> None:
-    def give_up(inbox: Inbox) -> Sequence[Place]:
-        given_up, wanted = inbox.put(b"given up"), inbox.put(b"wanted")
-        given_up.answer.cancel()
+    def give_up(inbox: Inbox) -> Sequence[Ticket]:
+        is_abandoned, wanted = inbox.put(b"given up"), inbox.put(b"wanted")
+        is_abandoned.answer.cancel()
         return [wanted]
 
     store = Store()
@@ -144,35 +144,35 @@ def test_what_was_given_up_is_not_stored() -> None:
 
 
 def one_thread(
-    store: Store, then: Callable[[Inbox], Sequence[Place]], leaves: int = 1
+    store: Store, then: Callable[[Inbox], Sequence[Ticket]], leaves: int = 1
 ) -> list[MessageReceipt | BaseException]:
     """Let one thread work through an inbox that is closed already."""
 
     async def scenario() -> list[MessageReceipt | BaseException]:
         inbox = Inbox(store.read, store.record_message, store.record_messages)
-        places = then(inbox)
+        tickets = then(inbox)
         for _ in range(leaves):
             inbox.quick.put(None)
         for _ in range(leaves):
-            await asyncio.wait_for(asyncio.to_thread(inbox.work_quickly), 10)
-        answers: list[Awaitable[MessageReceipt]] = [place.answer for place in places]
+            await asyncio.wait_for(asyncio.to_thread(inbox.store_batches), 10)
+        answers: list[Awaitable[MessageReceipt]] = [ticket.answer for ticket in tickets]
         return await asyncio.gather(*answers, return_exceptions=True)
 
     return asyncio.run(scenario())
 
 
 def test_what_is_given_up_while_its_group_fails_is_not_stored() -> None:
-    places: list[Place] = []
+    tickets: list[Ticket] = []
 
     def give_up_then_fail() -> None:
-        answer = places[0].answer
+        answer = tickets[0].answer
         answer.get_loop().call_soon_threadsafe(answer.cancel)
         eventually(answer.cancelled)
         raise RuntimeError("not together")
 
-    def then(inbox: Inbox) -> Sequence[Place]:
-        places.extend(put(b"given up", b"wanted")(inbox))
-        return places[1:]
+    def then(inbox: Inbox) -> Sequence[Ticket]:
+        tickets.extend(put(b"given up", b"wanted")(inbox))
+        return tickets[1:]
 
     store = Store(give_up_then_fail)
     [answer] = one_thread(store, then)
@@ -205,7 +205,7 @@ def test_what_takes_long_holds_nobody_up(slow: bytes) -> None:
         with open_inbox(store.read, hear_slowly, store.record_messages) as inbox:
             held = [inbox.put(slow) for _ in range(QUICK_THREADS)]
             quick = await inbox.put(b"ours").answer
-            waits = not any(place.given_up for place in held)
+            waits = not any(ticket.is_abandoned for ticket in held)
             over.set()
             return quick, waits, await held[0].answer
 
@@ -232,12 +232,12 @@ def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:
 
 
 def test_a_message_that_was_read_or_given_up_holds_its_bytes_no_longer() -> None:
-    places: list[Place] = []
+    tickets: list[Ticket] = []
 
-    def then(inbox: Inbox) -> Sequence[Place]:
-        places.extend(put(b"read", b"given up")(inbox))
-        places[1].forget()
-        return places[:1]
+    def then(inbox: Inbox) -> Sequence[Ticket]:
+        tickets.extend(put(b"read", b"given up")(inbox))
+        tickets[1].forget()
+        return tickets[:1]
 
     all_busy(Store(), then)
-    assert [place.raw for place in places] == [b"", b""]
+    assert [ticket.raw for ticket in tickets] == [b"", b""]

@@ -1,8 +1,8 @@
-"""What TypeScript is told about the operations."""
+"""TypeScript declarations of the dashboard's operations."""
 
 from graphql import build_schema, parse
 
-from interfaces.dashboard.types import declarations
+from tools.dashboard_types import declarations
 
 SCHEMA = build_schema("""
 scalar DateTime
@@ -20,30 +20,30 @@ def declared(operation: str) -> str:
     return declarations(SCHEMA, parse(operation))
 
 
-def test_what_may_be_null_says_so() -> None:
+def test_nullable_fields_are_declared_nullable() -> None:
     said = declared("query A { cat { id born lives mood } }")
     kinds = "id: string; born: string | null; lives: Array<number>; mood: Mood"
     assert f"export type AData = {{ cat: {{ {kinds} }} | null }};" in said
 
 
-def test_each_member_of_a_union_is_told_by_its_own_name() -> None:
+def test_union_members_are_discriminated_by_typename() -> None:
     said = declared(
         "query A($w: Wish!) { found(wish: $w) { __typename ... on Dog { name } } }"
     )
     assert '{ __typename: "Cat" } | { __typename: "Dog"; name: string | null }' in said
 
 
-def test_a_fragment_on_an_interface_holds_for_all_that_have_it() -> None:
+def test_a_fragment_on_an_interface_applies_to_all_its_types() -> None:
     said = declared("fragment F on Animal { id } query A { any { ...F } }")
     assert "{ any: ({ id: string } | { id: string }) }" in said
 
 
-def test_inputs_and_enums_are_declared_once_each_however_deep() -> None:
+def test_nested_inputs_and_enums_are_declared_once() -> None:
     said = declared("query A($w: Wish!, $n: Int = 2) { found(wish: $w, first: $n) }")
     assert "export type AVars = { w: Wish; n?: number | null };" in said
     assert "export type Wish = { mood: Mood; word?: string | null };" in said
     assert said.count('export type Mood = "CALM" | "WILD";') == 1
 
 
-def test_an_alias_is_the_key_in_the_answer() -> None:
+def test_an_alias_is_the_key_of_its_field() -> None:
     assert "{ mine: { id: string } | null }" in declared("query A { mine: cat { id } }")

@@ -1,4 +1,7 @@
-"""Types of the dashboard's operations, for `tsc --checkJs`: schema in, ops.d.ts out."""
+"""Generates TypeScript declarations (ops.d.ts) of the dashboard's operations.
+
+`tools/check_dashboard.py` checks the JavaScript sources against them.
+"""
 
 from collections.abc import Iterable, Iterator
 
