@@ -124,7 +124,7 @@ def test_an_address_stays_with_whom_it_was_given_to_first(entrance: Entrance) ->
     entrance.desk.members.add("operator@example.com", Role.OPERATOR, by="test")
     assert entrance.comes_in("first").status_code == 303
     refused = entrance.comes_in("second")
-    assert "Somebody else" in refused.json()["error"]["message"]
+    assert "Another person" in refused.json()["error"]["message"]
     assert entrance.comes_in("first").status_code == 303
 
 
@@ -137,7 +137,7 @@ def test_an_answer_that_another_browser_asked_for_is_refused(
         url = url.replace("http://127.0.0.1:8000", entrance.desk.url)
         assert other.get(url).status_code == 403
         shown = other.get(url, headers={"Accept": "text/html"})
-        assert shown.headers["location"].startswith("/sign-in?error=Signing")
+        assert shown.headers["location"].startswith("/sign-in?error=Sign-in")
         assert browser.get(url).status_code == 303
         assert browser.get(url).status_code == 403
 

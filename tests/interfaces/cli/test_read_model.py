@@ -33,7 +33,7 @@ def test_a_rebuild_mends_the_tables_and_shows_how_far_it_is(
             conn.execute("update read.campaign_board set pending = 77")
         assert house.board(id_).pending == 77
         ended = autolynx.done("projections", "rebuild", "campaign_board")
-        assert ended.out.startswith("campaign_board is made anew from ")
+        assert ended.out.startswith("campaign_board is rebuilt from ")
         assert house.board(id_).pending == 2
         assert "Rebuild: 100 %" in autolynx.done("projections", "rebuild").err
 

@@ -187,7 +187,7 @@ def test_slow_uploads_of_one_member_do_not_block_another(pool: Pool) -> None:
     with served(app) as port, half_sent(port, pool, "bob", "bob") as clients:
         status, answer, headers = post(port, HEADER + ANN, Authorization="bob")
         assert (status, answer["error"]["code"]) == (429, "TOO_MANY_REQUESTS")
-        assert "2 files of yours" in answer["error"]["message"]
+        assert "2 of your files" in answer["error"]["message"]
         assert int(headers["Retry-After"]) > 0
         assert post(port, HEADER + ANN, Authorization="ann")[0] == 201
         for client in clients:

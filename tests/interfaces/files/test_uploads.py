@@ -201,7 +201,7 @@ def test_premium_rate_numbers_need_an_upload_of_any_kind(client: Client) -> None
 def test_an_unknown_region_is_refused(client: Client, pool: Pool, region: str) -> None:
     response = client.post(f"/uploads?defaultRegion={region}", HEADER + ANN)
     assert (response.status_code, error_of(response)) == (400, "INVALID")
-    assert "like US" in response.json()["error"]["message"]
+    assert "such as US" in response.json()["error"]["message"]
     assert uploads(pool) == 0
 
 
