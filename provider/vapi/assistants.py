@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from application.ports import ProviderAssistant, ProviderRefused, ProviderUnavailable
+from provider.vapi.redaction import redact
+
 LONGEST_CALL_SECONDS = 600
 """Vapi's default of `maxDurationSeconds`."""
+
+THEIRS = frozenset({"id", "orgId", "createdAt", "updatedAt", "latestVersion", "name"})
+"""Keys of a configuration that the provider sets, and the name, set separately."""
 
 
 def longest_call_seconds(config: dict[str, Any]) -> int:
@@ -58,3 +64,39 @@ def _documents(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         return []
     return [one for one in value if isinstance(one, dict)]
+
+
+def read_assistant(document: Any) -> ProviderAssistant:
+    """Read an assistant without its secrets.
+
+    Raises ProviderUnavailable if the document is not an assistant.
+    """
+    id_ = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(id_, str) or not id_:
+        raise ProviderUnavailable("no assistant in the answer")
+    config = redact(document)
+    return ProviderAssistant(id=id_, name=str(config.get("name") or id_), config=config)
+
+
+def settable_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration without the keys that only the provider sets."""
+    return {key: value for key, value in config.items() if key not in THEIRS}
+
+
+def changed_config(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys whose value would change, with the new values.
+
+    Raises ProviderRefused if a changed key holds secrets that the new value lacks.
+    Secrets are never shown here, so that sending the new value would delete them.
+    """
+    change = {
+        key: value
+        for key, value in wanted.items()
+        if value not in (now.get(key), redact(now).get(key))
+    }
+    for key, value in change.items():
+        held = now.get(key)
+        if redact({key: held}) != {key: held} and redact({key: value}) == {key: value}:
+            said = f"{key} holds secrets that a change from here would take away"
+            raise ProviderRefused(f"{said}: leave it out, or change it at the provider")
+    return change

@@ -30,21 +30,22 @@ from application.ports import (
 )
 from domain.recording_url import RecordingUrls
 from provider.vapi import ACTOR
-from provider.vapi.assistants import longest_call_seconds, warnings_of
+from provider.vapi.assistants import (
+    changed_config,
+    longest_call_seconds,
+    read_assistant,
+    settable_config,
+    warnings_of,
+)
+from provider.vapi.call_request import call_request
 from provider.vapi.reading import read_call
-from provider.vapi.redaction import redact
 from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
 from provider.vapi.wire import TooLate, Wire, WireTransport
 
-LONGEST_NAME = 40
 PAGE = 100
 LARGEST_PAGE = 1000
 READ_TRIES = 3
-SERVER_MESSAGES = ["status-update", "end-of-call-report"]
 SERVER_TIMEOUT_SECONDS = 20
-THEIRS = frozenset({"id", "orgId", "createdAt", "updatedAt", "latestVersion", "name"})
-"""What the provider sets, or we set by itself, in an assistant's configuration."""
-
 BACKOFF = {"type": "exponential", "maxRetries": 10, "baseDelaySeconds": 1}
 TOO_LATE = "it was too late to send the request"
 NO_KEY = "no API key is configured (AUTOLYNX_VAPI_API_KEY)"
@@ -128,7 +129,10 @@ class VapiProvider(Provider):
         wire = self._wire(send_before)
         try:
             answer = self._exchange(
-                wire, "POST", f"{self._base}/call", json=self._request(order)
+                wire,
+                "POST",
+                f"{self._base}/call",
+                json=call_request(order, self._server()),
             )
         except Exception as error:  # noqa: BLE001 - whatever it was, a call may be out
             never = isinstance(error, BEFORE_SENDING) and not wire.sent
@@ -136,28 +140,6 @@ class VapiProvider(Provider):
         return read_outcome(
             answer.status_code, answer.headers, answer.content, now=self._now()
         )
-
-    def _request(self, order: CallOrder) -> dict[str, Any]:
-        call_id = str(order.call_id)
-        name = order.name[:LONGEST_NAME]
-        customer = {
-            "number": order.phone,
-            "extension": order.extension,
-            "name": name,
-            "externalId": call_id,
-        }
-        return {
-            "name": call_id,
-            "assistantId": order.provider_assistant_id,
-            "phoneNumberId": order.phone_number_id,
-            "customer": {key: value for key, value in customer.items() if value},
-            "assistantOverrides": {
-                "variableValues": {"name": order.name, **order.variables},
-                "metadata": _metadata(order),
-                "serverMessages": SERVER_MESSAGES,
-                **self._server(),
-            },
-        }
 
     def _server(self) -> dict[str, Any]:
         proof = _proof(self._settings)
@@ -212,13 +194,13 @@ class VapiProvider(Provider):
         document = self._get_one("assistant", provider_assistant_id)
         if document is None:
             return None
-        return _assistant({"id": provider_assistant_id, **document})
+        return read_assistant({"id": provider_assistant_id, **document})
 
     def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
         answer = self._send(
-            "POST", f"{self._base}/assistant", {**_settable(config), "name": name}
+            "POST", f"{self._base}/assistant", {**settable_config(config), "name": name}
         )
-        return _assistant(parsed(_checked(answer).content))
+        return read_assistant(parsed(_checked(answer).content))
 
     def update_assistant(
         self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
@@ -227,13 +209,13 @@ class VapiProvider(Provider):
         now = self._get_one("assistant", provider_assistant_id)
         if now is None:
             return None
-        change = _difference(now, _settable(config))
+        change = changed_config(now, settable_config(config))
         if name is not None and name != now.get("name"):
             change["name"] = name
         if not change:
-            return _assistant(now)
+            return read_assistant(now)
         answer = self._send("PATCH", self._url("assistant", now["id"]), change)
-        return _assistant(parsed(_checked(answer).content))
+        return read_assistant(parsed(_checked(answer).content))
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         return longest_call_seconds(config)
@@ -362,16 +344,6 @@ class VapiProvider(Provider):
         return httpx2.create_ssl_context()
 
 
-def _metadata(order: CallOrder) -> dict[str, Any]:
-    return {
-        "autolynx_call_id": str(order.call_id),
-        "autolynx_campaign_id": str(order.campaign_id),
-        "autolynx_contact_id": str(order.contact_id),
-        "attempt": order.attempt,
-        "request": order.request,
-    }
-
-
 def _proof(settings: VapiSettings) -> dict[str, Any]:
     """Say by what the provider shall prove that a webhook is its own."""
     if settings.webhook_auth != "secret" and settings.credential_id:
@@ -384,37 +356,6 @@ def _proof(settings: VapiSettings) -> dict[str, Any]:
             "headers": {settings.webhook_header or "Authorization": f"Bearer {secret}"}
         }
     return {"headers": {settings.webhook_header or "X-Vapi-Secret": secret}}
-
-
-def _assistant(document: Any) -> ProviderAssistant:
-    id_ = document.get("id") if isinstance(document, dict) else None
-    if not isinstance(id_, str) or not id_:
-        raise ProviderUnavailable("no assistant in the answer")
-    config = redact(document)
-    return ProviderAssistant(id=id_, name=str(config.get("name") or id_), config=config)
-
-
-def _settable(config: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in THEIRS}
-
-
-def _difference(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """Find the keys whose value would change.
-
-    Raises ProviderRefused where one holds secrets that the new value does not: they
-    were never shown, and sending the rest back would take them away.
-    """
-    change = {
-        key: value
-        for key, value in wanted.items()
-        if value not in (now.get(key), redact(now).get(key))
-    }
-    for key, value in change.items():
-        held = now.get(key)
-        if redact({key: held}) != {key: held} and redact({key: value}) == {key: value}:
-            said = f"{key} holds secrets that a change from here would take away"
-            raise ProviderRefused(f"{said}: leave it out, or change it at the provider")
-    return change
 
 
 def _understood(document: dict[str, Any], recordings: RecordingUrls) -> ProviderCall:

@@ -1,0 +1,48 @@
+"""The request that places a call."""
+
+from typing import Any
+
+from application.ports import CallOrder
+
+LONGEST_NAME = 40
+"""Longest name of a customer that the provider accepts."""
+
+SERVER_MESSAGES = ["status-update", "end-of-call-report"]
+
+
+def call_request(order: CallOrder, server: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON body of POST /call.
+
+    `server` overrides where the provider sends messages about the call, {} to keep the
+    assistant's own server.
+    """
+    call_id = str(order.call_id)
+    name = order.name[:LONGEST_NAME]
+    customer = {
+        "number": order.phone,
+        "extension": order.extension,
+        "name": name,
+        "externalId": call_id,
+    }
+    return {
+        "name": call_id,
+        "assistantId": order.provider_assistant_id,
+        "phoneNumberId": order.phone_number_id,
+        "customer": {key: value for key, value in customer.items() if value},
+        "assistantOverrides": {
+            "variableValues": {"name": order.name, **order.variables},
+            "metadata": _metadata(order),
+            "serverMessages": SERVER_MESSAGES,
+            **server,
+        },
+    }
+
+
+def _metadata(order: CallOrder) -> dict[str, Any]:
+    return {
+        "autolynx_call_id": str(order.call_id),
+        "autolynx_campaign_id": str(order.campaign_id),
+        "autolynx_contact_id": str(order.contact_id),
+        "attempt": order.attempt,
+        "request": order.request,
+    }
