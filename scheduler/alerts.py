@@ -1,4 +1,4 @@
-"""Raises alerts about budgets, and posts all alerts to whoever wants them."""
+"""Raises alerts about budgets, and posts all alerts to the configured webhook."""
 
 import logging
 from collections.abc import Callable
@@ -26,27 +26,27 @@ from storage.database import Conn, Pool
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
 
 WAKE_SECONDS = 1.0
-"""It looks at most this often, however much is told."""
+"""Shortest time between two runs, however many events arrive."""
 
 LONGEST_WAIT_SECONDS = 15.0
-"""It looks at least this often, whatever is told."""
+"""Longest time between two runs."""
 
 POST_SECONDS = 10.0
 STOP_SECONDS = 3.0
 LONGEST_BACK_OFF_SECONDS = 600.0
 
 GIVE_UP_SECONDS = 3 * 86_400.0
-"""How long an alert is tried that nobody takes."""
+"""How long posting an alert is retried."""
 
 LONGEST_ERROR = 300
 
 HEAD_SECONDS = 3_600.0
-"""The chain's head is logged this often: a log that is kept elsewhere shows a cut."""
+"""How often the chain's head is logged; a log stored elsewhere proves truncation."""
 
 AWAY = (StoreUnavailable, OperationalError, InterfaceError)
 
 type Post = Callable[[str, dict[str, Any]], str | None]
-"""Posts a body to a URL; returns what went wrong, None where it was taken."""
+"""Posts a body to a URL; returns the error, None if it was accepted."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 def post_json(
     url: str, body: dict[str, Any], *, any_address: bool = False
 ) -> str | None:
-    """Post; `any_address` lets the host be link-local or a metadata service too."""
+    """Post JSON; `any_address` also allows link-local and metadata addresses."""
     transport = None if any_address else OutsideTransport()
     try:
         with httpx2.Client(
@@ -86,7 +86,7 @@ class Alerts:
     post: Post = post_json
 
     def run_once(self) -> float:
-        """Return in how many seconds there is something to do again, at most."""
+        """Raise and post what is due; return the seconds until the next run."""
         with self.reading.connection() as conn:
             settings = settings_board.get(conn) or self.first
             due = alerts.unraised(
@@ -105,13 +105,13 @@ class Alerts:
         return min(self.outbox.due_in(), LONGEST_WAIT_SECONDS)
 
     def log_head(self) -> None:
-        """Log how far the chain of events goes, and with what hash."""
+        """Log the position and the hash of the chain's head."""
         with self.reading.connection() as conn:
             chain = _chain(conn)
         log.info("chain head at %s: %s", chain["position"], chain["head"])
 
     def _raise(self, due: Unraised) -> None:
-        """The read model may lag: what is told already stays silent in the stream."""
+        """Raise an alert; the aggregate ignores one that it has raised already."""
         spend, budget = due.spend, due.budget
         try:
             if due.campaign_id is not None:
@@ -124,7 +124,7 @@ class Alerts:
                     day=due.day, alert=due.alert, spend=spend, budget=budget
                 )
         except (IntegrityError, Refused) as moved:
-            log.info("an alert has to wait: %s", moved)
+            log.info("an alert is raised in a later run: %s", moved)
 
     def _take_in(self, *, wanted: bool) -> None:
         known = self.outbox.last()
@@ -158,10 +158,10 @@ class Alerts:
 
 
 def body_of(row: AlertRow, chain: dict[str, Any]) -> dict[str, Any]:
-    """Write an alert so that Slack's incoming webhooks take it as well.
+    """Return the JSON body of an alert, which Slack's incoming webhooks accept as well.
 
-    They show `text` and pass over what else there is. `chain` is the head of the
-    events' hash chain: whoever keeps it can tell later that the log's end was cut.
+    Slack shows `text` and ignores the rest. `chain` is the head of the events' hash
+    chain: a stored copy of it proves later that the end of the log was cut off.
     """
     return {
         "text": _for_slack(row.message),
@@ -181,7 +181,7 @@ def body_of(row: AlertRow, chain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _for_slack(text: str) -> str:
-    """Escape what Slack takes for links and commands."""
+    """Escape the characters that begin links and commands in Slack."""
     for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(sign, escaped)
     return text
@@ -196,7 +196,7 @@ def _chain(conn: Conn) -> dict[str, Any]:
 
 
 class AlertWorker:
-    """Looks again and again, in a thread of its own: a slow receiver stops nobody."""
+    """Runs `Alerts` in its own thread, so that a slow receiver delays nothing else."""
 
     def __init__(self, alerts_: Alerts) -> None:
         self._alerts = alerts_
@@ -208,11 +208,11 @@ class AlertWorker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Say that something changed; any thread may."""
+        """Start a run soon because something changed. Thread-safe."""
         self._woken.set()
 
     def stop(self) -> None:
-        """End soon; it may be repeated. A post under way is not waited for long."""
+        """Stop the thread; wait at most STOP_SECONDS for its post. Idempotent."""
         self._stopped.set()
         self._woken.set()
         if self._thread.is_alive():
@@ -233,8 +233,8 @@ class AlertWorker:
                 self._head_at = monotonic() + HEAD_SECONDS
             return self._alerts.run_once()
         except AWAY as error:
-            log.warning("alerts cannot be looked at now: %s", error)
+            log.warning("alerts cannot be processed now: %s", error)
         except Exception:
             if not self._stopped.is_set():
-                log.exception("a look at the alerts failed")
+                log.exception("processing the alerts failed")
         return LONGEST_WAIT_SECONDS

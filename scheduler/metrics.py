@@ -1,4 +1,4 @@
-"""What Prometheus scrapes of the leader: its passes, and what came of its requests."""
+"""Prometheus metrics of the leader: turns, and requests by outcome."""
 
 import re
 from collections.abc import Iterator
@@ -36,14 +36,14 @@ BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class SchedulerMetrics:
-    """Counts in this process; the root makes one and hands it on."""
+    """The metrics of one process; the composition root creates them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._outcomes = Counter(
             "autolynx_dial_outcomes",
-            "Requests to the provider to call somebody, by what came of them.",
+            "Requests to the provider to call somebody, by outcome.",
             ["outcome"],
             registry=self.registry,
         )
@@ -51,7 +51,7 @@ class SchedulerMetrics:
             self._outcomes.labels(_name(outcome))
         self._turns = Histogram(
             "autolynx_scheduler_turn_duration_seconds",
-            "One turn: a look at the provider, where due, a plan, a claim.",
+            "Duration of one turn: provider check if due, hang-ups, filling slots.",
             buckets=BUCKETS,
             registry=self.registry,
         )
@@ -69,7 +69,7 @@ def _name(outcome: type) -> str:
 
 @contextmanager
 def served(metrics: SchedulerMetrics, host: str, port: int | None) -> Iterator[None]:
-    """Let Prometheus ask at that port during the block; None for no port."""
+    """Serve the metrics on that port during the block; None serves nothing."""
     if port is None:
         yield
         return

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from provider.simulator.fates import Fate, Line, conversation, cost_of
+from provider.simulator.call_plan import CallPlan, Line, conversation, cost_of
 from provider.simulator.faults import CallFault
 from provider.simulator.reporting import USUAL, Reporting
 from provider.simulator.settings import NEVER_ENDS, ORG_ID
@@ -49,7 +49,7 @@ class SimulatedCall:
     id: str
     key: str
     request: dict[str, Any]
-    fate: Fate
+    plan: CallPlan
     assistant: dict[str, Any]
     line: dict[str, Any]
     base_url: str
@@ -140,11 +140,11 @@ class SimulatedCall:
     @property
     def planned_talk(self) -> float:
         """Seconds of talk before the speed, cut to the longest that was asked for."""
-        if self.fate.reason == NEVER_ENDS:
-            return self.fate.talk
+        if self.plan.reason == NEVER_ENDS:
+            return self.plan.talk
         own = self.overrides.get("maxDurationSeconds")
         longest = float(own or self.assistant.get("maxDurationSeconds") or 600)
-        return min(self.fate.talk, longest)
+        return min(self.plan.talk, longest)
 
     def snapshot(self) -> dict[str, Any]:
         """Show the call as POST /call returned it: what messages carry for ever."""
@@ -169,8 +169,8 @@ class SimulatedCall:
             return []
         name = self.request["customer"].get("name") or "the customer"
         greeting = str(self.assistant.get("firstMessage") or "Hello.")
-        reason = self.ended_reason or self.fate.reason
-        return conversation(self.fate, reason, greeting, name)
+        reason = self.ended_reason or self.plan.reason
+        return conversation(self.plan, reason, greeting, name)
 
     @property
     def talked(self) -> float:

@@ -1,4 +1,4 @@
-"""The telephone exchange: creates calls, lets them live, ends them."""
+"""The simulated telephone exchange: creates calls, runs them and ends them."""
 
 import asyncio
 from collections import Counter
@@ -13,8 +13,8 @@ from uuid import UUID
 
 import httpx2
 
+from provider.simulator.call_plan import FOREVER, CallPlan, plan_call
 from provider.simulator.calls import SimulatedCall, iso, provider_id, utc_now
-from provider.simulator.fates import FOREVER, Fate, fate_of
 from provider.simulator.faults import CREATION, CallFault, FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
 from provider.simulator.outcomes import shown
@@ -108,7 +108,7 @@ class Exchange:
         blocked = blocked or (full and self.settings.over_limit == "block")
         call = self._new_call(body, assistant, line, blocked=blocked)
         if full or blocked:
-            call.fate = _turned_away(call.fate)
+            call.plan = _refused_for_capacity(call.plan)
         self.ledger.opened(call)
         await self._begin(call)
         return {"subscriptionLimits": self._limits(call), **call.snapshot()}
@@ -197,13 +197,13 @@ class Exchange:
         number, now = body["customer"]["number"], utc_now()
         self._dialled[number] += 1
         key = f"{number}/{self._dialled[number]}"
-        dice = Random(f"{self.settings.seed}/{key}")  # noqa: S311 - a fate, no secret
+        dice = Random(f"{self.settings.seed}/{key}")  # noqa: S311 - a plan, no secret
         reason, message = self._ending(body, number)
         return SimulatedCall(
             id=provider_id(now, dice),
             key=key,
             request=body,
-            fate=fate_of(self.settings, dice, reason, message),
+            plan=plan_call(self.settings, dice, reason, message),
             assistant=assistant,
             line=line,
             base_url=self.settings.base_url,
@@ -229,7 +229,7 @@ class Exchange:
             self._announce(call, "queued")
         faults = self.desk.for_message(call.key, call.number, CREATION)
         early = WebhookFault.BEFORE_ANSWER in faults and call.server is not None
-        call.life = self.spawn(self._live(call, 0.0 if early else call.fate.queue))
+        call.life = self.spawn(self._live(call, 0.0 if early else call.plan.queue))
         if early:
             await wait_at_most(LONGEST_WAIT_FOR_A_MESSAGE, call.first_message_sent)
 
@@ -245,18 +245,18 @@ class Exchange:
 
     async def _live(self, call: SimulatedCall, queue: float) -> None:
         await self._pass(queue)
-        if call.fate.reason == NEVER_RINGS:
+        if call.plan.reason == NEVER_RINGS:
             await asyncio.sleep(FOREVER)
-        if not call.fate.refused:
+        if not call.plan.refused:
             await self._ring(call)
-        if call.fate.answered:
+        if call.plan.answered:
             await self._talk(call)
         await self._finish(call, _reason(call))
 
     async def _ring(self, call: SimulatedCall) -> None:
         call.status, call.ringing_at = "ringing", utc_now()
         self._announce(call, "ringing")
-        await self._pass(call.fate.ring)
+        await self._pass(call.plan.ring)
 
     async def _talk(self, call: SimulatedCall) -> None:
         call.status, call.started_at = "in-progress", utc_now()
@@ -267,7 +267,7 @@ class Exchange:
         call.end(reason, utc_now())
         self.ledger.closed(call)
         self._announce(call, "ended")
-        await self._pass(call.fate.report)
+        await self._pass(call.plan.report)
         form = call.reporting
         if form.first != "none":
             call.first_reported_at = utc_now()
@@ -312,13 +312,13 @@ class Exchange:
         return self.assistants[assistant_id]
 
 
-def _turned_away(fate: Fate) -> Fate:
-    return Fate(LIMIT_REACHED, fate.queue, 0, 0, fate.report, good_mood=False)
+def _refused_for_capacity(plan: CallPlan) -> CallPlan:
+    return CallPlan(LIMIT_REACHED, plan.queue, 0, 0, plan.report, good_mood=False)
 
 
 def _reason(call: SimulatedCall) -> str:
-    cut = call.fate.answered and call.planned_talk < call.fate.talk
-    return "exceeded-max-duration" if cut else call.fate.reason
+    cut = call.plan.answered and call.planned_talk < call.plan.talk
+    return "exceeded-max-duration" if cut else call.plan.reason
 
 
 def _one(known: dict[str, dict[str, Any]], wanted: str, kind: str) -> dict[str, Any]:

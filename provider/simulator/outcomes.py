@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from provider.simulator.call_plan import AGREED, Line
 from provider.simulator.calls import SimulatedCall, epoch_ms, iso
-from provider.simulator.fates import AGREED, Line
 from provider.simulator.recordings import Recordings
 
 
@@ -40,7 +40,7 @@ def ending(call: SimulatedCall) -> dict[str, Any]:
     """Show why the call ended, once it has, with the explanation if there is one."""
     if not call.ended_reason:
         return {}
-    explained = {"endedMessage": call.fate.message} if call.fate.message else {}
+    explained = {"endedMessage": call.plan.message} if call.plan.message else {}
     return {"endedReason": call.ended_reason, **explained}
 
 

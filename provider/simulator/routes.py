@@ -22,10 +22,10 @@ from provider.simulator.faults import (
     FaultPlan,
     RequestFault,
 )
+from provider.simulator.faulty_answers import Outcome, faulty_answer
 from provider.simulator.outcomes import shown
 from provider.simulator.recordings import some_silence
 from provider.simulator.settings import SimulatorSettings
-from provider.simulator.spoiling import Outcome, spoilt
 from provider.simulator.validation import ApiError, check_labels, check_list_query
 
 INVALID_KEY = (
@@ -97,7 +97,7 @@ async def _answer(
         if fault is None:
             return _counted(await act())
         wait = exchange.desk.plan.retry_after_seconds
-        return await spoilt(request, act, fault, wait)
+        return await faulty_answer(request, act, fault, wait)
     except ApiError as error:
         return str(error.status), refusal(error)
 

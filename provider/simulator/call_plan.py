@@ -1,4 +1,4 @@
-"""What becomes of a call: decided when it is made, by the seed and the number."""
+"""How a simulated call goes: planned when it is created, from seed and number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ NOT_DIALLED = frozenset(
         "twilio-reported-customer-misdialed",
     }
 )
-"""Other reasons of calls that end before anything rings."""
+"""Other ended reasons of calls that never ring."""
 
 UNANSWERED = frozenset(
     {
@@ -42,8 +42,8 @@ UNANSWERED = frozenset(
 
 
 @dataclass(frozen=True)
-class Fate:
-    """How a call will go. Seconds are those of a real call, before the speed.
+class CallPlan:
+    """How a call will go. Seconds are those of a real call, not yet divided by `speed`.
 
     `message` explains the reason, as `endedMessage`.
     """
@@ -67,13 +67,13 @@ class Fate:
         )
 
 
-def fate_of(
+def plan_call(
     settings: SimulatorSettings,
     dice: Random,
     reason: str | None,
     message: str | None = None,
-) -> Fate:
-    """Draw a fate; `reason` fixes how it ends, and `message` explains that."""
+) -> CallPlan:
+    """Draw a plan; `reason` fixes the ended reason, and `message` explains it."""
     drawn = _weighted(settings.outcomes, dice)
     queue, ring, talk, report = (
         dice.uniform(*span)
@@ -87,7 +87,7 @@ def fate_of(
     reason = reason or drawn
     talk = {"voicemail": talk / 4, NEVER_ENDS: FOREVER}.get(reason, talk)
     agrees = dice.random() < 0.7  # noqa: PLR2004 - most people say yes
-    return Fate(reason, queue, ring, talk, report, agrees, message)
+    return CallPlan(reason, queue, ring, talk, report, agrees, message)
 
 
 def _weighted(outcomes: Mapping[str, float], dice: Random) -> str:
@@ -99,8 +99,10 @@ def cost_of(talked_seconds: float) -> float:
     return round(0.04 + 0.003 * min(talked_seconds, 120.0), 4)
 
 
-def conversation(fate: Fate, reason: str, first_message: str, name: str) -> list[Line]:
-    """Write down who says what; roles are `bot` and `user`."""
+def conversation(
+    plan: CallPlan, reason: str, first_message: str, name: str
+) -> list[Line]:
+    """Return the lines of the conversation as (role, text); roles: `bot`, `user`."""
     if reason == "voicemail":
         return _to_a_machine(first_message, name)
     greeting = [("bot", first_message)]
@@ -108,7 +110,7 @@ def conversation(fate: Fate, reason: str, first_message: str, name: str) -> list
         return [*greeting, ("bot", f"{name}, are you still there?")]
     if reason in (NEVER_ENDS, "manually-canceled"):
         return [*greeting, ("user", f"Yes, this is {name}.")]
-    return [*greeting, *_between_people(name, good_mood=fate.good_mood)]
+    return [*greeting, *_between_people(name, good_mood=plan.good_mood)]
 
 
 def _to_a_machine(first_message: str, name: str) -> list[Line]:

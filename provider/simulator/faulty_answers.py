@@ -1,4 +1,4 @@
-"""Answers that go wrong, as the fault desk has decided."""
+"""Faulty answers to requests, as the fault plan demands."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -13,12 +13,12 @@ type Outcome = tuple[str, Response]
 type Act = Callable[[], Awaitable[Response]]
 
 
-async def spoilt(
+async def faulty_answer(
     request: Request, act: Act, fault: ScriptedRequest, retry_after: int
 ) -> Outcome:
-    """Answer wrongly, before or after acting; say how, for the ledger's counts.
+    """Give a faulty answer, before or after acting; return its name for the ledger.
 
-    Raises ApiError where the wrong answer is an error of the API.
+    Raises ApiError if the faulty answer is an error of the API.
     """
     kind = fault.fault
     if kind in REFUSALS:
