@@ -1,9 +1,10 @@
-"""Appends that wait while one is on its way are sent as one, in one transaction.
+"""Group commit: appends that wait for each other are stored in one transaction.
 
-Whoever waits first sends for all that wait with it. Who was answered a moment ago is
-likely to come again at once, and is waited for a little: a transaction costs the same
-for eight as for four. With nobody else about, an append goes by itself and nothing is
-in its way.
+The first append in the queue becomes the leader and stores the group. Callers whose
+append has just been stored usually append again at once, so a leader waits up to
+`LONGEST_WAIT_SECONDS` for as many appends as the last group had: a transaction with
+eight appends takes hardly longer than one with four. An append that meets no other one
+is stored by itself without any wait.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,18 +20,18 @@ from application.errors import StoreUnavailable
 log = structlog.get_logger(__name__)
 
 MOST = 64
-"""Appends that are sent as one."""
+"""Largest number of appends in one group."""
 
-LINGER, LONGEST_LINGER = 0.5, 0.002
-"""How long company is waited for: so much of what the last sending took, in seconds
-at the most."""
+WAIT_SHARE, LONGEST_WAIT_SECONDS = 0.5, 0.002
+"""A leader waits for others for this share of the last transaction's duration."""
 
 
 @dataclass(eq=False, slots=True)
-class Place[A]:
-    """Where one append stands in the line.
+class QueuedAppend[A]:
+    """An append in the commit queue.
 
-    After its turn it `leads`, or it is answered, or it is to go alone.
+    When `turn` is released, the append is the leader, or it has its `positions`, or it
+    must be stored alone.
     """
 
     append: A
@@ -40,119 +41,128 @@ class Place[A]:
     leads: bool = False
     positions: Sequence[int] | None = None
     in_doubt: bool = False
-    """Whether it may be stored although no answer came."""
+    """Whether it may be stored although no answer arrived."""
 
     @property
     def left(self) -> float:
+        """Seconds that remain of the append's time limit."""
         return max(self.until - monotonic(), 0.001)
 
-    def called(self) -> bool:
-        """Wait for the turn, no longer than there is patience."""
+    def wait_for_turn(self) -> bool:
+        """Wait until `turn` is released; return False after the time limit."""
         return self.turn.acquire(timeout=self.left)
 
 
-class Line[A]:
-    """`send` stores a group's appends, all or nothing, and answers for each.
+class CommitQueue[A]:
+    """Stores appends of several threads in groups.
 
-    It marks the places as `in_doubt` where it cannot tell, and raises. Then each of
-    them is stored by itself, by `alone`.
+    `store_group` stores the appends of a group, all or none, and returns the positions
+    of each. Otherwise it raises an error, after setting `in_doubt` on each append if
+    the transaction may have been committed; `store_alone` then stores each by itself.
     """
 
     def __init__(
         self,
-        send: Callable[[list[Place[A]]], list[Sequence[int]]],
-        alone: Callable[[Place[A]], Sequence[int]],
+        store_group: Callable[[list[QueuedAppend[A]]], list[Sequence[int]]],
+        store_alone: Callable[[QueuedAppend[A]], Sequence[int]],
     ) -> None:
-        self._send, self._alone = send, alone
+        self._store_group, self._store_alone = store_group, store_alone
         self._lock = Lock()
-        self._waiting: list[Place[A]] = []
+        self._waiting: list[QueuedAppend[A]] = []
         self._busy = False
-        self._company, self._company_until = 0, 0.0
+        self._expected, self._expected_until = 0, 0.0
         self._complete = Event()
 
     def store(
         self, append: A, streams: frozenset[UUID], seconds: float
     ) -> Sequence[int]:
-        """Return the positions of what is stored, within so many seconds.
+        """Store the append within `seconds`; return the positions of its events.
 
-        Raises what `alone` does, and StoreUnavailable where the turn never came.
+        Raises:
+            StoreUnavailable: the append did not get its turn in time. Other errors are
+                those of `store_alone`.
         """
-        place = Place(append, streams, monotonic() + seconds)
-        self._join(place)
-        if place.leads:
-            self._lead(place)
-        if place.positions is None:
-            return self._alone(place)
-        return place.positions
+        queued = QueuedAppend(append, streams, monotonic() + seconds)
+        self._join(queued)
+        if queued.leads:
+            self._lead(queued)
+        if queued.positions is None:
+            return self._store_alone(queued)
+        return queued.positions
 
-    def _join(self, place: Place[A]) -> None:
-        place.turn.acquire()
+    def _join(self, queued: QueuedAppend[A]) -> None:
+        queued.turn.acquire()
         with self._lock:
             if not self._busy:
-                self._busy = place.leads = True
+                self._busy = queued.leads = True
                 return
-            self._waiting.append(place)
-            if len(self._waiting) >= self._company and not self._complete.is_set():
+            self._waiting.append(queued)
+            if len(self._waiting) >= self._expected and not self._complete.is_set():
                 self._complete.set()
-        if not place.called():
-            self._leave(place)
+        if not queued.wait_for_turn():
+            self._leave(queued)
 
-    def _leave(self, place: Place[A]) -> None:
-        """Give up waiting; who is being sent for waits for that answer all the same."""
+    def _leave(self, queued: QueuedAppend[A]) -> None:
+        """Leave the queue after the time limit.
+
+        If the append is already part of a group in flight, wait for that result.
+        """
         with self._lock:
-            if place in self._waiting:
-                self._waiting.remove(place)
-                raise StoreUnavailable("others were stored all the while")
-        place.turn.acquire()
+            if queued in self._waiting:
+                self._waiting.remove(queued)
+                raise StoreUnavailable("the append did not get its turn in time")
+        queued.turn.acquire()
 
-    def _lead(self, leader: Place[A]) -> None:
+    def _lead(self, leader: QueuedAppend[A]) -> None:
         group, start = [leader], monotonic()
         try:
-            self._await_company()
+            self._wait_for_others()
             group, start = self._group_of(leader), monotonic()
             if len(group) > 1:
-                self._answer(group)
+                self._try_group(group)
             else:
-                leader.positions = self._alone(leader)
+                leader.positions = self._store_alone(leader)
         finally:
             for follower in group[1:]:
                 follower.turn.release()
             self._hand_over(group, start)
 
-    def _await_company(self) -> None:
+    def _wait_for_others(self) -> None:
         with self._lock:
-            left = self._company_until - monotonic()
-            if left <= 0 or len(self._waiting) >= self._company:
+            left = self._expected_until - monotonic()
+            if left <= 0 or len(self._waiting) >= self._expected:
                 return
             self._complete.clear()
         self._complete.wait(left)
 
-    def _group_of(self, leader: Place[A]) -> list[Place[A]]:
-        """Take those who wait, of several for one stream the first."""
+    def _group_of(self, leader: QueuedAppend[A]) -> list[QueuedAppend[A]]:
+        """Take waiting appends, at most one for each stream, in their order."""
         group, taken = [leader], set(leader.streams)
-        left: list[Place[A]] = []
+        left: list[QueuedAppend[A]] = []
         with self._lock:
-            for place in self._waiting:
-                fits = len(group) < MOST and taken.isdisjoint(place.streams)
-                (group if fits else left).append(place)
-                taken |= place.streams
+            for queued in self._waiting:
+                fits = len(group) < MOST and taken.isdisjoint(queued.streams)
+                (group if fits else left).append(queued)
+                taken |= queued.streams
             self._waiting = left
         return group
 
-    def _answer(self, group: list[Place[A]]) -> None:
+    def _try_group(self, group: list[QueuedAppend[A]]) -> None:
         try:
-            answers = self._send(group)
-        except Exception as error:  # noqa: BLE001 - each meets its own again, alone
-            log.debug("appends could not be stored together", error=repr(error))
+            answers = self._store_group(group)
+        except Exception as error:  # noqa: BLE001 - `store_alone` raises each one's own
+            log.debug("a group of appends could not be stored", error=repr(error))
             return
-        for place, positions in zip(group, answers, strict=True):
-            place.positions = positions
+        for queued, positions in zip(group, answers, strict=True):
+            queued.positions = positions
 
-    def _hand_over(self, group: list[Place[A]], start: float) -> None:
+    def _hand_over(self, group: list[QueuedAppend[A]], start: float) -> None:
+        """Make the first waiting append the next leader."""
         end = monotonic()
+        wait = min(WAIT_SHARE * (end - start), LONGEST_WAIT_SECONDS)
         with self._lock:
-            self._company = len(group) + len(self._waiting) - 1
-            self._company_until = end + min(LINGER * (end - start), LONGEST_LINGER)
+            self._expected = len(group) + len(self._waiting) - 1
+            self._expected_until = end + wait
             self._busy = bool(self._waiting)
             if not self._busy:
                 return

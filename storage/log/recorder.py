@@ -1,4 +1,4 @@
-"""The log on Postgres: appends in one order, in one transaction with the vault."""
+"""The log in Postgres: ordered appends, in one transaction with their vault rows."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -24,13 +24,13 @@ from application.errors import StreamMoved, VersionTooOld
 from application.vault import VaultRow
 from storage.binary import Bigints, Byteas, Packed, Texts, Uuids
 from storage.database import Conn, Pool, Retry, RetryPolicy, within
-from storage.log.group_commit import Line, Place
+from storage.log.group_commit import CommitQueue, QueuedAppend
 from storage.log.mapper import TypedMapper
 from storage.vault.tables import as_json, copy_rows, subjects
 from storage.writer_version import TOO_OLD
 
 CHANNEL = "autolynx_events"
-"""Each append is told here; the payload is its last position."""
+"""Channel that is notified of each append; the payload is its last position."""
 
 BULK_ROWS = 200
 BULK_BYTES = 1_000_000
@@ -45,7 +45,7 @@ select autolynx_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],
 LOCK = "select autolynx_append_lock(%b::uuid[], %b::bigint[])"
 WITHHOLD = "select autolynx_withhold(%b::uuid[])"
 POSITIONS = "select nextval('autolynx_event_position') from generate_series(1, %s)"
-# A client that stops half-way must not hold the lock against every other writer.
+# A client that stops within an append must not hold the lock against other writers.
 BOUNDS = """
 select set_config(name, %t, true) from unnest(array[
     'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'
@@ -92,7 +92,7 @@ class EventRecorder(ApplicationRecorder):
 
     def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
         self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
-        self._line = Line(self._store_together, self._store_alone)
+        self._queue = CommitQueue(self._store_group, self._store_alone)
 
     def insert_events(
         self,
@@ -102,10 +102,10 @@ class EventRecorder(ApplicationRecorder):
         expect: Mapping[UUID, int] | None = None,
         **_: Any,
     ) -> Sequence[int]:
-        """Append all or nothing; return the positions, in the order given.
+        """Append all events or none; return their positions, in the same order.
 
-        `vault` rows go into the same transaction. `expect` names streams and the
-        versions (0: no events) that they must still have when the append is ordered.
+        `vault` rows are stored in the same transaction. `expect` maps streams to the
+        versions (0: no events) that they must still have when the append is stored.
 
         Raises:
             StreamMoved: one of them has another version.
@@ -117,29 +117,29 @@ class EventRecorder(ApplicationRecorder):
         append = _Append(stored_events, vault, expect or {})
         if append.is_bulk or expect:
             return self._retry_policy.run(self._pool, append.attempt)
-        return self._line.store(append, append.streams, self._retry_policy.seconds)
+        return self._queue.store(append, append.streams, self._retry_policy.seconds)
 
-    def _store_together(self, group: list[Place["_Append"]]) -> list[Sequence[int]]:
-        together = _together([place.append for place in group])
+    def _store_group(self, group: list[QueuedAppend["_Append"]]) -> list[Sequence[int]]:
+        merged = _merged([queued.append for queued in group])
         left = group[0].left
         try:
             with within(left), self._pool.connection(timeout=left) as connection:
-                positions = together.attempt(connection, Retry(0, left))
+                positions = merged.attempt(connection, Retry(0, left))
         except (psycopg.OperationalError, psycopg.InterfaceError):
-            for place in group:
-                place.in_doubt = True
+            for queued in group:
+                queued.in_doubt = True
             raise
         each = iter(positions)
-        return [list(islice(each, len(place.append.events))) for place in group]
+        return [list(islice(each, len(queued.append.events))) for queued in group]
 
-    def _store_alone(self, place: Place["_Append"]) -> Sequence[int]:
-        repeats = int(place.in_doubt)
+    def _store_alone(self, queued: QueuedAppend["_Append"]) -> Sequence[int]:
+        repeats = int(queued.in_doubt)
 
         def attempt(connection: Conn, attempt: Retry) -> Sequence[int]:
             known = replace(attempt, repeats=attempt.repeats + repeats)
-            return place.append.attempt(connection, known)
+            return queued.append.attempt(connection, known)
 
-        return replace(self._retry_policy, seconds=place.left).run(self._pool, attempt)
+        return replace(self._retry_policy, seconds=queued.left).run(self._pool, attempt)
 
     def select_events(
         self,
@@ -160,7 +160,7 @@ class EventRecorder(ApplicationRecorder):
         return [StoredEvent(*row) for row in rows]
 
     def select_streams(self, ids: Collection[UUID]) -> Sequence[StoredEvent]:
-        """Read whole streams at once, each in its order."""
+        """Read complete streams with one query, each ordered by version."""
         return [StoredEvent(*row) for row in self._select(STREAMS, Uuids(list(ids)))]
 
     def select_notifications(
@@ -195,7 +195,7 @@ class EventRecorder(ApplicationRecorder):
 
 
 class _Append:
-    """One save; what it sends is the same in every attempt."""
+    """The events and vault rows of one save; every try sends the same bytes."""
 
     def __init__(
         self,
@@ -235,18 +235,22 @@ class _Append:
         return as_json(self.vault)
 
     def attempt(self, connection: Conn, attempt: Retry) -> Sequence[int]:
-        """Append, or find that an attempt before was committed unheard.
+        """Append, or detect that an earlier try was committed without an answer.
 
-        A conflict met at once is always another's. On a repeat it may be our own: then
-        every event is there as we would have written it, to the byte.
+        A conflict in the first try is always with another writer. In a repeat it may be
+        with our own earlier try: then every event is stored, byte for byte.
         """
         try:
             return self._store(connection, attempt.left)
         except errors.UniqueViolation as error:
-            return self._own_or(IntegrityError(str(error)), connection, attempt)
+            return self._own_positions_or_raise(
+                IntegrityError(str(error)), connection, attempt
+            )
         except psycopg.DatabaseError as error:
             if error.diag.sqlstate == STREAM_MOVED:
-                return self._own_or(StreamMoved(str(error)), connection, attempt)
+                return self._own_positions_or_raise(
+                    StreamMoved(str(error)), connection, attempt
+                )
             if error.diag.sqlstate == TOO_OLD:
                 raise VersionTooOld(error.diag.message_primary) from error
             if isinstance(
@@ -255,7 +259,7 @@ class _Append:
                 raise
             raise DatabaseError(str(error)) from error
 
-    def _own_or(
+    def _own_positions_or_raise(
         self, conflict: IntegrityError, connection: Conn, attempt: Retry
     ) -> Sequence[int]:
         own = self._already_stored(connection) if attempt.repeats else []
@@ -282,13 +286,13 @@ class _Append:
         return positions
 
     def _store_much(self, connection: Conn, wait: str) -> Sequence[int]:
-        """Bring the heavy rows in before the lock, so that others wait briefly."""
+        """Store the vault rows before taking the lock, which other appends wait for."""
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             cursor.execute(BOUNDS, (wait,))
             copy_rows(connection, self.vault)
             cursor.execute(LOCK, self._expected)
-            if told := subjects(self.vault):
-                cursor.execute(WITHHOLD, (told,))
+            if subject_ids := subjects(self.vault):
+                cursor.execute(WITHHOLD, (subject_ids,))
             cursor.execute(POSITIONS, (len(self.events),))
             positions = sorted(row[0] for row in cursor)
             self._copy_events(connection, positions)
@@ -303,7 +307,7 @@ class _Append:
                 copy.write_row(row)
 
 
-def _together(appends: Sequence[_Append]) -> _Append:
+def _merged(appends: Sequence[_Append]) -> _Append:
     events = [event for append in appends for event in append.events]
     return _Append(events, [row for append in appends for row in append.vault], {})
 
@@ -318,7 +322,7 @@ def _refuse_rows_without_event(vault: Sequence[VaultRow]) -> None:
 
 
 class EventStoreFactory(InfrastructureFactory[TrackingRecorder]):
-    """What the library's Application is built from; the pool stays its giver's."""
+    """Builds the recorder for the library's Application; the caller closes the pool."""
 
     def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
         super().__init__(env={})
@@ -331,15 +335,15 @@ class EventStoreFactory(InfrastructureFactory[TrackingRecorder]):
         return EventRecorder(self._pool, self._retry_policy)
 
     def aggregate_recorder(self, purpose: str = "events") -> Never:
-        raise NotImplementedError(f"no recorder for {purpose}: nothing is snapshotted")
+        raise NotImplementedError(f"no recorder for {purpose}: there are no snapshots")
 
     def tracking_recorder(
         self, tracking_recorder_class: type[TrackingRecorder] | None = None
     ) -> Never:
-        raise NotImplementedError("projections keep their position themselves")
+        raise NotImplementedError("projections store their own checkpoint")
 
     def process_recorder(self) -> Never:
-        raise NotImplementedError("projections keep their position themselves")
+        raise NotImplementedError("projections store their own checkpoint")
 
     def is_snapshotting_enabled(self) -> bool:
         return False

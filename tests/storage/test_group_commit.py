@@ -1,3 +1,5 @@
+"""Group commit: concurrent appends share a transaction."""
+
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,13 +13,13 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from application.errors import StoreUnavailable
 from application.vault import TextRow
 from storage.database import Pool, open_pool
-from storage.log import group_commit as together
-from storage.log.group_commit import Line, Place
+from storage.log import group_commit
+from storage.log.group_commit import CommitQueue, QueuedAppend
 from storage.log.recorder import EventRecorder
 from storage.vault.tables import Vault
 from tests.support import eventually
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 class Refusal(Exception):
@@ -34,41 +36,41 @@ class Store:
     alone: list[tuple[str, bool]] = field(default_factory=list)
     positions: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def send(self, group: list[Place[str]]) -> list[Sequence[int]]:
-        self.groups.append([place.append for place in group])
+    def send(self, group: list[QueuedAppend[str]]) -> list[Sequence[int]]:
+        self.groups.append([queued.append for queued in group])
         if self.refuses_groups:
             group[0].in_doubt = True
             raise Refusal
         return [[next(self.positions)] for _ in group]
 
-    def store(self, place: Place[str]) -> Sequence[int]:
-        self.alone.append((place.append, place.in_doubt))
-        if place.append == "first":
-            assert self.gate.wait(PATIENCE)
-        if place.append == "bad":
+    def store(self, queued: QueuedAppend[str]) -> Sequence[int]:
+        self.alone.append((queued.append, queued.in_doubt))
+        if queued.append == "first":
+            assert self.gate.wait(TIMEOUT)
+        if queued.append == "bad":
             raise Refusal
         return [next(self.positions)]
 
 
 @dataclass
 class Callers:
-    line: Line[str]
+    queue: CommitQueue[str]
     threads: ThreadPoolExecutor
     waiting: int = 0
 
     def append(
-        self, name: str, stream: UUID | None = None, seconds: float = PATIENCE
+        self, name: str, stream: UUID | None = None, seconds: float = TIMEOUT
     ) -> Future[Sequence[int]]:
         streams = frozenset({stream or uuid4()})
-        return self.threads.submit(self.line.store, name, streams, seconds)
+        return self.threads.submit(self.queue.store, name, streams, seconds)
 
     def append_behind(
         self, name: str, stream: UUID | None = None
     ) -> Future[Sequence[int]]:
-        """Let it stand in the line before the next one comes."""
+        """Return when the append waits in the queue."""
         self.waiting += 1
         answer = self.append(name, stream)
-        eventually(lambda: len(self.line._waiting) == self.waiting)
+        eventually(lambda: len(self.queue._waiting) == self.waiting)
         return answer
 
 
@@ -80,7 +82,7 @@ def store() -> Store:
 @pytest.fixture
 def callers(store: Store) -> Iterator[Callers]:
     with ThreadPoolExecutor(16) as threads:
-        callers = Callers(Line(store.send, store.store), threads)
+        callers = Callers(CommitQueue(store.send, store.store), threads)
         yield callers
         store.gate.set()
 
@@ -91,27 +93,27 @@ def begin(callers: Callers, store: Store) -> Future[Sequence[int]]:
     return first
 
 
-def test_who_finds_nobody_goes_alone_and_at_once(
+def test_an_append_that_meets_no_other_is_stored_alone_at_once(
     callers: Callers, store: Store
 ) -> None:
-    assert callers.append("a").result(PATIENCE) == [1]
-    assert callers.append("b").result(PATIENCE) == [2]
+    assert callers.append("a").result(TIMEOUT) == [1]
+    assert callers.append("b").result(TIMEOUT) == [2]
     assert (store.groups, [name for name, _ in store.alone]) == ([], ["a", "b"])
 
 
-def test_those_who_wait_are_sent_as_one_in_their_order(
+def test_waiting_appends_are_stored_as_one_group_in_their_order(
     callers: Callers, store: Store
 ) -> None:
     first = begin(callers, store)
     others = [callers.append_behind(name) for name in "abc"]
     store.gate.set()
 
-    assert first.result(PATIENCE) == [1]
-    assert [other.result(PATIENCE) for other in others] == [[2], [3], [4]]
+    assert first.result(TIMEOUT) == [1]
+    assert [other.result(TIMEOUT) for other in others] == [[2], [3], [4]]
     assert store.groups == [["a", "b", "c"]]
 
 
-def test_of_two_for_one_stream_the_second_waits_for_the_next_turn(
+def test_a_group_contains_one_append_of_each_stream(
     callers: Callers, store: Store
 ) -> None:
     stream = uuid4()
@@ -123,12 +125,12 @@ def test_of_two_for_one_stream_the_second_waits_for_the_next_turn(
     ]
     store.gate.set()
 
-    assert [other.result(PATIENCE) for other in others] == [[2], [4], [3]]
+    assert [other.result(TIMEOUT) for other in others] == [[2], [4], [3]]
     assert store.groups == [["a", "c"]]
     assert store.alone[-1] == ("b", False)
 
 
-def test_where_a_group_fails_each_is_stored_alone_and_meets_its_own_answer(
+def test_the_appends_of_a_failed_group_are_stored_one_by_one(
     callers: Callers, store: Store
 ) -> None:
     store.refuses_groups = True
@@ -137,45 +139,45 @@ def test_where_a_group_fails_each_is_stored_alone_and_meets_its_own_answer(
     store.gate.set()
 
     with pytest.raises(Refusal):
-        others["bad"].result(PATIENCE)
-    assert others["a"].result(PATIENCE)
-    assert others["c"].result(PATIENCE)
-    assert ("a", True) in store.alone, "it may be stored, and must know"
+        others["bad"].result(TIMEOUT)
+    assert others["a"].result(TIMEOUT)
+    assert others["c"].result(TIMEOUT)
+    assert ("a", True) in store.alone, "it may have been stored"
     assert ("c", False) in store.alone
 
 
-def test_who_was_just_answered_is_waited_for(
+def test_the_leader_waits_for_callers_whose_append_was_just_stored(
     callers: Callers, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "LINGER", float("inf"))
-    monkeypatch.setattr(together, "LONGEST_LINGER", PATIENCE)
+    monkeypatch.setattr(group_commit, "WAIT_SHARE", float("inf"))
+    monkeypatch.setattr(group_commit, "LONGEST_WAIT_SECONDS", TIMEOUT)
     first = begin(callers, store)
     others = [callers.append_behind(name) for name in "ab"]
     store.gate.set()
-    first.result(PATIENCE)
+    first.result(TIMEOUT)
     again = callers.append("first, again")
 
-    assert [other.result(PATIENCE) for other in (*others, again)] == [[2], [3], [4]]
+    assert [other.result(TIMEOUT) for other in (*others, again)] == [[2], [3], [4]]
     assert store.groups == [["a", "b", "first, again"]]
 
 
-def test_nobody_waits_longer_than_there_is_patience(
+def test_an_append_leaves_the_queue_after_its_time_limit(
     callers: Callers, store: Store
 ) -> None:
     begin(callers, store)
     with pytest.raises(StoreUnavailable):
-        callers.append("late", seconds=0.05).result(PATIENCE)
+        callers.append("late", seconds=0.05).result(TIMEOUT)
     store.gate.set()
-    assert callers.append("next").result(PATIENCE)
+    assert callers.append("next").result(TIMEOUT)
     assert "late" not in {name for name, _ in store.alone}
 
 
-def test_a_failure_of_the_one_who_sends_stops_nobody(
+def test_a_failure_of_the_leader_does_not_stop_the_queue(
     callers: Callers, store: Store
 ) -> None:
     with pytest.raises(Refusal):
-        callers.append("bad").result(PATIENCE)
-    assert callers.append("a").result(PATIENCE) == [1]
+        callers.append("bad").result(TIMEOUT)
+    assert callers.append("a").result(TIMEOUT) == [1]
 
 
 # --- On the event store ---------------------------------------------------------------
@@ -187,7 +189,7 @@ def pool(database: str) -> Iterator[Pool]:
         yield pool
 
 
-def test_many_who_append_at_once_each_get_the_positions_of_their_own(
+def test_concurrent_appends_each_get_their_own_positions(
     pool: Pool,
 ) -> None:
     recorder = EventRecorder(pool)
@@ -212,7 +214,7 @@ def test_many_who_append_at_once_each_get_the_positions_of_their_own(
     assert max(groups) > 1
 
 
-def test_a_conflict_is_told_to_the_one_who_has_it(pool: Pool) -> None:
+def test_a_conflict_is_raised_only_for_the_append_that_has_it(pool: Pool) -> None:
     recorder = EventRecorder(pool)
     groups = grouped(recorder)
     taken = uuid4()
@@ -236,13 +238,13 @@ def test_a_conflict_is_told_to_the_one_who_has_it(pool: Pool) -> None:
 
 
 def grouped(recorder: EventRecorder) -> list[int]:
-    """Note the sizes of the groups."""
+    """Return a list to which the size of each group is added."""
     sizes: list[int] = [0]
-    send = recorder._line._send
+    send = recorder._queue._store_group
 
-    def noted(group: list[Place[object]]) -> list[Sequence[int]]:
+    def noted(group: list[QueuedAppend[object]]) -> list[Sequence[int]]:
         sizes.append(len(group))
         return send(group)  # type: ignore[arg-type]  # the recorder's own appends
 
-    recorder._line._send = noted  # type: ignore[assignment]  # the same, noted
+    recorder._queue._store_group = noted  # type: ignore[assignment]  # a wrapper
     return sizes
