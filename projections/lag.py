@@ -6,7 +6,7 @@ from typing import LiteralString
 
 import orjson
 
-from projections.tables import SCHEMA, place_in
+from projections.tables import SCHEMA, checkpoint_in
 from storage.database import Conn
 
 NEXT_EVENT: LiteralString = """
@@ -25,12 +25,14 @@ class Lag:
 
 def lag(conn: Conn, now: datetime) -> Lag:
     """Look at the first event that is missing; it may be one that stops everything."""
-    place = place_in(conn, SCHEMA)
-    row = conn.execute(NEXT_EVENT, (place.position if place else 0,)).fetchone()
+    checkpoint = checkpoint_in(conn, SCHEMA)
+    row = conn.execute(
+        NEXT_EVENT, (checkpoint.position if checkpoint else 0,)
+    ).fetchone()
     if row is None:
         return Lag()
     position, topic, state = row
-    recorded = _recorded(state) or (place.latest_at if place else None) or now
+    recorded = _recorded(state) or (checkpoint.latest_at if checkpoint else None) or now
     seconds = max((now - recorded).total_seconds(), 0.0)
     return Lag(seconds, f"event {position} ({topic})")
 

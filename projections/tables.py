@@ -1,4 +1,4 @@
-"""How a read table is declared, written to and read from."""
+"""Declares read tables, and reads rows and pages from them."""
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from domain.errors import Invalid
 from storage.database import Conn
 
 LARGEST = 2**63
-"""Positions stay below it."""
+"""Positions are smaller than this."""
 
 SCHEMA = "read"
 
@@ -51,7 +51,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page[T]:
-    """A part of a list, in its order; `position` is the log's that it shows."""
+    """A part of a list, in its order, as of a position of the log."""
 
     nodes: tuple[T, ...]
     cursors: tuple[str, ...]
@@ -72,7 +72,7 @@ def page_of[T](
     total: int,
     position: int,
 ) -> Page[T]:
-    """Make a page of `first` rows out of up to one more than that."""
+    """Return a page of `first` rows; one row more shows that there is a next page."""
     nodes = tuple(found[:first])
     cursors = tuple(cursor(node) for node in nodes)
     return Page(nodes, cursors, len(found) > first, total, position)
@@ -83,10 +83,10 @@ def as_cursor(*parts: Any) -> str:
 
 
 def from_cursor(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
-    """Read a cursor's parts, each by its own kind.
+    """Decode a cursor; each part is converted by the function at its index.
 
     Raises:
-        Invalid: when it is none that `as_cursor` made of such parts.
+        Invalid: it was not made by `as_cursor` from such parts.
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
@@ -99,14 +99,14 @@ def from_cursor(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
 
 
 def whole(part: Any) -> int:
-    """Read a part of a cursor that is a position."""
+    """Return a part of a cursor that is a position; raise ValueError otherwise."""
     if isinstance(part, int) and 0 <= part < LARGEST:
         return part
     raise ValueError(part)
 
 
 def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
-    """Make each row the dataclass whose fields its columns name."""
+    """Return a row factory for a dataclass whose fields are named like the columns."""
 
     hints: Any = kind  # A type is hashable, whatever its metaclass may say.
 
@@ -127,7 +127,7 @@ def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
 
 
 def from_columns[T](kind: type[T], columns: dict[str, Any]) -> T:
-    """Make a dataclass of columns as handlers write them, as `of_kind` does of rows."""
+    """Return the dataclass for columns as handlers write them."""
     enums = _enums_of(kind)  # type: ignore[arg-type] # a type is hashable
     row = dict(columns)
     for name in enums.keys() & row.keys():
@@ -168,20 +168,20 @@ POSITION: LiteralString = "select position from projection_position where name =
 
 
 def position_of(conn: Conn) -> int:
-    """The log's position that the read model includes."""
+    """Return the position up to which the read tables include the log."""
     return int(select_value(conn, POSITION) or 0)
 
 
-class Place(NamedTuple):
-    """Where a schema's tables stand: the position, the chain's link there, its time."""
+class Checkpoint(NamedTuple):
+    """Position up to which read tables include the log, with chain link and time."""
 
     position: int
     head: bytes
     latest_at: datetime | None
 
 
-def place_in(conn: Conn, schema: str) -> Place | None:
-    """Read where the tables of a schema stand; None where it has none."""
+def checkpoint_in(conn: Conn, schema: str) -> Checkpoint | None:
+    """Read the checkpoint of a schema; None if it has none."""
     query = sql.SQL(
         "select position, head, latest_at from {} where name = 'read'"
     ).format(sql.Identifier(schema, "projection_position"))
@@ -189,14 +189,14 @@ def place_in(conn: Conn, schema: str) -> Place | None:
         row = conn.execute(query).fetchone()
     except UndefinedTable:
         return None
-    return None if row is None else Place(*row)
+    return None if row is None else Checkpoint(*row)
 
 
 @contextmanager
 def one_snapshot(conn: Conn) -> Iterator[None]:
-    """Let all that is read in this context be of one moment, and of the same tables.
+    """Read everything in this context from one database snapshot.
 
-    The lock comes before the moment: a rebuild that swaps the tables waits for it.
+    The lock precedes the snapshot, so that no rebuild swaps the tables in between.
     """
     with conn.transaction():
         conn.execute(_ONE_SNAPSHOT)

@@ -10,7 +10,7 @@ from interfaces.cli.database import database
 from interfaces.cli.output import AsJson, print_line, print_note, show_list
 from interfaces.cli.progress import progress_of
 from projections.engine import rebuild as rebuilding
-from projections.engine.projection_status import standing
+from projections.engine.projection_status import projection_status
 from projections.engine.schema import PROJECTIONS
 from storage.database import connect
 
@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 def status(*, as_json: AsJson = False) -> None:
     """Show the position of each projection and its lag behind the log."""
     with database(Configuration()) as url, connect(url, name="cli") as conn:
-        found = standing(conn, datetime.now(UTC))
+        found = projection_status(conn, datetime.now(UTC))
     row = {
         "position": found.position,
         "head": found.head,

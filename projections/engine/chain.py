@@ -1,8 +1,7 @@
-"""Whether each event still is what it was when it was projected.
+"""Checks with the hash chain that events have not changed since their projection.
 
-The log and `event_index` are read side by side, a page of positions at a time. Each
-link is computed from the one that is stored before it, so that a fault does not hide
-later ones.
+The log and `event_index` are read together, a page of positions at a time. Each link is
+computed from the stored link before it, so that one fault does not hide later ones.
 """
 
 from collections.abc import Iterator
@@ -17,18 +16,18 @@ from psycopg import sql
 
 import application.app  # noqa: F401 - it imports, and so registers, every kind of event
 from projections.event_index import FIRST_HEAD, chained
-from projections.tables import Place, place_in
+from projections.tables import Checkpoint, checkpoint_in
 from storage.database import Conn
 
 PAGE = 2_000
-"""Events that are read at once, fewer where they are large."""
+"""Events of one page; `PAGE_BYTES` also limits it."""
 
 PAGE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What does not fit; `position` is of the event that shows it, where one does."""
+    """A problem, with the position of the event that shows it, if there is one."""
 
     position: int | None
     message: str
@@ -78,19 +77,19 @@ _PAGE: LiteralString = """
 
 
 class Entry(NamedTuple):
-    """An event of the log beside its line in the index; one of them may be missing."""
+    """An event of the log with its row of the index; one of them may be missing."""
 
     position: int
     stored: StoredEvent | None
     hash: bytes | None
     follows: bool
-    """Whether the version before it stands before it in the log, or it is the first."""
+    """Whether the version before it precedes it in the log, or it is the first."""
 
 
 class Chain:
-    """The pages of a log beside one schema's index, from behind a position on.
+    """Reads the log and the index of one schema in pages, after a position.
 
-    `head` is the stored link there; after the last page, that of the last position.
+    `head` is the stored link at that position, and after the last page the last one.
     """
 
     def __init__(self, conn: Conn, schema: str, *, after: int, head: bytes) -> None:
@@ -117,7 +116,7 @@ class Chain:
         return [_entry(*row) for row in rows]
 
     def problems(self, entries: list[Entry]) -> Iterator[Problem]:
-        """Name what is wrong with the events of a page, in their order."""
+        """Yield the problems of the events of a page, in their order."""
         for entry in entries:
             message = self._fault(entry)
             if message is not None:
@@ -142,7 +141,7 @@ def _entry(position: int, *columns: Any) -> Entry:
 
 
 def _misplaced(entry: Entry, stored: StoredEvent) -> str | None:
-    """Say what is wrong with an event's place in its stream, whoever put it there."""
+    """Return what is wrong with an event's version in its stream, if anything."""
     named = f"Event {entry.position} ({stored.topic})"
     if not entry.follows:
         version = stored.originator_version
@@ -154,7 +153,7 @@ def _misplaced(entry: Entry, stored: StoredEvent) -> str | None:
 
 @cache
 def _begins(topic: str) -> bool | None:
-    """Tell whether an event begins its stream; None where that is not known."""
+    """Return whether an event begins its stream; None if that is not known."""
     try:
         kind = resolve_topic(topic)
     except TopicError:
@@ -165,35 +164,38 @@ def _begins(topic: str) -> bool | None:
 
 
 def _is_of_aggregate(kind: type) -> bool:
-    """Tell whether the event's stream is an aggregate's: logs have no beginning."""
+    """Return whether an aggregate has such events; other streams have no first."""
     module: Any = __import__(kind.__module__, fromlist=["_"])
     outer = getattr(module, kind.__qualname__.partition(".")[0], None)
     return isinstance(outer, type) and issubclass(outer, Aggregate)
 
 
 def whole_chain(conn: Conn, schema: str) -> Chain:
-    """Begin at the first event, wherever it was put."""
+    """Return a chain that begins at the lowest position in the log."""
     return Chain(conn, schema, after=-(2**63), head=FIRST_HEAD)
 
 
 def first_problem(conn: Conn, schema: str) -> Problem | None:
-    """Name the first event that is not what the tables of a schema were made of."""
-    place = place_in(conn, schema)
-    if place is None:
+    """Return the first problem of the log compared with a schema's tables."""
+    checkpoint = checkpoint_in(conn, schema)
+    if checkpoint is None:
         return None
     chain = whole_chain(conn, schema)
-    for page in chain.pages(place.position):
+    for page in chain.pages(checkpoint.position):
         for problem in chain.problems(page):
             return problem
-    return end_problem(chain, place)
+    return end_problem(chain, checkpoint)
 
 
-def end_problem(chain: Chain, place: Place) -> Problem | None:
-    """Say whether the chain, read to its end, leads where the tables stand."""
-    if (chain.position, chain.head) == (place.position, place.head):
+def end_problem(chain: Chain, checkpoint: Checkpoint) -> Problem | None:
+    """Return a problem if the chain does not end at the tables' checkpoint."""
+    if (chain.position, chain.head) == (checkpoint.position, checkpoint.head):
         return None
-    if chain.position < place.position and chain.head == FIRST_HEAD == place.head:
-        return None  # Nothing was projected yet.
+    if (
+        chain.position < checkpoint.position
+        and chain.head == FIRST_HEAD == checkpoint.head
+    ):
+        return None  # No event has been projected yet.
     return Problem(
-        place.position, f"The chain does not lead to event {place.position}."
+        checkpoint.position, f"The chain does not lead to event {checkpoint.position}."
     )

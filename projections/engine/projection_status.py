@@ -1,4 +1,4 @@
-"""How far the read tables are, and a rebuild of them."""
+"""Status of the read tables: checkpoint, lag, and the progress of a rebuild."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,15 +6,16 @@ from typing import LiteralString
 
 from projections.engine.rebuild import NEXT
 from projections.lag import lag_seconds
-from projections.tables import SCHEMA, place_in, select_value
+from projections.tables import SCHEMA, checkpoint_in, select_value
 from storage.database import Conn
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """`behind` events of the log are missing, the oldest `lag_seconds` old.
+class ProjectionStatus:
+    """Checkpoint and head of the log; `behind` events are not included yet.
 
-    `rebuilt` is the position of a rebuild, where one is under way or was killed.
+    The oldest of them is `lag_seconds` old. `rebuilt` is the checkpoint of a rebuild
+    that is running or was killed, else None.
     """
 
     position: int
@@ -30,10 +31,10 @@ _BEHIND: LiteralString = """
 """
 
 
-def standing(conn: Conn, now: datetime) -> Standing:
-    place, rebuilt = place_in(conn, SCHEMA), place_in(conn, NEXT)
-    position = place.position if place else 0
-    return Standing(
+def projection_status(conn: Conn, now: datetime) -> ProjectionStatus:
+    checkpoint, rebuilt = checkpoint_in(conn, SCHEMA), checkpoint_in(conn, NEXT)
+    position = checkpoint.position if checkpoint else 0
+    return ProjectionStatus(
         position=position,
         head=int(select_value(conn, _HEAD)),
         behind=int(select_value(conn, _BEHIND, position=position)),

@@ -1,9 +1,9 @@
-"""All read tables anew from the log, beside the live ones, put in their place at once.
+"""Rebuilds read tables from the log beside the live ones, then swaps them.
 
-A second schema is filled by the code that fills the first. When few events are
-missing, the live position is held, the rest is applied, the chains are compared and the
-names are exchanged, in one transaction. Nobody waits longer than that. Killed at any
-moment, the live tables are whole, old or new; the next rebuild begins again.
+A second schema is filled by the code that fills the live one. When few events are
+missing, one transaction locks the live checkpoint, applies the rest, compares the hash
+chains and exchanges the tables; readers wait only for that. If the process is killed at
+any moment, the live tables are complete, old or new; the next rebuild starts again.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -25,22 +25,22 @@ from projections.engine.schema import (
     create_read_model,
     drop_schema,
 )
-from projections.tables import SCHEMA, Place, place_in
+from projections.tables import SCHEMA, Checkpoint, checkpoint_in
 from storage.database import Conn, connect, lock_key
 
 NEXT, OLD = "read_next", "read_old"
 
 FEW = 50
-"""Events that may be missing when the swap is tried."""
+"""Largest number of missing events with which a swap is tried."""
 
 SWAP_WAIT_MS = 200
-"""How long the swap may keep readers waiting while it waits for earlier ones."""
+"""How long the swap waits for running readers, while later readers wait for it."""
 
 BETWEEN_TRIES_SECONDS = 0.5
 LOCK_SECONDS = 5.0
 
 type Progress = Callable[[int, int], None]
-"""Is told how many of how many positions are done."""
+"""Callback: positions done, and positions in total."""
 
 
 class RebuildUnderWay(Refused):
@@ -49,7 +49,7 @@ class RebuildUnderWay(Refused):
 
 
 class ChainDiffers(Failure):
-    """The log is not what the live tables were made of: nothing was swapped."""
+    """The log differs from the one that the live tables were computed from."""
 
     def __init__(self, problem: Problem | None) -> None:
         said = problem.message if problem else "The chain is another one."
@@ -67,7 +67,7 @@ class UnknownProjection(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Up to which position, and how many events that were."""
+    """Position up to which tables were rebuilt, and the number of events applied."""
 
     position: int
     events: int
@@ -83,10 +83,10 @@ def rebuild(
     """Rebuild all read tables, or those of one projection, up to the live position.
 
     Raises:
-        RebuildUnderWay: another one is.
-        UnknownProjection: there is none of that name.
-        ProjectionStopped: at an event that cannot be applied; nothing was swapped.
-        ChainDiffers: the log is not what it was; the first such event is named.
+        RebuildUnderWay: another rebuild or a verification is running.
+        UnknownProjection: no projection has this name.
+        ProjectionStopped: an event cannot be applied; nothing was swapped.
+        ChainDiffers: the log was changed; the error names the first changed event.
     """
     only = _tables_of(name)
     with connect(url, name="rebuild", lock_timeout=LOCK_SECONDS) as conn, alone(conn):
@@ -98,19 +98,21 @@ def rebuild(
 
 @contextmanager
 def alone(conn: Conn) -> Iterator[None]:
-    """Let nobody else rebuild or verify, for as long as the connection lasts.
+    """Exclude other rebuilds and verifications.
 
-    The lock of one that was killed is free when its server process notices.
+    After a crash the lock is released when the server ends the session.
 
     Raises:
-        RebuildUnderWay: somebody does.
+        RebuildUnderWay: another one is running.
     """
     try:
         key = lock_key("autolynx rebuild")
         conn.execute("select pg_advisory_lock(%s)", (key,))
     except LockNotAvailable:
         raise RebuildUnderWay from None
-    conn.execute("set lock_timeout = 0")  # Old tables go when their last reader has.
+    conn.execute(
+        "set lock_timeout = 0"
+    )  # Dropping old tables may wait for long readers.
     yield
     conn.execute("select pg_advisory_unlock(%s)", (key,))
 
@@ -142,7 +144,7 @@ class _Rebuild:
             self._fill(batches)
             try:
                 position = self._swapped(batches)
-            except _NotTheSame:  # Named when nobody waits any more.
+            except _NotTheSame:  # Find the event after the locks are released.
                 self._differs()
             if position is not None:
                 for schema in (OLD, NEXT):
@@ -152,27 +154,30 @@ class _Rebuild:
             self._pause(BETWEEN_TRIES_SECONDS)
 
     def _fill(self, batches: Batches) -> None:
-        """Apply what the live tables include, until they are nearly reached."""
+        """Apply events until at most `FEW` are missing to the live checkpoint."""
         while True:
-            live, own = self._place(SCHEMA).position, self._place(NEXT).position
+            live, own = (
+                self._checkpoint(SCHEMA).position,
+                self._checkpoint(NEXT).position,
+            )
             self._progress(own, live)
             if live - own <= FEW:
                 return
             applied = batches.apply(REBUILD_BATCH, live)
             self._events += applied.events
-            if not applied.more and self._place(NEXT).position < live:
-                self._differs()  # The last event is not there any more.
+            if not applied.more and self._checkpoint(NEXT).position < live:
+                self._differs()  # The last event was deleted from the log.
 
     def _swapped(self, batches: Batches) -> int | None:
-        """Exchange the tables; None where others were in the way, or far ahead."""
+        """Swap the tables; None if readers held locks or too many events were added."""
         conn = self._conn
         with suppress(LockNotAvailable, _NotYet), conn.transaction():
             self._hold()
-            live = self._place(SCHEMA)
+            live = self._checkpoint(SCHEMA)
             applied = batches.apply(REBUILD_BATCH, live.position)
             if applied.more:
                 raise _NotYet
-            if self._place(NEXT) != live:
+            if self._checkpoint(NEXT) != live:
                 raise _NotTheSame
             self._exchange(live.position)
             self._events += applied.events
@@ -180,17 +185,17 @@ class _Rebuild:
         return None
 
     def _hold(self) -> None:
-        """Let readers of several statements end, and the projector stand still."""
+        """Lock the checkpoint against the projector and against readers' snapshots."""
         lock = sql.SQL(
             "set local lock_timeout = {}; lock table {} in access exclusive mode"
         )
         table = sql.Identifier(SCHEMA, "projection_position")
         self._conn.execute(lock.format(SWAP_WAIT_MS, table))
 
-    def _place(self, schema: str) -> Place:
-        place = place_in(self._conn, schema)
-        assert place is not None  # It was made when the rebuild began.
-        return place
+    def _checkpoint(self, schema: str) -> Checkpoint:
+        checkpoint = checkpoint_in(self._conn, schema)
+        assert checkpoint is not None  # Created when the rebuild began.
+        return checkpoint
 
     def _differs(self) -> NoReturn:
         problem = first_problem(self._conn, SCHEMA)
@@ -221,8 +226,8 @@ class _Rebuild:
 
 
 class _NotYet(Exception):
-    """More events came than one batch takes."""
+    """More events were added than one batch applies."""
 
 
 class _NotTheSame(Exception):
-    """The two chains lead to different ends."""
+    """The two hash chains end differently."""

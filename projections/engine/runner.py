@@ -1,8 +1,7 @@
-"""The log, brought into the read tables: batch by batch, each in one transaction.
+"""The projector: applies the log to the read tables in batches.
 
-The position moves in the transaction that applies its events, under a lock on its row:
-whoever runs this, however many at once and whenever they die, each event is applied
-once.
+Each batch is one transaction, which also moves the checkpoint, under a lock on its row.
+Each event is therefore applied exactly once, even with several runners or crashes.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -38,28 +37,28 @@ from storage.process.leadership import Leadership, LeadershipLost, Term
 EVENTS, CHANGED = "autolynx_events", "read_model_changed"
 
 LIVE_BATCH, REBUILD_BATCH = 500, 2_000
-"""Events a batch: small beside live traffic, large where nobody waits."""
+"""Events in a batch: few for live traffic, many if nobody waits for the result."""
 
 SILENT_AFTER = 10.0
-"""Seconds without a sign of life after which a projector is replaced."""
+"""Seconds without a heartbeat after which a standby replaces the projector."""
 
 LONGEST_REST = 0.02
-"""Seconds; the projector rests as long as it worked, while events gather."""
+"""Seconds; after a batch, the projector pauses as long as the batch took."""
 
 MOST_BYTES = 1_000_000
-"""Stored bytes a batch, save that one event is always taken: imports are large."""
+"""Maximum bytes of event state in a batch, except if its only event is larger."""
 
 MOST_CAMPAIGNS = 100
-"""Campaigns that a notification names; above, it says that any may have changed."""
+"""Most campaigns that a notification names; with more, it names none (`*`)."""
 
 PERSISTENT = frozenset({"54"})
-"""Classes of operational errors that come again with the same event: limits."""
+"""SQLSTATE classes of operational errors that the same event causes again."""
 
 log = structlog.get_logger(__name__)
 
 
 class ProjectionStopped(Failure):
-    """An event cannot be applied; all before it is, nothing after it will be."""
+    """An event cannot be applied; all events before it have been applied."""
 
     def __init__(self, position: int, topic: str, cause: Exception) -> None:
         super().__init__(
@@ -70,27 +69,27 @@ class ProjectionStopped(Failure):
 
 
 class PositionMoved(Exception):
-    """Another runner applied what this one was about to: its batch is undone."""
+    """Another runner applied the same events first; the batch was rolled back."""
 
 
 class NotPrepared(Exception):
-    """The read tables are not fit for events yet: to be tried again."""
+    """The read tables are not ready for events yet; try again."""
 
 
 class ReadModelMissing(Exception):
-    """There is nothing to apply events to; `create_read_model` makes it."""
+    """There are no read tables; `create_read_model` creates them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How many events a batch took, and whether there may be more."""
+    """Number of events in a batch, and whether there may be more."""
 
     events: int
     more: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Checkpoint:
     position: int
     head: bytes
     latest_at: datetime | None = None
@@ -123,9 +122,9 @@ _MOVED: LiteralString = """
 
 
 class Batches:
-    """Applies the log's next events to the read tables of one schema, over `conn`.
+    """Applies the next events of the log to the read tables of one schema.
 
-    With `only`, to those of them that it names.
+    With `only`, it writes only to the tables of these names.
     """
 
     def __init__(
@@ -145,11 +144,10 @@ class Batches:
         self._writer, self._mapper = Writer(conn), TypedMapper()
 
     def apply(self, limit: int, until: int = LARGEST - 1) -> Applied:
-        """Apply up to `limit` events, none behind the position `until`.
+        """Apply up to `limit` events, up to the position `until`.
 
         Raises:
-            ProjectionStopped: at the first event that cannot be applied; those before
-                it are.
+            ProjectionStopped: an event cannot be applied; those before it have been.
         """
         try:
             return self._apply(limit, until)
@@ -164,17 +162,17 @@ class Batches:
 
     def _apply(self, limit: int, until: int) -> Applied:
         with self._conn.transaction():
-            place = self._locked()
-            recorded, more = self._next(place.position, limit, until)
+            checkpoint = self._locked()
+            recorded, more = self._next(checkpoint.position, limit, until)
             if recorded:
-                self._project(place, recorded)
+                self._project(checkpoint, recorded)
         return Applied(len(recorded), more)
 
-    def _locked(self) -> _Place:
+    def _locked(self) -> _Checkpoint:
         row = self._conn.execute(_LOCKED).fetchone()
         if row is None:
             raise ReadModelMissing("The read model has no position: create it first.")
-        return _Place(*row)
+        return _Checkpoint(*row)
 
     def _next(self, after: int, limit: int, until: int) -> tuple[list[Recorded], bool]:
         values = {"after": after, "until": until, "limit": limit, "bytes": MOST_BYTES}
@@ -187,11 +185,11 @@ class Batches:
         stored = StoredEvent(*row[:4])
         return Recorded(position, stored, self._mapper.to_domain_event(stored))
 
-    def _project(self, place: _Place, recorded: list[Recorded]) -> None:
-        links = list(linked(recorded, place.head, place.latest_at))
+    def _project(self, checkpoint: _Checkpoint, recorded: list[Recorded]) -> None:
+        links = list(linked(recorded, checkpoint.head, checkpoint.latest_at))
         folded = fold(self._wanted(_operations(recorded, links)))
         position, last = recorded[-1].position, links[-1]
-        moved = {"position": position, "was": place.position, **last._asdict()}
+        moved = {"position": position, "was": checkpoint.position, **last._asdict()}
         with self._conn.pipeline():
             self._writer.write(writes(folded))
             done = self._conn.execute(_MOVED, moved, prepare=True)
@@ -199,7 +197,7 @@ class Batches:
                 payload = _payload(position, recorded)
                 self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
         if done.rowcount != 1:
-            raise PositionMoved(place.position)
+            raise PositionMoved(checkpoint.position)
 
     def _wanted(self, operations: Iterator[RowOperation]) -> Iterator[RowOperation]:
         if self._only is None:
@@ -222,7 +220,7 @@ class Batches:
 _NO_EVENTS_FAULT = (
     InterfaceError,
     LeadershipLost,
-    ReadOnlySqlTransaction,  # The server is no longer the first one.
+    ReadOnlySqlTransaction,  # The server is no longer the primary.
     ReadModelMissing,
     PositionMoved,
     NotPrepared,
@@ -230,7 +228,7 @@ _NO_EVENTS_FAULT = (
 
 
 def _passing(error: Exception) -> bool:
-    """Tell trouble of the server or the way to it from that of an event."""
+    """Return whether an error is of the server or network, not of an event."""
     if isinstance(error, _NO_EVENTS_FAULT):
         return True
     state = error.sqlstate or "" if isinstance(error, Error) else ""
@@ -253,7 +251,9 @@ def _payload(position: int, recorded: list[Recorded]) -> str:
 
 
 type Prepare = Callable[[Conn, Callable[[], None]], None]
-"""Makes the tables fit, over the leader's connection; calls the other while it does."""
+"""Prepares the tables, over the leader's connection.
+
+It calls the callback repeatedly while it works."""
 
 
 def _prepare(conn: Conn, _go_on: Callable[[], None]) -> None:
@@ -261,13 +261,13 @@ def _prepare(conn: Conn, _go_on: Callable[[], None]) -> None:
 
 
 class Projector:
-    """Keeps the read model up to date until it is stopped.
+    """Keeps the read tables up to date until it is stopped.
 
-    With `leads`, one of all such projectors works at a time; the others wait to take
-    over from one that is gone, or that gave no sign of life for `silent_after` seconds.
-    The leadership lives and dies with the connection that does the work: whoever is
-    replaced writes nothing any more. It wakes when told of events, and every second
-    (`every`) in any case. `prepare` makes the tables fit before the first event.
+    With `leads`, only the leader works; the other projectors are standbys. One of them
+    takes over if the leader ends or sends no heartbeat for `silent_after` seconds. The
+    connection that holds the leader's lock also writes the tables, so a replaced leader
+    cannot write any more. The projector reads the log when it is notified, and every
+    `every` seconds. `prepare` runs before the first event of a term.
     """
 
     def __init__(
@@ -291,7 +291,7 @@ class Projector:
         self._listener = Listener(url, EVENTS, name="projector ears", every=every)
 
     def stop(self) -> None:
-        """End `run` after the batch under way; any thread may call it, repeatedly."""
+        """End `run` after the current batch; callable from any thread, repeatedly."""
         self._stopped.set()
         self._listener.stop()
 
@@ -308,7 +308,7 @@ class Projector:
             self._listener.close()
 
     def _serve(self) -> None:
-        """Work as long as the connection, and the lead on it, lasts."""
+        """Work until the connection or the leadership is lost."""
         try:
             with self._lead() as term:
                 if term is not None:
@@ -321,7 +321,7 @@ class Projector:
 
     @contextmanager
     def _lead(self) -> Iterator[Term | None]:
-        """Wait to lead; where nobody leads, be one of many that work."""
+        """Wait for the leadership; without `leads`, only connect."""
         if self._leads:
             times = {"silent_after": self._silent_after, "every": self._every}
             with self._leadership.term(self._stopped, **times) as term:
@@ -338,17 +338,17 @@ class Projector:
     def _work(self, term: Term) -> None:
         self._prepare(term.connection, lambda: self._go_on(term))
         batches = Batches(term.connection)
-        for _ in self._listener:  # It listens before the first look.
+        for _ in self._listener:  # It listens before the first batch.
             began = monotonic()
             term.go_on()
             while not self._stopped.is_set() and batches.apply(self._batch).more:
                 term.go_on()
-            # Twenty events in one batch cost little more than two.
+            # A batch of twenty events costs little more than one of two.
             self._stopped.wait(min(monotonic() - began, LONGEST_REST))
 
     def _go_on(self, term: Term) -> None:
         if self._stopped.is_set():
-            raise NotPrepared("stopped before the read tables were fit")
+            raise NotPrepared("stopped before the read tables were ready")
         term.go_on()
 
 
@@ -360,7 +360,7 @@ def catch_up(
     notify: bool = True,
     stopped: Callable[[], bool] = bool,
 ) -> int:
-    """Apply what there is and return how many events that were.
+    """Apply all events of the log; return how many were applied.
 
     Raises:
         ProjectionStopped: at an event that cannot be applied.

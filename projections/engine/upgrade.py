@@ -1,4 +1,4 @@
-"""Read tables that an older version made, brought to the form of this one."""
+"""Rebuilds read tables of another version before the projector starts."""
 
 from collections.abc import Callable
 
@@ -15,24 +15,24 @@ log = structlog.get_logger(__name__)
 def rebuild_outdated(
     url: str, conn: Conn, go_on: Callable[[], None] = lambda: None
 ) -> None:
-    """Make what is missing, and make anew from the log what has another form.
+    """Create missing read tables, and rebuild those of another schema version.
 
-    People go on reading what is there meanwhile. `go_on` is called while it lasts, and
-    ends it by raising. Nothing else may apply events in the meantime.
+    The old tables can be read meanwhile. `go_on` is called during the work and may end
+    it by raising an error. No other process may apply events meanwhile.
 
     Raises:
-        NotPrepared: somebody else rebuilds or verifies; to be tried again.
-        ProjectionStopped: at an event that cannot be applied.
-        ChainDiffers: the log is not what the tables were made of.
+        NotPrepared: another rebuild or a verification is running; try again.
+        ProjectionStopped: an event cannot be applied.
+        ChainDiffers: the log differs from the one the tables were computed from.
     """
     create_read_model(conn)
     stale = outdated(conn)
     if not stale:
         return
-    log.warning("read tables of another form are made anew", projections=stale)
+    log.warning("rebuilding the read tables of another version", projections=stale)
     name = stale[0] if len(stale) == 1 else None
     try:
         rebuilt = rebuild(url, name=name, progress=lambda *_: go_on())
     except RebuildUnderWay as error:
         raise NotPrepared(str(error)) from error
-    log.info("the read tables are made anew", events=rebuilt.events)
+    log.info("the read tables are rebuilt", events=rebuilt.events)

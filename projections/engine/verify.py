@@ -33,9 +33,9 @@ from projections.engine.schema import (
 from projections.event_index import FIRST_HEAD
 from projections.tables import (
     SCHEMA,
-    Place,
+    Checkpoint,
+    checkpoint_in,
     one_snapshot,
-    place_in,
     position_of,
     select_value,
 )
@@ -125,28 +125,30 @@ class _Verification:
         self._first: Problem | None = None
 
     def run(self, now: Callable[[], datetime], *, incremental: bool) -> Verified:
-        place, mark = _place(self._conn, SCHEMA), read_mark(self._conn)
-        chain = self._begin(place, mark, incremental=incremental)
+        checkpoint, mark = _checkpoint(self._conn, SCHEMA), read_mark(self._conn)
+        chain = self._begin(checkpoint, mark, incremental=incremental)
         after = max(chain.position, 0)
-        self._read(chain, place)
-        place = self._recount(chain) or place
-        end = end_problem(chain, place)
+        self._read(chain, checkpoint)
+        checkpoint = self._recount(chain) or checkpoint
+        end = end_problem(chain, checkpoint)
         self._found(*([end] if end else []), *_never_handed_out(self._conn))
-        self._remember(place, mark, now())
-        self._progress(2 * place.position, 2 * place.position)
-        return Verified(after, place.position, self._problems, self._rebuild)
+        self._remember(checkpoint, mark, now())
+        self._progress(2 * checkpoint.position, 2 * checkpoint.position)
+        return Verified(after, checkpoint.position, self._problems, self._rebuild)
 
-    def _begin(self, place: Place, mark: Mark | None, *, incremental: bool) -> Chain:
+    def _begin(
+        self, checkpoint: Checkpoint, mark: Mark | None, *, incremental: bool
+    ) -> Chain:
         """Start at the first event, or where the last run ended."""
         if mark is not None:
-            self._found(*_anchored(self._conn, mark, place))
-        known = place_in(self._conn, CHECK)
+            self._found(*_anchored(self._conn, mark, checkpoint))
+        known = checkpoint_in(self._conn, CHECK)
         if incremental and mark is not None and self._goes_on(mark, known):
             return Chain(self._conn, SCHEMA, after=mark.up_to, head=mark.head)
         drop_schema(self._conn, CHECK)
         return whole_chain(self._conn, SCHEMA)
 
-    def _goes_on(self, mark: Mark, known: Place | None) -> bool:
+    def _goes_on(self, mark: Mark, known: Checkpoint | None) -> bool:
         """Return whether the last run found no problem and its tables still exist."""
         return (
             mark.problem is None
@@ -158,10 +160,10 @@ class _Verification:
 
     # --- The log and the vault ----------------------------------------------------
 
-    def _read(self, chain: Chain, place: Place) -> None:
-        for page in chain.pages(place.position):
+    def _read(self, chain: Chain, checkpoint: Checkpoint) -> None:
+        for page in chain.pages(checkpoint.position):
             self._found(*self._of_page(chain, page))
-            self._progress(chain.position, 2 * place.position)
+            self._progress(chain.position, 2 * checkpoint.position)
 
     def _of_page(self, chain: Chain, page: list[Entry]) -> list[Problem]:
         """Return the problems of a page, ordered by position."""
@@ -181,7 +183,7 @@ class _Verification:
 
     # --- The read tables ----------------------------------------------------------
 
-    def _recount(self, chain: Chain) -> Place | None:
+    def _recount(self, chain: Chain) -> Checkpoint | None:
         """Compute the read tables and compare them, at the then current checkpoint.
 
         Events that were appended meanwhile are verified too. Returns the checkpoint,
@@ -191,11 +193,11 @@ class _Verification:
         batches = Batches(self._conn, schema=CHECK, notify=False)
         try:
             with ExitStack() as snapshot:
-                place = self._make_level(batches, snapshot)
-                for page in chain.pages(place.position):
+                checkpoint = self._make_level(batches, snapshot)
+                for page in chain.pages(checkpoint.position):
                     self._found(*self._of_page(chain, page))
                 self._compare()
-                return place
+                return checkpoint
         except ProjectionStopped as stopped:
             self._found(Problem(stopped.position, str(stopped)))
         return None
@@ -218,7 +220,7 @@ class _Verification:
             if name in stale or tables & differing
         )
 
-    def _make_level(self, batches: Batches, snapshot: ExitStack) -> Place:
+    def _make_level(self, batches: Batches, snapshot: ExitStack) -> Checkpoint:
         """Enter a snapshot in which both schemas have the same checkpoint."""
         with connect(self._url, name="verify", lock_timeout=LOCK_SECONDS) as holder:
             while True:
@@ -227,13 +229,13 @@ class _Verification:
                     live = _held(holder)  # The projector waits meanwhile.
                     if not batches.apply(REBUILD_BATCH, live).more:
                         snapshot.enter_context(one_snapshot(self._conn))
-                        return _place(
+                        return _checkpoint(
                             self._conn, SCHEMA
                         )  # The snapshot begins with this query.
 
     def _fill(self, batches: Batches) -> None:
         while True:
-            live, own = (_place(self._conn, s).position for s in (SCHEMA, CHECK))
+            live, own = (_checkpoint(self._conn, s).position for s in (SCHEMA, CHECK))
             self._progress(live + own, 2 * live)
             if live - own <= FEW or not batches.apply(REBUILD_BATCH, live).events:
                 return
@@ -246,10 +248,12 @@ class _Verification:
             self._problems += 1
             self._on_problem(problem)
 
-    def _remember(self, place: Place, mark: Mark | None, at: datetime) -> None:
+    def _remember(
+        self, checkpoint: Checkpoint, mark: Mark | None, at: datetime
+    ) -> None:
         """Store the result; keep the last anchor if there are problems."""
-        first, anchor = self._first, (place.position, place.head)
-        if mark is not None and (first or mark.up_to > place.position):
+        first, anchor = self._first, (checkpoint.position, checkpoint.head)
+        if mark is not None and (first or mark.up_to > checkpoint.position):
             anchor = (mark.up_to, mark.head)
         elif first is not None:
             anchor = (0, FIRST_HEAD)
@@ -259,10 +263,10 @@ class _Verification:
             drop_schema(self._conn, CHECK)
 
 
-def _place(conn: Conn, schema: str) -> Place:
-    place = place_in(conn, schema)
-    assert place is not None  # `create_read_model` has run before.
-    return place
+def _checkpoint(conn: Conn, schema: str) -> Checkpoint:
+    checkpoint = checkpoint_in(conn, schema)
+    assert checkpoint is not None  # `create_read_model` has run before.
+    return checkpoint
 
 
 def _held(conn: Conn) -> int:
@@ -289,7 +293,7 @@ def _alike(conn: Conn) -> bool:
     return bool(forms.get(SCHEMA) == forms.get(CHECK))
 
 
-def _anchored(conn: Conn, mark: Mark, place: Place) -> Iterator[Problem]:
+def _anchored(conn: Conn, mark: Mark, checkpoint: Checkpoint) -> Iterator[Problem]:
     """Compare the log and the chain with the anchor of an earlier run."""
     end = _end(conn)
     if end < mark.up_to:
@@ -297,7 +301,7 @@ def _anchored(conn: Conn, mark: Mark, place: Place) -> Iterator[Problem]:
             end + 1,
             f"The log ends at event {end}; it was verified up to event {mark.up_to}.",
         )
-    elif 0 < mark.up_to <= place.position and _link(conn, mark.up_to) != mark.head:
+    elif 0 < mark.up_to <= checkpoint.position and _link(conn, mark.up_to) != mark.head:
         yield Problem(
             mark.up_to,
             f"The chain at event {mark.up_to} is not the one that was verified.",

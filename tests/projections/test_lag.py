@@ -3,7 +3,7 @@
 from datetime import timedelta
 from random import Random
 
-from projections.engine.projection_status import standing
+from projections.engine.projection_status import projection_status
 from projections.engine.runner import catch_up
 from projections.lag import Lag, lag, lag_seconds
 from tests.projections.conftest import Store
@@ -15,7 +15,7 @@ def test_nothing_is_missing_where_all_was_brought_in(store: Store) -> None:
     end = store.append(life.events)
     catch_up(store.conn)
     assert lag(store.conn, life.now) == Lag()
-    found = standing(store.conn, life.now)
+    found = projection_status(store.conn, life.now)
     assert (found.position, found.head, found.behind) == (end, end, 0)
 
 
@@ -26,7 +26,7 @@ def test_the_first_missing_event_is_named_with_its_age(store: Store) -> None:
     found = lag(store.conn, first + timedelta(seconds=90))
     assert found == Lag(90.0, "event 1 (settings.created)")
     assert lag_seconds(store.conn, first - timedelta(seconds=90)) == 0
-    assert standing(store.conn, first).behind == end
+    assert projection_status(store.conn, first).behind == end
 
 
 def test_an_event_that_nobody_can_read_is_named_too(store: Store) -> None:

@@ -26,7 +26,7 @@ from projections.engine.runner import (
     ProjectionStopped,
     Projector,
     ReadModelMissing,
-    _Place,
+    _Checkpoint,
     catch_up,
 )
 from projections.engine.schema import TABLES, create_read_model
@@ -395,7 +395,7 @@ def test_a_read_model_that_was_not_made_is_named(store: Store) -> None:
 def test_a_position_that_moved_meanwhile_undoes_the_batch(store: Store) -> None:
     last = store.append(life_of(15).events)
     batches = Batches(store.conn)
-    batches._locked = lambda: _Place(-1, bytes(32))  # type: ignore[method-assign] # as if it had not waited
+    batches._locked = lambda: _Checkpoint(-1, bytes(32))  # type: ignore[method-assign] # as if it had not waited
     with pytest.raises(PositionMoved):
         batches.apply(500)
     assert store.position() == 0
