@@ -19,7 +19,7 @@ from tenacity import (
     wait_random,
 )
 
-from application.calls.call_service import CallService, Ticket
+from application.calls.call_service import CallService, SendPermission
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
@@ -242,7 +242,7 @@ class Dispatch:
         return self._timer.stopped or state.attempt_number >= MOST_SENDINGS
 
     def _send(
-        self, one: ClaimedCall, ask: Callable[..., Ticket | None]
+        self, one: ClaimedCall, ask: Callable[..., SendPermission | None]
     ) -> _Sent | None:
         send_before = monotonic_now() + SEND_WITHIN_SECONDS
         dial_before = self._context.now() + timedelta(seconds=SEND_WITHIN_SECONDS)

@@ -1,4 +1,4 @@
-"""A call is told something: what it records is stored, with what follows from it."""
+"""Runs a command on a call; stores its events with those that follow from them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,187 +9,178 @@ from application.app import Streams, decide
 from application.event_context import SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call
-from domain.call_events import ContactStatusChanged
+from domain.call_consequences import (
+    account_fault,
+    pause_for_account_fault,
+    placed_event,
+    rang,
+    record_another_provider_call,
+    waits_again,
+    withdraw_erased,
+)
 from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.errors import AnotherProviderCall
-from domain.values import ContactStatus, PauseCause, RefusalKind
 
 EXPLAINED = (Call.Rejected, Call.Ended)
 """Events that refer to a text of the provider in the vault."""
 
-type Tell = Callable[[Call, datetime], None]
+type CallCommand = Callable[[Call, datetime], None]
+"""Changes a call at a time; may run more than once, on a call loaded again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """Campaigns that are known to have started, and to have rung somebody.
+class StartedCampaigns:
+    """Cache of campaign ids already recorded as started, or as ringing.
 
-    Neither changes back: no need to load them again for each call.
+    Both are one-way, so a cached campaign need not be loaded again for each call.
     """
 
     started: set[UUID] = field(default_factory=set)
     ringing: set[UUID] = field(default_factory=set)
 
-    def copy(self) -> "Learned":
-        return Learned(set(self.started), set(self.ringing))
+    def copy(self) -> "StartedCampaigns":
+        """Return an independent copy."""
+        return StartedCampaigns(set(self.started), set(self.ringing))
 
-    def add(self, other: "Learned") -> None:
+    def add(self, other: "StartedCampaigns") -> None:
+        """Add the campaigns of another cache."""
         self.started.update(other.started)
         self.ringing.update(other.ringing)
 
 
-class Telling:
-    def __init__(self, app: Streams, context: EventContext, learned: Learned) -> None:
-        self._app, self._context, self._learned = app, context, learned
+class CallUnitOfWork:
+    """Load, decide, append: for one call, its campaign and its contact.
 
-    def __call__(
+    `app` is where streams are loaded and appended: the application, or a UnitOfWork
+    that stores the events of several commands together.
+    """
+
+    def __init__(
+        self, app: Streams, context: EventContext, started: StartedCampaigns
+    ) -> None:
+        self._app, self._context, self._started = app, context, started
+
+    def run(
         self,
         call_id: UUID,
-        tell: Tell,
+        command: CallCommand,
         vault: Sequence[VaultRow] = (),
-        of_another: Tell | None = None,
+        duplicate_command: CallCommand | None = None,
     ) -> None:
-        """Run `tell` on a call and store its events with those of its campaign.
+        """Run `command` on a call and store its events with those of its campaign.
 
-        `vault` rows are stored if the call recorded an event. If `tell` names another
-        provider call id, nothing it says is recorded: the second id is, together with
-        the events of `of_another`. Pass `of_another` for webhooks only: one message
-        raises a suspicion, while an answer of the provider itself is proof.
+        `vault` rows are stored if the call recorded an event. If `command` names
+        another provider call id, none of its events is stored: the second id is
+        recorded, together with the events of `duplicate_command`. Pass that for
+        webhooks only: one message raises a suspicion, while an answer of the provider
+        itself is proof. Raises NotFound if there is no such call.
         """
 
-        def command() -> None:
+        def attempt() -> None:
             call, at = self._app.load(Call, call_id), self._context.now()
             try:
-                tell(call, at)
+                command(call, at)
             except AnotherProviderCall as duplicate:
-                kept = vault if of_another else ()
-                self._detect_duplicate(call_id, duplicate.other, at, of_another, kept)
+                rows = vault if duplicate_command else ()
+                self._store_duplicate(
+                    call_id, duplicate.other, at, duplicate_command, rows
+                )
             else:
                 self._store(call, at, vault)
 
-        decide(command)
+        decide(attempt)
 
     def _store(self, call: Call, at: datetime, vault: Sequence[VaultRow]) -> None:
-        facts = call.pending_events
-        if not facts:
+        events = call.pending_events
+        if not events:
             return
-        placed = next((fact for fact in facts if isinstance(fact, Call.Placed)), None)
-        rang = any(isinstance(fact, (Call.Ringing, Call.Answered)) for fact in facts)
-        campaign = self._campaign_learns(call.campaign_id, placed, at, rang=rang)
-        rows = _in_campaign(_referred(vault, facts), call.campaign_id)
-        refused = _account_refusal(facts)
-        if refused is not None:
+        campaign = self._progressed_campaign(call.campaign_id, events, at)
+        rows = _in_campaign(_referred(vault, events), call.campaign_id)
+        fault = account_fault(events)
+        if fault is not None:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
-            rows += self._pause_for_account(campaign, refused, rows, at)
-        if _came_back(facts):
-            contact = self._withdrawn_if_erased(call, at)
-            fence = None if contact else {call.contact_id: 0}
-            self._app.append(call, campaign, contact, vault=rows, expect=fence)
+            rows += self._pause(campaign, fault, rows, at)
+        if waits_again(events):
+            contact = self._app.find(Contact, call.contact_id)
+            if contact is not None:
+                withdraw_erased(call, contact, at=at, by=SCHEDULER)
+            # An erased contact has events; the append fails if it is erased meanwhile.
+            expect = None if contact else {call.contact_id: 0}
+            self._app.append(call, campaign, contact, vault=rows, expect=expect)
         else:
             self._app.append(call, campaign, vault=rows)
-        if placed:
-            self._learned.started.add(call.campaign_id)
-        if rang:
-            self._learned.ringing.add(call.campaign_id)
+        if placed_event(events):
+            self._started.started.add(call.campaign_id)
+        if rang(events):
+            self._started.ringing.add(call.campaign_id)
 
-    def _pause_for_account(
-        self,
-        campaign: Campaign,
-        ended: Call.Ended,
-        rows: Sequence[VaultRow],
-        at: datetime,
-    ) -> list[VaultRow]:
-        """Pause the campaign with the provider's words; return the rows to store."""
-        if not campaign.may_dial or ended.refusal is None:
-            return []
-        text = f"A call ended with {ended.reason}."
-        for row in rows:
-            if (
-                isinstance(row, TextRow)
-                and ended.words
-                and row.id == ended.words.words_id
-            ):
-                text = f"A call ended with {ended.reason}: {row.words}"
-        said, paused = self._context.vault_text(campaign.id, text)
-        campaign.pause(
-            cause=PauseCause.ACCOUNT,
-            scope=ended.refusal.scope,
-            reason=said,
-            at=at,
-            by=SCHEDULER,
-        )
-        return [paused]
-
-    def _withdrawn_if_erased(self, call: Call, at: datetime) -> Contact | None:
-        """Let an erased contact wait no more: nobody may call it again."""
-        contact = self._app.find(Contact, call.contact_id)
-        if contact is not None and call.deferred:
-            call.withdraw(at=at, by=SCHEDULER)
-        elif contact is not None:
-            contact.withdraw(at=at, by=SCHEDULER)
-        return contact
-
-    def _campaign_learns(
-        self, campaign_id: UUID, placed: Call.Placed | None, at: datetime, *, rang: bool
+    def _progressed_campaign(
+        self, campaign_id: UUID, events: Sequence[object], at: datetime
     ) -> Campaign | None:
-        starts = placed is not None and campaign_id not in self._learned.started
-        if not starts and not (rang and campaign_id not in self._learned.ringing):
+        """Record on the campaign that its first call was placed, or rang."""
+        placed, ringing = placed_event(events), rang(events)
+        starts = placed is not None and campaign_id not in self._started.started
+        if not starts and not (ringing and campaign_id not in self._started.ringing):
             return None
         campaign = self._app.load(Campaign, campaign_id)
         if placed is not None:
             campaign.note_placed(placed_at=placed.placed_at, at=at, by=placed.actor)
-        if rang:
+        if ringing:
             campaign.note_ringing(at=at, by=self._context.provider_actor)
         return campaign
 
-    def _detect_duplicate(
+    def _pause(
+        self,
+        campaign: Campaign,
+        fault: Call.Ended,
+        rows: Sequence[VaultRow],
+        at: datetime,
+    ) -> list[VaultRow]:
+        """Pause the campaign with the provider's explanation; return the vault rows."""
+        if not campaign.may_dial:
+            return []
+        text = f"A call ended with {fault.reason}."
+        for row in rows:
+            if (
+                isinstance(row, TextRow)
+                and fault.words
+                and row.id == fault.words.words_id
+            ):
+                text = f"A call ended with {fault.reason}: {row.words}"
+        reason, reason_row = self._context.vault_text(campaign.id, text)
+        pause_for_account_fault(campaign, fault, reason=reason, at=at, by=SCHEDULER)
+        return [reason_row]
+
+    def _store_duplicate(
         self,
         call_id: UUID,
-        other: str,
+        provider_call_id: str,
         at: datetime,
-        tell: Tell | None,
+        command: CallCommand | None,
         vault: Sequence[VaultRow],
     ) -> None:
-        """Record a second provider call id, and pause the campaign if it is new.
-
-        It is proof if the provider itself gave both ids. If either comes from a webhook
-        alone, it is a suspicion until the provider was asked for both.
-        """
         call = self._app.load(Call, call_id)
-        is_proof = tell is None and not call.bound_by_message
-        record = call.detect_duplicate if is_proof else call.suspect_duplicate
-        record(provider_call_id=other, at=at, by=self._context.provider_actor)
         campaign = self._app.load(Campaign, call.campaign_id)
-        if call.pending_events and campaign.may_dial:
-            cause = PauseCause.DUPLICATE_DETECTED
-            campaign.pause(cause=cause, at=at, by=SCHEDULER)
-        if tell:
-            tell(call, at)
+        record_another_provider_call(
+            call,
+            campaign,
+            provider_call_id,
+            from_webhook=command is not None,
+            at=at,
+            provider=self._context.provider_actor,
+            scheduler=SCHEDULER,
+        )
+        if command:
+            command(call, at)
         self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
 
 
-def _account_refusal(facts: Sequence[object]) -> Call.Ended | None:
-    """Return the end that pauses the campaign, if there is one among the events."""
-    for fact in facts:
-        if isinstance(fact, Call.Ended) and fact.refusal is not None:
-            return fact if fact.refusal.kind is RefusalKind.ACCOUNT else None
-    return None
-
-
-def _referred(vault: Sequence[VaultRow], facts: Sequence[object]) -> list[VaultRow]:
-    """Leave out texts to which no event refers: nothing would ever show them."""
-    words = {fact.words for fact in facts if isinstance(fact, EXPLAINED) and fact.words}
-    ids = {one.words_id for one in words}
+def _referred(vault: Sequence[VaultRow], events: Sequence[object]) -> list[VaultRow]:
+    """Leave out texts that no event refers to: nothing would ever show them."""
+    texts = {one.words for one in events if isinstance(one, EXPLAINED) and one.words}
+    ids = {text.words_id for text in texts}
     return [row for row in vault if not isinstance(row, TextRow) or row.id in ids]
-
-
-def _came_back(facts: Sequence[object]) -> bool:
-    """Tell whether the contact waits to be called again after these facts."""
-    moves = [fact for fact in facts if isinstance(fact, ContactStatusChanged)]
-    return bool(moves) and (
-        moves[-1].standing is ContactStatus.PENDING is not moves[0].was
-    )
 
 
 def _in_campaign(rows: Sequence[VaultRow], campaign_id: UUID) -> list[VaultRow]:

@@ -1,4 +1,4 @@
-"""What the provider says of a call, said to the call in our words."""
+"""Applies messages and look-ups of the provider to a call."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +10,16 @@ from domain.reports import ReasonDetail, Report, ReportGrade
 from domain.values import Evidence, Refusal, VaultText
 
 
-def say_message(  # noqa: PLR0917 - one message, with what was made of it
+def apply_message(
     call: Call,
     message: ProviderMessage,
     proof: Evidence,
     words: VaultText | None,
+    *,
     at: datetime,
     by: str,
 ) -> None:
-    """Record all that a webhook says; without news, record that it was received.
+    """Record all that a webhook contains; if nothing is new, only its receipt.
 
     `words` refer to the explanation of the call's end, if the message has one.
     """
@@ -33,7 +34,7 @@ def say_message(  # noqa: PLR0917 - one message, with what was made of it
         )
     if message.report is not None:
         grade = ReportGrade.DELIVERED
-        say_report(call, message.report, grade, at, by, proof, words)
+        apply_report(call, message.report, grade, proof, words, at=at, by=by)
     elif message.phase is not None:
         seen = Seen(
             message.phase,
@@ -48,13 +49,14 @@ def say_message(  # noqa: PLR0917 - one message, with what was made of it
         call.receive(type_=message.type, evidence=proof, at=at, by=by)
 
 
-def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
+def apply_lookup(
     call: Call,
     seen: ProviderCall,
     grade: ReportGrade,
-    at: datetime,
     proof: Evidence,
     words: VaultText | None,
+    *,
+    at: datetime,
 ) -> None:
     """Record how the provider shows a call when it is asked."""
     report = seen.report
@@ -73,7 +75,7 @@ def say_sight(  # noqa: PLR0917 - one answer, with what was made of it
         )
         _follow(call, end, at, SCHEDULER, proof)
     else:
-        say_report(call, report, grade, at, SCHEDULER, proof, words)
+        apply_report(call, report, grade, proof, words, at=at, by=SCHEDULER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +118,18 @@ def _follow(
             )
 
 
-def say_report(  # noqa: PLR0917 - one report, told once
+def apply_report(
     call: Call,
     report: CallReport,
     grade: ReportGrade,
-    at: datetime,
-    by: str,
     proof: Evidence | None,
     words: VaultText | None = None,
+    *,
+    at: datetime,
+    by: str,
 ) -> None:
-    """Record a report, `grade` says where it came from."""
-    told = Report(
+    """Record a report; `grade` says where it came from."""
+    merged = Report(
         grade=grade,
         reason=report.ended_reason,
         reason_detail=report.reason_detail,
@@ -140,4 +143,6 @@ def say_report(  # noqa: PLR0917 - one report, told once
         has_recording=report.recording_url is not None,
         has_analysis=report.has_analysis,
     )
-    call.report(told, at=at, by=by, evidence=proof, refusal=report.refusal, words=words)
+    call.report(
+        merged, at=at, by=by, evidence=proof, refusal=report.refusal, words=words
+    )

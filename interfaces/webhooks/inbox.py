@@ -15,7 +15,7 @@ from threading import Thread
 
 import structlog
 
-from application.calls.call_service import MessageReceipt
+from application.calls.message_recorder import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 

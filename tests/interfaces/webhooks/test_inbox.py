@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.calls.call_service import MessageReceipt
+from application.calls.message_recorder import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.webhooks.inbox import (

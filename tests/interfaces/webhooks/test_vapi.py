@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from application.calls.call_service import MessageReceipt
+from application.calls.message_recorder import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import CallPhase, ProviderMessage
 from interfaces.http.request_ids import RequestIds
