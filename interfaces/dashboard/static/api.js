@@ -15,9 +15,9 @@ import { signal, useEffect, useRef, useState } from "./lib.js";
 export const me = signal(undefined);
 /** @type {import("@preact/signals").Signal<"connecting" | "live" | "offline">} */
 export const link = signal("connecting");
-/** When the link broke. @type {import("@preact/signals").Signal<Date | null>} */
+/** When the connection was lost. @type {import("@preact/signals").Signal<Date | null>} */
 export const staleSince = signal(null);
-/** Counts the connections: what was read before may be old. */
+/** Number of connections so far; data read over an earlier one may be outdated. */
 export const epoch = signal(0);
 
 export const may = {
@@ -36,11 +36,11 @@ export class Refused extends Error {
 
 const UNREACHABLE = "AutoLynx cannot be reached. Nothing was changed; try again when the link is live.";
 const TIMED_OUT = "AutoLynx did not answer in time. The change may have been made: look before you try again.";
-/** Longest wait for an answer, in milliseconds; the server gives up on an operation after ten seconds. */
+/** Longest wait for a response, in milliseconds; the server cancels an operation after ten seconds. */
 const ANSWER_TIMEOUT = 20_000;
 /** Longest time without progress of an upload, in milliseconds. */
 const UPLOAD_TIMEOUT = 60_000;
-/** A ping is sent this often, and the socket is replaced if its pong takes longer than PONG_TIMEOUT. */
+/** Interval of pings; the socket is replaced if a pong takes longer than PONG_TIMEOUT. */
 const PING_INTERVAL = 5_000;
 const PONG_TIMEOUT = 5_000;
 
@@ -72,7 +72,7 @@ function refusal(error) {
   return new Refused(code, error.message);
 }
 
-/** After an upgrade the server knows other operations than this page: take the new page, once. */
+/** After an upgrade the server does not know the operations of this page: reload the page, once. */
 export function renew() {
   if (sessionStorage.getItem("renewed") === location.href) return;
   sessionStorage.setItem("renewed", location.href);
@@ -83,7 +83,7 @@ export function renew() {
 let socket = null;
 let told = false;
 
-/** Opens the one socket of the page, where it is not open. */
+/** Opens the only socket of the page unless it is open. */
 export function connect() {
   return (socket ??= openSocket());
 }
@@ -96,7 +96,7 @@ function openSocket() {
     keepAlive: PING_INTERVAL,
     connectionAckWaitTimeout: PONG_TIMEOUT,
     retryAttempts: Infinity,
-    // A mistake of ours would fail again at once, for ever: only a broken link is tried again.
+    // Reconnect only after a lost connection: a fault of ours would fail again forever.
     shouldRetry: (event) =>
       me.value !== null && typeof event === "object" && event !== null && ("code" in event || event instanceof Event),
     retryWait: (n) =>
@@ -162,7 +162,7 @@ export function subscribe(doc, variables, next) {
 }
 
 /**
- * Reads at once, again when the variables change, and again after each reconnection; what was read stays until then.
+ * Reads now, when the variables change, and after each reconnection; the old data is shown until then.
  * @template D, V @param {Doc<D, V>} doc @param {V} variables @param {boolean} [wanted]
  */
 export function useQuery(doc, variables, wanted = true) {
@@ -213,7 +213,7 @@ export function useSubscription(doc, variables, next, wanted = true) {
   );
 }
 
-/** At most once in so many milliseconds, and never losing the last. @param {() => void} act @param {number} pause */
+/** Calls `act` at most once per `pause` ms. @param {() => void} act @param {number} pause */
 export function useThrottled(act, pause) {
   const latest = useRef(act);
   latest.current = act;
@@ -231,7 +231,7 @@ export function useThrottled(act, pause) {
 }
 
 /**
- * Sends a file as it is; resolves with the stored upload.
+ * Uploads a file; resolves with the stored upload.
  * @param {File} file
  * @param {string} region
  * @param {(share: number) => void} progress

@@ -280,5 +280,5 @@ startRouting();
 epoch.subscribe((n) => void (n && recognise()));
 if (here.value.pathname !== "/sign-in") recognise();
 const root = /** @type {Element} */ (document.getElementById("app"));
-root.replaceChildren(); // What the page said while it loaded would stay beside the first view.
+root.replaceChildren(); // Remove the loading message.
 render(html`<${App} />`, root);

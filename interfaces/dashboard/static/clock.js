@@ -1,9 +1,9 @@
 // @ts-check
 import { signal } from "./lib.js";
 
-/** The time, each second while somebody looks. */
+/** The current time, updated each second while the page is visible. */
 export const second = signal(Date.now());
-/** The same, every quarter of a minute: enough for "3 min ago". */
+/** The current time, updated every 15 seconds: enough for "3 min ago". */
 export const quarter = signal(Date.now());
 
 function tick() {

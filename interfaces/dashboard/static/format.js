@@ -59,7 +59,7 @@ export function duration(seconds) {
 /** @param {number} part @param {number} all */
 export const share = (part, all) => (all ? `${Math.round((100 * part) / all)} %` : "0 %");
 
-/** IN_PROGRESS, spend-alert or camelCase: as words. @param {string} code */
+/** Readable words for IN_PROGRESS, spend-alert or camelCase. @param {string} code */
 export function words(code) {
   const spaced = code
     .replace(/([a-z])([A-Z])/g, "$1 $2")
@@ -83,13 +83,13 @@ const REASONS = {
   "manually-canceled": "Hung up by a person",
 };
 
-/** What the provider's reason says, in words. @param {string | null | undefined} reason */
+/** The provider's ended reason as text. @param {string | null | undefined} reason */
 export function endedReason(reason) {
   if (!reason) return "";
   return REASONS[reason] ?? words(reason.replace(/^.*\.error-/, "Error: "));
 }
 
-/** One-based list of row numbers, cut. @param {number[]} rows */
+/** Row numbers as text, shortened. @param {number[]} rows */
 export function rowList(rows) {
   const shown = rows
     .slice(0, 12)

@@ -33,7 +33,7 @@ function pressed(event) {
 
 document.addEventListener("keydown", pressed);
 
-/** Binds keys while the component is shown; "g c" is two presses. @param {Bindings} bindings */
+/** Binds keys while the component is shown; "g c" means two keystrokes. @param {Bindings} bindings */
 export function useKeys(bindings) {
   const latest = useRef(bindings);
   latest.current = bindings;

@@ -1,7 +1,7 @@
 // @ts-check
 import { signal } from "./lib.js";
 
-/** Where we are; views read path and query from here, and nowhere else. */
+/** The current address; the only source of path and query for views. */
 export const here = signal(new URL(location.href));
 
 /** @param {string} to @param {{ replace?: boolean }} [how] */
@@ -13,7 +13,7 @@ export function go(to, { replace = false } = {}) {
 }
 
 /**
- * Sets or takes away parts of the query, without a new step in the history.
+ * Sets or removes parameters of the query without a new history entry.
  * @param {Record<string, string | null | undefined>} changes
  * @param {{ replace?: boolean }} [how]
  */

@@ -3,7 +3,7 @@ import { me, request } from "./api.js";
 import { Me } from "./ops.js";
 import { toast } from "./ui.js";
 
-/** Asks who is signed in, until the server says. */
+/** Requests the signed-in member until the server answers. */
 export async function recognise() {
   try {
     me.value = (await request(Me, {})).me;

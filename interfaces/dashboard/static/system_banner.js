@@ -7,10 +7,10 @@ import { Icon } from "./ui.js";
 
 /** @typedef {import("./ops.js").HealthData["health"]} SystemHealth */
 
-/** Parts whose trouble keeps calls from being made, or what is shown from being current. */
+/** Components whose faults stop calls or delay the displayed data. */
 const ESSENTIAL = new Set(["database", "projector", "scheduler", "dialling"]);
 
-/** Shows on every page what keeps AutoLynx from working, and what to do about it. */
+/** Shows on every page the faults that stop AutoLynx, and how to fix them. */
 export function SystemBanner() {
   const read = useQuery(Health, {});
   const [pushed, setPushed] = useState(/** @type {SystemHealth | null} */ (null));

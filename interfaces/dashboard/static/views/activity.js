@@ -50,7 +50,7 @@ export function Activity({ campaign, now }) {
 const Key = ({ state, text }) => html`<span class="state" data-state=${state}><i></i>${text}</span>`;
 
 /**
- * Every width of time between the first and the last bar, the empty ones too.
+ * All bars between the first and the last, including empty ones.
  * @param {Bucket[]} buckets
  * @param {number} width
  */

@@ -22,10 +22,7 @@ export default function AssistantsView() {
     read.reload();
   };
   const list = read.data?.assistants;
-  return html`<${Head}
-      title="Assistants"
-      lead="Who speaks. They live at the provider; this is the directory of those that campaigns may use."
-    >
+  return html`<${Head} title="Assistants" lead="Voice agents that campaigns can use. They are defined at the provider.">
       ${
         may.admin() &&
         html`<button type="button" onClick=${() => setAsked("import")}>Import</button
@@ -49,7 +46,7 @@ export default function AssistantsView() {
       !list.length &&
       html`<section class="panel">
         <${Empty} icon="assistants" title="No assistant yet"
-          ><p>Import one that the provider has already, by its id, or create a new one.</p>
+          ><p>Import an existing assistant of the provider by its id, or create a new one.</p>
           ${!may.admin() && html`<p>An admin can do that.</p>`}<//
         >
       </section>`
@@ -110,7 +107,7 @@ function Line({ one, edit, done }) {
                 kind="small"
                 onPress=${archive}
                 disabled=${one.activeCampaigns > 0}
-                hint=${one.activeCampaigns > 0 ? "A campaign that is not finished uses it" : ""}
+                hint=${one.activeCampaigns > 0 ? "An unfinished campaign uses it" : ""}
                 >Archive<//
               >`
           }
@@ -156,7 +153,7 @@ function Edit({ one, onClose, onDone }) {
         ></textarea>`}<//
     >
     <footer>
-      <button type="button" onClick=${onClose}>Leave it</button
+      <button type="button" onClick=${onClose}>Discard</button
       ><${Action} kind="primary" disabled=${!name.trim()} onPress=${save}>Save<//>
     </footer>
   <//>`;
@@ -187,7 +184,7 @@ function Import({ onClose, onDone }) {
     onDone();
   };
   return html`<${Dialog} title="Import an assistant" onClose=${onClose}>
-    <${Field} label="The provider's assistant id" error=${wrong} hint="As the provider's own dashboard shows it."
+    <${Field} label="The provider's assistant id" error=${wrong} hint="The id in the provider's own dashboard."
       >${(/** @type {any} */ a) =>
         html`<input
           ...${a}
@@ -196,7 +193,7 @@ function Import({ onClose, onDone }) {
           onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setId(e.currentTarget.value)}
         />`}<//
     >
-    <${Field} label="Name here" hint="Empty: the provider's."
+    <${Field} label="Name here" hint="Empty: the provider's name."
       >${(/** @type {any} */ a) =>
         html`<input
           ...${a}
@@ -205,7 +202,7 @@ function Import({ onClose, onDone }) {
         />`}<//
     >
     <footer>
-      <button type="button" onClick=${onClose}>Leave it</button
+      <button type="button" onClick=${onClose}>Discard</button
       ><${Action} kind="primary" disabled=${!id.trim()} onPress=${add}>Import<//>
     </footer>
   <//>`;

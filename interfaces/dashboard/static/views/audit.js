@@ -48,7 +48,7 @@ const TYPES = [
   "contact.erased",
 ];
 
-/** A local time of an input, as the server takes it. @param {string} local */
+/** A local time of an input, in the format of the API. @param {string} local */
 const instant = (local) => (local ? new Date(local).toISOString() : null);
 
 function filterNow() {
@@ -67,7 +67,7 @@ export default function AuditView() {
   if (!may.audit()) return html`<${Head} title="Audit" /><${Empty} icon="audit" title="For auditors and admins" />`;
   return html`<${Head}
       title="Audit"
-      lead="Every fact that was ever stored, in order, chained so that a change shows."
+      lead="Every stored event, in order, linked by a hash chain that reveals changes."
     />
     <div class="stack"><${Verified} /><${Log} /></div>`;
 }
@@ -82,7 +82,7 @@ function Verified() {
       <${Icon} name="warning" />
       <p>
         <b
-          >The history does not fit
+          >The history was changed
           ${audit.firstProblem.position == null ? "" : ` at position ${count(audit.firstProblem.position)}`}.</b
         >
         ${audit.firstProblem.message} Keep a copy of the database and find out who could write to it.
@@ -100,7 +100,7 @@ function Verified() {
     <${Icon} name="check" />
     <p>
       <b>Verified up to position ${count(audit.verifiedUpTo)} of ${count(audit.head)}</b>,
-      <${Time} at=${audit.verifiedAt} />. Everything fits.
+      <${Time} at=${audit.verifiedAt} />. No problem was found.
     </p>
   </div>`;
 }
@@ -171,7 +171,7 @@ function Log() {
       !page
         ? !read.error && html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${8} /></div>`
         : !rows.length
-          ? html`<${Empty} icon="audit" title="No event fits" />`
+          ? html`<${Empty} icon="audit" title="No event matches" />`
           : html`<div class="scroll">
                 <table class="table">
                   <thead>

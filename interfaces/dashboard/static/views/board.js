@@ -12,7 +12,7 @@ const LIVE = new Set(["QUEUED", "RINGING", "IN_PROGRESS"]);
 const MOST = 50;
 
 /**
- * Gives each live call a place that it keeps; the place of one that ended goes to the next.
+ * Assigns each live call a fixed seat; a seat is reused after its call has ended.
  * @param {Seat[]} seats
  * @param {Contact[]} contacts
  * @returns {Seat[]}

@@ -19,19 +19,19 @@ import { Drawer } from "./drawer.js";
 
 export const OVER = new Set(["COMPLETED", "CANCELED", "FAILED"]);
 
-/** One subscription, heard by every part of the page. @param {string} id @returns {Feed} */
+/** One subscription, shared by all parts of the page. @param {string} id @returns {Feed} */
 function useFeed(id) {
-  const ears = useRef(/** @type {Set<{ current: (contacts: Contact[]) => void }>} */ (new Set()));
+  const listeners = useRef(/** @type {Set<{ current: (contacts: Contact[]) => void }>} */ (new Set()));
   useSubscription(ContactUpdates, { id }, ({ contactUpdates }) =>
-    ears.current.forEach((ear) => ear.current(contactUpdates)),
+    listeners.current.forEach((ear) => ear.current(contactUpdates)),
   );
   return useMemo(
     () => (hear) => {
       const latest = useRef(hear);
       latest.current = hear;
       useEffect(() => {
-        ears.current.add(latest);
-        return () => void ears.current.delete(latest);
+        listeners.current.add(latest);
+        return () => void listeners.current.delete(latest);
       }, []);
     },
     [],
@@ -113,7 +113,7 @@ const Title = ({ campaign, now, reload }) =>
     <${Controls} campaign=${campaign} state=${now().state} reload=${reload}
   /><//>`;
 
-/** Started is when the provider accepted the first call, and nothing else. @param {{ campaign: Campaign }} props */
+/** A campaign has started when the provider accepted its first call. @param {{ campaign: Campaign }} props */
 function Started({ campaign }) {
   if (campaign.startedAt) return html`<span>Started <${Time} at=${campaign.startedAt} /></span>`;
   if (campaign.queuedAt)
@@ -123,10 +123,10 @@ function Started({ campaign }) {
 
 /** @type {Record<string, string>} */
 const WHAT_TO_DO = {
-  PERSON: "Resume when the calls may go on.",
+  PERSON: "Resume to continue calling.",
   BUDGET: "Raise the campaign's budget, then resume.",
-  ACCOUNT: "Mend the account at the provider, then resume. No contact was used up.",
-  PROVIDER_REFUSALS: "Look at the last calls' reasons, mend the assistant or the line, then resume.",
+  ACCOUNT: "Fix the account at the provider, then resume. No contact was used up.",
+  PROVIDER_REFUSALS: "Check the reasons of the last calls, fix the assistant or the line, then resume.",
   DUPLICATE_DETECTED:
     "The provider shows a second call for one of our calls. Check the calls at the provider; " +
     "an admin can then allow requests again in Settings.",
@@ -145,7 +145,7 @@ function Banner({ campaign, now }) {
   </div>`;
 }
 
-/** Said in every case, so that nothing below it moves. @param {number} n */
+/** Always shown, so that the layout below does not move. @param {number} n */
 const awaited = (n) =>
   n ? `${count(n)} ended ${n === 1 ? "call waits" : "calls wait"} for the provider's report.` : "Every report is in.";
 
@@ -197,7 +197,7 @@ function Waits({ campaign, now }) {
           : html`<ul class="reasons">
               ${
                 decision.placed > 0 &&
-                html`<li><b>${count(decision.placed)}</b><span>claimed in the last look</span></li>`
+                html`<li><b>${count(decision.placed)}</b><span>claimed in the last pass</span></li>`
               }
               ${decision.reasons.map(
                 (reason) =>

@@ -12,7 +12,7 @@ import { Empty, Head, Icon, OutcomeBar, Pager, Search, Skeleton, SpendMeter, Sta
 const STATES = ["RUNNING", "DIALING", "QUEUED", "PAUSED", "CREATED", "COMPLETED", "CANCELED", "FAILED"];
 
 /**
- * The newest counters of each campaign, each its own signal: a frame repaints one card.
+ * The latest counters of each campaign, as separate signals, so that a frame redraws one card only.
  * @type {Map<string, import("@preact/signals").Signal<Campaign["progress"] | null>>}
  */
 const live = new Map();
@@ -41,7 +41,7 @@ export default function CampaignList() {
     if (!list.data) return;
     const { nodes, totalCount } = list.data.campaigns;
     const shown = nodes.find((one) => one.id === progress.campaignId);
-    // Frames of campaigns on other pages are no reason to read the list again.
+    // Do not read the list again for campaigns on other pages.
     const created = !after && !states.length && !search && live.size > totalCount;
     if (shown ? (before ?? shown.state) !== progress.state : created) again();
   });
@@ -53,7 +53,7 @@ export default function CampaignList() {
     });
   const filtered = Boolean(states.length || search);
   const page = list.data?.campaigns;
-  return html`<${Head} title="Campaigns" lead="What is being called, how far it is, and what it costs.">
+  return html`<${Head} title="Campaigns" lead="All campaigns with their progress and costs.">
       ${
         may.operate() &&
         html`<a class="button primary" href="/campaigns/new" title="New campaign (n)"
@@ -139,7 +139,7 @@ function Card({ campaign }) {
 
 const Nothing = () =>
   html`<${Empty} icon="search" title="No campaign fits"
-    ><p>Take a filter away, or search for other words.</p>
+    ><p>Remove a filter, or change the search.</p>
     <button type="button" onClick=${() => setQuery({ q: null, state: null, after: null })}>Clear the filters</button><//
   >`;
 

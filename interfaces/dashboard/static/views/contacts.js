@@ -65,7 +65,7 @@ export function Contacts({ id, open, useUpdates }) {
       !page
         ? html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${6} /></div>`
         : !page.nodes.length
-          ? html`<${Empty} icon="search" title="No contact fits"
+          ? html`<${Empty} icon="search" title="No contact matches"
               >${
                 (status || search) &&
                 html`<button type="button" onClick=${() => setQuery({ q: null, status: null, after: null })}>

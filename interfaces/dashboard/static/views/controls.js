@@ -30,7 +30,7 @@ export function exportCampaign(campaign) {
   anchor.click();
 }
 
-/** What the one main button does in this state. @param {string} state */
+/** The action of the main button in this state. @param {string} state */
 const mainOf = (state) =>
   state === "CREATED"
     ? "start"
@@ -48,7 +48,7 @@ export async function switchCampaign(campaign, reload) {
     settle((await request(StartCampaign, { id })).startCampaign, "Started. The first calls go out in a moment.");
   if (act === "resume") settle((await request(ResumeCampaign, { id })).resumeCampaign, "Resumed.");
   if (act === "pause")
-    settle((await request(PauseCampaign, { id })).pauseCampaign, "Paused. No new calls; those under way go on.");
+    settle((await request(PauseCampaign, { id })).pauseCampaign, "Paused. No new calls; calls in progress continue.");
   reload();
 }
 
@@ -95,7 +95,9 @@ function Cancel({ campaign, reload, onClose }) {
   const act = async () => {
     settle(
       (await request(CancelCampaign, { id: campaign.id, hangUp })).cancelCampaign,
-      hangUp ? "Canceled. The calls under way are being ended." : "Canceled. Calls under way go on to their end.",
+      hangUp
+        ? "Canceled. The calls in progress are being ended."
+        : "Canceled. Calls in progress continue to their end.",
     );
     onClose();
     reload();
@@ -107,7 +109,9 @@ function Cancel({ campaign, reload, onClose }) {
         type="checkbox"
         checked=${hangUp}
         onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setHangUp(e.currentTarget.checked)}
-      /><span>Hang up the ${count(active)} calls under way<span>Otherwise they go on to their end.</span></span></label
+      /><span
+        >Hang up the ${count(active)} calls in progress<span>Otherwise they continue to their end.</span></span
+      ></label
     >
     <${Field} label="Type “cancel” to confirm"
       >${(/** @type {any} */ a) =>
@@ -153,7 +157,7 @@ function Edit({ campaign, reload, onClose }) {
     const { updateCampaign: said } = await request(UpdateCampaign, { id: campaign.id, input });
     if (said.__typename === "UserError")
       setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
-    settle(said, "Changed. The scheduler goes by it from its next look.");
+    settle(said, "Changed. The scheduler uses it from its next pass.");
     onClose();
     reload();
   };
@@ -161,10 +165,10 @@ function Edit({ campaign, reload, onClose }) {
     <${Field} label="Name" error=${wrong.name}
       >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} />`}<//
     >
-    <${Field} label="Cap: calls at once" hint="Fewer: no new calls until so many have ended." error=${wrong.cap}
+    <${Field} label="Cap: calls at once" hint="If lower, no new calls start until enough have ended." error=${wrong.cap}
       >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("cap")} type="number" min="1" max="10000" />`}<//
     >
-    <${Field} label="Budget in US dollars" hint="Empty takes the limit away." error=${wrong.budget}
+    <${Field} label="Budget in US dollars" hint="Empty: no limit." error=${wrong.budget}
       >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("budget")} type="number" min="0" step="0.01" />`}<//
     >
     <label class="tick"
@@ -176,7 +180,7 @@ function Edit({ campaign, reload, onClose }) {
       /><span>Only while the line is quiet</span></label
     >
     <footer>
-      <button type="button" onClick=${onClose}>Leave it</button><${Action} kind="primary" onPress=${save}>Save<//>
+      <button type="button" onClick=${onClose}>Discard</button><${Action} kind="primary" onPress=${save}>Save<//>
     </footer>
   <//>`;
 }

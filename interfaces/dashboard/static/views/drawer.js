@@ -9,14 +9,14 @@ import { Copy, Dialog, Icon, Id, Skeleton, State, Time, Timer, Trouble } from ".
 /** @typedef {Contact["calls"][number]} Call */
 const LIVE = new Set(["QUEUED", "RINGING", "IN_PROGRESS"]);
 
-/** What each fact says, to people. @type {Record<string, (payload: any) => string>} */
+/** Descriptions of events. @type {Record<string, (payload: any) => string>} */
 const FACTS = {
   "call.created": (p) => `Claimed by the scheduler, attempt ${p.attempt ?? 1}`,
   "call.requeued": () => "Claimed again",
   "call.requested": (p) => `Requested at the provider${p.number > 1 ? `, request ${p.number}` : ""}`,
   "call.placed": () => "The provider accepted the call",
   "call.deferred": (p) => `Put off: ${words(p.reason ?? "")}`,
-  "call.outcome_unknown": () => "No clear answer from the provider; it is being looked up",
+  "call.outcome_unknown": () => "No clear answer from the provider; the call is being looked up",
   "call.rejected": () => "The provider refuses this contact",
   "call.ringing": () => "Ringing",
   "call.answered": () => "Picked up",
@@ -25,8 +25,8 @@ const FACTS = {
   "call.confirmed": (p) => `Asked the provider: ${words(p.provider_status ?? "")}`,
   "call.message_received": (p) => `Message: ${words(p.type ?? "")}`,
   "call.hang_up_requested": () => "Hang-up requested",
-  "call.duplicate_detected": () => "A second call was seen under this one",
-  "call.timed_out": () => "No news for too long: timed out",
+  "call.duplicate_detected": () => "A second call of this attempt was detected",
+  "call.timed_out": () => "No event for too long: timed out",
   "call.failed": () => "Failed",
   "call.canceled": () => "Canceled",
 };
@@ -207,7 +207,7 @@ function Player({ call, audio, onTime }) {
 /** @type {Record<string, string>} */
 const SPEAKERS = { bot: "assistant", assistant: "assistant", user: "customer", customer: "customer" };
 
-/** The provider's messages as turns; instructions to the model are none. @param {unknown} said @returns {Turn[]} */
+/** The provider's messages as turns, without instructions to the model. @param {unknown} said @returns {Turn[]} */
 function turnsOf(said) {
   if (typeof said === "string")
     return said

@@ -21,17 +21,17 @@ const TEMPLATE =
   "Ada Lovelace,Analytical Engines,+14155550123,Oakland\r\n" +
   "Grace Hopper,,+442079460123,London\r\n";
 
-/** What people do about each reason. @type {Record<string, string>} */
+/** How to fix each reason. @type {Record<string, string>} */
 const REPAIRS = {
   MISSING_NAME: "The name is empty. Fill it in, or leave these rows out.",
   MISSING_PHONE: "The phone number is empty.",
   INVALID_PHONE:
     "The cell must be one valid phone number and nothing else. A number without + is read " +
     "in the default region: add the country code, or choose another region.",
-  DUPLICATE_IN_FILE: "The same number stands in an earlier row, which is the one that counts.",
-  DUPLICATE_IN_CAMPAIGN: "The campaign has this number already.",
+  DUPLICATE_IN_FILE: "An earlier row has the same number and is used.",
+  DUPLICATE_IN_CAMPAIGN: "The campaign already has this number.",
   MALFORMED_ROW: "The row has fewer or more fields than the header. Look for missing quotes or commas.",
-  ERASED: "This person asked to be forgotten and is not called.",
+  ERASED: "This person was erased and is not called.",
 };
 
 function template() {
@@ -43,7 +43,7 @@ function template() {
 }
 
 /**
- * Takes a file, sends it, shows what became of each row.
+ * Uploads a file and shows its report.
  * @param {{ region: string, uploaded: Upload | null, onUpload: (upload: Upload | null) => void }} props
  */
 export function FileDrop({ region, uploaded, onUpload }) {

@@ -28,9 +28,9 @@ const System = ({ now }) =>
           html`<dt key=${one.name}>${words(one.name)}${one.detail && html`<div class="hint">${one.detail}</div>`}</dt>
             <dd><${State} value=${one.status} /></dd>`,
       )}
-      <dt>Lag of what you see</dt>
+      <dt>Lag of the displayed data</dt>
       <dd class="num">${now.projectionLagSeconds.toFixed(1)} s</dd>
-      <dt>Scheduler's last look</dt>
+      <dt>Scheduler's last heartbeat</dt>
       <dd><${Time} at=${now.lastTickAt} empty="never" /></dd>
     </dl>
   </section>`;
@@ -69,7 +69,7 @@ function Lines() {
                       <td class="main"><b class="num">${line.number ?? "–"}</b><span>${line.name}</span></td>
                       <td>${line.status ? words(line.status) : "–"}</td>
                       <td class="num">
-                        ${line.activeCalls ?? html`<span title="The provider cannot be asked">?</span>`}
+                        ${line.activeCalls ?? html`<span title="The provider cannot be reached">?</span>`}
                       </td>
                       <td class="wide"><${Id} id=${line.id} label="Phone number id" /></td>
                     </tr>`,

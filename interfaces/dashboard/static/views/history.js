@@ -35,10 +35,10 @@ export default function HistoryView({ id }) {
     }`;
 }
 
-/** Milliseconds after an event at which it surely counts: clocks of several processes order the log. */
+/** Milliseconds added to the time of an event so that it is included, whatever the clocks of the processes. */
 const AFTER = 20;
 
-/** A little after the end, so that the end itself is shown. @param {string | null} until */
+/** Slightly after the end, so that the last event is included. @param {string | null} until */
 const endOf = (until) => (until ? Date.parse(until) + 2000 : Date.now());
 
 /** @param {{ id: string, from: string, until: string | null, entries: Entry[] }} props */

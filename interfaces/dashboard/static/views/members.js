@@ -24,7 +24,7 @@ export default function MembersView() {
   const [asked, setAsked] = useState("");
   if (!may.admin()) return html`<${Head} title="Members" /><${Empty} icon="members" title="For admins" />`;
   const members = read.data?.members;
-  return html`<${Head} title="Members" lead="Only these addresses get in. Whoever is removed is out at once."
+  return html`<${Head} title="Members" lead="Only these addresses can sign in. A removed member loses access at once."
       ><button type="button" class="primary" onClick=${() => setAsked("add")}>Add a member</button><//
     >
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
@@ -129,7 +129,7 @@ function Add({ onClose, done }) {
       )}
     </fieldset>
     <footer>
-      <button type="button" onClick=${onClose}>Leave it</button
+      <button type="button" onClick=${onClose}>Discard</button
       ><${Action} kind="primary" disabled=${!email.includes("@")} onPress=${add}>Add<//>
     </footer><//
   >`;

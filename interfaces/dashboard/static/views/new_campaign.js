@@ -21,7 +21,7 @@ const START = {
 
 const BUDGET_HINT =
   "Empty: no limit. No new call starts once the spend and the expected cost of live calls reach it. " +
-  "Calls under way are not cut off, so the total can exceed it by what they cost beyond the expected: " +
+  "Calls in progress are not cut off, so the total can exceed it by what they cost beyond the expected: " +
   "keep the cap small for a small budget.";
 
 /** @param {Upload} upload */
@@ -114,11 +114,11 @@ function missing(form, uploaded) {
   return {
     ...(!uploaded && { uploadId: "Choose a file first." }),
     ...(uploaded?.report.accepted === 0 && {
-      uploadId: "No row of this file can be called. Mend it and choose it again.",
+      uploadId: "No row of this file can be called. Fix it and choose it again.",
     }),
-    ...(!form.name.trim() && { name: "Give the campaign a name." }),
-    ...(!form.assistantId && { assistantId: "Choose who speaks." }),
-    ...(!form.phoneNumberId && { phoneNumberId: "Choose the line." }),
+    ...(!form.name.trim() && { name: "Enter a name." }),
+    ...(!form.assistantId && { assistantId: "Choose an assistant." }),
+    ...(!form.phoneNumberId && { phoneNumberId: "Choose a line." }),
   };
 }
 
@@ -177,7 +177,7 @@ function How({ form, set, wrong, choices }) {
     <${Field}
       label="Assistant"
       error=${wrong.assistantId}
-      hint=${choices.assistants.length ? "Who speaks" : html`None yet: <a href="/assistants">add one</a>`}
+      hint=${choices.assistants.length ? "The voice agent" : html`None yet: <a href="/assistants">add one</a>`}
     >
       ${(/** @type {any} */ a) =>
         html`<select ...${a} ...${bind("assistantId")}>
@@ -222,7 +222,7 @@ function How({ form, set, wrong, choices }) {
           name="mode"
           checked=${form.mode === "CONTINUOUS"}
           onChange=${() => set({ mode: "CONTINUOUS" })}
-        /><span>Continuous<span>A call that ends makes room for the next.</span></span></label
+        /><span>Continuous<span>A new call starts when one ends.</span></span></label
       >
       <label class="tick"
         ><input
@@ -230,7 +230,7 @@ function How({ form, set, wrong, choices }) {
           name="mode"
           checked=${form.mode === "BATCH"}
           onChange=${() => set({ mode: "BATCH" })}
-        /><span>Batch<span>The next batch begins when the last one is over.</span></span></label
+        /><span>Batch<span>A new batch starts when the last one has ended.</span></span></label
       >
     </fieldset>
     <fieldset>
@@ -250,7 +250,7 @@ function How({ form, set, wrong, choices }) {
 }
 
 /**
- * The lines with what is live on them now.
+ * The lines with their current calls.
  * @param {{
  *   form: typeof START,
  *   bind: (name: keyof typeof START) => any,
@@ -265,7 +265,7 @@ function Lines({ form, bind, wrong, first }) {
   const activity = !chosen
     ? "The number that people see"
     : chosen.activeCalls == null
-      ? "The provider cannot be asked what is live on it"
+      ? "The provider cannot be reached, so its live calls are unknown"
       : chosen.activeCalls
         ? `${chosen.activeCalls} calls live on it now`
         : "Quiet now";

@@ -12,10 +12,10 @@ const GROUPS = [
   [
     "Pace",
     [
-      ["defaultCap", "Cap of a campaign that names none", "Calls at once, 1 to 10,000.", "whole"],
+      ["defaultCap", "Default cap of a campaign", "Calls at once, 1 to 10,000.", "whole"],
       ["globalCap", "Cap over all campaigns", "No more calls than this at once, 1 to 10,000.", "whole"],
-      ["dialsPerSecond", "Calls started in a second", "At most, over all campaigns; 0.01 to 1,000.", "number"],
-      ["tickSeconds", "Seconds between two looks", "How often the scheduler looks by itself, 1 to 3,600.", "whole"],
+      ["dialsPerSecond", "Calls started per second", "At most, over all campaigns; 0.01 to 1,000.", "number"],
+      ["tickSeconds", "Seconds between two ticks", "How often the scheduler plans calls, 1 to 3,600.", "whole"],
       [
         "silenceTimeoutSeconds",
         "Seconds of silence",
@@ -27,7 +27,7 @@ const GROUPS = [
   [
     "Money and alerts",
     [
-      ["dailyBudget", "Daily budget in US dollars", "All campaigns, a UTC day. Empty: no limit.", "money"],
+      ["dailyBudget", "Daily budget in US dollars", "For all campaigns, per UTC day. Empty: no limit.", "money"],
       ["spendAlertThreshold", "Alert at this share of a budget", "Such as 0.8.", "money"],
       ["alertWebhookUrl", "Address for alerts", "Alerts are posted here as JSON. Empty: none.", "url"],
     ],
@@ -36,7 +36,7 @@ const GROUPS = [
     "Data",
     [
       ["defaultRegion", "Region of numbers without +", "Two letters, such as US.", "text"],
-      ["retentionDays", "Days that transcripts are kept", "Recordings and messages too. Empty: for ever.", "whole"],
+      ["retentionDays", "Days until transcripts are removed", "Recordings and messages too. Empty: for ever.", "whole"],
     ],
   ],
 ];
@@ -51,7 +51,7 @@ export default function SettingsView() {
       title="Settings"
       lead=${
         may.admin()
-          ? "Changes count at once, in every process, and stand in the history."
+          ? "Changes take effect at once in every process and are recorded in the history."
           : "An admin can change these."
       }
     />
@@ -123,7 +123,7 @@ function Form({ settings, done }) {
                     checked=${refill}
                     onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
                       setRefill(e.currentTarget.checked)}
-                  /><span>Fill a freed place at once<span>Otherwise only at the next look.</span></span></label
+                  /><span>Fill a free slot at once<span>Otherwise only at the next tick.</span></span></label
                 >
               </div>`
             }

@@ -11,7 +11,7 @@ function nextPlace() {
   return next.startsWith("/") && !next.startsWith("//") && !next.includes("\\") ? next : "/";
 }
 
-/** The link's secret stands behind #, where no log sees it; it leaves the address at once. */
+/** The link's secret follows #, so that no log contains it; it is removed from the address at once. */
 function takeToken() {
   const token = new URLSearchParams(here.value.hash.slice(1)).get("token");
   if (token) go(here.value.pathname + here.value.search, { replace: true });
@@ -54,23 +54,22 @@ export default function SignIn() {
             >`
           }
           <p class="quiet">
-            With a one-time link: whoever runs AutoLynx makes one with <code>autolynx signin you@example.com</code>. It
-            works once, for a short time.
+            With a one-time link: an administrator of AutoLynx creates one with
+            <code>autolynx signin you@example.com</code>. It works once, for a short time.
           </p>`
       }
     </section>
   </main>`;
 }
 
-/** Says what went wrong, or null once somebody is in. @param {string | null} token */
+/** Returns the error message, or null after a successful sign-in. @param {string | null} token */
 async function enter(token) {
   if (token) {
     const answer = await post("/sign-in", { token }).catch(() => null);
     if (!answer) return "AutoLynx cannot be reached. Check the connection and open the link again.";
     if (!answer.ok)
       return (
-        (await answer.json().catch(() => null))?.error?.message ??
-        "This link does not work any more. Ask for a new one."
+        (await answer.json().catch(() => null))?.error?.message ?? "This link is no longer valid. Ask for a new one."
       );
   }
   await recognise();
