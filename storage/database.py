@@ -85,6 +85,25 @@ class DeadlineConnection(Connection[TupleRow]):
             raise OperationalError("the server did not answer in time") from error
 
 
+class _WritablePool(ConnectionPool[Conn]):
+    """A pool that replaces its connections when one of them takes no writes.
+
+    A session keeps the `default_transaction_read_only` with which it began, so a
+    connection opened while the database was read-only would fail every write for as
+    long as it stays in the pool.
+    """
+
+    @contextmanager
+    def connection(self, timeout: float | None = None) -> Iterator[Conn]:
+        """Lend a connection; raises OperationalError when a write is refused."""
+        try:
+            with super().connection(timeout) as connection:
+                yield connection
+        except errors.ReadOnlySqlTransaction as error:
+            self.drain()
+            raise OperationalError(str(error)) from error
+
+
 def conninfo(url: str, name: str) -> str:
     """Return the URL or key=value string with our defaults for missing parameters.
 
@@ -145,7 +164,7 @@ def open_pool(
     `settings` are further session settings of each connection. The pool opens even if
     the server does not answer yet. The caller closes it.
     """
-    return ConnectionPool(
+    return _WritablePool(
         conninfo(url, f"autolynx {name}"),
         connection_class=DeadlineConnection,
         kwargs={"autocommit": True},
@@ -227,9 +246,6 @@ def _connection(pool: Pool, left: float) -> Iterator[Conn]:
     with within(left), pool.connection(timeout=left) as connection:
         try:
             yield connection
-        except errors.ReadOnlySqlTransaction as error:
-            connection.close()  # The former primary has become a standby.
-            raise OperationalError(str(error)) from error
         finally:
             if connection.closed:
                 pool.check()  # The other connections are probably closed as well.

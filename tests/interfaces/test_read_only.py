@@ -8,10 +8,12 @@ from psycopg import sql
 from domain.values import Role
 from interfaces.cli.doctor import Finding, Grade, of_database
 from storage.database import connect
+from tests import http_requests as asking
 from tests.interfaces.serving import Desk, configured, opened_desk
 from tests.support import eventually
 
 HEALTH = "{ health { status components { name status detail } } }"
+LIST = b"name,business_name,phone\nAnn,,+12025550101\n"
 READS = (
     "{ me { email } }",
     "{ campaigns { nodes { name state progress { contacts } } } }",
@@ -21,17 +23,18 @@ READS = (
 )
 
 
-def set_read_only(desk: Desk, value: str) -> None:
-    """Change the database's default and end its sessions, as an operator would."""
+def set_read_only(desk: Desk, value: str, *, end_sessions: bool = True) -> None:
+    """Change the database's default for new sessions, and end the present ones."""
     with connect(desk.database, name="operator") as connection:
         connection.execute("set default_transaction_read_only = off")
         statement = "alter database {} set default_transaction_read_only = {}"
         name = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL(statement).format(name, sql.SQL(value)))
-        connection.execute(
-            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )
+        if end_sessions:
+            connection.execute(
+                "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture
@@ -84,6 +87,17 @@ def test_writes_work_again_when_the_database_takes_them(read_only: Desk) -> None
         said="readiness",
     )
     assert read_only.campaign(name="Summer")
+
+
+def test_an_upload_works_again_without_a_restart(read_only: Desk) -> None:
+    def answered() -> int:
+        url = f"{read_only.url}/uploads?filename=people.csv"
+        headers = {**read_only.header(), "Content-Type": "text/csv"}
+        return asking.post(url, content=LIST, headers=headers, timeout=30).status_code
+
+    assert answered() == 503
+    set_read_only(read_only, "off", end_sessions=False)
+    eventually(lambda: answered() == 201, within=30, said="an upload")
 
 
 def test_doctor_names_a_read_only_database(read_only: Desk) -> None:

@@ -178,6 +178,21 @@ def test_a_standby_is_left_for_another_server(pool: Pool) -> None:
     assert used[1] is not used[0]
 
 
+def test_a_pool_writes_again_once_the_database_does(database: str) -> None:
+    """A session keeps the default with which it began, so it must be replaced."""
+    with open_pool(database, name="test", max_size=1) as pool:
+        with pool.connection() as connection:
+            connection.execute("set default_transaction_read_only = on")
+        with pytest.raises(psycopg.OperationalError, match="read-only"):
+            create_table(pool)
+        create_table(pool)
+
+
+def create_table(pool: Pool) -> None:
+    with pool.connection() as connection:
+        connection.execute("create table written (a int)")
+
+
 def test_a_listener_may_be_closed_while_somebody_stops_it(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
