@@ -55,8 +55,14 @@ def is_news(call: OpenCall, shown: ProviderCall) -> bool:
 
 
 def is_final(shown: ProviderCall) -> bool:
-    """Return whether the call has ended and its report has all that we wait for."""
-    return shown.ended and shown.report.has_artifact and shown.report.cost is not None
+    """Return whether the provider has shown all that is needed of an ended call.
+
+    A call that nobody picked up has no artifact. Waiting for one would hold a part of
+    the budget until the silence time-out.
+    """
+    report = shown.report
+    is_complete = report.has_artifact or report.is_unanswered
+    return shown.ended and is_complete and report.cost is not None
 
 
 def with_cost(shown: ProviderCall, expected: Decimal) -> ProviderCall:

@@ -264,6 +264,20 @@ def test_nothing_is_booked_for_a_call_that_nobody_answered(
     assert house.load_call(call_id).cost == 0
 
 
+def test_an_unanswered_call_is_settled_by_the_first_look_that_shows_its_cost(
+    watch: Watch, house: House
+) -> None:
+    """Such calls held a part of the budget until the silence time-out."""
+    call_id = watch.placed()
+    unanswered = CallReport(
+        ended_reason="customer-busy", is_unanswered=True, cost=Decimal(0)
+    )
+    house.provider.end("p1", unanswered)
+    watch.look()
+    assert watch.phase(call_id) is None
+    assert house.load_call(call_id).cost == 0
+
+
 def test_a_cost_of_nothing_is_a_cost(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.provider.end("p1", report(cost=Decimal(0)))
