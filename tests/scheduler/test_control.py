@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -292,6 +292,25 @@ def test_after_midnight_the_day_s_limit_holds_nobody_any_more(
     clock_of(house).time = midnight
     passes.run()
     assert len(house.provider.orders) == 4
+
+
+def test_a_call_reported_after_midnight_costs_the_day_of_its_claim(
+    house: House, passes: Passes
+) -> None:
+    clock, today, tomorrow = clock_of(house), date(2026, 1, 1), date(2026, 1, 2)
+    clock.time = datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)
+    house.set(daily_budget=Decimal("0.30"))
+    campaign = house.campaign(3)
+    fill(passes)
+    assert len(house.provider.orders) == 1
+    assert codes(house, campaign) == {WaitingCode.DAILY_BUDGET_SPENT}
+    clock.time = datetime(2026, 1, 2, 0, 0, 1, tzinfo=UTC)
+    end(passes, replace(ENDED, cost=Decimal("0.29")))
+    assert spent(house, today) == Decimal("0.29")
+    assert spent(house, tomorrow) == 0
+    assert house.snapshot().spent_today == 0
+    fill(passes)
+    assert len(house.provider.orders) == 2, "the new day's budget is whole"
 
 
 # --- The tick ------------------------------------------------------------------------
