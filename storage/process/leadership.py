@@ -1,4 +1,4 @@
-"""One leader a role: a lock that dies with its connection, and a sign of life."""
+"""Leader election: a session-level advisory lock for each role, and heartbeats."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,19 +14,19 @@ from storage.process.decisions import beat
 
 BEAT_TIMEOUT_SECONDS = 5.0
 STUCK_SECONDS = 300.0
-"""Without any progress for so long a leader gives no more signs of life."""
+"""A leader without progress for this many seconds sends no more heartbeats."""
 
 SIGNS = 4
-"""Signs of life in the time after which a leader counts as silent."""
+"""Heartbeats within the time after which a leader counts as silent."""
 
-STANDS = 30
-"""How often one connection is stood on: a new one finds a server that has moved."""
+TRIES = 30
+"""Tries on one connection; a new connection finds the server after a fail-over."""
 
 LOOK_SECONDS = 1.0
-"""How often it looks, at least, whether a sign is due: the time may be set anew."""
+"""Longest pause between checks whether a heartbeat is due."""
 
-# A leader says itself when its silence is too long; who has not yet, gets as long as
-# the standby would.
+# Each heartbeat contains the leader's own limit. A leader without a heartbeat yet is
+# judged by the limit of the standby.
 SILENT_HOLDERS = """
 select held.pid from pg_locks as held
 join pg_stat_activity as session on session.pid = held.pid
@@ -40,21 +40,21 @@ where held.locktype = 'advisory' and held.granted
 """
 
 AWAY = (OperationalError, InterfaceError, ReadOnlySqlTransaction)
-"""The server does not answer, or is no longer the one that writes."""
+"""The server does not answer, or is no longer the primary."""
 
 log = logging.getLogger(__name__)
 
 
 class LeadershipLost(Exception):
-    """The connection that held the lock is gone: somebody else may lead by now."""
+    """The connection that held the lock is closed; another process may lead."""
 
 
 class Term:
-    """A time of leading; it ends when its connection does.
+    """A term of one leader; it ends with the connection that holds the lock.
 
-    Signs of life go out by themselves, as long as the work goes on: one slow answer of
-    the provider is no reason to take over, a frozen process or a stuck one is.
-    `connection` holds the lock; `signs` are given on it unless it has other work.
+    A thread sends heartbeats as long as the work makes progress: a standby must take
+    over from a frozen or stuck process, but not because of one slow answer of the
+    provider. They are sent over `signs` if `connection` is used for other work.
     """
 
     def __init__(
@@ -73,28 +73,28 @@ class Term:
         self._lost: Exception | None = None
 
     def beat(self) -> None:
-        """Say that the work goes on. Raises LeadershipLost where it must not."""
+        """Record progress and send a heartbeat; raise LeadershipLost if it ended."""
         self.go_on()
         self._sign()
 
     def go_on(self) -> None:
-        """Go on with the work, and leave saying so to the next sign that is due.
+        """Record progress; the next heartbeat that is due reports it.
 
-        Raises LeadershipLost where it must not.
+        Raises LeadershipLost if the term has ended.
         """
         if self._lost is not None:
             raise LeadershipLost(str(self._lost)) from self._lost
         self._worked_at = monotonic()
 
     def let_silence_last(self, seconds: float) -> None:
-        """Say after how much silence, from now on, somebody else is to lead."""
+        """Set the seconds without a heartbeat after which a standby takes over."""
         if seconds != self._silent_after:
             self._silent_after = seconds
             self.beat()
 
     @contextmanager
     def signing(self) -> Iterator[None]:
-        """Sign that the leader lives, in time, from another thread."""
+        """Send heartbeats from another thread."""
         over = Event()
 
         def sign() -> None:
@@ -121,7 +121,7 @@ class Term:
         return not is_stuck and next_look > self._signed_at + self._silent_after / SIGNS
 
     def _sign(self) -> None:
-        """Sign by the database's clock."""
+        """Send a heartbeat; its time is that of the database's clock."""
         try:
             with within(BEAT_TIMEOUT_SECONDS):
                 beat(self._signs, self._role, self._holder, self._silent_after)
@@ -132,10 +132,10 @@ class Term:
 
 
 class Leadership:
-    """Stands for election, again and again, until it is stopped.
+    """Tries to become leader until it is stopped.
 
-    With `working`, the lock is held by a connection that it opens, and that does the
-    role's work as well: who loses the one has lost the other.
+    `working` opens the connection that holds the lock and is also used for the role's
+    work, so that both are lost together.
     """
 
     def __init__(
@@ -154,37 +154,37 @@ class Leadership:
     def term(
         self, stop: Event, *, silent_after: float, every: float = 1.0
     ) -> Iterator[Term | None]:
-        """Wait to lead, asking again `every` so many seconds; None when stopped before.
+        """Wait for the leadership and yield its term, or None if stopped before.
 
-        A leader that is silent for longer than it may be is ended: a frozen process
-        keeps its lock as long as its connection lives. `silent_after` seconds are what
-        this one may be, to begin with.
+        The lock is tried every `every` seconds. The session of a leader that has sent
+        no heartbeat for too long is terminated, because a frozen process keeps its lock
+        as long as its connection. `silent_after` is the initial limit of this leader.
         """
         with ExitStack() as held:
             term = None
             while term is None and not stop.is_set():
-                term = self._stand(held, stop, silent_after, every)
+                term = self._try_to_lead(held, stop, silent_after, every)
                 if term is None:
                     stop.wait(every)
             yield term
 
-    def _stand(
+    def _try_to_lead(
         self, held: ExitStack, stop: Event, silent_after: float, every: float
     ) -> Term | None:
-        """Wait for the lock on one connection; None where that leads nowhere."""
+        """Wait for the lock on one connection; None if the connection fails."""
         try:
             with ExitStack() as tried:
                 connection = tried.enter_context(self._connect())
-                for _ in range(STANDS):
+                for _ in range(TRIES):
                     if self._is_ours(tried, connection):
                         term = self._begin(tried, connection, silent_after)
                         held.push(tried.pop_all())
                         return term
-                    self._end_silent(connection, silent_after)
+                    self._terminate_silent_leader(connection, silent_after)
                     if stop.wait(every):
                         break
         except (*AWAY, LeadershipLost) as error:
-            log.warning("%s cannot stand for election: %s", self._role, error)
+            log.warning("%s cannot try to become leader: %s", self._role, error)
         return None
 
     def _connect(self) -> Conn:
@@ -214,10 +214,12 @@ class Leadership:
         tried.enter_context(term.signing())
         return term
 
-    def _end_silent(self, connection: Conn, silent_after: float) -> None:
-        """End who holds the lock and was silent for longer than that may be."""
+    def _terminate_silent_leader(self, connection: Conn, silent_after: float) -> None:
+        """Terminate the session of a leader whose last heartbeat is too old."""
         values = {"key": self._key, "role": self._role, "silent": silent_after}
         with within(BEAT_TIMEOUT_SECONDS):
             for (pid,) in connection.execute(SILENT_HOLDERS, values).fetchall():
-                log.warning("the %s that leads is silent: taking over", self._role)
+                log.warning(
+                    "the leading %s sends no heartbeat: taking over", self._role
+                )
                 connection.execute("select pg_terminate_backend(%s)", (pid,))
