@@ -48,6 +48,7 @@ TABLE = Table(
     create index if not exists call_log_contact on call_log (contact_id, attempt);
     create index if not exists call_log_provider_call on call_log (provider_call_id);
     """,
+    handler_version=2,
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})

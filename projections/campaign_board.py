@@ -83,6 +83,7 @@ TABLE = Table(
     create index if not exists campaign_board_assistant
         on campaign_board (assistant_id);
     """,
+    handler_version=2,
 )
 
 

@@ -65,6 +65,7 @@ TABLE = Table(
     create index if not exists event_index_occurred_at
         on event_index (occurred_at, position);
     """,
+    handler_version=2,
 )
 
 

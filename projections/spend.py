@@ -56,6 +56,7 @@ TABLES = (
         cost numeric not null default 0
     );
     """,
+        handler_version=2,
     ),
 )
 

@@ -119,4 +119,4 @@ def test_a_link_works_once(desk: Desk) -> None:
         expect(one.get_by_role("heading", level=1)).to_have_text("Campaigns")
         assert "token" not in one.url
         other.goto(link)
-        expect(other.get_by_role("alert")).to_contain_text("ask for another one")
+        expect(other.get_by_role("alert")).to_contain_text("ask for a new one")

@@ -248,7 +248,7 @@ def test_what_is_logged_is_json_and_names_nobody(
     _wait_for(client, campaign, "completedAt")
     text = (folder / "up.log").read_text()
     lines = [orjson.loads(line) for line in text.splitlines() if line[:1] == "{"]
-    stored = [line for line in lines if line["event"] == "A webhook was stored"]
+    stored = [line for line in lines if line["event"] == "a webhook was stored"]
     calls = _ledger_of(simulator, campaign["id"], CAP)["calls"]
     assert {call["id"] for call in calls} <= {line["provider_call"] for line in stored}
     assert all(line["request"] and line["call"] for line in stored)

@@ -86,11 +86,12 @@ def test_a_table_that_is_made_late_is_filled_with_what_was_before(lived: Store) 
     assert wrong_rows(lived) == []
 
 
-def test_a_new_edition_of_the_same_columns_is_another_form(
+def test_a_table_whose_handler_version_changed_is_outdated(
     lived: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (table,) = schema._TABLES["call_log"]
-    new = {**schema._TABLES, "call_log": (table._replace(handler_version=2),)}
+    changed = table._replace(handler_version=table.handler_version + 1)
+    new = {**schema._TABLES, "call_log": (changed,)}
     monkeypatch.setattr(schema, "_TABLES", new)
     assert outdated(lived.conn) == ["call_log"]
 
