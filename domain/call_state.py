@@ -116,5 +116,5 @@ class CallState:
     def _record(
         self, fact: type[CallEvent], at: datetime, by: str, **fields: Any
     ) -> None:
-        """Create an event of that class, and change the state by it."""
+        """Create an event and apply it to the state; `Call`, the aggregate, does it."""
         raise NotImplementedError

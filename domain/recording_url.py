@@ -1,6 +1,6 @@
 """Which recording URLs are stored, shown and opened.
 
-The URL comes from a message of the provider, so whoever can post a message can choose
+The URL comes from a message of the provider, so a sender of webhooks can choose
 it, and members open it in their browser. It must lead to a host on the public internet
 over https, not to a script, a file, or a machine in the member's own network.
 """

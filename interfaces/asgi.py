@@ -61,7 +61,7 @@ def main() -> int:
     try:
         migrate(configuration.database_url)
     except Failure as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        print(failure, file=sys.stderr)  # noqa: T201 - for the supervisor to read
         return 1
     with connect(configuration.database_url, name=ROLE) as connection:
         create_read_model(connection)

@@ -38,7 +38,7 @@ def main() -> int:
         print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
         return 2
     if (refusal := _refusal(configuration.database_url)) is not None:
-        print(refusal, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        print(refusal, file=sys.stderr)  # noqa: T201 - for the supervisor to read
         return 1
     url, holder = configuration.database_url, f"{socket.gethostname()}:{os.getpid()}"
     projector = Projector(url, holder=holder, prepare=partial(rebuild_outdated, url))
@@ -72,11 +72,11 @@ def _run(projector: Projector) -> int:
             topic=stopped.topic,
             cause=repr(stopped.cause),
         )
-        print(stopped, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        print(stopped, file=sys.stderr)  # noqa: T201 - for the supervisor to read
         return 1
     except ChainDiffers as differs:
         log.critical("the read tables cannot be made anew", cause=str(differs))
-        print(differs, file=sys.stderr)  # noqa: T201 - whoever supervises reads it
+        print(differs, file=sys.stderr)  # noqa: T201 - for the supervisor to read
         return 1
     return 0
 

@@ -262,7 +262,7 @@ class SchedulerProcess(Process):
     def lead(self) -> None:
         """Lead until stopped, dead or without a store; then stop the dispatcher."""
         try:
-            self._scheduler.lead(_UndisputedTerm())  # type: ignore[arg-type]  # signs of call only
+            self._scheduler.lead(_UndisputedTerm())  # type: ignore[arg-type]  # the loop uses only these methods
         except (ProcessDied, StoreUnavailable):
             return
         finally:
