@@ -27,7 +27,7 @@ from projections.engine.row_writer import Writer
 from projections.engine.runner import catch_up
 from projections.engine.schema import HANDLERS, create_read_model, use_read_model
 from projections.engine.verify import verify
-from projections.row_operations import fold, writes
+from projections.tables.row_operations import fold, writes
 from storage.database import connect, open_pool
 from storage.log.mapper import TypedMapper
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from domain.costs import expected_per_call
 from domain.states import MAY_DIAL
 from projections import spend
-from projections.state_sql import literals
-from projections.tables import one_snapshot, select
+from projections.tables.checkpoint import one_snapshot
+from projections.tables.queries import select
+from projections.tables.state_sql import literals
 from storage.database import Conn
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from domain.call import Call
 from domain.call_events import CallEvent, ContactStatusChanged
 from domain.values import CallStatus, ContactStatus
-from projections.row_operations import Columns, RowOperation, patch, put
-from projections.tables import Table, select, select_one
+from projections.tables.definition import Table
+from projections.tables.queries import select, select_one
+from projections.tables.row_operations import Columns, RowOperation, patch, put
 from storage.database import Conn
 
 LOG = "call_log"

@@ -19,21 +19,12 @@ from domain.values import (
     PauseCause,
     VaultText,
 )
-from projections.row_operations import Columns, RowOperation, add, patch, put
-from projections.state_sql import COUNTER, literals, shown_counters_sql
-from projections.tables import (
-    POSITION,
-    Page,
-    Table,
-    as_cursor,
-    from_cursor,
-    one_snapshot,
-    page_of,
-    position_of,
-    select,
-    select_one,
-    select_value,
-)
+from projections.tables.checkpoint import POSITION, one_snapshot, position_of
+from projections.tables.definition import Table
+from projections.tables.pages import Page, as_cursor, from_cursor, page_of
+from projections.tables.queries import select, select_one, select_value
+from projections.tables.row_operations import Columns, RowOperation, add, patch, put
+from projections.tables.state_sql import COUNTER, literals, shown_counters_sql
 from storage.database import Conn
 
 BOARD = "campaign_board"

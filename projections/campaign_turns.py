@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from domain.call import Call
-from projections.row_operations import RowOperation, put
-from projections.tables import Table
+from projections.tables.definition import Table
+from projections.tables.row_operations import RowOperation, put
 
 TURNS = "campaign_turn"
 

@@ -13,8 +13,9 @@ from uuid import UUID
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.values import SkipReason
-from projections.row_operations import RowOperation, patch, put
-from projections.tables import Table, select, select_one, select_value
+from projections.tables.definition import Table
+from projections.tables.queries import select, select_one, select_value
+from projections.tables.row_operations import RowOperation, patch, put
 from storage.database import Conn
 
 IMPORT, SKIPPED = "contact_import", "skipped_row"

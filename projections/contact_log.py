@@ -19,20 +19,12 @@ from domain.contact import Contact, ContactEvent
 from domain.contact_list import ContactList
 from domain.states import stored_statuses
 from domain.values import CampaignState, ContactStatus
-from projections.row_operations import Columns, RowOperation, patch_all, put
-from projections.state_sql import COUNTER, shown_status_sql
-from projections.tables import (
-    Page,
-    Table,
-    as_cursor,
-    from_cursor,
-    one_snapshot,
-    page_of,
-    position_of,
-    select,
-    select_value,
-    whole,
-)
+from projections.tables.checkpoint import one_snapshot, position_of
+from projections.tables.definition import Table
+from projections.tables.pages import Page, as_cursor, from_cursor, page_of, whole
+from projections.tables.queries import select, select_value
+from projections.tables.row_operations import Columns, RowOperation, patch_all, put
+from projections.tables.state_sql import COUNTER, shown_status_sql
 from storage.database import Conn
 
 LOG = "contact_log"

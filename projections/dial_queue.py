@@ -15,10 +15,15 @@ from domain.settings import Settings
 from domain.values import (
     ContactStatus,
 )
-from projections.row_operations import Columns, RowOperation, add, drop, patch, put
-from projections.tables import (
-    Table,
-    select_value,
+from projections.tables.definition import Table
+from projections.tables.queries import select_value
+from projections.tables.row_operations import (
+    Columns,
+    RowOperation,
+    add,
+    drop,
+    patch,
+    put,
 )
 from storage.database import Conn
 

@@ -18,8 +18,9 @@ from domain.states import MAY_DIAL, STARTED
 from domain.values import ContactStatus
 from projections import settings_board, spend
 from projections.dial_queue import dialling_is_stopped
-from projections.state_sql import literals
-from projections.tables import one_snapshot, position_of, select, select_value
+from projections.tables.checkpoint import one_snapshot, position_of
+from projections.tables.queries import select, select_value
+from projections.tables.state_sql import literals
 from storage.database import Conn
 
 _CLAIMS: LiteralString = "select claims from dispatch where id = 1"

@@ -12,9 +12,10 @@ from domain.assistant import Assistant, AssistantEvent
 from domain.member import Member, MemberEvent
 from domain.states import FINISHED
 from domain.values import Role
-from projections.row_operations import RowOperation, drop, patch, put
-from projections.state_sql import literals
-from projections.tables import Table, select, select_one
+from projections.tables.definition import Table
+from projections.tables.queries import select, select_one
+from projections.tables.row_operations import RowOperation, drop, patch, put
+from projections.tables.state_sql import literals
 from storage.database import Conn
 
 ASSISTANTS, MEMBERS = "assistant_directory", "member_directory"

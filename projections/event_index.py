@@ -17,20 +17,18 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import sql
 
 from projections.campaign_board import campaign_of, counted
-from projections.row_operations import Columns, RowOperation, put
-from projections.tables import (
+from projections.tables.checkpoint import one_snapshot, position_of
+from projections.tables.definition import Table
+from projections.tables.pages import (
     LARGEST,
     Page,
-    Table,
     as_cursor,
     from_cursor,
-    of_kind,
-    one_snapshot,
     page_of,
-    position_of,
-    select,
     whole,
 )
+from projections.tables.queries import of_kind, select
+from projections.tables.row_operations import Columns, RowOperation, put
 from storage.database import Conn
 
 INDEX = "event_index"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import LiteralString
 
-from projections.tables import select_value
+from projections.tables.queries import select_value
 from storage.database import Conn, Pool
 from storage.vault import old_messages
 

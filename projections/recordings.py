@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
 
-from projections.tables import select
+from projections.tables.queries import select
 from storage.database import Conn
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.abc import Buffer
 
 from domain.recording_url import RecordingUrls
-from projections.state_sql import shown_status_sql
+from projections.tables.state_sql import shown_status_sql
 from storage.database import Conn
 
 LONGEST = "30min"

@@ -7,8 +7,8 @@ from typing import LiteralString
 from psycopg.rows import dict_row
 
 from domain.settings import Settings, SettingsValues
-from projections.row_operations import RowOperation, put
-from projections.tables import Table
+from projections.tables.definition import Table
+from projections.tables.row_operations import RowOperation, put
 from storage.database import Conn
 
 BOARD = "settings_board"

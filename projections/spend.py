@@ -11,8 +11,9 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.settings import Settings
 from domain.values import ZERO
-from projections.row_operations import Columns, RowOperation, add, put
-from projections.tables import Table, select, select_value
+from projections.tables.definition import Table
+from projections.tables.queries import select, select_value
+from projections.tables.row_operations import Columns, RowOperation, add, put
 from storage.database import Conn
 
 BY_DAY, ALERT, CHARGED = "spend_by_day", "spend_alert", "charged_calls"

@@ -12,8 +12,8 @@ from uuid import UUID
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.values import PauseCause, RefusalKind
-from projections.row_operations import RowOperation, add, patch, put
-from projections.tables import Table
+from projections.tables.definition import Table
+from projections.tables.row_operations import RowOperation, add, patch, put
 
 FAILURES = "start_failure"
 

@@ -20,7 +20,7 @@ from domain.errors import Refused
 from domain.settings import SettingsValues
 from projections import alerts, settings_board
 from projections.alerts import AlertRow, Unraised
-from projections.tables import one_snapshot
+from projections.tables.checkpoint import one_snapshot
 from scheduler.checked_http import OutsideTransport
 from storage.database import Conn, Pool
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert

@@ -23,7 +23,7 @@ from projections.engine.schema import rebuild_command
 from projections.engine.verify import Verified
 from projections.engine.verify import verify as verify_history
 from projections.event_index import LoggedEvent, Wanted
-from projections.tables import as_cursor
+from projections.tables.pages import as_cursor
 from storage.database import connect
 
 PAGE = 1_000

@@ -24,7 +24,7 @@ from interfaces.cli.output import AsJson, as_mapping, json_of, print_line
 from interfaces.cli.workbench import utc_now
 from projections.dial_queue import dialling_is_stopped
 from projections.engine.schema import outdated_message, use_read_model
-from projections.lag import lag
+from projections.monitoring.lag import lag
 from provider.vapi.client import VapiProvider, vapi_settings
 from storage.database import Conn, connect
 from storage.fitness import (

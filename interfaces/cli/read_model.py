@@ -10,8 +10,8 @@ from interfaces.cli.database import database
 from interfaces.cli.output import AsJson, print_line, print_note, show_list
 from interfaces.cli.progress import progress_of
 from projections.engine import rebuild as rebuilding
-from projections.engine.projection_status import projection_status
 from projections.engine.schema import PROJECTIONS
+from projections.monitoring.projection_status import projection_status
 from storage.database import connect
 
 COLUMNS = ("name", "position", "head", "behind", "lagSeconds")

@@ -15,7 +15,7 @@ from interfaces.cli.database import database
 from projections.composition import Components, open_log, open_pools
 from projections.engine.runner import catch_up
 from projections.engine.schema import outdated_message
-from projections.tables import position_of
+from projections.tables.checkpoint import position_of
 from provider.vapi.client import VapiProvider, vapi_settings
 from provider.vapi.reading import read_message
 from storage.database import Conn, Pool, connect

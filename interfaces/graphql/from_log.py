@@ -13,7 +13,7 @@ from domain.values import ZERO, CampaignState
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.types.imports import MOST_SHOWN, ImportReport, Skipped
 from projections.campaign_board import CampaignProgress, CampaignRow, campaign_board
-from projections.row_operations import Kind
+from projections.tables.row_operations import Kind
 
 COUNTERS = {
     field.name

@@ -14,8 +14,8 @@ from interfaces.graphql.lines import LineActivity
 from interfaces.graphql.provider_watch import ProviderStatus, ProviderWatch
 from projections.campaign_board import open_lines
 from projections.dial_queue import dialling_is_stopped
-from projections.lag import Lag, lag
-from projections.webhook_silence import silence
+from projections.monitoring.lag import Lag, lag
+from projections.monitoring.webhook_silence import silence
 from storage.database import Conn, Pool, Retry, RetryPolicy
 from storage.fitness import why_unwritable
 from storage.process.decisions import Heartbeat, ProcessClock, ProcessRecords

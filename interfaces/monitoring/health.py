@@ -9,7 +9,7 @@ from psycopg import Error
 
 from application.errors import StoreUnavailable
 from projections.engine.schema import outdated_message
-from projections.lag import lag
+from projections.monitoring.lag import lag
 from storage.database import Pool, RetryPolicy, within
 from storage.fitness import why_unwritable
 from storage.migrate import (

@@ -25,7 +25,7 @@ from application.errors import StoreUnavailable
 from domain.dial_view import Phase
 from domain.settings import SettingsValues
 from domain.values import CampaignState
-from projections.gauges import Gauges, gauges
+from projections.monitoring.gauges import Gauges, gauges
 from storage.database import Pool
 
 SCRAPE_SECONDS = 3.0

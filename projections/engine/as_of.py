@@ -19,9 +19,10 @@ from projections import call_log, campaign_board
 from projections.call_log import CallRow
 from projections.campaign_board import CampaignRow
 from projections.event_index import position_at
-from projections.row_operations import Columns, row_of
-from projections.state_sql import COUNTER
-from projections.tables import from_columns, one_snapshot, position_of
+from projections.tables.checkpoint import one_snapshot, position_of
+from projections.tables.queries import from_columns
+from projections.tables.row_operations import Columns, row_of
+from projections.tables.state_sql import COUNTER
 from storage.database import Conn
 from storage.log.mapper import TypedMapper
 

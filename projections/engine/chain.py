@@ -16,7 +16,7 @@ from psycopg import sql
 
 import application.app  # noqa: F401 - it imports, and so registers, every kind of event
 from projections.event_index import FIRST_HEAD, chained
-from projections.tables import Checkpoint, checkpoint_in
+from projections.tables.checkpoint import Checkpoint, checkpoint_in
 from storage.database import Conn
 
 PAGE = 2_000

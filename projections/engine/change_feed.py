@@ -10,7 +10,7 @@ from psycopg import InterfaceError, Notify, OperationalError
 
 from projections.engine.runner import CHANGED
 from projections.engine.schema import use_read_model
-from projections.tables import position_of
+from projections.tables.checkpoint import position_of
 from storage.database import Listener, connect, within
 
 type Changed = frozenset[UUID] | None

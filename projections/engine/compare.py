@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from projections import event_index
 from projections.engine.schema import TABLES
-from projections.tables import Table
+from projections.tables.definition import Table
 from storage.database import Conn
 
 CHAINED = frozenset({"hash"})

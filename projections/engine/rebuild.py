@@ -25,7 +25,8 @@ from projections.engine.schema import (
     create_read_model,
     drop_schema,
 )
-from projections.tables import SCHEMA, Checkpoint, checkpoint_in
+from projections.tables.checkpoint import Checkpoint, checkpoint_in
+from projections.tables.definition import SCHEMA
 from storage.database import Conn, connect, lock_key
 
 NEXT, OLD = "read_next", "read_old"

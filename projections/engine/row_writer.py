@@ -6,7 +6,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from projections.engine.schema import TABLES
-from projections.row_operations import Kind, Write
+from projections.tables.row_operations import Kind, Write
 from storage.binary import array_of
 from storage.database import Conn
 

@@ -28,8 +28,9 @@ from projections.engine.schema import (
     use_read_model,
 )
 from projections.event_index import Link, Recorded, event_index, linked
-from projections.row_operations import RowOperation, fold, writes
-from projections.tables import LARGEST, SCHEMA
+from projections.tables.definition import SCHEMA
+from projections.tables.pages import LARGEST
+from projections.tables.row_operations import RowOperation, fold, writes
 from storage.database import Conn, Listener, connect
 from storage.log.mapper import TypedMapper
 from storage.process.leadership import Leadership, LeadershipLost, Term

@@ -18,8 +18,9 @@ from projections import (
     spend,
     start_failures,
 )
-from projections.row_operations import RowOperation
-from projections.tables import SCHEMA, Table, position_of
+from projections.tables.checkpoint import position_of
+from projections.tables.definition import SCHEMA, Table
+from projections.tables.row_operations import RowOperation
 from storage.database import Conn, Pool, lock_key, open_pool
 
 type Handler = Callable[[Any, int], Iterator[RowOperation]]

@@ -31,14 +31,14 @@ from projections.engine.schema import (
     rebuild_message,
 )
 from projections.event_index import FIRST_HEAD
-from projections.tables import (
-    SCHEMA,
+from projections.tables.checkpoint import (
     Checkpoint,
     checkpoint_in,
     one_snapshot,
     position_of,
-    select_value,
 )
+from projections.tables.definition import SCHEMA
+from projections.tables.queries import select_value
 from storage.database import Conn, connect
 from storage.log.mapper import TypedMapper
 from storage.log.verification_state import Mark, read_mark, write_mark

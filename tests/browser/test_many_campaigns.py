@@ -6,7 +6,7 @@ from typing import LiteralString
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from projections.tables import position_of
+from projections.tables.checkpoint import position_of
 from tests.browser.desk import LONG, Desk
 from tests.many_campaigns import create_campaigns
 from tests.support import eventually

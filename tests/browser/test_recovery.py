@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from projections.tables import select_value
+from projections.tables.queries import select_value
 from storage.database import Conn
 from tests.browser.desk import LONG, Desk, create_campaign, sample_file
 

@@ -18,7 +18,7 @@ from application.configuration import Configuration
 from application.ports import Accepted
 from domain.values import CampaignState
 from interfaces.monitoring import metrics as api
-from projections.gauges import Gauges
+from projections.monitoring.gauges import Gauges
 from scheduler.metrics import OUTCOMES, SchedulerMetrics, _name
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from eventsourcing.persistence import StoredEvent
 
 from projections.engine.schema import HANDLERS, TABLES
 from projections.event_index import Link, Recorded, event_index
-from projections.row_operations import RowOperation
+from projections.tables.row_operations import RowOperation
 from tests.golden.catalogue import (
     STREAM,
     event_classes,

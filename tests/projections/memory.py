@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from projections.engine.schema import HANDLERS
-from projections.row_operations import Kind, RowOperation
+from projections.tables.row_operations import Kind, RowOperation
 
 type Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ from projections import call_log, campaign_board, event_index
 from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.runner import Batches, catch_up
 from projections.event_index import TICK, Wanted, position_at
-from projections.tables import position_of
+from projections.tables.checkpoint import position_of
 from tests.projections.conftest import Store
 from tests.projections.lives import START, Life, whole_life
 

@@ -8,7 +8,7 @@ import pytest
 from domain.call import Call
 from domain.values import Refusal, RefusalKind
 from projections.contact_log import contact_log
-from projections.row_operations import Kind, RowOperation
+from projections.tables.row_operations import Kind, RowOperation
 from tests.projections.lives import Life
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from projections import call_log
 from projections.engine import schema
-from projections.row_operations import put
+from projections.tables.row_operations import put
 from tests.projections.handler_outputs import changed, current, recorded
 
 HOW = "run: python -m tests.projections.handler_outputs"

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from random import Random
 
-from projections.engine.projection_status import projection_status
 from projections.engine.runner import catch_up
-from projections.lag import Lag, lag, lag_seconds
+from projections.monitoring.lag import Lag, lag, lag_seconds
+from projections.monitoring.projection_status import projection_status
 from tests.projections.conftest import Store
 from tests.projections.lives import whole_life
 

@@ -31,7 +31,7 @@ from projections import (
 from projections.alerts import AlertKind
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
-from projections.tables import as_cursor
+from projections.tables.pages import as_cursor
 from tests.projections.conftest import Store
 from tests.projections.lives import Life
 

@@ -31,8 +31,8 @@ from projections.engine.rebuild import (
 from projections.engine.runner import Batches, Projector, catch_up
 from projections.engine.schema import HANDLERS, create_read_model, open_read_pool
 from projections.results import csv_of
-from projections.row_operations import RowOperation, put
-from projections.tables import one_snapshot, position_of
+from projections.tables.checkpoint import one_snapshot, position_of
+from projections.tables.row_operations import RowOperation, put
 from storage.database import connect
 from tests.projections.conftest import Store
 from tests.projections.lives import Life, whole_life

@@ -3,7 +3,7 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.row_operations import (
+from projections.tables.row_operations import (
     Kind,
     RowOperation,
     Write,

@@ -6,7 +6,7 @@ import pytest
 
 from domain.states import FINISHED
 from domain.values import CampaignState, ContactStatus
-from projections.state_sql import (
+from projections.tables.state_sql import (
     COUNTER,
     literals,
     shown_counters_sql,

@@ -10,7 +10,7 @@ from domain.call import Call
 from domain.campaign import Campaign
 from domain.dial_view import Phase
 from domain.values import ZERO, ContactStatus
-from projections.state_sql import COUNTER
+from projections.tables.state_sql import COUNTER
 from tests.projections.lives import Life, whole_life
 from tests.projections.memory import Memory, Row, projected
 

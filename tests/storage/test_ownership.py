@@ -7,7 +7,7 @@ import pytest
 
 import storage
 from projections.engine.schema import TABLES
-from projections.tables import SCHEMA
+from projections.tables.definition import SCHEMA
 
 FILES = sorted(Path(storage.__file__).parent.rglob("*.py"))
 READ_TABLE = re.compile(

@@ -9,7 +9,8 @@ from interfaces.graphql.permissions import AUDITORS, subscription
 from interfaces.graphql.types.events import Event, EventFilter, wanted
 from interfaces.graphql.types.scalars import BigInt
 from interfaces.graphql.types.subscriptions import changes_of
-from projections import event_index, tables
+from projections import event_index
+from projections.tables.checkpoint import position_of
 
 EVENTS_AT_ONCE = 100
 """Events read for one subscription before they are sent.
@@ -34,7 +35,7 @@ class EventFeed:
         backend, some = info.context.backend, wanted(filter)
         role = info.context.viewer.role  # A socket closes when the role changes.
         with backend.broadcaster.subscribed() as subscriber:
-            now = await backend.read(tables.position_of)
+            now = await backend.read(position_of)
             position = now if after is None else int(after)
             subscriber.notify(None)  # Existing events are sent at once.
             async for _ in changes_of(subscriber):

@@ -13,7 +13,7 @@ from interfaces.graphql.types.paging import PageInfo, page_size, uuid_or_none
 from interfaces.graphql.types.scalars import JSON, BigInt
 from projections import event_index
 from projections.event_index import LoggedEvent, Wanted
-from projections.tables import Page
+from projections.tables.pages import Page
 
 SETTINGS, SETTINGS_ADDRESS = "settings", "alert_webhook_url"
 FOR_ADMINS = "visible to admins only"

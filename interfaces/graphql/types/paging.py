@@ -8,7 +8,7 @@ import strawberry
 
 from domain.errors import NotFound
 from interfaces.graphql.errors import bad_request
-from projections.tables import Page
+from projections.tables.pages import Page
 
 LARGEST_PAGE = 100
 

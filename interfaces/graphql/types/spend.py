@@ -11,7 +11,7 @@ from interfaces.graphql.permissions import EVERYBODY, query
 from projections import alerts, spend
 from projections.alerts import AlertRow
 from projections.spend import CampaignSpend as CampaignRow
-from projections.tables import one_snapshot
+from projections.tables.checkpoint import one_snapshot
 from storage.database import Conn
 
 

@@ -15,9 +15,10 @@ from interfaces.graphql.push.broadcaster import Changed, Subscriber
 from interfaces.graphql.types.contacts import Contact
 from interfaces.graphql.types.paging import as_uuid
 from interfaces.graphql.types.progress import CampaignProgress
-from projections import campaign_board, contact_log, tables
+from projections import campaign_board, contact_log
 from projections import moved_contacts as changes
 from projections.campaign_board import CampaignProgress as ProgressRow
+from projections.tables.checkpoint import position_of
 
 CONTACTS_A_FRAME = 500
 QUIET_SECONDS = 60.0
@@ -58,9 +59,9 @@ class Changes:
     ) -> AsyncGenerator[list[Contact], None]:
         id_, context = as_uuid("campaign", campaign_id), info.context
         with context.backend.broadcaster.subscribed(id_) as subscriber:
-            position = await context.backend.read(tables.position_of)
+            position = await context.backend.read(position_of)
             async for _ in changes_of(subscriber):
-                until = await context.backend.read(tables.position_of)
+                until = await context.backend.read(position_of)
                 async for frame in _moved(context, id_, position, until):
                     yield frame
                 position = until

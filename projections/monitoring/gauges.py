@@ -9,9 +9,10 @@ from typing import LiteralString
 from domain.settings import SettingsValues
 from domain.states import STARTED
 from projections import settings_board, spend
-from projections.lag import lag_seconds
-from projections.state_sql import literals, shown_counters_sql
-from projections.tables import one_snapshot, position_of, select_value
+from projections.monitoring.lag import lag_seconds
+from projections.tables.checkpoint import one_snapshot, position_of
+from projections.tables.queries import select_value
+from projections.tables.state_sql import literals, shown_counters_sql
 from storage.database import Conn
 
 

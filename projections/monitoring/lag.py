@@ -6,7 +6,8 @@ from typing import LiteralString
 
 import orjson
 
-from projections.tables import SCHEMA, checkpoint_in
+from projections.tables.checkpoint import checkpoint_in
+from projections.tables.definition import SCHEMA
 from storage.database import Conn
 
 NEXT_EVENT: LiteralString = """

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import LiteralString
 
 from projections.engine.rebuild import NEXT
-from projections.lag import lag_seconds
-from projections.tables import SCHEMA, checkpoint_in, select_value
+from projections.monitoring.lag import lag_seconds
+from projections.tables.checkpoint import checkpoint_in
+from projections.tables.definition import SCHEMA
+from projections.tables.queries import select_value
 from storage.database import Conn
 
 

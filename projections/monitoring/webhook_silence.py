@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import LiteralString
 
-from projections.tables import select_value
+from projections.tables.queries import select_value
 from storage.database import Conn
 
 _SILENCE: LiteralString = """

@@ -1,0 +1,1 @@
+"""Queries about the state of the running system rather than about calls."""

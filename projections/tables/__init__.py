@@ -1,0 +1,1 @@
+"""Building blocks of the read models: table definitions, row operations, queries."""
