@@ -9,7 +9,7 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.event_context import EventContext
 from domain.errors import NotFound
-from domain.member import LONGEST_SHOWN, Member, as_address
+from domain.member import LONGEST_SHOWN, Member, normalized_email
 from domain.values import Role, member_id_of
 
 
@@ -49,7 +49,7 @@ class MemberService:
 
     def add(self, email: str, role: Role, *, by: str) -> int | None:
         """Add a member, or give a known one that role."""
-        email = as_address(email)
+        email = normalized_email(email)
         if self.member(email) is None:
             # Who comes back starts anew: no key of an earlier time opens again.
             self._keys.withdraw(email, self._context.now())

@@ -19,19 +19,30 @@ def assistant_id_of(provider_assistant_id: str) -> UUID:
 
 
 class AssistantEvent(Aggregate.Event):
+    """`actor` is the member who caused the event."""
+
     actor: str
 
 
 class Assistant(Aggregate):
+    """An assistant of the provider, registered here under an id derived from its id.
+
+    `config` is in the provider's format, without secrets.
+    """
+
     TOPIC = "assistant"
 
     class Created(AssistantEvent, Aggregate.Created):
+        """The assistant was registered; campaigns may use it."""
+
         TOPIC = "assistant.created"
         provider_assistant_id: str
         name: str
         config: dict[str, Any]
 
     class Changed(AssistantEvent):
+        """Its name or configuration changed; both are the new ones."""
+
         TOPIC = "assistant.changed"
         name: str
         config: dict[str, Any]
@@ -47,9 +58,13 @@ class Assistant(Aggregate):
         campaign_id: UUID
 
     class Archived(AssistantEvent):
+        """New campaigns may no longer use the assistant."""
+
         TOPIC = "assistant.archived"
 
     class Restored(AssistantEvent):
+        """New campaigns may use the archived assistant again."""
+
         TOPIC = "assistant.restored"
 
     @classmethod
@@ -62,7 +77,7 @@ class Assistant(Aggregate):
         at: datetime,
         by: str,
     ) -> Self:
-        """Add an assistant; `config` is the provider's own format, without secrets."""
+        """Register an assistant. Raises Invalid if `name` is blank."""
         return cls._create(
             cls.Created,
             id=assistant_id_of(provider_assistant_id),
@@ -97,15 +112,18 @@ class Assistant(Aggregate):
     def change(
         self, *, name: str, config: dict[str, Any], at: datetime, by: str
     ) -> None:
+        """Replace name and configuration. Raises Invalid if `name` is blank."""
         if (name.strip(), config) != (self.name, self.config):
             fields = {"name": _checked_name(name), "config": config}
             self._record(self.Changed, at, by, **fields)
 
     def archive(self, *, at: datetime, by: str) -> None:
+        """Exclude the assistant from new campaigns."""
         if not self.archived:
             self._record(self.Archived, at, by)
 
     def restore(self, *, at: datetime, by: str) -> None:
+        """Allow new campaigns to use an archived assistant."""
         if self.archived:
             self._record(self.Restored, at, by)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.errors import Invalid
-from domain.values import AMOUNTS, DialMode, is_amount
+from domain.values import AMOUNT_RULE, DialMode, is_amount
 
 CAPS = range(1, 10_001)
 LONGEST_NAME = 200
@@ -37,7 +37,7 @@ def check_terms(name: str, cap: int, budget: Decimal | None) -> None:
     if cap not in CAPS:
         wrong["cap"] = f"must be from {CAPS[0]} to {CAPS[-1]:,}"
     if budget is not None and not is_amount(budget):
-        wrong["budget"] = f"{AMOUNTS}, or null for no limit"
+        wrong["budget"] = f"{AMOUNT_RULE}, or null for no limit"
     if wrong:
         said = "; ".join(f"{field} {what}" for field, what in wrong.items())
         raise Invalid(f"{said[0].upper()}{said[1:]}.", **wrong)

@@ -1,4 +1,7 @@
-"""The people of one uploaded file, on their way into one campaign."""
+"""The accepted and skipped rows of one uploaded file, recorded page by page.
+
+An interrupted import continues after the rows that are recorded already.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +16,7 @@ from domain.values import SkipReason, VaultText
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row of the file that is not called; `row` as a spreadsheet shows it."""
+    """A row of the file that is not called; the header is `row` 1."""
 
     row: int
     reason: SkipReason
@@ -28,22 +31,38 @@ class RejectCount:
 
 
 class ContactListEvent(Aggregate.Event):
+    """`actor` is the member who imports the file.
+
+    `digest`, in the events that have it, is the SHA-256 over the vault's rows.
+    """
+
     actor: str
     campaign_id: UUID
 
 
 class ContactList(Aggregate):
+    """A list of contacts that is filled by one import and then closed.
+
+    `staged_up_to` is the ordinal of the last staged row that was recorded, and
+    `rejects_up_to` the row number of the last recorded reject: an interrupted import
+    continues there.
+    """
+
     TOPIC = "contact_list"
 
     class Created(ContactListEvent, Aggregate.Created):
+        """The import began; the list's first contact is number `starts_at`."""
+
         TOPIC = "contact_list.created"
         starts_at: int
         filename: VaultText
         key_digest: str | None
         columns: VaultText | None = None
-        """The names of the file's columns; release 1 did not keep them."""
+        """The names of the file's columns; None in lists of release 1."""
 
     class RowsAccepted(ContactListEvent):
+        """Rows became contacts; `first` rows of the list were accepted before."""
+
         TOPIC = "contact_list.rows_accepted"
         first: int
         contact_ids: tuple[UUID, ...]
@@ -51,6 +70,8 @@ class ContactList(Aggregate):
         staged_up_to: int
 
     class RowsSkipped(ContactListEvent):
+        """Rows did not become contacts."""
+
         TOPIC = "contact_list.rows_skipped"
         skipped: tuple[Skipped, ...]
         digest: str
@@ -58,12 +79,14 @@ class ContactList(Aggregate):
         rejects_up_to: int
 
     class RejectsCounted(ContactListEvent):
-        """Rows that were skipped in addition, whose numbers and text are not kept."""
+        """Further rows were skipped; their numbers and texts are not stored."""
 
         TOPIC = "contact_list.rejects_counted"
         counts: tuple[RejectCount, ...]
 
     class Closed(ContactListEvent):
+        """The import is complete; `accepted` and `skipped` count all rows."""
+
         TOPIC = "contact_list.closed"
         accepted: int
         skipped: int
@@ -83,7 +106,8 @@ class ContactList(Aggregate):
     ) -> Self:
         """Open the list; its first contact is number `starts_at` of the campaign.
 
-        `key_digest` is of the campaign's key, if this list creates it.
+        `key_digest` is the digest of the campaign's secret key if this list creates it,
+        otherwise None.
         """
         return cls._create(
             cls.Created,
@@ -105,8 +129,11 @@ class ContactList(Aggregate):
         self.closed = False
 
     def must_belong_to(self, campaign_id: UUID) -> None:
+        """Raise Conflict if the list belongs to another campaign."""
         if self.campaign_id != campaign_id:
-            raise Conflict("This file was imported into another campaign: upload it.")
+            raise Conflict(
+                "This upload was imported into another campaign: upload the file again."
+            )
 
     def accept(
         self,
@@ -117,6 +144,7 @@ class ContactList(Aggregate):
         at: datetime,
         by: str,
     ) -> None:
+        """Record the contacts of the next rows. Raises WrongState if it is closed."""
         self._must_be_open()
         self._record(
             self.RowsAccepted,
@@ -138,7 +166,12 @@ class ContactList(Aggregate):
         staged_up_to: int | None = None,
         rejects_up_to: int | None = None,
     ) -> None:
-        """Leave rows out: rejects of the file, or people the campaign has."""
+        """Record rows that do not become contacts.
+
+        They are either rejects of the file (with `rejects_up_to`) or staged rows whose
+        contact is in the campaign already or was erased (with `staged_up_to`). Raises
+        WrongState if the list is closed.
+        """
         self._must_be_open()
         staged = self.staged_up_to if staged_up_to is None else staged_up_to
         rejects = self.rejects_up_to if rejects_up_to is None else rejects_up_to
@@ -148,12 +181,16 @@ class ContactList(Aggregate):
     def count_rejects(
         self, counts: tuple[RejectCount, ...], *, at: datetime, by: str
     ) -> None:
-        """Count skipped rows whose text is not kept; a repeated call does nothing."""
+        """Count skipped rows whose text is not stored; a repeated call does nothing.
+
+        Raises WrongState if the list is closed.
+        """
         if counts and not self.rejects_not_kept:
             self._must_be_open()
             self._record(self.RejectsCounted, at, by, counts=counts)
 
     def close(self, *, at: datetime, by: str) -> None:
+        """Complete the list; a repeated call does nothing."""
         if not self.closed:
             fields = {"accepted": self.accepted, "skipped": self.skipped}
             self._record(self.Closed, at, by, **fields)

@@ -1,7 +1,8 @@
-"""The log of claims: the fence that lets one scheduler at a time plan calls.
+"""The stream of claims, which ensures that no contact is claimed twice.
 
-It is written at the version that the plan's own snapshot shows, and never loaded:
-who saw less than every earlier claim cannot append the next one.
+Each claim is appended with the version that follows the last claim in the snapshot of
+its plan. If another scheduler has claimed meanwhile, that version is taken and the
+append fails. The stream is never loaded. See docs/decisions/0007-claims-are-a-fence.md.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ DISPATCHER_ID = uuid5(NAMESPACE, "dispatcher")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One contact, taken by one plan to be called in one attempt."""
+    """A contact that one plan reserved for one attempt.
+
+    `batch` is the number of the campaign's batch, None in the mode CONTINUOUS.
+    """
 
     campaign_id: UUID
     contact_id: UUID
@@ -29,9 +33,11 @@ class Claim:
 
 
 class Dispatcher:
-    """The stream's name and its one kind of fact; there is no state to rebuild."""
+    """Holds the event class of the stream; there is no state, so it is no aggregate."""
 
     class CallsClaimed(Aggregate.Event):
+        """Contacts were reserved for calls; `claim_id` is the same in their calls."""
+
         TOPIC = "dispatcher.calls_claimed"
         actor: str
         claim_id: UUID
@@ -45,8 +51,11 @@ register_topic(Dispatcher.CallsClaimed.TOPIC, Dispatcher.CallsClaimed)
 def claim_calls(
     *, seen: int, claim_id: UUID, claims: tuple[Claim, ...], at: datetime, by: str
 ) -> Dispatcher.CallsClaimed:
-    """The next claim after the `seen` ones; storing it fails where one was missed."""
-    fact: type[Any] = Dispatcher.CallsClaimed  # The library makes its constructor.
+    """Return the event that follows the `seen` claims of the snapshot.
+
+    Storing it raises IntegrityError if another claim was stored after the snapshot.
+    """
+    fact: type[Any] = Dispatcher.CallsClaimed  # The library creates its constructor.
     claimed: Dispatcher.CallsClaimed = fact(
         originator_id=DISPATCHER_ID,
         originator_version=seen + 1,

@@ -1,14 +1,14 @@
-"""What forbids a command, in words that a person can act on."""
+"""Errors of commands that the domain refuses; each message says what to do."""
 
 from uuid import UUID
 
 
 class Refused(Exception):
-    """A command that the past does not allow; the message says what to do."""
+    """Base class: the command is refused, and nothing was recorded."""
 
 
 class Invalid(Refused):
-    """An input is out of bounds; `fields` names each with what is wrong."""
+    """An input is not valid; `fields` maps the name of each wrong one to its fault."""
 
     def __init__(self, message: str, **fields: str) -> None:
         super().__init__(message)
@@ -16,7 +16,7 @@ class Invalid(Refused):
 
 
 class NotFound(Refused):
-    """Nothing goes by that id."""
+    """No object of this kind has this id."""
 
     def __init__(self, kind: str, id_: UUID | str) -> None:
         super().__init__(f"There is no {kind} {id_}.")
@@ -27,22 +27,25 @@ class WrongState(Refused):
 
 
 class Conflict(Refused):
-    """The same identity was used for something else before."""
+    """The id is already used for something else."""
 
 
 class LastAdmin(Refused):
-    """Nobody would be left who can let others in."""
+    """The command would leave the installation without an admin."""
 
     def __init__(self, email: str) -> None:
-        super().__init__(f"{email} is the last admin: make somebody else one first.")
+        super().__init__(f"{email} is the last admin: make another member admin first.")
 
 
 class InUse(Refused):
-    """Something that is not finished depends on it."""
+    """It cannot be removed, because unfinished work uses it."""
 
 
 class AnotherProviderCall(Refused):
-    """Our call is named by a second call at the provider: two may have rung."""
+    """The provider has a second call for one of ours, so two phones may have rung.
+
+    `bound` is the provider's id that is recorded for the call, `other` the second one.
+    """
 
     def __init__(self, call_id: UUID, bound: str, other: str) -> None:
         super().__init__(f"Call {call_id} is {bound} at the provider, not {other}.")
@@ -50,8 +53,8 @@ class AnotherProviderCall(Refused):
 
 
 class MayNotBeRequested(Refused):
-    """The call is over, placed, deferred, or its last outcome is unknown."""
+    """The call is over, placed or deferred, or its request has no outcome yet."""
 
 
 class NotDeferred(Refused):
-    """Only a deferred call can be claimed again."""
+    """The call cannot be claimed again, because it was not deferred."""

@@ -1,4 +1,4 @@
-"""A person on the allowlist, and what that person may do."""
+"""A member: a person who may sign in, with a role that says what they may do."""
 
 import re
 from datetime import datetime
@@ -11,46 +11,66 @@ from domain.values import Role, member_id_of
 
 ADDRESS = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
 
-
 LONGEST_SHOWN = 100
+"""Characters of a rejected address that an error message repeats."""
 
 
-def as_address(email: str) -> str:
-    """Write an e-mail address in the one way that is stored."""
+def normalized_email(email: str) -> str:
+    """Return an e-mail address in the form that is stored: trimmed and lower case.
+
+    Raises Invalid if it is not an e-mail address.
+    """
     address = email.strip().lower()
     if not ADDRESS.fullmatch(address):
-        said = f"{email[:LONGEST_SHOWN]!r} is no e-mail address."
-        raise Invalid(said, email="is no address")
+        message = f"{email[:LONGEST_SHOWN]!r} is not an e-mail address."
+        raise Invalid(message, email="is not an e-mail address")
     return address
 
 
 class MemberEvent(Aggregate.Event):
+    """`actor` is the member, or the user of the command line, who caused the event."""
+
     actor: str
 
 
 class Member(Aggregate):
+    """A member, identified by e-mail address; removed members keep their stream.
+
+    The rule that one admin must remain needs to know about other members. Therefore
+    the caller passes `only_admin`: whether there is no other admin.
+    """
+
     TOPIC = "member"
 
     class Created(MemberEvent, Aggregate.Created):
+        """A new member was added; `email` is normalized."""
+
         TOPIC = "member.added"
         email: str
         role: Role
 
     class Readmitted(MemberEvent):
+        """A removed member was added again, with this role."""
+
         TOPIC = "member.readmitted"
         email: str
         role: Role
 
     class RoleChanged(MemberEvent):
+        """The member was given another role."""
+
         TOPIC = "member.role_changed"
         role: Role
 
     class Removed(MemberEvent):
+        """The member may no longer sign in."""
+
         TOPIC = "member.removed"
 
     @classmethod
     def add(cls, *, email: str, role: Role, at: datetime, by: str) -> Self:
-        address = as_address(email)
+        """Add a new member. Raises Invalid if `email` is not an e-mail address."""
+        address = normalized_email(email)
         return cls._create(
             cls.Created,
             id=member_id_of(address),
@@ -66,11 +86,16 @@ class Member(Aggregate):
 
     @property
     def is_admin(self) -> bool:
+        """Whether the member is an admin and has not been removed."""
         return self.role is Role.ADMIN and not self.removed
 
     def readmit(
         self, *, role: Role, at: datetime, by: str, only_admin: bool = False
     ) -> None:
+        """Add a removed member again; change the role of a member who was not removed.
+
+        Raises LastAdmin as `change_role` does.
+        """
         if self.removed:
             self._record(self.Readmitted, at, by, email=self.email, role=role)
         else:
@@ -79,19 +104,24 @@ class Member(Aggregate):
     def change_role(
         self, *, role: Role, at: datetime, by: str, only_admin: bool = False
     ) -> None:
-        """Give another role; `only_admin` says that there is no admin beside."""
+        """Give the member another role.
+
+        Raises NotFound if the member was removed, and LastAdmin if the only admin would
+        lose that role.
+        """
         if self.removed:
             raise NotFound("member", self.email)
         if role is not self.role:
-            self._must_not_be(only_admin=only_admin)
+            self._refuse_last_admin(only_admin=only_admin)
             self._record(self.RoleChanged, at, by, role=role)
 
     def remove(self, *, at: datetime, by: str, only_admin: bool = False) -> None:
+        """Remove the member. Raises LastAdmin if this is the only admin."""
         if not self.removed:
-            self._must_not_be(only_admin=only_admin)
+            self._refuse_last_admin(only_admin=only_admin)
             self._record(self.Removed, at, by)
 
-    def _must_not_be(self, *, only_admin: bool) -> None:
+    def _refuse_last_admin(self, *, only_admin: bool) -> None:
         if self.is_admin and only_admin:
             raise LastAdmin(self.email)
 

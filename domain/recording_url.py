@@ -1,8 +1,8 @@
 """Which recording URLs are stored, shown and opened.
 
-The URL comes from a message of the provider, so a sender of webhooks can choose
-it, and members open it in their browser. It must lead to a host on the public internet
-over https, not to a script, a file, or a machine in the member's own network.
+The URL is taken from a message of the provider, and members open it in their browser.
+Whoever can send webhooks can therefore choose it, so it must be an https URL of a host
+on the public internet, not a script, a file, or a machine in the member's network.
 """
 
 import re
@@ -12,7 +12,7 @@ LONGEST = 4_000
 
 LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 TOP_LEVEL = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-"""A top-level domain begins with a letter, which excludes every form of an address."""
+"""A top-level domain begins with a letter, which excludes IP addresses in any form."""
 
 NOT_PUBLIC = (
     *("corp", "home", "internal", "intranet", "lan", "local", "localdomain"),
@@ -27,11 +27,11 @@ AFTER_HOST = r"([/?#][!#-;=?-\[\]_a-z~|%]*)?\Z"
 class RecordingUrls:
     """Accepts https URLs of public host names, and URLs at `provider_url`.
 
-    `provider_url` is the configured address of the provider's API, which is somewhere
-    else than on the public internet only where a simulator stands in for the provider.
-    Refused are user information, all IP addresses (also those in which an IPv6 address
-    carries an IPv4 address), single-label names, and names in non-ASCII characters; a
-    URL writes those in Punycode.
+    `provider_url` is the configured address of the provider's API. It is not on the
+    public internet only if a simulator replaces the provider.
+    Refused are URLs with user information, IP addresses of any form, names of a single
+    label, and names with non-ASCII characters, which URLs write in Punycode.
+    `pattern` is the rule as a regular expression for Postgres.
     """
 
     def __init__(self, provider_url: str | None = None) -> None:
@@ -39,6 +39,7 @@ class RecordingUrls:
         self._compiled = re.compile(self.pattern)
 
     def accepts(self, url: str) -> bool:
+        """Return whether the URL may be stored, shown and opened."""
         return len(url) <= LONGEST and self._compiled.match(url) is not None
 
 

@@ -1,4 +1,4 @@
-"""What an admin sets for the whole installation."""
+"""The settings of the installation, which admins change."""
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -9,12 +9,12 @@ from uuid import uuid5
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Invalid
-from domain.values import AMOUNTS, NAMESPACE, is_amount
+from domain.values import AMOUNT_RULE, NAMESPACE, is_amount
 
 SETTINGS_ID = uuid5(NAMESPACE, "settings")
 
 LONGEST_RETENTION = 36_500
-"""Days."""
+"""Days for which the provider's messages may be kept, if they are removed at all."""
 
 BOUNDS: dict[str, tuple[float, float]] = {
     "default_cap": (1, 10_000),
@@ -23,11 +23,16 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "silence_timeout_seconds": (10, 86_400),
     "dials_per_second": (0.01, 1_000),
 }
+"""Lowest and highest value of each setting that is a number, both included."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsValues:
-    """All settings at one moment; seconds, US dollars, shares from 0 to 1."""
+    """All settings at one time.
+
+    At the share `spend_alert_threshold` of a budget (above 0, at most 1) an alert is
+    raised; budgets are in US dollars. `default_region` is an ISO 3166 country code.
+    """
 
     default_cap: int = 8
     global_cap: int = 10
@@ -42,19 +47,20 @@ class SettingsValues:
     retention_days: int | None = None
 
     def check(self) -> None:
-        wrong = dict(self._out_of_bounds()) | dict(self._out_of_reason())
+        """Raise Invalid, which names each setting with a wrong value and its rule."""
+        wrong = dict(self._outside_bounds()) | dict(self._against_rules())
         if wrong:
-            said = "; ".join(f"{name} {what}" for name, what in wrong.items())
-            raise Invalid(f"{said}.", **wrong)
+            faults = "; ".join(f"{name} {fault}" for name, fault in wrong.items())
+            raise Invalid(f"{faults}.", **wrong)
 
-    def _out_of_bounds(self) -> list[tuple[str, str]]:
+    def _outside_bounds(self) -> list[tuple[str, str]]:
         return [
             (name, f"must be from {low:,} to {high:,}")
             for name, (low, high) in BOUNDS.items()
             if not low <= getattr(self, name) <= high
         ]
 
-    def _out_of_reason(self) -> list[tuple[str, str]]:
+    def _against_rules(self) -> list[tuple[str, str]]:
         region, share = self.default_region, self.spend_alert_threshold
         rules = {
             "default_region": (
@@ -62,50 +68,68 @@ class SettingsValues:
                 and region.isascii()
                 and region.isalpha()
                 and region.isupper(),
-                "must be a country's two capital letters, such as US",
+                "must be a country code of two capital letters, such as US",
             ),
             "daily_budget": (
                 self.daily_budget is None or is_amount(self.daily_budget),
-                f"{AMOUNTS}, or null for no limit",
+                f"{AMOUNT_RULE}, or null for no limit",
             ),
             "spend_alert_threshold": (
                 is_amount(share) and share <= 1,
-                "must be above 0, at most 1, with 12 decimals at most",
+                "must be above 0 and at most 1, with at most 12 decimals",
             ),
             "alert_webhook_url": (
                 self.alert_webhook_url is None
                 or self.alert_webhook_url.startswith(("https://", "http://")),
-                "must begin with https:// or http://, or be null for none",
+                "must begin with https:// or http://, or be null for no webhook",
             ),
             "retention_days": (
                 self.retention_days is None
                 or 1 <= self.retention_days <= LONGEST_RETENTION,
-                f"must be from 1 to {LONGEST_RETENTION:,}, or null for never",
+                f"must be from 1 to {LONGEST_RETENTION:,}, or null for no limit",
             ),
         }
-        return [(name, what) for name, (fits, what) in rules.items() if not fits]
+        return [(name, rule) for name, (fits, rule) in rules.items() if not fits]
 
 
 class SettingsEvent(Aggregate.Event):
+    """`actor` is the admin, or the part of the system, that caused the event."""
+
     actor: str
 
 
 class Settings(Aggregate):
+    """The settings of the installation: one stream, with the id `SETTINGS_ID`."""
+
     TOPIC = "settings"
 
     class Created(SettingsEvent, Aggregate.Created):
+        """The settings were stored for the first time."""
+
         TOPIC = "settings.created"
         values: SettingsValues
 
     class Changed(SettingsEvent):
+        """`changed` are the names of the changed settings, `values` all new values."""
+
         TOPIC = "settings.changed"
         changed: tuple[str, ...]
         values: SettingsValues
 
     class RequestsAllowedAgain(SettingsEvent):
+        """An admin ended the stop of all requests after a detected duplicate call.
+
+        Readers compare its position with that of the latest detected duplicate.
+        """
+
         TOPIC = "settings.requests_allowed_again"
 
     class DailySpendAlertRaised(SettingsEvent):
+        """The spend of a UTC day reached the alert threshold, or the daily budget.
+
+        `alert` says which of the two; `spend` and `budget` are US dollars.
+        """
+
         TOPIC = "settings.daily_spend_alert_raised"
         day: date
         alert: str
@@ -114,6 +138,7 @@ class Settings(Aggregate):
 
     @classmethod
     def create(cls, *, values: SettingsValues, at: datetime, by: str) -> Self:
+        """Store the first settings. Raises Invalid as `SettingsValues.check` does."""
         values.check()
         return cls._create(
             cls.Created, id=SETTINGS_ID, timestamp=at, actor=by, values=values
@@ -125,6 +150,7 @@ class Settings(Aggregate):
         self.alerts: frozenset[tuple[date, str, Decimal]] = frozenset()
 
     def change(self, *, values: SettingsValues, at: datetime, by: str) -> None:
+        """Replace all settings. Raises Invalid as `SettingsValues.check` does."""
         values.check()
         changed = tuple(
             field.name
@@ -135,6 +161,10 @@ class Settings(Aggregate):
             self._record(self.Changed, at, by, changed=changed, values=values)
 
     def allow_requests_again(self, *, at: datetime, by: str) -> None:
+        """Allow requests to the provider again, after a detected duplicate call.
+
+        Each call is recorded, because it applies to the duplicates known by then.
+        """
         self._record(self.RequestsAllowedAgain, at, by)
 
     def raise_daily_spend_alert(
@@ -147,15 +177,19 @@ class Settings(Aggregate):
         at: datetime,
         by: str,
     ) -> None:
-        """Once a day for the threshold and the limit of each budget."""
+        """Raise an alert at most once for each day, kind of alert and budget.
+
+        `day` is a UTC day, `alert` the kind: "threshold" or "limit"; `spend` and
+        `budget` are US dollars.
+        """
         if (day, alert, budget) not in self.alerts:
-            told = {"day": day, "alert": alert, "spend": spend, "budget": budget}
-            self._record(self.DailySpendAlertRaised, at, by, **told)
+            fields = {"day": day, "alert": alert, "spend": spend, "budget": budget}
+            self._record(self.DailySpendAlertRaised, at, by, **fields)
 
     def _record(
-        self, fact: type[SettingsEvent], at: datetime, by: str, **told: Any
+        self, fact: type[SettingsEvent], at: datetime, by: str, **fields: Any
     ) -> None:
-        self.trigger_event(fact, timestamp=at, actor=by, **told)
+        self.trigger_event(fact, timestamp=at, actor=by, **fields)
 
     @event(Changed)
     def _changed(self, values: SettingsValues) -> None:
@@ -163,7 +197,7 @@ class Settings(Aggregate):
 
     @event(RequestsAllowedAgain)
     def _requests_allowed_again(self) -> None:
-        """Readers compare its position with the latest duplicate's."""
+        """Change nothing: only the event's position matters."""
 
     @event(DailySpendAlertRaised)
     def _daily_spend_alert_raised(self, day: date, alert: str, budget: Decimal) -> None:

@@ -1,15 +1,23 @@
-"""The words that the whole domain shares."""
+"""Types and ids that the whole domain shares."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-# Ids that are made from other ids hang from this one; it never changes.
 NAMESPACE = UUID("6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70")
+"""Namespace of the derived ids (UUID version 5); it never changes."""
 
 
 class CampaignState(StrEnum):
+    """State of a campaign; `domain.states` groups them.
+
+    CREATED: not started. QUEUED: started, but the provider has accepted no call yet.
+    DIALING: it has accepted a call, but no phone has rung yet. RUNNING: a phone has
+    rung. PAUSED: no new calls until it is resumed. COMPLETED: all contacts were called.
+    CANCELED: ended by a member. FAILED: its data cannot be processed.
+    """
+
     CREATED = "CREATED"
     QUEUED = "QUEUED"
     DIALING = "DIALING"
@@ -21,6 +29,13 @@ class CampaignState(StrEnum):
 
 
 class PauseCause(StrEnum):
+    """Why a campaign is paused.
+
+    PERSON: a member paused it. BUDGET: its budget is spent. ACCOUNT: the provider
+    refuses the account, assistant or line. PROVIDER_REFUSALS: many refusals in a row.
+    DUPLICATE_DETECTED: the provider has two calls for one of ours.
+    """
+
     PERSON = "PERSON"
     BUDGET = "BUDGET"
     ACCOUNT = "ACCOUNT"
@@ -33,7 +48,7 @@ class RefusalKind(StrEnum):
 
     CAPACITY: too many calls or requests at the moment. ACCOUNT: the account, the
     assistant or the line may not call at all. CONTACT: this number may not be called.
-    PLATFORM: a fault of the provider's own, or a refusal that no rule classifies.
+    PLATFORM: a fault of the provider, or a refusal that no rule classifies.
     """
 
     CAPACITY = "CAPACITY"
@@ -43,7 +58,7 @@ class RefusalKind(StrEnum):
 
 
 class RefusalScope(StrEnum):
-    """Which campaigns a refusal of the kind ACCOUNT stops: those that share this."""
+    """What a refusal of the kind ACCOUNT is about; all campaigns that use it pause."""
 
     ACCOUNT = "ACCOUNT"
     ASSISTANT = "ASSISTANT"
@@ -51,11 +66,23 @@ class RefusalScope(StrEnum):
 
 
 class DialMode(StrEnum):
+    """How a campaign fills its slots.
+
+    CONTINUOUS: each slot as soon as it is free. BATCH: up to as many contacts as slots
+    at once, the next ones when no call of that batch is open.
+    """
+
     CONTINUOUS = "CONTINUOUS"
     BATCH = "BATCH"
 
 
 class CallStatus(StrEnum):
+    """Status of a call.
+
+    FAILED: refused, or given up before it was placed. CANCELED: its claim was cancelled
+    before any request. TIMEOUT: placed, but the provider does not know it any more.
+    """
+
     QUEUED = "QUEUED"
     RINGING = "RINGING"
     IN_PROGRESS = "IN_PROGRESS"
@@ -66,7 +93,7 @@ class CallStatus(StrEnum):
 
 
 class ContactStatus(StrEnum):
-    """What a contact counts as: the status of its latest call, or PENDING."""
+    """Status of a contact: that of its latest call, or PENDING."""
 
     PENDING = "PENDING"
     QUEUED = "QUEUED"
@@ -97,12 +124,20 @@ class WaitingCode(StrEnum):
 
 
 class Role(StrEnum):
+    """What a member may do.
+
+    OPERATOR: run campaigns. AUDITOR: read the log. ADMIN: both, and change members,
+    settings and assistants.
+    """
+
     OPERATOR = "OPERATOR"
     ADMIN = "ADMIN"
     AUDITOR = "AUDITOR"
 
 
 class SkipReason(StrEnum):
+    """Why a row of a contact file did not become a contact."""
+
     MISSING_NAME = "MISSING_NAME"
     MISSING_PHONE = "MISSING_PHONE"
     INVALID_PHONE = "INVALID_PHONE"
@@ -114,33 +149,36 @@ class SkipReason(StrEnum):
 
 ZERO = Decimal(0)
 
-LARGEST_AMOUNT, FINEST_DIGIT = Decimal(10**12), -12
-AMOUNTS = "must be above 0, at most 1,000,000,000,000, with 12 decimals at most"
+LARGEST_AMOUNT, LOWEST_EXPONENT = Decimal(10**12), -12
+AMOUNT_RULE = "must be above 0 and at most 1,000,000,000,000, with at most 12 decimals"
 
 
 def is_amount(value: Decimal) -> bool:
-    """Say whether a person may set it: every part of the system can hold it."""
+    """Return whether `value` follows `AMOUNT_RULE`, so that each part can store it."""
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
-        return False  # No number, or none that ends.
-    return exponent >= FINEST_DIGIT and 0 < value <= LARGEST_AMOUNT
+        return False  # NaN or infinity.
+    return exponent >= LOWEST_EXPONENT and 0 < value <= LARGEST_AMOUNT
 
 
 def campaign_id_of(upload_id: UUID) -> UUID:
+    """Return the id of the campaign that is created from this upload."""
     return uuid5(NAMESPACE, f"campaign:{upload_id}")
 
 
 def call_id_of(contact_id: UUID, attempt: int) -> UUID:
+    """Return the id of a contact's call; `attempt` counts from 1."""
     return uuid5(contact_id, str(attempt))
 
 
 def member_id_of(email: str) -> UUID:
+    """Return the id of a member; case and surrounding blanks do not matter."""
     return uuid5(NAMESPACE, f"member:{email.strip().lower()}")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The provider's message behind a fact; its redacted text lies in the vault."""
+    """Reference of an event to the provider's message behind it, in the vault."""
 
     message_id: UUID
     digest: str
@@ -148,7 +186,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class VaultText:
-    """What a person or the provider wrote; the text lies in the vault."""
+    """Reference of an event to a text in the vault, with the text's digest."""
 
     words_id: UUID
     digest: str
@@ -156,10 +194,10 @@ class VaultText:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The provider refused to call, and nobody was rung.
+    """The provider refused to call, and no phone rang.
 
-    `scope` is set only for the kind ACCOUNT, and None there where the answer does not
-    name it. `rule` identifies the rule that classified the provider's answer.
+    `scope` is set for the kind ACCOUNT only, if the provider names it. `rule`
+    identifies the rule that classified the provider's answer.
     """
 
     kind: RefusalKind

@@ -1,7 +1,7 @@
 """Which web addresses the service may send requests to.
 
-A cloud's metadata service answers on a link-local address and hands out the machine's
-own credentials, so nobody who can set a URL may direct a request there.
+The metadata service of a cloud listens on a link-local address and returns the
+machine's own credentials. Therefore a URL that a person may set must not lead there.
 """
 
 import re
@@ -11,8 +11,13 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 LONGEST = 2_000
+"""Characters of a URL."""
+
 METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+"""Names of the metadata services of Google Cloud, and of Amazon EC2."""
+
 METADATA_ADDRESSES = frozenset({"100.100.100.200", "192.0.0.192", "fd00:ec2::254"})
+"""Metadata services outside the link-local ranges: Alibaba, Oracle, EC2 (IPv6)."""
 
 NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
 LAST_32_BITS = tuple(
@@ -24,38 +29,38 @@ LAST_32_BITS = tuple(
 SHORT_IPV4 = re.compile(r"((0[xX][0-9a-fA-F]+|[0-9]{1,12})(\.(?!$)|$)){1,4}")
 
 ISATAP = frozenset({b"\0\0\x5e\xfe", b"\2\0\x5e\xfe"})
-"""What stands before the IPv4 address in an ISATAP interface identifier."""
+"""The four octets before the IPv4 address in an ISATAP interface identifier."""
 
 
 def url_fault(url: str) -> str | None:
-    """Say what is wrong with a URL to post to, None where it may be."""
+    """Return what is wrong with a URL for outgoing requests, None if it is allowed."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "is no URL"
+        return "is not a URL"
     if parts.scheme not in {"http", "https"} or not host:
         return "must begin with https:// or http:// and name a host"
     if len(url) > LONGEST or not url.isprintable() or " " in url:
-        return f"must have at most {LONGEST:,} characters, and none that is not shown"
+        return f"must have at most {LONGEST:,} characters, all printable, and no space"
     if host.rstrip(".").lower() in METADATA_HOSTS or is_forbidden(host):
         return "must not lead to a link-local or metadata address"
     return None
 
 
 def is_forbidden(address: str) -> bool:
-    """Say whether an IP address is, or leads to, a link-local or metadata address.
+    """Return whether an IP address is, or leads to, a link-local or metadata address.
 
-    Also where an IPv6 address carries such an IPv4 address that a gateway or tunnel
-    forwards to: IPv4-mapped, -compatible and -translated (RFC 4291, RFC 2765), NAT64's
-    well-known and local-use prefixes (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo
-    (RFC 4380) and ISATAP (RFC 5214). A NAT64 gateway with a prefix of its own cannot be
-    recognised. A host name is not an address: False.
+    An IPv6 address leads there if it contains such an IPv4 address, to which a gateway
+    or tunnel forwards: IPv4-mapped, -compatible and -translated (RFC 4291, RFC 2765),
+    NAT64's well-known and local-use prefixes (RFC 6052, RFC 8215), 6to4 (RFC 3056),
+    Teredo (RFC 4380) and ISATAP (RFC 5214). A NAT64 gateway with a prefix of its own
+    cannot be recognised. False for host names.
     """
     ip = _parsed(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
-        return _is_inside(ip) or any(map(_is_inside, _embedded(ip)))
-    return ip is not None and _is_inside(ip)
+        return _is_internal(ip) or any(map(_is_internal, _embedded(ip)))
+    return ip is not None and _is_internal(ip)
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
@@ -86,12 +91,12 @@ def _of_any_base(digits: str) -> int:
     return int(digits, 8 if digits.startswith("0") else 10)
 
 
-def _is_inside(ip: IPv4Address | IPv6Address) -> bool:
+def _is_internal(ip: IPv4Address | IPv6Address) -> bool:
     return ip.is_link_local or str(ip) in METADATA_ADDRESSES
 
 
 def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
-    """Yield every IPv4 address that this one may carry."""
+    """Yield each IPv4 address that the IPv6 address may contain."""
     octets = ip.packed
     if ip in NAT64_LOCAL:
         # The gateway chooses one of these prefix lengths: RFC 6052, section 2.2.

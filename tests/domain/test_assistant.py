@@ -1,4 +1,4 @@
-"""The directory's entry of an assistant."""
+"""Assistants are registered, changed, archived and restored."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,17 +20,17 @@ def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
     return event, {"actor": BY, **own}
 
 
-def entered(config: dict[str, Any]) -> Fact:
+def registered(config: dict[str, Any]) -> Fact:
     named = {"provider_assistant_id": "a-1", "name": "Riley"}
     return fact(Assistant.Created, **named, config=config)
 
 
-CREATED = entered(CONFIG)
+CREATED = registered(CONFIG)
 ARCHIVED = fact(Assistant.Archived)
 RESTORED = fact(Assistant.Restored)
 
 
-def assistant(*facts: Fact) -> Assistant:
+def assistant_with(*facts: Fact) -> Assistant:
     return given(Assistant, *facts)
 
 
@@ -40,58 +40,68 @@ def create(name: str) -> Assistant:
     )
 
 
-def test_an_assistant_is_entered_under_the_providers_id() -> None:
-    told = create(" Riley ")
-    assert new_events(told) == [CREATED]
-    assert told.id == assistant_id_of("a-1")
+def test_an_assistants_id_is_derived_from_the_providers_id() -> None:
+    assistant = create(" Riley ")
+    assert new_events(assistant) == [CREATED]
+    assert assistant.id == assistant_id_of("a-1")
 
 
 def test_an_assistant_needs_a_name() -> None:
-    told = assistant(CREATED)
-    for tell in (create, lambda n: told.change(name=n, config=CONFIG, at=AT, by=BY)):
+    assistant = assistant_with(CREATED)
+    for command in (
+        create,
+        lambda n: assistant.change(name=n, config=CONFIG, at=AT, by=BY),
+    ):
         with pytest.raises(Invalid) as refusal:
-            tell(" ")
+            command(" ")
         assert refusal.value.fields == {"name": "is empty"}
-    assert new_events(told) == []
+    assert new_events(assistant) == []
 
 
 @pytest.mark.parametrize(
     ("name", "config"), [("Riley", {"voice": "new"}), (" Sam ", CONFIG)]
 )
-def test_an_assistant_is_changed(name: str, config: dict[str, Any]) -> None:
-    told = assistant(CREATED)
-    told.change(name=name, config=config, at=AT, by=BY)
+def test_a_change_records_name_and_configuration(
+    name: str, config: dict[str, Any]
+) -> None:
+    assistant = assistant_with(CREATED)
+    assistant.change(name=name, config=config, at=AT, by=BY)
     new = {"name": name.strip(), "config": config}
-    assert new_events(told) == [fact(Assistant.Changed, **new)]
-    assert {"name": told.name, "config": told.config} == new
+    assert new_events(assistant) == [fact(Assistant.Changed, **new)]
+    assert {"name": assistant.name, "config": assistant.config} == new
 
 
-def test_a_change_to_the_same_is_silent() -> None:
-    told = assistant(CREATED)
-    told.change(name=" Riley ", config=dict(CONFIG), at=AT, by=BY)
-    assert new_events(told) == []
+def test_a_change_to_the_same_values_records_nothing() -> None:
+    assistant = assistant_with(CREATED)
+    assistant.change(name=" Riley ", config=dict(CONFIG), at=AT, by=BY)
+    assert new_events(assistant) == []
 
 
 def test_an_assistant_is_archived_once_and_restored_once() -> None:
-    told = assistant(CREATED)
-    told.restore(at=AT, by=BY)
-    for act in (told.archive, told.archive, told.restore, told.restore):
+    assistant = assistant_with(CREATED)
+    assistant.restore(at=AT, by=BY)
+    for act in (
+        assistant.archive,
+        assistant.archive,
+        assistant.restore,
+        assistant.restore,
+    ):
         act(at=AT, by=BY)
-    assert new_events(told) == [ARCHIVED, RESTORED]
+    assert new_events(assistant) == [ARCHIVED, RESTORED]
 
 
-def test_an_archived_assistant_is_not_used() -> None:
-    assistant(CREATED).must_be_usable()
-    assistant(CREATED, ARCHIVED, RESTORED).must_be_usable()
+def test_an_archived_assistant_is_not_usable() -> None:
+    assistant_with(CREATED).must_be_usable()
+    assistant_with(CREATED, ARCHIVED, RESTORED).must_be_usable()
     with pytest.raises(WrongState):
-        assistant(CREATED, ARCHIVED).must_be_usable()
+        assistant_with(CREATED, ARCHIVED).must_be_usable()
 
 
-def test_a_campaign_chooses_one_that_is_not_archived() -> None:
-    told, campaign_id = assistant(CREATED), uuid4()
-    told.choose(campaign_id=campaign_id, at=AT, by=BY)
-    assert new_events(told) == [fact(Assistant.Chosen, campaign_id=campaign_id)]
-    archived = assistant(CREATED, ARCHIVED)
+def test_a_campaign_cannot_choose_an_archived_assistant() -> None:
+    assistant, campaign_id = assistant_with(CREATED), uuid4()
+    assistant.choose(campaign_id=campaign_id, at=AT, by=BY)
+    assert new_events(assistant) == [fact(Assistant.Chosen, campaign_id=campaign_id)]
+    archived = assistant_with(CREATED, ARCHIVED)
     with pytest.raises(WrongState):
         archived.choose(campaign_id=campaign_id, at=AT, by=BY)
     assert new_events(archived) == []

@@ -1,4 +1,4 @@
-"""A list on its way into a campaign, in steps that can be taken up again."""
+"""A contact list is filled in steps, closed once, and can be continued."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,21 +47,21 @@ CREATED = fact(ContactList.Created, **OPENING)
 CLOSED = fact(ContactList.Closed, accepted=3, skipped=0)
 
 
-def contacts(*facts: Fact) -> ContactList:
+def list_with(*facts: Fact) -> ContactList:
     return given(ContactList, *facts)
 
 
-def accept(told: ContactList, staged_up_to: int) -> None:
+def accept(contacts: ContactList, staged_up_to: int) -> None:
     progress = {"staged_up_to": staged_up_to}
-    told.accept(contact_ids=CONTACTS, digest="d2", at=AT, by=BY, **progress)
+    contacts.accept(contact_ids=CONTACTS, digest="d2", at=AT, by=BY, **progress)
 
 
-def skip(told: ContactList, *rows: Skipped, **progress: int) -> None:
-    told.skip(skipped=rows, digest="d3", at=AT, by=BY, **progress)
+def skip(contacts: ContactList, *rows: Skipped, **progress: int) -> None:
+    contacts.skip(skipped=rows, digest="d3", at=AT, by=BY, **progress)
 
 
-def test_a_list_opens_where_its_campaign_stands() -> None:
-    told = ContactList.create(
+def test_a_list_begins_with_the_campaigns_next_contact() -> None:
+    contacts = ContactList.create(
         list_id=LIST,
         campaign_id=CAMPAIGN,
         starts_at=10,
@@ -71,98 +71,100 @@ def test_a_list_opens_where_its_campaign_stands() -> None:
         at=AT,
         by=BY,
     )
-    assert new_events(told) == [CREATED]
-    assert (told.id, told.starts_at, told.closed) == (LIST, 10, False)
+    assert new_events(contacts) == [CREATED]
+    assert (contacts.id, contacts.starts_at, contacts.closed) == (LIST, 10, False)
 
 
 def test_a_list_belongs_to_one_campaign() -> None:
-    told = contacts(CREATED)
-    told.must_belong_to(CAMPAIGN)
+    contacts = list_with(CREATED)
+    contacts.must_belong_to(CAMPAIGN)
     with pytest.raises(Conflict):
-        told.must_belong_to(uuid4())
+        contacts.must_belong_to(uuid4())
 
 
-def test_accepted_rows_are_numbered_on() -> None:
-    told = contacts(CREATED, accepted(0, 3))
-    accept(told, 6)
-    assert new_events(told) == [accepted(3, 6)]
-    assert (told.accepted, told.staged_up_to) == (6, 6)
+def test_accepted_rows_continue_the_numbering() -> None:
+    contacts = list_with(CREATED, accepted(0, 3))
+    accept(contacts, 6)
+    assert new_events(contacts) == [accepted(3, 6)]
+    assert (contacts.accepted, contacts.staged_up_to) == (6, 6)
 
 
-def test_people_whom_the_campaign_has_are_skipped() -> None:
-    told = contacts(CREATED)
-    skip(told, KNOWN, staged_up_to=7)
-    assert new_events(told) == [skipped(KNOWN, staged_up_to=7, rejects_up_to=0)]
+def test_contacts_of_the_campaign_are_skipped() -> None:
+    contacts = list_with(CREATED)
+    skip(contacts, KNOWN, staged_up_to=7)
+    assert new_events(contacts) == [skipped(KNOWN, staged_up_to=7, rejects_up_to=0)]
 
 
 def test_rejects_of_the_file_are_skipped() -> None:
-    told = contacts(CREATED)
-    skip(told, BAD_PHONE, rejects_up_to=4)
-    assert new_events(told) == [skipped(BAD_PHONE, staged_up_to=0, rejects_up_to=4)]
+    contacts = list_with(CREATED)
+    skip(contacts, BAD_PHONE, rejects_up_to=4)
+    assert new_events(contacts) == [skipped(BAD_PHONE, staged_up_to=0, rejects_up_to=4)]
 
 
 def test_rejects_whose_text_is_not_kept_are_counted_once() -> None:
     counts = (RejectCount(SkipReason.INVALID_PHONE, 7), RejectCount(NO_NAME, 5))
-    told = contacts(CREATED, skipped(BAD_PHONE, staged_up_to=0, rejects_up_to=4))
-    told.count_rejects(counts, at=AT, by=BY)
-    told.count_rejects(counts, at=AT, by=BY)
-    assert new_events(told) == [fact(ContactList.RejectsCounted, counts=counts)]
-    assert (told.skipped, told.rejects_not_kept) == (13, 12)
+    contacts = list_with(CREATED, skipped(BAD_PHONE, staged_up_to=0, rejects_up_to=4))
+    contacts.count_rejects(counts, at=AT, by=BY)
+    contacts.count_rejects(counts, at=AT, by=BY)
+    assert new_events(contacts) == [fact(ContactList.RejectsCounted, counts=counts)]
+    assert (contacts.skipped, contacts.rejects_not_kept) == (13, 12)
 
 
-def test_without_rejects_to_count_nothing_is_recorded() -> None:
-    told = contacts(CREATED)
-    told.count_rejects((), at=AT, by=BY)
-    assert new_events(told) == []
+def test_counting_no_rejects_records_nothing() -> None:
+    contacts = list_with(CREATED)
+    contacts.count_rejects((), at=AT, by=BY)
+    assert new_events(contacts) == []
 
 
-def test_a_broken_import_goes_on_where_the_facts_end() -> None:
-    told = contacts(
+def test_an_interrupted_import_knows_its_progress() -> None:
+    contacts = list_with(
         CREATED,
         accepted(0, 3),
         skipped(BAD_PHONE, staged_up_to=3, rejects_up_to=4),
         skipped(KNOWN, staged_up_to=7, rejects_up_to=4),
     )
-    assert (told.accepted, told.skipped) == (3, 2)
-    assert (told.staged_up_to, told.rejects_up_to) == (7, 4)
-    assert not told.closed
+    assert (contacts.accepted, contacts.skipped) == (3, 2)
+    assert (contacts.staged_up_to, contacts.rejects_up_to) == (7, 4)
+    assert not contacts.closed
 
 
-def test_one_kind_of_progress_leaves_the_other() -> None:
+def test_progress_in_rejects_keeps_that_in_staged_rows() -> None:
     past = (CREATED, accepted(0, 3), skipped(staged_up_to=3, rejects_up_to=4))
-    told = contacts(*past)
-    skip(told, KNOWN, staged_up_to=7)
-    skip(told, BAD_PHONE, rejects_up_to=9)
-    assert new_events(told) == [
+    contacts = list_with(*past)
+    skip(contacts, KNOWN, staged_up_to=7)
+    skip(contacts, BAD_PHONE, rejects_up_to=9)
+    assert new_events(contacts) == [
         skipped(KNOWN, staged_up_to=7, rejects_up_to=4),
         skipped(BAD_PHONE, staged_up_to=7, rejects_up_to=9),
     ]
 
 
-def test_a_list_closes_with_its_counts_once() -> None:
-    told = contacts(CREATED, accepted(0, 3))
-    told.close(at=AT, by=BY)
-    told.close(at=AT, by=BY)
-    assert new_events(told) == [CLOSED]
-    assert told.closed
+def test_a_list_is_closed_once_with_its_counts() -> None:
+    contacts = list_with(CREATED, accepted(0, 3))
+    contacts.close(at=AT, by=BY)
+    contacts.close(at=AT, by=BY)
+    assert new_events(contacts) == [CLOSED]
+    assert contacts.closed
 
 
 def test_a_closed_list_takes_no_rows() -> None:
-    told = contacts(CREATED, accepted(0, 3), CLOSED)
+    contacts = list_with(CREATED, accepted(0, 3), CLOSED)
     with pytest.raises(WrongState):
-        accept(told, 6)
+        accept(contacts, 6)
     with pytest.raises(WrongState):
-        skip(told, KNOWN, staged_up_to=7)
+        skip(contacts, KNOWN, staged_up_to=7)
     with pytest.raises(WrongState):
-        told.count_rejects((RejectCount(NO_NAME, 1),), at=AT, by=BY)
-    assert new_events(told) == []
+        contacts.count_rejects((RejectCount(NO_NAME, 1),), at=AT, by=BY)
+    assert new_events(contacts) == []
 
 
-def test_rejects_that_were_counted_before_the_list_closed_stay_counted() -> None:
-    """A second request for the same import may get here after the first is done."""
+def test_counting_rejects_again_after_the_list_closed_changes_nothing() -> None:
+    """A second request for the same import may arrive after the first is done."""
     counts = (RejectCount(NO_NAME, 5),)
     counted = fact(ContactList.RejectsCounted, counts=counts)
-    told = contacts(CREATED, counted, fact(ContactList.Closed, accepted=0, skipped=5))
-    told.count_rejects(counts, at=AT, by=BY)
-    told.count_rejects((), at=AT, by=BY)
-    assert new_events(told) == []
+    contacts = list_with(
+        CREATED, counted, fact(ContactList.Closed, accepted=0, skipped=5)
+    )
+    contacts.count_rejects(counts, at=AT, by=BY)
+    contacts.count_rejects((), at=AT, by=BY)
+    assert new_events(contacts) == []

@@ -1,4 +1,4 @@
-"""The log of claims: one stream, each claim right after all that were seen."""
+"""Claims are stored in one stream, each with the version after those seen."""
 
 import subprocess
 import sys
@@ -30,21 +30,21 @@ def claim(seen: int) -> Dispatcher.CallsClaimed:
     )
 
 
-def test_a_claim_stands_right_after_all_that_were_seen() -> None:
+def test_a_claim_has_the_version_after_the_claims_seen() -> None:
     assert [claim(seen).originator_version for seen in (0, 41)] == [1, 42]
 
 
-def test_all_claims_stand_in_one_stream() -> None:
+def test_all_claims_are_in_one_stream() -> None:
     assert claim(0).originator_id == claim(7).originator_id == DISPATCHER_ID
 
 
-def test_a_claim_says_who_took_whom_and_when() -> None:
-    told = claim(0)
-    assert (told.claim_id, told.claims) == (CLAIM_ID, CLAIMS)
-    assert (told.actor, told.timestamp) == ("scheduler", AT)
+def test_a_claim_contains_contacts_actor_and_time() -> None:
+    event = claim(0)
+    assert (event.claim_id, event.claims) == (CLAIM_ID, CLAIMS)
+    assert (event.actor, event.timestamp) == ("scheduler", AT)
 
 
-def test_a_process_that_never_claimed_reads_claims() -> None:
+def test_claims_can_be_decoded_in_a_process_that_made_none() -> None:
     read = "import domain.dispatcher as d; from eventsourcing.utils import "
     read += "resolve_topic as r; print(r('dispatcher.calls_claimed').__qualname__)"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What was stored once is read for ever; `python -m tests.golden` writes new files."""
+"""Every stored event stays readable; `python -m tests.golden` writes new files."""
 
 import re
 from collections.abc import Callable
@@ -64,13 +64,13 @@ def test_a_golden_file_is_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", CURRENT, ids=named)
-def test_a_golden_file_is_what_is_written_now(file: Path) -> None:
+def test_a_golden_file_equals_what_is_written_now(file: Path) -> None:
     state = orjson.loads(file.read_bytes())
     assert state_of(event_of(topic_of(file), state)) == state
 
 
 @pytest.mark.parametrize("file", CURRENT, ids=named)
-def test_a_golden_file_tells_each_field_with_its_type(file: Path) -> None:
+def test_a_golden_file_has_each_field_with_its_type(file: Path) -> None:
     event = event_of(topic_of(file), orjson.loads(file.read_bytes()))
     expected = vars(example(topic_of(file)))
     assert {k: type(v) for k, v in vars(event).items()} == {
@@ -83,14 +83,14 @@ def test_a_golden_file_tells_each_field_with_its_type(file: Path) -> None:
     [f for f in FILES if issubclass(CLASSES[topic_of(f)], CanInitAggregate)],
     ids=named,
 )
-def test_a_stored_beginning_still_makes_an_aggregate(file: Path) -> None:
+def test_a_stored_first_event_creates_its_aggregate(file: Path) -> None:
     state = orjson.loads(file.read_bytes())
     aggregate = event_of(topic_of(file), state).mutate(None)
     assert type(aggregate) is resolve_topic(state["originator_topic"])
     assert isinstance(aggregate, Aggregate)
 
 
-def test_a_new_golden_file_never_replaces_one(tmp_path: Path) -> None:
+def test_an_existing_golden_file_is_never_replaced(tmp_path: Path) -> None:
     files = write_missing(tmp_path)
     assert {topic_of(file) for file in files} == CLASSES.keys()
     first, second, *_ = files
@@ -100,7 +100,7 @@ def test_a_new_golden_file_never_replaces_one(tmp_path: Path) -> None:
     assert first.read_text() == "{}"
 
 
-def test_a_renamed_golden_file_is_only_read() -> None:
+def test_a_golden_file_with_a_date_is_an_old_form() -> None:
     file = FOLDER / "call.ended.2026-12-01.json"
     assert (topic_of(file), is_old(file)) == ("call.ended", True)
     assert not is_old(FOLDER / "call.ended.json")
@@ -113,7 +113,7 @@ def test_a_topic_names_one_class() -> None:
     assert {topic: names for topic, names in topics().items() if len(names) > 1} == {}
 
 
-def test_a_topic_is_aggregate_dot_fact_in_lower_case() -> None:
+def test_a_topic_has_the_form_aggregate_dot_event_in_lower_case() -> None:
     pattern = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
     assert [topic for topic in CLASSES if not pattern.fullmatch(topic)] == []
 
@@ -124,7 +124,7 @@ def test_a_topic_starts_with_its_aggregate(topic: str, kind: EventClass) -> None
     assert topic.partition(".")[0] == re.sub(r"(?<!^)(?=[A-Z])", "_", owner).lower()
 
 
-def test_every_fact_of_an_aggregate_has_a_topic() -> None:
+def test_every_event_class_of_an_aggregate_has_a_topic() -> None:
     facts = {
         kind.__qualname__
         for kind in declared()
@@ -134,7 +134,7 @@ def test_every_fact_of_an_aggregate_has_a_topic() -> None:
 
 
 @each_class
-def test_every_fact_says_who(topic: str, kind: EventClass) -> None:
+def test_every_event_has_an_actor(topic: str, kind: EventClass) -> None:
     assert own_fields(kind)["actor"] is str, topic
 
 
@@ -163,37 +163,37 @@ STRATEGIES: dict[Any, Strategy] = {
 }
 
 
-def values_of(annotation: Any) -> Strategy:
+def strategy_of(annotation: Any) -> Strategy:
     if annotation in STRATEGIES:
         return STRATEGIES[annotation]
     if get_origin(annotation) in CONTAINERS:
         return CONTAINERS[get_origin(annotation)](*get_args(annotation))
     if members := get_args(annotation):
-        return st.one_of([values_of(member) for member in members])
+        return st.one_of([strategy_of(member) for member in members])
     if issubclass(annotation, StrEnum):
         return st.sampled_from(list(annotation))
     assert is_dataclass(annotation), annotation
     hints = get_type_hints(annotation)
     make: Any = annotation
-    return st.builds(make, **{name: values_of(hint) for name, hint in hints.items()})
+    return st.builds(make, **{name: strategy_of(hint) for name, hint in hints.items()})
 
 
 CONTAINERS: dict[Any, Callable[..., Strategy]] = {
-    tuple: lambda item, _: st.lists(values_of(item), max_size=3).map(tuple),
-    dict: lambda _, item: st.dictionaries(TEXT, values_of(item), max_size=3),
+    tuple: lambda item, _: st.lists(strategy_of(item), max_size=3).map(tuple),
+    dict: lambda _, item: st.dictionaries(TEXT, strategy_of(item), max_size=3),
 }
 
 
 @each_class
-def test_what_is_stored_is_what_is_read(topic: str, kind: EventClass) -> None:
-    fields = {name: values_of(hint) for name, hint in own_fields(kind).items()}
+def test_a_decoded_event_equals_the_encoded_one(topic: str, kind: EventClass) -> None:
+    fields = {name: strategy_of(hint) for name, hint in own_fields(kind).items()}
 
     @settings(
         max_examples=25,
     )
     @given(st.fixed_dictionaries(fields))
-    def store_and_read(told: dict[str, Any]) -> None:
-        event = event_with(kind, told)
+    def store_and_read(values: dict[str, Any]) -> None:
+        event = event_with(kind, values)
         read = event_of(topic, state_of(event))
         assert read == event
         assert vars(read) == vars(event)

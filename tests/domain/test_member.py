@@ -1,4 +1,4 @@
-"""Who is on the allowlist, and as what."""
+"""Members are added, given roles, removed and added again."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,66 +27,66 @@ NOW_ADMIN = fact(Member.RoleChanged, role=Role.ADMIN)
 READMITTED = fact(Member.Readmitted, email=EMAIL, role=Role.AUDITOR)
 
 
-def member(*facts: Fact) -> Member:
+def member_with(*facts: Fact) -> Member:
     return given(Member, *facts)
 
 
-def test_a_member_is_added_by_address_whatever_its_case() -> None:
-    told = Member.add(email=" Ann@Example.com ", role=Role.OPERATOR, at=AT, by=BY)
-    assert new_events(told) == [ADDED]
-    assert told.id == member_id_of(EMAIL) == member_id_of(" ANN@example.com")
+def test_case_and_blanks_of_an_address_do_not_matter() -> None:
+    member = Member.add(email=" Ann@Example.com ", role=Role.OPERATOR, at=AT, by=BY)
+    assert new_events(member) == [ADDED]
+    assert member.id == member_id_of(EMAIL) == member_id_of(" ANN@example.com")
 
 
 @pytest.mark.parametrize(
     "email", ["", "ann", "@example.com", "ann@", "a@b@c", "a b@c.de", "a\x00@b.de"]
 )
-def test_what_is_no_address_is_refused(email: str) -> None:
+def test_an_invalid_address_is_refused(email: str) -> None:
     with pytest.raises(Invalid) as refusal:
         Member.add(email=email, role=Role.ADMIN, at=AT, by=BY)
-    assert refusal.value.fields == {"email": "is no address"}
+    assert refusal.value.fields == {"email": "is not an e-mail address"}
 
 
 def test_a_role_is_changed() -> None:
-    told = member(ADDED)
-    told.change_role(role=Role.ADMIN, at=AT, by=BY)
-    assert new_events(told) == [NOW_ADMIN]
-    assert told.role is Role.ADMIN
+    member = member_with(ADDED)
+    member.change_role(role=Role.ADMIN, at=AT, by=BY)
+    assert new_events(member) == [NOW_ADMIN]
+    assert member.role is Role.ADMIN
 
 
-def test_the_role_that_one_has_is_silence() -> None:
-    told = member(ADDED, NOW_ADMIN)
-    told.change_role(role=Role.ADMIN, at=AT, by=BY)
-    assert new_events(told) == []
+def test_giving_the_same_role_changes_nothing() -> None:
+    member = member_with(ADDED, NOW_ADMIN)
+    member.change_role(role=Role.ADMIN, at=AT, by=BY)
+    assert new_events(member) == []
 
 
 def test_a_member_is_removed_once() -> None:
-    told = member(ADDED)
-    told.remove(at=AT, by=BY)
-    told.remove(at=AT, by=BY)
-    assert new_events(told) == [REMOVED]
-    assert told.removed
+    member = member_with(ADDED)
+    member.remove(at=AT, by=BY)
+    member.remove(at=AT, by=BY)
+    assert new_events(member) == [REMOVED]
+    assert member.removed
 
 
-def test_who_was_removed_has_no_role_to_change() -> None:
-    told = member(ADDED, REMOVED)
+def test_the_role_of_a_removed_member_cannot_change() -> None:
+    member = member_with(ADDED, REMOVED)
     with pytest.raises(NotFound):
-        told.change_role(role=Role.ADMIN, at=AT, by=BY)
-    assert new_events(told) == []
+        member.change_role(role=Role.ADMIN, at=AT, by=BY)
+    assert new_events(member) == []
 
 
-def test_who_was_removed_is_readmitted() -> None:
-    told = member(ADDED, REMOVED)
-    told.readmit(role=Role.AUDITOR, at=AT, by=BY)
-    assert new_events(told) == [READMITTED]
-    assert (told.removed, told.role) == (False, Role.AUDITOR)
+def test_a_removed_member_is_added_again_with_the_new_role() -> None:
+    member = member_with(ADDED, REMOVED)
+    member.readmit(role=Role.AUDITOR, at=AT, by=BY)
+    assert new_events(member) == [READMITTED]
+    assert (member.removed, member.role) == (False, Role.AUDITOR)
 
 
 @pytest.mark.parametrize(
     ("role", "facts"), [(Role.OPERATOR, []), (Role.ADMIN, [NOW_ADMIN])]
 )
-def test_to_readmit_who_is_in_is_to_change_the_role(
+def test_adding_a_present_member_changes_the_role(
     role: Role, facts: list[Fact]
 ) -> None:
-    told = member(ADDED)
-    told.readmit(role=role, at=AT, by=BY)
-    assert new_events(told) == facts
+    member = member_with(ADDED)
+    member.readmit(role=role, at=AT, by=BY)
+    assert new_events(member) == facts

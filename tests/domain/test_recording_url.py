@@ -37,7 +37,7 @@ def test_an_overlong_url_is_refused() -> None:
 
 
 @given(st.ip_addresses(), st.sampled_from(["https://{}/", "https://{}:443/a", "{}"]))
-def test_no_address_is_accepted_in_any_notation(
+def test_no_ip_address_is_accepted_in_any_notation(
     address: IPv4Address | IPv6Address, form: str
 ) -> None:
     texts = [f"[{address}]"] if address.version == 6 else _ipv4_notations(address)

@@ -1,4 +1,4 @@
-"""What an admin may set, within which bounds, and what is told once a day."""
+"""Bounds of the settings, changes by admins, and the daily spend alerts."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -36,19 +36,19 @@ def alerted(**own: Any) -> Fact:
 CREATED = fact(Settings.Created, values=DEFAULTS)
 
 
-def config(*facts: Fact) -> Settings:
+def settings_with(*facts: Fact) -> Settings:
     return given(Settings, *facts)
 
 
-def raise_alert(told: Settings, **own: Any) -> None:
+def raise_alert(settings: Settings, **own: Any) -> None:
     _, fields = alerted(**own)
-    told.raise_daily_spend_alert(at=AT, **fields | {"by": fields.pop("actor")})
+    settings.raise_daily_spend_alert(at=AT, **fields | {"by": fields.pop("actor")})
 
 
-def test_there_is_one_stream_of_settings() -> None:
-    told = Settings.create(values=DEFAULTS, at=AT, by=BY)
-    assert new_events(told) == [CREATED]
-    assert told.id == SETTINGS_ID
+def test_settings_have_one_stream_with_a_fixed_id() -> None:
+    settings = Settings.create(values=DEFAULTS, at=AT, by=BY)
+    assert new_events(settings) == [CREATED]
+    assert settings.id == SETTINGS_ID
 
 
 def test_the_defaults_are_within_the_bounds() -> None:
@@ -112,22 +112,22 @@ WRONG: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("own", FINE, ids=str)
-def test_a_setting_is_changed_and_named(own: dict[str, Any]) -> None:
-    told, values = config(CREATED), replace(DEFAULTS, **own)
-    told.change(values=values, at=AT, by=BY)
-    assert new_events(told) == [
+def test_a_change_names_the_changed_settings(own: dict[str, Any]) -> None:
+    settings, values = settings_with(CREATED), replace(DEFAULTS, **own)
+    settings.change(values=values, at=AT, by=BY)
+    assert new_events(settings) == [
         fact(Settings.Changed, changed=tuple(own), values=values)
     ]
-    assert told.values == values
+    assert settings.values == values
 
 
 @pytest.mark.parametrize("own", WRONG, ids=str)
-def test_what_is_out_of_bounds_is_refused_by_its_name(own: dict[str, Any]) -> None:
-    told, values = config(CREATED), replace(DEFAULTS, **own)
+def test_a_value_out_of_bounds_is_refused_and_named(own: dict[str, Any]) -> None:
+    settings, values = settings_with(CREATED), replace(DEFAULTS, **own)
     with pytest.raises(Invalid) as refusal:
-        told.change(values=values, at=AT, by=BY)
+        settings.change(values=values, at=AT, by=BY)
     assert refusal.value.fields.keys() == own.keys()
-    assert new_events(told) == []
+    assert new_events(settings) == []
     with pytest.raises(Invalid):
         Settings.create(values=values, at=AT, by=BY)
 
@@ -138,24 +138,24 @@ def test_every_wrong_setting_is_named_at_once() -> None:
     assert refusal.value.fields.keys() == {"global_cap", "retention_days"}
 
 
-def test_a_change_to_the_same_is_silent() -> None:
-    told = config(CREATED)
-    told.change(values=replace(DEFAULTS), at=AT, by=BY)
-    assert new_events(told) == []
+def test_a_change_to_the_same_values_records_nothing() -> None:
+    settings = settings_with(CREATED)
+    settings.change(values=replace(DEFAULTS), at=AT, by=BY)
+    assert new_events(settings) == []
 
 
-def test_each_leave_to_request_again_counts() -> None:
-    told = config(CREATED)
-    told.allow_requests_again(at=AT, by=BY)
-    told.allow_requests_again(at=AT, by=BY)
-    assert new_events(told) == [fact(Settings.RequestsAllowedAgain)] * 2
+def test_each_permission_to_request_again_is_recorded() -> None:
+    settings = settings_with(CREATED)
+    settings.allow_requests_again(at=AT, by=BY)
+    settings.allow_requests_again(at=AT, by=BY)
+    assert new_events(settings) == [fact(Settings.RequestsAllowedAgain)] * 2
 
 
-def test_an_alert_is_told_once_a_day() -> None:
-    told = config(CREATED)
-    raise_alert(told)
-    raise_alert(told, spend=Decimal(10))
-    assert new_events(told) == [alerted()]
+def test_a_spend_alert_is_raised_once_a_day() -> None:
+    settings = settings_with(CREATED)
+    raise_alert(settings)
+    raise_alert(settings, spend=Decimal(10))
+    assert new_events(settings) == [alerted()]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_alert_is_told_once_a_day() -> None:
     [{"day": date(2026, 1, 2)}, {"alert": "threshold"}, {"budget": Decimal(8)}],
     ids=str,
 )
-def test_another_day_alert_or_budget_is_told_again(own: dict[str, Any]) -> None:
-    told = config(CREATED, alerted())
-    raise_alert(told, **own)
-    assert new_events(told) == [alerted(**own)]
+def test_another_day_kind_or_budget_raises_another_alert(own: dict[str, Any]) -> None:
+    settings = settings_with(CREATED, alerted())
+    raise_alert(settings, **own)
+    assert new_events(settings) == [alerted(**own)]

@@ -1,4 +1,4 @@
-"""Messages of calls that are not known yet: each kept once, attached once."""
+"""Messages about unknown calls are stored once and attached once."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,38 +30,38 @@ CREATED = fact(UnmatchedMessage.Created, provider_call_id="p-1")
 ATTACHED = fact(UnmatchedMessage.Attached, call_id=CALL)
 
 
-def unmatched(*facts: Fact) -> UnmatchedMessage:
+def unmatched_with(*facts: Fact) -> UnmatchedMessage:
     return given(UnmatchedMessage, *facts)
 
 
-def receive(told: UnmatchedMessage, evidence: Evidence) -> None:
-    told.receive(type_="status-update", evidence=evidence, at=AT, by=BY)
+def receive(unmatched: UnmatchedMessage, evidence: Evidence) -> None:
+    unmatched.receive(type_="status-update", evidence=evidence, at=AT, by=BY)
 
 
-def test_messages_are_kept_under_the_providers_id() -> None:
-    told = UnmatchedMessage.create(provider_call_id="p-1", at=AT, by=BY)
-    assert new_events(told) == [CREATED]
-    assert told.id == unmatched_id_of("p-1")
+def test_the_stream_id_is_derived_from_the_providers_call_id() -> None:
+    unmatched = UnmatchedMessage.create(provider_call_id="p-1", at=AT, by=BY)
+    assert new_events(unmatched) == [CREATED]
+    assert unmatched.id == unmatched_id_of("p-1")
 
 
-def test_each_message_is_kept_once() -> None:
-    told = unmatched(CREATED, received(FIRST))
-    receive(told, FIRST)
-    receive(told, SECOND)
-    receive(told, SECOND)
-    assert new_events(told) == [received(SECOND)]
-    assert told.messages == (FIRST.message_id, SECOND.message_id)
+def test_a_repeated_message_is_stored_once() -> None:
+    unmatched = unmatched_with(CREATED, received(FIRST))
+    receive(unmatched, FIRST)
+    receive(unmatched, SECOND)
+    receive(unmatched, SECOND)
+    assert new_events(unmatched) == [received(SECOND)]
+    assert unmatched.messages == (FIRST.message_id, SECOND.message_id)
 
 
-def test_messages_are_attached_to_their_call_once() -> None:
-    told = unmatched(CREATED, received(FIRST))
-    told.attach(call_id=CALL, at=AT, by=BY)
-    told.attach(call_id=uuid4(), at=AT, by=BY)
-    assert new_events(told) == [ATTACHED]
-    assert told.call_id == CALL
+def test_messages_are_attached_to_one_call_only() -> None:
+    unmatched = unmatched_with(CREATED, received(FIRST))
+    unmatched.attach(call_id=CALL, at=AT, by=BY)
+    unmatched.attach(call_id=uuid4(), at=AT, by=BY)
+    assert new_events(unmatched) == [ATTACHED]
+    assert unmatched.call_id == CALL
 
 
-def test_a_message_that_comes_after_is_kept_as_well() -> None:
-    told = unmatched(CREATED, received(FIRST), ATTACHED)
-    receive(told, SECOND)
-    assert new_events(told) == [received(SECOND)]
+def test_a_message_after_the_attachment_is_stored() -> None:
+    unmatched = unmatched_with(CREATED, received(FIRST), ATTACHED)
+    receive(unmatched, SECOND)
+    assert new_events(unmatched) == [received(SECOND)]

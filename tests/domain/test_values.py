@@ -1,4 +1,4 @@
-"""Ids that are made from other ids are the same everywhere, for ever."""
+"""Derived ids never change, and the statuses of contacts and calls match."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from domain.values import (
 SOME = UUID("11111111-2222-4333-8444-555555555555")
 
 
-def test_made_ids_never_change() -> None:
+def test_derived_ids_never_change() -> None:
     assert str(campaign_id_of(SOME)) == "c73cab65-2db7-5fd6-8cb3-dfe1a8d6deb2"
     assert str(call_id_of(SOME, 1)) == "8d66d002-fd4d-5041-b589-184f81ead193"
     assert (
@@ -22,16 +22,16 @@ def test_made_ids_never_change() -> None:
     )
 
 
-def test_each_attempt_is_another_call() -> None:
+def test_each_attempt_has_its_own_call_id() -> None:
     assert len({call_id_of(SOME, attempt) for attempt in range(1, 4)}) == 3
 
 
-def test_a_contact_counts_as_its_call_or_as_pending() -> None:
+def test_contact_statuses_are_the_call_statuses_and_pending() -> None:
     statuses = {str(status) for status in CallStatus}
     assert {str(status) for status in ContactStatus} == statuses | {"PENDING"}
 
 
-def test_a_call_is_live_until_it_is_terminal() -> None:
+def test_statuses_that_are_not_live_are_final() -> None:
     terminal = set(CallStatus) - LIVE
     assert {str(status) for status in terminal} == {
         "ENDED",

@@ -1,4 +1,4 @@
-"""Where alerts may be posted to."""
+"""URLs and IP addresses to which the service sends no requests."""
 
 from ipaddress import IPv4Address
 
@@ -18,7 +18,7 @@ from domain.web_address import is_forbidden, url_fault
         "https://[2001:db8::1]:8443/",
     ],
 )
-def test_a_web_address_will_do(url: str) -> None:
+def test_a_url_of_an_ordinary_host_is_allowed(url: str) -> None:
     assert url_fault(url) is None
 
 
@@ -44,11 +44,11 @@ def test_a_web_address_will_do(url: str) -> None:
         "http://100.100.100.200/",
     ],
 )
-def test_what_is_no_web_address_or_leads_inside_will_not(url: str) -> None:
+def test_invalid_and_internal_urls_are_refused(url: str) -> None:
     assert url_fault(url) is not None
 
 
-CARRIED = {
+EMBEDDED = {
     "IPv4-mapped": "::ffff:a9fe:a9fe",
     "IPv4-mapped, dotted": "::ffff:169.254.169.254",
     "IPv4-compatible": "::169.254.169.254",
@@ -72,8 +72,8 @@ CARRIED = {
 }
 
 
-@pytest.mark.parametrize("address", CARRIED.values(), ids=CARRIED)
-def test_an_address_that_carries_a_forbidden_one_is_forbidden(address: str) -> None:
+@pytest.mark.parametrize("address", EMBEDDED.values(), ids=EMBEDDED)
+def test_an_address_with_an_embedded_forbidden_one_is_forbidden(address: str) -> None:
     assert is_forbidden(address)
     host = f"[{address.replace('%', '%25')}]" if ":" in address else address
     assert url_fault(f"https://{host}/") is not None
@@ -87,7 +87,7 @@ HARMLESS = (
 
 
 @pytest.mark.parametrize("address", HARMLESS)
-def test_an_address_that_carries_another_one_is_allowed(address: str) -> None:
+def test_an_address_with_an_embedded_public_one_is_allowed(address: str) -> None:
     assert not is_forbidden(address)
 
 
@@ -109,6 +109,6 @@ def test_every_link_local_address_is_forbidden_in_every_notation(
         assert is_forbidden(text), text
 
 
-def test_a_name_is_no_forbidden_address() -> None:
+def test_host_names_and_private_addresses_are_not_forbidden() -> None:
     assert not is_forbidden("example.com")
     assert not is_forbidden("192.168.0.1")

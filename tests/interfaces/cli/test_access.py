@@ -26,7 +26,7 @@ def test_a_stranger_cannot_be_removed(autolynx: CommandLine) -> None:
 
 def test_what_is_no_address_is_no_member(autolynx: CommandLine) -> None:
     refusal = autolynx.refusal("members", "add", "ada", "--role", "admin")
-    assert refusal == "'ada' is no e-mail address."
+    assert refusal == "'ada' is not an e-mail address."
 
 
 def test_a_token_is_printed_alone_and_opens_the_door(
