@@ -15,7 +15,8 @@ from application.gc_tuning import collect_in_background, enable_after_loading
 from provider.simulator.answers import Line
 from provider.simulator.faults import CallFault, RequestFault, WebhookFault
 from provider.simulator.routes import build_app
-from provider.simulator.settings import SimulatorSettings, read_settings
+from provider.simulator.scenes import Scene
+from provider.simulator.settings import SimulatorSettings, read_settings, varied
 
 SECONDS_TO_FINISH = 1
 
@@ -58,7 +59,10 @@ def _settings(argv: Sequence[str] | None) -> SimulatorSettings:
     given = vars(_parser().parse_args(argv))
     values: dict[str, Any] = json.loads(given.pop("settings") or "{}")
     faults = [*(given.pop("fault") or [])]
+    is_varied = given.pop("varied")
     values |= {key: value for key, value in given.items() if value is not None}
+    if is_varied:
+        values = varied(values)
     for fault in faults:
         _add_fault(values, fault)
     return read_settings(values)
@@ -92,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-url", help="server URL of the first assistant")
     parser.add_argument("--webhook-secret", help="its X-Vapi-Secret")
     parser.add_argument(
+        "--varied",
+        action="store_true",
+        help="calls of every outcome: machines, menus, callbacks, opt-outs, faults",
+    )
+    parser.add_argument(
         "--fault",
         action="append",
         metavar="NAME=JSON",
@@ -112,7 +121,7 @@ def _faults_explained() -> str:
         f"  {group}.NAME=RATE  NAME is one of {', '.join(names)}"
         for group, names in kinds.items()
     )
-    return FAULTS.format(rates=listed)
+    return FAULTS.format(rates=listed, scenes=", ".join(Scene))
 
 
 FAULTS = """faults by rate, from 0 to 1, drawn by --seed:
@@ -149,6 +158,8 @@ how long and how much, in real seconds:
   late_seconds, list_lag_seconds, get_lag_seconds, stale_seconds,
   retry_after_seconds, storm_requests; down=true resets every connection
   endings='{{"+12025550100": "simulator-never-ends"}}' fixes how a number's calls end
+  scenes='{{"+12025550100": "opt_out"}}' fixes what happens when a number picks up:
+    {scenes}
 
 The plan can be read and replaced while it runs: GET, PUT /simulator/faults.
 """

@@ -1,20 +1,23 @@
 """How a simulated call goes: planned when it is created, from seed and number."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
+from provider.simulator.scenes import (
+    LONGEST_SECONDS,
+    Line,
+    Person,
+    Scene,
+    machine,
+    spoken,
+)
 from provider.simulator.settings import NEVER_ENDS, NEVER_RINGS, SimulatorSettings
 
-type Line = tuple[str, str]
-
 FOREVER = 10.0**9
-AGREED = "Yes please, that suits me."
 START_ERROR = "call.start.error-"
-SIP_407 = (
-    "call.in-progress.error-providerfault-outbound-sip-407"
-    "-proxy-authentication-required"
-)
+SIP = "call.in-progress.error-providerfault-outbound-sip-"
+SIP_407 = f"{SIP}407-proxy-authentication-required"
 NOT_DIALLED = frozenset(
     {
         "assistant-not-found",
@@ -23,6 +26,7 @@ NOT_DIALLED = frozenset(
         SIP_407,
         "call.start.assistant-version-error-validation",
         "call.start.squad-version-error-validation",
+        "call.in-progress.error-vapifault-transport-never-connected",
         "license-check-failed",
         "sip-outbound-unallocated-number",
         "twilio-reported-customer-misdialed",
@@ -37,15 +41,26 @@ UNANSWERED = frozenset(
         "twilio-failed-to-connect-call",
         "vonage-failed-to-connect-call",
         "vonage-rejected",
+        "sip-outbound-carrier-released-call",
+        "call.in-progress.error-sip-outbound-call-failed-to-connect",
+        f"{SIP}403-forbidden",
+        f"{SIP}408-request-timeout",
+        f"{SIP}480-temporarily-unavailable",
+        f"{SIP}503-service-unavailable",
     }
 )
+"""Ended reasons of calls that may ring and are not picked up."""
+
+WITH_A_PERSON = frozenset({"customer-ended-call", "assistant-ended-call"})
+"""Ended reasons of calls whose course is a scene."""
 
 
 @dataclass(frozen=True)
 class CallPlan:
     """How a call will go. Seconds are those of a real call, not yet divided by `speed`.
 
-    `message` explains the reason, as `endedMessage`.
+    `scene` is what happens if the reason is one of WITH_A_PERSON. `message` explains
+    the reason, as `endedMessage`.
     """
 
     reason: str
@@ -53,7 +68,7 @@ class CallPlan:
     ring: float
     talk: float
     report: float
-    good_mood: bool
+    scene: Scene
     message: str | None = None
 
     @property
@@ -72,8 +87,15 @@ def plan_call(
     dice: Random,
     reason: str | None,
     message: str | None = None,
+    *,
+    reach: float = 1.0,
+    scene: Scene | None = None,
 ) -> CallPlan:
-    """Draw a plan; `reason` fixes the ended reason, and `message` explains it."""
+    """Draw a plan; `reason` fixes the ended reason, and `message` explains it.
+
+    `reach` is a factor for the probability that a person answers, and `scene` fixes
+    what happens then.
+    """
     drawn = _weighted(settings.outcomes, dice)
     queue, ring, talk, report = (
         dice.uniform(*span)
@@ -84,14 +106,37 @@ def plan_call(
             settings.report_seconds,
         )
     )
-    reason = reason or drawn
+    drawn_scene = _weighted(settings.scenes, dice)
+    reason = reason or _reached(settings.outcomes, drawn, reach, dice)
     talk = {"voicemail": talk / 4, NEVER_ENDS: FOREVER}.get(reason, talk)
-    agrees = dice.random() < 0.7  # noqa: PLR2004 - most people say yes
-    return CallPlan(reason, queue, ring, talk, report, agrees, message)
+    plan = CallPlan(
+        reason, queue, ring, talk, report, scene or drawn_scene, message=message
+    )
+    if reason not in WITH_A_PERSON or plan.scene not in LONGEST_SECONDS:
+        return plan
+    return replace(plan, talk=min(talk, LONGEST_SECONDS[plan.scene]))
 
 
-def _weighted(outcomes: Mapping[str, float], dice: Random) -> str:
-    return dice.choices(list(outcomes), weights=list(outcomes.values()))[0]
+def _reached(
+    outcomes: Mapping[str, float], drawn: str, reach: float, dice: Random
+) -> str:
+    """Change the drawn reason so that a person answers `reach` times as often."""
+    others = {
+        name: rate for name, rate in outcomes.items() if name not in WITH_A_PERSON
+    }
+    people = {name: rate for name, rate in outcomes.items() if name in WITH_A_PERSON}
+    person = sum(people.values()) / sum(outcomes.values())
+    if reach == 1.0 or not others or not people:
+        return drawn
+    wanted = min(person * reach, 1.0)
+    if drawn in WITH_A_PERSON:
+        return drawn if dice.random() < wanted / person else _weighted(others, dice)
+    missing = max(wanted - person, 0.0) / (1.0 - person)
+    return _weighted(people, dice) if dice.random() < missing else drawn
+
+
+def _weighted[Kind](weights: Mapping[Kind, float], dice: Random) -> Kind:
+    return dice.choices(list(weights), weights=list(weights.values()))[0]
 
 
 def cost_of(talked_seconds: float) -> float:
@@ -100,32 +145,22 @@ def cost_of(talked_seconds: float) -> float:
 
 
 def conversation(
-    plan: CallPlan, reason: str, first_message: str, name: str
+    plan: CallPlan,
+    reason: str,
+    first_message: str,
+    person: Person,
+    answer: str | None,
 ) -> list[Line]:
-    """Return the lines of the conversation as (role, text); roles: `bot`, `user`."""
-    if reason == "voicemail":
-        return _to_a_machine(first_message, name)
+    """Return the lines of the conversation as (role, text); roles: `bot`, `user`.
+
+    `answer` is the result of the tool call, if the assistant used a tool.
+    """
     greeting = [("bot", first_message)]
+    if reason == "voicemail":
+        heard, left = machine(person.name)
+        return [heard, ("bot", f"{first_message} {left[1]}")]
     if reason == "silence-timed-out":
-        return [*greeting, ("bot", f"{name}, are you still there?")]
+        return [*greeting, *spoken(Scene.SILENT, person, None)]
     if reason in (NEVER_ENDS, "manually-canceled"):
-        return [*greeting, ("user", f"Yes, this is {name}.")]
-    return [*greeting, *_between_people(name, good_mood=plan.good_mood)]
-
-
-def _to_a_machine(first_message: str, name: str) -> list[Line]:
-    return [
-        ("user", f"You have reached {name}. Please leave a message after the tone."),
-        ("bot", f"{first_message} We will call again, {name}. Goodbye."),
-    ]
-
-
-def _between_people(name: str, *, good_mood: bool) -> list[Line]:
-    answer = AGREED if good_mood else "No, not this week, sorry."
-    return [
-        ("user", f"Yes, this is {name}."),
-        ("bot", f"Thank you, {name}. Shall I keep it for you?"),
-        ("user", answer),
-        ("bot", "Understood. Have a good day."),
-        ("user", "Thanks. Bye."),
-    ]
+        return [*greeting, ("user", f"Yes, this is {person.name}.")]
+    return [*greeting, *spoken(plan.scene, person, answer)]

@@ -7,9 +7,15 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from provider.simulator.call_plan import CallPlan, Line, conversation, cost_of
+from provider.simulator.call_plan import (
+    WITH_A_PERSON,
+    CallPlan,
+    conversation,
+    cost_of,
+)
 from provider.simulator.faults import CallFault
 from provider.simulator.reporting import USUAL, Reporting
+from provider.simulator.scenes import Line, Person, Scene
 from provider.simulator.settings import NEVER_ENDS, ORG_ID
 
 STATUS_SINCE = {
@@ -43,8 +49,27 @@ class Delivery:
 
 
 @dataclass
+class ToolResult:
+    """A tool call that the assistant made; `result` is None without an answer."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: str | None
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "arguments": self.arguments,
+            "result": self.result,
+        }
+
+
+@dataclass
 class SimulatedCall:
-    """One call that was really created; live from `created_at` until `ended_at`."""
+    """One call that was really created; live from `created_at` until `ended_at`.
+
+    `callback_at` is the local time at which the person asks to be called, if they do.
+    """
 
     id: str
     key: str
@@ -54,6 +79,7 @@ class SimulatedCall:
     line: dict[str, Any]
     base_url: str
     created_at: datetime
+    callback_at: datetime
     speed: float
     blocked: bool = False
     faults: dict[CallFault, float] = field(default_factory=dict)
@@ -69,6 +95,7 @@ class SimulatedCall:
     life: asyncio.Task[None] | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     first_message_sent: asyncio.Event = field(default_factory=asyncio.Event)
+    tool_results: list[ToolResult] = field(default_factory=list)
 
     @property
     def number(self) -> str:
@@ -170,7 +197,16 @@ class SimulatedCall:
         name = self.request["customer"].get("name") or "the customer"
         greeting = str(self.assistant.get("firstMessage") or "Hello.")
         reason = self.ended_reason or self.plan.reason
-        return conversation(self.plan, reason, greeting, name)
+        answer = self.tool_results[-1].result if self.tool_results else None
+        person = Person(name, self.callback_at)
+        return conversation(self.plan, reason, greeting, person, answer)
+
+    @property
+    def scene(self) -> Scene | None:
+        """What happened in the call; None if nobody picked up, or it was cut short."""
+        reason = self.ended_reason or self.plan.reason
+        is_scene = self.started_at is not None and reason in WITH_A_PERSON
+        return self.plan.scene if is_scene else None
 
     @property
     def talked(self) -> float:

@@ -4,29 +4,32 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from operator import ge, gt, le, lt
 from random import Random
 from typing import Any
-from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx2
 
 from provider.simulator.call_plan import FOREVER, CallPlan, plan_call
-from provider.simulator.calls import SimulatedCall, iso, provider_id, utc_now
+from provider.simulator.calls import (
+    SimulatedCall,
+    ToolResult,
+    iso,
+    provider_id,
+    utc_now,
+)
+from provider.simulator.directory import first_assistants, first_lines
 from provider.simulator.faults import CREATION, CallFault, FaultDesk, WebhookFault
 from provider.simulator.ledger import Ledger
 from provider.simulator.outcomes import shown
 from provider.simulator.recordings import Recordings
 from provider.simulator.reporting import reporting_of
-from provider.simulator.settings import (
-    DEFAULT_ASSISTANT_ID,
-    DEFAULT_PHONE_NUMBER_ID,
-    NEVER_RINGS,
-    ORG_ID,
-    SimulatorSettings,
-)
+from provider.simulator.scenes import ToolUse, tool_use
+from provider.simulator.settings import NEVER_RINGS, ORG_ID, SimulatorSettings
+from provider.simulator.tools import result_of, tool_calls, tools_by_name
 from provider.simulator.validation import ApiError, check_call
 from provider.simulator.webhooks import (
     REPORT,
@@ -55,6 +58,7 @@ class Exchange:
     courier: Courier = field(init=False)
     assistants: dict[str, dict[str, Any]] = field(init=False)
     lines: dict[str, dict[str, Any]] = field(init=False)
+    tools: dict[str, dict[str, Any]] = field(default_factory=dict)
     _dialled: Counter[str] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -74,8 +78,9 @@ class Exchange:
         self.courier = Courier(
             self.client, settings, self.desk, self.ledger, self.spawn
         )
-        self.assistants = {a["id"]: a for a in _assistants(settings)}
-        self.lines = {line["id"]: line for line in _lines(settings)}
+        self.assistants = {a["id"]: a for a in first_assistants(settings)}
+        self.lines = {line["id"]: line for line in first_lines(settings)}
+        self.tools.clear()
         self._dialled.clear()
 
     async def close(self) -> None:
@@ -199,19 +204,29 @@ class Exchange:
         key = f"{number}/{self._dialled[number]}"
         dice = Random(f"{self.settings.seed}/{key}")  # noqa: S311 - a plan, no secret
         reason, message = self._ending(body, number)
+        settings, reach = self.settings, self.settings.reach
+        later = now + timedelta(seconds=settings.callback_seconds)
         return SimulatedCall(
             id=provider_id(now, dice),
             key=key,
             request=body,
-            plan=plan_call(self.settings, dice, reason, message),
+            plan=plan_call(
+                settings,
+                dice,
+                reason,
+                message,
+                reach=reach.factor(number, self._dialled[number], now, settings.seed),
+                scene=self.desk.plan.scenes.get(number),
+            ),
             assistant=assistant,
             line=line,
             base_url=self.settings.base_url,
             created_at=now,
-            speed=self.settings.speed,
+            callback_at=later.astimezone(ZoneInfo(reach.time_zone)),
+            speed=settings.speed,
             blocked=blocked,
             faults=self.desk.for_call(key, number),
-            reporting=reporting_of(self.desk.plan.reports, body, self.settings.seed),
+            reporting=reporting_of(self.desk.plan.reports, body, settings.seed),
         )
 
     def _ending(
@@ -261,7 +276,30 @@ class Exchange:
     async def _talk(self, call: SimulatedCall) -> None:
         call.status, call.started_at = "in-progress", utc_now()
         self._announce(call, "in-progress")
-        await self._pass(call.planned_talk)
+        use = self._tool_use(call)
+        await self._pass(call.planned_talk / (2 if use else 1))
+        if use:
+            await self._use_tool(call, use)
+            await self._pass(call.planned_talk / 2)
+
+    def _tool_use(self, call: SimulatedCall) -> ToolUse | None:
+        """Return the tool that the assistant uses, if it has the one of the scene."""
+        if call.scene is None:
+            return None
+        use = tool_use(call.scene, call.callback_at)
+        tools = tools_by_name(call.assistant, call.overrides, self.tools)
+        return use if use and use.name in tools else None
+
+    async def _use_tool(self, call: SimulatedCall, use: ToolUse) -> None:
+        """Ask the server for the result of a tool, and wait for its answer."""
+        dice = Random(f"{call.id}/{use.name}")  # noqa: S311 - an id, no secret
+        tool_call_id = f"call_{dice.getrandbits(64):016x}"
+        tools = tools_by_name(call.assistant, call.overrides, self.tools)
+        server = tools[use.name].get("server") or call.server
+        message = tool_calls(use, tool_call_id)
+        answer = await self.courier.ask(call, server, message)
+        result = result_of(answer, tool_call_id)
+        call.tool_results.append(ToolResult(use.name, use.arguments, result))
 
     async def _finish(self, call: SimulatedCall, reason: str) -> None:
         call.end(reason, utc_now())
@@ -303,17 +341,29 @@ class Exchange:
         deleted = self.desk.plan.deleted_lines
         return {id_: line for id_, line in self.lines.items() if id_ not in deleted}
 
+    def tool(self, tool_id: str) -> dict[str, Any]:
+        return _one(self.tools, tool_id, "tool")
+
+    def save_tool(self, tool_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create a tool or replace some of its top-level keys."""
+        return self._saved(self.tools, tool_id, body)
+
     def save_assistant(self, assistant_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an assistant or replace some of its top-level keys."""
+        return self._saved(self.assistants, assistant_id, body)
+
+    @staticmethod
+    def _saved(
+        items: dict[str, dict[str, Any]], id_: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
         now = iso(utc_now())
-        known = self.assistants.get(assistant_id, {"createdAt": now})
-        own = {"id": assistant_id, "orgId": ORG_ID, "updatedAt": now}
-        self.assistants[assistant_id] = {**known, **body, **own}
-        return self.assistants[assistant_id]
+        known = items.get(id_, {"createdAt": now})
+        items[id_] = {**known, **body, "id": id_, "orgId": ORG_ID, "updatedAt": now}
+        return items[id_]
 
 
 def _refused_for_capacity(plan: CallPlan) -> CallPlan:
-    return CallPlan(LIMIT_REACHED, plan.queue, 0, 0, plan.report, good_mood=False)
+    return CallPlan(LIMIT_REACHED, plan.queue, 0, 0, plan.report, plan.scene)
 
 
 def _reason(call: SimulatedCall) -> str:
@@ -325,50 +375,3 @@ def _one(known: dict[str, dict[str, Any]], wanted: str, kind: str) -> dict[str, 
     if wanted not in known:
         raise ApiError(HTTPStatus.NOT_FOUND, f"Couldn't find {kind} with ID {wanted}")
     return known[wanted]
-
-
-def _assistants(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
-    server = {"url": settings.webhook_url, "timeoutSeconds": 20}
-    if settings.webhook_secret:
-        server["secret"] = settings.webhook_secret
-    yield {
-        "id": DEFAULT_ASSISTANT_ID,
-        "orgId": ORG_ID,
-        "name": "Appointment reminder",
-        "createdAt": "2026-08-01T09:05:00.000Z",
-        "updatedAt": "2026-09-10T08:12:44.101Z",
-        "firstMessage": "Hi, this is the clinic calling about your appointment.",
-        "model": {
-            "provider": "openai",
-            "model": "gpt-4o-mini",
-            "messages": [{"role": "system", "content": "You confirm appointments."}],
-        },
-        "voice": {"provider": "vapi", "voiceId": "Elliot"},
-        "transcriber": {"provider": "deepgram", "model": "nova-2", "language": "en"},
-        **({"server": server} if settings.webhook_url else {}),
-        "serverMessages": ["status-update", "end-of-call-report"],
-        "maxDurationSeconds": 300,
-    }
-    yield from (_completed(assistant) for assistant in settings.assistants)
-
-
-def _lines(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
-    first = {
-        "id": DEFAULT_PHONE_NUMBER_ID,
-        "number": "+12025550100",
-        "name": "Outbound line 1",
-    }
-    for line in (first, *settings.phone_numbers):
-        yield {
-            "provider": "twilio",
-            "twilioAccountSid": "AC00000000000000000000000000000001",
-            "twilioAuthToken": "simulated-twilio-auth-token",
-            "status": "active",
-            **_completed(line),
-        }
-
-
-def _completed(item: dict[str, Any]) -> dict[str, Any]:
-    since = "2026-08-01T09:00:00.000Z"
-    UUID(item["id"])
-    return {"orgId": ORG_ID, "createdAt": since, "updatedAt": since, **item}

@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 
 from provider.simulator.refusing import Ended, Refused
 from provider.simulator.reporting import Reporting
+from provider.simulator.scenes import Scene
 
 POST_CALL = "POST /call"
 CREATION = "creation"
@@ -104,7 +105,8 @@ class FaultPlan:
     the API shows of a call: without a rate all calls, for `list_lag_seconds`,
     `get_lag_seconds` and `stale_seconds`. All seconds here are real ones: they are not
     divided by the speed. A storm is this many refusals in a row, whoever asks.
-    `endings` fixes the ended reason for a customer's number. While `down`, every
+    `endings` fixes the ended reason for a customer's number, and `scenes` what happens
+    when that number picks up. While `down`, every
     connection is reset.
 
     `refused` and `ended` refuse calls before and after the 201, for as long as the plan
@@ -124,6 +126,7 @@ class FaultPlan:
     webhook_script: tuple[ScriptedWebhook, ...] = ()
     call_script: tuple[ScriptedCall, ...] = ()
     endings: dict[str, str] = field(default_factory=dict)
+    scenes: dict[str, Scene] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     ended: tuple[Ended, ...] = ()
     reports: tuple[Reporting, ...] = ()

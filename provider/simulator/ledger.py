@@ -121,6 +121,8 @@ def _row(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
         "cost": call.cost,
         "recordingUrl": recordings.mono(call.id) if call.started_at else None,
         "transcript": transcript(call.lines()),
+        "scene": call.scene,
+        "toolCalls": [result.shown() for result in call.tool_results],
         "webhooks": [delivery.shown() for delivery in call.deliveries],
         **{_camel(name): _iso_or_none(getattr(call, name)) for name in times},
     }

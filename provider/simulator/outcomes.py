@@ -1,10 +1,11 @@
 """What is known of a call once it is over, in the shapes of the API."""
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
-from provider.simulator.call_plan import AGREED, Line
 from provider.simulator.calls import SimulatedCall, epoch_ms, iso
 from provider.simulator.recordings import Recordings
+from provider.simulator.scenes import AGREED, Line, structured_outputs
 
 
 def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
@@ -71,8 +72,22 @@ def _artifact(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
         "transcript": transcript(lines),
         **(recordings.artifact(call.id) if call.started_at else {}),
         "variableValues": call.overrides.get("variableValues") or {},
+        **_structured_outputs(call),
         "nodes": [],
         "transfers": [],
+    }
+
+
+def _structured_outputs(call: SimulatedCall) -> dict[str, Any]:
+    """Show the structured outputs by id, with their names, if anybody picked up."""
+    if call.started_at is None:
+        return {}
+    outputs = structured_outputs(call.scene, call.callback_at)
+    return {
+        "structuredOutputs": {
+            str(uuid5(NAMESPACE_URL, name)): {"name": name, "result": result}
+            for name, result in outputs.items()
+        }
     }
 
 

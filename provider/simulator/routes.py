@@ -26,7 +26,12 @@ from provider.simulator.faulty_answers import Outcome, faulty_answer
 from provider.simulator.outcomes import shown
 from provider.simulator.recordings import some_silence
 from provider.simulator.settings import SimulatorSettings
-from provider.simulator.validation import ApiError, check_labels, check_list_query
+from provider.simulator.validation import (
+    ApiError,
+    check_labels,
+    check_list_query,
+    check_tool,
+)
 
 INVALID_KEY = (
     "Invalid Key. Hot tip, you may be using the private key instead of the public "
@@ -201,6 +206,26 @@ async def _delete_assistant(
     return as_json(gone)
 
 
+async def _list_tools(exchange: Exchange, request: Request, _body: Any) -> Response:
+    limit, _ = check_list_query(dict(request.query_params))
+    return as_json(list(exchange.tools.values())[:limit])
+
+
+async def _create_tool(exchange: Exchange, _request: Request, body: Any) -> Response:
+    made = exchange.save_tool(str(uuid4()), check_tool(body))
+    return as_json(made, HTTPStatus.CREATED)
+
+
+async def _get_tool(exchange: Exchange, request: Request, _body: Any) -> Response:
+    return as_json(exchange.tool(_id(request)))
+
+
+async def _change_tool(exchange: Exchange, request: Request, body: Any) -> Response:
+    known = exchange.tool(_id(request))
+    changed = check_tool({"type": known["type"], **body})
+    return as_json(exchange.save_tool(known["id"], changed))
+
+
 async def _list_lines(exchange: Exchange, _request: Request, _body: Any) -> Response:
     return as_json(list(exchange.open_lines().values()))
 
@@ -221,6 +246,10 @@ API: dict[tuple[str, str], Handler] = {
     ("GET", "/assistant/{id}"): _get_assistant,
     ("PATCH", "/assistant/{id}"): _change_assistant,
     ("DELETE", "/assistant/{id}"): _delete_assistant,
+    ("GET", "/tool"): _list_tools,
+    ("POST", "/tool"): _create_tool,
+    ("GET", "/tool/{id}"): _get_tool,
+    ("PATCH", "/tool/{id}"): _change_tool,
     ("GET", "/phone-number"): _list_lines,
     ("GET", "/phone-number/{id}"): _get_line,
 }

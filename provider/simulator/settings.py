@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from provider.simulator.faults import FaultPlan
+from provider.simulator.reach import Reach
+from provider.simulator.scenes import SCENES, VARIED_SCENES, Scene
 
 DEFAULT_ASSISTANT_ID = "8a1e2c34-7b65-4d2f-9c01-5e6f7a8b9c0d"
 DEFAULT_PHONE_NUMBER_ID = "c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"
@@ -26,6 +28,19 @@ OUTCOMES: Mapping[str, float] = {
     "twilio-failed-to-connect-call": 2,
     "call.start.error-vapifault-worker-not-available": 2,
 }
+
+
+VARIED_OUTCOMES: Mapping[str, float] = {
+    **OUTCOMES,
+    "vonage-rejected": 1,
+    "twilio-reported-customer-misdialed": 1,
+    "call.in-progress.error-providerfault-outbound-sip-480-temporarily-unavailable": 1,
+    "call.in-progress.error-vapifault-transport-never-connected": 1,
+    "call.in-progress.error-providerfault-openai-llm-failed": 1,
+    "exceeded-max-duration": 1,
+    "assistant-forwarded-call": 1,
+}
+"""Weights with which calls of every outcome occur."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,9 @@ class SimulatorSettings:
     All `..._seconds` ranges are those of real calls and are divided by `speed`;
     `webhook_timeout_seconds` is not. `outcomes` weighs ended reasons; besides the
     provider's own there are NEVER_ENDS (talks on) and NEVER_RINGS (stays queued).
+    `scenes` weighs what happens when a person or machine picks up and no fault ends the
+    call, and `reach` how likely that is. A person who asks for a callback wants it
+    `callback_seconds` (real ones) later, by the local time of `reach.time_zone`.
     `over_limit` says what a call above the concurrency limit meets: an error of the
     status `over_limit_status` (`refuse`), 201 with `concurrencyBlocked` (`block`), or
     201 and an early end (`end`).
@@ -77,6 +95,9 @@ class SimulatorSettings:
     over_limit: Literal["refuse", "block", "end"] = "refuse"
     over_limit_status: Literal[400, 403, 404, 429] = 400
     outcomes: dict[str, float] = field(default_factory=lambda: dict(OUTCOMES))
+    scenes: dict[Scene, float] = field(default_factory=lambda: dict(SCENES))
+    reach: Reach = field(default_factory=Reach)
+    callback_seconds: float = 86_400.0
     queue_seconds: tuple[float, float] = (0.5, 2.0)
     ring_seconds: tuple[float, float] = (5.0, 25.0)
     talk_seconds: tuple[float, float] = (20.0, 120.0)
@@ -103,3 +124,12 @@ def read_settings(values: Mapping[str, Any]) -> SimulatorSettings:
     Raises pydantic.ValidationError for unknown names and wrong types.
     """
     return TypeAdapter(SimulatorSettings).validate_python(dict(values))
+
+
+def varied(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with outcomes and scenes of every kind unless they are set."""
+    return {
+        "outcomes": dict(VARIED_OUTCOMES),
+        "scenes": dict(VARIED_SCENES),
+        **values,
+    }

@@ -101,6 +101,18 @@ def check_labels(request: object) -> dict[str, Any]:
     return body
 
 
+def check_tool(request: object) -> dict[str, Any]:
+    """Return the body of a tool; raise ApiError 400 for a function without a name."""
+    body = _object(request)
+    function = body.get("function")
+    named = isinstance(function, dict) and bool(function.get("name"))
+    if body.get("type") == "function" and not named:
+        refuse(["function.name must be a string"])
+    if not body.get("type"):
+        refuse(["type must be one of the following values: function, ..."])
+    return body
+
+
 def check_list_query(query: Mapping[str, str]) -> tuple[int, dict[str, datetime]]:
     """Return limit and time filters; raise ApiError 400 for what is not known."""
     refuse(_unknown(query, LIST_FILTERS, ""))

@@ -88,6 +88,58 @@ class Courier:
         trip = _Trip(self, call, server, delivery, previous, body, faults)
         self.spawn(trip.run())
 
+    async def ask(
+        self, call: SimulatedCall, server: dict[str, Any] | None, own: Message
+    ) -> object:
+        """Send a message that needs an answer; return its JSON, None without one.
+
+        The provider waits for the answer while the call goes on, and never retries.
+        """
+        label = str(own["type"])
+        if server is None or not call.wants(label):
+            return None
+        faults = self.desk.for_message(call.key, call.number, label)
+        delivery = Delivery(label, epoch_ms(utc_now()))
+        call.deliveries.append(delivery)
+        if WebhookFault.LOST in faults:
+            delivery.outcome = "lost"
+            delivery.sent_once.set()
+            return None
+        if WebhookFault.LATE in faults:
+            await asyncio.sleep(self.desk.plan.late_seconds)
+        times = 2 if WebhookFault.TWICE in faults else 1
+        content = envelope(call, delivery.timestamp, own)
+        answers = [await self._asked(server, delivery, content) for _ in range(times)]
+        delivery.sent_once.set()
+        self.ledger.webhooks[delivery.outcome] += 1
+        return answers[0]
+
+    async def _asked(
+        self, server: dict[str, Any], delivery: Delivery, content: bytes
+    ) -> object:
+        delivery.attempts += 1
+        self.ledger.webhooks["attempts"] += 1
+        response = await self.send(server, content)
+        delivery.outcome = _outcome(response.status_code if response else None)
+        if response is None or delivery.outcome != "delivered":
+            return None
+        try:
+            return orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            return None
+
+    async def send(self, server: dict[str, Any], body: bytes) -> httpx2.Response | None:
+        """Post a body once; return None if there was no answer in time."""
+        limit = server.get("timeoutSeconds", self.settings.webhook_timeout_seconds)
+        headers = authenticated(server, body, self.settings.credentials)
+        try:
+            async with asyncio.timeout(limit):
+                return await self.client.post(
+                    server["url"], content=body, headers=headers
+                )
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
+            return None
+
 
 @dataclass(frozen=True)
 class _Trip:
@@ -155,18 +207,8 @@ class _Trip:
         """Post once; None where no answer came."""
         self.delivery.attempts += 1
         self.courier.ledger.webhooks["attempts"] += 1
-        body = self.body()
-        settings = self.courier.settings
-        limit = self.server.get("timeoutSeconds", settings.webhook_timeout_seconds)
-        headers = authenticated(self.server, body, settings.credentials)
-        try:
-            async with asyncio.timeout(limit):
-                answer = await self.courier.client.post(
-                    self.server["url"], content=body, headers=headers
-                )
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError):
-            return None
-        return answer.status_code
+        response = await self.courier.send(self.server, self.body())
+        return None if response is None else response.status_code
 
     def _first_attempt_is_over(self) -> None:
         self.call.first_message_sent.set()

@@ -30,11 +30,15 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Takes messages in order of arrival; `answer` gives each its status."""
+    """Takes messages in order of arrival.
+
+    `answer` returns the status for each, and `body` the content of the response.
+    """
 
     url: str = ""
     queue: Queue[Received] = field(default_factory=Queue)
     answer: Callable[[Received], int] = lambda _: 200
+    body: Callable[[Received], bytes] = lambda _: b""
 
     def take(self, count: int) -> list[Received]:
         """Wait for that many messages; raises queue.Empty when they do not come."""
@@ -56,8 +60,10 @@ def listening() -> Iterator[Receiver]:
             received = Received(self.headers, self.rfile.read(length))
             receiver.queue.put(received)
             self.send_response(receiver.answer(received))
-            self.send_header("content-length", "0")
+            content = receiver.body(received)
+            self.send_header("content-length", str(len(content)))
             self.end_headers()
+            self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Keep the test's output clean."""
