@@ -1,4 +1,4 @@
-"""The directory of voice assistants: what the provider runs and we may use."""
+"""Voice assistants: created and changed at the provider, then registered here."""
 
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,25 +12,23 @@ from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import InUse, Invalid, NotFound
 
-LONGEST_NAME = 40
-"""Characters that the provider takes."""
-
-SHOWN_SECONDS = 5.0
+READ_MODEL_SECONDS = 5.0
+"""How long `archive` waits until the read model includes all events."""
 
 
 class AssistantUse(Protocol):
-    """Who uses an assistant, as far as the read model knows."""
+    """The campaigns of an assistant, from the read model."""
 
     def campaigns_using(self, assistant_id: UUID) -> int:
-        """Count campaigns that use it and are not finished."""
+        """Return the number of unfinished campaigns that use the assistant."""
 
 
 class AssistantService:
-    """The provider first, then the directory: what it refuses changes nothing here.
+    """Commands on assistants. The provider is changed first: if it refuses, no event.
 
-    Commands return the assistant's id here and the position that shows it, None where
-    nothing changed; they raise ProviderUnavailable, ProviderRefused and what the
-    domain refuses.
+    Each command returns the assistant's id and the position that a reader must reach,
+    or None if nothing changed. Commands raise ProviderUnavailable, ProviderRefused,
+    and the errors of the domain.
     """
 
     def __init__(
@@ -46,41 +44,57 @@ class AssistantService:
         self._use, self._read_model = use, read_model
 
     def warnings(self, config: dict[str, Any]) -> list[str]:
-        """Return what does not work in our calls with an assistant of that `config`."""
+        """Return warnings about what this configuration cannot do in our calls."""
         return self._provider.assistant_warnings(config)
 
     def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
-        made = self._provider.create_assistant(_name(name), _config(config))
-        return self._enter(made, made.name, by)
+        """Create an assistant at the provider and register it.
+
+        `config` is a JSON object in the provider's format. Raises Invalid if it is not,
+        or if the provider does not accept names of this length.
+        """
+        created = self._provider.create_assistant(
+            self._checked_name(name), _checked_config(config)
+        )
+        return self._register(created, created.name, by)
 
     def import_assistant(
         self, provider_assistant_id: str, *, name: str | None, by: str
     ) -> tuple[UUID, int | None]:
-        """Enter one that the provider has, or take over its present configuration."""
+        """Register an assistant of the provider, or update its copied configuration.
+
+        An archived assistant is restored. Raises NotFound if the provider lacks it.
+        """
         found = self._provider.assistant(provider_assistant_id)
         if found is None:
             raise _missing(provider_assistant_id)
-        return self._enter(found, None if name is None else _name(name), by)
+        return self._register(found, self._optional_name(name), by)
 
     def update(
         self, id_: UUID, *, name: str | None, config: Any | None, by: str
     ) -> tuple[UUID, int | None]:
-        """Change it; what is None stays, as do keys that `config` leaves out."""
+        """Change an assistant at the provider, then here.
+
+        None and keys that `config` lacks stay as they are. Raises NotFound if the
+        assistant is not registered, or if the provider lacks it.
+        """
         provider_id = self._app.load(Assistant, id_).provider_assistant_id
         changed = self._provider.update_assistant(
             provider_id,
-            None if name is None else _name(name),
-            {} if config is None else _config(config),
+            self._optional_name(name),
+            {} if config is None else _checked_config(config),
         )
         if changed is None:
             raise _missing(provider_id)
-        return self._enter(changed, changed.name if name else None, by, restores=False)
+        new_name = changed.name if name else None
+        return self._register(changed, new_name, by, restores=False)
 
     def archive(self, id_: UUID, *, by: str) -> tuple[UUID, int | None]:
-        """Take it out of what new campaigns may use; the provider keeps its own.
+        """Exclude the assistant from new campaigns; it stays at the provider.
 
-        A campaign that is made in the same moment appends to its stream as well: one
-        of the two decides anew. Raises ReadModelBehind where readers do not follow.
+        A campaign that is created at the same time appends to the assistant's stream as
+        well, so one of the two commands decides again. Raises InUse if an unfinished
+        campaign uses the assistant, and ReadModelBehind if that cannot be known yet.
         """
 
         def command() -> tuple[UUID, int | None]:
@@ -94,15 +108,15 @@ class AssistantService:
 
     def _must_be_unused(self, id_: UUID) -> None:
         last = self._app.recorder.max_notification_id() or 0
-        if not self._read_model.wait_for(last, SHOWN_SECONDS):
+        if not self._read_model.wait_for(last, READ_MODEL_SECONDS):
             raise ReadModelBehind(
-                "Whether a campaign uses it is not known yet; see that a projector"
-                " runs, then try again."
+                "The read tables are behind, so campaigns that use the assistant may be"
+                " missing: check that a projector runs, then try again."
             )
         if using := self._use.campaigns_using(id_):
-            raise InUse(f"Campaigns that are not finished use it: {using}.")
+            raise InUse(f"{using} unfinished campaign(s) use the assistant.")
 
-    def _enter(
+    def _register(
         self,
         found: ProviderAssistant,
         name: str | None,
@@ -112,14 +126,14 @@ class AssistantService:
     ) -> tuple[UUID, int | None]:
         def command() -> tuple[UUID, int | None]:
             at = self._context.now()
-            assistant = self._entered(found, name, at, by)
+            assistant = self._registered(found, name, at, by)
             if restores:
                 assistant.restore(at=at, by=by)
             return assistant.id, self._app.append(assistant)
 
         return decide(command)
 
-    def _entered(
+    def _registered(
         self, found: ProviderAssistant, name: str | None, at: datetime, by: str
     ) -> Assistant:
         known = self._app.find(Assistant, assistant_id_of(found.id))
@@ -134,29 +148,31 @@ class AssistantService:
         known.change(name=name or known.name, config=found.config, at=at, by=by)
         return known
 
+    def _optional_name(self, name: str | None) -> str | None:
+        return None if name is None else self._checked_name(name)
 
-def _name(name: str) -> str:
-    plain = name.strip()
-    if not 0 < len(plain) <= LONGEST_NAME:
-        said = f"must have 1 to {LONGEST_NAME} characters"
-        raise Invalid(f"The name {said}.", name=said)
-    _must_be_storable(plain, "name")
-    return plain
+    def _checked_name(self, name: str) -> str:
+        trimmed, longest = name.strip(), self._provider.longest_assistant_name
+        if not 0 < len(trimmed) <= longest:
+            rule = f"must have 1 to {longest} characters"
+            raise Invalid(f"The name {rule}.", name=rule)
+        _check_storable(trimmed, "name")
+        return trimmed
 
 
-def _config(config: Any) -> dict[str, Any]:
+def _checked_config(config: Any) -> dict[str, Any]:
     if not isinstance(config, dict):
-        said = "must be an object, as the provider takes it"
-        raise Invalid(f"The configuration {said}.", config=said)
-    _must_be_storable(config, "config")
+        rule = "must be a JSON object in the provider's format"
+        raise Invalid(f"The configuration {rule}.", config=rule)
+    _check_storable(config, "config")
     return config
 
 
-def _must_be_storable(given: Any, name: str) -> None:
-    """Refuse it before the provider has it and we cannot keep it."""
-    if not is_storable(given):
-        said = "must not hold the character NUL, nor numbers of more than 64 bits"
-        raise Invalid(f"The {name} {said}.", **{name: said})
+def _check_storable(value: Any, name: str) -> None:
+    """Refuse a value before it is stored at the provider but cannot be stored here."""
+    if not is_storable(value):
+        rule = "must not contain the character NUL or integers of more than 64 bits"
+        raise Invalid(f"The {name} {rule}.", **{name: rule})
 
 
 def _missing(provider_assistant_id: str) -> NotFound:

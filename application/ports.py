@@ -255,6 +255,10 @@ class Provider(Protocol):
     def actor(self) -> str:
         """The actor of events that the provider's messages cause."""
 
+    @property
+    def longest_assistant_name(self) -> int:
+        """Characters that the name of an assistant may have at the provider."""
+
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
         """Send one request, never repeated; NeverLeft after `send_before`.
 

@@ -28,7 +28,7 @@ from application.ports import (
 )
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi import ACTOR
-from provider.vapi.assistants import longest_call_seconds, warnings_of
+from provider.vapi.assistants import LONGEST_NAME, longest_call_seconds, warnings_of
 from provider.vapi.reading import PHASES
 
 
@@ -67,6 +67,7 @@ class FakeProvider(Provider):
     hidden: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
     actor: str = ACTOR
+    longest_assistant_name: int = LONGEST_NAME
     shown: dict[str, tuple[str, ProviderCall]] = field(default_factory=dict)
     _lock: Any = field(default_factory=Lock, repr=False)
 
@@ -139,6 +140,8 @@ class FakeProvider(Provider):
         return self._kept(replace(known, name=name or known.name, config=config))
 
     def _kept(self, assistant: ProviderAssistant) -> ProviderAssistant:
+        if len(assistant.name) > self.longest_assistant_name:
+            raise ProviderRefused("400: the name is too long")
         if self.refuses is not None:
             raise ProviderRefused(self.refuses)
         self.assistants[assistant.id] = assistant

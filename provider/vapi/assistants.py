@@ -9,6 +9,9 @@ from provider.vapi.redaction import redact
 LONGEST_CALL_SECONDS = 600
 """Vapi's default of `maxDurationSeconds`."""
 
+LONGEST_NAME = 40
+"""Characters of an assistant's name that Vapi accepts."""
+
 THEIRS = frozenset({"id", "orgId", "createdAt", "updatedAt", "latestVersion", "name"})
 """Keys of a configuration that the provider sets, and the name, set separately."""
 

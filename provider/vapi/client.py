@@ -31,6 +31,7 @@ from application.ports import (
 from domain.recording_url import RecordingUrls
 from provider.vapi import ACTOR
 from provider.vapi.assistants import (
+    LONGEST_NAME,
     changed_config,
     longest_call_seconds,
     read_assistant,
@@ -105,6 +106,7 @@ class VapiProvider(Provider):
     """
 
     actor = ACTOR
+    longest_assistant_name = LONGEST_NAME
 
     def __init__(
         self,

@@ -1,3 +1,5 @@
+"""Assistants are changed at the provider first, and archived only when unused."""
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +18,9 @@ from provider.simulator.settings import DEFAULT_ASSISTANT_ID
 from tests.wiring import BY, House, phones
 
 
-def test_an_assistant_is_entered_with_what_the_provider_says(house: House) -> None:
+def test_an_imported_assistant_is_registered_as_the_provider_shows_it(
+    house: House,
+) -> None:
     imported = house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
     assistant = house.app.load(Assistant, imported[0])
     assert assistant.name == "Riley"
@@ -24,7 +28,7 @@ def test_an_assistant_is_entered_with_what_the_provider_says(house: House) -> No
     assert assistant.config == known.config
 
 
-def test_imported_again_it_takes_over_what_changed(house: House) -> None:
+def test_importing_again_updates_the_configuration(house: House) -> None:
     house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name="Ours", by=BY)
     known = house.provider.assistants[DEFAULT_ASSISTANT_ID]
     changed = replace(known, config={"maxDurationSeconds": 60})
@@ -39,12 +43,12 @@ def test_imported_again_it_takes_over_what_changed(house: House) -> None:
     assert again == (id_, None)
 
 
-def test_what_the_provider_does_not_have_is_not_found(house: House) -> None:
+def test_an_assistant_that_the_provider_lacks_is_not_found(house: House) -> None:
     with pytest.raises(NotFound):
         house.assistants.import_assistant("nobody", name=None, by=BY)
 
 
-def test_a_provider_that_is_down_stores_nothing(house: House) -> None:
+def test_nothing_is_stored_while_the_provider_is_down(house: House) -> None:
     house.provider.down = True
     with pytest.raises(ProviderUnavailable):
         house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
@@ -55,7 +59,7 @@ def create(house: House, name: str = "Ann", config: Any = None) -> Any:
     return house.assistants.create(name, {"a": 1} if config is None else config, by=BY)
 
 
-def test_one_that_is_created_is_at_the_provider_too(house: House) -> None:
+def test_an_assistant_is_created_at_the_provider_too(house: House) -> None:
     id_, _ = create(house)
     assistant = house.app.load(Assistant, id_)
     there = house.provider.assistants[assistant.provider_assistant_id]
@@ -63,7 +67,7 @@ def test_one_that_is_created_is_at_the_provider_too(house: House) -> None:
     assert (there.name, there.config) == ("Ann", {"a": 1})
 
 
-def test_one_that_is_changed_is_changed_at_the_provider_first(house: House) -> None:
+def test_an_assistant_is_changed_at_the_provider_first(house: House) -> None:
     id_, _ = create(house)
     house.assistants.update(id_, name="Bea", config={"b": 2}, by=BY)
     assistant = house.app.load(Assistant, id_)
@@ -81,7 +85,7 @@ def test_one_that_is_changed_is_changed_at_the_provider_first(house: House) -> N
         ("Ann", {"deep": [2**70]}, "config"),
     ],
 )
-def test_what_makes_no_assistant_never_reaches_the_provider(
+def test_an_invalid_assistant_is_not_sent_to_the_provider(
     house: House, name: str, config: Any, wrong: str
 ) -> None:
     before = dict(house.provider.assistants)
@@ -89,6 +93,13 @@ def test_what_makes_no_assistant_never_reaches_the_provider(
         create(house, name, config)
     assert set(refused.value.fields) == {wrong}
     assert house.provider.assistants == before
+
+
+def test_the_provider_limits_the_length_of_a_name(house: House) -> None:
+    house.provider.longest_assistant_name = 5
+    create(house, " Cleo1 ")
+    with pytest.raises(Invalid, match="1 to 5 characters"):
+        create(house, "Cleo12")
 
 
 @pytest.mark.parametrize("trouble", [ProviderRefused, ProviderUnavailable])
@@ -99,7 +110,7 @@ def test_what_makes_no_assistant_never_reaches_the_provider(
         lambda service, id_: service.update(id_, name="Cleo", config=None, by=BY),
     ],
 )
-def test_what_the_provider_does_not_take_changes_nothing_here(
+def test_a_refusal_by_the_provider_changes_nothing_here(
     house: House,
     command: Callable[[AssistantService, Any], None],
     trouble: type[Exception],
@@ -115,7 +126,7 @@ def test_what_the_provider_does_not_take_changes_nothing_here(
     assert house.app.recorder.max_notification_id() == last
 
 
-def test_one_that_is_used_is_not_archived(house: House) -> None:
+def test_an_assistant_in_use_is_not_archived(house: House) -> None:
     campaign_id = house.campaign()
     id_ = house.load_campaign(campaign_id).assistant_id
     with pytest.raises(InUse):
@@ -128,7 +139,7 @@ def test_one_that_is_used_is_not_archived(house: House) -> None:
 
 @dataclass
 class Meddling:
-    """Between somebody's look and what follows from it, does something once."""
+    """Does something once when it is called, for example between read and append."""
 
     does: Callable[[], object]
 
@@ -137,7 +148,7 @@ class Meddling:
         does()
 
 
-def test_of_a_campaign_made_in_that_instant_the_archive_is_told(
+def test_archiving_fails_if_a_campaign_is_created_meanwhile(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = house.new_campaign(house.staged.stage(phones(1))).assistant_id
@@ -154,7 +165,7 @@ def test_of_a_campaign_made_in_that_instant_the_archive_is_told(
     assert not house.app.load(Assistant, id_).archived
 
 
-def test_of_an_archive_in_that_instant_the_new_campaign_is_told(
+def test_creating_a_campaign_fails_if_its_assistant_is_archived_meanwhile(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = house.new_campaign(house.staged.stage(phones(1)))
@@ -172,7 +183,7 @@ def test_of_an_archive_in_that_instant_the_new_campaign_is_told(
     assert house.app.find(Campaign, campaign_id_of(new.upload_id)) is None
 
 
-def test_while_nobody_knows_who_uses_it_it_stays(house: House) -> None:
+def test_archiving_is_refused_while_the_read_tables_are_behind(house: House) -> None:
     id_, _ = create(house)
     house.read_model.held = True
     with pytest.raises(ReadModelBehind):
@@ -181,7 +192,7 @@ def test_while_nobody_knows_who_uses_it_it_stays(house: House) -> None:
     house.assistants.archive(id_, by=BY)
 
 
-def test_an_archived_one_comes_back_by_importing_it_again(house: House) -> None:
+def test_importing_an_archived_assistant_restores_it(house: House) -> None:
     id_, _ = create(house)
     house.assistants.archive(id_, by=BY)
     assert house.assistants.archive(id_, by=BY) == (id_, None)

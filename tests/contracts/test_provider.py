@@ -20,6 +20,7 @@ from application.ports import (
     PhoneNumber,
     Provider,
     ProviderAssistant,
+    ProviderRefused,
     ProviderUnavailable,
     Unknown,
 )
@@ -271,6 +272,13 @@ def test_an_assistant_is_created_and_changed(side: Side) -> None:
     assert found is not None
     assert (found.name, found.config["firstMessage"]) == ("Bea", "Hello")
     assert side.provider.update_assistant(str(uuid4()), "Cleo", {}) is None
+
+
+def test_a_provider_states_how_long_an_assistants_name_may_be(side: Side) -> None:
+    longest = "x" * side.provider.longest_assistant_name
+    assert side.provider.create_assistant(longest, {}).name == longest
+    with pytest.raises(ProviderRefused):
+        side.provider.create_assistant(f"{longest}x", {})
 
 
 def test_a_call_that_nobody_recorded_has_no_recording(side: Side) -> None:
