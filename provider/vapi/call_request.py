@@ -7,7 +7,7 @@ from application.ports import CallOrder
 LONGEST_NAME = 40
 """Longest name of a customer that the provider accepts."""
 
-SERVER_MESSAGES = ["status-update", "end-of-call-report"]
+SERVER_MESSAGES = ["status-update", "end-of-call-report", "tool-calls"]
 
 
 def call_request(order: CallOrder, server: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_the_request_has_exactly_what_the_provider_takes() -> None:
                 "attempt": 2,
                 "request": 3,
             },
-            "serverMessages": ["status-update", "end-of-call-report"],
+            "serverMessages": ["status-update", "end-of-call-report", "tool-calls"],
         },
     }
 

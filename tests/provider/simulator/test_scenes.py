@@ -45,7 +45,9 @@ def with_tool(name: str, receiver: Receiver) -> dict[str, Any]:
     """Return the overrides of a call whose assistant has a tool."""
     tool = {"type": "function", "function": {"name": name}}
     server = {"url": receiver.url}
-    return {"assistantOverrides": {"tools:append": [tool], "server": server}}
+    wanted = ["status-update", "tool-calls", "end-of-call-report"]
+    overrides = {"tools:append": [tool], "server": server, "serverMessages": wanted}
+    return {"assistantOverrides": overrides}
 
 
 @pytest.mark.parametrize(
