@@ -17,7 +17,7 @@ from domain.campaign import Campaign
 from domain.unmatched_message import unmatched_id_of
 from domain.values import CallStatus
 from provider.vapi.reading import read_message
-from tests.application.test_calls import SOON, documents, report, requested, status
+from tests.application.messages import SOON, documents, report, requested, status
 from tests.wiring import NOON, House, housed
 
 ALL_THAT_IS_SAID = (

@@ -91,13 +91,6 @@ def test_any_text_comes_back_as_it_was(store: UploadStore, text: str) -> None:
     assert (rejected.message, rejected.cells) == (text, (text, text))
 
 
-def test_an_extension_is_kept_beside_its_number(store: UploadStore) -> None:
-    plain = AcceptedRow(2, "Ann", "", "+14155552671", {})
-    extended = AcceptedRow(3, "Bob", "", "+14155552671", {}, extension="007")
-    rows = store.rows(received(store, plain, extended), 0, 10)
-    assert [row.extension for row in rows] == [None, "007"]
-
-
 def test_variables_keep_the_order_of_the_columns(store: UploadStore) -> None:
     row = AcceptedRow(2, "Ann", "", "+14155552671", {"zz": "1", "a": "2", "m": "3"})
     (staged,) = store.rows(received(store, row), 0, 1)
@@ -116,14 +109,6 @@ def test_pages_go_on_after_the_last_seen(
     assert [each.row for each in store.rejects(upload_id, 7, 3)] == [9, 11, 13]
     assert [each.row for each in store.first_rejects(upload_id, 2)] == [3, 5]
     assert len(store.rows(upload_id, 0, 100)) == 20
-
-
-def test_other_uploads_rows_are_not_mixed_in(store: UploadStore) -> None:
-    first = received(store, accepted(2, "Ann"), skipped(3))
-    second = received(store, accepted(2, "Bob"))
-    assert [row.name for row in store.rows(first, 0, 9)] == ["Ann"]
-    assert [row.name for row in store.rows(second, 0, 9)] == ["Bob"]
-    assert store.rejects(second, 0, 9) == []
 
 
 def test_an_upload_under_way_is_no_upload(
@@ -162,12 +147,6 @@ def test_what_is_never_completed_leaves_nothing(store: UploadStore, pool: Pool) 
     assert counted(pool) == (0, 0, 0)
 
 
-def test_an_upload_is_gone_at_the_moment_it_expires(store: UploadStore) -> None:
-    upload_id = received(store, accepted(2))
-    assert store.get(upload_id, LATER - timedelta(microseconds=1)) is not None
-    assert store.get(upload_id, LATER) is None
-
-
 def test_expired_uploads_are_removed_and_others_stay(
     store: UploadStore, pool: Pool
 ) -> None:
@@ -188,10 +167,6 @@ def test_what_a_killed_process_left_is_removed_when_it_expires(
     assert counted(pool) == (1, 1, 1)
     assert store.remove_expired(LATER) == 1
     assert counted(pool) == (0, 0, 0)
-
-
-def test_an_unknown_upload_is_not_found(store: UploadStore) -> None:
-    assert store.get(uuid4(), NOW) is None
 
 
 def test_a_database_that_is_gone_is_told_as_such(store: UploadStore) -> None:

@@ -1,0 +1,62 @@
+"""Messages of the provider about a call, and a call that they are about."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from application.ports import CallReport, ProviderCall
+from provider.vapi.reading import PHASES, read_message
+from tests.wiring import NOON, House
+
+SOON = NOON + timedelta(seconds=5)
+PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
+
+
+def message(
+    call_id: UUID | None, kind: str, provider_id: str = PROVIDER_ID, **fields: Any
+) -> dict[str, Any]:
+    call: dict[str, Any] = {"id": provider_id, "createdAt": "2026-03-02T12:00:00Z"}
+    if call_id is not None:
+        call["assistantOverrides"] = {"metadata": {"autolynx_call_id": str(call_id)}}
+    return {"message": {"type": kind, "call": call, **fields}}
+
+
+def status(call_id: UUID | None, value: str, **fields: Any) -> dict[str, Any]:
+    return message(call_id, "status-update", status=value, timestamp=1, **fields)
+
+
+def report(call_id: UUID | None, **fields: Any) -> dict[str, Any]:
+    told = {"endedReason": "customer-ended-call", "cost": 0.31, "artifact": {}}
+    times = {"startedAt": "2026-03-02T12:00:05Z", "endedAt": "2026-03-02T12:01:05Z"}
+    return message(call_id, "end-of-call-report", **{**told, **times, **fields})
+
+
+def record_message(house: House, *bodies: dict[str, Any]) -> list[bool]:
+    """Record messages of the provider; return which of them were repetitions."""
+    return [house.calls.record_message(read_message(body)).repeated for body in bodies]
+
+
+def requested(house: House, people: int = 1) -> UUID:
+    [call_id, *_] = house.claim(house.campaign(people), people)
+    assert house.calls.request(call_id, dial_before=SOON)
+    return call_id
+
+
+def place(house: House, call_id: UUID, provider_id: str = PROVIDER_ID) -> None:
+    house.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
+
+
+def documents(house: House, subject_id: UUID) -> list[dict[str, Any]]:
+    return [row.document for row in house.vault.messages_of(subject_id)]
+
+
+def seen(call_id: UUID, shown: str = "ringing", **told: Any) -> ProviderCall:
+    return ProviderCall(
+        provider_call_id=PROVIDER_ID,
+        status=shown,
+        phase=PHASES[shown],
+        created_at=NOON,
+        call_id=call_id,
+        report=CallReport(**told),
+        document={"id": PROVIDER_ID, "status": shown},
+    )
