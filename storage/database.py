@@ -224,9 +224,12 @@ class RetryPolicy:
         A repeat cannot know whether the try before it was committed.
 
         Raises:
-            StoreUnavailable: the work did not succeed within `seconds`.
+            StoreUnavailable: the work did not succeed within `seconds`. Its cause is
+                the refusal of a write as read-only, if any try met one: the last try
+                may merely have run out of time.
         """
         until, repeats, pause = monotonic() + self.seconds, 0, 0.05
+        read_only: Exception | None = None
         while True:
             left = max(until - monotonic(), 0.001)
             try:
@@ -235,8 +238,10 @@ class RetryPolicy:
                     return work(connection, Retry(repeats - 1, left))
             except (OperationalError, InterfaceError) as error:
                 rest = self.jitter(pause / 2, pause)
+                if isinstance(error.__cause__, errors.ReadOnlySqlTransaction):
+                    read_only = error
                 if isinstance(error, PoolClosed) or monotonic() + rest >= until:
-                    raise StoreUnavailable(str(error)) from error
+                    raise StoreUnavailable(str(error)) from (read_only or error)
                 self.sleep(rest)
                 pause = min(pause * 2, 1.0)
 

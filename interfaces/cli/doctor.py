@@ -112,18 +112,19 @@ def of_database(configuration: Configuration) -> Found:
             said = f"cannot be reached ({words}): check AUTOLYNX_DATABASE_URL."
             yield Finding("database", Grade.WRONG, said)
             return
-        yield from _of_server(conn)
+        unwritable = why_read_only(conn)
+        yield from _of_server(conn, unwritable)
         yield from _of_pooler(url)
-        yield from _of_tables(conn, url)
+        yield from _of_tables(conn, url, is_writable=unwritable is None)
 
 
-def _of_server(conn: Conn) -> Found:
+def _of_server(conn: Conn, unwritable: str | None) -> Found:
     version = conn.info.parameter_status("server_version") or "of no version"
     yield Finding("database", Grade.OK, f"Postgres {version} answers.")
     yield _of_time_zone(conn)
     yield of_clock(utc_now(), _value(conn, "select clock_timestamp()"))
     yield _of_durability(conn)
-    if unwritable := why_read_only(conn):
+    if unwritable is not None:
         yield Finding("server", Grade.WRONG, f"{unwritable}.")
 
 
@@ -171,7 +172,7 @@ def _of_durability(conn: Conn) -> Finding:
     return Finding("durability", Grade.WRONG, said)
 
 
-def _of_tables(conn: Conn, url: str) -> Found:
+def _of_tables(conn: Conn, url: str, *, is_writable: bool) -> Found:
     try:
         missing = pending(url)
     except (UnfitServer, MigrationChanged, DatabaseTooNew) as error:
@@ -187,7 +188,7 @@ def _of_tables(conn: Conn, url: str) -> Found:
         yield Finding("read tables", Grade.WRONG, f"{stale}.")
         return
     yield _of_projector(conn)
-    yield _of_scheduler(conn)
+    yield _of_scheduler(conn, is_writable=is_writable)
     yield _of_dialling(conn)
     yield _of_members(conn)
 
@@ -200,7 +201,11 @@ def _of_projector(conn: Conn) -> Finding:
     return Finding("projector", Grade.WRONG, f"{said} Run autolynx projector.")
 
 
-def _of_scheduler(conn: Conn) -> Finding:
+def _of_scheduler(conn: Conn, *, is_writable: bool) -> Finding:
+    """Check the last heartbeat, which proves nothing once it cannot be written."""
+    if not is_writable:
+        said = "cannot run, as this database takes no writes: see the server's finding."
+        return Finding("scheduler", Grade.WRONG, said)
     query: LiteralString = """
         select extract(epoch from clock_timestamp() - beat_at) from heartbeat
         where role = 'scheduler'

@@ -15,6 +15,7 @@ from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
 from interfaces.cli.output import print_note
+from interfaces.database_errors import is_read_only
 
 REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -89,9 +90,7 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         print_note(_misconfigured(error))
         return WRONG_USAGE
     except NO_DATABASE as error:
-        print_note(
-            f"the database cannot be reached ({error}): check AUTOLYNX_DATABASE_URL."
-        )
+        print_note(_database_fault(error))
     except (ProviderUnavailable, ProviderRefused) as error:
         print_note(f"the provider: {error}. Check AUTOLYNX_VAPI_BASE_URL and _API_KEY.")
     except BrokenPipeError:
@@ -102,6 +101,12 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return REFUSED
+
+
+def _database_fault(error: Exception) -> str:
+    if is_read_only(error):
+        return "the database is read-only, so nothing was stored: run autolynx doctor."
+    return f"the database cannot be reached ({error}): check AUTOLYNX_DATABASE_URL."
 
 
 def _misconfigured(error: ValidationError) -> str:

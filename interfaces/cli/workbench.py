@@ -1,6 +1,7 @@
 """The services that commands of the command line use; no API is needed."""
 
 import getpass
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,9 @@ from provider.vapi.reading import read_message
 from storage.database import Conn, Pool, connect
 
 CATCH_UP_SECONDS = 60.0
+
+POOL_LOG = "psycopg.pool"
+NO_OUTPUT = logging.NullHandler()
 
 
 def utc_now() -> datetime:
@@ -77,6 +81,9 @@ def workbench(configuration: Configuration) -> Iterator[Workbench]:
     Raises:
         Refused: if the read tables have to be rebuilt first.
     """
+    # A command prints the error itself. Without any handler, Python would also print
+    # the pool's warnings about the connections that it closes.
+    logging.getLogger(POOL_LOG).addHandler(NO_OUTPUT)
     with ExitStack() as stack:
         url = stack.enter_context(database(configuration))
         _refuse_outdated(url)

@@ -17,6 +17,7 @@ from application.contacts.phone_numbers import Kinds, known_region
 from application.contacts.uploads import RejectedRow, Upload
 from application.errors import StoreUnavailable
 from interfaces.auth.rates import RateLimit
+from interfaces.database_errors import unavailable_message
 from interfaces.files.csv_cells import csv_lines
 from interfaces.files.streaming import Streamed
 from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
@@ -125,8 +126,7 @@ def _receive(
     except UnreadableFile as error:
         raise Refused(422, "UNREADABLE_FILE", error.message) from error
     except StoreUnavailable as error:
-        message = "The database is unavailable: try again."
-        raise Refused(503, "UNAVAILABLE", message) from error
+        raise Refused(503, "UNAVAILABLE", unavailable_message(error)) from error
 
 
 def _report(upload: Upload, rejects: list[RejectedRow]) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from application.contacts.upload_intake import ReadModelBehind
 from application.errors import StoreUnavailable
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
-
-UNAVAILABLE = "The database is unavailable: try again."
+from interfaces.database_errors import unavailable_message
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +148,7 @@ class PublicErrors(MaskErrors):
                 return "INTERNAL", str(public), {}
             case StoreUnavailable() | OperationalError() as unreachable:
                 log.warning("The database did not answer: %s", unreachable)
-                return "INTERNAL", UNAVAILABLE, {}
+                return "INTERNAL", unavailable_message(unreachable), {}
             case unexpected:
                 return self._masked(unexpected)
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.errors import StoreUnavailable
+from interfaces.database_errors import unavailable_message
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,6 @@ CODES = {
     429: "TOO_MANY_REQUESTS",
     503: "UNAVAILABLE",
 }
-UNAVAILABLE = "The database is unavailable: try again."
 GRAPHQL = "/graphql"
 GRAPHQL_CODES = {401: "UNAUTHENTICATED", 403: "FORBIDDEN"}
 
@@ -104,7 +104,8 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 async def _unreachable(request: Request, error: Exception) -> Response:
     log.warning("The database did not answer: %s", error)
-    return refusal(request, 503, UNAVAILABLE, headers={"Retry-After": "5"})
+    message = unavailable_message(error)
+    return refusal(request, 503, message, headers={"Retry-After": "5"})
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -1,13 +1,20 @@
 """A database that takes no writes: it is reported, and reading goes on."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from psycopg import sql
 
+from application.configuration import Configuration
 from domain.values import Role
 from interfaces.cli.doctor import Finding, Grade, of_database
+from interfaces.database_errors import READ_ONLY
 from storage.database import connect
+from storage.process.decisions import beat
 from tests import http_requests as asking
 from tests.interfaces.serving import Desk, configured, opened_desk
 from tests.support import eventually
@@ -98,6 +105,56 @@ def test_an_upload_works_again_without_a_restart(read_only: Desk) -> None:
     assert answered() == 503
     set_read_only(read_only, "off", end_sessions=False)
     eventually(lambda: answered() == 201, within=30, said="an upload")
+
+
+def test_refused_uploads_and_mutations_name_the_read_only_database(
+    read_only: Desk,
+) -> None:
+    url = f"{read_only.url}/uploads?filename=people.csv"
+    headers = {**read_only.header(), "Content-Type": "text/csv"}
+    upload = asking.post(url, content=LIST, headers=headers, timeout=30)
+    assert upload.json()["error"] == {"code": "UNAVAILABLE", "message": READ_ONLY}
+    mutation = read_only.ask(
+        "mutation { updateSettings(input: {globalCap: 7}) { __typename } }"
+    )
+    (error,) = mutation.errors
+    assert (error["message"], mutation.code) == (READ_ONLY, "INTERNAL")
+
+
+def test_erase_names_the_read_only_database_in_its_only_line(
+    read_only: Desk, tmp_path: Path
+) -> None:
+    command = [str(Path(sys.executable).with_name("autolynx")), "erase"]
+    ended = subprocess.run(
+        [*command, "--phone", "+12025550101"],
+        env=os.environ | {"AUTOLYNX_DATABASE_URL": read_only.database},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    message = "the database is read-only, so nothing was stored: run autolynx doctor."
+    assert ended.stderr == f"autolynx: {message}\n"
+
+
+def test_doctor_does_not_report_a_leading_scheduler_on_a_read_only_database(
+    read_only: Desk,
+) -> None:
+    set_read_only(read_only, "off")
+    with connect(read_only.database, name="test") as connection:
+        beat(connection, "scheduler", "here")
+    configuration = configured(read_only.database)
+    assert scheduler_finding(configuration).grade is Grade.OK
+    set_read_only(read_only, "on")
+    found = scheduler_finding(configuration)
+    assert (found.grade, "leads" in found.said) == (Grade.WRONG, False)
+
+
+def scheduler_finding(configuration: Configuration) -> Finding:
+    (found,) = (one for one in of_database(configuration) if one.about == "scheduler")
+    return found
 
 
 def test_doctor_names_a_read_only_database(read_only: Desk) -> None:

@@ -154,6 +154,24 @@ def test_retries_end_when_the_time_of_the_policy_is_over(pool: Pool) -> None:
         RetryPolicy(0.2).run(pool, work)
 
 
+def test_a_read_only_refusal_stays_the_cause_when_later_tries_run_out_of_time(
+    pool: Pool,
+) -> None:
+    def work(connection: Conn, attempt: Retry) -> None:
+        if attempt.repeats:
+            raise psycopg.OperationalError("the server did not answer in time")
+        connection.execute("set default_transaction_read_only = on")
+        connection.execute("create table written (a int)")
+
+    pauses = iter([0.0, 99.0])
+    policy = RetryPolicy(60, sleep=lambda _: None, jitter=lambda *_: next(pauses))
+    with pytest.raises(StoreUnavailable) as caught:
+        policy.run(pool, work)
+    assert caught.value.__cause__ is not None
+    refusal = caught.value.__cause__.__cause__
+    assert isinstance(refusal, psycopg.errors.ReadOnlySqlTransaction)
+
+
 def test_a_closed_pool_is_not_waited_for(pool: Pool) -> None:
     def work(connection: Conn, attempt: Retry) -> None:
         raise AssertionError

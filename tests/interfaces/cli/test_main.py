@@ -1,4 +1,7 @@
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,27 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line(
     nowhere = "postgresql://x@127.0.0.1:1/x"
     monkeypatch.setenv("AUTOLYNX_DATABASE_URL", nowhere)
     assert "AUTOLYNX_DATABASE_URL" in autolynx.refusal("members", "list")
+
+
+def test_connections_that_a_pool_discards_are_not_reported_on_stderr(
+    database: str,
+) -> None:
+    """The command reports the error itself; only a new process has no log handler."""
+    command = """if True:
+        from application.configuration import Configuration
+        from interfaces.cli.workbench import workbench
+        with workbench(Configuration()) as bench, bench.writing.connection() as conn:
+            conn.close()
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", command],
+        env=os.environ | {"AUTOLYNX_DATABASE_URL": database},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stderr == ""
 
 
 def test_a_variable_that_makes_no_sense_is_named(
