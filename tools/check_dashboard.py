@@ -18,7 +18,7 @@ from dashboard_types import declarations
 from graphql import build_schema, validate
 
 from interfaces.dashboard.documents import read_source
-from interfaces.dashboard.site import STATIC
+from interfaces.dashboard.site import STATES, STATIC
 
 TYPESCRIPT = "typescript@7.0.2"
 PRETTIER = "prettier@3.10.1"
@@ -85,6 +85,11 @@ def _check_types(folder: Path, programs: Path) -> int:
         return 1
     types = declarations(schema, source)
     (generated / "ops.d.ts").write_text(types, "utf-8")
+    sets = (
+        f'export declare const {name}: Set<import("./ops.js").{enum}>;\n'
+        for name, (enum, _) in STATES.items()
+    )
+    (generated / "states.d.ts").write_text("".join(sets), "utf-8")
     (folder / "tsconfig.json").write_text(json.dumps(_configuration(folder)), "utf-8")
     command = [programs / "tsc", "-p", folder]
     return subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program was installed just before

@@ -30,6 +30,7 @@ from interfaces.cli.output import (
 )
 from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor, workbench
+from interfaces.state_reasons import state_reason
 from projections import campaign_board, results
 from projections.campaign_board import CampaignRow
 from storage.process.decisions import Decision, Heartbeat
@@ -224,19 +225,16 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     with workbench(Configuration()) as bench:
         row = _get(bench, campaign_id)
         decision = bench.operations.decision(campaign_id)
-        words = row.reason_words_id and bench.vault.words(row.reason_words_id)
+        text = bench.vault.words(row.reason_words_id) if row.reason_words_id else None
         beat = bench.operations.heartbeat("scheduler")
-    shown = _shown(row)
+    shown = {**_shown(row), "stateReason": state_reason(row.pause_cause, text)}
     if as_json:
         decided = None if decision is None else as_mapping(decision)
         if decision is not None and decided is not None:
             decided["reasons"] = [as_mapping(reason) for reason in decision.reasons]
-        show_one({**shown, "stateReason": words, "lastDecision": decided}, as_json=True)
+        show_one({**shown, "lastDecision": decided}, as_json=True)
         return
-    show_one(
-        {**shown, "stateReason": words, "waits": _waits(row, decision, beat)},
-        as_json=False,
-    )
+    show_one({**shown, "waits": _waits(row, decision, beat)}, as_json=False)
 
 
 def _get(bench: Workbench, campaign_id: UUID) -> CampaignRow:

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain import states
 from interfaces.dashboard.documents import Document
 
 STATIC = Path(__file__).with_name("static")
 PAGE = "index.html"
 OPERATIONS_MODULE = "ops.js"
+STATES_MODULE = "states.js"
+STATES = {
+    "LIVE": ("ContactStatus", states.LIVE),
+    "MAY_DIAL": ("CampaignState", states.MAY_DIAL),
+    "FINISHED": ("CampaignState", states.FINISHED),
+}
+"""The domain's sets that `states.js` exports: GraphQL enum and values, by name."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 KINDS = {".js": "text/javascript", ".mjs": "text/javascript", "": "text/plain"}
@@ -47,6 +55,7 @@ def build_site(
     """Read the dashboard's files; recordings may be played from `media_sources`."""
     files = {path: body for path, body in _files(folder) if path != PAGE}
     files[OPERATIONS_MODULE] = _operations_module(documents)
+    files[STATES_MODULE] = _states_module()
     prefix = f"/ui/{_digest(files)}/"
     import_map = _import_map(files["vendor/vendor.json"], prefix)
     page = _page((folder / PAGE).read_text("utf-8"), prefix, import_map, oidc=oidc)
@@ -68,6 +77,14 @@ def _operations_module(documents: tuple[Document, ...]) -> bytes:
     lines = (
         f"export const {one.name}={json.dumps({'id': one.id, 'kind': one.kind})};"
         for one in documents
+    )
+    return "\n".join(lines).encode()
+
+
+def _states_module() -> bytes:
+    lines = (
+        f"export const {name}=new Set({json.dumps(sorted(values))});"
+        for name, (_, values) in STATES.items()
     )
     return "\n".join(lines).encode()
 

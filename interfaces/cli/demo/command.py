@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from application.errors import Failure
+from domain.states import FINISHED
 from interfaces.cli.demo.cluster import (
     HOST,
     Cluster,
@@ -28,7 +29,6 @@ from interfaces.cli.supervisor import POLL_SECONDS, stop_signals
 
 USUAL_PORT = 8000
 REPORT_SECONDS = 60.0
-OVER = {"COMPLETED", "CANCELED", "FAILED"}
 ASSISTANT_ID = "8a1e2c34-7b65-4d2f-9c01-5e6f7a8b9c0d"
 
 PROGRESS = """
@@ -200,7 +200,7 @@ def _follow(on: Cluster, parameters: Parameters, campaign_id: str) -> Mapping[st
             if news and "campaignProgress" in news:
                 progress = news["campaignProgress"]
                 shown.progress(progress)
-            if progress and progress["state"] in OVER:
+            if progress and progress["state"] in FINISHED:
                 waits_until = waits_until or monotonic() + REPORT_SECONDS
                 if not progress["awaitingReports"] or monotonic() > waits_until:
                     break

@@ -28,6 +28,7 @@ from interfaces.graphql.types.enums import (
 from interfaces.graphql.types.imports import ContactImport, ImportReport
 from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
 from interfaces.graphql.types.progress import CampaignProgress
+from interfaces.state_reasons import state_reason
 from projections import call_log, campaign_board, contact_import, contact_log
 from projections.call_log import ActivityBucket as BucketRow
 from projections.campaign_board import CampaignRow
@@ -107,8 +108,9 @@ class Campaign:
 
     @field("Why it is PAUSED or FAILED, as text.")
     async def state_reason(self, info: Info) -> str | None:
-        words_id = self.row.reason_words_id
-        return await info.context.loaders.words.load(words_id) if words_id else None
+        words, text_id = info.context.loaders.words, self.row.reason_words_id
+        text = await words.load(text_id) if text_id else None
+        return state_reason(self.pause_cause, text)
 
     @strawberry.field
     async def assistant(self, info: Info) -> Assistant:

@@ -124,6 +124,16 @@ def test_operations_are_sent_by_name_and_never_as_text(site: Site) -> None:
     assert document.text not in module
 
 
+def test_the_dashboard_uses_the_domain_s_sets_of_states(site: Site) -> None:
+    module = site.assets["states.js"].body.decode()
+    sets = dict(re.findall(r"export const (\w+)=new Set\((.*)\);", module))
+    assert {name: set(json.loads(values)) for name, values in sets.items()} == {
+        "LIVE": {"QUEUED", "RINGING", "IN_PROGRESS"},
+        "MAY_DIAL": {"QUEUED", "DIALING", "RUNNING"},
+        "FINISHED": {"COMPLETED", "CANCELED", "FAILED"},
+    }
+
+
 def test_the_first_view_loads_less_than_60_kilobytes(site: Site) -> None:
     paths = imported("app.js", site)
     for module in LAZY:

@@ -1,6 +1,9 @@
 """From an uploaded file to a campaign that is started, paused, resumed."""
 
-from domain.values import Role
+from uuid import UUID
+
+from domain.campaign import Campaign
+from domain.values import PauseCause, Role
 from tests.interfaces.serving import CREATE, LINE, Desk
 
 START = """mutation($id: ID!) { startCampaign(id: $id) { __typename
@@ -55,3 +58,22 @@ def test_start_pause_and_resume_answer_what_they_did(office: Desk) -> None:
     resumed = office.told(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
     assert (resumed["state"], resumed["pauseCause"]) == ("QUEUED", None)
     assert resumed["stateReason"] is None
+
+
+def test_a_pause_after_a_duplicate_call_has_a_readable_reason(office: Desk) -> None:
+    id_ = office.campaign()
+    office.told(START, Role.OPERATOR, id=id_)
+    campaign: Campaign = office.app.repository.get(UUID(id_))
+    cause, now = PauseCause.DUPLICATE_DETECTED, office.components.now()
+    campaign.pause(cause=cause, at=now, by="scheduler")
+    office.app.append(campaign)
+    office.caught_up()
+    query = "query($id: ID!) { campaign(id: $id) { state pauseCause stateReason } }"
+    paused = office.told(query, Role.OPERATOR, id=id_)["campaign"]
+    assert (paused["state"], paused["pauseCause"]) == ("PAUSED", "DUPLICATE_DETECTED")
+    assert paused["stateReason"].startswith("A second call was reported")
+    resumed = office.told(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
+    assert (resumed["state"], resumed["stateReason"]) == ("QUEUED", None)
+    without_reason = PAUSE.replace(', reason: "lunch"', "")
+    paused = office.told(without_reason, Role.OPERATOR, id=id_)["pauseCampaign"]
+    assert (paused["pauseCause"], paused["stateReason"]) == ("PERSON", None)

@@ -4,11 +4,11 @@ import { useQuery } from "../api.js";
 import { count, dialled, endedReason } from "../format.js";
 import { LiveCalls } from "../ops.js";
 import { here } from "../route.js";
+import { LIVE } from "../states.js";
 import { State, Timer } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Contact} Contact */
 /** @typedef {{ contact: Contact, over: boolean } | null} Seat */
-const LIVE = new Set(["QUEUED", "RINGING", "IN_PROGRESS"]);
 const MOST = 50;
 
 /**
@@ -49,7 +49,7 @@ function anew(seats, live) {
  */
 export function Board({ id, cap, over, started, useUpdates }) {
   const [seats, setSeats] = useState(/** @type {Seat[]} */ ([]));
-  const live = useQuery(LiveCalls, { id }, started);
+  const live = useQuery(LiveCalls, { id, statuses: [...LIVE] }, started);
   useEffect(() => {
     const nodes = live.data?.campaign?.contacts.nodes;
     if (nodes) setSeats((old) => anew(old, nodes));

@@ -5,6 +5,7 @@ import { count, money, words } from "../format.js";
 import { useKeys } from "../keys.js";
 import { CampaignPage, CampaignReasons, ContactUpdates, OneProgress } from "../ops.js";
 import { go, here, setQuery } from "../route.js";
+import { FINISHED } from "../states.js";
 import { Empty, Head, Icon, Id, OutcomeBar, OUTCOMES, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
 import { Activity } from "./activity.js";
 import { Board } from "./board.js";
@@ -16,8 +17,6 @@ import { Drawer } from "./drawer.js";
 /** @typedef {Campaign["progress"]} Progress */
 /** @typedef {import("../ops.js").ContactUpdatesData["contactUpdates"][number]} Contact */
 /** @typedef {(hear: (contacts: Contact[]) => void) => void} Feed */
-
-export const OVER = new Set(["COMPLETED", "CANCELED", "FAILED"]);
 
 /** One subscription, shared by all parts of the page. @param {string} id @returns {Feed} */
 function useFeed(id) {
@@ -78,7 +77,7 @@ export default function CampaignView({ id, contact }) {
           <${Board}
             id=${id}
             cap=${campaign.cap}
-            over=${() => OVER.has(now().state)}
+            over=${() => FINISHED.has(now().state)}
             started=${campaign.queuedAt != null}
             useUpdates=${useUpdates}
           />
@@ -128,8 +127,7 @@ const WHAT_TO_DO = {
   ACCOUNT: "Fix the account at the provider, then resume. No contact was used up.",
   PROVIDER_REFUSALS: "Check the reasons of the last calls, fix the assistant or the line, then resume.",
   DUPLICATE_DETECTED:
-    "The provider shows a second call for one of our calls. Check the calls at the provider; " +
-    "an admin can then allow requests again in Settings.",
+    "Check both calls at the provider, then resume. If all dialling is stopped, an admin allows it again in Settings.",
 };
 
 /** @param {Part} props */
@@ -183,7 +181,7 @@ function Funnel({ now }) {
 /** @param {Part} props */
 function Waits({ campaign, now }) {
   const decision = campaign.lastDecision;
-  if (OVER.has(now().state)) return null;
+  if (FINISHED.has(now().state)) return null;
   return html`<section class="panel">
     <header>
       <h2>Why it waits</h2>

@@ -10,6 +10,7 @@ import {
   UpdateCampaign,
 } from "../ops.js";
 import { count } from "../format.js";
+import { FINISHED, MAY_DIAL } from "../states.js";
 import { Action, Dialog, Field, Icon, toast } from "../ui.js";
 import { FileDrop } from "./file_drop.js";
 
@@ -30,15 +31,9 @@ export function exportCampaign(campaign) {
   anchor.click();
 }
 
-/** The action of the main button in this state. @param {string} state */
+/** The action of the main button in this state. @param {Campaign["state"]} state */
 const mainOf = (state) =>
-  state === "CREATED"
-    ? "start"
-    : state === "PAUSED"
-      ? "resume"
-      : ["QUEUED", "DIALING", "RUNNING"].includes(state)
-        ? "pause"
-        : null;
+  state === "CREATED" ? "start" : state === "PAUSED" ? "resume" : MAY_DIAL.has(state) ? "pause" : null;
 
 /** @param {Campaign} campaign @param {() => void} reload */
 export async function switchCampaign(campaign, reload) {
@@ -52,10 +47,10 @@ export async function switchCampaign(campaign, reload) {
   reload();
 }
 
-/** @param {{ campaign: Campaign, state: string, reload: () => void }} props */
+/** @param {{ campaign: Campaign, state: Campaign["state"], reload: () => void }} props */
 export function Controls({ campaign, state, reload }) {
   const [asked, setAsked] = useState("");
-  const open = !["COMPLETED", "CANCELED", "FAILED"].includes(state);
+  const open = !FINISHED.has(state);
   const main = mainOf(state);
   const close = () => setAsked("");
   const part = { campaign, reload, onClose: close };

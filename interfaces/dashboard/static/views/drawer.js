@@ -3,11 +3,11 @@ import { html, useEffect, useRef, useState } from "../lib.js";
 import { useQuery, useThrottled } from "../api.js";
 import { absolute, dialled, duration, endedReason, price, timeOfDay, words } from "../format.js";
 import { ContactPage } from "../ops.js";
+import { LIVE } from "../states.js";
 import { Copy, Dialog, Icon, Id, Skeleton, State, Time, Timer, Trouble } from "../ui.js";
 
 /** @typedef {NonNullable<import("../ops.js").ContactPageData["contact"]>} Contact */
 /** @typedef {Contact["calls"][number]} Call */
-const LIVE = new Set(["QUEUED", "RINGING", "IN_PROGRESS"]);
 
 /** Descriptions of events. @type {Record<string, (payload: any) => string>} */
 const FACTS = {
