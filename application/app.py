@@ -1,8 +1,8 @@
-"""The event-sourced application: every stream, loaded and appended in one place."""
+"""The event-sourced application: loads aggregates and appends their new events."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, override
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
@@ -35,16 +35,18 @@ AGGREGATES = (
 )
 
 DECISIONS = 8
-"""How often a command is decided anew when others append at the same time."""
+"""How often a command is decided at most, if other appends conflict with it."""
 
 
 class Streams(ABC):
-    """Where commands load what they decide about, and append what they decided."""
+    """Loads aggregates and appends their events: the application or a unit of work."""
 
     @abstractmethod
-    def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None: ...
+    def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None:
+        """Return the aggregate, None if there is none of this kind."""
 
     def load[A: Aggregate](self, kind: type[A], id_: UUID) -> A:
+        """Return the aggregate. Raises NotFound."""
         found = self.find(kind, id_)
         if found is None:
             raise NotFound(kind.__name__.lower(), id_)
@@ -52,7 +54,7 @@ class Streams(ABC):
 
     @abstractmethod
     def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:
-        """Load many aggregates in one request; None stands for what has no events."""
+        """Load many aggregates with one query; None for a stream without events."""
 
     @abstractmethod
     def append(
@@ -61,23 +63,28 @@ class Streams(ABC):
         vault: Sequence[VaultRow] = (),
         expect: Mapping[UUID, int] | None = None,
     ) -> int | None:
-        """Store what the aggregates recorded, all or nothing.
+        """Append the new events of the aggregates, all or none.
 
-        `expect` names streams and the version at which each must still be. Returns the
-        position that a reader must reach, None if there is none yet.
+        `vault` are the rows to which they refer. `expect` maps streams to the version
+        (0: no events) that each must still have. Returns the position of the last
+        event, None if nothing was stored (yet).
         """
 
 
 class AutoLynx(Application[UUID], Streams):
+    """The application; `factory` creates its recorder and mapper."""
+
     name = "autolynx"
 
     def __init__(self, factory: InfrastructureFactory[Any]) -> None:
         self._factory = factory
         super().__init__()
 
-    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:  # noqa: ARG002 - the composition root chose it
+    @override
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         return self._factory
 
+    @override
     def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None:
         try:
             found: Any = self.repository.get(id_, projector_func=replay)
@@ -85,51 +92,58 @@ class AutoLynx(Application[UUID], Streams):
             return None
         return found if isinstance(found, kind) else None
 
+    @override
     def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:
         streams: dict[UUID, list[Any]] = {id_: [] for id_ in ids}
         recorder: Any = self.recorder
         for stored in recorder.select_streams(streams):
             streams[stored.originator_id].append(stored)
         read: Any = self.mapper.to_domain_event
-        return {id_: replay(None, map(read, told)) for id_, told in streams.items()}
+        return {id_: replay(None, map(read, own)) for id_, own in streams.items()}
 
     def highest_version(self, stream_id: UUID) -> int:
-        """Return the version of a stream's last event, 0 where it has none."""
+        """Return the version of a stream's last event, 0 if it has none."""
         last = self.recorder.select_events(stream_id, desc=True, limit=1)
         return last[0].originator_version if last else 0
 
+    @override
     def append(
         self,
         *changed: Any,
         vault: Sequence[VaultRow] = (),
         expect: Mapping[UUID, int] | None = None,
     ) -> int | None:
-        """Store what the aggregates recorded, or events, all or nothing.
+        """Append new events of aggregates, or single events, all or none.
 
-        Raises IntegrityError where somebody else was first, StoreUnavailable where the
-        store did not take it in time.
+        Raises:
+            IntegrityError: another append used a version first, or a stream does not
+                have its expected version.
+            StoreUnavailable: the database did not store the events in time.
         """
-        # Not by the library's `save`: to ask what each fact can do costs it as much as
-        # all else that it does.
-        facts = [fact for one in changed if one is not None for fact in _facts(one)]
-        stored = [self.mapper.to_stored_event(fact) for fact in facts]
+        # The library's `save` takes twice as long, because it checks the type of each
+        # event.
+        events = [event for one in changed if one is not None for event in _events(one)]
+        stored = [self.mapper.to_stored_event(event) for event in events]
         positions = self.recorder.insert_events(stored, vault=vault, expect=expect)
         return positions[-1] if positions else None
 
 
-def _facts(one: Aggregate | DomainEventProtocol[UUID]) -> Sequence[Any]:
+def _events(one: Aggregate | DomainEventProtocol[UUID]) -> Sequence[Any]:
     return one.collect_events() if isinstance(one, Aggregate) else [one]
 
 
 def replay[A](initial: A | None, events: Iterable[CanMutateProtocol[Any]]) -> A | None:
-    """Fold events without the library's type check, which costs ten times more."""
+    """Fold events into an aggregate, without the library's slow check of types."""
     for event in events:
         initial = event.mutate(initial)
     return initial
 
 
 def decide[R](command: Callable[[], R]) -> R:
-    """Run a load-decide-append command; decide again when somebody was first."""
+    """Run a command that loads, decides and appends; repeat it after a conflict.
+
+    Raises IntegrityError after `DECISIONS` conflicts.
+    """
     for _ in range(DECISIONS - 1):
         try:
             return command()

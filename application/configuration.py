@@ -1,4 +1,4 @@
-"""What the environment configures: AUTOLYNX_ and the name of the field."""
+"""Configuration from the environment; variables are AUTOLYNX_ and the field's name."""
 
 import os
 from decimal import Decimal
@@ -17,7 +17,10 @@ from domain.settings import SettingsValues
 
 
 class FirstSettings(BaseSettings):
-    """First values of the settings, until an admin changes them."""
+    """First values of the settings, until an admin changes them.
+
+    Variables are AUTOLYNX_SETTINGS_ and the field's name.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="AUTOLYNX_SETTINGS_",
@@ -39,17 +42,17 @@ class FirstSettings(BaseSettings):
     retention_days: int | None = None
 
     def values(self) -> SettingsValues:
+        """Return the values. Raises Invalid if one is out of bounds."""
         first = SettingsValues(**self.model_dump())
         first.check()
         return first
 
 
 class Configuration(BaseSettings):
-    """How this process finds its database, its provider and its callers.
+    """Configuration of a process, read once by its composition root.
 
-    Read once by a composition root; what is empty counts as not set. Raises
-    pydantic's ValidationError, which names each variable that makes no sense, and
-    NotADirectoryError where the folder of secrets is missing.
+    Empty variables count as not set. Raises pydantic's ValidationError, which names
+    each invalid variable, and NotADirectoryError if the folder of secrets is missing.
     """
 
     model_config = SettingsConfigDict(
@@ -94,7 +97,7 @@ class Configuration(BaseSettings):
     """Accept addresses from an issuer that does not send `email_verified`."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
-    """Where a scheduler answers Prometheus; the API does so at /metrics."""
+    """Port of a scheduler's metrics for Prometheus; the API has them at /metrics."""
 
     log_level: str = "info"
     log_format: Literal["console", "json"] | None = None
@@ -107,15 +110,15 @@ class Configuration(BaseSettings):
         mode="before",
     )
     @classmethod
-    def _said_or_none(cls, value: object) -> object:
-        """Take what was pasted without its blanks; an empty file says nothing."""
-        said = value.strip() if isinstance(value, str) else value
-        return None if said in ("", SecretStr("")) else said
+    def _trimmed_or_none(cls, value: object) -> object:
+        """Remove surrounding blanks, as pasted; an empty secret file is not set."""
+        trimmed = value.strip() if isinstance(value, str) else value
+        return None if trimmed in ("", SecretStr("")) else trimmed
 
     @field_validator("webhook_auth_payload_format")
     @classmethod
     def _signs_the_body(cls, value: str | None) -> str | None:
-        """Refuse a format under which any body would pass."""
+        """Refuse a format without the body, whose signature would fit any body."""
         if value is not None and "{body}" not in value:
             raise ValueError("must contain {body}")
         return value
@@ -129,17 +132,20 @@ class Configuration(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let files named like the variables, in AUTOLYNX_SECRETS_DIR, stand last."""
+        """Read files in AUTOLYNX_SECRETS_DIR, named like the variables, as last source.
+
+        Raises NotADirectoryError if that folder does not exist.
+        """
         given = (init_settings, env_settings, dotenv_settings)
         folder = os.environ.get("AUTOLYNX_SECRETS_DIR")
         if not folder:
             return (*given, file_secret_settings)
         if not Path(folder).is_dir():
-            message = f"AUTOLYNX_SECRETS_DIR: there is no folder {folder}."
+            message = f"AUTOLYNX_SECRETS_DIR: {folder} is not a folder."
             raise NotADirectoryError(message)
         return (*given, SecretsSettingsSource(settings_cls, secrets_dir=folder))
 
     @property
     def own_url(self) -> str:
-        """How browsers and the provider reach the API, without a slash at the end."""
+        """URL of the API for browsers and the provider, without a final slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,22 +1,22 @@
-"""What the application tells its callers when the store says no."""
+"""Errors that the application raises if the database refuses or fails."""
 
 from eventsourcing.persistence import IntegrityError
 
 
 class Failure(Exception):
-    """What was asked for cannot be done; the message is for whoever asked."""
+    """The request cannot be carried out; the message is for the user who made it."""
 
 
 class StoreUnavailable(Exception):
-    """Nothing could be stored or read in the time allowed; trying again is safe."""
+    """The database did not answer in time. A repetition of the request is safe."""
 
 
 class VersionTooOld(StoreUnavailable):
     """The database was upgraded and refuses writes of this older version.
 
-    Trying again does not help; the message says what to do.
+    A repetition does not help; the message says what to do.
     """
 
 
 class StreamMoved(IntegrityError):
-    """A stream that the decision rests on is not at the version that was read."""
+    """A stream does not have its expected version any more: decide again."""

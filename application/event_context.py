@@ -1,4 +1,4 @@
-"""Time, ids, randomness and actors: all that services need to create events."""
+"""Time, ids, random bytes and actors, which services need to create events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

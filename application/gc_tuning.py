@@ -25,14 +25,14 @@ import live longer than 700 allocations, but contain no cycles.
 """
 
 SECONDS_BETWEEN = 20.0
-"""Between two full collections in the background."""
+"""Shortest pause between two full collections in the background."""
 
 LARGEST_SHARE = 0.02
-"""Of the time that full collections in the background may take."""
+"""Share of the time that full collections in the background may take."""
 
 
 def disable_while_loading() -> None:
-    """Disable the collector: while modules are imported nearly nothing is garbage."""
+    """Disable the collector while modules are imported, which makes no garbage."""
     gc.disable()
 
 

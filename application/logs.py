@@ -1,6 +1,6 @@
-"""Log lines: for a person on a terminal, else one JSON object each.
+"""Logging: readable text on a terminal, otherwise one JSON object for each line.
 
-Telephone numbers and tokens are masked, whoever wrote the line.
+Phone numbers and tokens are masked, also in lines of libraries.
 """
 
 import logging
@@ -12,27 +12,31 @@ from typing import Any, Literal
 import structlog
 
 PHONE = re.compile(
-    r"(?<![\w-])(?:\+|%2B)?\d{7,15}(?![\w-])"  # As we write it, also in an address.
-    r"|\+\d[\d ().-]{5,20}\d"  # As people do.
+    r"(?<![\w-])(?:\+|%2B)?\d{7,15}(?![\w-])"  # E.164, also percent-encoded.
+    r"|\+\d[\d ().-]{5,20}\d"  # As people write it.
 )
-SHOWN = 4
+SHOWN_DIGITS = 4
 TOKEN = re.compile(r"alx_[\w-]+|(?<=Bearer )[^\s\"',]+", re.IGNORECASE)
 HIDDEN = "[hidden]"
 
-OWN = frozenset({"timestamp", "_record", "_from_structlog"})
-"""What the formatting itself put into the line."""
+UNMASKED = frozenset({"timestamp", "_record", "_from_structlog"})
+"""Fields that structlog itself adds to a line."""
 
-LEAST = {
+LOWEST_LEVELS = {
     "httpx2": logging.WARNING,
     "httpcore2": logging.WARNING,
     "psycopg.pool": logging.WARNING,
-    "uvicorn.error": logging.INFO,  # Below that it tells headers, cookies with them.
+    "uvicorn.error": logging.INFO,  # Below, it logs headers, with cookies.
 }
-"""Libraries whose smaller lines say nothing that ours do not, or too much."""
+"""Libraries whose lines below this level are redundant, or contain secrets."""
 
 
 def configure_logs(level: str, form: Literal["console", "json"] | None) -> None:
-    """Send this process's log lines to standard error, called once by its root."""
+    """Configure logging of this process to standard error.
+
+    `level` is a level's name. `form` None means console on a terminal, otherwise JSON.
+    To be called once, by the composition root.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -62,16 +66,16 @@ def configure_logs(level: str, form: Literal["console", "json"] | None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name, least in LEAST.items():
-        logging.getLogger(name).setLevel(max(root.level, least))
+    for name, lowest in LOWEST_LEVELS.items():
+        logging.getLogger(name).setLevel(max(root.level, lowest))
 
 
 def mask(
     _logger: Any, _method: str, line: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Leave the last digits of what looks like a phone number, nothing of a token."""
+    """Structlog processor: mask phone numbers, except the last digits, and tokens."""
     for key, value in line.items():
-        if key not in OWN:
+        if key not in UNMASKED:
             line[key] = _masked(value)
     return line
 
@@ -90,7 +94,7 @@ def _masked(value: Any) -> Any:
 
 
 def _last_digits(found: re.Match[str]) -> str:
-    return f"…{found.group()[-SHOWN:]}"
+    return f"…{found.group()[-SHOWN_DIGITS:]}"
 
 
 def _plain(

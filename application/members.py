@@ -1,8 +1,9 @@
-"""The allowlist: who may come in, and as what."""
+"""Adds and removes members, and changes their roles."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -13,19 +14,19 @@ from domain.member import LONGEST_SHOWN, Member, normalized_email
 from domain.values import Role, member_id_of
 
 
-class Keys(Protocol):
-    """What members come in by: tokens, sessions, links."""
+class Credentials(Protocol):
+    """The API tokens, browser sessions and sign-in links of members."""
 
-    def withdraw(self, email: str, at: datetime) -> None:
-        """Make all that a member has useless at once; it may be repeated."""
+    def revoke(self, email: str, at: datetime) -> None:
+        """Revoke all of a member's credentials; it may be repeated."""
 
-    def changed(self, email: str) -> None:
-        """Close the sockets that a member opened with another role."""
+    def role_changed(self, email: str) -> None:
+        """Make sockets that the member opened with another role be checked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRecord:
-    """A member as the log has it now."""
+    """A member with the time and the actor of their (latest) admission."""
 
     email: str
     role: Role
@@ -34,65 +35,71 @@ class MemberRecord:
 
 
 class MemberService:
-    """`admins` names members that are likely admins; the log decides."""
+    """Commands on members; each returns the position to read, None if nothing changed.
+
+    `admins` returns the addresses of admins as the read model shows them. They are
+    candidates only: the log decides whether another admin exists.
+    """
 
     def __init__(
         self,
         *,
         app: AutoLynx,
         context: EventContext,
-        keys: Keys,
+        credentials: Credentials,
         admins: Callable[[], Collection[str]],
     ) -> None:
-        self._app, self._context, self._keys = app, context, keys
+        self._app, self._context, self._credentials = app, context, credentials
         self._admins = admins
 
     def add(self, email: str, role: Role, *, by: str) -> int | None:
-        """Add a member, or give a known one that role."""
+        """Add a member, or change the role of a present one.
+
+        Raises Invalid if `email` is not an e-mail address, LastAdmin if the only admin
+        would lose that role.
+        """
         email = normalized_email(email)
         if self.member(email) is None:
-            # Who comes back starts anew: no key of an earlier time opens again.
-            self._keys.withdraw(email, self._context.now())
+            # Credentials from an earlier membership must not work again.
+            self._credentials.revoke(email, self._context.now())
 
         def command() -> int | None:
-            member, at = (
-                self._app.find(Member, member_id_of(email)),
-                self._context.now(),
-            )
+            member = self._app.find(Member, member_id_of(email))
             if member is None:
-                member = Member.add(email=email, role=role, at=at, by=by)
-                return self._app.append(member)
-            others = self._others(member)
-            member.readmit(role=role, at=at, by=by, only_admin=not others)
-            return self._app.append(member, expect=others)
+                at = self._context.now()
+                return self._app.append(
+                    Member.add(email=email, role=role, at=at, by=by)
+                )
+            return self._change(member, partial(Member.readmit, role=role, by=by))
 
-        return self._decided(email, command)
+        return self._decide_and_notify(email, command)
 
     def change_role(self, email: str, role: Role, *, by: str) -> int | None:
-        def command() -> int | None:
-            member, at = self._load(email), self._context.now()
-            others = self._others(member)
-            member.change_role(role=role, at=at, by=by, only_admin=not others)
-            return self._app.append(member, expect=others)
-
-        return self._decided(email, command)
+        """Give a member another role. Raises NotFound and LastAdmin."""
+        act = partial(Member.change_role, role=role, by=by)
+        return self._decide_and_notify(
+            email, lambda: self._change(self._load(email), act)
+        )
 
     def remove(self, email: str, *, by: str) -> int | None:
-        def command() -> int | None:
-            member, at = self._load(email), self._context.now()
-            others = self._others(member)
-            member.remove(at=at, by=by, only_admin=not others)
-            return self._app.append(member, expect=others)
-
-        position = decide(command)
-        self._keys.withdraw(email, self._context.now())
+        """Remove a member and revoke the credentials. Raises NotFound and LastAdmin."""
+        act = partial(Member.remove, by=by)
+        position = decide(lambda: self._change(self._load(email), act))
+        self._credentials.revoke(email, self._context.now())
         return position
 
-    def _decided(self, email: str, command: Callable[[], int | None]) -> int | None:
+    def _decide_and_notify(
+        self, email: str, command: Callable[[], int | None]
+    ) -> int | None:
         position = decide(command)
         if position is not None:
-            self._keys.changed(email)
+            self._credentials.role_changed(email)
         return position
+
+    def _change(self, member: Member, act: Callable[..., None]) -> int | None:
+        others = self._another_admin(member)
+        act(member, at=self._context.now(), only_admin=not others)
+        return self._app.append(member, expect=others)
 
     def _load(self, email: str) -> Member:
         member = self.member(email)
@@ -100,11 +107,11 @@ class MemberService:
             raise NotFound("member", email[:LONGEST_SHOWN])
         return member
 
-    def _others(self, member: Member) -> dict[UUID, int]:
-        """Find an admin beside an admin, and the version at which that is so.
+    def _another_admin(self, member: Member) -> dict[UUID, int]:
+        """Return the id and version of an admin besides this one; {} if there is none.
 
-        Whoever appends at that version knows that the other is still there: of two
-        who remove each other at the same moment, one decides anew.
+        The append expects that version. If two admins remove each other at the same
+        time, one of the appends fails, and its command decides again.
         """
         if not member.is_admin:
             return {}
@@ -115,12 +122,15 @@ class MemberService:
         return {}
 
     def member(self, email: str) -> Member | None:
-        """Return the member as the log has it now, None where there is none."""
+        """Return the member as the log shows it, None if there is none."""
         member = self._app.find(Member, member_id_of(email))
         return None if member is None or member.removed else member
 
     def record_of(self, email: str) -> MemberRecord:
-        """Tell of a member since when and by whom; of a removed one as it was."""
+        """Return when and by whom a member was added; also for a removed member.
+
+        Raises NotFound if the address was never a member.
+        """
         id_, added = member_id_of(email), None
         for stored in self._app.recorder.select_events(id_):
             event = self._app.mapper.to_domain_event(stored)

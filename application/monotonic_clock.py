@@ -1,4 +1,4 @@
-"""The clock by which it is decided whether a request may still leave."""
+"""The clock that decides whether a request may still be sent."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +11,8 @@ def _monotonic_now() -> Callable[[], float]:
 
 
 monotonic_now = _monotonic_now()
-"""Seconds since the machine's start: never set, and on Linux it goes on in its sleep.
+"""Seconds since an arbitrary start; on Linux including the time of system suspend.
 
-`time.monotonic` stands still there: a machine that was closed between storing a request
-and sending it would send it when it wakes, with all its time left.
+`time.monotonic` stops during suspend on Linux. A machine that was suspended between
+storing a request and sending it would then send it after waking up, however late.
 """

@@ -1,4 +1,4 @@
-"""What the application needs from outside, in its own words."""
+"""Ports: what the application requires of the provider and of the read model."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,7 +15,11 @@ from domain.values import Refusal, RefusalKind, RefusalScope
 
 @dataclass(frozen=True, slots=True)
 class CallOrder:
-    """One request to the provider to call one person; `request` counts from 1."""
+    """One request to the provider to call one contact.
+
+    `attempt` counts the contact's calls, `request` the requests of this call; both from
+    1. `phone` is E.164, and `variables` are the texts for the assistant's prompt.
+    """
 
     call_id: UUID
     campaign_id: UUID
@@ -31,12 +35,15 @@ class CallOrder:
     """Digits to dial once the call is answered."""
 
 
-# What can come of it. `words` are the provider's or the network's own.
+# Outcomes of a request. `text` is the provider's or the network's explanation.
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has the call; when blocked, it waits for a slot of the account."""
+    """The provider accepted the call.
+
+    `concurrency_blocked`: it waits until the account has a free slot.
+    """
 
     provider_call_id: str
     placed_at: datetime
@@ -47,22 +54,23 @@ class Accepted:
 class NeverLeft:
     """The request provably did not reach the provider."""
 
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
     """Too many calls or requests at the moment.
 
-    `retry_after` is in seconds, None where the provider named no time.
+    `retry_after` is in seconds, None if the provider named no time.
     """
 
-    words: str
+    text: str
     retry_after: float | None = None
     rule: str = field(default="", compare=False)
 
     @property
     def refusal(self) -> Refusal:
+        """The refusal as events record it."""
         return Refusal(RefusalKind.CAPACITY, None, self.rule)
 
 
@@ -70,11 +78,12 @@ class NotNow:
 class ContactRefused:
     """This number may not be called."""
 
-    words: str
+    text: str
     rule: str = field(default="", compare=False)
 
     @property
     def refusal(self) -> Refusal:
+        """The refusal as events record it."""
         return Refusal(RefusalKind.CONTACT, None, self.rule)
 
 
@@ -82,35 +91,37 @@ class ContactRefused:
 class AccountRefused:
     """The account, the assistant or the line may not call at all.
 
-    `scope` says which of the three; None where the provider did not name it.
+    `scope` is which of the three; None if the provider did not name it.
     """
 
-    words: str
+    text: str
     scope: RefusalScope | None = RefusalScope.ACCOUNT
     rule: str = field(default="", compare=False)
 
     @property
     def refusal(self) -> Refusal:
+        """The refusal as events record it."""
         return Refusal(RefusalKind.ACCOUNT, self.scope, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRefused:
-    """A refusal that no rule classifies: nobody was rung."""
+    """A refusal that no rule classifies; no phone rang."""
 
-    words: str
+    text: str
     rule: str = field(default="", compare=False)
 
     @property
     def refusal(self) -> Refusal:
+        """The refusal as events record it."""
         return Refusal(RefusalKind.PLATFORM, None, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The provider may have acted: nothing may be dialled on a guess."""
+    """The provider may have placed the call, so it must not be requested again yet."""
 
-    words: str
+    text: str
 
 
 type Outcome = (
@@ -126,13 +137,13 @@ type Outcome = (
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """How a call went; seconds and US dollars, None where nothing is said.
+    """The provider's report of a call; None for each value that it does not contain.
 
-    `reason_detail` rates how much `ended_reason` explains. `cost_is_expected` marks a
-    cost that was computed here because the provider named none. `ended_message` is the
-    provider's explanation of the reason, without secrets and phone numbers. `refusal`
-    is what the reason means if the call was never answered, `is_unanswered` whether it
-    proves that nobody picked up.
+    `duration_seconds` is in seconds, `cost` in US dollars. `reason_detail` rates how
+    much `ended_reason` explains. `cost_is_expected`: the cost was computed here because
+    the provider named none. `ended_message` is the provider's explanation of the
+    reason, without secrets and phone numbers. `refusal` is what the reason means if the
+    call was never answered. `is_unanswered`: it proves that nobody picked up.
     """
 
     ended_reason: str | None = None
@@ -153,7 +164,7 @@ class CallReport:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """For whom a call was requested, as our metadata on it says."""
+    """The contact and attempt of a call, from our metadata at the provider."""
 
     campaign_id: UUID
     contact_id: UUID
@@ -161,7 +172,7 @@ class Origin:
 
 
 class CallPhase(StrEnum):
-    """How far the provider says a call has got; its adapter translates the status.
+    """Phase of a call at the provider, translated by the adapter from its status.
 
     ANSWERED: somebody or a machine picked up. TRANSFERRED: the call is being passed on
     to another number, which says nothing about when it was answered.
@@ -177,10 +188,10 @@ class CallPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """A call as the provider shows it when asked; `document` without secrets.
+    """A call as a look-up shows it; `document` is its JSON without secrets.
 
-    `status` is the provider's own word, which is only stored and shown; `phase` is what
-    it means, None if it means nothing to us.
+    `status` is the provider's term, which is only stored and shown; `phase` is its
+    meaning, None if it is unknown here.
     """
 
     provider_call_id: str
@@ -194,17 +205,18 @@ class ProviderCall:
 
     @property
     def ended(self) -> bool:
+        """Whether the call is over at the provider."""
         return self.phase is CallPhase.ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderMessage:
-    """A webhook; repeats have the same `key`. `document` comes without secrets.
+    """A webhook message; repeats have the same `key`.
 
-    `type` is the provider's own word, which is only stored. `phase`, `ended_reason`,
-    `reason_detail`, `ended_message` and `refusal` are set if the message announces a
-    new phase of the call; `report` if it contains a report. `sent_at` is the time that
-    the message itself names.
+    `document` is its JSON without secrets. `type` is the provider's term, which is only
+    stored. `phase`, `ended_reason`, `reason_detail`, `ended_message` and `refusal` are
+    set if the message announces a new phase of the call; `report` if it contains a
+    report. `sent_at` is the time in the message itself.
     """
 
     key: str
@@ -224,6 +236,8 @@ class ProviderMessage:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAssistant:
+    """An assistant at the provider; `config` is in its format, without secrets."""
+
     id: str
     name: str
     config: dict[str, Any]
@@ -231,6 +245,8 @@ class ProviderAssistant:
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
+    """A line at the provider; `number` is E.164, `status` the provider's term."""
+
     id: str
     number: str | None
     name: str | None
@@ -238,11 +254,11 @@ class PhoneNumber:
 
 
 class ProviderUnavailable(Exception):
-    """The provider could not be asked: no answer, or one that makes no sense."""
+    """The provider did not answer, or its answer could not be understood."""
 
 
 class ProviderRefused(Exception):
-    """The provider said no; the message holds its words."""
+    """The provider refused the request; the message is its explanation."""
 
 
 class Provider(Protocol):
@@ -260,75 +276,82 @@ class Provider(Protocol):
         """Characters that the name of an assistant may have at the provider."""
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
-        """Send one request, never repeated; NeverLeft after `send_before`.
+        """Send one request, without any repetition; return its outcome.
 
-        `send_before` is a time of `monotonic_now`. Never raises for what the provider
-        or the network does.
+        `send_before` is a time of `monotonic_now`; after it, nothing is sent and
+        NeverLeft is returned. Faults of the provider or the network are not raised.
         """
 
-    def call(self, provider_call_id: str) -> ProviderCall | None: ...
+    def call(self, provider_call_id: str) -> ProviderCall | None:
+        """Look up a call; None if the provider does not have it."""
 
     def calls(
         self, phone_number_id: str | None, *, since: datetime
     ) -> list[ProviderCall]:
         """Return all calls of a line that were created since then, newest first.
 
-        None stands for all lines of the account, also those that are deleted.
+        `phone_number_id` None: of all lines of the account, also deleted ones.
         """
 
     def hang_up(self, provider_call_id: str) -> None:
-        """Ask for the end of a live call; none that is over is an error."""
+        """End a live call; no error if it is over already."""
 
-    def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None: ...
+    def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        """Return an assistant; None if the provider does not have it."""
 
-    def create_assistant(
-        self, name: str, config: dict[str, Any]
-    ) -> ProviderAssistant: ...
+    def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
+        """Create an assistant; `config` is in the provider's format."""
 
     def update_assistant(
         self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
     ) -> ProviderAssistant | None:
-        """Change the keys that `config` names; None where there is no such assistant.
+        """Change the keys in `config`; return None if there is no such assistant.
 
-        Raises ProviderRefused as well where a change would take secrets away.
+        Raises ProviderRefused also if the change would remove secrets.
         """
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         """Return the seconds after which a call of an assistant of `config` ends."""
 
     def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
-        """Return what does not work in our calls with an assistant of `config`."""
+        """Return warnings about what does not work in our calls with this config."""
 
     def recording_link(self, provider_call_id: str) -> str | None:
-        """Return a link that opens a call's recording for a while.
+        """Return a link to a call's recording, which expires.
 
         None if the call has no recording, or if the provider's link is not one that
         `domain.recording_url` accepts.
         """
 
-    def phone_numbers(self) -> list[PhoneNumber]: ...
+    def phone_numbers(self) -> list[PhoneNumber]:
+        """Return the lines of the account."""
 
 
 class CallLookup(Protocol):
-    """Which of our calls carries a provider's id, as far as the read model knows."""
+    """Finds calls in the read model, which may lag behind the log."""
 
-    def by_provider_call_id(self, provider_call_id: str) -> UUID | None: ...
+    def by_provider_call_id(self, provider_call_id: str) -> UUID | None:
+        """Return the id of our call that has this id at the provider."""
 
-    def live_calls(self, campaign_id: UUID) -> list[UUID]: ...
+    def live_calls(self, campaign_id: UUID) -> list[UUID]:
+        """Return the ids of a campaign's live calls."""
 
 
 class ContactLookup(Protocol):
-    """Who is in a campaign, as far as its read model knows."""
+    """Finds contacts in the read model, which may lag behind the log."""
 
-    def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]: ...
+    def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+        """Return those of the contacts that are in the campaign."""
 
-    def erased(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]: ...
+    def erased(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+        """Return those of the contacts that were erased."""
 
-    def contact(self, contact_id: UUID) -> ContactRow | None: ...
+    def contact(self, contact_id: UUID) -> ContactRow | None:
+        """Return a contact's personal data, None if it is unknown or erased."""
 
 
 class ReadModel(Protocol):
-    """Whether readers see what was stored."""
+    """The read tables as a whole."""
 
     def wait_for(self, position: int, timeout: float) -> bool:
-        """Return whether the position was reached within that many seconds."""
+        """Wait up to `timeout` seconds; return whether they include `position`."""

@@ -1,6 +1,6 @@
-"""The installation's settings: first from the environment, then from its admins."""
+"""Reads and changes the settings; the environment sets their first values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
@@ -13,10 +13,15 @@ from domain.settings import SETTINGS_ID, Settings, SettingsValues
 from domain.web_address import url_fault
 
 ENVIRONMENT = "configuration"
+"""The actor of the event that stores the first values."""
 
 
 class SettingsService:
-    """`any_address` lets alerts be posted to link-local and metadata addresses too."""
+    """Commands on the settings; each returns the position to read, or None.
+
+    `first` are the values until an admin changes them. `any_address` allows alerts to
+    link-local and metadata addresses too.
+    """
 
     def __init__(
         self,
@@ -30,52 +35,54 @@ class SettingsService:
         self._any_address = any_address
 
     def values(self) -> SettingsValues:
-        """Return what holds now; until somebody changes it, the first values."""
+        """Return the current settings as the log shows them."""
         settings = self._app.find(Settings, SETTINGS_ID)
         return settings.values if settings else self._first
 
     def change(self, values: SettingsValues, *, by: str) -> int | None:
+        """Replace all settings. Raises Invalid as `amend` does."""
         return self.amend(asdict(values), by=by)[1]
 
     def amend(
         self, changed: Mapping[str, Any], *, by: str
     ) -> tuple[SettingsValues, int | None]:
-        """Change the named ones; return all as they are now, and where that shows.
+        """Change the settings in `changed`, a mapping from names to new values.
 
-        Whoever changes others at the same moment is not overwritten.
+        Returns all settings after the change, and the position. A change of other
+        settings at the same time is kept. Raises Invalid for values out of bounds, an
+        unknown region, and a webhook URL at an internal address.
         """
 
-        def command() -> tuple[SettingsValues, int | None]:
-            settings = self._settings()
+        def act(settings: Settings) -> SettingsValues:
             values = replace(settings.values, **changed)
             if values.alert_webhook_url != settings.values.alert_webhook_url:
-                self._must_be_outside(values.alert_webhook_url)
+                self._check_url(values.alert_webhook_url)
             if values.default_region != settings.values.default_region:
-                _must_be_known(values.default_region)
+                _check_region(values.default_region)
             settings.change(values=values, at=self._context.now(), by=by)
-            return values, self._app.append(settings)
+            return values
 
-        return decide(command)
+        return self._decide(act)
 
-    def _must_be_outside(self, url: str | None) -> None:
-        wrong = url_fault(url) if url and not self._any_address else None
-        if wrong is not None:
-            raise Invalid(f"alert_webhook_url {wrong}.", alert_webhook_url=wrong)
+    def _check_url(self, url: str | None) -> None:
+        fault = url_fault(url) if url and not self._any_address else None
+        if fault is not None:
+            raise Invalid(f"alert_webhook_url {fault}.", alert_webhook_url=fault)
 
     def allow_requests_again(self, *, by: str) -> int | None:
-        def command() -> int | None:
-            settings = self._settings()
-            settings.allow_requests_again(at=self._context.now(), by=by)
-            return self._app.append(settings)
-
-        return decide(command)
+        """Allow requests to the provider again, after a detected duplicate call."""
+        return self._decide(
+            lambda settings: settings.allow_requests_again(
+                at=self._context.now(), by=by
+            )
+        )[1]
 
     def raise_daily_spend_alert(
         self, *, day: date, alert: str, spend: Decimal, budget: Decimal
     ) -> int | None:
-        def command() -> int | None:
-            settings = self._settings()
-            settings.raise_daily_spend_alert(
+        """Raise an alert about the spend of a UTC day; see `domain.settings`."""
+        return self._decide(
+            lambda settings: settings.raise_daily_spend_alert(
                 day=day,
                 alert=alert,
                 spend=spend,
@@ -83,7 +90,13 @@ class SettingsService:
                 at=self._context.now(),
                 by=SCHEDULER,
             )
-            return self._app.append(settings)
+        )[1]
+
+    def _decide[R](self, act: Callable[[Settings], R]) -> tuple[R, int | None]:
+        def command() -> tuple[R, int | None]:
+            settings = self._settings()
+            result = act(settings)
+            return result, self._app.append(settings)
 
         return decide(command)
 
@@ -94,10 +107,10 @@ class SettingsService:
         )
 
 
-def _must_be_known(region: str) -> None:
-    """Let no upload be refused later for want of a region."""
-    from application.contacts.phone_numbers import known_region  # noqa: PLC0415 - it loads all countries' plans, which few processes need
+def _check_region(region: str) -> None:
+    """Raise Invalid for an unknown region, with which each upload would be refused."""
+    from application.contacts.phone_numbers import known_region  # noqa: PLC0415 - it loads the number plans of all countries, which few processes need
 
     if not known_region(region.upper()):
-        said = "must be a country's two capital letters, such as US"
-        raise Invalid(f"default_region {said}.", default_region=said)
+        rule = "must be the code of a country with telephone numbers, such as US"
+        raise Invalid(f"default_region {rule}.", default_region=rule)

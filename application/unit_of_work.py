@@ -1,7 +1,7 @@
-"""Commands that are decided one after the other and stored as one append."""
+"""A unit of work: several commands are decided in turn and stored in one append."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, override
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate
@@ -11,35 +11,41 @@ from application.vault import VaultRow
 
 
 class AlreadyChanged(Exception):
-    """One of the commands has to be done by itself."""
+    """A command needs an aggregate whose new events are not in the unit of work yet.
+
+    The commands must then be run without a unit of work.
+    """
 
 
 class UnitOfWork(Streams):
-    """Stands where the application does, for commands that are to be stored together.
+    """Replaces the application for commands that are stored together.
 
-    Each sees what those before it decided. Nothing is stored before `store`. One that
-    fails half-way spoils it: then the others must be decided anew, elsewhere.
+    Each command sees the decisions of those before it; nothing is stored before
+    `store`. If a command raises, discard the unit of work and run the others again.
     """
 
     def __init__(self, app: Streams, ids: Collection[UUID]) -> None:
-        """`ids` are the streams that will be needed: they are read at once."""
+        """Load the streams `ids` with one query; others are loaded when needed."""
         self._app = app
         self._known = app.find_all(ids)
-        self._facts: list[Any] = []
+        self._events: list[Any] = []
         self._vault: list[VaultRow] = []
         self._expect: dict[UUID, int] = {}
 
+    @override
     def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None:
         if id_ not in self._known:
             self._known[id_] = self._app.find(Aggregate, id_)
         found = self._known[id_]
         if found is not None and found.pending_events:
-            raise AlreadyChanged(f"{id_} is being changed")
+            raise AlreadyChanged(f"{id_} has events that were not appended")
         return found if isinstance(found, kind) else None
 
+    @override
     def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:
         return {id_: self.find(Aggregate, id_) for id_ in ids}
 
+    @override
     def append(
         self,
         *changed: Any,
@@ -48,10 +54,10 @@ class UnitOfWork(Streams):
     ) -> None:
         for aggregate in filter(None, changed):
             self._known[aggregate.id] = aggregate
-            self._facts += aggregate.collect_events()
+            self._events += aggregate.collect_events()
         self._vault += vault
         self._expect |= expect or {}
 
     def store(self) -> None:
-        """Store all of it or nothing; raises what an append does."""
-        self._app.append(*self._facts, vault=self._vault, expect=self._expect)
+        """Append all events or none. Raises as `AutoLynx.append` does."""
+        self._app.append(*self._events, vault=self._vault, expect=self._expect)

@@ -1,8 +1,8 @@
-"""Personal data beside the log: its rows, and the proof that events keep of them.
+"""Rows of the vault: personal data and texts outside the log, and their digests.
 
-A row is written in the transaction of the event that refers to it. The event holds
-`digest(rows)`; erasing a person empties the row but for its leaf, so that the digest
-can still be checked.
+A row is stored in the same transaction as the event that refers to it. The event
+contains `digest(rows)`. The erasure of a person empties the row except for its leaf, so
+that the digest can still be verified.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,16 +19,20 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def canonical(value: Any) -> bytes:
-    """Write JSON in the one form that is hashed: sorted keys, no spaces."""
+    """Encode as JSON with sorted keys and without spaces, the form that is hashed."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=bytes.hex)
 
 
 def storable(value: Any) -> Any:
-    """Replace what no text column takes: NUL and lone surrogates."""
+    """Replace characters that Postgres cannot store: NUL and lone surrogates."""
     return value if is_storable(value) else _replaced(value)
 
 
 def is_storable(value: Any) -> bool:
+    """Return whether Postgres can store the JSON of `value`.
+
+    False for texts with NUL or lone surrogates, and for integers of more than 64 bits.
+    """
     try:
         return b"\\u0000" not in orjson.dumps(value, default=bytes.hex)
     except TypeError:
@@ -54,12 +58,12 @@ def _replaced(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class _Row:
-    """Shown without what is personal, since logs and tracebacks are no vault."""
+    """Base class; `repr` leaves out personal fields, because it appears in logs."""
 
     PERSONAL: ClassVar[tuple[str, ...]] = ()
 
     salt: bytes
-    """32 random bytes, the row's own."""
+    """32 random bytes of this row."""
 
     def __post_init__(self) -> None:
         known = self.__dict__
@@ -86,7 +90,7 @@ class _Row:
 
 @dataclass(frozen=True, repr=False)
 class ContactRow(_Row):
-    """Who a contact is, as one list of contacts named them.
+    """The personal data of a contact, as one contact list has it.
 
     `phone` is E.164; `extension` is the digits to dial once the call is answered.
     """
@@ -103,7 +107,7 @@ class ContactRow(_Row):
     extension: str | None = None
 
     def _hashed(self) -> dict[str, Any]:
-        """Leave out an extension that is not there: release 1 knew none."""
+        """Leave out a missing extension, because release 1 had none in its leaves."""
         personal = super()._hashed()
         if self.extension is None:
             del personal["extension"]
@@ -112,7 +116,7 @@ class ContactRow(_Row):
 
 @dataclass(frozen=True, repr=False)
 class MessageRow(_Row):
-    """What the provider said about a subject; secrets are taken out before."""
+    """A message of the provider about a subject (a call), without secrets."""
 
     PERSONAL = ("document", "recording_url", "transcript")
 
@@ -124,7 +128,7 @@ class MessageRow(_Row):
     transcript: Any | None
 
     def in_campaign(self, campaign_id: UUID) -> Self:
-        """Say whose it is; its leaf, which took long for a long document, stays."""
+        """Return a copy that belongs to the campaign and shares the computed leaf."""
         found = copy(self)
         object.__setattr__(found, "campaign_id", campaign_id)
         return found
@@ -132,7 +136,10 @@ class MessageRow(_Row):
 
 @dataclass(frozen=True, repr=False)
 class TextRow(_Row):
-    """Other people's words: an error's text, a reason, the name of a file."""
+    """A text that a person or the provider wrote: an error, a reason, a file name.
+
+    The field is called `words` because the leaf includes the names of the fields.
+    """
 
     PERSONAL = ("words",)
 
@@ -143,7 +150,7 @@ class TextRow(_Row):
 
 @dataclass(frozen=True, repr=False)
 class KeyRow(_Row):
-    """The key that turns a campaign's phone numbers into contact ids."""
+    """A campaign's secret key, from which and a number a contact's id is derived."""
 
     PERSONAL = ("key",)
 
@@ -153,7 +160,7 @@ class KeyRow(_Row):
 
 @dataclass(frozen=True, repr=False)
 class RejectRow(_Row):
-    """A row of a file that was not accepted, as it was; the header is row 1."""
+    """A row of a file that was not accepted, unchanged; the header is row 1."""
 
     PERSONAL = ("reason", "message", "cells")
 
@@ -173,20 +180,27 @@ def digest(rows: Sequence[VaultRow]) -> str:
 
 
 class VaultReader(Protocol):
-    """What may be asked of the vault; an erased row reads as one that never was."""
+    """Reads the vault; an erased row is treated as missing."""
 
-    def campaign_key(self, campaign_id: UUID) -> bytes | None: ...
+    def campaign_key(self, campaign_id: UUID) -> bytes | None:
+        """Return a campaign's secret key."""
 
-    def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None: ...
+    def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:
+        """Return a contact as this list has it."""
 
-    def words(self, words_id: UUID) -> str | None: ...
+    def words(self, words_id: UUID) -> str | None:
+        """Return one text."""
 
-    def words_of(self, words_ids: Collection[UUID]) -> dict[UUID, str]: ...
+    def words_of(self, words_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Return several texts by id; missing ones are left out."""
 
-    def message(self, message_id: UUID) -> MessageRow | None: ...
+    def message(self, message_id: UUID) -> MessageRow | None:
+        """Return one message."""
 
-    def messages_of(self, subject_id: UUID) -> list[MessageRow]: ...
+    def messages_of(self, subject_id: UUID) -> list[MessageRow]:
+        """Return the messages about a subject, ordered by id."""
 
     def rejects(
         self, list_id: UUID, *, after_row: int = 0, limit: int = 1000
-    ) -> list[RejectRow]: ...
+    ) -> list[RejectRow]:
+        """Return up to `limit` rejected rows after `after_row`, in file order."""

@@ -28,7 +28,7 @@ from domain.values import Role
 from projections.engine.schema import create_read_model
 from provider.vapi import ACTOR
 from storage.access.api_tokens import TokenStore
-from storage.access.sessions import Keys
+from storage.access.sessions import Credentials
 from storage.database import Pool, connect, open_pool
 from storage.log.recorder import EventStoreFactory
 from storage.migrate import migrate
@@ -212,7 +212,9 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 
 def _token(app: AutoLynx, pool: Pool) -> str:
-    members = MemberService(app=app, context=context(), keys=Keys(pool), admins=list)
+    members = MemberService(
+        app=app, context=context(), credentials=Credentials(pool), admins=list
+    )
     members.add(EMAIL, Role.ADMIN, by="bench")
     return TokenStore(pool).create(
         token_id=uuid4(), email=EMAIL, secret=secrets.token_bytes(32), now=utc_now()

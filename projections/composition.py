@@ -32,7 +32,7 @@ from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
 from projections.message_retention import MessageRetention
 from storage.access.api_tokens import TokenStore
-from storage.access.sessions import Identities, Keys, SessionStore, SignInLinks
+from storage.access.sessions import Credentials, Identities, SessionStore, SignInLinks
 from storage.database import Pool, open_pool
 from storage.log.recorder import EventStoreFactory
 from storage.process.decisions import ProcessRecords
@@ -224,7 +224,7 @@ class Components:
         return MemberService(
             app=self.app,
             context=self.context,
-            keys=Keys(self.writing),
+            credentials=Credentials(self.writing),
             admins=self.admins,
         )
 

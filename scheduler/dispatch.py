@@ -261,21 +261,21 @@ class Dispatch:
                 self._accepted(one, accepted)
             case NeverLeft():
                 self._defer(one, sent, "unreachable", self._back_off(one.line))
-            case NotNow(words=words, retry_after=retry_after) as refused:
+            case NotNow(text=text, retry_after=retry_after) as refused:
                 wait = self._back_off(one.line, retry_after)
-                self._refuse(one, sent, refused.refusal, words, wait)
-            case ContactRefused(words=words) as refused:
-                self._refuse(one, sent, refused.refusal, words)
-            case AccountRefused(words=words, scope=scope) as refused:
-                self._pause(one, PauseCause.ACCOUNT, words, scope)
-                self._refuse(one, sent, refused.refusal, words)
-            case RequestRefused(words=words) as refused:
+                self._refuse(one, sent, refused.refusal, text, wait)
+            case ContactRefused(text=text) as refused:
+                self._refuse(one, sent, refused.refusal, text)
+            case AccountRefused(text=text, scope=scope) as refused:
+                self._pause(one, PauseCause.ACCOUNT, text, scope)
+                self._refuse(one, sent, refused.refusal, text)
+            case RequestRefused(text=text) as refused:
                 if self._is_refused_in_a_row(one):
-                    self._pause(one, PauseCause.PROVIDER_REFUSALS, words)
+                    self._pause(one, PauseCause.PROVIDER_REFUSALS, text)
                 wait = self._back_off(one.line)
-                self._refuse(one, sent, refused.refusal, words, wait)
-            case Unknown(words=words):
-                self._lost(one, sent, words)
+                self._refuse(one, sent, refused.refusal, text, wait)
+            case Unknown(text=text):
+                self._lost(one, sent, text)
 
     def _accepted(self, one: ClaimedCall, outcome: Accepted) -> None:
         self._stored(

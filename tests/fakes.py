@@ -36,7 +36,7 @@ from provider.vapi.reading import PHASES
 class Lost:
     """The provider acts, but its answer is lost."""
 
-    words: str = "the answer was lost"
+    text: str = "the answer was lost"
 
 
 type Scripted = Outcome | Lost | Callable[[CallOrder], Outcome]
@@ -203,7 +203,7 @@ class FakeProvider(Provider):
             self.show(order, outcome.provider_call_id, outcome.placed_at)
         if isinstance(outcome, Lost):
             self.show(order, str(uuid4()))
-            return Unknown(outcome.words)
+            return Unknown(outcome.text)
         return outcome
 
     def _answer(self) -> None:

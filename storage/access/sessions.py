@@ -203,13 +203,13 @@ class Identities:
         return row is not None
 
 
-class Keys:
+class Credentials:
     """Everything that a member may come in by."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def withdraw(self, email: str, at: datetime) -> None:
+    def revoke(self, email: str, at: datetime) -> None:
         """Make tokens, sessions and links useless, and let open sockets end."""
         address = _address(email)
         with self._pool.connection() as connection, connection.transaction():
@@ -217,7 +217,7 @@ class Keys:
                 connection.execute(statement.encode(), {"email": address, "at": at})
             notify_access_changed(connection, address)
 
-    def changed(self, email: str) -> None:
+    def role_changed(self, email: str) -> None:
         """Make every API process check that member's open sockets at once.
 
         It never fails: without a database the API processes check by themselves, after

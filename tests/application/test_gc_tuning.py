@@ -1,4 +1,4 @@
-"""The collector's settings are tested in a process of their own: they are global."""
+"""The garbage collector's settings are global, so each script has its own process."""
 
 import subprocess
 import sys

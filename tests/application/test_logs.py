@@ -1,4 +1,4 @@
-"""What a line of the log holds, and what it never does."""
+"""Log lines contain their context, but no phone numbers and no tokens."""
 
 import json
 import logging
@@ -15,8 +15,8 @@ TOKEN = "alx_4f0aSecretSecretSecret_x"
 
 
 @pytest.fixture(autouse=True)
-def other_logs() -> Iterator[None]:
-    """Put the root logger back as it was."""
+def restored_root_logger() -> Iterator[None]:
+    """Restore the root logger."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     yield
@@ -24,7 +24,7 @@ def other_logs() -> Iterator[None]:
     root.setLevel(level)
 
 
-def test_a_line_names_what_it_is_about_and_masks_numbers(
+def test_a_line_has_its_context_and_masks_numbers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logs("info", "json")
@@ -37,7 +37,7 @@ def test_a_line_names_what_it_is_about_and_masks_numbers(
 
 
 @pytest.mark.parametrize(
-    ("said", "hidden"),
+    ("value", "hidden"),
     [
         ("+1 (202) 555-0123 is busy", "(202"),
         ("GET /calls?to=%2B12025550123", "2025550"),
@@ -49,12 +49,12 @@ def test_a_line_names_what_it_is_about_and_masks_numbers(
         ("Bearer of-another-kind", "another"),
     ],
 )
-def test_no_line_holds_a_number_or_a_token(
-    said: Any, hidden: str, capsys: pytest.CaptureFixture[str]
+def test_no_line_contains_a_number_or_a_token(
+    value: Any, hidden: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logs("info", "json")
-    structlog.get_logger("some").warning("it failed", told=said)
-    logging.getLogger("some").warning("it failed: %s", said)
+    structlog.get_logger("some").warning("it failed", value=value)
+    logging.getLogger("some").warning("it failed: %s", value)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert len(lines) == 2
     assert hidden not in str(lines)
@@ -72,12 +72,12 @@ def test_an_error_is_masked_with_its_traceback(
     assert "KeyError: '…0123'" in line["exception"]
 
 
-def test_ids_times_and_counts_stay_as_they_are(
+def test_ids_times_and_counts_are_not_masked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logs("info", "json")
-    told = {"position": 12_345_678, "call": "0b9f3a52-8a51-5c0e-9d3c-aa7712345678"}
-    structlog.get_logger("some").info("as it is", **told)
+    fields = {"position": 12_345_678, "call": "0b9f3a52-8a51-5c0e-9d3c-aa7712345678"}
+    structlog.get_logger("some").info("as it is", **fields)
     line = json.loads(capsys.readouterr().err)
-    assert line | told == line
+    assert line | fields == line
     assert line["timestamp"].startswith("20")

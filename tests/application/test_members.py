@@ -1,4 +1,4 @@
-"""The allowlist: it is never left without an admin, also when two act at once."""
+"""One admin always remains, also if two admins remove each other at once."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -14,22 +14,22 @@ from tests.wiring import BY, House
 ADA, BO = "ada@example.com", "bo@example.com"
 
 
-class NoKeys:
+class NoCredentials:
     def __init__(self) -> None:
-        self.withdrawn: list[str] = []
+        self.revoked: list[str] = []
 
-    def changed(self, email: str) -> None:
-        """Sockets are tested with the API."""
+    def role_changed(self, email: str) -> None:
+        """The tests of the API cover sockets."""
 
-    def withdraw(self, email: str, at: datetime) -> None:
-        self.withdrawn.append(email)
+    def revoke(self, email: str, at: datetime) -> None:
+        self.revoked.append(email)
 
 
 def service(
     house: House, admins: Callable[[], Collection[str]] = lambda: [ADA, BO]
 ) -> MemberService:
     return MemberService(
-        app=house.app, context=house.context, keys=NoKeys(), admins=admins
+        app=house.app, context=house.context, credentials=NoCredentials(), admins=admins
     )
 
 
@@ -48,7 +48,7 @@ def admins_of(members: MemberService) -> set[str]:
     ids=["removed", "given another role", "added with another role"],
 )
 class TestTheLastAdmin:
-    def test_stays(
+    def test_cannot_leave(
         self, house: House, leave: Callable[[MemberService, str], None]
     ) -> None:
         members = service(house)
@@ -59,7 +59,7 @@ class TestTheLastAdmin:
             leave(members, BO)
         assert admins_of(members) == {BO}
 
-    def test_stays_when_the_other_one_leaves_at_the_same_moment(
+    def test_cannot_leave_at_the_same_time_as_the_other_one(
         self,
         house: House,
         leave: Callable[[MemberService, str], None],
@@ -81,7 +81,7 @@ class TestTheLastAdmin:
         assert admins_of(members) == {ADA}
 
 
-def test_who_is_unknown_is_not_found(house: House) -> None:
+def test_an_unknown_member_is_not_found(house: House) -> None:
     with pytest.raises(NotFound):
         service(house).remove(ADA, by=BY)
     with pytest.raises(NotFound):

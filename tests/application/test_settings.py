@@ -1,3 +1,5 @@
+"""Settings are read, changed one by one, and checked."""
+
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,7 @@ from domain.settings import SettingsValues
 from tests.wiring import BY, House
 
 
-def test_the_first_values_hold_until_somebody_changes_them(house: House) -> None:
+def test_the_first_values_apply_until_they_are_changed(house: House) -> None:
     assert house.settings.values() == SettingsValues()
     assert house.snapshot().settings is None
     changed = replace(SettingsValues(), global_cap=3)
@@ -29,21 +31,21 @@ def test_values_out_of_bounds_are_refused(house: House) -> None:
     assert house.settings.values() == SettingsValues()
 
 
-def test_who_changes_another_setting_is_not_overwritten(house: House) -> None:
+def test_a_change_keeps_other_settings(house: House) -> None:
     house.settings.amend({"global_cap": 3}, by=BY)
     values, _ = house.settings.amend({"tick_seconds": 5}, by=BY)
     assert (values.global_cap, values.tick_seconds) == (3, 5)
     assert house.settings.values() == values
 
 
-def test_alerts_go_to_no_metadata_service_unless_that_is_allowed(house: House) -> None:
-    inside = {"alert_webhook_url": "http://169.254.169.254/latest"}
+def test_alerts_to_a_metadata_service_are_refused_unless_allowed(house: House) -> None:
+    internal = {"alert_webhook_url": "http://169.254.169.254/latest"}
     with pytest.raises(Invalid) as refused:
-        house.settings.amend(inside, by=BY)
+        house.settings.amend(internal, by=BY)
     assert "metadata" in refused.value.fields["alert_webhook_url"]
-    bold = SettingsService(
+    permissive = SettingsService(
         app=house.app, context=house.context, first=SettingsValues(), any_address=True
     )
-    bold.amend(inside, by=BY)
-    # What stands already is in nobody's way.
+    permissive.amend(internal, by=BY)
+    # A URL that is stored already does not prevent other changes.
     house.settings.amend({"global_cap": 4}, by=BY)

@@ -1,4 +1,4 @@
-"""Several commands at once: as if they came one after the other, or not at all."""
+"""Several commands in one append: as if one after the other, or none of them."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -20,7 +20,7 @@ from provider.vapi.reading import read_message
 from tests.application.messages import SOON, documents, report, requested, status
 from tests.wiring import NOON, House, housed
 
-ALL_THAT_IS_SAID = (
+KINDS = (
     *("ringing", "in-progress", "ended", "report", "busy"),
     *("start error", "account", "another call", "no call of ours"),
 )
@@ -38,8 +38,8 @@ def messages(*bodies: dict[str, Any]) -> list[ProviderMessage]:
     return [read_message(body) for body in bodies]
 
 
-def saying(said: str, call_id: UUID, provider_id: str) -> ProviderMessage:
-    match said:
+def message_of(kind: str, call_id: UUID, provider_id: str) -> ProviderMessage:
+    match kind:
         case "report":
             body = report(call_id)
         case "busy":
@@ -55,7 +55,7 @@ def saying(said: str, call_id: UUID, provider_id: str) -> ProviderMessage:
         case "no call of ours":
             body, provider_id = status(None, "ringing"), f"stranger {provider_id}"
         case _:
-            body = status(call_id, said)
+            body = status(call_id, kind)
     body["message"]["call"]["id"] = provider_id
     return read_message(body)
 
@@ -78,7 +78,7 @@ def facts_of(house: House, call_id: UUID) -> list[str]:
     return topics[:end] + later
 
 
-def standing(house: House, call_id: UUID) -> tuple[object, ...]:
+def outcome(house: House, call_id: UUID) -> tuple[object, ...]:
     call = house.app.load(Call, call_id)
     campaign = house.app.load(Campaign, call.campaign_id)
     strangers = unmatched_id_of(f"stranger {call_id}")
@@ -91,8 +91,8 @@ def standing(house: House, call_id: UUID) -> tuple[object, ...]:
     )
 
 
-SAID = st.lists(
-    st.tuples(st.integers(0, CALLS - 1), st.sampled_from(ALL_THAT_IS_SAID)),
+MESSAGES = st.lists(
+    st.tuples(st.integers(0, CALLS - 1), st.sampled_from(KINDS)),
     min_size=1,
     max_size=10,
 )
@@ -102,24 +102,25 @@ SAID = st.lists(
     max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(said=SAID, sizes=st.lists(st.integers(1, 5), min_size=10, max_size=10))
-def test_what_is_heard_together_is_as_heard_one_by_one(
-    shared: House, said: Sequence[tuple[int, str]], sizes: list[int]
+@given(received=MESSAGES, sizes=st.lists(st.integers(1, 5), min_size=10, max_size=10))
+def test_messages_in_one_unit_have_the_effect_of_single_messages(
+    shared: House, received: Sequence[tuple[int, str]], sizes: list[int]
 ) -> None:
     alone, together = dialled(shared), dialled(shared)
-    for which, words in said:
-        shared.calls.record_message(saying(words, alone[which], f"{alone[which]}"))
+    for which, kind in received:
+        shared.calls.record_message(message_of(kind, alone[which], f"{alone[which]}"))
     rest = [
-        saying(words, together[which], f"{together[which]}") for which, words in said
+        message_of(kind, together[which], f"{together[which]}")
+        for which, kind in received
     ]
     for size in sizes:
         shared.calls.record_messages(rest[:size])
         del rest[:size]
     for one, other in zip(alone, together, strict=True):
-        assert standing(shared, one) == standing(shared, other)
+        assert outcome(shared, one) == outcome(shared, other)
 
 
-def test_repeats_and_strangers_are_told_from_news(house: House) -> None:
+def test_repeats_and_unknown_calls_are_recognised_within_a_unit(house: House) -> None:
     call_id = requested(house)
     ringing, stray = status(call_id, "ringing"), status(None, "ringing")
     stray["message"]["call"]["id"] = "a stranger"
@@ -134,10 +135,10 @@ def test_repeats_and_strangers_are_told_from_news(house: House) -> None:
     assert len(documents(house, unmatched_id_of("a stranger"))) == 1
 
 
-def test_all_or_none_of_it_is_stored(
+def test_all_messages_of_a_unit_are_stored_or_none(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process is told of one of the calls at the same instant."""
+    """Another process records a message about one of the calls meanwhile."""
     one, other = house.claim(house.campaign(2), 2)
     for call_id in (one, other):
         house.calls.request(call_id, dial_before=SOON)
@@ -145,11 +146,14 @@ def test_all_or_none_of_it_is_stored(
 
     def overtaken(*changed: Any, **rest: Any) -> int | None:
         monkeypatch.setattr(house.app, "append", append)
-        house.calls.record_message(saying("in-progress", one, "one"))
+        house.calls.record_message(message_of("in-progress", one, "one"))
         return append(*changed, **rest)
 
     monkeypatch.setattr(house.app, "append", overtaken)
-    both = [saying("ringing", other, "other"), saying("ringing", one, "one")]
+    both = [
+        message_of("ringing", other, "other"),
+        message_of("ringing", one, "one"),
+    ]
     with pytest.raises(IntegrityError):
         house.calls.record_messages(both)
     assert house.topics(other) == ["created", "requested"]
@@ -158,7 +162,7 @@ def test_all_or_none_of_it_is_stored(
     assert house.app.load(Call, other).status is CallStatus.RINGING
 
 
-def test_what_was_not_stored_is_not_remembered(
+def test_a_failed_append_leaves_no_trace_in_caches(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_id = requested(house)
@@ -166,7 +170,7 @@ def test_what_was_not_stored_is_not_remembered(
 
     def fails_once(*changed: Any, **rest: Any) -> int | None:
         if next(failures) == 0:
-            raise IntegrityError("somebody was first")
+            raise IntegrityError("another append was first")
         return append(*changed, **rest)
 
     monkeypatch.setattr(house.app, "append", fails_once)
@@ -178,7 +182,7 @@ def test_what_was_not_stored_is_not_remembered(
     assert campaign.started_at is not None
 
 
-def test_nothing_is_decided_on_what_is_half_changed(house: House) -> None:
+def test_an_aggregate_with_unappended_events_cannot_be_loaded(house: House) -> None:
     call_id = requested(house)
     unit_of_work = UnitOfWork(house.app, [call_id])
     call = unit_of_work.load(Call, call_id)
@@ -187,7 +191,7 @@ def test_nothing_is_decided_on_what_is_half_changed(house: House) -> None:
         unit_of_work.load(Call, call_id)
 
 
-def test_what_others_must_not_have_changed_is_asked_of_the_store(house: House) -> None:
+def test_expected_versions_are_checked_when_the_unit_is_stored(house: House) -> None:
     call_id = requested(house)
     unit_of_work = UnitOfWork(house.app, [call_id])
     call = unit_of_work.load(Call, call_id)
@@ -197,7 +201,7 @@ def test_what_others_must_not_have_changed_is_asked_of_the_store(house: House) -
         unit_of_work.store()
 
 
-def test_nothing_to_store_is_stored_easily(house: House) -> None:
+def test_an_empty_unit_stores_nothing(house: House) -> None:
     unit_of_work = UnitOfWork(house.app, [uuid4()])
     assert unit_of_work.find(Call, uuid4()) is None
     unit_of_work.store()

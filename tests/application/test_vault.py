@@ -1,3 +1,5 @@
+"""Leaves and digests of vault rows are stable, and rows hide what is personal."""
+
 from dataclasses import replace
 from hashlib import sha256
 from uuid import UUID
@@ -26,8 +28,8 @@ KEY = KeyRow(ONE, b"k" * 32, salt=SALT)
 REJECT = RejectRow(ONE, 7, "INVALID_PHONE", "not a number", ("Bob", "12"), salt=SALT)
 
 
-def test_a_leaf_is_the_same_for_ever() -> None:
-    """Events hold it: a change here makes every stored digest look forged."""
+def test_leaves_and_digests_never_change() -> None:
+    """Events contain them: after a change, each stored digest would seem wrong."""
     rows: list[VaultRow] = [CONTACT, MESSAGE, WORDS, KEY, REJECT]
     assert [row.leaf.hex()[:16] for row in rows] == [
         "b9989e0d808857f6",
@@ -42,13 +44,13 @@ def test_a_leaf_is_the_same_for_ever() -> None:
     )
 
 
-def test_a_row_without_extension_has_the_leaf_that_release_1_gave_it() -> None:
+def test_a_row_without_extension_has_the_leaf_of_release_1() -> None:
     fields = ("name", "business_name", "phone", "variables")
     personal = canonical({name: getattr(CONTACT, name) for name in fields})
     assert CONTACT.leaf == sha256(SALT + personal).digest()
 
 
-def test_a_leaf_hides_equal_people_behind_their_salts() -> None:
+def test_equal_rows_with_other_salts_have_other_leaves() -> None:
     assert replace(CONTACT, salt=SALT[::-1]).leaf != CONTACT.leaf
 
 
@@ -71,7 +73,9 @@ def test_a_leaf_hides_equal_people_behind_their_salts() -> None:
         (REJECT, replace(REJECT, cells=("Bob",))),
     ],
 )
-def test_a_leaf_shows_every_change(row: VaultRow, changed: VaultRow) -> None:
+def test_a_leaf_changes_with_every_personal_field(
+    row: VaultRow, changed: VaultRow
+) -> None:
     assert changed.leaf != row.leaf
 
 
@@ -86,7 +90,7 @@ def test_a_digest_depends_on_the_order_of_rows() -> None:
     assert digest([CONTACT, WORDS]) != digest([WORDS, CONTACT])
 
 
-def test_what_no_column_takes_is_replaced() -> None:
+def test_characters_that_postgres_cannot_store_are_replaced() -> None:
     assert replace(WORDS, words="a\0b\ud800c").words == "a\ufffdb\ufffdc"
     document = {"\0k": ["\udfff", 1, None, {"x": "\0"}]}
     expected = {"\ufffdk": ["\ufffd", 1, None, {"x": "\ufffd"}]}
@@ -94,7 +98,7 @@ def test_what_no_column_takes_is_replaced() -> None:
     assert replace(REJECT, cells=("\0", "b")).cells == ("\ufffd", "b")
 
 
-def test_a_row_shows_nothing_personal() -> None:
+def test_the_repr_of_a_row_shows_nothing_personal() -> None:
     shown = " ".join(map(repr, [CONTACT, MESSAGE, WORDS, KEY, REJECT]))
     for personal in ("Ann", "+1202", "gold", "hang", "credit", "kkk", "Bob", "salt"):
         assert personal not in shown

@@ -181,7 +181,7 @@ def test_a_hang_up_of_what_is_over_or_was_never_there_is_no_error(side: Side) ->
 def test_a_number_that_is_none_is_the_contacts_fault(side: Side) -> None:
     done = side.create(phone="12")
     assert isinstance(done, ContactRefused)
-    assert "customer.number" in done.words
+    assert "customer.number" in done.text
 
 
 def test_what_is_too_late_never_leaves(side: Side) -> None:

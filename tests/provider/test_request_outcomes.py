@@ -122,5 +122,5 @@ def test_the_wait_is_what_the_provider_asks_for_from_1_s_to_15_min(
 
 
 def test_the_providers_words_are_kept_and_cut() -> None:
-    assert outcome(400, [NUMBER, "and more"]).words == f"400: {NUMBER}; and more"
-    assert len(outcome(400, "x" * 9000).words) == LONGEST_WORDS
+    assert outcome(400, [NUMBER, "and more"]).text == f"400: {NUMBER}; and more"
+    assert len(outcome(400, "x" * 9000).text) == LONGEST_WORDS
