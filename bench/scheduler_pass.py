@@ -159,7 +159,7 @@ def _dependencies(app: AutoLynx, writing: Pool, reading: Pool) -> SchedulerDepen
         dispatch=no_dispatch,
         reconcile=unused,
         adoption=unused,
-        operations=ProcessRecords(writing),
+        process_records=ProcessRecords(writing),
         read_model=InstantReadModel(),
         pace=Pace(SETTINGS.dials_per_second, Random(1).random),
         context=context(),

@@ -218,7 +218,7 @@ def _dependencies(world: World) -> SchedulerDependencies:
         dispatch=dispatch,
         reconcile=quiet,
         adoption=quiet,
-        operations=quiet,
+        process_records=quiet,
         read_model=quiet,
         pace=pace,
         context=EventContext(

@@ -141,7 +141,7 @@ class Components:
         return MessageRetention(self.writing)
 
     @cached_property
-    def operations(self) -> ProcessRecords:
+    def process_records(self) -> ProcessRecords:
         return ProcessRecords(self.writing)
 
     @cached_property

@@ -211,7 +211,7 @@ def _dependencies(
         dispatch=dispatch,
         reconcile=reconcile,
         adoption=_adoption(built, timeline_guard, reconcile),
-        operations=built.operations,
+        process_records=built.process_records,
         read_model=feed,
         pace=pace,
         context=built.context,

@@ -46,7 +46,7 @@ class SchedulerDependencies:
     dispatch: Dispatch
     reconcile: Reconcile
     adoption: Adoption
-    operations: ProcessRecords
+    process_records: ProcessRecords
     read_model: ReadModel
     pace: Pace
     context: EventContext

@@ -224,7 +224,7 @@ class SlotFiller:
             id_ = verdict.campaign_id
             totals.rooms.setdefault(id_, verdict.room)
             totals.placed[id_] += verdict.placed - lost[id_]
-        self._deps.operations.write_decisions(
+        self._deps.process_records.write_decisions(
             [_decision(verdict, lost, now, totals) for verdict in made.verdicts]
         )
 

@@ -29,9 +29,16 @@ log = structlog.get_logger(__name__)
 
 
 class Identities(Protocol):
+    """Stores which person an e-mail address belongs to, and which states were used."""
+
     def same_person(
         self, email: str, *, issuer: str, subject: str, now: datetime
-    ) -> bool: ...
+    ) -> bool:
+        """Return False if another person has signed in with this address before.
+
+        The first person who signs in with an address is stored as its owner. A person
+        is identified by `issuer` and `subject` (OpenID Connect Core 1.0, section 5.7).
+        """
 
     def use_state(self, state: str, now: datetime) -> bool:
         """Mark a state as used; return False if it was used before."""
@@ -53,6 +60,7 @@ class OidcSettings:
 
     @property
     def callback(self) -> str:
+        """URL to which the identity provider sends the browser back."""
         return f"{self.own_url}/sign-in/oidc/callback"
 
     @property
@@ -70,12 +78,8 @@ def oidc_routes(
 ) -> APIRouter:
     """Build the routes; the app has Starlette's session for `/sign-in/oidc`.
 
-    The libraries are loaded here: installations without an identity provider start
-    faster.
+    Authlib is loaded here: installations without an identity provider start faster.
     """
-    from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]  # noqa: PLC0415 - it has no types; see above
-    from joserfc.errors import JoseError  # noqa: PLC0415 - see above
-
     router, rate = APIRouter(), RateLimit(ATTEMPTS_A_MINUTE)
     client = _client(settings)
     members = _Members(sessions, identities, trust_email=settings.trust_email)
@@ -85,38 +89,58 @@ def oidc_routes(
         rate.require(address_of(request))
         request.session[NEXT] = _own_path(next)
         try:
-            answer: Response = await client.authorize_redirect(
+            redirect: Response = await client.authorize_redirect(
                 request, settings.callback
             )
         except Exception as error:  # noqa: BLE001 - the network, or an invalid answer
-            log.warning("the identity provider cannot be reached", error=str(error))
-            return _failure(request, 503, UNREACHABLE)
-        return answer
+            return _unreachable(request, error)
+        return redirect
 
     @router.get("/sign-in/oidc/callback")
     async def callback(request: Request) -> Response:
         rate.require(address_of(request))
         target = _own_path(str(request.session.pop(NEXT, "/")))
         try:
-            state = request.query_params.get("state") or ""
-            if await client.framework.get_state_data(request.session, state):
-                await run_in_threadpool(members.use_state, state)
-            token = await client.authorize_access_token(request)
-            member = await run_in_threadpool(members.member, token.get("userinfo"))
+            member = await _member_of(request, client, members)
             response = RedirectResponse(target, 303)
             await run_in_threadpool(sessions.begin, member, response)
-        except _Refused as refused:
-            return _failure(request, 403, str(refused))
-        except (OAuthError, JoseError) as error:
-            log.warning("a sign-in failed", error=str(error))
-            return _failure(request, 403, FAILED)
-        except Exception as error:  # noqa: BLE001 - the network, or an invalid answer
-            log.warning("the identity provider cannot be reached", error=str(error))
-            return _failure(request, 503, UNREACHABLE)
+        except Exception as error:  # noqa: BLE001 - see `_refusal_of`
+            return _refusal_of(request, error)
         request.session.clear()
         return response
 
     return router
+
+
+async def _member_of(request: Request, client: Any, members: "_Members") -> Allowlisted:
+    """Exchange the code of a callback for the ID token; return the token's member."""
+    state = request.query_params.get("state") or ""
+    if await client.framework.get_state_data(request.session, state):
+        await run_in_threadpool(members.use_state, state)
+    token = await client.authorize_access_token(request)
+    return await run_in_threadpool(members.member, token.get("userinfo"))
+
+
+def _refusal_of(request: Request, error: Exception) -> Response:
+    """Answer a callback that failed; log what the person is not shown.
+
+    Every error that is neither ours nor the protocol's counts as a failure to reach the
+    identity provider: the network, or an answer that cannot be parsed.
+    """
+    from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]  # noqa: PLC0415 - it has no types; see `oidc_routes`
+    from joserfc.errors import JoseError  # noqa: PLC0415 - see `oidc_routes`
+
+    if isinstance(error, _Refused):
+        return _failure(request, 403, str(error))
+    if isinstance(error, OAuthError | JoseError):
+        log.warning("a sign-in failed", error=str(error))
+        return _failure(request, 403, FAILED)
+    return _unreachable(request, error)
+
+
+def _unreachable(request: Request, error: Exception) -> Response:
+    log.warning("the identity provider cannot be reached", error=str(error))
+    return _failure(request, 503, UNREACHABLE)
 
 
 def _client(settings: OidcSettings) -> Any:

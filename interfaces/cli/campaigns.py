@@ -224,9 +224,9 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     """Show a campaign: its state, its counters, and why it waits."""
     with workbench(Configuration()) as bench:
         row = _get(bench, campaign_id)
-        decision = bench.operations.decision(campaign_id)
+        decision = bench.process_records.decision(campaign_id)
         text = bench.vault.words(row.reason_words_id) if row.reason_words_id else None
-        beat = bench.operations.heartbeat("scheduler")
+        beat = bench.process_records.heartbeat("scheduler")
     shown = {**_shown(row), "stateReason": state_reason(row.pause_cause, text)}
     if as_json:
         decided = None if decision is None else as_mapping(decision)

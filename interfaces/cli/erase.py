@@ -32,38 +32,47 @@ _ERASED: LiteralString = """
 """
 
 
+type Who = str | UUID
+"""A number in E.164, or the id of a contact."""
+
+Phone = Annotated[
+    str | None,
+    typer.Option(
+        help="The number with its country, such as +12125550142; all extensions."
+    ),
+]
+ContactId = Annotated[
+    UUID | None,
+    typer.Option(help="Id of a contact; its number is erased from all campaigns."),
+]
+ListFile = Annotated[
+    Path | None,
+    typer.Option("--from", help="File with one of these per line, as --list prints."),
+]
+OnlyList = Annotated[
+    bool, typer.Option("--list", help="Only list the erased contacts, by id.")
+]
+Rewrite = Annotated[
+    bool,
+    typer.Option(
+        help="Also rewrite the tables to new files, so that no fragment remains in"
+        " the free space of the old ones. Locks each table meanwhile."
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
     app.command("erase")(erase)
 
 
 def erase(
     *,
-    phone: Annotated[
-        str | None,
-        typer.Option(
-            help="The number with its country, such as +12125550142; all extensions."
-        ),
-    ] = None,
-    contact: Annotated[
-        UUID | None,
-        typer.Option(help="Id of a contact; its number is erased from all campaigns."),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", help="File with one of these per line, as printed by --list."
-        ),
-    ] = None,
-    list_: Annotated[
-        bool, typer.Option("--list", help="Only list the erased contacts, by id.")
-    ] = False,
-    rewrite: Annotated[
-        bool,
-        typer.Option(
-            help="Also rewrite the tables to new files, so that no fragment remains in"
-            " the free space of the old ones. Locks each table meanwhile."
-        ),
-    ] = False,
+    phone: Phone = None,
+    contact: ContactId = None,
+    file: ListFile = None,
+    list_: OnlyList = False,
+    rewrite: Rewrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Erase a person from all campaigns for good; the number is never called again.
@@ -73,27 +82,24 @@ def erase(
     history can still be verified. Finally VACUUM and ANALYZE remove old row versions
     and statistics.
     """
-    ways = [phone is not None, contact is not None, file is not None, list_]
-    if sum(ways) != 1:
+    if sum([phone is not None, contact is not None, file is not None, list_]) != 1:
         message = "Give exactly one of --phone, --contact, --from and --list."
         raise typer.BadParameter(message)
     # Read the whole file first, so that a fault in it is reported before any erasure.
-    wanted = list(_in_file(file)) if file else []
+    people = list(_in_file(file)) if file else []
     with workbench(Configuration()) as bench:
         if list_:
-            _show(bench.read(_everybody_erased), as_json=as_json)
-        elif file:
-            _print_erased(_Eraser(bench).all_of(wanted), as_json=as_json)
-            _compact(bench, rewrite=rewrite)
+            _print_list(bench.read(_everybody_erased), as_json=as_json)
+            return
+        eraser = _Eraser(bench)
+        if file:
+            done = eraser.all_of(people)
         else:
-            who = _e164(phone) if phone is not None else contact
-            assert who is not None
-            _print_erased(_Eraser(bench).one(who), as_json=as_json)
-            _compact(bench, rewrite=rewrite)
-
-
-type Who = str | UUID
-"""A number in E.164, or the id of a contact."""
+            person = _e164(phone) if phone is not None else contact
+            assert person is not None
+            done = eraser.one(person)
+        _print_erased(done, as_json=as_json)
+        _compact(bench, rewrite=rewrite)
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,7 @@ def _everybody_erased(conn: Conn) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_list(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_line(json_of(rows))
         return

@@ -93,7 +93,7 @@ class HealthCheck:
         self,
         *,
         pool: Pool,
-        operations: ProcessRecords,
+        process_records: ProcessRecords,
         provider: ProviderWatch,
         webhooks: bool,
         own_url: str,
@@ -101,7 +101,11 @@ class HealthCheck:
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool, self._operations, self._provider = pool, operations, provider
+        self._pool, self._process_records, self._provider = (
+            pool,
+            process_records,
+            provider,
+        )
         self._webhooks, self._own_url = webhooks, own_url
         self._url = url
         self._now, self._clock = now, clock
@@ -128,7 +132,7 @@ class HealthCheck:
 
     def _with_database(self, status: ProviderStatus) -> HealthReport:
         found = RetryPolicy(DATABASE_PATIENCE_SECONDS).run(self._pool, self._read)
-        sign = self._operations.heartbeat(SCHEDULER)
+        sign = self._process_records.heartbeat(SCHEDULER)
         parts = (
             _database(why_unwritable(self._url)),
             _projector(found.behind),
@@ -137,7 +141,7 @@ class HealthCheck:
             _provider(status),
             _lines(status, found.used_lines),
             self._webhook(found.silent),
-            _clock(self._operations.clocks()),
+            _clock(self._process_records.clocks()),
         )
         return HealthReport(parts, found.behind.seconds, sign.beat_at if sign else None)
 

@@ -65,7 +65,7 @@ class Loaders:
 
     async def _decisions(self, ids: Ids) -> dict[UUID, Decision]:
         return await self._backend.run_reader(
-            self._backend.services.operations.decisions, ids
+            self._backend.services.process_records.decisions, ids
         )
 
     async def _events(self, ids: Ids) -> dict[UUID, list[LoggedEvent]]:

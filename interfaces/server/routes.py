@@ -137,7 +137,7 @@ class Routes:
         components, configuration = self.components, self.configuration
         return HealthCheck(
             pool=components.reading,
-            operations=components.operations,
+            process_records=components.process_records,
             provider=ProviderWatch(self._lines, components.now),
             webhooks=authenticator(configuration, components.now) is not None,
             own_url=configuration.own_url,

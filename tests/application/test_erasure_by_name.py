@@ -254,7 +254,9 @@ def lived(house: House) -> None:
     AlertOutbox(house.writing).keep(letters, wanted=True)
     AlertOutbox(house.writing).failed(1, error=f"no {PHONE}", wait=0, give_up_after=60)
     reason = Reason("PAUSED", "202-555-0000 complains", 1)
-    house.operations.write_decisions([Decision(campaign_id, NOON, 1, 0, (reason,))])
+    house.process_records.write_decisions(
+        [Decision(campaign_id, NOON, 1, 0, (reason,))]
+    )
     with connect(house.url, name="test") as conn:
         conn.execute("analyze")
 

@@ -209,17 +209,23 @@ class SchedulerProcess(Process):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        house, pace = self.house, Pace(1000.0, lambda: 0.5)
-        provider = CrashingProvider(self)
-        claims, campaigns = self.components.claims, self.components.campaigns
+        provider, pace = CrashingProvider(self), Pace(1000.0, lambda: 0.5)
         self.dispatch = Dispatch(
             calls=self.calls,
-            campaigns=campaigns,
+            campaigns=self.components.campaigns,
             provider=provider,
             pace=pace,
-            context=house.context,
+            context=self.house.context,
             workers=2,
         )
+        self.wake_up = VirtualWakeUp(self.house.now, self._rest)
+        deps = self._dependencies(provider, pace)
+        self._scheduler = Scheduler(deps, self.wake_up)
+
+    def _dependencies(
+        self, provider: CrashingProvider, pace: Pace
+    ) -> SchedulerDependencies:
+        house, components = self.house, self.components
         reconcile = Reconcile(
             calls=self.calls,
             provider=provider,
@@ -227,23 +233,14 @@ class SchedulerProcess(Process):
             interval=INTERVAL,
             time_out=timedelta(seconds=TIME_OUT),
         )
-        deps = SchedulerDependencies(
+        return SchedulerDependencies(
             read_snapshot=self._snapshot,
-            claims=claims,
-            campaigns=campaigns,
+            claims=components.claims,
+            campaigns=components.campaigns,
             dispatch=self.dispatch,
             reconcile=reconcile,
-            adoption=Adoption(
-                calls=self.calls,
-                claims=claims,
-                provider=provider,
-                open_lines=house.open_lines,
-                position=house.app.recorder.max_notification_id,
-                timeline_guard=TimelineGuard(house.writing),
-                now=house.context.now,
-                quarantine=reconcile.quarantine,
-            ),
-            operations=house.operations,
+            adoption=self._adoption(provider, reconcile),
+            process_records=house.process_records,
             read_model=house.read_model,
             pace=pace,
             context=house.context,
@@ -256,8 +253,18 @@ class SchedulerProcess(Process):
             reconcile_every=INTERVAL,
             random=lambda: 0.5,
         )
-        self.wake_up = VirtualWakeUp(house.now, self._rest)
-        self._scheduler = Scheduler(deps, self.wake_up)
+
+    def _adoption(self, provider: CrashingProvider, reconcile: Reconcile) -> Adoption:
+        return Adoption(
+            calls=self.calls,
+            claims=self.components.claims,
+            provider=provider,
+            open_lines=self.house.open_lines,
+            position=self.house.app.recorder.max_notification_id,
+            timeline_guard=TimelineGuard(self.house.writing),
+            now=self.house.context.now,
+            quarantine=reconcile.quarantine,
+        )
 
     def lead(self) -> None:
         """Lead until stopped, dead or without a store; then stop the dispatcher."""

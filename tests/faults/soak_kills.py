@@ -188,7 +188,7 @@ def _leader(cluster: Cluster) -> Popen[bytes]:
 
 
 def _leaders(cluster: Cluster) -> list[Popen[bytes]]:
-    beat = cluster.house.operations.heartbeat("scheduler")
+    beat = cluster.house.process_records.heartbeat("scheduler")
     pid = int(beat.holder.rpartition(":")[2]) if beat else 0
     return [
         process

@@ -71,7 +71,7 @@ def _times_out(cluster: Cluster, campaign_id: UUID) -> None:
 
 def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
     def reason() -> str:
-        decision = cluster.house.operations.decision(campaign_id)
+        decision = cluster.house.process_records.decision(campaign_id)
         return decision.reasons[0].message if decision and decision.reasons else ""
 
     eventually(

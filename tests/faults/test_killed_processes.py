@@ -46,10 +46,10 @@ def test_two_schedulers_and_projectors_make_the_same_calls_as_one(
 
 def _one_more_of_each(cluster: Cluster) -> None:
     """Wait until both run: each process records the offset of its host's clock."""
-    expected = len(cluster.house.operations.clocks()) + 2
+    expected = len(cluster.house.process_records.clocks()) + 2
     cluster.start("projections")
     cluster.start_scheduler()
-    eventually(lambda: len(cluster.house.operations.clocks()) == expected, WITHIN)
+    eventually(lambda: len(cluster.house.process_records.clocks()) == expected, WITHIN)
 
 
 def _whole_campaign(cluster: Cluster) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def test_a_leader_frozen_before_its_request_sends_nothing_when_it_resumes(
 
 
 def _leader(cluster: Cluster) -> int:
-    beat = cluster.house.operations.heartbeat("scheduler")
+    beat = cluster.house.process_records.heartbeat("scheduler")
     assert beat is not None
     return int(beat.holder.rpartition(":")[2])
 

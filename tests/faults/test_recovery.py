@@ -118,12 +118,12 @@ def test_a_provider_outage_longer_than_the_silence_timeout_times_no_call_out(
 
 
 def _reason(cluster: Cluster, campaign_id: UUID) -> str | None:
-    decision = cluster.house.operations.decision(campaign_id)
+    decision = cluster.house.process_records.decision(campaign_id)
     return decision.reasons[0].code if decision and decision.reasons else None
 
 
 def _decided_after(cluster: Cluster, campaign_id: UUID, time: datetime) -> bool:
-    decision = cluster.house.operations.decision(campaign_id)
+    decision = cluster.house.process_records.decision(campaign_id)
     return decision is not None and decision.decided_at > time
 
 

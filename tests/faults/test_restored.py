@@ -67,7 +67,7 @@ def test_contacts_called_just_before_the_loss_are_not_called_again(
         provider.acknowledged.clear()  # They are lost with the database.
         with virtual_house(copy, provider) as house:
             new_run(house).run_until_called(6)
-            decision = house.operations.decision(scenario.campaign_id)
+            decision = house.process_records.decision(scenario.campaign_id)
             assert decision is not None
             codes = {reason.code for reason in decision.reasons}
             assert codes == {WaitingCode.OUTCOME_UNKNOWN}, (

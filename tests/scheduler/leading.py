@@ -69,17 +69,8 @@ def dependencies_of(
         campaigns=house.campaigns,
         dispatch=dispatch,
         reconcile=reconcile,
-        adoption=Adoption(
-            calls=house.calls,
-            claims=house.claims,
-            provider=house.provider,
-            open_lines=house.open_lines,
-            position=house.app.recorder.max_notification_id,
-            timeline_guard=TimelineGuard(house.writing),
-            now=house.now,
-            quarantine=reconcile.quarantine,
-        ),
-        operations=house.operations,
+        adoption=_adoption(house, reconcile),
+        process_records=house.process_records,
         read_model=house.read_model,
         pace=pace,
         context=house.context,
@@ -88,6 +79,19 @@ def dependencies_of(
         random=lambda: 0.5,
     )
     return replace(deps, **changes)
+
+
+def _adoption(house: House, reconcile: Reconcile) -> Adoption:
+    return Adoption(
+        calls=house.calls,
+        claims=house.claims,
+        provider=house.provider,
+        open_lines=house.open_lines,
+        position=house.app.recorder.max_notification_id,
+        timeline_guard=TimelineGuard(house.writing),
+        now=house.now,
+        quarantine=reconcile.quarantine,
+    )
 
 
 class Passes:

@@ -181,7 +181,7 @@ def test_a_day_whose_rest_pays_for_no_call_is_at_its_limit(
     assert raised(house) == []
     waits = Reason("DAILY_BUDGET_SPENT", "On after midnight.", 4)
     decision = Decision(campaign, house.now(), room=3, placed=0, reasons=(waits,))
-    house.operations.write_decisions([decision])
+    house.process_records.write_decisions([decision])
     look(house, looking)
     assert raised(house) == [AlertKind.SPEND_LIMIT]
 

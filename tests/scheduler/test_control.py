@@ -65,7 +65,7 @@ def end(passes: Passes, report: CallReport = ENDED, most: int = 100) -> None:
 
 
 def codes(house: House, campaign_id: UUID) -> set[str]:
-    decision = house.operations.decision(campaign_id)
+    decision = house.process_records.decision(campaign_id)
     assert decision is not None
     return {why.code for why in decision.reasons}
 

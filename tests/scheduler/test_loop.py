@@ -39,7 +39,7 @@ def test_a_pass_fills_the_cap_and_says_why_the_rest_waits(
     campaign_id = house.campaign(5, cap=3)
     assert passes.run().claimed == 3
     assert len(house.provider.orders) == 3
-    decision = house.operations.decision(campaign_id)
+    decision = house.process_records.decision(campaign_id)
     assert decision is not None
     assert (decision.room, decision.placed) == (3, 3)
     assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 2)]
@@ -51,7 +51,7 @@ def test_a_decision_sums_up_the_passes_of_one_fill(
     campaign_id = house.campaign(5, cap=4)
     monkeypatch.setattr(passes.deps.pace, "allowed", lambda _: 2)
     passes.scheduler.filler.fill(Leading(), house.snapshot(), checked=False)  # type: ignore[arg-type]  # signs of life only
-    decision = house.operations.decision(campaign_id)
+    decision = house.process_records.decision(campaign_id)
     assert decision is not None
     assert (decision.room, decision.placed) == (4, 4)
     assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 1)]
@@ -187,7 +187,7 @@ def test_nothing_is_dialled_without_a_key(house: House) -> None:
     passes = Passes(house, no_dialling_because="no API key is configured.")
     campaign_id = house.campaign(1)
     assert passes.run().claimed == 0
-    decision = house.operations.decision(campaign_id)
+    decision = house.process_records.decision(campaign_id)
     assert decision is not None
     assert [why.code for why in decision.reasons] == ["PROVIDER_DOWN"]
 
@@ -268,7 +268,8 @@ def test_nothing_is_claimed_before_the_provider_was_searched(live: House) -> Non
     live.provider.down = True
     with leading(dependencies_of(live), Leading(), live):
         eventually(
-            lambda: live.operations.decision(campaign_id) is not None, said="a pass"
+            lambda: live.process_records.decision(campaign_id) is not None,
+            said="a pass",
         )
         assert live.provider.orders == []
         live.provider.down = False

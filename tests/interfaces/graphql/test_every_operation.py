@@ -106,6 +106,8 @@ def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
     assert asyncio.run(all_of_them()) == in_the_contract()
 
 
+IMPORTED = f"... on ImportedCampaign {{ campaign {CAMPAIGN} report {REPORT} }}"
+
 FIRST = "name,business_name,phone\nAda,Engines,+12025550101\nBob,,+12025550102\n,,1\n"
 SECOND = "name,business_name,phone\nCleo,,+12025550103\n"
 
@@ -194,23 +196,10 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
         id=first,
     )
     assert shown["report"]["skippedCount"] == 1
-    imported = f"... on ImportedCampaign {{ campaign {CAMPAIGN} report {REPORT} }}"
-    asked = {
-        "name": "Spring",
-        "uploadId": first,
-        "assistantId": entered["id"],
-        "phoneNumberId": LINE,
-        "budget": "100",
-    }
-    made = await caller.ask(
-        f"""mutation($input: CreateCampaignInput!) {{ createCampaign(input: $input) {{
-          {imported} {ERROR} }} }}""",
-        input=asked,
-    )
-    id_ = str(made["campaign"]["id"])
+    id_ = await _created(caller, first, str(entered["id"]))
     more = await caller.ask(
         f"""mutation($id: ID!, $upload: ID!) {{
-          importContacts(campaignId: $id, uploadId: $upload) {{ {imported} {ERROR} }} }}
+          importContacts(campaignId: $id, uploadId: $upload) {{ {IMPORTED} {ERROR} }} }}
         """,
         id=id_,
         upload=second,
@@ -225,14 +214,31 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
     )
     assert (changed["cap"], changed["budget"]) == (5, None)
     states = [
-        await _told(caller, name, id_)
+        await _state_after(caller, name, id_)
         for name in ("startCampaign", "pauseCampaign", "resumeCampaign")
     ]
     assert states == ["QUEUED", "PAUSED", "QUEUED"]
     return id_
 
 
-async def _told(caller: Caller, name: str, id_: str) -> str:
+async def _created(caller: Caller, upload: str, assistant: str) -> str:
+    """Create a campaign from the upload; return its id."""
+    asked = {
+        "name": "Spring",
+        "uploadId": upload,
+        "assistantId": assistant,
+        "phoneNumberId": LINE,
+        "budget": "100",
+    }
+    made = await caller.ask(
+        f"""mutation($input: CreateCampaignInput!) {{ createCampaign(input: $input) {{
+          {IMPORTED} {ERROR} }} }}""",
+        input=asked,
+    )
+    return str(made["campaign"]["id"])
+
+
+async def _state_after(caller: Caller, name: str, id_: str) -> str:
     told = await caller.ask(
         f"""mutation($id: ID!) {{ {name}(id: $id) {{
           ... on Campaign {CAMPAIGN} {ERROR} }} }}""",
@@ -316,4 +322,4 @@ def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
 
 
 async def _ends(caller: Caller, campaign: str) -> None:
-    assert await _told(caller, "cancelCampaign", campaign) == "CANCELED"
+    assert await _state_after(caller, "cancelCampaign", campaign) == "CANCELED"

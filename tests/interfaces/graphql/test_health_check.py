@@ -67,7 +67,7 @@ class Watched:
         lines = Lines(self.provider, real_time, self.seconds)
         self.health_check = HealthCheck(
             pool=pool or house.reading,
-            operations=house.operations,
+            process_records=house.process_records,
             provider=ProviderWatch(lines, real_time, self.seconds),
             now=real_time,
             clock=self.seconds,
