@@ -121,6 +121,21 @@ class WaitingCode(StrEnum):
     RETRY_LATER = "RETRY_LATER"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     DUPLICATE_DETECTED = "DUPLICATE_DETECTED"
+    SCHEDULED = "SCHEDULED"
+    """The campaign's start time has not come yet."""
+    OUTSIDE_HOURS = "OUTSIDE_HOURS"
+    """Calls are not allowed at the contact's place at this time."""
+    RETRY_PLANNED = "RETRY_PLANNED"
+    CALLBACK_PLANNED = "CALLBACK_PLANNED"
+    """The contact asked to be called at a later time."""
+    FREQUENCY_CAP = "FREQUENCY_CAP"
+    """The number was called as often as the frequency caps allow."""
+    LIST_STALE = "LIST_STALE"
+    """A suppression list that covers the number is older than its maximum age."""
+    RULES_UNAVAILABLE = "RULES_UNAVAILABLE"
+    """The rule book or a list cannot be read, or the places are not known yet."""
+    NO_RULES = "NO_RULES"
+    """There are no calling rules for the country; an admin may waive them."""
 
 
 class Role(StrEnum):

@@ -1,0 +1,462 @@
+"""The gate's decision: cases from the law, and properties against a simple oracle."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.gate.caps import AttemptCount
+from domain.gate.decision import (
+    CallingHours,
+    CallingWindow,
+    Gate,
+    HoursRule,
+    ListFinding,
+    Numbers,
+    Terms,
+)
+from domain.gate.permit import Granted, Never, Wait
+from domain.gate.places import Places, PlaceSource
+from domain.gate.rules import (
+    CallPurpose,
+    Confidence,
+    FrequencyCap,
+    Rule,
+    RuleBook,
+    Week,
+    Weekday,
+    Window,
+)
+from domain.outcomes import Withheld
+from domain.values import WaitingCode
+
+READ = date(2026, 9, 15)
+EVERY_DAY: Week = ((Window(8 * 60, 21 * 60),),) * 7
+
+
+def rule(id_: str, place: str, week: Week | None = EVERY_DAY, **more: object) -> Rule:
+    return Rule(
+        id=id_,
+        place=place,
+        purposes=frozenset(CallPurpose),
+        source="a law",
+        read_on=READ,
+        confidence=Confidence.HIGH,
+        week=week,
+        **more,  # type: ignore[arg-type]  # the fields of a rule
+    )
+
+
+def book(*rules: Rule, **holidays: Collection[date]) -> RuleBook:
+    days = {name: frozenset(dates) for name, dates in holidays.items()}
+    return RuleBook("v1", rules, days)
+
+
+def places(*codes: str, zones: tuple[str, ...] = ("America/New_York",)) -> Places:
+    return Places(codes, zones, PlaceSource.NUMBER)
+
+
+def gate(
+    where: Places | None,
+    rules: RuleBook | None,
+    now: datetime,
+    hours: CallingHours | None = None,
+    **terms: object,
+) -> Gate:
+    given_terms = {"purpose": CallPurpose.TELEMARKETING, **terms}
+    own = hours or CallingHours(last_start_minutes=0)
+    return Gate(Terms(hours=own, rule_book=rules, **given_terms), where, now)  # type: ignore[arg-type]  # the fields of Terms
+
+
+def at(zone: str, wall_time: str) -> datetime:
+    local = datetime.fromisoformat(wall_time).replace(tzinfo=ZoneInfo(zone))
+    return local.astimezone(UTC)
+
+
+NEW_YORK = "America/New_York"
+FEDERAL = rule("US-hours", "US")
+CLOSES_AT_8 = rule("US-FL-hours", "US-FL", ((Window(8 * 60, 20 * 60),),) * 7)
+
+
+# --- Hours --------------------------------------------------------------------------
+
+
+def test_a_call_within_the_hours_gets_a_permit_that_names_the_rules() -> None:
+    now = at(NEW_YORK, "2026-12-01 14:05")
+    caps = (FrequencyCap(3, 24),)
+    made = gate(places("US", "US-FL"), book(FEDERAL, CLOSES_AT_8), now, caps=caps)
+    yesterday, just_now = now - timedelta(hours=30), now - timedelta(hours=1)
+    decided = made.decide(
+        Numbers(attempts=(just_now, yesterday)), has_consent=False, now=now
+    )
+    assert isinstance(decided, Granted)
+    permit = decided.permit
+    assert permit.rules == ("US-hours", "US-FL-hours")
+    assert permit.time_zones == (NEW_YORK,)
+    assert permit.attempts_before == (AttemptCount(24, 1),)
+    assert (permit.rule_book, permit.place_source) == ("v1", "NUMBER")
+    assert permit.waived_by is None
+
+
+def test_a_call_after_hours_waits_until_the_next_morning() -> None:
+    now = at(NEW_YORK, "2026-12-01 20:30")
+    made = gate(places("US", "US-FL"), book(FEDERAL, CLOSES_AT_8), now)
+    decided = made.decide(Numbers(), has_consent=False, now=now)
+    assert decided == Wait(WaitingCode.OUTSIDE_HOURS, at(NEW_YORK, "2026-12-02 08:00"))
+
+
+def test_every_zone_that_the_number_may_have_must_be_open() -> None:
+    # 20:30 in Chicago is 21:30 in Orlando.
+    both = places("US", "US-FL", zones=("America/Chicago", NEW_YORK))
+    now = at("America/Chicago", "2026-12-01 20:30")
+    decided = gate(both, book(FEDERAL), now).decide(
+        Numbers(), has_consent=False, now=now
+    )
+    assert decided == Wait(
+        WaitingCode.OUTSIDE_HOURS, at("America/Chicago", "2026-12-02 08:00")
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "open_at_20_01"), [("2023-09-30", True), ("2023-10-01", False)]
+)
+def test_a_rule_takes_effect_on_its_local_date(
+    day: int, *, open_at_20_01: bool
+) -> None:
+    law = rule(
+        "US-CT-hours",
+        "US-CT",
+        ((Window(9 * 60, 20 * 60),),) * 7,
+        valid_from=date(2023, 10, 1),
+    )
+    now = at(NEW_YORK, f"{day} 20:01")
+    decided = gate(places("US", "US-CT"), book(FEDERAL, law), now).decide(
+        Numbers(), has_consent=False, now=now
+    )
+    assert isinstance(decided, Granted) == open_at_20_01
+
+
+def test_a_new_rule_flips_a_running_campaign_at_local_midnight() -> None:
+    law = rule("US-NY", "US-NY", ((),) * 7, valid_from=date(2026, 12, 2))
+    now = at(NEW_YORK, "2026-12-01 12:00")
+    made = gate(places("US", "US-NY"), book(FEDERAL, law), now)
+    assert isinstance(made.decide(Numbers(), has_consent=False, now=now), Granted)
+    later = made.decide(Numbers(), has_consent=False, now=now + timedelta(days=1))
+    assert later == Wait(WaitingCode.OUTSIDE_HOURS, None)
+
+
+def test_a_holiday_closes_the_day_or_replaces_its_hours() -> None:
+    monday = date(2026, 12, 7)
+    closed = rule("US-AL", "US-AL", holidays="h")
+    shorter = rule(
+        "US-NE", "US-NE", holidays="h", holiday_windows=(Window(13 * 60, 21 * 60),)
+    )
+    now = at(NEW_YORK, "2026-12-07 12:00")
+    for law, opens in ((closed, "2026-12-08 08:00"), (shorter, "2026-12-07 13:00")):
+        made = gate(places("US", law.place), book(FEDERAL, law, h=[monday]), now)
+        decided = made.decide(Numbers(), has_consent=False, now=now)
+        assert decided == Wait(WaitingCode.OUTSIDE_HOURS, at(NEW_YORK, opens))
+
+
+def test_no_call_starts_within_the_margin_before_the_hours_end() -> None:
+    own = CallingHours(last_start_minutes=5)
+    for minute, is_granted in ((54, True), (55, False), (59, False)):
+        now = at(NEW_YORK, f"2026-12-01 20:{minute}")
+        decided = gate(places("US"), book(FEDERAL), now, own).decide(
+            Numbers(), has_consent=False, now=now
+        )
+        assert isinstance(decided, Granted) == is_granted
+
+
+def test_a_call_must_still_be_open_when_its_request_may_arrive_last() -> None:
+    now = at(NEW_YORK, "2026-12-01 20:59")
+    made = gate(places("US"), book(FEDERAL), now)
+    asked = {"has_consent": False, "now": now}
+    assert isinstance(made.decide(Numbers(), **asked), Granted)  # type: ignore[arg-type]  # two arguments
+    late = made.decide(Numbers(), **asked, request_limit=timedelta(seconds=65))  # type: ignore[arg-type]  # as above
+    assert isinstance(late, Wait)
+
+
+def test_the_night_between_two_open_days_is_no_end_of_the_hours() -> None:
+    always = rule("US", "US", ((Window(0, 24 * 60),),) * 7)
+    now = at(NEW_YORK, "2026-12-01 23:59")
+    own = CallingHours(last_start_minutes=30)
+    decided = gate(places("US"), book(always), now, own).decide(
+        Numbers(), has_consent=False, now=now
+    )
+    assert isinstance(decided, Granted)
+
+
+def test_the_campaigns_own_windows_and_blackout_dates_narrow_the_hours() -> None:
+    own = CallingHours(
+        windows=(CallingWindow(frozenset({Weekday.TUE}), Window(600, 660)),),
+        blackout_dates=frozenset({date(2026, 12, 8)}),
+        last_start_minutes=0,
+    )
+    now = at(NEW_YORK, "2026-12-01 11:30")
+    decided = gate(places("US"), book(FEDERAL), now, own).decide(
+        Numbers(), has_consent=False, now=now
+    )
+    assert decided == Wait(WaitingCode.OUTSIDE_HOURS, at(NEW_YORK, "2026-12-15 10:00"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        (NEW_YORK, date(2026, 3, 8)),
+        (NEW_YORK, date(2026, 11, 1)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)),
+        ("Australia/Lord_Howe", date(2026, 10, 4)),
+        ("America/Havana", date(2026, 3, 8)),
+    ],
+)
+def test_hours_follow_the_wall_clock_when_it_changes(zone: str, day: date) -> None:
+    window = Window(90, 150)  # 01:30 to 02:30
+    law = rule("XX-hours", "XX", ((window,),) * 7)
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=14)
+    made = gate(places("XX", zones=(zone,)), book(law), start)
+    for minutes in range(0, 38 * 60, 5):
+        now = start + timedelta(minutes=minutes)
+        wall = now.astimezone(ZoneInfo(zone))
+        inside = window.opens <= wall.hour * 60 + wall.minute < window.closes
+        decided = made.decide(Numbers(), has_consent=False, now=now)
+        assert isinstance(decided, Granted) == inside, wall
+
+
+# --- Frequency, start time ----------------------------------------------------------
+
+
+def test_the_fourth_call_in_a_day_waits_until_the_first_leaves_the_window() -> None:
+    now = at(NEW_YORK, "2026-12-01 14:00")
+    attempts = tuple(now - timedelta(hours=h) for h in (1, 2, 20))
+    made = gate(places("US"), book(FEDERAL), now, caps=(FrequencyCap(3, 24),))
+    decided = made.decide(Numbers(attempts=attempts), has_consent=False, now=now)
+    assert decided == Wait(WaitingCode.FREQUENCY_CAP, now + timedelta(hours=4))
+
+
+def test_the_wait_for_a_cap_ends_when_the_hours_are_open_too() -> None:
+    now = at(NEW_YORK, "2026-12-01 14:00")
+    law = rule("US-FL", "US-FL", caps=(FrequencyCap(1, 8),))
+    made = gate(places("US", "US-FL"), book(FEDERAL, law), now)
+    decided = made.decide(Numbers(attempts=(now,)), has_consent=False, now=now)
+    assert decided == Wait(WaitingCode.FREQUENCY_CAP, at(NEW_YORK, "2026-12-02 08:00"))
+
+
+def test_nobody_is_called_before_the_campaign_starts() -> None:
+    now = at(NEW_YORK, "2026-12-01 14:00")
+    starts_at = at(NEW_YORK, "2026-12-02 07:00")
+    made = gate(places("US"), book(FEDERAL), now, starts_at=starts_at)
+    decided = made.decide(Numbers(), has_consent=False, now=now)
+    assert decided == Wait(WaitingCode.SCHEDULED, at(NEW_YORK, "2026-12-02 08:00"))
+
+
+# --- Refused, or not to be checked --------------------------------------------------
+
+NOW = at(NEW_YORK, "2026-12-01 14:00")
+
+
+def finding(**changes: bool) -> ListFinding:
+    values = {"contains": False, "covers": True, "is_stale": False, **changes}
+    return ListFinding(name="DNC", as_of=READ, **values)
+
+
+@pytest.mark.parametrize(
+    ("number", "result"),
+    [
+        (Numbers(is_suppressed=True), Never(Withheld.SUPPRESSED)),
+        (Numbers(lists=(finding(contains=True),)), Never(Withheld.SUPPRESSED)),
+        (Numbers(lists=(finding(is_stale=True),)), Wait(WaitingCode.LIST_STALE)),
+        (
+            Numbers(lists=(finding(contains=True, is_stale=True),)),
+            Wait(WaitingCode.LIST_STALE),
+        ),
+        (Numbers(lists=None), Wait(WaitingCode.RULES_UNAVAILABLE)),
+    ],
+)
+def test_register_and_lists(number: Numbers, result: Never | Wait) -> None:
+    made = gate(places("US"), book(FEDERAL), NOW)
+    assert made.decide(number, has_consent=False, now=NOW) == result
+
+
+def test_a_stale_list_that_does_not_cover_the_number_holds_nobody() -> None:
+    number = Numbers(lists=(finding(covers=False, is_stale=True),))
+    made = gate(places("US"), book(FEDERAL), NOW)
+    assert isinstance(made.decide(number, has_consent=False, now=NOW), Granted)
+
+
+def test_without_consent_nobody_is_called_where_the_campaign_requires_it() -> None:
+    made = gate(places("US"), book(FEDERAL), NOW, requires_consent=True)
+    refused = made.decide(Numbers(), has_consent=False, now=NOW)
+    assert refused == Never(Withheld.NO_CONSENT)
+    assert isinstance(made.decide(Numbers(), has_consent=True, now=NOW), Granted)
+
+
+@pytest.mark.parametrize(
+    ("where", "rules", "result"),
+    [
+        (None, book(FEDERAL), Wait(WaitingCode.RULES_UNAVAILABLE)),
+        (places("US"), None, Wait(WaitingCode.RULES_UNAVAILABLE)),
+        (places("NL"), book(FEDERAL), Wait(WaitingCode.NO_RULES)),
+        (places("US", "NL"), book(FEDERAL), Wait(WaitingCode.NO_RULES)),
+        (places("US", zones=()), book(FEDERAL), Never(Withheld.PLACE_UNKNOWN)),
+    ],
+)
+def test_what_cannot_be_checked_is_not_called(
+    where: Places | None, rules: RuleBook | None, result: Never | Wait
+) -> None:
+    decided = gate(where, rules, NOW).decide(Numbers(), has_consent=False, now=NOW)
+    assert decided == result
+
+
+# --- Waivers ------------------------------------------------------------------------
+
+NIGHT = at(NEW_YORK, "2026-12-01 03:00")
+ANY = CallingHours(rules=HoursRule.ANY, waived_by="admin@example.com")
+
+
+@pytest.mark.parametrize("where", [places("US"), places("NL"), places("US", zones=())])
+def test_a_waiver_lifts_hours_and_unknown_places_and_is_in_the_permit(
+    where: Places,
+) -> None:
+    decided = gate(where, book(FEDERAL), NIGHT, ANY).decide(
+        Numbers(), has_consent=False, now=NIGHT
+    )
+    assert isinstance(decided, Granted)
+    assert decided.permit.waived_by == "admin@example.com"
+    assert decided.permit.rules == ()
+
+
+def test_no_waiver_lifts_register_lists_consent_caps_or_own_windows() -> None:
+    own = CallingHours(
+        rules=HoursRule.ANY,
+        windows=(CallingWindow(frozenset(Weekday), Window(600, 660)),),
+    )
+    asked = {"has_consent": False, "now": NIGHT}
+    waived = gate(places("US"), book(FEDERAL), NIGHT, ANY, caps=(FrequencyCap(1, 24),))
+    assert waived.decide(Numbers(is_suppressed=True), **asked) == Never(  # type: ignore[arg-type]  # two arguments
+        Withheld.SUPPRESSED
+    )
+    capped = waived.decide(Numbers(attempts=(NIGHT,)), **asked)  # type: ignore[arg-type]  # as above
+    assert capped == Wait(WaitingCode.FREQUENCY_CAP, NIGHT + timedelta(hours=24))
+    windows = gate(places("US"), book(FEDERAL), NIGHT, own)
+    assert windows.decide(Numbers(), **asked) == Wait(  # type: ignore[arg-type]  # as above
+        WaitingCode.OUTSIDE_HOURS, at(NEW_YORK, "2026-12-01 10:00")
+    )
+    nowhere = gate(places("US", zones=()), book(FEDERAL), NIGHT, own)
+    assert nowhere.decide(Numbers(), **asked) == Never(Withheld.PLACE_UNKNOWN)  # type: ignore[arg-type]  # as above
+
+
+def test_rules_switched_off_in_the_settings_name_who_did_it() -> None:
+    made = gate(places("US"), None, NIGHT, is_enforced=False, waived_by="environment")
+    decided = made.decide(Numbers(), has_consent=False, now=NIGHT)
+    assert isinstance(decided, Granted)
+    assert decided.permit.waived_by == "environment"
+
+
+# --- Properties ---------------------------------------------------------------------
+
+ZONES = (
+    NEW_YORK,
+    "America/Chicago",
+    "America/Phoenix",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "Pacific/Apia",
+)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+instants = st.integers(0, 2 * 365 * 24 * 60).map(
+    lambda minutes: FIRST + timedelta(minutes=minutes)
+)
+windows = st.builds(
+    lambda a, b: Window(min(a, b), max(a, b) + 1),
+    st.integers(0, 1439),
+    st.integers(0, 1439),
+)
+weeks = st.tuples(*[st.lists(windows, max_size=1).map(tuple)] * 7)
+rules_of = st.lists(
+    st.builds(
+        lambda n, place, week, day: rule(
+            f"r{n}", place, week, valid_from=day, holidays="h"
+        ),
+        st.integers(0, 10**9),
+        st.sampled_from(["US", "US-FL", "US-NY", "CA"]),
+        weeks,
+        st.none() | st.dates(date(2026, 1, 1), date(2027, 12, 31)),
+    ),
+    max_size=4,
+    unique_by=lambda one: one.id,
+)
+holidays = st.frozensets(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=5)
+
+
+def is_open_by_hand(
+    codes: Collection[str],
+    zones: Collection[str],
+    rules: Collection[Rule],
+    closed: Collection[date],
+    now: datetime,
+) -> bool:
+    """Check every rule in every zone by itself, by the wall clock."""
+    for zone in zones:
+        wall = now.astimezone(ZoneInfo(zone))
+        day, minute = wall.date(), wall.hour * 60 + wall.minute
+        for one in rules:
+            is_about = one.place in codes or one.place in {c[:2] for c in codes}
+            if not is_about or (one.valid_from and day < one.valid_from):
+                continue
+            allowed = () if day in closed else (one.week or ())[day.weekday()]
+            if not any(w.opens <= minute < w.closes for w in allowed):
+                return False
+    return True
+
+
+@settings(max_examples=300)
+@given(
+    st.sets(st.sampled_from(["US", "US-FL", "US-NY"]), min_size=1),
+    st.sets(st.sampled_from(ZONES), min_size=1, max_size=3),
+    rules_of,
+    holidays,
+    instants,
+)
+def test_no_permit_lies_outside_any_single_rule_or_zone(
+    codes: set[str],
+    zones: set[str],
+    rules: list[Rule],
+    closed: frozenset[date],
+    now: datetime,
+) -> None:
+    always = rule("US-always", "US", None)
+    where = Places(tuple(sorted(codes)), tuple(sorted(zones)), PlaceSource.NUMBER)
+    made = gate(where, book(always, *rules, h=closed), now)
+    decided = made.decide(Numbers(), has_consent=False, now=now)
+    assert isinstance(decided, Granted) == is_open_by_hand(
+        codes, zones, rules, closed, now
+    )
+    if isinstance(decided, Wait) and decided.until is not None:
+        assert decided.until > now
+        assert is_open_by_hand(codes, zones, rules, closed, decided.until)
+        just_before = decided.until - timedelta(minutes=1)
+        assert not is_open_by_hand(codes, zones, rules, closed, just_before)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.integers(0, 300), max_size=12, unique=True),
+    st.lists(
+        st.builds(FrequencyCap, st.integers(1, 4), st.integers(1, 200)), max_size=3
+    ),
+)
+def test_no_window_ever_contains_more_calls_than_its_cap(
+    hours_ago: list[int], caps: list[FrequencyCap]
+) -> None:
+    attempts = tuple(NOW - timedelta(hours=h) for h in hours_ago)
+    made = gate(places("US"), book(rule("US", "US", None)), NOW, caps=tuple(caps))
+    decided = made.decide(Numbers(attempts=attempts), has_consent=False, now=NOW)
+    free = NOW if isinstance(decided, Granted) else decided.until  # type: ignore[union-attr]  # a wait
+    assert free is not None
+    for cap in caps:
+        since = free - timedelta(hours=cap.hours)
+        assert sum(attempt > since for attempt in attempts) < cap.attempts
