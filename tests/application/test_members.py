@@ -1,6 +1,6 @@
 """One admin always remains, also if two admins remove each other at once."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +25,12 @@ class NoCredentials:
         self.revoked.append(email)
 
 
-def service(
-    house: House, admins: Callable[[], Collection[str]] = lambda: [ADA, BO]
-) -> MemberService:
+def service(house: House, credentials: NoCredentials | None = None) -> MemberService:
     return MemberService(
-        app=house.app, context=house.context, credentials=NoCredentials(), admins=admins
+        app=house.app,
+        context=house.context,
+        credentials=credentials or NoCredentials(),
+        admins=lambda: [ADA, BO],
     )
 
 
@@ -79,6 +80,21 @@ class TestTheLastAdmin:
         with pytest.raises(LastAdmin):
             leave(members, ADA)
         assert admins_of(members) == {ADA}
+
+
+def test_credentials_are_revoked_at_the_removal_and_at_a_new_admission(
+    house: House,
+) -> None:
+    credentials = NoCredentials()
+    members = service(house, credentials)
+    members.add(ADA, Role.OPERATOR, by=BY)
+    credentials.revoked.clear()
+    members.remove(ADA, by=BY)
+    assert credentials.revoked == [ADA]
+    members.add(ADA, Role.OPERATOR, by=BY)
+    assert credentials.revoked == [ADA, ADA]
+    members.add(ADA, Role.AUDITOR, by=BY)
+    assert credentials.revoked == [ADA, ADA]
 
 
 def test_an_unknown_member_is_not_found(house: House) -> None:
