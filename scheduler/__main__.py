@@ -111,7 +111,7 @@ def _wait_for_tables(process: Process, term: Term) -> None:
         if said != told:
             log.warning("nothing is dialled: found %s", said)
         told = said
-        term.go_on()
+        term.record_progress()
         process.stop.wait(1.0)
 
 

@@ -68,7 +68,7 @@ class Scheduler:
                 self._wake_up.rest(self._wake_up.now() + WAKE_SECONDS)
             else:
                 settings = seen.settings or self._deps.first_settings
-                term.let_silence_last(SILENT_TICKS * settings.tick_seconds)
+                term.set_silence_limit(SILENT_TICKS * settings.tick_seconds)
                 began = self._wake_up.now()
                 self.turn(term, seen, settings)
                 self._deps.observe_turn(self._wake_up.now() - began)

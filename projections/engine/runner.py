@@ -287,7 +287,7 @@ class Projector:
         self._every, self._silent_after = every, silent_after
         self._stopped = Event()
         self._leadership = Leadership(
-            url, role="projector", holder=holder, working=self._connect
+            url, role="projector", holder=holder, connect_for_work=self._connect
         )
         self._listener = Listener(url, EVENTS, name="projector ears", every=every)
 
@@ -341,16 +341,16 @@ class Projector:
         batches = Batches(term.connection)
         for _ in self._listener:  # It listens before the first batch.
             began = monotonic()
-            term.go_on()
+            term.record_progress()
             while not self._stopped.is_set() and batches.apply(self._batch).more:
-                term.go_on()
+                term.record_progress()
             # A batch of twenty events costs little more than one of two.
             self._stopped.wait(min(monotonic() - began, LONGEST_REST))
 
     def _go_on(self, term: Term) -> None:
         if self._stopped.is_set():
             raise NotPrepared("stopped before the read tables were ready")
-        term.go_on()
+        term.record_progress()
 
 
 def catch_up(

@@ -15,6 +15,7 @@ class OutgoingAlert:
     position: int
     body: dict[str, Any]
     tries: int = 0
+    """Failed tries so far."""
 
 
 LAST = "select coalesce(max(position), 0) from alert_outbox"
@@ -65,7 +66,7 @@ class AlertOutbox:
         return int(row[0]) if row else 0
 
     def keep(self, alerts: list[OutgoingAlert], *, wanted: bool) -> None:
-        """Add alerts, each once; unless `wanted`, they are never posted."""
+        """Store alerts, each once; unless `wanted`, they are never posted."""
         state = "waiting" if wanted else "unwanted"
         rows = [(one.position, Jsonb(one.body), state) for one in alerts]
         with self._pool.connection() as connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""One time for all processes: the database's, carried on between two looks at it."""
+"""One time for all processes: the database's, extrapolated between measurements."""
 
 import logging
 from collections.abc import Callable
@@ -13,20 +13,24 @@ from storage.database import Conn, connect, within
 from storage.process.decisions import forget_clock, write_clock
 
 MEASURE_SECONDS = 5.0
+"""Between two measurements."""
+
 ANSWER_SECONDS = 5.0
+"""Longest wait for an answer of the database."""
 
 log = logging.getLogger(__name__)
 
 
 def host_time() -> datetime:
+    """Return the time of this host, in UTC."""
     return datetime.now(UTC)
 
 
 class DatabaseClock:
-    """Tells the database's time on any host; the host's own until it is measured.
+    """Returns the database's time (UTC); the host's time before the first measurement.
 
-    Between measurements the steady clock carries it on, so that a host whose time is
-    wrong, or is set anew, decides as all others do. Safe to share between threads.
+    Between measurements the monotonic clock is added, so that a host whose time is
+    wrong or changes decides like all others. Safe to share between threads.
     """
 
     def __init__(
@@ -40,40 +44,46 @@ class DatabaseClock:
         self._measured: tuple[datetime, float] | None = None
 
     def __call__(self) -> datetime:
+        """Return the current time."""
         with self._lock:
-            return self._host() if self._measured is None else self._carried_on()
+            return self._host() if self._measured is None else self._extrapolated()
 
     @property
     def skew(self) -> timedelta:
-        """By how much this host is ahead of the database; negative: behind."""
+        """How far this host's clock is ahead of the database's; negative: behind."""
         return self._host() - self()
 
     def measure(self, conn: Conn) -> None:
-        """Ask the database. Raises psycopg's errors where it does not answer."""
+        """Measure the database's time. Raises psycopg's errors without an answer."""
         asked = self._monotonic_now()
         with within(ANSWER_SECONDS):
             row = conn.execute("select clock_timestamp()").fetchone()
         assert row is not None
-        self._learn(row[0], asked, self._monotonic_now())
+        self._correct(row[0], asked, self._monotonic_now())
 
-    def _learn(self, told: datetime, asked: float, answered: float) -> None:
-        """Correct by what the answer proves: a slow one proves little."""
+    def _correct(self, answer: datetime, asked: float, answered: float) -> None:
+        """Move the clock into the interval that the answer proves.
+
+        The database read its clock somewhere between question and answer, so its time
+        is now between `answer` and `answer` plus that duration. A slow answer therefore
+        corrects little.
+        """
         with self._lock:
-            latest = told + timedelta(seconds=answered - asked)
+            latest = answer + timedelta(seconds=answered - asked)
             if self._measured is None:
-                now = told + (latest - told) / 2
+                now = answer + (latest - answer) / 2
             else:
-                now = min(max(self._carried_on(), told), latest)
+                now = min(max(self._extrapolated(), answer), latest)
             self._measured = now, answered
 
-    def _carried_on(self) -> datetime:
+    def _extrapolated(self) -> datetime:
         assert self._measured is not None
         time, at = self._measured
         return time + timedelta(seconds=self._monotonic_now() - at)
 
 
 class ClockWorker:
-    """Measures again and again, and leaves the skew where people can see it."""
+    """Measures regularly in its own thread; stores the skew for the health check."""
 
     def __init__(
         self, url: str, clock: DatabaseClock, *, role: str, holder: str
@@ -97,7 +107,7 @@ class ClockWorker:
                 with connect(self._url, name=f"{self._role} clock") as conn:
                     self._measure_on(conn)
             except Error as error:
-                log.warning("the clock cannot be measured now: %s", error)
+                log.warning("cannot measure the database's time: %s", error)
                 self._stopped.wait(MEASURE_SECONDS)
 
     def _measure_on(self, conn: Conn) -> None:

@@ -22,7 +22,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Result of one pass for a campaign: free slots, calls placed, reasons to wait."""
+    """Result of one pass of the scheduler for a campaign.
+
+    `room` counts the free slots, `placed` the calls placed in this pass.
+    """
 
     campaign_id: UUID
     decided_at: datetime
@@ -108,18 +111,22 @@ class ProcessRecords:
         self._pool = pool
 
     def write_decisions(self, decisions: list[Decision]) -> None:
+        """Store the latest decision of each of these campaigns."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.executemany(WRITE_DECISION, [_row(one) for one in decisions])
 
     def decisions(self, campaign_ids: list[UUID]) -> dict[UUID, Decision]:
+        """Return the latest decisions by campaign, without campaigns that have none."""
         with self._pool.connection() as connection:
             rows = connection.execute(READ_DECISIONS, (campaign_ids,)).fetchall()
         return {row[0]: _decision(row) for row in rows}
 
     def decision(self, campaign_id: UUID) -> Decision | None:
+        """Return the latest decision of a campaign, if there is one."""
         return self.decisions([campaign_id]).get(campaign_id)
 
     def heartbeat(self, role: str) -> Heartbeat | None:
+        """Return the latest heartbeat of a role, if there is one."""
         with self._pool.connection() as connection:
             row = connection.execute(READ_BEAT, (role,)).fetchone()
         if row is None:
@@ -142,11 +149,13 @@ def beat(
 def write_clock(
     connection: Connection[Any], role: str, holder: str, skew_seconds: float
 ) -> None:
+    """Store by how many seconds the clock of a process's host is ahead."""
     values = {"role": role, "holder": holder, "skew": skew_seconds}
     connection.execute(WRITE_CLOCK, values)
 
 
 def forget_clock(connection: Connection[Any], holder: str) -> None:
+    """Remove the clock of a process that ends."""
     connection.execute("delete from process_clock where holder = %s", (holder,))
 
 
@@ -162,7 +171,7 @@ def _iso(reason: Reason) -> str | None:
 
 def _decision(row: tuple[Any, ...]) -> Decision:
     reasons = tuple(
-        Reason(**{**said, "until": _time(said["until"])}) for said in row[4]
+        Reason(**{**stored, "until": _time(stored["until"])}) for stored in row[4]
     )
     return Decision(row[0], row[1], row[2], row[3], reasons)
 

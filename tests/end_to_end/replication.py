@@ -1,7 +1,7 @@
 """A Postgres and its synchronous standby, to be lost and promoted.
 
 Run as `python -m tests.end_to_end.replication FOLDER BINARIES PROGRAM ARGUMENT...` it
-becomes one of Postgres' programs, which refuse root as the keeper's does.
+becomes one of Postgres' programs, which refuse root as the supervisor's does.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from interfaces.cli.roles import free_port
-from storage.process.postgres_supervisor import Home, become_fit, make_private
+from storage.process.postgres_supervisor import Home, drop_privileges, make_private
 from tests.support import eventually
 
 HOST, USER, NAME = "127.0.0.1", "autolynx", "postgres"
@@ -153,7 +153,7 @@ def kill(server: subprocess.Popen[bytes]) -> None:
 
 
 def main(folder: str, binaries: str, program: str, *arguments: str) -> None:
-    become_fit(Home(Path(folder)), Path(binaries))
+    drop_privileges(Home(Path(folder)), Path(binaries))
     path = str(Path(binaries) / program)
     os.execv(path, [path, *arguments])
 

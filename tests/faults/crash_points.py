@@ -298,5 +298,5 @@ class _UndisputedTerm:
     def beat(self) -> None:
         """Do nothing: no other process watches the heartbeat."""
 
-    def let_silence_last(self, seconds: float) -> None:
+    def set_silence_limit(self, seconds: float) -> None:
         """Do nothing: no other process waits for a heartbeat."""

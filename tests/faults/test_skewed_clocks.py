@@ -34,7 +34,7 @@ class VirtualClock(DatabaseClock):
             return (provider.clock() - NOON).total_seconds()
 
         super().__init__(host=lambda: provider.clock() + skew, monotonic_now=passed)
-        self._learn(provider.clock(), passed(), passed())
+        self._correct(provider.clock(), passed(), passed())
 
 
 class SkewedScenario(Scenario):

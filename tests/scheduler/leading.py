@@ -32,7 +32,7 @@ class Leading:
         if self.lost:
             raise LeadershipLost("the connection is gone")
 
-    def let_silence_last(self, seconds: float) -> None:
+    def set_silence_limit(self, seconds: float) -> None:
         self.silence = seconds
 
 

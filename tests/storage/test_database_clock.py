@@ -1,4 +1,4 @@
-"""Whatever a host's own time is, all processes live by the database's."""
+"""All processes use the database's time, whatever the time of their host is."""
 
 import ast
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 FIVE_MINUTES = timedelta(minutes=5)
 
 
-class Steady:
-    """A monotonic clock that stands still, but for what the test lets pass."""
+class ManualClock:
+    """A monotonic clock that only the test advances."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -33,7 +33,7 @@ def off_by(wrong: timedelta) -> DatabaseClock:
 @pytest.mark.parametrize(
     "wrong", [FIVE_MINUTES, -FIVE_MINUTES], ids=["ahead", "behind"]
 )
-def test_a_host_that_is_wrong_goes_by_the_databases_time(
+def test_a_host_with_a_wrong_clock_uses_the_databases_time(
     server: Conn, wrong: timedelta
 ) -> None:
     clock = off_by(wrong)
@@ -45,8 +45,8 @@ def test_a_host_that_is_wrong_goes_by_the_databases_time(
     assert abs(clock.skew - wrong) < timedelta(seconds=5)
 
 
-def test_between_two_looks_the_steady_clock_carries_it_on(server: Conn) -> None:
-    monotonic_now = Steady()
+def test_the_monotonic_clock_is_added_between_measurements(server: Conn) -> None:
+    monotonic_now = ManualClock()
     clock = DatabaseClock(monotonic_now=monotonic_now)
     clock.measure(server)
     first = clock()
@@ -54,71 +54,75 @@ def test_between_two_looks_the_steady_clock_carries_it_on(server: Conn) -> None:
     assert clock() - first == timedelta(seconds=90)
 
 
-def test_a_slow_answer_moves_it_no_further_than_it_proves() -> None:
-    monotonic_now = Steady()
+def test_a_slow_answer_corrects_no_more_than_it_proves() -> None:
+    monotonic_now = ManualClock()
     clock, noon = (
         DatabaseClock(monotonic_now=monotonic_now),
         datetime(2026, 3, 2, 12, tzinfo=UTC),
     )
-    clock._learn(noon, asked=1000.0, answered=1000.0)
+    clock._correct(noon, asked=1000.0, answered=1000.0)
     monotonic_now.seconds = 1004.0
-    clock._learn(noon + timedelta(seconds=1), asked=1000.0, answered=1004.0)
-    assert clock() == noon + timedelta(seconds=4), "it agrees with what was told"
-    clock._learn(noon + timedelta(minutes=1), asked=1004.0, answered=1004.0)
-    assert clock() == noon + timedelta(minutes=1), "the database was set anew"
+    clock._correct(noon + timedelta(seconds=1), asked=1000.0, answered=1004.0)
+    assert clock() == noon + timedelta(seconds=4), (
+        "the answer does not contradict the clock"
+    )
+    clock._correct(noon + timedelta(minutes=1), asked=1004.0, answered=1004.0)
+    assert clock() == noon + timedelta(minutes=1), "the database's clock was set"
 
 
-def test_a_worker_leaves_the_skew_where_people_can_see_it(database: str) -> None:
+def test_a_worker_stores_the_skew_until_it_ends(database: str) -> None:
     with open_pool(database, name="test") as pool:
-        operations = ProcessRecords(pool)
+        records = ProcessRecords(pool)
         with ClockWorker(database, off_by(FIVE_MINUTES), role="api", holder="here:1"):
-            eventually(operations.clocks, said="a measurement")
-            [told] = operations.clocks()
-            assert (told.holder, told.role) == ("here:1", "api")
-            assert told.skew_seconds == pytest.approx(300, abs=5)
-        assert operations.clocks() == [], "who has ended has no clock"
+            eventually(records.clocks, said="a measurement")
+            [stored] = records.clocks()
+            assert (stored.holder, stored.role) == ("here:1", "api")
+            assert stored.skew_seconds == pytest.approx(300, abs=5)
+        assert records.clocks() == [], "a process that has ended has no clock"
 
 
-def test_a_worker_waits_for_a_database_that_is_away(
+def test_a_worker_waits_for_an_unavailable_database(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = [OperationalError("connection refused")] * 2
 
-    def away(url: str, *, name: str) -> Conn:
+    def unavailable(url: str, *, name: str) -> Conn:
         if failures:
             raise failures.pop()
         return connect(url, name=name)
 
-    monkeypatch.setattr("storage.process.database_clock.connect", away)
+    monkeypatch.setattr("storage.process.database_clock.connect", unavailable)
     monkeypatch.setattr("storage.process.database_clock.MEASURE_SECONDS", 0.01)
     clock = off_by(FIVE_MINUTES)
     with ClockWorker(database, clock, role="api", holder="here:1"):
         eventually(lambda: clock.skew > timedelta(minutes=4), said="a measurement")
 
 
-ASKS_THE_HOST = {
+READS_THE_HOSTS_CLOCK = {
     "storage/process/database_clock.py",
-    "provider/vapi/client.py",  # Where nothing else is given.
-    "provider/simulator/calls.py",  # It stands for another company's machines.
-    "interfaces/asgi.py",  # Proofs of the provider's own time.
-    "interfaces/cli/workbench.py",  # A person's command, which decides nothing by time.
+    "provider/vapi/client.py",  # Default only.
+    "provider/simulator/calls.py",  # It simulates another company's machines.
+    "interfaces/asgi.py",  # Checks signatures with the provider's time.
+    "interfaces/cli/workbench.py",  # Commands that decide nothing by time.
     "interfaces/cli/read_model.py",
 }
 
 
-def test_nobody_else_asks_the_host_for_the_time() -> None:
-    rooms = ("application", "domain", "interfaces", "projections", "provider")
+def test_no_other_module_reads_the_hosts_clock() -> None:
+    packages = ("application", "domain", "interfaces", "projections", "provider")
     files = [
         file
-        for room in (*rooms, "scheduler", "storage")
-        for file in (ROOT / room).rglob("*.py")
+        for package in (*packages, "scheduler", "storage")
+        for file in (ROOT / package).rglob("*.py")
     ]
-    asking = {str(file.relative_to(ROOT)) for file in files if _asks(file)}
-    assert asking <= ASKS_THE_HOST
+    readers = {
+        str(file.relative_to(ROOT)) for file in files if _reads_the_hosts_clock(file)
+    }
+    assert readers <= READS_THE_HOSTS_CLOCK
 
 
-def _asks(file: Path) -> bool:
-    """Tell whether a file calls datetime.now or time.time."""
+def _reads_the_hosts_clock(file: Path) -> bool:
+    """Return whether a file uses datetime.now or time.time."""
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)

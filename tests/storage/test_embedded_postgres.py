@@ -1,3 +1,5 @@
+"""The embedded Postgres is shared by processes and survives their crashes."""
+
 import fcntl
 import json
 import os
@@ -19,7 +21,7 @@ import psycopg
 import pytest
 
 from storage.process import embedded_postgres as embedded
-from storage.process import postgres_supervisor as keeper
+from storage.process import postgres_supervisor as supervisor
 from storage.process.embedded_postgres import EmbeddedPostgresFailed, embedded_postgres
 from storage.process.postgres_supervisor import Home
 
@@ -34,20 +36,20 @@ with embedded_postgres(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2])) as ur
 """
 WITHOUT_NAMESPACES = """
 import os, sys
-from storage.process import postgres_supervisor as keeper
+from storage.process import postgres_supervisor as supervisor
 def forbidden(flags):
     raise PermissionError
 os.unshare = forbidden
-keeper.main(*sys.argv[1:])
+supervisor.main(*sys.argv[1:])
 """
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has this trouble")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes its user")
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/cmdline").exists(), reason="finds processes below /proc"
 )
 
 
 class User:
-    """Another process that uses the server until it is told to leave, or killed."""
+    """Another process that uses the server until `leave` or `kill`."""
 
     def __init__(
         self, folder: Path, settings: dict[str, str] = FAST, *, uid: int | None = None
@@ -71,10 +73,10 @@ class User:
             self.kill()
 
     def url(self) -> str:
-        """Wait until it is served."""
+        """Wait until the server runs; return its URL."""
         assert self._process.stdout
         url = self._process.stdout.readline().strip()
-        assert url, "the user could not be served"
+        assert url, "the server did not start"
         return url
 
     def leave(self) -> None:
@@ -89,7 +91,7 @@ class User:
 def eventually(fact: Callable[[], bool], seconds: float = 30) -> None:
     deadline, pause = monotonic() + seconds, Event()
     while not fact():
-        assert monotonic() < deadline, "waited in vain"
+        assert monotonic() < deadline, "the condition did not become true in time"
         pause.wait(0.02)
 
 
@@ -114,15 +116,15 @@ def stopped(folder: Path) -> bool:
     return not Home(folder).pid_file.exists()
 
 
-def keepers(folder: Path) -> set[int]:
-    """The process that keeps this folder's server, as long as it holds its lock."""
-    if not embedded._is_kept(Home(folder)):
+def supervisors(folder: Path) -> set[int]:
+    """Return the process id of this folder's supervisor while it holds its lock."""
+    if not embedded._is_supervised(Home(folder)):
         return set()
-    mark = f"storage.process.postgres_supervisor\0{folder}\0".encode()
+    command = f"storage.process.postgres_supervisor\0{folder}\0".encode()
     return {
         int(path.parent.name)
         for path in Path("/proc").glob("[0-9]*/cmdline")
-        if mark in _read(path)
+        if command in _read(path)
     }
 
 
@@ -136,10 +138,10 @@ def _read(path: Path) -> bytes:
 def kill_everything(folder: Path, user: User) -> None:
     server = Home(folder).server_pid()
     assert server
-    for pid in (*keepers(folder), server):
+    for pid in (*supervisors(folder), server):
         os.kill(pid, signal.SIGKILL)
     user.kill()
-    eventually(lambda: not keepers(folder) and Home(folder).server_pid() is None)
+    eventually(lambda: not supervisors(folder) and Home(folder).server_pid() is None)
 
 
 @pytest.fixture
@@ -162,13 +164,13 @@ def test_processes_that_start_together_share_one_server(folder: Path) -> None:
         eventually(lambda: stopped(folder))
 
 
-def test_one_that_comes_while_it_stops_is_served(folder: Path) -> None:
+def test_a_server_starts_again_while_it_stops(folder: Path) -> None:
     for _ in range(6):
         with embedded_postgres(folder, FAST) as url:
             assert answers(url)
 
 
-def test_it_stops_with_the_last_user_even_by_kill_9(folder: Path) -> None:
+def test_the_server_stops_after_its_last_user_even_after_kill_9(folder: Path) -> None:
     with User(folder) as first, User(folder) as second:
         url = first.url()
         assert second.url() == url
@@ -189,7 +191,9 @@ def test_data_survives_kill_9_of_everything(folder: Path) -> None:
 
 
 @needs_proc
-def test_a_dead_servers_number_may_belong_to_another_process(folder: Path) -> None:
+def test_a_server_starts_if_another_process_has_its_old_process_id(
+    folder: Path,
+) -> None:
     with User(folder) as user:
         user.url()
         kill_everything(folder, user)
@@ -202,28 +206,30 @@ def test_a_dead_servers_number_may_belong_to_another_process(folder: Path) -> No
 
 
 @needs_proc
-def test_a_server_that_outlived_its_keeper_is_taken_over(folder: Path) -> None:
+def test_a_server_that_outlived_its_supervisor_is_adopted(folder: Path) -> None:
     with User(folder) as user:
         before = started_at(user.url())
-        (keeping,) = keepers(folder)
-        os.kill(keeping, signal.SIGKILL)
+        (supervising,) = supervisors(folder)
+        os.kill(supervising, signal.SIGKILL)
         user.kill()
-    eventually(lambda: not keepers(folder))
+    eventually(lambda: not supervisors(folder))
     with embedded_postgres(folder, FAST) as url:
         assert started_at(url) == before
     eventually(lambda: stopped(folder))
 
 
 @needs_proc
-def test_the_last_user_leaves_no_server_behind_without_keeper(folder: Path) -> None:
+def test_a_server_stops_after_its_last_user_even_if_its_supervisor_was_killed(
+    folder: Path,
+) -> None:
     with embedded_postgres(folder, FAST):
-        (keeping,) = keepers(folder)
-        os.kill(keeping, signal.SIGKILL)
-        eventually(lambda: not keepers(folder))
+        (supervising,) = supervisors(folder)
+        os.kill(supervising, signal.SIGKILL)
+        eventually(lambda: not supervisors(folder))
     eventually(lambda: stopped(folder))
 
 
-def test_a_server_that_is_killed_comes_back_for_its_users(folder: Path) -> None:
+def test_a_killed_server_is_started_again_for_its_users(folder: Path) -> None:
     with embedded_postgres(folder, FAST) as url:
         killed = Home(folder).server_pid()
         assert killed
@@ -233,13 +239,13 @@ def test_a_server_that_is_killed_comes_back_for_its_users(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["d" * 130, "a, 'b' \"c\" ü"])
-def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
+def test_long_and_unusual_folder_names_work(tmp_path: Path, name: str) -> None:
     with embedded_postgres(tmp_path / name, FAST) as url:
         assert answers(url)
     eventually(lambda: stopped(tmp_path / name))
 
 
-def test_files_stay_ours_and_no_folder_is_opened(tmp_path: Path) -> None:
+def test_all_files_belong_to_our_user_and_folders_stay_private(tmp_path: Path) -> None:
     parent = tmp_path / "private"
     parent.mkdir(mode=0o700)
     with embedded_postgres(parent / "data", FAST) as url:
@@ -251,7 +257,7 @@ def test_files_stay_ours_and_no_folder_is_opened(tmp_path: Path) -> None:
     eventually(lambda: stopped(parent / "data"))
 
 
-def test_a_failed_start_tells_why(folder: Path) -> None:
+def test_the_error_of_a_failed_start_contains_the_log(folder: Path) -> None:
     with (
         pytest.raises(EmbeddedPostgresFailed, match="shared_buffers"),
         embedded_postgres(folder, {"shared_buffers": "plenty"}),
@@ -265,7 +271,7 @@ def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     sockets.symlink_to(tmp_path)
     try:
         with (
-            pytest.raises(EmbeddedPostgresFailed, match="somebody else"),
+            pytest.raises(EmbeddedPostgresFailed, match="another user"),
             embedded_postgres(folder, FAST),
         ):
             pass
@@ -275,7 +281,7 @@ def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 @contextmanager
 def reachable_folder(uid: int) -> Iterator[Path]:
-    """A folder of that user's, which pytest's own private one could not be."""
+    """Yield a folder of that user, outside of pytest's private folder."""
     top = Path(tempfile.mkdtemp())
     os.chown(top, uid, -1)
     yield top
@@ -284,7 +290,7 @@ def reachable_folder(uid: int) -> Iterator[Path]:
 
 
 @needs_root
-def test_ordinary_users_do_not_get_into_each_others_way() -> None:
+def test_servers_of_two_users_do_not_conflict() -> None:
     uids = [pwd.getpwnam(name).pw_uid for name in ("daemon", "nobody")]
     for uid in uids:
         _skip_unless_python_runs_as(uid)
@@ -304,12 +310,12 @@ def _skip_unless_python_runs_as(uid: int) -> None:
             command, check=True, user=uid, capture_output=True, env=environment
         )
     except (PermissionError, subprocess.CalledProcessError):
-        pytest.skip("this Python, or this checkout, is closed to other users")
+        pytest.skip("other users have no access to this Python or checkout")
 
 
 @contextmanager
-def keeper_without_namespaces(folder: Path) -> Iterator[None]:
-    """Keep the folder as on a machine that forbids user namespaces."""
+def supervisor_without_namespaces(folder: Path) -> Iterator[None]:
+    """Run a supervisor as on a machine that forbids user namespaces."""
     home = Home(folder)
     embedded._make_folders(home)
     binaries = embedded.binaries_for(home)
@@ -328,14 +334,14 @@ def keeper_without_namespaces(folder: Path) -> Iterator[None]:
 
 
 @needs_root
-def test_root_becomes_nobody_where_namespaces_are_forbidden() -> None:
+def test_root_becomes_nobody_if_namespaces_are_forbidden() -> None:
     nobody = pwd.getpwnam("nobody")
     with reachable_folder(0) as top:
         top.chmod(0o755)
         server = embedded.binaries_for(Home(top / "data")) / "postgres"
-        if not keeper._works(lambda: keeper._become(nobody), [server]):
-            pytest.skip("this checkout is closed to other users")
-        with keeper_without_namespaces(top / "data"):
+        if not supervisor._works(lambda: supervisor._switch_to(nobody), [server]):
+            pytest.skip("other users have no access to this checkout")
+        with supervisor_without_namespaces(top / "data"):
             with embedded_postgres(top / "data", FAST) as url:
                 assert answers(url)
             assert Home(top / "data").pgdata.stat().st_uid == nobody.pw_uid
@@ -343,8 +349,8 @@ def test_root_becomes_nobody_where_namespaces_are_forbidden() -> None:
 
 
 @needs_root
-def test_root_is_told_what_to_do_where_nothing_works(folder: Path) -> None:
+def test_the_error_says_what_to_do_if_root_cannot_change_user(folder: Path) -> None:
     folder.parent.chmod(0o700)
-    with keeper_without_namespaces(folder):
+    with supervisor_without_namespaces(folder):
         eventually(lambda: "AUTOLYNX_DATA_DIR" in Home(folder).log.read_text())
     assert not Home(folder).pgdata.exists()

@@ -1,4 +1,4 @@
-"""What a database must be able to do: take writes, and keep sessions."""
+"""A database must accept writes and must keep sessions."""
 
 from collections.abc import Iterator
 
@@ -71,6 +71,6 @@ def test_a_database_made_read_only_is_not_writable(empty_database: str) -> None:
                 sql.Identifier(name)
             )
         )
-    said = why_unwritable(empty_database)
-    assert said is not None
-    assert "default_transaction_read_only" in said
+    reason = why_unwritable(empty_database)
+    assert reason is not None
+    assert "default_transaction_read_only" in reason

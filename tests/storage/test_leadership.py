@@ -1,3 +1,5 @@
+"""One process of a role leads; a standby replaces a leader that is gone or silent."""
+
 from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import Event, Thread
@@ -21,17 +23,17 @@ def url(database: str) -> str:
 
 
 class Candidate:
-    """Stands for election in a thread of its own."""
+    """A process, simulated by a thread, that tries to become leader."""
 
     def __init__(self, url: str, name: str, silent_after: float = LONG) -> None:
         self._leadership = Leadership(url, role=ROLE, holder=name)
         self._silent_after = silent_after
         self.stop, self.leave, self.elected = Event(), Event(), Event()
         self.term: Term | None = None
-        self._thread = Thread(target=self._stand)
+        self._thread = Thread(target=self._run)
         self._thread.start()
 
-    def _stand(self) -> None:
+    def _run(self) -> None:
         after = self._silent_after
         with self._leadership.term(self.stop, silent_after=after, every=0.05) as term:
             self.term = term
@@ -45,14 +47,16 @@ class Candidate:
 
 
 @pytest.fixture
-def stood() -> Iterator[ExitStack]:
-    with ExitStack() as stood:
-        yield stood
+def candidates() -> Iterator[ExitStack]:
+    with ExitStack() as candidates:
+        yield candidates
 
 
-def stand(stood: ExitStack, url: str, name: str, **times: float) -> Candidate:
+def run_candidate(
+    candidates: ExitStack, url: str, name: str, **times: float
+) -> Candidate:
     candidate = Candidate(url, name, **times)
-    stood.callback(candidate.end)
+    candidates.callback(candidate.end)
     return candidate
 
 
@@ -71,10 +75,12 @@ def kill_leader(url: str) -> None:
         )
 
 
-def test_one_leads_and_the_next_when_it_leaves(url: str, stood: ExitStack) -> None:
-    first = stand(stood, url, "first")
+def test_a_standby_leads_after_the_leader_has_left(
+    url: str, candidates: ExitStack
+) -> None:
+    first = run_candidate(candidates, url, "first")
     assert first.elected.wait(10)
-    second = stand(stood, url, "second")
+    second = run_candidate(candidates, url, "second")
     assert not second.elected.wait(0.3)
     assert holder(url) == "first"
     first.end()
@@ -82,20 +88,20 @@ def test_one_leads_and_the_next_when_it_leaves(url: str, stood: ExitStack) -> No
     assert holder(url) == "second"
 
 
-def test_who_is_stopped_while_waiting_has_no_term(url: str, stood: ExitStack) -> None:
-    assert stand(stood, url, "first").elected.wait(10)
-    second = stand(stood, url, "second")
+def test_a_standby_that_is_stopped_has_no_term(url: str, candidates: ExitStack) -> None:
+    assert run_candidate(candidates, url, "first").elected.wait(10)
+    second = run_candidate(candidates, url, "second")
     second.stop.set()
     assert second.elected.wait(10)
     assert second.term is None
 
 
-def test_a_leader_whose_connection_is_gone_has_lost_and_another_leads(
-    url: str, stood: ExitStack
+def test_a_leader_without_connection_loses_its_term_to_the_standby(
+    url: str, candidates: ExitStack
 ) -> None:
-    first = stand(stood, url, "first")
+    first = run_candidate(candidates, url, "first")
     assert first.elected.wait(10)
-    second = stand(stood, url, "second")
+    second = run_candidate(candidates, url, "second")
     kill_leader(url)
     assert first.term is not None
     with pytest.raises(LeadershipLost):
@@ -105,47 +111,49 @@ def test_a_leader_whose_connection_is_gone_has_lost_and_another_leads(
     assert second.elected.wait(10)
 
 
-def test_a_leader_that_gives_no_sign_of_life_is_ended(
-    url: str, stood: ExitStack, monkeypatch: pytest.MonkeyPatch
+def test_a_leader_without_heartbeats_is_replaced(
+    url: str, candidates: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Frozen, or stuck: its connection lives, and keeps the lock."""
+    """A frozen or stuck process still has its connection, and with it the lock."""
     monkeypatch.setattr(leadership, "STUCK_SECONDS", 0.0)
-    first = stand(stood, url, "first", silent_after=SHORT)
+    first = run_candidate(candidates, url, "first", silent_after=SHORT)
     assert first.elected.wait(10)
-    second = stand(stood, url, "second", silent_after=SHORT)
+    second = run_candidate(candidates, url, "second", silent_after=SHORT)
     assert second.elected.wait(10)
     assert first.term is not None
     with pytest.raises(LeadershipLost):
         first.term.beat()
 
 
-def test_a_leader_that_is_busy_but_alive_is_left_to_lead(
-    url: str, stood: ExitStack
-) -> None:
+def test_a_busy_leader_is_not_replaced(url: str, candidates: ExitStack) -> None:
     """Slow answers of the provider are no reason to take over."""
-    first = stand(stood, url, "first", silent_after=4.0)
+    first = run_candidate(candidates, url, "first", silent_after=4.0)
     assert first.elected.wait(10)
-    second = stand(stood, url, "second", silent_after=SHORT)
+    second = run_candidate(candidates, url, "second", silent_after=SHORT)
     assert not second.elected.wait(5.0)
 
 
-def test_how_long_silence_may_last_is_what_the_leader_said_last(
-    url: str, stood: ExitStack, monkeypatch: pytest.MonkeyPatch
+def test_the_leaders_latest_silence_limit_applies(
+    url: str, candidates: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tick may be set anew at any time: the signs and the patience go with it."""
-    first = stand(stood, url, "first", silent_after=LONG)
+    """The tick may change at any time, and the interval of heartbeats with it."""
+    first = run_candidate(candidates, url, "first", silent_after=LONG)
     assert first.elected.wait(10)
-    second = stand(stood, url, "second", silent_after=SHORT)
+    second = run_candidate(candidates, url, "second", silent_after=SHORT)
     assert not second.elected.wait(3 * SHORT)
     assert first.term is not None
-    first.term.let_silence_last(4.0)
-    assert not second.elected.wait(5.0), "signs come as often as the new time asks"
+    first.term.set_silence_limit(4.0)
+    assert not second.elected.wait(5.0), (
+        "heartbeats come often enough for the new limit"
+    )
     monkeypatch.setattr(leadership, "STUCK_SECONDS", 0.0)
     assert second.elected.wait(10)
 
 
-def test_a_server_that_only_reads_has_no_leader(url: str, stood: ExitStack) -> None:
-    first = stand(stood, url, "first")
+def test_a_leader_on_a_read_only_server_loses_its_term(
+    url: str, candidates: ExitStack
+) -> None:
+    first = run_candidate(candidates, url, "first")
     assert first.elected.wait(10)
     assert first.term is not None
     first.term.connection.execute("set default_transaction_read_only = on")
@@ -153,8 +161,8 @@ def test_a_server_that_only_reads_has_no_leader(url: str, stood: ExitStack) -> N
         first.term.beat()
 
 
-def test_a_new_leader_is_not_ended_for_the_silence_of_the_one_before(
-    url: str, stood: ExitStack
+def test_a_new_leader_is_not_replaced_because_of_an_old_heartbeat(
+    url: str, candidates: ExitStack
 ) -> None:
     with connect(url, name="test") as conn:
         conn.execute(
@@ -164,21 +172,21 @@ def test_a_new_leader_is_not_ended_for_the_silence_of_the_one_before(
         )
         key = lock_key(f"autolynx:{ROLE}")
         conn.execute("select pg_advisory_lock(%s)", (key,))
-        second = stand(stood, url, "second", silent_after=LONG)
+        second = run_candidate(candidates, url, "second", silent_after=LONG)
         assert not second.elected.wait(0.3)
         conn.execute("select 1")
 
 
-def test_a_database_that_is_not_there_is_waited_for(
-    url: str, stood: ExitStack, monkeypatch: pytest.MonkeyPatch
+def test_a_candidate_waits_for_an_unavailable_database(
+    url: str, candidates: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = [OperationalError("connection refused")] * 3
 
-    def away(url: str, *, name: str) -> Conn:
+    def unavailable(url: str, *, name: str) -> Conn:
         if failures:
             raise failures.pop()
         return connect(url, name=name)
 
-    monkeypatch.setattr(leadership, "connect", away)
-    assert stand(stood, url, "first").elected.wait(10)
+    monkeypatch.setattr(leadership, "connect", unavailable)
+    assert run_candidate(candidates, url, "first").elected.wait(10)
     eventually(lambda: holder(url) == "first")

@@ -1,4 +1,4 @@
-"""By what a leader knows that nothing can be missing from the database."""
+"""A leader recognises whether stored events can be missing from the database."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 def pool(database: str) -> Iterator[Pool]:
-    """A database in which there is a campaign."""
+    """A database with one campaign."""
     with open_pool(database, name="test") as pool:
         execute(
             pool,
@@ -30,24 +30,24 @@ def execute(pool: Pool, statement: str) -> None:
 
 
 def restart(pool: Pool) -> None:
-    """Let the note look as after a restart of the server: it began at another time."""
+    """Change the record as if the server had been restarted since."""
     execute(pool, "update last_led set server = server || ' before'")
 
 
-def test_a_server_that_ran_on_has_all_that_was_stored(pool: Pool) -> None:
+def test_a_server_that_was_not_restarted_lacks_nothing(pool: Pool) -> None:
     guard = TimelineGuard(pool)
     guard.lead()
     assert guard.is_same_timeline()
 
 
-def test_after_a_restart_something_may_be_missing(pool: Pool) -> None:
+def test_events_may_be_missing_after_a_restart(pool: Pool) -> None:
     guard = TimelineGuard(pool)
     guard.lead()
     restart(pool)
     assert not guard.is_same_timeline()
 
 
-def test_a_restart_after_the_leader_left_is_none_to_worry_about(pool: Pool) -> None:
+def test_a_restart_after_the_leader_has_left_loses_nothing(pool: Pool) -> None:
     guard = TimelineGuard(pool)
     guard.lead()
     guard.leave()
@@ -55,13 +55,13 @@ def test_a_restart_after_the_leader_left_is_none_to_worry_about(pool: Pool) -> N
     assert guard.is_same_timeline()
     guard.lead()
     restart(pool)
-    assert not guard.is_same_timeline(), "it was led again"
+    assert not guard.is_same_timeline(), "it has a leader again"
 
 
 @pytest.mark.parametrize(
-    "copy", ["copy || ' of another timeline'", "null"], ids=["another", "not told"]
+    "copy", ["copy || ' of another timeline'", "null"], ids=["another", "unknown"]
 )
-def test_another_cluster_timeline_database_or_file_is_worth_a_search(
+def test_events_may_be_missing_from_another_timeline_or_copy(
     pool: Pool, copy: str
 ) -> None:
     guard = TimelineGuard(pool)
@@ -72,7 +72,7 @@ def test_another_cluster_timeline_database_or_file_is_worth_a_search(
     assert not guard.is_same_timeline()
 
 
-def test_tables_that_were_filled_anew_are_not_those_that_were_led(pool: Pool) -> None:
+def test_events_may_be_missing_from_reloaded_tables(pool: Pool) -> None:
     guard = TimelineGuard(pool)
     guard.lead()
     execute(
@@ -83,12 +83,12 @@ def test_tables_that_were_filled_anew_are_not_those_that_were_led(pool: Pool) ->
     assert not guard.is_same_timeline()
 
 
-def test_a_database_from_which_nobody_was_called_lacks_nothing(pool: Pool) -> None:
-    """So it is where people prepare campaigns before a scheduler ever ran."""
+def test_a_database_without_claims_lacks_nothing(pool: Pool) -> None:
+    """Campaigns may be prepared before a scheduler runs for the first time."""
     assert TimelineGuard(pool).is_same_timeline()
 
 
-def test_where_there_is_no_campaign_nobody_can_be_called_twice(pool: Pool) -> None:
+def test_a_database_without_campaigns_lacks_nothing(pool: Pool) -> None:
     guard = TimelineGuard(pool)
     guard.lead()
     restart(pool)
@@ -96,8 +96,8 @@ def test_where_there_is_no_campaign_nobody_can_be_called_twice(pool: Pool) -> No
     assert guard.is_same_timeline()
 
 
-def test_claims_that_nobody_took_note_of_are_worth_a_search(pool: Pool) -> None:
-    """They are older than the notes."""
+def test_events_may_be_missing_if_there_are_claims_but_no_record(pool: Pool) -> None:
+    """The claims were stored before leaders wrote records."""
     execute(
         pool,
         "insert into autolynx_events (originator_id, originator_version, topic, state)"
@@ -113,18 +113,16 @@ def test_claims_that_nobody_took_note_of_are_worth_a_search(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_search_that_is_not_over_begins_where_it_began(
-    pool: Pool, known: bool
-) -> None:
+def test_an_incomplete_search_keeps_its_start(pool: Pool, known: bool) -> None:
     guard, later = TimelineGuard(pool), NOON + timedelta(hours=1)
     assert guard.search_from(NOON, known=known) == NOON
     assert guard.search_from(later, known=known) == NOON
-    assert guard.is_same_timeline() is known, "nothing was settled"
+    assert guard.is_same_timeline() is known, "a search alone records no leader"
     guard.lead()
     assert guard.search_from(later, known=True) == later
 
 
-def test_how_late_calls_were_listed_is_remembered_for_a_day(pool: Pool) -> None:
+def test_the_largest_list_delay_is_kept_for_a_day(pool: Pool) -> None:
     guard = TimelineGuard(pool)
     assert guard.list_delay() == timedelta(0)
     guard.lead()
