@@ -21,6 +21,7 @@ STATE = b"x" * 300
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure appends per second of our recorder and of the library's."""
     with (
         server.database() as url,
         open_pool(url, name="bench", min_size=THREADS) as pool,
@@ -46,6 +47,7 @@ def measure(server: Server) -> Iterator[Figure]:
 
 
 def library_settings(url: str) -> dict[str, str]:
+    """Return the library's environment variables for a database URL."""
     parts = urlsplit(url)
     host = parts.hostname or parse_qs(parts.query)["host"][0]
     return {

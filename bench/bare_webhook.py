@@ -17,6 +17,7 @@ INSERT = b"insert into bare_webhook (id, body) values (%s, %s)"
 
 
 def bare(url: str) -> FastAPI:
+    """Build the application that stores each JSON body with one INSERT."""
     pool = AsyncConnectionPool(url, min_size=16, max_size=16, open=False)
 
     @asynccontextmanager

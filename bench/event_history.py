@@ -45,6 +45,7 @@ def history(contacts: int, calls: int) -> Iterator[Any]:
 
 
 def opening(contacts: int) -> list[Any]:
+    """Return the events of the import, and of the campaign until its start."""
     stamp: dict[str, Any] = {"at": START, "by": BY}
     campaign = Campaign.create(
         campaign_id=CAMPAIGN,
@@ -81,6 +82,7 @@ def opening(contacts: int) -> list[Any]:
 
 
 def contact_id(number: int) -> UUID:
+    """Return the id of a contact by number; ids look random, as real ones do."""
     return UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128)
 
 

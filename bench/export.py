@@ -53,6 +53,7 @@ copy (
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure rows per second of the export, and of COPY."""
     with server.installation() as installation:
         campaign = _filled(installation)
         value, baseline = medians(

@@ -27,6 +27,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
+        """Value divided by the baseline, None without a baseline."""
         return self.value / self.baseline if self.baseline else None
 
     @property
@@ -39,6 +40,7 @@ class Figure:
         return self.ratio >= self.target
 
     def as_json(self) -> dict[str, Any]:
+        """Return the fields for results.json, with 4 significant digits."""
         keys = ("name", "value", "unit", "baseline", "ratio", "target")
         found = {**asdict(self), "ratio": self.ratio}
         return {key: _rounded(found[key]) for key in keys}

@@ -50,10 +50,12 @@ mutation($input: CreateCampaignInput!) {
 
 
 def utc_now() -> datetime:
+    """Return this machine's time in UTC."""
     return datetime.now(UTC)
 
 
 def context() -> EventContext:
+    """Return the sources of time, ids and random bytes for services."""
     return EventContext(
         now=utc_now,
         new_id=uuid4,
@@ -71,6 +73,7 @@ class Server:
 
     @contextmanager
     def empty_database(self) -> Iterator[str]:
+        """Yield the URL of a new database; drop it afterwards."""
         name = f"bench_{uuid4().hex}"
         self._administer(f"create database {name}")
         yield urlsplit(self.url)._replace(path=f"/{name}").geturl()
@@ -136,6 +139,7 @@ class Installation:
 
     @property
     def headers(self) -> dict[str, str]:
+        """The Authorization header of the admin."""
         return {"Authorization": f"Bearer {self.token}"}
 
     def upload(self, file: Path) -> dict[str, Any]:
@@ -151,6 +155,7 @@ class Installation:
         return found
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Send a GraphQL operation; return its data. Fails if it has errors."""
         answer = httpx2.post(
             f"{self.url}/graphql",
             json={"query": query, "variables": variables},
@@ -163,6 +168,7 @@ class Installation:
         return data
 
     def assistant(self) -> UUID:
+        """Register an assistant without the provider; return its id."""
         assistant = Assistant.create(
             provider_assistant_id="vapi-assistant",
             name="Ann",
@@ -198,6 +204,7 @@ class Installation:
             return [pid for (pid,) in connection.execute(query)]
 
     def has_caught_up(self) -> bool:
+        """Return whether the read model includes the whole log."""
         last = self.app.recorder.max_notification_id() or 0
         query = "select position from read.projection_position"
         with self.pool.connection() as connection:
@@ -223,6 +230,7 @@ def _token(app: AutoLynx, pool: Pool) -> str:
 
 @contextmanager
 def start_server(folder: Path) -> Iterator[Server]:
+    """Run an embedded Postgres in this folder during the block."""
     folder.chmod(0o755)  # Postgres may run as nobody.
     with embedded_postgres(folder / "pg") as url:
         yield Server(url, folder)
@@ -246,6 +254,7 @@ def process(
 
 
 def free_port() -> int:
+    """Return a port that no program listens on at present."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
@@ -253,6 +262,7 @@ def free_port() -> int:
 
 
 def answers(url: str) -> bool:
+    """Return whether a GET request to the URL succeeds."""
     try:
         return httpx2.get(url).is_success
     except httpx2.TransportError:
@@ -260,6 +270,7 @@ def answers(url: str) -> bool:
 
 
 def wait_for(condition: Any, what: str, seconds: float = START_SECONDS) -> None:
+    """Wait until `condition()` is true; fail after `seconds`."""
     until = monotonic() + seconds
     while not condition():
         assert monotonic() < until, f"{what} was not ready within {seconds} s"

@@ -43,6 +43,7 @@ ROW += " %s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[])"
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure queries and frames in ms, and the CPU time that subscribers need."""
     with server.installation() as installed:
         _fill(installed)
         with connect(installed.database, name="bench bare") as bare:
@@ -76,6 +77,8 @@ def _vault_rows(numbers: tuple[int, ...]) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class Reading:
+    """A query of the campaign's contacts, with its filters."""
+
     name: str
     statuses: list[str] | None = None
     search: str | None = None

@@ -15,6 +15,7 @@ PAUSE = 0.02
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure the peak memory in MiB, and the slowest health check in ms."""
     file = write_people(server.folder / "million.csv", ROWS)
     with server.installation() as installation:
         assistant = installation.assistant()

@@ -36,6 +36,7 @@ SAMPLE_CONTACTS, SAMPLE_CALLS = 500, 500
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure rebuild and verification in events/s, and an as-of query in s."""
     with server.database() as url:
         with open_pool(url, name="bench") as pool:
             events = store(pool, history(CONTACTS, CALLS))
@@ -94,9 +95,12 @@ def _peak() -> float:
 
 
 class LibraryApp(Application[UUID]):
+    """The library's application over the same events."""
+
     name = "autolynx"
 
     def construct_mapper(self) -> Mapper[UUID]:
+        """Return our mapper, so that both decode events in the same way."""
         return TypedMapper()
 
 
@@ -106,6 +110,7 @@ class View(PostgresTrackingRecorder):
     writer: Writer
 
     def apply(self, event: Any, tracking: Tracking) -> None:
+        """Store the rows and the position in one transaction."""
         position = tracking.notification_id
         operations = (
             operation for handler in HANDLERS for operation in handler(event, position)
@@ -117,7 +122,10 @@ class View(PostgresTrackingRecorder):
 
 
 class ReadTables(Projection[View]):
+    """The library's projection, which calls our handlers for each event."""
+
     def process_event(self, domain_event: Any, tracking: Tracking) -> None:
+        """Apply one event."""
         self.view.apply(domain_event, tracking)
 
 

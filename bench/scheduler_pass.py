@@ -70,6 +70,7 @@ select call_id, campaign_id, 'placed', now() from called
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure one pass in milliseconds with few and with many pending contacts."""
     with _scheduler(server, FEW) as few, _scheduler(server, MANY) as many:
         for fresh in (few, many):
             _pass(*fresh)  # Warm up query plans and caches.
@@ -139,6 +140,7 @@ class InstantReadModel:
     """Never waits: the projector's work is not measured."""
 
     def wait_for(self, *_: float) -> bool:
+        """Report that the read model is up to date."""
         return True
 
 

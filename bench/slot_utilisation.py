@@ -41,6 +41,7 @@ CAMPAIGN = uuid5(NAMESPACE, "bench utilisation")
 
 
 def measure(server: Server) -> Iterator[Figure]:  # noqa: ARG001 - it needs no database
+    """Measure the share with immediate refills and with refills at ticks only."""
     at_once, at_ticks = (used_share(refill=refill) for refill in (True, False))
     setting = (
         f"virtual time, {PEOPLE:,} calls of {MEAN_SECONDS:.0f} s on average, cap {CAP},"
@@ -87,6 +88,7 @@ class World:
 
     @property
     def now(self) -> datetime:
+        """The virtual time."""
         return START + timedelta(seconds=self.time)
 
     def move(self, until: float, *, to_news: bool = False) -> None:
@@ -101,6 +103,7 @@ class World:
             self.time = max(self.time, until)
 
     def ring(self, call_id: UUID) -> None:
+        """Start a call with a random duration."""
         lasts = self._lasts()
         self.used += lasts
         heappush(self.ends, (self.time + NEWS_SECONDS + lasts, call_id))
@@ -120,6 +123,7 @@ class World:
     # --- What the scheduler calls ---------------------------------------------------
 
     def snapshot(self, _: datetime, most: int) -> Snapshot:
+        """Return what the policy plans from, with up to `most` candidates."""
         waits = [
             Candidate(uuid5(CAMPAIGN, str(self.waiting - n)), CAMPAIGN, 1, None, None)
             for n in range(min(most, self.waiting))
@@ -145,6 +149,7 @@ class World:
         )
 
     def claim(self, chosen: tuple[PlannedCall, ...], *, seen: int) -> ClaimResult:  # noqa: ARG002 - the service's signature
+        """Take the chosen contacts from the pending ones."""
         calls = tuple(one.call_id for one in chosen)
         self.calls |= dict.fromkeys(calls, self.time)
         self.waiting -= len(calls)
@@ -153,10 +158,13 @@ class World:
 
 @dataclass
 class Dialler:
+    """Places calls at the configured pace, without requests."""
+
     world: World
     pace: Pace
 
     def dial(self, claimed: list[ClaimedCall]) -> None:
+        """Start the claimed calls one after the other."""
         for one in claimed:
             self.world.move(self.pace.take_turn(one.line, self.world.time))
             self.world.ring(one.call_id)
@@ -171,15 +179,19 @@ class VirtualWakeUp(WakeUp):
 
     @property
     def stopped(self) -> bool:
+        """Whether the last contact was claimed."""
         return self._world.waiting == 0
 
     def now(self) -> float:
+        """Return the virtual time in seconds."""
         return self._world.time
 
     def rest(self, until: float) -> None:
+        """Advance time to `until`."""
         self._world.move(until)
 
     def listen(self, until: float) -> None:
+        """Advance time to `until`, or to the first end of a call."""
         self._world.move(until, to_news=True)
         self._world.news = False
 
@@ -187,23 +199,29 @@ class VirtualWakeUp(WakeUp):
 class Unending:
     """A term of leadership that never ends."""
 
-    def beat(self) -> None: ...
+    def beat(self) -> None:
+        """Do nothing."""
 
-    def let_silence_last(self, seconds: float) -> None: ...
+    def let_silence_last(self, seconds: float) -> None:
+        """Do nothing."""
 
 
 class Quiet:
     """Stands in for all other parts: nothing new at the provider, no lag."""
 
-    def begin(self) -> None: ...
+    def begin(self) -> None:
+        """Do nothing."""
 
     def run(self, *_: Any, **looked: Any) -> Any:
+        """Report that the provider shows the line and no call on it."""
         return Findings(frozenset({"line"})) if looked else None
 
     def wait_for(self, *_: Any) -> bool:
+        """Report that the read model is up to date."""
         return True
 
-    def write_decisions(self, *_: Any) -> None: ...
+    def write_decisions(self, *_: Any) -> None:
+        """Do nothing."""
 
 
 def _dependencies(world: World) -> SchedulerDependencies:

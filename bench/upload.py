@@ -16,6 +16,7 @@ ROWS = 200_000
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure rows per second from the request to the report."""
     file = write_people(server.folder / "people.csv", ROWS)
     with server.installation() as installation:
         value, baseline = medians(

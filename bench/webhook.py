@@ -23,6 +23,7 @@ TABLE = b"create table bare_webhook (id uuid primary key, body json not null)"
 
 
 def measure(server: Server) -> Iterator[Figure]:
+    """Measure requests per second over CONNECTIONS connections."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with server.installation() as installation, server.empty_database() as database:

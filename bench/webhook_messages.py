@@ -57,6 +57,7 @@ def _placed_call(campaign: Campaign) -> Call:
 
 
 def status_update(call: Call, status: str) -> bytes:
+    """Return the body of a status-update message."""
     return _body(call, {"type": "status-update", "status": status})
 
 

@@ -30,6 +30,7 @@ SCHEMA = Path(__file__).parents[1] / "interfaces/graphql/schema.graphql"
 
 
 def main() -> int:
+    """Run the checks; return the number of failed ones."""
     options = _options()
     if not shutil.which("npm"):
         sys.stderr.write("Dashboard check skipped: npm is not installed.\n")

@@ -18,6 +18,7 @@ MANIFEST = VENDOR / "vendor.json"
 
 
 def main() -> None:
+    """Download all libraries and update the digests."""
     libraries = json.loads(MANIFEST.read_text())
     for library in libraries:
         _refresh(library)

@@ -23,9 +23,11 @@ class AccessFeed:
         self._thread = Thread(target=self._run, name="access feed", daemon=True)
 
     def start(self) -> None:
+        """Start to listen; call it once."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Stop listening and wait for the thread to end."""
         self._listener.stop()
         if self._thread.is_alive():
             self._thread.join()

@@ -17,10 +17,12 @@ ROUNDING = 1e-6
 
 
 def address_of(connection: HTTPConnection) -> str:
+    """Return the client's IP address, "unknown" if the server has none."""
     return connection.client.host if connection.client else "unknown"
 
 
 def too_often(wait: float) -> str:
+    """Return the message for a client that has to wait for `wait` seconds."""
     return f"Too many requests: try again in {int(wait) + 1} s."
 
 

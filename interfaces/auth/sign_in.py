@@ -19,13 +19,20 @@ NO_MEMBER = "This address is not on the allowlist: ask an admin to add it."
 
 
 class Links(Protocol):
-    def use(self, text: str, now: datetime) -> str | None: ...
+    """Stores one-time sign-in links."""
+
+    def use(self, text: str, now: datetime) -> str | None:
+        """Mark a link as used; return its e-mail address, None if it is not valid."""
 
 
 class Sessions(Protocol):
-    def open(self, *, email: str, secret: bytes, now: datetime) -> str: ...
+    """Stores sessions of browsers."""
 
-    def end(self, text: str, now: datetime) -> None: ...
+    def open(self, *, email: str, secret: bytes, now: datetime) -> str:
+        """Store a session; return the text for its cookie. `secret` has 32 bytes."""
+
+    def end(self, text: str, now: datetime) -> None:
+        """End the session with this cookie text, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class BrowserSessions:
 
     @property
     def cookie(self) -> str:
+        """Name of the session's cookie."""
         return cookie_name(secure=self.secure)
 
     def begin(self, member: Allowlisted, response: Response) -> None:
@@ -58,6 +66,7 @@ class BrowserSessions:
         )
 
     def end(self, request: Request, response: Response) -> None:
+        """End the request's session and delete its cookie."""
         session = request.cookies.get(self.cookie)
         if session is not None:
             self.sessions.end(session, self.now())

@@ -14,6 +14,7 @@ SECURE_COOKIE = "__Host-autolynx"
 
 
 def cookie_name(*, secure: bool) -> str:
+    """Return the name of the session's cookie; `secure` if it is sent over https."""
     return SECURE_COOKIE if secure else COOKIE
 
 
@@ -35,21 +36,29 @@ class Credentials:
 
 
 class Tokens(Protocol):
+    """Checks API tokens."""
+
     def authenticate(self, token: str, now: datetime) -> str | None:
         """Return the e-mail address of the token's owner, None if it is invalid."""
 
 
 class Sessions(Protocol):
+    """Checks sessions of browsers."""
+
     def authenticate(self, text: str, now: datetime) -> str | None:
         """Return the e-mail address of the session's owner, None if it has ended."""
 
 
 class Allowlisted(Protocol):
-    @property
-    def email(self) -> str: ...
+    """A member of the allowlist."""
 
     @property
-    def role(self) -> Role: ...
+    def email(self) -> str:
+        """The member's e-mail address."""
+
+    @property
+    def role(self) -> Role:
+        """The member's present role."""
 
 
 class Authenticator:
@@ -88,5 +97,6 @@ class Authenticator:
 
 
 def bearer_token(authorization: str | None) -> str | None:
+    """Return the token of an Authorization header, None for other schemes."""
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() if scheme.lower() == BEARER else None

@@ -18,6 +18,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
     members = typer.Typer(help="Members and their roles.", rich_markup_mode=None)
     members.command("add")(add_member)
     members.command("list")(list_members)

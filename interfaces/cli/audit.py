@@ -32,11 +32,14 @@ MOST_IN_JSON = 1_000
 
 
 class Kind(StrEnum):
+    """What `audit replay` can show."""
+
     CAMPAIGN = "campaign"
     CALL = "call"
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
     group = typer.Typer(
         help="List, replay and verify the event history.",
         rich_markup_mode=None,

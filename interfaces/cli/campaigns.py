@@ -58,6 +58,7 @@ STANDSTILL = {
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
     group = typer.Typer(help="Create, run and watch campaigns.", rich_markup_mode=None)
     group.command("create")(create)
     group.command("list")(list_campaigns)

@@ -22,6 +22,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
+    """Run the module until it ends or the supervisor does."""
     pipe, module, *arguments = sys.argv[1:]
     # The terminal signals all processes; the supervisor stops them in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -28,6 +28,7 @@ FIELDS: dict[str, Any] = get_type_hints(SettingsValues)
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
     assistants = typer.Typer(
         help="Assistants that campaigns can use.", rich_markup_mode=None
     )

@@ -49,6 +49,8 @@ IN_USE = frozenset({None, "active", "activated"})
 
 
 class Grade(StrEnum):
+    """How bad a finding is: fine, worth a look, or to be fixed."""
+
     OK = "ok"
     LOOK = "look"
     WRONG = "wrong"
@@ -67,6 +69,7 @@ type Found = Iterator[Finding]
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
     app.command()(doctor)
 
 
@@ -100,6 +103,7 @@ def examine(configuration: Configuration, provider: Provider | None = None) -> F
 
 
 def of_database(configuration: Configuration) -> Found:
+    """Check connection, server, pooler, migrations and read tables."""
     if configuration.database_url is None:
         said = f"embedded, in {configuration.data_dir}: for one machine. For several,"
         yield Finding("database", Grade.LOOK, f"{said} set AUTOLYNX_DATABASE_URL.")
@@ -150,6 +154,7 @@ def _of_time_zone(conn: Conn) -> Finding:
 
 
 def of_clock(here: datetime, there: datetime) -> Finding:
+    """Compare this machine's time with the database's."""
     skew = abs((here - there).total_seconds())
     if skew <= MOST_SKEW_SECONDS:
         return Finding("clock", Grade.OK, "agrees with the database's.")
@@ -249,6 +254,7 @@ def _value(conn: Conn, query: LiteralString) -> Any:
 
 
 def of_public_url(configuration: Configuration) -> Finding:
+    """Check the form of AUTOLYNX_PUBLIC_URL; nothing is sent to it."""
     url = configuration.public_url
     if url is None:
         said = "AUTOLYNX_PUBLIC_URL is not set: the provider cannot send webhooks."
@@ -282,6 +288,7 @@ def _is_public(host: str) -> bool:
 
 
 def of_webhook_secret(configuration: Configuration) -> Finding:
+    """Check that webhooks can be authenticated."""
     secret = configuration.webhook_secret
     length = len(secret.get_secret_value()) if secret else 0
     if not length:
@@ -301,6 +308,7 @@ def of_webhook_secret(configuration: Configuration) -> Finding:
 
 
 def of_sign_in(configuration: Configuration) -> Found:
+    """Check the identity provider's variables, and the development mode."""
     given = {
         "AUTOLYNX_OIDC_ISSUER": configuration.oidc_issuer,
         "AUTOLYNX_OIDC_CLIENT_ID": configuration.oidc_client_id,
@@ -325,6 +333,7 @@ def of_sign_in(configuration: Configuration) -> Found:
 
 
 def of_provider(configuration: Configuration, provider: Provider) -> Found:
+    """Check that the provider accepts the key, then its phone numbers."""
     if configuration.vapi_api_key is None:
         said = "AUTOLYNX_VAPI_API_KEY is not set: nothing can be dialled. Set it."
         yield Finding("provider", Grade.WRONG, said)
@@ -347,6 +356,7 @@ def of_provider(configuration: Configuration, provider: Provider) -> Found:
 
 
 def of_lines(lines: list[PhoneNumber]) -> Finding:
+    """Check that there is a phone number to call from, and that all are active."""
     if not lines:
         said = "the account has no phone number to call from: buy or import one there."
         return Finding("phone numbers", Grade.WRONG, said)

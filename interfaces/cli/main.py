@@ -68,6 +68,7 @@ def _commands() -> None:
 
 
 def main() -> None:
+    """Run the command in `sys.argv` and exit with its code."""
     arguments = sys.argv[1:] or ["--help"]
     disable_while_loading()
     app = build(arguments[0])

@@ -40,6 +40,7 @@ def show_list(
 
 
 def show_one(thing: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one object as JSON, or one line per field."""
     if as_json:
         print_line(json_of(thing))
         return
@@ -61,11 +62,13 @@ def as_mapping(row: Any, **more: Any) -> dict[str, Any]:
 
 
 def camel(name: str) -> str:
+    """Convert snake_case to camelCase."""
     head, *rest = name.split("_")
     return head + "".join(part.title() for part in rest)
 
 
 def snake(name: str) -> str:
+    """Convert camelCase or kebab-case to snake_case."""
     parts = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
     return parts.replace("-", "_")
 

@@ -18,6 +18,7 @@ COLUMNS = ("name", "position", "head", "behind", "lagSeconds")
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
     group = typer.Typer(
         help="The read tables, which are computed from the events.",
         rich_markup_mode=None,

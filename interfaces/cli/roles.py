@@ -39,6 +39,7 @@ class PortTaken(OSError):
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
     for command in (up, api, projector, scheduler, migrate):
         app.command()(command)
     passes_on: dict[str, Any] = {"ignore_unknown_options": True}
@@ -134,6 +135,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def free_port(host: str) -> int:
+    """Return a port that no program listens on at present."""
     with closing(socket.create_server((host, 0), family=_family(host))) as server:
         return int(server.getsockname()[1])
 

@@ -55,6 +55,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
+        """Process id, None while the process is not running."""
         return self._process.pid if self._process else None
 
     def check(self) -> str | None:
@@ -75,6 +76,7 @@ class Child:
         return f"{self.role.name} {describe_exit(code)}; started again in {pause:g} s"
 
     def ask_to_end(self) -> None:
+        """Send SIGTERM."""
         if self._process is not None:
             self._process.terminate()
 
@@ -153,16 +155,19 @@ class Supervisor:
 
 
 def child_command(pipe: int, role: Role) -> list[str]:
+    """Return the command that runs a role until the pipe `pipe` is closed."""
     # -P: import our modules, not files of the current folder.
     runner = [sys.executable, "-P", "-m", "interfaces.cli.child"]
     return [*runner, str(pipe), role.module, *role.arguments]
 
 
 def module_command(module: str, arguments: Sequence[str] = ()) -> list[str]:
+    """Return the command that runs a module of ours in a process of its own."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def describe_exit(code: int) -> str:
+    """Describe an exit code of `Popen.returncode`: negative for a signal."""
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

@@ -28,6 +28,7 @@ NO_OUTPUT = logging.NullHandler()
 
 
 def utc_now() -> datetime:
+    """Return this machine's time in UTC."""
     return datetime.now(UTC)
 
 
@@ -46,6 +47,7 @@ class OwnReadModel:
         self._url, self._read_pool = url, read_pool
 
     def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ARG002 - it does the work that others would wait for
+        """Update the read model; return whether it includes `position`."""
         if self._position() < position:
             with connect(self._url, name="cli projector") as connection:
                 catch_up(connection)

@@ -34,6 +34,7 @@ class Document:
 
     @property
     def id(self) -> str:
+        """The id by which the dashboard sends the operation."""
         return f"sha256:{hashlib.sha256(self.text.encode()).hexdigest()}"
 
 
@@ -44,6 +45,7 @@ def read_documents(folder: Path = OPERATIONS) -> tuple[Document, ...]:
 
 
 def texts_by_id(documents: tuple[Document, ...]) -> dict[str, str]:
+    """Return the texts of the operations by document id."""
     return {document.id: document.text for document in documents}
 
 
@@ -54,12 +56,14 @@ def read_source(folder: Path = OPERATIONS) -> DocumentNode:
 
 
 def operations_of(source: DocumentNode) -> Iterator[OperationDefinitionNode]:
+    """Yield the operations that a parsed source defines."""
     for node in source.definitions:
         if isinstance(node, OperationDefinitionNode):
             yield node
 
 
 def fragments_of(source: DocumentNode) -> Fragments:
+    """Return the fragments that a parsed source defines, by name."""
     return {
         node.name.value: node
         for node in source.definitions
@@ -68,6 +72,7 @@ def fragments_of(source: DocumentNode) -> Fragments:
 
 
 def name_of(operation: OperationDefinitionNode) -> str:
+    """Return an operation's name; anonymous operations are a programming error."""
     assert operation.name is not None, "Every operation of the dashboard has a name."
     return operation.name.value
 

@@ -30,6 +30,8 @@ KINDS = {".js": "text/javascript", ".mjs": "text/javascript", "": "text/plain"}
 
 @dataclass(frozen=True, slots=True)
 class Asset:
+    """A file as it is sent: plain and gzip-compressed."""
+
     body: bytes
     compressed: bytes
     media_type: str

@@ -10,6 +10,7 @@ _PHONE = re.compile(r"\+[0-9]{6,15}")
 
 
 def csv_lines(rows: Iterable[Sequence[object]]) -> str:
+    """Return the rows as CSV text (RFC 4180), with harmless cells."""
     text = StringIO()
     csv.writer(text).writerows([harmless(str(cell)) for cell in row] for row in rows)
     return text.getvalue()

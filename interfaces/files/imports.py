@@ -34,6 +34,7 @@ def import_routes(
     authorize: Authorize,
     now: Callable[[], datetime],
 ) -> APIRouter:
+    """Build the route that downloads the skipped rows of an import."""
     router = APIRouter()
 
     @router.get("/imports/{list_id}/rejects.csv")

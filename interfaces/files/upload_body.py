@@ -136,6 +136,7 @@ class RefusingRoute(APIRoute):
     """Answers an HTTPException so that a client can read it while still sending."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler of the route."""
         handle = super().get_route_handler()
 
         async def handle_or_refuse(request: Request) -> Response:

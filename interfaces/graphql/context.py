@@ -26,6 +26,7 @@ class Context(BaseContext):
 
     @property
     def services(self) -> Components:
+        """The installation's services and stores."""
         return self.backend.services
 
     @property

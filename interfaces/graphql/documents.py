@@ -30,6 +30,7 @@ class Documents:
         return text in self._texts
 
     def with_text(self, message: Any) -> Any:
+        """Replace the `documentId` of a parsed message in place; return the message."""
         operation = _operation(message)
         if operation is not None and "documentId" in operation:
             named = operation.pop("documentId")

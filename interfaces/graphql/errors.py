@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 @strawberry.enum
 class ErrorCode(StrEnum):
+    """Codes of errors that are returned as data, in `UserError`."""
+
     INVALID = "INVALID"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
@@ -35,12 +37,16 @@ class ErrorCode(StrEnum):
 
 @strawberry.type
 class FieldError:
+    """One invalid input: the path to the field, and its fault."""
+
     path: list[str]
     message: str
 
 
 @strawberry.type(description="An error that the user can correct.")
 class UserError:
+    """A refusal that a mutation returns as data."""
+
     code: ErrorCode
     message: str
     fields: list[FieldError] = strawberry.field(
@@ -49,6 +55,7 @@ class UserError:
 
     @classmethod
     def of(cls, error: Exception) -> Self:
+        """Build it from a refusal of the domain or of the provider."""
         wrong = error.fields if isinstance(error, Invalid) else {}
         fields = [
             FieldError(path=[to_camel_case(name)], message=what)
@@ -95,6 +102,7 @@ class Refusals(
         field: StrawberryField,  # noqa: ARG002 - the library's signature
         info: Any,  # noqa: ARG002 - the library's signature
     ) -> UserError:
+        """Convert a refusal that the resolver raised."""
         return UserError.of(exception)
 
 
@@ -103,19 +111,23 @@ def _coded(code: str, message: str) -> GraphQLError:
 
 
 def unauthenticated() -> GraphQLError:
+    """Return the error for a request without valid credentials."""
     message = "Sign in, or send a valid API token: Authorization: Bearer alx_..."
     return _coded("UNAUTHENTICATED", message)
 
 
 def forbidden() -> GraphQLError:
+    """Return the error for a member whose role does not allow the field."""
     return _coded("FORBIDDEN", "Your role does not allow this.")
 
 
 def bad_request(message: str) -> GraphQLError:
+    """Return the error for a request that the client has to change."""
     return _coded("BAD_REQUEST", message)
 
 
 def took_too_long(seconds: float) -> GraphQLError:
+    """Return the error for an operation that exceeded `seconds`."""
     return _coded(
         "BAD_REQUEST", f"The operation takes more than {seconds:g} s: request less."
     )
@@ -125,6 +137,7 @@ class PublicErrors(MaskErrors):
     """Shows clients a code and a message for each error, but no internal details."""
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
+        """Return the error that the client sees; log what it does not."""
         code, message, extra = self._public(error)
         return GraphQLError(
             message,

@@ -71,6 +71,7 @@ def _apply(columns: dict[str, Any], event: object) -> None:
 
 
 def report_from_log(backend: Backend, list_id: UUID) -> ImportReport:
+    """Build the report of an import from its contact list's events and the vault."""
     contacts = backend.services.app.load(ContactList, list_id)
     rows: Any = backend.services.vault.rejects(list_id, limit=MOST_SHOWN)
     shown: list[Skipped] = rows

@@ -43,6 +43,8 @@ SILENT_WEBHOOKS = (
 
 
 class HealthStatus(StrEnum):
+    """Health of one component, or of the system: that of its worst component."""
+
     OK = "OK"
     DEGRADED = "DEGRADED"
     DOWN = "DOWN"
@@ -50,6 +52,8 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Component:
+    """One component's health; `detail` says what is wrong and what to do."""
+
     name: str
     status: HealthStatus
     detail: str | None = None
@@ -68,6 +72,7 @@ class HealthReport:
 
     @property
     def status(self) -> HealthStatus:
+        """The worst status of all components."""
         found = {component.status for component in self.components}
         worst = (HealthStatus.DOWN, HealthStatus.DEGRADED)
         return next((one for one in worst if one in found), HealthStatus.OK)

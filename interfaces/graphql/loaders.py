@@ -26,6 +26,8 @@ def _loader[T](batch: Batch[T]) -> DataLoader[UUID, T | None]:
 
 
 class Loaders:
+    """The data loaders of one operation, or of one socket."""
+
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.assistants = _loader(self._assistants)

@@ -27,6 +27,7 @@ class Allowed(FieldExtension):
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
     ) -> Any:
+        """Resolve the field. Raises FORBIDDEN for members with another role."""
         if info.context.viewer.role not in self.roles:
             raise forbidden()
         result: Any = next_(source, info, **kwargs)

@@ -14,6 +14,8 @@ ASKED_EVERY_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
+    """A failed query of the provider: when it failed, and the provider's text."""
+
     at: datetime
     text: str
 

@@ -56,7 +56,7 @@ class Query(
     HealthQueries,
     UploadQueries,
 ):
-    pass
+    """Root type of queries."""
 
 
 @strawberry.type
@@ -67,15 +67,17 @@ class Mutation(
     MemberCommands,
     SettingsCommands,
 ):
-    pass
+    """Root type of mutations."""
 
 
 @strawberry.type
 class Subscription(Changes, EventFeed, HealthFeed):
-    pass
+    """Root type of subscriptions."""
 
 
 class Schema(strawberry.Schema):
+    """The schema with our handling of errors."""
+
     def process_errors(
         self,
         errors: list[GraphQLError],
@@ -91,6 +93,7 @@ class Schema(strawberry.Schema):
 
 
 def make_schema() -> Schema:
+    """Build the schema with its extensions; each router builds its own."""
     extensions: list[Any] = [
         PublicErrors,
         Authentication,
@@ -114,4 +117,5 @@ def make_schema() -> Schema:
 
 
 def sdl() -> str:
+    """Return the schema in the schema definition language, as in `schema.graphql`."""
     return make_schema().as_str() + "\n"

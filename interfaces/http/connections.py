@@ -50,28 +50,34 @@ class TimedProtocol(HttpToolsProtocol):
         self._in_headers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        """Start to wait for the first request's headers."""
         super().connection_made(transport)
         self._await_headers(self.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all timers."""
         self._stop_timers()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
+        """Note that the headers of a request are arriving."""
         self._in_headers = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """Stop to wait for headers."""
         self._in_headers = False
         self._cancel_header_timer()
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
+        """Wait for the next request on this connection."""
         super().on_response_complete()
         if self.cycle.response_complete:  # Else a pipelined request has begun.
             self._await_headers(self.timeout_keep_alive + self.header_seconds)
 
     def handle_websocket_upgrade(self) -> None:
+        """Stop all timers; the WebSocket protocol has its own."""
         self._stop_timers()
         super().handle_websocket_upgrade()
 
@@ -89,6 +95,7 @@ class TimedProtocol(HttpToolsProtocol):
             self._shutdown_timer = self.loop.call_later(left, self.transport.abort)
 
     def pause_writing(self) -> None:
+        """Start the time-out of a client that does not read."""
         super().pause_writing()
         self._cancel_unread_timer()
         self._unread_timer = self.loop.call_later(
@@ -96,6 +103,7 @@ class TimedProtocol(HttpToolsProtocol):
         )
 
     def resume_writing(self) -> None:
+        """Stop the time-out: the client has read."""
         self._cancel_unread_timer()
         super().resume_writing()
 

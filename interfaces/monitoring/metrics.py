@@ -100,6 +100,7 @@ class ApiMetrics:
         self._webhook_seconds.observe(seconds)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an HTTP request of this process."""
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
@@ -113,6 +114,7 @@ class SystemCollector(Collector):
         self._pool, self._now, self._first = pool, now, first
 
     def collect(self) -> Iterator[Metric]:
+        """Query the database; yield only its state if it does not answer."""
         try:
             with self._pool.connection(timeout=SCRAPE_SECONDS) as conn:
                 found = gauges(conn, self._now(), self._first)

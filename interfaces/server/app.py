@@ -36,6 +36,7 @@ class Api(FastAPI):
     provider_webhooks: Webhooks
 
     def build_middleware_stack(self) -> ASGIApp:
+        """Wrap the routes in our middleware; the last one runs first."""
         limited = TooLarge(super().build_middleware_stack())
         inside = WebhooksFirst(limited, lambda: self.provider_webhooks)
         guarded = SameOrigin(inside, {origin_of(self.own_url)})
@@ -95,9 +96,11 @@ def oidc_settings(configuration: Configuration) -> OidcSettings | None:
 
 
 def is_https(url: str) -> bool:
+    """Return whether browsers reach this URL over https."""
     return urlsplit(url).scheme == "https"
 
 
 def origin_of(url: str) -> str:
+    """Return the origin (scheme, host and port) of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

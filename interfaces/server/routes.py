@@ -50,6 +50,8 @@ class Subscriptions:
 
 @dataclass(frozen=True)
 class Routes:
+    """Builds the routes and the objects that several of them share."""
+
     configuration: Configuration
     components: Components
     url: str

@@ -22,10 +22,12 @@ class Server(uvicorn.Server):
     """uvicorn's server, which exits with 0 after a signal, as the other roles do."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the library's signature
+        """Stop gracefully; at a second SIGINT, at once."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then freeze the objects that live as long as the process."""
         await super().startup(sockets)
         freeze()  # The GraphQL schema and the routes were built during start-up.
 

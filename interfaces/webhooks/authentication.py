@@ -97,10 +97,13 @@ def _signatures(
 
 @dataclass(frozen=True, slots=True)
 class SharedSecret:
+    """The secret itself in a header, as the provider sends it by default."""
+
     secret: str
     header: str = "X-Vapi-Secret"
 
     def admits(self, headers: Headers) -> bool:
+        """Compare the header in constant time."""
         return _same(headers.get(self.header, ""), self.secret)
 
     def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers suffice
@@ -115,6 +118,7 @@ class Bearer:
     header: str = "Authorization"
 
     def admits(self, headers: Headers) -> bool:
+        """Compare the token in constant time."""
         given = headers.get(self.header, "")
         scheme, _, token = given.partition(" ")
         if scheme.lower() == "bearer":
@@ -134,6 +138,7 @@ class AnyOf:
     forms: tuple["Signature", ...]
 
     def admits(self, headers: Headers) -> bool:
+        """Return whether the headers suit one of the signatures."""
         return any(form.admits(headers) for form in self.forms)
 
     def __call__(self, headers: Headers, body: bytes) -> bool:
@@ -170,6 +175,7 @@ class Signature:
     tolerance: timedelta = timedelta(minutes=5)
 
     def admits(self, headers: Headers) -> bool:
+        """Return whether there is a signature, and a timestamp within `tolerance`."""
         if not any(self._given(headers)):
             return False
         if "{timestamp}" not in self.payload:

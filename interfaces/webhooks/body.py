@@ -98,6 +98,7 @@ class Memory:
                 self._held -= share.held
 
     def hold(self, size: int) -> None:
+        """Account for `size` bytes of small bodies. Raises Refused (503) if full."""
         if self._held + size > self.small_bytes:
             raise unavailable(
                 "Too many messages are being received: send the message again."
@@ -105,6 +106,7 @@ class Memory:
         self._held += size
 
     async def take_slot(self) -> None:
+        """Wait for a slot for a large body. Raises Refused (503)."""
         try:
             async with timeout(self.wait_seconds):
                 await self._slots.acquire()
@@ -114,6 +116,7 @@ class Memory:
         self._slots_in_use += 1
 
     def free_slot(self) -> None:
+        """Release a slot; return freed memory to the system after the last one."""
         self._slots.release()
         self._slots_in_use -= 1
         if not self._slots_in_use:

@@ -52,6 +52,7 @@ class Ticket:
 
     @property
     def is_abandoned(self) -> bool:
+        """Whether the request no longer waits for the answer."""
         return self.answer.done()
 
     def forget(self) -> None:
@@ -59,6 +60,7 @@ class Ticket:
         self.raw = b""
 
     def resolve(self) -> None:
+        """Pass the outcome to the waiting request, if it still waits."""
         if self.is_abandoned:
             return
         if isinstance(self.outcome, MessageReceipt):

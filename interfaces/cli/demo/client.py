@@ -35,14 +35,17 @@ class Client:
         )
 
     def close(self) -> None:
+        """Close the HTTP connections."""
         self._http.close()
 
     def ready(self) -> bool:
+        """Return whether the API is ready (`/readyz` answers 200)."""
         with suppress(httpx2.HTTPError):
             return self._http.get("/readyz").is_success
         return False
 
     def upload(self, file: Path) -> dict[str, Any]:
+        """Upload a CSV file; return the JSON of the answer. Raises Refused."""
         answer = self._http.post(
             "/uploads",
             params={"filename": file.name, "defaultRegion": "US"},

@@ -77,6 +77,7 @@ class Cluster:
             raise Stopped
 
     def wait_until(self, fact: Callable[[], object], what: str) -> None:
+        """Wait until `fact` is true; raise NotReady after READY_SECONDS."""
         deadline = monotonic() + READY_SECONDS
         while not fact():
             self.check()
@@ -93,6 +94,7 @@ class Cluster:
         return ledger
 
     def simulator_answers(self) -> bool:
+        """Return whether the simulator's health check answers."""
         return is_well(f"{self.simulator_url}/simulator/health")
 
 

@@ -72,6 +72,7 @@ class DoesNotAddUp(Failure):
 
 
 def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
     app.command()(demo)
 
 

@@ -27,6 +27,7 @@ DONE = ("ended", "failed", "canceled", "timedOut")
 
 @contextmanager
 def display(console: Console, cap: int) -> Iterator["Display"]:
+    """Yield a live picture on a terminal, or a printer of single lines elsewhere."""
     if not console.is_terminal:
         yield Lines(console, cap)
         return
@@ -37,9 +38,11 @@ def display(console: Console, cap: int) -> Iterator["Display"]:
 class Display(Protocol):
     """Shows updates; both kinds may come at any time and repeatedly."""
 
-    def progress(self, progress: Mapping[str, Any]) -> None: ...
+    def progress(self, progress: Mapping[str, Any]) -> None:
+        """Show the campaign's counters."""
 
-    def contact(self, contact: Mapping[str, Any]) -> None: ...
+    def contact(self, contact: Mapping[str, Any]) -> None:
+        """Show a contact whose status has changed."""
 
 
 class Lines(Display):
@@ -49,6 +52,7 @@ class Lines(Display):
         self._console, self._cap, self._shown = console, cap, ("", -1)
 
     def progress(self, progress: Mapping[str, Any]) -> None:
+        """Print a line if the state or the tenth of finished contacts is new."""
         done = sum(progress[part] for part in DONE)
         tenth = 10 * done // max(progress["contacts"], 1)
         if (progress["state"], tenth) != self._shown:
@@ -65,16 +69,20 @@ class Lines(Display):
 
 
 class Picture(Display):
+    """Redraws counters and the latest calls in place."""
+
     def __init__(self, update: Callable[[RenderableType], None], cap: int) -> None:
         self._update, self._cap = update, cap
         self._progress: Mapping[str, Any] | None = None
         self._calls: dict[str, Mapping[str, Any]] = {}
 
     def progress(self, progress: Mapping[str, Any]) -> None:
+        """Draw the new counters."""
         self._progress = progress
         self._draw()
 
     def contact(self, contact: Mapping[str, Any]) -> None:
+        """Draw the contact as the latest of all."""
         self._calls.pop(contact["phone"], None)
         self._calls[contact["phone"]] = contact
         self._draw()
@@ -89,12 +97,14 @@ class Picture(Display):
 
 
 def head(progress: Mapping[str, Any], cap: int) -> Text:
+    """Return the line with state, active calls and costs."""
     text = Text("\nCampaign ").append(progress["state"], style="bold")
     text.append(f"   active {progress['active']} of {cap}")
     return text.append(f"   spent ${float(progress['spend']):.2f}\n")
 
 
 def bar(progress: Mapping[str, Any]) -> Text:
+    """Return a bar whose colours show the share of each status."""
     text, left = Text(), BAR
     for part, colour in COLOURS.items():
         width = round(BAR * progress[part] / max(progress["contacts"], 1))
@@ -104,6 +114,7 @@ def bar(progress: Mapping[str, Any]) -> Text:
 
 
 def counters(progress: Mapping[str, Any]) -> Text:
+    """Return the line with the number of contacts in each status."""
     text = Text()
     for part, colour in COLOURS.items():
         text.append("\N{BLACK SQUARE} ", style=colour)
@@ -112,10 +123,12 @@ def counters(progress: Mapping[str, Any]) -> Text:
 
 
 def readable(name: str) -> str:
+    """Convert a name in camelCase to words."""
     return "".join(f" {c.lower()}" if c.isupper() else c for c in name)
 
 
 def calls(latest: Iterable[Mapping[str, Any]]) -> Table:
+    """Return the table of the latest contacts."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("contact", "phone", "status", "reason"):
         table.add_column(column, no_wrap=True)

@@ -33,10 +33,12 @@ class Evidence:
 
     @property
     def calls(self) -> list[Mapping[str, Any]]:
+        """The calls in the provider's ledger."""
         return list(self.ledger["calls"])
 
     @property
     def most_at_once(self) -> int:
+        """Most concurrent calls of the campaign according to the provider."""
         return int(self.ledger["highWater"]["campaigns"].get(self.campaign_id, 0))
 
     def most_rung(self) -> int:
@@ -46,6 +48,7 @@ class Evidence:
 
 
 def read_export(file: Path) -> list[dict[str, str]]:
+    """Read the exported CSV; return one dictionary per contact."""
     with file.open(encoding="utf-8-sig", newline="") as text:
         return list(csv.DictReader(text))
 

@@ -18,6 +18,8 @@ from interfaces.graphql.types.scalars import JSON
 
 @strawberry.input
 class CreateAssistantInput:
+    """Input of `createAssistant`."""
+
     name: str
     config: JSON
 
@@ -27,18 +29,23 @@ class CreateAssistantInput:
     " missing in config."
 )
 class UpdateAssistantInput:
+    """Input of `updateAssistant`."""
+
     name: str | None = None
     config: JSON | None = None
 
 
 @strawberry.type
 class AssistantCommands:
+    """Mutations of assistants; they change the provider's copy first."""
+
     @mutation(ADMINS, "Creates an assistant at the provider, then registers it here.")
     async def create_assistant(
         self,
         info: Info,
         input: CreateAssistantInput,  # noqa: A002 - the contract's name
     ) -> AssistantResult:
+        """Create an assistant at the provider; register it under our own id."""
         create = info.context.services.assistants.create
         return await _after(info, lambda by: create(input.name, input.config, by=by))
 
@@ -46,6 +53,7 @@ class AssistantCommands:
     async def import_assistant(
         self, info: Info, provider_assistant_id: str, name: str | None = None
     ) -> AssistantResult:
+        """Register an assistant by the provider's id, once however often called."""
         enter = info.context.services.assistants.import_assistant
         return await _after(
             info, lambda by: enter(provider_assistant_id, name=name, by=by)
@@ -58,6 +66,7 @@ class AssistantCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         input: UpdateAssistantInput,  # noqa: A002 - the contract's name
     ) -> AssistantResult:
+        """Change the name, the given keys of the configuration, or both."""
         update, id_ = (
             info.context.services.assistants.update,
             as_uuid("assistant", id),
@@ -69,6 +78,7 @@ class AssistantCommands:
 
     @mutation(ADMINS, "Refused with IN_USE while an unfinished campaign uses it.")
     async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
+        """Hide an assistant from new campaigns."""
         backend, id_ = info.context.backend, as_uuid("assistant", id)
         # Campaigns that were created a moment ago count too.
         await backend.is_visible(None)

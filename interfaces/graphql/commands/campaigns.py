@@ -22,6 +22,8 @@ from projections import campaign_board
     description="A field that is left out is not changed; budget: null removes it."
 )
 class UpdateCampaignInput:
+    """Input of `updateCampaign`; the budget is in US dollars."""
+
     name: str | None = None
     cap: int | None = None
     line_quiet_gating: bool | None = None
@@ -30,8 +32,11 @@ class UpdateCampaignInput:
 
 @strawberry.type
 class CampaignCommands:
+    """Mutations of a campaign's state and settings."""
+
     @mutation(OPERATORS)
     async def start_campaign(self, info: Info, id: strawberry.ID) -> CampaignResult:  # noqa: A002 - the contract's name
+        """Queue a campaign, so that the scheduler calls its contacts."""
         start = info.context.services.campaigns.start
         by = info.context.viewer.email
         return await _after(info, id, lambda it: start(it, by=by))
@@ -43,12 +48,14 @@ class CampaignCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         reason: str | None = None,
     ) -> CampaignResult:
+        """Start no new calls until the campaign is resumed."""
         pause = info.context.services.campaigns.pause
         by = info.context.viewer.email
         return await _after(info, id, lambda it: pause(it, by=by, reason=reason))
 
     @mutation(OPERATORS)
     async def resume_campaign(self, info: Info, id: strawberry.ID) -> CampaignResult:  # noqa: A002 - the contract's name
+        """Continue a paused campaign."""
         resume = info.context.services.campaigns.resume
         by = info.context.viewer.email
         return await _after(info, id, lambda it: resume(it, by=by))
@@ -63,6 +70,7 @@ class CampaignCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         hang_up: bool | None = False,  # noqa: FBT001, FBT002 - the contract's argument
     ) -> CampaignResult:
+        """End a campaign for good, and on request its live calls."""
         cancel = info.context.services.campaigns.cancel
         by = info.context.viewer.email
         ends = bool(hang_up)
@@ -75,6 +83,7 @@ class CampaignCommands:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         input: UpdateCampaignInput,  # noqa: A002 - the contract's name
     ) -> CampaignResult:
+        """Change the given settings of a campaign that is not finished."""
         update = info.context.services.campaigns.change
         by = info.context.viewer.email
         change = _change(input)

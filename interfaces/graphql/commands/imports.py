@@ -20,6 +20,8 @@ from projections import contact_import
 
 @strawberry.input
 class CreateCampaignInput:
+    """Input of `createCampaign`; the budget is in US dollars."""
+
     name: str
     upload_id: strawberry.ID
     assistant_id: strawberry.ID
@@ -34,6 +36,8 @@ class CreateCampaignInput:
 
 @strawberry.type
 class ImportCommands:
+    """Mutations that add the contacts of an upload to a campaign."""
+
     @mutation(
         OPERATORS,
         "Creates a campaign in state CREATED from the upload's accepted rows.",
@@ -43,6 +47,7 @@ class ImportCommands:
         info: Info,
         input: CreateCampaignInput,  # noqa: A002 - the contract's name
     ) -> ImportResult:
+        """Create a campaign; repeating it with the same upload returns the same one."""
         context = info.context
         imported = await context.backend.run_slow(_create, context, input)
         return await _imported(context, imported)
@@ -51,6 +56,7 @@ class ImportCommands:
     async def import_contacts(
         self, info: Info, campaign_id: strawberry.ID, upload_id: strawberry.ID
     ) -> ImportResult:
+        """Add the upload's accepted rows; numbers of the campaign are skipped."""
         context = info.context
         campaign, upload = (
             as_uuid("campaign", campaign_id),

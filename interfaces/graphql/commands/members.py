@@ -12,8 +12,11 @@ from interfaces.graphql.types.members import Member, MemberResult
 
 @strawberry.type
 class MemberCommands:
+    """Mutations of members."""
+
     @mutation(ADMINS, "Adds a member, or changes the role of an existing one.")
     async def add_member(self, info: Info, email: str, role: Role) -> MemberResult:
+        """Allow the owner of an e-mail address to sign in with this role."""
         add = info.context.services.members.add
         return await _after(info, email, lambda by: add(email, role, by=by))
 
@@ -21,6 +24,7 @@ class MemberCommands:
     async def change_member_role(
         self, info: Info, email: str, role: Role
     ) -> MemberResult:
+        """Change a member's role; open sockets of the member are closed."""
         change = info.context.services.members.change_role
         return await _after(info, email, lambda by: change(email, role, by=by))
 
@@ -28,6 +32,7 @@ class MemberCommands:
         ADMINS, "Ends the member's access at once. The last admin cannot be removed."
     )
     async def remove_member(self, info: Info, email: str) -> MemberResult:
+        """End a member's sessions, tokens and sockets."""
         remove = info.context.services.members.remove
         return await _after(info, email, lambda by: remove(email, by=by))
 

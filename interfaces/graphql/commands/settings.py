@@ -15,6 +15,8 @@ from interfaces.graphql.types.settings import Settings, SettingsResult
     " removes dailyBudget, alertWebhookUrl and retentionDays."
 )
 class SettingsInput:
+    """Input of `updateSettings`; amounts in US dollars, times in seconds."""
+
     default_cap: int | None = None
     global_cap: int | None = None
     tick_seconds: int | None = None
@@ -30,12 +32,15 @@ class SettingsInput:
 
 @strawberry.type
 class SettingsCommands:
+    """Mutations of the installation's settings."""
+
     @mutation(ADMINS)
     async def update_settings(
         self,
         info: Info,
         input: SettingsInput,  # noqa: A002 - the contract's name
     ) -> SettingsResult:
+        """Change the given settings; return all of them."""
         backend, by = info.context.backend, info.context.viewer.email
         values, _ = await backend.run_command(
             backend.services.settings.amend, _given(input), by=by
@@ -47,6 +52,7 @@ class SettingsCommands:
         "Resumes dialling after DUPLICATE_DETECTED, once a person has checked.",
     )
     async def allow_requests_again(self, info: Info) -> SettingsResult:
+        """End the stop of all dialling that followed a duplicate call."""
         backend, by = info.context.backend, info.context.viewer.email
         position = await backend.run_command(
             backend.services.settings.allow_requests_again, by=by

@@ -73,6 +73,7 @@ class SizeLimit(ValidationRule):
     def enter_operation_definition(
         self, node: OperationDefinitionNode, *_: Any
     ) -> None:
+        """Measure one operation and report each limit that it exceeds."""
         self._known: dict[str, _Size] = {}
         size = self._of(node.selection_set)
         for what, asked, most in (
@@ -129,12 +130,16 @@ def _bounded(digits: str) -> int:
 
 
 class Limits(AddValidationRules):
+    """Adds `SizeLimit` to the validation of every document."""
+
     def __init__(self) -> None:
         # One list of rules: the validation cache compares rules by identity.
         super().__init__([SizeLimit])
 
 
 class Tokens(MaxTokensLimiter):
+    """Refuses documents of more than MOST_TOKENS lexical tokens."""
+
     def __init__(self) -> None:
         super().__init__(max_token_count=MOST_TOKENS)
 
@@ -143,6 +148,7 @@ class OwnOperationsOnly(ValidationRule):
     """Refuses every document. As a validation rule it works for sockets as well."""
 
     def enter_document(self, *_: Any) -> None:
+        """Report the refusal once per document."""
         self.report_error(free_query())
 
 
@@ -153,6 +159,7 @@ class Authentication(SchemaExtension):
     """
 
     async def on_operation(self) -> AsyncIterator[None]:
+        """Authenticate, and choose the validation rules for this member."""
         execution = self.execution_context
         context = execution.context
         refusal = await context.refusal()
@@ -187,6 +194,7 @@ class Parsing(ParserCache):
     """Parses documents that `Authentication` admits, each text once."""
 
     def on_parse(self) -> Iterator[None]:
+        """Skip documents that `Authentication` has already replaced."""
         if self.execution_context.graphql_document is not None:
             yield
         else:
@@ -197,6 +205,7 @@ class Validation(ValidationCache):
     """Validates documents that `Authentication` admits, each document once."""
 
     def on_validate(self) -> Iterator[None]:
+        """Skip operations that `Authentication` has refused."""
         execution = self.execution_context
         if execution.pre_execution_errors is None:
             errors = self.cached_validate_document(
@@ -219,6 +228,7 @@ class TimeLimit(SchemaExtension):
     """Ends operations that take too long, except subscriptions and large imports."""
 
     async def on_execute(self) -> AsyncIterator[None]:
+        """Cancel the execution after LONGEST_SECONDS; raises BAD_REQUEST."""
         if self._is_exempt():
             yield
             return
@@ -264,9 +274,11 @@ class FreshLoaders(SchemaExtension):
     """Clears the data loaders before each operation and each subscription event."""
 
     def on_execute(self) -> Iterator[None]:
+        """Clear the loaders before an operation is executed."""
         self.execution_context.context.loaders.forget()
         yield
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:  # noqa: ARG002 - the library's signature
+        """Clear the loaders after each event of a subscription."""
         yield None
         self.execution_context.context.loaders.forget()

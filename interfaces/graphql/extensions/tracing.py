@@ -8,6 +8,8 @@ from strawberry.types.graphql import OperationType
 
 
 class Traced(SchemaExtension):
+    """Names the current OpenTelemetry span after the operation."""
+
     def on_execute(self) -> Iterator[None]:
         """Rename the span of the route; the operations of a socket share one span."""
         execution = self.execution_context

@@ -25,6 +25,7 @@ class Subscriber:
         self._any = False
 
     def notify(self, campaigns: Changed) -> None:
+        """Wake the subscriber up; None means that any campaign may have changed."""
         self._any = self._any or campaigns is None
         self._campaigns.update(campaigns or ())
         self._event.set()
@@ -90,6 +91,7 @@ class Broadcaster:
 
     @property
     def subscriber_count(self) -> int:
+        """Number of open subscriptions."""
         return sum(
             len(channel.subscribers) for channel in tuple(self._channels.values())
         )

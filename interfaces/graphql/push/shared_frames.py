@@ -30,10 +30,12 @@ class Frames:
         self._known: dict[tuple[int, str], tuple[object, Shared]] = {}
 
     def get(self, operation: object, variables: str) -> Shared | None:
+        """Return the cached result of this operation with these variables, if any."""
         found = self._known.get((id(operation), variables))
         return found[1] if found else None
 
     def keep(self, operation: object, variables: str, data: dict[str, Any]) -> Shared:
+        """Cache a result; return it in the form that is encoded only once."""
         shared = Shared(data)
         # Holding the operation keeps its id() from being reused.
         self._known[id(operation), variables] = operation, shared
@@ -57,6 +59,7 @@ class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
     def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - the library's signature
+        """Return the cached result of the event, or execute and cache it."""
         frames = getattr(self.root_value, "frames", None)
         if not isinstance(frames, Frames):
             return super().execute_operation(serially)

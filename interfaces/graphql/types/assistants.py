@@ -17,6 +17,8 @@ from projections.directory import AssistantRow
 
 @strawberry.type
 class Assistant:
+    """An assistant of the directory."""
+
     id: strawberry.ID
     name: str
     provider_assistant_id: str
@@ -33,6 +35,7 @@ class Assistant:
 
     @classmethod
     def of(cls, row: AssistantRow, service: AssistantService) -> Self:
+        """Build it from a row of the read model."""
         return cls(
             id=strawberry.ID(str(row.id)),
             name=row.name,
@@ -69,12 +72,15 @@ def _from_log(context: Context, id_: UUID) -> AssistantRow:
 
 @strawberry.type
 class AssistantQueries:
+    """Queries of assistants."""
+
     @query(EVERYBODY)
     async def assistants(
         self,
         info: Info,
         include_archived: bool | None = False,  # noqa: FBT001, FBT002 - the contract's argument
     ) -> list[Assistant]:
+        """Return the assistants; archived ones on request only."""
         every = bool(include_archived)
         rows = await info.context.backend.read(
             directory.assistants, include_archived=every

@@ -13,12 +13,16 @@ from projections.engine.verify import AuditState, audit_state
 
 @strawberry.type
 class AuditProblem:
+    """A problem found by `autolynx audit verify`, with the event's position if any."""
+
     position: BigInt | None
     message: str
 
 
 @strawberry.type
 class AuditStatus:
+    """Progress and result of the last verification."""
+
     verified_up_to: BigInt
     verified_at: datetime | None
     head: BigInt
@@ -28,6 +32,7 @@ class AuditStatus:
 
     @classmethod
     def of(cls, state: AuditState) -> Self:
+        """Build it from the stored state of the verification."""
         problem = state.first_problem
         return cls(
             verified_up_to=BigInt(state.verified_up_to),
@@ -46,9 +51,12 @@ def _shown(position: int | None, message: str) -> AuditProblem:
 
 @strawberry.type
 class AuditQueries:
+    """Queries of the audit."""
+
     @query(
         AUDITORS,
         "Up to where the event history was verified, and the first problem found.",
     )
     async def audit(self, info: Info) -> AuditStatus:
+        """Return the state of the verification."""
         return AuditStatus.of(await info.context.backend.read(audit_state))

@@ -26,6 +26,8 @@ from projections.recordings import Recording
 
 @strawberry.type
 class Call:
+    """One call; `cost` is in US dollars, `ended_reason` is the provider's code."""
+
     row: strawberry.Private[CallRow]
     id: strawberry.ID
     campaign_id: strawberry.ID
@@ -44,6 +46,7 @@ class Call:
 
     @classmethod
     def of(cls, row: CallRow) -> Self:
+        """Build it from a row of the read model, or from one as of an earlier time."""
         return cls(
             row=row,
             id=strawberry.ID(str(row.id)),
@@ -64,6 +67,7 @@ class Call:
 
     @strawberry.field
     async def recording_url(self, info: Info) -> str | None:
+        """Return the provider's URL of the recording, None if there is none."""
         recording = await self._recording(info)
         url = recording.recording_url if recording else None
         accepts = info.context.services.recording_urls.accepts
@@ -72,6 +76,7 @@ class Call:
 
     @field("The provider's messages, as received.")
     async def transcript(self, info: Info) -> JSON | None:
+        """Load the transcript from the vault."""
         recording = await self._recording(info)
         if recording is None or recording.transcript is None:
             return None
@@ -79,11 +84,13 @@ class Call:
 
     @field("The provider's own explanation of why the call ended, if it gave one.")
     async def ended_message(self, info: Info) -> str | None:
+        """Load the provider's explanation from the vault."""
         words_id = self.row.ended_words_id or self.row.rejection_words_id
         return await info.context.loaders.words.load(words_id) if words_id else None
 
     @field("This call's own events, oldest first.")
     async def events(self, info: Info) -> list[Event]:
+        """Load the events up to the version that this object shows."""
         rows = await info.context.loaders.events_of_aggregates.load(self.row.id) or []
         role = info.context.viewer.role
         return [Event.of(row, role) for row in rows if row.version <= self.row.version]
@@ -97,6 +104,8 @@ class Call:
 
 @strawberry.type
 class CallQueries:
+    """Queries of calls."""
+
     @query(EVERYBODY, "With asOf: its state at that time; for auditors and admins.")
     async def call(
         self,
@@ -104,6 +113,7 @@ class CallQueries:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         as_of: datetime | None = None,
     ) -> Call | None:
+        """Return the call, None if the id is unknown or no UUID."""
         call_id = uuid_or_none(id)
         if as_of is not None:
             must_be(AUDITORS, info)

@@ -39,6 +39,8 @@ NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400
 
 @strawberry.type
 class ActivityBucket:
+    """Numbers of calls and their costs (US dollars) in one interval."""
+
     since: datetime = strawberry.field(name="from")
     placed: int
     ended: int
@@ -47,6 +49,7 @@ class ActivityBucket:
 
     @classmethod
     def of(cls, row: BucketRow) -> Self:
+        """Build it from a row of the read model."""
         return cls(
             since=row.since,
             placed=row.placed,
@@ -58,6 +61,8 @@ class ActivityBucket:
 
 @strawberry.type
 class Campaign:
+    """A campaign; `budget` is in US dollars."""
+
     row: strawberry.Private[CampaignRow]
     id: strawberry.ID
     name: str
@@ -86,6 +91,7 @@ class Campaign:
 
     @classmethod
     def of(cls, row: CampaignRow) -> Self:
+        """Build it from a row of the read model, or from one as of an earlier time."""
         return cls(
             row=row,
             id=strawberry.ID(str(row.id)),
@@ -108,12 +114,14 @@ class Campaign:
 
     @field("Why it is PAUSED or FAILED, as text.")
     async def state_reason(self, info: Info) -> str | None:
+        """Load the stored text, or describe the cause of the pause."""
         words, text_id = info.context.loaders.words, self.row.reason_words_id
         text = await words.load(text_id) if text_id else None
         return state_reason(self.pause_cause, text)
 
     @strawberry.field
     async def assistant(self, info: Info) -> Assistant:
+        """Load the assistant that calls the contacts."""
         return await assistant_of(info.context, self.row.assistant_id)
 
     @field(
@@ -128,6 +136,7 @@ class Campaign:
         statuses: list[ContactStatus] | None = None,
         search: str | None = None,
     ) -> Connection[Contact]:
+        """Return one page of contacts, filtered by status and search text."""
         page = await info.context.backend.read(
             contact_log.page,
             self.row.id,
@@ -140,6 +149,7 @@ class Campaign:
 
     @strawberry.field
     async def imports(self, info: Info) -> list[ContactImport]:
+        """Return the campaign's imports."""
         read = info.context.backend.read
         rows = await read(contact_import.of_campaign, self.row.id)
         return [ContactImport.of(row) for row in rows]
@@ -148,6 +158,7 @@ class Campaign:
     async def activity(
         self, info: Info, bucket_seconds: int | None = 60
     ) -> list[ActivityBucket]:
+        """Return the activity in intervals of 1 s to one day."""
         width = 60 if bucket_seconds is None else bucket_seconds
         if not NARROWEST_BUCKET <= width <= WIDEST_BUCKET:
             raise bad_request(f"bucketSeconds must be from 1 to {WIDEST_BUCKET:,}.")
@@ -157,12 +168,15 @@ class Campaign:
 
     @field("The scheduler's latest decision about this campaign, with its reasons.")
     async def last_decision(self, info: Info) -> DispatchDecision | None:
+        """Load the decision, None before the first one."""
         decision = await info.context.loaders.decisions.load(self.row.id)
         return DispatchDecision.of(decision) if decision else None
 
 
 @strawberry.type
 class ImportedCampaign:
+    """The result of an import: the campaign and the report about the file."""
+
     campaign: Campaign
     report: ImportReport
 
@@ -173,6 +187,8 @@ ImportResult = Annotated[ImportedCampaign | UserError, strawberry.union("ImportR
 
 @strawberry.type
 class CampaignQueries:
+    """Queries of campaigns."""
+
     @query(EVERYBODY)
     async def campaigns(
         self,
@@ -182,6 +198,7 @@ class CampaignQueries:
         states: list[CampaignState] | None = None,
         search: str | None = None,
     ) -> Connection[Campaign]:
+        """Return one page of campaigns, newest first."""
         page = await info.context.backend.read(
             campaign_board.page,
             first=page_size(first, 50),
@@ -201,6 +218,7 @@ class CampaignQueries:
         id: strawberry.ID,  # noqa: A002 - the contract's name
         as_of: datetime | None = None,
     ) -> Campaign | None:
+        """Return the campaign, None if the id is unknown or no UUID."""
         if as_of is not None:
             must_be(AUDITORS, info)
         row = await _row(info, uuid_or_none(id), as_of)

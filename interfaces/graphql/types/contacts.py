@@ -17,6 +17,8 @@ from projections.contact_log import ContactRow
 
 @strawberry.type
 class Contact:
+    """One contact of a campaign; its personal data is empty after an erasure."""
+
     row: strawberry.Private[ContactRow]
     id: strawberry.ID
     name: str
@@ -29,6 +31,7 @@ class Contact:
 
     @classmethod
     def of(cls, row: ContactRow) -> Self:
+        """Build it from a row of the read model."""
         return cls(
             row=row,
             id=strawberry.ID(str(row.id)),
@@ -43,6 +46,7 @@ class Contact:
 
     @strawberry.field
     async def call(self, info: Info) -> Call | None:
+        """Load the contact's latest call, None if it was never called."""
         if self.row.call_id is None:
             return None
         row = await info.context.loaders.calls.load(self.row.call_id)
@@ -50,14 +54,18 @@ class Contact:
 
     @field("Every call to this contact, oldest first.")
     async def calls(self, info: Info) -> list[Call]:
+        """Load all calls to the contact."""
         rows = await info.context.loaders.calls_of_contacts.load(self.row.id)
         return [Call.of(row) for row in rows or ()]
 
 
 @strawberry.type
 class ContactQueries:
+    """Queries of contacts."""
+
     @query(EVERYBODY)
     async def contact(self, info: Info, id: strawberry.ID) -> Contact | None:  # noqa: A002 - the contract's name
+        """Return the contact, None if the id is unknown or no UUID."""
         contact_id = uuid_or_none(id)
         if contact_id is None:
             return None

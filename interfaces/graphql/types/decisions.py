@@ -11,6 +11,8 @@ from storage.process.decisions import Decision, Reason
 
 @strawberry.type
 class WaitingReason:
+    """Why a number of contacts is not called yet, and until when if known."""
+
     code: WaitingCode
     message: str
     contacts: int
@@ -18,6 +20,7 @@ class WaitingReason:
 
     @classmethod
     def of(cls, reason: Reason) -> Self:
+        """Build it from a stored reason."""
         return cls(
             code=WaitingCode(reason.code),
             message=reason.message,
@@ -28,6 +31,8 @@ class WaitingReason:
 
 @strawberry.type(description="Why calls were placed, or why none were.")
 class DispatchDecision:
+    """The result of a plan for one campaign; `room` is its number of free slots."""
+
     decided_at: datetime
     room: int
     placed: int
@@ -35,6 +40,7 @@ class DispatchDecision:
 
     @classmethod
     def of(cls, decision: Decision) -> Self:
+        """Build it from a stored decision."""
         return cls(
             decided_at=decision.decided_at,
             room=decision.room,

@@ -22,6 +22,8 @@ of imports, take about 40 KB each.
 
 @strawberry.type
 class EventFeed:
+    """The subscription to the event log."""
+
     @subscription(
         AUDITORS,
         "Every event once, in order: those after that position, or new ones only.",
@@ -32,6 +34,7 @@ class EventFeed:
         after: BigInt | None = None,
         filter: EventFilter | None = None,  # noqa: A002 - the contract's name
     ) -> AsyncGenerator[Event, None]:
+        """Yield the events after `after`, then each new one."""
         backend, some = info.context.backend, wanted(filter)
         role = info.context.viewer.role  # A socket closes when the role changes.
         with backend.broadcaster.subscribed() as subscriber:

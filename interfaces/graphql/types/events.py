@@ -24,6 +24,8 @@ NOBODY = UUID(int=0)
 
 @strawberry.type
 class Event:
+    """One event of the log."""
+
     position: BigInt
     aggregate_type: str
     aggregate_id: strawberry.ID
@@ -57,18 +59,23 @@ class Event:
 
 @strawberry.type
 class EventEdge:
+    """An event and the cursor of its place in the list."""
+
     node: Event
     cursor: str
 
 
 @strawberry.type
 class EventConnection:
+    """One page of events."""
+
     edges: list[EventEdge]
     nodes: list[Event]
     page_info: PageInfo
 
     @classmethod
     def of(cls, page: Page[LoggedEvent], role: Role) -> Self:
+        """Build a page for a member with that role."""
         nodes = [Event.of(row, role) for row in page.nodes]
         return cls(
             edges=[
@@ -84,6 +91,8 @@ class EventConnection:
     description="An event must match all given fields; times are inclusive."
 )
 class EventFilter:
+    """Which events to return."""
+
     aggregate_id: strawberry.ID | None = None
     campaign_id: strawberry.ID | None = None
     types: list[str] | None = None
@@ -93,6 +102,7 @@ class EventFilter:
 
 
 def wanted(given: EventFilter | None) -> Wanted:
+    """Translate a filter into the query of the read model; None selects all events."""
     if given is None:
         return event_index.ALL
     return Wanted(
@@ -128,6 +138,8 @@ def _id(text: str | None) -> UUID | None:
 
 @strawberry.type
 class EventQueries:
+    """Queries of the event log."""
+
     @query(AUDITORS, "The event log, oldest first unless newestFirst.")
     async def events(
         self,
@@ -137,6 +149,7 @@ class EventQueries:
         newest_first: bool | None = False,  # noqa: FBT001, FBT002 - the contract's argument
         filter: EventFilter | None = None,  # noqa: A002 - the contract's name
     ) -> EventConnection:
+        """Return one page of events."""
         page = await info.context.backend.read(
             event_index.page,
             first=page_size(first, 100),

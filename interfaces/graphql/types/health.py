@@ -19,17 +19,22 @@ CHECK_SECONDS = 1.0
 
 @strawberry.type
 class ComponentHealth:
+    """Health of one component."""
+
     name: str
     status: HealthStatus
     detail: str | None
 
     @classmethod
     def of(cls, part: Component) -> Self:
+        """Build it from one component of a report."""
         return cls(name=part.name, status=part.status, detail=part.detail)
 
 
 @strawberry.type
 class SystemHealth:
+    """Health of the system and of each component."""
+
     status: HealthStatus
     components: list[ComponentHealth]
     projection_lag_seconds: float = strawberry.field(
@@ -41,6 +46,7 @@ class SystemHealth:
 
     @classmethod
     def of(cls, report: HealthReport) -> Self:
+        """Build it from a health report."""
         return cls(
             status=report.status,
             components=[ComponentHealth.of(part) for part in report.components],
@@ -51,15 +57,21 @@ class SystemHealth:
 
 @strawberry.type
 class HealthQueries:
+    """Queries of the system's health."""
+
     @query(EVERYBODY)
     async def health(self, info: Info) -> SystemHealth:
+        """Return the present health; it is checked at most once a second."""
         return SystemHealth.of(await _report(info.context))
 
 
 @strawberry.type
 class HealthFeed:
+    """The subscription to the system's health."""
+
     @subscription(EVERYBODY)
     async def health(self, info: Info) -> AsyncGenerator[SystemHealth, None]:
+        """Yield the health at once and after each change."""
         sent: HealthReport | None = None
         async for report in _reports(info.context):
             if sent is None or _plain(report) != _plain(sent):

@@ -16,12 +16,16 @@ from projections.directory import MemberRow
 
 @strawberry.type
 class Viewer:
+    """The member who sent the operation."""
+
     email: str
     role: Role
 
 
 @strawberry.type
 class Member:
+    """A person on the allowlist."""
+
     email: str
     role: Role
     added_at: datetime
@@ -29,6 +33,7 @@ class Member:
 
     @classmethod
     def of(cls, row: MemberRow | MemberRecord) -> Self:
+        """Build it from a row of the read model, or from the member's events."""
         return cls(
             email=row.email,
             role=row.role,
@@ -42,12 +47,16 @@ MemberResult = Annotated[Member | UserError, strawberry.union("MemberResult")]
 
 @strawberry.type
 class MemberQueries:
+    """Queries of members."""
+
     @query(EVERYBODY)
     def me(self, info: Info) -> Viewer:
+        """Return the member who sent the operation."""
         viewer = info.context.viewer
         return Viewer(email=viewer.email, role=viewer.role)
 
     @query(ADMINS)
     async def members(self, info: Info) -> list[Member]:
+        """Return all members."""
         rows = await info.context.backend.read(directory.members)
         return [Member.of(row) for row in rows]

@@ -15,18 +15,24 @@ LARGEST_PAGE = 100
 
 @strawberry.type
 class PageInfo:
+    """Whether more follows, and the cursor to continue from."""
+
     has_next_page: bool
     end_cursor: str | None
 
 
 @strawberry.type
 class Edge[T]:
+    """One item of a page, and its cursor."""
+
     node: T
     cursor: str
 
 
 @strawberry.type
 class Connection[T]:
+    """One page of a list."""
+
     edges: list[Edge[T]]
     nodes: list[T]
     page_info: PageInfo
@@ -34,6 +40,7 @@ class Connection[T]:
 
     @classmethod
     def of[R](cls, page: Page[R], node_of: Callable[[R], T]) -> Self:
+        """Build a page; `node_of` converts a row to an item."""
         nodes = [node_of(row) for row in page.nodes]
         return cls(
             edges=[
@@ -63,6 +70,7 @@ def as_uuid(kind: str, text: str) -> UUID:
 
 
 def uuid_or_none(text: str) -> UUID | None:
+    """Parse an id; return None for text that is no UUID."""
     try:
         return UUID(text)
     except ValueError:

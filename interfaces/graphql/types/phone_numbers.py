@@ -11,6 +11,8 @@ from interfaces.graphql.permissions import EVERYBODY, query
 
 @strawberry.type
 class PhoneNumber:
+    """A phone number at the provider, and its live calls (null if unknown)."""
+
     id: str
     number: str | None
     name: str | None
@@ -19,6 +21,7 @@ class PhoneNumber:
 
     @classmethod
     def of(cls, activity: LineActivity) -> Self:
+        """Build it from the activity of a line."""
         line = activity.line
         return cls(
             id=line.id,
@@ -31,8 +34,11 @@ class PhoneNumber:
 
 @strawberry.type
 class PhoneNumberQueries:
+    """Queries of phone numbers."""
+
     @query(EVERYBODY)
     async def phone_numbers(self, info: Info) -> list[PhoneNumber]:
+        """Return all phone numbers of the provider's account."""
         backend = info.context.backend
         return [
             PhoneNumber.of(one)

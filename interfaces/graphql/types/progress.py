@@ -16,6 +16,8 @@ from projections import campaign_board
     " + failed + canceled + timedOut."
 )
 class CampaignProgress:
+    """A campaign's counters; `spend` is in US dollars."""
+
     frames: strawberry.Private[Frames]
     campaign_id: strawberry.ID
     state: CampaignState
@@ -39,6 +41,7 @@ class CampaignProgress:
 
     @classmethod
     def of(cls, row: campaign_board.CampaignProgress) -> Self:
+        """Build it from a row of the read model."""
         return cls(
             frames=Frames(),
             campaign_id=strawberry.ID(str(row.campaign_id)),

@@ -15,6 +15,8 @@ from interfaces.graphql.permissions import EVERYBODY, query
 
 @strawberry.type
 class Settings:
+    """The installation's settings; amounts in US dollars, times in seconds."""
+
     default_cap: int
     global_cap: int
     tick_seconds: int
@@ -43,8 +45,11 @@ SettingsResult = Annotated[Settings | UserError, strawberry.union("SettingsResul
 
 @strawberry.type
 class SettingsQueries:
+    """Queries of the settings."""
+
     @query(EVERYBODY)
     async def settings(self, info: Info) -> Settings:
+        """Return the present settings."""
         backend = info.context.backend
         values = await backend.run_reader(backend.services.settings.values)
         return Settings.of(values, info.context.viewer.role)

@@ -17,6 +17,8 @@ from storage.database import Conn
 
 @strawberry.type
 class CampaignSpend:
+    """What a campaign has cost, and its budget, in US dollars."""
+
     campaign_id: strawberry.ID
     name: str
     spend: Decimal
@@ -24,12 +26,15 @@ class CampaignSpend:
 
     @classmethod
     def of(cls, row: CampaignRow) -> Self:
+        """Build it from a row of the read model."""
         id_ = strawberry.ID(str(row.campaign_id))
         return cls(campaign_id=id_, name=row.name, spend=row.spend, budget=row.budget)
 
 
 @strawberry.type
 class SpendAlert:
+    """An alert about a budget; amounts in US dollars."""
+
     raised_at: datetime
     campaign_id: strawberry.ID | None = strawberry.field(
         description="Null for the daily budget, which all campaigns share."
@@ -40,6 +45,7 @@ class SpendAlert:
 
     @classmethod
     def of(cls, row: AlertRow) -> Self:
+        """Build it from an alert that has a spend and a budget."""
         assert row.spend is not None
         assert row.budget is not None
         return cls(
@@ -55,6 +61,8 @@ class SpendAlert:
 
 @strawberry.type
 class SpendSummary:
+    """Costs of the day and of each campaign, in US dollars."""
+
     today: Decimal = strawberry.field(
         description="Known costs of the calls claimed since midnight UTC."
     )
@@ -72,8 +80,11 @@ type Spending = tuple[Decimal, list[CampaignRow], list[AlertRow]]
 
 @strawberry.type
 class SpendQueries:
+    """Queries of costs."""
+
     @query(EVERYBODY)
     async def spend(self, info: Info) -> SpendSummary:
+        """Return the summary of the present UTC day."""
         backend = info.context.backend
         settings = await backend.run_reader(backend.services.settings.values)
         day = backend.services.now().astimezone(UTC).date()

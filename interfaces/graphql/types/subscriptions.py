@@ -26,10 +26,13 @@ QUIET_SECONDS = 60.0
 
 @strawberry.type
 class Changes:
+    """Subscriptions to campaigns and contacts."""
+
     @subscription(EVERYBODY)
     async def campaign_progress(
         self, info: Info, campaign_id: strawberry.ID
     ) -> AsyncGenerator[CampaignProgress, None]:
+        """Yield one campaign's counters at once and after each change."""
         id_, context = as_uuid("campaign", campaign_id), info.context
         with context.backend.broadcaster.subscribed(id_) as subscriber:
             sent = await _progress(context, id_)
@@ -44,6 +47,7 @@ class Changes:
     async def campaigns_progress(
         self, info: Info
     ) -> AsyncGenerator[CampaignProgress, None]:
+        """Yield the counters of all campaigns at once, then of each changed one."""
         context, sent = info.context, dict[UUID, ProgressRow]()
         with context.backend.broadcaster.subscribed() as subscriber:
             async for changed in _at_once_and_on_changes(subscriber):
@@ -57,6 +61,7 @@ class Changes:
     async def contact_updates(
         self, info: Info, campaign_id: strawberry.ID
     ) -> AsyncGenerator[list[Contact], None]:
+        """Yield changed contacts, at most CONTACTS_A_FRAME per frame."""
         id_, context = as_uuid("campaign", campaign_id), info.context
         with context.backend.broadcaster.subscribed(id_) as subscriber:
             position = await context.backend.read(position_of)
