@@ -6,7 +6,7 @@ from typing import Any, override
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.domain import Aggregate, CanMutateProtocol, DomainEventProtocol
+from eventsourcing.domain import BaseAggregate, CanMutateProtocol, DomainEventProtocol
 from eventsourcing.persistence import InfrastructureFactory, IntegrityError
 from eventsourcing.utils import Environment
 
@@ -42,10 +42,10 @@ class Streams(ABC):
     """Loads aggregates and appends their events: the application or a unit of work."""
 
     @abstractmethod
-    def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None:
+    def find[A: BaseAggregate[UUID]](self, kind: type[A], id_: UUID) -> A | None:
         """Return the aggregate, None if there is none of this kind."""
 
-    def load[A: Aggregate](self, kind: type[A], id_: UUID) -> A:
+    def load[A: BaseAggregate[UUID]](self, kind: type[A], id_: UUID) -> A:
         """Return the aggregate. Raises NotFound."""
         found = self.find(kind, id_)
         if found is None:
@@ -53,7 +53,7 @@ class Streams(ABC):
         return found
 
     @abstractmethod
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:
+    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
         """Load many aggregates with one query; None for a stream without events."""
 
     @abstractmethod
@@ -85,7 +85,7 @@ class AutoLynx(Application[UUID], Streams):
         return self._factory
 
     @override
-    def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None:
+    def find[A: BaseAggregate[UUID]](self, kind: type[A], id_: UUID) -> A | None:
         try:
             found: Any = self.repository.get(id_, projector_func=replay)
         except AggregateNotFoundError:
@@ -93,7 +93,7 @@ class AutoLynx(Application[UUID], Streams):
         return found if isinstance(found, kind) else None
 
     @override
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:
+    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
         streams: dict[UUID, list[Any]] = {id_: [] for id_ in ids}
         recorder: Any = self.recorder
         for stored in recorder.select_streams(streams):
@@ -128,8 +128,8 @@ class AutoLynx(Application[UUID], Streams):
         return positions[-1] if positions else None
 
 
-def _events(one: Aggregate | DomainEventProtocol[UUID]) -> Sequence[Any]:
-    return one.collect_events() if isinstance(one, Aggregate) else [one]
+def _events(one: BaseAggregate[UUID] | DomainEventProtocol[UUID]) -> Sequence[Any]:
+    return one.collect_events() if isinstance(one, BaseAggregate) else [one]
 
 
 def replay[A](initial: A | None, events: Iterable[CanMutateProtocol[Any]]) -> A | None:

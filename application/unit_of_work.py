@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, override
 from uuid import UUID
 
-from eventsourcing.domain import Aggregate
+from eventsourcing.domain import BaseAggregate
 
 from application.app import Streams
 from application.vault import VaultRow
@@ -33,17 +33,17 @@ class UnitOfWork(Streams):
         self._expect: dict[UUID, int] = {}
 
     @override
-    def find[A: Aggregate](self, kind: type[A], id_: UUID) -> A | None:
+    def find[A: BaseAggregate[UUID]](self, kind: type[A], id_: UUID) -> A | None:
         if id_ not in self._known:
-            self._known[id_] = self._app.find(Aggregate, id_)
+            self._known[id_] = self._app.find(BaseAggregate, id_)
         found = self._known[id_]
         if found is not None and found.pending_events:
             raise AlreadyChanged(f"{id_} has events that were not appended")
         return found if isinstance(found, kind) else None
 
     @override
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, Aggregate | None]:
-        return {id_: self.find(Aggregate, id_) for id_ in ids}
+    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
+        return {id_: self.find(BaseAggregate, id_) for id_ in ids}
 
     @override
     def append(

@@ -1,101 +1,58 @@
-"""A list of people to call, one assistant that calls them, and how it went."""
+"""A list of people to call, the assistant that calls them, and the progress.
 
+Its events are in `campaign_events`, its terms in `campaign_terms`.
+"""
+
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from domain.campaign_terms import LONGEST_NAME, AsCreated, check_terms
+from domain.campaign_events import CampaignEvent, SpendAlert
+from domain.campaign_progress import CampaignProgress
+from domain.campaign_terms import (
+    CALLED_ONCE,
+    LONGEST_NAME,
+    AsCreated,
+    CallingTerms,
+    OutputRule,
+    check_calling_terms,
+    check_terms,
+)
 from domain.errors import Conflict, Invalid, WrongState
-from domain.states import FINISHED, MAY_DIAL
+from domain.retry_policy import RetryPolicy
 from domain.values import (
     CampaignState,
     DialMode,
     PauseCause,
-    RefusalScope,
-    VaultText,
 )
 
 
-class SpendAlert(StrEnum):
-    THRESHOLD = "threshold"
-    LIMIT = "limit"
+class Campaign(CampaignProgress, Aggregate):
+    """The aggregate of one campaign."""
 
-
-class CampaignEvent(Aggregate.Event):
-    actor: str
-
-
-class Campaign(Aggregate):
     TOPIC = "campaign"
 
-    class Created(CampaignEvent, Aggregate.Created):
-        TOPIC = "campaign.created"
-        name: str
-        assistant_id: UUID
-        provider_assistant_id: str
-        phone_number_id: str
-        cap: int
-        mode: DialMode
-        line_quiet_gating: bool
-        budget: Decimal | None
-        longest_call_seconds: int
-
-    class ContactsImported(CampaignEvent):
-        TOPIC = "campaign.contacts_imported"
-        list_id: UUID
-        accepted: int
-        skipped: int
-        contacts: int
-
-    class Queued(CampaignEvent):
-        TOPIC = "campaign.queued"
-
-    class DialingStarted(CampaignEvent):
-        TOPIC = "campaign.dialing_started"
-        started_at: datetime
-        state: CampaignState
-
-    class Running(CampaignEvent):
-        TOPIC = "campaign.running"
-        state: CampaignState
-
-    class Paused(CampaignEvent):
-        TOPIC = "campaign.paused"
-        cause: PauseCause
-        reason: VaultText | None
-        scope: RefusalScope | None = None
-
-    class Resumed(CampaignEvent):
-        TOPIC = "campaign.resumed"
-        state: CampaignState
-
-    class Changed(CampaignEvent):
-        TOPIC = "campaign.changed"
-        name: str
-        cap: int
-        line_quiet_gating: bool
-        budget: Decimal | None
-
-    class Completed(CampaignEvent):
-        TOPIC = "campaign.completed"
-
-    class Canceled(CampaignEvent):
-        TOPIC = "campaign.canceled"
-        hang_up: bool
-
-    class Failed(CampaignEvent):
-        TOPIC = "campaign.failed"
-        reason: VaultText
-
-    class SpendAlertRaised(CampaignEvent):
-        TOPIC = "campaign.spend_alert_raised"
-        alert: SpendAlert
-        spend: Decimal
-        budget: Decimal
+    # Imported here, so that they are the aggregate's own: Campaign.Paused is a type.
+    from domain.campaign_events import (
+        Canceled as Canceled,
+        Changed as Changed,
+        Completed as Completed,
+        ContactReturned as ContactReturned,
+        ContactsImported as ContactsImported,
+        Created as Created,
+        DialingStarted as DialingStarted,
+        Expired as Expired,
+        Failed as Failed,
+        Paused as Paused,
+        Queued as Queued,
+        Resumed as Resumed,
+        Running as Running,
+        SpendAlertRaised as SpendAlertRaised,
+    )
 
     # --- Prepared ---------------------------------------------------------------
 
@@ -115,8 +72,19 @@ class Campaign(Aggregate):
         longest_call_seconds: int,
         at: datetime,
         by: str,
+        terms: CallingTerms = CALLED_ONCE,
+        request_id: UUID | None = None,
+        redial_of: UUID | None = None,
+        is_test: bool = False,
     ) -> Self:
+        """Create a campaign; raise Invalid if a value is out of bounds.
+
+        `budget` is in US dollars. `request_id` identifies the request to create it,
+        `redial_of` the campaign from which the contacts are taken. A test campaign
+        makes a single test call.
+        """
         check_terms(name, cap, budget)
+        check_calling_terms(terms, at)
         if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
             raise Invalid("Choose a line to call from.", phoneNumberId="is none")
         return cls._create(
@@ -133,6 +101,10 @@ class Campaign(Aggregate):
             line_quiet_gating=line_quiet_gating,
             budget=budget,
             longest_call_seconds=longest_call_seconds,
+            **_fields(terms),
+            request_id=request_id,
+            redial_of=redial_of,
+            is_test=is_test,
         )
 
     @event(Created)
@@ -147,6 +119,11 @@ class Campaign(Aggregate):
         line_quiet_gating: bool,  # noqa: FBT001 - the event's own field
         budget: Decimal | None,
         longest_call_seconds: int,
+        retry_policy: RetryPolicy | None,
+        output_rules: tuple[OutputRule, ...],
+        callback_output: str | None,
+        starts_at: datetime | None,
+        ends_at: datetime | None,
     ) -> None:
         self.name = name
         self.assistant_id = assistant_id
@@ -155,6 +132,10 @@ class Campaign(Aggregate):
         self.cap, self.mode = cap, mode
         self.line_quiet_gating, self.budget = line_quiet_gating, budget
         self.longest_call_seconds = longest_call_seconds
+        self.terms = CallingTerms(
+            retry_policy, output_rules, callback_output, starts_at, ends_at
+        )
+        self.terms_by_version = {self.version: self.terms}
         self.created_as = AsCreated(
             name,
             assistant_id,
@@ -163,8 +144,10 @@ class Campaign(Aggregate):
             mode,
             line_quiet_gating,
             budget,
+            self.terms,
         )
         self.state = CampaignState.CREATED
+        self.expired_at: datetime | None = None
         self.contacts = 0
         self.lists: frozenset[UUID] = frozenset()
         self.queued_at: datetime | None = None
@@ -172,14 +155,6 @@ class Campaign(Aggregate):
         self.answered = False
         self.pause_cause: PauseCause | None = None
         self.alerts: frozenset[tuple[SpendAlert, Decimal]] = frozenset()
-
-    @property
-    def over(self) -> bool:
-        return self.state in FINISHED
-
-    @property
-    def may_dial(self) -> bool:
-        return self.state in MAY_DIAL
 
     def import_contacts(
         self,
@@ -212,10 +187,6 @@ class Campaign(Aggregate):
             contacts=self.contacts + accepted,
         )
 
-    def must_take_contacts(self) -> None:
-        if self.over:
-            raise WrongState(f"The campaign is {self.state}: create a new one.")
-
     def change(
         self,
         *,
@@ -225,12 +196,20 @@ class Campaign(Aggregate):
         budget: Decimal | None,
         at: datetime,
         by: str,
+        terms: CallingTerms | None = None,
     ) -> None:
+        """Change what may be changed at any time; `terms` None leaves the terms."""
         check_terms(name, cap, budget)
-        now = (name.strip(), cap, line_quiet_gating, budget)
-        if now == (self.name, self.cap, self.line_quiet_gating, self.budget):
+        terms = self.terms if terms is None else terms
+        if terms != self.terms:
+            check_calling_terms(terms, at)
+        new = (name.strip(), cap, line_quiet_gating, budget, terms)
+        now = (self.name, self.cap, self.line_quiet_gating, self.budget, self.terms)
+        if new == now:
             return
         self._must_not_be_over()
+        if terms != self.terms and self.expired_at is not None:
+            raise WrongState("The campaign's end has passed; that is final.")
         self._record(
             self.Changed,
             at,
@@ -239,108 +218,31 @@ class Campaign(Aggregate):
             cap=cap,
             line_quiet_gating=line_quiet_gating,
             budget=budget,
+            **_fields(terms),
         )
 
-    # --- Dialled ------------------------------------------------------------------
-
-    def start(self, *, at: datetime, by: str) -> None:
-        if self.may_dial:
-            return
-        if self.state is CampaignState.PAUSED:
-            raise WrongState("The campaign is paused: resume it.")
-        self._must_not_be_over()
-        self._record(self.Queued, at, by)
-
-    def note_placed(self, *, placed_at: datetime, at: datetime, by: str) -> None:
-        """The provider accepted the first call: whatever the state, it started."""
-        if self.started_at is None:
-            state = (
-                CampaignState.DIALING
-                if self.state is CampaignState.QUEUED
-                else self.state
-            )
-            fields = {"started_at": placed_at, "state": state}
-            self._record(self.DialingStarted, at, by, **fields)
-
-    def note_ringing(self, *, at: datetime, by: str) -> None:
-        """The provider reported the first call ringing or answered."""
-        if not self.answered:
-            state = CampaignState.RUNNING if self.may_dial else self.state
-            self._record(self.Running, at, by, state=state)
-
-    def pause(
-        self,
-        *,
-        cause: PauseCause,
-        at: datetime,
-        by: str,
-        reason: VaultText | None = None,
-        scope: RefusalScope | None = None,
+    def start_not_before(
+        self, starts_at: datetime | None, *, at: datetime, by: str
     ) -> None:
-        """Stop calling; a pause for ACCOUNT names in `scope` what was refused."""
-        if self.state is CampaignState.PAUSED:
-            return
-        if not self.may_dial:
-            raise WrongState(f"The campaign is {self.state}: nothing is being called.")
-        fields = {"cause": cause, "reason": reason, "scope": scope}
-        self._record(self.Paused, at, by, **fields)
-
-    def resume(self, *, at: datetime, by: str) -> None:
-        if self.may_dial:
-            return
-        if self.state is CampaignState.CREATED:
-            raise WrongState("The campaign was not started yet: start it.")
-        self._must_not_be_over()
-        self._record(self.Resumed, at, by, state=self._state_by_the_facts())
-
-    def _state_by_the_facts(self) -> CampaignState:
-        if self.answered:
-            return CampaignState.RUNNING
-        return CampaignState.DIALING if self.started_at else CampaignState.QUEUED
-
-    def raise_spend_alert(
-        self,
-        *,
-        alert: SpendAlert,
-        spend: Decimal,
-        budget: Decimal,
-        at: datetime,
-        by: str,
-    ) -> None:
-        """Once for each threshold or limit of each budget; never of a former one."""
-        if budget == self.budget and (alert, budget) not in self.alerts:
-            told = {"alert": alert, "spend": spend, "budget": budget}
-            self._record(self.SpendAlertRaised, at, by, **told)
-
-    # --- Over ---------------------------------------------------------------------
-
-    def complete(self, *, at: datetime, by: str) -> None:
-        """Every contact is terminal; the caller has seen that at this version."""
-        if self.state is CampaignState.COMPLETED:
-            return
-        if self.state is CampaignState.CREATED:
-            raise WrongState("The campaign was not started.")
-        self._must_not_be_over()
-        self._record(self.Completed, at, by)
-
-    def cancel(self, *, hang_up: bool, at: datetime, by: str) -> None:
-        if self.state is CampaignState.CANCELED:
-            return
-        self._must_not_be_over()
-        self._record(self.Canceled, at, by, hang_up=hang_up)
-
-    def fail(self, *, reason: VaultText, at: datetime, by: str) -> None:
-        if not self.over:
-            self._record(self.Failed, at, by, reason=reason)
-
-    def _must_not_be_over(self) -> None:
-        if self.over:
-            raise WrongState(f"The campaign is {self.state}; that is final.")
+        """Change the earliest time of the first call, while there was no call."""
+        if self.started_at is not None:
+            raise WrongState("The first call was placed: the start is final.")
+        self.change(
+            name=self.name,
+            cap=self.cap,
+            line_quiet_gating=self.line_quiet_gating,
+            budget=self.budget,
+            terms=replace(self.terms, starts_at=starts_at),
+            at=at,
+            by=by,
+        )
 
     def _record(
         self, fact: type[CampaignEvent], at: datetime, by: str, **fields: Any
     ) -> None:
-        self.trigger_event(fact, timestamp=at, actor=by, **fields)
+        # The library derives classes of the aggregate's own from those in `events`.
+        own: type[CampaignEvent] = getattr(self, fact.__name__)
+        self.trigger_event(own, timestamp=at, actor=by, **fields)
 
     # --- Mutators -------------------------------------------------------------------
 
@@ -352,13 +254,29 @@ class Campaign(Aggregate):
     @event(Changed)
     def _changed(
         self,
+        originator_version: int,
         name: str,
         cap: int,
         line_quiet_gating: bool,  # noqa: FBT001 - the event's own field
         budget: Decimal | None,
+        retry_policy: RetryPolicy | None,
+        output_rules: tuple[OutputRule, ...],
+        callback_output: str | None,
+        starts_at: datetime | None,
+        ends_at: datetime | None,
     ) -> None:
         self.name, self.cap, self.budget = name, cap, budget
         self.line_quiet_gating = line_quiet_gating
+        terms = CallingTerms(
+            retry_policy, output_rules, callback_output, starts_at, ends_at
+        )
+        if terms != self.terms:
+            self.terms = terms
+            self.terms_by_version[originator_version] = terms
+
+    @event(Expired)
+    def _expired(self, timestamp: datetime) -> None:
+        self.expired_at = timestamp
 
     @event(Queued)
     def _queued(self, timestamp: datetime) -> None:
@@ -395,3 +313,8 @@ class Campaign(Aggregate):
     @event(SpendAlertRaised)
     def _spend_alert_raised(self, alert: SpendAlert, budget: Decimal) -> None:
         self.alerts |= {(alert, budget)}
+
+
+def _fields(terms: CallingTerms) -> dict[str, Any]:
+    """Return the terms as fields of an event."""
+    return {field.name: getattr(terms, field.name) for field in fields(terms)}

@@ -47,7 +47,7 @@ class Candidate:
 
     `attempt` is the number of the call to make. `call_id` is the deferred call to
     request again, or None for a new call. `batch` is the batch in which the contact was
-    claimed before, or None.
+    claimed before, or None. `contact_version` is the version of the contact's stream.
     """
 
     contact_id: UUID
@@ -55,6 +55,7 @@ class Candidate:
     attempt: int
     call_id: UUID | None
     batch: int | None
+    contact_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class PlannedCall:
 
     `requeued` is true if the contact's deferred call is to be requested again. `was` is
     the contact's status before. `contact_version` is the expected version of the
-    contact's own stream, which exists only after an erasure (0 before it).
+    contact's own stream, 0 as long as that has no event.
     """
 
     campaign_id: UUID

@@ -18,36 +18,33 @@ After a restore the log may lack a contact's latest calls.
 
 
 def erase_contact(
+    contact: Contact,
     *,
-    contact_id: UUID,
-    campaign_id: UUID,
     list_ids: Collection[UUID],
     campaign: Campaign | None,
     last_call: Call | None,
     at: datetime,
     by: str,
-) -> Contact:
-    """Return the erased contact; withdraw its last call if that was deferred.
+) -> None:
+    """Erase the contact; withdraw its last call if that was deferred.
 
     `list_ids` are the contact lists that contain the contact. A contact that would be
     called (again) counts as CANCELED from now on; any other keeps its status, and its
-    live call goes on.
+    live call goes on. Does nothing if the contact was erased already.
     """
-    status = last_call.standing if last_call else ContactStatus.PENDING
+    if contact.erased:
+        return
+    last_attempt = last_call.attempt if last_call else 0
+    status = contact.status_after(
+        last_attempt, last_call.standing if last_call else ContactStatus.PENDING
+    )
     erased = status
     if _would_be_called(status, campaign, list_ids):
         erased = ContactStatus.CANCELED
         if last_call is not None and last_call.deferred:
             last_call.withdraw(at=at, by=by)
             status = erased  # The event of the call changes the status already.
-    return Contact.erase(
-        contact_id=contact_id,
-        campaign_id=campaign_id,
-        was=status,
-        standing=erased,
-        at=at,
-        by=by,
-    )
+    contact.erase(was=status, standing=erased, last_attempt=last_attempt, at=at, by=by)
 
 
 def _would_be_called(

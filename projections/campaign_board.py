@@ -9,8 +9,9 @@ from uuid import UUID
 
 from domain.call import Call
 from domain.call_events import ContactStatusChanged
-from domain.campaign import Campaign, CampaignEvent
-from domain.contact import ContactEvent
+from domain.campaign import Campaign
+from domain.campaign_events import CampaignEvent
+from domain.contact_events import ContactEvent
 from domain.states import FINISHED, shown_counts
 from domain.values import (
     ZERO,
@@ -74,7 +75,7 @@ TABLE = Table(
     create index if not exists campaign_board_assistant
         on campaign_board (assistant_id);
     """,
-    handler_version=2,
+    handler_version=3,
 )
 
 

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from domain.call import Call
 from domain.call_events import ContactStatusChanged
-from domain.contact import Contact, ContactEvent
+from domain.contact import Contact
+from domain.contact_events import ContactEvent
 from domain.contact_list import ContactList
 from domain.states import stored_statuses
 from domain.values import CampaignState, ContactStatus
@@ -46,6 +47,7 @@ TABLE = Table(
         deferred_position bigint,
         requeue boolean not null default false,
         erased_at timestamptz,
+        version bigint not null default 0,
         primary key (contact_id, list_id)
     ) with (fillfactor = 80);
     create index if not exists contact_log_file_order
@@ -55,7 +57,7 @@ TABLE = Table(
     create index if not exists contact_log_erased
         on contact_log (contact_id) where erased_at is not null;
     """,
-    handler_version=2,
+    handler_version=3,
 )
 
 MOST_COUNTED = 10_000
@@ -70,10 +72,7 @@ def contact_log(event: object, position: int) -> Iterator[RowOperation]:
             for seq, contact_id in enumerate(event.contact_ids, event.first):
                 key = (contact_id, event.originator_id)
                 yield put(LOG, key, campaign_id=event.campaign_id, seq=seq)
-        case Contact.Created():
-            erased = {"erased_at": event.timestamp, **_settled(event)}
-            yield patch_all(LOG, event.originator_id, **erased)
-        case Contact.Withdrawn():
+        case ContactEvent():
             yield patch_all(LOG, event.originator_id, **_settled(event))
         case ContactStatusChanged():
             columns = _moved(event, position)
@@ -107,9 +106,12 @@ def _retried(event: Call.Ended, position: int) -> Columns:
 
 
 def _settled(event: ContactEvent) -> Columns:
+    columns: Columns = {"version": event.originator_version}
+    if isinstance(event, Contact.Erased):
+        columns["erased_at"] = event.timestamp
     if event.was is event.standing:
-        return {}
-    return {"status": event.standing, **NOT_DEFERRED}
+        return columns
+    return {**columns, "status": event.standing, **NOT_DEFERRED}
 
 
 def _called(event: ContactStatusChanged) -> Columns:

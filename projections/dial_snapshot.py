@@ -106,7 +106,8 @@ _CANDIDATES: LiteralString = f"""
     select c.id as campaign_id, first.contact_id, first.list_id,
         case when first.requeue then first.attempt else first.attempt + 1 end
             as attempt,
-        case when first.requeue then first.call_id end as call_id, first.batch
+        case when first.requeue then first.call_id end as call_id, first.batch,
+        first.version as contact_version
     from campaign_board c
     cross join lateral (
         select i.imported_position, k.*

@@ -63,7 +63,7 @@ TABLE = Table(
     create index if not exists event_index_occurred_at
         on event_index (occurred_at, position);
     """,
-    handler_version=2,
+    handler_version=3,
 )
 
 

@@ -15,7 +15,7 @@ from psycopg import InterfaceError, OperationalError
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.settings import SettingsService
-from domain.campaign import SpendAlert
+from domain.campaign_events import SpendAlert
 from domain.errors import Refused
 from domain.settings import SettingsValues
 from projections import alerts, settings_board

@@ -95,6 +95,7 @@ def _planned(demand: Demand, count: int) -> list[PlannedCall]:
             attempt=candidate.attempt,
             requeued=candidate.call_id is not None,
             batch=demand.batch,
+            contact_version=candidate.contact_version,
         )
         for candidate in demand.eligible[:count]
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from eventsourcing.domain import Aggregate, CanMutateAggregate
+from eventsourcing.domain import BaseAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
 type Fact = tuple[type[CanMutateAggregate[UUID]], dict[str, Any]]
@@ -17,13 +17,13 @@ ENVELOPE = {"originator_id", "originator_topic", "originator_version", "timestam
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def given[A: Aggregate](kind: type[A], *facts: Fact) -> A:
+def given[A: BaseAggregate[UUID]](kind: type[A], *facts: Fact) -> A:
     """Rebuild an aggregate from its past, as the repository would.
 
     A fact may name its own `timestamp` or `originator_id`; else they are made up.
     """
     stream = uuid4()
-    aggregate: Aggregate | None = None
+    aggregate: BaseAggregate[UUID] | None = None
     for version, (event, own) in enumerate(facts, start=1):
         envelope: dict[str, Any] = {
             "originator_id": stream,
@@ -39,7 +39,7 @@ def given[A: Aggregate](kind: type[A], *facts: Fact) -> A:
     return aggregate
 
 
-def new_events(aggregate: Aggregate) -> list[Fact]:
+def new_events(aggregate: BaseAggregate[UUID]) -> list[Fact]:
     """Take the pending events as (class, own fields)."""
     return [
         (type(event), {k: v for k, v in vars(event).items() if k not in ENVELOPE})
@@ -49,14 +49,14 @@ def new_events(aggregate: Aggregate) -> list[Fact]:
 
 def replayed(events: Iterable[CanMutateAggregate[UUID]]) -> dict[str, Any]:
     """Fold events into an aggregate and show its state."""
-    aggregate: Aggregate | None = None
+    aggregate: BaseAggregate[UUID] | None = None
     for event in events:
         aggregate = event.mutate(aggregate)
     assert aggregate is not None
     return state_of(aggregate)
 
 
-def state_of(aggregate: Aggregate) -> dict[str, Any]:
+def state_of(aggregate: BaseAggregate[UUID]) -> dict[str, Any]:
     """Show all that an aggregate knows, but for what it has not stored yet."""
     return {k: v for k, v in vars(aggregate).items() if k != "_pending_events"}
 

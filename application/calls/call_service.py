@@ -22,6 +22,7 @@ from application.calls.message_recorder import (
     explanation_of,
 )
 from application.calls.provider_facts import apply_lookup, apply_report
+from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
 from application.ports import (
     CallLookup,
@@ -110,16 +111,15 @@ class CallService:
     def _request(
         self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
     ) -> SendPermission | None:
-        call = self._app.load(Call, call_id)
+        call, at = self._app.load(Call, call_id), self._context.now()
         campaign = self._app.load(Campaign, call.campaign_id)
+        known = find_contact(self._app, call.contact_id, call.campaign_id, at)
         contact = self._contact_lookup.contact(call.contact_id)
-        if not campaign.may_dial or contact is None:
+        if contact is None or not campaign.may_dial_at(at) or not known.may_be_called:
             return None
-        ask(call, dial_before=dial_before, at=self._context.now(), by=SCHEDULER)
-        # Version 0: a contact has no events until it is erased.
-        self._app.append(
-            call, expect={campaign.id: campaign.version, call.contact_id: 0}
-        )
+        ask(call, dial_before=dial_before, at=at, by=SCHEDULER)
+        versions = {campaign.id: campaign.version, known.id: known.version}
+        self._app.append(call, expect=versions)
         order = CallOrder(
             call_id=call.id,
             campaign_id=campaign.id,

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams, decide
+from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call
@@ -19,7 +20,6 @@ from domain.call_consequences import (
     withdraw_erased,
 )
 from domain.campaign import Campaign
-from domain.contact import Contact
 from domain.errors import AnotherProviderCall
 
 EXPLAINED = (Call.Rejected, Call.Ended)
@@ -102,11 +102,10 @@ class CallUnitOfWork:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
             rows += self._pause(campaign, fault, rows, at)
         if waits_again(events):
-            contact = self._app.find(Contact, call.contact_id)
-            if contact is not None:
+            contact = find_contact(self._app, call.contact_id, call.campaign_id, at)
+            expect = {contact.id: contact.version}
+            if contact.erased:
                 withdraw_erased(call, contact, at=at, by=SCHEDULER)
-            # An erased contact has events; the append fails if it is erased meanwhile.
-            expect = None if contact else {call.contact_id: 0}
             self._app.append(call, campaign, contact, vault=rows, expect=expect)
         else:
             self._app.append(call, campaign, vault=rows)

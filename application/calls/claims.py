@@ -18,7 +18,7 @@ from domain.campaign import Campaign
 from domain.contact import Contact
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
-from domain.values import call_id_of
+from domain.values import ContactStatus, call_id_of
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,10 @@ class ClaimService:
     def _claim_now(self, chosen: PlannedCall) -> bool:
         contact = self._app.find(Contact, chosen.contact_id)
         if contact is not None:
-            was, version = contact.standing, contact.version
-            chosen = replace(chosen, was=was, contact_version=version)
+            previous = self._previous(chosen)
+            last = previous.standing if previous else ContactStatus.PENDING
+            was = contact.status_after(chosen.attempt - 1, last)
+            chosen = replace(chosen, was=was, contact_version=contact.version)
         claimed = self.claim([chosen], seen=self._app.highest_version(DISPATCHER_ID))
         if claimed.stale:
             raise IntegrityError("Somebody else claimed meanwhile.")
@@ -114,8 +116,7 @@ class ClaimService:
         claimed = claim_calls(
             seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
         )
-        new = [one for one in chosen if not one.requeued]
-        expect = {one.contact_id: one.contact_version for one in new}
+        expect = {one.contact_id: one.contact_version for one in chosen}
         try:
             return self._app.append(claimed, *calls, expect=expect), []
         except IntegrityError:
@@ -145,16 +146,16 @@ class ClaimService:
         return self._app.find(Call, call_id_of(chosen.contact_id, chosen.attempt - 1))
 
     def _in_the_way(self, chosen: list[PlannedCall], seen: int) -> list[UUID]:
-        """Name the new calls that exist already, or whose contact was erased.
+        """Return the new calls that exist already, and those whose contact changed.
 
-        None where the claim itself was stale.
+        Empty if another claim was stored meanwhile: then the whole view is too old.
         """
         if self._app.highest_version(DISPATCHER_ID) > seen:
             return []
         return [
             one.call_id
             for one in chosen
-            if not one.requeued and (self.knows(one.call_id) or self._has_moved(one))
+            if self._has_moved(one) or (not one.requeued and self.knows(one.call_id))
         ]
 
     def _has_moved(self, chosen: PlannedCall) -> bool:

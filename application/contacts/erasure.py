@@ -11,10 +11,10 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.contacts.contact_streams import find_contact
 from application.event_context import EventContext
 from domain.call import Call
 from domain.campaign import Campaign
-from domain.contact import Contact
 from domain.erasure import erase_contact, erased_subjects
 from domain.values import call_id_of
 
@@ -87,21 +87,21 @@ class ErasureService:
         """
         campaign = self._app.find(Campaign, person.campaign_id)
         calls = self._calls(person.contact_id)
-        if self._app.find(Contact, person.contact_id) is not None:
-            return calls
+        at = self._context.now()
+        contact = find_contact(self._app, person.contact_id, person.campaign_id, at)
         last_call = calls[-1] if calls else None
         expect = {call_id_of(person.contact_id, len(calls) + 1): 0}
         expect |= {one.id: one.version for one in (campaign, last_call) if one}
-        contact = erase_contact(
-            contact_id=person.contact_id,
-            campaign_id=person.campaign_id,
+        erase_contact(
+            contact,
             list_ids=person.list_ids,
             campaign=campaign,
             last_call=last_call,
-            at=self._context.now(),
+            at=at,
             by=by,
         )
-        self._app.append(last_call, contact, expect=expect)
+        if contact.pending_events:
+            self._app.append(last_call, contact, expect=expect)
         return calls
 
     def _calls(self, contact_id: UUID) -> list[Call]:

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.campaign import Campaign, SpendAlert
+from domain.campaign import Campaign
+from domain.campaign_events import SpendAlert
 from domain.errors import Conflict, Invalid, WrongState
 from domain.values import (
     CampaignState,
@@ -41,6 +42,13 @@ ASKED: dict[str, Any] = {
     "budget": Decimal(20),
     "longest_call_seconds": 600,
 }
+NO_TERMS: dict[str, Any] = {
+    "retry_policy": None,
+    "output_rules": (),
+    "callback_output": None,
+    "starts_at": None,
+    "ends_at": None,
+}
 CHANGEABLE = {key: ASKED[key] for key in ("name", "cap", "line_quiet_gating", "budget")}
 
 
@@ -71,10 +79,11 @@ def resumed(state: CampaignState) -> Fact:
 
 
 def changed(**own: Any) -> Fact:
-    return fact(Campaign.Changed, **CHANGEABLE | own)
+    return fact(Campaign.Changed, **CHANGEABLE | NO_TERMS | own)
 
 
-WAS_CREATED = fact(Campaign.Created, **ASKED)
+NOT_DERIVED = {"request_id": None, "redial_of": None, "is_test": False}
+WAS_CREATED = fact(Campaign.Created, **ASKED, **NO_TERMS, **NOT_DERIVED)
 WAS_QUEUED = fact(Campaign.Queued)
 WAS_PAUSED = fact(Campaign.Paused, cause=PauseCause.PERSON, reason=None, scope=None)
 WAS_COMPLETED = fact(Campaign.Completed)
@@ -211,7 +220,8 @@ def test_a_campaign_needs_a_line(line: str) -> None:
 
 @pytest.mark.parametrize("own", [{"cap": 1}, {"cap": 10_000}, {"budget": None}])
 def test_the_bounds_themselves_are_fine(own: dict[str, Any]) -> None:
-    assert new_events(create(**own)) == [fact(Campaign.Created, **ASKED | own)]
+    asked = ASKED | NO_TERMS | NOT_DERIVED | own
+    assert new_events(create(**own)) == [fact(Campaign.Created, **asked)]
 
 
 @pytest.mark.parametrize("state", OPEN)

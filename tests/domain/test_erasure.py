@@ -32,20 +32,21 @@ BY = "ann@example.com"
 def erase(
     *calls: Call, campaign: Campaign | None, lists: Any = frozenset({LIST})
 ) -> Contact:
-    return erase_contact(
-        contact_id=do.CONTACT,
-        campaign_id=do.CAMPAIGN,
+    contact = Contact.unrecorded(do.CONTACT, do.CAMPAIGN, do.AT)
+    erase_contact(
+        contact,
         list_ids=lists,
         campaign=campaign,
         last_call=calls[-1] if calls else None,
         at=do.AT,
         by=BY,
     )
+    return contact
 
 
 def change_of_status(contact: Contact) -> tuple[ContactStatus, ContactStatus]:
     [event] = contact.collect_events()
-    assert isinstance(event, Contact.Created)
+    assert isinstance(event, Contact.Erased)
     assert (event.originator_id, event.campaign_id) == (do.CONTACT, do.CAMPAIGN)
     assert (event.actor, event.timestamp) == (BY, do.AT)
     return event.was, event.standing

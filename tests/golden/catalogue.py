@@ -107,6 +107,7 @@ def _example(annotation: Any, name: str) -> Any:
 
 SIMPLE: dict[Any, Callable[[str], Any]] = {
     str: lambda name: f"some {name}",
+    Any: lambda name: {name: [1, "one", None]},
     int: len,
     bool: lambda _: True,
     float: lambda _: 0.5,

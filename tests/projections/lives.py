@@ -10,7 +10,8 @@ from uuid import UUID
 
 from domain.assistant import Assistant
 from domain.call import Call
-from domain.campaign import Campaign, SpendAlert
+from domain.campaign import Campaign
+from domain.campaign_events import SpendAlert
 from domain.contact_list import ContactList, Skipped
 from domain.dispatcher import Claim, claim_calls
 from domain.errors import Refused

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.campaign import CampaignEvent
+from domain.campaign_events import CampaignEvent
 from projections import call_log, campaign_board, event_index
 from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.runner import Batches, catch_up

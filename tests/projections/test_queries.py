@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.campaign import SpendAlert
+from domain.campaign_events import SpendAlert
 from domain.errors import Invalid
 from domain.reports import ReportGrade
 from domain.values import (
