@@ -57,8 +57,10 @@ class ProviderCheck:
         findings = deps.reconcile.run(snapshot, now=now(), silence=silence)
         if blocked is not None and blocked.until is None:
             findings = replace(findings, down=blocked.words)
-        self.findings, self.blocked = findings, blocked
-        return findings
+        lines_down = {**findings.lines_down, **deps.adoption.unsearched}
+        self.findings = replace(findings, lines_down=lines_down)
+        self.blocked = blocked
+        return self.findings
 
     def seconds_to_next(self) -> float:
         """Return when to check again: earlier if a search may then be complete."""

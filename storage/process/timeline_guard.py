@@ -30,9 +30,9 @@ returning search_from
 
 LEAD = """
 insert into last_led (id, server, copy, left_at, search_from)
-select 1, server, copy, null, null from led_now
+select 1, server, copy, null, %(since)s from led_now
 on conflict (id) do update set server = excluded.server, copy = excluded.copy,
-    left_at = null, search_from = null
+    left_at = null, search_from = excluded.search_from
 """
 
 LEAVE = "update last_led set left_at = clock_timestamp() where id = 1"
@@ -78,10 +78,14 @@ class TimelineGuard:
         began: datetime = row[0]
         return began
 
-    def lead(self) -> None:
-        """Record that the search is complete and that this database has a leader."""
+    def lead(self, *, search_from: datetime | None = None) -> None:
+        """Record that this database has a leader, which may claim contacts.
+
+        The search for missing calls is recorded as complete, or, with `search_from`, as
+        still incomplete since that time.
+        """
         with self._pool.connection() as conn:
-            conn.execute(LEAD)
+            conn.execute(LEAD, {"since": search_from})
 
     def leave(self) -> None:
         """Record that the leader has left after storing all its work."""
