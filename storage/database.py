@@ -158,11 +158,14 @@ def open_pool(
     statement_timeout: float | None = 5.0,
     lock_timeout: float | None = 5.0,
     settings: Mapping[str, str] | None = None,
+    check: bool = False,
 ) -> Pool:
     """Open a pool of autocommit connections; time-outs in seconds, None for none.
 
-    `settings` are further session settings of each connection. The pool opens even if
-    the server does not answer yet. The caller closes it.
+    `settings` are further session settings of each connection. With `check`, each
+    connection is tested with one round trip before it is lent, so that work that cannot
+    be repeated never gets one that a restart of the server has closed. The pool opens
+    even if the server does not answer yet. The caller closes it.
     """
     return _WritablePool(
         conninfo(url, f"autolynx {name}"),
@@ -174,6 +177,7 @@ def open_pool(
         timeout=5.0,
         reconnect_timeout=5.0,  # The pauses between tries double up to this.
         configure=_configure(statement_timeout, lock_timeout, settings),
+        check=_WritablePool.check_connection if check else None,
         open=True,
     )
 

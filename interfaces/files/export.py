@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 from domain.recording_url import RecordingUrls
 from interfaces.files.streaming import Streamed
 from projections import campaign_board, results
-from storage.database import Pool
+from storage.database import Pool, RetryPolicy
 
 EXPORTS_AT_A_TIME = 4
 """In one process. Each holds a connection until its client has read everything."""
@@ -57,8 +57,7 @@ def _campaign(pool: Pool, campaign_id: str) -> campaign_board.CampaignRow | None
         id_ = UUID(campaign_id)
     except ValueError:
         return None
-    with pool.connection() as connection:
-        return campaign_board.get(connection, id_)
+    return RetryPolicy().run(pool, lambda conn, _: campaign_board.get(conn, id_))
 
 
 def _filename(name: str) -> str:

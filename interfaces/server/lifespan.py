@@ -59,7 +59,9 @@ def api_lifespan(
                 _components(configuration, url, feed, provider, read_message),
             )
             exports = opened.enter_context(
-                open_read_pool(url, name=f"{ROLE} exports", max_size=EXPORTS_AT_A_TIME)
+                open_read_pool(
+                    url, name=f"{ROLE} exports", max_size=EXPORTS_AT_A_TIME, check=True
+                )
             )
             subscriptions = _subscriptions(url, feed, recheck_seconds, opened)
             metrics.subscriptions.set_function(

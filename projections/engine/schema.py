@@ -177,18 +177,24 @@ def use_read_model(conn: Conn, schema: str = SCHEMA) -> None:
 
 
 def open_read_pool(
-    url: str, *, name: str, max_size: int = 8, statement_timeout: float = 5.0
+    url: str,
+    *,
+    name: str,
+    max_size: int = 8,
+    statement_timeout: float = 5.0,
+    check: bool = False,
 ) -> Pool:
-    """Open a pool whose connections read the read model; time-out in seconds.
+    """Open a pool of connections that can only read, from the live read tables.
 
-    Its connections have the same time limits as those of `open_pool`, whose docstring
-    says when it opens and who closes it.
+    `statement_timeout` is in seconds. See `open_pool` for `check`, for the other time
+    limits, and for who closes the pool.
     """
     return open_pool(
         url,
         name=name,
         max_size=max_size,
         statement_timeout=statement_timeout,
+        check=check,
         settings={
             "search_path": f"{SCHEMA}, public",
             "default_transaction_read_only": "on",
