@@ -2,8 +2,7 @@
 
 First the log is compared with the hash chain of the live tables, and the vault with the
 digests in the events. Then the read tables are computed from the log in a second schema
-and compared with the live ones, row by row. The second schema remains, so that the next
-run can continue from it.
+and compared with the live ones, row by row. That schema is dropped at the end.
 """
 
 from collections.abc import Callable, Iterator
@@ -74,17 +73,22 @@ def verify(
 ) -> Verified:
     """Verify the log, the vault and the read tables up to the live checkpoint.
 
-    Each problem is passed to `on_problem`. With `incremental`, the run continues where
-    the last one ended, if that found no problem; the read tables are compared
-    completely in any case.
+    Each problem is passed to `on_problem`. With `incremental`, the verification of the
+    log and the vault starts where the last run ended, if that found no problem; the
+    read tables are computed from the whole log and compared in any case.
 
     Raises:
         RebuildUnderWay: a rebuild or another verification is running.
     """
     with connect(url, name="verify", lock_timeout=LOCK_SECONDS) as conn, alone(conn):
         create_read_model(conn)
+        drop_schema(conn, CHECK)  # A run that was killed may have left it.
         run = _Verification(conn, url, progress, on_problem)
-        return run.run(now, incremental=incremental)
+        try:
+            return run.run(now, incremental=incremental)
+        finally:
+            if not conn.closed:
+                drop_schema(conn, CHECK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,24 +143,13 @@ class _Verification:
     def _begin(
         self, checkpoint: Checkpoint, mark: Mark | None, *, incremental: bool
     ) -> Chain:
-        """Start at the first event, or where the last run ended."""
+        """Return the chain from its first event, or from where the last run ended."""
         if mark is not None:
             self._found(*_anchored(self._conn, mark, checkpoint))
-        known = checkpoint_in(self._conn, CHECK)
-        if incremental and mark is not None and self._goes_on(mark, known):
+        may_continue = incremental and self._first is None
+        if may_continue and mark is not None and mark.problem is None:
             return Chain(self._conn, SCHEMA, after=mark.up_to, head=mark.head)
-        drop_schema(self._conn, CHECK)
         return whole_chain(self._conn, SCHEMA)
-
-    def _goes_on(self, mark: Mark, known: Checkpoint | None) -> bool:
-        """Return whether the last run found no problem and its tables still exist."""
-        return (
-            mark.problem is None
-            and self._first is None
-            and known is not None
-            and (known.position, known.head) == (mark.up_to, mark.head)
-            and _alike(self._conn)
-        )
 
     # --- The log and the vault ----------------------------------------------------
 
@@ -259,8 +252,6 @@ class _Verification:
             anchor = (0, FIRST_HEAD)
         said = (first.position, first.message) if first else (None, None)
         write_mark(self._conn, Mark(*anchor, at, *said))
-        if first is not None:
-            drop_schema(self._conn, CHECK)
 
 
 def _checkpoint(conn: Conn, schema: str) -> Checkpoint:
@@ -275,22 +266,6 @@ def _held(conn: Conn) -> int:
         select position from read.projection_position where name = 'read' for update
     """
     return int(select_value(conn, query))
-
-
-_FORMS: LiteralString = """
-    select table_schema, array_agg(form order by form)
-    from (
-        select table_schema, concat(table_name, '.', column_name, ' ', udt_name) as form
-        from information_schema.columns where table_schema in (%s, %s)
-    ) columns
-    group by table_schema
-"""
-
-
-def _alike(conn: Conn) -> bool:
-    """Return whether the tables of both schemas have the same columns."""
-    forms: dict[str, list[str]] = dict(conn.execute(_FORMS, (SCHEMA, CHECK)).fetchall())
-    return bool(forms.get(SCHEMA) == forms.get(CHECK))
 
 
 def _anchored(conn: Conn, mark: Mark, checkpoint: Checkpoint) -> Iterator[Problem]:
