@@ -71,7 +71,7 @@ def test_a_line_without_an_answer_holds_back_only_its_own_contacts(
     check(house, passes)
     passes.run()
     assert dialled(house) == {free}
-    decision = house.operations.decision(held)
+    decision = house.process_records.decision(held)
     assert decision is not None
     [reason] = decision.reasons
     assert (reason.code, reason.contacts) == ("PROVIDER_DOWN", 3)
