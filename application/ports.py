@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.vault import ContactRow
-from domain.reports import ReasonDetail
+from domain.reports import OutcomeFinding, ReasonDetail
 from domain.values import Refusal, RefusalKind, RefusalScope
 
 
@@ -144,6 +144,7 @@ class CallReport:
     the provider named none. `ended_message` is the provider's explanation of the
     reason, without secrets and phone numbers. `refusal` is what the reason means if the
     call was never answered. `is_unanswered`: it proves that nobody picked up.
+    `outcome` is what the report proves about the outcome.
     """
 
     ended_reason: str | None = None
@@ -160,6 +161,7 @@ class CallReport:
     transcript: Any | None = None
     has_analysis: bool = False
     has_artifact: bool = False
+    outcome: OutcomeFinding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +216,9 @@ class ProviderMessage:
     """A webhook message; repeats have the same `key`.
 
     `document` is its JSON without secrets. `type` is the provider's term, which is only
-    stored. `phase`, `ended_reason`, `reason_detail`, `ended_message` and `refusal` are
-    set if the message announces a new phase of the call; `report` if it contains a
-    report. `sent_at` is the time in the message itself.
+    stored. `phase`, `ended_reason`, `reason_detail`, `ended_message`, `refusal` and
+    `outcome` are set if the message announces a new phase of the call; `report` if it
+    contains a report. `sent_at` is the time in the message itself.
     """
 
     key: str
@@ -232,6 +234,7 @@ class ProviderMessage:
     report: CallReport | None
     document: dict[str, Any] = field(repr=False)
     reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
+    outcome: OutcomeFinding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,17 @@ from eventsourcing.domain import Aggregate, event
 from domain import call_events as events
 from domain.call_dialing import DialerCommands
 from domain.call_reporting import ProviderCommands
-from domain.reports import Known, Ranks, ReportGrade, ranks_of_release_1, status_known
+from domain.outcomes import ReportedOutcome
+from domain.reports import (
+    Known,
+    OutcomeBasis,
+    OutcomeFinding,
+    Ranks,
+    ReportGrade,
+    decided_known,
+    ranks_of_release_1,
+    status_known,
+)
 from domain.values import (
     CallStatus,
     ContactStatus,
@@ -168,9 +178,12 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.outcome_unknown, self.unknowns = True, self.unknowns + 1
 
     @event(Rejected)
-    def _rejected(self, standing: ContactStatus) -> None:
+    def _rejected(
+        self, standing: ContactStatus, outcome: ReportedOutcome | None
+    ) -> None:
         self.status, self.standing = CallStatus.FAILED, standing
         self.request_open = False
+        self._give_up(outcome)
 
     @event(Ringing)
     def _ringing(self, standing: ContactStatus, evidence: Evidence | None) -> None:
@@ -200,6 +213,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         ranks: Ranks | None,
         refusal: Refusal | None,
         words: VaultText | None,
+        outcome: ReportedOutcome | None,
     ) -> None:
         if self.live:
             failed = standing is ContactStatus.FAILED
@@ -208,11 +222,18 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.ended_words = words
         self._count(refusal)
         if ranks is None:  # Stored by release 1, which only added what was missing.
-            told = status_known(reason=reason, ended_at=ended_at)
-            self.known = self.known.merged_with(told)
+            added = status_known(
+                reason=reason, ended_at=ended_at, outcome=_finding(outcome)
+            )
+            self.known = self.known.merged_with(added)
         else:
-            told = replace(self.known, reason=reason, ended_at=ended_at)
-            self.known = replace(told, ranks=ranks)
+            self.known = replace(
+                self.known,
+                reason=reason,
+                ended_at=ended_at,
+                outcome=outcome if ranks.outcome else None,
+                ranks=ranks,
+            )
         self._keep(evidence)
 
     @event(Reported)
@@ -227,6 +248,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         evidence: Evidence | None,
         ranks: Ranks | None,
         best_message_id: UUID | None,
+        outcome: ReportedOutcome | None,
         *,
         settled: bool,
     ) -> None:
@@ -237,6 +259,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
             duration_seconds=duration_seconds,
             cost=cost,
             message_id=best_message_id,
+            outcome=outcome if ranks is None or ranks.outcome else None,
         )
         if ranks is None:
             stored = evidence.message_id if evidence else self.known.message_id
@@ -273,17 +296,24 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.suspected_provider_call_ids -= {provider_call_id}
 
     @event(TimedOut)
-    def _timed_out(self, standing: ContactStatus) -> None:
+    def _timed_out(
+        self, standing: ContactStatus, outcome: ReportedOutcome | None
+    ) -> None:
         self.status, self.standing = CallStatus.TIMEOUT, standing
+        self._give_up(outcome)
 
     @event(Failed)
-    def _failed(self, standing: ContactStatus) -> None:
+    def _failed(self, standing: ContactStatus, outcome: ReportedOutcome | None) -> None:
         self.status, self.standing = CallStatus.FAILED, standing
         self.request_open = self.outcome_unknown = False
+        self._give_up(outcome)
 
     @event(Canceled)
-    def _canceled(self, standing: ContactStatus) -> None:
+    def _canceled(
+        self, standing: ContactStatus, outcome: ReportedOutcome | None
+    ) -> None:
         self.status, self.standing = CallStatus.CANCELED, standing
+        self._give_up(outcome)
 
     def _count(self, refusal: Refusal | None) -> None:
         if refusal is not None and refusal.kind is RefusalKind.CAPACITY:
@@ -291,6 +321,19 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         elif refusal is not None and refusal.kind is RefusalKind.PLATFORM:
             self.platform_refusals += 1
 
+    def _give_up(self, outcome: ReportedOutcome | None) -> None:
+        """Store the outcome of a call that ended without an end at the provider."""
+        if outcome is not None:
+            decided = decided_known(outcome.outcome, outcome.rule)
+            self.known = self.known.merged_with(decided)
+
     def _keep(self, evidence: Evidence | None) -> None:
         if evidence is not None:
             self.evidence |= {evidence.message_id}
+
+
+def _finding(outcome: ReportedOutcome | None) -> OutcomeFinding | None:
+    """Return the outcome of an event of release 1 as its status messages rank."""
+    if outcome is None:
+        return None
+    return OutcomeFinding(outcome, OutcomeBasis.GENERIC_REASON)

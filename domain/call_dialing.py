@@ -6,6 +6,7 @@ from uuid import UUID
 from domain import call_events as events
 from domain.call_state import CallState
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.outcomes import CallOutcome
 from domain.values import (
     ContactStatus,
     Evidence,
@@ -137,7 +138,8 @@ class DialerCommands(CallState):
             return
         delay = self._retry_delay(refusal)
         if delay is None:
-            fields = {"words": words, "refusal": refusal}
+            outcome = self._decided(CallOutcome.NOT_STARTED, refusal.rule)
+            fields = {"words": words, "refusal": refusal, "outcome": outcome}
             self._move(events.Rejected, ContactStatus.FAILED, at, by, **fields)
             return
         if refusal.kind is RefusalKind.PLATFORM:
@@ -149,18 +151,30 @@ class DialerCommands(CallState):
     def time_out(self, *, reason: str, at: datetime, by: str) -> None:
         """Give up a placed call of which the provider knows nothing any more."""
         if self.live and self.provider_call_id is not None:
-            self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, reason=reason)
+            fields = {
+                "reason": reason,
+                "outcome": self._decided(CallOutcome.UNKNOWN, "timed-out"),
+            }
+            self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, **fields)
 
     def fail(self, *, reason: str, at: datetime, by: str) -> None:
         if self.waiting:
-            self._move(events.Failed, ContactStatus.FAILED, at, by, reason=reason)
+            fields = {
+                "reason": reason,
+                "outcome": self._decided(CallOutcome.UNKNOWN, "failed"),
+            }
+            self._move(events.Failed, ContactStatus.FAILED, at, by, **fields)
 
     def cancel(self, *, at: datetime, by: str) -> None:
         """Take back a claim that was never requested."""
         if self.waiting and not self.request_open:
-            self._move(events.Canceled, ContactStatus.CANCELED, at, by)
+            self._cancel("canceled", at, by)
 
     def withdraw(self, *, at: datetime, by: str) -> None:
         """Give up a deferred call, whose contact was erased."""
         if self.deferred:
-            self._move(events.Canceled, ContactStatus.CANCELED, at, by)
+            self._cancel("withdrawn", at, by)
+
+    def _cancel(self, rule: str, at: datetime, by: str) -> None:
+        outcome = self._decided(CallOutcome.CANCELED, rule)
+        self._move(events.Canceled, ContactStatus.CANCELED, at, by, outcome=outcome)

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
+from domain import upcasts
+from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.reports import Ranks
-from domain.upcasts import add_refusal_to_ended
 from domain.values import ContactStatus, Evidence, Refusal, VaultText
 
 
@@ -76,6 +77,14 @@ class Rejected(ContactStatusChanged):
     TOPIC = "call.rejected"
     words: VaultText
     refusal: Refusal | None = None
+    outcome: ReportedOutcome | None = None
+
+    class_version = 2
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Read an event that was stored without the outcome."""
+        upcasts.add_decided_outcome(state, CallOutcome.NOT_STARTED)
 
 
 class Ringing(ContactStatusChanged):
@@ -102,13 +111,20 @@ class Ended(ContactStatusChanged):
     earlier_refusals: int = 0
     retry_at: datetime | None = None
     words: VaultText | None = None
+    outcome: ReportedOutcome | None = None
+    outcome_was: CallOutcome | None = None
 
-    class_version = 2
+    class_version = 3
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
         """Read an event of release 1, which did not store the refusal."""
-        add_refusal_to_ended(state)
+        upcasts.add_refusal_to_ended(state)
+
+    @staticmethod
+    def upcast_v2_v3(state: dict[str, Any]) -> None:
+        """Read an event that was stored without the outcome."""
+        upcasts.add_outcome(state)
 
     @property
     def ends_it(self) -> bool:
@@ -134,6 +150,15 @@ class Reported(CallEvent):
     cost_is_expected: bool = False
     cost_was_expected: bool = False
     duration_seconds_was: int | None = None
+    outcome: ReportedOutcome | None = None
+    outcome_was: CallOutcome | None = None
+
+    class_version = 2
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Read an event that was stored without the outcome."""
+        upcasts.add_outcome(state)
 
     @property
     def report_message_id(self) -> UUID | None:
@@ -180,12 +205,36 @@ class DuplicateDismissed(CallEvent):
 class TimedOut(ContactStatusChanged):
     TOPIC = "call.timed_out"
     reason: str
+    outcome: ReportedOutcome | None = None
+
+    class_version = 2
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Read an event that was stored without the outcome."""
+        upcasts.add_decided_outcome(state, CallOutcome.UNKNOWN)
 
 
 class Failed(ContactStatusChanged):
     TOPIC = "call.failed"
     reason: str
+    outcome: ReportedOutcome | None = None
+
+    class_version = 2
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Read an event that was stored without the outcome."""
+        upcasts.add_decided_outcome(state, CallOutcome.UNKNOWN)
 
 
 class Canceled(ContactStatusChanged):
     TOPIC = "call.canceled"
+    outcome: ReportedOutcome | None = None
+
+    class_version = 2
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Read an event that was stored without the outcome."""
+        upcasts.add_decided_outcome(state, CallOutcome.CANCELED)

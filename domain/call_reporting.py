@@ -5,7 +5,14 @@ from datetime import datetime
 
 from domain import call_events as events
 from domain.call_state import CallState
-from domain.reports import Known, ReasonDetail, Report, ReportGrade, status_known
+from domain.reports import (
+    Known,
+    OutcomeFinding,
+    ReasonDetail,
+    Report,
+    ReportGrade,
+    status_known,
+)
 from domain.values import CallStatus, ContactStatus, Evidence, Refusal, VaultText
 
 
@@ -48,15 +55,18 @@ class ProviderCommands(CallState):
         detail: ReasonDetail = ReasonDetail.SPECIFIC,
         refusal: Refusal | None = None,
         words: VaultText | None = None,
+        outcome: OutcomeFinding | None = None,
     ) -> None:
         """Record the end, or what a later status message adds to it.
 
         `refusal` is what the reason means if the call was never answered: the contact
         is then called again, or fails, as `retry_delay` says. `words` refer to the
-        provider's explanation of the reason.
+        provider's explanation of the reason. `outcome` is what the message proves.
         """
-        told = status_known(reason=reason, detail=detail, ended_at=ended_at)
-        known = self.known.merged_with(told)
+        status = status_known(
+            reason=reason, detail=detail, ended_at=ended_at, outcome=outcome
+        )
+        known = self.known.merged_with(status)
         if not self.ended or known != self.known or self._is_explained_by(words):
             self._end(known, at, by, evidence, refusal, words)
 
@@ -87,11 +97,14 @@ class ProviderCommands(CallState):
                 self.known.ranks,
                 reason=known.ranks.reason,
                 ended_at=known.ranks.ended_at,
+                outcome=known.ranks.outcome,
             ),
             refusal=refusal,
             earlier_refusals=self._earlier(refusal),
             retry_at=at + delay if delay else None,
             words=self.ended_words or words,
+            outcome=self._outcome(known),
+            outcome_was=self.outcome,
         )
 
     def report(
@@ -149,6 +162,8 @@ class ProviderCommands(CallState):
             cost_is_expected=known.cost_is_expected,
             cost_was_expected=self.known.cost_is_expected,
             duration_seconds_was=self.duration_seconds,
+            outcome=self._outcome(known),
+            outcome_was=self.outcome,
         )
 
     def confirm(self, *, provider_status: str, at: datetime, by: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.call_events import CallEvent, ContactStatusChanged
+from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.refusals import retry_delay
-from domain.reports import Known, ReportGrade
+from domain.reports import NO_REASON, Known, ReportGrade, decided_known
 from domain.states import LIVE
 from domain.values import CallStatus, ContactStatus, Refusal, RefusalKind, VaultText
 
@@ -70,6 +71,11 @@ class CallState:
         return self.known.cost
 
     @property
+    def outcome(self) -> CallOutcome | None:
+        """How the call went; None while it is under way."""
+        return None if self.live else self._outcome(self.known).outcome
+
+    @property
     def grade(self) -> ReportGrade:
         """The highest grade of the reports so far."""
         return max(self.grades, default=ReportGrade.NONE)
@@ -102,6 +108,18 @@ class CallState:
             return 0
         capacity = refusal.kind is RefusalKind.CAPACITY
         return self.capacity_refusals if capacity else self.platform_refusals
+
+    @staticmethod
+    def _outcome(known: Known) -> ReportedOutcome:
+        """Return the outcome to store with an event after which this is known."""
+        return known.outcome or NO_REASON
+
+    def _decided(self, outcome: CallOutcome, rule: str) -> ReportedOutcome:
+        """Return the outcome of a call that is given up here.
+
+        What the provider reported about it, if anything, is worth more.
+        """
+        return self._outcome(self.known.merged_with(decided_known(outcome, rule)))
 
     def _move(
         self,

@@ -79,9 +79,12 @@ class Withheld(StrEnum):
     REMOVED = "REMOVED"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class ReportedOutcome:
-    """An outcome and the id of the rule that decided it."""
+    """An outcome and the id of the rule that decided it.
+
+    The order has no meaning; it chooses between reports that are equally good.
+    """
 
     outcome: CallOutcome
     rule: str

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
+from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.values import Evidence
 
 
@@ -34,6 +35,35 @@ class ReasonDetail(IntEnum):
 
     GENERIC = 1
     SPECIFIC = 2
+
+
+class OutcomeBasis(IntEnum):
+    """What an outcome rests on; a better basis replaces a worse one, whatever its rank.
+
+    The provider's adapter decides it.
+    """
+
+    UNKNOWN_REASON = 1
+    GENERIC_REASON = 2
+    """The reason only says that the connection was closed."""
+    SPECIFIC_REASON = 3
+    """The reason says how the call ended, but who spoke is not known."""
+    TRANSCRIPT = 4
+    """The transcript shows who spoke, but no specific reason is known."""
+    DECISIVE = 5
+    """The reason, or the reason and the transcript, leave no doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeFinding:
+    """The outcome that one message proves, and what it rests on."""
+
+    outcome: ReportedOutcome
+    basis: OutcomeBasis
+
+
+NO_REASON = ReportedOutcome(CallOutcome.UNKNOWN, "no-reason")
+"""The outcome of a call that is over and of which nothing else is known."""
 
 
 class CostBasis(IntEnum):
@@ -73,6 +103,7 @@ class Ranks:
     duration_seconds: int = 0
     cost: int = 0
     message_id: int = 0
+    outcome: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +120,7 @@ class Known:
     duration_seconds: int | None = None
     cost: Decimal | None = None
     message_id: UUID | None = None
+    outcome: ReportedOutcome | None = None
     ranks: Ranks = Ranks()
 
     @property
@@ -126,15 +158,24 @@ def status_known(
     detail: ReasonDetail = ReasonDetail.SPECIFIC,
     started_at: datetime | None = None,
     ended_at: datetime | None = None,
+    outcome: OutcomeFinding | None = None,
 ) -> Known:
     """Return what a status message says of a call."""
     values: dict[str, Any] = {
         "reason": reason or None,
         "started_at": started_at,
         "ended_at": ended_at,
+        "outcome": outcome.outcome if outcome else None,
     }
-    ranks = _ranks(values, {"reason": detail}, STATUS_RANK)
-    return Known(**values, ranks=ranks)
+    above = {"reason": detail, "outcome": outcome.basis if outcome else 0}
+    return Known(**values, ranks=_ranks(values, above, STATUS_RANK))
+
+
+def decided_known(outcome: CallOutcome, rule: str) -> Known:
+    """Return an outcome that was decided here; whatever is reported replaces it."""
+    return Known(
+        outcome=ReportedOutcome(outcome, rule), ranks=Ranks(outcome=STATUS_RANK)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +198,7 @@ class Report:
     has_transcript: bool = False
     has_recording: bool = False
     has_analysis: bool = False
+    outcome: OutcomeFinding | None = None
 
     @property
     def completeness(self) -> int:
@@ -202,11 +244,13 @@ class Report:
             "duration_seconds": self.duration_seconds,
             "cost": self.cost,
             "message_id": evidence.message_id if evidence else None,
+            "outcome": self.outcome.outcome if self.outcome else None,
         }
         above = {
             "reason": self.reason_detail,
             "cost": self._cost_basis,
             "message_id": self._richness,
+            "outcome": self.outcome.basis if self.outcome else 0,
         }
         return Known(**values, ranks=_ranks(values, above, self.rank))
 
@@ -237,9 +281,11 @@ def ranks_of_release_1(known: Known, grade: int) -> Ranks:
     charged = bool(known.cost)
     complete = charged and grade >= ReportGrade.LOOKED_UP_LAST
     values = {name: getattr(known, name) for name in KINDS}
-    told = sum(bool(value) for name, value in values.items() if name != "message_id")
+    stored = values.keys() - {"message_id", "outcome"}  # Others are derived.
+    told = sum(bool(values[name]) for name in stored)
     above = {
         "reason": ReasonDetail.SPECIFIC,
+        "outcome": OutcomeBasis.GENERIC_REASON,
         "cost": CostBasis.CHARGED if charged else CostBasis.FINAL_ZERO,
         "message_id": RICHEST if complete else 0,
     }

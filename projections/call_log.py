@@ -1,4 +1,4 @@
-"""What became of each call."""
+"""Calls: the status, times, cost and outcome of each."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.call import Call
 from domain.call_events import CallEvent, ContactStatusChanged
+from domain.outcomes import CallOutcome
 from domain.values import CallStatus, ContactStatus
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
@@ -32,11 +33,13 @@ TABLE = Table(
         provider_call_id text,
         queued_at timestamptz not null,
         placed_at timestamptz,
+        ringing_at timestamptz,
         started_at timestamptz,
         ended_at timestamptz,
         closed_at timestamptz,
         last_event_at timestamptz not null,
         duration_seconds integer,
+        outcome text,
         ended_reason text,
         failure text,
         rejection_words_id uuid,
@@ -49,7 +52,7 @@ TABLE = Table(
     create index if not exists call_log_contact on call_log (contact_id, attempt);
     create index if not exists call_log_provider_call on call_log (provider_call_id);
     """,
-    handler_version=2,
+    handler_version=3,
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
@@ -68,7 +71,7 @@ def call_log(event: object, _position: int) -> Iterator[RowOperation]:
     if isinstance(event, Call.Created):
         yield put(LOG, event.originator_id, **columns, **_created(event))
     else:
-        yield patch(LOG, event.originator_id, **columns, **_told(event))
+        yield patch(LOG, event.originator_id, **columns, **_changed(event))
 
 
 def _created(event: Call.Created) -> Columns:
@@ -81,7 +84,7 @@ def _created(event: Call.Created) -> Columns:
     }
 
 
-def _told(event: CallEvent) -> Columns:
+def _changed(event: CallEvent) -> Columns:
     match event:
         case Call.Requested():
             return {"requests": event.number}
@@ -89,7 +92,7 @@ def _told(event: CallEvent) -> Columns:
             placed_at = event.placed_at
             return {"provider_call_id": event.provider_call_id, "placed_at": placed_at}
         case Call.Ringing():
-            return {"status": CallStatus.RINGING}
+            return {"status": CallStatus.RINGING, "ringing_at": event.ringing_at}
         case Call.Answered():
             return _answered(event)
         case _:
@@ -117,6 +120,7 @@ def _answered(event: Call.Answered) -> Columns:
 
 def _ended(event: Call.Ended) -> Columns:
     columns: Columns = {"ended_reason": event.reason, "ended_at": event.ended_at}
+    columns |= outcome_columns(event)
     if event.words is not None:
         columns["ended_words_id"] = event.words.words_id
     if event.was not in OURS:
@@ -134,10 +138,27 @@ def _reported(event: Call.Reported) -> Columns:
         "ended_at": event.ended_at,
         "duration_seconds": event.duration_seconds,
         "cost": event.cost,
+        **outcome_columns(event),
     }
     if event.report_message_id is not None:
         columns["report_message_id"] = event.report_message_id
     return columns
+
+
+type OutcomeEvent = (
+    Call.Ended
+    | Call.Reported
+    | Call.Rejected
+    | Call.Failed
+    | Call.TimedOut
+    | Call.Canceled
+)
+"""Events that name the outcome of a call."""
+
+
+def outcome_columns(event: OutcomeEvent) -> Columns:
+    """Return the column of the outcome; none if an old event names no outcome."""
+    return {} if event.outcome is None else {"outcome": event.outcome.outcome}
 
 
 def _given_up(event: CallEvent) -> Columns:
@@ -155,13 +176,14 @@ def _given_up(event: CallEvent) -> Columns:
             return {}
 
 
-def _closed(event: CallEvent, status: CallStatus, **columns: Any) -> Columns:
-    return {"status": status, "closed_at": event.timestamp, **columns}
+def _closed(event: OutcomeEvent, status: CallStatus, **columns: Any) -> Columns:
+    closed: Columns = {"status": status, "closed_at": event.timestamp}
+    return closed | outcome_columns(event) | columns
 
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call; times are the provider's but for queued, closed and last event.
+    """A call; times are the provider's except queued, closed and last event.
 
     `failure` is our own reason for giving it up, `rejection_words_id` names the
     provider's words in the vault, and `ended_words_id` its explanation of the reason
@@ -179,11 +201,13 @@ class CallRow:
     provider_call_id: str | None
     queued_at: datetime
     placed_at: datetime | None
+    ringing_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
     closed_at: datetime | None
     last_event_at: datetime
     duration_seconds: int | None
+    outcome: CallOutcome | None
     ended_reason: str | None
     failure: str | None
     rejection_words_id: UUID | None
@@ -192,12 +216,24 @@ class CallRow:
     report_message_id: UUID | None
     version: int
 
+    @property
+    def ring_seconds(self) -> int | None:
+        """Seconds from the first ringing to the answer, or to the end without one.
+
+        None if the provider did not report both times, or not in that order.
+        """
+        stopped_at = self.started_at or self.ended_at
+        if self.ringing_at is None or stopped_at is None:
+            return None
+        seconds = (stopped_at - self.ringing_at).total_seconds()
+        return round(seconds) if seconds >= 0 else None
+
 
 _ROW: LiteralString = """
     select call_id as id, campaign_id, contact_id, attempt, status, standing, requests,
-        provider_call_id, queued_at, placed_at, started_at, ended_at, closed_at,
-        last_event_at, duration_seconds, ended_reason, failure, rejection_words_id,
-        ended_words_id, cost, report_message_id, version
+        provider_call_id, queued_at, placed_at, ringing_at, started_at, ended_at,
+        closed_at, last_event_at, duration_seconds, outcome, ended_reason, failure,
+        rejection_words_id, ended_words_id, cost, report_message_id, version
     from call_log
 """
 

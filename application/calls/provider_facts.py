@@ -6,7 +6,7 @@ from datetime import datetime
 from application.event_context import SCHEDULER
 from application.ports import CallPhase, CallReport, ProviderCall, ProviderMessage
 from domain.call import Call
-from domain.reports import ReasonDetail, Report, ReportGrade
+from domain.reports import OutcomeFinding, ReasonDetail, Report, ReportGrade
 from domain.values import Evidence, Refusal, VaultText
 
 
@@ -43,6 +43,7 @@ def apply_message(
             message.reason_detail,
             message.refusal,
             words,
+            message.outcome,
         )
         _follow(call, seen, at, by, proof)
     if call.version == known:
@@ -72,6 +73,7 @@ def apply_lookup(
             report.reason_detail,
             None if report.started_at else report.refusal,
             words,
+            report.outcome,
         )
         _follow(call, end, at, SCHEDULER, proof)
     else:
@@ -82,8 +84,8 @@ def apply_lookup(
 class Seen:
     """A phase of a call that the provider shows, and since when.
 
-    With the end come its reason, what that means if the call was never answered, and
-    `words`, which refer to the provider's explanation in the vault.
+    An end has a reason, the `refusal` that it means if the call was never answered,
+    `words` that refer to the provider's explanation in the vault, and an outcome.
     """
 
     phase: CallPhase
@@ -92,6 +94,7 @@ class Seen:
     detail: ReasonDetail = ReasonDetail.SPECIFIC
     refusal: Refusal | None = None
     words: VaultText | None = None
+    outcome: OutcomeFinding | None = None
 
 
 def _follow(
@@ -115,6 +118,7 @@ def _follow(
                 evidence=proof,
                 refusal=seen.refusal,
                 words=seen.words,
+                outcome=seen.outcome,
             )
 
 
@@ -142,6 +146,7 @@ def apply_report(
         has_transcript=bool(report.transcript),
         has_recording=report.recording_url is not None,
         has_analysis=report.has_analysis,
+        outcome=report.outcome,
     )
     call.report(
         merged, at=at, by=by, evidence=proof, refusal=report.refusal, words=words

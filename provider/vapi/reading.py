@@ -12,6 +12,7 @@ from uuid import UUID
 from application.ports import CallPhase, Origin, ProviderCall, ProviderMessage
 from application.vault import canonical
 from domain.recording_url import RecordingUrls
+from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.redaction import redact
 from provider.vapi.refusals import refusal_of_reason
 from provider.vapi.reports import (
@@ -63,6 +64,7 @@ def read_message(
     status = word(message.get("status")) if updated else None
     reason = ended_reason(message, call) if status == "ended" else None
     explanation = ended_message(message, call) if status == "ended" else None
+    refusal = refusal_of_reason(reason, explanation)
     return ProviderMessage(
         key=_key(kind, status, reason, document),
         type=kind,
@@ -73,7 +75,8 @@ def read_message(
         phase=PHASES.get(status or ""),
         ended_reason=reason,
         ended_message=explanation,
-        refusal=refusal_of_reason(reason, explanation),
+        refusal=refusal,
+        outcome=outcome_of(EndedCall(reason=reason, refusal=refusal)),
         reason_detail=reason_detail(reason),
         report=(
             read_report(message, call, recordings=recordings)

@@ -225,6 +225,11 @@ _REASONS: dict[str, Refusal] = {
             (
                 f"{START}get-customer",
                 f"{START}vapi-number-international",
+            ),
+        ),
+        (
+            _contact("reason-invalid-number"),
+            (
                 "sip-outbound-unallocated-number",
                 "twilio-reported-customer-misdialed",
             ),

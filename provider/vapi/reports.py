@@ -16,8 +16,10 @@ from application.ports import CallReport
 from domain.recording_url import RecordingUrls
 from domain.reports import ReasonDetail
 from domain.values import Refusal
+from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.redaction import redact_text
 from provider.vapi.refusals import refusal_of_reason
+from provider.vapi.speech import speech_in
 
 type Document = dict[str, Any]
 
@@ -87,6 +89,15 @@ def read_report(
     artifact = _object(document.get("artifact"))
     explanation = ended_message(*places)
     refusal = refusal_of_reason(reason, explanation)
+    duration = _duration(places, started_at, ended_at)
+    transcript = _spoken(document) or _first_text(document, TRANSCRIPTS)
+    ended = EndedCall(
+        reason=reason,
+        answered=started_at is not None or bool(duration),
+        speech=speech_in(transcript),
+        duration_seconds=duration,
+        refusal=refusal,
+    )
     return CallReport(
         ended_reason=reason,
         reason_detail=reason_detail(reason),
@@ -95,14 +106,15 @@ def read_report(
         is_unanswered=started_at is None and _nobody_picked_up(reason, refusal),
         started_at=started_at,
         ended_at=ended_at,
-        duration_seconds=_duration(places, started_at, ended_at),
+        duration_seconds=duration,
         cost=_cost(document),
         recording_url=_recording_url(document, recordings),
-        transcript=_spoken(document) or _first_text(document, TRANSCRIPTS),
+        transcript=transcript,
         has_analysis=any(_object(document.get("analysis")).values()),
         has_artifact=any(
             value for name, value in artifact.items() if name not in ECHOES
         ),
+        outcome=outcome_of(ended),
     )
 
 

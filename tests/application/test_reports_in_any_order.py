@@ -20,7 +20,8 @@ from tests.wiring import NOON, House, housed, phones
 
 GENERIC = "call.in-progress.twilio-completed-call"
 SPECIFIC = ("customer-ended-call", "voicemail", "customer-busy")
-SPOKEN = [{"role": "user", "message": "Yes?"}]
+SAID = ("Yes?", "Please leave a message after the tone.", None)
+"""What the callee's side says: a person's words, a machine's, or nothing."""
 EXPECTED = Decimal("0.25")
 
 
@@ -37,6 +38,7 @@ class Told:
     cost: str | None = None
     cost_form: str = "field"
     transcript: bool = False
+    said: str | None = SAID[0]
     recording: bool = False
     analysis: bool = False
 
@@ -65,7 +67,7 @@ class Told:
     def document(self) -> dict[str, Any]:
         """Write it as the provider does; `call` is the copy of the call inside."""
         artifact = {
-            "messages": SPOKEN if self.transcript else [],
+            "messages": self._messages() if self.transcript else [],
             **({"recordingUrl": "https://h/a.wav"} if self.recording else {}),
         }
         return {
@@ -76,6 +78,10 @@ class Told:
             **({} if self.reason_in_call else _given(endedReason=self.reason)),
             **self._price(),
         }
+
+    def _messages(self) -> list[dict[str, Any]]:
+        callee = [{"role": "user", "message": self.said}] if self.said else []
+        return [{"role": "bot", "message": "Good morning."}, *callee]
 
     def _price(self) -> dict[str, Any]:
         if self.cost is None:
@@ -112,6 +118,7 @@ TOLD = st.builds(
     cost=st.sampled_from([None, "0", "0.06", "0.31"]),
     cost_form=st.sampled_from(["field", "text", "breakdown", "list"]),
     transcript=st.booleans(),
+    said=st.sampled_from(SAID),
     recording=st.booleans(),
     analysis=st.booleans(),
 )
@@ -179,8 +186,8 @@ def look(house: House, call_id: UUID, document: dict[str, Any], *, last: bool) -
 ROWS: dict[str, LiteralString] = {
     "call": """
         select l.status, l.standing, l.started_at, l.ended_at, l.closed_at,
-            l.duration_seconds, l.ended_reason, l.cost, m.transcript::text,
-            m.recording_url
+            l.duration_seconds, l.ended_reason, l.outcome, l.cost,
+            m.transcript::text, m.recording_url
         from call_log l left join message_vault m on m.id = l.report_message_id
         where l.campaign_id = %(id)s
     """,

@@ -41,8 +41,13 @@ ADDED_AFTER_RELEASE_1 = {
     "cost_is_expected",
     "cost_was_expected",
     "duration_seconds_was",
+    "outcome",
+    "outcome_was",
 }
-"""Fields that release 1 did not store; test_reports.py covers them."""
+"""Fields that release 1 did not store.
+
+test_reports.py and test_call_outcomes.py cover them.
+"""
 
 # --- Events ---------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.call import Call
-from domain.reports import Report, ReportGrade
+from domain.outcomes import CallOutcome, ReportedOutcome
+from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.values import NAMESPACE, CallStatus, Evidence, Refusal, RefusalKind
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,7 +59,13 @@ def in_progress(second: int | None) -> Message:
     return Message(f"in-progress at {second}", tell)
 
 
-def ended(reason: str | None, second: int | None) -> Message:
+def finding(outcome: CallOutcome, basis: OutcomeBasis) -> OutcomeFinding:
+    return OutcomeFinding(ReportedOutcome(outcome, f"rule {int(basis)}"), basis)
+
+
+def ended(
+    reason: str | None, second: int | None, outcome: OutcomeFinding | None = None
+) -> Message:
     when = None if second is None else at_second(second)
 
     def tell(call: Call, at: datetime, proof: Evidence) -> None:
@@ -69,9 +76,10 @@ def ended(reason: str | None, second: int | None) -> Message:
             by="vapi",
             evidence=proof,
             refusal=REFUSALS.get(reason or ""),
+            outcome=outcome,
         )
 
-    return Message(f"ended {reason} at {second}", tell)
+    return Message(f"ended {reason} at {second}: {outcome}", tell)
 
 
 def delivered(**parts: Any) -> Message:
@@ -116,11 +124,18 @@ def final(call: Call) -> dict[str, Any]:
         "grade": call.grade,
         "provider_call_id": call.provider_call_id,
         "refusals": (call.capacity_refusals, call.platform_refusals),
+        "outcome": call.outcome,
+        "rule": call.known.outcome,
     }
 
 
 def optional[T](value: T) -> st.SearchStrategy[T | None]:
     return st.sampled_from([value, None])
+
+
+FINDINGS = st.none() | st.builds(
+    finding, st.sampled_from(CallOutcome), st.sampled_from(OutcomeBasis)
+)
 
 
 @st.composite
@@ -139,7 +154,11 @@ def reports(
         "duration_seconds": draw(optional(ended_ - (started or ended_))),
         "cost": draw(st.sampled_from([Decimal("0.25"), Decimal(0), None])),
     }
-    return [delivered(**parts)]
+    count = draw(st.integers(1, 3))  # They differ in the transcript and the outcome.
+    return [
+        delivered(**parts, outcome=draw(FINDINGS), has_transcript=draw(st.booleans()))
+        for _ in range(count)
+    ]
 
 
 @st.composite
@@ -165,7 +184,7 @@ def lives(draw: st.DrawFn) -> list[Message]:
     when = draw(st.sampled_from([over, None]))
     if not report or draw(st.booleans()):
         named = st.just(reason) if kind == "unrung" else optional(reason)
-        life.append(ended(draw(named), when))
+        life.append(ended(draw(named), when, draw(FINDINGS)))
     return life + report
 
 
@@ -194,13 +213,14 @@ TALK = [
     ringing(2),
     in_progress(None),
     in_progress(5),
-    ended(None, None),
+    ended(None, None, finding(CallOutcome.UNKNOWN, OutcomeBasis.UNKNOWN_REASON)),
     delivered(
         reason="customer-ended-call",
         started_at=at_second(4),
         ended_at=at_second(64),
         duration_seconds=60,
         cost=Decimal("0.25"),
+        outcome=finding(CallOutcome.HUMAN, OutcomeBasis.DECISIVE),
     ),
 ]
 
@@ -218,6 +238,8 @@ def test_all_orders_of_a_talk_come_to_what_its_report_says() -> None:
         "grade": ReportGrade.DELIVERED,
         "provider_call_id": "p-1",
         "refusals": (0, 0),
+        "outcome": CallOutcome.HUMAN,
+        "rule": ReportedOutcome(CallOutcome.HUMAN, "rule 5"),
     }
     for order in permutations(TALK):
         assert final(heard(list(order))) == expected

@@ -15,7 +15,7 @@ from interfaces.graphql.permissions import (
     must_be,
     query,
 )
-from interfaces.graphql.types.enums import CallStatus
+from interfaces.graphql.types.enums import CallOutcome, CallStatus
 from interfaces.graphql.types.events import Event
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
@@ -43,6 +43,11 @@ class Call:
     duration_seconds: int | None
     ended_reason: str | None
     cost: Decimal | None
+    outcome: CallOutcome | None
+    ring_seconds: int | None = strawberry.field(
+        description="Seconds the call rang before it was answered or given up; null if"
+        " unknown."
+    )
 
     @classmethod
     def of(cls, row: CallRow) -> Self:
@@ -63,6 +68,8 @@ class Call:
             duration_seconds=row.duration_seconds,
             ended_reason=row.ended_reason,
             cost=row.cost,
+            outcome=row.outcome,
+            ring_seconds=row.ring_seconds,
         )
 
     @strawberry.field

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from domain.outcomes import CallOutcome
 from domain.values import (
     CallStatus,
     CampaignState,
@@ -16,6 +17,7 @@ from domain.values import (
 strawberry.enum(CampaignState)
 strawberry.enum(PauseCause)
 strawberry.enum(CallStatus)
+strawberry.enum(CallOutcome)
 strawberry.enum(ContactStatus)
 strawberry.enum(DialMode)
 strawberry.enum(Role)
@@ -24,6 +26,7 @@ strawberry.enum(WaitingCode)
 
 
 __all__ = [
+    "CallOutcome",
     "CallStatus",
     "CampaignState",
     "ContactStatus",
