@@ -12,7 +12,7 @@ def positions(page: Page) -> list[int]:
     return [int(text) for text in told]
 
 
-def test_the_tail_shows_every_event_once_and_can_be_frozen(
+def test_the_event_feed_shows_every_event_once_and_can_be_stopped(
     desk: Desk, admin: BrowserContext
 ) -> None:
     page, other = admin.new_page(), admin.new_page()

@@ -93,12 +93,12 @@ def test_no_view_is_wider_than_the_narrowest_phone(seen: Seen) -> None:
     assert seen.widths == {}
 
 
-def test_nothing_complains_in_the_console(seen: Seen) -> None:
+def test_no_view_logs_an_error_in_the_console(seen: Seen) -> None:
     assert seen.complaints == []
 
 
 @pytest.mark.parametrize("colours", COLOURS)
-def test_axe_finds_nothing_where_people_come_in(
+def test_axe_finds_nothing_on_the_sign_in_page(
     desk: Desk, colours: ColorScheme
 ) -> None:
     with desk.browser.new_context(base_url=desk.up.url, color_scheme=colours) as nobody:
@@ -109,7 +109,7 @@ def test_axe_finds_nothing_where_people_come_in(
     assert answer.violations_count == 0, answer.generate_report()
 
 
-def test_the_keyboard_goes_everywhere(admin: BrowserContext, desk: Desk) -> None:
+def test_keyboard_shortcuts_reach_every_view(admin: BrowserContext, desk: Desk) -> None:
     page = admin.new_page()
     settled(page, "/")
     heading = page.get_by_role("heading", level=1)
@@ -133,7 +133,7 @@ def test_the_keyboard_goes_everywhere(admin: BrowserContext, desk: Desk) -> None
     page.close()
 
 
-def test_what_is_looked_for_stands_in_the_address(
+def test_filters_and_searches_are_part_of_the_address(
     admin: BrowserContext, desk: Desk, places: dict[str, str]
 ) -> None:
     page = admin.new_page()

@@ -42,7 +42,7 @@ def another_site() -> Iterator[str]:
         thread.join()
 
 
-def test_it_ends_no_session_and_opens_no_socket(
+def test_a_page_of_another_site_ends_no_session_and_opens_no_socket(
     desk: Desk, admin: BrowserContext
 ) -> None:
     socket = f"ws{desk.up.url.removeprefix('http')}/graphql"

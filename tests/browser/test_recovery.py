@@ -89,7 +89,7 @@ def test_an_address_that_is_not_utf_8_shows_that_there_is_no_such_page(
     page.close()
 
 
-def test_whoever_is_removed_is_shown_the_door(desk: Desk) -> None:
+def test_a_removed_member_is_sent_to_the_sign_in_page(desk: Desk) -> None:
     email = "leaver@autolynx.example"
     with desk.newcomer(email, "operator") as context:
         page = context.new_page()
@@ -110,7 +110,7 @@ def test_signing_out_ends_the_session(desk: Desk) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_a_link_works_once(desk: Desk) -> None:
+def test_a_sign_in_link_works_once(desk: Desk) -> None:
     desk.link_of("twice@autolynx.example", "auditor")
     link = desk.told("signin", "twice@autolynx.example")
     with desk.browser.new_context() as first, desk.browser.new_context() as second:

@@ -36,7 +36,9 @@ def places(page: Page) -> set[str]:
 
 
 @pytest.mark.parametrize("role", ["operator", "auditor", "admin"])
-def test_a_role_sees_what_it_may(desk: Desk, campaign: str, role: str) -> None:
+def test_each_role_sees_its_own_views_only(
+    desk: Desk, campaign: str, role: str
+) -> None:
     changes, looks_back = role != "auditor", role != "operator"
     with desk.opened(role) as context:
         page = context.new_page()
@@ -57,7 +59,9 @@ def test_a_role_sees_what_it_may(desk: Desk, campaign: str, role: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["/audit", "/members", "/campaigns/new"])
-def test_an_address_that_a_role_may_not_see_says_so(desk: Desk, address: str) -> None:
+def test_a_view_that_the_role_may_not_see_explains_that(
+    desk: Desk, address: str
+) -> None:
     role = "auditor" if address == "/campaigns/new" else "operator"
     with desk.opened(role) as context:
         page = context.new_page()

@@ -28,14 +28,14 @@ def error(answer: httpx2.Response) -> str:
     return str(answer.json()["error"]["code"])
 
 
-def test_it_is_alive_and_ready(office: Desk) -> None:
+def test_a_running_api_is_alive_and_ready(office: Desk) -> None:
     assert office.get("/healthz", role=None).json() == {"status": "ok"}
     ready = office.get("/readyz", role=None)
     assert ready.status_code == 200
     assert set(ready.json()["checks"].values()) == {"ok"}
 
 
-def test_readiness_names_the_projector_that_is_far_behind(desk: Desk) -> None:
+def test_readiness_names_a_lagging_projector(desk: Desk) -> None:
     desk.caught_up()
     desk.projector.stop()
     desk.members.add("late@example.com", Role.ADMIN, by="test")
@@ -52,7 +52,9 @@ def test_readiness_names_the_projector_that_is_far_behind(desk: Desk) -> None:
     desk.projector.start()
 
 
-def test_readiness_names_the_database_and_guesses_nothing_else(office: Desk) -> None:
+def test_readiness_without_a_database_reports_the_other_checks_as_unknown(
+    office: Desk,
+) -> None:
     with open_pool(office.database, name="closed") as closed:
         pass
     app = FastAPI()
@@ -115,7 +117,7 @@ def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
     return answer.status_code, told
 
 
-def test_graphql_refuses_in_its_own_form(office: Desk) -> None:
+def test_refusals_of_graphql_have_the_form_of_graphql_errors(office: Desk) -> None:
     assert graphql(office, content=b"{")[1] == "BAD_REQUEST"
     assert graphql(office, json=[{"query": "{ me { email } }"}])[1] == "BAD_REQUEST"
     assert graphql(office, data={"query": "{ me { email } }"})[1] == "BAD_REQUEST"
@@ -123,13 +125,13 @@ def test_graphql_refuses_in_its_own_form(office: Desk) -> None:
     assert (status, code) == (413, "BAD_REQUEST")
 
 
-def test_graphql_is_not_asked_by_get(office: Desk) -> None:
+def test_graphql_refuses_get(office: Desk) -> None:
     answer = office.get("/graphql?query={me{email}}")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
-def test_the_configured_admin_is_added_where_nobody_is(database: str) -> None:
+def test_the_configured_admin_is_added_if_there_are_no_members(database: str) -> None:
     with opened_desk(database, admin_email="First@example.com") as desk:
         member = desk.members.member("first@example.com")
         assert member is not None
@@ -138,7 +140,7 @@ def test_the_configured_admin_is_added_where_nobody_is(database: str) -> None:
         assert desk.members.member("second@example.com") is None
 
 
-def test_the_process_serves_and_ends_by_itself_when_asked(empty_database: str) -> None:
+def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None:
     environment = {
         "AUTOLYNX_DATABASE_URL": empty_database,
         "AUTOLYNX_PORT": str(_free_port()),
@@ -162,7 +164,7 @@ def test_the_process_serves_and_ends_by_itself_when_asked(empty_database: str) -
     assert row == (0,)
 
 
-def test_the_process_says_what_it_needs() -> None:
+def test_the_process_names_a_missing_variable() -> None:
     process = subprocess.run(
         [sys.executable, "-m", "interfaces.asgi"],
         env={"PATH": ""},
@@ -214,7 +216,7 @@ def _free_port() -> int:
 PEOPLE = b"name,business_name,phone\nAda,,+12025550101\n"
 
 
-def test_an_upload_that_declares_too_much_is_refused_before_it_comes(
+def test_an_upload_with_too_large_a_content_length_is_refused_early(
     office: Desk,
 ) -> None:
     with begun_upload(office, 600 << 20, b"") as connection:
@@ -222,7 +224,7 @@ def test_an_upload_that_declares_too_much_is_refused_before_it_comes(
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_an_upload_that_ends_before_what_it_declares_leaves_nothing(
+def test_a_truncated_upload_stores_nothing(
     office: Desk,
 ) -> None:
     before = broken_off(office)

@@ -173,7 +173,7 @@ def test_values_of_wrong_types_are_answered(office: Desk, data: st.DataObject) -
 
 @FUZZ
 @given(body=st.one_of(ODD_VALUE, st.binary(max_size=60), ODD_OPERATION))
-def test_what_is_no_operation_is_answered(office: Desk, body: Any) -> None:
+def test_requests_that_are_no_operation_are_answered(office: Desk, body: Any) -> None:
     checked(post(office, body))
 
 
@@ -195,7 +195,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("query", HUGE.values(), ids=HUGE.keys())
-def test_what_is_meant_to_hurt_is_refused(office: Desk, query: str) -> None:
+def test_hostile_operations_are_refused(office: Desk, query: str) -> None:
     told = checked(post(office, {"query": query}))
     assert told.get("errors")
 
@@ -211,7 +211,7 @@ def test_a_string_of_a_megabyte_is_answered(office: Desk, size: int) -> None:
 
 @FUZZ
 @given(messages=st.lists(ODD_OPERATION | ODD_VALUE, min_size=1, max_size=4))
-def test_a_socket_that_is_sent_nonsense_answers_or_closes(
+def test_a_socket_answers_or_closes_after_malformed_messages(
     office: Desk, messages: list[Any]
 ) -> None:
     with office.socket(office.header()["Authorization"].split()[1]) as socket:

@@ -53,7 +53,7 @@ def test_messages_are_counted_by_type_and_result(desk: Desk) -> None:
     assert "4711" not in str(list(found))  # Values may have any digits.
 
 
-def test_the_whole_system_is_shown_by_every_process(desk: Desk) -> None:
+def test_every_process_exposes_the_metrics_of_the_whole_system(desk: Desk) -> None:
     desk.caught_up()
     found = scraped(desk)
     assert value(found, "autolynx_database_up") == 1
@@ -78,7 +78,7 @@ def test_the_api_exposes_every_metric_of_the_monitoring_page(desk: Desk) -> None
     assert exposed == named - {"autolynx_daily_budget_dollars"}  # No budget is set.
 
 
-def test_requests_are_named_by_their_route_not_their_path(desk: Desk) -> None:
+def test_requests_are_counted_by_route_not_by_path(desk: Desk) -> None:
     desk.get("/nobody/+12025550123", role=None)
     desk.get("/healthz", role=None)
     found = scraped(desk)
@@ -87,13 +87,13 @@ def test_requests_are_named_by_their_route_not_their_path(desk: Desk) -> None:
     assert "+12025550123" not in str(found)
 
 
-def test_messages_are_measured_under_their_route(desk: Desk) -> None:
+def test_webhooks_are_measured_under_their_route(desk: Desk) -> None:
     hook(desk, {}, secret="wrong")
     labels = {"method": "POST", "route": "/webhooks/vapi", "status": "401"}
     assert value(scraped(desk), "autolynx_http_requests_total", **labels) >= 1
 
 
-def test_every_answer_has_each_header_of_defence_once(desk: Desk) -> None:
+def test_every_response_has_each_security_header_once(desk: Desk) -> None:
     answers = [
         desk.get("/", role=None),  # Has a policy of its own.
         desk.get("/nowhere", role=None),
@@ -108,7 +108,7 @@ def test_every_answer_has_each_header_of_defence_once(desk: Desk) -> None:
     assert set(policies[1:]) == {DEFAULTS["Content-Security-Policy"]}
 
 
-def test_an_answer_names_its_request_and_keeps_the_proxys_name(desk: Desk) -> None:
+def test_a_response_has_a_request_id_and_keeps_that_of_a_proxy(desk: Desk) -> None:
     made = desk.get("/healthz", role=None).headers["x-request-id"]
     assert len(made) == 32
     given = {"X-Request-Id": "proxy-0001"}

@@ -75,7 +75,7 @@ def test_health_names_a_read_only_database(read_only: Desk) -> None:
     assert "read-only" in database["detail"]
 
 
-def test_reads_go_on_while_the_database_is_read_only(read_only: Desk) -> None:
+def test_reads_work_while_the_database_is_read_only(read_only: Desk) -> None:
     with connect(read_only.database, name="operator") as connection:
         connection.execute("set default_transaction_read_only = off")
         connection.execute("update api_token set last_used_at = null")
@@ -86,7 +86,7 @@ def test_reads_go_on_while_the_database_is_read_only(read_only: Desk) -> None:
     assert campaign["progress"] == {"contacts": 2}
 
 
-def test_writes_work_again_when_the_database_takes_them(read_only: Desk) -> None:
+def test_writes_work_again_once_the_database_is_writable(read_only: Desk) -> None:
     set_read_only(read_only, "off")
     eventually(
         lambda: read_only.get("/readyz", role=None).status_code == 200,

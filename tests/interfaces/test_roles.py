@@ -164,7 +164,7 @@ def value(argument: GraphQLArgument, campaign: str) -> str:
     return plain[str(kind)]
 
 
-def test_no_role_asks_for_more_than_its_own(hall: Hall) -> None:
+def test_each_role_may_use_its_own_root_fields_only(hall: Hall) -> None:
     for root, name, field in root_fields():
         if root.name == "Subscription":
             continue
@@ -204,7 +204,7 @@ def test_as_of_is_for_auditors(hall: Hall) -> None:
             assert refusal_in(answer) == expected(role, AUDITORS), (name, who)
 
 
-def test_no_role_listens_to_more_than_its_own(hall: Hall) -> None:
+def test_each_role_may_use_its_own_subscriptions_only(hall: Hall) -> None:
     for who, role in hall.roles():
         with hall.desk.socket(hall.tokens[who]) as socket:
             if role is None:
@@ -249,7 +249,7 @@ def test_every_route_is_in_the_table(hall: Hall) -> None:
     assert guarded == set(ROUTES)
 
 
-def test_no_role_reaches_more_than_its_own(hall: Hall) -> None:
+def test_each_role_may_use_its_own_routes_only(hall: Hall) -> None:
     for (method, path), allowed in ROUTES.items():
         url = hall.desk.url + path.partition("{")[0]
         url += str(UUID(int=1)) + path.partition("}")[2] if "{" in path else ""

@@ -39,18 +39,18 @@ def test_a_token_has_a_form_that_shows_typing_errors() -> None:
     assert not is_token(token[:-1])
 
 
-def test_a_token_needs_all_its_randomness() -> None:
+def test_a_token_cannot_be_made_from_fewer_than_32_bytes() -> None:
     with pytest.raises(ValueError, match="32"):
         make_token(b"short")
 
 
-def test_the_word_bearer_is_read_in_any_case() -> None:
+def test_the_bearer_scheme_is_case_insensitive() -> None:
     assert bearer_token("bEARER  alx_1 ") == "alx_1"
     assert bearer_token("Basic alx_1") is None
     assert bearer_token(None) is None
 
 
-def test_a_token_gives_its_member_with_the_role_of_now(office: Desk) -> None:
+def test_a_token_authenticates_its_member_with_the_present_role(office: Desk) -> None:
     access, given = authenticator(office), by_token(office.token(Role.OPERATOR))
     email = "operator@example.com"
     assert access.viewer(given) == Viewer(email, Role.OPERATOR)
@@ -58,13 +58,13 @@ def test_a_token_gives_its_member_with_the_role_of_now(office: Desk) -> None:
     assert access.viewer(given) == Viewer(email, Role.AUDITOR)
 
 
-def test_who_is_removed_is_out_at_once(office: Desk) -> None:
+def test_a_removed_member_loses_access_at_once(office: Desk) -> None:
     access, token = authenticator(office), office.token(Role.OPERATOR)
     office.members.remove("operator@example.com", by="test")
     assert access.viewer(by_token(token)) is None
 
 
-def test_who_comes_back_starts_without_the_old_keys(office: Desk) -> None:
+def test_a_member_added_again_cannot_use_old_tokens(office: Desk) -> None:
     access, email = authenticator(office), "operator@example.com"
     token = office.token(Role.OPERATOR)
     session = office.session(Role.OPERATOR)
@@ -84,7 +84,7 @@ def test_a_token_ends_when_it_expires(office: Desk) -> None:
     assert store.authenticate(token, utc_now() + timedelta(2)) is None
 
 
-def test_a_revoked_token_is_of_no_use(desk: Desk) -> None:
+def test_a_revoked_token_is_refused(desk: Desk) -> None:
     store, token = desk.token_store, desk.token()
     (known,) = store.list()
     assert store.revoke(known.id, utc_now())
@@ -92,7 +92,7 @@ def test_a_revoked_token_is_of_no_use(desk: Desk) -> None:
     assert not store.revoke(uuid4(), utc_now())
 
 
-def test_only_the_hash_is_kept(desk: Desk) -> None:
+def test_only_the_hash_of_a_token_is_stored(desk: Desk) -> None:
     token = desk.token()
     with desk.pool.connection() as connection:
         rows = connection.execute("select * from api_token").fetchall()
@@ -100,7 +100,7 @@ def test_only_the_hash_is_kept(desk: Desk) -> None:
     assert token[4:47] not in repr(rows)
 
 
-def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
+def test_the_last_use_of_a_token_is_stored_once_a_minute(desk: Desk) -> None:
     store, token, at = desk.token_store, desk.token(), utc_now()
     seen = []
     for later in (0, 30, 90):
@@ -109,6 +109,6 @@ def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
     assert seen == [at, at, at + timedelta(seconds=90)]
 
 
-def test_an_unknown_token_of_the_right_form_is_nobodys(office: Desk) -> None:
+def test_an_unknown_well_formed_token_is_refused(office: Desk) -> None:
     token = make_token(secrets.token_bytes(32))
     assert authenticator(office).viewer(by_token(token)) is None

@@ -83,7 +83,9 @@ def entered(database: str, **more: Any) -> Iterator[Entrance]:
             yield Entrance(desk, issuer)
 
 
-def test_a_member_comes_in_and_lands_where_he_wanted(entrance: Entrance) -> None:
+def test_a_member_signs_in_and_is_redirected_to_the_requested_page(
+    entrance: Entrance,
+) -> None:
     entrance.person("ada", email=EMAIL, email_verified=True)
     answer = entrance.comes_in("ada", "/campaigns/1?status=ENDED")
     assert answer.status_code == 303
@@ -108,7 +110,7 @@ def test_a_member_comes_in_and_lands_where_he_wanted(entrance: Entrance) -> None
         ("numeric", {"email": EMAIL, "email_verified": 1}, "no verified"),
     ],
 )
-def test_who_is_not_on_the_allowlist_stays_outside(
+def test_a_person_who_is_not_on_the_allowlist_is_refused(
     entrance: Entrance, subject: str, claims: dict[str, Any], said: str
 ) -> None:
     entrance.person(subject, **{"email": None, **claims})
@@ -118,7 +120,9 @@ def test_who_is_not_on_the_allowlist_stays_outside(
     assert COOKIE not in answer.cookies
 
 
-def test_an_address_stays_with_whom_it_was_given_to_first(entrance: Entrance) -> None:
+def test_an_address_belongs_to_the_first_person_who_signed_in_with_it(
+    entrance: Entrance,
+) -> None:
     entrance.person("first", email="operator@example.com", email_verified=True)
     entrance.person("second", email="operator@example.com", email_verified=True)
     entrance.desk.members.add("operator@example.com", Role.OPERATOR, by="test")
@@ -128,7 +132,7 @@ def test_an_address_stays_with_whom_it_was_given_to_first(entrance: Entrance) ->
     assert entrance.comes_in("first").status_code == 303
 
 
-def test_an_answer_that_another_browser_asked_for_is_refused(
+def test_a_callback_for_another_browser_s_sign_in_is_refused(
     entrance: Entrance,
 ) -> None:
     entrance.person("ada", email=EMAIL, email_verified=True)
@@ -142,7 +146,7 @@ def test_an_answer_that_another_browser_asked_for_is_refused(
         assert browser.get(url).status_code == 403
 
 
-def test_a_used_state_is_refused_even_with_the_cookie_of_that_time(
+def test_a_used_state_is_refused_even_with_its_original_cookie(
     entrance: Entrance,
 ) -> None:
     entrance.person("ada", email=EMAIL, email_verified=True)
@@ -181,7 +185,7 @@ def test_a_rotated_key_of_the_issuer_is_accepted_without_a_restart(
         assert entrance.comes_in("ada").status_code == 303
 
 
-def test_keys_are_fetched_again_only_so_often(
+def test_forced_refreshes_of_the_issuer_s_keys_are_rate_limited(
     entrance: Entrance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[str] = []
@@ -215,14 +219,16 @@ def test_keys_are_fetched_again_only_so_often(
         ({"email_verified": 0}, 403),
     ],
 )
-def test_an_issuer_without_the_claim_can_be_trusted_but_a_denial_counts(
+def test_trust_email_accepts_a_missing_claim_but_not_a_false_one(
     trusting: Entrance, verified: dict[str, Any], status: int
 ) -> None:
     trusting.person("ada", email=EMAIL, **verified)
     assert trusting.comes_in("ada").status_code == status
 
 
-def test_the_cookie_of_the_way_in_is_for_the_way_in(entrance: Entrance) -> None:
+def test_the_sign_in_cookie_is_sent_to_the_sign_in_path_only(
+    entrance: Entrance,
+) -> None:
     with entrance.browser() as browser:
         begun = browser.get("/sign-in/oidc")
     said = begun.headers["set-cookie"].lower()
@@ -231,7 +237,7 @@ def test_the_cookie_of_the_way_in_is_for_the_way_in(entrance: Entrance) -> None:
     assert "httponly" in said
 
 
-def test_a_provider_that_is_down_is_said_so(database: str) -> None:
+def test_an_unreachable_identity_provider_is_reported(database: str) -> None:
     given: dict[str, Any] = {
         "oidc_issuer": "http://127.0.0.1:9",
         "oidc_client_id": "autolynx",
@@ -246,5 +252,5 @@ def test_a_provider_that_is_down_is_said_so(database: str) -> None:
 @pytest.mark.parametrize(
     "place", ["https://evil.example", "//evil.example", "/\\evil.example", "x", ""]
 )
-def test_nobody_is_led_to_another_site(place: str) -> None:
+def test_sign_in_never_redirects_to_another_site(place: str) -> None:
     assert _own_path(place) == "/"

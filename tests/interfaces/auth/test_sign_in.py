@@ -43,7 +43,7 @@ def code(told: dict[str, Any]) -> str:
     return str(told["errors"][0]["extensions"]["code"])
 
 
-def test_a_link_lets_its_member_in_once(office: Desk) -> None:
+def test_a_link_signs_its_member_in_once(office: Desk) -> None:
     token = office.link(Role.AUDITOR)
     answer = sign_in(office, token)
     assert answer.status_code == 200
@@ -54,14 +54,14 @@ def test_a_link_lets_its_member_in_once(office: Desk) -> None:
     assert (again.status_code, again.json()["error"]["code"]) == (403, "FORBIDDEN")
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(office: Desk) -> None:
+def test_the_session_cookie_is_http_only_and_same_site(office: Desk) -> None:
     said = sign_in(office, office.link()).headers["set-cookie"].lower()
     assert "httponly" in said
     assert "samesite=lax" in said
     assert "path=/" in said
 
 
-def test_over_https_the_cookie_belongs_to_the_host(database: str) -> None:
+def test_over_https_the_cookie_has_the_host_prefix(database: str) -> None:
     with opened_desk(database, public_url="https://lynx.example") as desk:
         answer = sign_in(desk, desk.link())
     said = answer.headers["set-cookie"]
@@ -70,18 +70,20 @@ def test_over_https_the_cookie_belongs_to_the_host(database: str) -> None:
     assert "max-age=31536000" in answer.headers["strict-transport-security"]
 
 
-def test_an_old_link_lets_nobody_in(office: Desk) -> None:
+def test_an_expired_link_is_refused(office: Desk) -> None:
     token = office.link(now=utc_now() - timedelta(minutes=16))
     assert sign_in(office, token).status_code == 403
 
 
-def test_a_link_of_somebody_who_was_removed_lets_nobody_in(office: Desk) -> None:
+def test_a_removed_member_s_link_is_refused(office: Desk) -> None:
     token = office.link(Role.AUDITOR)
     office.members.remove("auditor@example.com", by="test")
     assert sign_in(office, token).status_code == 403
 
 
-def test_a_session_ends_when_it_was_idle_or_is_old(office: Desk) -> None:
+def test_a_session_ends_after_its_idle_time_and_after_its_maximum_age(
+    office: Desk,
+) -> None:
     session, at = office.session(), utc_now()
     seen = office.sessions.authenticate
     assert seen(session, at + IDLE_LIFE - timedelta(minutes=1)) is not None
@@ -90,7 +92,7 @@ def test_a_session_ends_when_it_was_idle_or_is_old(office: Desk) -> None:
     assert seen(session, at + WHOLE_LIFE + timedelta(minutes=1)) is None
 
 
-def test_who_signs_out_is_out(office: Desk) -> None:
+def test_signing_out_ends_the_session_of_the_browser(office: Desk) -> None:
     session = office.session()
     cookie = {"Cookie": f"{COOKIE}={session}"}
     answer = asking.post(f"{office.url}/sign-out", headers=cookie)
@@ -98,7 +100,7 @@ def test_who_signs_out_is_out(office: Desk) -> None:
     assert code(ask(office, {"documentId": ME}, session)) == "UNAUTHENTICATED"
 
 
-def test_only_hashes_of_links_and_sessions_are_kept(office: Desk) -> None:
+def test_only_hashes_of_links_and_sessions_are_stored(office: Desk) -> None:
     secrets = (office.link(), office.session())
     with office.pool.connection() as connection:
         rows = [
@@ -111,7 +113,7 @@ def test_only_hashes_of_links_and_sessions_are_kept(office: Desk) -> None:
     assert not any(secret in repr(rows) for secret in secrets)
 
 
-def test_a_session_sends_no_query_of_its_own(office: Desk) -> None:
+def test_a_session_may_not_send_its_own_query(office: Desk) -> None:
     session = office.session()
     told = ask(office, {"query": "{ settings { globalCap } }"}, session)
     assert code(told) == "FORBIDDEN"
@@ -120,7 +122,7 @@ def test_a_session_sends_no_query_of_its_own(office: Desk) -> None:
     assert "unknownDocument" in unknown["errors"][0]["message"]
 
 
-def test_a_session_sends_no_query_of_its_own_over_a_socket(office: Desk) -> None:
+def test_a_session_may_not_send_its_own_query_over_a_socket(office: Desk) -> None:
     url = f"ws{office.url.removeprefix('http')}/graphql"
     cookie = {"Cookie": f"{COOKIE}={office.session()}"}
     with open_socket(
@@ -137,14 +139,14 @@ def test_a_session_sends_no_query_of_its_own_over_a_socket(office: Desk) -> None
         assert socket.next()["me"]["email"] == "admin@example.com"
 
 
-def test_a_token_that_fails_is_not_helped_by_a_cookie(office: Desk) -> None:
+def test_a_valid_cookie_is_ignored_if_the_token_is_invalid(office: Desk) -> None:
     told = ask(
         office, {"documentId": ME}, office.session(), Authorization="Bearer alx_no"
     )
     assert code(told) == "UNAUTHENTICATED"
 
 
-def test_a_session_reads_what_its_role_may(office: Desk) -> None:
+def test_a_session_has_the_access_of_its_role(office: Desk) -> None:
     id_ = office.campaign()
     cookie = {"Cookie": f"{COOKIE}={office.session(Role.AUDITOR)}"}
     export = f"{office.url}/campaigns/{id_}/export.csv"
@@ -170,14 +172,14 @@ def test_a_session_reads_what_its_role_may(office: Desk) -> None:
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1:8000"}, True),
     ],
 )
-def test_pages_of_other_sites_change_nothing(
+def test_requests_from_pages_of_other_sites_are_refused(
     office: Desk, headers: dict[str, str], passes: bool
 ) -> None:
     answer = asking.post(f"{office.url}/sign-out", headers=headers)
     assert (answer.status_code == 204) is passes
 
 
-def test_a_page_of_another_site_opens_no_socket(office: Desk) -> None:
+def test_sockets_from_pages_of_other_sites_are_refused(office: Desk) -> None:
     url = f"ws{office.url.removeprefix('http')}/graphql"
     with (
         pytest.raises(InvalidStatus) as refused,
@@ -187,7 +189,7 @@ def test_a_page_of_another_site_opens_no_socket(office: Desk) -> None:
     assert refused.value.response.status_code == 403
 
 
-def test_our_own_page_opens_a_socket_by_whatever_name_it_was_reached(
+def test_our_own_page_may_open_a_socket_under_each_host_name(
     office: Desk,
 ) -> None:
     host = office.url.removeprefix("http://").replace("127.0.0.1", "localhost")
@@ -199,12 +201,12 @@ def test_our_own_page_opens_a_socket_by_whatever_name_it_was_reached(
         pass
 
 
-def test_whoever_tries_links_must_wait(desk: Desk) -> None:
+def test_attempts_to_use_links_are_rate_limited(desk: Desk) -> None:
     codes = refused_in_the_end(lambda: sign_in(desk, "guess"))
     assert codes[:ATTEMPTS_A_MINUTE] == [403] * ATTEMPTS_A_MINUTE
 
 
-def test_a_rate_is_so_many_at_once_then_evenly() -> None:
+def test_a_rate_limit_allows_a_burst_then_an_even_rate() -> None:
     at = [0.0]
     rate = RateLimit(6, clock=lambda: at[0])
     assert [rate.take("a") for _ in range(6)] == [0.0] * 6
@@ -215,7 +217,7 @@ def test_a_rate_is_so_many_at_once_then_evenly() -> None:
     assert rate.take("a") == pytest.approx(10.0)
 
 
-def test_every_answer_tells_browsers_what_not_to_do(office: Desk) -> None:
+def test_every_response_has_the_security_headers(office: Desk) -> None:
     for answer in (
         office.get("/healthz", role=None),
         office.get("/nowhere", role=None),
@@ -226,7 +228,7 @@ def test_every_answer_tells_browsers_what_not_to_do(office: Desk) -> None:
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-def test_whoever_guesses_tokens_must_wait_and_nobody_else(desk: Desk) -> None:
+def test_wrong_tokens_are_rate_limited_per_address(desk: Desk) -> None:
     def upload(token: str) -> httpx2.Response:
         headers = {"Authorization": token, "Content-Type": "text/csv"}
         return asking.post(f"{desk.url}/uploads", content=b"", headers=headers)

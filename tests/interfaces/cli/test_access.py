@@ -8,7 +8,7 @@ from tests.interfaces.cli.conftest import CommandLine
 EMAIL = "ada@example.com"
 
 
-def test_members_come_and_go(autolynx: CommandLine) -> None:
+def test_members_are_added_listed_and_removed(autolynx: CommandLine) -> None:
     autolynx.done("members", "add", EMAIL, "--role", "operator")
     autolynx.done("members", "add", EMAIL, "--role", "Admin")
     (member,) = autolynx.done("members", "list", "--json").json
@@ -19,17 +19,17 @@ def test_members_come_and_go(autolynx: CommandLine) -> None:
     assert autolynx.done("members", "list").lines[1].startswith(f"{EMAIL}\tADMIN\t")
 
 
-def test_a_stranger_cannot_be_removed(autolynx: CommandLine) -> None:
+def test_an_unknown_member_cannot_be_removed(autolynx: CommandLine) -> None:
     refusal = autolynx.refusal("members", "remove", EMAIL)
     assert refusal == f"There is no member {EMAIL}."
 
 
-def test_what_is_no_address_is_no_member(autolynx: CommandLine) -> None:
+def test_an_invalid_e_mail_address_is_refused(autolynx: CommandLine) -> None:
     refusal = autolynx.refusal("members", "add", "ada", "--role", "admin")
     assert refusal == "'ada' is not an e-mail address."
 
 
-def test_a_token_is_printed_alone_and_opens_the_door(
+def test_a_created_token_is_printed_alone_and_authenticates(
     autolynx: CommandLine, database: str
 ) -> None:
     autolynx.done("members", "add", EMAIL, "--role", "operator")
@@ -46,7 +46,7 @@ def test_a_token_is_printed_alone_and_opens_the_door(
         assert store.authenticate(token, datetime.now(UTC)) is None
 
 
-def test_strangers_get_no_token(autolynx: CommandLine) -> None:
+def test_a_token_for_an_unknown_member_is_refused(autolynx: CommandLine) -> None:
     refusal = autolynx.refusal("tokens", "create", EMAIL)
     assert f"autolynx members add {EMAIL}" in refusal
 
@@ -65,5 +65,5 @@ def test_a_sign_in_link_is_printed_alone(autolynx: CommandLine, database: str) -
         assert SignInLinks(pool).use(token, datetime.now(UTC)) == EMAIL
 
 
-def test_strangers_get_no_link(autolynx: CommandLine) -> None:
+def test_a_sign_in_link_for_an_unknown_member_is_refused(autolynx: CommandLine) -> None:
     assert "autolynx members add" in autolynx.refusal("signin", EMAIL)

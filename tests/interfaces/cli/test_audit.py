@@ -84,7 +84,7 @@ def test_events_are_filtered(autolynx: CommandLine, house: House) -> None:
     autolynx.refusal("audit", "events", "--since", "yesterday", code=2)
 
 
-def test_a_campaign_and_a_call_are_shown_as_they_stood(
+def test_a_campaign_and_a_call_are_shown_as_of_an_earlier_time(
     autolynx: CommandLine, house: House
 ) -> None:
     id_ = str(lived(house))
@@ -107,7 +107,7 @@ def test_a_campaign_and_a_call_are_shown_as_they_stood(
     assert "at that time" in autolynx.refusal(*early)
 
 
-def test_verify_says_that_all_fits(autolynx: CommandLine, house: House) -> None:
+def test_verify_reports_an_intact_history(autolynx: CommandLine, house: House) -> None:
     lived(house)
     end = house.app.recorder.max_notification_id() or 0
     ended = autolynx.done("audit", "verify")
@@ -118,7 +118,7 @@ def test_verify_says_that_all_fits(autolynx: CommandLine, house: House) -> None:
     assert told["problems"] == []
 
 
-def test_verify_names_what_does_not_fit_and_ends_with_1(
+def test_verify_lists_problems_and_exits_with_1(
     autolynx: CommandLine, house: House
 ) -> None:
     lived(house)
@@ -140,7 +140,7 @@ def test_verify_names_what_does_not_fit_and_ends_with_1(
     assert told.json["rebuild"] == ["campaign_board"]
 
 
-def test_verify_includes_what_no_projector_brought_in(
+def test_verify_includes_events_that_no_projector_has_applied(
     autolynx: CommandLine, house: House
 ) -> None:
     campaign_id = lived(house)

@@ -83,7 +83,7 @@ def test_a_campaign_goes_through_its_states(
     assert "CANCELED" in autolynx.refusal("campaigns", "start", id_)
 
 
-def test_whoever_waits_learns_why(
+def test_show_explains_why_contacts_wait(
     autolynx: CommandLine, simulator: Simulator, file: Path, database: str
 ) -> None:
     id_ = create(autolynx, file, "--start", "--json").json["id"]
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     assert autolynx.done("campaigns", "list", "--json").json == []
 
 
-def test_a_file_without_anybody_to_call_is_refused(
+def test_a_file_without_an_accepted_row_is_refused(
     autolynx: CommandLine, simulator: Simulator, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.csv"
@@ -168,13 +168,13 @@ def test_an_unknown_campaign_is_refused(autolynx: CommandLine, command: str) -> 
         (("members", "add", "a@b.example"), "--role"),
     ],
 )
-def test_wrong_usage_is_told_in_one_line(
+def test_wrong_usage_is_reported_in_one_line(
     autolynx: CommandLine, arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in autolynx.refusal(*arguments, code=2)
 
 
-def test_a_budget_that_is_no_money_is_wrong_usage(
+def test_an_invalid_budget_is_wrong_usage(
     autolynx: CommandLine, simulator: Simulator, file: Path
 ) -> None:
     ended = create(autolynx, file, "--budget", "plenty")

@@ -5,7 +5,7 @@ from tests.interfaces.cli.conftest import CommandLine
 from tests.simulator import Simulator
 
 
-def test_an_assistant_is_imported_once_however_often(
+def test_importing_an_assistant_again_changes_nothing(
     autolynx: CommandLine, simulator: Simulator
 ) -> None:
     first = autolynx.done("assistants", "import", DEFAULT_ASSISTANT_ID)
@@ -16,14 +16,14 @@ def test_an_assistant_is_imported_once_however_often(
     assert shown["providerAssistantId"] == DEFAULT_ASSISTANT_ID
 
 
-def test_an_assistant_that_the_provider_lacks_is_refused(
+def test_an_assistant_unknown_to_the_provider_is_refused(
     autolynx: CommandLine, simulator: Simulator
 ) -> None:
     id_ = "6f1c5a52-0c7e-4d0b-9d4e-5a1f3d8c2b70"
     assert id_ in autolynx.refusal("assistants", "import", id_)
 
 
-def test_lines_come_with_their_activity(
+def test_lines_are_listed_with_their_activity(
     autolynx: CommandLine, simulator: Simulator
 ) -> None:
     (line,) = autolynx.done("lines", "--json").json
@@ -31,14 +31,16 @@ def test_lines_come_with_their_activity(
     assert line["activeCalls"] == 0
 
 
-def test_without_a_key_the_provider_is_not_asked(
+def test_the_provider_is_not_queried_without_a_key(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AUTOLYNX_VAPI_API_KEY", raising=False)
     assert "AUTOLYNX_VAPI_API_KEY" in autolynx.refusal("lines")
 
 
-def test_settings_are_changed_by_either_spelling(autolynx: CommandLine) -> None:
+def test_settings_are_changed_in_camel_case_and_in_snake_case(
+    autolynx: CommandLine,
+) -> None:
     changed = autolynx.done("settings", "globalCap=20", "daily-budget=12.50", "--json")
     assert changed.json["globalCap"] == 20
     assert changed.json["dailyBudget"] == "12.50"
@@ -60,7 +62,7 @@ def test_a_setting_out_of_bounds_is_refused_with_its_bounds(
 
 
 @pytest.mark.parametrize("change", ["globalCap", "noSuch=1", "globalCap=many"])
-def test_a_change_that_makes_no_sense_is_wrong_usage(
+def test_an_invalid_change_of_settings_is_wrong_usage(
     autolynx: CommandLine, change: str
 ) -> None:
     assert change in autolynx.refusal("settings", change, code=2)

@@ -24,7 +24,7 @@ def by_name(findings: list[dict[str, str]]) -> dict[str, tuple[str, str]]:
     return {one["about"]: (one["grade"], one["said"]) for one in findings}
 
 
-def test_a_bare_machine_is_told_all_that_is_missing(
+def test_doctor_lists_everything_that_a_new_machine_lacks(
     autolynx: CommandLine, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_DATABASE_URL", empty_database)
@@ -37,7 +37,7 @@ def test_a_bare_machine_is_told_all_that_is_missing(
     assert "AUTOLYNX_WEBHOOK_SECRET" in found["webhooks"][1]
 
 
-def test_a_machine_that_is_set_up_is_well(
+def test_doctor_finds_no_fault_on_a_configured_machine(
     autolynx: CommandLine, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_PUBLIC_URL", "https://calls.example.com")
@@ -52,7 +52,7 @@ def test_a_machine_that_is_set_up_is_well(
     assert "ok     provider: " + simulator.url + " answers." in lines
 
 
-def test_read_tables_of_another_version_are_named_and_made_anew(
+def test_doctor_names_read_tables_of_another_version_until_they_are_rebuilt(
     autolynx: CommandLine, database: str
 ) -> None:
     with connect(database, name="test") as conn:
@@ -66,7 +66,7 @@ def test_read_tables_of_another_version_are_named_and_made_anew(
     autolynx.done("members", "list")
 
 
-def test_a_key_that_the_provider_refuses_is_named(
+def test_doctor_names_a_key_that_the_provider_refuses(
     autolynx: CommandLine, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", "another")
@@ -81,7 +81,7 @@ def test_a_key_that_the_provider_refuses_is_named(
         "mysql://nobody@127.0.0.1/none",
     ],
 )
-def test_a_database_that_is_not_there_is_named(
+def test_doctor_names_an_unreachable_database(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_DATABASE_URL", url)
@@ -101,12 +101,14 @@ def test_a_database_that_is_not_there_is_named(
         None,
     ],
 )
-def test_a_url_that_nobody_outside_can_reach_is_wrong(url: str | None) -> None:
+def test_a_public_url_that_is_not_reachable_from_outside_is_wrong(
+    url: str | None,
+) -> None:
     found = doctor.of_public_url(configured(public_url=url))
     assert found.grade is Grade.WRONG
 
 
-def test_a_public_url_is_well() -> None:
+def test_a_valid_public_url_is_accepted() -> None:
     found = doctor.of_public_url(configured(public_url="https://calls.example.com/"))
     assert found.grade is Grade.OK
 
@@ -120,7 +122,7 @@ def test_a_public_url_is_well() -> None:
         ({"webhook_secret": SecretStr("")}, Grade.WRONG),
     ],
 )
-def test_webhooks_must_be_able_to_prove_themselves(
+def test_webhooks_without_authentication_are_wrong(
     given: dict[str, Any], grade: Grade
 ) -> None:
     assert doctor.of_webhook_secret(configured(**given)).grade is grade
@@ -137,12 +139,12 @@ def test_development_on_a_public_machine_is_wrong() -> None:
     assert [one.grade for one in doctor.of_sign_in(public)][-1] is Grade.WRONG
 
 
-def test_clocks_must_agree() -> None:
+def test_a_clock_that_differs_from_the_database_s_is_wrong() -> None:
     assert doctor.of_clock(NOON, NOON + timedelta(seconds=1)).grade is Grade.OK
     assert doctor.of_clock(NOON, NOON - timedelta(seconds=9)).grade is Grade.WRONG
 
 
-def test_there_must_be_a_line_that_can_call() -> None:
+def test_an_account_without_lines_is_wrong_and_inactive_lines_are_named() -> None:
     line = PhoneNumber("p1", "+12025550100", None, "active")
     blocked = PhoneNumber("p2", "+12025550101", None, "blocked")
     assert doctor.of_lines([]).grade is Grade.WRONG

@@ -66,7 +66,7 @@ def test_an_erasure_reports_a_transaction_that_keeps_old_row_versions(
     assert "older transaction" in done.err
 
 
-def test_whom_to_erase_must_be_said_once_and_be_known(autolynx: CommandLine) -> None:
+def test_erase_needs_exactly_one_known_person(autolynx: CommandLine) -> None:
     for said in ((), ("--list", "--phone", "+12125550142")):
         assert "one of --phone, --contact" in autolynx.refusal("erase", *said, code=2)
     wrong = autolynx.refusal("erase", "--phone", "555", code=2)
@@ -78,7 +78,7 @@ def test_whom_to_erase_must_be_said_once_and_be_known(autolynx: CommandLine) -> 
 
 
 @pytest.mark.usefixtures("simulator")
-def test_a_restored_database_forgets_again_whom_the_list_names(
+def test_a_stored_list_of_erasures_can_be_repeated_after_a_restore(
     autolynx: CommandLine,
     tmp_path: Path,
     database: str,
@@ -108,7 +108,7 @@ def test_a_restored_database_forgets_again_whom_the_list_names(
         assert len({row["contactId"] for row in shown}) == 3
 
 
-def test_a_list_with_a_fault_erases_nobody(
+def test_an_invalid_list_of_erasures_erases_nobody(
     autolynx: CommandLine, tmp_path: Path
 ) -> None:
     (tmp_path / "erased.txt").write_text("+12125550142\nAda\n")

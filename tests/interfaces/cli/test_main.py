@@ -41,7 +41,7 @@ def test_every_module_of_commands_is_in_the_table() -> None:
     assert found | {"demo"} == set(MODULES)
 
 
-def test_a_database_that_cannot_be_reached_is_told_in_one_line(
+def test_an_unreachable_database_is_reported_in_one_line(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = "postgresql://x@127.0.0.1:1/x"
@@ -70,7 +70,7 @@ def test_connections_that_a_pool_discards_are_not_reported_on_stderr(
     assert ended.stderr == ""
 
 
-def test_a_variable_that_makes_no_sense_is_named(
+def test_an_invalid_environment_variable_is_named(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_PORT", "many")
@@ -78,7 +78,7 @@ def test_a_variable_that_makes_no_sense_is_named(
     assert line.startswith("AUTOLYNX_PORT: ")
 
 
-def test_a_port_that_is_taken_is_told_in_one_line(
+def test_a_used_port_is_reported_in_one_line(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(roles, "PORT_SECONDS", 0.2)

@@ -7,7 +7,7 @@ from tests.interfaces.cli.conftest import CommandLine
 from tests.wiring import housed
 
 
-def test_status_shows_how_far_each_projection_is(
+def test_status_shows_the_checkpoint_and_lag_of_each_projection(
     autolynx: CommandLine, database: str
 ) -> None:
     with housed(database) as house:
@@ -24,7 +24,7 @@ def test_status_shows_how_far_each_projection_is(
         assert row["lagSeconds"] > 0
 
 
-def test_a_rebuild_mends_the_tables_and_shows_how_far_it_is(
+def test_a_rebuild_repairs_the_tables_and_shows_its_progress(
     autolynx: CommandLine, database: str
 ) -> None:
     with housed(database) as house:
@@ -43,7 +43,7 @@ def test_an_unknown_projection_is_refused(autolynx: CommandLine) -> None:
     assert refusal.startswith("There is no projection nobody: it is one of campaign_")
 
 
-def test_a_history_that_was_changed_is_not_rebuilt(
+def test_a_rebuild_is_refused_if_the_history_was_changed(
     autolynx: CommandLine, database: str
 ) -> None:
     with housed(database) as house:

@@ -92,7 +92,7 @@ def gone(*pids: int) -> Callable[[], bool]:
     return lambda: not any(is_alive(pid) for pid in pids)
 
 
-def test_a_child_that_dies_is_started_again_after_a_pause_and_a_word(
+def test_a_dead_child_is_restarted_after_a_pause_and_logged(
     stage: Stage,
 ) -> None:
     supervisor = stage.supervisor(obedient("one"), obedient("two"))
@@ -123,7 +123,7 @@ def test_pauses_double_while_a_child_keeps_dying(stage: Stage) -> None:
     assert "api ended with exit code 1" in stage.said[0]
 
 
-def test_the_scheduler_ends_before_the_others_are_asked_to(stage: Stage) -> None:
+def test_the_scheduler_is_stopped_before_the_others(stage: Stage) -> None:
     scheduler = replace(SCHEDULER, module="obedient_role", arguments=("scheduler",))
     with stage.supervisor(obedient("api"), obedient("projector"), scheduler).running():
         stage.wait_for("began", 3)
@@ -131,7 +131,7 @@ def test_the_scheduler_ends_before_the_others_are_asked_to(stage: Stage) -> None
     assert (ended[0], len(ended)) == ("scheduler", 3)
 
 
-def test_a_child_that_does_not_listen_is_ended_hard(stage: Stage) -> None:
+def test_a_child_that_ignores_sigterm_is_killed(stage: Stage) -> None:
     deaf = Role("deaf", "deaf_role", ("deaf",), stop_seconds=0.2)
     with stage.supervisor(deaf).running():
         stage.wait_for("began", 1)
@@ -160,7 +160,7 @@ def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-def test_an_end_is_told_in_words() -> None:
+def test_exit_codes_are_described() -> None:
     assert describe_exit(3) == "ended with exit code 3"
     assert describe_exit(-9) == "was killed by SIGKILL"
 

@@ -16,7 +16,7 @@ def gone(*pids: int) -> Callable[[], bool]:
     return lambda: not any(command_line(pid) for pid in pids)
 
 
-def test_up_keeps_every_role_running_until_it_is_told_to_stop(
+def test_up_runs_every_role_until_it_is_stopped(
     empty_database: str, tmp_path: Path
 ) -> None:
     with running_up(tmp_path, DATABASE_URL=empty_database) as up:
@@ -39,7 +39,7 @@ def _runs_another(children: dict[int, str], than: int) -> bool:
     )
 
 
-def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
+def test_children_of_a_killed_up_end_and_another_up_can_start_at_once(
     tmp_path: Path,
 ) -> None:
     data = tmp_path / "data"
@@ -52,14 +52,16 @@ def test_a_killed_up_takes_its_children_along_and_another_starts_at_once(
             eventually(gone(*children), said="the orphans' end")
 
 
-def test_one_role_runs_alone(empty_database: str, tmp_path: Path) -> None:
+def test_a_single_role_can_be_run(empty_database: str, tmp_path: Path) -> None:
     with running_up(tmp_path, "api", DATABASE_URL=empty_database) as up:
         (only,) = up.children().values()
         assert only.endswith("interfaces.asgi")
         assert asking.get(f"{up.url}/healthz").is_success
 
 
-def test_migrate_names_what_it_applied(empty_database: str, tmp_path: Path) -> None:
+def test_migrate_lists_the_applied_migrations(
+    empty_database: str, tmp_path: Path
+) -> None:
     migrated = autolynx("migrate", cwd=tmp_path, DATABASE_URL=empty_database)
     assert "0001_event_store" in migrated.stdout
     again = autolynx("migrate", cwd=tmp_path, DATABASE_URL=empty_database)

@@ -24,13 +24,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_operation_brings_the_fragments_that_it_needs_once(folder: Path) -> None:
+def test_a_document_includes_each_needed_fragment_once(folder: Path) -> None:
     one, two = read_documents(folder)
     assert one.text.count("fragment Outer") == one.text.count("fragment Inner") == 1
     assert "fragment" not in two.text
 
 
-def test_an_operation_is_named_by_the_digest_of_its_text(folder: Path) -> None:
+def test_a_document_id_is_the_digest_of_its_text(folder: Path) -> None:
     one, two = read_documents(folder)
     assert one.id == f"sha256:{hashlib.sha256(one.text.encode()).hexdigest()}"
     assert texts_by_id((one, two)) == {one.id: one.text, two.id: two.text}

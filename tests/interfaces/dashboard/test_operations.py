@@ -11,7 +11,9 @@ SCHEMA = Path(__file__).parents[3] / "interfaces/graphql/schema.graphql"
 
 
 @pytest.mark.parametrize("document", read_documents(), ids=lambda one: one.name)
-def test_an_operation_of_the_dashboard_fits_the_schema(document: Document) -> None:
+def test_every_operation_of_the_dashboard_is_valid_against_the_schema(
+    document: Document,
+) -> None:
     schema = build_schema(SCHEMA.read_text("utf-8"))
     problems = validate(schema, parse(document.text))
     assert [problem.message for problem in problems] == []

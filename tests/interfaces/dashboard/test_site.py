@@ -83,7 +83,7 @@ def test_the_policy_lets_only_our_own_scripts_run(
     assert "unsafe" not in policy
 
 
-def test_the_page_holds_no_script_or_style_beside_the_import_map(site: Site) -> None:
+def test_the_page_has_no_inline_script_except_the_import_map(site: Site) -> None:
     page = site.page.body.decode()
     bodies = re.findall(r"<script(?![^>]* src=)[^>]*>", page)
     assert bodies == ['<script type="importmap">']
@@ -91,7 +91,7 @@ def test_the_page_holds_no_script_or_style_beside_the_import_map(site: Site) -> 
     assert " style=" not in page
 
 
-def test_a_file_is_kept_for_ever_under_the_digest_of_all(
+def test_an_asset_is_cached_for_ever_under_the_digest_of_all_assets(
     browser: TestClient, site: Site
 ) -> None:
     answer = browser.get(site.prefix + "app.js")
@@ -103,14 +103,14 @@ def test_a_file_is_kept_for_ever_under_the_digest_of_all(
     assert plain.content == answer.content
 
 
-def test_a_file_that_is_not_there_is_not_the_page(
+def test_a_missing_asset_is_not_answered_with_the_page(
     browser: TestClient, site: Site
 ) -> None:
     for path in ("nothing.js", "../site.py", "%2e%2e/site.py"):
         assert browser.get(site.prefix + path).status_code == 404
 
 
-def test_another_operation_gives_other_addresses() -> None:
+def test_a_changed_operation_changes_the_addresses_of_the_assets() -> None:
     one = Document("A", "query", "{a}")
     other = Document("A", "query", "{b}")
     assert build_site((one,)).prefix != build_site((other,)).prefix
@@ -146,24 +146,24 @@ def test_the_first_view_loads_less_than_60_kilobytes(site: Site) -> None:
     assert 20_000 < sent < MOST_BYTES
 
 
-def test_each_module_finds_what_it_imports(site: Site) -> None:
+def test_every_import_of_a_module_can_be_resolved(site: Site) -> None:
     modules = [path for path in site.assets if path.endswith((".js", ".mjs"))]
     for module in modules:
         assert imported(module, site) <= set(site.assets)
 
 
-def test_what_the_page_names_is_there(site: Site) -> None:
+def test_every_file_that_the_page_names_exists(site: Site) -> None:
     named = re.findall(r'(?:href|src)="([^"]+)"', site.page.body.decode())
     assert len(named) > 10
     assert {path.removeprefix(site.prefix) for path in named} <= set(site.assets)
 
 
-def test_what_is_packed_unpacks_to_the_same(site: Site) -> None:
+def test_compressed_assets_decompress_to_the_plain_ones(site: Site) -> None:
     for asset in site.assets.values():
         assert gzip.decompress(asset.compressed) == asset.body
 
 
-def test_each_library_is_the_one_that_the_manifest_names() -> None:
+def test_each_library_has_the_digest_of_the_manifest() -> None:
     libraries = json.loads((VENDOR / "vendor.json").read_text("utf-8"))
     named = {file["to"]: file["sha256"] for one in libraries for file in one["files"]}
     there = {
@@ -174,7 +174,7 @@ def test_each_library_is_the_one_that_the_manifest_names() -> None:
     assert {path: digest.hexdigest() for path, digest in there.items()} == named
 
 
-def test_each_library_brings_its_licence() -> None:
+def test_each_library_includes_its_licence() -> None:
     libraries = json.loads((VENDOR / "vendor.json").read_text("utf-8"))
     words = {"MIT": "Permission is hereby granted", "Apache-2.0": "Apache License"}
     for library in libraries:

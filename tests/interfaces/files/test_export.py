@@ -81,7 +81,7 @@ def start(desk: Desk, campaign_id: str) -> None:
     desk.told(mutation, id=campaign_id)
 
 
-def test_it_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:
+def test_the_export_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:
     id_ = desk.campaign()
     start(desk, id_)
     report(desk, call_to(desk, id_, contact=1))
@@ -145,7 +145,7 @@ def shown_recordings(desk: Desk, campaign_id: str) -> tuple[str | None, str]:
     return call["recordingUrl"], exported(desk, campaign_id)[1][6]
 
 
-def test_no_cell_runs_in_a_spreadsheet_and_numbers_stay(office: Desk) -> None:
+def test_formulas_are_quoted_and_phone_numbers_stay_unchanged(office: Desk) -> None:
     people = ["=1+1,@me,+12025550101", "+1+1,-1,+12025550102"]
     id_ = office.campaign("name,business_name,phone\n" + "\n".join(people))
     _, one, another = exported(office, id_)
@@ -172,7 +172,7 @@ def test_many_contacts_keep_the_order_of_the_file(office: Desk) -> None:
     assert names == [f"P{n}" for n in range(100, 140)]
 
 
-def test_it_shows_one_moment_however_long_it_is_read(office: Desk) -> None:
+def test_an_export_shows_one_snapshot_however_slowly_it_is_read(office: Desk) -> None:
     id_ = UUID(office.campaign())
     with office.read_pool.connection() as connection:
         rows = results.csv_of(connection, id_, RecordingUrls(), piece_bytes=1)
@@ -187,7 +187,7 @@ def test_it_shows_one_moment_however_long_it_is_read(office: Desk) -> None:
     assert "CANCELED" in str(exported(office, str(id_)))
 
 
-def test_the_file_is_named_for_the_campaign(office: Desk) -> None:
+def test_the_exported_file_is_named_after_the_campaign(office: Desk) -> None:
     id_ = office.campaign(name="Grüße / 1")
     said = office.get(f"/campaigns/{id_}/export.csv").headers["content-disposition"]
     assert said == (
@@ -203,7 +203,7 @@ def test_an_unknown_campaign_is_not_found(office: Desk, id_: str) -> None:
     assert answer.json()["error"]["code"] == "NOT_FOUND"
 
 
-def test_it_is_for_members_only(office: Desk) -> None:
+def test_exports_are_for_members_only(office: Desk) -> None:
     answer = office.get(f"/campaigns/{UUID(int=1)}/export.csv", role=None)
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "UNAUTHENTICATED"

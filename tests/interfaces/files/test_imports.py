@@ -19,7 +19,7 @@ Again,,+1 202 555 0101
 """
 
 
-def test_they_come_as_they_were_with_their_reason_in_front(office: Desk) -> None:
+def test_skipped_rows_are_returned_unchanged_after_their_reason(office: Desk) -> None:
     id_ = office.campaign(FILE)
     query = (
         "query($id: ID!) { campaign(id: $id) { imports { report { rejectsUrl } } } }"
@@ -67,7 +67,7 @@ def remove_uploads(office: Desk) -> None:
 
 
 @pytest.mark.parametrize("expired", [False, True])
-def test_they_are_the_files_own_cells_under_its_own_columns(
+def test_skipped_rows_keep_the_columns_of_their_file(
     office: Desk, expired: bool
 ) -> None:
     list_id = imported_again(office)
@@ -81,7 +81,7 @@ def test_they_are_the_files_own_cells_under_its_own_columns(
     assert sorted(row[3:] for row in rows) == sorted(file[1:])
 
 
-def test_uploaded_again_they_are_read_without_our_own_columns(office: Desk) -> None:
+def test_an_uploaded_rejects_file_is_read_without_our_own_columns(office: Desk) -> None:
     list_id = imported_again(office)
     again = office.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR).text
     upload_id = office.upload(again.replace("nothing", "202-555-0103"))
@@ -110,6 +110,6 @@ def test_an_unknown_import_is_not_found(office: Desk, id_: str) -> None:
     assert answer.json()["error"]["code"] == "NOT_FOUND"
 
 
-def test_auditors_do_not_get_them(office: Desk) -> None:
+def test_auditors_may_not_download_skipped_rows(office: Desk) -> None:
     answer = office.get(f"/imports/{UUID(int=1)}/rejects.csv", Role.AUDITOR)
     assert answer.status_code == 403

@@ -51,7 +51,7 @@ def call(office: Desk) -> UUID:
     return placed_call(office, "vapi-call-1")
 
 
-def test_a_recording_is_a_link_fresh_from_the_provider(
+def test_a_recording_redirects_to_a_fresh_link_of_the_provider(
     office: Desk, call: UUID
 ) -> None:
     office.provider.recordings["vapi-call-1"] = LINK
@@ -61,7 +61,7 @@ def test_a_recording_is_a_link_fresh_from_the_provider(
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_where_nothing_was_recorded_nothing_is_found(office: Desk, call: UUID) -> None:
+def test_a_call_without_a_recording_is_not_found(office: Desk, call: UUID) -> None:
     office.provider.recordings.clear()
     for id_ in (call, uuid4(), "nonsense"):
         answer = ask(office, id_)
@@ -69,7 +69,9 @@ def test_where_nothing_was_recorded_nothing_is_found(office: Desk, call: UUID) -
         assert answer.json()["error"]["code"] == "NOT_FOUND"
 
 
-def test_a_provider_that_is_down_is_asked_again_later(office: Desk, call: UUID) -> None:
+def test_a_recording_is_unavailable_while_the_provider_is_down(
+    office: Desk, call: UUID
+) -> None:
     office.provider.down = True
     try:
         answer = ask(office, call)
@@ -78,11 +80,11 @@ def test_a_provider_that_is_down_is_asked_again_later(office: Desk, call: UUID) 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
-def test_only_members_hear_recordings(office: Desk, call: UUID) -> None:
+def test_recordings_are_for_members_only(office: Desk, call: UUID) -> None:
     assert ask(office, call, role=None).status_code == 401
 
 
-def test_what_was_taken_away_is_not_heard_of_the_provider_either(
+def test_an_erased_recording_is_not_requested_from_the_provider(
     office: Desk,
     call: UUID,
 ) -> None:

@@ -26,7 +26,7 @@ class Uploads(UploadStore):
         return 1
 
 
-def test_expired_uploads_go_again_and_again_whatever_fails() -> None:
+def test_expired_uploads_are_removed_regularly_even_after_failures() -> None:
     uploads = Uploads()
 
     async def served(now: Callable[[], datetime]) -> bool:
@@ -37,7 +37,7 @@ def test_expired_uploads_go_again_and_again_whatever_fails() -> None:
     assert set(uploads.asked) == {NOON}
 
 
-def test_it_ends_with_its_block() -> None:
+def test_the_removal_of_expired_uploads_ends_with_its_block() -> None:
     async def served() -> int:
         async with remove_expired_uploads(Uploads(), lambda: NOON, every=0.01):
             pass

@@ -72,17 +72,17 @@ def test_a_paused_campaign_is_not_started(office: Desk) -> None:
     assert office.told(START, id=id_)["startCampaign"]["code"] == "WRONG_STATE"
 
 
-def test_what_the_provider_has_not_is_not_found(office: Desk) -> None:
+def test_an_assistant_unknown_to_the_provider_is_not_found(office: Desk) -> None:
     assert office.told(IMPORT, id="other")["importAssistant"]["code"] == "NOT_FOUND"
 
 
-def test_a_provider_that_is_down_is_said_to_be(desk: Desk) -> None:
+def test_an_unreachable_provider_is_reported_as_unavailable(desk: Desk) -> None:
     desk.provider.down = True
     told = desk.told(IMPORT, id=ASSISTANT)["importAssistant"]
     assert told["code"] == "PROVIDER_UNAVAILABLE"
 
 
-def test_budget_null_takes_the_limit_away_and_left_out_leaves_it(
+def test_budget_null_removes_the_limit_and_omitting_it_changes_nothing(
     office: Desk,
 ) -> None:
     id_ = office.campaign(budget="12.50")
@@ -92,7 +92,7 @@ def test_budget_null_takes_the_limit_away_and_left_out_leaves_it(
     assert (told["cap"], told["budget"]) == (3, None)
 
 
-def test_settings_keep_what_is_not_named(office: Desk) -> None:
+def test_settings_that_are_not_given_stay_unchanged(office: Desk) -> None:
     told = office.told(SETTINGS, input={"dailyBudget": "40", "globalCap": 20})
     assert told["updateSettings"]["dailyBudget"] == "40"
     told = office.told(SETTINGS, input={"globalCap": None})
@@ -105,7 +105,7 @@ def test_settings_keep_what_is_not_named(office: Desk) -> None:
 # --- Never an error after the commit ----------------------------------------------
 
 
-def test_a_command_is_answered_while_no_projector_runs(desk: Desk) -> None:
+def test_a_mutation_returns_its_result_while_no_projector_runs(desk: Desk) -> None:
     id_ = desk.campaign()
     desk.caught_up()
     desk.projector.stop()
@@ -116,7 +116,9 @@ def test_a_command_is_answered_while_no_projector_runs(desk: Desk) -> None:
     desk.projector.start()
 
 
-def test_a_cancel_adds_up_while_no_projector_runs(desk: Desk) -> None:
+def test_the_counters_of_a_canceled_campaign_add_up_while_no_projector_runs(
+    desk: Desk,
+) -> None:
     query = """mutation($id: ID!) { cancelCampaign(id: $id) { ... on Campaign {
       state progress { contacts pending canceled } } } }"""
     id_ = desk.campaign()
@@ -130,7 +132,7 @@ def test_a_cancel_adds_up_while_no_projector_runs(desk: Desk) -> None:
     assert desk.told(query, id=id_)["cancelCampaign"] == told
 
 
-def test_a_new_assistant_is_answered_while_no_projector_runs(desk: Desk) -> None:
+def test_a_new_assistant_is_returned_while_no_projector_runs(desk: Desk) -> None:
     desk.projector.stop()
     told = desk.told(IMPORT, id=ASSISTANT)["importAssistant"]
     assert (told["name"], told["activeCampaigns"]) == ("Ann", 0)
@@ -151,13 +153,13 @@ def test_a_new_assistant_is_answered_while_no_projector_runs(desk: Desk) -> None
         ("query($id: ID!) { campaign(id: $id) { id } }", "BAD_REQUEST"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_a_bad_one(
+def test_a_malformed_request_is_a_bad_request(
     office: Desk, query: str, code: str
 ) -> None:
     assert office.ask(query).code == code
 
 
-def test_the_unexpected_is_masked_and_has_a_number_in_the_log(desk: Desk) -> None:
+def test_an_unexpected_error_is_masked_and_logged_under_its_id(desk: Desk) -> None:
     with desk.pool.connection() as connection:
         connection.execute("drop table read.campaign_board cascade")
     answer = desk.ask("{ campaigns { totalCount } }")
@@ -167,7 +169,7 @@ def test_the_unexpected_is_masked_and_has_a_number_in_the_log(desk: Desk) -> Non
     assert "campaign_board" not in str(error)
 
 
-def test_trouble_with_who_asks_is_masked_as_well(desk: Desk) -> None:
+def test_an_error_during_authentication_is_masked_as_well(desk: Desk) -> None:
     desk.header()
     with desk.pool.connection() as connection:
         connection.execute("drop table api_token")
@@ -176,7 +178,7 @@ def test_trouble_with_who_asks_is_masked_as_well(desk: Desk) -> None:
     assert "api_token" not in str(answer.errors)
 
 
-def test_too_deep_too_many_and_too_long_are_refused(office: Desk) -> None:
+def test_operations_beyond_the_size_limits_are_refused(office: Desk) -> None:
     deep = "{campaigns{nodes{contacts{edges{node{calls" + "{id}" + "}}}}}}"
     assert not office.ask(deep).errors
     aliases = "{" + " ".join(f"a{n}: me {{ email }}" for n in range(31)) + "}"
@@ -194,7 +196,7 @@ def nested(campaigns: str, contacts: str, variables: str = "") -> str:
     return f"query{variables} {{ campaigns{campaigns} {{ nodes {{ {inner} }} }} }}"
 
 
-def test_pages_within_pages_are_multiplied(office: Desk) -> None:
+def test_nested_page_sizes_are_multiplied(office: Desk) -> None:
     assert not office.ask(nested("(first: 49)", "(first: 100)")).errors
     for query in (
         nested("(first: 50)", "(first: 100)"),
@@ -209,7 +211,9 @@ def test_pages_within_pages_are_multiplied(office: Desk) -> None:
     assert office.ask(f"{split} {part}").code == "BAD_REQUEST"
 
 
-def test_fragments_that_double_with_each_step_take_no_time(office: Desk) -> None:
+def test_fragments_that_spread_each_other_are_measured_in_linear_time(
+    office: Desk,
+) -> None:
     steps = 100
     fragments = " ".join(
         f"fragment f{n} on Viewer {{ ...f{n + 1} ...f{n + 1} }}" for n in range(steps)
@@ -247,13 +251,15 @@ async def _ask_slowly(
     return result.data, [error.extensions for error in result.errors or []]
 
 
-def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_that_takes_too_long_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.05)
     answer = asyncio.run(_ask_slowly("{ stuck }"))
     assert answer == (None, [{"code": "BAD_REQUEST"}])
 
 
-def test_imports_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imports_may_exceed_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.0)
     answer = asyncio.run(_ask_slowly("mutation { createCampaign }"))
     assert answer == ({"createCampaign": 1}, [])
@@ -273,7 +279,7 @@ BYPASSES = {
 
 
 @pytest.mark.parametrize("query", BYPASSES.values(), ids=BYPASSES)
-def test_naming_an_import_elsewhere_does_not_lift_the_time_limit(
+def test_the_time_limit_holds_if_an_import_is_only_named_elsewhere(
     monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     monkeypatch.setattr(limits, "LONGEST_SECONDS", 0.05)
@@ -306,7 +312,7 @@ def test_an_import_has_no_time_limit_however_it_is_selected(
 # --- Who may what --------------------------------------------------------------------
 
 
-def test_nobody_is_told_anything_without_a_token(office: Desk) -> None:
+def test_an_operation_without_a_token_is_refused(office: Desk) -> None:
     answer = office.ask("{ me { email } }", role=None)
     assert (answer.data, answer.code) == (None, "UNAUTHENTICATED")
 
@@ -315,7 +321,7 @@ UNREADABLE = ("{ campaigns", "{" * 50_000, "\x00", '{ a(x: "', "{ nothing }")
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer alx_wrong", "Basic x"])
-def test_nothing_that_an_anonymous_client_sends_is_parsed(
+def test_an_anonymous_client_s_document_is_not_parsed(
     office: Desk, monkeypatch: pytest.MonkeyPatch, authorization: str | None
 ) -> None:
     parsed: list[str] = []
@@ -339,13 +345,13 @@ def test_nothing_that_an_anonymous_client_sends_is_parsed(
     assert parsed
 
 
-def test_the_schema_is_shown_to_nobody(office: Desk) -> None:
+def test_introspection_is_refused(office: Desk) -> None:
     assert office.ask(SCHEMA, role=None).code == "UNAUTHENTICATED"
     assert office.ask(SCHEMA).code == "BAD_REQUEST"
     assert office.get("/graphql").status_code == 404
 
 
-def test_in_development_the_schema_is_shown_to_members(database: str) -> None:
+def test_introspection_is_allowed_to_members_in_development(database: str) -> None:
     with opened_desk(database, development=True) as desk:
         assert desk.told(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
         assert desk.ask(SCHEMA, role=None).code == "UNAUTHENTICATED"
@@ -391,7 +397,7 @@ MATRIX: list[tuple[str, set[Role]]] = [
 ]
 
 
-def test_no_role_does_more_than_its_own(office: Desk) -> None:
+def test_each_role_may_run_its_own_mutations_only(office: Desk) -> None:
     for query, allowed in MATRIX:
         for role in Role:
             code = office.ask(query, role).code
@@ -401,7 +407,7 @@ def test_no_role_does_more_than_its_own(office: Desk) -> None:
 # --- What else is read --------------------------------------------------------------
 
 
-def test_campaigns_come_newest_first_in_pages(desk: Desk) -> None:
+def test_campaigns_are_paged_newest_first(desk: Desk) -> None:
     for name in ("one", "two", "three"):
         desk.campaign(name=name)
     query = """query($after: String, $search: String, $states: [CampaignState!]) {
@@ -420,7 +426,7 @@ def test_campaigns_come_newest_first_in_pages(desk: Desk) -> None:
     assert desk.told(query, states=["RUNNING"])["campaigns"]["totalCount"] == 0
 
 
-def test_contacts_come_in_the_order_of_the_file(office: Desk) -> None:
+def test_contacts_are_listed_in_the_order_of_the_file(office: Desk) -> None:
     query = """query($id: ID!, $statuses: [ContactStatus!]) { campaign(id: $id) {
       contacts(first: 1, statuses: $statuses) {
         nodes { name businessName phone variables status call { id } calls { id } }
@@ -449,7 +455,7 @@ def test_the_scheduler_s_last_decision_is_shown(office: Desk) -> None:
     assert (said["code"], said["contacts"], said["until"]) == ("CAP_FULL", 2, None)
 
 
-def test_an_upload_is_there_until_it_is_used(office: Desk) -> None:
+def test_an_upload_can_be_read_until_it_is_imported(office: Desk) -> None:
     query = """query($id: ID!) { upload(id: $id) { filename columns
       report { accepted skippedCount skipped { row reason } rejectsUrl } } }"""
     upload = office.upload("name,business_name,phone\nAda,,+12025550101\n,,1\n")
@@ -467,7 +473,7 @@ def test_an_upload_is_there_until_it_is_used(office: Desk) -> None:
     assert office.told(query, id=upload) == {"upload": None}
 
 
-def test_lines_come_with_what_is_live_on_them(office: Desk) -> None:
+def test_phone_numbers_show_their_live_calls(office: Desk) -> None:
     query = "{ phoneNumbers { id number activeCalls } }"
     line = {"id": LINE, "number": "+12025550100", "activeCalls": 0}
     assert office.told(query)["phoneNumbers"] == [line]

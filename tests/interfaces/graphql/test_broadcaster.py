@@ -8,7 +8,7 @@ from interfaces.graphql.push.broadcaster import BEAT_SECONDS, Broadcaster, Chang
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
 
-def test_the_first_change_comes_at_once_and_the_next_after_a_beat() -> None:
+def test_the_first_change_is_sent_at_once_and_the_next_after_the_interval() -> None:
     async def story() -> tuple[float, float]:
         loop = asyncio.get_running_loop()
         broadcaster = Broadcaster(loop)
@@ -29,7 +29,7 @@ def test_the_first_change_comes_at_once_and_the_next_after_a_beat() -> None:
     assert second >= BEAT_SECONDS * 0.9
 
 
-def test_a_listener_hears_of_its_own_campaign_only() -> None:
+def test_a_subscriber_is_notified_of_its_own_campaign_only() -> None:
     async def story() -> tuple[bool, Changed]:
         broadcaster = Broadcaster(asyncio.get_running_loop())
         with broadcaster.subscribed(ONE) as subscriber:
@@ -39,7 +39,7 @@ def test_a_listener_hears_of_its_own_campaign_only() -> None:
     assert asyncio.run(story()) == (False, frozenset())
 
 
-def test_a_change_of_anything_is_heard_by_all() -> None:
+def test_a_change_of_any_campaign_notifies_all_subscribers() -> None:
     async def story() -> list[Changed]:
         broadcaster = Broadcaster(asyncio.get_running_loop())
         with broadcaster.subscribed(ONE) as one, broadcaster.subscribed() as every:
@@ -49,7 +49,7 @@ def test_a_change_of_anything_is_heard_by_all() -> None:
     assert asyncio.run(story()) == [frozenset({ONE}), None]
 
 
-def test_who_was_slow_finds_one_merged_change() -> None:
+def test_a_slow_subscriber_gets_one_merged_change() -> None:
     async def story() -> Changed:
         broadcaster = Broadcaster(asyncio.get_running_loop())
         with broadcaster.subscribed() as slow, broadcaster.subscribed() as quick:
@@ -62,7 +62,7 @@ def test_who_was_slow_finds_one_merged_change() -> None:
     assert asyncio.run(story()) == frozenset({ONE, OTHER})
 
 
-def test_nothing_is_left_of_a_listener_that_went() -> None:
+def test_an_ended_subscription_leaves_no_channel() -> None:
     async def story() -> int:
         broadcaster = Broadcaster(asyncio.get_running_loop())
         with broadcaster.subscribed(ONE):
@@ -72,7 +72,7 @@ def test_nothing_is_left_of_a_listener_that_went() -> None:
     assert asyncio.run(story()) == 0
 
 
-def test_a_change_after_the_end_is_nobody_s_business() -> None:
+def test_a_change_after_the_event_loop_has_closed_is_ignored() -> None:
     async def made() -> Broadcaster:
         return Broadcaster(asyncio.get_running_loop())
 

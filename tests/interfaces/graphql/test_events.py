@@ -92,7 +92,7 @@ def test_the_log_is_listed_in_pages_both_ways(desk: Desk) -> None:
     assert [node["position"] for node in newest["nodes"]] == [end, end - 1, end - 2]
 
 
-def test_an_event_says_who_did_what_to_what(desk: Desk) -> None:
+def test_an_event_shows_its_actor_type_and_aggregate(desk: Desk) -> None:
     id_ = desk.campaign(name="Autumn")
     wanted = {"aggregateId": id_, "types": ["campaign.created"]}
     last(desk)
@@ -142,12 +142,12 @@ def test_the_history_is_for_auditors_and_admins(
         assert desk.ask(query, role, **asked).errors == []
 
 
-def test_what_is_no_cursor_is_a_bad_request(desk: Desk) -> None:
+def test_an_invalid_cursor_is_a_bad_request(desk: Desk) -> None:
     assert desk.ask(EVENTS, after="nonsense").code == "BAD_REQUEST"
     assert desk.ask(EVENTS, first=101).code == "BAD_REQUEST"
 
 
-def test_a_campaign_is_shown_as_it_stood(desk: Desk) -> None:
+def test_a_campaign_is_shown_as_of_an_earlier_time(desk: Desk) -> None:
     id_ = desk.campaign()
     created = just_now(desk)
     desk.told(START, id=id_)
@@ -168,7 +168,9 @@ def test_a_campaign_is_shown_as_it_stood(desk: Desk) -> None:
     assert now == desk.told(CAMPAIGN, id=id_)["campaign"]
 
 
-def test_a_call_shows_its_events_to_everybody_and_how_it_stood(desk: Desk) -> None:
+def test_a_call_shows_its_events_to_members_and_its_past_state_to_auditors(
+    desk: Desk,
+) -> None:
     id_ = desk.campaign()
     desk.told(START, id=id_)
     call_id = claim(desk, id_)
@@ -221,7 +223,7 @@ def appended(socket: Socket, count: int) -> list[dict[str, Any]]:
     return [socket.next()["eventAppended"] for _ in range(count)]
 
 
-def test_every_event_is_sent_once_in_order_from_a_position_on(desk: Desk) -> None:
+def test_every_event_after_a_position_is_sent_once_in_order(desk: Desk) -> None:
     id_ = desk.campaign()
     known = last(desk)
     with desk.socket(desk.token(Role.AUDITOR)) as socket:
@@ -237,7 +239,7 @@ def test_every_event_is_sent_once_in_order_from_a_position_on(desk: Desk) -> Non
     assert found == list(range(3, end + 1))
 
 
-def test_the_log_shows_nothing_of_an_erased_person_and_does_not_fail(
+def test_the_log_can_be_read_after_an_erasure_and_shows_no_personal_data(
     desk: Desk,
 ) -> None:
     people = "Erika Gone,Gone Ltd.,+12125550142\nOtto Here,,+12125550143\n"
@@ -262,7 +264,9 @@ def test_the_log_shows_nothing_of_an_erased_person_and_does_not_fail(
     assert "5550142" not in told
 
 
-def test_without_a_position_it_begins_now_and_a_filter_holds_back(desk: Desk) -> None:
+def test_the_feed_without_a_position_sends_only_new_events_that_match_the_filter(
+    desk: Desk,
+) -> None:
     id_ = desk.campaign()
     last(desk)
     with desk.socket(desk.token(Role.ADMIN)) as socket:
@@ -279,7 +283,7 @@ def test_without_a_position_it_begins_now_and_a_filter_holds_back(desk: Desk) ->
         assert (event["type"], event["aggregateId"]) == ("campaign.queued", id_)
 
 
-def test_an_operator_does_not_hear_the_log(desk: Desk) -> None:
+def test_an_operator_may_not_subscribe_to_the_log(desk: Desk) -> None:
     with desk.socket(desk.token(Role.OPERATOR)) as socket:
         socket.acknowledged().subscribe(APPENDED)
         message = socket.receive()
@@ -288,7 +292,9 @@ def test_an_operator_does_not_hear_the_log(desk: Desk) -> None:
         assert errors[0]["extensions"]["code"] == "FORBIDDEN"
 
 
-def test_who_is_an_auditor_no_more_hears_no_more(impatient_desk: Desk) -> None:
+def test_a_member_who_is_no_longer_an_auditor_gets_no_more_events(
+    impatient_desk: Desk,
+) -> None:
     desk = impatient_desk
     with desk.socket(desk.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(APPENDED, after=0)

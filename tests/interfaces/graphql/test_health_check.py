@@ -97,7 +97,7 @@ def sign(house: House, silent_after: float, age: float = 0.0) -> None:
         )
 
 
-def test_all_is_well_where_all_is_well(house: House) -> None:
+def test_a_healthy_system_is_reported_as_ok(house: House) -> None:
     house.settle()
     sign(house, silent_after=120)
     report = Watched(house).report()
@@ -118,7 +118,7 @@ def test_all_is_well_where_all_is_well(house: House) -> None:
     assert report.last_tick_at is not None
 
 
-def test_a_database_that_does_not_answer_is_down_and_the_provider_is_still_told(
+def test_the_provider_is_still_reported_if_the_database_is_down(
     house: House,
 ) -> None:
     with open_pool(house.url, name="closed") as closed:
@@ -133,7 +133,9 @@ def test_a_database_that_does_not_answer_is_down_and_the_provider_is_still_told(
     assert report.status is DOWN
 
 
-def test_the_scheduler_that_leads_is_named_until_it_is_silent(house: House) -> None:
+def test_the_leading_scheduler_is_named_until_its_heartbeat_is_too_old(
+    house: House,
+) -> None:
     watched = Watched(house)
     sign(house, silent_after=120, age=100)
     assert "host:1 leads" in said(watched.part("scheduler"), OK)
@@ -154,7 +156,9 @@ def test_a_read_model_that_is_behind_is_named_with_the_event_it_waits_for(
     said(watched.part("projector"), OK)
 
 
-def test_the_providers_last_error_is_told_also_when_it_is_over(house: House) -> None:
+def test_the_provider_s_last_error_is_shown_after_it_has_recovered(
+    house: House,
+) -> None:
     watched = Watched(house)
     assert said(watched.part("provider"), OK) == ""
     watched.provider.down = True
@@ -164,7 +168,7 @@ def test_the_providers_last_error_is_told_also_when_it_is_over(house: House) -> 
     assert "the provider is down" in said(watched.part("provider"), OK)
 
 
-def test_a_provider_that_does_not_answer_holds_nobody_up(
+def test_a_provider_that_does_not_answer_does_not_delay_the_report(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patience = "interfaces.graphql.health_check.PROVIDER_PATIENCE_SECONDS"
@@ -188,7 +192,9 @@ def test_a_provider_that_does_not_answer_holds_nobody_up(
     said(watched.part("provider"), OK)
 
 
-def test_lines_tell_their_calls_and_whether_they_are_fit(house: House) -> None:
+def test_the_lines_component_reports_live_calls_and_inactive_lines(
+    house: House,
+) -> None:
     watched = Watched(house)
     assert said(watched.part("lines"), OK).startswith("Phone numbers: 1. Calls live")
     watched.provider.lines = [PhoneNumber("line-2", "+12025550102", None, "blocked")]
@@ -197,7 +203,7 @@ def test_lines_tell_their_calls_and_whether_they_are_fit(house: House) -> None:
     assert "no phone number" in said(watched.part("lines"), DEGRADED)
 
 
-def test_health_names_the_line_that_is_in_trouble_or_gone(house: House) -> None:
+def test_health_names_a_faulty_or_missing_line(house: House) -> None:
     house.campaign(phones(1), phone_number_id="deleted-line")
     watched = Watched(house)
     other = PhoneNumber("line-2", "+12025550102", None, None)
@@ -226,7 +232,7 @@ def test_webhooks_without_a_secret_are_named(house: House) -> None:
     assert "AUTOLYNX_WEBHOOK_SECRET" in told
 
 
-def test_silence_while_calls_are_under_way_is_named_with_its_likely_cause(
+def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
     house: House,
 ) -> None:
     watched, clock = Watched(house), house.now

@@ -45,12 +45,12 @@ def provider() -> Counting:
     )
 
 
-def test_live_calls_count_whoever_made_them() -> None:
+def test_live_calls_of_others_on_the_line_are_counted() -> None:
     (line,) = Lines(provider(), lambda: NOW).activity()
     assert (line.line, line.active_calls) == (LINE, 2)
 
 
-def test_it_is_asked_once_in_a_few_seconds() -> None:
+def test_the_provider_is_queried_at_most_once_in_five_seconds() -> None:
     asked, clock = provider(), Clock()
     lines = Lines(asked, lambda: NOW, clock)
     for clock.seconds in (0.0, 4.9, 5.0):
@@ -58,7 +58,7 @@ def test_it_is_asked_once_in_a_few_seconds() -> None:
     assert asked.asked == 2
 
 
-def test_while_it_is_down_the_lines_are_known_but_not_their_activity() -> None:
+def test_an_unreachable_provider_leaves_the_lines_without_their_activity() -> None:
     asked, clock = provider(), Clock()
     lines = Lines(asked, lambda: NOW, clock)
     lines.activity()
@@ -67,7 +67,7 @@ def test_while_it_is_down_the_lines_are_known_but_not_their_activity() -> None:
     assert (line.line, line.active_calls) == (LINE, None)
 
 
-def test_trouble_on_one_line_is_told_of_that_line_alone() -> None:
+def test_a_fault_of_one_line_is_reported_for_that_line_only() -> None:
     asked = provider()
     other = PhoneNumber("line-2", "+12025550102", None, None)
     asked.lines = [LINE, other]
@@ -79,7 +79,7 @@ def test_trouble_on_one_line_is_told_of_that_line_alone() -> None:
     assert lines.trouble is None
 
 
-def test_where_none_was_ever_known_it_says_that_it_cannot_be_asked() -> None:
+def test_an_unreachable_provider_without_known_lines_raises() -> None:
     down = provider()
     down.down = True
     with pytest.raises(ProviderUnavailable):

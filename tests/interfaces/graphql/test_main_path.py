@@ -15,7 +15,9 @@ RESUME = """mutation($id: ID!) { resumeCampaign(id: $id) { __typename
   ... on Campaign { state pauseCause stateReason } ... on UserError { code } } }"""
 
 
-def test_a_file_becomes_a_campaign_that_its_answer_shows(office: Desk) -> None:
+def test_create_campaign_returns_the_campaign_and_the_report_of_its_file(
+    office: Desk,
+) -> None:
     upload = office.upload("name,business_name,phone\nAda,,+12025550101\n,,+1202555\n")
     asked = {
         "name": "Spring",
@@ -33,7 +35,7 @@ def test_a_file_becomes_a_campaign_that_its_answer_shows(office: Desk) -> None:
     assert made["report"]["rejectsUrl"] == f"/imports/{upload}/rejects.csv"
 
 
-def test_created_twice_with_the_same_file_it_is_the_same_campaign(
+def test_creating_twice_from_one_upload_returns_the_same_campaign(
     office: Desk,
 ) -> None:
     asked = {
@@ -47,7 +49,7 @@ def test_created_twice_with_the_same_file_it_is_the_same_campaign(
     assert first["campaign"]["id"] == again["campaign"]["id"]
 
 
-def test_start_pause_and_resume_answer_what_they_did(office: Desk) -> None:
+def test_start_pause_and_resume_return_the_new_state(office: Desk) -> None:
     id_ = office.campaign()
     started = office.told(START, Role.OPERATOR, id=id_)["startCampaign"]
     assert (started["state"], started["startedAt"]) == ("QUEUED", None)

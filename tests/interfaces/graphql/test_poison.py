@@ -52,13 +52,15 @@ def refused(desk: Desk, command: str, x: Any, **more: Any) -> None:
         (IMPORT, NUL),
     ],
 )
-def test_what_no_table_can_hold_is_refused(office: Desk, command: str, x: Any) -> None:
+def test_values_that_the_read_tables_cannot_store_are_refused(
+    office: Desk, command: str, x: Any
+) -> None:
     more = {"id": office.campaign()} if command == CHANGE else {}
     refused(office, command, x, **more)
     office.caught_up()
 
 
-def test_no_campaign_is_made_of_it(office: Desk) -> None:
+def test_no_campaign_is_created_from_such_values(office: Desk) -> None:
     made = {"name": "Spring", "assistantId": office.assistant(), "phoneNumberId": LINE}
     for wrong in ({"name": NUL}, {"phoneNumberId": NUL}, {"budget": HUGE}):
         x = {**made, "uploadId": office.upload(PEOPLE), **wrong}
@@ -80,12 +82,14 @@ def test_no_campaign_is_made_of_it(office: Desk) -> None:
         "query($x: ID!) { events(filter: {campaignId: $x}) { nodes { position } } }",
     ],
 )
-def test_nobody_finds_anything_by_it(office: Desk, query: str) -> None:
+def test_a_query_with_nul_is_answered_without_an_internal_error(
+    office: Desk, query: str
+) -> None:
     answer = office.ask(query, x=NUL)
     assert answer.code in {None, "BAD_REQUEST"}
 
 
-def test_half_a_character_is_no_text(office: Desk) -> None:
+def test_a_lone_surrogate_is_refused(office: Desk) -> None:
     answer = asking.post(
         f"{office.url}/graphql",
         content=b'{"query": "{ me { email } }", "variables": {"x": "\\ud800"}}',

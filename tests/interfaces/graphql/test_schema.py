@@ -15,7 +15,7 @@ from tests.contracts.not_built_yet import CONTRACT, LISTED, missing_parts
 WRITTEN = Path("interfaces/graphql/schema.graphql")
 
 
-def test_the_written_schema_is_the_one_that_is_served() -> None:
+def test_the_schema_file_equals_the_served_schema() -> None:
     assert WRITTEN.read_text("utf-8") == sdl(), "run: python -m interfaces.graphql"
 
 
@@ -31,7 +31,7 @@ def test_the_list_of_missing_parts_would_show_a_lost_field() -> None:
     assert missing_parts(contract, served) == ["Field Query.campaigns was removed."]
 
 
-def test_each_root_field_says_who_may_use_it() -> None:
+def test_each_root_field_declares_its_roles() -> None:
     schema: GraphQLSchema = make_schema()._schema
     roots = [schema.query_type, schema.mutation_type, schema.subscription_type]
     open_to_all = [

@@ -77,7 +77,7 @@ def either(request: pytest.FixtureRequest) -> Iterator[None]:
     ],
 )
 @pytest.mark.usefixtures("either")
-def test_a_search_finds_who_has_words_that_begin_so(
+def test_a_search_finds_contacts_by_prefixes_of_their_words(
     hall: Hall, search: str, found: list[str] | None
 ) -> None:
     everybody = hall.names("   ")
@@ -86,13 +86,13 @@ def test_a_search_finds_who_has_words_that_begin_so(
 
 
 @pytest.mark.usefixtures("either")
-def test_a_campaigns_own_id_is_no_word_of_everybody(hall: Hall) -> None:
+def test_a_campaign_s_id_does_not_match_all_of_its_contacts(hall: Hall) -> None:
     """The index holds it, so that a search stays within the campaign."""
     assert hall.names(hall.campaign[:8]) == []
 
 
 @pytest.mark.usefixtures("either")
-def test_what_is_found_comes_in_pages(hall: Hall) -> None:
+def test_search_results_are_paged(hall: Hall) -> None:
     told = hall.desk.told(CONTACTS, id=hall.campaign, search="+1", first=2)
     first = told["campaign"]["contacts"]
     assert first["pageInfo"]["hasNextPage"]
@@ -103,11 +103,11 @@ def test_what_is_found_comes_in_pages(hall: Hall) -> None:
 
 
 @pytest.mark.usefixtures("either")
-def test_a_search_goes_with_a_filter_by_status(hall: Hall) -> None:
+def test_a_search_can_be_combined_with_a_status_filter(hall: Hall) -> None:
     assert hall.names("ada", statuses=["ENDED"]) == []
     assert len(hall.names("ada", statuses=["PENDING", "ENDED"])) == 2
 
 
-def test_the_total_is_of_what_is_found(hall: Hall) -> None:
+def test_the_total_counts_the_search_results(hall: Hall) -> None:
     told = hall.desk.told(CONTACTS, id=hall.campaign, search="ada", first=1)
     assert told["campaign"]["contacts"]["totalCount"] == 2

@@ -20,7 +20,7 @@ OTHER = "subscription($id: ID!) { campaignProgress(campaignId: $id) { mine: pend
 PAUSE = "mutation($id: ID!) { %sCampaign(id: $id) { __typename } }"
 
 
-def test_each_gets_the_fields_that_he_asked_for(office: Desk) -> None:
+def test_each_subscriber_gets_the_fields_that_it_selected(office: Desk) -> None:
     id_ = office.campaign()
     token = office.token(Role.AUDITOR)
     with office.socket(token) as one, office.socket(token) as other:
@@ -63,7 +63,7 @@ def test_the_same_frame_is_resolved_once_for_all(
     assert frames[0::2] == frames[1::2]
 
 
-def test_one_counter_is_shown_once() -> None:
+def test_progress_rows_with_equal_counters_share_one_object() -> None:
     counters = dict.fromkeys(
         ("contacts", "pending", "queued", "ringing", "in_progress", "ended"), 0
     )
@@ -82,7 +82,7 @@ def test_one_counter_is_shown_once() -> None:
     assert _shown(same[0]) is _shown(same[1])
 
 
-def test_a_shared_frame_is_encoded_once_under_each_ones_id() -> None:
+def test_a_shared_frame_is_encoded_once_and_sent_with_each_subscription_s_id() -> None:
     asked: list[object] = []
 
     def encode(data: object) -> str:
@@ -106,5 +106,5 @@ def test_a_shared_frame_is_encoded_once_under_each_ones_id() -> None:
         [],
     ],
 )
-def test_all_else_is_encoded_as_it_is(message: Any) -> None:
+def test_all_other_messages_are_encoded_by_the_library(message: Any) -> None:
     assert json.loads(encoded(message, json.dumps)) == message

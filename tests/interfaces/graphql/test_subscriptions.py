@@ -50,7 +50,7 @@ def last_progress(socket: Socket, **wanted: object) -> dict[str, object]:
             return shown
 
 
-def test_progress_comes_at_once_and_then_as_it_changes(desk: Desk) -> None:
+def test_progress_is_sent_at_once_and_after_each_change(desk: Desk) -> None:
     id_ = desk.campaign()
     with desk.socket(desk.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
@@ -80,7 +80,7 @@ def test_a_burst_is_merged_and_its_last_state_is_sent(desk: Desk) -> None:
         assert frames + 1 <= 2 + 4 * seconds
 
 
-def test_progress_goes_on_when_the_projector_was_restarted(desk: Desk) -> None:
+def test_progress_continues_after_a_restart_of_the_projector(desk: Desk) -> None:
     id_ = desk.campaign()
     with desk.socket(desk.token()) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
@@ -91,7 +91,7 @@ def test_progress_goes_on_when_the_projector_was_restarted(desk: Desk) -> None:
         last_progress(socket, queued=1, pending=1)
 
 
-def test_the_progress_of_all_campaigns_comes_in_one_stream(desk: Desk) -> None:
+def test_one_subscription_sends_the_progress_of_all_campaigns(desk: Desk) -> None:
     first = desk.campaign()
     with desk.socket(desk.token()) as socket:
         socket.acknowledged().subscribe(ALL_PROGRESS)
@@ -139,7 +139,7 @@ def test_a_socket_without_a_valid_token_is_closed(office: Desk) -> None:
         assert closed.value.rcvd.code == 4403
 
 
-def test_who_is_removed_hears_no_more(impatient_desk: Desk) -> None:
+def test_a_removed_member_s_socket_is_closed(impatient_desk: Desk) -> None:
     desk = impatient_desk
     id_, token = desk.campaign(), desk.token(Role.AUDITOR)
     with desk.socket(token) as socket:
@@ -149,7 +149,7 @@ def test_who_is_removed_hears_no_more(impatient_desk: Desk) -> None:
         assert socket.closing_code() == 4403
 
 
-def test_who_is_removed_is_out_at_once_without_asking_again_and_again(
+def test_a_removal_closes_the_socket_by_notification_without_polling(
     office: Desk,
 ) -> None:
     token = office.token(Role.AUDITOR)
@@ -173,7 +173,9 @@ def test_a_socket_ends_with_its_session(office: Desk) -> None:
         assert socket.closing_code() == 4403
 
 
-def test_who_gets_another_role_connects_again(impatient_desk: Desk) -> None:
+def test_a_changed_role_closes_the_socket_so_that_the_client_reconnects(
+    impatient_desk: Desk,
+) -> None:
     desk = impatient_desk
     with desk.socket(desk.token(Role.AUDITOR)) as socket:
         socket.acknowledged()
@@ -181,7 +183,7 @@ def test_who_gets_another_role_connects_again(impatient_desk: Desk) -> None:
         assert socket.closing_code() == 4205
 
 
-def test_a_page_of_another_site_gets_no_socket(office: Desk) -> None:
+def test_a_socket_from_a_page_of_another_site_is_refused(office: Desk) -> None:
     url = f"ws{office.url.removeprefix('http')}/graphql"
     with (
         pytest.raises(InvalidStatus) as refused,
@@ -191,7 +193,7 @@ def test_a_page_of_another_site_gets_no_socket(office: Desk) -> None:
     assert refused.value.response.status_code == 403
 
 
-def test_an_open_socket_does_not_hold_the_api(database: str) -> None:
+def test_an_open_socket_does_not_delay_the_shutdown_of_the_api(database: str) -> None:
     """That it stops while one is open, `running_api` asserts."""
     configuration = configured(database)
     with ExitStack() as opened, running_api(configuration, FakeProvider(), 15.0) as url:

@@ -16,5 +16,5 @@ assert getswitchinterval() == long
 """
 
 
-def test_turns_are_short_where_it_pays() -> None:
+def test_the_switch_interval_is_short_during_long_computations_only() -> None:
     subprocess.run([sys.executable, "-c", SHORT], check=True)

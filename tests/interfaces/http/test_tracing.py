@@ -33,7 +33,9 @@ def spans(name: str) -> list[ReadableSpan]:
     return list(TOLD.get_finished_spans())
 
 
-def test_a_request_is_told_by_its_route_within_the_senders_trace(desk: Desk) -> None:
+def test_a_request_s_span_is_named_by_its_route_within_the_sender_s_trace(
+    desk: Desk,
+) -> None:
     parent = f"00-{'ab' * 16}-{'cd' * 8}-01"
     answer = httpx2.get(
         f"{desk.url}/campaigns/nobody/export.csv",
@@ -47,7 +49,7 @@ def test_a_request_is_told_by_its_route_within_the_senders_trace(desk: Desk) -> 
     assert (span.attributes or {})["http.response.status_code"] == 404
 
 
-def test_a_message_of_the_provider_is_told_by_its_route(desk: Desk) -> None:
+def test_a_webhook_s_span_is_named_by_its_route(desk: Desk) -> None:
     httpx2.post(f"{desk.url}/webhooks/vapi", content=b"{}")
     (span,) = spans("POST /webhooks/vapi")
     attributes = span.attributes or {}
@@ -57,12 +59,12 @@ def test_a_message_of_the_provider_is_told_by_its_route(desk: Desk) -> None:
     assert "GET /webhooks/vapi" in {span.name for span in spans("GET /webhooks/vapi")}
 
 
-def test_an_operation_is_told_by_its_name(desk: Desk) -> None:
+def test_an_operation_s_span_is_named_after_it(desk: Desk) -> None:
     desk.told("query Whoami { me { email } }")
     assert "graphql Whoami" in {span.name for span in spans("POST /graphql")}
 
 
-def test_queries_of_addresses_stay_here_and_work(desk: Desk) -> None:
+def test_query_strings_are_not_traced_but_reach_the_routes(desk: Desk) -> None:
     file = "name,business_name,phone\nAda,,2025550101\n"
     answer = httpx2.post(
         f"{desk.url}/uploads?filename=Adas-friends.csv&defaultRegion=US",
@@ -74,7 +76,7 @@ def test_queries_of_addresses_stay_here_and_work(desk: Desk) -> None:
     assert [one for one in told if "friends" in one or "alx_" in one] == []
 
 
-def test_questions_after_health_are_not_told(desk: Desk) -> None:
+def test_health_checks_are_not_traced(desk: Desk) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         assert desk.get(path, role=None).status_code == 200
     desk.told("{ me { email } }")

@@ -8,7 +8,7 @@ from interfaces.http.request_body import SMALL_BODY
 from interfaces.webhooks.body import Memory, Refused
 
 
-def test_small_bodies_share_a_number_of_bytes() -> None:
+def test_small_bodies_share_a_limit_in_bytes() -> None:
     async def scenario() -> None:
         memory = Memory(small_bytes=100)
         async with memory.share() as first:
@@ -29,7 +29,7 @@ def test_small_bodies_share_a_number_of_bytes() -> None:
     asyncio.run(scenario())
 
 
-def test_a_large_body_waits_for_its_turn_and_is_refused_after_a_time() -> None:
+def test_a_large_body_waits_for_a_slot_and_is_refused_after_a_time() -> None:
     async def scenario() -> None:
         memory = Memory(large=1, wait_seconds=0.1)
         async with memory.share() as first, memory.share() as second:
@@ -43,7 +43,7 @@ def test_a_large_body_waits_for_its_turn_and_is_refused_after_a_time() -> None:
     asyncio.run(scenario())
 
 
-def test_large_bodies_leave_the_room_of_small_ones() -> None:
+def test_large_bodies_do_not_use_the_memory_of_small_ones() -> None:
     async def scenario() -> None:
         memory = Memory(small_bytes=SMALL_BODY, large=1)
         async with memory.share() as large, memory.share() as small:

@@ -89,7 +89,7 @@ def put(*raws: bytes) -> Callable[[Inbox], Sequence[Ticket]]:
     return lambda inbox: [inbox.put(raw) for raw in raws]
 
 
-def test_what_waits_is_stored_together() -> None:
+def test_queued_messages_are_stored_together() -> None:
     store = Store()
     words = [b"%d" % n for n in range(10)]
     answers = all_busy(store, put(*words))
@@ -98,14 +98,14 @@ def test_what_waits_is_stored_together() -> None:
     assert sorted(chain(store.alone, *store.groups)) == words
 
 
-def test_who_is_alone_is_stored_alone() -> None:
+def test_a_single_message_is_stored_by_itself() -> None:
     store = Store()
     [answer] = all_busy(store, put(b"one"))
     assert isinstance(answer, MessageReceipt)
     assert (store.alone, store.groups) == ([b"one"], [])
 
 
-def test_one_that_fails_takes_nobody_with_it() -> None:
+def test_a_message_that_fails_does_not_fail_the_others() -> None:
     store = Store()
     answers = all_busy(store, put(b"1", b"2", FAULTY, b"3"))
     failed = [isinstance(answer, RuntimeError) for answer in answers]
@@ -113,7 +113,7 @@ def test_one_that_fails_takes_nobody_with_it() -> None:
     assert FAULTY in store.alone
 
 
-def test_one_that_cannot_be_read_takes_nobody_with_it() -> None:
+def test_a_message_that_cannot_be_parsed_does_not_fail_the_others() -> None:
     store = Store()
     one, unreadable, other = all_busy(store, put(b"1", UNREADABLE, b"2"))
     assert isinstance(unreadable, ValueError)
@@ -121,7 +121,7 @@ def test_one_that_cannot_be_read_takes_nobody_with_it() -> None:
     assert isinstance(other, MessageReceipt)
 
 
-def test_a_store_that_is_away_is_not_asked_again_for_each() -> None:
+def test_an_unavailable_store_is_not_tried_once_per_message() -> None:
     def away() -> None:
         raise StoreUnavailable("down")
 
@@ -132,7 +132,7 @@ def test_a_store_that_is_away_is_not_asked_again_for_each() -> None:
     assert len(store.alone) < QUICK_THREADS
 
 
-def test_what_was_given_up_is_not_stored() -> None:
+def test_a_message_whose_request_ended_is_not_stored() -> None:
     def give_up(inbox: Inbox) -> Sequence[Ticket]:
         is_abandoned, wanted = inbox.put(b"given up"), inbox.put(b"wanted")
         is_abandoned.answer.cancel()
@@ -161,7 +161,7 @@ def one_thread(
     return asyncio.run(scenario())
 
 
-def test_what_is_given_up_while_its_group_fails_is_not_stored() -> None:
+def test_a_message_whose_request_ends_while_its_group_fails_is_not_stored() -> None:
     tickets: list[Ticket] = []
 
     def give_up_then_fail() -> None:
@@ -180,12 +180,12 @@ def test_what_is_given_up_while_its_group_fails_is_not_stored() -> None:
     assert store.alone == [b"wanted"]
 
 
-def test_each_thread_goes_home_though_messages_wait() -> None:
+def test_each_thread_ends_even_if_messages_are_queued() -> None:
     answers = one_thread(Store(), put(b"1", b"2"), leaves=2)
     assert [type(answer) for answer in answers] == [MessageReceipt, MessageReceipt]
 
 
-def test_so_many_at_once_and_no_more() -> None:
+def test_a_group_has_at_most_the_configured_number_of_messages() -> None:
     store = Store()
     words = [b"%d" % n for n in range(MOST + 2)]
     one_thread(store, put(*words))
@@ -193,7 +193,7 @@ def test_so_many_at_once_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("slow", [STRANGER, b"x" * LARGE])
-def test_what_takes_long_holds_nobody_up(slow: bytes) -> None:
+def test_slow_messages_do_not_delay_other_messages(slow: bytes) -> None:
     async def scenario() -> tuple[MessageReceipt, bool, MessageReceipt]:
         store = Store()
         record_message, over = store.record_message, Event()
@@ -215,7 +215,7 @@ def test_what_takes_long_holds_nobody_up(slow: bytes) -> None:
     assert slow_one.call_id is not None
 
 
-def test_a_fault_of_the_inbox_itself_is_told_and_survived() -> None:
+def test_the_inbox_logs_and_survives_an_internal_error() -> None:
     class Broken(Store):
         def record_messages(
             self, messages: Sequence[ProviderMessage]
@@ -226,12 +226,12 @@ def test_a_fault_of_the_inbox_itself_is_told_and_survived() -> None:
     assert [type(answer) for answer in answers] == [MessageReceipt, ValueError]
 
 
-def test_an_inbox_that_is_closed_leaves_no_thread_behind() -> None:
+def test_a_closed_inbox_leaves_no_thread_running() -> None:
     all_busy(Store(), put(b"1"))
     assert not [one for one in threading.enumerate() if one.name == "webhooks"]
 
 
-def test_a_message_that_was_read_or_given_up_holds_its_bytes_no_longer() -> None:
+def test_a_parsed_or_abandoned_message_frees_its_bytes() -> None:
     tickets: list[Ticket] = []
 
     def then(inbox: Inbox) -> Sequence[Ticket]:

@@ -82,13 +82,13 @@ def code(answer: httpx2.Response) -> str:
     return str(error["code"])
 
 
-def test_a_message_is_answered_when_it_was_heard(client: TestClient, ear: Ear) -> None:
+def test_a_message_is_answered_once_it_is_stored(client: TestClient, ear: Ear) -> None:
     answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, answer.json()) == (200, {})
     assert [message.phase for message in ear.heard] == [CallPhase.RINGING]
 
 
-def test_no_secret_reaches_the_store(client: TestClient, ear: Ear) -> None:
+def test_secrets_in_messages_are_not_stored(client: TestClient, ear: Ear) -> None:
     client.post(PATH, json=RINGING, headers=SECRET)
     assert b"hidden" not in orjson.dumps(ear.heard[0].document)
 
@@ -103,13 +103,15 @@ def test_no_secret_reaches_the_store(client: TestClient, ear: Ear) -> None:
         {},
     ],
 )
-def test_whatever_is_said_is_heard(client: TestClient, ear: Ear, body: Any) -> None:
+def test_messages_of_every_type_are_accepted(
+    client: TestClient, ear: Ear, body: Any
+) -> None:
     for _ in range(2):
         assert client.post(PATH, json=body, headers=SECRET).status_code == 200
     assert len(ear.heard) == 2
 
 
-def test_a_transcript_that_was_cut_within_a_character_is_heard(
+def test_a_transcript_cut_within_a_character_is_accepted(
     client: TestClient, ear: Ear
 ) -> None:
     body = rb'{"message": {"type": "hang", "transcript": "so \ud83d"}}'
@@ -120,7 +122,7 @@ def test_a_transcript_that_was_cut_within_a_character_is_heard(
 
 @pytest.mark.parametrize("headers", [{}, {"X-Vapi-Secret": "another"}])
 @pytest.mark.parametrize("body", [orjson.dumps(RINGING), b"not JSON", b""])
-def test_a_stranger_is_not_heard_whatever_is_said(
+def test_a_message_without_the_secret_is_refused(
     client: TestClient, ear: Ear, headers: dict[str, str], body: bytes
 ) -> None:
     answer = client.post(PATH, content=body, headers=headers)
@@ -128,7 +130,7 @@ def test_a_stranger_is_not_heard_whatever_is_said(
     assert ear.heard == []
 
 
-def test_without_a_secret_nothing_is_taken(ear: Ear) -> None:
+def test_every_message_is_refused_if_no_secret_is_configured(ear: Ear) -> None:
     with TestClient(app(ear, secret=None)) as client:
         answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, code(answer)) == (503, "NOT_CONFIGURED")
@@ -138,7 +140,7 @@ def test_without_a_secret_nothing_is_taken(ear: Ear) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"not JSON", b"[]", b"7", b"null", b"\xff\xfe{", b"[" * 100_000]
 )
-def test_what_is_no_json_object_is_refused(
+def test_a_body_that_is_no_json_object_is_refused(
     client: TestClient, ear: Ear, body: bytes
 ) -> None:
     answer = client.post(PATH, content=body, headers=SECRET)
@@ -146,7 +148,7 @@ def test_what_is_no_json_object_is_refused(
     assert ear.heard == []
 
 
-def test_a_message_may_be_larger_than_other_bodies_but_not_without_end(
+def test_a_message_may_exceed_other_bodies_up_to_its_own_limit(
     ear: Ear,
 ) -> None:
     fits = {"message": {"type": "hang", "transcript": "x" * (2 << 20)}}
@@ -174,7 +176,7 @@ COMPRESSIONS: list[tuple[str, Callable[[bytes], bytes]]] = [
 
 @pytest.mark.parametrize(("encoding", "compress"), COMPRESSIONS)
 @pytest.mark.parametrize("words", [1, 100_000])
-def test_a_compressed_message_is_heard(
+def test_a_compressed_message_is_accepted(
     client: TestClient,
     ear: Ear,
     encoding: str,
@@ -191,7 +193,7 @@ def test_a_compressed_message_is_heard(
 @pytest.mark.parametrize(
     ("encoding", "compress"), [one for one in COMPRESSIONS if one[0] != "identity"]
 )
-def test_a_message_may_not_inflate_without_end(
+def test_a_message_that_inflates_beyond_the_limit_is_refused(
     ear: Ear, encoding: str, compress: Callable[[bytes], bytes]
 ) -> None:
     headers = SECRET | {"Content-Encoding": encoding}
@@ -219,7 +221,7 @@ def test_a_damaged_compressed_message_is_refused(
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
-def test_an_unknown_compression_is_refused_with_those_that_are_accepted(
+def test_an_unknown_compression_is_refused_and_the_accepted_ones_are_listed(
     client: TestClient, ear: Ear, encoding: str
 ) -> None:
     headers = SECRET | {"Content-Encoding": encoding}
@@ -230,7 +232,7 @@ def test_an_unknown_compression_is_refused_with_those_that_are_accepted(
     assert ear.heard == []
 
 
-def test_a_signature_is_over_the_compressed_bytes(ear: Ear) -> None:
+def test_a_signature_covers_the_compressed_bytes(ear: Ear) -> None:
     sent = gzip.compress(orjson.dumps(RINGING))
     at = datetime.now(UTC)
     moment = at.isoformat()
@@ -279,14 +281,14 @@ def test_the_secret_is_checked_before_the_body_is_read(
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), IntegrityError("busy")])
-def test_what_could_not_be_stored_is_to_be_sent_again(error: Exception) -> None:
+def test_a_message_that_could_not_be_stored_is_answered_503(error: Exception) -> None:
     with TestClient(app(Ear(raises(error)))) as client:
         answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
+def test_the_answer_does_not_wait_for_a_store_that_does_not_answer() -> None:
     over = threading.Event()
     with TestClient(app(Ear(over.wait), store_seconds=0.05)) as client:
         try:
@@ -296,26 +298,26 @@ def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
     assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
 
 
-def test_a_fault_of_ours_tells_nothing_of_itself() -> None:
+def test_an_internal_error_reveals_no_details() -> None:
     with TestClient(app(Ear(raises(RuntimeError("inside"))))) as client:
         answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, code(answer)) == (500, "INTERNAL")
     assert "inside" not in answer.text
 
 
-def test_only_posts_are_messages(client: TestClient, ear: Ear) -> None:
+def test_other_methods_than_post_are_refused(client: TestClient, ear: Ear) -> None:
     answer = client.get(PATH, headers=SECRET)
     assert (answer.status_code, code(answer)) == (405, "METHOD_NOT_ALLOWED")
     assert answer.headers["Allow"] == "POST"
     assert ear.heard == []
 
 
-def test_other_paths_are_others(client: TestClient) -> None:
+def test_other_paths_are_not_handled_as_webhooks(client: TestClient) -> None:
     assert client.post("/webhooks/another", json=RINGING).status_code == 404
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), RuntimeError("inside")])
-def test_what_is_logged_of_a_message_names_its_request_and_its_call(
+def test_log_records_of_a_message_name_its_request_and_its_call(
     error: Exception,
 ) -> None:
     call = str(uuid4())

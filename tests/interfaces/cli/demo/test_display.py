@@ -20,7 +20,7 @@ def done(contacts: int, **more: Any) -> dict[str, Any]:
     return PROGRESS | {"pending": 17 - contacts, "ended": contacts} | more
 
 
-def test_a_log_gets_a_line_for_each_state_and_each_tenth() -> None:
+def test_redirected_output_has_a_line_for_each_state_and_each_tenth() -> None:
     out = StringIO()
     with display(Console(file=out), cap=5) as shown:
         for contacts in range(5):
@@ -34,7 +34,7 @@ def test_a_log_gets_a_line_for_each_state_and_each_tenth() -> None:
     ]
 
 
-def test_a_terminal_gets_a_picture_with_each_contact_once() -> None:
+def test_a_terminal_shows_each_contact_once() -> None:
     out = StringIO()
     contact = {"name": "Ada Abbott", "phone": "+12015550100", "call": None}
     with display(Console(file=out, force_terminal=True, width=100), cap=5) as shown:

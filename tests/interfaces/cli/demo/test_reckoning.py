@@ -53,11 +53,11 @@ def ledger(*more: dict[str, Any], most: int = 2) -> dict[str, Any]:
     return {"calls": calls, "highWater": {"campaigns": {"c": most}}}
 
 
-def test_what_adds_up_has_no_problem() -> None:
+def test_matching_evidence_has_no_problem() -> None:
     assert problems(GOOD) == []
 
 
-def test_a_second_attempt_after_nobody_was_rung_is_no_problem() -> None:
+def test_a_second_attempt_after_a_call_that_never_rang_is_no_problem() -> None:
     first = call(PHONES[0], ringingAt=None, metadata={"attempt": 0})
     calls = [first, *GOOD.ledger["calls"]]
     told = {"calls": calls, "highWater": {"campaigns": {"c": 1}}}
@@ -87,7 +87,5 @@ def test_a_second_attempt_after_nobody_was_rung_is_no_problem() -> None:
         ),
     ],
 )
-def test_each_thing_that_does_not_add_up_is_named(
-    evidence: Evidence, said: str
-) -> None:
+def test_each_contradiction_is_named(evidence: Evidence, said: str) -> None:
     assert any(said in problem for problem in problems(evidence))

@@ -39,7 +39,7 @@ def test_the_good_rows_are_accepted_and_the_bad_ones_are_not(
     )
 
 
-def test_every_number_is_one_that_fiction_may_use(tmp_path: Path) -> None:
+def test_every_number_is_reserved_for_fiction(tmp_path: Path) -> None:
     phones = write_sample(tmp_path / "people.csv", MOST)
     assert len(set(phones)) == MOST <= 100 * len(area_codes())
     assert all(phone[5:10] == "55501" for phone in phones)
