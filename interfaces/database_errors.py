@@ -1,4 +1,4 @@
-"""What clients are told when the database does not store or return anything."""
+"""Messages to clients when the database cannot be reached or refuses a write."""
 
 from psycopg.errors import ReadOnlySqlTransaction
 

@@ -202,15 +202,15 @@ class _Found:
             self._problems.append(problem)
 
     def conclude(self, verified: Verified) -> None:
-        said = f"Events {verified.after + 1} to {verified.up_to}"
+        checked = f"Events {verified.after + 1} to {verified.up_to}"
         if self._as_json:
             print_line(json_of(self._object(verified)))
         elif self.count:
-            print_line(f"{said}: {self.count} problems.")
+            print_line(f"{checked}: {self.count} problems.")
             if verified.rebuild:
                 print_line(f"Rebuild with: {rebuild_command(verified.rebuild)}")
         else:
-            print_line(f"{said}, the vault and the read tables fit.")
+            print_line(f"{checked}, the vault and the read tables fit.")
 
     def _object(self, verified: Verified) -> dict[str, Any]:
         return {

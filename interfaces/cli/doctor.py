@@ -1,4 +1,4 @@
-"""The command that checks a deployment for common faults and says how to fix them."""
+"""The command that checks a deployment for common faults and suggests remedies."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -58,7 +58,10 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `said` describes it and how to fix a fault."""
+    """The result of one check; `said` describes it and how to fix a fault.
+
+    The names of the fields are those of the JSON output.
+    """
 
     about: str
     grade: Grade
@@ -105,16 +108,18 @@ def examine(configuration: Configuration, provider: Provider | None = None) -> F
 def of_database(configuration: Configuration) -> Found:
     """Check connection, server, pooler, migrations and read tables."""
     if configuration.database_url is None:
-        said = f"embedded, in {configuration.data_dir}: for one machine. For several,"
-        yield Finding("database", Grade.LOOK, f"{said} set AUTOLYNX_DATABASE_URL.")
+        message = (
+            f"embedded, in {configuration.data_dir}: for one machine. For several,"
+        )
+        yield Finding("database", Grade.LOOK, f"{message} set AUTOLYNX_DATABASE_URL.")
     with ExitStack() as opened:
         try:
             url = opened.enter_context(bare_database(configuration))
             conn = opened.enter_context(connect(url, name="doctor"))
         except (OperationalError, EmbeddedPostgresFailed) as error:
-            words = " ".join(str(error).split())
-            said = f"cannot be reached ({words}): check AUTOLYNX_DATABASE_URL."
-            yield Finding("database", Grade.WRONG, said)
+            reason = " ".join(str(error).split())
+            message = f"cannot be reached ({reason}): check AUTOLYNX_DATABASE_URL."
+            yield Finding("database", Grade.WRONG, message)
             return
         unwritable = why_read_only(conn)
         yield from _of_server(conn, unwritable)
@@ -137,9 +142,9 @@ def _of_pooler(url: str) -> Found:
         if is_transaction_pooler(url):
             yield Finding("pooler", Grade.WRONG, f"{TRANSACTION_POOLER}.")
     except OperationalError as error:
-        words = " ".join(str(error).split())
-        said = f"could not be checked ({words}): run autolynx doctor again."
-        yield Finding("pooler", Grade.LOOK, said)
+        reason = " ".join(str(error).split())
+        message = f"could not be checked ({reason}): run autolynx doctor again."
+        yield Finding("pooler", Grade.LOOK, message)
 
 
 def _of_time_zone(conn: Conn) -> Finding:
@@ -149,8 +154,10 @@ def _of_time_zone(conn: Conn) -> Finding:
     zone = str(_value(conn, query))
     if zone.upper() in {"UTC", "ETC/UTC", "GMT"}:
         return Finding("time zone", Grade.OK, "UTC.")
-    said = f"the server's is {zone}; times are stored and a budget's day counts in UTC."
-    return Finding("time zone", Grade.LOOK, said)
+    message = (
+        f"the server's is {zone}; times are stored and a budget's day counts in UTC."
+    )
+    return Finding("time zone", Grade.LOOK, message)
 
 
 def of_clock(here: datetime, there: datetime) -> Finding:
@@ -158,8 +165,8 @@ def of_clock(here: datetime, there: datetime) -> Finding:
     skew = abs((here - there).total_seconds())
     if skew <= MOST_SKEW_SECONDS:
         return Finding("clock", Grade.OK, "agrees with the database's.")
-    said = f"{skew:.0f} s from the database's: synchronize both with NTP."
-    return Finding("clock", Grade.WRONG, said)
+    message = f"{skew:.0f} s from the database's: synchronize both with NTP."
+    return Finding("clock", Grade.WRONG, message)
 
 
 def _of_durability(conn: Conn) -> Finding:
@@ -173,8 +180,8 @@ def _of_durability(conn: Conn) -> Finding:
     off = [name for name, value in shown.items() if value == "off"]
     if not off:
         return Finding("durability", Grade.OK, "commits are written to disk.")
-    said = f"{', '.join(off)} is off: a crash loses acknowledged data. Turn it on."
-    return Finding("durability", Grade.WRONG, said)
+    message = f"{', '.join(off)} is off: a crash loses acknowledged data. Turn it on."
+    return Finding("durability", Grade.WRONG, message)
 
 
 def _of_tables(conn: Conn, url: str, *, is_writable: bool) -> Found:
@@ -184,8 +191,8 @@ def _of_tables(conn: Conn, url: str, *, is_writable: bool) -> Found:
         yield Finding("migrations", Grade.WRONG, f"{error}.")
         return
     if missing:
-        said = f"missing: {', '.join(missing)}. Run autolynx migrate."
-        yield Finding("migrations", Grade.WRONG, said)
+        message = f"missing: {', '.join(missing)}. Run autolynx migrate."
+        yield Finding("migrations", Grade.WRONG, message)
         return
     yield Finding("migrations", Grade.OK, "all are applied.")
     use_read_model(conn)
@@ -202,15 +209,17 @@ def _of_projector(conn: Conn) -> Finding:
     behind = lag(conn, utc_now())
     if behind.seconds <= MOST_LAG_SECONDS:
         return Finding("projector", Grade.OK, "the read model is up to date.")
-    said = f"{behind.seconds:.0f} s behind, at {behind.next_event}."
-    return Finding("projector", Grade.WRONG, f"{said} Run autolynx projector.")
+    message = f"{behind.seconds:.0f} s behind, at {behind.next_event}."
+    return Finding("projector", Grade.WRONG, f"{message} Run autolynx projector.")
 
 
 def _of_scheduler(conn: Conn, *, is_writable: bool) -> Finding:
     """Check the last heartbeat, which proves nothing once it cannot be written."""
     if not is_writable:
-        said = "cannot run, as this database takes no writes: see the server's finding."
-        return Finding("scheduler", Grade.WRONG, said)
+        message = (
+            "cannot run, as this database takes no writes: see the server's finding."
+        )
+        return Finding("scheduler", Grade.WRONG, message)
     query: LiteralString = """
         select extract(epoch from clock_timestamp() - beat_at) from heartbeat
         where role = 'scheduler'
@@ -220,18 +229,18 @@ def _of_scheduler(conn: Conn, *, is_writable: bool) -> Finding:
         return Finding(
             "scheduler", Grade.OK, f"leads; its last heartbeat is {age:.0f} s old."
         )
-    said = "none runs, so nothing is dialled: autolynx up, or autolynx scheduler."
-    return Finding("scheduler", Grade.LOOK, said)
+    message = "none runs, so nothing is dialled: autolynx up, or autolynx scheduler."
+    return Finding("scheduler", Grade.LOOK, message)
 
 
 def _of_dialling(conn: Conn) -> Finding:
     if not dialling_is_stopped(conn):
         return Finding("dialling", Grade.OK, "is not stopped.")
-    said = (
+    message = (
         "stopped for all campaigns: the provider shows two calls for one of our calls."
         " Check both there; then an admin can allow requests again in the settings."
     )
-    return Finding("dialling", Grade.WRONG, said)
+    return Finding("dialling", Grade.WRONG, message)
 
 
 def _of_members(conn: Conn) -> Finding:
@@ -241,8 +250,8 @@ def _of_members(conn: Conn) -> Finding:
     count = _value(conn, query)
     if count:
         return Finding("members", Grade.OK, "there are members.")
-    said = "nobody can sign in: autolynx members add E-MAIL --role admin."
-    return Finding("members", Grade.WRONG, said)
+    message = "nobody can sign in: autolynx members add E-MAIL --role admin."
+    return Finding("members", Grade.WRONG, message)
 
 
 def _value(conn: Conn, query: LiteralString) -> Any:
@@ -257,10 +266,12 @@ def of_public_url(configuration: Configuration) -> Finding:
     """Check the form of AUTOLYNX_PUBLIC_URL; nothing is sent to it."""
     url = configuration.public_url
     if url is None:
-        said = "AUTOLYNX_PUBLIC_URL is not set: the provider cannot send webhooks."
-        return Finding("public URL", Grade.WRONG, f"{said} Set it to https://your.name")
-    for said in _wrong_with(url):
-        return Finding("public URL", Grade.WRONG, f"{url}: {said}")
+        message = "AUTOLYNX_PUBLIC_URL is not set: the provider cannot send webhooks."
+        return Finding(
+            "public URL", Grade.WRONG, f"{message} Set it to https://your.name"
+        )
+    for message in _wrong_with(url):
+        return Finding("public URL", Grade.WRONG, f"{url}: {message}")
     return Finding("public URL", Grade.OK, f"{url} has the form of a public one.")
 
 
@@ -292,16 +303,18 @@ def of_webhook_secret(configuration: Configuration) -> Finding:
     secret = configuration.webhook_secret
     length = len(secret.get_secret_value()) if secret else 0
     if not length:
-        said = "AUTOLYNX_WEBHOOK_SECRET is not set: every webhook is refused. Set it."
-        return Finding("webhooks", Grade.WRONG, said)
+        message = (
+            "AUTOLYNX_WEBHOOK_SECRET is not set: every webhook is refused. Set it."
+        )
+        return Finding("webhooks", Grade.WRONG, message)
     if length < SHORTEST_SECRET:
-        said = f"the secret has {length} characters: use {SHORTEST_SECRET} or more."
-        return Finding("webhooks", Grade.LOOK, said)
+        message = f"the secret has {length} characters: use {SHORTEST_SECRET} or more."
+        return Finding("webhooks", Grade.LOOK, message)
     if configuration.webhook_auth == "hmac" and not configuration.vapi_credential_id:
-        said = (
+        message = (
             "hmac needs a credential at the provider: set AUTOLYNX_VAPI_CREDENTIAL_ID."
         )
-        return Finding("webhooks", Grade.WRONG, said)
+        return Finding("webhooks", Grade.WRONG, message)
     return Finding(
         "webhooks", Grade.OK, f"are authenticated by {configuration.webhook_auth}."
     )
@@ -318,15 +331,15 @@ def of_sign_in(configuration: Configuration) -> Found:
     if not missing:
         yield Finding("sign-in", Grade.OK, "by the identity provider, or by link.")
     elif len(missing) == len(given):
-        said = "by links that autolynx signin prints; no identity provider is set."
-        yield Finding("sign-in", Grade.LOOK, said)
+        message = "by links that autolynx signin prints; no identity provider is set."
+        yield Finding("sign-in", Grade.LOOK, message)
     else:
         yield Finding("sign-in", Grade.WRONG, f"{', '.join(missing)} is not set.")
     if configuration.development and configuration.public_url:
-        said = (
+        message = (
             "AUTOLYNX_DEVELOPMENT is on: turn it off if others can reach this server."
         )
-        yield Finding("development", Grade.WRONG, said)
+        yield Finding("development", Grade.WRONG, message)
 
 
 # --- The provider ---------------------------------------------------------------
@@ -335,20 +348,20 @@ def of_sign_in(configuration: Configuration) -> Found:
 def of_provider(configuration: Configuration, provider: Provider) -> Found:
     """Check that the provider accepts the key, then its phone numbers."""
     if configuration.vapi_api_key is None:
-        said = "AUTOLYNX_VAPI_API_KEY is not set: nothing can be dialled. Set it."
-        yield Finding("provider", Grade.WRONG, said)
+        message = "AUTOLYNX_VAPI_API_KEY is not set: nothing can be dialled. Set it."
+        yield Finding("provider", Grade.WRONG, message)
         return
     try:
         lines = provider.phone_numbers()
     except ProviderRefused as error:
-        said = (
+        message = (
             f"{configuration.vapi_base_url} refuses ({error}): is the key the private"
         )
-        yield Finding("provider", Grade.WRONG, f"{said} one, of this account?")
+        yield Finding("provider", Grade.WRONG, f"{message} one, of this account?")
     except ProviderUnavailable as error:
-        said = f"{configuration.vapi_base_url} does not answer ({error})."
+        message = f"{configuration.vapi_base_url} does not answer ({error})."
         yield Finding(
-            "provider", Grade.WRONG, f"{said} Can this machine connect to it?"
+            "provider", Grade.WRONG, f"{message} Can this machine connect to it?"
         )
     else:
         yield Finding("provider", Grade.OK, f"{configuration.vapi_base_url} answers.")
@@ -358,10 +371,12 @@ def of_provider(configuration: Configuration, provider: Provider) -> Found:
 def of_lines(lines: list[PhoneNumber]) -> Finding:
     """Check that there is a phone number to call from, and that all are active."""
     if not lines:
-        said = "the account has no phone number to call from: buy or import one there."
-        return Finding("phone numbers", Grade.WRONG, said)
+        message = (
+            "the account has no phone number to call from: buy or import one there."
+        )
+        return Finding("phone numbers", Grade.WRONG, message)
     unfit = [line.number or line.id for line in lines if line.status not in IN_USE]
     if unfit:
-        said = f"not active at the provider: {', '.join(unfit)}."
-        return Finding("phone numbers", Grade.LOOK, said)
+        message = f"not active at the provider: {', '.join(unfit)}."
+        return Finding("phone numbers", Grade.LOOK, message)
     return Finding("phone numbers", Grade.OK, f"{len(lines)} to call from.")

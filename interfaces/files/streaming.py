@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from storage.database import within
 
 CLOSING_SECONDS = 5.0
-"""For the database to confirm that a query was cancelled; then the connection goes."""
+"""Time for the database to confirm a cancelled query; then the connection is closed."""
 
 type Piece = bytes | str
 

@@ -159,13 +159,13 @@ class HealthCheck:
         )
 
     def _webhook(self, silent: timedelta) -> Component:
-        said = None
+        detail = None
         if not self._webhooks:
-            said = REFUSING_WEBHOOKS
+            detail = REFUSING_WEBHOOKS
         elif silent > LONGEST_SILENCE:
             minutes = silent // timedelta(minutes=1)
-            said = SILENT_WEBHOOKS.format(minutes=minutes, url=self._own_url)
-        return Component("webhooks", _degraded_if(said), said)
+            detail = SILENT_WEBHOOKS.format(minutes=minutes, url=self._own_url)
+        return Component("webhooks", _degraded_if(detail), detail)
 
 
 def _degraded_if(trouble: object) -> HealthStatus:
@@ -175,8 +175,8 @@ def _degraded_if(trouble: object) -> HealthStatus:
 def _database(unwritable: str | None) -> Component:
     if unwritable is None:
         return Component("database", HealthStatus.OK)
-    said = f"The database is {unwritable}. Until then nothing can be changed."
-    return Component("database", HealthStatus.DOWN, said)
+    detail = f"The database is {unwritable}. Until then nothing can be changed."
+    return Component("database", HealthStatus.DOWN, detail)
 
 
 def _projector(behind: Lag) -> Component:
@@ -184,68 +184,68 @@ def _projector(behind: Lag) -> Component:
         return Component("projector", HealthStatus.OK)
     late = behind.seconds > TOO_LATE_SECONDS
     status = HealthStatus.DOWN if late else HealthStatus.DEGRADED
-    said = (
+    detail = (
         f"The read model is {behind.seconds:.0f} s behind: check that a projector runs"
         f" and does not stop at {behind.next_event}."
     )
-    return Component("projector", status, said)
+    return Component("projector", status, detail)
 
 
 def _scheduler(sign: Heartbeat | None) -> Component:
     """Report the leader; it counts as dead after the silence that it announced."""
     if sign is None:
-        said = "No scheduler has ever run: nothing is dialled."
-        return Component("scheduler", HealthStatus.DOWN, said)
+        detail = "No scheduler has ever run: nothing is dialled."
+        return Component("scheduler", HealthStatus.DOWN, detail)
     if sign.age_seconds <= sign.silent_after + LATE_SECONDS:
         return Component("scheduler", HealthStatus.OK, f"{sign.holder} leads.")
-    said = f"No heartbeat for {sign.age_seconds:.0f} s: nothing is dialled."
-    return Component("scheduler", HealthStatus.DOWN, said)
+    detail = f"No heartbeat for {sign.age_seconds:.0f} s: nothing is dialled."
+    return Component("scheduler", HealthStatus.DOWN, detail)
 
 
 def _dialling(*, is_stopped: bool) -> Component:
-    said = DIALLING_STOPPED if is_stopped else None
-    return Component("dialling", _degraded_if(said), said)
+    detail = DIALLING_STOPPED if is_stopped else None
+    return Component("dialling", _degraded_if(detail), detail)
 
 
 def _provider(status: ProviderStatus) -> Component:
     if status.waiting:
-        said = f"It has not answered a request for {status.waiting:.0f} s."
-        return Component("provider", HealthStatus.DEGRADED, said)
+        detail = f"It has not answered a request for {status.waiting:.0f} s."
+        return Component("provider", HealthStatus.DEGRADED, detail)
     if status.trouble:
         return Component("provider", HealthStatus.DOWN, status.trouble.text)
     last = status.last_trouble
-    said = f"It answers. Last error, {last.at:%H:%M} UTC: {last.text}" if last else ""
-    return Component("provider", HealthStatus.OK, said or None)
+    detail = f"It answers. Last error, {last.at:%H:%M} UTC: {last.text}" if last else ""
+    return Component("provider", HealthStatus.OK, detail or None)
 
 
 def _lines(status: ProviderStatus, used: frozenset[str]) -> Component:
     """Report faulty lines; `used` are the lines of campaigns that are not finished."""
     if status.trouble or status.waiting:
-        said = "Their activity is unknown while the provider cannot be reached."
-        return Component("lines", HealthStatus.DEGRADED, said)
+        detail = "Their activity is unknown while the provider cannot be reached."
+        return Component("lines", HealthStatus.DEGRADED, detail)
     if not status.lines:
-        said = "The provider shows no phone number for this account: get one there."
-        return Component("lines", HealthStatus.DEGRADED, said)
+        detail = "The provider shows no phone number for this account: get one there."
+        return Component("lines", HealthStatus.DEGRADED, detail)
     trouble = _troubles(status, used)
     live = sum(one.active_calls or 0 for one in status.lines)
-    said = f"Phone numbers: {len(status.lines)}. Calls live now, ours or not: {live}."
-    return Component("lines", _degraded_if(trouble), " ".join([said, *trouble]))
+    detail = f"Phone numbers: {len(status.lines)}. Calls live now, ours or not: {live}."
+    return Component("lines", _degraded_if(trouble), " ".join([detail, *trouble]))
 
 
 def _troubles(status: ProviderStatus, used: frozenset[str]) -> list[str]:
     unfit = [_name(one) for one in status.lines if one.line.status not in FIT]
-    gone = sorted(used - {one.line.id for one in status.lines})
-    said = [
+    missing = sorted(used - {one.line.id for one in status.lines})
+    detail = [
         f"The provider does not show the calls of {_name(one)}: {one.trouble}."
         for one in status.lines
         if one.trouble
     ]
     if unfit:
-        said.append(f"Not active at the provider: {', '.join(unfit)}.")
-    if gone:
-        names = ", ".join(gone)
-        said.append(f"Used by campaigns, but no longer at the provider: {names}.")
-    return said
+        detail.append(f"Not active at the provider: {', '.join(unfit)}.")
+    if missing:
+        names = ", ".join(missing)
+        detail.append(f"Used by campaigns, but no longer at the provider: {names}.")
+    return detail
 
 
 FIT = {None, "active"}
@@ -257,10 +257,10 @@ def _name(activity: LineActivity) -> str:
 
 def _clock(clocks: list[ProcessClock]) -> Component:
     wrong = [one for one in clocks if abs(one.skew_seconds) > MOST_SKEW_SECONDS]
-    said = "; ".join(
+    detail = "; ".join(
         f"{one.role} {one.holder} is {abs(one.skew_seconds):.0f} s"
         f" {'ahead of' if one.skew_seconds > 0 else 'behind'} the database"
         for one in wrong
     )
-    advice = f"{said}: synchronize all hosts with NTP." if said else None
+    advice = f"{detail}: synchronize all hosts with NTP." if detail else None
     return Component("clock", _degraded_if(wrong), advice)

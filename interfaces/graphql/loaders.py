@@ -34,7 +34,7 @@ class Loaders:
         self.calls = _loader(self._calls)
         self.calls_of_contacts = _loader(self._calls_of_contacts)
         self.recordings = _loader(self._recordings)
-        self.words = _loader(self._words)
+        self.texts = _loader(self._texts)
         self.decisions = _loader(self._decisions)
         self.events_of_aggregates = _loader(self._events)
 
@@ -44,7 +44,7 @@ class Loaders:
         self.calls.clear_all()
         self.calls_of_contacts.clear_all()
         self.recordings.clear_all()
-        self.words.clear_all()
+        self.texts.clear_all()
         self.decisions.clear_all()
         self.events_of_aggregates.clear_all()
 
@@ -60,7 +60,7 @@ class Loaders:
     async def _recordings(self, ids: Ids) -> dict[UUID, Recording]:
         return await self._backend.read(recordings.of_messages, ids)
 
-    async def _words(self, ids: Ids) -> dict[UUID, str]:
+    async def _texts(self, ids: Ids) -> dict[UUID, str]:
         return await self._backend.run_reader(
             self._backend.services.vault.words_of, ids
         )

@@ -21,7 +21,7 @@ DRAINED_SECONDS = 10.0
 
 
 class EarlyRefusal(JSONResponse):
-    """A complete answer to a request whose body nobody wants to read.
+    """A complete answer to a request whose body is not needed.
 
     After the answer, the rest of the body is read and discarded until it ends,
     `drained_bytes` have arrived, or `drained_seconds` are over. Then the connection is
@@ -61,8 +61,8 @@ class EarlyRefusal(JSONResponse):
 class WatchedReceive:
     """An ASGI `receive` that knows whether the request's body has ended.
 
-    Whoever refuses a request in the midst of its body answers early only where
-    `ended` is false: after the end, `receive` waits for the client to leave.
+    Use EarlyRefusal only while `ended` is false: after the end of the body, `receive`
+    waits until the client disconnects.
     """
 
     def __init__(self, receive: Receive) -> None:

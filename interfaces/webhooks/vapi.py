@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 
 class NotAMessage(ValueError):
-    """The posted body is no message; the text says why."""
+    """The posted body is not a message; the text states why."""
 
 
 class Webhooks:

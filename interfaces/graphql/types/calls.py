@@ -92,8 +92,8 @@ class Call:
     @field("The provider's own explanation of why the call ended, if it gave one.")
     async def ended_message(self, info: Info) -> str | None:
         """Load the provider's explanation from the vault."""
-        words_id = self.row.ended_words_id or self.row.rejection_words_id
-        return await info.context.loaders.words.load(words_id) if words_id else None
+        text_id = self.row.ended_words_id or self.row.rejection_words_id
+        return await info.context.loaders.texts.load(text_id) if text_id else None
 
     @field("This call's own events, oldest first.")
     async def events(self, info: Info) -> list[Event]:

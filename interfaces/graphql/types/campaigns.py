@@ -115,8 +115,8 @@ class Campaign:
     @field("Why it is PAUSED or FAILED, as text.")
     async def state_reason(self, info: Info) -> str | None:
         """Load the stored text, or describe the cause of the pause."""
-        words, text_id = info.context.loaders.words, self.row.reason_words_id
-        text = await words.load(text_id) if text_id else None
+        texts, text_id = info.context.loaders.texts, self.row.reason_words_id
+        text = await texts.load(text_id) if text_id else None
         return state_reason(self.pause_cause, text)
 
     @strawberry.field

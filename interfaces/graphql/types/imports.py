@@ -87,7 +87,7 @@ class ContactImport:
 
     @strawberry.field
     async def filename(self, info: Info) -> str:
-        name = await info.context.loaders.words.load(self.row.filename_words_id)
+        name = await info.context.loaders.texts.load(self.row.filename_words_id)
         return name or ""
 
     @strawberry.field
