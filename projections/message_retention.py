@@ -51,7 +51,7 @@ class MessageRetention:
         """
         with self._pool.connection() as conn:
             last = int(select_value(conn, _LAST_BEFORE, before=before) or 0)
-            after = old_messages.read_mark(conn)
+            after = old_messages.read_retention_position(conn)
         emptied = 0
         while after < last:
             up_to = min(after + PAGE, last)
@@ -59,7 +59,7 @@ class MessageRetention:
             with self._pool.connection() as conn, _long_transaction(conn):
                 subjects = [row[0] for row in conn.execute(_SUBJECTS_OF_A_PAGE, page)]
                 emptied += old_messages.empty(conn, subjects)
-                old_messages.write_mark(conn, up_to)
+                old_messages.write_retention_position(conn, up_to)
             after = up_to
         return emptied
 

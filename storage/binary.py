@@ -1,8 +1,9 @@
-"""Values for Postgres in its binary form, a column at a time.
+"""Encodes columns of values in Postgres' binary format, for arrays and COPY.
 
-psycopg looks at each value to find out what it is. For an append of one event that
-costs as much as all else on this side of the connection; for a thousand rows it is
-most of the work.
+psycopg determines the type of each value. For an append of one event this takes as long
+as all other work in the client; for a thousand rows it is most of the work. Here the
+type of a column is known. Format: https://www.postgresql.org/docs/current/sql-copy.html
+and array_recv in Postgres' arrayfuncs.c.
 """
 
 import struct
@@ -21,7 +22,8 @@ from psycopg.pq import Format
 
 from storage.database import Conn
 
-_HEAD = Struct(">iiIii")  # Dimensions, nulls, the elements' type, how many, the first.
+# Number of dimensions, whether there are nulls, element type, length, first index.
+_HEAD = Struct(">iiIii")
 _EMPTY = Struct(">iiI")
 _LENGTH = Struct(">i")
 _INT4, _INT8 = Struct(">ii"), Struct(">iq")
@@ -33,7 +35,7 @@ _ROWS_A_WRITE = 500
 
 type Values[T] = Iterable[T | None]
 type Fields = list[bytes]
-"""Values with their length before them, as arrays and COPY both have them."""
+"""Encoded values, each after its length, as in arrays and in COPY."""
 
 
 def _uuids(values: Values[UUID]) -> Fields:
@@ -70,7 +72,7 @@ _FIELDS: dict[str, Callable[[Iterable[Any]], Fields]] = {
     "json": _jsons,
 }
 
-# Element and array, by the numbers that Postgres never changes.
+# Type ids (OIDs) of the element and of the array: pg_type.dat of Postgres.
 _TYPES = {
     "uuid": (2950, 2951),
     "integer": (23, 1007),
@@ -81,7 +83,7 @@ _TYPES = {
 
 
 class Packed:
-    """An array of one dimension, ready to be sent."""
+    """An encoded array of one dimension; `kind` is the element type in Postgres."""
 
     kind: LiteralString
 
@@ -96,22 +98,32 @@ class Packed:
 
 
 class Uuids(Packed):
+    """An array of type uuid[]."""
+
     kind = "uuid"
 
 
 class Integers(Packed):
+    """An array of type integer[]."""
+
     kind = "integer"
 
 
 class Bigints(Packed):
+    """An array of type bigint[]."""
+
     kind = "bigint"
 
 
 class Byteas(Packed):
+    """An array of type bytea[]."""
+
     kind = "bytea"
 
 
 class Texts(Packed):
+    """An array of type text[]."""
+
     kind = "text"
 
 
@@ -132,11 +144,14 @@ for _name, _kind in _ARRAYS.items():
 
 
 def array_of(kind: str, values: Collection[Any]) -> Packed | list[Any]:
-    """Make a column's values ready; `kind` is the type's name in Postgres."""
+    """Encode a column's values; a list, for psycopg to encode, for other types.
+
+    `kind` is the name of the element type in Postgres.
+    """
     make = _ARRAYS.get(kind)
     try:
         return list(values) if make is None else make(values)
-    except struct.error:  # Too large a number: the server says so best.
+    except struct.error:  # A number is too large: the server reports it.
         return list(values)
 
 
@@ -146,22 +161,22 @@ def copy_into(
     types: dict[LiteralString, str],
     rows: Sequence[object],
 ) -> None:
-    """Bring rows in by COPY; the columns are attributes of each."""
+    """Insert rows by COPY; `types` maps the attributes of a row to column types."""
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, types))
     )
     cells = attrgetter(*types)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(_SIGNATURE)
-        for some in batched(rows, _ROWS_A_WRITE):
-            columns = zip(*map(cells, some), strict=True)
-            copy.write(_lines(types.values(), columns))
+        for batch in batched(rows, _ROWS_A_WRITE):
+            columns = zip(*map(cells, batch), strict=True)
+            copy.write(_encoded_rows(types.values(), columns))
         copy.write(_TRAILER)
 
 
-def _lines(kinds: Iterable[str], columns: Iterable[Iterable[Any]]) -> bytes:
+def _encoded_rows(kinds: Iterable[str], columns: Iterable[Iterable[Any]]) -> bytes:
     fields = [
         _FIELDS[kind](column) for kind, column in zip(kinds, columns, strict=True)
     ]
     count = len(fields).to_bytes(2)
-    return b"".join([count + b"".join(line) for line in zip(*fields, strict=True)])
+    return b"".join([count + b"".join(row) for row in zip(*fields, strict=True)])

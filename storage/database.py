@@ -1,4 +1,4 @@
-"""Connections to Postgres with the same settings, and a time limit on every wait."""
+"""Connections to Postgres: common settings, and time limits for every wait."""
 
 import os
 import selectors
@@ -10,7 +10,7 @@ from hashlib import sha256
 from random import uniform
 from threading import Event, RLock
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, override
 
 from psycopg import (
     Connection,
@@ -27,12 +27,11 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed
 
 from application.errors import StoreUnavailable
-from storage.writer_version import SETTING, writer_number
+from storage.writer_version import SETTING, writer_version
 
 type Conn = Connection[TupleRow]
 type Pool = ConnectionPool[Conn]
 
-# A server that disappeared is noticed after about ten seconds.
 TCP = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -41,6 +40,7 @@ TCP = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+"""Defaults of each connection: a server that disappears is noticed after 10 seconds."""
 
 CANNOT_WRITE = (errors.ReadOnlySqlTransaction, errors.DiskFull)
 """Errors of writes on a server that still answers reads."""
@@ -69,6 +69,7 @@ def within(seconds: float) -> Iterator[None]:
 class DeadlineConnection(Connection[TupleRow]):
     """A connection that obeys the time limit of `within`."""
 
+    @override
     def wait[RV](
         self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
     ) -> RV:
@@ -80,7 +81,7 @@ class DeadlineConnection(Connection[TupleRow]):
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(gen, min(interval, left), left)
-        except errors._WaitTimeout as error:  # noqa: SLF001 - it has no public name
+        except errors._WaitTimeout as error:  # noqa: SLF001 - psycopg has no public name for it
             self.close()
             raise OperationalError("the server did not answer in time") from error
 
@@ -95,7 +96,7 @@ class _WritablePool(ConnectionPool[Conn]):
 
     @contextmanager
     def connection(self, timeout: float | None = None) -> Iterator[Conn]:
-        """Lend a connection; raises OperationalError when a write is refused."""
+        """Yield a connection. Raises OperationalError if the server refuses a write."""
         try:
             with super().connection(timeout) as connection:
                 yield connection
@@ -107,8 +108,8 @@ class _WritablePool(ConnectionPool[Conn]):
 def conninfo(url: str, name: str) -> str:
     """Return the URL or key=value string with our defaults for missing parameters.
 
-    Raises OperationalError if it is neither. The message does not contain the text,
-    which may include a password.
+    `name` is the application name. Raises OperationalError if `url` has neither form;
+    the message does not contain it, because it may include a password.
     """
     try:
         given = conninfo_to_dict(url)
@@ -133,12 +134,12 @@ def _configure(
         "idle_in_transaction_session_timeout": "60s",
         "TimeZone": "UTC",
         "jit": "off",
-        SETTING: str(writer_number()),
+        SETTING: str(writer_version()),
         **(settings or {}),
     }
 
     def configure(connection: Conn) -> None:
-        # By SET, not by start-up options: session poolers refuse those.
+        # Not by start-up options, which session poolers refuse.
         with within(5.0):
             connection.execute(
                 "select set_config(name, value, false)"
@@ -175,7 +176,7 @@ def open_pool(
         max_size=max_size,
         name=name,
         timeout=5.0,
-        reconnect_timeout=5.0,  # The pauses between tries double up to this.
+        reconnect_timeout=5.0,  # Pauses between tries double up to this.
         configure=_configure(statement_timeout, lock_timeout, settings),
         check=_WritablePool.check_connection if check else None,
         open=True,
@@ -189,7 +190,10 @@ def connect(
     statement_timeout: float | None = None,
     lock_timeout: float | None = None,
 ) -> Conn:
-    """Open one autocommit connection; time-outs in seconds, None for none."""
+    """Open one autocommit connection; time-outs in seconds, None for none.
+
+    Raises OperationalError if the server cannot be reached.
+    """
     connection = DeadlineConnection.connect(
         conninfo(url, f"autolynx {name}"), autocommit=True
     )
@@ -208,7 +212,7 @@ def lock_key(name: str) -> int:
 
 @dataclass(frozen=True)
 class Retry:
-    """State of repeated work: earlier tries, and the seconds left for this one."""
+    """One try: the number of tries before it, and the seconds left for it."""
 
     repeats: int
     left: float
@@ -223,9 +227,9 @@ class RetryPolicy:
     jitter: Callable[[float, float], float] = uniform
 
     def run[T](self, pool: Pool, work: Callable[[Conn, Retry], T]) -> T:
-        """Do the work on a pooled connection; repeat it if the connection fails.
+        """Run the work on a pooled connection; repeat it if the connection fails.
 
-        A repeat cannot know whether the try before it was committed.
+        The try before a repeat may have been committed, so `work` must check that.
 
         Raises:
             StoreUnavailable: the work did not succeed within `seconds`. Its cause is
@@ -282,7 +286,7 @@ class Listener:
     Iterating yields tuples of notifications as they arrive. An empty tuple means that
     notifications may have been missed, so the caller must read the current state: it
     comes first, after each reconnection, and after `every` seconds without a
-    notification. A lost connection is opened again with back-off.
+    notification. A lost connection is opened again, after increasing pauses.
     """
 
     def __init__(
@@ -302,7 +306,7 @@ class Listener:
         self._pipe, self._closed = RLock(), False
 
     def stop(self) -> None:
-        """End the iteration at once; callable from any thread, repeatedly."""
+        """End the iteration at once; callable from any thread and repeatedly."""
         with self._pipe:
             if not self._stopped.is_set():
                 self._stopped.set()
@@ -318,12 +322,13 @@ class Listener:
                 os.close(self._waker)
 
     def __iter__(self) -> Iterator[tuple[Notify, ...]]:
+        """Yield notifications until `stop` is called."""
         delay = 0.1
         while not self._stopped.is_set():
             try:
-                for heard in self._session():
+                for notifications in self._session():
                     delay = 0.1
-                    yield heard
+                    yield notifications
             except (OperationalError, InterfaceError):
                 self._stopped.wait(self._jitter(delay / 2, delay))
                 delay = min(delay * 2, 5.0)
@@ -334,12 +339,12 @@ class Listener:
             ready.register(self._wake, selectors.EVENT_READ)
             yield ()
             while not self._stopped.is_set():
-                heard = tuple(connection.notifies(timeout=0))
-                if not heard:
+                notifications = tuple(connection.notifies(timeout=0))
+                if not notifications:
                     ready.select(self._every)
-                    heard = tuple(connection.notifies(timeout=0))
+                    notifications = tuple(connection.notifies(timeout=0))
                 if not self._stopped.is_set():
-                    yield heard
+                    yield notifications
 
     @contextmanager
     def _listening(self) -> Iterator[Conn]:

@@ -1,13 +1,13 @@
-"""Whether a database can do what AutoLynx needs: take writes, and keep sessions."""
+"""Checks that a database accepts writes and that its connections keep a session."""
 
 from application.errors import Failure
 from storage.database import Conn, connect, within
 
 SECONDS = 2.0
-"""How long one check waits for the server."""
+"""Longest wait for the server in one check."""
 
 STANDBY = (
-    "a standby: it takes no writes. Point AUTOLYNX_DATABASE_URL to the primary, or name"
+    "a standby: it accepts no writes. Set AUTOLYNX_DATABASE_URL to the primary, or name"
     " all hosts and add target_session_attrs=read-write"
 )
 READ_ONLY = (
@@ -51,7 +51,7 @@ def refuse_transaction_pooler(url: str) -> None:
 
 
 def is_transaction_pooler(url: str) -> bool:
-    """Say whether one client connection is served by changing server sessions.
+    """Return whether one client connection is served by changing server sessions.
 
     A pooler either hands out its idle sessions in turn: then the first connection soon
     has another one. Or it hands out the session that was used last: then a transaction

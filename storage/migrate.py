@@ -1,8 +1,8 @@
-"""Creates and upgrades the tables; concurrent processes wait for each other.
+"""Creates and upgrades the tables; only one process at a time does so.
 
 Each migration from 0014 on declares in its first line whether processes of an older
-version may go on writing: `-- Older writers: allowed` or `-- Older writers: refused`.
-A migration without that line refuses them. See docs/operations/upgrade.md.
+version may continue to write (`-- Older writers: allowed`) or not
+(`-- Older writers: refused`, which is the default). See docs/operations/upgrade.md.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,17 @@ from psycopg.errors import DeadlockDetected
 from application.errors import Failure
 from storage.database import Conn, connect, lock_key
 from storage.fitness import refuse_transaction_pooler
-from storage.writer_version import MIGRATIONS, number_of, writer_number
+from storage.writer_version import MIGRATIONS, number_of, writer_version
 
 OLDEST_SERVER = 14
+"""Major version of Postgres."""
+
 ALLOWED = "-- Older writers: allowed"
 FIRST_DECLARED = 14
 """The first migration that declares whether older writers may continue."""
 
 TRIES = 5
-"""How often a migration is tried that ends in a deadlock with running appends."""
+"""Tries of a migration that ends in a deadlock with running appends."""
 
 APPEND_LOCK: LiteralString = "select pg_advisory_xact_lock(x'4155544f4c594e58'::bigint)"
 RAISE_FENCE: LiteralString = "update writer_fence set least = greatest(least, %s)"
@@ -41,7 +43,7 @@ create table if not exists schema_migration (
 
 
 class UnfitServer(Failure):
-    """The server cannot hold our tables."""
+    """The server's version or the database's encoding does not fit."""
 
 
 class DatabaseTooNew(Failure):
@@ -49,7 +51,7 @@ class DatabaseTooNew(Failure):
 
 
 class MigrationChanged(Failure):
-    """A file is not what was applied under its number, or two files share one."""
+    """A migration file was changed after it was applied, or two share a number."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class _Migration:
 
 
 def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
-    """Apply what is missing, each file in a transaction; return the names applied.
+    """Apply missing migrations, each in a transaction; return their names.
 
     Raises:
         UnfitServer: Postgres is older than 14, or the database is not UTF-8.
@@ -80,7 +82,7 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
     refuse_transaction_pooler(url)
     with connect(url, name="migrate") as connection:
         _check_server(connection)
-        with _alone(connection):
+        with _exclusively(connection):
             _check_version(connection)
             if _record_table(connection) is None:
                 connection.execute(RECORD)
@@ -91,7 +93,7 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
 
 
 def pending(url: str, folder: Path = MIGRATIONS) -> list[str]:
-    """Name the migrations that are not applied yet; change nothing.
+    """Return the names of the migrations that are not applied yet; change nothing.
 
     Raises as `migrate` does.
     """
@@ -102,7 +104,7 @@ def pending(url: str, folder: Path = MIGRATIONS) -> list[str]:
 
 
 def check_version(url: str) -> None:
-    """Check that this version may work with the database; change nothing.
+    """Check that this version may write to the database; change nothing.
 
     Raises:
         DatabaseTooNew: a newer version upgraded the database and refuses this one.
@@ -117,7 +119,7 @@ def _check_version(connection: Conn) -> None:
     if not _exists(connection, "writer_fence"):
         return
     row = connection.execute("select least from writer_fence").fetchone()
-    least, own = (row[0] if row else 0), writer_number()
+    least, own = (row[0] if row else 0), writer_version()
     if least > own:
         raise DatabaseTooNew(
             f"this version knows migrations up to {own}, and the database refuses"
@@ -140,14 +142,14 @@ def _record_table(connection: Conn) -> str | None:
 def _check_server(connection: Conn) -> None:
     version = connection.info.server_version // 10_000
     if version < OLDEST_SERVER:
-        raise UnfitServer(f"Postgres {version}: {OLDEST_SERVER} or newer is needed")
+        raise UnfitServer(f"Postgres {version}: {OLDEST_SERVER} or newer is required")
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
-        raise UnfitServer(f"database in {encoding}: one in UTF8 is needed")
+        raise UnfitServer(f"the database's encoding is {encoding}: UTF8 is required")
 
 
 @contextmanager
-def _alone(connection: Conn) -> Iterator[None]:
+def _exclusively(connection: Conn) -> Iterator[None]:
     key = lock_key("autolynx migrate")
     connection.execute("select pg_advisory_lock(%s)", (key,))
     try:

@@ -1,4 +1,4 @@
-"""The writer number: which version of the stored form this process writes."""
+"""The writer version: the highest migration that this version of AutoLynx knows."""
 
 from functools import cache
 from pathlib import Path
@@ -9,14 +9,15 @@ TOO_OLD = "LX002"
 """SQLSTATE of a write that the database refuses because the writer is too old."""
 
 SETTING = "autolynx.writer"
-"""The session setting that states the writer number; see 0014_writer_fence.sql."""
+"""Session setting with the writer version; see 0014_writer_fence.sql."""
 
 
 def number_of(file: Path) -> int:
+    """Return the number of a migration, with which its file name begins."""
     return int(file.name.split("_")[0])
 
 
 @cache
-def writer_number() -> int:
-    """Return the highest migration number that this version ships."""
+def writer_version() -> int:
+    """Return the number of the highest migration that this version contains."""
     return max(number_of(file) for file in MIGRATIONS.glob("[0-9]*.sql"))

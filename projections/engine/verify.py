@@ -40,7 +40,11 @@ from projections.tables.definition import SCHEMA
 from projections.tables.queries import select_value
 from storage.database import Conn, connect
 from storage.log.mapper import TypedMapper
-from storage.log.verification_state import Mark, read_mark, write_mark
+from storage.log.verification_state import (
+    VerificationState,
+    read_verification,
+    write_verification,
+)
 from storage.vault.check import Proof, faults
 
 CHECK = "read_check"
@@ -102,7 +106,7 @@ class AuditState:
 
 
 def audit_state(conn: Conn) -> AuditState:
-    mark, head = read_mark(conn), _end(conn)
+    mark, head = read_verification(conn), _end(conn)
     if mark is None:
         return AuditState(0, None, head, None)
     if mark.problem is None:
@@ -129,7 +133,10 @@ class _Verification:
         self._first: Problem | None = None
 
     def run(self, now: Callable[[], datetime], *, incremental: bool) -> Verified:
-        checkpoint, mark = _checkpoint(self._conn, SCHEMA), read_mark(self._conn)
+        checkpoint, mark = (
+            _checkpoint(self._conn, SCHEMA),
+            read_verification(self._conn),
+        )
         chain = self._begin(checkpoint, mark, incremental=incremental)
         after = max(chain.position, 0)
         self._read(chain, checkpoint)
@@ -141,7 +148,11 @@ class _Verification:
         return Verified(after, checkpoint.position, self._problems, self._rebuild)
 
     def _begin(
-        self, checkpoint: Checkpoint, mark: Mark | None, *, incremental: bool
+        self,
+        checkpoint: Checkpoint,
+        mark: VerificationState | None,
+        *,
+        incremental: bool,
     ) -> Chain:
         """Return the chain from its first event, or from where the last run ended."""
         if mark is not None:
@@ -242,7 +253,7 @@ class _Verification:
             self._on_problem(problem)
 
     def _remember(
-        self, checkpoint: Checkpoint, mark: Mark | None, at: datetime
+        self, checkpoint: Checkpoint, mark: VerificationState | None, at: datetime
     ) -> None:
         """Store the result; keep the last anchor if there are problems."""
         first, anchor = self._first, (checkpoint.position, checkpoint.head)
@@ -251,7 +262,7 @@ class _Verification:
         elif first is not None:
             anchor = (0, FIRST_HEAD)
         said = (first.position, first.message) if first else (None, None)
-        write_mark(self._conn, Mark(*anchor, at, *said))
+        write_verification(self._conn, VerificationState(*anchor, at, *said))
 
 
 def _checkpoint(conn: Conn, schema: str) -> Checkpoint:
@@ -268,7 +279,9 @@ def _held(conn: Conn) -> int:
     return int(select_value(conn, query))
 
 
-def _anchored(conn: Conn, mark: Mark, checkpoint: Checkpoint) -> Iterator[Problem]:
+def _anchored(
+    conn: Conn, mark: VerificationState, checkpoint: Checkpoint
+) -> Iterator[Problem]:
     """Compare the log and the chain with the anchor of an earlier run."""
     end = _end(conn)
     if end < mark.up_to:

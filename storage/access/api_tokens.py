@@ -1,7 +1,8 @@
-"""API tokens: random, shown once, kept as hashes, with an end and a last use.
+"""API tokens: random, shown once, and stored as hashes.
 
-A token is `alx_`, 43 URL-safe characters, `_`, and the CRC-32 of what stands before
-it in hex: scanners for leaked secrets can spot it, and a typing error needs no look-up.
+A token consists of `alx_`, 43 URL-safe characters, `_`, and the CRC-32 of all before it
+in hex. Scanners for leaked secrets recognise this form, and a mistyped token is refused
+without a query.
 """
 
 import base64
@@ -18,6 +19,7 @@ from storage.database import Conn, Pool, Retry, RetryPolicy
 SECRET_BYTES = 32
 FORM = re.compile(r"(alx_[A-Za-z0-9_-]{43})_([0-9a-f]{8})")
 USE_NOTED_EVERY = timedelta(minutes=1)
+"""How exact the time of the last use is."""
 
 CREATE = """
 insert into api_token (id, email, hash, created_at, expires_at)
@@ -39,7 +41,7 @@ NOTE_USE = "update api_token set last_used_at = %s where id = %s"
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """What is known of a token; the token itself is not."""
+    """A stored token; times are UTC, None for events that have not happened."""
 
     id: UUID
     email: str
@@ -50,7 +52,7 @@ class ApiToken:
 
 
 def make_token(secret: bytes) -> str:
-    """Write 32 random bytes as a token."""
+    """Return the token with these 32 random bytes. Raises ValueError for others."""
     if len(secret) != SECRET_BYTES:
         raise ValueError("a token is made of 32 random bytes")
     body = "alx_" + base64.urlsafe_b64encode(secret).decode().rstrip("=")
@@ -58,7 +60,7 @@ def make_token(secret: bytes) -> str:
 
 
 def is_token(text: str) -> bool:
-    """Say whether it has the form of a token and no typing error."""
+    """Return whether a text has the form and the checksum of a token."""
     found = FORM.fullmatch(text)
     return found is not None and _checksum(found[1]) == found[2]
 
@@ -68,11 +70,13 @@ def _checksum(body: str) -> str:
 
 
 def _hash(token: str) -> bytes:
-    # Slow hashes are for passwords; nobody guesses 256 random bits.
+    # A fast hash suffices: unlike passwords, 256 random bits cannot be guessed.
     return sha256(token.encode()).digest()
 
 
 class TokenStore:
+    """Creates, lists, revokes and checks API tokens."""
+
     def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
         self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
 
@@ -85,7 +89,10 @@ class TokenStore:
         now: datetime,
         expires_at: datetime | None = None,
     ) -> str:
-        """Store a new token of a member; return it, for the only time."""
+        """Create a token of a member and return it; only its hash is stored.
+
+        `secret` are 32 random bytes. `expires_at` None: it does not expire.
+        """
         token = make_token(secret)
         values = (token_id, email.strip().lower(), _hash(token), now, expires_at)
         with self._pool.connection() as connection:
@@ -93,7 +100,7 @@ class TokenStore:
         return token
 
     def list(self) -> list[ApiToken]:
-        """Return all tokens ever made, oldest first."""
+        """Return all tokens, also revoked and expired ones, oldest first."""
         with self._pool.connection() as connection:
             return [ApiToken(*row) for row in connection.execute(LIST)]
 
@@ -106,9 +113,9 @@ class TokenStore:
         return row is not None
 
     def authenticate(self, token: str, now: datetime) -> str | None:
-        """Return the e-mail of the token's owner, None where it is good for nothing.
+        """Return the address of the token's owner; None if the token is not valid.
 
-        Raises StoreUnavailable when the database does not answer in time.
+        Raises StoreUnavailable if the database does not answer in time.
         """
         if not is_token(token):
             return None

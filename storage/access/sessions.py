@@ -1,6 +1,6 @@
-"""Browsers' ways in: one-time links, sessions, and whom an identity provider named.
+"""Sign-in links, browser sessions, and identities from OpenID Connect.
 
-What proves anything is 256 random bits, shown once and kept as a hash.
+Secrets are 256 random bits, which are shown once and stored as a hash.
 """
 
 import base64
@@ -21,10 +21,16 @@ SECRET_BYTES = 32
 FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 LINK_LIFE = timedelta(minutes=15)
 IDLE_LIFE = timedelta(hours=12)
+"""A session without requests ends after this time."""
+
 WHOLE_LIFE = timedelta(days=7)
+"""Each session ends after this time."""
+
 SEEN_NOTED_EVERY = timedelta(minutes=1)
+"""How exact the time of a session's last request is."""
+
 KEPT = timedelta(days=30)
-"""So long links and sessions that are over can be looked at."""
+"""How long links after their expiry, and sessions after their start, stay stored."""
 
 STATE_KEPT = timedelta(hours=1)
 
@@ -75,9 +81,9 @@ WITHDRAW = (
 NOTIFY = "select pg_notify(%s, %s)"
 
 
-def _written(secret: bytes) -> str:
+def _encoded(secret: bytes) -> str:
     if len(secret) != SECRET_BYTES:
-        raise ValueError("a way in is made of 32 random bytes")
+        raise ValueError("a secret consists of 32 random bytes")
     return base64.urlsafe_b64encode(secret).decode().rstrip("=")
 
 
@@ -95,22 +101,27 @@ def notify_access_changed(connection: Conn, email: str) -> None:
 
 
 def note_use(connection: Conn, update: LiteralString, values: tuple[Any, ...]) -> None:
-    """Record when a token or session was last used, if the database takes writes.
+    """Record when a token or session was last used, if the database accepts writes.
 
-    On a standby, a read-only database or a full disk the use goes unrecorded: who may
-    read goes on reading.
+    On a standby, a read-only database or a full disk the use is not recorded, so that
+    members can still read.
     """
     with suppress(*CANNOT_WRITE):
         connection.execute(update, values)
 
 
 class SignInLinks:
+    """Links with which a member signs in once, within 15 minutes."""
+
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def create(self, *, email: str, secret: bytes, now: datetime) -> str:
-        """Store a link's secret for 15 minutes; return it, for the only time."""
-        text = _written(secret)
+        """Create a link for a member; return its secret, which is stored as a hash.
+
+        `secret` are 32 random bytes.
+        """
+        text = _encoded(secret)
         values = (_hash(text), _address(email), now, now + LINK_LIFE)
         with self._pool.connection() as connection:
             connection.execute(FORGET_LINKS, (now - KEPT,))
@@ -118,7 +129,7 @@ class SignInLinks:
         return text
 
     def use(self, text: str, now: datetime) -> str | None:
-        """Return whom it lets in; None for one that is unknown, old or used."""
+        """Return the member's address, once; None for an unknown, old or used link."""
         if not FORM.fullmatch(text):
             return None
         with self._pool.connection() as connection:
@@ -127,23 +138,26 @@ class SignInLinks:
 
 
 class SessionStore:
-    """A session ends when it was idle for 12 hours, after 7 days, or by `end`."""
+    """Browser sessions. Each ends after 12 idle hours, after 7 days, or by `end`."""
 
     def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
         self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
 
     def open(self, *, email: str, secret: bytes, now: datetime) -> str:
-        """Store a new session; return what its cookie holds."""
-        text = _written(secret)
+        """Create a session of a member; return the value of its cookie.
+
+        `secret` are 32 random bytes.
+        """
+        text = _encoded(secret)
         with self._pool.connection() as connection:
             connection.execute(FORGET_SESSIONS, (now - KEPT,))
             connection.execute(OPEN, (_hash(text), _address(email), now, now))
         return text
 
     def authenticate(self, text: str, now: datetime) -> str | None:
-        """Return the e-mail of the session's owner, None where it is over.
+        """Return the address of the session's owner; None if it has ended.
 
-        Raises StoreUnavailable when the database does not answer in time.
+        Raises StoreUnavailable if the database does not answer in time.
         """
         if not FORM.fullmatch(text):
             return None
@@ -154,7 +168,7 @@ class SessionStore:
         return self._retry_policy.run(self._pool, work)
 
     def end(self, text: str, now: datetime) -> None:
-        """End one session, its open sockets too."""
+        """End a session, and make its open sockets be checked."""
         with self._pool.connection() as connection:
             row = connection.execute(END, (now, _hash(text))).fetchone()
             if row is not None:
@@ -173,9 +187,9 @@ def _owner(connection: Conn, hash_: bytes, now: datetime) -> str | None:
 
 
 class Identities:
-    """What is stored about sign-ins by OpenID Connect.
+    """Sign-ins by OpenID Connect: identities of members, and used states.
 
-    An address belongs to the person whom the identity provider first named for it.
+    An address belongs to the identity (issuer and subject) that used it first.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -184,7 +198,7 @@ class Identities:
     def same_person(
         self, email: str, *, issuer: str, subject: str, now: datetime
     ) -> bool:
-        """Say whether it is who first came in by that address; the first one is."""
+        """Return whether the address belongs to this identity, or to none so far."""
         address = _address(email)
         with self._pool.connection() as connection, connection.transaction():
             connection.execute(PIN, (address, issuer, subject, now))
@@ -204,13 +218,13 @@ class Identities:
 
 
 class Credentials:
-    """Everything that a member may come in by."""
+    """All credentials of members: tokens, sessions, links and identities."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def revoke(self, email: str, at: datetime) -> None:
-        """Make tokens, sessions and links useless, and let open sockets end."""
+        """Revoke all credentials of a member, and make open sockets be checked."""
         address = _address(email)
         with self._pool.connection() as connection, connection.transaction():
             for statement in WITHDRAW:
@@ -220,11 +234,13 @@ class Credentials:
     def role_changed(self, email: str) -> None:
         """Make every API process check that member's open sockets at once.
 
-        It never fails: without a database the API processes check by themselves, after
-        `RECHECK_SECONDS`.
+        Errors of the database are only logged: the API processes also check all sockets
+        at intervals of `RECHECK_SECONDS`.
         """
         try:
             with self._pool.connection() as connection:
                 notify_access_changed(connection, _address(email))
         except Error as error:
-            log.warning("sockets are checked at their next recheck only: %s", error)
+            log.warning(
+                "open sockets are not checked before their next recheck: %s", error
+            )

@@ -19,8 +19,8 @@ from application.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-MOST = 64
-"""Largest number of appends in one group."""
+LARGEST_GROUP = 64
+"""Appends in one group."""
 
 WAIT_SHARE, LONGEST_WAIT_SECONDS = 0.5, 0.002
 """A leader waits for others for this share of the last transaction's duration."""
@@ -141,7 +141,7 @@ class CommitQueue[A]:
         left: list[QueuedAppend[A]] = []
         with self._lock:
             for queued in self._waiting:
-                fits = len(group) < MOST and taken.isdisjoint(queued.streams)
+                fits = len(group) < LARGEST_GROUP and taken.isdisjoint(queued.streams)
                 (group if fits else left).append(queued)
                 taken |= queued.streams
             self._waiting = left

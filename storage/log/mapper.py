@@ -1,7 +1,8 @@
-"""The stored form of an event: plain JSON, its types kept by the class's annotations.
+"""Encodes events as plain JSON; the annotations of their classes define the types.
 
 The annotations of each event class are compiled once into a codec for each field.
-Writing is as strict as reading, or a wrong value would be found on replay only.
+Encoding is as strict as decoding. Otherwise a value of a wrong type would be noticed
+only when the event is read.
 """
 
 import re
@@ -21,6 +22,7 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
+    override,
 )
 from uuid import UUID
 
@@ -37,14 +39,14 @@ from eventsourcing.utils import get_topic, resolve_topic
 from domain.errors import Invalid
 
 ENVELOPE = frozenset({"originator_id", "originator_version"})
-"""Columns of their own; every other field is in the state."""
+"""Fields that have their own columns; all others are in the state."""
 
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""The character as JSON writes it; no read table could hold it."""
+"""NUL as JSON escapes it; Postgres stores it neither in text nor in jsonb."""
 
 
 class NotStorable(TypeError):
-    """A type or value has no place in the stored form."""
+    """A type or value that cannot be encoded."""
 
 
 class _Codec(NamedTuple):
@@ -60,16 +62,17 @@ class _Field(NamedTuple):
 
 
 class TypedMapper(Mapper[UUID]):
-    """Turns events into stored ones and back; safe to share between threads.
+    """Encodes events for storage and decodes them; safe to share between threads.
 
-    A stored field that the class does not know is an error, never dropped; one that is
-    missing takes the class's default. `class_version` and `upcast_v1_v2` and so on are
-    the library's, and see the plain JSON.
+    A stored field that the class does not have is an error. A missing field gets the
+    default of the class. The library's `class_version` and `upcast_v1_v2` (and so on)
+    work on the decoded JSON.
     """
 
     def __init__(self) -> None:
         super().__init__(transcoder=JSONTranscoder())
 
+    @override
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         kind = type(domain_event)
         topic = get_topic(kind)
@@ -81,8 +84,8 @@ class TypedMapper(Mapper[UUID]):
         except TypeError as error:
             raise NotStorable(f"{topic}: {error}") from error
         if b"\\u0000" in stored and NUL.search(stored):
-            # A text that somebody wrote must not stop the projector for all.
-            raise Invalid("A text must not hold the character NUL.")
+            # The projector could not write such a text, and would stop for all events.
+            raise Invalid("A text must not contain the character NUL.")
         return StoredEvent(
             originator_id=domain_event.originator_id,
             originator_version=domain_event.originator_version,
@@ -90,6 +93,7 @@ class TypedMapper(Mapper[UUID]):
             state=stored,
         )
 
+    @override
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
         kind = resolve_topic(stored_event.topic)
         plan = _fields_of(kind)
@@ -124,7 +128,7 @@ def _upcast(kind: type, stored_event: StoredEvent) -> dict[str, Any]:
 def _encoded(
     plan: tuple[_Field, ...],
     values: Mapping[str, Any],
-    beside: frozenset[str] = frozenset(),
+    unencoded: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     state = {}
     for name, encode, _, _ in plan:
@@ -134,9 +138,9 @@ def _encoded(
             raise NotStorable(f"{name} is not set") from None
         except (TypeError, ValueError) as error:
             raise NotStorable(f"{name}: {error}") from error
-    if len(values) != len(state) + len(beside):
-        unknown = sorted(values.keys() - state.keys() - beside)
-        raise NotStorable(f"not annotated: {', '.join(unknown)}")
+    if len(values) != len(state) + len(unencoded):
+        unknown = sorted(values.keys() - state.keys() - unencoded)
+        raise NotStorable(f"fields without annotation: {', '.join(unknown)}")
     return state
 
 
@@ -150,13 +154,13 @@ def _decoded(plan: tuple[_Field, ...], state: dict[str, Any]) -> dict[str, Any]:
         else:
             raise ValueError(f"{name} is missing")
     if state:
-        raise ValueError(f"unknown: {', '.join(sorted(state))}")
+        raise ValueError(f"unknown fields: {', '.join(sorted(state))}")
     return values
 
 
 @cache
 def _fields_of(kind: type) -> tuple[_Field, ...]:
-    """Compile an event class or a frozen dataclass."""
+    """Return the codecs of the fields of an event class or a frozen dataclass."""
     defaults = _defaults(kind)
     plan = []
     for name, annotation in get_type_hints(kind).items():
@@ -196,11 +200,14 @@ def _codec(annotation: Any) -> _Codec:
         return _Codec(_only(annotation), annotation)
     if isinstance(annotation, type) and is_dataclass(annotation):
         return _nested(annotation)
-    raise NotStorable(f"no stored form for {annotation!r}")
+    raise NotStorable(f"{annotation!r} cannot be encoded")
 
 
 def _only(*kinds: type) -> Callable[[Any], Any]:
-    """Let a value through if it is of one of the types; bool is not int here."""
+    """Return a function that returns a value of these types and refuses others.
+
+    A bool is not accepted as an int.
+    """
     exact = frozenset(kinds)
 
     def check(value: Any) -> Any:
@@ -208,7 +215,7 @@ def _only(*kinds: type) -> Callable[[Any], Any]:
             isinstance(value, kinds) and not isinstance(value, bool)
         ):
             return value
-        raise NotStorable(f"{type(value).__name__} where {kinds[0].__name__} is due")
+        raise NotStorable(f"{type(value).__name__} instead of {kinds[0].__name__}")
 
     return check
 
@@ -224,33 +231,33 @@ def _text_of(
     return _Codec(lambda value: write(check(value)), read)
 
 
-def _write_date(value: Any) -> str:
+def _encode_date(value: Any) -> str:
     if type(value) is not date:
-        raise NotStorable(f"{type(value).__name__} where date is due")
+        raise NotStorable(f"{type(value).__name__} instead of date")
     return value.isoformat()
 
 
-def _write_time(value: datetime) -> str:
+def _encode_time(value: datetime) -> str:
     if value.tzinfo is None:
-        raise NotStorable("a time without zone")
+        raise NotStorable("a time without time zone")
     return value.astimezone(UTC).isoformat()
 
 
-def _read_time(text: str) -> datetime:
+def _decode_time(text: str) -> datetime:
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
-        raise ValueError("a time without zone")
+        raise ValueError("a time without time zone")
     return value.astimezone(UTC)
 
 
-def _write_float(value: Any) -> float:
+def _encode_float(value: Any) -> float:
     number = float(_only(float, int)(value))
     if number - number != 0:
         raise NotStorable("a number that is not finite")
     return number
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
@@ -319,14 +326,14 @@ _PLAIN: dict[Any, _Codec] = {
     str: _same(str),
     int: _same(int),
     bool: _same(bool),
-    float: _Codec(_write_float, lambda value: float(_only(float, int)(value))),
+    float: _Codec(_encode_float, lambda value: float(_only(float, int)(value))),
     None: _same(types.NoneType),
     types.NoneType: _same(types.NoneType),
-    Any: _Codec(_as_it_is, _as_it_is),
+    Any: _Codec(_unchanged, _unchanged),
     Decimal: _text_of(Decimal, str, Decimal),
-    datetime: _text_of(datetime, _write_time, _read_time),
-    date: _Codec(_write_date, date.fromisoformat),
-    UUID: _Codec(_only(UUID), UUID),  # orjson writes it.
+    datetime: _text_of(datetime, _encode_time, _decode_time),
+    date: _Codec(_encode_date, date.fromisoformat),
+    UUID: _Codec(_only(UUID), UUID),  # orjson encodes it.
 }
 
 _GENERIC: dict[Any, Callable[..., _Codec]] = {

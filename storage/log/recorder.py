@@ -1,10 +1,10 @@
-"""The log in Postgres: ordered appends, in one transaction with their vault rows."""
+"""The log in Postgres: appends events and vault rows in one transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from typing import Any, Never
+from typing import Any, Never, override
 from uuid import UUID
 
 import psycopg
@@ -34,8 +34,11 @@ CHANNEL = "autolynx_events"
 
 BULK_ROWS = 200
 BULK_BYTES = 1_000_000
+"""An append with more events, vault rows or bytes of state is stored by COPY."""
 
 STREAM_MOVED = "LX001"
+"""SQLSTATE of an append to a stream that does not have its expected version."""
+
 HIGHEST = 2**63 - 1
 
 APPEND = """
@@ -58,11 +61,11 @@ from stdin (format binary)
 ALREADY_STORED = """
 select stored.notification_id
 from unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[]) with ordinality
-    as wanted (id, version, topic, state, place)
+    as wanted (id, version, topic, state, number)
 join autolynx_events as stored
     on stored.originator_id = wanted.id and stored.originator_version = wanted.version
     and stored.topic = wanted.topic and stored.state = wanted.state
-order by wanted.place
+order by wanted.number
 """
 STREAM = """
 select originator_id, originator_version, topic, state from autolynx_events
@@ -94,6 +97,7 @@ class EventRecorder(ApplicationRecorder):
         self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
         self._queue = CommitQueue(self._store_group, self._store_alone)
 
+    @override
     def insert_events(
         self,
         stored_events: Sequence[StoredEvent],
@@ -102,14 +106,15 @@ class EventRecorder(ApplicationRecorder):
         expect: Mapping[UUID, int] | None = None,
         **_: Any,
     ) -> Sequence[int]:
-        """Append all events or none; return their positions, in the same order.
+        """Append all events or none; return their positions in the same order.
 
         `vault` rows are stored in the same transaction. `expect` maps streams to the
         versions (0: no events) that they must still have when the append is stored.
 
         Raises:
             StreamMoved: one of them has another version.
-            IntegrityError: an event or a vault row of that key is there already.
+            IntegrityError: an event or a vault row with such a key exists already.
+            VersionTooOld: the database refuses writes of this version of AutoLynx.
         """
         if not stored_events:
             _refuse_rows_without_event(vault)
@@ -141,6 +146,7 @@ class EventRecorder(ApplicationRecorder):
 
         return replace(self._retry_policy, seconds=queued.left).run(self._pool, attempt)
 
+    @override
     def select_events(
         self,
         originator_id: UUID | str,
@@ -163,6 +169,7 @@ class EventRecorder(ApplicationRecorder):
         """Read complete streams with one query, each ordered by version."""
         return [StoredEvent(*row) for row in self._select(STREAMS, Uuids(list(ids)))]
 
+    @override
     def select_notifications(
         self,
         start: int | None,
@@ -178,12 +185,14 @@ class EventRecorder(ApplicationRecorder):
         rows = self._select(NOTIFICATIONS, first, last, wanted, wanted, limit)
         return [Notification(*row) for row in rows]
 
+    @override
     def max_notification_id(self) -> int | None:
         rows = self._select("select max(notification_id) from autolynx_events")
         return None if rows[0][0] is None else int(rows[0][0])
 
+    @override
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Never:
-        message = "Read with select_notifications, woken by storage.database.Listener."
+        message = "use select_notifications and storage.database.Listener"
         raise NotImplementedError(message)
 
     def _select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -195,7 +204,7 @@ class EventRecorder(ApplicationRecorder):
 
 
 class _Append:
-    """The events and vault rows of one save; every try sends the same bytes."""
+    """The events and vault rows of one append; each try sends the same bytes."""
 
     def __init__(
         self,
@@ -231,7 +240,7 @@ class _Append:
         return frozenset(self._columns[0])
 
     @cached_property
-    def _small_vault(self) -> str | None:
+    def _vault_json(self) -> str | None:
         return as_json(self.vault)
 
     def attempt(self, connection: Conn, attempt: Retry) -> Sequence[int]:
@@ -274,19 +283,19 @@ class _Append:
     def _store(self, connection: Conn, left: float) -> Sequence[int]:
         wait = f"{max(int(left * 1000), 1)}ms"
         if self.is_bulk:
-            return self._store_much(connection, wait)
-        return self._store_little(connection, wait)
+            return self._store_by_copy(connection, wait)
+        return self._store_by_function(connection, wait)
 
-    def _store_little(self, connection: Conn, wait: str) -> Sequence[int]:
+    def _store_by_function(self, connection: Conn, wait: str) -> Sequence[int]:
         cursor = connection.cursor(binary=True)
-        values = (*self._packed, self._small_vault, wait)
+        values = (*self._packed, self._vault_json, wait)
         row = cursor.execute(APPEND, values, prepare=True).fetchone()
         assert row is not None
         positions: list[int] = row[0]
         return positions
 
-    def _store_much(self, connection: Conn, wait: str) -> Sequence[int]:
-        """Store the vault rows before taking the lock, which other appends wait for."""
+    def _store_by_copy(self, connection: Conn, wait: str) -> Sequence[int]:
+        """Append by COPY: the vault rows before the lock is taken, then the events."""
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             cursor.execute(BOUNDS, (wait,))
             copy_rows(connection, self.vault)
@@ -328,22 +337,28 @@ class EventStoreFactory(InfrastructureFactory[TrackingRecorder]):
         super().__init__(env={})
         self._pool, self._retry_policy = pool, retry_policy
 
+    @override
     def mapper(self, *_: Any, **__: Any) -> Mapper[Any]:
         return TypedMapper()
 
+    @override
     def application_recorder(self) -> EventRecorder:
         return EventRecorder(self._pool, self._retry_policy)
 
+    @override
     def aggregate_recorder(self, purpose: str = "events") -> Never:
         raise NotImplementedError(f"no recorder for {purpose}: there are no snapshots")
 
+    @override
     def tracking_recorder(
         self, tracking_recorder_class: type[TrackingRecorder] | None = None
     ) -> Never:
         raise NotImplementedError("projections store their own checkpoint")
 
+    @override
     def process_recorder(self) -> Never:
         raise NotImplementedError("projections store their own checkpoint")
 
+    @override
     def is_snapshotting_enabled(self) -> bool:
         return False

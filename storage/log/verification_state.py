@@ -1,4 +1,4 @@
-"""How far the history was verified, and what was found."""
+"""Result of the last verification of the log, which `audit verify` continues."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +7,11 @@ from storage.database import Conn
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Up to `up_to` everything fitted; `head` is the chain's link there.
+class VerificationState:
+    """The log was verified without a problem up to the position `up_to`.
 
-    The problem is the first one of the last run; without one both are None.
+    `head` is the link of the hash chain there. `problem_position` and `problem` are the
+    first problem of the last verification, None if there was none.
     """
 
     up_to: int
@@ -33,12 +34,13 @@ on conflict (id) do update set
 """
 
 
-def read_mark(conn: Conn) -> Mark | None:
-    """Return what the last verification left; None where there was none."""
+def read_verification(conn: Conn) -> VerificationState | None:
+    """Return the result of the last verification; None if there was none."""
     row = conn.execute(_READ).fetchone()
-    return None if row is None else Mark(*row)
+    return None if row is None else VerificationState(*row)
 
 
-def write_mark(conn: Conn, mark: Mark) -> None:
-    said = (mark.problem_position, mark.problem)
-    conn.execute(_WRITE, (mark.up_to, mark.head, mark.verified_at, *said))
+def write_verification(conn: Conn, state: VerificationState) -> None:
+    """Replace the stored result."""
+    problem = (state.problem_position, state.problem)
+    conn.execute(_WRITE, (state.up_to, state.head, state.verified_at, *problem))

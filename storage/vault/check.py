@@ -1,7 +1,7 @@
-"""Whether the vault still holds what events refer to, as it was.
+"""Checks the rows of the vault against the digests in the events.
 
-A row may be empty where an erasure names whom it is about, where the regular removal
-has been, or where it is recorded that it named somebody who was erased.
+A row may be empty if its subject was erased, if the retention removed it, or if
+`erased_row` records that it contained data of an erased person.
 """
 
 from collections import defaultdict
@@ -24,14 +24,14 @@ from storage.database import Conn
 
 type Key = tuple[Any, ...]
 
-EMPTIED = "was emptied, and no erasure accounts for it"
+EMPTIED = "is empty, and no erasure or retention explains it"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What an event keeps of vault rows: their keys, and the digest over their leaves.
+    """An event's reference to vault rows: their keys, and the digest of their leaves.
 
-    `position` and `topic` are the event's.
+    `kind` is the class of the rows; `position` and `topic` are those of the event.
     """
 
     position: int
@@ -42,9 +42,13 @@ class Proof:
 
 
 class _Kind(NamedTuple):
-    """`columns` name what `query` selects: key, leaf, may it be empty, content."""
+    """How a kind of row is read.
 
-    words: str
+    `name` appears in messages. `columns` are those of `query`: the key, the leaf,
+    whether the row may be empty, and the content. `documents` are columns with JSON.
+    """
+
+    name: str
     query: LiteralString
     columns: tuple[str, ...]
     documents: frozenset[str] = frozenset()
@@ -100,7 +104,7 @@ _KINDS: dict[type[VaultRow], _Kind] = {
         frozenset({"document", "transcript"}),
     ),
     TextRow: _Kind(
-        "words",
+        "text",
         f"""
         select id, leaf, salt is null and (
                 {_OF_THE_ERASED} or exists (
@@ -142,22 +146,22 @@ _KINDS: dict[type[VaultRow], _Kind] = {
 
 
 def faults(conn: Conn, proofs: Iterable[Proof]) -> Iterator[tuple[int, str]]:
-    """Name what is missing or changed, each with the position of its event.
+    """Yield the position of an event and a message for each missing or changed row.
 
-    A row that was erased rightly (it has no salt any more) is still held by its leaf.
+    Of an erased row, which has no salt any more, only the leaf is checked.
     """
     by_kind: defaultdict[type[VaultRow], list[Proof]] = defaultdict(list)
     for proof in proofs:
         by_kind[proof.kind].append(proof)
-    for kind, some in by_kind.items():
-        stored = _stored(conn, kind, [key for proof in some for key in proof.keys])
-        for proof in some:
+    for kind, of_kind in by_kind.items():
+        stored = _stored(conn, kind, [key for proof in of_kind for key in proof.keys])
+        for proof in of_kind:
             for message in _faults(proof, stored):
                 yield proof.position, message
 
 
 class _Stored(NamedTuple):
-    """`fault` is what is wrong with the row by itself."""
+    """A row's leaf, and its `fault` if its content does not fit the leaf."""
 
     leaf: bytes
     fault: str | None
@@ -189,18 +193,18 @@ def _of_row(kind: type[VaultRow], row: Sequence[Any]) -> _Stored:
 
 def _faults(proof: Proof, stored: dict[Key, _Stored]) -> Iterator[str]:
     of = f"of event {proof.position} ({proof.topic})"
-    what = _KINDS[proof.kind].words
-    named: list[str] = []
+    name = _KINDS[proof.kind].name
+    found: list[str] = []
     for key in proof.keys:
         row = stored.get(key)
         fault = "is missing in the vault" if row is None else row.fault
         if fault:
-            named.append(f"The {what} {_shown(key)} {of} {fault}.")
-    yield from named
-    if not named:
+            found.append(f"The {name} {_shown(key)} {of} {fault}.")
+    yield from found
+    if not found:
         leaves = b"".join(stored[key].leaf for key in proof.keys)
         if sha256(leaves).hexdigest() != proof.digest:
-            yield f"The {what} {_shown(proof.keys[0])} {of} is another than it was."
+            yield f"The {name} {_shown(proof.keys[0])} {of} does not match its digest."
 
 
 def _shown(key: Key) -> str:

@@ -1,4 +1,4 @@
-"""Erases the personal data of a person; the leaves remain as proof."""
+"""Removes the personal data of a person from all tables; leaves remain as proof."""
 
 import re
 from collections.abc import Collection
@@ -23,27 +23,27 @@ _PEOPLE: LiteralString = """
     group by contact_id, campaign_id order by campaign_id
 """
 
-_NO_CONTACT: LiteralString = """
+_EMPTY_CONTACTS: LiteralString = """
     update contact_vault set name = null, business_name = null, phone = null,
         extension = null, variables = null, salt = null
     where contact_id = any(%(contacts)s) and salt is not null
 """
 
-# Built-in functions first, since they take a hundredth of the time: a text without the
-# digits of the number, and without the longest word of any name, is not looked into.
+# A test with built-in functions, a hundred times faster than autolynx_mentions. It
+# excludes texts without the digits of the number and the longest word of any name.
 _MAY_MENTION: LiteralString = """
     (regexp_replace(autolynx_plain({text}), '[^0-9]', '', 'g') like %(part)s
         or lower(autolynx_plain({text})) like any(%(hints)s::text[]))
 """
 
-# No event names the rows below: they are recorded, or nobody could tell why they are
-# empty. Messages about unknown calls, other people's words and skipped rows are found
-# by the number in any spelling and by the names of the contacts that are erased.
-_SAID: LiteralString = "concat(document, transcript, recording_url)"
-_NO_STRAY_MESSAGE: LiteralString = f"""
+# The rows below belong to no erased subject. They are found by the number in any
+# spelling and by the names of the erased contacts, and recorded in erased_row, so that
+# the verification knows why they are empty.
+_MESSAGE_TEXT: LiteralString = "concat(document, transcript, recording_url)"
+_EMPTY_UNMATCHED_MESSAGES: LiteralString = f"""
     with gone as (
         {EMPTY} and campaign_id is null
-            and {_MAY_MENTION.format(text=_SAID)}
+            and {_MAY_MENTION.format(text=_MESSAGE_TEXT)}
             and autolynx_mentions(
                 jsonb_build_array(document, transcript, recording_url),
                 %(pattern)s, %(names)s)
@@ -51,7 +51,7 @@ _NO_STRAY_MESSAGE: LiteralString = f"""
     )
     insert into erased_row (kind, id) select 'message', id from gone
 """  # noqa: S608 - our own statement
-_NO_WORDS: LiteralString = f"""
+_EMPTY_TEXTS: LiteralString = f"""
     with gone as (
         update words_vault set words = null, salt = null
         where salt is not null and (subject_id = any(%(subjects)s) or (
@@ -62,24 +62,27 @@ _NO_WORDS: LiteralString = f"""
     insert into erased_row (kind, id) select 'words', id from gone
 """  # noqa: S608 - our own statement
 
-# A duplicate has a number of its own: with another number it is another person.
-_NAMES_IT: LiteralString = f"""
+# A row skipped as a duplicate has a valid number. With another number it is about
+# another person, even if the name is the same.
+_MENTIONS_PERSON: LiteralString = f"""
     and {_MAY_MENTION.format(text="concat_ws(' ', cells, message)")}
     and (autolynx_mentions(
             jsonb_build_array(cells, message), %(pattern)s, '{{}}'::text[])
         or (reason not in ('DUPLICATE_IN_FILE', 'DUPLICATE_IN_CAMPAIGN')
             and autolynx_row_names(jsonb_build_array(cells, message), %(names)s)))
 """
-_NO_REJECT: LiteralString = f"""
+_EMPTY_REJECTS: LiteralString = f"""
     with gone as (
         update reject_vault set reason = null, message = null, cells = null, salt = null
-        where salt is not null {_NAMES_IT}
+        where salt is not null {_MENTIONS_PERSON}
         returning list_id, "row"
     )
     insert into erased_row (kind, id, "row") select 'reject', list_id, "row" from gone
 """  # noqa: S608 - our own statement
-_NO_STAGED_REJECT: LiteralString = "delete from upload_reject where true"
-_NO_STAGED_ROW: LiteralString = """
+_DELETE_STAGED_REJECTS: LiteralString = (
+    f"delete from upload_reject where true {_MENTIONS_PERSON}"  # noqa: S608 - our own statement
+)
+_DELETE_STAGED_ROWS: LiteralString = """
     with gone as (
         delete from upload_row where phone = %(phone)s returning upload_id
     )
@@ -87,18 +90,18 @@ _NO_STAGED_ROW: LiteralString = """
     from (select upload_id, count(*) as rows from gone group by upload_id) gone
     where upload.id = gone.upload_id
 """
-_NO_ALERT: LiteralString = """
+_EMPTY_ALERTS: LiteralString = """
     update alert_outbox
     set body = jsonb_build_object('message', 'The text of this alert was erased.'),
         error = null
     where autolynx_mentions(
         jsonb_build_array(body, error), %(pattern)s, %(names)s)
 """
-_NO_REASONS: LiteralString = """
+_EMPTY_REASONS: LiteralString = """
     update dispatch_decision set reasons = '[]'::jsonb
     where autolynx_mentions(reasons, %(pattern)s, %(names)s)
 """
-# A name without any word, such as a dash, names nobody.
+# Names without any word, such as a dash, are left out.
 _NAMES: LiteralString = """
     select name, (
         select '%%' || word || '%%' from unnest(words) as word
@@ -112,6 +115,19 @@ _NAMES: LiteralString = """
     ) split
     where cardinality(words) > 0
 """
+_STATEMENTS: tuple[LiteralString, ...] = (
+    _EMPTY_CONTACTS,
+    EMPTY + OF_SUBJECTS,
+    _EMPTY_UNMATCHED_MESSAGES,
+    _EMPTY_TEXTS,
+    _EMPTY_REJECTS,
+    _DELETE_STAGED_REJECTS,
+    _DELETE_STAGED_ROWS,
+    _EMPTY_ALERTS,
+    _EMPTY_REASONS,
+)
+"""The statements of an erasure, in their order: names are read before."""
+
 _ERASED_NUMBER: LiteralString = """
     insert into erased_number (digest, digits)
     select autolynx_number_digest(%(digits)s), length(%(digits)s)
@@ -131,9 +147,9 @@ COMPACTED: tuple[LiteralString, ...] = (
 """The tables that an erasure changes."""
 
 STATISTICS: LiteralString = "pg_catalog.pg_statistic"
-"""Holds values of columns; ANALYZE leaves the old ones as dead rows."""
+"""The catalogue with sample values of columns; ANALYZE leaves old ones as dead rows."""
 
-# A snapshot that is older than the erasure keeps the versions of rows that it may read.
+# VACUUM keeps row versions that a snapshot older than the erasure can see.
 _OLD_SNAPSHOTS: LiteralString = """
     select exists (
         select from pg_stat_activity
@@ -150,11 +166,13 @@ _WITHHELD: LiteralString = """
 
 
 class ErasureStore:
+    """Removes personal data from the tables outside the log."""
+
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def phone_of(self, contact_id: UUID) -> str | None:
-        """Return the contact's number, None where it is unknown or was erased."""
+        """Return a contact's number (E.164), None if it is unknown or erased."""
         query: LiteralString = """
             select phone from contact_vault where contact_id = %s and salt is not null
         """
@@ -163,19 +181,22 @@ class ErasureStore:
         return None if row is None else str(row[0])
 
     def people(self, phone: str) -> list[Person]:
+        """Return the contacts of all campaigns with this number (E.164)."""
         with self._pool.connection() as conn:
             rows = conn.execute(_PEOPLE, (phone,)).fetchall()
         return [
-            Person(contact, campaign, frozenset(of)) for contact, campaign, of in rows
+            Person(contact_id, campaign_id, frozenset(list_ids))
+            for contact_id, campaign_id, list_ids in rows
         ]
 
     def wipe(
         self, phone: str, contact_ids: Collection[UUID], subject_ids: Collection[UUID]
     ) -> None:
-        """Empty all rows at once; whole tables are read, which takes its time.
+        """Empty all rows about the contacts, the subjects and the number (E.164).
 
-        Later messages about these subjects, and messages about unknown calls that
-        contain the number, are stored without their content.
+        The statements read whole tables, so this may take minutes. Later messages about
+        these subjects, and later messages about unknown calls that contain the number,
+        are stored without their content.
         """
         values: dict[str, Any] = {
             "phone": phone,
@@ -194,26 +215,16 @@ class ErasureStore:
             found = conn.execute(_NAMES, values).fetchall()
             values["names"] = [name for name, _ in found]
             values["hints"] = [hint for _, hint in found]
-            for statement in (
-                _NO_CONTACT,
-                EMPTY + OF_SUBJECTS,
-                _NO_STRAY_MESSAGE,
-                _NO_WORDS,
-                _NO_REJECT,
-                _NO_STAGED_REJECT + _NAMES_IT,
-                _NO_STAGED_ROW,
-                _NO_ALERT,
-                _NO_REASONS,
-            ):
+            for statement in _STATEMENTS:
                 conn.execute(statement, values)
 
     def compact(self, *, rewrite: bool = False, patience: float = 5.0) -> bool:
-        """Remove old row versions and statistics of what was erased.
+        """Remove old row versions and statistics that contain erased data.
 
-        VACUUM makes their space free for other rows; with `rewrite` each table is
-        written to new files, which locks it meanwhile. Returns whether everything was
-        removed: not while a transaction that is older than this call, such as a dump,
-        is open for longer than `patience` seconds. Then autovacuum removes the rest.
+        VACUUM frees their space for other rows. With `rewrite`, each table is written
+        to new files and is locked meanwhile. Returns whether everything was removed:
+        False if a transaction that is older than this call, such as a dump, stays open
+        for more than `patience` seconds. Autovacuum removes the rest later.
         """
         options: LiteralString = "full, analyze" if rewrite else "analyze"
         with self._pool.connection() as conn:
@@ -224,7 +235,7 @@ class ErasureStore:
                     conn.execute(f"vacuum ({options}) {table}")
                 conn.execute(f"vacuum (full {rewrite}) {STATISTICS}")
             finally:
-                conn.close()  # Its time limits are not those of the pool.
+                conn.close()  # Its time limits were changed.
         return is_complete
 
 

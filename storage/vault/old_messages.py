@@ -23,8 +23,8 @@ _ADD_ERASED: LiteralString = """
     insert into erased_subject
     select unnest(%(subjects)s::uuid[]) on conflict do nothing
 """
-_READ_MARK: LiteralString = "select up_to from retention_mark where id = 1"
-_WRITE_MARK: LiteralString = """
+_READ_POSITION: LiteralString = "select up_to from retention_mark where id = 1"
+_WRITE_POSITION: LiteralString = """
     insert into retention_mark (id, up_to) values (1, %s)
     on conflict (id) do update set up_to = excluded.up_to
 """
@@ -46,12 +46,12 @@ def add_erased(conn: Conn, subject_ids: Sequence[UUID]) -> None:
     conn.execute(_ADD_ERASED, {"subjects": list(subject_ids)})
 
 
-def read_mark(conn: Conn) -> int:
-    """Return the position up to which old messages were emptied, or 0."""
-    row = conn.execute(_READ_MARK).fetchone()
+def read_retention_position(conn: Conn) -> int:
+    """Return the position up to which the retention has emptied messages, or 0."""
+    row = conn.execute(_READ_POSITION).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def write_mark(conn: Conn, up_to: int) -> None:
-    """Store the position up to which old messages were emptied."""
-    conn.execute(_WRITE_MARK, (up_to,))
+def write_retention_position(conn: Conn, up_to: int) -> None:
+    """Store the position up to which the retention has emptied messages."""
+    conn.execute(_WRITE_POSITION, (up_to,))

@@ -1,11 +1,11 @@
-"""The vault's tables: how rows go in with their event, and how they are read."""
+"""The tables of the vault: rows are inserted with their events, and read by id."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, LiteralString
+from typing import Any, LiteralString, override
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,7 @@ from application.vault import (
     MessageRow,
     RejectRow,
     TextRow,
+    VaultReader,
     VaultRow,
 )
 from storage.binary import copy_into
@@ -24,18 +25,19 @@ from storage.database import Conn, Pool, Retry, RetryPolicy
 
 @dataclass(frozen=True)
 class _Table:
-    """Columns are the row's fields of the same name, then salt and leaf."""
+    """A table; its columns are the fields of the row's class, salt and leaf."""
 
     name: LiteralString
     keys: tuple[LiteralString, ...]
     types: dict[LiteralString, str]
 
     def cells(self, row: VaultRow) -> dict[str, Any]:
+        """Return the values of a row by column."""
         return {column: getattr(row, column) for column in self.types}
 
     @cached_property
     def sort_key(self) -> Callable[[VaultRow], Any]:
-        """Put rows in one order everywhere; numbers compare quicker than UUIDs."""
+        """Key of the common order of inserts; integers compare faster than UUIDs."""
         return attrgetter(
             *(f"{key}.int" if self.types[key] == "uuid" else key for key in self.keys)
         )
@@ -95,7 +97,10 @@ _TABLES: dict[type[VaultRow], _Table] = {
 
 
 def as_json(rows: Iterable[VaultRow]) -> str | None:
-    """Write rows as `autolynx_fill_vault` takes them: lists by table name."""
+    """Return rows as JSON for `autolynx_fill_vault`: a list for each table.
+
+    None if there are no rows.
+    """
     tables: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         table = _TABLES[type(row)]
@@ -108,7 +113,7 @@ def _bytea(value: bytes) -> str:
 
 
 def copy_rows(connection: Conn, rows: Sequence[VaultRow]) -> None:
-    """Bring many rows in by COPY; in the order of their keys, or imports deadlock."""
+    """Insert many rows by COPY, in the order of their keys to avoid deadlocks."""
     for kind, table in _TABLES.items():
         own = sorted((r for r in rows if type(r) is kind), key=table.sort_key)
         if own:
@@ -116,7 +121,7 @@ def copy_rows(connection: Conn, rows: Sequence[VaultRow]) -> None:
 
 
 def subjects(rows: Iterable[VaultRow]) -> list[UUID]:
-    """Name whom messages and words are about: of the erased they are withheld."""
+    """Return the subjects of messages and texts, which are withheld if erased."""
     return [r.subject_id for r in rows if isinstance(r, (MessageRow, TextRow))]
 
 
@@ -124,12 +129,13 @@ def _parsed(text: str | None) -> Any:
     return None if text is None else orjson.loads(text)
 
 
-class Vault:
-    """Reads the vault; an erased row (no salt any more) reads as one that never was."""
+class Vault(VaultReader):
+    """Reads the vault; an erased row, which has no salt any more, counts as missing."""
 
     def __init__(self, pool: Pool, retry_policy: RetryPolicy | None = None) -> None:
         self._pool, self._retry_policy = pool, retry_policy or RetryPolicy()
 
+    @override
     def campaign_key(self, campaign_id: UUID) -> bytes | None:
         rows = self._select(
             "select key from key_vault where campaign_id = %s and salt is not null",
@@ -137,6 +143,7 @@ class Vault:
         )
         return bytes(rows[0][0]) if rows else None
 
+    @override
     def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:
         rows = self._select(
             "select name, business_name, phone, extension, variables::text,"
@@ -160,9 +167,11 @@ class Vault:
             salt=salt,
         )
 
+    @override
     def words(self, words_id: UUID) -> str | None:
         return self.words_of([words_id]).get(words_id)
 
+    @override
     def words_of(self, words_ids: Collection[UUID]) -> dict[UUID, str]:
         return dict(
             self._select(
@@ -172,6 +181,7 @@ class Vault:
             )
         )
 
+    @override
     def message(self, message_id: UUID) -> MessageRow | None:
         rows = self._select(
             "select id, subject_id, campaign_id, document::text, recording_url,"
@@ -181,8 +191,8 @@ class Vault:
         )
         return _message(*rows[0]) if rows else None
 
+    @override
     def messages_of(self, subject_id: UUID) -> list[MessageRow]:
-        """Return a subject's messages by id: their order in time is in the events."""
         rows = self._select(
             "select id, subject_id, campaign_id, document::text, recording_url,"
             " transcript::text, salt from message_vault"
@@ -191,10 +201,10 @@ class Vault:
         )
         return [_message(*row) for row in rows]
 
+    @override
     def rejects(
         self, list_id: UUID, *, after_row: int = 0, limit: int = 1000
     ) -> list[RejectRow]:
-        """Return a page of a list's refused rows, in the order of the file."""
         rows = self._select(
             'select "row", reason, message, cells::text, salt from reject_vault'
             ' where list_id = %s and "row" > %s and salt is not null'

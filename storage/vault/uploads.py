@@ -1,8 +1,8 @@
-"""Where checked contact files wait for their campaign.
+"""Uploads: contact files that were received and checked, and wait for their campaign.
 
-A file arrives as slowly as its sender likes, so its rows go in short transactions and
-no connection is held meanwhile. Only the last one makes them an upload; what broke off
-before is taken away at once, or by `remove_expired` where the process was killed.
+A file may arrive slowly, so its rows are stored in short transactions and no connection
+is held meanwhile. The last transaction completes the upload. The rows of an interrupted
+one are removed at once, or by `remove_expired` if the process was killed.
 """
 
 import re
@@ -25,7 +25,7 @@ from domain.values import SkipReason
 from storage.database import Conn, Pool
 
 _BLOCK = 1 << 20
-"""Characters of COPY text in one transaction, or little more."""
+"""Characters of COPY text from which on a transaction is sent."""
 
 _COPY_ROWS = (
     "copy upload_row"
@@ -37,8 +37,8 @@ _COPY_REJECTS = (
     'copy upload_reject (upload_id, "row", reason, message, cells) from stdin'
 )
 _PAGE = 4_000_000
+"""Characters of a page; a page has at least one row."""
 
-# A page is bounded by its rows and by what they hold; it has one row at the least.
 _ROWS = """
 select ordinal, "row", name, business_name, phone, variables, given, extension from (
     select *, sum(size) over (order by ordinal) - size as before from (
@@ -78,7 +78,7 @@ _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 
 @dataclass(frozen=True, slots=True)
 class NewUpload:
-    """What is known of an upload before its first byte."""
+    """What is known of an upload before its first byte; times are UTC."""
 
     id: UUID
     filename: str
@@ -90,25 +90,26 @@ class NewUpload:
 
 @dataclass(slots=True)
 class _Block:
-    """Lines of COPY text that wait to be sent."""
+    """Rows of COPY text that wait to be sent."""
 
-    lines: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
     size: int = 0
 
-    def add(self, line: str) -> None:
-        self.lines.append(line)
-        self.size += len(line)
+    def add(self, row: str) -> None:
+        self.rows.append(row)
+        self.size += len(row)
 
     def send(self, connection: Conn, statement: str) -> None:
-        if self.lines:
+        if self.rows:
             with connection.cursor().copy(statement.encode()) as copy:
-                copy.write("".join(self.lines).encode())
+                copy.write("".join(self.rows).encode())
 
 
-class Reception:
-    """Takes the rows of one file in their order; `complete` makes them an upload.
+class UploadWriter:
+    """Stores the rows of one file, in their order, and completes the upload.
 
-    One block of rows is on its way to the database while the next is gathered.
+    One block of rows is sent to the database while the next is filled. Methods raise
+    StoreUnavailable if the database cannot be reached.
     """
 
     def __init__(self, pool: Pool, upload: NewUpload, sender: Executor) -> None:
@@ -121,26 +122,23 @@ class Reception:
         self._accepted, self._tally = 0, RejectTally()
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Stage the next rows.
-
-        Raises:
-            UnreadableFile: most rows so far are malformed or unfit to be called.
-        """
+        """Store the next rows. Raises UnreadableFile if too many rows are rejected."""
         for row in rows:
             if isinstance(row, AcceptedRow):
                 self._accepted += 1
-                self._rows.add(_row_line(self._id, self._accepted, row))
+                self._rows.add(_copy_row(self._id, self._accepted, row))
             else:
                 kept = self._tally.add(row, self._accepted)
                 if kept is not None:
-                    self._rejects.add(_reject_line(self._id, kept))
+                    self._rejects.add(_copy_reject(self._id, kept))
         if self._rows.size + self._rejects.size >= _BLOCK:
-            self._settle()
+            self._wait_for_block()
             self._sending = self._sender.submit(self._send, self._rows, self._rejects)
             self._rows, self._rejects = _Block(), _Block()
 
     def complete(self, columns: tuple[str, ...]) -> Upload:
-        self._settle()
+        """Store the remaining rows and complete the upload with the file's columns."""
+        self._wait_for_block()
         not_kept = {str(why): rows for why, rows in self._tally.not_kept.items()}
         with _connected(self._pool) as connection, connection.transaction():
             self._rows.send(connection, _COPY_ROWS)
@@ -155,33 +153,33 @@ class Reception:
                     self._upload.id,
                 ),
             ).fetchone()
-        assert found is not None, "the upload was removed while it was received"
+        assert found is not None, "the upload was removed before it was complete"
         return _upload(*found)
 
-    def _settle(self) -> None:
+    def _wait_for_block(self) -> None:
         if self._sending is not None:
             self._sending.result()
 
     def _send(self, rows: _Block, rejects: _Block) -> None:
         with _connected(self._pool) as connection, connection.transaction():
-            # The last commit, which waits for the disk, covers those before it.
+            # The last commit waits for the disk, and covers the earlier ones.
             connection.execute("set local synchronous_commit to off")
             rows.send(connection, _COPY_ROWS)
             rejects.send(connection, _COPY_REJECTS)
 
 
 class UploadStore:
-    """The uploads in Postgres; `contacts.uploads.Uploads` is the port for reading.
+    """The uploads in Postgres; `application.contacts.uploads.Uploads` is the port.
 
-    Everything here raises `StoreUnavailable` while the database cannot be reached.
+    All methods raise StoreUnavailable if the database cannot be reached.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @contextmanager
-    def receive(self, upload: NewUpload) -> Iterator[Reception]:
-        """Take a file's rows; what is not complete at the end leaves nothing."""
+    def receive(self, upload: NewUpload) -> Iterator[UploadWriter]:
+        """Yield a writer for a file; an upload that is not completed is removed."""
         with _connected(self._pool) as connection:
             connection.execute(
                 "insert into upload (id, state, filename, default_region, created_by,"
@@ -197,19 +195,19 @@ class UploadStore:
             )
         try:
             with ThreadPoolExecutor(1, "upload") as sender:
-                yield Reception(self._pool, upload, sender)
+                yield UploadWriter(self._pool, upload, sender)
         finally:
-            with suppress(StoreUnavailable):  # Then it goes when it expires.
+            with suppress(StoreUnavailable):  # It is removed after its expiry.
                 self._discard(upload.id)
 
     def get(self, upload_id: UUID, now: datetime) -> Upload | None:
-        """Return the upload, or None where there is none or it has expired."""
+        """Return an upload, None if there is none or if it has expired."""
         with _connected(self._pool) as connection:
             found = connection.execute(_UPLOAD, (upload_id, now)).fetchone()
         return _upload(*found) if found else None
 
     def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
-        """Return a page; of long rows fewer, at most some `_PAGE` characters."""
+        """Return up to `limit` accepted rows, fewer if they are long, in file order."""
         with _connected(self._pool) as connection:
             found = connection.cursor(binary=True).execute(
                 _ROWS, (upload_id, after_ordinal, limit, _PAGE), prepare=True
@@ -217,6 +215,7 @@ class UploadStore:
             return [_staged(*row) for row in found]
 
     def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
+        """Return up to `limit` rejected rows, fewer if they are long, in file order."""
         with _connected(self._pool) as connection:
             found = connection.cursor(binary=True).execute(
                 _REJECTS, (upload_id, after_row, limit, _PAGE), prepare=True
@@ -227,6 +226,7 @@ class UploadStore:
             ]
 
     def first_rejects(self, upload_id: UUID, limit: int = 1000) -> list[RejectedRow]:
+        """Return the first rejected rows, in several pages if they are long."""
         found: list[RejectedRow] = []
         while len(found) < limit:
             after = found[-1].row if found else 0
@@ -237,7 +237,7 @@ class UploadStore:
         return found
 
     def remove_expired(self, now: datetime) -> int:
-        """Remove uploads past their time, complete or not; return how many."""
+        """Remove expired uploads, also incomplete ones; return their number."""
         with _connected(self._pool) as connection, connection.transaction():
             gone = connection.execute(
                 "delete from upload where expires_at <= %s returning id", (now,)
@@ -265,7 +265,7 @@ def _connected(pool: Pool) -> Iterator[Conn]:
 def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
     ids = [upload_id for (upload_id,) in gone]
     if ids:
-        # A million rows take longer than a statement may.
+        # Deleting a million rows takes longer than the time limit of statements.
         connection.execute("set local statement_timeout to 0")
         for delete in (
             "delete from upload_row where upload_id = any(%s)",
@@ -275,7 +275,7 @@ def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
     return len(ids)
 
 
-def _row_line(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
+def _copy_row(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
     return (
         f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
         f"\t{_escaped(row.business_name)}\t{row.phone}\t{row.extension or _NULL}"
@@ -283,13 +283,13 @@ def _row_line(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
     )
 
 
-def _reject_line(upload_id: str, row: SkippedRow) -> str:
+def _copy_reject(upload_id: str, row: SkippedRow) -> str:
     message, cells = _escaped(row.message), _json(row.cells)
     return f"{upload_id}\t{row.row}\t{row.reason}\t{message}\t{cells}\n"
 
 
 def _escaped(text: str) -> str:
-    """Escape for COPY; replacing is some ten times as quick as `str.translate`."""
+    """Escape a text for COPY; `str.replace` is ten times faster than `translate`."""
     if not _SPECIAL.search(text):
         return text
     for raw, escaped in _ESCAPES:
@@ -298,7 +298,7 @@ def _escaped(text: str) -> str:
 
 
 def _json(value: dict[str, str] | tuple[str, ...]) -> str:
-    """Write JSON for COPY: a backslash is all that it has to escape."""
+    """Encode as JSON for COPY, in which only the backslash must be escaped."""
     return orjson.dumps(value).decode().replace("\\", r"\\")
 
 

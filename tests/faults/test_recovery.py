@@ -161,6 +161,6 @@ def test_commits_whose_answer_is_lost_are_not_repeated(
 
 
 def _lose_the_answer(proxy: Any, topic: bytes) -> None:
-    spoiled = proxy.spoiled
+    faults = proxy.faults
     proxy.arm(Fault.ANSWER_LOST, topic)
-    eventually(lambda: proxy.spoiled > spoiled, 30, said=f"a lost answer to {topic!r}")
+    eventually(lambda: proxy.faults > faults, 30, said=f"a lost answer to {topic!r}")

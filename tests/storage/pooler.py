@@ -14,11 +14,11 @@ IDLE = b"I"
 
 
 class Pooler:
-    """Serves clients with server sessions: the one that was released last comes first.
+    """Serves clients with server sessions; the last one released is used first.
 
-    With `per_transaction` a client gives its server session back after each
-    transaction, else when it disconnects. `round_robin` hands out the session first
-    that was released first.
+    With `per_transaction`, a client's server session is released after each
+    transaction, otherwise when it disconnects. With `round_robin`, the session that was
+    released first is used first.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Pooler:
             self._release(server)
 
     def _answered(self, server: socket.socket, client: socket.socket) -> bool:
-        """Pass on the answer; say whether the server session was given back."""
+        """Pass on the answer; return whether the server session was released."""
         while True:
             message = _message(server)
             is_ready = message[:1] == b"Z"
@@ -102,11 +102,11 @@ class Pooler:
         server.connect(str(Path(host) / f".s.PGSQL.{port}"))
         self._open.append(server)
         names = {"user": self._target["user"], "database": self._target["dbname"]}
-        told = b"".join(
+        parameters = b"".join(
             name.encode() + b"\0" + str(value).encode() + b"\0"
             for name, value in names.items()
         )
-        body = struct.pack("!I", 196_608) + told + b"\0"
+        body = struct.pack("!I", 196_608) + parameters + b"\0"
         server.sendall(struct.pack("!I", len(body) + 4) + body)
         while _message(server)[:1] != b"Z":
             pass
@@ -129,7 +129,7 @@ GREETING = b"".join(
         _framed(b"Z", IDLE),
     ]
 )
-"""What a client is told after it connected; the process id is the pooler's own."""
+"""Messages for a client that has connected; the process id is the pooler's own."""
 
 
 def _message(source: socket.socket) -> bytes:
@@ -141,10 +141,10 @@ def _message(source: socket.socket) -> bytes:
 def _exactly(source: socket.socket, count: int) -> bytes:
     read = b""
     while len(read) < count:
-        some = source.recv(count - len(read))
-        if not some:
+        data = source.recv(count - len(read))
+        if not data:
             raise ConnectionResetError
-        read += some
+        read += data
     return read
 
 
@@ -152,7 +152,7 @@ def _exactly(source: socket.socket, count: int) -> bytes:
 def pooler_before(
     url: str, *, per_transaction: bool, round_robin: bool = False
 ) -> Iterator[str]:
-    """Yield the URL of a pooler before the database at `url`, a Unix socket's."""
+    """Yield the URL of a pooler for the database at `url`, over a Unix socket."""
     pooler = Pooler(url, per_transaction=per_transaction, round_robin=round_robin)
     Thread(target=pooler.serve, daemon=True).start()
     try:

@@ -1,4 +1,4 @@
-"""A bad way to the database: it can lose a request, an answer, or fall silent."""
+"""A proxy before the database that can lose a request, lose an answer, or freeze."""
 
 import selectors
 import socket
@@ -14,13 +14,15 @@ CHUNK = 1 << 16
 
 
 class Fault(Enum):
-    REQUEST_LOST = "the connection breaks before the server gets the request"
-    ANSWER_LOST = "the server does as told, the connection breaks before it says so"
-    SILENT = "nothing goes either way any more, nothing breaks"
+    """What the proxy does to one request."""
+
+    REQUEST_LOST = "the connection breaks before the server receives the request"
+    ANSWER_LOST = "the connection breaks after the request, before its answer arrives"
+    SILENT = "no more bytes pass in either direction, but the connection stays open"
 
 
 class Proxy:
-    """Carries bytes; `arm` spoils the next request that has the given bytes in it."""
+    """Forwards bytes; `arm` applies a fault to the next request with given bytes."""
 
     def __init__(self, url: str) -> None:
         self._target = conninfo_to_dict(url)
@@ -28,7 +30,7 @@ class Proxy:
         self._armed: tuple[Fault, bytes] | None = None
         self._lock = Lock()
         self._open: list[socket.socket] = []
-        self.spoiled = 0
+        self.faults = 0
         self.url = make_conninfo(
             url, host="127.0.0.1", port=str(self._server.getsockname()[1])
         )
@@ -89,7 +91,7 @@ class Proxy:
             if self._armed is None or not data or self._armed[1] not in data:
                 return None
             fault, self._armed = self._armed[0], None
-            self.spoiled += 1
+            self.faults += 1
             return fault
 
     def _connect(self) -> socket.socket:

@@ -1,3 +1,5 @@
+"""Connections have defaults and time limits, pools retry, and listeners reconnect."""
+
 import os
 from collections.abc import Callable, Iterator
 from threading import Thread
@@ -42,7 +44,7 @@ def listener(empty_database: str) -> Iterator[Listener]:
     listener.close()
 
 
-def told(listener: Iterator[Any]) -> list[tuple[str, str]]:
+def received_by(listener: Iterator[Any]) -> list[tuple[str, str]]:
     return [(one.channel, one.payload) for one in next(listener)]
 
 
@@ -61,7 +63,7 @@ def setting(connection: Conn, name: str) -> str:
     return str(row[0])
 
 
-def test_a_url_gets_what_it_leaves_open() -> None:
+def test_missing_parameters_of_a_url_get_defaults() -> None:
     parts = conninfo_to_dict(conninfo("postgresql://me@db/x", "autolynx api"))
     assert (parts["host"], parts["user"], parts["dbname"]) == ("db", "me", "x")
     assert (parts["connect_timeout"], parts["keepalives_idle"]) == ("5", "5")
@@ -69,20 +71,20 @@ def test_a_url_gets_what_it_leaves_open() -> None:
     assert "target_session_attrs" not in parts
 
 
-def test_what_a_url_says_stands() -> None:
+def test_parameters_of_a_url_override_the_defaults() -> None:
     parts = conninfo_to_dict(conninfo("host=db connect_timeout=9 keepalives=0", "x"))
     assert (parts["connect_timeout"], parts["keepalives"]) == ("9", "0")
 
 
 @pytest.mark.parametrize("url", ["mysql://me:secret@db/x", "me:secret", "https://db"])
-def test_what_is_no_url_of_postgres_is_said_without_showing_it(url: str) -> None:
+def test_the_error_of_an_invalid_url_does_not_contain_it(url: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="postgresql://") as said:
         conninfo(url, "x")
     assert "secret" not in str(said.value)
     assert said.value.__suppress_context__
 
 
-def test_of_several_hosts_the_one_that_writes_is_taken() -> None:
+def test_of_several_hosts_the_primary_is_used() -> None:
     several = "postgresql://a:1,b:2/x"
     asked = f"{several}?target_session_attrs=any"
     parts = conninfo_to_dict(conninfo(several, "x"))
@@ -91,7 +93,7 @@ def test_of_several_hosts_the_one_that_writes_is_taken() -> None:
     assert conninfo_to_dict(conninfo(asked, "x"))["target_session_attrs"] == "any"
 
 
-def test_a_host_that_is_down_is_passed_over(empty_database: str) -> None:
+def test_a_host_that_is_down_is_skipped(empty_database: str) -> None:
     there = conninfo_to_dict(empty_database)
     url = psycopg.conninfo.make_conninfo(
         empty_database,
@@ -102,7 +104,7 @@ def test_a_host_that_is_down_is_passed_over(empty_database: str) -> None:
         assert setting(connection, "transaction_read_only") == "off"
 
 
-def test_connections_have_bounds_and_speak_utc(empty_database: str) -> None:
+def test_connections_have_time_limits_and_use_utc(empty_database: str) -> None:
     pool = open_pool(
         empty_database, name="bound", statement_timeout=2.5, lock_timeout=None
     )
@@ -114,25 +116,25 @@ def test_connections_have_bounds_and_speak_utc(empty_database: str) -> None:
         assert setting(connection, "application_name") == "autolynx bound"
 
 
-def test_no_wait_outlasts_its_bound(empty_database: str) -> None:
+def test_no_wait_exceeds_its_time_limit(empty_database: str) -> None:
     with proxy_to(empty_database) as proxy:
         connection = connect(proxy.url, name="x")
         proxy.arm(Fault.SILENT)
         started = monotonic()
         with within(120), within(0.2), pytest.raises(psycopg.OperationalError):
             connection.execute("select 1")
-        assert monotonic() - started < 60, "the longer one bounded it"
+        assert monotonic() - started < 60, "the longer limit was applied"
         assert connection.closed
 
 
-def test_a_bound_ends_with_its_block(pool: Pool) -> None:
+def test_a_time_limit_ends_with_its_context(pool: Pool) -> None:
     with pool.connection() as connection:
         with within(0.001):
             pass
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_work_is_done_again_until_it_succeeds(pool: Pool) -> None:
+def test_work_is_repeated_until_it_succeeds(pool: Pool) -> None:
     pauses: list[float] = []
 
     def work(connection: Conn, attempt: Retry) -> int:
@@ -146,7 +148,7 @@ def test_work_is_done_again_until_it_succeeds(pool: Pool) -> None:
     assert pauses == [0.05, 0.1, 0.2]
 
 
-def test_retries_end_when_the_time_of_the_policy_is_over(pool: Pool) -> None:
+def test_retries_end_after_the_time_of_the_policy(pool: Pool) -> None:
     def work(connection: Conn, attempt: Retry) -> None:
         raise psycopg.OperationalError("gone")
 
@@ -172,7 +174,7 @@ def test_a_read_only_refusal_stays_the_cause_when_later_tries_run_out_of_time(
     assert isinstance(refusal, psycopg.errors.ReadOnlySqlTransaction)
 
 
-def test_a_closed_pool_is_not_waited_for(pool: Pool) -> None:
+def test_work_on_a_closed_pool_is_not_repeated(pool: Pool) -> None:
     def work(connection: Conn, attempt: Retry) -> None:
         raise AssertionError
 
@@ -182,7 +184,7 @@ def test_a_closed_pool_is_not_waited_for(pool: Pool) -> None:
         policy.run(pool, work)
 
 
-def test_a_standby_is_left_for_another_server(pool: Pool) -> None:
+def test_work_is_repeated_on_another_server_than_a_standby(pool: Pool) -> None:
     used: list[Conn] = []
 
     def work(connection: Conn, attempt: Retry) -> None:
@@ -196,8 +198,8 @@ def test_a_standby_is_left_for_another_server(pool: Pool) -> None:
     assert used[1] is not used[0]
 
 
-def test_a_pool_writes_again_once_the_database_does(database: str) -> None:
-    """A session keeps the default with which it began, so it must be replaced."""
+def test_a_pool_writes_again_once_the_database_accepts_writes(database: str) -> None:
+    """A session keeps the default from its start, so it must be replaced."""
     with open_pool(database, name="test", max_size=1) as pool:
         with pool.connection() as connection:
             connection.execute("set default_transaction_read_only = on")
@@ -211,10 +213,10 @@ def create_table(pool: Pool) -> None:
         connection.execute("create table written (a int)")
 
 
-def test_a_listener_may_be_closed_while_somebody_stops_it(
+def test_a_listener_may_be_closed_and_stopped_at_the_same_time(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is written then must not go into a pipe that is gone, or another's file."""
+    """`stop` must not write to a closed pipe, whose number another file may have."""
     write, closing = os.write, Thread(target=listener.close)
 
     def late(file: int, data: bytes) -> int:
@@ -227,45 +229,43 @@ def test_a_listener_may_be_closed_while_somebody_stops_it(
     closing.join()
 
 
-def test_a_listener_first_asks_to_look(listener: Listener) -> None:
-    assert told(iter(listener)) == []
+def test_a_listener_first_yields_no_notifications(listener: Listener) -> None:
+    assert received_by(iter(listener)) == []
 
 
-def test_a_listener_hears_all_its_channels(
+def test_a_listener_receives_from_all_its_channels(
     empty_database: str, listener: Listener
 ) -> None:
-    ear = iter(listener)
-    told(ear)
+    iterator = iter(listener)
+    received_by(iterator)
     with psycopg.connect(empty_database) as connection:
         connection.execute("notify one, 'a'")
         connection.execute("notify \"Two\", 'b'")
         connection.execute("notify three, 'c'")
-    assert told(ear) == [("one", "a"), ("Two", "b")]
+    assert received_by(iterator) == [("one", "a"), ("Two", "b")]
 
 
-def test_a_listener_asks_to_look_from_time_to_time(empty_database: str) -> None:
+def test_a_listener_regularly_yields_no_notifications(empty_database: str) -> None:
     listener = Listener(empty_database, "one", every=0.01)
-    ear = iter(listener)
-    assert [told(ear) for _ in range(3)] == [[], [], []]
+    iterator = iter(listener)
+    assert [received_by(iterator) for _ in range(3)] == [[], [], []]
     listener.close()
 
 
-def test_a_listener_comes_back_by_itself(
-    empty_database: str, listener: Listener
-) -> None:
-    ear = iter(listener)
-    told(ear)
+def test_a_listener_reconnects(empty_database: str, listener: Listener) -> None:
+    iterator = iter(listener)
+    received_by(iterator)
     end_backends(empty_database, "autolynx listener")
-    assert told(ear) == []
+    assert received_by(iterator) == []
     with psycopg.connect(empty_database) as connection:
         connection.execute("notify one, 'after'")
-    assert told(ear) == [("one", "after")]
+    assert received_by(iterator) == [("one", "after")]
 
 
-def test_a_listener_stops_at_once(empty_database: str) -> None:
+def test_stop_ends_a_listener_at_once(empty_database: str) -> None:
     listener = Listener(empty_database, "one", every=3600)
-    heard: list[Any] = []
-    thread = Thread(target=lambda: heard.extend(listener), daemon=True)
+    received: list[Any] = []
+    thread = Thread(target=lambda: received.extend(listener), daemon=True)
     thread.start()
     listening = "select 1 from pg_stat_activity where application_name = %s"
     with psycopg.connect(empty_database, autocommit=True) as connection:
@@ -279,7 +279,7 @@ def test_a_listener_stops_at_once(empty_database: str) -> None:
     listener.close()
 
 
-def test_one_session_holds_a_lock(empty_database: str) -> None:
+def test_one_session_at_a_time_has_a_lock(empty_database: str) -> None:
     key = lock_key("leader")
     with (
         connect(empty_database, name="a") as first,
@@ -291,7 +291,7 @@ def test_one_session_holds_a_lock(empty_database: str) -> None:
             assert theirs
 
 
-def test_a_lock_dies_with_its_connection(empty_database: str) -> None:
+def test_a_lock_ends_with_its_connection(empty_database: str) -> None:
     key = lock_key("leader")
     with (
         connect(empty_database, name="leader") as first,
@@ -303,7 +303,7 @@ def test_a_lock_dies_with_its_connection(empty_database: str) -> None:
             assert mine
 
 
-def test_keys_of_locks_fit_and_differ() -> None:
+def test_keys_of_locks_differ_and_fit_in_64_bits() -> None:
     keys = {lock_key(str(n)) for n in range(100)}
     assert len(keys) == 100
     assert all(-(2**63) <= key < 2**63 for key in keys)
@@ -312,7 +312,7 @@ def test_keys_of_locks_fit_and_differ() -> None:
 def until(fact: Callable[[], bool], seconds: float = 20) -> None:
     deadline = monotonic() + seconds
     while not fact():
-        assert monotonic() < deadline, "it never came true"
+        assert monotonic() < deadline, "the condition did not become true in time"
 
 
 LIMITS = (
@@ -324,7 +324,7 @@ LIMITS = (
 )
 
 
-def test_read_connections_have_the_time_limits_of_the_others(
+def test_read_connections_have_the_same_time_limits(
     empty_database: str,
 ) -> None:
     with (

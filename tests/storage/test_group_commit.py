@@ -28,7 +28,7 @@ class Refusal(Exception):
 
 @dataclass
 class Store:
-    """Answers with positions; the first append waits at a gate that the test opens."""
+    """Returns positions; the append "first" waits until the test sets `gate`."""
 
     gate: threading.Event = field(default_factory=threading.Event)
     refuses_groups: bool = False
@@ -93,7 +93,7 @@ def begin(callers: Callers, store: Store) -> Future[Sequence[int]]:
     return first
 
 
-def test_an_append_that_meets_no_other_is_stored_alone_at_once(
+def test_a_single_append_is_stored_alone_at_once(
     callers: Callers, store: Store
 ) -> None:
     assert callers.append("a").result(TIMEOUT) == [1]

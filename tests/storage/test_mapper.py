@@ -61,7 +61,7 @@ class Everything(Aggregate.Event):
     items: list[UUID]
     table: dict[str, Decimal]
     perhaps: datetime | None
-    old_style: Optional[Colour]  # noqa: UP045 - this spelling must work as well
+    old_style: Optional[Colour]  # noqa: UP045 - tests that Optional works too
     lines: Lines
     open_json: Any
 
@@ -89,7 +89,7 @@ VALUES: dict[str, Any] = {
 
 
 class Sample(Aggregate):
-    """Events nested in an aggregate are found by their topic."""
+    """An aggregate, so that its nested events are found by their topics."""
 
     TOPIC = "mapper_test.sample"
 
@@ -131,7 +131,7 @@ def again(event: Aggregate.Event) -> Any:
     return mapper.to_domain_event(mapper.to_stored_event(event))
 
 
-def test_every_type_comes_back() -> None:
+def test_a_value_of_each_type_is_decoded_unchanged() -> None:
     event = everything()
     back = again(event)
     assert back == event
@@ -172,11 +172,11 @@ def test_equal_events_have_equal_bytes() -> None:
         old_style=st.none() | st.just(Colour.RED),
     )
 )
-def test_any_value_comes_back(event: Everything) -> None:
+def test_any_value_is_decoded_unchanged(event: Everything) -> None:
     assert again(event) == event
 
 
-def test_a_time_comes_back_in_utc() -> None:
+def test_a_time_is_decoded_in_utc() -> None:
     elsewhere = AT.astimezone(timezone(timedelta(hours=5)))
     back = again(everything(perhaps=elsewhere))
     assert back.perhaps == AT
@@ -205,44 +205,44 @@ def test_a_time_comes_back_in_utc() -> None:
         ("pair", ("a",)),
         ("items", (STREAM,)),
         ("table", {1: Decimal(1)}),
-        ("perhaps", datetime(2026, 1, 1)),  # noqa: DTZ001 - what is to be refused
+        ("perhaps", datetime(2026, 1, 1)),  # noqa: DTZ001 - must be refused
         ("perhaps", "2026-01-01T00:00:00Z"),
         ("lines", (Point(Decimal(1), AT),)),
         ("open_json", {1, 2}),
         ("open_json", "\ud800"),
     ],
 )
-def test_a_value_of_another_type_is_not_written(name: str, value: Any) -> None:
+def test_a_value_of_another_type_is_not_encoded(name: str, value: Any) -> None:
     with pytest.raises(NotStorable, match=Everything.TOPIC):
         TypedMapper().to_stored_event(everything(**{name: value}))
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\0", "\\\0", "\\\\\0"])
-def test_a_text_that_no_table_can_hold_is_refused(text: str) -> None:
+def test_a_text_with_nul_is_refused(text: str) -> None:
     for own in ({"text": text}, {"open_json": {"deep": [text]}}, {"pair": (text, ONE)}):
         with pytest.raises(Invalid, match="NUL"):
             TypedMapper().to_stored_event(everything(**own))
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "\\\x01u0000"])
-def test_what_only_looks_like_that_is_not(text: str) -> None:
+def test_a_text_with_an_escaped_nul_is_accepted(text: str) -> None:
     assert again(everything(text=text)).text == text
 
 
-def test_a_field_beside_the_annotations_is_not_written() -> None:
+def test_a_field_without_annotation_is_not_encoded() -> None:
     event = everything()
     vars(event)["smuggled"] = 1
     with pytest.raises(NotStorable, match="smuggled"):
         TypedMapper().to_stored_event(event)
 
 
-def test_a_field_added_later_takes_its_default() -> None:
+def test_a_missing_field_gets_its_default() -> None:
     back: Any = TypedMapper().to_domain_event(stored("mapper_test.small", name="n"))
     assert (back.name, back.added_later) == ("n", (1,))
 
 
-def test_a_stored_field_that_the_class_does_not_know_is_an_error() -> None:
-    with pytest.raises(MapperDeserialisationError, match="unknown: extra"):
+def test_a_stored_field_that_the_class_lacks_is_an_error() -> None:
+    with pytest.raises(MapperDeserialisationError, match="unknown fields: extra"):
         TypedMapper().to_domain_event(stored("mapper_test.small", name="n", extra=1))
 
 
@@ -251,11 +251,11 @@ def test_a_stored_field_that_the_class_does_not_know_is_an_error() -> None:
     [
         ({}, "name is missing"),
         ({"name": None}, "NoneType"),
-        ({"name": "n", "added_later": 5}, "int where list"),
-        ({"name": "n", "timestamp": "2026-01-01T00:00:00"}, "without zone"),
+        ({"name": "n", "added_later": 5}, "int instead of list"),
+        ({"name": "n", "timestamp": "2026-01-01T00:00:00"}, "without time zone"),
     ],
 )
-def test_a_bad_stored_value_is_named_with_its_place(
+def test_the_error_of_an_invalid_value_names_the_event(
     state: dict[str, Any], word: str
 ) -> None:
     with pytest.raises(MapperDeserialisationError, match=word) as refused:
@@ -263,12 +263,12 @@ def test_a_bad_stored_value_is_named_with_its_place(
     assert f"mapper_test.small {STREAM} version 1" in str(refused.value)
 
 
-def test_a_topic_that_nobody_has_is_an_error() -> None:
+def test_an_unknown_topic_is_an_error() -> None:
     with pytest.raises(TopicError):
         TypedMapper().to_domain_event(stored("mapper_test.nobody"))
 
 
-def test_an_old_state_is_brought_up_step_by_step() -> None:
+def test_an_old_state_is_upcast_step_by_step() -> None:
     mapper = TypedMapper()
     first: Any = mapper.to_domain_event(stored("mapper_test.third", name="n"))
     second: Any = mapper.to_domain_event(
@@ -295,6 +295,6 @@ def refused(annotation: Any) -> Aggregate.Event:
 @pytest.mark.parametrize(
     "annotation", [bytes, set[int], object, int | str, int | str | None, dict[int, int]]
 )
-def test_a_type_without_stored_form_is_refused_by_name(annotation: Any) -> None:
+def test_a_type_that_cannot_be_encoded_is_named_in_the_error(annotation: Any) -> None:
     with pytest.raises(NotStorable, match=r"Refused\.field"):
         TypedMapper().to_stored_event(refused(annotation))

@@ -1,3 +1,5 @@
+"""Migrations are applied once, in their order, by one process at a time."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -38,16 +40,14 @@ def test_each_migration_is_applied_once_and_in_order(
     assert pending(empty_database, folder) == []
 
 
-def test_asking_what_is_pending_changes_nothing(
+def test_listing_pending_migrations_changes_nothing(
     empty_database: str, folder: Path
 ) -> None:
     pending(empty_database, folder)
     assert not table_exists(empty_database, "schema_migration")
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself(
-    empty_database: str, folder: Path
-) -> None:
+def test_a_failed_migration_is_rolled_back(empty_database: str, folder: Path) -> None:
     (folder / "0003_bad.sql").write_text("create table third (a int); select 1/0;")
 
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -58,20 +58,24 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(
     assert pending(empty_database, folder) == ["0003_bad"]
 
 
-def test_an_applied_file_may_not_change(empty_database: str, folder: Path) -> None:
+def test_a_changed_file_of_an_applied_migration_is_refused(
+    empty_database: str, folder: Path
+) -> None:
     migrate(empty_database, folder)
     (folder / "0001_first.sql").write_text("create table first (b int);")
     with pytest.raises(MigrationChanged, match="0001_first"):
         migrate(empty_database, folder)
 
 
-def test_line_endings_are_no_change(empty_database: str, folder: Path) -> None:
+def test_other_line_endings_are_not_a_change(empty_database: str, folder: Path) -> None:
     migrate(empty_database, folder)
     (folder / "0001_first.sql").write_bytes(b"create table first (a int);\r\n")
     assert migrate(empty_database, folder) == []
 
 
-def test_a_number_belongs_to_one_file(empty_database: str, folder: Path) -> None:
+def test_two_migrations_with_the_same_number_are_refused(
+    empty_database: str, folder: Path
+) -> None:
     (folder / "0002_again.sql").write_text("select 1;")
     with pytest.raises(MigrationChanged, match="share a number"):
         migrate(empty_database, folder)
@@ -93,7 +97,7 @@ def test_a_database_in_another_encoding_is_refused(
             connection.execute("drop database in_ascii with (force)")
 
 
-def test_eight_processes_may_migrate_at_once(empty_database: str) -> None:
+def test_of_eight_concurrent_processes_one_migrates(empty_database: str) -> None:
     program = "import sys, storage.migrate as m; print(len(m.migrate(sys.argv[1])))"
     running = [
         subprocess.Popen(

@@ -17,10 +17,10 @@ READ_TABLE = re.compile(
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_no_statement_of_the_storage_names_a_read_table(file: Path) -> None:
+def test_no_statement_of_storage_uses_a_read_table(file: Path) -> None:
     assert READ_TABLE.findall(file.read_text()) == []
 
 
-def test_a_statement_that_names_a_read_table_is_found() -> None:
+def test_a_statement_that_uses_a_read_table_is_found() -> None:
     assert READ_TABLE.search("select 1 from read.event_index i")
     assert READ_TABLE.search("update call_log set cost = 1")

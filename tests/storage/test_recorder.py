@@ -1,3 +1,5 @@
+"""Appends are atomic, ordered and idempotent, even if the answer is lost."""
+
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +77,7 @@ def proxy(database: str) -> Iterator[Proxy]:
 
 @pytest.fixture
 def far_pool(proxy: Proxy) -> Iterator[Pool]:
-    """A pool of one connection, over the bad way."""
+    """A pool of one connection, through the proxy."""
     with open_pool(proxy.url, name="far", max_size=1) as pool:
         pool.wait()
         yield pool
@@ -85,18 +87,18 @@ def stored(stream: UUID, *versions: int, state: bytes = b"{}") -> list[StoredEve
     return [StoredEvent(stream, version, "topic", state) for version in versions]
 
 
-def words(text: str = "what they said") -> TextRow:
+def words(text: str = "a text") -> TextRow:
     return TextRow(uuid4(), uuid4(), text, salt=SALT)
 
 
 def in_background[T](work: Callable[[], T]) -> Future[T]:
-    """Run in a thread that cannot keep the run alive if it hangs."""
+    """Run in a daemon thread, which cannot block the end of the test run."""
     future: Future[T] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
             future.set_exception(error)
 
     Thread(target=run, daemon=True).start()
@@ -106,7 +108,7 @@ def in_background[T](work: Callable[[], T]) -> Future[T]:
 def until(fact: Callable[[], bool], seconds: float = 20) -> None:
     deadline = monotonic() + seconds
     while not fact():
-        assert monotonic() < deadline, "it never came true"
+        assert monotonic() < deadline, "the condition did not become true in time"
 
 
 def append_is_awaited(pool: Pool) -> bool:
@@ -117,7 +119,7 @@ def append_is_awaited(pool: Pool) -> bool:
         return waiting.fetchone() is not None
 
 
-def test_what_is_saved_is_read_again(pool: Pool) -> None:
+def test_saved_events_are_read_again(pool: Pool) -> None:
     things = Things(pool)
     thing = Thing("a")
     thing.rename("b")
@@ -129,7 +131,7 @@ def test_what_is_saved_is_read_again(pool: Pool) -> None:
     assert [recording.notification.id for recording in recordings] == [1, 2]
 
 
-def test_a_save_of_nothing_is_nothing(recorder: EventRecorder) -> None:
+def test_an_append_without_events_stores_nothing(recorder: EventRecorder) -> None:
     assert recorder.insert_events([], tracking=None) == []
     assert recorder.max_notification_id() is None
 
@@ -147,7 +149,9 @@ def test_a_stream_is_read_in_part_and_backwards(recorder: EventRecorder) -> None
     assert versions(lte=0) == []
 
 
-def test_notifications_come_by_position_and_topic(recorder: EventRecorder) -> None:
+def test_notifications_are_selected_by_position_and_topic(
+    recorder: EventRecorder,
+) -> None:
     stream = uuid4()
     recorder.insert_events([StoredEvent(stream, n, f"t{n % 2}", b"") for n in (1, 2)])
     recorder.insert_events([StoredEvent(stream, n, f"t{n % 2}", b"") for n in (3, 4)])
@@ -206,7 +210,9 @@ def test_vault_rows_need_an_event(recorder: EventRecorder) -> None:
 
 
 @pytest.mark.parametrize("size", [1, BULK_ROWS + 1], ids=["little", "much"])
-def test_a_moved_stream_forbids_the_append(recorder: EventRecorder, size: int) -> None:
+def test_an_append_is_refused_if_a_stream_has_another_version(
+    recorder: EventRecorder, size: int
+) -> None:
     campaign, call = uuid4(), uuid4()
     recorder.insert_events(stored(campaign, 1, 2))
     events = stored(call, *range(1, size + 1))
@@ -220,7 +226,7 @@ def test_a_moved_stream_forbids_the_append(recorder: EventRecorder, size: int) -
     assert len(positions) == size
 
 
-def test_a_stream_that_moves_while_the_append_waits_forbids_it(
+def test_an_append_is_refused_if_a_stream_changes_while_it_waits(
     database: str, pool: Pool, recorder: EventRecorder
 ) -> None:
     campaign, call = uuid4(), uuid4()
@@ -276,7 +282,7 @@ def test_a_reader_of_concurrent_writers_misses_nothing(
     assert len(seen) > 600
 
 
-def test_an_append_is_told_with_its_last_position(
+def test_an_append_notifies_its_last_position(
     database: str, recorder: EventRecorder
 ) -> None:
     with connect(database, name="ear") as ear:
@@ -292,7 +298,7 @@ def test_an_append_is_told_with_its_last_position(
     [(2, b""), (BULK_ROWS + 1, b"COMMIT")],
     ids=["little", "much"],
 )
-def test_an_append_whose_answer_was_lost_is_known_as_ours(
+def test_an_append_whose_answer_was_lost_is_not_repeated(
     proxy: Proxy,
     far_pool: Pool,
     recorder: EventRecorder,
@@ -307,14 +313,14 @@ def test_an_append_whose_answer_was_lost_is_known_as_ours(
         events, vault=[row], expect={stream: 0}
     )
 
-    assert proxy.spoiled == 1
+    assert proxy.faults == 1
     assert positions == [one.id for one in recorder.select_notifications(None, 1000)]
     assert recorder.select_events(stream) == events
     assert Vault(far_pool).words(row.id) == row.words
 
 
 @pytest.mark.parametrize("theirs", [b"theirs", b"ours"], ids=["bytes", "number"])
-def test_a_rival_who_came_between_is_not_taken_for_us(
+def test_an_append_of_another_writer_is_not_taken_for_our_own(
     proxy: Proxy, far_pool: Pool, recorder: EventRecorder, theirs: bytes
 ) -> None:
     stream = uuid4()
@@ -327,7 +333,7 @@ def test_a_rival_who_came_between_is_not_taken_for_us(
             stored(stream, 1, 2, state=b"ours")
         )
 
-    assert proxy.spoiled == 1
+    assert proxy.faults == 1
     assert recorder.select_events(stream) == rival
 
 
@@ -337,14 +343,16 @@ def _once(recorder: EventRecorder, events: Sequence[StoredEvent]) -> None:
         recorder.insert_events(events)
 
 
-def test_a_conflict_met_at_once_is_never_ours(recorder: EventRecorder) -> None:
+def test_a_conflict_in_the_first_try_is_with_another_writer(
+    recorder: EventRecorder,
+) -> None:
     events = stored(uuid4(), 1)
     recorder.insert_events(events)
     with pytest.raises(IntegrityError):
         recorder.insert_events(events)
 
 
-def test_a_save_waits_no_longer_than_its_retry_policy(
+def test_an_append_waits_no_longer_than_its_retry_policy(
     database: str, pool: Pool
 ) -> None:
     hasty, patient = (EventRecorder(pool, RetryPolicy(time)) for time in (0.3, 60))
@@ -356,28 +364,28 @@ def test_a_save_waits_no_longer_than_its_retry_policy(
             hasty.insert_events(stored(uuid4(), 1))
         with pytest.raises(StoreUnavailable):
             hasty.insert_events(stored(uuid4(), *range(1, BULK_ROWS + 2)))
-        assert waits.is_alive(), "all wait as long"
+        assert waits.is_alive(), "the waiting appends have the same time limit"
     waits.join()
     assert hasty.insert_events(stored(uuid4(), 1))
 
 
-def test_a_save_does_not_wait_for_a_server_that_fell_silent(
+def test_an_append_does_not_wait_for_a_frozen_server(
     proxy: Proxy, far_pool: Pool
 ) -> None:
     hasty = EventRecorder(far_pool, RetryPolicy(0.3))
     proxy.arm(Fault.SILENT)
     with pytest.raises(StoreUnavailable):
         in_background(lambda: hasty.insert_events(stored(uuid4(), 1))).result(20)
-    assert proxy.spoiled == 1
+    assert proxy.faults == 1
 
 
-def test_nothing_is_stored_where_no_server_answers() -> None:
+def test_an_unavailable_server_is_reported_as_such() -> None:
     url = "host=127.0.0.1 port=1 dbname=nowhere"
     with open_pool(url, name="nowhere") as pool, pytest.raises(StoreUnavailable):
         EventRecorder(pool, RetryPolicy(0.3)).insert_events(stored(uuid4(), 1))
 
 
-def test_a_save_survives_the_death_of_every_connection(
+def test_an_append_is_repeated_after_all_connections_were_lost(
     database: str, pool: Pool, recorder: EventRecorder
 ) -> None:
     pool.resize(4, 8)
@@ -391,6 +399,6 @@ def test_a_save_survives_the_death_of_every_connection(
     assert recorder.insert_events(stored(uuid4(), 1))
 
 
-def test_nobody_subscribes_here(recorder: EventRecorder) -> None:
+def test_the_recorder_offers_no_subscription(recorder: EventRecorder) -> None:
     with pytest.raises(NotImplementedError, match="select_notifications"):
         recorder.subscribe()

@@ -1,3 +1,5 @@
+"""Uploads are stored in blocks, completed once, read in pages and removed in time."""
+
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -10,7 +12,7 @@ from application.errors import StoreUnavailable
 from domain.values import SkipReason
 from storage.database import Pool, open_pool
 from storage.vault import uploads
-from storage.vault.uploads import NewUpload, Reception, UploadStore
+from storage.vault.uploads import NewUpload, UploadStore, UploadWriter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -43,9 +45,9 @@ def skipped(row: int) -> SkippedRow:
 
 
 def received(store: UploadStore, *rows: Row) -> UUID:
-    with store.receive(new_upload()) as reception:
-        reception.write(rows)
-        return reception.complete(COLUMNS).id
+    with store.receive(new_upload()) as writer:
+        writer.write(rows)
+        return writer.complete(COLUMNS).id
 
 
 def counted(pool: Pool) -> tuple[int, ...]:
@@ -59,13 +61,13 @@ def counted(pool: Pool) -> tuple[int, ...]:
     return found
 
 
-def test_what_was_received_is_found_again(store: UploadStore) -> None:
+def test_a_complete_upload_is_read_unchanged(store: UploadStore) -> None:
     readable: Uploads = store
     new = new_upload()
-    with store.receive(new) as reception:
-        reception.write([accepted(2), skipped(3)])
-        reception.write([accepted(5)])
-        upload = reception.complete(COLUMNS)
+    with store.receive(new) as writer:
+        writer.write([accepted(2), skipped(3)])
+        writer.write([accepted(5)])
+        upload = writer.complete(COLUMNS)
     assert readable.get(new.id, NOW) == upload
     assert (upload.columns, upload.accepted, upload.skipped_count) == (COLUMNS, 2, 1)
     assert (upload.created_by, upload.expires_at) == ("ann@example.com", LATER)
@@ -80,7 +82,7 @@ def test_what_was_received_is_found_again(store: UploadStore) -> None:
 
 
 @pytest.mark.parametrize("text", ["\\", "\\N", "\\.", "\t", "\n", "\r", '"', "", "é"])
-def test_any_text_comes_back_as_it_was(store: UploadStore, text: str) -> None:
+def test_any_text_is_read_unchanged(store: UploadStore, text: str) -> None:
     row = AcceptedRow(2, text, text, "+14155552671", {text: text})
     reject = SkippedRow(3, SkipReason.MALFORMED_ROW, text, (text, text))
     upload_id = received(store, row, reject)
@@ -97,59 +99,59 @@ def test_variables_keep_the_order_of_the_columns(store: UploadStore) -> None:
     assert list(staged.variables) == ["zz", "a", "m"]
 
 
-def test_pages_go_on_after_the_last_seen(
+def test_a_page_begins_after_the_last_row_seen(
     store: UploadStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "_BLOCK", 100)
-    with store.receive(new_upload()) as reception:
+    with store.receive(new_upload()) as writer:
         for row in range(2, 42, 2):
-            reception.write([accepted(row), skipped(row + 1)])
-        upload_id = reception.complete(COLUMNS).id
+            writer.write([accepted(row), skipped(row + 1)])
+        upload_id = writer.complete(COLUMNS).id
     assert [each.ordinal for each in store.rows(upload_id, 5, 3)] == [6, 7, 8]
     assert [each.row for each in store.rejects(upload_id, 7, 3)] == [9, 11, 13]
     assert [each.row for each in store.first_rejects(upload_id, 2)] == [3, 5]
     assert len(store.rows(upload_id, 0, 100)) == 20
 
 
-def test_an_upload_under_way_is_no_upload(
+def test_an_incomplete_upload_cannot_be_read(
     store: UploadStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "_BLOCK", 1)
     new = new_upload()
-    with store.receive(new) as reception:
-        reception.write([accepted(2), skipped(3)])
-        reception.write([accepted(4)])  # Waits for the first two.
+    with store.receive(new) as writer:
+        writer.write([accepted(2), skipped(3)])
+        writer.write([accepted(4)])  # Waits for the first two.
         rows, rejects = counted(pool)[1:]
         assert rows >= 1
         assert rejects == 1
         assert store.get(new.id, NOW) is None
 
 
-def test_what_breaks_off_leaves_nothing(
+def test_an_interrupted_upload_leaves_nothing(
     store: UploadStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "_BLOCK", 1)
     kept = received(store, accepted(2), skipped(3))
-    with pytest.raises(RuntimeError), store.receive(new_upload()) as reception:
-        break_off(reception)
+    with pytest.raises(RuntimeError), store.receive(new_upload()) as writer:
+        interrupt(writer)
     assert counted(pool) == (1, 1, 1)
     assert store.get(kept, NOW) is not None
 
 
-def break_off(reception: Reception) -> None:
-    reception.write([accepted(2), skipped(3)])
+def interrupt(writer: UploadWriter) -> None:
+    writer.write([accepted(2), skipped(3)])
     raise RuntimeError
 
 
-def test_what_is_never_completed_leaves_nothing(store: UploadStore, pool: Pool) -> None:
-    with store.receive(new_upload()) as reception:
-        reception.write([accepted(2), skipped(3)])
+def test_an_upload_that_is_not_completed_leaves_nothing(
+    store: UploadStore, pool: Pool
+) -> None:
+    with store.receive(new_upload()) as writer:
+        writer.write([accepted(2), skipped(3)])
     assert counted(pool) == (0, 0, 0)
 
 
-def test_expired_uploads_are_removed_and_others_stay(
-    store: UploadStore, pool: Pool
-) -> None:
+def test_only_expired_uploads_are_removed(store: UploadStore, pool: Pool) -> None:
     received(store, accepted(2), skipped(3))
     assert store.remove_expired(LATER - timedelta(microseconds=1)) == 0
     assert counted(pool) == (1, 1, 1)
@@ -157,19 +159,19 @@ def test_expired_uploads_are_removed_and_others_stay(
     assert counted(pool) == (0, 0, 0)
 
 
-def test_what_a_killed_process_left_is_removed_when_it_expires(
+def test_an_upload_of_a_killed_process_is_removed_after_its_expiry(
     store: UploadStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "_BLOCK", 1)
     monkeypatch.setattr(store, "_discard", lambda _: None)
-    with store.receive(new_upload()) as reception:
-        reception.write([accepted(2), skipped(3)])
+    with store.receive(new_upload()) as writer:
+        writer.write([accepted(2), skipped(3)])
     assert counted(pool) == (1, 1, 1)
     assert store.remove_expired(LATER) == 1
     assert counted(pool) == (0, 0, 0)
 
 
-def test_a_database_that_is_gone_is_told_as_such(store: UploadStore) -> None:
+def test_an_unavailable_database_is_reported_as_such(store: UploadStore) -> None:
     store._pool.close()
     with pytest.raises(StoreUnavailable):
         store.get(uuid4(), NOW)

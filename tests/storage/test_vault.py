@@ -1,3 +1,5 @@
+"""Vault rows are stored with their events and read by id, until they are erased."""
+
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
@@ -30,7 +32,7 @@ CONTACT = ContactRow(
     "0101",
     salt=SALT,
 )
-# Numbers that another way of storing JSON would write differently.
+# Numbers that jsonb would change.
 DOCUMENT = {"z": 1e16, "a": -0.0, "n": None, "deep": [{"cost": 0.1, "n": 2**53 + 1}]}
 MESSAGE = MessageRow(uuid4(), uuid4(), uuid4(), DOCUMENT, "https://r", [], salt=SALT)
 BARE = MessageRow(uuid4(), MESSAGE.subject_id, None, None, None, None, salt=SALT)
@@ -60,17 +62,17 @@ def pool(database: str) -> Iterator[Pool]:
         yield pool
 
 
-@pytest.fixture(params=["little", "much"])
+@pytest.fixture(params=["function", "COPY"])
 def vault(pool: Pool, request: pytest.FixtureRequest) -> Vault:
-    """A vault that holds ROWS, written the one way or the other."""
-    size = 1 if request.param == "little" else BULK_ROWS + 1
+    """A vault with ROWS, stored by the SQL function or by COPY."""
+    size = 1 if request.param == "function" else BULK_ROWS + 1
     stream = uuid4()
     events = [StoredEvent(stream, n + 1, "topic", b"{}") for n in range(size)]
     EventRecorder(pool).insert_events(events, vault=ROWS)
     return Vault(pool)
 
 
-def test_every_row_is_read_as_it_was_written(vault: Vault) -> None:
+def test_a_row_is_read_unchanged(vault: Vault) -> None:
     assert vault.contact(CONTACT.contact_id, CONTACT.list_id) == CONTACT
     assert vault.message(MESSAGE.id) == MESSAGE
     assert vault.message(BARE.id) == BARE
@@ -79,9 +81,7 @@ def test_every_row_is_read_as_it_was_written(vault: Vault) -> None:
     assert vault.rejects(REJECTS[0].list_id) == REJECTS
 
 
-def test_a_row_that_was_read_has_the_leaf_that_was_stored(
-    pool: Pool, vault: Vault
-) -> None:
+def test_a_row_that_is_read_has_the_stored_leaf(pool: Pool, vault: Vault) -> None:
     message = vault.message(MESSAGE.id)
     contact = vault.contact(CONTACT.contact_id, CONTACT.list_id)
     assert message is not None
@@ -107,7 +107,7 @@ def test_messages_are_found_by_their_subject(vault: Vault) -> None:
     assert vault.messages_of(uuid4()) == []
 
 
-def test_words_are_read_many_at_once(vault: Vault) -> None:
+def test_several_texts_are_read_at_once(vault: Vault) -> None:
     assert vault.words_of([WORDS.id, uuid4()]) == {WORDS.id: WORDS.words}
     assert vault.words_of([]) == {}
 
@@ -118,7 +118,7 @@ def test_rejects_are_read_page_by_page(vault: Vault) -> None:
     assert vault.rejects(list_id, after_row=2) == REJECTS[1:]
 
 
-def test_what_was_never_written_is_not_there(pool: Pool) -> None:
+def test_missing_rows_are_none(pool: Pool) -> None:
     vault: VaultReader = Vault(pool)
     assert vault.campaign_key(uuid4()) is None
     assert vault.contact(uuid4(), uuid4()) is None
@@ -127,7 +127,7 @@ def test_what_was_never_written_is_not_there(pool: Pool) -> None:
     assert vault.rejects(uuid4()) == []
 
 
-def test_an_erased_row_reads_as_one_that_never_was(pool: Pool, vault: Vault) -> None:
+def test_an_erased_row_is_treated_as_missing(pool: Pool, vault: Vault) -> None:
     with pool.connection() as connection:
         connection.execute(EMPTY.encode())
 

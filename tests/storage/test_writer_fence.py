@@ -34,7 +34,7 @@ from tests.support import eventually
 REFUSED = "-- Older writers: refused"
 WHAT_TO_DO = "stop (it|this process) and start the version of AutoLynx that ran"
 
-# The statements of release 1 (commit 6fb0b25) in storage/recorder.py,
+# The statements of release 1 in storage/recorder.py,
 # storage/operations.py and storage/migrate.py. They must not follow later changes.
 RELEASE_1_APPEND = """
 select autolynx_append(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[],
@@ -110,7 +110,7 @@ def test_a_bulk_append_of_release_1_is_refused_after_the_upgrade(
 def test_a_process_of_release_1_cannot_lead_after_the_upgrade(
     old: psycopg.Connection[Any],
 ) -> None:
-    """Release 1 gives up its leadership where a heartbeat ends in this error."""
+    """Release 1 gives up its leadership if a heartbeat ends with this error."""
     with pytest.raises(OperationalError, match=WHAT_TO_DO):
         old.execute(RELEASE_1_BEAT, ("scheduler", "old", 120.0))
 
@@ -152,7 +152,7 @@ def test_a_later_migration_that_refuses_older_writers_stops_this_version(
         beat(connection, "projector", "this one")
 
 
-def test_a_later_migration_that_allows_older_writers_stops_nobody(
+def test_a_later_migration_that_allows_older_writers_does_not_stop_this_version(
     database: str, tmp_path: Path
 ) -> None:
     with a_later_version(tmp_path, ALLOWED) as later:
@@ -172,7 +172,7 @@ def test_a_later_migration_that_declares_nothing_refuses_older_writers(
         append(database)
 
 
-def test_an_append_under_way_is_committed_before_the_migration_that_refuses_it(
+def test_a_running_append_is_committed_before_a_migration_refuses_its_version(
     database: str, tmp_path: Path
 ) -> None:
     """The migration waits for the append lock; the next append is refused."""

@@ -10,7 +10,7 @@ from projections.engine.chain import Problem
 from projections.engine.verify import Verified, verify
 from provider.vapi.reading import read_message
 from storage.database import Conn, connect
-from storage.log.verification_state import Mark, read_mark
+from storage.log.verification_state import VerificationState, read_verification
 from tests.wiring import BY, NOON, House, housed
 
 DIAL_BEFORE = NOON + timedelta(seconds=5)
@@ -63,8 +63,8 @@ class Ledger:
         return int(self.value("select max(notification_id) from autolynx_events"))
 
     @property
-    def mark(self) -> Mark:
-        mark = read_mark(self.conn)
+    def mark(self) -> VerificationState:
+        mark = read_verification(self.conn)
         assert mark is not None
         return mark
 

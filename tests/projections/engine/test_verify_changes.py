@@ -68,7 +68,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
             update words_vault set leaf = salt, salt = null, words = null
             where words = 'lunch'""",
         "campaign.paused",
-        "of event {at} (campaign.paused) is another than it was.",
+        "of event {at} (campaign.paused) does not match its digest.",
     ),
     "a skipped row": (
         "update reject_vault set message = 'nothing'",
@@ -137,7 +137,7 @@ def test_a_vault_row_emptied_without_an_erasure_is_reported(
     found = dict(ledger.found())
     for topic in (*EMPTIED, "call.ended"):  # The report is the proof of both.
         said = found.pop(ledger.position_of(topic))
-        assert f"({topic}) was emptied, and no erasure accounts for it" in said
+        assert f"({topic}) is empty, and no erasure or retention explains it" in said
     assert found == {}
 
 
