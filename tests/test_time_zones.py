@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 SUITES = (
     "tests/scheduler/test_control.py",
@@ -18,14 +16,14 @@ SUITES = (
 """Daily budget, spend by day, exports, stored and received times."""
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Apia", "America/St_Johns"])
-def test_dates_and_times_are_the_same_in_every_time_zone(zone: str) -> None:
+def test_dates_and_times_are_the_same_in_every_time_zone() -> None:
+    """The host is behind UTC, the database ahead of it, neither by whole hours."""
     ours = ("PYTEST_", "TESTS_FOLDER")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     quietly = ("-q", "-p", "no:cacheprovider", "-k", "not hostile")
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *quietly, *SUITES],
-        env=inherited | {"TZ": zone, "PGTZ": zone},
+        env=inherited | {"TZ": "America/St_Johns", "PGTZ": "Pacific/Chatham"},
         cwd=ROOT,
         check=False,
         capture_output=True,

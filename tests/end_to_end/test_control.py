@@ -1,6 +1,7 @@
-"""People steer campaigns that run: through the API, against the simulator, in time.
+"""People control running campaigns through the API; calls go to the simulator.
 
-The tick is a minute long here: what happens sooner was woken.
+A tick lasts a minute here, so what happens earlier is caused by a notification. Caps,
+batches, the pace and daily budgets are proven in tests/scheduler.
 """
 
 import csv
@@ -208,67 +209,6 @@ def test_the_first_call_is_dialled_long_before_the_next_tick(office: Office) -> 
     office.wait_for_state(id_, "COMPLETED")
 
 
-def test_without_wake_ups_it_is_dialled_within_one_tick(office: Office) -> None:
-    office.set(refillImmediately=False, tickSeconds=2)
-    id_ = office.campaign(1)
-    office.wait(lambda: office.calls(id_), "a call")
-    [call] = office.calls(id_)
-    started = datetime.fromisoformat(office.look(id_)["queuedAt"])
-    dialled = datetime.fromisoformat(call["createdAt"])
-    assert (dialled - started).total_seconds() < TICK / 2, "that of before"
-    office.wait_for_state(id_, "COMPLETED")
-    office.set(refillImmediately=True, tickSeconds=TICK)
-
-
-def test_calls_are_started_evenly_however_many_there_is_room_for(
-    office: Office,
-) -> None:
-    office.set(dialsPerSecond=4)
-    id_ = office.campaign(7, cap=7)
-    office.wait(lambda: len(office.calls(id_)) == 7, "seven calls")
-    times = [datetime.fromisoformat(call["createdAt"]) for call in office.calls(id_)]
-    even = 6 / 4
-    assert (times[-1] - times[0]).total_seconds() > even / 2, "a burst"
-    office.wait_for_state(id_, "COMPLETED")
-    office.set(dialsPerSecond=50)
-
-
-def test_batches_are_dialled_strictly_one_after_another(office: Office) -> None:
-    id_ = office.campaign(7, mode="BATCH", cap=3)
-    office.wait_for_state(id_, "COMPLETED")
-    batches = fills(office.calls(id_), 3)
-    assert [len(batch) for batch in batches] == [3, 3, 1]
-    assert one_after_another(batches)
-
-
-def test_two_campaigns_of_eight_share_a_global_cap_of_nine(office: Office) -> None:
-    office.set(globalCap=9)
-    office.spoil(down=True)
-    pair = [office.campaign(12, ending=None, cap=8) for _ in range(2)]
-    for id_ in pair:
-        office.wait(lambda id_=id_: "PROVIDER_DOWN" in office.reasons(id_), "down")
-    office.spoil()
-    for id_ in pair:
-        office.wait_for_state(id_, "COMPLETED")
-    marks = office.simulator.ledger()["highWater"]
-    held = [office.calls(id_) for id_ in pair]
-    assert most_at_once(held[0] + held[1]) == 9 >= marks["all"]
-    first_nine = sorted(held[0] + held[1], key=lambda call: call["createdAt"])[:9]
-    shares = Counter(call["metadata"]["autolynx_campaign_id"] for call in first_nine)
-    assert sorted(shares.values()) == [4, 5]
-    office.set(globalCap=30)
-
-
-def most_at_once(calls: list[dict[str, Any]]) -> int:
-    moments = [(call["createdAt"], 1) for call in calls]
-    moments += [(call["endedAt"], -1) for call in calls]
-    live, most = 0, 0
-    for _, step in sorted(moments):
-        live += step
-        most = max(most, live)
-    return most
-
-
 def test_a_busy_line_holds_a_gated_campaign_and_says_so(office: Office) -> None:
     foreign = foreign_call(office)
     id_ = office.campaign(4, cap=2, lineQuietGating=True, phoneNumberId=OTHER_LINE)
@@ -331,24 +271,6 @@ def test_contacts_may_be_added_to_a_running_campaign(office: Office) -> None:
     office.cancel(id_)
 
 
-def test_an_empty_account_pauses_with_its_words_and_burns_nobody(
-    office: Office,
-) -> None:
-    office.spoil(requests={"payment_required": 1.0})
-    id_ = office.campaign(3, cap=3)
-    office.wait_for_state(id_, "PAUSED")
-    office.wait(lambda: office.progress(id_)["pending"] == 3, "all to wait again")
-    look = office.look(id_)
-    assert look["pauseCause"] == "ACCOUNT"
-    assert "wallet balance is too low" in look["stateReason"]
-    office.spoil()
-    office.tell("resume", id_)
-    office.wait_for_state(id_, "COMPLETED")
-    called = Counter(call["number"] for call in office.calls(id_))
-    assert sorted(called.values()) == [1, 1, 1]
-    assert office.progress(id_)["ended"] == 3
-
-
 def test_a_budget_of_one_dollar_is_kept_and_told_of(
     office: Office, alerts: tuple[str, Received]
 ) -> None:
@@ -371,12 +293,3 @@ def test_a_budget_of_one_dollar_is_kept_and_told_of(
     office.tell("resume", id_)
     office.wait(lambda: len(office.calls(id_)) > len(costs), "more calls")
     office.cancel(id_)
-
-
-def test_a_day_s_budget_holds_all_campaigns_and_pauses_none(office: Office) -> None:
-    office.set(dailyBudget="0.01")
-    id_ = office.campaign(2)
-    office.wait(lambda: office.reasons(id_) == {"DAILY_BUDGET_SPENT": 2}, "the limit")
-    assert office.look(id_)["state"] == "QUEUED"
-    office.set(dailyBudget=None)
-    office.wait_for_state(id_, "COMPLETED")
