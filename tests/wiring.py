@@ -306,14 +306,12 @@ def housed(
     projector: bool = False,
     first: SettingsValues | None = None,
 ) -> Iterator[House]:
-    """Wire everything on the empty database of that URL.
+    """Build all services over a database, which gets its tables if it is empty.
 
-    Without `now` a `Clock` stands still at NOON; without `projector` the read model
-    moves when somebody waits for it, else by a projector's thread and a feed.
+    Without `now` a `Clock` stays at NOON; without `projector` the read model is updated
+    when a test waits for it, else by a projector in a thread.
     """
-    migrate(url)
-    with connect(url, name="test") as conn:
-        create_read_model(conn)
+    _create_tables(url)
     with ExitStack() as opened:
         clock = now or Clock()
         if projector:
@@ -328,6 +326,15 @@ def housed(
             else _stepped(url, opened),
             first=first or SettingsValues(),
         )
+
+
+def _create_tables(url: str) -> None:
+    """Create all tables, unless the database is a copy of one that has them."""
+    with connect(url, name="test") as conn:
+        found = conn.execute("select to_regclass('read.projection_position')")
+        if found.fetchone() == (None,):
+            migrate(url)
+            create_read_model(conn)
 
 
 def _run_projector(url: str, opened: ExitStack) -> None:

@@ -1,109 +1,39 @@
-"""A person is forgotten everywhere, is called no more, and the history holds."""
+"""A person is erased everywhere and called no more, and the history holds."""
 
 from datetime import timedelta
-from decimal import Decimal
-from threading import Thread
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
-from application.contacts.erasure import Erasure, ErasureService
 from application.ports import Origin
-from application.vault import MessageRow, digest
 from domain.contact import Contact
-from domain.errors import NotDeferred
 from domain.reports import ReportGrade
 from domain.values import (
-    CallStatus,
-    CampaignState,
     ContactStatus,
-    Evidence,
-    Refusal,
-    RefusalKind,
     SkipReason,
     call_id_of,
 )
-from projections import contact_log
-from projections.contact_log import ContactRow
-from projections.engine.verify import verify
-from projections.message_retention import MessageRetention
 from provider.vapi.reading import read_call, read_message
-from storage.database import Conn, connect
-from storage.log.recorder import BULK_ROWS
-from storage.vault.erasure import ErasureStore
+from storage.database import connect
 from storage.vault.uploads import NewUpload, UploadStore
+from tests.application.erasing import (
+    CALL,
+    FIRST,
+    KEPT,
+    SECOND,
+    SOON,
+    called,
+    contacts,
+    counters,
+    erase,
+    problems,
+    report,
+    said,
+)
 from tests.database_dump import dumped
-from tests.support import eventually
-from tests.wiring import BY, NOON, House, as_chosen, phones
-
-SOON = NOON + timedelta(seconds=5)
-PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
-FIRST, SECOND, *_ = phones(3)
-KEPT = phones(3)[2]
-
-
-def erase(house: House, phone: str = FIRST) -> Erasure:
-    service = ErasureService(house.app, house.context, ErasureStore(house.writing))
-    done = service.erase(phone, by=BY)
-    house.settle()
-    return done
-
-
-def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
-    house.settle()
-    with house.reading.connection() as conn:
-        return list(contact_log.page(conn, campaign_id, first=100).nodes)
-
-
-def counters(house: House, campaign_id: UUID) -> dict[str, int]:
-    board = house.board(campaign_id)
-    names = ("pending", "queued", "ringing", "in_progress", "ended", "failed")
-    shown = {name: getattr(board, name) for name in (*names, "canceled", "timed_out")}
-    assert sum(shown.values()) == board.contacts
-    return {name: count for name, count in shown.items() if count}
-
-
-def problems(house: House) -> list[str]:
-    found: list[str] = []
-    verify(
-        house.url,
-        now=house.now,
-        on_problem=lambda problem: found.append(problem.message),
-    )
-    return found
-
-
-CALL = {"id": PROVIDER_ID, "createdAt": "2026-03-02T12:00:00Z"}
-
-
-def said(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
-    customer = {"number": FIRST, "name": "Person 1"}
-    call: dict[str, Any] = {"id": PROVIDER_ID, "customer": customer}
-    if call_id is not None:
-        call["assistantOverrides"] = {"metadata": {"autolynx_call_id": str(call_id)}}
-    return {"message": {"type": kind, "call": call, **fields}}
-
-
-def report(call_id: UUID | None) -> dict[str, Any]:
-    messages = [{"role": "user", "message": "Person 1 speaking"}]
-    return said(
-        call_id,
-        "end-of-call-report",
-        endedReason="customer-ended-call",
-        cost=0.2,
-        startedAt="2026-03-02T12:00:05Z",
-        endedAt="2026-03-02T12:01:05Z",
-        artifact={"messages": messages, "recordingUrl": "https://r.example/1.wav"},
-    )
-
-
-def called(house: House, campaign_id: UUID) -> UUID:
-    [call_id] = house.claim(campaign_id)
-    assert house.calls.request(call_id, dial_before=SOON)
-    house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
-    return call_id
+from tests.wiring import BY, NOON, House, as_chosen
 
 
 def test_nothing_of_the_person_is_left_in_the_whole_database(house: House) -> None:
@@ -168,19 +98,6 @@ def test_a_claim_that_was_not_requested_yet_is_taken_back_for_good(
     assert problems(house) == []
 
 
-def test_a_deferred_call_is_not_made_again(house: House) -> None:
-    campaign_id = house.campaign(1)
-    [call_id] = house.claim(campaign_id)
-    house.calls.request(call_id, dial_before=SOON)
-    house.calls.defer(call_id, reason="429", until=NOON)
-    erase(house)
-    assert counters(house, campaign_id) == {"canceled": 1}
-    house.settle()
-    assert house.claim_again(call_id).calls == ()
-    with pytest.raises(NotDeferred):
-        house.load_call(call_id).requeue(claim_id=uuid4(), batch=None, at=NOON, by=BY)
-
-
 def test_a_call_that_nobody_was_rung_for_has_no_next_attempt(house: House) -> None:
     campaign_id = house.campaign(1)
     call_id = called(house, campaign_id)
@@ -190,17 +107,6 @@ def test_a_call_that_nobody_was_rung_for_has_no_next_attempt(house: House) -> No
     assert counters(house, campaign_id) == {"canceled": 1}
     assert house.topics(contact_id) == ["erased", "withdrawn"]
     assert house.candidates(campaign_id) == ()
-    assert problems(house) == []
-
-
-def test_who_waits_for_the_next_attempt_is_canceled(house: House) -> None:
-    campaign_id = house.campaign(1)
-    call_id = called(house, campaign_id)
-    ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
-    house.calls.record_message(read_message(said(call_id, "status-update", **ended)))
-    assert counters(house, campaign_id) == {"pending": 1}
-    erase(house)
-    assert counters(house, campaign_id) == {"canceled": 1}
     assert problems(house) == []
 
 
@@ -258,15 +164,6 @@ def test_a_call_that_comes_up_after_a_restore_and_an_erasure_is_known_again(
     assert FIRST[1:].encode() not in left
     assert b"Person 1 speaking" not in left
     assert problems(house) == []
-
-
-def test_a_finished_campaign_counts_as_before(house: House) -> None:
-    campaign_id = house.campaign(2)
-    house.campaigns.cancel(campaign_id, by=BY, hang_up=False)
-    before = counters(house, campaign_id)
-    erase(house)
-    assert counters(house, campaign_id) == before
-    assert house.board(campaign_id).state is CampaignState.CANCELED
 
 
 def test_a_later_import_leaves_out_who_was_erased_without_naming_them(
@@ -357,133 +254,3 @@ def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None
     kept = store.get(upload.id, NOON)
     assert kept is not None
     assert kept.accepted == 1
-
-
-def late_words(house: House, call_id: UUID) -> None:
-    """Let everybody tell of a call to a person who was erased meanwhile."""
-    ringing = said(call_id, "status-update", status="ringing", timestamp=1)
-    house.calls.record_message(read_message(ringing))
-    house.calls.record_message(read_message(said(call_id, "hang")))
-    shown = read_call(report(call_id)["message"] | CALL | {"status": "ended"})
-    assert shown is not None
-    house.calls.record_lookup(call_id, shown, grade=ReportGrade.LOOKED_UP)
-    house.calls.record_message(read_message(report(call_id)))
-    another = report(call_id)
-    another["message"]["call"]["id"] = "another id at the provider"
-    house.calls.record_message(read_message(another))
-
-
-def test_what_is_told_after_the_erasure_is_never_stored(house: House) -> None:
-    campaign_id = house.campaign(2)
-    call_id = called(house, campaign_id)
-    assert erase(house).live == 1
-    late_words(house, call_id)
-    house.settle()
-    left = dumped(house.url)
-    for personal in (FIRST[1:], "Person 1", "r.example"):
-        assert personal.encode() not in left
-    assert house.vault.messages_of(call_id) == []
-    call = house.load_call(call_id)
-    assert len(call.evidence) == 5
-    assert (call.status, call.cost) == (CallStatus.ENDED, Decimal("0.2"))
-    assert problems(house) == []
-
-
-def test_what_the_provider_says_in_refusing_the_erased_is_not_stored(
-    house: House,
-) -> None:
-    [call_id] = house.claim(house.campaign(1))
-    assert house.calls.request(call_id, dial_before=SOON)
-    erase(house)
-    refusal = Refusal(RefusalKind.CONTACT, None, "rule")
-    said = f"{FIRST} is no number"
-    house.calls.refuse(call_id, refusal, words=said, until=SOON)
-    house.settle()
-    assert FIRST[1:].encode() not in dumped(house.url)
-    assert house.load_call(call_id).status is CallStatus.FAILED
-    assert problems(house) == []
-
-
-@pytest.mark.parametrize("messages", [1, BULK_ROWS + 1], ids=["one", "many at once"])
-def test_what_is_being_stored_while_the_person_is_erased_is_not_kept(
-    house: House, messages: int
-) -> None:
-    """The rows are written and wait for their turn; the erasure is stored before."""
-    call_id = called(house, house.campaign(1))
-    rows = [told_row(call_id) for _ in range(messages)]
-    call = house.load_call(call_id)
-    for row in rows:
-        proof = Evidence(message_id=row.id, digest=digest([row]))
-        call.receive(type_="hang", evidence=proof, at=NOON, by=BY)
-    storing = Thread(target=lambda: house.app.append(call, vault=rows))
-    with connect(house.url, name="test") as conn:
-        with conn.transaction():
-            conn.execute("select autolynx_append_lock('{}', '{}')")
-            storing.start()
-            eventually(lambda: waits_for_its_turn(conn), said="the append")
-            conn.execute("insert into erased_subject values (%s)", (call_id,))
-        storing.join()
-    assert house.load_call(call_id).evidence == {row.id for row in rows}
-    assert b"Person 1 speaking" not in dumped(house.url)
-    assert house.vault.messages_of(call_id) == []
-    house.settle()
-    assert problems(house) == []
-
-
-def told_row(call_id: UUID) -> MessageRow:
-    return MessageRow(
-        salt=bytes(32),
-        id=uuid4(),
-        subject_id=call_id,
-        campaign_id=None,
-        document={"said": "Person 1 speaking"},
-        recording_url=None,
-        transcript=None,
-    )
-
-
-def waits_for_its_turn(conn: Conn) -> bool:
-    query = """select count(*) from pg_locks where locktype = 'advisory'
-        and not granted
-        and database = (select oid from pg_database where datname = current_database())
-    """
-    row = conn.execute(query).fetchone()
-    return row is not None and row[0] > 0
-
-
-def test_a_message_that_names_no_number_goes_once_its_call_is_known_to_be_theirs(
-    house: House,
-) -> None:
-    """Nothing shows whose call it is about until the provider's id is known."""
-    [call_id] = house.claim(house.campaign(1))
-    assert house.calls.request(call_id, dial_before=SOON)
-    house.calls.lose_outcome(call_id, reason="time-out")
-    erase(house)
-    nameless = report(None)
-    del nameless["message"]["call"]["customer"]
-    house.calls.record_message(read_message(nameless))
-    assert b"Person 1 speaking" in dumped(house.url)
-    house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
-    house.settle()
-    assert house.load_call(call_id).status is CallStatus.ENDED
-    store = MessageRetention(house.writing)
-    assert store.wipe_messages_of_erased() == 1
-    assert store.wipe_messages_of_erased() == 0
-    assert b"Person 1 speaking" not in dumped(house.url)
-    assert problems(house) == []
-
-
-def test_messages_go_when_their_time_is_over_and_their_proof_stays(
-    house: House,
-) -> None:
-    call_id = called(house, house.campaign(2))
-    house.calls.record_message(read_message(report(call_id)))
-    house.settle()
-    store = MessageRetention(house.writing)
-    assert store.wipe_messages_before(NOON) == 0
-    assert store.wipe_messages_before(NOON + timedelta(seconds=1)) == 1
-    assert house.vault.messages_of(call_id) == []
-    left = dumped(house.url)
-    assert b"Person 1 speaking" not in left
-    assert FIRST.encode() in left
-    assert problems(house) == []

@@ -12,23 +12,22 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
-from application.contacts.erasure import ErasureService
 from application.contacts.uploads import RejectedRow
 from domain.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
-from projections.engine.verify import verify
 from projections.message_retention import MessageRetention
 from provider.vapi.reading import read_message
-from storage.database import Conn, connect
+from storage.database import connect
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
 from storage.process.decisions import Decision, Reason
 from storage.vault.erasure import ErasureStore, any_spelling, distinctive_digits
 from storage.vault.uploads import NewUpload, UploadStore
+from tests.application.erasing import FIRST, SECOND, erase, problems, waits_for_its_turn
 from tests.database_dump import dumped, relation_files, statistics
 from tests.support import eventually
-from tests.wiring import BY, NOON, House, phones
+from tests.wiring import BY, NOON, House
 
-PHONE, OTHER, *_ = phones(3)
+PHONE, OTHER = FIRST, SECOND
 NAME = "Person 1"
 SPELLINGS = [
     "+12025550000",
@@ -42,22 +41,6 @@ SPELLINGS = [
     "\uff12\uff10\uff12\uff15\uff15\uff15\uff10\uff10\uff10\uff10",
     "\u0662\u0660\u0662\u0665\u0665\u0665\u0660\u0660\u0660\u0660",
 ]
-
-
-def erase(house: House, phone: str = PHONE) -> None:
-    service = ErasureService(house.app, house.context, ErasureStore(house.writing))
-    service.erase(phone, by=BY)
-    house.settle()
-
-
-def problems(house: House) -> list[str]:
-    found: list[str] = []
-    verify(
-        house.url,
-        now=house.now,
-        on_problem=lambda problem: found.append(problem.message),
-    )
-    return found
 
 
 def stray(provider_id: str = "unknown", **customer: Any) -> Any:
@@ -180,15 +163,6 @@ def test_a_message_that_is_being_stored_while_its_number_is_erased_is_not_kept(
     assert not kept(house)
     house.settle()
     assert problems(house) == []
-
-
-def waits_for_its_turn(conn: Conn) -> bool:
-    query = """select count(*) from pg_locks where locktype = 'advisory'
-        and not granted
-        and database = (select oid from pg_database where datname = current_database())
-    """
-    row = conn.execute(query).fetchone()
-    return row is not None and row[0] > 0
 
 
 def test_the_number_itself_is_not_in_what_recognises_it(house: House) -> None:

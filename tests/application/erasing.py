@@ -1,0 +1,87 @@
+"""An erasure, and what tests look for before and after it."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from application.contacts.erasure import Erasure, ErasureService
+from projections import contact_log
+from projections.contact_log import ContactRow
+from projections.engine.verify import verify
+from storage.database import Conn
+from storage.vault.erasure import ErasureStore
+from tests.wiring import BY, NOON, House, phones
+
+SOON = NOON + timedelta(seconds=5)
+PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
+FIRST, SECOND, *_ = phones(3)
+KEPT = phones(3)[2]
+CALL = {"id": PROVIDER_ID, "createdAt": "2026-03-02T12:00:00Z"}
+
+
+def erase(house: House, phone: str = FIRST) -> Erasure:
+    service = ErasureService(house.app, house.context, ErasureStore(house.writing))
+    done = service.erase(phone, by=BY)
+    house.settle()
+    return done
+
+
+def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
+    house.settle()
+    with house.reading.connection() as conn:
+        return list(contact_log.page(conn, campaign_id, first=100).nodes)
+
+
+def counters(house: House, campaign_id: UUID) -> dict[str, int]:
+    board = house.board(campaign_id)
+    names = ("pending", "queued", "ringing", "in_progress", "ended", "failed")
+    shown = {name: getattr(board, name) for name in (*names, "canceled", "timed_out")}
+    assert sum(shown.values()) == board.contacts
+    return {name: count for name, count in shown.items() if count}
+
+
+def problems(house: House) -> list[str]:
+    found: list[str] = []
+    verify(
+        house.url,
+        now=house.now,
+        on_problem=lambda problem: found.append(problem.message),
+    )
+    return found
+
+
+def said(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
+    customer = {"number": FIRST, "name": "Person 1"}
+    call: dict[str, Any] = {"id": PROVIDER_ID, "customer": customer}
+    if call_id is not None:
+        call["assistantOverrides"] = {"metadata": {"autolynx_call_id": str(call_id)}}
+    return {"message": {"type": kind, "call": call, **fields}}
+
+
+def report(call_id: UUID | None) -> dict[str, Any]:
+    messages = [{"role": "user", "message": "Person 1 speaking"}]
+    return said(
+        call_id,
+        "end-of-call-report",
+        endedReason="customer-ended-call",
+        cost=0.2,
+        startedAt="2026-03-02T12:00:05Z",
+        endedAt="2026-03-02T12:01:05Z",
+        artifact={"messages": messages, "recordingUrl": "https://r.example/1.wav"},
+    )
+
+
+def called(house: House, campaign_id: UUID) -> UUID:
+    [call_id] = house.claim(campaign_id)
+    assert house.calls.request(call_id, dial_before=SOON)
+    house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
+    return call_id
+
+
+def waits_for_its_turn(conn: Conn) -> bool:
+    query = """select count(*) from pg_locks where locktype = 'advisory'
+        and not granted
+        and database = (select oid from pg_database where datname = current_database())
+    """
+    row = conn.execute(query).fetchone()
+    return row is not None and row[0] > 0
