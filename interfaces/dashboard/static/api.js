@@ -47,9 +47,9 @@ const PONG_TIMEOUT = 5_000;
 /** @template D, V @param {Doc<D, V>} doc @param {V} variables @returns {Promise<D>} */
 export async function request(doc, variables) {
   const answer = await post("/graphql", { documentId: doc.id, variables });
-  const said = await answer.json().catch(() => ({ errors: [{ message: `The server answered ${answer.status}.` }] }));
-  if (said.errors?.length) throw refusal(said.errors[0]);
-  return said.data;
+  const body = await answer.json().catch(() => ({ errors: [{ message: `The server answered ${answer.status}.` }] }));
+  if (body.errors?.length) throw refusal(body.errors[0]);
+  return body.data;
 }
 
 /** @param {string} path @param {unknown} body */
@@ -81,7 +81,7 @@ export function renew() {
 
 /** @type {ReturnType<typeof createClient> | null} */
 let socket = null;
-let told = false;
+let wasConnected = false;
 
 /** Opens the only socket of the page unless it is open. */
 export function connect() {
@@ -127,8 +127,8 @@ function connected() {
   clearTimeout(pongTimer);
   link.value = "live";
   staleSince.value = null;
-  if (told) epoch.value += 1;
-  told = true;
+  if (wasConnected) epoch.value += 1;
+  wasConnected = true;
 }
 
 /** @param {unknown} event */

@@ -42,13 +42,13 @@ export function match(pattern, path) {
   /** @type {Record<string, string>} */
   const found = {};
   for (const [i, part] of want.entries()) {
-    const said = have[i] ?? "";
+    const actual = have[i] ?? "";
     if (!part.startsWith(":")) {
-      if (part !== said) return null;
+      if (part !== actual) return null;
       continue;
     }
     try {
-      found[part.slice(1)] = decodeURIComponent(said);
+      found[part.slice(1)] = decodeURIComponent(actual);
     } catch {
       return null; // Not UTF-8: no page has this address.
     }

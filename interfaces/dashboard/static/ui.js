@@ -249,11 +249,11 @@ export function Dialog({ title, onClose, wide, side, children }) {
  */
 export function Field({ label, hint, error, children }) {
   const id = useId();
-  const told = error || hint ? `${id}-told` : undefined;
+  const describedBy = error || hint ? `${id}-description` : undefined;
   return html`<div class="field" data-wrong=${error ? "" : null}>
     <label for=${id}>${label}</label>
-    ${children({ id, "aria-describedby": told, "aria-invalid": error ? true : undefined })}
-    ${(error || hint) && html`<p id=${told} class=${error ? "wrong" : "hint"}>${error || hint}</p>`}
+    ${children({ id, "aria-describedby": describedBy, "aria-invalid": error ? true : undefined })}
+    ${(error || hint) && html`<p id=${describedBy} class=${error ? "wrong" : "hint"}>${error || hint}</p>`}
   </div>`;
 }
 
@@ -362,10 +362,10 @@ export function Search({ value, label, onText, id }) {
   useEffect(() => setText(value), [value]);
   /** @param {InputEvent & { currentTarget: HTMLInputElement }} event */
   const typed = (event) => {
-    const said = event.currentTarget.value;
-    setText(said);
+    const typed = event.currentTarget.value;
+    setText(typed);
     clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => onText(said.trim()), 250);
+    timer.current = window.setTimeout(() => onText(typed.trim()), 250);
   };
   return html`<label class="search"
     ><${Icon} name="search" /><span class="sr">${label}</span

@@ -77,7 +77,7 @@ function Chart({ buckets, width }) {
   const [placed, ended, failed] = /** @type {const} */ (["placed", "ended", "failed"]).map((key) =>
     bars.reduce((sum, bar) => sum + bar[key], 0),
   );
-  const told = [
+  const summary = [
     `Calls over time: ${count(placed ?? 0)} placed, ${count(ended ?? 0)} ended, ${count(failed ?? 0)} failed;`,
     `at most ${count(top)} in ${width} s.`,
   ].join(" ");
@@ -86,7 +86,7 @@ function Chart({ buckets, width }) {
       viewBox=${`0 0 ${WIDE} ${HIGH}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label=${told}
+      aria-label=${summary}
     >
       <line class="axis" x1="0" x2=${WIDE} y1=${HIGH} y2=${HIGH} />
       ${bars.map(

@@ -81,8 +81,8 @@ export default function AssistantsView() {
 /** @param {{ one: Assistant, edit: () => void, done: () => void }} props */
 function Line({ one, edit, done }) {
   const archive = async () => {
-    const { archiveAssistant: said } = await request(ArchiveAssistant, { id: one.id });
-    if (said.__typename === "UserError") throw new Error(said.message);
+    const { archiveAssistant: result } = await request(ArchiveAssistant, { id: one.id });
+    if (result.__typename === "UserError") throw new Error(result.message);
     toast(`${one.name} is archived. The provider keeps its own.`);
     done();
   };
@@ -127,10 +127,10 @@ function Edit({ one, onClose, onDone }) {
     const read = parsed(config);
     if (!read) return setWrong("This is not a JSON object. Look for a missing comma, quote or bracket.");
     const changes = { ...(name !== one?.name && { name }), ...(config !== before && { config: read }) };
-    const said = one
+    const result = one
       ? (await request(UpdateAssistant, { id: one.id, input: changes })).updateAssistant
       : (await request(CreateAssistant, { input: { name, config: read } })).createAssistant;
-    if (said.__typename === "UserError") return setWrong(said.message);
+    if (result.__typename === "UserError") return setWrong(result.message);
     toast(one ? "Changed, at the provider too." : "Created at the provider and added here.");
     onDone();
   };
@@ -175,12 +175,12 @@ function Import({ onClose, onDone }) {
   const [name, setName] = useState("");
   const [wrong, setWrong] = useState("");
   const add = async () => {
-    const { importAssistant: said } = await request(ImportAssistant, {
+    const { importAssistant: result } = await request(ImportAssistant, {
       providerAssistantId: id.trim(),
       name: name.trim() || null,
     });
-    if (said.__typename === "UserError") return setWrong(said.message);
-    toast(`${said.name} is in the directory.`);
+    if (result.__typename === "UserError") return setWrong(result.message);
+    toast(`${result.name} is in the directory.`);
     onDone();
   };
   return html`<${Dialog} title="Import an assistant" onClose=${onClose}>

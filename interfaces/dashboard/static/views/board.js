@@ -30,7 +30,7 @@ export function seated(seats, contacts) {
 }
 
 /** @param {Seat[]} seats @param {Contact[]} live @returns {Seat[]} */
-function anew(seats, live) {
+function reseated(seats, live) {
   const ids = new Set(live.map(({ id }) => id));
   return seated(
     seats.map((seat) => (seat && (seat.over || ids.has(seat.contact.id)) ? seat : null)),
@@ -52,7 +52,7 @@ export function Board({ id, cap, over, started, useUpdates }) {
   const live = useQuery(LiveCalls, { id, statuses: [...LIVE] }, started);
   useEffect(() => {
     const nodes = live.data?.campaign?.contacts.nodes;
-    if (nodes) setSeats((old) => anew(old, nodes));
+    if (nodes) setSeats((old) => reseated(old, nodes));
   }, [live.data]);
   useUpdates((contacts) => setSeats((old) => seated(old, contacts)));
   const busy = seats.filter((seat) => seat && !seat.over).length;
@@ -64,13 +64,13 @@ export function Board({ id, cap, over, started, useUpdates }) {
       <span class="hint num">${count(busy)} of ${count(cap)} places taken${cap > MOST ? `, ${MOST} shown` : ""}</span>
     </header>
     <ol class="board">
-      ${Array.from({ length: places }, (_, i) => html`<${Place} key=${i} seat=${seats[i] ?? null} campaign=${id} />`)}
+      ${Array.from({ length: places }, (_, i) => html`<${Slot} key=${i} seat=${seats[i] ?? null} campaign=${id} />`)}
     </ol>
   </section>`;
 }
 
 /** @param {{ seat: Seat, campaign: string }} props */
-function Place({ seat, campaign }) {
+function Slot({ seat, campaign }) {
   if (!seat) return html`<li class="slot free">Free</li>`;
   const { contact, over } = seat;
   const call = contact.call;

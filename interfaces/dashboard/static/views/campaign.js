@@ -16,18 +16,18 @@ import { Drawer } from "./drawer.js";
 /** @typedef {NonNullable<import("../ops.js").CampaignPageData["campaign"]>} Campaign */
 /** @typedef {Campaign["progress"]} Progress */
 /** @typedef {import("../ops.js").ContactUpdatesData["contactUpdates"][number]} Contact */
-/** @typedef {(hear: (contacts: Contact[]) => void) => void} Feed */
+/** @typedef {(listener: (contacts: Contact[]) => void) => void} Feed */
 
 /** One subscription, shared by all parts of the page. @param {string} id @returns {Feed} */
 function useFeed(id) {
   const listeners = useRef(/** @type {Set<{ current: (contacts: Contact[]) => void }>} */ (new Set()));
   useSubscription(ContactUpdates, { id }, ({ contactUpdates }) =>
-    listeners.current.forEach((ear) => ear.current(contactUpdates)),
+    listeners.current.forEach((each) => each.current(contactUpdates)),
   );
   return useMemo(
-    () => (hear) => {
-      const latest = useRef(hear);
-      latest.current = hear;
+    () => (listener) => {
+      const latest = useRef(listener);
+      latest.current = listener;
       useEffect(() => {
         listeners.current.add(latest);
         return () => void listeners.current.delete(latest);
@@ -95,8 +95,8 @@ export default function CampaignView({ id, contact }) {
     }`;
 }
 
-/** @param {Progress | null} heard @param {Progress} read */
-const newest = (heard, read) => (heard && heard.position >= read.position ? heard : read);
+/** @param {Progress | null} pushed @param {Progress} read */
+const newest = (pushed, read) => (pushed && pushed.position >= read.position ? pushed : read);
 
 /** @typedef {{ campaign: Campaign, now: () => Progress }} Part */
 

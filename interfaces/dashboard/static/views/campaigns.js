@@ -108,8 +108,8 @@ export default function CampaignList() {
 
 /** @param {{ campaign: Campaign }} props */
 function Card({ campaign }) {
-  const said = liveOf(campaign.id).value;
-  const progress = said && said.position >= campaign.progress.position ? said : campaign.progress;
+  const pushed = liveOf(campaign.id).value;
+  const progress = pushed && pushed.position >= campaign.progress.position ? pushed : campaign.progress;
   const done = progress.contacts - progress.pending - progress.active;
   return html`<li class="card">
     <div>

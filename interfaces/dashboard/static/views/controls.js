@@ -17,9 +17,9 @@ import { FileDrop } from "./file_drop.js";
 /** @typedef {import("./campaign.js").Campaign} Campaign */
 /** @typedef {{ campaign: Campaign, reload: () => void, onClose: () => void }} Asked */
 
-/** @param {{ __typename: string, message?: string }} said @param {string} done */
-function settle(said, done) {
-  if (said.__typename === "UserError") throw new Error(said.message);
+/** @param {{ __typename: string, message?: string }} result @param {string} done */
+function settle(result, done) {
+  if (result.__typename === "UserError") throw new Error(result.message);
   toast(done);
 }
 
@@ -149,10 +149,10 @@ function Edit({ campaign, reload, onClose }) {
       ...(form.budget !== before.budget && { budget: form.budget || null }),
       ...(form.quiet !== before.quiet && { lineQuietGating: form.quiet }),
     };
-    const { updateCampaign: said } = await request(UpdateCampaign, { id: campaign.id, input });
-    if (said.__typename === "UserError")
-      setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
-    settle(said, "Changed. The scheduler uses it from its next pass.");
+    const { updateCampaign: result } = await request(UpdateCampaign, { id: campaign.id, input });
+    if (result.__typename === "UserError")
+      setWrong(Object.fromEntries(result.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
+    settle(result, "Changed. The scheduler uses it from its next pass.");
     onClose();
     reload();
   };
@@ -184,11 +184,11 @@ function Edit({ campaign, reload, onClose }) {
 function Import({ campaign, reload, onClose }) {
   const [uploaded, setUploaded] = useState(/** @type {import("./file_drop.js").Upload | null} */ (null));
   const add = async () => {
-    const { importContacts: said } = await request(ImportContacts, {
+    const { importContacts: result } = await request(ImportContacts, {
       campaignId: campaign.id,
       uploadId: uploaded?.id ?? "",
     });
-    settle(said, said.__typename === "ImportedCampaign" ? `${count(said.report.accepted)} contacts added.` : "");
+    settle(result, result.__typename === "ImportedCampaign" ? `${count(result.report.accepted)} contacts added.` : "");
     onClose();
     reload();
   };

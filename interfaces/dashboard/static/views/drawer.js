@@ -124,7 +124,7 @@ function Attempt({ call, open }) {
       ${
         call.transcript != null &&
         html`<${Transcript}
-          said=${call.transcript}
+          transcript=${call.transcript}
           at=${at}
           seek=${call.recordingUrl ? (/** @type {number} */ s) => seek(audio.current, s) : null}
         />`
@@ -207,15 +207,15 @@ function Player({ call, audio, onTime }) {
 /** @type {Record<string, string>} */
 const SPEAKERS = { bot: "assistant", assistant: "assistant", user: "customer", customer: "customer" };
 
-/** The provider's messages as turns, without instructions to the model. @param {unknown} said @returns {Turn[]} */
-function turnsOf(said) {
-  if (typeof said === "string")
-    return said
+/** The transcript as turns, without instructions to the model. @param {unknown} transcript @returns {Turn[]} */
+function turnsOf(transcript) {
+  if (typeof transcript === "string")
+    return transcript
       .split("\n")
       .filter(Boolean)
       .map((line) => lineTurn(line));
-  if (!Array.isArray(said)) return [];
-  return said
+  if (!Array.isArray(transcript)) return [];
+  return transcript
     .filter((one) => one && SPEAKERS[one.role] && (one.message ?? one.content))
     .map((one) => ({
       speaker: /** @type {string} */ (SPEAKERS[one.role]),
@@ -230,9 +230,9 @@ function lineTurn(line) {
   return { speaker: /^(user|customer)$/i.test(who) ? "customer" : "assistant", text, from: null };
 }
 
-/** @param {{ said: unknown, at: number, seek: ((seconds: number) => void) | null }} props */
-function Transcript({ said, at, seek }) {
-  const turns = turnsOf(said);
+/** @param {{ transcript: unknown, at: number, seek: ((seconds: number) => void) | null }} props */
+function Transcript({ transcript, at, seek }) {
+  const turns = turnsOf(transcript);
   if (!turns.length) return null;
   const current = at < 0 ? -1 : turns.findLastIndex((turn) => turn.from != null && turn.from <= at + 0.2);
   return html`<section>

@@ -9,9 +9,9 @@ import { Empty, Head, Id, Skeleton, State, Time, Trouble } from "../ui.js";
 
 export default function HealthView() {
   const read = useQuery(Health, {});
-  const [heard, setHeard] = useState(/** @type {Now | null} */ (null));
-  useSubscription(HealthUpdates, {}, ({ health }) => setHeard(health));
-  const now = heard ?? read.data?.health;
+  const [pushed, setPushed] = useState(/** @type {Now | null} */ (null));
+  useSubscription(HealthUpdates, {}, ({ health }) => setPushed(health));
+  const now = pushed ?? read.data?.health;
   return html`<${Head} title="Health and lines" lead=${now && html`<${State} value=${now.status} />`} />
     ${read.error && !now && html`<${Trouble} error=${read.error} again=${read.reload} />`}
     ${!now && !read.error && html`<${Skeleton} />`}

@@ -45,8 +45,8 @@ const endOf = (until) => (until ? Date.parse(until) + 2000 : Date.now());
 function Travel({ id, from, until, entries }) {
   const start = Date.parse(from) + AFTER;
   const [end] = useState(() => Math.max(endOf(until), start + 1000));
-  const said = Date.parse(query("at"));
-  const [at, setAt] = useState(Number.isNaN(said) ? end : Math.min(Math.max(said, start), end));
+  const asked = Date.parse(query("at"));
+  const [at, setAt] = useState(Number.isNaN(asked) ? end : Math.min(Math.max(asked, start), end));
   const timer = useRef(0);
   useEffect(() => {
     clearTimeout(timer.current);

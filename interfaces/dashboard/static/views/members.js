@@ -13,9 +13,9 @@ const ROLES = [
   ["ADMIN", "does all of that, and keeps assistants, settings and members"],
 ];
 
-/** @param {{ __typename: string, message?: string }} said @param {string} done */
-function settle(said, done) {
-  if (said.__typename === "UserError") throw new Error(said.message);
+/** @param {{ __typename: string, message?: string }} result @param {string} done */
+function settle(result, done) {
+  if (result.__typename === "UserError") throw new Error(result.message);
   toast(done);
 }
 

@@ -80,10 +80,10 @@ function Form({ settings, done }) {
     if (refill !== settings.refillImmediately) input.refillImmediately = refill;
     const gap = changed.find(([name]) => !form[name] && !MAY_BE_EMPTY.has(name));
     if (gap) return setWrong({ [gap[0]]: "This one cannot be empty." });
-    const { updateSettings: said } = await request(UpdateSettings, { input });
-    if (said.__typename === "UserError") {
-      setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
-      throw new Error(said.message);
+    const { updateSettings: result } = await request(UpdateSettings, { input });
+    if (result.__typename === "UserError") {
+      setWrong(Object.fromEntries(result.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
+      throw new Error(result.message);
     }
     toast("Saved.");
     done();
@@ -157,8 +157,8 @@ function valueOf(text, kind) {
 
 function Duplicates() {
   const allow = async () => {
-    const { allowRequestsAgain: said } = await request(AllowRequestsAgain, {});
-    if (said.__typename === "UserError") throw new Error(said.message);
+    const { allowRequestsAgain: result } = await request(AllowRequestsAgain, {});
+    if (result.__typename === "UserError") throw new Error(result.message);
     toast("Calls may be requested again. Paused campaigns still wait for Resume.");
   };
   return html`<section class="panel">
