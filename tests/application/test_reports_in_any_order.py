@@ -223,7 +223,7 @@ def rows(house: House, campaign_id: UUID) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(orders=orders())
 def test_any_order_and_repetition_of_reports_gives_the_same_rows(
     house: House, orders: tuple[list[Told], list[Told]]
@@ -240,7 +240,7 @@ def test_any_order_and_repetition_of_reports_gives_the_same_rows(
     assert (board["ended"], board["contacts"]) == (1, 1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(told=st.lists(TOLD, min_size=1, max_size=5))
 def test_a_call_shows_no_less_than_its_most_complete_report(
     house: House, told: list[Told]

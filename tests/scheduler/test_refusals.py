@@ -242,13 +242,11 @@ def test_ten_refused_contacts_in_a_row_pause_the_campaign(
 
 
 FORMS: dict[str, dict[str, Any]] = {
-    "400": {"over_limit": "refuse"},
-    "403": {"over_limit": "refuse", "over_limit_status": 403},
-    "404": {"over_limit": "refuse", "over_limit_status": 404},
-    "429": {"over_limit": "refuse", "over_limit_status": 429},
+    "refused": {"over_limit": "refuse", "over_limit_status": 403},
     "blocked": {"over_limit": "block"},
     "ended": {"over_limit": "end"},
 }
+"""tests/provider/test_refusals.py proves the other statuses of a refusal."""
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,122 +1,30 @@
 """Contact files over HTTP, against a real database."""
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx2
 import pytest
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI
 from starlette.types import Message
 
 from interfaces.auth.rates import RateLimit
-from interfaces.files.uploads import LARGEST_FILE, UPLOADS_A_MINUTE, upload_routes
-from storage.database import Pool, open_pool
+from interfaces.files.uploads import LARGEST_FILE, UPLOADS_A_MINUTE
+from storage.database import Pool
 from storage.vault.uploads import UploadStore
+from tests.interfaces.files.uploading import (
+    ANN,
+    CSV,
+    HEADER,
+    LIMIT,
+    NOW,
+    Client,
+    error_of,
+    uploads,
+)
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-HEADER = "name,business_name,phone,plan\n"
-ANN = "Ann,Acme,(415) 555-2671,gold\n"
-CSV = {"Content-Type": "text/csv"}
-LIMIT = 1 << 19
 PROMISED_A_MINUTE = 120
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def __call__(self) -> datetime:
-        return self.time
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def pool(database: str) -> Iterator[Pool]:
-    with open_pool(database, name="test") as pool:
-        yield pool
-
-
-@pytest.fixture
-def store(pool: Pool) -> UploadStore:
-    return UploadStore(pool)
-
-
-def operator(request: Request) -> str:
-    if request.headers.get("authorization") == "none":
-        raise HTTPException(401)
-    return request.headers.get("authorization", "ann@example.com")
-
-
-@pytest.fixture
-def app(store: UploadStore, clock: Clock) -> FastAPI:
-    app = FastAPI(max_body_size=1000)
-    app.include_router(
-        upload_routes(
-            store=store,
-            authorize=operator,
-            now=clock,
-            new_id=uuid4,
-            default_region=lambda: "US",
-            largest_file=LIMIT,
-        )
-    )
-    return app
-
-
-@pytest.fixture
-def client(app: FastAPI) -> "Client":
-    return Client(app)
-
-
-class Client:
-    """Sends one request after the other to the application in this process."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def post(
-        self, url: str, content: Any = "", headers: dict[str, str] = CSV
-    ) -> httpx2.Response:
-        return self._send("POST", url, content=content, headers=headers)
-
-    def get(self, url: str, **headers: str) -> httpx2.Response:
-        return self._send("GET", url, headers=headers)
-
-    def _send(self, method: str, url: str, **rest: Any) -> httpx2.Response:
-        return asyncio.run(self._sent(method, url, **rest))
-
-    async def _sent(self, method: str, url: str, **rest: Any) -> httpx2.Response:
-        transport = httpx2.ASGITransport(app=self._app)
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://test"
-        ) as client:
-            return await client.request(method, url, **rest)
-
-
-def uploads(pool: Pool) -> int:
-    with pool.connection() as connection:
-        found = connection.execute(
-            "select (select count(*) from upload) + (select count(*) from upload_row)"
-        ).fetchone()
-    assert found is not None
-    return int(found[0])
-
-
-def error_of(response: httpx2.Response) -> str:
-    """Take a refusal's code; its form and its words are the contract's."""
-    error = response.json()["error"]
-    assert set(error) == {"code", "message"}
-    assert error["message"]
-    return str(error["code"])
 
 
 def test_an_upload_answers_what_was_accepted_and_why_the_rest_was_not(
@@ -351,66 +259,3 @@ def test_a_file_name_keeps_no_path_and_no_control_characters(
 ) -> None:
     answer = client.post(f"/uploads?filename={given}", HEADER + ANN).json()
     assert answer["filename"] == kept
-
-
-def rejects_of(client: Client, content: str) -> tuple[httpx2.Response, list[Any]]:
-    url = client.post("/uploads", content).json()["report"]["rejectsUrl"]
-    response = client.get(url)
-    return response, list(csv.reader(io.StringIO(response.text, newline="")))
-
-
-def test_rejects_are_the_rows_as_they_were_with_their_reason(client: Client) -> None:
-    content = f'{HEADER}{ANN} Bob ,"A,\n""B""",12,é\nCy\n'
-    response, rows = rejects_of(client, content)
-    assert response.headers["content-type"] == "text/csv; charset=utf-8"
-    assert "attachment" in response.headers["content-disposition"]
-    (head, bob, cy) = rows
-    assert head == [
-        "row",
-        "reason",
-        "message",
-        "name",
-        "business_name",
-        "phone",
-        "plan",
-    ]
-    assert bob[:2] == ["3", "INVALID_PHONE"]
-    assert bob[3:] == [" Bob ", 'A,\n"B"', "12", "é"]
-    assert (cy[:2], cy[3:]) == (["4", "MALFORMED_ROW"], ["Cy"])
-
-
-def test_rejects_run_no_formula_and_keep_phone_numbers(client: Client) -> None:
-    header = "name,business_name,phone,=a,b,c,d,e\n"
-    row = '=1+1,@x,4155552671,-2,+14155552671,+1+1,"\tx",+123\n'
-    content = f"{header}Ann,,4155552671,,,,,\n{row}"
-    _, rows = rejects_of(client, content)
-    assert rows[0][6] == "'=a"
-    assert rows[1][3:] == [
-        "'=1+1",
-        "'@x",
-        "4155552671",
-        "'-2",
-        "+14155552671",
-        "'+1+1",
-        "'\tx",
-        "'+123",
-    ]
-
-
-def test_rejects_of_many_rows_come_in_order_and_whole(client: Client) -> None:
-    _, rows = rejects_of(client, HEADER + "Bob,,12,\n" * 12_000)
-    assert [int(row[0]) for row in rows[1:]] == [*range(2, 12_002)]
-
-
-@pytest.mark.parametrize("upload_id", [str(UUID(int=1)), "x", "1%00"])
-def test_there_are_no_rejects_of_what_was_never_uploaded(
-    client: Client, upload_id: str
-) -> None:
-    response = client.get(f"/uploads/{upload_id}/rejects.csv")
-    assert (response.status_code, error_of(response)) == (404, "NOT_FOUND")
-
-
-def test_rejects_go_with_their_upload(client: Client, clock: Clock) -> None:
-    report = client.post("/uploads", f"{HEADER}Bob,,12,\n").json()["report"]
-    clock.time = NOW + timedelta(days=1)
-    assert client.get(report["rejectsUrl"]).status_code == 404
