@@ -1,4 +1,4 @@
-"""The projector's process: one leads and brings the log into the read model."""
+"""The projector's process: applies the log to the read tables while it leads."""
 
 import os
 import signal
@@ -29,7 +29,11 @@ log = structlog.get_logger(ROLE)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT (0), or until it cannot go on (1)."""
+    """Run the projector; return the exit code.
+
+    0 after SIGTERM or SIGINT; 1 if an event cannot be applied, the tables cannot be
+    rebuilt or this version may not write; 2 without a database URL.
+    """
     enable_after_loading()
     collect_in_background()
     configuration = Configuration()
@@ -48,10 +52,10 @@ def main() -> int:
 
 
 def _refusal(url: str) -> str | None:
-    """Return why this version may not write to the database, None where it may.
+    """Return why this version may not write to the database, or None if it may.
 
-    A database that does not answer yet is no refusal: without a heartbeat, which the
-    database refuses as well, the projector does nothing.
+    A database that does not answer yet is not a reason: the projector does nothing
+    before its first heartbeat, which such a database refuses as well.
     """
     try:
         check_version(url)
@@ -75,7 +79,7 @@ def _run(projector: Projector) -> int:
         print(stopped, file=sys.stderr)  # noqa: T201 - for the supervisor to read
         return 1
     except ChainDiffers as differs:
-        log.critical("the read tables cannot be made anew", cause=str(differs))
+        log.critical("the read tables cannot be rebuilt", cause=str(differs))
         print(differs, file=sys.stderr)  # noqa: T201 - for the supervisor to read
         return 1
     return 0
@@ -84,7 +88,7 @@ def _run(projector: Projector) -> int:
 @contextmanager
 def _stopped_by_signals(projector: Projector) -> Iterator[None]:
     def stop(*_: Any) -> None:
-        # Not here: the interrupted code may hold the lock that stopping takes.
+        # In a thread: the interrupted code may hold the lock that `stop` takes.
         Thread(target=projector.stop, name="stop").start()
 
     wanted = (signal.SIGTERM, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What people must be told of: budgets that run out, calls that are there twice."""
+"""Alerts: budgets that are nearly spent or spent, and duplicate calls."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -17,6 +17,8 @@ from storage.database import Conn
 
 
 class AlertKind(StrEnum):
+    """Kinds of alerts, as the outgoing notifications name them."""
+
     SPEND_THRESHOLD = "spend_threshold"
     SPEND_LIMIT = "spend_limit"
     DUPLICATE_DETECTED = "duplicate_detected"
@@ -25,9 +27,9 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert, as its event at `position` says it; money in US dollars.
+    """An alert, from its event at `position`; amounts in US dollars.
 
-    It is about a campaign, or about all campaigns' budget for `day` (UTC).
+    It concerns a campaign, or the daily budget of all campaigns for `day` (UTC).
     """
 
     position: int
@@ -41,8 +43,8 @@ class AlertRow:
 
     @property
     def message(self) -> str:
-        """Say it to a person."""
-        return _WORDS[self.kind, self.day is None].format(
+        """The alert as a sentence for people."""
+        return _MESSAGES[self.kind, self.day is None].format(
             name=self.campaign_name,
             spend=_money(self.spend),
             budget=_money(self.budget),
@@ -54,7 +56,7 @@ def _money(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.2f}"
 
 
-_WORDS = {
+_MESSAGES = {
     (AlertKind.SPEND_THRESHOLD, True): (
         'Campaign "{name}" has spent {spend} of its budget of {budget} US dollars.'
     ),
@@ -68,15 +70,15 @@ _WORDS = {
     ),
     (AlertKind.SPEND_LIMIT, False): (
         "The day's budget is spent: {spend} of {budget} US dollars ({day})."
-        " Dialling goes on after midnight UTC."
+        " Dialling continues after midnight UTC."
     ),
     (AlertKind.DUPLICATE_DETECTED, True): (
         'A call of campaign "{name}" was found twice at the provider. Nothing more is'
-        " requested until an admin has looked and allows it."
+        " requested until an admin has checked it and allows requests again."
     ),
     (AlertKind.DUPLICATE_SUSPECTED, True): (
         'A webhook names a second call for a call of campaign "{name}". The campaign is'
-        " paused and the provider is asked; other campaigns go on."
+        " paused and the provider is asked; other campaigns continue."
     ),
 }
 
@@ -103,23 +105,24 @@ _NEWEST: LiteralString = """
 
 
 def after(conn: Conn, position: int) -> list[AlertRow]:
-    """List the alerts behind a position, oldest first."""
+    """List the alerts after a position of the log, oldest first."""
     return select(conn, AlertRow, _AFTER, after=position)
 
 
 def about_spending(conn: Conn, most: int = 100) -> list[AlertRow]:
-    """List the alerts about budgets, newest first."""
+    """List up to `most` alerts about budgets, newest first."""
     return select(conn, AlertRow, _NEWEST, most=most)
 
 
-# --- What is to be raised -----------------------------------------------------------
+# --- Alerts that are due -----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Unraised:
-    """A threshold or limit that is reached and not told of; `alert` says which.
+    """A threshold or limit that is reached, and for which no alert was raised yet.
 
-    Of a campaign's budget, or of all campaigns' for `day` (UTC); US dollars.
+    `alert` is "threshold" or "limit". It concerns a campaign's budget, or the daily
+    budget of all campaigns for `day` (UTC); amounts in US dollars.
     """
 
     alert: str
@@ -144,7 +147,7 @@ _OF_DAY: LiteralString = """
     select alert from spend_alert where day = %(day)s and budget = %(budget)s
 """
 
-# Decisions may be of before the budget was changed: what they say is looked at again.
+# A decision may be older than the last change of the budget: it is checked again.
 _HELD_BY_DAY: LiteralString = f"""
     select c.spend, c.costs_reported
     from dispatch_decision d join campaign_board c on c.id = d.campaign_id
@@ -157,7 +160,7 @@ _HELD_BY_DAY: LiteralString = f"""
 
 @dataclass(frozen=True, slots=True)
 class _NearTheBudget:
-    """A campaign that has reached its threshold, or that its budget has stopped."""
+    """A campaign that has reached its threshold or was stopped by its budget."""
 
     id: UUID
     spend: Decimal
@@ -167,10 +170,10 @@ class _NearTheBudget:
     raised: list[str]
 
     def unraised(self, threshold: Decimal) -> list[Unraised]:
-        """List what is reached, the threshold before the limit.
+        """List the alerts that are due, the threshold before the limit.
 
-        The limit is reached as well if the rest of the budget does not pay for one
-        more call and that has stopped the campaign.
+        The limit also counts as reached if the campaign was stopped because the rest of
+        the budget does not pay for one more call.
         """
         one_more = expected_per_call(self.spend, self.costs_reported)
         is_stopped = self.is_stopped and self.spend + one_more > self.budget
@@ -190,7 +193,8 @@ def unraised(
 ) -> list[Unraised]:
     """List the alerts that are due: thresholds before limits.
 
-    `threshold` is a share of a budget.
+    `threshold` is a share of a budget (0.8 for 80 %), `daily_budget` is in US dollars,
+    None for no limit.
     """
     with one_snapshot(conn):
         near = select(conn, _NearTheBudget, _NEAR_THE_BUDGET, threshold=threshold)

@@ -1,4 +1,4 @@
-"""When each campaign last claimed a contact, so that campaigns take turns."""
+"""The last claim of each campaign, so that campaigns take turns."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ TABLE = Table(
 def campaign_turns(event: object, position: int) -> Iterator[RowOperation]:
     """Record the log position of the campaign's last claim.
 
-    A position orders claims unambiguously, and a rebuild finds the same ones; times of
+    Positions order claims unambiguously and are the same after a rebuild; the times of
     several claims can be equal.
     """
     if isinstance(event, Call.Created | Call.Requeued):

@@ -1,4 +1,4 @@
-"""The assistants that campaigns may use, and the people who may come in."""
+"""The assistants that campaigns may use, and the members who may sign in."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -51,6 +51,7 @@ TABLES = (
 
 
 def directory(event: object, _position: int) -> Iterator[RowOperation]:
+    """Return the changes of the two directories that an event causes."""
     match event:
         case AssistantEvent():
             yield from _assistant(event)
@@ -96,7 +97,11 @@ def _member(event: MemberEvent) -> Iterator[RowOperation]:
 
 @dataclass(frozen=True, slots=True)
 class AssistantRow:
-    """An assistant; `active_campaigns` use it and are not finished."""
+    """An assistant.
+
+    `config` is the provider's configuration without secrets; `active_campaigns` is the
+    number of campaigns that use the assistant and are not finished.
+    """
 
     id: UUID
     name: str
@@ -108,7 +113,7 @@ class AssistantRow:
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """Somebody on the allowlist."""
+    """A member, who may sign in; `email` is in lower case."""
 
     id: UUID
     email: str
@@ -130,11 +135,13 @@ _MEMBER: LiteralString = (
 
 
 def assistants(conn: Conn, *, include_archived: bool = False) -> list[AssistantRow]:
+    """List the assistants by name, archived ones only with `include_archived`."""
     query = _ASSISTANT + "where not a.archived or %(all)s order by a.name, a.id"
     return select(conn, AssistantRow, query, all=include_archived)
 
 
 def assistant(conn: Conn, assistant_id: UUID) -> AssistantRow | None:
+    """Return an assistant, archived or not; None if there is none with this id."""
     query = _ASSISTANT + "where a.id = %(id)s"
     return select_one(conn, AssistantRow, query, id=assistant_id)
 
@@ -142,15 +149,18 @@ def assistant(conn: Conn, assistant_id: UUID) -> AssistantRow | None:
 def assistants_of(
     conn: Conn, assistant_ids: Collection[UUID]
 ) -> dict[UUID, AssistantRow]:
+    """Return the assistants with these ids; unknown ids are left out."""
     query = _ASSISTANT + "where a.id = any(%(ids)s)"
     found = select(conn, AssistantRow, query, ids=list(assistant_ids))
     return {row.id: row for row in found}
 
 
 def members(conn: Conn) -> list[MemberRow]:
+    """List all members by address."""
     return select(conn, MemberRow, _MEMBER + "order by email")
 
 
 def member(conn: Conn, email: str) -> MemberRow | None:
+    """Return the member with this address, in any case; None if there is none."""
     query = _MEMBER + "where email = %(email)s"
     return select_one(conn, MemberRow, query, email=email.strip().lower())

@@ -1,7 +1,8 @@
-"""Who did what and when, to which campaign, chained so that no change goes unseen.
+"""Index of all events by aggregate, campaign, type, actor and time, with a hash chain.
 
-`latest_at` is the latest time up to here: it never goes back, as the clocks of several
-machines may. `counted` and `spend` are what the event adds to its campaign's counters.
+The chain reveals changes of the log. `latest_at` is the latest time of all events up to
+this one: unlike the clocks of several machines, it never decreases. `counted` and
+`spend` are the changes of the campaign's counters that the event causes.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -34,7 +35,7 @@ from storage.database import Conn
 INDEX = "event_index"
 
 FIRST_HEAD = bytes(32)
-"""What stands before the first event of the chain."""
+"""The link before the first event."""
 
 TABLE = Table(
     INDEX,
@@ -68,7 +69,7 @@ TABLE = Table(
 
 
 class Recorded(NamedTuple):
-    """An event as it lies in the log, and as the domain knows it."""
+    """An event in its stored form and as a domain object, with its position."""
 
     position: int
     stored: StoredEvent
@@ -76,12 +77,16 @@ class Recorded(NamedTuple):
 
 
 def chained(previous: bytes, position: int, stored: StoredEvent) -> bytes:
-    """Make the chain's next link: 32 bytes that stand for all the log up to here."""
+    """Return the next link of the chain: 32 bytes that depend on the log up to here."""
     return sha256(previous + digest(position, stored)).digest()
 
 
 def digest(position: int, stored: StoredEvent) -> bytes:
-    """Digest one event; each part says its length, so that none can shift."""
+    """Return the SHA-256 digest of one event.
+
+    The length of each part is included, so that different parts never give the same
+    bytes.
+    """
     parts = (
         str(position).encode(),
         str(stored.originator_id).encode(),
@@ -94,7 +99,7 @@ def digest(position: int, stored: StoredEvent) -> bytes:
 
 
 class Link(NamedTuple):
-    """What is carried from one event of the log to the next."""
+    """The chain's hash and the latest time, after one event."""
 
     head: bytes
     latest_at: datetime
@@ -103,7 +108,7 @@ class Link(NamedTuple):
 def linked(
     recorded: Iterable[Recorded], head: bytes, latest_at: datetime | None
 ) -> Iterator[Link]:
-    """Go on with the chain, and with the time that never goes back."""
+    """Yield the link of each event, after the link `head` and the time `latest_at`."""
     for position, stored, event in recorded:
         head = chained(head, position, stored)
         at = event.timestamp
@@ -112,6 +117,7 @@ def linked(
 
 
 def event_index(recorded: Recorded, link: Link) -> RowOperation:
+    """Return the operation that inserts the event's row."""
     position, stored, event = recorded
     return put(
         INDEX,
@@ -142,7 +148,7 @@ def _written(deltas: tuple[tuple[str, int], ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event without its content; `hash` is the chain's link at it."""
+    """An event without its content; `hash` is its link of the chain."""
 
     position: int
     aggregate_type: str
@@ -177,7 +183,7 @@ class LoggedEvent:
 
     @property
     def payload(self) -> Any:
-        """What is not beside it; what cannot be read, for it was changed, as text."""
+        """The event's own fields; as text if the stored form is not valid JSON."""
         if self.state is None:
             return None
         try:
@@ -186,16 +192,16 @@ class LoggedEvent:
             return self.state.decode("utf-8", "replace")
         if not isinstance(fields, dict):
             return fields
-        return {name: fields[name] for name in fields if name not in BESIDE}
+        return {name: fields[name] for name in fields if name not in OWN_COLUMNS}
 
 
-BESIDE = frozenset({"timestamp", "actor", "originator_topic"})
-"""Fields of the stored form that have a place of their own, or tell nothing."""
+OWN_COLUMNS = frozenset({"timestamp", "actor", "originator_topic"})
+"""Stored fields that a row shows in columns of its own, or that carry no meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events: all that fit each condition that is not None; times inclusive."""
+    """A filter: events match all conditions that are not None; times are inclusive."""
 
     aggregate_id: UUID | None = None
     campaign_id: UUID | None = None
@@ -205,6 +211,7 @@ class Wanted:
     until: datetime | None = None
 
     def values(self) -> dict[str, Any]:
+        """Return the query's parameters."""
         types = None if self.types is None else list(self.types)
         return {**asdict(self), "types": types}
 
@@ -242,15 +249,17 @@ def page(
     newest_first: bool = False,
     wanted: Wanted = ALL,
 ) -> Page[LoggedEvent]:
-    """List events in the order of the log, or backwards; `total` is not counted.
+    """Return a page of events in the order of the log, or the reverse.
+
+    `total` is not counted.
 
     Raises:
-        Invalid: when `after` is no cursor of this list.
+        Invalid: `after` is not a cursor of this list.
     """
     bounds: dict[str, Any] = {}
     if after is not None:
-        (place,) = from_cursor(after, whole)
-        bounds = {"before" if newest_first else "after": place}
+        (position,) = from_cursor(after, whole)
+        bounds = {"before" if newest_first else "after": position}
     with one_snapshot(conn):
         found = _some(conn, wanted, first + 1, newest_first=newest_first, **bounds)
         position = position_of(conn)
@@ -264,7 +273,10 @@ def _cursor(event: LoggedEvent) -> str:
 def since(
     conn: Conn, position: int, most: int, wanted: Wanted = ALL
 ) -> tuple[list[LoggedEvent], int]:
-    """Read up to `most` events after a position, and say how far none is missing."""
+    """Return up to `most` events after a position.
+
+    Also returns the position up to which the result is complete.
+    """
     with one_snapshot(conn):
         found = _some(conn, wanted, most, after=position)
         until = found[-1].position if len(found) == most else position_of(conn)
@@ -299,7 +311,7 @@ def _some(
 
 
 TICK = timedelta(microseconds=1)
-"""The smallest step of time that is stored."""
+"""Resolution of stored times."""
 
 _PLACED: LiteralString = """
     select position, latest_at from event_index
@@ -308,9 +320,9 @@ _PLACED: LiteralString = """
 
 
 def position_at(conn: Conn, time: datetime) -> int:
-    """Find the last position before which all was recorded by then; 0 for none.
+    """Return the last position whose events were all recorded by `time`; 0 for none.
 
-    `latest_at` never goes back from one position to the next, so halving finds it.
+    Uses binary search: `latest_at` never decreases from one position to the next.
     """
     low, high = 0, int(position_of(conn))
     while low < high:
@@ -326,7 +338,7 @@ def position_at(conn: Conn, time: datetime) -> int:
 def of_aggregates(
     conn: Conn, aggregate_ids: Collection[UUID]
 ) -> dict[UUID, list[LoggedEvent]]:
-    """List the events of each of these, oldest first."""
+    """Return the events of each of these aggregates, oldest first."""
     found: dict[UUID, list[LoggedEvent]] = {id_: [] for id_ in aggregate_ids}
     for event in select(conn, LoggedEvent, _OF_AGGREGATES, ids=list(found)):
         found[event.aggregate_id].append(event)
@@ -343,6 +355,6 @@ _OF_AGGREGATES: LiteralString = """
 
 
 def of_aggregate(conn: Conn, aggregate_id: UUID) -> list[EventRow]:
-    """List an aggregate's events, oldest first."""
+    """Return an aggregate's events, oldest first, without their content."""
     query = _ROW + "where aggregate_id = %(id)s order by version"
     return select(conn, EventRow, query, id=aggregate_id)

@@ -1,4 +1,4 @@
-"""Finds the messages whose retention time is over, and empties them in the vault."""
+"""Empties stored messages in the vault once their retention time is over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ _SUBJECTS_OF_A_PAGE: LiteralString = """
         )
 """
 
-# A message about an unknown call was copied to the call when that became known.
+# A message about an unknown call is copied to the call as soon as that is known.
 _ATTACHED_TO_ERASED: LiteralString = """
     select i.aggregate_id from read.event_index i
     join autolynx_events e on e.notification_id = i.position

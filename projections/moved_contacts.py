@@ -1,4 +1,4 @@
-"""Which contacts moved between two positions of the log."""
+"""The contacts whose status changed between two positions of the log."""
 
 from typing import LiteralString
 from uuid import UUID
@@ -19,7 +19,10 @@ _MOVED: LiteralString = """
 def contacts_moved(
     conn: Conn, campaign_id: UUID, *, after: int, until: int
 ) -> list[UUID]:
-    """Name a campaign's contacts whose call said where it stands, in no order."""
+    """Return the ids of the campaign's contacts whose status may have changed.
+
+    Covers the events after the position `after`, up to `until`; in no order.
+    """
     values = {
         "campaign": campaign_id,
         "types": [get_topic(fact) for fact in _facts(ContactStatusChanged)],

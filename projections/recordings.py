@@ -1,4 +1,4 @@
-"""What the best report of a call left in the vault: its recording and transcript."""
+"""Recording and transcript of a call, from the vault."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from storage.database import Conn
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """`transcript` is the provider's messages as received."""
+    """Recording and transcript from the best report of a call.
+
+    `transcript` is the list of the provider's messages as received, or a text.
+    """
 
     message_id: UUID
     recording_url: str | None
@@ -25,6 +28,6 @@ _RECORDINGS: LiteralString = """
 
 
 def of_messages(conn: Conn, message_ids: Collection[UUID]) -> dict[UUID, Recording]:
-    """Read them by the reports' message ids; an erased one is missing."""
+    """Return the recordings by the ids of their reports, without erased ones."""
     found = select(conn, Recording, _RECORDINGS, ids=list(message_ids))
     return {recording.message_id: recording for recording in found}

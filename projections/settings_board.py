@@ -1,4 +1,4 @@
-"""What the settings say now: a column for each of them."""
+"""The current settings: one row with a column for each setting."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, fields
@@ -37,6 +37,7 @@ TABLE = Table(
 
 
 def settings_board(event: object, _position: int) -> Iterator[RowOperation]:
+    """Store the values of the newest settings event."""
     match event:
         case Settings.Created() | Settings.Changed():
             columns = {"version": event.originator_version, **asdict(event.values)}
@@ -47,7 +48,7 @@ _BOARD: LiteralString = "select * from settings_board"
 
 
 def get(conn: Conn) -> SettingsValues | None:
-    """Read the settings; None where nobody has set any."""
+    """Return the stored settings, or None if nobody has changed any yet."""
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_BOARD).fetchone()
     if row is None:

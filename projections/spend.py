@@ -1,4 +1,4 @@
-"""What the calls have cost, by the UTC day of their claim, and the alerts about it."""
+"""The cost of calls by the UTC day of their claim, and the alerts about it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,6 +63,7 @@ TABLES = (
 
 
 def spend(event: object, position: int) -> Iterator[RowOperation]:
+    """Return the changes of costs and alerts that an event causes."""
     match event:
         case Call.Reported():
             yield from _reported(event)
@@ -90,7 +91,7 @@ def _charged_after(event: Call.Reported) -> Columns:
 
 
 def _charged_before(event: Call.Reported) -> Columns:
-    """Return what the call counted as; release 1 stored no former duration."""
+    """Return what the call counted as before; release 1 stored no former duration."""
     if event.ranks is None and not event.awaited:
         return _charged_after(event)
     counts = not event.awaited and not event.cost_was_expected
@@ -98,7 +99,7 @@ def _charged_before(event: Call.Reported) -> Columns:
 
 
 def _charged(cost: Decimal | None, seconds: int | None, *, counts: bool) -> Columns:
-    """Count a settled call that was charged, with its duration."""
+    """Return what one call counts: something only if it was charged and answered."""
     if not (counts and cost and seconds):
         return {"calls": 0, "seconds": 0, "cost": ZERO}
     return {"calls": 1, "seconds": seconds, "cost": cost}
@@ -125,7 +126,7 @@ def _alert(
 
 @dataclass(frozen=True, slots=True)
 class CampaignSpend:
-    """What a campaign has cost in all, in US dollars."""
+    """The total cost of a campaign and its budget, in US dollars."""
 
     campaign_id: UUID
     name: str
@@ -145,10 +146,10 @@ _CAMPAIGNS: LiteralString = """
 
 
 def spent_on(conn: Conn, day: date) -> Decimal:
-    """Sum what the calls claimed on that UTC day have cost, in US dollars."""
+    """Return the cost in US dollars of the calls claimed on that UTC day."""
     return Decimal(select_value(conn, _SPENT, day=day))
 
 
 def of_campaigns(conn: Conn) -> list[CampaignSpend]:
-    """List what was spent or may be, the newest campaign first."""
+    """List the campaigns with a cost or a budget, newest first."""
     return select(conn, CampaignSpend, _CAMPAIGNS)

@@ -1,9 +1,9 @@
-"""What the provider refused of each campaign lately, and nothing rang.
+"""Refusals of the provider by campaign, for calls that never rang.
 
-`in_a_row` counts contacts refused since a call last came through or the campaign was
-resumed; `reason` is that of the last one. `capacity_at` is when a call last ended for
-lack of capacity. `account_...` is the pause for which the account, the assistant or
-the line (`account_scope`) is to blame, until the campaign is resumed.
+`in_a_row` counts the contacts refused since a call last rang or the campaign was
+resumed; `reason` is that of the last refusal. `capacity_at` is when a call last ended
+for lack of capacity. The `account_...` columns describe a pause caused by the account,
+the assistant or the line (`account_scope`), until the campaign is resumed.
 """
 
 from collections.abc import Iterator
@@ -36,6 +36,7 @@ TABLE = Table(
 
 
 def start_failures(event: object, position: int) -> Iterator[RowOperation]:
+    """Return the changes of a campaign's refusals that an event causes."""
     match event:
         case Call.Ended() if event.refusal is not None:
             yield from _refused(event)
@@ -67,7 +68,7 @@ def _refused(event: Call.Ended) -> Iterator[RowOperation]:
 
 
 def _request_refused(event: Call.Deferred | Call.Rejected) -> Iterator[RowOperation]:
-    """Count each contact once, however often it is tried again."""
+    """Count each contact once, however often its call is requested again."""
     if event.refusal is None:
         return
     is_first = isinstance(event, Call.Deferred) and event.earlier_refusals == 0

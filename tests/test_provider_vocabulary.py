@@ -38,7 +38,6 @@ ALLOWED = {
     "interfaces/webhooks": "the webhook's route, which is configured at the provider",
     "interfaces/monitoring": "labels of metrics that are already in use",
     "interfaces/graphql/health_check.py": "names the variables that must be set",
-    "projections/monitoring/webhook_silence.py": "the actor stored in events",
 }
 """Files and folders that may use these words, with the reason."""
 

@@ -92,6 +92,7 @@ class HealthCheck:
     """Safe to share between threads.
 
     Browsers and the provider reach the API at `own_url`; `url` is the database's.
+    `provider_actor` is the actor of events that the provider's messages cause.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class HealthCheck:
         pool: Pool,
         process_records: ProcessRecords,
         provider: ProviderWatch,
+        provider_actor: str,
         webhooks: bool,
         own_url: str,
         url: str,
@@ -112,7 +114,7 @@ class HealthCheck:
             provider,
         )
         self._webhooks, self._own_url = webhooks, own_url
-        self._url = url
+        self._url, self._provider_actor = url, provider_actor
         self._now, self._clock = now, clock
         self._lock = Lock()
         self._known: HealthReport | None = None
@@ -153,7 +155,7 @@ class HealthCheck:
     def _read(self, connection: Conn, _: Retry) -> "_Found":
         return _Found(
             behind=lag(connection, self._now()),
-            silent=silence(connection),
+            silent=silence(connection, self._provider_actor),
             used_lines=open_lines(connection).lines,
             is_stopped=dialling_is_stopped(connection),
         )

@@ -141,6 +141,7 @@ class Routes:
             pool=components.reading,
             process_records=components.process_records,
             provider=ProviderWatch(self._lines, components.now),
+            provider_actor=components.provider.actor,
             webhooks=authenticator(configuration, components.now) is not None,
             own_url=configuration.own_url,
             url=self.url,

@@ -14,7 +14,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import TopicError, resolve_topic
 from psycopg import sql
 
-import application.app  # noqa: F401 - it imports, and so registers, every kind of event
+import application.app  # noqa: F401 - registers the topics of all events
 from projections.event_index import FIRST_HEAD, chained
 from projections.tables.checkpoint import Checkpoint, checkpoint_in
 from storage.database import Conn
@@ -89,7 +89,7 @@ class Entry(NamedTuple):
 class Chain:
     """Reads the log and the index of one schema in pages, after a position.
 
-    `head` is the stored link at that position, and after the last page the last one.
+    `position` is that of the last entry read, `head` the stored link at it.
     """
 
     def __init__(self, conn: Conn, schema: str, *, after: int, head: bytes) -> None:
@@ -100,6 +100,7 @@ class Chain:
         )
 
     def pages(self, until: int) -> Iterator[list[Entry]]:
+        """Yield the entries after `position`, up to the position `until`, in pages."""
         while entries := self._page(until):
             self.position = entries[-1].position
             yield entries
@@ -164,7 +165,7 @@ def _begins(topic: str) -> bool | None:
 
 
 def _is_of_aggregate(kind: type) -> bool:
-    """Return whether an aggregate has such events; other streams have no first."""
+    """Return whether the class is an aggregate's event; other streams have no first."""
     module: Any = __import__(kind.__module__, fromlist=["_"])
     outer = getattr(module, kind.__qualname__.partition(".")[0], None)
     return isinstance(outer, type) and issubclass(outer, Aggregate)

@@ -1,4 +1,4 @@
-"""What changed in the read model, told as soon as it did."""
+"""Notifies subscribers in this process of changes of the read model."""
 
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
@@ -20,11 +20,12 @@ log = structlog.get_logger(__name__)
 
 
 class ReadModelFeed:
-    """Hears, over one connection, how far the read model is and what changed in it.
+    """Receives the projector's notifications over one connection.
 
-    Subscribers are told the position and the campaigns that changed, None for any. They
-    are called from the feed's own thread and must not wait. What is lost on the way is
-    made up for by reading the position on each new connection and every 5 s (`every`).
+    Subscribers get the position and the ids of the changed campaigns, or None if any
+    may have changed. They are called from the feed's own thread and must not block. To
+    make up for lost notifications, the position is also read from the database on each
+    new connection and every `every` seconds.
     """
 
     def __init__(self, url: str, *, every: float = 5.0) -> None:
@@ -38,14 +39,15 @@ class ReadModelFeed:
 
     @property
     def position(self) -> int:
-        """The log's position that the read model is known to include."""
+        """The position up to which the read model is known to include the log."""
         return self._position
 
     def start(self) -> None:
+        """Start the feed's thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the feed and all waiting; it may be repeated."""
+        """End the feed and all calls of `wait_for`; idempotent."""
         self._listener.stop()
         with self._moved:
             self._stopped = True
@@ -55,7 +57,7 @@ class ReadModelFeed:
         self._listener.close()
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
-        """Call back on every change, until the returned function is called."""
+        """Call `callback` on each change, until the returned function is called."""
         token = object()
         with self._moved:
             self._callbacks[token] = callback
@@ -67,7 +69,7 @@ class ReadModelFeed:
         return unsubscribe
 
     def wait_for(self, position: int, timeout: float) -> bool:
-        """Wait until the read model includes a position; False after `timeout` s."""
+        """Wait up to `timeout` seconds until the position is included; else False."""
         with self._moved:
             return (
                 self._moved.wait_for(
@@ -77,24 +79,24 @@ class ReadModelFeed:
             )
 
     def _run(self) -> None:
-        for heard in self._listener:
-            if heard:
-                self._tell(*_merged(heard))
+        for notifications in self._listener:
+            if notifications:
+                self._notify(*_merged(notifications))
             else:
-                self._look()
+                self._read_position()
 
-    def _look(self) -> None:
+    def _read_position(self) -> None:
         try:
-            with within(5.0), connect(self._url, name="read model look") as conn:
+            with within(5.0), connect(self._url, name="read model position") as conn:
                 use_read_model(conn)
                 position = position_of(conn)
         except (OperationalError, InterfaceError) as error:
-            log.warning("the read model cannot be looked at", error=str(error))
+            log.warning("the position cannot be read", error=str(error))
             return
         if position > self._position:
-            self._tell(position, None)
+            self._notify(position, None)
 
-    def _tell(self, position: int, campaigns: Changed) -> None:
+    def _notify(self, position: int, campaigns: Changed) -> None:
         with self._moved:
             self._position = max(self._position, position)
             self._moved.notify_all()
@@ -106,11 +108,11 @@ class ReadModelFeed:
                 log.exception("a subscriber to the read model failed")
 
 
-def _merged(heard: Sequence[Notify]) -> tuple[int, Changed]:
-    """Make one change of all that was heard at once."""
-    told = [orjson.loads(notify.payload) for notify in heard]
-    position = max(change["position"] for change in told)
-    if any(change["campaigns"] == "*" for change in told):
+def _merged(notifications: Sequence[Notify]) -> tuple[int, Changed]:
+    """Merge notifications received together into one change."""
+    changes = [orjson.loads(notification.payload) for notification in notifications]
+    position = max(change["position"] for change in changes)
+    if any(change["campaigns"] == "*" for change in changes):
         return position, None
-    ids = {UUID(id_) for change in told for id_ in change["campaigns"]}
+    ids = {UUID(id_) for change in changes for id_ in change["campaigns"]}
     return position, frozenset(ids)

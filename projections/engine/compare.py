@@ -31,7 +31,7 @@ class Difference:
         if self.found is None:
             return f"{row} is missing"
         if self.expected is None:
-            return f"{row} is there, but no event says so"
+            return f"{row} exists, but no event created it"
         cells = (
             f"{name} is {self.found[name]!s}, the events say {value!s}"
             for name, value in self.expected.items()

@@ -45,6 +45,8 @@ type Progress = Callable[[int, int], None]
 
 
 class RebuildUnderWay(Refused):
+    """Another rebuild or a verification holds the lock."""
+
     def __init__(self) -> None:
         super().__init__("A rebuild or a verification is under way: wait for its end.")
 
@@ -53,14 +55,16 @@ class ChainDiffers(Failure):
     """The log differs from the one that the live tables were computed from."""
 
     def __init__(self, problem: Problem | None) -> None:
-        said = problem.message if problem else "The chain is another one."
+        found = problem.message if problem else "The chain is another one."
         super().__init__(
-            f"{said} The read tables stay as they are; see: autolynx audit verify"
+            f"{found} The read tables stay as they are; see: autolynx audit verify"
         )
         self.problem = problem
 
 
 class UnknownProjection(Refused):
+    """No projection has this name; the message lists the names."""
+
     def __init__(self, name: str) -> None:
         names = ", ".join(PROJECTIONS)
         super().__init__(f"There is no projection {name}: it is one of {names}.")
@@ -99,9 +103,9 @@ def rebuild(
 
 @contextmanager
 def alone(conn: Conn) -> Iterator[None]:
-    """Exclude other rebuilds and verifications.
+    """Hold the lock that excludes other rebuilds and verifications.
 
-    After a crash the lock is released when the server ends the session.
+    After a crash the server releases it when it ends the session.
 
     Raises:
         RebuildUnderWay: another one is running.
@@ -111,9 +115,7 @@ def alone(conn: Conn) -> Iterator[None]:
         conn.execute("select pg_advisory_lock(%s)", (key,))
     except LockNotAvailable:
         raise RebuildUnderWay from None
-    conn.execute(
-        "set lock_timeout = 0"
-    )  # Dropping old tables may wait for long readers.
+    conn.execute("set lock_timeout = 0")  # Old tables may be in use by long queries.
     yield
     conn.execute("select pg_advisory_unlock(%s)", (key,))
 
@@ -145,8 +147,8 @@ class _Rebuild:
             self._fill(batches)
             try:
                 position = self._swapped(batches)
-            except _NotTheSame:  # Find the event after the locks are released.
-                self._differs()
+            except _ChainsDiffer:  # The event is searched after the locks are released.
+                self._report_difference()
             if position is not None:
                 for schema in (OLD, NEXT):
                     drop_schema(self._conn, schema)
@@ -167,19 +169,19 @@ class _Rebuild:
             applied = batches.apply(REBUILD_BATCH, live)
             self._events += applied.events
             if not applied.more and self._checkpoint(NEXT).position < live:
-                self._differs()  # The last event was deleted from the log.
+                self._report_difference()  # The last event was deleted from the log.
 
     def _swapped(self, batches: Batches) -> int | None:
         """Swap the tables; None if readers held locks or too many events were added."""
         conn = self._conn
-        with suppress(LockNotAvailable, _NotYet), conn.transaction():
+        with suppress(LockNotAvailable, _TooManyEvents), conn.transaction():
             self._hold()
             live = self._checkpoint(SCHEMA)
             applied = batches.apply(REBUILD_BATCH, live.position)
             if applied.more:
-                raise _NotYet
+                raise _TooManyEvents
             if self._checkpoint(NEXT) != live:
-                raise _NotTheSame
+                raise _ChainsDiffer
             self._exchange(live.position)
             self._events += applied.events
             return live.position
@@ -198,7 +200,7 @@ class _Rebuild:
         assert checkpoint is not None  # Created when the rebuild began.
         return checkpoint
 
-    def _differs(self) -> NoReturn:
+    def _report_difference(self) -> NoReturn:
         problem = first_problem(self._conn, SCHEMA)
         raise ChainDiffers(problem)
 
@@ -226,9 +228,9 @@ class _Rebuild:
                 self._conn.execute(statement.format(table, sql.Identifier(to)))
 
 
-class _NotYet(Exception):
+class _TooManyEvents(Exception):
     """More events were added than one batch applies."""
 
 
-class _NotTheSame(Exception):
+class _ChainsDiffer(Exception):
     """The two hash chains end differently."""

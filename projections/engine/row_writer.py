@@ -1,4 +1,4 @@
-"""Folded row operations, one statement for each table and set of columns."""
+"""Writes folded row operations: one statement for each table and set of columns."""
 
 from collections.abc import Iterable
 from typing import LiteralString
@@ -23,7 +23,7 @@ _TYPES: LiteralString = """
 
 
 class Writer:
-    """Writes to the read tables that its connection finds."""
+    """Writes to the read tables in the first schema of its connection's search path."""
 
     def __init__(self, conn: Conn) -> None:
         self._conn = conn
@@ -34,6 +34,7 @@ class Writer:
         self._statements: dict[_Shape, sql.Composed] = {}
 
     def write(self, writes: Iterable[Write]) -> None:
+        """Execute the writes in order, in the current transaction."""
         for write in writes:
             columns = [*zip(*write.keys, strict=True), *zip(*write.values, strict=True)]
             names = (*self._keys[write.table][: len(write.keys[0])], *write.names)

@@ -18,7 +18,7 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import Error, InterfaceError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 
-import application.app  # noqa: F401 - it imports, and so registers, every kind of event
+import application.app  # noqa: F401 - registers the topics of all events
 from application.errors import Failure
 from projections.campaign_board import campaign_of
 from projections.engine.row_writer import Writer
@@ -38,7 +38,7 @@ from storage.process.leadership import Leadership, LeadershipLost, Term
 EVENTS, CHANGED = "autolynx_events", "read_model_changed"
 
 LIVE_BATCH, REBUILD_BATCH = 500, 2_000
-"""Events in a batch: few for live traffic, many if nobody waits for the result."""
+"""Events in a batch: few for live traffic, many if no reader waits for the result."""
 
 SILENT_AFTER = 10.0
 """Seconds without a heartbeat after which a standby replaces the projector."""
@@ -50,7 +50,7 @@ MOST_BYTES = 1_000_000
 """Maximum bytes of event state in a batch, except if its only event is larger."""
 
 MOST_CAMPAIGNS = 100
-"""Most campaigns that a notification names; with more, it names none (`*`)."""
+"""Largest number of campaign ids in a notification; with more, it contains `*`."""
 
 PERSISTENT = frozenset({"54"})
 """SQLSTATE classes of operational errors that the same event causes again."""
@@ -137,7 +137,7 @@ class Batches:
         only: Collection[str] | None = None,
     ) -> None:
         use_read_model(conn, schema)
-        # Rows are few beside the tables: joins over whole tables never pay.
+        # A batch changes few rows of large tables: only index look-ups are fast.
         conn.execute(
             "set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
         )
@@ -153,7 +153,7 @@ class Batches:
         try:
             return self._apply(limit, until)
         except Exception as error:
-            if _passing(error):
+            if _is_temporary(error):
                 raise
             if limit == 1:
                 raise self._stopped(error) from error
@@ -172,7 +172,7 @@ class Batches:
     def _locked(self) -> _Checkpoint:
         row = self._conn.execute(_LOCKED).fetchone()
         if row is None:
-            raise ReadModelMissing("The read model has no position: create it first.")
+            raise ReadModelMissing("The read model has no checkpoint: create it first.")
         return _Checkpoint(*row)
 
     def _next(self, after: int, limit: int, until: int) -> tuple[list[Recorded], bool]:
@@ -218,7 +218,7 @@ class Batches:
         return ProjectionStopped(position, topic, cause)
 
 
-_NO_EVENTS_FAULT = (
+_TEMPORARY = (
     InterfaceError,
     LeadershipLost,
     ReadOnlySqlTransaction,  # The server is no longer the primary.
@@ -228,9 +228,9 @@ _NO_EVENTS_FAULT = (
 )
 
 
-def _passing(error: Exception) -> bool:
-    """Return whether an error is of the server or network, not of an event."""
-    if isinstance(error, _NO_EVENTS_FAULT):
+def _is_temporary(error: Exception) -> bool:
+    """Return whether the server or network caused an error, rather than an event."""
+    if isinstance(error, _TEMPORARY):
         return True
     state = error.sqlstate or "" if isinstance(error, Error) else ""
     return isinstance(error, OperationalError) and state[:2] not in PERSISTENT
@@ -252,9 +252,10 @@ def _payload(position: int, recorded: list[Recorded]) -> str:
 
 
 type Prepare = Callable[[Conn, Callable[[], None]], None]
-"""Prepares the tables, over the leader's connection.
+"""Prepares the tables over the leader's connection.
 
-It calls the callback repeatedly while it works."""
+While it works, it calls the callback repeatedly, which sends the heartbeat.
+"""
 
 
 def _prepare(conn: Conn, _go_on: Callable[[], None]) -> None:
@@ -289,7 +290,7 @@ class Projector:
         self._leadership = Leadership(
             url, role="projector", holder=holder, connect_for_work=self._connect
         )
-        self._listener = Listener(url, EVENTS, name="projector ears", every=every)
+        self._listener = Listener(url, EVENTS, name="projector listener", every=every)
 
     def stop(self) -> None:
         """End `run` after the current batch; callable from any thread, repeatedly."""
@@ -297,10 +298,10 @@ class Projector:
         self._listener.stop()
 
     def run(self) -> None:
-        """Work until stopped.
+        """Apply events until `stop` is called.
 
         Raises:
-            ProjectionStopped: at an event that cannot be applied.
+            ProjectionStopped: an event cannot be applied.
         """
         try:
             while not self._stopped.is_set():
@@ -309,15 +310,15 @@ class Projector:
             self._listener.close()
 
     def _serve(self) -> None:
-        """Work until the connection or the leadership is lost."""
+        """Apply events until the connection or the leadership is lost."""
         try:
             with self._lead() as term:
                 if term is not None:
                     self._work(term)
         except (Error, LeadershipLost, NotPrepared, PositionMoved) as error:
-            if not _passing(error):
+            if not _is_temporary(error):
                 raise
-            log.warning("the projector tries again", error=str(error))
+            log.warning("the projector failed and tries again", error=str(error))
             self._stopped.wait(self._every)
 
     @contextmanager
@@ -344,7 +345,7 @@ class Projector:
             term.record_progress()
             while not self._stopped.is_set() and batches.apply(self._batch).more:
                 term.record_progress()
-            # A batch of twenty events costs little more than one of two.
+            # Twenty events in one batch cost little more than two: let some collect.
             self._stopped.wait(min(monotonic() - began, LONGEST_REST))
 
     def _go_on(self, term: Term) -> None:
@@ -361,10 +362,12 @@ def catch_up(
     notify: bool = True,
     stopped: Callable[[], bool] = bool,
 ) -> int:
-    """Apply all events of the log; return how many were applied.
+    """Apply all events of the log, or until `stopped` returns true.
+
+    Returns how many were applied.
 
     Raises:
-        ProjectionStopped: at an event that cannot be applied.
+        ProjectionStopped: an event cannot be applied.
     """
     batches = Batches(conn, schema=schema, notify=notify)
     events = 0

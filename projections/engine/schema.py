@@ -1,4 +1,4 @@
-"""All read tables: how they are created, versioned and reached by readers."""
+"""All read tables: their handlers, creation, schema versions and connections."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, LiteralString
@@ -125,12 +125,12 @@ def outdated(conn: Conn, schema: str = SCHEMA) -> list[str]:
 
 
 def outdated_message(conn: Conn) -> str | None:
-    """Return one line that names the outdated read tables and says what to do."""
+    """Return one line with the outdated projections and the command; None for none."""
     return rebuild_message(outdated(conn))
 
 
 def rebuild_message(projections: Collection[str]) -> str | None:
-    """Return one line that tells how to rebuild these projections; None for none."""
+    """Return one line that explains how to rebuild these projections; None for none."""
     if not projections:
         return None
     command = rebuild_command(projections)
@@ -141,7 +141,7 @@ def rebuild_message(projections: Collection[str]) -> str | None:
 
 
 def rebuild_command(projections: Collection[str]) -> str:
-    """Return the command that rebuilds the projection, or all if they are several."""
+    """Return the command that rebuilds the one projection, or all if there are more."""
     only = projections if len(projections) == 1 else ()
     return " ".join(["autolynx projections rebuild", *only])
 
@@ -166,6 +166,7 @@ def _has_all(conn: Conn, schema: str, names: list[str]) -> bool:
 
 
 def drop_schema(conn: Conn, schema: str) -> None:
+    """Drop a schema with all its tables, if it exists."""
     statement = sql.SQL("drop schema if exists {} cascade")
     conn.execute(statement.format(sql.Identifier(schema)))
 

@@ -17,8 +17,8 @@ def rebuild_outdated(
 ) -> None:
     """Create missing read tables, and rebuild those of another schema version.
 
-    The old tables can be read meanwhile. `go_on` is called during the work and may end
-    it by raising an error. No other process may apply events meanwhile.
+    The old tables can be read meanwhile, but no other process may apply events. `go_on`
+    is called repeatedly; an error that it raises ends the rebuild.
 
     Raises:
         NotPrepared: another rebuild or a verification is running; try again.

@@ -106,6 +106,7 @@ class AuditState:
 
 
 def audit_state(conn: Conn) -> AuditState:
+    """Return the result of the last verification; zeros if there was none."""
     mark, head = read_verification(conn), _end(conn)
     if mark is None:
         return AuditState(0, None, head, None)
@@ -140,7 +141,7 @@ class _Verification:
         chain = self._begin(checkpoint, mark, incremental=incremental)
         after = max(chain.position, 0)
         self._read(chain, checkpoint)
-        checkpoint = self._recount(chain) or checkpoint
+        checkpoint = self._recompute(chain) or checkpoint
         end = end_problem(chain, checkpoint)
         self._found(*([end] if end else []), *_never_handed_out(self._conn))
         self._remember(checkpoint, mark, now())
@@ -172,9 +173,9 @@ class _Verification:
     def _of_page(self, chain: Chain, page: list[Entry]) -> list[Problem]:
         """Return the problems of a page, ordered by position."""
         proofs = [proof for entry in page for proof in self._proofs(entry)]
-        told = [Problem(*fault) for fault in faults(self._conn, proofs)]
-        told += chain.problems(page)
-        return sorted(told, key=lambda problem: problem.position or 0)
+        problems = [Problem(*fault) for fault in faults(self._conn, proofs)]
+        problems += chain.problems(page)
+        return sorted(problems, key=lambda problem: problem.position or 0)
 
     def _proofs(self, entry: Entry) -> Iterator[Proof]:
         if entry.stored is None:
@@ -182,12 +183,12 @@ class _Verification:
         try:
             event = self._mapper.to_domain_event(entry.stored)
         except (MapperDeserialisationError, TopicError):
-            return  # `_recount` reports this event.
+            return  # `_recompute` reports this event.
         yield from _proofs(event, entry.position, entry.stored.topic)
 
     # --- The read tables ----------------------------------------------------------
 
-    def _recount(self, chain: Chain) -> Checkpoint | None:
+    def _recompute(self, chain: Chain) -> Checkpoint | None:
         """Compute the read tables and compare them, at the then current checkpoint.
 
         Events that were appended meanwhile are verified too. Returns the checkpoint,
@@ -230,12 +231,11 @@ class _Verification:
             while True:
                 self._fill(batches)
                 with holder.transaction():
-                    live = _held(holder)  # The projector waits meanwhile.
+                    live = _locked_checkpoint(holder)  # The projector waits meanwhile.
                     if not batches.apply(REBUILD_BATCH, live).more:
                         snapshot.enter_context(one_snapshot(self._conn))
-                        return _checkpoint(
-                            self._conn, SCHEMA
-                        )  # The snapshot begins with this query.
+                        # The snapshot begins with this query.
+                        return _checkpoint(self._conn, SCHEMA)
 
     def _fill(self, batches: Batches) -> None:
         while True:
@@ -244,7 +244,7 @@ class _Verification:
             if live - own <= FEW or not batches.apply(REBUILD_BATCH, live).events:
                 return
 
-    # --- What was found -----------------------------------------------------------
+    # --- The result ---------------------------------------------------------------
 
     def _found(self, *problems: Problem) -> None:
         for problem in problems:
@@ -261,8 +261,8 @@ class _Verification:
             anchor = (mark.up_to, mark.head)
         elif first is not None:
             anchor = (0, FIRST_HEAD)
-        said = (first.position, first.message) if first else (None, None)
-        write_verification(self._conn, VerificationState(*anchor, at, *said))
+        found = (first.position, first.message) if first else (None, None)
+        write_verification(self._conn, VerificationState(*anchor, at, *found))
 
 
 def _checkpoint(conn: Conn, schema: str) -> Checkpoint:
@@ -271,7 +271,7 @@ def _checkpoint(conn: Conn, schema: str) -> Checkpoint:
     return checkpoint
 
 
-def _held(conn: Conn) -> int:
+def _locked_checkpoint(conn: Conn) -> int:
     """Lock the live checkpoint until the end of the transaction; return it."""
     query: LiteralString = """
         select position from read.projection_position where name = 'read' for update

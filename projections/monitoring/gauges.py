@@ -1,4 +1,4 @@
-"""How much is going on, in numbers that a dashboard draws; all of one moment."""
+"""Counts for the metrics endpoint and dashboards, read from one snapshot."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +18,12 @@ from storage.database import Conn
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Counts by name; ages in seconds, money in US dollars.
+    """Counts by lower-case name; ages in seconds, amounts in US dollars.
 
-    `tick_age` is None where no scheduler ever ran; `waiting` counts contacts by the
-    scheduler's reason.
+    `lag` is the age of the oldest event that the read model does not include.
+    `tick_age` is the time since the scheduler's last heartbeat, None before the first.
+    `waiting` counts contacts by the scheduler's reason. `alerts_waiting` counts
+    alerts that were not sent yet.
     """
 
     position: int
@@ -63,7 +65,7 @@ _ALERTS: LiteralString = "select count(*) from alert_outbox where state = 'waiti
 
 
 def gauges(conn: Conn, now: datetime, first: SettingsValues) -> Gauges:
-    """Read all gauges; `first` are the settings until somebody sets any."""
+    """Read all gauges at the time `now`; `first` applies until settings are stored."""
     with one_snapshot(conn):
         settings = settings_board.get(conn) or first
         cursor = conn.execute(_CONTACTS)

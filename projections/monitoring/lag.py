@@ -1,4 +1,4 @@
-"""How far the read model is behind the log, and which event it waits for."""
+"""Lag of the read model behind the log, and the next event to apply."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,14 +18,21 @@ where notification_id > %s order by notification_id limit 1
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """The age of the oldest event that is not shown, and which one it is."""
+    """Age in seconds of the oldest event not yet applied, and which event it is.
+
+    Zero and None if the read model includes the whole log.
+    """
 
     seconds: float = 0.0
     next_event: str | None = None
 
 
 def lag(conn: Conn, now: datetime) -> Lag:
-    """Look at the first event that is missing; it may be one that stops everything."""
+    """Return the lag at the time `now`.
+
+    The next event may be one that cannot be applied and so stops the projector. If its
+    time cannot be read, that of the last applied event is used.
+    """
     checkpoint = checkpoint_in(conn, SCHEMA)
     row = conn.execute(
         NEXT_EVENT, (checkpoint.position if checkpoint else 0,)
@@ -39,7 +46,7 @@ def lag(conn: Conn, now: datetime) -> Lag:
 
 
 def lag_seconds(conn: Conn, now: datetime) -> float:
-    """Return the age of the oldest event that the read model does not show, or 0."""
+    """Return the age in seconds of the oldest event not yet applied, or 0."""
     return lag(conn, now).seconds
 
 
@@ -47,4 +54,4 @@ def _recorded(state: bytes) -> datetime | None:
     try:
         return datetime.fromisoformat(orjson.loads(state)["timestamp"])
     except (ValueError, KeyError, TypeError):
-        return None  # Nobody can read it.
+        return None  # The event is damaged.

@@ -34,6 +34,7 @@ _BEHIND: LiteralString = """
 
 
 def projection_status(conn: Conn, now: datetime) -> ProjectionStatus:
+    """Read the status of the live tables and of a rebuild, at the time `now`."""
     checkpoint, rebuilt = checkpoint_in(conn, SCHEMA), checkpoint_in(conn, NEXT)
     position = checkpoint.position if checkpoint else 0
     return ProjectionStatus(

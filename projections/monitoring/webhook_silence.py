@@ -1,4 +1,4 @@
-"""Whether the provider tells anything of the calls that it was given."""
+"""Detects that the provider's webhooks do not arrive although calls are under way."""
 
 from datetime import timedelta
 from typing import LiteralString
@@ -9,7 +9,7 @@ from storage.database import Conn
 _SILENCE: LiteralString = """
     with heard as (
         select occurred_at from event_index
-        where actor = 'vapi' and aggregate_type in ('call', 'unmatched_message')
+        where actor = %(actor)s and aggregate_type in ('call', 'unmatched_message')
             and type not in ('call.duplicate_detected', 'call.duplicate_suspected')
         order by position desc limit 1
     )
@@ -20,10 +20,12 @@ _SILENCE: LiteralString = """
 """
 
 
-def silence(conn: Conn) -> timedelta:
-    """Tell since when calls are under way of which no message came, nor of any other.
+def silence(conn: Conn, provider_actor: str) -> timedelta:
+    """Return how long the oldest call has been under way since the last webhook.
 
-    What was found by asking the provider breaks no silence. Zero where none is.
+    Only calls placed after the last webhook, for any call, count; zero if there are
+    none. `provider_actor` is the actor of events caused by webhooks; results of asking
+    the provider have another actor and do not end the silence.
     """
-    found: timedelta | None = select_value(conn, _SILENCE)
+    found: timedelta | None = select_value(conn, _SILENCE, actor=provider_actor)
     return found or timedelta()

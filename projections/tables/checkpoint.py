@@ -20,7 +20,11 @@ def position_of(conn: Conn) -> int:
 
 
 class Checkpoint(NamedTuple):
-    """Position up to which read tables include the log, with chain link and time."""
+    """State of the projection up to a position.
+
+    `head` is the chain's link at the position, `latest_at` the latest time of an event
+    up to it.
+    """
 
     position: int
     head: bytes
@@ -43,7 +47,8 @@ def checkpoint_in(conn: Conn, schema: str) -> Checkpoint | None:
 def one_snapshot(conn: Conn) -> Iterator[None]:
     """Read everything in this context from one database snapshot.
 
-    The lock precedes the snapshot, so that no rebuild swaps the tables in between.
+    The lock is taken before the snapshot, so that no rebuild can swap the tables in
+    between.
     """
     with conn.transaction():
         conn.execute(_ONE_SNAPSHOT)

@@ -10,12 +10,15 @@ import orjson
 from domain.errors import Invalid
 
 LARGEST = 2**63
-"""Positions are smaller than this."""
+"""All positions of the log are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page[T]:
-    """A part of a list, in its order, as of a position of the log."""
+    """A page of a list as of a position of the log.
+
+    Each node has a cursor. `total` counts the whole list; 0 where it is not counted.
+    """
 
     nodes: tuple[T, ...]
     cursors: tuple[str, ...]
@@ -25,6 +28,7 @@ class Page[T]:
 
     @property
     def end_cursor(self) -> str | None:
+        """The cursor after which the next page begins; None for an empty page."""
         return self.cursors[-1] if self.cursors else None
 
 
@@ -43,6 +47,7 @@ def page_of[T](
 
 
 def as_cursor(*parts: Any) -> str:
+    """Encode the sort key of a node as an opaque text; parts are JSON values."""
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
@@ -50,7 +55,7 @@ def from_cursor(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
     """Decode a cursor; each part is converted by the function at its index.
 
     Raises:
-        Invalid: it was not made by `as_cursor` from such parts.
+        Invalid: the cursor does not contain such parts.
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

@@ -14,7 +14,7 @@ from storage.database import Conn
 def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
     """Return a row factory for a dataclass whose fields are named like the columns."""
 
-    hints: Any = kind  # A type is hashable, whatever its metaclass may say.
+    hints: Any = kind  # Hashable like every type; mypy cannot know it.
 
     def row_factory(cursor: Cursor[Any]) -> RowMaker[T]:
         names = [column.name for column in cursor.description or ()]
@@ -33,7 +33,7 @@ def of_kind[T](kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
 
 
 def from_columns[T](kind: type[T], columns: dict[str, Any]) -> T:
-    """Return the dataclass for columns as handlers write them."""
+    """Return an instance of the dataclass from columns as handlers write them."""
     enums = _enums_of(kind)  # type: ignore[arg-type] # a type is hashable
     row = dict(columns)
     for name in enums.keys() & row.keys():
@@ -54,6 +54,7 @@ def _enums_of(kind: Any) -> dict[str, type[Enum]]:
 def select[T](
     conn: Conn, kind: type[T], query: LiteralString, **values: Any
 ) -> list[T]:
+    """Return all rows as instances of the dataclass `kind`."""
     with conn.cursor(row_factory=of_kind(kind)) as cursor:
         return cursor.execute(query, values).fetchall()
 
@@ -61,10 +62,12 @@ def select[T](
 def select_one[T](
     conn: Conn, kind: type[T], query: LiteralString, **values: Any
 ) -> T | None:
+    """Return the first row as an instance of the dataclass `kind`, or None."""
     with conn.cursor(row_factory=of_kind(kind)) as cursor:
         return cursor.execute(query, values).fetchone()
 
 
 def select_value(conn: Conn, query: LiteralString, **values: Any) -> Any:
+    """Return the first column of the first row; None if there is no row."""
     row = conn.execute(query, values).fetchone()
     return None if row is None else row[0]

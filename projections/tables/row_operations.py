@@ -1,8 +1,8 @@
-"""What a handler asks of one row, and how a batch of that comes to one write a row.
+"""Row operations that handlers return, and their fold into one write for each row.
 
-Order matters inside a row only, and the fold keeps it: writing the folded batch leaves
-the tables as if each operation had been written alone, one after the other. (A table
-that is patched by a part of its key is otherwise put to only.)
+Writing the folded operations has the same result as writing each operation alone, in
+order. Only the order of operations on the same row matters, and the fold keeps it. (A
+table that is patched by a part of its key may otherwise only be put to.)
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +15,8 @@ type Columns = dict[str, Any]
 
 
 class Kind(IntEnum):
+    """Kinds of row operations; the functions of the same names explain them."""
+
     PUT = 0
     PATCH = 1
     ADD = 2
@@ -23,6 +25,8 @@ class Kind(IntEnum):
 
 
 class RowOperation(NamedTuple):
+    """A change of the row of `table` with this key; `columns` are values or deltas."""
+
     kind: Kind
     table: str
     key: Key
@@ -30,26 +34,27 @@ class RowOperation(NamedTuple):
 
 
 def put(table: str, key: Any, /, **columns: Any) -> RowOperation:
-    """Make the row, or set these columns of the one that is there."""
+    """Insert the row, or set these columns if it exists."""
     return RowOperation(Kind.PUT, table, _key(key), _plain(columns))
 
 
 def patch(table: str, key: Any, /, **columns: Any) -> RowOperation:
-    """Set these columns where the row is there."""
+    """Set these columns if the row exists."""
     return RowOperation(Kind.PATCH, table, _key(key), _plain(columns))
 
 
 def patch_all(table: str, part: Any, /, **columns: Any) -> RowOperation:
-    """Set these columns of all rows there whose key begins with `part`."""
+    """Set these columns of all existing rows whose key begins with `part`."""
     return RowOperation(Kind.PATCH_ALL, table, _key(part), _plain(columns))
 
 
 def add(table: str, key: Any, /, **deltas: Any) -> RowOperation:
-    """Add to these columns where the row is there."""
+    """Add these numbers to the columns if the row exists."""
     return RowOperation(Kind.ADD, table, _key(key), deltas)
 
 
 def drop(table: str, key: Any, /) -> RowOperation:
+    """Delete the row if it exists."""
     return RowOperation(Kind.DROP, table, _key(key), {})
 
 
@@ -66,10 +71,11 @@ def _plain(columns: Columns) -> Columns:
 
 @dataclass(slots=True)
 class Change:
-    """All that a batch does to one row, to be written in the order of the fields.
+    """The effect of a batch on one row, written in the order of the fields.
 
-    Until a `put` or `drop` is seen, the row may or may not be there; `patch` and `add`
-    hold what happens to it if it is.
+    Before a `put` or `drop` it is unknown whether the row exists; `patch` and `add`
+    apply only if it does. `put` contains the columns of an inserted or updated row,
+    `add_after` deltas of columns that it does not set.
     """
 
     patch: Columns = field(default_factory=dict)
@@ -80,6 +86,7 @@ class Change:
     patch_all: Columns = field(default_factory=dict)
 
     def then(self, operation: RowOperation) -> None:
+        """Add the next operation on the row."""
         match operation.kind:
             case Kind.PUT:
                 self._put(operation.columns)
@@ -128,9 +135,9 @@ def _increase(known: Columns, deltas: Columns, more: Columns) -> None:
 
 
 def row_of(operations: Iterable[RowOperation], table: str, key: Key) -> Columns | None:
-    """Return one row of a table that is empty before these operations.
+    """Return one row after these operations on an empty table; None if it is missing.
 
-    Columns that no operation sets are left out. None: the row does not exist.
+    Columns that no operation sets are left out.
     """
     change = Change()
     for operation in operations:
@@ -140,13 +147,14 @@ def row_of(operations: Iterable[RowOperation], table: str, key: Key) -> Columns 
 
 
 type Folded = dict[str, dict[Key, Change]]
-"""Changes by table and key; none of the tables depends on another."""
+"""Changes by table and key, which may be written in any order of tables."""
 
 
 def fold(operations: Iterable[RowOperation]) -> list[Folded]:
-    """Gather operations by row; what is in a list is to be written in its order.
+    """Fold operations by row into rounds, which must be written in order.
 
-    That is one, unless a row is put to which an earlier `patch_all` must not apply.
+    There is one round, unless a row is put after a `patch_all` that must not apply to
+    it.
     """
     rounds: list[Folded] = [{}]
     for operation in operations:
@@ -162,7 +170,7 @@ def fold(operations: Iterable[RowOperation]) -> list[Folded]:
 
 
 class Write(NamedTuple):
-    """One statement's worth: rows of one table that get the same columns."""
+    """Rows of one table for one statement: `values` has the columns `names` of each."""
 
     kind: Kind
     table: str

@@ -1,7 +1,6 @@
-"""SQL for sets of states and for shown statuses, generated from `domain.states`.
+"""SQL for sets of states and shown statuses, generated from `domain.states`.
 
-The queries contain no state names of their own: each rule exists once, in the
-domain.
+Queries contain no names of states, so that each rule exists once, in the domain.
 """
 
 from collections.abc import Collection, Iterable

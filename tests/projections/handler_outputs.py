@@ -41,7 +41,7 @@ Events without an output for a table are left out of its outputs."""
 
 
 def current() -> Digests:
-    """Return the versions and digests of the code as it is."""
+    """Return the versions and digests of the current code."""
     outputs: dict[str, dict[str, list[str]]] = {table.name: {} for table in TABLES}
     for file in golden_files():
         topic = topic_of(file)

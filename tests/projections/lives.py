@@ -1,4 +1,4 @@
-"""Lives of campaigns, made by the domain's own classes and chance."""
+"""Random histories of campaigns, made by the domain's own classes."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,7 +39,7 @@ REFUSALS = [Refusal(kind, None, "rule") for kind in RefusalKind]
 
 
 class Life:
-    """Everything that happens in one installation, in the order of the log."""
+    """A history of one installation: its events in the order of the log."""
 
     def __init__(self, random: Random) -> None:
         self.random, self.now = random, START
@@ -73,7 +73,7 @@ class Life:
     # --- Beside the campaigns ---------------------------------------------------
 
     def furnish(self) -> None:
-        """Make settings, members, assistants and a message of nobody's."""
+        """Create settings, members, assistants and a message about an unknown call."""
         settings = Settings.create(values=SettingsValues(), **self.stamp())
         settings.change(
             values=SettingsValues(daily_budget=Decimal(9), retention_days=30),
@@ -142,7 +142,7 @@ class Life:
         return campaign
 
     def fill_list(self, campaign: Campaign, contact_ids: list[UUID]) -> ContactList:
-        """Write a list that the campaign does not count in (yet)."""
+        """Create a list that the campaign has not imported."""
         one = ContactList.create(
             list_id=self.id(),
             campaign_id=campaign.id,
@@ -192,7 +192,7 @@ class Life:
     # --- Calls ---------------------------------------------------------------------
 
     def standing(self, contact_id: UUID) -> ContactStatus:
-        """What the contact counts as, by its latest call alone."""
+        """Return the contact's status, derived from its latest call alone."""
         calls = self.calls[contact_id]
         return calls[-1].standing if calls else ContactStatus.PENDING
 
@@ -375,7 +375,7 @@ class Life:
 
 
 def whole_life(random: Random, steps: int = 150) -> Life:
-    """Live through everything that there is: two campaigns, four lists, many calls."""
+    """Return a random history with two campaigns, four lists and many calls."""
     life = Life(random)
     life.furnish()
     first, second = life.open_campaign(4), life.open_campaign(3)

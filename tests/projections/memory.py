@@ -1,4 +1,4 @@
-"""Read tables in memory: each row operation applied alone, one after the other."""
+"""Read tables in memory, to which each row operation is applied alone, in order."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ class Memory:
 
 
 def projected(events: Iterable[Any]) -> Memory:
-    """Bring events through all handlers, at positions 1, 2, 3 and so on."""
+    """Apply events with all handlers, at the positions 1, 2, 3, ..."""
     memory = Memory()
     for position, event in enumerate(events, start=1):
         for handler in HANDLERS:

@@ -1,4 +1,4 @@
-"""What each fact about a call makes of its contact."""
+"""The contact's row after each event of its call."""
 
 from datetime import timedelta
 from random import Random
@@ -33,7 +33,7 @@ def last_operations(life: Life) -> list[RowOperation]:
     return list(contact_log(life.events[-1], len(life.events)))
 
 
-def test_rows_of_a_list_are_numbered_through_all_its_facts() -> None:
+def test_contacts_are_numbered_across_all_events_of_their_list() -> None:
     life = Life(Random(0))
     life.open_campaign(5)
     operations = [op for event in life.events for op in contact_log(event, 1)]
@@ -41,7 +41,7 @@ def test_rows_of_a_list_are_numbered_through_all_its_facts() -> None:
     assert [operation.columns["seq"] for operation in operations] == [0, 1, 2, 3, 4]
 
 
-def test_a_claim_names_the_call_its_attempt_and_its_batch(life: Life) -> None:
+def test_a_claim_stores_the_call_the_attempt_and_the_batch(life: Life) -> None:
     call = call_of(life)
     (operation,) = last_operations(life)
     assert (operation.kind, operation.key) == (Kind.PATCH_ALL, (call.contact_id,))
@@ -56,7 +56,7 @@ def test_a_claim_names_the_call_its_attempt_and_its_batch(life: Life) -> None:
     }
 
 
-def test_a_deferral_says_when_the_same_call_is_due_again(life: Life) -> None:
+def test_a_deferral_stores_when_the_same_call_is_due_again(life: Life) -> None:
     until = life.now + timedelta(seconds=9)
     call_of(life).defer(reason="429", until=until, **life.stamp())
     life.record(call_of(life))
@@ -69,7 +69,7 @@ def test_a_deferral_says_when_the_same_call_is_due_again(life: Life) -> None:
     }
 
 
-def test_a_deferred_call_that_ended_unrung_is_not_to_be_requested_again(
+def test_a_deferred_call_that_ended_without_ringing_is_not_requested_again(
     life: Life,
 ) -> None:
     call = call_of(life)
@@ -86,7 +86,7 @@ def test_a_deferred_call_that_ended_unrung_is_not_to_be_requested_again(
     }
 
 
-def test_a_contact_that_a_fault_kept_from_ringing_is_due_for_a_new_call(
+def test_a_contact_whose_call_failed_without_ringing_is_due_for_a_new_call(
     life: Life,
 ) -> None:
     call, refusal = call_of(life), Refusal(RefusalKind.PLATFORM, None, "rule")
@@ -101,6 +101,6 @@ def test_a_contact_that_a_fault_kept_from_ringing_is_due_for_a_new_call(
     }
 
 
-def test_a_fact_that_moves_nobody_asks_for_nothing(life: Life) -> None:
+def test_an_event_without_a_new_status_writes_nothing(life: Life) -> None:
     life.place(call_of(life))
     assert last_operations(life) == []

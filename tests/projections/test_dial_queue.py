@@ -1,67 +1,31 @@
-"""The scheduler's view: complete, of one moment, and as far as it needs to be."""
+"""The snapshot that the scheduler plans from."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from random import Random
 
-import pytest
-
-from domain.call import Call
 from domain.campaign import Campaign
-from domain.dial_view import CampaignView, Phase, Snapshot
+from domain.dial_view import Phase, Snapshot
 from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import (
     CampaignState,
     PauseCause,
-    Refusal,
-    RefusalKind,
-    RefusalScope,
 )
-from projections.dial_snapshot import snapshot
-from projections.engine.runner import catch_up
-from tests.projections.conftest import Store
-from tests.projections.lives import Life
+from projections import dial_snapshot
+from tests.projections.dial_scene import CREDIT, UNRUNG, Scene
+from tests.projections.store import Store
 
 
-class Scene:
-    """A life with one campaign that is being dialled."""
-
-    def __init__(self, store: Store, contacts: int = 5) -> None:
-        self.store, self.life, self.stored = store, Life(Random(0)), 0
-        self.campaign = self.life.open_campaign(contacts)
-        self.life.start(self.campaign)
-
-    @property
-    def calls(self) -> list[Call]:
-        return [call for calls in self.life.calls.values() for call in calls]
-
-    def see(self, now: datetime | None = None, most: int = 10) -> Snapshot:
-        if new := self.life.events[self.stored :]:
-            self.store.append(new)
-            self.stored += len(new)
-        catch_up(self.store.conn)
-        return snapshot(self.store.conn, now or self.life.now, most)
-
-    def view(self, now: datetime | None = None, most: int = 10) -> CampaignView:
-        (view,) = self.see(now, most).campaigns
-        return view
-
-    def tell(self, call: Call) -> None:
-        self.life.record(call)
-
-
-@pytest.fixture
-def scene(store: Store) -> Scene:
-    return Scene(store)
-
-
-def test_an_empty_installation_shows_nothing(store: Store) -> None:
-    seen = snapshot(store.conn, datetime.fromisoformat("2026-01-01T00:00Z"), 10)
+def test_the_snapshot_of_an_empty_installation_is_empty(store: Store) -> None:
+    seen = dial_snapshot.snapshot(
+        store.conn, datetime.fromisoformat("2026-01-01T00:00Z"), 10
+    )
     assert seen == Snapshot(0, 0, None, False, (), Decimal(0), (), ())
 
 
-def test_a_started_campaign_shows_its_people_in_the_files_order(scene: Scene) -> None:
+def test_a_started_campaign_has_its_candidates_in_the_order_of_the_file(
+    scene: Scene,
+) -> None:
     view = scene.view(most=3)
     in_file = scene.life.contacts[scene.campaign.id]
     assert [one.contact_id for one in view.candidates] == in_file[:3]
@@ -70,7 +34,7 @@ def test_a_started_campaign_shows_its_people_in_the_files_order(scene: Scene) ->
     assert (view.state, view.version) == (CampaignState.QUEUED, 3)
 
 
-def test_people_of_a_later_list_come_after_those_of_an_earlier(scene: Scene) -> None:
+def test_contacts_of_a_later_list_follow_those_of_an_earlier_one(scene: Scene) -> None:
     late = [scene.life.id() for _ in range(2)]
     scene.life.import_list(scene.campaign, late)
     found = [one.contact_id for one in scene.view().candidates]
@@ -78,13 +42,13 @@ def test_people_of_a_later_list_come_after_those_of_an_earlier(scene: Scene) -> 
     assert found[-2:] == late
 
 
-def test_a_list_that_broke_off_counts_nowhere(scene: Scene) -> None:
+def test_an_unfinished_list_is_not_counted(scene: Scene) -> None:
     scene.life.fill_list(scene.campaign, [scene.life.id()])
     view = scene.view()
     assert len(view.candidates) == view.pending == 5
 
 
-def test_a_contact_of_two_open_lists_is_called_for_the_one_that_came_in(
+def test_a_contact_of_two_open_lists_belongs_to_the_imported_one(
     scene: Scene,
 ) -> None:
     shared = scene.life.id()
@@ -97,7 +61,7 @@ def test_a_contact_of_two_open_lists_is_called_for_the_one_that_came_in(
 
 def test_claimed_contacts_are_active_and_no_longer_candidates(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 2, batch=7)
-    seen = scene.see()
+    seen = scene.snapshot()
     (view,) = seen.campaigns
     assert seen.claims_seen == 1
     assert (view.active, view.pending, len(view.candidates)) == (2, 3, 3)
@@ -106,17 +70,17 @@ def test_claimed_contacts_are_active_and_no_longer_candidates(scene: Scene) -> N
     assert {call.phone_number_id for call in seen.calls} == {"line-1"}
 
 
-def test_a_request_and_its_lost_outcome_show_their_times(scene: Scene) -> None:
+def test_a_request_and_its_unknown_outcome_have_their_times(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     scene.life.request(call)
-    (open_call,) = scene.see().calls
+    (open_call,) = scene.snapshot().calls
     assert (open_call.phase, open_call.requests) == (Phase.REQUESTED, 1)
     assert open_call.requested_at == call.modified_on
     assert open_call.dial_before == call.dial_before
     call.lose_outcome(reason="reset", **scene.life.stamp())
-    scene.tell(call)
-    (open_call,) = scene.see().calls
+    scene.record(call)
+    (open_call,) = scene.snapshot().calls
     assert (open_call.phase, open_call.unknown_at) == (Phase.UNKNOWN, call.modified_on)
 
 
@@ -125,7 +89,7 @@ def test_a_deferred_contact_is_counted_until_it_is_due(scene: Scene) -> None:
     (call,) = scene.calls
     due = scene.life.now + timedelta(hours=1)
     call.defer(reason="429", until=due, **scene.life.stamp())
-    scene.tell(call)
+    scene.record(call)
     early = scene.view()
     assert (early.deferred, early.next_due_at) == (1, due)
     assert call.contact_id not in {one.contact_id for one in early.candidates}
@@ -138,7 +102,7 @@ def test_a_deferred_contact_is_counted_until_it_is_due(scene: Scene) -> None:
     assert first.batch == 1
 
 
-def test_a_resume_ends_every_deferral(scene: Scene) -> None:
+def test_a_resume_ends_all_deferrals(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     due = scene.life.now + timedelta(hours=1)
@@ -151,7 +115,7 @@ def test_a_resume_ends_every_deferral(scene: Scene) -> None:
     assert view.candidates[0].call_id == call.id
 
 
-def test_who_was_never_rung_is_a_candidate_for_the_next_attempt(scene: Scene) -> None:
+def test_a_contact_whose_call_never_rang_is_a_candidate_again(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     call.end(
@@ -161,7 +125,7 @@ def test_who_was_never_rung_is_a_candidate_for_the_next_attempt(scene: Scene) ->
         refusal=CREDIT,
         **scene.life.stamp(),
     )
-    scene.tell(call)
+    scene.record(call)
     first = scene.view().candidates[0]
     assert (first.contact_id, first.attempt, first.call_id) == (
         call.contact_id,
@@ -170,101 +134,7 @@ def test_who_was_never_rung_is_a_candidate_for_the_next_attempt(scene: Scene) ->
     )
 
 
-def test_calls_in_a_row_that_rang_nobody_are_counted_until_one_comes_through(
-    scene: Scene,
-) -> None:
-    scene.life.claim(scene.campaign, 5)
-    first, second, third, fourth, fifth = scene.calls
-    end(scene, first, UNRUNG)
-    end(scene, second, "call.start.error-y")
-    assert failures(scene) == (2, "call.start.error-y")
-    end(scene, second, "call.start.error-y", scene.life.now)
-    assert failures(scene) == (2, "call.start.error-y"), "it only tells when"
-    third.ring(ringing_at=scene.life.now, evidence=None, **scene.life.stamp())
-    scene.tell(third)
-    assert failures(scene)[0] == 0
-    end(scene, fourth, UNRUNG)
-    assert failures(scene) == (1, UNRUNG)
-    end(scene, fifth, "customer-busy", refusal=None)
-    assert failures(scene)[0] == 0
-
-
-def test_a_contact_that_is_refused_again_is_not_counted_again(scene: Scene) -> None:
-    scene.life.claim(scene.campaign, 1)
-    (call,) = scene.calls
-    end(scene, call, UNRUNG)
-    again = Call.create(
-        campaign_id=call.campaign_id,
-        contact_id=call.contact_id,
-        attempt=2,
-        claim_id=call.id,
-        batch=None,
-        previous=call,
-        **scene.life.stamp(),
-    )
-    scene.tell(again)
-    end(scene, again, UNRUNG)
-    assert failures(scene) == (1, UNRUNG)
-
-
-def test_lack_of_capacity_counts_against_nobody_but_is_shown(scene: Scene) -> None:
-    scene.life.claim(scene.campaign, 1)
-    end(scene, scene.calls[0], UNRUNG, refusal=FULL)
-    view = scene.view()
-    assert (view.start_failures, view.deferred) == (0, 1)
-    contact = scene.calls[0].contact_id
-    assert contact not in {one.contact_id for one in view.candidates}
-    assert view.capacity_refused_at is not None
-    assert view.next_due_at == view.capacity_refused_at + timedelta(seconds=1)
-
-
-def test_refused_requests_count_as_well_each_contact_once(scene: Scene) -> None:
-    scene.life.claim(scene.campaign, 3)
-    for call, refusal in zip(scene.calls, (FAULT, BAD_NUMBER, FULL), strict=True):
-        for _ in range(1 + (refusal is FAULT)):
-            if call.deferred:
-                call.requeue(claim_id=call.id, batch=None, **scene.life.stamp())
-            call.request(dial_before=scene.life.now, **scene.life.stamp())
-            words, until = scene.life.words(), scene.life.now
-            call.refuse(refusal, words=words, until=until, **scene.life.stamp())
-        scene.tell(call)
-    assert failures(scene)[0] == 2
-
-
-def test_a_resume_counts_them_anew(scene: Scene) -> None:
-    scene.life.claim(scene.campaign, 1)
-    end(scene, scene.calls[0], UNRUNG)
-    scene.campaign.pause(cause=PauseCause.PERSON, **scene.life.stamp())
-    scene.campaign.resume(**scene.life.stamp())
-    scene.life.record(scene.campaign)
-    assert failures(scene)[0] == 0
-
-
-UNRUNG = "call.start.error-x"
-FAULT = Refusal(RefusalKind.PLATFORM, None, "rule")
-CREDIT = Refusal(RefusalKind.ACCOUNT, RefusalScope.ACCOUNT, "rule")
-BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "rule")
-FULL = Refusal(RefusalKind.CAPACITY, None, "rule")
-
-
-def end(
-    scene: Scene,
-    call: Call,
-    reason: str,
-    at: datetime | None = None,
-    refusal: Refusal | None = FAULT,
-) -> None:
-    stamp = scene.life.stamp()
-    call.end(reason=reason, ended_at=at, evidence=None, refusal=refusal, **stamp)
-    scene.tell(call)
-
-
-def failures(scene: Scene) -> tuple[int, str | None]:
-    view = scene.view()
-    return view.start_failures, view.start_failure
-
-
-def test_a_paused_campaign_is_shown_without_candidates(scene: Scene) -> None:
+def test_a_paused_campaign_has_no_candidates(scene: Scene) -> None:
     scene.campaign.pause(cause=PauseCause.BUDGET, **scene.life.stamp())
     scene.life.record(scene.campaign)
     view = scene.view()
@@ -272,7 +142,9 @@ def test_a_paused_campaign_is_shown_without_candidates(scene: Scene) -> None:
     assert (view.pending, view.candidates) == (5, ())
 
 
-def test_a_canceled_campaign_is_shown_while_calls_of_it_are_open(scene: Scene) -> None:
+def test_a_canceled_campaign_is_in_the_snapshot_while_its_calls_are_open(
+    scene: Scene,
+) -> None:
     scene.life.claim(scene.campaign, 1)
     scene.campaign.cancel(hang_up=True, **scene.life.stamp())
     scene.life.record(scene.campaign)
@@ -281,14 +153,14 @@ def test_a_canceled_campaign_is_shown_while_calls_of_it_are_open(scene: Scene) -
     assert not view.completable
     (call,) = scene.calls
     call.cancel(**scene.life.stamp())
-    scene.tell(call)
-    assert scene.see().campaigns == ()
+    scene.record(call)
+    assert scene.snapshot().campaigns == ()
 
 
-def test_a_completed_campaign_is_shown_while_a_report_of_it_is_awaited(
+def test_a_completed_campaign_is_in_the_snapshot_while_it_awaits_a_report(
     scene: Scene,
 ) -> None:
-    """What its calls cost is expected from its own costs, not from anybody's."""
+    """The expected cost of its calls depends on its own earlier costs."""
     scene.life.claim(scene.campaign, 2)
     for call in scene.calls:
         scene.life.place(call)
@@ -302,23 +174,23 @@ def test_a_completed_campaign_is_shown_while_a_report_of_it_is_awaited(
     assert (view.spend, view.costs_reported) == (Decimal("0.30"), 1)
     assert (view.candidates, view.completable) == ((), False)
     scene.life.report(last, ReportGrade.DELIVERED, Decimal("0.20"), "hang-up")
-    assert scene.see().campaigns == ()
+    assert scene.snapshot().campaigns == ()
 
 
-def test_a_ghost_holds_room_until_its_longest_duration_has_passed(
+def test_a_ghost_uses_a_slot_until_its_longest_duration_has_passed(
     scene: Scene,
 ) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     scene.life.place(call)
     call.time_out(reason="silence", **scene.life.stamp())
-    scene.tell(call)
+    scene.record(call)
     assert call.placed_at is not None
     last = call.placed_at + timedelta(seconds=scene.campaign.longest_call_seconds + 900)
-    seen = scene.see(now=last)
+    seen = scene.snapshot(now=last)
     assert (seen.campaigns[0].ghosts, seen.campaigns[0].unreported) == (1, 1)
     assert [one.phase for one in seen.calls] == [Phase.GHOST]
-    after = scene.see(now=last + timedelta(seconds=1))
+    after = scene.snapshot(now=last + timedelta(seconds=1))
     assert (after.campaigns[0].ghosts, after.campaigns[0].unreported) == (0, 0)
     assert after.calls == ()
 
@@ -328,38 +200,38 @@ def test_an_ended_call_is_watched_until_its_report_is_final(scene: Scene) -> Non
     (call,) = scene.calls
     scene.life.place(call)
     scene.life.report(call, ReportGrade.LOOKED_UP, None, "hang-up")
-    (open_call,) = scene.see().calls
+    (open_call,) = scene.snapshot().calls
     assert (open_call.phase, open_call.looked_up) == (Phase.REPORTING, 1)
     scene.life.report(call, ReportGrade.DELIVERED, Decimal("0.30"), "hang-up")
-    seen = scene.see()
+    seen = scene.snapshot()
     assert seen.calls == ()
     view = seen.campaigns[0]
     assert (view.spend, view.costs_reported, view.unreported) == (Decimal("0.30"), 1, 0)
 
 
-def test_a_cost_belongs_to_the_day_of_the_claim(scene: Scene) -> None:
+def test_a_cost_is_booked_to_the_day_of_the_claim(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     claimed = scene.life.now
     scene.life.now += timedelta(days=1)
     scene.life.report(call, ReportGrade.DELIVERED, Decimal("0.30"), None)
-    assert scene.see(now=claimed).spent_today == Decimal("0.30")
-    assert scene.see(now=scene.life.now).spent_today == 0
+    assert scene.snapshot(now=claimed).spent_today == Decimal("0.30")
+    assert scene.snapshot(now=scene.life.now).spent_today == 0
 
 
-def test_a_duplicate_stands_until_requests_are_allowed_again(scene: Scene) -> None:
+def test_a_duplicate_stays_open_until_requests_are_allowed_again(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     call.detect_duplicate(provider_call_id="other", **scene.life.stamp())
-    scene.tell(call)
-    assert scene.see().duplicates_open
+    scene.record(call)
+    assert scene.snapshot().duplicates_open
     scene.life.furnish()
-    seen = scene.see()
+    seen = scene.snapshot()
     assert not seen.duplicates_open
     assert seen.settings == SettingsValues(daily_budget=Decimal(9), retention_days=30)
 
 
-def test_a_campaign_is_completable_when_nobody_is_left(store: Store) -> None:
+def test_a_campaign_is_completable_when_no_contact_is_left(store: Store) -> None:
     scene = Scene(store, contacts=1)
     assert not scene.view().completable
     scene.life.claim(scene.campaign, 1)
@@ -369,18 +241,18 @@ def test_a_campaign_is_completable_when_nobody_is_left(store: Store) -> None:
     assert scene.view().completable
 
 
-def test_a_campaign_that_is_over_or_not_begun_is_not_shown(scene: Scene) -> None:
+def test_a_finished_or_unstarted_campaign_is_not_in_the_snapshot(scene: Scene) -> None:
     scene.life.open_campaign(1)
     scene.campaign.complete(**scene.life.stamp())
     scene.life.record(scene.campaign)
-    assert scene.see().campaigns == ()
+    assert scene.snapshot().campaigns == ()
 
 
-def test_the_plan_reads_few_of_many_pending_contacts(store: Store) -> None:
+def test_the_query_reads_few_of_many_pending_contacts(store: Store) -> None:
     scene = Scene(store, contacts=20_000)
-    scene.see(most=5)
+    scene.snapshot(most=5)
     before = fetched(store)
-    scene.see(most=5)
+    scene.snapshot(most=5)
     assert fetched(store) - before < 500
 
 
@@ -395,13 +267,13 @@ def fetched(store: Store) -> int:
     )
 
 
-def test_the_view_is_of_one_position(scene: Scene) -> None:
-    seen = scene.see()
+def test_the_snapshot_has_one_position(scene: Scene) -> None:
+    seen = scene.snapshot()
     assert seen.position == scene.store.position() == len(scene.life.events)
     assert isinstance(scene.life.events[-1], Campaign.Queued)
 
 
-def test_the_position_of_a_campaigns_last_claim_is_shown(scene: Scene) -> None:
+def test_the_snapshot_has_the_position_of_a_campaigns_last_claim(scene: Scene) -> None:
     assert scene.view().claimed_position is None
     scene.life.claim(scene.campaign, 2)
     first = scene.view().claimed_position
@@ -409,10 +281,10 @@ def test_the_position_of_a_campaigns_last_claim_is_shown(scene: Scene) -> None:
     (call, _) = scene.calls
     now = scene.life.now
     call.defer(reason="429", until=now, **scene.life.stamp())
-    scene.tell(call)
+    scene.record(call)
     assert scene.view().claimed_position == first
     call.requeue(claim_id=scene.life.id(), batch=None, **scene.life.stamp())
-    scene.tell(call)
+    scene.record(call)
     second = scene.view().claimed_position
     assert second == last_claim(scene) != first
 

@@ -1,4 +1,4 @@
-"""A link stands for its event and for all before it, byte by byte."""
+"""A link of the hash chain depends on every byte of its event and all earlier ones."""
 
 from typing import Any
 from uuid import UUID
@@ -25,19 +25,19 @@ def changed(**fields: Any) -> StoredEvent:
         changed(topic="call.ended{", state=b'"reason":"x"}'),
     ],
 )
-def test_any_change_of_an_event_shows(other: StoredEvent) -> None:
+def test_any_change_of_an_event_changes_its_link(other: StoredEvent) -> None:
     assert digest(7, other) != digest(7, EVENT)
 
 
-def test_a_moved_event_shows() -> None:
+def test_a_moved_event_changes_its_link() -> None:
     assert digest(8, EVENT) != digest(7, EVENT)
 
 
-def test_a_removed_event_shows_in_every_later_link() -> None:
+def test_a_removed_event_changes_every_later_link() -> None:
     whole = chained(chained(FIRST_HEAD, 1, EVENT), 2, EVENT)
     assert chained(FIRST_HEAD, 2, EVENT) != whole
 
 
-def test_the_chain_never_changes_its_form() -> None:
+def test_the_chain_of_release_1_is_still_computed_alike() -> None:
     link = chained(FIRST_HEAD, 7, EVENT).hex()
     assert link == "27a6b55f08fa02578b4b9240a98eed4808ec018a5a616142963caf44244d9d47"

@@ -11,7 +11,7 @@ HOW = "run: python -m tests.projections.handler_outputs"
 
 
 def test_a_changed_handler_has_another_version() -> None:
-    """Otherwise a database keeps the rows of the old handler without any notice."""
+    """Otherwise a database would silently keep the rows of the old handler."""
     assert changed(recorded(), current()) == {}, (
         "These tables get other rows for the named events. Raise handler_version of"
         f" each table in its module, then {HOW}"
@@ -27,7 +27,7 @@ def test_all_versions_and_events_are_recorded() -> None:
         assert table["outputs"].keys() <= before[name]["outputs"].keys(), HOW
 
 
-def test_a_changed_domain_rule_is_noticed_like_a_changed_handler(
+def test_a_changed_domain_rule_is_detected_like_a_changed_handler(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(call_log, "OURS", frozenset())

@@ -1,4 +1,4 @@
-"""The projector as a process of its own."""
+"""The projector's process."""
 
 import os
 import signal
@@ -8,8 +8,8 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
-from tests.projections.conftest import Store
 from tests.projections.lives import Life
+from tests.projections.store import Store
 from tests.support import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def started(url: str | None) -> "subprocess.Popen[str]":
     )
 
 
-def test_it_works_until_it_is_told_to_end(store: Store) -> None:
+def test_the_process_projects_events_until_a_signal_ends_it(store: Store) -> None:
     life = Life(Random(0))
     life.open_campaign(3)
     position = store.append(life.events)
@@ -40,7 +40,9 @@ def test_it_works_until_it_is_told_to_end(store: Store) -> None:
     assert process.returncode == 0
 
 
-def test_a_bad_event_ends_it_with_one_clear_line(store: Store) -> None:
+def test_an_event_that_cannot_be_applied_ends_the_process_with_one_line(
+    store: Store,
+) -> None:
     store.conn.execute(
         "insert into autolynx_events"
         " (originator_id, originator_version, topic, state)"
@@ -53,14 +55,14 @@ def test_a_bad_event_ends_it_with_one_clear_line(store: Store) -> None:
     assert "Event 1 (call.nobody_knows) cannot be projected" in said.splitlines()[-1]
 
 
-def test_without_a_database_it_says_what_is_missing() -> None:
+def test_without_a_database_url_the_process_names_the_variable() -> None:
     with started(None) as process:
         _, said = process.communicate(timeout=20)
     assert process.returncode == 2
     assert said == "AUTOLYNX_DATABASE_URL is not set.\n"
 
 
-def test_the_projector_knows_every_kind_of_event() -> None:
+def test_the_process_can_decode_every_event() -> None:
     folder = Path(__file__).parents[1] / "golden"
     names = [file.name.split(".") for file in folder.glob("*.json")]
     topics = [".".join(parts[:2]) for parts in names]

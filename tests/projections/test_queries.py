@@ -1,4 +1,4 @@
-"""What people see: pages in a fixed order, counts that fit, canceled ones as such."""
+"""Queries of the read models: order of pages, counts, shown statuses."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -32,8 +32,8 @@ from projections.alerts import AlertKind
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
 from projections.tables.pages import as_cursor
-from tests.projections.conftest import Store
 from tests.projections.lives import Life
+from tests.projections.store import Store
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_campaigns_are_listed_newest_first_page_by_page(
     assert (page.total, page.position) == (5, store.position())
 
 
-def test_campaigns_are_found_by_state_and_by_any_part_of_the_name(
+def test_campaigns_are_filtered_by_state_and_any_part_of_the_name(
     store: Store, life: Life
 ) -> None:
     first, _ = life.open_campaign(0), life.open_campaign(0)
@@ -92,7 +92,7 @@ def test_campaigns_are_found_by_state_and_by_any_part_of_the_name(
 
 
 @pytest.mark.parametrize("cursor", ["x", "WzFd", as_cursor(1), "é", ""])
-def test_a_cursor_of_no_list_is_refused(store: Store, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(Invalid):
         campaign_board.page(store.conn, first=1, after=cursor)
 
@@ -111,7 +111,7 @@ def test_a_cursor_of_another_list_is_refused(
         )
 
 
-def test_contacts_are_listed_in_the_files_order_over_all_imports(
+def test_contacts_of_all_imports_are_listed_in_the_order_of_the_files(
     store: Store, life: Life
 ) -> None:
     campaign = life.open_campaign(3)
@@ -128,7 +128,7 @@ def test_contacts_are_listed_in_the_files_order_over_all_imports(
     assert contact_log.page(store.conn, campaign.id, first=2).total == 5
 
 
-def test_contacts_are_found_by_their_statuses_in_the_files_order(
+def test_contacts_are_filtered_by_status_in_the_order_of_the_file(
     store: Store, life: Life
 ) -> None:
     campaign = life.open_campaign(4)
@@ -145,7 +145,7 @@ def test_contacts_are_found_by_their_statuses_in_the_files_order(
     assert page.total == 2
 
 
-def test_in_a_canceled_campaign_whoever_was_not_called_is_canceled(
+def test_in_a_canceled_campaign_pending_contacts_are_shown_as_canceled(
     store: Store, life: Life
 ) -> None:
     campaign = life.open_campaign(3)
@@ -182,7 +182,9 @@ def test_a_contact_is_known_once_its_list_is_imported(store: Store, life: Life) 
     assert (contact.status, contact.name) == (ContactStatus.PENDING, "")
 
 
-def test_a_contacts_fields_come_from_the_vault(store: Store, life: Life) -> None:
+def test_the_personal_data_of_contacts_comes_from_the_vault(
+    store: Store, life: Life
+) -> None:
     campaign = life.open_campaign(1)
     (contact_id,) = life.contacts[campaign.id]
     show(store, life)
@@ -197,7 +199,7 @@ def test_a_contacts_fields_come_from_the_vault(store: Store, life: Life) -> None
     assert (contact.phone, contact.variables) == ("+12025550123", {"city": "Bonn"})
 
 
-def test_calls_are_found_by_contact_and_by_the_providers_id(
+def test_calls_are_found_by_contact_and_by_provider_call_id(
     store: Store, life: Life
 ) -> None:
     campaign = life.open_campaign(2)
@@ -220,7 +222,7 @@ def test_calls_are_found_by_contact_and_by_the_providers_id(
     assert call_log.of_ids(conn, [call.id]) == {call.id: found}
 
 
-def test_activity_is_counted_in_stretches_of_time(store: Store, life: Life) -> None:
+def test_activity_is_counted_by_time_interval(store: Store, life: Life) -> None:
     campaign = life.open_campaign(3)
     life.claim(campaign, 3)
     calls = [life.calls[id_][0] for id_ in life.contacts[campaign.id]]
@@ -240,7 +242,7 @@ def test_activity_is_counted_in_stretches_of_time(store: Store, life: Life) -> N
     assert sum(bucket.spend for bucket in buckets) == Decimal("0.50")
 
 
-def test_imports_are_listed_with_the_rows_left_out(store: Store, life: Life) -> None:
+def test_imports_are_listed_with_their_rejected_rows(store: Store, life: Life) -> None:
     campaign = life.open_campaign(3)
     life.fill_list(campaign, [life.id()])
     show(store, life)
@@ -257,7 +259,7 @@ def test_imports_are_listed_with_the_rows_left_out(store: Store, life: Life) -> 
     assert skipped.message == "No name."
 
 
-def test_the_directory_lists_who_is_there(store: Store, life: Life) -> None:
+def test_the_directory_lists_assistants_and_members(store: Store, life: Life) -> None:
     life.furnish()
     show(store, life)
     conn = store.conn
@@ -323,7 +325,7 @@ def test_spend_and_alerts_are_listed(store: Store, life: Life) -> None:
     assert (of_day.campaign_id, of_day.kind) == (None, AlertKind.SPEND_LIMIT)
 
 
-def test_the_index_tells_who_did_what_to_an_aggregate(store: Store, life: Life) -> None:
+def test_the_index_lists_the_events_of_an_aggregate(store: Store, life: Life) -> None:
     campaign = life.open_campaign(1)
     show(store, life)
     found = event_index.of_aggregate(store.conn, campaign.id)
@@ -338,9 +340,7 @@ def test_the_index_tells_who_did_what_to_an_aggregate(store: Store, life: Life) 
     assert [row.version for row in found] == [1, 2]
 
 
-def test_progress_of_all_or_of_some_campaigns_is_read_at_once(
-    store: Store, life: Life
-) -> None:
+def test_progress_is_read_for_all_or_some_campaigns(store: Store, life: Life) -> None:
     first, second = life.open_campaign(1), life.open_campaign(2)
     show(store, life)
     everything = campaign_board.progress_of(store.conn, None)
@@ -353,7 +353,7 @@ def test_progress_of_all_or_of_some_campaigns_is_read_at_once(
     assert set(campaign_board.of_ids(store.conn, [first.id])) == {first.id}
 
 
-def test_a_read_pool_reads_and_cannot_write(store: Store, life: Life) -> None:
+def test_a_read_pool_cannot_write(store: Store, life: Life) -> None:
     life.open_campaign(1)
     show(store, life)
     with open_read_pool(store.url, name="reader", max_size=1) as pool:

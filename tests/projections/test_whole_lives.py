@@ -1,4 +1,4 @@
-"""Whatever happens, the read tables say what the aggregates say."""
+"""The read tables equal the aggregates after random histories."""
 
 from random import Random
 from uuid import UUID
@@ -28,7 +28,7 @@ def counter(row: Row, status: ContactStatus) -> int:
 
 @SOME
 @given(life=LIVES)
-def test_the_counters_add_up_and_are_those_of_a_recount(life: Life) -> None:
+def test_the_counters_equal_the_counted_contacts(life: Life) -> None:
     memory = projected(life.events)
     for campaign in life.campaigns:
         row = memory.row("campaign_board", campaign.id)
@@ -41,7 +41,7 @@ def test_the_counters_add_up_and_are_those_of_a_recount(life: Life) -> None:
 
 @SOME
 @given(life=LIVES)
-def test_money_and_awaited_reports_are_those_of_the_calls(life: Life) -> None:
+def test_spend_and_awaited_reports_equal_those_of_the_calls(life: Life) -> None:
     memory = projected(life.events)
     for campaign in life.campaigns:
         row, calls = memory.row("campaign_board", campaign.id), calls_of(life, campaign)
@@ -60,7 +60,7 @@ def is_awaited(call: Call) -> bool:
 
 @SOME
 @given(life=LIVES)
-def test_each_campaign_stands_as_its_aggregate_does(life: Life) -> None:
+def test_each_campaign_row_equals_its_aggregate(life: Life) -> None:
     memory = projected(life.events)
     for campaign in life.campaigns:
         row = memory.row("campaign_board", campaign.id)
@@ -75,7 +75,7 @@ def test_each_campaign_stands_as_its_aggregate_does(life: Life) -> None:
 
 @SOME
 @given(life=LIVES)
-def test_each_call_stands_as_its_aggregate_does(life: Life) -> None:
+def test_each_call_row_equals_its_aggregate(life: Life) -> None:
     memory = projected(life.events)
     for calls in life.calls.values():
         for call in calls:
@@ -95,7 +95,7 @@ def test_each_call_stands_as_its_aggregate_does(life: Life) -> None:
 
 
 def waits_for_a_retry(call: Call, life: Life) -> bool:
-    """Look in the log whether the call ended with a time for a new call."""
+    """Return whether the call's end event contains a time for a new call."""
     ends = [
         event
         for event in life.events
@@ -107,7 +107,7 @@ def waits_for_a_retry(call: Call, life: Life) -> bool:
 
 @SOME
 @given(life=LIVES)
-def test_each_contact_stands_as_its_latest_call_does(life: Life) -> None:
+def test_each_contact_row_shows_its_latest_call(life: Life) -> None:
     memory = projected(life.events)
     for contact_id, calls in life.calls.items():
         for row in rows_of(memory, contact_id):
@@ -130,7 +130,7 @@ def rows_of(memory: Memory, contact_id: UUID) -> list[Row]:
 
 @SOME
 @given(life=LIVES)
-def test_the_queue_holds_exactly_the_calls_that_must_be_watched(life: Life) -> None:
+def test_the_queue_contains_exactly_the_calls_to_watch(life: Life) -> None:
     memory = projected(life.events)
     watched = {key[0]: row["phase"] for key, row in memory.tables["dial_queue"].items()}
     calls = [call for each in life.calls.values() for call in each]
@@ -151,7 +151,7 @@ def phase_of(call: Call) -> Phase | None:
     return Phase.REQUESTED if call.request_open else Phase.CLAIMED
 
 
-def test_these_lives_meet_every_kind_of_fact() -> None:
+def test_the_random_histories_contain_every_event() -> None:
     met = {
         type(event) for seed in range(60) for event in whole_life(Random(seed)).events
     }

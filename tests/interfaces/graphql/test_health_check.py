@@ -69,6 +69,7 @@ class Watched:
             pool=pool or house.reading,
             process_records=house.process_records,
             provider=ProviderWatch(lines, real_time, self.seconds),
+            provider_actor=self.provider.actor,
             now=real_time,
             clock=self.seconds,
             url=house.url,

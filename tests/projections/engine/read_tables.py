@@ -11,8 +11,8 @@ from projections.engine.runner import (
 )
 from projections.engine.schema import TABLES, create_read_model
 from storage.database import connect
-from tests.projections.conftest import Store
 from tests.projections.lives import Life, whole_life
+from tests.projections.store import Store
 
 type Tables = dict[str, list[tuple[Any, ...]]]
 
@@ -32,7 +32,7 @@ def rows(store: Store, schema: str = "read") -> Tables:
 
 
 def rebuilt(store: Store, batch: int = 2000) -> Tables:
-    """Bring the whole log into a second schema and read that."""
+    """Project the whole log into a second schema and return its rows."""
     store.conn.execute("drop schema if exists again cascade")
     with connect(store.url, name="rebuild") as conn:
         create_read_model(conn, "again")

@@ -1,4 +1,4 @@
-"""As it stood then: the same as the read table showed at that time."""
+"""Rows as of a time equal those that the read tables showed then."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -13,8 +13,8 @@ from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.runner import Batches, catch_up
 from projections.event_index import TICK, Wanted, position_at
 from projections.tables.checkpoint import position_of
-from tests.projections.conftest import Store
 from tests.projections.lives import START, Life, whole_life
+from tests.projections.store import Store
 
 
 def latest(events: list[Any]) -> datetime:
@@ -23,7 +23,9 @@ def latest(events: list[Any]) -> datetime:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_each_moment_is_as_the_read_tables_showed_it(store: Store, seed: int) -> None:
+def test_rows_as_of_a_time_equal_the_read_tables_of_that_time(
+    store: Store, seed: int
+) -> None:
     life = whole_life(Random(seed))
     store.append(life.events)
     seen = [shown(store, life) for _ in one_by_one(store, life)]
@@ -51,7 +53,7 @@ def shown(store: Store, life: Life) -> tuple[dict[Any, Any], dict[Any, Any]]:
     return campaigns, {c.id: call_log.get(store.conn, c.id) for c in calls[:5]}
 
 
-def test_without_a_time_it_is_as_it_stands_now(store: Store) -> None:
+def test_without_a_time_the_current_row_is_returned(store: Store) -> None:
     life = whole_life(Random(3))
     store.append(life.events)
     catch_up(store.conn)
@@ -66,7 +68,7 @@ def test_without_a_time_it_is_as_it_stands_now(store: Store) -> None:
     assert campaign_as_of(store.conn, call.id) is None
 
 
-def test_a_time_is_one_position_though_clocks_differ(store: Store) -> None:
+def test_a_time_means_one_position_even_if_clocks_differ(store: Store) -> None:
     life = Life(Random(0))
     for step in (0, 10, 5, 20, 15, 30):
         life.now = START + timedelta(seconds=step)
@@ -99,7 +101,9 @@ def paged(store: Store, **how: Any) -> list[int]:
             return found
 
 
-def test_events_are_filtered_by_each_and_all_conditions(store: Store) -> None:
+def test_events_are_filtered_by_each_condition_and_by_all_together(
+    store: Store,
+) -> None:
     life = whole_life(Random(5))
     store.append(life.events)
     catch_up(store.conn)
@@ -137,7 +141,7 @@ def test_events_are_filtered_by_each_and_all_conditions(store: Store) -> None:
         assert until == position_of(store.conn)
 
 
-def test_reading_on_from_a_position_leaves_none_out(store: Store) -> None:
+def test_reading_after_a_position_omits_no_event(store: Store) -> None:
     store.append(whole_life(Random(6)).events)
     catch_up(store.conn)
     read: list[int] = []
@@ -165,7 +169,7 @@ def test_an_event_shows_its_own_fields(store: Store) -> None:
     assert first.payload.keys().isdisjoint({"timestamp", "actor", "originator_topic"})
 
 
-def test_what_cannot_be_read_any_more_is_still_listed(store: Store) -> None:
+def test_an_unreadable_event_is_still_listed(store: Store) -> None:
     store.append(whole_life(Random(8)).events)
     catch_up(store.conn)
     for position, state in ((3, b"no json"), (4, b"[1]")):

@@ -25,10 +25,10 @@ from projections.engine.runner import (
 )
 from projections.engine.schema import TABLES, create_read_model
 from storage.database import Listener, connect
-from tests.projections.conftest import Store
 from tests.projections.engine.read_tables import append_raw, life_of, rebuilt, rows
 from tests.projections.lives import Life
 from tests.projections.memory import projected
+from tests.projections.store import Store
 
 
 @contextmanager
@@ -232,7 +232,7 @@ def test_a_batch_is_rolled_back_if_the_checkpoint_has_moved(store: Store) -> Non
     assert catch_up(store.conn) == last
 
 
-def test_a_read_only_server_is_no_fault_of_an_event(store: Store) -> None:
+def test_a_read_only_server_does_not_stop_the_projection_for_good(store: Store) -> None:
     store.append(life_of(16).events)
     store.conn.execute("set default_transaction_read_only = on")
     with pytest.raises(ReadOnlySqlTransaction):

@@ -1,4 +1,4 @@
-"""What changed is told at once; whoever waits for a position is woken by it."""
+"""Subscribers are notified of changes, and waits end at their position."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from threading import Thread
 
 from projections.engine.change_feed import Changed, ReadModelFeed
 from projections.engine.runner import catch_up
-from tests.projections.conftest import Store
 from tests.projections.lives import Life
+from tests.projections.store import Store
 from tests.support import eventually
 
 
@@ -39,7 +39,7 @@ def one_campaign() -> Life:
     return life
 
 
-def test_a_change_is_told_with_its_campaigns(store: Store) -> None:
+def test_subscribers_get_the_position_and_the_changed_campaigns(store: Store) -> None:
     life, told = one_campaign(), Queue[tuple[int, Changed]]()
     with feeding(store) as feed:
         feed.subscribe(lambda position, changed: told.put((position, changed)))
@@ -51,7 +51,7 @@ def test_a_change_is_told_with_its_campaigns(store: Store) -> None:
         assert named == (position, frozenset({life.campaigns[0].id}))
 
 
-def test_what_came_before_the_feed_is_known_from_the_first_look(store: Store) -> None:
+def test_the_feed_reads_the_position_when_it_starts(store: Store) -> None:
     position = store.append(one_campaign().events)
     catch_up(store.conn)
     with feeding(store) as feed:
@@ -72,12 +72,12 @@ def test_waiting_ends_when_the_position_is_reached(store: Store) -> None:
         waiter.join()
 
 
-def test_waiting_for_what_does_not_come_ends_in_time(store: Store) -> None:
+def test_waiting_ends_at_the_time_out(store: Store) -> None:
     with feeding(store) as feed:
         assert not feed.wait_for(1, timeout=0.01)
 
 
-def test_stopping_ends_every_wait(store: Store) -> None:
+def test_stop_ends_all_waits(store: Store) -> None:
     ended = Queue[bool]()
     with feeding(store) as feed:
         waiter = Thread(target=lambda: ended.put(feed.wait_for(1, 600)))
@@ -87,7 +87,7 @@ def test_stopping_ends_every_wait(store: Store) -> None:
         waiter.join()
 
 
-def test_what_was_missed_while_deaf_is_told_as_a_change_of_anything(
+def test_lost_notifications_are_replaced_by_a_change_of_all_campaigns(
     store: Store,
 ) -> None:
     told = Queue[tuple[int, Changed]]()
@@ -99,7 +99,7 @@ def test_what_was_missed_while_deaf_is_told_as_a_change_of_anything(
         assert told.get(timeout=10) == (position, None)
 
 
-def test_a_lost_connection_is_made_again(store: Store) -> None:
+def test_a_lost_connection_is_replaced(store: Store) -> None:
     with feeding(store) as feed:
         eventually(lambda: listeners(store) == 1)
         store.conn.execute(
@@ -112,7 +112,7 @@ def test_a_lost_connection_is_made_again(store: Store) -> None:
         assert feed.wait_for(position, timeout=10)
 
 
-def test_a_subscriber_that_fails_harms_no_other(store: Store) -> None:
+def test_an_error_of_one_subscriber_does_not_affect_the_others(store: Store) -> None:
     told = Queue[int]()
     with feeding(store) as feed:
         feed.subscribe(lambda position, _: told.put(position // 0))
@@ -122,7 +122,7 @@ def test_a_subscriber_that_fails_harms_no_other(store: Store) -> None:
         assert told.get(timeout=10) == position
 
 
-def test_nobody_is_told_after_leaving(store: Store) -> None:
+def test_nothing_is_sent_after_unsubscribing(store: Store) -> None:
     told: list[int] = []
     with feeding(store) as feed:
         leave = feed.subscribe(lambda position, _: told.append(position))

@@ -16,8 +16,8 @@ from projections.engine.runner import (
     Projector,
 )
 from storage.database import lock_key
-from tests.projections.conftest import Store
 from tests.projections.engine.read_tables import append_raw, life_of, rebuilt, rows
+from tests.projections.store import Store
 from tests.support import eventually
 
 

@@ -1,4 +1,4 @@
-"""Read tables made anew beside the live ones: the same, without down-time, at will."""
+"""Rebuilds of the read tables, which do not interrupt reading and writing."""
 
 import os
 import signal
@@ -34,8 +34,8 @@ from projections.results import csv_of
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.row_operations import RowOperation, put
 from storage.database import connect
-from tests.projections.conftest import Store
 from tests.projections.lives import Life, whole_life
+from tests.projections.store import Store
 from tests.support import eventually
 from tests.wiring import NOON, housed
 
@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def lived(store: Store, seed: int = 1, steps: int = 150) -> int:
-    """Store a life and bring it into the read model; return the last position."""
+    """Store and project a random history; return the last position."""
     last = store.append(whole_life(Random(seed), steps).events)
     catch_up(store.conn)
     return last
@@ -55,7 +55,7 @@ def schemas(store: Store) -> set[str]:
 
 
 def against_a_rebuild(store: Store) -> list[str]:
-    """Compare the live tables with ones that are made anew in another schema."""
+    """Compare the live tables with those computed in another schema."""
     store.conn.execute("drop schema if exists again cascade")
     with connect(store.url, name="again") as conn:
         create_read_model(conn, "again")
@@ -63,7 +63,7 @@ def against_a_rebuild(store: Store) -> list[str]:
     return [str(one) for one in differences(store.conn, "read", "again", most=100)]
 
 
-def test_rebuilt_tables_take_the_place_of_the_live_ones(store: Store) -> None:
+def test_rebuilt_tables_replace_the_live_ones(store: Store) -> None:
     last = lived(store)
     before = store.value("select 'read.campaign_board'::regclass::oid::bigint")
     told: list[tuple[int, int]] = []
@@ -76,7 +76,7 @@ def test_rebuilt_tables_take_the_place_of_the_live_ones(store: Store) -> None:
     assert against_a_rebuild(store) == []
 
 
-def test_a_cell_changed_by_hand_is_named_and_mended(store: Store) -> None:
+def test_a_cell_changed_by_hand_is_reported_and_corrected(store: Store) -> None:
     lived(store)
     store.conn.execute("update campaign_board set pending = pending + 7")
     campaigns = store.value("select count(*) from campaign_board")
@@ -87,7 +87,7 @@ def test_a_cell_changed_by_hand_is_named_and_mended(store: Store) -> None:
     assert against_a_rebuild(store) == []
 
 
-def test_rows_too_many_and_too_few_are_named(store: Store) -> None:
+def test_additional_and_missing_rows_are_reported(store: Store) -> None:
     lived(store)
     gone = store.value(
         "delete from call_log where call_id = (select max(call_id::text)::uuid"
@@ -96,10 +96,10 @@ def test_rows_too_many_and_too_few_are_named(store: Store) -> None:
     store.conn.execute("insert into batch_board values (gen_random_uuid(), 3, 4)")
     named = against_a_rebuild(store)
     assert f"call_log (call_id {gone}) is missing" in named
-    assert any("is there, but no event says so" in name for name in named)
+    assert any("exists, but no event created it" in name for name in named)
 
 
-def test_a_handler_that_looks_at_the_clock_is_found(
+def test_a_handler_that_reads_the_clock_is_detected(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def looks_at_the_clock(event: Any, _position: int) -> Iterator[RowOperation]:
@@ -112,7 +112,7 @@ def test_a_handler_that_looks_at_the_clock_is_found(
     assert "created_at is" in against_a_rebuild(store)[0]
 
 
-def test_one_projection_is_rebuilt_alone(store: Store) -> None:
+def test_a_single_projection_can_be_rebuilt(store: Store) -> None:
     lived(store)
     others = "select 'read.contact_log'::regclass::oid::bigint"
     before = store.value(others)
@@ -143,7 +143,7 @@ def projecting(store: Store) -> Iterator[None]:
 
 @contextmanager
 def reading(store: Store) -> Iterator[list[int]]:
-    """Read all the while, in snapshots of several statements; give the positions."""
+    """Read snapshots with several statements in a thread; yield their positions."""
     positions: list[int] = []
     stopped = Event()
 
@@ -168,7 +168,7 @@ def reading(store: Store) -> Iterator[list[int]]:
 
 @contextmanager
 def living(store: Store, life: Life) -> Iterator[None]:
-    """Let life go on, and be stored, all the while."""
+    """Append further events in a thread."""
     stopped = Event()
 
     def work() -> None:
@@ -192,7 +192,7 @@ def goes_on_after(store: Store, position: int) -> None:
     eventually(lambda: store.position() > position)
 
 
-def test_it_goes_on_beside_writers_the_projector_and_readers(store: Store) -> None:
+def test_a_rebuild_runs_beside_writers_the_projector_and_readers(store: Store) -> None:
     life = whole_life(Random(5))
     last = store.append(life.events)
     with projecting(store), reading(store) as positions:
@@ -222,7 +222,7 @@ def started(store: Store) -> "subprocess.Popen[bytes]":
     )
 
 
-def test_killed_in_the_middle_it_leaves_all_as_it_was_and_begins_again(
+def test_a_killed_rebuild_leaves_the_live_tables_and_starts_again(
     store: Store,
 ) -> None:
     last = lived(store)
@@ -238,7 +238,7 @@ def test_killed_in_the_middle_it_leaves_all_as_it_was_and_begins_again(
     assert against_a_rebuild(store) == []
 
 
-def test_results_are_the_same_after_rebuilds_killed_in_a_running_campaign(
+def test_an_export_is_the_same_after_rebuilds_killed_during_a_campaign(
     store: Store, database: str
 ) -> None:
     with housed(database, projector=True) as house:
@@ -261,7 +261,7 @@ def test_results_are_the_same_after_rebuilds_killed_in_a_running_campaign(
         assert against_a_rebuild(store) == []
 
 
-def test_what_a_killed_one_left_is_cleared(store: Store) -> None:
+def test_tables_of_a_killed_rebuild_are_dropped(store: Store) -> None:
     last = lived(store)
     for leftover in (NEXT, OLD):
         with connect(store.url, name="killed") as conn:
@@ -271,7 +271,9 @@ def test_what_a_killed_one_left_is_cleared(store: Store) -> None:
     assert schemas(store) == {"read"}
 
 
-def test_only_one_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_rebuild_runs_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("projections.engine.rebuild.LOCK_SECONDS", 0.1)
     with (
         connect(store.url, name="other") as conn,
@@ -282,7 +284,7 @@ def test_only_one_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     rebuild(store.url)
 
 
-def test_a_changed_event_refuses_the_swap_and_is_named(store: Store) -> None:
+def test_a_changed_event_prevents_the_swap_and_is_reported(store: Store) -> None:
     lived(store)
     store.conn.execute("update campaign_board set pending = 1234")
     position = store.value(
@@ -297,7 +299,7 @@ def test_a_changed_event_refuses_the_swap_and_is_named(store: Store) -> None:
 
 
 @pytest.mark.parametrize("which", ["max", "min"])
-def test_a_removed_event_refuses_the_swap(store: Store, which: str) -> None:
+def test_a_removed_event_prevents_the_swap(store: Store, which: str) -> None:
     lived(store)
     query = sql.SQL(
         "delete from autolynx_events where notification_id ="
@@ -309,7 +311,7 @@ def test_a_removed_event_refuses_the_swap(store: Store, which: str) -> None:
         rebuild(store.url)
 
 
-def test_a_reader_of_several_statements_keeps_its_tables(store: Store) -> None:
+def test_a_reader_with_several_statements_keeps_its_tables(store: Store) -> None:
     last = lived(store)
     paused = Event()
 
@@ -331,7 +333,7 @@ def test_a_reader_of_several_statements_keeps_its_tables(store: Store) -> None:
     assert schemas(store) == {"read"}
 
 
-def test_a_swap_that_lags_gives_way_and_tries_again(
+def test_a_swap_with_too_many_new_events_is_tried_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.engine.rebuild.REBUILD_BATCH", 10)
@@ -349,7 +351,7 @@ def test_a_swap_that_lags_gives_way_and_tries_again(
     assert against_a_rebuild(store) == []
 
 
-def test_batches_stop_at_the_position_that_is_named(store: Store) -> None:
+def test_batches_stop_at_the_given_position(store: Store) -> None:
     last = store.append(whole_life(Random(2)).events)
     batches = Batches(store.conn)
     assert batches.apply(1000, 20).events == 20

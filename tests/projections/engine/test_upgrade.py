@@ -1,4 +1,4 @@
-"""Read tables that another version made are noticed, and made anew by the projector."""
+"""Read tables of another version are detected and rebuilt by the projector."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ from projections.engine.runner import NotPrepared, Projector, catch_up
 from projections.engine.schema import create_read_model, outdated, outdated_message
 from projections.engine.upgrade import rebuild_outdated
 from storage.database import connect
-from tests.projections.conftest import Store
 from tests.projections.lives import whole_life
+from tests.projections.store import Store
 from tests.support import eventually
 
 EVENTS = whole_life(Random(1), 80).events
@@ -63,7 +63,7 @@ def test_tables_of_this_version_are_not_outdated(lived: Store) -> None:
     assert lived.value("select 'read.call_log'::regclass::oid::bigint") == kept
 
 
-def test_a_projector_brings_a_table_with_an_older_form_to_its_own(lived: Store) -> None:
+def test_the_projector_rebuilds_a_table_of_an_older_version(lived: Store) -> None:
     lived.conn.execute("alter table campaign_board drop column cap")
     as_made_by_another_version(lived, "campaign_board")
     assert outdated(lived.conn) == ["campaign_board"]
@@ -75,7 +75,7 @@ def test_a_projector_brings_a_table_with_an_older_form_to_its_own(lived: Store) 
     assert wrong_rows(lived) == []
 
 
-def test_a_table_that_is_made_late_is_filled_with_what_was_before(lived: Store) -> None:
+def test_a_table_created_later_is_filled_from_earlier_events(lived: Store) -> None:
     lived.conn.execute("drop table spend_by_day, contact_log")
     create_read_model(lived.conn)
     assert lived.value("select count(*) from contact_log") == 0
@@ -96,7 +96,7 @@ def test_a_table_whose_handler_version_changed_is_outdated(
     assert outdated(lived.conn) == ["call_log"]
 
 
-def test_beside_a_verification_it_is_tried_again(
+def test_the_upgrade_waits_for_the_end_of_a_verification(
     lived: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuild, "LOCK_SECONDS", 0.05)
@@ -109,7 +109,7 @@ def test_beside_a_verification_it_is_tried_again(
         eventually(lambda: outdated(lived.conn) == [], said="tables made anew")
 
 
-def test_a_log_that_was_changed_is_not_covered_up(lived: Store) -> None:
+def test_a_changed_log_prevents_the_upgrade(lived: Store) -> None:
     lived.conn.execute(
         "update autolynx_events set state = state || ' ' where notification_id = 3"
     )

@@ -142,7 +142,7 @@ def test_a_vault_row_emptied_without_an_erasure_is_reported(
 
 
 def test_an_inserted_event_is_reported(ledger: Ledger) -> None:
-    """In a place that was never used, at the end, and before the beginning."""
+    """At a position never assigned, at the end, and before the first event."""
     insert = (
         "insert into autolynx_events select %s, 1, topic, state, %s"
         " from autolynx_events where topic = 'campaign.created' limit 1"

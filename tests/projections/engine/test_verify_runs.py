@@ -100,7 +100,7 @@ def test_a_recomputed_chain_is_reported(
 
 
 def recompute_read_model(ledger: Ledger) -> None:
-    """Make chain and read tables of the log as it is now."""
+    """Recompute chain and read tables from the current log."""
     ledger.conn.execute("drop schema read cascade")
     with connect(ledger.house.url, name="anew") as conn:
         create_read_model(conn)

@@ -1,4 +1,4 @@
-"""How far the read model is behind, and at which event it stands."""
+"""The lag of the read model and the next event."""
 
 from datetime import timedelta
 from random import Random
@@ -6,11 +6,11 @@ from random import Random
 from projections.engine.runner import catch_up
 from projections.monitoring.lag import Lag, lag, lag_seconds
 from projections.monitoring.projection_status import projection_status
-from tests.projections.conftest import Store
 from tests.projections.lives import whole_life
+from tests.projections.store import Store
 
 
-def test_nothing_is_missing_where_all_was_brought_in(store: Store) -> None:
+def test_there_is_no_lag_if_all_events_are_applied(store: Store) -> None:
     life = whole_life(Random(1))
     end = store.append(life.events)
     catch_up(store.conn)
@@ -19,7 +19,7 @@ def test_nothing_is_missing_where_all_was_brought_in(store: Store) -> None:
     assert (found.position, found.head, found.behind) == (end, end, 0)
 
 
-def test_the_first_missing_event_is_named_with_its_age(store: Store) -> None:
+def test_the_lag_is_the_age_of_the_first_event_not_applied(store: Store) -> None:
     life = whole_life(Random(1))
     end = store.append(life.events)
     first = life.events[0].timestamp
@@ -29,7 +29,7 @@ def test_the_first_missing_event_is_named_with_its_age(store: Store) -> None:
     assert projection_status(store.conn, first).behind == end
 
 
-def test_an_event_that_nobody_can_read_is_named_too(store: Store) -> None:
+def test_an_unreadable_event_is_reported_too(store: Store) -> None:
     life = whole_life(Random(1))
     end = store.append(life.events)
     catch_up(store.conn)

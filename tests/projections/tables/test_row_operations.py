@@ -44,7 +44,7 @@ def operations_of(write: Write) -> list[RowOperation]:
 
 
 @given(before=st.lists(OPERATIONS), batch=st.lists(OPERATIONS))
-def test_a_folded_batch_leaves_what_its_operations_leave_one_by_one(
+def test_a_folded_batch_has_the_same_result_as_its_single_operations(
     before: list[RowOperation], batch: list[RowOperation]
 ) -> None:
     alone, folded = Memory(), Memory()
@@ -56,12 +56,12 @@ def test_a_folded_batch_leaves_what_its_operations_leave_one_by_one(
 
 
 @given(batch=st.lists(OPERATIONS))
-def test_no_statement_names_a_row_twice(batch: list[RowOperation]) -> None:
+def test_no_statement_writes_a_row_twice(batch: list[RowOperation]) -> None:
     for write in writes(fold(batch)):
         assert len(set(write.keys)) == len(write.keys)
 
 
-def test_what_follows_a_put_becomes_a_part_of_it() -> None:
+def test_operations_after_a_put_are_merged_into_it() -> None:
     batch = [put("t", 1, a=1, b=1), patch("t", 1, a=2), add("t", 1, b=5, c=1)]
     assert list(writes(fold(batch))) == [
         Write(Kind.PUT, "t", ("a", "b"), [(1,)], [(2, 6)]),
@@ -76,7 +76,7 @@ def test_rows_with_the_same_columns_share_a_statement() -> None:
     ]
 
 
-def test_a_row_put_after_others_were_patched_by_a_part_of_the_key_is_spared() -> None:
+def test_patch_all_does_not_change_a_row_that_is_put_later() -> None:
     batch = [patch_all("t", 1, a=1), put("t", (1, 2), b=1)]
     assert [write.kind for write in writes(fold(batch))] == [Kind.PATCH_ALL, Kind.PUT]
 

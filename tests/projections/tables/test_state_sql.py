@@ -12,7 +12,7 @@ from projections.tables.state_sql import (
     shown_counters_sql,
     shown_status_sql,
 )
-from tests.projections.conftest import Store
+from tests.projections.store import Store
 
 PENDING, CANCELED = ContactStatus.PENDING, ContactStatus.CANCELED
 
@@ -53,7 +53,7 @@ def test_shown_counters_move_pending_to_canceled_in_a_canceled_campaign(
     }
 
 
-def test_a_list_of_states_names_each_of_them_once() -> None:
+def test_a_list_of_states_contains_each_state_once() -> None:
     assert literals(FINISHED) == "('CANCELED', 'COMPLETED', 'FAILED')"
 
 
