@@ -1,4 +1,4 @@
-"""The scheduler's process: one leads and dials, the others wait to take over."""
+"""The scheduler's process: the leader dials, the other processes are standbys."""
 
 import logging
 import os
@@ -46,14 +46,18 @@ from storage.process.leadership import Leadership, LeadershipLost, Term
 from storage.process.timeline_guard import TimelineGuard
 
 ROLE = "scheduler"
-AWAY = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
+TERM_OVER = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
 NO_KEY = "no API key is configured: set AUTOLYNX_VAPI_API_KEY."
 
 log = logging.getLogger(ROLE)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; 2 where the configuration lacks a database."""
+    """Run the scheduler; return the exit code.
+
+    0 after SIGTERM or SIGINT; 1 if the database cannot be migrated; 2 without a
+    database URL.
+    """
     enable_after_loading()
     collect_in_background()
     configuration = Configuration()
@@ -74,7 +78,7 @@ def main() -> int:
 
 @dataclass(frozen=True)
 class Process:
-    """What outlives a term."""
+    """The objects that are kept over all terms of leadership."""
 
     configuration: Configuration
     url: str
@@ -100,17 +104,17 @@ def _serve(process: Process) -> None:
                 try:
                     _wait_for_tables(process, term)
                     _lead(process, term)
-                except AWAY as error:
+                except TERM_OVER as error:
                     log.warning("the term is over: %s", error)
 
 
 def _wait_for_tables(process: Process, term: Term) -> None:
-    """Wait while the projector makes anew what another version made."""
-    told = None
-    while not process.stop.is_set() and (said := outdated_message(term.connection)):
-        if said != told:
-            log.warning("nothing is dialled: found %s", said)
-        told = said
+    """Wait while the projector rebuilds read tables of another version."""
+    logged = None
+    while not process.stop.is_set() and (found := outdated_message(term.connection)):
+        if found != logged:
+            log.warning("nothing is dialled: found %s", found)
+        logged = found
         term.record_progress()
         process.stop.wait(1.0)
 
@@ -158,7 +162,7 @@ def _start_alerts(
     opened: ExitStack,
     post: Post,
 ) -> None:
-    """Send alerts from a thread of its own, over connections of its own."""
+    """Send alerts in a separate thread, over separate connections."""
     own = _components(process, feed, opened, name=f"{ROLE} alerts", size=2)
     worker = AlertWorker(
         Alerts(
@@ -178,7 +182,7 @@ def _start_alerts(
 
 
 def _start_retention(process: Process, feed: ReadModelFeed, opened: ExitStack) -> None:
-    """Erase expired personal data from a thread of its own."""
+    """Erase expired personal data in a separate thread."""
     own = _components(process, feed, opened, name=f"{ROLE} retention", size=2)
     worker = RetentionWorker(
         Retention(own.message_retention, own.settings.values, own.now)
@@ -269,7 +273,7 @@ def _asked[T](pool: Pool, query: Callable[[Conn], T]) -> T:
 
 @contextmanager
 def _stopping(scheduler: Scheduler, stop: Event) -> Iterator[None]:
-    """Pass the process's stop on to the scheduler, from a thread of its own."""
+    """Stop the scheduler when the process is to stop, from a separate thread."""
     over = Event()
 
     def watch() -> None:

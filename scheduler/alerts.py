@@ -36,7 +36,7 @@ STOP_SECONDS = 3.0
 LONGEST_BACK_OFF_SECONDS = 600.0
 
 GIVE_UP_SECONDS = 3 * 86_400.0
-"""How long posting an alert is retried."""
+"""How long posting an alert is tried again."""
 
 LONGEST_ERROR = 300
 
@@ -54,7 +54,10 @@ log = logging.getLogger(__name__)
 def post_json(
     url: str, body: dict[str, Any], *, any_address: bool = False
 ) -> str | None:
-    """Post JSON; `any_address` also allows link-local and metadata addresses."""
+    """Post JSON to a URL; return the error, or None if it was accepted (2xx).
+
+    `any_address` also allows link-local and metadata addresses.
+    """
     transport = None if any_address else OutsideTransport()
     try:
         with httpx2.Client(
@@ -70,10 +73,11 @@ def post_json(
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What one look does: raise, take into the outbox, post what is due.
+    """Raises alerts, stores them in the outbox, and posts those that are due.
 
-    The event comes first, then the outbox, then the post: whoever dies in between,
-    the next one goes on where the tables stand, and nothing is told less than once.
+    An alert is stored as an event, then in the outbox, and then posted. After a crash
+    the next leader continues from the tables, so each alert is posted at least once.
+    `first` applies until settings are stored; `random` returns numbers from 0 to 1.
     """
 
     reading: Pool
@@ -98,7 +102,7 @@ class Alerts:
         for one in due:
             self._raise(one)
         url = settings.alert_webhook_url
-        self._take_in(wanted=url is not None)
+        self._fill_outbox(wanted=url is not None)
         if url is None:
             return LONGEST_WAIT_SECONDS
         self._post_all(url)
@@ -123,10 +127,11 @@ class Alerts:
                 self.settings.raise_daily_spend_alert(
                     day=due.day, alert=due.alert, spend=spend, budget=budget
                 )
-        except (IntegrityError, Refused) as moved:
-            log.info("an alert is raised in a later run: %s", moved)
+        except (IntegrityError, Refused) as error:
+            log.info("an alert is raised in a later run: %s", error)
 
-    def _take_in(self, *, wanted: bool) -> None:
+    def _fill_outbox(self, *, wanted: bool) -> None:
+        """Store new alerts in the outbox, to be posted only if `wanted`."""
         known = self.outbox.last()
         with self.reading.connection() as conn, one_snapshot(conn):
             found = alerts.after(conn, known)
@@ -205,6 +210,7 @@ class AlertWorker:
         self._thread = Thread(target=self._run, name="alerts", daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:

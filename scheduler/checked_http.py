@@ -1,4 +1,4 @@
-"""HTTP to hosts outside: the addresses of a name are checked before connecting."""
+"""An HTTP transport that checks the addresses of a host before it connects."""
 
 import socket
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class _Outside(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to the address that was looked at, not to the name again."""
+        """Connect to the checked address: the name could resolve to another one now."""
         address = _address(host, port)
         return super().connect_tcp(
             address, port, timeout, local_address, socket_options

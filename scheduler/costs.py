@@ -1,9 +1,9 @@
-"""What a budget holds for calls whose cost is not final.
+"""Reservations of a budget for calls whose cost is not final.
 
 `domain/costs.py` estimates the campaign's cost of a call and of a minute. A call that
-nobody has answered is expected to cost `call`, the mean over all calls. An answered
-one is expected to cost what charged calls have cost on average or, if that is more,
-what its duration so far and one more minute cost at the campaign's rate.
+was not answered is expected to cost `call`, the mean over all calls. An answered call
+is expected to cost the mean of charged calls or, if that is more, the campaign's rate
+for its duration so far and one more minute.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from domain.dial_view import CampaignView, OpenCall, Phase
 from domain.values import ZERO, CallStatus
 
 AHEAD = timedelta(minutes=1)
-"""How much longer a live call is expected to go on."""
+"""How much longer a live call is expected to last."""
 
 MINUTE = 60
 
@@ -36,7 +36,7 @@ class Expected:
 
 
 def expected_of(view: CampaignView | None) -> Expected:
-    """Return what a campaign's calls are expected to cost."""
+    """Return the expected costs of a campaign's calls; None is an unknown campaign."""
     if view is None:
         return Expected()
     minutes = Decimal(view.charged_seconds) / MINUTE
@@ -48,7 +48,7 @@ def expected_of(view: CampaignView | None) -> Expected:
 
 
 def expected_cost(call: OpenCall, expected: Expected, now: datetime) -> Decimal:
-    """Return US dollars that a call is expected to cost in all, as known at `now`."""
+    """Return the expected total cost of a call in US dollars, as known at `now`."""
     is_talking = call.status is CallStatus.IN_PROGRESS
     answered_at = call.started_at or (call.placed_at if is_talking else None)
     if answered_at is None:
@@ -62,5 +62,5 @@ def expected_cost(call: OpenCall, expected: Expected, now: datetime) -> Decimal:
 
 
 def reserved(call: OpenCall, expected: Expected, now: datetime) -> Decimal:
-    """Return US dollars that a budget holds for a call beside its cost so far."""
+    """Return the US dollars that a budget reserves for a call beyond its known cost."""
     return max(expected_cost(call, expected, now) - (call.cost or ZERO), ZERO)

@@ -14,7 +14,7 @@ class HangUps:
         self._sent: set[UUID] = set()
 
     def repeat(self) -> None:
-        """Send the hang-up of calls that are still live once more (at each tick)."""
+        """Allow hang-ups of calls that are still live to be sent again (each tick)."""
         self._sent.clear()
 
     def send(self, seen: Snapshot) -> None:

@@ -43,7 +43,7 @@ class SchedulerMetrics:
         ProcessCollector(registry=self.registry)
         self._outcomes = Counter(
             "autolynx_dial_outcomes",
-            "Requests to the provider to call somebody, by outcome.",
+            "Requests to the provider to place a call, by outcome.",
             ["outcome"],
             registry=self.registry,
         )
@@ -57,9 +57,11 @@ class SchedulerMetrics:
         )
 
     def dialled(self, outcome: Outcome) -> None:
+        """Count one request to the provider."""
         self._outcomes.labels(_name(type(outcome))).inc()
 
     def observe_turn(self, seconds: float) -> None:
+        """Record the duration of one turn of the loop."""
         self._turns.observe(seconds)
 
 
@@ -69,7 +71,7 @@ def _name(outcome: type) -> str:
 
 @contextmanager
 def served(metrics: SchedulerMetrics, host: str, port: int | None) -> Iterator[None]:
-    """Serve the metrics on that port during the block; None serves nothing."""
+    """Serve the metrics on that port during the context; None serves nothing."""
     if port is None:
         yield
         return

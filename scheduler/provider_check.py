@@ -1,4 +1,4 @@
-"""Comparing our calls with those that the provider shows, and what follows from it."""
+"""The check of the provider before slots are filled: adoption and reconciliation."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -79,7 +79,7 @@ class ProviderCheck:
     def update_busy_lines(self, seen: Snapshot, *, checked: bool) -> None:
         """Find the lines on which no campaign with line-quiet gating may start.
 
-        `checked` context that `run` has just compared all lines. Its result covers all
+        `checked` means that `run` has just compared all lines. Its result covers all
         calls except those too new to be listed. Otherwise the provider is asked for
         each line on which we have no open call.
         """

@@ -1,4 +1,4 @@
-"""Empties messages of calls in the vault when their retention time is over."""
+"""Empties messages of calls in the vault once their retention time is over."""
 
 import logging
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Retention:
         self._messages, self._settings, self._now = messages, settings, now
 
     def run_once(self) -> int:
-        """Return how many messages were emptied."""
+        """Empty the messages that are due; return how many."""
         emptied = self._messages.wipe_messages_of_erased()
         days = self._settings().retention_days
         if days is not None:
@@ -46,17 +46,18 @@ class Retention:
 
 
 class RetentionWorker:
-    """Looks every ten minutes, in a thread of its own, while this process leads."""
+    """Runs `Retention` every EVERY_SECONDS in its own thread."""
 
     def __init__(self, retention: Retention) -> None:
         self._retention, self._stopped = retention, Event()
         self._thread = Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End soon, and wait for that; it may be repeated."""
+        """Stop the thread; wait at most STOP_SECONDS for it. Idempotent."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""Sharing the slots of one pass: what each campaign demands, what is left for all."""
+"""Shares the slots of one pass: the demand of each campaign, and the common limits."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from scheduler.plan_types import Conditions, Waiting
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """How many calls one campaign could use in this pass, and what limits that.
+    """The calls that one campaign could use in this pass, and their limits.
 
     barrier: why it may not call anybody, None if it may.
     room: free slots under its cap.
@@ -81,7 +81,7 @@ class Money:
     def left_today(
         self, snapshot: Snapshot, daily_budget: Decimal | None
     ) -> Decimal | None:
-        """Return what is left of the UTC day's budget, reservations deducted."""
+        """Return the rest of the UTC day's budget less reservations; None: no limit."""
         if daily_budget is None:
             return None
         return daily_budget - snapshot.spent_today - self.reserved_today
@@ -89,7 +89,11 @@ class Money:
 
 @dataclass(slots=True)
 class Remaining:
-    """What all campaigns share and this pass can still give; None is no limit."""
+    """The common limits that are left in this pass.
+
+    `slots` under the global cap, `requests` at the configured pace, requests for each
+    slowed line, US dollars of `daily_budget` (None: no limit) until `midnight` (UTC).
+    """
 
     slots: int
     requests: int
@@ -145,8 +149,8 @@ def share(demands: list[Demand], left: Remaining) -> dict[UUID, int]:
     """Give slots one by one, max-min fair over the slots in use; return the counts.
 
     Among campaigns that use equally many, the one that has waited longest since its
-    last claim comes first. A slot that becomes free thus goes round all campaigns that
-    wait, instead of returning to the campaign whose call has just ended.
+    last claim comes first. A free slot thus passes from campaign to campaign instead
+    of returning to the one whose call has just ended.
     """
     shares = {demand.id: 0 for demand in demands}
     queue = [

@@ -1,11 +1,11 @@
-"""What the scheduler's loop waits on: a time, a wake-up or its own stop."""
+"""Waiting of the scheduler's loop: for a time, a wake-up or its stop."""
 
 from threading import Event
 from time import monotonic
 
 
 class WakeUp:
-    """Waiting for a time that a wake-up or a stop can end early.
+    """Waits for a time; a wake-up or a stop can end the wait early.
 
     All times are seconds of the monotonic clock. Tests replace the class by one that
     runs on a virtual clock.

@@ -1,4 +1,4 @@
-"""Asks the provider about second calls that only a webhook has named."""
+"""Checks suspected duplicates: second calls that only a webhook has mentioned."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Asking the provider for single calls: missing reports, silent calls, hang-ups."""
+"""Follows single calls: missing reports, calls without events, hang-ups."""
 
 from datetime import datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How late the provider lists its calls, and for how long absence proves nothing."""
+"""Delay of the provider's list, and how long a missing call may still appear in it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable

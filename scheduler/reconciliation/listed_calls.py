@@ -1,4 +1,4 @@
-"""Reading the provider's list of calls: whose call it is, and what is new about it."""
+"""Matches the provider's list with our calls, and finds what is new in it."""
 
 from collections import defaultdict
 from collections.abc import Iterable

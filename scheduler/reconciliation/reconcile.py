@@ -1,4 +1,4 @@
-"""Comparing our open calls with those that the provider lists, line by line."""
+"""Compares our open calls with those that the provider lists, line by line."""
 
 import logging
 from collections import defaultdict
@@ -76,7 +76,7 @@ class Reconcile:
         largest_delay: timedelta = timedelta(0),
         keep_delay: Callable[[timedelta], None] = lambda _: None,
     ) -> None:
-        """Build it for one term.
+        """Build the reconciliation of one term.
 
         `is_under_way` returns whether this process is dialling a call at the moment.
         `interval` is the time between two runs, `time_out` the longest duration of one

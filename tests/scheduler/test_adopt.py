@@ -39,7 +39,7 @@ def pass_(house: House, **units: float) -> None:
 
 
 def lacking(house: House, campaign_id: UUID, contact: int = 0) -> CallOrder:
-    """Let the provider have a call that our restored log has not."""
+    """Show a call at the provider that our restored log lacks."""
     return called(house, campaign_id, house.candidates(campaign_id)[contact].contact_id)
 
 
@@ -50,14 +50,14 @@ def called(house: House, campaign_id: UUID, contact_id: UUID) -> CallOrder:
     return order
 
 
-def test_claims_that_were_never_requested_are_freed(house: House) -> None:
+def test_claims_without_a_request_are_released(house: House) -> None:
     [call_id] = house.claim(house.campaign(1))
     an_adoption(house).run(house.snapshot())
     assert house.topics(call_id) == ["created", "deferred"]
 
 
-def test_a_claim_that_was_requested_meanwhile_is_not_freed(house: House) -> None:
-    """The view is older than the old leader's last request: it may be ringing."""
+def test_a_claim_that_was_requested_meanwhile_is_not_released(house: House) -> None:
+    """The snapshot is older than the old leader's last request: the call may ring."""
     adoption = an_adoption(house)
     [call_id] = house.claim(house.campaign(1))
     old = house.snapshot()
@@ -67,7 +67,7 @@ def test_a_claim_that_was_requested_meanwhile_is_not_freed(house: House) -> None
     assert house.topics(call_id) == ["created", "requested"]
 
 
-def test_a_call_that_the_log_lacks_is_taken_over(house: House) -> None:
+def test_a_call_that_the_log_lacks_is_adopted(house: House) -> None:
     campaign_id = house.campaign(2)
     order = lacking(house, campaign_id)
     an_adoption(house).run(house.snapshot())
@@ -76,10 +76,10 @@ def test_a_call_that_the_log_lacks_is_taken_over(house: House) -> None:
     assert house.board(campaign_id).queued == 1
 
 
-def test_what_a_campaign_called_that_seems_not_started_is_taken_over(
+def test_a_missing_call_of_a_campaign_without_a_start_event_is_adopted(
     house: House,
 ) -> None:
-    """The back-up is older than its start, and somebody will start it again."""
+    """The back-up is older than the start, and the campaign will be started again."""
     campaign_id = house.campaign(2, start=False)
     with house.reading.connection() as conn:
         [contact] = contact_log.page(conn, campaign_id, first=1).nodes
@@ -90,7 +90,7 @@ def test_what_a_campaign_called_that_seems_not_started_is_taken_over(
     assert len(house.candidates(campaign_id)) == 1
 
 
-def test_of_two_calls_that_the_log_lacks_the_first_counts(house: House) -> None:
+def test_the_older_of_two_missing_calls_is_adopted(house: House) -> None:
     order = lacking(house, house.campaign(1))
     house.provider.show(order, "p0", NOON - timedelta(seconds=1))
     an_adoption(house).run(house.snapshot())
@@ -98,7 +98,7 @@ def test_of_two_calls_that_the_log_lacks_the_first_counts(house: House) -> None:
     assert house.snapshot().duplicates_open
 
 
-def test_what_names_no_campaign_of_ours_is_left_alone(house: House) -> None:
+def test_a_call_of_an_unknown_campaign_is_ignored(house: House) -> None:
     house.campaign(1)
     house.provider.show(an_order(), "foreign")
     events = house.app.recorder.max_notification_id()
@@ -109,7 +109,7 @@ def test_what_names_no_campaign_of_ours_is_left_alone(house: House) -> None:
 # --- From when on --------------------------------------------------------------------
 
 
-def test_what_was_called_before_the_last_claim_is_not_searched(house: House) -> None:
+def test_calls_before_the_last_claim_are_not_searched(house: House) -> None:
     campaign_id = house.campaign(2)
     order = lacking(house, campaign_id, contact=1)
     pass_(house, minutes=11)
@@ -118,10 +118,10 @@ def test_what_was_called_before_the_last_claim_is_not_searched(house: House) -> 
     assert house.topics(order.call_id) == []
 
 
-def test_an_event_after_a_restore_does_not_hide_what_was_called_before_it(
+def test_an_event_after_a_restore_does_not_move_the_start_of_the_search(
     house: House,
 ) -> None:
-    """Webhooks come in, and people work, before a scheduler leads again."""
+    """Webhooks and commands are stored before a scheduler leads again."""
     campaign_id = house.campaign(2)
     order = lacking(house, campaign_id)
     pass_(house, hours=3)
@@ -130,10 +130,10 @@ def test_an_event_after_a_restore_does_not_hide_what_was_called_before_it(
     assert house.topics(order.call_id) == ["created", "placed"]
 
 
-def test_a_search_that_was_broken_off_begins_where_it_began(
+def test_an_interrupted_search_starts_again_at_the_same_time(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it took over already looks like a claim of today."""
+    """The calls adopted first already look like claims of today."""
     campaign_id = house.campaign(2)
     orders = [lacking(house, campaign_id, contact) for contact in range(2)]
     pass_(house, hours=1)
@@ -158,7 +158,7 @@ def test_a_search_that_was_broken_off_begins_where_it_began(
 # --- Until it is enough --------------------------------------------------------------
 
 
-def test_nothing_may_be_claimed_until_the_provider_was_searched(house: House) -> None:
+def test_nothing_is_claimed_until_the_provider_was_searched(house: House) -> None:
     campaign_id = house.campaign(1)
     adoption, house.provider.down = an_adoption(house), True
     assert adoption.run(house.snapshot()) == ClaimingBlocked("the provider is down")
@@ -167,10 +167,10 @@ def test_nothing_may_be_claimed_until_the_provider_was_searched(house: House) ->
     assert house.board(campaign_id).queued == 0
 
 
-def test_nothing_may_be_claimed_until_all_that_is_stored_is_shown(
+def test_nothing_is_claimed_until_the_read_model_includes_the_whole_log(
     house: House,
 ) -> None:
-    """A campaign that is not shown has lines that are not searched."""
+    """Lines of a campaign that the read model lacks would not be searched."""
     old = house.snapshot()
     house.campaign(1)
     adoption = an_adoption(house)
@@ -178,7 +178,7 @@ def test_nothing_may_be_claimed_until_all_that_is_stored_is_shown(
     assert adoption.run(house.snapshot()) is None
 
 
-def test_where_a_call_was_found_nothing_is_claimed_for_a_quarantine(
+def test_after_an_adoption_nothing_is_claimed_for_a_quarantine(
     house: House,
 ) -> None:
     """The log is older than the calls: the provider may not list all of them yet."""
@@ -200,7 +200,7 @@ def test_where_a_call_was_found_nothing_is_claimed_for_a_quarantine(
     assert adoption.run(house.snapshot()) is None
 
 
-def test_a_term_searches_once(house: House) -> None:
+def test_the_provider_is_searched_once_in_a_term(house: House) -> None:
     adoption = an_adoption(house)
     adoption.run(house.snapshot())
     order = lacking(house, house.campaign(1))
@@ -211,7 +211,7 @@ def test_a_term_searches_once(house: House) -> None:
     assert house.topics(order.call_id) == ["created", "placed"]
 
 
-def test_one_call_that_cannot_be_taken_over_leaves_the_others(
+def test_an_error_with_one_call_does_not_stop_other_adoptions(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = lacking(house, house.campaign(1))
@@ -233,7 +233,7 @@ def test_one_call_that_cannot_be_taken_over_leaves_the_others(
 
 @pytest.fixture
 def copy(database: str, server: Conn) -> Iterator[House]:
-    """A house on a copy of the database, after a campaign of two was led."""
+    """The services on a copy of a database that had a leader and a campaign."""
     with housed(database) as house:
         house.campaign(2)
         an_adoption(house).run(house.snapshot())
@@ -258,7 +258,7 @@ def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: House) -> None:
     assert an_adoption(copy).run(copy.snapshot()) is None, "it is led by now"
 
 
-def test_who_dies_in_the_quarantine_leaves_it_to_the_next(copy: House) -> None:
+def test_the_quarantine_starts_again_after_a_crash(copy: House) -> None:
     an_adoption(copy).run(copy.snapshot())
     pass_(copy, seconds=60)
     adoption = an_adoption(copy)

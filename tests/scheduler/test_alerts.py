@@ -1,4 +1,4 @@
-"""Alerts: raised once for each budget, posted until somebody takes them."""
+"""Alerts: raised once for each budget, posted until the receiver accepts them."""
 
 import socket
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ URL = "https://hooks.example.com/alerts"
 
 @dataclass
 class Receiver:
-    """Takes what is posted, once the scripted refusals are used up."""
+    """Accepts posts after the scripted refusals."""
 
     refusals: list[str] = field(default_factory=list)
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -62,7 +62,7 @@ def looking(house: House, receiver: Receiver) -> Alerts:
 
 
 def look(house: House, looking: Alerts) -> None:
-    """Raise what is due; post it with the next look, when it can be read."""
+    """Raise the alerts that are due, and post them in a second run."""
     for _ in range(2):
         house.settle()
         looking.run_once()
@@ -70,7 +70,7 @@ def look(house: House, looking: Alerts) -> None:
 
 
 def spend(house: House, campaign_id: UUID, *costs: str) -> None:
-    """Let one call after another end, each at this cost."""
+    """End one call after another with this cost."""
     for cost in costs:
         [call_id] = house.claim(campaign_id)
         house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
@@ -112,7 +112,7 @@ def states(house: House) -> list[tuple[str, int]]:
 # --- Raised --------------------------------------------------------------------------
 
 
-def test_a_threshold_is_told_once_it_is_reached_and_not_before(
+def test_a_threshold_raises_an_alert_when_it_is_reached(
     house: House, looking: Alerts
 ) -> None:
     campaign = house.campaign(3, budget=Decimal("1.00"))
@@ -124,7 +124,7 @@ def test_a_threshold_is_told_once_it_is_reached_and_not_before(
     assert raised(house) == [AlertKind.SPEND_THRESHOLD]
 
 
-def test_threshold_and_limit_are_told_once_for_each_budget(
+def test_threshold_and_limit_raise_one_alert_for_each_budget(
     house: House, looking: Alerts
 ) -> None:
     campaign = house.campaign(5, budget=Decimal("1.00"))
@@ -135,7 +135,7 @@ def test_threshold_and_limit_are_told_once_for_each_budget(
     assert raised(house) == both
 
 
-def test_a_campaign_that_its_budget_has_stopped_is_told_of_before_all_is_spent(
+def test_a_campaign_stopped_by_its_budget_raises_the_limit_alert(
     house: House, looking: Alerts
 ) -> None:
     campaign = house.campaign(5, budget=Decimal("1.00"))
@@ -145,7 +145,7 @@ def test_a_campaign_that_its_budget_has_stopped_is_told_of_before_all_is_spent(
     assert raised(house) == [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
 
 
-def test_late_costs_of_a_campaign_that_is_over_are_told_of_as_well(
+def test_late_costs_of_a_finished_campaign_raise_alerts(
     house: House, looking: Alerts
 ) -> None:
     campaign = house.campaign(1, budget=Decimal("1.00"))
@@ -155,7 +155,7 @@ def test_late_costs_of_a_campaign_that_is_over_are_told_of_as_well(
     assert raised(house) == [AlertKind.SPEND_THRESHOLD]
 
 
-def test_the_day_s_budget_is_told_of_once_a_day(house: House, looking: Alerts) -> None:
+def test_the_daily_budget_raises_one_alert_a_day(house: House, looking: Alerts) -> None:
     house.set(daily_budget=Decimal("1.00"))
     campaign = house.campaign(5)
     spend(house, campaign, "1.10")
@@ -171,7 +171,7 @@ def test_the_day_s_budget_is_told_of_once_a_day(house: House, looking: Alerts) -
     assert raised(house) == both * 2
 
 
-def test_a_day_whose_rest_pays_for_no_call_is_at_its_limit(
+def test_a_daily_budget_too_small_for_one_more_call_is_at_its_limit(
     house: House, looking: Alerts
 ) -> None:
     house.set(daily_budget=Decimal("1.00"), spend_alert_threshold=Decimal(1))
@@ -189,7 +189,7 @@ def test_a_day_whose_rest_pays_for_no_call_is_at_its_limit(
 # --- Posted --------------------------------------------------------------------------
 
 
-def test_an_alert_is_posted_once_where_it_is_taken(
+def test_an_accepted_alert_is_posted_once(
     house: House, looking: Alerts, receiver: Receiver
 ) -> None:
     house.set(alert_webhook_url=URL)
@@ -207,7 +207,7 @@ def test_an_alert_is_posted_once_where_it_is_taken(
     assert states(house) == [("posted", 1)]
 
 
-def test_the_head_of_the_chain_goes_with_it(
+def test_an_alert_contains_the_head_of_the_chain(
     house: House, looking: Alerts, receiver: Receiver
 ) -> None:
     house.set(alert_webhook_url=URL)
@@ -222,7 +222,7 @@ def test_the_head_of_the_chain_goes_with_it(
     assert body["chain"]["position"] >= body["alert"]["position"]
 
 
-def test_what_nobody_took_is_posted_again_after_longer_and_longer(
+def test_a_refused_alert_is_posted_again_with_growing_waits(
     house: House, looking: Alerts, receiver: Receiver
 ) -> None:
     receiver.refusals += ["500", "timed out"]
@@ -238,7 +238,7 @@ def test_what_nobody_took_is_posted_again_after_longer_and_longer(
     assert len({body["alert"]["position"] for _, body in receiver.seen}) == 1
 
 
-def test_a_crash_between_post_and_note_posts_it_again(
+def test_an_alert_is_posted_again_after_a_crash_before_it_was_recorded(
     house: House, looking: Alerts, receiver: Receiver
 ) -> None:
     house.set(alert_webhook_url=URL)
@@ -255,7 +255,7 @@ def test_a_crash_between_post_and_note_posts_it_again(
     assert states(house) == [("posted", 1)]
 
 
-def test_without_an_address_nothing_is_posted_later_either(
+def test_alerts_raised_without_an_address_are_never_posted(
     house: House, looking: Alerts, receiver: Receiver
 ) -> None:
     spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
@@ -266,7 +266,7 @@ def test_without_an_address_nothing_is_posted_later_either(
     assert states(house) == [("unwanted", 0)]
 
 
-def test_what_nobody_takes_for_days_is_given_up(house: House, looking: Alerts) -> None:
+def test_an_alert_refused_for_days_is_given_up(house: House, looking: Alerts) -> None:
     house.set(alert_webhook_url=URL)
     spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
     gone = Receiver(refusals=["410"] * 9)
@@ -280,7 +280,7 @@ def test_what_nobody_takes_for_days_is_given_up(house: House, looking: Alerts) -
     assert states(house) == [("given_up", 2)]
 
 
-def test_a_call_that_is_there_twice_is_told_of(
+def test_a_duplicate_call_raises_an_alert(
     house: House, looking: Alerts, receiver: Receiver
 ) -> None:
     house.set(alert_webhook_url=URL)
@@ -296,7 +296,7 @@ def test_a_call_that_is_there_twice_is_told_of(
 # --- Over the network ----------------------------------------------------------------
 
 
-def test_a_receiver_gets_json_and_says_whether_it_took_it() -> None:
+def test_the_receiver_gets_json_and_its_status_decides() -> None:
     with receiving(statuses=[200, 503]) as (url, seen):
         assert post_json(url, {"text": "Hello"}) is None
         refused = post_json(url, {"text": "Hello"})
@@ -306,7 +306,7 @@ def test_a_receiver_gets_json_and_says_whether_it_took_it() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "nonsense", "http://"])
-def test_nobody_there_is_no_crash(url: str) -> None:
+def test_an_unreachable_receiver_is_an_error_text(url: str) -> None:
     assert post_json(url, {}) is not None
 
 
@@ -324,7 +324,7 @@ def test_a_name_that_resolves_to_a_metadata_service_is_not_posted_to(
     assert "link-local or metadata" in said
 
 
-def test_what_slack_would_take_for_a_link_is_escaped() -> None:
+def test_characters_with_a_meaning_in_slack_are_escaped() -> None:
     row = AlertRow(
         position=1,
         raised_at=NOON,
@@ -340,7 +340,7 @@ def test_what_slack_would_take_for_a_link_is_escaped() -> None:
     assert "<Dana & Co>" in body["alert"]["message"]
 
 
-def test_the_worker_looks_until_it_is_stopped_and_logs_the_chain_s_head(
+def test_the_worker_runs_until_it_is_stopped_and_logs_the_chain_head(
     house: House,
     looking: Alerts,
     receiver: Receiver,

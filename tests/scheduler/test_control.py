@@ -1,4 +1,4 @@
-"""What people ask for while calls are under way, down to the slots they hold."""
+"""Commands and settings that change while calls are under way."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -54,7 +54,7 @@ def fill(passes: Passes, *, checked: bool = False) -> PassResult:
 
 
 def end(passes: Passes, report: CallReport = ENDED, most: int = 100) -> None:
-    """Let so many live calls end, and be told so."""
+    """End this number of live calls, and record their ends."""
     house = passes.house
     live = [id_ for id_, (_, call) in house.provider.shown.items() if not call.ended]
     for provider_call_id in live[:most]:
@@ -83,7 +83,7 @@ def clock_of(house: House) -> Clock:
 # --- A quiet line --------------------------------------------------------------------
 
 
-def test_a_gated_fill_opens_on_a_quiet_line_only(house: House, passes: Passes) -> None:
+def test_a_gated_fill_starts_on_a_quiet_line_only(house: House, passes: Passes) -> None:
     campaign = house.campaign(6, cap=3, line_quiet_gating=True)
     fill(passes)
     assert len(house.provider.orders) == 3
@@ -96,7 +96,7 @@ def test_a_gated_fill_opens_on_a_quiet_line_only(house: House, passes: Passes) -
     assert len(house.provider.orders) == 6
 
 
-def test_its_own_calls_do_not_close_a_fill_that_the_pace_spreads_out(
+def test_a_fill_over_several_passes_is_not_stopped_by_its_own_calls(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(6, cap=6, line_quiet_gating=True)
@@ -107,7 +107,7 @@ def test_its_own_calls_do_not_close_a_fill_that_the_pace_spreads_out(
         assert codes(house, campaign) == {WaitingCode.RATE_LIMITED}
 
 
-def test_a_call_that_is_not_listed_yet_is_no_quiet(
+def test_a_line_with_a_call_not_listed_yet_is_not_quiet(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(6, cap=3, line_quiet_gating=True)
@@ -120,7 +120,7 @@ def test_a_call_that_is_not_listed_yet_is_no_quiet(
     assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
 
 
-def test_a_line_that_cannot_be_looked_at_is_no_quiet(
+def test_a_line_that_cannot_be_listed_is_not_quiet(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(2, line_quiet_gating=True)
@@ -130,7 +130,7 @@ def test_a_line_that_cannot_be_looked_at_is_no_quiet(
     assert codes(house, campaign) == {WaitingCode.LINE_BUSY}
 
 
-def test_a_provider_that_is_down_is_noticed_before_anybody_is_dialled(
+def test_an_unreachable_provider_is_detected_before_dialling(
     house: House, passes: Passes
 ) -> None:
     leading: Any = Leading()
@@ -144,7 +144,7 @@ def test_a_provider_that_is_down_is_noticed_before_anybody_is_dialled(
     assert codes(house, campaign) == {WaitingCode.PROVIDER_DOWN}
 
 
-def test_a_line_that_the_provider_does_not_know_stops_no_other(
+def test_a_line_unknown_to_the_provider_does_not_stop_the_others(
     house: House, passes: Passes
 ) -> None:
     def refuse(line: str, *, since: object) -> list[ProviderCall]:
@@ -159,7 +159,9 @@ def test_a_line_that_the_provider_does_not_know_stops_no_other(
     assert len(house.provider.orders) == 3
 
 
-def test_who_is_not_gated_does_not_care(house: House, passes: Passes) -> None:
+def test_a_busy_line_does_not_stop_a_campaign_without_gating(
+    house: House, passes: Passes
+) -> None:
     house.campaign(6, cap=3)
     fill(passes)
     end(passes, most=1)
@@ -170,7 +172,7 @@ def test_who_is_not_gated_does_not_care(house: House, passes: Passes) -> None:
 # --- Hanging up ----------------------------------------------------------------------
 
 
-def test_a_cancel_hangs_up_at_once_and_asks_once_a_tick(
+def test_a_cancel_hangs_up_at_once_and_again_at_each_tick(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(4, cap=2)
@@ -184,7 +186,7 @@ def test_a_cancel_hangs_up_at_once_and_asks_once_a_tick(
     assert sorted(house.provider.hang_ups) == sorted(house.provider.shown)
 
 
-def test_a_call_that_was_requested_before_the_cancel_is_hung_up_once_it_is_placed(
+def test_a_call_requested_before_the_cancel_is_hung_up_when_it_is_placed(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(2)
@@ -200,7 +202,7 @@ def _shown_as(house: House, call_id: UUID) -> Any:
     return house.provider.show(an_order(call_id=call_id), "late")
 
 
-def test_a_cancel_without_hang_up_lets_calls_go_on(
+def test_a_cancel_without_hang_up_leaves_live_calls(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(4, cap=2)
@@ -212,7 +214,7 @@ def test_a_cancel_without_hang_up_lets_calls_go_on(
 # --- Batches -------------------------------------------------------------------------
 
 
-def test_another_attempt_counts_no_second_time_in_its_batch(
+def test_a_second_attempt_is_not_counted_again_in_its_batch(
     house: House, passes: Passes
 ) -> None:
     campaign = house.campaign(9, cap=3, mode=DialMode.BATCH)
@@ -231,7 +233,7 @@ def test_another_attempt_counts_no_second_time_in_its_batch(
 # --- Ghosts --------------------------------------------------------------------------
 
 
-def test_a_ghost_holds_its_slot_until_its_longest_duration_has_passed(
+def test_a_ghost_uses_its_slot_until_its_longest_duration_has_passed(
     house: House, passes: Passes
 ) -> None:
     house.set(global_cap=1)
@@ -250,7 +252,7 @@ def test_a_ghost_holds_its_slot_until_its_longest_duration_has_passed(
 # --- Money by the day ----------------------------------------------------------------
 
 
-def test_a_cost_belongs_to_the_day_of_the_last_claim(house: House) -> None:
+def test_a_cost_is_booked_to_the_day_of_the_last_claim(house: House) -> None:
     campaign = house.campaign(1)
     [call_id] = house.claim(campaign)
     house.calls.release_claim(call_id)
@@ -279,7 +281,7 @@ def spent(house: House, day: date) -> Decimal:
         return spend.spent_on(conn, day)
 
 
-def test_after_midnight_the_day_s_limit_holds_nobody_any_more(
+def test_the_daily_budget_is_available_again_after_midnight(
     house: House, passes: Passes
 ) -> None:
     house.set(daily_budget=Decimal("0.50"))
@@ -294,7 +296,7 @@ def test_after_midnight_the_day_s_limit_holds_nobody_any_more(
     assert len(house.provider.orders) == 4
 
 
-def test_a_call_reported_after_midnight_costs_the_day_of_its_claim(
+def test_a_call_reported_after_midnight_is_booked_to_the_day_of_its_claim(
     house: House, passes: Passes
 ) -> None:
     clock, today, tomorrow = clock_of(house), date(2026, 1, 1), date(2026, 1, 2)
@@ -316,7 +318,7 @@ def test_a_call_reported_after_midnight_costs_the_day_of_its_claim(
 # --- The tick ------------------------------------------------------------------------
 
 
-def test_a_shorter_tick_holds_at_once(passes: Passes) -> None:
+def test_a_shorter_tick_takes_effect_at_once(passes: Passes) -> None:
     scheduler = passes.scheduler
     scheduler._ticked_at, scheduler._tick_at = 100.0, 100.0 + 3600
     assert scheduler._due_tick(SettingsValues(tick_seconds=10)) == 100 + 10 * LATEST

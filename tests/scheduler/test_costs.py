@@ -1,4 +1,4 @@
-"""What budgets hold for calls whose cost is not final, and how far they are kept."""
+"""Reservations for calls without a final cost, and how far budgets are kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ EXPECTED = Expected(Decimal("0.20"), Decimal("0.30"), Decimal("0.12"))
 
 
 def answered(minutes: float, **own: Any) -> OpenCall:
-    """Make a call that was answered that many minutes ago."""
+    """Return a call that was answered this number of minutes ago."""
     call = a_call(1, CAMPAIGN, Phase.PLACED, status=CallStatus.IN_PROGRESS)
     return replace(call, started_at=NOW - timedelta(minutes=minutes), **own)
 
@@ -40,7 +40,7 @@ def answered(minutes: float, **own: Any) -> OpenCall:
 
 
 @pytest.mark.parametrize("status", [CallStatus.QUEUED, CallStatus.RINGING])
-def test_a_call_that_nobody_answered_holds_the_mean_cost(status: CallStatus) -> None:
+def test_an_unanswered_call_reserves_the_mean_cost(status: CallStatus) -> None:
     call = a_call(1, CAMPAIGN, Phase.PLACED, status=status)
     call = replace(call, placed_at=NOW - timedelta(hours=1))
     assert reserved(call, EXPECTED, NOW) == Decimal("0.20")
@@ -67,12 +67,12 @@ def test_a_call_without_an_answer_time_counts_from_when_it_was_placed() -> None:
     assert reserved(call, EXPECTED, NOW) == Decimal("0.60")
 
 
-def test_no_more_is_held_than_the_longest_call_may_cost() -> None:
+def test_a_reservation_is_limited_by_the_longest_duration() -> None:
     call = answered(50, longest_call_seconds=300)
     assert reserved(call, EXPECTED, NOW) == Decimal("0.60")
 
 
-def test_an_ended_call_holds_what_its_duration_is_expected_to_cost() -> None:
+def test_an_ended_call_reserves_the_expected_cost_of_its_duration() -> None:
     ended_at = NOW - timedelta(minutes=5)
     call = answered(15, phase=Phase.REPORTING, ended_at=ended_at)
     assert reserved(call, EXPECTED, NOW) == Decimal("1.20")
@@ -88,7 +88,7 @@ def test_a_cost_that_is_not_final_is_not_counted_twice() -> None:
 # --- One campaign ---------------------------------------------------------------------
 
 
-def test_before_any_cost_is_known_the_first_values_are_expected() -> None:
+def test_initial_estimates_apply_before_any_cost_is_known() -> None:
     assert expected_of(a_view()) == expected_of(None) == Expected()
 
 
@@ -96,7 +96,7 @@ def test_before_any_cost_is_known_the_first_values_are_expected() -> None:
     ("calls", "mean", "expected"),
     [(1, "0", "0.227"), (5, "0.01", "0.170"), (90, "0.05", "0.070"), (1, "2", "2")],
 )
-def test_early_cheap_calls_lower_the_expected_cost_slowly_dear_ones_raise_it_at_once(
+def test_the_expected_cost_falls_slowly_and_rises_at_once(
     calls: int, mean: str, expected: str
 ) -> None:
     view = a_view(spend=Decimal(mean) * calls, costs_reported=calls)
@@ -114,7 +114,7 @@ def test_the_rate_is_learned_from_charged_calls() -> None:
 
 @dataclass
 class Talk:
-    """A call as it will go; seconds from its claim on, US dollars."""
+    """The planned course of a call: seconds since its claim, US dollars."""
 
     claimed: int
     answered: int | None
@@ -127,7 +127,7 @@ OUTCOMES = {"talk": 68, "voicemail": 12, "unanswered": 18, "refused": 2}
 
 
 def talk(dice: Random, now: int, longest: int) -> Talk:
-    """Draw a call as the simulator does: 0.04 and 0.003 for each of 120 seconds."""
+    """Draw a random call like the simulator: 0.04 plus 0.003 a second, up to 120 s."""
     [outcome] = dice.choices(list(OUTCOMES), weights=list(OUTCOMES.values()))
     ring, length = dice.uniform(5, 25), dice.uniform(20, longest)
     ring = 1 if outcome == "refused" else ring
@@ -204,7 +204,7 @@ def at_second(second: int | None) -> datetime:
 
 @settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(["0.40", "1.23", "5"]))
-def test_a_budget_is_exceeded_at_most_by_what_live_calls_cost_beyond_the_expected(
+def test_a_budget_is_exceeded_at_most_by_unexpected_costs_of_live_calls(
     seed: int, budget: str
 ) -> None:
     campaign = Campaign(Decimal(budget), cap=50, dice=Random(seed), longest=600)

@@ -1,4 +1,4 @@
-"""Each outcome of a request, and exactly the facts that it leaves."""
+"""Each outcome of a request, and exactly the events that it stores."""
 
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
@@ -58,7 +58,7 @@ def a_dispatch(house: House, pace: Pace) -> Dispatch:
 
 
 def dial(house: House, dispatch: Dispatch, calls: list[UUID]) -> None:
-    """Dial the calls one after the other, each until it is settled."""
+    """Dial the calls one after the other, and wait until each is settled."""
     for call_id in calls:
         campaign_id = house.load_call(call_id).campaign_id
         dispatch.dial([ClaimedCall(call_id, campaign_id, LINE)])
@@ -66,7 +66,7 @@ def dial(house: House, dispatch: Dispatch, calls: list[UUID]) -> None:
 
 
 def dialled(house: House, dispatch: Dispatch, *script: Any) -> UUID:
-    """Dial one call of a new campaign at a provider that answers so."""
+    """Dial one call of a new campaign; the provider gives this outcome."""
     house.provider.answers(*script)
     [call_id] = house.claim(house.campaign(1))
     dial(house, dispatch, [call_id])
@@ -102,7 +102,7 @@ BUSY = NotNow("429: slow down")
         ),
     ],
 )
-def test_an_outcome_leaves_exactly_its_facts(
+def test_each_outcome_stores_exactly_its_events(
     house: House,
     dispatch: Dispatch,
     script: list[Outcome],
@@ -128,9 +128,7 @@ def test_every_request_is_stored_before_it_is_sent(
     assert [order.request for order in house.provider.orders] == [1, 2, 3]
 
 
-def test_what_the_order_says_comes_from_the_vault(
-    house: House, dispatch: Dispatch
-) -> None:
+def test_the_order_is_built_from_the_vault(house: House, dispatch: Dispatch) -> None:
     call_id = dialled(house, dispatch)
     [order] = house.provider.orders
     assert (order.call_id, order.attempt, order.request) == (call_id, 1, 1)
@@ -147,7 +145,9 @@ def test_an_answer_starts_the_campaign_with_the_first_placed_call(
     assert campaign.started_at == NOON
 
 
-def test_a_named_wait_defers_until_then(house: House, dispatch: Dispatch) -> None:
+def test_a_wait_named_by_the_provider_defers_the_call(
+    house: House, dispatch: Dispatch
+) -> None:
     dialled(house, dispatch, NotNow("429", retry_after=17))
     [view] = house.snapshot().campaigns
     assert view.next_due_at is not None
@@ -164,7 +164,7 @@ def test_a_busy_provider_slows_the_line(
     assert LINE in pace.allowed_on_slow_lines(monotonic())
 
 
-def test_trouble_with_the_account_pauses_and_burns_nobody(
+def test_an_account_refusal_pauses_and_uses_no_attempt(
     house: House, dispatch: Dispatch
 ) -> None:
     call_id = dialled(house, dispatch, AccountRefused("402: no credit"))
@@ -175,7 +175,7 @@ def test_trouble_with_the_account_pauses_and_burns_nobody(
     assert house.vault.words(row.reason_words_id) == "402: no credit"
 
 
-def test_refusals_of_no_known_kind_in_a_row_pause(
+def test_unknown_refusals_in_a_row_pause_the_campaign(
     house: House, dispatch: Dispatch
 ) -> None:
     odd = RequestRefused("400: odd")
@@ -192,7 +192,7 @@ def test_refusals_of_no_known_kind_in_a_row_pause(
 
 
 @pytest.mark.parametrize("over", [False, True])
-def test_nobody_is_called_after_a_pause_or_a_cancel(
+def test_nothing_is_requested_after_a_pause_or_a_cancel(
     house: House, dispatch: Dispatch, over: bool
 ) -> None:
     campaign_id = house.campaign(1)
@@ -206,7 +206,7 @@ def test_nobody_is_called_after_a_pause_or_a_cancel(
     assert house.topics(call_id) == ["created", "canceled" if over else "deferred"]
 
 
-def test_a_pause_between_two_tries_ends_the_tries(
+def test_a_pause_between_two_tries_prevents_the_second(
     house: House, dispatch: Dispatch
 ) -> None:
     campaign_id = house.campaign(1)
@@ -225,17 +225,17 @@ def test_a_pause_between_two_tries_ends_the_tries(
 def test_a_request_that_took_too_long_to_store_is_not_sent(
     house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Frozen between the fact and the request, longer than the request may wait."""
+    """The process is frozen after storing the request until it is too late to send."""
     monkeypatch.setattr(dispatching, "SEND_WITHIN_SECONDS", 0.0)
     call_id = dialled(house, dispatch)
     assert house.provider.orders == []
     assert house.topics(call_id) == [*AT_ONCE, *["requested"] * 3, "deferred"]
 
 
-def test_a_call_that_another_dialer_has_requested_is_left_to_it(
+def test_a_call_requested_by_another_dialer_is_not_released(
     house: House, dispatch: Dispatch
 ) -> None:
-    """To give it back would free a slot, and a person who may be ringing."""
+    """Releasing it would free the slot of a call that may be ringing."""
     [call_id] = house.claim(house.campaign(1))
     house.calls.request(call_id, dial_before=NOON)
     dial(house, dispatch, [call_id])
@@ -247,10 +247,10 @@ def test_a_call_that_another_dialer_has_requested_is_left_to_it(
     "late",
     [NotNow("429"), ContactRefused("400: customer"), Unknown("500")],
 )
-def test_an_answer_to_an_old_request_settles_no_newer_one(
+def test_an_answer_to_an_old_request_does_not_settle_a_newer_one(
     house: House, dispatch: Dispatch, late: Outcome
 ) -> None:
-    """Its dialer was frozen; another took over, gave it up and requested anew."""
+    """Its dialer was frozen; another one settled the request and sent a new one."""
 
     def frozen(order: CallOrder) -> Outcome:
         house.calls.lose_outcome(order.call_id, reason="no answer was stored")
@@ -268,7 +268,7 @@ def test_an_answer_to_an_old_request_settles_no_newer_one(
 # --- The store and the end --------------------------------------------------------
 
 
-def test_an_outcome_is_kept_for_a_store_that_is_away(
+def test_an_outcome_is_stored_when_the_store_is_available_again(
     house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, failures = house.calls.place, [StoreUnavailable("away")] * 2
@@ -284,7 +284,7 @@ def test_an_outcome_is_kept_for_a_store_that_is_away(
     assert failures == []
 
 
-def test_stop_waits_for_what_is_under_way_and_starts_nothing_more(
+def test_stop_waits_for_requests_under_way_and_starts_no_others(
     house: House, pace: Pace
 ) -> None:
     asked, answer = Event(), Event()
@@ -315,7 +315,7 @@ def run(work: Callable[[], None]) -> Callable[[], None]:
     return thread.join
 
 
-def test_a_campaign_whose_own_data_breaks_every_call_is_ended_as_failed(
+def test_calls_that_cannot_be_built_end_as_failed(
     house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:

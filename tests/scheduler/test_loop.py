@@ -1,4 +1,4 @@
-"""One pass, and one leader's term of them."""
+"""Single passes, and the loop of one term."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,7 +33,7 @@ def passes(house: House) -> Iterator[Passes]:
 # --- One pass ------------------------------------------------------------------------
 
 
-def test_a_pass_fills_the_cap_and_says_why_the_rest_waits(
+def test_a_pass_fills_the_cap_and_stores_why_the_others_wait(
     house: House, passes: Passes
 ) -> None:
     campaign_id = house.campaign(5, cap=3)
@@ -57,7 +57,7 @@ def test_a_decision_sums_up_the_passes_of_one_fill(
     assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 1)]
 
 
-def test_a_campaign_is_completed_once_everybody_is_terminal(
+def test_a_campaign_is_completed_when_all_contacts_are_final(
     house: House, passes: Passes
 ) -> None:
     campaign_id = house.campaign(2)
@@ -71,7 +71,7 @@ def test_a_campaign_is_completed_once_everybody_is_terminal(
     assert (row.state, row.ended) == (CampaignState.COMPLETED, 2)
 
 
-def test_a_paused_campaign_is_completed_when_nobody_is_left(
+def test_a_paused_campaign_is_completed_when_no_contact_is_left(
     house: House, passes: Passes
 ) -> None:
     campaign_id = house.campaign(1)
@@ -84,7 +84,9 @@ def test_a_paused_campaign_is_completed_when_nobody_is_left(
     assert house.board(campaign_id).state is CampaignState.COMPLETED
 
 
-def test_a_pass_on_an_old_view_claims_nothing(house: House, passes: Passes) -> None:
+def test_a_pass_with_an_old_snapshot_claims_nothing(
+    house: House, passes: Passes
+) -> None:
     campaign_id = house.campaign(2)
     house.settle()
     house.read_model.held = True
@@ -97,8 +99,10 @@ def test_a_pass_on_an_old_view_claims_nothing(house: House, passes: Passes) -> N
     assert house.board(campaign_id).queued == 2
 
 
-def test_a_log_that_went_back_ends_the_term(house: House, passes: Passes) -> None:
-    """A restored or failed-over database took the place of the one that was led."""
+def test_fewer_claims_in_the_log_than_before_end_the_term(
+    house: House, passes: Passes
+) -> None:
+    """The database was replaced by a restored or failed-over one."""
     house.campaign(2, cap=1)
     old = house.snapshot()
     assert [passes.run().claimed for _ in range(2)] == [1, 0]
@@ -108,10 +112,10 @@ def test_a_log_that_went_back_ends_the_term(house: House, passes: Passes) -> Non
     assert len(house.provider.orders) == 1
 
 
-def test_a_dropped_call_does_not_keep_the_passes_going_for_ever(
+def test_a_dropped_call_does_not_cause_endless_passes(
     house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The read model shows somebody as waiting whose call exists."""
+    """The read model shows a contact as pending whose call exists."""
     campaign_id = house.campaign(3)
     stuck = house.candidates(campaign_id)[0]
     real = house.read_snapshot
@@ -131,7 +135,7 @@ def test_a_dropped_call_does_not_keep_the_passes_going_for_ever(
     assert passes.run().more is False
 
 
-def test_one_bad_campaign_holds_up_no_other(
+def test_an_error_with_one_campaign_does_not_stop_the_others(
     house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = house.campaign(1), house.campaign(1)
@@ -159,7 +163,7 @@ def test_a_spent_budget_pauses_its_campaign(house: House, passes: Passes) -> Non
     assert house.provider.orders == []
 
 
-def test_a_deferred_call_is_made_again_when_it_is_due(
+def test_a_deferred_call_is_requested_again_when_it_is_due(
     house: House, passes: Passes
 ) -> None:
     house.provider.answers(NotNow("429"))
@@ -174,7 +178,7 @@ def test_a_deferred_call_is_made_again_when_it_is_due(
     assert (call.attempt, call.requests) == (1, 2)
 
 
-def test_a_resume_ends_every_wait(house: House, passes: Passes) -> None:
+def test_a_resume_ends_all_deferrals(house: House, passes: Passes) -> None:
     house.provider.answers(AccountRefused("402: no credit"))
     campaign_id = house.campaign(1)
     passes.run()
@@ -183,7 +187,7 @@ def test_a_resume_ends_every_wait(house: House, passes: Passes) -> None:
     assert passes.run().claimed == 1
 
 
-def test_nothing_is_dialled_without_a_key(house: House) -> None:
+def test_nothing_is_dialled_without_an_api_key(house: House) -> None:
     passes = Passes(house, no_dialling_because="no API key is configured.")
     campaign_id = house.campaign(1)
     assert passes.run().claimed == 0
@@ -197,13 +201,13 @@ def test_nothing_is_dialled_without_a_key(house: House) -> None:
 
 @pytest.fixture
 def live(database: str) -> Iterator[House]:
-    """A house whose clock and read model go on by themselves."""
+    """The services with a real clock and a running projector."""
     provider = fake_provider(real_time)
     with housed(database, now=real_time, provider=provider, projector=True) as house:
         yield house
 
 
-def test_a_start_is_dialled_at_once_and_an_ending_refilled(live: House) -> None:
+def test_a_start_is_dialled_at_once_and_a_free_slot_refilled(live: House) -> None:
     with leading(dependencies_of(live), Leading(), live):
         campaign_id = live.campaign(3, cap=1)
         for made in range(1, 4):
@@ -215,7 +219,7 @@ def test_a_start_is_dialled_at_once_and_an_ending_refilled(live: House) -> None:
 
 
 def end_call(provider: Any, number: int) -> None:
-    """End the call made last, once there are so many."""
+    """Wait for this number of calls, then end the last one."""
     eventually(lambda: len(provider.shown) == number, said=f"call {number}")
     provider.end(list(provider.shown)[-1], ENDED)
 
@@ -233,7 +237,7 @@ def test_without_refill_slots_are_filled_only_at_ticks(live: House) -> None:
         assert len(live.provider.orders) == 1
 
 
-def test_a_lost_term_ends_the_work(live: House) -> None:
+def test_the_loop_ends_when_the_leadership_is_lost(live: House) -> None:
     term = Leading()
     with leading(dependencies_of(live), term, live) as ends:
         term.lost = True
@@ -241,7 +245,7 @@ def test_a_lost_term_ends_the_work(live: House) -> None:
         eventually(lambda: len(ends) == 1, said="the end of the term")
 
 
-def test_how_long_a_leader_may_be_silent_follows_the_settings(live: House) -> None:
+def test_the_longest_silence_of_a_leader_follows_the_settings(live: House) -> None:
     term = Leading()
     with leading(dependencies_of(live), term, live):
         eventually(lambda: term.silence == 120, said="two ticks of the first settings")
@@ -249,7 +253,7 @@ def test_how_long_a_leader_may_be_silent_follows_the_settings(live: House) -> No
         eventually(lambda: term.silence == 14, said="two ticks of the new ones")
 
 
-def test_a_pass_that_stumbles_is_followed_by_the_next(live: House) -> None:
+def test_an_error_in_a_pass_does_not_stop_the_next(live: House) -> None:
     failures = [ValueError("odd row")] * 3
 
     def odd(now: Any, most: int) -> Snapshot:
@@ -263,7 +267,7 @@ def test_a_pass_that_stumbles_is_followed_by_the_next(live: House) -> None:
         assert (ends, failures) == ([], [])
 
 
-def test_nothing_is_claimed_before_the_provider_was_searched(live: House) -> None:
+def test_nothing_is_claimed_before_the_first_check(live: House) -> None:
     campaign_id = live.campaign(1)
     live.provider.down = True
     with leading(dependencies_of(live), Leading(), live):
@@ -276,7 +280,7 @@ def test_nothing_is_claimed_before_the_provider_was_searched(live: House) -> Non
         eventually(lambda: len(live.provider.orders) == 1, said="the first call")
 
 
-def test_a_store_that_is_away_ends_the_term(
+def test_an_unavailable_store_ends_the_term(
     live: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: Any, **__: Any) -> None:

@@ -12,7 +12,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def test_outcomes_and_turns_are_told_to_whoever_scrapes() -> None:
+def test_outcomes_and_turns_are_exported() -> None:
     metrics, port = SchedulerMetrics(), free_port()
     metrics.dialled(Accepted("p1", datetime.now(UTC)))
     metrics.dialled(NotNow("429"))
@@ -25,6 +25,6 @@ def test_outcomes_and_turns_are_told_to_whoever_scrapes() -> None:
     assert "autolynx_scheduler_turn_duration_seconds_count 1.0" in text
 
 
-def test_without_a_port_nothing_listens() -> None:
+def test_without_a_port_no_server_is_started() -> None:
     with served(SchedulerMetrics(), "127.0.0.1", None):
         pass

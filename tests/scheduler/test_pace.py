@@ -23,7 +23,7 @@ def always(value: float) -> Callable[[], float]:
 
 
 def spacing(pace: Pace, line: str, now: float) -> float:
-    """Seconds between the next two turns of a line."""
+    """Return the seconds between the next two turns of a line."""
     first = pace.take_turn(line, now)
     return pace.take_turn(line, now) - first
 
@@ -38,14 +38,14 @@ def test_turns_are_evenly_spaced_over_all_lines(rate: float, count: int) -> None
     assert gaps == pytest.approx([1 / rate] * (count - 1))
 
 
-def test_an_idle_time_saves_up_no_burst() -> None:
+def test_idle_time_does_not_allow_a_burst() -> None:
     pace = Pace(2, always(0))
     pace.take_turn(LINE, 0)
     assert [pace.take_turn(LINE, 60), pace.take_turn(LINE, 60)] == [60, 60.5]
 
 
 @given(st.floats(0.01, 1000), st.integers(0, 200))
-def test_what_is_allowed_can_be_started_in_time(rate: float, taken: int) -> None:
+def test_allowed_calls_can_be_started_in_time(rate: float, taken: int) -> None:
     pace = Pace(rate, always(0))
     for _ in range(min(taken, int(rate * 2))):
         pace.take_turn(LINE, 0)
@@ -55,13 +55,13 @@ def test_what_is_allowed_can_be_started_in_time(rate: float, taken: int) -> None
     assert pace.take_turn(LINE, 0) >= AHEAD_SECONDS - 1e-6
 
 
-def test_a_new_pace_holds_from_the_next_turn_on() -> None:
+def test_a_new_pace_applies_from_the_next_turn() -> None:
     pace = Pace(1, always(0))
     pace.set_full(10)
     assert spacing(pace, LINE, 0) == pytest.approx(0.1)
 
 
-def test_nobody_waits_for_a_turn_that_an_older_pace_put_off() -> None:
+def test_a_faster_pace_shortens_the_current_wait() -> None:
     pace = Pace(0.01, always(0))
     pace.take_turn(LINE, 0)
     pace.set_full(10)
@@ -74,7 +74,7 @@ def test_nobody_waits_for_a_turn_that_an_older_pace_put_off() -> None:
 # --- A line that refuses ------------------------------------------------------------
 
 
-def test_a_refusal_halves_the_lines_pace_and_no_other() -> None:
+def test_a_refusal_halves_the_pace_of_its_line_only() -> None:
     pace = Pace(8, always(0))
     pace.take_turn(OTHER, 0)
     pace.take_turn(LINE, 0)
@@ -100,7 +100,7 @@ def test_a_line_is_never_slower_than_its_floor() -> None:
     assert spacing(pace, LINE, 59) == pytest.approx(1 / SLOWEST)
 
 
-def test_a_pace_below_the_floor_is_left_as_it_is() -> None:
+def test_a_configured_pace_below_the_floor_is_not_raised() -> None:
     pace = Pace(0.05, always(0))
     pace.refused(LINE, 0.0, None)
     assert spacing(pace, LINE, 0) == pytest.approx(20)
@@ -127,7 +127,7 @@ def test_the_back_off_is_jittered_fully_up_to_a_doubling_bound(refusals: int) ->
         assert waits == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_success_begins_the_back_off_anew() -> None:
+def test_a_success_resets_the_back_off() -> None:
     pace = Pace(1, always(ALMOST_ONE))
     for _ in range(5):
         pace.refused(LINE, 0.0, None)
@@ -135,12 +135,12 @@ def test_a_success_begins_the_back_off_anew() -> None:
     assert pace.refused(LINE, 1.0, None) == pytest.approx(1, rel=1e-4)
 
 
-def test_what_the_provider_names_is_waited_for() -> None:
+def test_a_wait_named_by_the_provider_is_observed() -> None:
     pace = Pace(1, always(0.5))
     assert pace.refused(LINE, 0.0, 17.0) == 17.0
 
 
-def test_a_wait_that_the_provider_asks_for_holds_the_whole_line_and_no_other() -> None:
+def test_a_requested_wait_holds_the_whole_line_but_no_other() -> None:
     pace = Pace(10, always(0))
     pace.accepted(LINE)
     assert pace.refused(LINE, 100.0, 30.0) == 30.0

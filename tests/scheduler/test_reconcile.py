@@ -23,7 +23,7 @@ def watch(house: House) -> Watch:
 # --- Claimed or requested, and nothing known ----------------------------------------
 
 
-def test_a_claim_that_nobody_requests_is_given_back(watch: Watch, house: House) -> None:
+def test_a_claim_without_a_request_is_released(watch: Watch, house: House) -> None:
     call_id = watch.claimed()
     watch.look(every=TIME_OUT)
     assert watch.phase(call_id) is Phase.CLAIMED, "its turn may be about to come"
@@ -34,7 +34,7 @@ def test_a_claim_that_nobody_requests_is_given_back(watch: Watch, house: House) 
 def test_a_request_without_a_stored_answer_becomes_unknown(
     watch: Watch, house: House
 ) -> None:
-    """Our process died after the request, before it stored what came of it."""
+    """The process died after the request, before it stored the outcome."""
     order = watch.requested()
     watch.look(every=SENT + TIME_OUT)
     assert watch.phase(order.call_id) is Phase.REQUESTED
@@ -43,7 +43,7 @@ def test_a_request_without_a_stored_answer_becomes_unknown(
 
 
 @pytest.mark.parametrize("bring", ["claimed", "requested"])
-def test_what_our_own_dialer_is_about_to_settle_is_left_to_it(
+def test_a_call_under_way_in_this_process_is_not_settled(
     watch: Watch, house: House, bring: str
 ) -> None:
     brought = getattr(watch, bring)()
@@ -57,7 +57,9 @@ def test_what_our_own_dialer_is_about_to_settle_is_left_to_it(
 # --- Unknown ------------------------------------------------------------------------
 
 
-def test_an_unknown_call_that_shows_up_is_placed(watch: Watch, house: House) -> None:
+def test_an_unknown_call_that_the_provider_lists_is_placed(
+    watch: Watch, house: House
+) -> None:
     order = watch.unknown()
     house.provider.show(order, "p1")
     watch.look()
@@ -93,7 +95,7 @@ def test_one_late_look_up_is_not_enough(watch: Watch) -> None:
     assert watch.phase(order.call_id) is None
 
 
-def test_the_quarantine_follows_the_largest_delay_until_a_call_showed(
+def test_the_quarantine_follows_the_largest_observed_delay(
     watch: Watch, house: House
 ) -> None:
     placed = watch.placed()
@@ -109,7 +111,7 @@ def test_the_quarantine_follows_the_largest_delay_until_a_call_showed(
     assert watch.phase(order.call_id) is None
 
 
-def test_a_call_that_the_provider_lost_does_not_lengthen_quarantines_for_ever(
+def test_a_lost_call_does_not_lengthen_the_quarantine_for_ever(
     watch: Watch, house: House
 ) -> None:
     lost = watch.placed()
@@ -133,7 +135,9 @@ def test_a_second_absence_ends_the_call_as_failed(watch: Watch, house: House) ->
     assert call.standing is ContactStatus.FAILED
 
 
-def test_an_old_view_gives_up_no_newer_request(watch: Watch, house: House) -> None:
+def test_an_old_snapshot_does_not_settle_a_newer_request(
+    watch: Watch, house: House
+) -> None:
     order = watch.unknown()
     watch.look(LOOK_UPS)
     watch.clock.pass_(seconds=60)
@@ -149,7 +153,7 @@ def test_an_old_view_gives_up_no_newer_request(watch: Watch, house: House) -> No
 # --- Live, silent, ended ------------------------------------------------------------
 
 
-def test_what_the_list_shows_is_told_as_webhooks_would_have(
+def test_the_listed_state_is_recorded_as_by_webhooks(
     watch: Watch, house: House
 ) -> None:
     call_id = watch.placed()
@@ -161,9 +165,7 @@ def test_what_the_list_shows_is_told_as_webhooks_would_have(
     assert house.topics(call_id)[2:] == ["placed", "ringing", "answered", "ended"]
 
 
-def test_a_list_that_shows_an_earlier_state_takes_nothing_back(
-    watch: Watch, house: House
-) -> None:
+def test_an_earlier_listed_state_changes_nothing(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.provider.say("p1", "in-progress")
     watch.look()
@@ -172,7 +174,7 @@ def test_a_list_that_shows_an_earlier_state_takes_nothing_back(
     assert watch.status(call_id) is CallStatus.IN_PROGRESS
 
 
-def test_a_silent_call_that_is_live_is_confirmed(watch: Watch, house: House) -> None:
+def test_a_live_call_without_events_is_confirmed(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.provider.say("p1", "in-progress")
     watch.look(21)
@@ -180,7 +182,7 @@ def test_a_silent_call_that_is_live_is_confirmed(watch: Watch, house: House) -> 
     assert watch.status(call_id) is CallStatus.IN_PROGRESS
 
 
-def test_a_silent_call_that_the_provider_does_not_know_times_out(
+def test_a_call_without_events_unknown_to_the_provider_times_out(
     watch: Watch, house: House
 ) -> None:
     call_id = watch.placed()
@@ -201,7 +203,7 @@ def test_a_call_that_never_leaves_the_queue_is_hung_up_after_an_hour(
     assert watch.status(call_id) is CallStatus.TIMEOUT
 
 
-def test_a_ghost_is_let_go_when_the_provider_shows_its_end(
+def test_a_ghost_is_closed_when_the_provider_shows_its_end(
     watch: Watch, house: House
 ) -> None:
     call_id = watch.placed()
@@ -214,7 +216,7 @@ def test_a_ghost_is_let_go_when_the_provider_shows_its_end(
     assert watch.status(call_id) is CallStatus.TIMEOUT
 
 
-def test_a_hang_up_is_asked_for_until_the_call_ends(watch: Watch, house: House) -> None:
+def test_a_hang_up_is_repeated_until_the_call_ends(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.calls.request_hang_up(call_id, by="ann")
     watch.look(2)
@@ -236,9 +238,7 @@ def test_a_report_with_its_artifact_is_taken_from_the_list(
     assert watch.phase(call_id) is None
 
 
-def test_a_report_that_does_not_come_is_asked_for_twice(
-    watch: Watch, house: House
-) -> None:
+def test_a_missing_report_is_asked_for_twice(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.provider.end("p1", report())
     watch.look(3)
@@ -252,7 +252,7 @@ def test_a_report_that_does_not_come_is_asked_for_twice(
     assert house.load_call(call_id).cost == FIRST_COST, "booked, for none was named"
 
 
-def test_nothing_is_booked_for_a_call_that_nobody_answered(
+def test_an_unanswered_call_without_a_cost_costs_nothing(
     watch: Watch, house: House
 ) -> None:
     """The provider may leave out a cost of zero; each such call was booked at 0.25."""
@@ -264,7 +264,7 @@ def test_nothing_is_booked_for_a_call_that_nobody_answered(
     assert house.load_call(call_id).cost == 0
 
 
-def test_an_unanswered_call_is_settled_by_the_first_look_that_shows_its_cost(
+def test_an_unanswered_call_is_settled_when_its_cost_is_shown(
     watch: Watch, house: House
 ) -> None:
     """Such calls held a part of the budget until the silence time-out."""
@@ -278,14 +278,14 @@ def test_an_unanswered_call_is_settled_by_the_first_look_that_shows_its_cost(
     assert house.load_call(call_id).cost == 0
 
 
-def test_a_cost_of_nothing_is_a_cost(watch: Watch, house: House) -> None:
+def test_a_cost_of_zero_is_final(watch: Watch, house: House) -> None:
     call_id = watch.placed()
     house.provider.end("p1", report(cost=Decimal(0)))
     watch.look(25)
     assert house.load_call(call_id).cost == 0
 
 
-def test_a_report_is_not_awaited_for_ever_from_a_provider_that_forgot_the_call(
+def test_the_report_of_a_forgotten_call_is_not_awaited_for_ever(
     watch: Watch, house: House
 ) -> None:
     call_id = watch.placed()
@@ -297,7 +297,7 @@ def test_a_report_is_not_awaited_for_ever_from_a_provider_that_forgot_the_call(
     assert house.load_call(call_id).cost == FIRST_COST
 
 
-def test_news_in_a_second_look_is_stored_as_well(watch: Watch, house: House) -> None:
+def test_a_later_answer_with_more_data_is_stored(watch: Watch, house: House) -> None:
     """The end was shown without its time at first."""
     call_id = watch.placed()
     house.provider.end("p1", report())

@@ -1,4 +1,4 @@
-"""Reconciliation finds and ends second calls for one of ours."""
+"""Reconciliation finds and hangs up second calls for one of ours."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def watch(house: House) -> Watch:
 # --- Two at the provider ------------------------------------------------------------
 
 
-def test_a_second_provider_call_is_detected_hung_up_and_bars_everything(
+def test_a_second_provider_call_is_hung_up_and_stops_all_dialling(
     watch: Watch, house: House
 ) -> None:
     order = watch.requested()
@@ -36,7 +36,7 @@ def test_a_second_provider_call_is_detected_hung_up_and_bars_everything(
     assert house.snapshot().duplicates_open
 
 
-def test_of_two_calls_found_for_an_unknown_one_the_older_counts(
+def test_of_two_calls_found_for_one_of_ours_the_older_is_bound(
     watch: Watch, house: House
 ) -> None:
     order = watch.unknown()

@@ -48,7 +48,7 @@ def on_other_line(watch: Watch) -> CallOrder:
     return watch.request(call_id)
 
 
-def test_trouble_on_one_line_leaves_the_others_alone(
+def test_an_error_on_one_line_does_not_affect_the_others(
     watch: Watch, house: House
 ) -> None:
     here = watch.placed()
@@ -63,7 +63,7 @@ def test_trouble_on_one_line_leaves_the_others_alone(
     assert watch.status(here) is CallStatus.QUEUED
 
 
-def test_calls_of_a_line_in_trouble_are_asked_for_by_id(
+def test_calls_of_a_line_without_an_answer_are_asked_for_by_id(
     watch: Watch, house: House
 ) -> None:
     here = watch.placed()
@@ -74,7 +74,7 @@ def test_calls_of_a_line_in_trouble_are_asked_for_by_id(
     assert watch.status(here) is CallStatus.ENDED
 
 
-def test_a_request_of_unknown_end_is_kept_while_its_line_is_in_trouble(
+def test_an_unknown_request_is_kept_while_its_line_gives_no_answer(
     watch: Watch, house: House
 ) -> None:
     order = watch.unknown()
@@ -84,7 +84,7 @@ def test_a_request_of_unknown_end_is_kept_while_its_line_is_in_trouble(
     assert watch.phase(order.call_id) is Phase.UNKNOWN
 
 
-def test_calls_of_a_deleted_line_are_looked_for_among_those_of_all_lines(
+def test_calls_of_a_deleted_line_are_searched_among_those_of_all_lines(
     watch: Watch, house: House
 ) -> None:
     order = watch.unknown()
@@ -95,7 +95,7 @@ def test_calls_of_a_deleted_line_are_looked_for_among_those_of_all_lines(
     assert house.load_call(order.call_id).provider_call_id == "p1"
 
 
-def test_the_provider_is_down_where_no_line_gets_an_answer(
+def test_the_provider_is_down_if_no_line_can_be_listed(
     watch: Watch, house: House
 ) -> None:
     order = watch.unknown()
@@ -105,7 +105,7 @@ def test_the_provider_is_down_where_no_line_gets_an_answer(
     assert watch.look().down == "500"
 
 
-def test_one_call_that_cannot_be_asked_for_leaves_the_others_alone(
+def test_a_failed_request_for_one_call_does_not_affect_the_others(
     watch: Watch, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = watch.placed()
@@ -121,7 +121,7 @@ def test_one_call_that_cannot_be_asked_for_leaves_the_others_alone(
     assert watch.status(good) is CallStatus.RINGING
 
 
-def test_one_call_that_cannot_be_worked_with_leaves_the_others_alone(
+def test_an_error_with_one_call_does_not_affect_the_others(
     watch: Watch, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = watch.placed(), watch.placed(watch.requested(), "p2")
@@ -149,7 +149,7 @@ def test_a_line_with_a_live_call_is_busy_whoever_made_it(
     assert watch.look().busy_lines == {order.phone_number_id}
 
 
-def test_what_is_over_is_forgotten(watch: Watch, house: House) -> None:
+def test_observations_of_finished_calls_are_dropped(watch: Watch, house: House) -> None:
     order = watch.unknown()
     watch.look(2)
     assert order.call_id in watch.reconcile.delay._absent

@@ -115,7 +115,7 @@ def posts(simulator: Simulator) -> int:
 @pytest.mark.parametrize(
     "ended", [AUTHENTICATION, NO_CREDIT], ids=["carrier", "credit"]
 )
-def test_a_fault_of_the_account_pauses_at_once_and_uses_up_nobody(
+def test_an_account_fault_pauses_at_once_and_uses_no_attempt(
     database: str, ended: dict[str, str]
 ) -> None:
     """A carrier that did not know us made nine calls of three contacts before."""
@@ -179,9 +179,7 @@ def test_open_calls_of_a_deleted_line_are_followed_to_their_end(database: str) -
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_one_number_that_may_not_be_called_fails_alone(
-    database: str, when: str
-) -> None:
+def test_a_number_that_may_not_be_called_fails_alone(database: str, when: str) -> None:
     """Such a number paused the campaign at contact 16 of 41 before."""
     people = phones(41)
     bad = people[15]
@@ -250,9 +248,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_full_limit_uses_up_nobody_in_whichever_form(
-    database: str, form: str
-) -> None:
+def test_a_full_limit_uses_no_attempt_in_any_form(database: str, form: str) -> None:
     """A full limit used up three attempts in four seconds before."""
     settings = {"concurrency_limit": 1, "talk_seconds": (150, 150)}
     with dialled(database, **settings, **FORMS[form]) as (house, simulator):
@@ -277,7 +273,7 @@ def test_a_limit_that_stays_full_keeps_the_contact_waiting(database: str) -> Non
 # --- Faults of the platform -----------------------------------------------------------
 
 
-def test_a_fault_of_the_platform_is_over_when_a_later_call_comes_through(
+def test_a_later_success_ends_a_series_of_platform_faults(
     database: str,
 ) -> None:
     with dialled(database, faults={"ended": [FAULT]}) as (house, simulator):
@@ -292,7 +288,7 @@ def test_a_fault_of_the_platform_is_over_when_a_later_call_comes_through(
             assert calls[-1]["endedReason"] == "voicemail"
 
 
-def test_a_contact_is_called_five_times_at_most_because_of_faults(
+def test_faults_cause_at_most_five_calls_to_a_contact(
     house: House,
 ) -> None:
     assert isinstance(house.now, Clock)
@@ -321,7 +317,7 @@ def test_a_contact_is_called_five_times_at_most_because_of_faults(
 
 
 def _end_all(house: House, report: CallReport) -> None:
-    """Let every open call end like that, as a look at the provider shows it."""
+    """End every open call with this reason, and record it by a check."""
     house.settle()
     for call in house.snapshot().calls:
         if call.provider_call_id and call.ended_at is None and call.status == "QUEUED":
@@ -337,7 +333,7 @@ def _end_all(house: House, report: CallReport) -> None:
 # --- How long the provider asks to wait -----------------------------------------------
 
 
-def test_retry_after_holds_the_whole_line_and_no_other(database: str) -> None:
+def test_retry_after_holds_the_whole_line_but_no_other(database: str) -> None:
     busy = {"status": 429, "message": "Rate limit exceeded", "retry_after": "3600"}
     faults = {"refused": [busy | {"line": DEFAULT_PHONE_NUMBER_ID}]}
     with dialled(database, faults=faults) as (house, simulator):

@@ -24,9 +24,7 @@ def retention(house: House, clock: Clock) -> Retention:
     return Retention(MessageRetention(house.writing), house.settings.values, clock)
 
 
-def test_messages_are_kept_for_as_long_as_the_setting_says(
-    house: House, call_id: UUID
-) -> None:
+def test_messages_are_kept_for_the_configured_days(house: House, call_id: UUID) -> None:
     clock = Clock()
     clock.pass_(days=31)
     assert retention(house, clock).run_once() == 0
@@ -39,7 +37,7 @@ def test_messages_are_kept_for_as_long_as_the_setting_says(
     assert problems(house) == [], "what was removed is accounted for"
 
 
-def test_the_leader_looks_by_itself(house: House, call_id: UUID) -> None:
+def test_the_worker_empties_messages_periodically(house: House, call_id: UUID) -> None:
     house.set(retention_days=1)
     clock = Clock()
     clock.time += timedelta(days=2)

@@ -1,4 +1,4 @@
-"""Budgets against the provider's simulator: what is spent, by its own ledger."""
+"""Budgets with the provider's simulator; its ledger shows what was spent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ LONG = 60
 
 @contextmanager
 def dialled(url: str, **settings: object) -> Iterator[tuple[House, Simulator]]:
-    """Let a scheduler call through a simulator; no webhook arrives."""
+    """Run a scheduler that calls through a simulator without webhooks."""
     given: dict[str, Any] = {"speed": 60, "report_seconds": (3, 5)}
     given |= {"concurrency_limit": 100}
     with running_simulator(**given | settings) as simulator:
@@ -58,7 +58,7 @@ def true_spend(simulator: Simulator) -> Decimal:
 
 
 @pytest.mark.parametrize("cost", ["breakdown", "list", "text"])
-def test_a_budget_of_1_00_stops_whatever_form_the_cost_has(
+def test_a_budget_of_1_00_is_kept_with_every_form_of_cost(
     database: str, cost: str
 ) -> None:
     """With the breakdown alone 20 of 20 contacts were called before, spend 0."""
@@ -76,7 +76,7 @@ def test_a_budget_of_1_00_stops_whatever_form_the_cost_has(
 
 
 def test_a_budget_of_1_23_with_a_cap_of_50_is_kept(database: str) -> None:
-    """Release 1 spent 3.45: the cost of early short calls was expected of all."""
+    """Release 1 spent 3.45: it expected the cost of early short calls for all."""
     with dialled(database) as (house, simulator):
         campaign_id = house.campaign(60, cap=50, budget=Decimal("1.23"))
         row = stopped(house, campaign_id)
@@ -85,7 +85,7 @@ def test_a_budget_of_1_23_with_a_cap_of_50_is_kept(database: str) -> None:
         assert row.spend <= Decimal("1.23") + 4 * (DEAREST - EXPECTED)
 
 
-def test_a_cost_that_no_report_names_is_asked_for(database: str) -> None:
+def test_a_cost_missing_in_the_report_is_asked_for(database: str) -> None:
     faults = {"reports": [{"cost": "absent", "first": "empty", "gap_seconds": 0}]}
     with dialled(database, faults=faults) as (house, simulator):
         campaign_id = house.campaign(20, cap=3, budget=Decimal("1.00"))

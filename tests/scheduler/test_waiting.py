@@ -1,4 +1,4 @@
-"""A leader whose read tables were made by another version waits for them."""
+"""A leader waits for read tables that another version created."""
 
 import logging
 from threading import Thread
@@ -13,7 +13,7 @@ from storage.process.leadership import Term
 from tests.support import eventually
 
 
-def test_nothing_is_dialled_before_the_read_tables_are_of_this_version(
+def test_nothing_is_dialled_before_the_read_tables_are_rebuilt(
     database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
