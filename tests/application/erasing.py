@@ -20,6 +20,7 @@ CALL = {"id": PROVIDER_ID, "createdAt": "2026-03-02T12:00:00Z"}
 
 
 def erase(house: House, phone: str = FIRST) -> Erasure:
+    """Erase the person with this number, and wait for the read tables."""
     service = ErasureService(house.app, house.context, ErasureStore(house.writing))
     done = service.erase(phone, by=BY)
     house.settle()
@@ -33,6 +34,7 @@ def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
 
 
 def counters(house: House, campaign_id: UUID) -> dict[str, int]:
+    """Return the campaign's counters that are not 0; their sum is checked."""
     board = house.board(campaign_id)
     names = ("pending", "queued", "ringing", "in_progress", "ended", "failed")
     shown = {name: getattr(board, name) for name in (*names, "canceled", "timed_out")}
@@ -41,6 +43,7 @@ def counters(house: House, campaign_id: UUID) -> dict[str, int]:
 
 
 def problems(house: House) -> list[str]:
+    """Verify the log, the vault and the read tables; return all problems."""
     found: list[str] = []
     verify(
         house.url,
@@ -50,7 +53,8 @@ def problems(house: House) -> list[str]:
     return found
 
 
-def said(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
+def body_of(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
+    """Return the body of a webhook about the call; `kind` is the message's type."""
     customer = {"number": FIRST, "name": "Person 1"}
     call: dict[str, Any] = {"id": PROVIDER_ID, "customer": customer}
     if call_id is not None:
@@ -59,8 +63,9 @@ def said(call_id: UUID | None, kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def report(call_id: UUID | None) -> dict[str, Any]:
+    """Return the body of a final report with a transcript and a recording."""
     messages = [{"role": "user", "message": "Person 1 speaking"}]
-    return said(
+    return body_of(
         call_id,
         "end-of-call-report",
         endedReason="customer-ended-call",
@@ -72,6 +77,7 @@ def report(call_id: UUID | None) -> dict[str, Any]:
 
 
 def called(house: House, campaign_id: UUID) -> UUID:
+    """Place a call to the campaign's only claimed contact; return its id."""
     [call_id] = house.claim(campaign_id)
     assert house.calls.request(call_id, dial_before=SOON)
     house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
@@ -79,6 +85,7 @@ def called(house: House, campaign_id: UUID) -> UUID:
 
 
 def waits_for_its_turn(conn: Conn) -> bool:
+    """Return whether a process of this database waits for an advisory lock."""
     query = """select count(*) from pg_locks where locktype = 'advisory'
         and not granted
         and database = (select oid from pg_database where datname = current_database())

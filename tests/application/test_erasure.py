@@ -1,4 +1,4 @@
-"""A person is erased everywhere and called no more, and the history holds."""
+"""An erased person is removed from the database and is not called again."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,20 +24,20 @@ from tests.application.erasing import (
     KEPT,
     SECOND,
     SOON,
+    body_of,
     called,
     contacts,
     counters,
     erase,
     problems,
     report,
-    said,
 )
 from tests.database_dump import dumped
 from tests.wiring import BY, NOON, House, as_chosen
 
 
-def test_nothing_of_the_person_is_left_in_the_whole_database(house: House) -> None:
-    early = read_message(said(None, "status-update", status="ringing", timestamp=1))
+def test_no_personal_data_is_left_in_the_database(house: House) -> None:
+    early = read_message(body_of(None, "status-update", status="ringing", timestamp=1))
     house.calls.record_message(early)
     campaign_id = house.campaign(3)
     house.campaign([SECOND, FIRST])
@@ -58,7 +58,7 @@ def test_nothing_of_the_person_is_left_in_the_whole_database(house: House) -> No
     assert problems(house) == []
 
 
-def test_the_history_says_who_erased_whom(house: House) -> None:
+def test_the_log_shows_who_erased_a_contact(house: House) -> None:
     campaign_id = house.campaign(2)
     [contact_id] = erase(house).contacts
     [event] = house.app.recorder.select_events(contact_id)
@@ -71,7 +71,7 @@ def test_the_history_says_who_erased_whom(house: House) -> None:
     assert (other.phone, other.erased_at) == (SECOND, None)
 
 
-def test_who_is_erased_before_the_call_is_canceled_and_not_claimed(
+def test_an_erased_contact_that_was_not_called_is_canceled_and_not_claimed(
     house: House,
 ) -> None:
     campaign_id = house.campaign(2)
@@ -84,7 +84,7 @@ def test_who_is_erased_before_the_call_is_canceled_and_not_claimed(
     assert counters(house, campaign_id) == {"pending": 1, "canceled": 1}
 
 
-def test_a_claim_that_was_not_requested_yet_is_taken_back_for_good(
+def test_a_released_claim_of_an_erased_contact_is_canceled(
     house: House,
 ) -> None:
     campaign_id = house.campaign(1)
@@ -98,19 +98,21 @@ def test_a_claim_that_was_not_requested_yet_is_taken_back_for_good(
     assert problems(house) == []
 
 
-def test_a_call_that_nobody_was_rung_for_has_no_next_attempt(house: House) -> None:
+def test_a_call_that_did_not_ring_has_no_next_attempt_after_an_erasure(
+    house: House,
+) -> None:
     campaign_id = house.campaign(1)
     call_id = called(house, campaign_id)
     [contact_id] = erase(house).contacts
     ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
-    house.calls.record_message(read_message(said(call_id, "status-update", **ended)))
+    house.calls.record_message(read_message(body_of(call_id, "status-update", **ended)))
     assert counters(house, campaign_id) == {"canceled": 1}
     assert house.topics(contact_id) == ["erased", "withdrawn"]
     assert house.candidates(campaign_id) == ()
     assert problems(house) == []
 
 
-def test_a_claim_beside_the_erasure_is_either_before_it_or_not_at_all(
+def test_an_erasure_decides_again_if_the_contact_is_claimed_meanwhile(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The contact is claimed while the erasure is about to be stored."""
@@ -131,7 +133,7 @@ def test_a_claim_beside_the_erasure_is_either_before_it_or_not_at_all(
     assert counters(house, campaign_id) == {"canceled": 1}
 
 
-def test_a_claim_on_a_view_from_before_the_erasure_leaves_the_person_out(
+def test_a_claim_with_an_older_snapshot_leaves_out_an_erased_contact(
     house: House,
 ) -> None:
     campaign_id = house.campaign(2)
@@ -145,10 +147,10 @@ def test_a_claim_on_a_view_from_before_the_erasure_leaves_the_person_out(
     assert counters(house, campaign_id) == {"queued": 1, "canceled": 1}
 
 
-def test_a_call_that_comes_up_after_a_restore_and_an_erasure_is_known_again(
+def test_a_call_found_after_a_restore_and_an_erasure_is_recorded(
     house: House,
 ) -> None:
-    """Who was called after the back-up is erased again before anybody looks."""
+    """The contact was called after the backup and is erased after the restore."""
     campaign_id = house.campaign(2)
     [contact_id] = erase(house).contacts
     call_id, origin = call_id_of(contact_id, 1), Origin(campaign_id, contact_id, 1)
@@ -166,7 +168,7 @@ def test_a_call_that_comes_up_after_a_restore_and_an_erasure_is_known_again(
     assert problems(house) == []
 
 
-def test_a_later_import_leaves_out_who_was_erased_without_naming_them(
+def test_a_later_import_skips_an_erased_contact_without_its_data(
     house: House,
 ) -> None:
     campaign_id = house.campaign(2)
@@ -196,7 +198,7 @@ def test_erasing_a_number_erases_all_its_extensions(house: House) -> None:
     assert problems(house) == []
 
 
-def test_a_later_import_leaves_out_extensions_of_an_erased_number(
+def test_a_later_import_skips_extensions_of_an_erased_number(
     house: House,
 ) -> None:
     campaign_id = house.campaign(2)
@@ -210,14 +212,14 @@ def test_a_later_import_leaves_out_extensions_of_an_erased_number(
     assert FIRST[1:].encode() not in dumped(house.url)
 
 
-def test_rows_that_only_named_the_person_are_emptied_and_accounted_for(
+def test_rows_that_only_mention_the_person_are_emptied_and_recorded(
     house: House,
 ) -> None:
     campaign_id = house.campaign(2)
     again = house.staged.stage([FIRST, KEPT])
     house.imports.import_contacts(campaign_id, again, by=BY)
     house.campaigns.pause(campaign_id, by=BY, reason=f"{FIRST} complains")
-    stray = said(None, "status-update", status="ringing", timestamp=1)
+    stray = body_of(None, "status-update", status="ringing", timestamp=1)
     house.calls.record_message(read_message(stray))
     erase(house)
     assert FIRST[1:].encode() not in dumped(house.url)
@@ -227,7 +229,7 @@ def test_rows_that_only_named_the_person_are_emptied_and_accounted_for(
     assert problems(house) == []
 
 
-def test_a_file_that_waits_to_be_imported_loses_the_person(house: House) -> None:
+def test_rows_of_the_person_are_removed_from_a_pending_upload(house: House) -> None:
     store = UploadStore(house.writing)
     upload = NewUpload(uuid4(), "a.csv", "US", BY, NOON, NOON + timedelta(days=1))
     with store.receive(upload) as reception:

@@ -1,4 +1,4 @@
-"""An erasure also removes what names the person only by name or in another spelling."""
+"""An erasure also finds texts with the name, or the number in another spelling."""
 
 import re
 from datetime import timedelta
@@ -44,7 +44,7 @@ SPELLINGS = [
 
 
 def stray(provider_id: str = "unknown", **customer: Any) -> Any:
-    """A message about a call that we do not know."""
+    """Return a message about a call that the log does not know."""
     call = {"id": provider_id, "customer": customer}
     fields = {"type": "status-update", "status": "ringing", "timestamp": 1}
     return read_message({"message": {**fields, "call": call}})
@@ -81,7 +81,7 @@ def skip(house: House, *rows: tuple[SkipReason, tuple[str, ...]]) -> None:
     ],
     ids=["name", "turned round", "two cells", "short number", "own number"],
 )
-def test_a_skipped_row_that_names_the_person_is_emptied(
+def test_a_skipped_row_with_name_or_number_is_emptied(
     house: House, cells: tuple[str, ...]
 ) -> None:
     skip(house, (SkipReason.INVALID_PHONE, cells))
@@ -107,17 +107,17 @@ def test_messages_about_an_unknown_call_are_removed_in_every_spelling(
     house: House,
 ) -> None:
     house.campaign(1)
-    for n, said in enumerate(SPELLINGS):
-        house.calls.record_message(stray(f"id {n}", number=said))
+    for n, spelling in enumerate(SPELLINGS):
+        house.calls.record_message(stray(f"id {n}", number=spelling))
         assert kept(house, f"id {n}")
     erase(house)
     assert [s for n, s in enumerate(SPELLINGS) if kept(house, f"id {n}")] == []
     left = dumped(house.url)
-    assert [said for said in SPELLINGS if said.encode() in left] == []
+    assert [text for text in SPELLINGS if text.encode() in left] == []
     assert problems(house) == []
 
 
-def test_a_message_about_an_unknown_call_goes_where_it_has_only_the_name(
+def test_an_unmatched_message_with_only_the_name_is_emptied(
     house: House,
 ) -> None:
     house.campaign(1)
@@ -132,21 +132,21 @@ def test_a_message_about_an_unknown_call_goes_where_it_has_only_the_name(
 def test_later_messages_about_an_erased_number_are_not_stored(house: House) -> None:
     house.campaign(1)
     erase(house)
-    for n, said in enumerate(SPELLINGS):
-        house.calls.record_message(stray(f"{n}", number=said, name="A later name"))
+    for n, spelling in enumerate(SPELLINGS):
+        house.calls.record_message(stray(f"{n}", number=spelling, name="A later name"))
     house.calls.record_message(stray("another's", number=OTHER, name="Someone else"))
     left = dumped(house.url)
-    assert [said for said in SPELLINGS if said.encode() in left] == []
+    assert [text for text in SPELLINGS if text.encode() in left] == []
     assert b"A later name" not in left
     assert b"Someone else" in left
     house.settle()
     assert problems(house) == []
 
 
-def test_a_message_that_is_being_stored_while_its_number_is_erased_is_not_kept(
+def test_a_message_that_is_stored_during_the_erasure_is_emptied(
     house: House,
 ) -> None:
-    """The message is written and waits for its turn; the erasure is stored before."""
+    """The message waits for the append lock until the erasure is stored."""
     house.campaign(1)
     storing = Thread(target=lambda: house.calls.record_message(stray(number=PHONE)))
     with connect(house.url, name="test") as conn:
@@ -165,7 +165,7 @@ def test_a_message_that_is_being_stored_while_its_number_is_erased_is_not_kept(
     assert problems(house) == []
 
 
-def test_the_number_itself_is_not_in_what_recognises_it(house: House) -> None:
+def test_only_a_digest_of_the_erased_number_is_stored(house: House) -> None:
     house.campaign(1)
     erase(house)
     with connect(house.url, name="test") as conn:
@@ -174,7 +174,7 @@ def test_the_number_itself_is_not_in_what_recognises_it(house: House) -> None:
     assert len(digest) == 32
 
 
-def test_a_name_without_a_word_removes_nothing_of_others(house: House) -> None:
+def test_a_name_without_letters_matches_nothing(house: House) -> None:
     upload = house.staged.stage([PHONE])
     [row] = house.staged.staged[upload]
     house.staged.staged[upload] = [row._replace(name="-")]
@@ -192,7 +192,7 @@ def test_a_name_without_a_word_removes_nothing_of_others(house: House) -> None:
     assert problems(house) == []
 
 
-def test_words_of_people_go_where_they_mention_the_person(house: House) -> None:
+def test_reasons_of_members_that_mention_the_person_are_emptied(house: House) -> None:
     campaign_id = house.campaign([PHONE, OTHER])
     house.campaigns.pause(campaign_id, by=BY, reason="person 1 complains")
     house.campaigns.resume(campaign_id, by=BY)
@@ -206,8 +206,8 @@ def test_words_of_people_go_where_they_mention_the_person(house: House) -> None:
     assert problems(house) == []
 
 
-def lived(house: House) -> None:
-    """Put the person into every table that can name people."""
+def fill_all_tables(house: House) -> None:
+    """Store the person in each table that can contain personal data."""
     campaign_id = house.campaign([PHONE, OTHER])
     house.calls.record_message(stray(number="(202) 555-0000", name=NAME))
     store = UploadStore(house.writing)
@@ -221,11 +221,11 @@ def lived(house: House) -> None:
                 ]
             )
             reception.complete(("name", "phone"))
-    letters = [
+    alerts = [
         OutgoingAlert(1, {"message": f"{NAME} was called twice."}),
         OutgoingAlert(2, {"message": "The budget is spent."}),
     ]
-    AlertOutbox(house.writing).keep(letters, wanted=True)
+    AlertOutbox(house.writing).keep(alerts, wanted=True)
     AlertOutbox(house.writing).failed(1, error=f"no {PHONE}", wait=0, give_up_after=60)
     reason = Reason("PAUSED", "202-555-0000 complains", 1)
     house.process_records.write_decisions(
@@ -240,10 +240,10 @@ def personal(content: bytes) -> list[str]:
     return [text for text in written if text.encode() in content]
 
 
-def test_no_table_and_no_statistic_shows_the_person_after_an_erasure(
+def test_no_table_and_no_statistic_contains_the_person_after_an_erasure(
     house: House,
 ) -> None:
-    lived(house)
+    fill_all_tables(house)
     assert personal(dumped(house.url))
     assert personal(statistics(house.url))
     erase(house)
@@ -255,8 +255,8 @@ def test_no_table_and_no_statistic_shows_the_person_after_an_erasure(
     assert problems(house) == []
 
 
-def test_no_file_of_a_rewritten_table_holds_the_person(house: House) -> None:
-    lived(house)
+def test_no_file_of_a_rewritten_table_contains_the_person(house: House) -> None:
+    fill_all_tables(house)
     assert PHONE.encode() in relation_files(house.url)
     erase(house)
     assert ErasureStore(house.writing).compact(rewrite=True)
@@ -287,7 +287,7 @@ def test_a_number_is_found_in_any_spelling(digits: str, gaps: list[str]) -> None
     assert re.search(any_spelling(f"+1{digits}"), f"at {spelled}!")
 
 
-def test_a_time_is_not_taken_for_a_number() -> None:
+def test_a_time_is_not_recognised_as_a_number() -> None:
     assert not re.search(any_spelling("+12603021200"), "2026-03-02T12:00:00Z")
 
 
@@ -305,7 +305,7 @@ def test_a_short_national_number_is_recognised_with_its_country(
     assert distinctive_digits(phone) == digits
 
 
-def test_a_document_that_is_no_object_is_searched_as_well(database: str) -> None:
+def test_json_that_is_not_an_object_is_searched_too(database: str) -> None:
     query = "select autolynx_mentions(%s::jsonb, %s, %s::text[])"
     with connect(database, name="test") as conn:
         for document in (12025550000, "2025550000", [{"a": ["202 555 0000"]}]):
@@ -314,7 +314,7 @@ def test_a_document_that_is_no_object_is_searched_as_well(database: str) -> None
 
 
 def test_every_personal_column_of_an_erased_contact_is_empty(house: House) -> None:
-    """A column that is added to the vault must be emptied as well."""
+    """A column that is added to the vault later must be emptied too."""
     house.campaign([PHONE, OTHER])
     erase(house)
     query = """

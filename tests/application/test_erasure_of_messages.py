@@ -24,11 +24,11 @@ from tests.application.erasing import (
     FIRST,
     PROVIDER_ID,
     SOON,
+    body_of,
     called,
     erase,
     problems,
     report,
-    said,
     waits_for_its_turn,
 )
 from tests.database_dump import dumped
@@ -36,11 +36,11 @@ from tests.support import eventually
 from tests.wiring import BY, NOON, House
 
 
-def late_words(house: House, call_id: UUID) -> None:
-    """Let everybody tell of a call to a person who was erased meanwhile."""
-    ringing = said(call_id, "status-update", status="ringing", timestamp=1)
+def record_late_messages(house: House, call_id: UUID) -> None:
+    """Record messages and a look-up of a call whose contact was erased meanwhile."""
+    ringing = body_of(call_id, "status-update", status="ringing", timestamp=1)
     house.calls.record_message(read_message(ringing))
-    house.calls.record_message(read_message(said(call_id, "hang")))
+    house.calls.record_message(read_message(body_of(call_id, "hang")))
     shown = read_call(report(call_id)["message"] | CALL | {"status": "ended"})
     assert shown is not None
     house.calls.record_lookup(call_id, shown, grade=ReportGrade.LOOKED_UP)
@@ -50,11 +50,11 @@ def late_words(house: House, call_id: UUID) -> None:
     house.calls.record_message(read_message(another))
 
 
-def test_what_is_told_after_the_erasure_is_never_stored(house: House) -> None:
+def test_messages_after_the_erasure_are_stored_without_content(house: House) -> None:
     campaign_id = house.campaign(2)
     call_id = called(house, campaign_id)
     assert erase(house).live == 1
-    late_words(house, call_id)
+    record_late_messages(house, call_id)
     house.settle()
     left = dumped(house.url)
     for personal in (FIRST[1:], "Person 1", "r.example"):
@@ -66,22 +66,22 @@ def test_what_is_told_after_the_erasure_is_never_stored(house: House) -> None:
     assert problems(house) == []
 
 
-def test_what_the_provider_says_in_refusing_the_erased_is_not_stored(
+def test_the_text_of_a_refusal_after_the_erasure_is_not_stored(
     house: House,
 ) -> None:
     [call_id] = house.claim(house.campaign(1))
     assert house.calls.request(call_id, dial_before=SOON)
     erase(house)
     refusal = Refusal(RefusalKind.CONTACT, None, "rule")
-    said = f"{FIRST} is no number"
-    house.calls.refuse(call_id, refusal, words=said, until=SOON)
+    text = f"{FIRST} is no number"
+    house.calls.refuse(call_id, refusal, words=text, until=SOON)
     house.settle()
     assert FIRST[1:].encode() not in dumped(house.url)
     assert house.load_call(call_id).status is CallStatus.FAILED
     assert problems(house) == []
 
 
-def told_row(call_id: UUID) -> MessageRow:
+def message_row(call_id: UUID) -> MessageRow:
     return MessageRow(
         salt=bytes(32),
         id=uuid4(),
@@ -94,12 +94,12 @@ def told_row(call_id: UUID) -> MessageRow:
 
 
 @pytest.mark.parametrize("messages", [1, BULK_ROWS + 1], ids=["one", "many at once"])
-def test_what_is_being_stored_while_the_person_is_erased_is_not_kept(
+def test_rows_that_are_stored_during_the_erasure_are_emptied(
     house: House, messages: int
 ) -> None:
-    """The rows are written and wait for their turn; the erasure is stored before."""
+    """The rows wait for the append lock until the erasure is stored."""
     call_id = called(house, house.campaign(1))
-    rows = [told_row(call_id) for _ in range(messages)]
+    rows = [message_row(call_id) for _ in range(messages)]
     call = house.load_call(call_id)
     for row in rows:
         proof = Evidence(message_id=row.id, digest=digest([row]))
@@ -119,10 +119,10 @@ def test_what_is_being_stored_while_the_person_is_erased_is_not_kept(
     assert problems(house) == []
 
 
-def test_a_message_that_names_no_number_goes_once_its_call_is_known_to_be_theirs(
+def test_a_message_without_number_is_emptied_when_its_call_becomes_known(
     house: House,
 ) -> None:
-    """Nothing shows whose call it is about until the provider's id is known."""
+    """Until the provider's id is known, the message cannot be assigned to a call."""
     [call_id] = house.claim(house.campaign(1))
     assert house.calls.request(call_id, dial_before=SOON)
     house.calls.lose_outcome(call_id, reason="time-out")
@@ -141,7 +141,7 @@ def test_a_message_that_names_no_number_goes_once_its_call_is_known_to_be_theirs
     assert problems(house) == []
 
 
-def test_messages_go_when_their_time_is_over_and_their_proof_stays(
+def test_the_retention_empties_messages_and_keeps_their_digests(
     house: House,
 ) -> None:
     call_id = called(house, house.campaign(2))

@@ -1,3 +1,5 @@
+"""Events are encoded and decoded strictly, by the annotations of their classes."""
+
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
