@@ -18,7 +18,9 @@ from domain.contact import Contact
 from domain.contact_list import ContactList
 from domain.dispatcher import Dispatcher
 from domain.errors import NotFound
+from domain.installation import Installation
 from domain.member import Member
+from domain.number import Number
 from domain.settings import Settings
 from domain.unmatched_message import UnmatchedMessage
 
@@ -29,7 +31,9 @@ AGGREGATES = (
     Contact,
     ContactList,
     Dispatcher,
+    Installation,
     Member,
+    Number,
     Settings,
     UnmatchedMessage,
 )

@@ -150,7 +150,10 @@ class TextRow(_Row):
 
 @dataclass(frozen=True, repr=False)
 class KeyRow(_Row):
-    """A campaign's secret key, from which and a number a contact's id is derived."""
+    """A secret key for numbers: contacts' ids are derived from a campaign's key.
+
+    The streams of numbers are named with the installation's key.
+    """
 
     PERSONAL = ("key",)
 

@@ -120,6 +120,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.other_provider_call_ids: frozenset[str] = frozenset()
         self.suspected_provider_call_ids: frozenset[str] = frozenset()
         self.dial_before: datetime | None = None
+        self.number_key: str | None = None
         self.placed_at: datetime | None = None
         self.bound_by_message = False
         self.known = Known()
@@ -150,8 +151,11 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.request_open = self.outcome_unknown = False
 
     @event(Requested)
-    def _requested(self, number: int, dial_before: datetime) -> None:
+    def _requested(
+        self, number: int, dial_before: datetime, number_key: str | None
+    ) -> None:
         self.requests, self.dial_before, self.request_open = number, dial_before, True
+        self.number_key = number_key
 
     @event(Placed)
     def _placed(

@@ -39,21 +39,46 @@ class DialerCommands(CallState):
 
     # --- Requests and their outcomes ------------------------------------------
 
-    def request(self, *, dial_before: datetime, at: datetime, by: str) -> None:
-        """Allow one request to the provider, to be sent before `dial_before`."""
+    def request(
+        self,
+        *,
+        dial_before: datetime,
+        at: datetime,
+        by: str,
+        number_key: str | None = None,
+    ) -> None:
+        """Allow one request to the provider, to be sent before `dial_before`.
+
+        `number_key` is the keyed digest of the number that is called, in hex.
+        """
         if not self.waiting or self.request_open:
             raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
-        self._request(dial_before, at, by)
+        self._request(dial_before, at, by, number_key)
 
-    def renew_request(self, *, dial_before: datetime, at: datetime, by: str) -> None:
-        """Allow one more after a request that provably never left."""
+    def renew_request(
+        self,
+        *,
+        dial_before: datetime,
+        at: datetime,
+        by: str,
+        number_key: str | None = None,
+    ) -> None:
+        """Allow one more request after one that provably never left."""
         if not self.waiting or not self.request_open or self.outcome_unknown:
             raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
-        self._request(dial_before, at, by)
+        self._request(dial_before, at, by, number_key)
 
-    def _request(self, dial_before: datetime, at: datetime, by: str) -> None:
-        number = self.requests + 1
-        self._record(events.Requested, at, by, number=number, dial_before=dial_before)
+    def _request(
+        self, dial_before: datetime, at: datetime, by: str, number_key: str | None
+    ) -> None:
+        self._record(
+            events.Requested,
+            at,
+            by,
+            number=self.requests + 1,
+            dial_before=dial_before,
+            number_key=number_key,
+        )
 
     def place(
         self,
@@ -171,9 +196,18 @@ class DialerCommands(CallState):
             self._cancel("canceled", at, by)
 
     def withdraw(self, *, at: datetime, by: str) -> None:
-        """Give up a deferred call, whose contact was erased."""
+        """Give up a deferred call whose contact is not to be called any more."""
         if self.deferred:
             self._cancel("withdrawn", at, by)
+
+    def withhold(self, *, at: datetime, by: str) -> None:
+        """Give up a claimed call whose number may never be called.
+
+        An open request is given up as well, because the caller proves that it never
+        left; one whose outcome is unknown keeps its slot until that is known.
+        """
+        if self.waiting and not self.outcome_unknown:
+            self._cancel("withheld", at, by)
 
     def _cancel(self, rule: str, at: datetime, by: str) -> None:
         outcome = self._decided(CallOutcome.CANCELED, rule)

@@ -50,6 +50,7 @@ class Requested(CallEvent):
     TOPIC = "call.requested"
     number: int
     dial_before: datetime
+    number_key: str | None = None
 
 
 class Placed(ContactStatusChanged):

@@ -19,7 +19,8 @@ class CallState:
     `standing` is the contact's status because of this call. `request_open`: the last
     request has no outcome yet. `outcome_unknown`: its outcome must be looked up.
     `bound_by_message`: a webhook named `provider_call_id`. `settled`: no further report
-    is awaited. `evidence` are the ids of the provider's messages recorded so far.
+    is awaited. `number_key` is the keyed digest of the number that was last requested,
+    in hex; None for calls that release 1 requested. `evidence` are the ids of the provider's messages recorded so far.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class CallState:
     other_provider_call_ids: frozenset[str]
     suspected_provider_call_ids: frozenset[str]
     dial_before: datetime | None
+    number_key: str | None
     placed_at: datetime | None
     bound_by_message: bool
     known: Known

@@ -22,7 +22,9 @@ from application.campaigns import CampaignService
 from application.contacts.imports import ImportService
 from application.contacts.uploads import Uploads
 from application.event_context import EventContext
+from application.installation_key import InstallationKey
 from application.members import MemberService
+from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
 from domain.recording_url import RecordingUrls
@@ -179,7 +181,16 @@ class Components:
             contact_lookup=self.lookups,
             call_lookup=self.lookups,
             read_message=self.message_reader,
+            installation_key=self.installation_key,
         )
+
+    @cached_property
+    def installation_key(self) -> InstallationKey:
+        return InstallationKey(self.app, self.context, self.vault)
+
+    @cached_property
+    def numbers(self) -> NumberService:
+        return NumberService(self.app, self.context, self.installation_key)
 
     @cached_property
     def campaigns(self) -> CampaignService:

@@ -196,6 +196,7 @@ def _dependencies(
 ) -> SchedulerDependencies:
     configuration = process.configuration
     built = _components(process, feed, opened, name=ROLE, size=16)
+    built.installation_key.prepare()
     pace = Pace(built.first_settings.dials_per_second, random.random)
     dispatch = Dispatch(
         calls=built.calls,
@@ -222,6 +223,7 @@ def _dependencies(
         first_settings=built.first_settings,
         reconcile_every=timedelta(seconds=configuration.reconcile_seconds),
         random=random.random,
+        key_fault=built.installation_key.fault,
         observe_turn=process.metrics.observe_turn,
         no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
     )

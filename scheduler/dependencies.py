@@ -36,8 +36,9 @@ class SchedulerDependencies:
     `read_snapshot(now, limit)` returns a snapshot with at most `limit` candidates for
     each campaign. `first_settings` apply until settings are stored. `random` returns
     numbers from 0 to 1. `no_dialling_because` is the reason why this installation
-    must not call anybody at all (no API key), None if it may. `observe_turn` gets the
-    duration of each turn in seconds.
+    must not call anybody at all (no API key), None if it may. `key_fault` is asked in
+    each pass and returns why numbers cannot be looked up in the register, None if they
+    can. `observe_turn` gets the duration of each turn in seconds.
     """
 
     read_snapshot: Callable[[datetime, int], Snapshot]
@@ -54,4 +55,5 @@ class SchedulerDependencies:
     reconcile_every: timedelta
     random: Callable[[], float]
     no_dialling_because: str | None = None
+    key_fault: Callable[[], str | None] = lambda: None
     observe_turn: Callable[[float], None] = lambda _seconds: None

@@ -149,7 +149,8 @@ class SlotFiller:
             daily_budget=settings.daily_budget,
             provider_down=self._deps.no_dialling_because or findings.down,
             lines_down=findings.lines_down,
-            claiming_blocked=_why_blocked(self._check.blocked),
+            claiming_blocked=_key_fault(self._deps.key_fault())
+            or _why_blocked(self._check.blocked),
         )
 
     # --- Completing and pausing campaigns -------------------------------------------
@@ -233,6 +234,10 @@ def _why_blocked(blocked: ClaimingBlocked | None) -> Waiting | None:
     if blocked is None or blocked.until is None:
         return None
     return Waiting(WaitingCode.OUTCOME_UNKNOWN, blocked.words, until=blocked.until)
+
+
+def _key_fault(fault: str | None) -> Waiting | None:
+    return Waiting(WaitingCode.RULES_UNAVAILABLE, fault) if fault else None
 
 
 def _still_filling(made: Plan) -> frozenset[UUID]:

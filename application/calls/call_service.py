@@ -1,5 +1,6 @@
 """Commands of the dialer and of the provider on calls, each stored by itself."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,8 @@ from application.calls.message_recorder import (
     explanation_of,
 )
 from application.calls.provider_facts import apply_lookup, apply_report
-from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
+from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import (
     CallLookup,
     CallOrder,
@@ -33,15 +34,21 @@ from application.ports import (
     ProviderMessage,
 )
 from application.unit_of_work import UnitOfWork
-from application.vault import VaultReader
+from application.vault import ContactRow, VaultReader
 from domain.call import Call
 from domain.campaign import Campaign
-from domain.errors import MayNotBeRequested
+from domain.contact import Contact
+from domain.errors import MayNotBeRequested, NotFound
+from domain.installation import INSTALLATION_ID
+from domain.number import Number, number_id_of
+from domain.outcomes import Withheld
 from domain.reports import ReportGrade
-from domain.values import Refusal
+from domain.values import ContactStatus, Refusal
 
-FENCED = 3
-"""Attempts to store a request while its call, campaign or contact keeps changing."""
+log = logging.getLogger(__name__)
+
+FENCED = 8
+"""Attempts to store a request while a stream that it rests on keeps changing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,10 @@ class CallService:
         contact_lookup: ContactLookup,
         call_lookup: CallLookup,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
+        installation_key: InstallationKey,
     ) -> None:
         self._app, self._context, self._vault = app, context, vault
+        self._installation_key = installation_key
         self._contact_lookup = contact_lookup
         self._call_lookup, self._read_message = call_lookup, read_message
         self._started = StartedCampaigns()
@@ -85,8 +94,9 @@ class CallService:
     def request(self, call_id: UUID, *, dial_before: datetime) -> SendPermission | None:
         """Store a request; return the permission to send it, None if it is refused.
 
-        It is stored only if neither the campaign nor the contact has changed since they
-        were read. Nobody is called after a pause, a cancel or an erasure was confirmed.
+        It is stored only if none of the streams that it rests on has changed since they
+        were read: campaign, contact and number. Nobody is called after a pause, a
+        cancel, an erasure or an opt-out was confirmed.
         """
         return self._fenced(call_id, dial_before, Call.request)
 
@@ -104,36 +114,65 @@ class CallService:
                 return self._request(call_id, dial_before, ask)
             except MayNotBeRequested:
                 return None
+            except KeyUnusable as fault:
+                log.error("call %s is not requested: %s", call_id, fault)  # noqa: TRY400 - the message says it all
+                return None
             except IntegrityError:
-                continue  # The stream of the campaign, the contact or the call changed.
+                continue  # One of the streams changed: decide again.
         return None
 
     def _request(
         self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
     ) -> SendPermission | None:
         call, at = self._app.load(Call, call_id), self._context.now()
-        campaign = self._app.load(Campaign, call.campaign_id)
-        known = find_contact(self._app, call.contact_id, call.campaign_id, at)
-        contact = self._contact_lookup.contact(call.contact_id)
-        if contact is None or not campaign.may_dial_at(at) or not known.may_be_called:
+        person = self._contact_lookup.contact(call.contact_id)
+        if person is None:
             return None
-        ask(call, dial_before=dial_before, at=at, by=SCHEDULER)
-        versions = {campaign.id: campaign.version, known.id: known.version}
-        self._app.append(call, expect=versions)
-        order = CallOrder(
-            call_id=call.id,
-            campaign_id=campaign.id,
-            contact_id=call.contact_id,
-            attempt=call.attempt,
-            request=call.requests,
-            phone=contact.phone,
-            extension=contact.extension,
-            name=contact.name,
-            variables={"business_name": contact.business_name} | contact.variables,
-            provider_assistant_id=campaign.provider_assistant_id,
-            phone_number_id=campaign.phone_number_id,
+        number_key = self._installation_key.of_number(person.phone)
+        fence = self._fence(call, number_id_of(number_key), at)
+        if not fence.campaign.may_dial_at(at) or not fence.contact.may_be_called:
+            return None
+        if fence.number.is_suppressed:
+            self._withhold(call, fence, at)
+            return None
+        ask(call, dial_before=dial_before, at=at, by=SCHEDULER, number_key=number_key)
+        self._app.append(call, expect=fence.versions)
+        return _permission(call, fence.campaign, person, dial_before)
+
+    def _fence(self, call: Call, number_id: UUID, at: datetime) -> "_Fence":
+        """Load what a request rests on beside its call, in one round trip.
+
+        Raises:
+            KeyUnusable: the log names another key than the one of `number_id`.
+        """
+        wanted = (call.campaign_id, call.contact_id, number_id, INSTALLATION_ID)
+        found = self._app.find_all(wanted)
+        campaign, contact, number, installation = map(found.get, wanted)
+        if not isinstance(campaign, Campaign):
+            raise NotFound("campaign", call.campaign_id)
+        if not self._installation_key.is_of(installation):
+            raise KeyUnusable("The log names another installation key.")
+        if not isinstance(contact, Contact):
+            contact = Contact.unrecorded(call.contact_id, call.campaign_id, at)
+        if not isinstance(number, Number):
+            number = Number.unrecorded(number_id, at)
+        return _Fence(campaign, contact, number)
+
+    def _withhold(self, call: Call, fence: "_Fence", at: datetime) -> None:
+        """Withdraw the call and finish its contact, whose number is suppressed."""
+        call.withhold(at=at, by=SCHEDULER)
+        if not call.pending_events:
+            return
+        fence.contact.withhold(
+            Withheld.SUPPRESSED,
+            was=ContactStatus.CANCELED,
+            last_attempt=call.attempt,
+            at=at,
+            by=SCHEDULER,
         )
-        return SendPermission(order=order, dial_before=dial_before)
+        self._app.append(
+            call, fence.contact, expect={fence.number.id: fence.number.version}
+        )
 
     def place(
         self, call_id: UUID, *, provider_call_id: str, placed_at: datetime
@@ -322,3 +361,36 @@ def _of_request(request: int | None, command: CallCommand) -> CallCommand:
             command(call, at)
 
     return run_if_latest
+
+
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    """The streams that a request rests on beside its call, as they were read."""
+
+    campaign: Campaign
+    contact: Contact
+    number: Number
+
+    @property
+    def versions(self) -> dict[UUID, int]:
+        streams = (self.campaign, self.contact, self.number)
+        return {stream.id: stream.version for stream in streams}
+
+
+def _permission(
+    call: Call, campaign: Campaign, person: ContactRow, dial_before: datetime
+) -> SendPermission:
+    order = CallOrder(
+        call_id=call.id,
+        campaign_id=campaign.id,
+        contact_id=call.contact_id,
+        attempt=call.attempt,
+        request=call.requests,
+        phone=person.phone,
+        extension=person.extension,
+        name=person.name,
+        variables={"business_name": person.business_name} | person.variables,
+        provider_assistant_id=campaign.provider_assistant_id,
+        phone_number_id=campaign.phone_number_id,
+    )
+    return SendPermission(order=order, dial_before=dial_before)

@@ -13,6 +13,7 @@ import typer
 from psycopg import OperationalError
 
 from application.configuration import Configuration
+from application.installation_key import key_fault
 from application.ports import (
     PhoneNumber,
     Provider,
@@ -22,6 +23,7 @@ from application.ports import (
 from interfaces.cli.database import bare_database
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line
 from interfaces.cli.workbench import utc_now
+from projections.composition import open_log, open_pools
 from projections.dial_queue import dialling_is_stopped
 from projections.engine.schema import outdated_message, use_read_model
 from projections.monitoring.lag import lag
@@ -39,6 +41,7 @@ from storage.migrate import (
     pending,
 )
 from storage.process.embedded_postgres import EmbeddedPostgresFailed
+from storage.vault.tables import Vault
 
 SHORTEST_SECRET = 16
 MOST_SKEW_SECONDS = 2.0
@@ -127,6 +130,16 @@ def of_database(configuration: Configuration) -> Found:
         yield from _of_tables(conn, url, is_writable=unwritable is None)
 
 
+def _of_key(url: str) -> Finding:
+    """Check the key that suppressed numbers are recognised with; create none."""
+    with open_pools(url, name="doctor", max_size=1) as pools:
+        with open_log(pools.writing) as app:
+            fault = key_fault(app, Vault(pools.writing))
+    if fault is not None:
+        return Finding("register", Grade.WRONG, fault)
+    return Finding("register", Grade.OK, "suppressed numbers can be recognised.")
+
+
 def _of_server(conn: Conn, unwritable: str | None) -> Found:
     version = conn.info.parameter_status("server_version") or "of no version"
     yield Finding("database", Grade.OK, f"Postgres {version} answers.")
@@ -195,6 +208,7 @@ def _of_tables(conn: Conn, url: str, *, is_writable: bool) -> Found:
         yield Finding("migrations", Grade.WRONG, message)
         return
     yield Finding("migrations", Grade.OK, "all are applied.")
+    yield _of_key(url)
     use_read_model(conn)
     if stale := outdated_message(conn):
         yield Finding("read tables", Grade.WRONG, f"{stale}.")

@@ -93,6 +93,7 @@ class HealthCheck:
 
     Browsers and the provider reach the API at `own_url`; `url` is the database's.
     `provider_actor` is the actor of events that the provider's messages cause.
+    `key_fault` returns why suppressed numbers cannot be recognised, None if they can.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class HealthCheck:
         own_url: str,
         url: str,
         now: Callable[[], datetime],
+        key_fault: Callable[[], str | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool, self._process_records, self._provider = (
@@ -113,6 +115,7 @@ class HealthCheck:
             process_records,
             provider,
         )
+        self._key_fault = key_fault
         self._webhooks, self._own_url = webhooks, own_url
         self._url, self._provider_actor = url, provider_actor
         self._now, self._clock = now, clock
@@ -144,7 +147,7 @@ class HealthCheck:
             _database(why_unwritable(self._url)),
             _projector(found.behind),
             _scheduler(sign),
-            _dialling(is_stopped=found.is_stopped),
+            _dialling(self._key_fault(), is_stopped=found.is_stopped),
             _provider(status),
             _lines(status, found.used_lines),
             self._webhook(found.silent),
@@ -204,7 +207,9 @@ def _scheduler(sign: Heartbeat | None) -> Component:
     return Component("scheduler", HealthStatus.DOWN, detail)
 
 
-def _dialling(*, is_stopped: bool) -> Component:
+def _dialling(key_fault: str | None, *, is_stopped: bool) -> Component:
+    if key_fault is not None:
+        return Component("dialling", HealthStatus.DOWN, key_fault)
     detail = DIALLING_STOPPED if is_stopped else None
     return Component("dialling", _degraded_if(detail), detail)
 

@@ -73,6 +73,7 @@ def api_lifespan(
             routes = Routes(
                 configuration, components, url, exports, subscriptions, metrics
             )
+            await asyncio.to_thread(components.installation_key.prepare)
             _add_first_admin(configuration, components)
             for router in routes.all():
                 app.include_router(router)

@@ -145,6 +145,7 @@ class Routes:
             webhooks=authenticator(configuration, components.now) is not None,
             own_url=configuration.own_url,
             url=self.url,
+            key_fault=components.installation_key.fault,
             now=components.now,
         )
 

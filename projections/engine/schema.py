@@ -17,6 +17,7 @@ from projections import (
     settings_board,
     spend,
     start_failures,
+    suppression_board,
 )
 from projections.tables.checkpoint import position_of
 from projections.tables.definition import SCHEMA, Table
@@ -37,6 +38,7 @@ HANDLERS: tuple[Handler, ...] = (
     settings_board.settings_board,
     directory.directory,
     spend.spend,
+    suppression_board.suppression_board,
 )
 
 _TABLES: dict[str, tuple[Table, ...]] = {
@@ -50,6 +52,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "settings_board": (settings_board.TABLE,),
     "directory": directory.TABLES,
     "spend": spend.TABLES,
+    "suppression_board": (suppression_board.TABLE,),
     "event_index": (event_index.TABLE,),
 }
 

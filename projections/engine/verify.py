@@ -17,6 +17,7 @@ from eventsourcing.utils import TopicError
 
 from application.vault import ContactRow, KeyRow, MessageRow, RejectRow, TextRow
 from domain.contact_list import ContactList
+from domain.installation import Installation
 from domain.values import Evidence, VaultText
 from projections.engine.chain import Chain, Entry, Problem, end_problem, whole_chain
 from projections.engine.compare import Difference, differences
@@ -331,6 +332,8 @@ def _proofs(event: Any, position: int, topic: str) -> Iterator[Proof]:
     match event:
         case ContactList.Created() if event.key_digest is not None:
             yield proof(KeyRow, [(event.campaign_id,)], event.key_digest)
+        case Installation.Created():
+            yield proof(KeyRow, [(event.originator_id,)], event.key_digest)
         case ContactList.RowsAccepted() if event.contact_ids:
             contacts = [(contact_id, id_) for contact_id in event.contact_ids]
             yield proof(ContactRow, contacts, event.digest)

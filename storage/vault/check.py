@@ -117,7 +117,7 @@ _KINDS: dict[type[VaultRow], _Kind] = {
         ("id", "leaf", "accounted_for", "salt", "subject_id", "words"),
     ),
     KeyRow: _Kind(
-        "campaign's key",
+        "key",
         """
         select campaign_id, leaf, false, salt, key
         from key_vault where campaign_id = any(%s)

@@ -19,6 +19,7 @@ from application.vault import (
     VaultReader,
     VaultRow,
 )
+from domain.installation import INSTALLATION_ID
 from storage.binary import copy_into
 from storage.database import Conn, Pool, Retry, RetryPolicy
 
@@ -142,6 +143,17 @@ class Vault(VaultReader):
             campaign_id,
         )
         return bytes(rows[0][0]) if rows else None
+
+    def installation_key(self) -> KeyRow | None:
+        rows = self._select(
+            "select key, salt from key_vault"
+            " where campaign_id = %s and salt is not null",
+            INSTALLATION_ID,
+        )
+        if not rows:
+            return None
+        key, salt = map(bytes, rows[0])
+        return KeyRow(salt=salt, campaign_id=INSTALLATION_ID, key=key)
 
     @override
     def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:

@@ -1,0 +1,126 @@
+"""The installation's key, and the keyed digests of phone numbers made with it.
+
+Numbers are digested with a key because E.164 has few enough numbers to try them all.
+Whoever holds both the database and a guess can still test the guess.
+"""
+
+import hmac
+import logging
+from hashlib import sha256
+from threading import Lock
+from typing import Protocol
+
+from eventsourcing.persistence import IntegrityError
+
+from application.app import AutoLynx
+from application.errors import Failure
+from application.event_context import EventContext
+from application.vault import KeyRow, digest
+from domain.installation import INSTALLATION_ID, Installation
+
+log = logging.getLogger(__name__)
+
+KEY_BYTES = 32
+ACTOR = "installation"
+RESTORE = (
+    "Nobody is called, because suppressed numbers could not be recognised. Restore the"
+    " table key_vault from the backup that belongs to this event log."
+)
+
+
+class KeyUnusable(Failure):
+    """The installation's key is missing or is not the one that the log names."""
+
+
+class KeyReader(Protocol):
+    def installation_key(self) -> KeyRow | None: ...
+
+
+class InstallationKey:
+    """Reads the key once, creating it at the first use of a new installation."""
+
+    def __init__(self, app: AutoLynx, context: EventContext, vault: KeyReader) -> None:
+        self._app, self._context, self._vault = app, context, vault
+        self._lock = Lock()
+        self._known: KeyRow | None = None
+
+    def of_number(self, phone: str) -> str:
+        """Return the number's key: HMAC-SHA256 of the E.164 text, in hex.
+
+        Raises:
+            KeyUnusable: the key is missing or does not match the log.
+        """
+        key = self._row().key
+        return hmac.new(key, phone.encode(), sha256).hexdigest()
+
+    def is_of(self, installation: object) -> bool:
+        """Return whether the log still names the key that `of_number` uses."""
+        known = self._known
+        return (
+            isinstance(installation, Installation)
+            and known is not None
+            and installation.key_digest == digest([known])
+        )
+
+    def prepare(self) -> None:
+        """Create the key of a new installation; log it if the key cannot be used."""
+        try:
+            self._row()
+        except KeyUnusable as fault:
+            log.error("%s", fault)  # noqa: TRY400 - the message says it all
+
+    def fault(self) -> str | None:
+        """Return why the key cannot be used now; nothing is created or cached."""
+        return key_fault(self._app, self._vault)
+
+    def _row(self) -> KeyRow:
+        with self._lock:
+            if self._known is None:
+                self._known = self._checked()
+            return self._known
+
+    def _checked(self) -> KeyRow:
+        for _ in range(2):
+            installation = self._app.find(Installation, INSTALLATION_ID)
+            row = self._vault.installation_key()
+            if installation is None and row is None:
+                self._create()
+                continue  # Read what was stored: another process may have been first.
+            fault = fault_of(installation, row)
+            if fault is not None or row is None:
+                raise KeyUnusable(fault)
+            return row
+        raise KeyUnusable(f"The installation's key cannot be created. {RESTORE}")
+
+    def _create(self) -> None:
+        row = KeyRow(
+            salt=self._context.salt(),
+            campaign_id=INSTALLATION_ID,
+            key=self._context.random_bytes(KEY_BYTES),
+        )
+        created = Installation.create(
+            key_digest=digest([row]), at=self._context.now(), by=ACTOR
+        )
+        try:
+            self._app.append(created, vault=[row])
+        except IntegrityError:
+            return  # Another process created it at the same time.
+
+
+def key_fault(app: AutoLynx, vault: KeyReader) -> str | None:
+    """Read the key; return why it may not be used, None if it may."""
+    installation = app.find(Installation, INSTALLATION_ID)
+    return fault_of(installation, vault.installation_key())
+
+
+def fault_of(installation: Installation | None, row: KeyRow | None) -> str | None:
+    """Return why the key may not be used; None also before it is created."""
+    if installation is None and row is None:
+        return None
+    if row is None:
+        return f"The installation's key is missing in the vault. {RESTORE}"
+    if installation is None:
+        return f"The installation's key belongs to another event log. {RESTORE}"
+    if installation.key_digest != digest([row]):
+        return f"The installation's key is not the one that the log names. {RESTORE}"
+    return None

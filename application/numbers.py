@@ -1,0 +1,98 @@
+"""The register of suppressed numbers: add, lift and look up."""
+
+from uuid import UUID
+
+from application.app import Streams, decide
+from application.contacts.phone_cell import InvalidPhone
+from application.event_context import EventContext
+from application.installation_key import InstallationKey
+from domain.errors import Invalid, NotFound
+from domain.number import Number, SuppressionSource, number_id_of
+
+LONGEST_REASON = 1_000
+
+
+class NumberService:
+    """Commands of members on the register."""
+
+    def __init__(
+        self, app: Streams, context: EventContext, key: InstallationKey
+    ) -> None:
+        self._app, self._context, self._key = app, context, key
+
+    def id_of(self, phone: str) -> UUID:
+        """Return the id of a number's stream; `phone` is E.164."""
+        return number_id_of(self._key.of_number(phone))
+
+    def suppress(
+        self,
+        phone: str,
+        *,
+        source: SuppressionSource,
+        reason: str | None,
+        by: str,
+    ) -> tuple[UUID, int | None]:
+        """Add a number (E.164); return its id and the position, None if unchanged."""
+        number_id = self.id_of(phone)
+        reason = _checked(reason) if reason and reason.strip() else None
+        written, phone_row = self._context.vault_text(number_id, phone)
+        why, why_row = self._context.vault_text(number_id, reason or "")
+
+        def command() -> int | None:
+            at = self._context.now()
+            number = self._app.find(Number, number_id) or Number.unrecorded(
+                number_id, at
+            )
+            number.suppress(
+                source=source,
+                reason=why if reason else None,
+                phone=written,
+                at=at,
+                by=by,
+            )
+            rows = [phone_row, why_row] if reason else [phone_row]
+            return self._app.append(number, vault=rows if number.pending_events else [])
+
+        return number_id, decide(command)
+
+    def lift(self, number_id: UUID, *, reason: str, by: str) -> int | None:
+        """Remove a number from the register; a reason is required.
+
+        Raises:
+            Invalid: the reason is empty or too long.
+            NotFound: the number was never on the register.
+            WrongState: the number is not suppressed now.
+        """
+        why, row = self._context.vault_text(number_id, _checked(reason))
+
+        def command() -> int | None:
+            number = self._app.find(Number, number_id)
+            if number is None:
+                raise NotFound("suppressed number", number_id)
+            number.lift(reason=why, at=self._context.now(), by=by)
+            return self._app.append(number, vault=[row])
+
+        return decide(command)
+
+
+def read_number(phone: str, region: str) -> str:
+    """Read a number as a member writes it, as E.164; an extension is dropped.
+
+    A number without `+` is read in `region`. Any kind of number may be suppressed.
+    Raises Invalid.
+    """
+    from application.contacts.phone_numbers import phone_reader  # noqa: PLC0415 - it loads all countries' plans, which few processes need
+
+    found = phone_reader(region, any_kind=True)(phone)
+    if isinstance(found, InvalidPhone):
+        raise Invalid(f"phone: {found.message}", phone=found.message)
+    return found[0]
+
+
+def _checked(reason: str) -> str:
+    if not reason.strip():
+        raise Invalid("reason is empty.", reason="is empty")
+    if len(reason) > LONGEST_REASON:
+        said = f"must have at most {LONGEST_REASON:,} characters"
+        raise Invalid(f"reason {said}.", reason=said)
+    return reason.strip()
