@@ -20,7 +20,8 @@ class CallState:
     request has no outcome yet. `outcome_unknown`: its outcome must be looked up.
     `bound_by_message`: a webhook named `provider_call_id`. `settled`: no further report
     is awaited. `number_key` is the keyed digest of the number that was last requested,
-    in hex; None for calls that release 1 requested. `evidence` are the ids of the provider's messages recorded so far.
+    in hex; None for calls that release 1 requested. `evidence` are the ids of the
+    provider's messages recorded so far.
     """
 
     id: UUID

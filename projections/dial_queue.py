@@ -55,7 +55,7 @@ TABLES = (
     ) with (fillfactor = 70);
     create index if not exists dial_queue_campaign on dial_queue (campaign_id);
     """,
-        handler_version=2,
+        handler_version=3,
     ),
     Table(
         HANG_UPS,

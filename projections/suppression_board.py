@@ -105,7 +105,9 @@ _FOUND: LiteralString = f"""
 
 def get(conn: Conn, number_id: UUID) -> SuppressionRow | None:
     """Return a number's entry; None if it is not suppressed."""
-    return select_one(conn, SuppressionRow, _COLUMNS + "where s.id = %(id)s", id=number_id)
+    return select_one(
+        conn, SuppressionRow, _COLUMNS + "where s.id = %(id)s", id=number_id
+    )
 
 
 def page(

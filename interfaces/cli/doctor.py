@@ -132,9 +132,11 @@ def of_database(configuration: Configuration) -> Found:
 
 def _of_key(url: str) -> Finding:
     """Check the key that suppressed numbers are recognised with; create none."""
-    with open_pools(url, name="doctor", max_size=1) as pools:
-        with open_log(pools.writing) as app:
-            fault = key_fault(app, Vault(pools.writing))
+    with (
+        open_pools(url, name="doctor", max_size=1) as pools,
+        open_log(pools.writing) as app,
+    ):
+        fault = key_fault(app, Vault(pools.writing))
     if fault is not None:
         return Finding("register", Grade.WRONG, fault)
     return Finding("register", Grade.OK, "suppressed numbers can be recognised.")

@@ -192,7 +192,7 @@ def test_an_opt_out_between_reading_and_storing_prevents_the_request(
 ) -> None:
     """The Number's version is expected: the request is decided again, and refused."""
     [call_id] = claimed(house)
-    append, done = house.app.append, []
+    append, done = house.app.append, list[bool]()
 
     def suppress_first(*changed: Any, **how: Any) -> int | None:
         if isinstance(changed[0], Call) and not done:
@@ -209,7 +209,7 @@ def test_a_request_is_decided_again_up_to_eight_times(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [call_id] = claimed(house)
-    append, tries = house.app.append, []
+    append, tries = house.app.append, list[bool]()
 
     def move_the_number(*changed: Any, **how: Any) -> int | None:
         if isinstance(changed[0], Call):
