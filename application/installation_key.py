@@ -81,8 +81,7 @@ class InstallationKey:
 
     def _checked(self) -> KeyRow:
         for _ in range(2):
-            installation = self._app.find(Installation, INSTALLATION_ID)
-            row = self._vault.installation_key()
+            installation, row = _read(self._app, self._vault)
             if installation is None and row is None:
                 self._create()
                 continue  # Read what was stored: another process may have been first.
@@ -109,8 +108,20 @@ class InstallationKey:
 
 def key_fault(app: AutoLynx, vault: KeyReader) -> str | None:
     """Read the key; return why it may not be used, None if it may."""
+    return fault_of(*_read(app, vault))
+
+
+def _read(app: AutoLynx, vault: KeyReader) -> tuple[Installation | None, KeyRow | None]:
+    """Read the event and the row, which one transaction stores, in two queries.
+
+    The row is read first and, if it was stored in between, again: a row that is there
+    has its event.
+    """
+    row = vault.installation_key()
     installation = app.find(Installation, INSTALLATION_ID)
-    return fault_of(installation, vault.installation_key())
+    if row is None and installation is not None:
+        row = vault.installation_key()
+    return installation, row
 
 
 def fault_of(installation: Installation | None, row: KeyRow | None) -> str | None:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -58,6 +59,22 @@ def test_processes_that_start_at_once_agree_on_one_key(house: House) -> None:
         keys = list(threads.map(number_key, [fresh(house) for _ in range(4)]))
     assert len(set(keys)) == 1
     assert house.topics(INSTALLATION_ID) == ["key_created"]
+
+
+def test_a_key_that_another_process_creates_between_two_reads_is_used(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row is stored after the row was looked for and before the event was."""
+    find, created = house.app.find, list[str]()
+
+    def create_first(kind: Any, id_: UUID) -> Any:
+        if not created:
+            created.append("")
+            created[0] = fresh(house).of_number(PHONE)
+        return find(kind, id_)
+
+    monkeypatch.setattr(house.app, "find", create_first)
+    assert fresh(house).of_number(PHONE) == created[0]
 
 
 FAULTS = {
