@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from eventsourcing.domain import BaseAggregate, CanMutateAggregate
+from eventsourcing.domain import (
+    BaseAggregate,
+    CanInitAggregate,
+    CanMutateAggregate,
+)
 from eventsourcing.utils import get_topic
 
 type Fact = tuple[type[CanMutateAggregate[UUID]], dict[str, Any]]
@@ -30,7 +34,7 @@ def given[A: BaseAggregate[UUID]](kind: type[A], *facts: Fact) -> A:
             "originator_version": version,
             "timestamp": EPOCH,
         }
-        if version == 1:
+        if issubclass(event, CanInitAggregate):
             envelope["originator_topic"] = get_topic(kind)
         stream = own.get("originator_id", stream)
         make: type[Any] = event  # The library makes its constructor.

@@ -51,31 +51,19 @@ def new_number() -> Number:
 
 
 def test_a_number_without_events_may_be_called() -> None:
-<<<<<<< HEAD
-    number = Number.unrecorded(number_id_of("k"), AT)
-=======
     number = new_number()
->>>>>>> 88d7d2c (numbers: register the new read table and satisfy the checks)
     assert (number.version, number.is_suppressed) == (0, False)
 
 
 def test_the_first_fact_of_a_number_suppresses_it() -> None:
-<<<<<<< HEAD
-    number = Number.unrecorded(number_id_of("k"), AT)
-=======
     number = new_number()
->>>>>>> 88d7d2c (numbers: register the new read table and satisfy the checks)
     suppress(number)
     assert (number.version, number.is_suppressed) == (1, True)
     assert new_events(number) == [suppressed()]
 
 
 def test_an_opt_out_names_its_call() -> None:
-<<<<<<< HEAD
-    number = Number.unrecorded(number_id_of("k"), AT)
-=======
     number = new_number()
->>>>>>> 88d7d2c (numbers: register the new read table and satisfy the checks)
     opt_out = {"source": SuppressionSource.CALL, "call_id": CALL}
     suppress(number, **opt_out, campaign_id=CAMPAIGN)
     assert new_events(number) == [suppressed(**opt_out, campaign_id=CAMPAIGN)]
@@ -111,11 +99,7 @@ def test_a_number_that_is_not_suppressed_cannot_be_lifted(
 
 
 def test_the_newest_fact_alone_tells_whether_a_number_is_suppressed() -> None:
-<<<<<<< HEAD
-    number = Number.unrecorded(number_id_of("k"), AT)
-=======
     number = new_number()
->>>>>>> 88d7d2c (numbers: register the new read table and satisfy the checks)
     suppress(number)
     number.lift(reason=REASON, at=AT, by=BY)
     suppress(number)
