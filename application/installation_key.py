@@ -7,7 +7,6 @@ Whoever holds both the database and a guess can still test the guess.
 import hmac
 import logging
 from hashlib import sha256
-from threading import Lock
 from typing import Protocol
 
 from eventsourcing.persistence import IntegrityError
@@ -41,7 +40,6 @@ class InstallationKey:
 
     def __init__(self, app: AutoLynx, context: EventContext, vault: KeyReader) -> None:
         self._app, self._context, self._vault = app, context, vault
-        self._lock = Lock()
         self._known: KeyRow | None = None
 
     def of_number(self, phone: str) -> str:
@@ -74,10 +72,9 @@ class InstallationKey:
         return key_fault(self._app, self._vault)
 
     def _row(self) -> KeyRow:
-        with self._lock:
-            if self._known is None:
-                self._known = self._checked()
-            return self._known
+        if self._known is None:  # Threads that read it at the same time read the same.
+            self._known = self._checked()
+        return self._known
 
     def _checked(self) -> KeyRow:
         for _ in range(2):

@@ -62,6 +62,7 @@ def test_a_request_beside_a_pause_is_either_before_it_or_not_at_all(
 def test_a_campaign_that_changed_otherwise_is_read_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    house.installation_key.prepare()
     campaign_id = house.campaign(2)
     first, second = house.claim(campaign_id, 2)
     append = house.app.append
