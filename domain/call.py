@@ -15,7 +15,7 @@ from eventsourcing.domain import Aggregate, event
 from domain import call_events as events
 from domain.call_dialing import DialerCommands
 from domain.call_reporting import ProviderCommands
-from domain.outcomes import ReportedOutcome
+from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
 from domain.reports import (
     Known,
     OutcomeBasis,
@@ -49,6 +49,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         Confirmed as Confirmed,
         Created as Created,
         Deferred as Deferred,
+        DispositionSet as DispositionSet,
         DuplicateDetected as DuplicateDetected,
         DuplicateDismissed as DuplicateDismissed,
         DuplicateSuspected as DuplicateSuspected,
@@ -125,6 +126,8 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.bound_by_message = False
         self.known = Known()
         self.ended_words: VaultText | None = None
+        self.disposition: Disposition | None = None
+        self.disposition_source: DispositionSource | None = None
         self.ended = self.settled = False
         self.grades: frozenset[ReportGrade] = frozenset()
         self.evidence: frozenset[UUID] = frozenset()
@@ -272,6 +275,16 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.known = replace(known, ranks=ranks)
         self.grades |= {ReportGrade(grade)}
         self.settled = self.settled or settled
+        self._keep(evidence)
+
+    @event(DispositionSet)
+    def _disposition_set(
+        self,
+        disposition: Disposition | None,
+        source: DispositionSource,
+        evidence: Evidence | None,
+    ) -> None:
+        self.disposition, self.disposition_source = disposition, source
         self._keep(evidence)
 
     @event(Confirmed)

@@ -11,7 +11,12 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import upcasts
-from domain.outcomes import CallOutcome, ReportedOutcome
+from domain.outcomes import (
+    CallOutcome,
+    Disposition,
+    DispositionSource,
+    ReportedOutcome,
+)
 from domain.reports import Ranks
 from domain.values import ContactStatus, Evidence, Refusal, VaultText
 
@@ -167,6 +172,19 @@ class Reported(CallEvent):
         if self.best_message_id is not None or self.evidence is None:
             return self.best_message_id
         return self.evidence.message_id
+
+
+class DispositionSet(CallEvent):
+    """The business result of the call is known, or was corrected.
+
+    `disposition` is None if the best report no longer means what an earlier one meant.
+    """
+
+    TOPIC = "call.disposition_set"
+    disposition: Disposition | None
+    disposition_was: Disposition | None
+    source: DispositionSource
+    evidence: Evidence | None
 
 
 class Confirmed(CallEvent):

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from domain import call_events as events
 from domain.call_state import CallState
+from domain.dispositions import replaces
+from domain.outcomes import Disposition, DispositionSource
 from domain.reports import (
     Known,
     OutcomeFinding,
@@ -165,6 +168,45 @@ class ProviderCommands(CallState):
             outcome=self._outcome(known),
             outcome_was=self.outcome,
         )
+
+    def set_disposition(
+        self,
+        disposition: Disposition | None,
+        source: DispositionSource,
+        *,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Record the business result of the call, unless a better source named one."""
+        old = self.disposition
+        if replaces(disposition, source, old, self.disposition_source):
+            self._record(
+                events.DispositionSet,
+                at,
+                by,
+                disposition=disposition,
+                disposition_was=old,
+                source=source,
+                evidence=evidence,
+            )
+
+    def set_disposition_of_outputs(
+        self,
+        disposition: Disposition | None,
+        *,
+        message_id: UUID,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record what the outputs in the stored report `message_id` mean.
+
+        Only the best report so far counts, so the order of the reports does not matter.
+        """
+        is_new = disposition is not None or self.disposition is not None
+        if message_id == self.known.message_id and is_new:
+            source = DispositionSource.OUTPUT
+            self.set_disposition(disposition, source, at=at, by=by)
 
     def confirm(self, *, provider_status: str, at: datetime, by: str) -> None:
         """The provider was asked and shows it live."""

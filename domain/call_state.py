@@ -6,7 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from domain.call_events import CallEvent, ContactStatusChanged
-from domain.outcomes import CallOutcome, ReportedOutcome
+from domain.outcomes import (
+    CallOutcome,
+    Disposition,
+    DispositionSource,
+    ReportedOutcome,
+)
 from domain.refusals import retry_delay
 from domain.reports import NO_REASON, Known, ReportGrade, decided_known
 from domain.states import LIVE
@@ -47,6 +52,8 @@ class CallState:
     bound_by_message: bool
     known: Known
     ended_words: VaultText | None
+    disposition: Disposition | None
+    disposition_source: DispositionSource | None
     ended: bool
     settled: bool
     grades: frozenset[ReportGrade]

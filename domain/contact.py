@@ -14,8 +14,8 @@ from eventsourcing.domain import AggregateEvent, BaseAggregate, event
 from domain.contact_events import ContactEvent, FinishReason
 from domain.contact_history import ContactHistory, PlanKind
 from domain.errors import WrongState
-from domain.outcomes import CallOutcome, Withheld
-from domain.values import ContactStatus
+from domain.outcomes import CallOutcome, Disposition, Withheld
+from domain.values import ContactStatus, VaultText
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Contact(BaseAggregate[UUID]):
     `planned` is the attempt that was planned last, in force until its call exists.
     `finished` is why the contact is not called again, `withheld` why it was finished
     without a call. `settled`: the last event here decided the status, no call did.
+    `disposed`: a member set or cleared the `disposition`, maybe with a `note`.
     """
 
     TOPIC = "contact"
@@ -54,6 +55,7 @@ class Contact(BaseAggregate[UUID]):
 
     # Imported here, so that they are the aggregate's own: Contact.Erased is a type.
     from domain.contact_events import (
+        Disposed as Disposed,
         Erased as Erased,
         RetryPlanned as RetryPlanned,
         RetryWithdrawn as RetryWithdrawn,
@@ -69,6 +71,9 @@ class Contact(BaseAggregate[UUID]):
     finished: FinishReason | None
     withheld: Withheld | None
     planned: PlannedAttempt | None
+    disposed: bool
+    disposition: Disposition | None
+    note: VaultText | None
 
     @classmethod
     def unrecorded(cls, contact_id: UUID, campaign_id: UUID, at: datetime) -> Self:
@@ -78,6 +83,7 @@ class Contact(BaseAggregate[UUID]):
         contact.campaign_id, contact.standing = campaign_id, ContactStatus.PENDING
         contact.settled = contact.erased = False
         contact.finished = contact.withheld = contact.planned = None
+        contact.disposed, contact.disposition, contact.note = False, None, None
         return contact
 
     @property
@@ -203,6 +209,32 @@ class Contact(BaseAggregate[UUID]):
             finished_as=was,
         )
 
+    def dispose(
+        self,
+        disposition: Disposition | None,
+        *,
+        note: VaultText | None,
+        was: ContactStatus,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Set or clear the disposition by hand; `was` is the contact's status."""
+        if self.erased:
+            raise WrongState("The contact was erased: it has no disposition any more.")
+        if (disposition, note) == (self.disposition, self.note) and self.disposed:
+            return
+        self._record(
+            self.Disposed,
+            at,
+            by,
+            was=was,
+            standing=was,
+            plan_was=None,
+            disposition=disposition,
+            disposition_was=self.disposition,
+            note=note,
+        )
+
     def _move(
         self,
         fact: type[ContactEvent],
@@ -306,6 +338,12 @@ class Contact(BaseAggregate[UUID]):
             history,
             finished_as,
         )
+
+    @event(Disposed)
+    def _disposed(
+        self, disposition: Disposition | None, note: VaultText | None
+    ) -> None:
+        self.disposed, self.disposition, self.note = True, disposition, note
 
     def _moved(self, was: ContactStatus, standing: ContactStatus) -> None:
         """Apply a change of the status; an event without one leaves it to the calls."""

@@ -12,8 +12,8 @@ from eventsourcing.domain import AggregateEvent
 from eventsourcing.utils import resolve_topic
 
 from domain.contact_history import ContactHistory, PlanKind
-from domain.outcomes import CallOutcome, Withheld
-from domain.values import ContactStatus
+from domain.outcomes import CallOutcome, Disposition, Withheld
+from domain.values import ContactStatus, VaultText
 
 CONTACT = "contact"
 """Topic of the aggregate to which the events belong."""
@@ -129,3 +129,15 @@ class WithheldFromCalls(ContactEvent):
 
     TOPIC = "contact.withheld"
     reason: Withheld
+
+
+class Disposed(ContactEvent):
+    """A member set or cleared the disposition; the status does not change.
+
+    It replaces what the contact's calls say. `note` refers to the member's note.
+    """
+
+    TOPIC = "contact.disposed"
+    disposition: Disposition | None
+    disposition_was: Disposition | None
+    note: VaultText | None

@@ -36,6 +36,17 @@ class CallOutcome(StrEnum):
     """The provider's reason is missing or not known to us."""
 
 
+BY_PERSON = frozenset({CallOutcome.HUMAN, CallOutcome.DROPPED_EARLY})
+"""Outcomes of calls that a person answered."""
+
+ANSWERED = BY_PERSON | {
+    CallOutcome.VOICEMAIL,
+    CallOutcome.SCREENED,
+    CallOutcome.SILENT,
+}
+"""Outcomes of calls that a person or a machine answered."""
+
+
 class Disposition(StrEnum):
     """The business result of a call."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.call import Call
 from domain.call_events import CallEvent, ContactStatusChanged
-from domain.outcomes import CallOutcome
+from domain.outcomes import CallOutcome, Disposition
 from domain.values import CallStatus, ContactStatus
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
@@ -40,6 +40,7 @@ TABLE = Table(
         last_event_at timestamptz not null,
         duration_seconds integer,
         outcome text,
+        disposition text,
         ended_reason text,
         failure text,
         rejection_words_id uuid,
@@ -52,7 +53,7 @@ TABLE = Table(
     create index if not exists call_log_contact on call_log (contact_id, attempt);
     create index if not exists call_log_provider_call on call_log (provider_call_id);
     """,
-    handler_version=3,
+    handler_version=4,
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
@@ -105,6 +106,8 @@ def _closing(event: CallEvent) -> Columns:
             return _ended(event)
         case Call.Reported():
             return _reported(event)
+        case Call.DispositionSet():
+            return {"disposition": event.disposition}
         case _:
             return _given_up(event)
 
@@ -208,6 +211,7 @@ class CallRow:
     last_event_at: datetime
     duration_seconds: int | None
     outcome: CallOutcome | None
+    disposition: Disposition | None
     ended_reason: str | None
     failure: str | None
     rejection_words_id: UUID | None
@@ -232,8 +236,8 @@ class CallRow:
 _ROW: LiteralString = """
     select call_id as id, campaign_id, contact_id, attempt, status, standing, requests,
         provider_call_id, queued_at, placed_at, ringing_at, started_at, ended_at,
-        closed_at, last_event_at, duration_seconds, outcome, ended_reason, failure,
-        rejection_words_id, ended_words_id, cost, report_message_id, version
+        closed_at, last_event_at, duration_seconds, outcome, disposition, ended_reason,
+        failure, rejection_words_id, ended_words_id, cost, report_message_id, version
     from call_log
 """
 

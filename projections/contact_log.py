@@ -20,6 +20,12 @@ from domain.contact_events import ContactEvent
 from domain.contact_list import ContactList
 from domain.states import stored_statuses
 from domain.values import CampaignState, ContactStatus
+from projections.contact_filters import (
+    FILTERED,
+    FILTERED_TOTAL,
+    NO_FILTERS,
+    ContactFilters,
+)
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.definition import Table
 from projections.tables.pages import Page, as_cursor, from_cursor, page_of, whole
@@ -294,6 +300,7 @@ def page(
     after: str | None = None,
     statuses: Collection[ContactStatus] | None = None,
     search: str | None = None,
+    filters: ContactFilters = NO_FILTERS,
 ) -> Page[ContactRow]:
     """List a campaign's contacts in the file's order.
 
@@ -301,7 +308,7 @@ def page(
     the number starts with; `total` then stops at MOST_COUNTED.
 
     Raises:
-        Invalid: when `after` is no cursor of this list.
+        Invalid: `after` is not a cursor of this list.
     """
     place = (0, -1) if after is None else from_cursor(after, whole, whole)
     words = " ".join((search or "").replace("\0", " ").split())
@@ -313,7 +320,10 @@ def page(
             "seq": place[1],
             "most": first + 1,
         }
-        query, total = _found(conn, words, values) if words else _all(conn, values)
+        if filters:
+            query, total = _filtered(conn, words, values, filters)
+        else:
+            query, total = _found(conn, words, values) if words else _all(conn, values)
         found = select(conn, ContactRow, query + _SELECTED, **values)
         position = position_of(conn)
     return page_of(found, first, _cursor, total=total, position=position)
@@ -323,11 +333,29 @@ def _all(conn: Conn, values: dict[str, Any]) -> tuple[LiteralString, int]:
     return _PAGE, int(select_value(conn, _TOTAL, **values))
 
 
-def _found(conn: Conn, words: str, values: dict[str, Any]) -> tuple[LiteralString, int]:
-    """Choose by the number of matches: few are sorted, many are met in passing."""
-    match = _WORDS_OR_NUMBER if NUMBER.fullmatch(words) else _WORDS
+def _filtered(
+    conn: Conn, words: str, values: dict[str, Any], filters: ContactFilters
+) -> tuple[LiteralString, int]:
+    """Return the query of a page of those who pass the filters, and their number."""
+    values |= filters.values
+    match = _match(words, values) if words else "true"
+    total = int(select_value(conn, FILTERED_TOTAL.format(match=match), **values))
+    return FILTERED.format(match=match), min(total, MOST_COUNTED) if words else total
+
+
+def _match(words: str, values: dict[str, Any]) -> LiteralString:
+    """Return the condition of a search, and add its parameters to `values`."""
     digits = "".join(c for c in words if c in "0123456789")
     values |= {"search": words, "digits": digits, "counted": MOST_COUNTED}
+    return _WORDS_OR_NUMBER if NUMBER.fullmatch(words) else _WORDS
+
+
+def _found(conn: Conn, words: str, values: dict[str, Any]) -> tuple[LiteralString, int]:
+    """Return the query of a page of a search, and the number of matches.
+
+    Few matches are sorted; many are picked from the contacts in their order.
+    """
+    match = _match(words, values)
     conn.execute(_BY_WORDS)
     total = int(select_value(conn, _FOUND_TOTAL.format(match=match), **values))
     if total < MOST_COUNTED:

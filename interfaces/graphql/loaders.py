@@ -6,8 +6,15 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from interfaces.graphql.backend import Backend
-from projections import call_log, directory, event_index, recordings
+from projections import (
+    call_log,
+    contact_results,
+    directory,
+    event_index,
+    recordings,
+)
 from projections.call_log import CallRow
+from projections.contact_results import ContactResult
 from projections.directory import AssistantRow
 from projections.event_index import LoggedEvent
 from projections.recordings import Recording
@@ -33,6 +40,7 @@ class Loaders:
         self.assistants = _loader(self._assistants)
         self.calls = _loader(self._calls)
         self.calls_of_contacts = _loader(self._calls_of_contacts)
+        self.results_of_contacts = _loader(self._results_of_contacts)
         self.recordings = _loader(self._recordings)
         self.texts = _loader(self._texts)
         self.decisions = _loader(self._decisions)
@@ -43,6 +51,7 @@ class Loaders:
         self.assistants.clear_all()
         self.calls.clear_all()
         self.calls_of_contacts.clear_all()
+        self.results_of_contacts.clear_all()
         self.recordings.clear_all()
         self.texts.clear_all()
         self.decisions.clear_all()
@@ -56,6 +65,9 @@ class Loaders:
 
     async def _calls_of_contacts(self, ids: Ids) -> dict[UUID, list[CallRow]]:
         return await self._backend.read(call_log.of_contacts, ids)
+
+    async def _results_of_contacts(self, ids: Ids) -> dict[UUID, ContactResult]:
+        return await self._backend.read(contact_results.of_contacts, ids)
 
     async def _recordings(self, ids: Ids) -> dict[UUID, Recording]:
         return await self._backend.read(recordings.of_messages, ids)

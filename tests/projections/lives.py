@@ -24,18 +24,15 @@ from domain.values import (
     DialMode,
     Evidence,
     PauseCause,
-    Refusal,
-    RefusalKind,
     RefusalScope,
     Role,
     SkipReason,
     VaultText,
 )
+from tests.projections.reported import REASONS, REFUSALS, disposition, finding
 
 START = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
 BY = "ann@example.com"
-REASONS = ("customer-ended-call", "voicemail", None)
-REFUSALS = [Refusal(kind, None, "rule") for kind in RefusalKind]
 
 
 class Life:
@@ -254,6 +251,7 @@ class Life:
     ) -> None:
         report = Report(
             grade=grade,
+            outcome=finding(self.random),
             reason=reason,
             started_at=self.now,
             ended_at=self.now,
@@ -360,8 +358,10 @@ class Life:
                 evidence=evidence,
                 refusal=self.random.choice((None, *REFUSALS)),
                 words=self.random.choice((None, self.words())),
+                outcome=finding(self.random),
                 **stamp,
             ),
+            lambda: call.set_disposition(*disposition(self.random), **stamp),
             lambda: self.report(call, grade, cost, reason),
             lambda: call.confirm(provider_status="in-progress", **stamp),
             lambda: call.receive(

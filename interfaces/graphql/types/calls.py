@@ -15,7 +15,7 @@ from interfaces.graphql.permissions import (
     must_be,
     query,
 )
-from interfaces.graphql.types.enums import CallOutcome, CallStatus
+from interfaces.graphql.types.enums import CallOutcome, CallStatus, Disposition
 from interfaces.graphql.types.events import Event
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
@@ -44,6 +44,7 @@ class Call:
     ended_reason: str | None
     cost: Decimal | None
     outcome: CallOutcome | None
+    disposition: Disposition | None
     ring_seconds: int | None = strawberry.field(
         description="Seconds the call rang before it was answered or given up; null if"
         " unknown."
@@ -69,6 +70,7 @@ class Call:
             ended_reason=row.ended_reason,
             cost=row.cost,
             outcome=row.outcome,
+            disposition=row.disposition,
             ring_seconds=row.ring_seconds,
         )
 

@@ -20,18 +20,28 @@ from interfaces.graphql.types.assistants import Assistant, assistant_of
 from interfaces.graphql.types.contacts import Contact
 from interfaces.graphql.types.decisions import DispatchDecision
 from interfaces.graphql.types.enums import (
+    CallOutcome,
     CampaignState,
     ContactStatus,
     DialMode,
+    Disposition,
     PauseCause,
 )
 from interfaces.graphql.types.imports import ContactImport, ImportReport
+from interfaces.graphql.types.outcomes import Funnel, OutcomeCount
 from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
 from interfaces.graphql.types.progress import CampaignProgress
 from interfaces.state_reasons import state_reason
-from projections import call_log, campaign_board, contact_import, contact_log
+from projections import (
+    call_log,
+    campaign_board,
+    contact_import,
+    contact_log,
+    contact_results,
+)
 from projections.call_log import ActivityBucket as BucketRow
 from projections.campaign_board import CampaignRow
+from projections.contact_filters import ContactFilters
 from projections.engine.as_of import campaign_as_of
 
 NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400
@@ -128,13 +138,15 @@ class Campaign:
         "In the order of the file. search: prefixes of words of the name or business"
         " name, or first digits of the number; totalCount is then at most 10,000."
     )
-    async def contacts(
+    async def contacts(  # noqa: PLR0917 - the contract's arguments
         self,
         info: Info,
         first: int | None = 50,
         after: str | None = None,
         statuses: list[ContactStatus] | None = None,
         search: str | None = None,
+        outcomes: list[CallOutcome] | None = None,
+        dispositions: list[Disposition] | None = None,
     ) -> Connection[Contact]:
         """Return one page of contacts, filtered by status and search text."""
         page = await info.context.backend.read(
@@ -144,6 +156,7 @@ class Campaign:
             after=after,
             statuses=statuses,
             search=search,
+            filters=ContactFilters(outcomes, dispositions),
         )
         return Connection[Contact].of(page, Contact.of)
 
@@ -165,6 +178,20 @@ class Campaign:
         read = info.context.backend.read
         rows = await read(call_log.activity, self.row.id, bucket_seconds=width)
         return [ActivityBucket.of(row) for row in rows]
+
+    @field(
+        "Finished calls and contacts per outcome. A contact is counted under its"
+        " latest finished call."
+    )
+    async def outcomes(self, info: Info) -> list[OutcomeCount]:
+        read = info.context.backend.read
+        rows = await read(contact_results.outcome_counts, self.row.id)
+        return [OutcomeCount.of(row) for row in rows]
+
+    @strawberry.field
+    async def funnel(self, info: Info) -> Funnel:
+        read = info.context.backend.read
+        return Funnel.of(await read(contact_results.funnel, self.row.id))
 
     @field("The scheduler's latest decision about this campaign, with its reasons.")
     async def last_decision(self, info: Info) -> DispatchDecision | None:

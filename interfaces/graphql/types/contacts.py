@@ -8,11 +8,12 @@ import strawberry
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.calls import Call
-from interfaces.graphql.types.enums import ContactStatus
+from interfaces.graphql.types.enums import CallOutcome, ContactStatus, Disposition
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
 from projections import contact_log
 from projections.contact_log import ContactRow
+from projections.contact_results import ContactResult
 
 
 @strawberry.type
@@ -57,6 +58,26 @@ class Contact:
         """Load all calls to the contact."""
         rows = await info.context.loaders.calls_of_contacts.load(self.row.id)
         return [Call.of(row) for row in rows or ()]
+
+    @field("Outcome of the latest finished call.")
+    async def outcome(self, info: Info) -> CallOutcome | None:
+        result = await self._result(info)
+        return result.outcome if result else None
+
+    @field("What a member set, else that of the latest call with one.")
+    async def disposition(self, info: Info) -> Disposition | None:
+        result = await self._result(info)
+        return result.disposition if result else None
+
+    @field("Note entered by a member.")
+    async def note(self, info: Info) -> str | None:
+        result = await self._result(info)
+        if result is None or result.note_words_id is None:
+            return None
+        return await info.context.loaders.texts.load(result.note_words_id)
+
+    async def _result(self, info: Info) -> ContactResult | None:
+        return await info.context.loaders.results_of_contacts.load(self.row.id)
 
 
 @strawberry.type

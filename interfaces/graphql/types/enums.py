@@ -2,7 +2,7 @@
 
 import strawberry
 
-from domain.outcomes import CallOutcome
+from domain.outcomes import CallOutcome, Disposition
 from domain.values import (
     CallStatus,
     CampaignState,
@@ -18,6 +18,7 @@ strawberry.enum(CampaignState)
 strawberry.enum(PauseCause)
 strawberry.enum(CallStatus)
 strawberry.enum(CallOutcome)
+strawberry.enum(Disposition)
 strawberry.enum(ContactStatus)
 strawberry.enum(DialMode)
 strawberry.enum(Role)
@@ -31,6 +32,7 @@ __all__ = [
     "CampaignState",
     "ContactStatus",
     "DialMode",
+    "Disposition",
     "PauseCause",
     "Role",
     "SkipReason",

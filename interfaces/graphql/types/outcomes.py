@@ -1,0 +1,61 @@
+"""Counts of outcomes, and the stages that contacts reached."""
+
+from typing import Self
+
+import strawberry
+
+from interfaces.graphql.types.enums import CallOutcome
+from projections.contact_results import Funnel as FunnelRow
+from projections.contact_results import OutcomeCount as CountRow
+
+
+@strawberry.type
+class OutcomeCount:
+    """Finished calls with an outcome, and contacts whose latest call has it."""
+
+    outcome: CallOutcome
+    calls: int
+    contacts: int
+
+    @classmethod
+    def of(cls, row: CountRow) -> Self:
+        return cls(outcome=row.outcome, calls=row.calls, contacts=row.contacts)
+
+
+@strawberry.type(
+    description="Contacts per stage; each stage is a subset of the one before: dialed,"
+    " answered, answered by a person, goal reached."
+)
+class Funnel:
+    """Contacts per stage; withheld and optedOut are counted beside the stages."""
+
+    contacts: int
+    dialed: int
+    answered: int
+    human: int
+    goal: int
+    withheld: int
+    opted_out: int
+
+    @classmethod
+    def of(cls, row: FunnelRow | None) -> Self:
+        """Return the counts; zeros if the read model does not contain the campaign."""
+        if row is None:
+            return cls(
+                contacts=0,
+                dialed=0,
+                answered=0,
+                human=0,
+                goal=0,
+                withheld=0,
+                opted_out=0,
+            )
+        return cls(
+            contacts=row.contacts,
+            dialed=row.dialed,
+            answered=row.answered,
+            human=row.human,
+            goal=row.goal,
+            withheld=row.withheld,
+            opted_out=row.opted_out,
+        )
