@@ -8,8 +8,8 @@ CALLS = 4
 
 
 def positions(page: Page) -> list[int]:
-    told = page.locator("tbody tr td:first-child").all_inner_texts()
-    return [int(text) for text in told]
+    cells = page.locator("tbody tr td:first-child").all_inner_texts()
+    return [int(text) for text in cells]
 
 
 def test_the_event_feed_shows_every_event_once_and_can_be_stopped(

@@ -90,8 +90,8 @@ def running_up(cwd: Path, command: str = "up", **settings: Any) -> Iterator[Up]:
     ):
         try:
             assert process.stdout is not None
-            told = process.stdout.readline()
-            assert f":{port}" in told, errors.read_text()
+            line = process.stdout.readline()
+            assert f":{port}" in line, errors.read_text()
             yield Up(process, f"http://{HOST}:{port}", errors)
         finally:
             process.terminate()

@@ -77,9 +77,9 @@ class Office:
             writer = csv.writer(out)
             writer.writerow(["name", "business_name", "phone"])
             writer.writerows([f"Person {phone}", "", phone] for phone in phones)
-        told = self.client.upload(file)
-        assert told["report"]["accepted"] == people, told
-        return str(told["id"])
+        result = self.client.upload(file)
+        assert result["report"]["accepted"] == people, result
+        return str(result["id"])
 
     def campaign(
         self, people: int, *, ending: str | None = None, start: bool = True, **own: Any
@@ -287,8 +287,8 @@ def test_a_budget_of_one_dollar_is_kept_and_told_of(
     kinds = [body["alert"]["kind"] for body in posted]
     assert kinds == ["spend_threshold", "spend_limit"]
     assert all(body["text"] for body in posted)
-    told = office.client.ask(ALERTS)["alerts"]
-    assert [alert["campaignId"] for alert in told] == [id_, id_]
+    data = office.client.ask(ALERTS)["alerts"]
+    assert [alert["campaignId"] for alert in data] == [id_, id_]
     office.change(id_, budget="1000")
     office.tell("resume", id_)
     office.wait(lambda: len(office.calls(id_)) > len(costs), "more calls")

@@ -168,9 +168,9 @@ def _exported(client: Client, url: str, folder: Path) -> list[dict[str, str]]:
 
 
 def _outcome(row: Mapping[str, str]) -> tuple[Any, ...]:
-    said = orjson.loads(row["transcript_json"] or "[]")
+    transcript = orjson.loads(row["transcript_json"] or "[]")
     speakers = {"bot": "AI", "user": "User"}
-    text = "".join(f"{speakers[one['role']]}: {one['message']}\n" for one in said)
+    text = "".join(f"{speakers[one['role']]}: {one['message']}\n" for one in transcript)
     cost = Decimal(row["cost"]).normalize()
     return (row["ended_reason"], cost, row["recording_url"], text)
 
@@ -254,5 +254,5 @@ def test_what_is_logged_is_json_and_names_nobody(
     assert all(line["request"] and line["call"] for line in stored)
     names = [row["name"] for row in csv.DictReader(StringIO(file.read_text("utf-8")))]
     secrets = [SECRET, simulator.api_key, client._authorization.split()[1]]
-    told = [*phones, *(phone[1:] for phone in phones), *filter(None, names), *secrets]
-    assert [one for one in told if one in text] == []
+    hidden = [*phones, *(phone[1:] for phone in phones), *filter(None, names), *secrets]
+    assert [one for one in hidden if one in text] == []

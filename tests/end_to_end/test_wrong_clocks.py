@@ -96,8 +96,8 @@ def test_libfaketime_changes_the_time_of_a_process(tmp_path: Path) -> None:
     (tmp_path / "told.py").write_text("import time; print(time.time(), flush=True)")
     with host.running("told") as process:
         process.wait(30)
-    told = float((tmp_path / "host.log").read_text())
-    assert told - datetime.now(UTC).timestamp() > 500
+    result = float((tmp_path / "host.log").read_text())
+    assert result - datetime.now(UTC).timestamp() > 500
 
 
 def test_a_campaign_on_hosts_with_wrong_and_jumping_clocks_keeps_every_rule(

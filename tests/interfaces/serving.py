@@ -145,8 +145,8 @@ class Desk:
         answer = asking.post(
             f"{self.url}/graphql", json=body, headers=headers, timeout=60
         )
-        told = answer.json()
-        return Answer(told.get("data"), told.get("errors") or [])
+        data = answer.json()
+        return Answer(data.get("data"), data.get("errors") or [])
 
     def told(self, query: str, role: Role | None = Role.ADMIN, **variables: Any) -> Any:
         """Return the data of an operation that has no error."""

@@ -113,8 +113,8 @@ def test_auditors_may_not_upload(office: Desk) -> None:
 
 def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
     answer = asking.post(f"{desk.url}/graphql", headers=desk.header(), **given)
-    told = answer.json()["errors"][0]["extensions"]["code"]
-    return answer.status_code, told
+    data = answer.json()["errors"][0]["extensions"]["code"]
+    return answer.status_code, data
 
 
 def test_refusals_of_graphql_have_the_form_of_graphql_errors(office: Desk) -> None:
@@ -148,7 +148,7 @@ def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None
     }
     url = f"http://127.0.0.1:{environment['AUTOLYNX_PORT']}"
     with (
-        collecting() as (collector, told),
+        collecting() as (collector, result),
         subprocess.Popen(
             [sys.executable, "-m", "interfaces.asgi"],
             env=environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector},
@@ -158,7 +158,7 @@ def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None
         asking.get(f"{url}/campaigns/nobody/export.csv")
         process.terminate()
         assert process.wait(10) == 0
-    assert b"GET /campaigns/{campaign_id}/export.csv" in told["/v1/traces"]
+    assert b"GET /campaigns/{campaign_id}/export.csv" in result["/v1/traces"]
     with connect(empty_database, name="test") as connection:
         row = connection.execute("select count(*) from api_token").fetchone()
     assert row == (0,)
@@ -178,14 +178,14 @@ def test_the_process_names_a_missing_variable() -> None:
 @contextmanager
 def collecting() -> Iterator[tuple[str, dict[str, bytes]]]:
     """Take what OpenTelemetry exports; yield the URL, and the bodies by path."""
-    told: dict[str, bytes] = {}
+    result: dict[str, bytes] = {}
 
     class Collector(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers["Content-Encoding"] == "gzip":
                 body = gzip.decompress(body)
-            told[self.path] = told.get(self.path, b"") + body
+            result[self.path] = result.get(self.path, b"") + body
             self.send_response(200)
             self.end_headers()
 
@@ -195,7 +195,7 @@ def collecting() -> Iterator[tuple[str, dict[str, bytes]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", told
+        yield f"http://127.0.0.1:{server.server_port}", result
         server.shutdown()
         thread.join()
 
@@ -237,8 +237,8 @@ def test_a_truncated_upload_stores_nothing(
 def broken_off(desk: Desk) -> float:
     """Count the uploads that were answered with 400."""
     text = desk.get("/metrics", role=None).text
-    said = 'requests_total{method="POST",route="/uploads",status="400"} '
-    return float(text.partition(said)[2].partition("\n")[0] or 0)
+    metric = 'requests_total{method="POST",route="/uploads",status="400"} '
+    return float(text.partition(metric)[2].partition("\n")[0] or 0)
 
 
 @contextmanager

@@ -140,11 +140,11 @@ def post(desk: Desk, body: Any) -> httpx2.Response:
 def checked(answer: httpx2.Response) -> dict[str, Any]:
     """See that it is a decent answer, whatever was asked."""
     assert answer.status_code in {200, 400, 413, 422}, (answer.status_code, answer.text)
-    told: dict[str, Any] = answer.json()
-    for error in told.get("errors") or []:
+    data: dict[str, Any] = answer.json()
+    for error in data.get("errors") or []:
         assert error["extensions"]["code"] in CODES, error
     assert not any(inside in answer.text for inside in INSIDES), answer.text
-    return told
+    return data
 
 
 FUZZ = settings(
@@ -196,17 +196,17 @@ HUGE = {
 
 @pytest.mark.parametrize("query", HUGE.values(), ids=HUGE.keys())
 def test_hostile_operations_are_refused(office: Desk, query: str) -> None:
-    told = checked(post(office, {"query": query}))
-    assert told.get("errors")
+    result = checked(post(office, {"query": query}))
+    assert result.get("errors")
 
 
 @pytest.mark.parametrize("size", [900_000, 3_000_000])
 def test_a_string_of_a_megabyte_is_answered(office: Desk, size: int) -> None:
     query = "query($s: String) { campaigns(search: $s) { totalCount } }"
     answer = post(office, {"query": query, "variables": {"s": "x" * size}})
-    told = checked(answer)
+    result = checked(answer)
     assert (answer.status_code == 413) is (size > 1 << 20)
-    assert ("errors" in told) is (size > 1 << 20)
+    assert ("errors" in result) is (size > 1 << 20)
 
 
 @FUZZ

@@ -38,12 +38,12 @@ def hook(desk: Desk, body: Any, secret: str = SECRET) -> httpx2.Response:
 
 
 def test_messages_are_counted_by_type_and_result(desk: Desk) -> None:
-    told = {"message": {"type": "status-update", "call": {"id": "c1"}, "status": "x"}}
+    body = {"message": {"type": "status-update", "call": {"id": "c1"}, "status": "x"}}
     made_up = {"message": {"type": "made-up-4711", "call": {"id": "c1"}}}
     for _ in range(2):
-        assert hook(desk, told).status_code == 200
+        assert hook(desk, body).status_code == 200
     hook(desk, made_up)
-    hook(desk, told, secret="wrong")
+    hook(desk, body, secret="wrong")
     found = scraped(desk)
     name = "autolynx_webhooks_total"
     assert value(found, name, type="status-update", result="stored") == 1

@@ -30,8 +30,8 @@ class Entrance:
     issuer: str
 
     def person(self, subject: str, **claims: Any) -> None:
-        told = httpx2.put(f"{self.issuer}/users/{subject}", json=claims)
-        assert told.is_success, told.text
+        response = httpx2.put(f"{self.issuer}/users/{subject}", json=claims)
+        assert response.is_success, response.text
 
     @contextmanager
     def browser(self) -> Iterator[httpx2.Client]:
@@ -90,8 +90,8 @@ def test_a_member_signs_in_and_is_redirected_to_the_requested_page(
     answer = entrance.comes_in("ada", "/campaigns/1?status=ENDED")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/campaigns/1?status=ENDED"
-    told = ask(entrance.desk, {"documentId": ME}, answer.cookies[COOKIE])
-    assert told["data"]["me"] == {"email": EMAIL, "role": "AUDITOR"}
+    data = ask(entrance.desk, {"documentId": ME}, answer.cookies[COOKIE])
+    assert data["data"]["me"] == {"email": EMAIL, "role": "AUDITOR"}
 
 
 @pytest.mark.parametrize(
@@ -231,10 +231,10 @@ def test_the_sign_in_cookie_is_sent_to_the_sign_in_path_only(
 ) -> None:
     with entrance.browser() as browser:
         begun = browser.get("/sign-in/oidc")
-    said = begun.headers["set-cookie"].lower()
-    assert said.startswith(LOGIN_COOKIE)
-    assert "path=/sign-in/oidc" in said
-    assert "httponly" in said
+    cookie = begun.headers["set-cookie"].lower()
+    assert cookie.startswith(LOGIN_COOKIE)
+    assert "path=/sign-in/oidc" in cookie
+    assert "httponly" in cookie
 
 
 def test_an_unreachable_identity_provider_is_reported(database: str) -> None:

@@ -35,8 +35,8 @@ def ask(
         json=body,
         headers={"Cookie": f"{COOKIE}={session}", **headers},
     )
-    told: dict[str, Any] = answer.json()
-    return told
+    data: dict[str, Any] = answer.json()
+    return data
 
 
 def code(told: dict[str, Any]) -> str:
@@ -48,25 +48,25 @@ def test_a_link_signs_its_member_in_once(office: Desk) -> None:
     answer = sign_in(office, token)
     assert answer.status_code == 200
     assert answer.json() == {"email": "auditor@example.com", "role": "AUDITOR"}
-    told = ask(office, {"documentId": ME}, answer.cookies[COOKIE])
-    assert told["data"]["me"]["email"] == "auditor@example.com"
+    data = ask(office, {"documentId": ME}, answer.cookies[COOKIE])
+    assert data["data"]["me"]["email"] == "auditor@example.com"
     again = sign_in(office, token)
     assert (again.status_code, again.json()["error"]["code"]) == (403, "FORBIDDEN")
 
 
 def test_the_session_cookie_is_http_only_and_same_site(office: Desk) -> None:
-    said = sign_in(office, office.link()).headers["set-cookie"].lower()
-    assert "httponly" in said
-    assert "samesite=lax" in said
-    assert "path=/" in said
+    cookie = sign_in(office, office.link()).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "path=/" in cookie
 
 
 def test_over_https_the_cookie_has_the_host_prefix(database: str) -> None:
     with opened_desk(database, public_url="https://lynx.example") as desk:
         answer = sign_in(desk, desk.link())
-    said = answer.headers["set-cookie"]
-    assert said.startswith("__Host-autolynx=")
-    assert "Secure" in said
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-autolynx=")
+    assert "Secure" in cookie
     assert "max-age=31536000" in answer.headers["strict-transport-security"]
 
 
@@ -115,9 +115,9 @@ def test_only_hashes_of_links_and_sessions_are_stored(office: Desk) -> None:
 
 def test_a_session_may_not_send_its_own_query(office: Desk) -> None:
     session = office.session()
-    told = ask(office, {"query": "{ settings { globalCap } }"}, session)
-    assert code(told) == "FORBIDDEN"
-    assert told.get("data") is None
+    data = ask(office, {"query": "{ settings { globalCap } }"}, session)
+    assert code(data) == "FORBIDDEN"
+    assert data.get("data") is None
     unknown = ask(office, {"documentId": "sha256:00"}, session)
     assert "unknownDocument" in unknown["errors"][0]["message"]
 
@@ -140,10 +140,10 @@ def test_a_session_may_not_send_its_own_query_over_a_socket(office: Desk) -> Non
 
 
 def test_a_valid_cookie_is_ignored_if_the_token_is_invalid(office: Desk) -> None:
-    told = ask(
+    data = ask(
         office, {"documentId": ME}, office.session(), Authorization="Bearer alx_no"
     )
-    assert code(told) == "UNAUTHENTICATED"
+    assert code(data) == "UNAUTHENTICATED"
 
 
 def test_a_session_has_the_access_of_its_role(office: Desk) -> None:
@@ -237,11 +237,11 @@ def test_wrong_tokens_are_rate_limited_per_address(desk: Desk) -> None:
     assert codes[:GUESSES_A_MINUTE] == [401] * GUESSES_A_MINUTE
     assert upload(desk.header()["Authorization"]).status_code == 422
     free = {"query": "{ me { email } }"}
-    told = [ask(desk, free, "", **GUESS)]
-    while code(told[-1]) != "BAD_REQUEST":
-        told.append(ask(desk, free, "", **GUESS))
-    assert len(told) > GUESSES_A_MINUTE
-    assert "Too many" in told[-1]["errors"][0]["message"]
+    data = [ask(desk, free, "", **GUESS)]
+    while code(data[-1]) != "BAD_REQUEST":
+        data.append(ask(desk, free, "", **GUESS))
+    assert len(data) > GUESSES_A_MINUTE
+    assert "Too many" in data[-1]["errors"][0]["message"]
 
 
 def refused_in_the_end(knock: Callable[[], httpx2.Response]) -> list[int]:

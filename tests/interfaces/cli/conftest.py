@@ -37,8 +37,8 @@ class CommandLine:
         app = build()
         given = {"prog_name": "autolynx", "standalone_mode": False}
         code = exit_code_of(lambda: app(list(arguments), **given))
-        said = self._capsys.readouterr()
-        return Ended(code, said.out, said.err)
+        captured = self._capsys.readouterr()
+        return Ended(code, captured.out, captured.err)
 
     def done(self, *arguments: str) -> Ended:
         """Run a command that must succeed."""

@@ -113,9 +113,9 @@ def test_verify_reports_an_intact_history(autolynx: CommandLine, house: House) -
     ended = autolynx.done("audit", "verify")
     assert ended.lines == [f"Events 1 to {end}, the vault and the read tables fit."]
     assert "100 %" in ended.err
-    told = autolynx.done("audit", "verify", "--incremental", "--json").json
-    assert (told["verifiedFrom"], told["verifiedUpTo"]) == (end + 1, end)
-    assert told["problems"] == []
+    found = autolynx.done("audit", "verify", "--incremental", "--json").json
+    assert (found["verifiedFrom"], found["verifiedUpTo"]) == (end + 1, end)
+    assert found["problems"] == []
 
 
 def test_verify_lists_problems_and_exits_with_1(
@@ -134,10 +134,10 @@ def test_verify_lists_problems_and_exits_with_1(
     assert ended.lines[-2].endswith(": 2 problems.")
     command = "autolynx projections rebuild campaign_board"
     assert ended.lines[-1] == f"Rebuild with: {command}"
-    told = autolynx("audit", "verify", "--json")
-    assert (told.code, told.json["problemCount"]) == (1, 2)
-    assert told.json["problems"][0]["position"] == 2
-    assert told.json["rebuild"] == ["campaign_board"]
+    result = autolynx("audit", "verify", "--json")
+    assert (result.code, result.json["problemCount"]) == (1, 2)
+    assert result.json["problems"][0]["position"] == 2
+    assert result.json["rebuild"] == ["campaign_board"]
 
 
 def test_verify_includes_events_that_no_projector_has_applied(

@@ -57,8 +57,8 @@ def test_doctor_names_read_tables_of_another_version_until_they_are_rebuilt(
 ) -> None:
     with connect(database, name="test") as conn:
         conn.execute("comment on table read.call_log is 'form of old'")
-    grade, said = by_name(autolynx("doctor", "--json").json)["read tables"]
-    assert (grade, "call_log" in said) == ("wrong", True)
+    grade, found = by_name(autolynx("doctor", "--json").json)["read tables"]
+    assert (grade, "call_log" in found) == ("wrong", True)
     assert "autolynx projections rebuild" in autolynx.refusal("members", "list")
     assert "read tables of another version: call_log;" in autolynx.done("migrate").err
     autolynx.done("projections", "rebuild")
@@ -70,8 +70,8 @@ def test_doctor_names_a_key_that_the_provider_refuses(
     autolynx: CommandLine, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_VAPI_API_KEY", "another")
-    grade, said = by_name(autolynx("doctor", "--json").json)["provider"]
-    assert (grade, "refuses" in said) == ("wrong", True)
+    grade, found = by_name(autolynx("doctor", "--json").json)["provider"]
+    assert (grade, "refuses" in found) == ("wrong", True)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_doctor_names_an_unreachable_database(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_DATABASE_URL", url)
-    grade, said = by_name(autolynx("doctor", "--json").json)["database"]
-    assert (grade, "AUTOLYNX_DATABASE_URL" in said) == ("wrong", True)
+    grade, found = by_name(autolynx("doctor", "--json").json)["database"]
+    assert (grade, "AUTOLYNX_DATABASE_URL" in found) == ("wrong", True)
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_an_erasure_reports_a_transaction_that_keeps_old_row_versions(
 
 
 def test_erase_needs_exactly_one_known_person(autolynx: CommandLine) -> None:
-    for said in ((), ("--list", "--phone", "+12125550142")):
-        assert "one of --phone, --contact" in autolynx.refusal("erase", *said, code=2)
+    for result in ((), ("--list", "--phone", "+12125550142")):
+        assert "one of --phone, --contact" in autolynx.refusal("erase", *result, code=2)
     wrong = autolynx.refusal("erase", "--phone", "555", code=2)
     assert "with its country" in wrong
     masked = autolynx.refusal("erase", "--phone", "+1202555XXXX", code=2)
@@ -100,8 +100,8 @@ def test_a_stored_list_of_erasures_can_be_repeated_after_a_restore(
         monkeypatch.setenv("AUTOLYNX_DATABASE_URL", restored)
         assert numbers_in(restored) == numbers
         for erased in (3, 0):
-            told = autolynx.done("erase", "--from", "erased.txt").lines
-            assert told == [f"Erased: {erased} contacts, 0 calls."]
+            lines = autolynx.done("erase", "--from", "erased.txt").lines
+            assert lines == [f"Erased: {erased} contacts, 0 calls."]
         left = dumped(restored)
         assert [n for n in numbers if n[1:].encode() in left] == numbers[3:]
         shown = autolynx.done("erase", "--list", "--json").json
@@ -112,10 +112,10 @@ def test_an_invalid_list_of_erasures_erases_nobody(
     autolynx: CommandLine, tmp_path: Path
 ) -> None:
     (tmp_path / "erased.txt").write_text("+12125550142\nAda\n")
-    said = autolynx.refusal("erase", "--from", "erased.txt", code=2)
-    assert "Line 2" in said
-    said = autolynx.refusal("erase", "--from", "missing.txt", code=2)
-    assert "cannot be read" in said
+    message = autolynx.refusal("erase", "--from", "erased.txt", code=2)
+    assert "Line 2" in message
+    message = autolynx.refusal("erase", "--from", "missing.txt", code=2)
+    assert "cannot be read" in message
     assert autolynx.done("erase", "--list").lines == ["# contact\twhen\tby whom"]
 
 

@@ -23,9 +23,9 @@ GROUPS = {
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_help_names_every_command(autolynx: CommandLine, group: tuple[str]) -> None:
-    told = autolynx.done(*group, "--help").out
+    output = autolynx.done(*group, "--help").out
     for command in GROUPS[group]:
-        assert f"\n  {command} " in told
+        assert f"\n  {command} " in output
 
 
 @pytest.mark.parametrize("module", MODULES)

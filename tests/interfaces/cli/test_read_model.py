@@ -13,10 +13,10 @@ def test_status_shows_the_checkpoint_and_lag_of_each_projection(
     with housed(database) as house:
         house.campaign(2)
         end = house.app.recorder.max_notification_id() or 0
-        told = autolynx.done("projections", "status", "--json").json
-        assert [row["name"] for row in told] == list(PROJECTIONS)
-        assert {(row["position"], row["behind"]) for row in told} == {(end, 0)}
-        assert {row["lagSeconds"] for row in told} == {0}
+        found = autolynx.done("projections", "status", "--json").json
+        assert [row["name"] for row in found] == list(PROJECTIONS)
+        assert {(row["position"], row["behind"]) for row in found} == {(end, 0)}
+        assert {row["lagSeconds"] for row in found} == {0}
         house.read_model.held = True
         house.members.add("ada@example.com", Role.ADMIN, by="test")
         (row, *_) = autolynx.done("projections", "status", "--json").json

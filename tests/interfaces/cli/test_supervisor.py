@@ -152,9 +152,9 @@ def test_children_end_with_a_supervisor_that_is_killed(
 
 
 def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:
-    with stop_signals() as told:
+    with stop_signals() as result:
         signal.raise_signal(signal.SIGTERM)
-        assert told.is_set()
+        assert result.is_set()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

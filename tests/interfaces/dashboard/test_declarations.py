@@ -21,28 +21,30 @@ def declared(operation: str) -> str:
 
 
 def test_nullable_fields_are_declared_nullable() -> None:
-    said = declared("query A { cat { id born lives mood } }")
+    result = declared("query A { cat { id born lives mood } }")
     kinds = "id: string; born: string | null; lives: Array<number>; mood: Mood"
-    assert f"export type AData = {{ cat: {{ {kinds} }} | null }};" in said
+    assert f"export type AData = {{ cat: {{ {kinds} }} | null }};" in result
 
 
 def test_union_members_are_discriminated_by_typename() -> None:
-    said = declared(
+    result = declared(
         "query A($w: Wish!) { found(wish: $w) { __typename ... on Dog { name } } }"
     )
-    assert '{ __typename: "Cat" } | { __typename: "Dog"; name: string | null }' in said
+    assert (
+        '{ __typename: "Cat" } | { __typename: "Dog"; name: string | null }' in result
+    )
 
 
 def test_a_fragment_on_an_interface_applies_to_all_its_types() -> None:
-    said = declared("fragment F on Animal { id } query A { any { ...F } }")
-    assert "{ any: ({ id: string } | { id: string }) }" in said
+    result = declared("fragment F on Animal { id } query A { any { ...F } }")
+    assert "{ any: ({ id: string } | { id: string }) }" in result
 
 
 def test_nested_inputs_and_enums_are_declared_once() -> None:
-    said = declared("query A($w: Wish!, $n: Int = 2) { found(wish: $w, first: $n) }")
-    assert "export type AVars = { w: Wish; n?: number | null };" in said
-    assert "export type Wish = { mood: Mood; word?: string | null };" in said
-    assert said.count('export type Mood = "CALM" | "WILD";') == 1
+    result = declared("query A($w: Wish!, $n: Int = 2) { found(wish: $w, first: $n) }")
+    assert "export type AVars = { w: Wish; n?: number | null };" in result
+    assert "export type Wish = { mood: Mood; word?: string | null };" in result
+    assert result.count('export type Mood = "CALM" | "WILD";') == 1
 
 
 def test_an_alias_is_the_key_of_its_field() -> None:

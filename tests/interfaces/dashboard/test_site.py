@@ -42,8 +42,8 @@ def imported(module: str, site: Site) -> set[str]:
         if path not in found:
             found.add(path)
             text = site.assets[path].body.decode()
-            said = re.findall(r'\bfrom\s*"([\w@./-]+)"', text)
-            waiting += [resolved(name, path, names, site.prefix) for name in said]
+            modules = re.findall(r'\bfrom\s*"([\w@./-]+)"', text)
+            waiting += [resolved(name, path, names, site.prefix) for name in modules]
     return found
 
 

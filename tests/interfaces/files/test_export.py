@@ -189,8 +189,8 @@ def test_an_export_shows_one_snapshot_however_slowly_it_is_read(office: Desk) ->
 
 def test_the_exported_file_is_named_after_the_campaign(office: Desk) -> None:
     id_ = office.campaign(name="Grüße / 1")
-    said = office.get(f"/campaigns/{id_}/export.csv").headers["content-disposition"]
-    assert said == (
+    header = office.get(f"/campaigns/{id_}/export.csv").headers["content-disposition"]
+    assert header == (
         'attachment; filename="Gr--e---1.csv"; '
         "filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%2F%201.csv"
     )

@@ -177,8 +177,8 @@ def test_a_call_shows_its_events_to_members_and_its_past_state_to_auditors(
     claimed = just_now(desk)
     desk.calls.place(call_id, provider_call_id="p", placed_at=utc_now())
     last(desk)
-    told = desk.told(CALL, Role.OPERATOR, id=str(call_id))["call"]
-    types = [event["type"] for event in told["events"]]
+    data = desk.told(CALL, Role.OPERATOR, id=str(call_id))["call"]
+    types = [event["type"] for event in data["events"]]
     assert types == ["call.created", "call.placed"]
     asked = {"id": str(call_id), "asOf": claimed.isoformat()}
     stood = desk.told(CALL, Role.AUDITOR, **asked)["call"]
@@ -259,9 +259,9 @@ def test_the_log_can_be_read_after_an_erasure_and_shows_no_personal_data(
     assert [one["position"] for one in streamed] == list(range(1, end + 1))
     assert {one["type"] for one in streamed} >= {"contact.erased", "campaign.paused"}
     assert len(shown["nodes"]) == min(end, 100)
-    told = json.dumps([shown, streamed, desk.told(CALL, Role.AUDITOR, id=str(call_id))])
-    assert "Gone" not in told
-    assert "5550142" not in told
+    data = json.dumps([shown, streamed, desk.told(CALL, Role.AUDITOR, id=str(call_id))])
+    assert "Gone" not in data
+    assert "5550142" not in data
 
 
 def test_the_feed_without_a_position_sends_only_new_events_that_match_the_filter(

@@ -163,15 +163,17 @@ async def _directory(caller: Caller) -> None:
 
 
 async def _members(caller: Caller) -> None:
-    told = "mutation($email: String!, $role: Role!) { %s(email: $email, role: $role) { "
-    told += f"... on Member {MEMBER} {ERROR} }} }}"
+    mutation = (
+        "mutation($email: String!, $role: Role!) { %s(email: $email, role: $role) { "
+    )
+    mutation += f"... on Member {MEMBER} {ERROR} }} }}"
     new = {"email": "New@example.com ", "role": "OPERATOR"}
-    added = await caller.ask(told % "addMember", **new)
+    added = await caller.ask(mutation % "addMember", **new)
     assert (added["email"], added["addedBy"]) == (
         "new@example.com",
         "admin@example.com",
     )
-    changed = await caller.ask(told % "changeMemberRole", email=NEW, role="AUDITOR")
+    changed = await caller.ask(mutation % "changeMemberRole", email=NEW, role="AUDITOR")
     assert changed["role"] == "AUDITOR"
     members = await caller.ask(f"{{ members {MEMBER} }}")
     assert {one["email"] for one in members} >= {ADMIN, NEW}
@@ -239,13 +241,13 @@ async def _created(caller: Caller, upload: str, assistant: str) -> str:
 
 
 async def _state_after(caller: Caller, name: str, id_: str) -> str:
-    told = await caller.ask(
+    data = await caller.ask(
         f"""mutation($id: ID!) {{ {name}(id: $id) {{
           ... on Campaign {CAMPAIGN} {ERROR} }} }}""",
         id=id_,
     )
-    assert "state" in told, told
-    return str(told["state"])
+    assert "state" in data, data
+    return str(data["state"])
 
 
 async def _reads(caller: Caller, campaign: str) -> None:

@@ -68,8 +68,8 @@ def test_an_extreme_number_is_a_bad_request(
 def test_an_extreme_fraction_is_refused(office: Desk, number: str) -> None:
     asked = """mutation { updateSettings(input: {dialsPerSecond: %s}) {
       ... on UserError { code } } }"""
-    told = office.told(asked % number)
-    assert told == {"updateSettings": {"code": "INVALID"}}
+    data = office.told(asked % number)
+    assert data == {"updateSettings": {"code": "INVALID"}}
 
 
 FEED = "subscription($after: BigInt) { eventAppended(after: $after) { position } }"

@@ -210,9 +210,9 @@ def test_health_names_a_faulty_or_missing_line(house: House) -> None:
     other = PhoneNumber("line-2", "+12025550102", None, None)
     watched.provider.lines = [LINE, other]
     watched.provider.lines_down["line-2"] = ProviderUnavailable("500: odd")
-    told = said(watched.part("lines"), DEGRADED)
-    assert "does not show the calls of +12025550102: 500: odd" in told
-    assert "no longer at the provider: deleted-line" in told
+    result = said(watched.part("lines"), DEGRADED)
+    assert "does not show the calls of +12025550102: 500: odd" in result
+    assert "no longer at the provider: deleted-line" in result
     said(watched.part("provider"), OK)
 
 
@@ -222,15 +222,15 @@ def test_clocks_that_differ_are_named(house: House) -> None:
         write_clock(connection, "projector", "fine:1", 1.9)
         said(watched.part("clock"), OK)
         write_clock(connection, "scheduler", "late:2", -7.2)
-        told = said(watched.part("clock"), DEGRADED)
+        result = said(watched.part("clock"), DEGRADED)
         connection.execute("delete from process_clock")
-    assert "scheduler late:2 is 7 s behind the database" in told
-    assert "fine" not in told
+    assert "scheduler late:2 is 7 s behind the database" in result
+    assert "fine" not in result
 
 
 def test_webhooks_without_a_secret_are_named(house: House) -> None:
-    told = said(Watched(house, webhooks=False).part("webhooks"), DEGRADED)
-    assert "AUTOLYNX_WEBHOOK_SECRET" in told
+    result = said(Watched(house, webhooks=False).part("webhooks"), DEGRADED)
+    assert "AUTOLYNX_WEBHOOK_SECRET" in result
 
 
 def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
@@ -247,10 +247,10 @@ def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
     said(watched.part("webhooks"), OK)
 
     place(house, clock, "two", second, 5 * MINUTE)
-    told = said(watched.part("webhooks"), DEGRADED)
-    assert "for 5 min" in told
-    assert "https://calls.example/webhooks/vapi" in told
-    assert "AUTOLYNX_PUBLIC_URL" in told
+    result = said(watched.part("webhooks"), DEGRADED)
+    assert "for 5 min" in result
+    assert "https://calls.example/webhooks/vapi" in result
+    assert "AUTOLYNX_PUBLIC_URL" in result
 
     house.calls.record_lookup(second, shown("two"), grade=ReportGrade.NONE)
     house.settle()

@@ -29,8 +29,8 @@ IMPORT = COMMAND % (
 
 
 def refused(desk: Desk, command: str, x: Any, **more: Any) -> None:
-    (told,) = desk.told(command, x=x, **more).values()
-    assert told == {"__typename": "UserError", "code": "INVALID"}, x
+    (data,) = desk.told(command, x=x, **more).values()
+    assert data == {"__typename": "UserError", "code": "INVALID"}, x
 
 
 @pytest.mark.parametrize(

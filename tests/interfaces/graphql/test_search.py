@@ -93,8 +93,8 @@ def test_a_campaign_s_id_does_not_match_all_of_its_contacts(hall: Hall) -> None:
 
 @pytest.mark.usefixtures("either")
 def test_search_results_are_paged(hall: Hall) -> None:
-    told = hall.desk.told(CONTACTS, id=hall.campaign, search="+1", first=2)
-    first = told["campaign"]["contacts"]
+    data = hall.desk.told(CONTACTS, id=hall.campaign, search="+1", first=2)
+    first = data["campaign"]["contacts"]
     assert first["pageInfo"]["hasNextPage"]
     after = first["pageInfo"]["endCursor"]
     rest = hall.names("+1", first=2, after=after)
@@ -109,5 +109,5 @@ def test_a_search_can_be_combined_with_a_status_filter(hall: Hall) -> None:
 
 
 def test_the_total_counts_the_search_results(hall: Hall) -> None:
-    told = hall.desk.told(CONTACTS, id=hall.campaign, search="ada", first=1)
-    assert told["campaign"]["contacts"]["totalCount"] == 2
+    data = hall.desk.told(CONTACTS, id=hall.campaign, search="ada", first=1)
+    assert data["campaign"]["contacts"]["totalCount"] == 2

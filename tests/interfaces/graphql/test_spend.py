@@ -20,12 +20,12 @@ def test_spending_is_shown_with_its_budgets_and_alerts(office: Desk) -> None:
     )
     _alert(office, campaign, spent="16")
     office.caught_up()
-    told = office.told(SPEND, Role.AUDITOR)["spend"]
-    assert (told["today"], told["dailyBudget"]) == ("0", "100")
-    assert told["campaigns"] == [
+    data = office.told(SPEND, Role.AUDITOR)["spend"]
+    assert (data["today"], data["dailyBudget"]) == ("0", "100")
+    assert data["campaigns"] == [
         {"campaignId": campaign, "name": "Spring", "spend": "0", "budget": "20"}
     ]
-    [alert] = told["alerts"]
+    [alert] = data["alerts"]
     assert alert["campaignId"] == campaign
     assert (alert["spend"], alert["budget"]) == ("16", "20")
     assert alert["message"] == (

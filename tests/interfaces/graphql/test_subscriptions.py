@@ -114,8 +114,8 @@ def test_contacts_are_sent_when_their_status_changed(desk: Desk) -> None:
         assert socket.receive()["id"] == "2"
         claim(desk, id_, seen=0, contact=1)
         frames = [socket.receive(), socket.receive()]
-        told = next(frame for frame in frames if frame["id"] == "1")
-        contacts = told["payload"]["data"]["contactUpdates"]
+        result = next(frame for frame in frames if frame["id"] == "1")
+        contacts = result["payload"]["data"]["contactUpdates"]
         assert contacts == [{"name": "Bob", "status": "QUEUED"}]
 
 

@@ -72,8 +72,8 @@ def test_query_strings_are_not_traced_but_reach_the_routes(desk: Desk) -> None:
         headers={**desk.header(), "Content-Type": "text/csv"},
     )
     assert answer.json()["filename"] == "Adas-friends.csv"
-    told = [span.to_json() for span in spans("POST /uploads")]
-    assert [one for one in told if "friends" in one or "alx_" in one] == []
+    result = [span.to_json() for span in spans("POST /uploads")]
+    assert [one for one in result if "friends" in one or "alx_" in one] == []
 
 
 def test_health_checks_are_not_traced(desk: Desk) -> None:

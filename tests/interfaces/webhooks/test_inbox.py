@@ -43,13 +43,13 @@ class Store:
         return read_message({"message": {"type": raw[:20].decode(), "call": call}})
 
     def record_message(self, message: ProviderMessage) -> MessageReceipt:
-        said = message.type.encode()
-        if said == BUSY:
+        text = message.type.encode()
+        if text == BUSY:
             self.began.release()
             assert self.free.wait(30)
             return MessageReceipt(None)
-        self.alone.append(said)
-        if said == FAULTY:
+        self.alone.append(text)
+        if text == FAULTY:
             raise RuntimeError("inside")
         return MessageReceipt(uuid4())
 
@@ -127,8 +127,8 @@ def test_an_unavailable_store_is_not_tried_once_per_message() -> None:
 
     store = Store(away)
     answers = all_busy(store, put(*[b"%d" % n for n in range(6)]))
-    told = sum(isinstance(answer, StoreUnavailable) for answer in answers)
-    assert told == sum(len(group) for group in store.groups)
+    failed = sum(isinstance(answer, StoreUnavailable) for answer in answers)
+    assert failed == sum(len(group) for group in store.groups)
     assert len(store.alone) < QUICK_THREADS
 
 

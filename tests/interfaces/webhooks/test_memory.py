@@ -80,8 +80,8 @@ def test_a_hundred_large_bodies_without_the_secret_take_no_memory(
             answers = [
                 clients.submit(process.post, RUBBISH, headers) for _ in range(100)
             ]
-            said = {answer.result()[0] for answer in answers}
-        assert said <= statuses
+            result = {answer.result()[0] for answer in answers}
+        assert result <= statuses
         assert process.peak() < before + 100
 
 

@@ -321,8 +321,8 @@ def test_log_records_of_a_message_name_its_request_and_its_call(
     error: Exception,
 ) -> None:
     call = str(uuid4())
-    told = {"id": "call-1", "name": call}
-    body = {"message": RINGING["message"] | {"call": told}}
+    logged = {"id": "call-1", "name": call}
+    body = {"message": RINGING["message"] | {"call": logged}}
     named = RequestIds(app(Ear(raises(error))), uuid4)
     with TestClient(named) as client, capture_logs([merge_contextvars]) as lines:
         client.post(PATH, json=body, headers=SECRET | {"X-Request-Id": "request-1"})

@@ -60,8 +60,8 @@ def test_matching_evidence_has_no_problem() -> None:
 def test_a_second_attempt_after_a_call_that_never_rang_is_no_problem() -> None:
     first = call(PHONES[0], ringingAt=None, metadata={"attempt": 0})
     calls = [first, *GOOD.ledger["calls"]]
-    told = {"calls": calls, "highWater": {"campaigns": {"c": 1}}}
-    assert problems(replace(GOOD, ledger=told)) == []
+    ledger = {"calls": calls, "highWater": {"campaigns": {"c": 1}}}
+    assert problems(replace(GOOD, ledger=ledger)) == []
 
 
 @pytest.mark.parametrize(
