@@ -15,8 +15,9 @@ from interfaces.server.app import build_app
 from interfaces.server.lifespan import ROLE, api_lifespan
 from interfaces.server.uvicorn_server import Server, serving
 from projections.engine.schema import create_read_model
-from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
+from provider.vapi.settings import vapi_settings
 from storage.database import connect
 from storage.migrate import migrate
 

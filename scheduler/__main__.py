@@ -27,8 +27,9 @@ from projections.composition import Components, open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import create_read_model, outdated_message
-from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
+from provider.vapi.settings import vapi_settings
 from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.dependencies import SchedulerDependencies

@@ -27,7 +27,8 @@ from projections.composition import open_log, open_pools
 from projections.dial_queue import dialling_is_stopped
 from projections.engine.schema import outdated_message, use_read_model
 from projections.monitoring.lag import lag
-from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import vapi_settings
 from storage.database import Conn, connect
 from storage.fitness import (
     TRANSACTION_POOLER,

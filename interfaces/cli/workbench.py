@@ -17,8 +17,9 @@ from projections.composition import Components, open_log, open_pools
 from projections.engine.runner import catch_up
 from projections.engine.schema import outdated_message
 from projections.tables.checkpoint import position_of
-from provider.vapi.client import VapiProvider, vapi_settings
+from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
+from provider.vapi.settings import vapi_settings
 from storage.database import Conn, Pool, connect
 
 CATCH_UP_SECONDS = 60.0

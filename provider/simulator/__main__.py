@@ -1,4 +1,4 @@
-"""`python -m provider.simulator`: serve until told to stop."""
+"""`python -m provider.simulator`: serve the simulated API until a signal."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ SECONDS_TO_FINISH = 1
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Parse arguments, bind, say where on standard output, serve."""
+    """Parse arguments, bind the port, print the URL, and serve."""
     enable_after_loading()
     collect_in_background()
     settings = _settings(argv)

@@ -1,4 +1,4 @@
-"""How a simulated call goes: planned when it is created, from seed and number."""
+"""The plan of a simulated call, drawn at its creation from seed and number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -73,10 +73,12 @@ class CallPlan:
 
     @property
     def refused(self) -> bool:
+        """Whether the call never rings."""
         return self.reason.startswith(START_ERROR) or self.reason in NOT_DIALLED
 
     @property
     def answered(self) -> bool:
+        """Whether a person or machine picks up."""
         return not (
             self.refused or self.reason in UNANSWERED or self.reason == NEVER_RINGS
         )

@@ -1,4 +1,4 @@
-"""A call as the provider knows it, from its creation to its end."""
+"""A simulated call, from its creation to its end."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -25,12 +25,12 @@ STATUS_SINCE = {
     "started_at": "in-progress",
     "ringing_at": "ringing",
 }
-"""Which status each time began, the last one first."""
+"""The status that began at each time, the latest first."""
 
 
 @dataclass
 class Delivery:
-    """One server message on its way, and what became of it."""
+    """One webhook, with the outcome of its delivery."""
 
     label: str
     timestamp: int
@@ -40,6 +40,7 @@ class Delivery:
     overtaken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def shown(self) -> dict[str, Any]:
+        """Return the JSON form for the ledger."""
         return {
             "label": self.label,
             "timestamp": self.timestamp,
@@ -57,6 +58,7 @@ class ToolResult:
     result: str | None
 
     def shown(self) -> dict[str, Any]:
+        """Return the JSON form for the ledger."""
         return {
             "name": self.name,
             "arguments": self.arguments,
@@ -99,19 +101,22 @@ class SimulatedCall:
 
     @property
     def number(self) -> str:
+        """The customer's number, E.164."""
         return str(self.request["customer"]["number"])
 
     @property
     def overrides(self) -> dict[str, Any]:
+        """The assistant overrides of the request."""
         return self.request.get("assistantOverrides") or {}
 
     @property
     def metadata(self) -> dict[str, Any]:
+        """The metadata of the request."""
         return self.overrides.get("metadata") or {}
 
     @property
     def server(self) -> dict[str, Any] | None:
-        """The first place that names a URL for messages."""
+        """The server for messages: of the overrides, the assistant or the line."""
         for owner in (self.overrides, self.assistant, self.line):
             server: dict[str, Any] = owner.get("server") or {}
             if server.get("url"):
@@ -120,6 +125,7 @@ class SimulatedCall:
 
     @property
     def updated_at(self) -> datetime:
+        """The time of the last change."""
         return (
             self.reported_at
             or self.first_reported_at
@@ -130,15 +136,16 @@ class SimulatedCall:
         )
 
     def shows(self, after: CallFault) -> bool:
-        """Tell whether it is old enough to be shown in spite of that fault."""
+        """Return whether the call is old enough to be shown despite this fault."""
         return utc_now() - self.created_at >= self._lag(after)
 
     def as_shown(self) -> "SimulatedCall":
-        """Tell how it is shown now: maybe as it stood some seconds ago."""
+        """Return the state that is shown now; a fault may make it an older one."""
         stale = self._lag(CallFault.SHOWN_STALE)
         return self.as_of(utc_now() - stale) if stale else self
 
     def as_of(self, at: datetime) -> "SimulatedCall":
+        """Return a copy with the state at that time."""
         known: dict[str, Any] = {
             name: time if (time := getattr(self, name)) and time <= at else None
             for name in STATUS_SINCE
@@ -152,12 +159,14 @@ class SimulatedCall:
         return timedelta(seconds=self.faults.get(fault, 0.0))
 
     def wants(self, message_type: str) -> bool:
+        """Return whether the server is to get messages of this type."""
         asked = self.overrides.get("serverMessages")
         if asked is None:
             asked = self.assistant.get("serverMessages")
         return asked is None or message_type in asked
 
     def end(self, reason: str, at: datetime) -> None:
+        """End the call and compute its cost in US dollars."""
         self.status, self.ended_reason, self.ended_at = "ended", reason, at
         if self.started_at is not None:
             cut_short = reason == "manually-canceled"
@@ -174,7 +183,7 @@ class SimulatedCall:
         return min(self.plan.talk, longest)
 
     def snapshot(self) -> dict[str, Any]:
-        """Show the call as POST /call returned it: what messages carry for ever."""
+        """Return the call as POST /call returned it; all messages contain this copy."""
         created = iso(self.created_at)
         echoed = ("name", "assistantId", "assistantVersion", "phoneNumberId")
         return {
@@ -192,6 +201,7 @@ class SimulatedCall:
         }
 
     def lines(self) -> list[Line]:
+        """Return the conversation, empty if nobody answered."""
         if self.started_at is None:
             return []
         name = self.request["customer"].get("name") or "the customer"
@@ -236,20 +246,22 @@ class SimulatedCall:
 
 
 def iso(time: datetime) -> str:
+    """Format a time as the API does: ISO 8601 in UTC with milliseconds."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def epoch_ms(time: datetime) -> int:
+    """Return milliseconds since 1970."""
     return round(time.timestamp() * 1000)
 
 
 def utc_now() -> datetime:
-    """Read the clock in whole milliseconds, as far as the API shows them."""
+    """Return the current time in whole milliseconds, the resolution of the API."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def provider_id(at: datetime, dice: Random) -> str:
-    """Make a UUIDv7, so that a second run on the same seed makes other calls."""
+    """Return a UUIDv7: a second run with the same seed gets other ids."""
     bits = epoch_ms(at) << 80 | 7 << 76 | dice.getrandbits(12) << 64
     return str(UUID(int=bits | 2 << 62 | dice.getrandbits(62)))

@@ -1,4 +1,4 @@
-"""The simulated telephone exchange: creates calls, runs them and ends them."""
+"""The simulated telephone exchange: creates, runs and ends calls."""
 
 import asyncio
 from collections import Counter
@@ -48,7 +48,7 @@ LONGEST_WAIT_FOR_A_MESSAGE = 5.0
 
 @dataclass
 class Exchange:
-    """All state of the simulator, on one event loop."""
+    """The whole state of the simulator, used on one event loop."""
 
     settings: SimulatorSettings
     client: httpx2.AsyncClient
@@ -69,7 +69,7 @@ class Exchange:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all calls and start anew, as after a start."""
+        """Drop all calls and restore the state after the start."""
         for task in self._tasks:
             task.cancel()
         settings = self.settings
@@ -84,12 +84,14 @@ class Exchange:
         self._dialled.clear()
 
     async def close(self) -> None:
+        """Cancel all tasks and wait for their end."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine as a task that `close` and `reset` cancel."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -98,10 +100,10 @@ class Exchange:
     # Calls
 
     async def create(self, request: object, *, blocked: bool = False) -> dict[str, Any]:
-        """Create a call and start its life; return what POST /call answers.
+        """Create and start a call; return the answer of POST /call.
 
-        Raises ApiError for a bad request, for one that the faults refuse, and, where
-        so set, over the limit.
+        Raises ApiError for a bad request, for one that the faults refuse, and, with
+        `over_limit` = "refuse", above the concurrency limit.
         """
         body = check_call(request)
         self._refuse(body)
@@ -119,7 +121,7 @@ class Exchange:
         return {"subscriptionLimits": self._limits(call), **call.snapshot()}
 
     def get(self, call_id: str) -> SimulatedCall:
-        """Find a call that shows already; raise ApiError 404."""
+        """Return a call that is shown already; raises ApiError 404 otherwise."""
         call = self.ledger.calls.get(call_id)
         if call is None or not call.shows(CallFault.FOUND_LATE):
             raise ApiError(
@@ -130,7 +132,7 @@ class Exchange:
     def list_calls(
         self, same: dict[str, str], times: dict[str, datetime], limit: int
     ) -> list[dict[str, Any]]:
-        """List the newest calls that fit, newest first.
+        """List up to `limit` matching calls, newest first.
 
         Raises ApiError 404 for a line that the faults deleted.
         """
@@ -232,7 +234,7 @@ class Exchange:
     def _ending(
         self, body: dict[str, Any], number: str
     ) -> tuple[str | None, str | None]:
-        """Say with which reason and message the faults end the call, if they do."""
+        """Return the reason and message with which the faults end the call, if any."""
         plan = self.desk.plan
         for entry in plan.ended:
             if entry.fits(body, self.settings.seed):
@@ -256,7 +258,7 @@ class Exchange:
             "remainingConcurrentCalls": max(limit - self.ledger.live, 0),
         }
 
-    # The life of a call
+    # The course of a call
 
     async def _live(self, call: SimulatedCall, queue: float) -> None:
         await self._pass(queue)
@@ -331,9 +333,11 @@ class Exchange:
     # Assistants and phone numbers
 
     def assistant(self, assistant_id: str) -> dict[str, Any]:
+        """Return an assistant; raises ApiError 404 if there is none."""
         return _one(self.assistants, assistant_id, "assistant")
 
     def line(self, line_id: str) -> dict[str, Any]:
+        """Return a phone number; raises ApiError 404 if there is none."""
         return _one(self.open_lines(), line_id, "phone number")
 
     def open_lines(self) -> dict[str, dict[str, Any]]:
@@ -342,6 +346,7 @@ class Exchange:
         return {id_: line for id_, line in self.lines.items() if id_ not in deleted}
 
     def tool(self, tool_id: str) -> dict[str, Any]:
+        """Return a tool; raises ApiError 404 if there is none."""
         return _one(self.tools, tool_id, "tool")
 
     def save_tool(self, tool_id: str, body: dict[str, Any]) -> dict[str, Any]:

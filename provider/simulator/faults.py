@@ -1,4 +1,4 @@
-"""What may go wrong, by rate and by script, decided by the seed alone."""
+"""Simulated faults, by rate and by script, determined by the seed alone."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ CREATION = "creation"
 
 
 class RequestFault(StrEnum):
-    """How a request may be answered wrongly; `..._after` means after acting on it."""
+    """Faults of answers; `..._after` means after the request was carried out."""
 
     RATE_LIMITED = "rate_limited"
     RATE_LIMITED_RETRY_AFTER = "rate_limited_retry_after"
@@ -39,6 +39,8 @@ class RequestFault(StrEnum):
 
 
 class WebhookFault(StrEnum):
+    """Faults in the delivery of a webhook."""
+
     LOST = "lost"
     LATE = "late"
     TWICE = "twice"
@@ -47,7 +49,7 @@ class WebhookFault(StrEnum):
 
 
 class CallFault(StrEnum):
-    """How the API's reads may show a call for a while: not at all, or as it was."""
+    """Faults of reads: for a while a call is missing or shown in an older state."""
 
     LISTED_LATE = "listed_late"
     FOUND_LATE = "found_late"
@@ -99,7 +101,7 @@ class ScriptedCall:
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """Faults by rate (0..1) and by script; a script goes before the rates.
+    """Faults by rate (0..1) and by script; the script has priority.
 
     `requests` spoils POST /call, `reads` every other route of the API, `calls` what
     the API shows of a call: without a rate all calls, for `list_lag_seconds`,
@@ -140,6 +142,7 @@ class FaultPlan:
     down: bool = False
 
     def seconds_of(self, fault: CallFault) -> float:
+        """Return the duration of a fault of reads in seconds."""
         return {
             CallFault.LISTED_LATE: self.list_lag_seconds,
             CallFault.FOUND_LATE: self.get_lag_seconds,
@@ -151,8 +154,8 @@ class FaultPlan:
 class FaultDesk:
     """Decides the fault of each request and message.
 
-    A choice depends on the seed, the number and how often it was asked for, not on
-    what other requests came in between.
+    A decision depends on the seed, the subject and how often it was decided before, not
+    on other requests in between.
     """
 
     seed: int
@@ -162,16 +165,18 @@ class FaultDesk:
     _storm: Counter[str] = field(default_factory=Counter)
 
     def replace(self, plan: FaultPlan) -> None:
+        """Use another plan from its beginning."""
         self.plan = plan
         self._used.clear()
         self._storm.clear()
 
     def restart(self, plan: FaultPlan) -> None:
+        """Use a plan as after the start: earlier decisions are forgotten."""
         self.replace(plan)
         self._asked.clear()
 
     def for_request(self, route: str, subject: str) -> ScriptedRequest | None:
-        """Say how this request is spoiled; `subject` is the number or the path."""
+        """Return the fault of a request, if any; `subject` is the number or path."""
         dice = self._dice(f"{route} {subject}")
         scripted = self._scripted_request(route, subject)
         if scripted is not None:
@@ -186,7 +191,7 @@ class FaultDesk:
         return None if fault is None else ScriptedRequest(fault, route=route)
 
     def for_call(self, call_key: str, number: str) -> dict[CallFault, float]:
-        """Say for how many seconds a new call is shown wrongly, and how."""
+        """Return the faults of reads of a new call, with their seconds."""
         dice, plan = self._dice(f"call {call_key}"), self.plan
         drawn = {
             fault: plan.seconds_of(fault)
@@ -202,9 +207,9 @@ class FaultDesk:
         return drawn | scripted
 
     def for_message(self, call_key: str, number: str, label: str) -> set[WebhookFault]:
-        """Say how this message is spoiled; several faults may meet.
+        """Return the faults of a webhook, possibly several.
 
-        The label CREATION asks only whether a message overtakes the POST's answer.
+        The label CREATION asks only whether a webhook is sent before the POST's answer.
         """
         dice = self._dice(f"webhook {call_key} {label}")
         drawn = {

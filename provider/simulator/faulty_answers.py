@@ -1,4 +1,4 @@
-"""Faulty answers to requests, as the fault plan demands."""
+"""Faulty answers to requests, according to the fault plan."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""The calls that the simulator really placed: to whom, and how many at once at most."""
+"""The ledger of the calls that the simulator placed, with high-water marks."""
 
 import asyncio
 from collections import Counter
@@ -13,16 +13,18 @@ from provider.simulator.recordings import Recordings
 
 @dataclass
 class HighWater:
-    """How many are live under a key now, and were at most."""
+    """Current and largest number of live calls, by key."""
 
     live: Counter[str] = field(default_factory=Counter)
     most: Counter[str] = field(default_factory=Counter)
 
     def up(self, key: str) -> None:
+        """Count one more live call."""
         self.live[key] += 1
         self.most[key] = max(self.most[key], self.live[key])
 
     def down(self, key: str) -> None:
+        """Count one live call less."""
         self.live[key] -= 1
 
 
@@ -43,9 +45,11 @@ class Ledger:
 
     @property
     def live(self) -> int:
+        """Number of live calls."""
         return self.total.live["all"]
 
     def opened(self, call: SimulatedCall) -> None:
+        """Add a new call."""
         self.calls[call.id] = call
         self.open_calls += 1
         for mark, key in self._marks(call):
@@ -53,27 +57,32 @@ class Ledger:
         self.touch()
 
     def closed(self, call: SimulatedCall) -> None:
+        """Record the end of a call."""
         for mark, key in self._marks(call):
             mark.down(key)
         self.touch()
 
     def reported(self) -> None:
+        """Record that a call was reported and is complete."""
         self.open_calls -= 1
         self.touch()
 
     def answered(self, route: str, outcome: str) -> None:
+        """Count a request by route and outcome."""
         self.requests.setdefault(route, Counter())[outcome] += 1
 
     def touch(self) -> None:
+        """Wake up `wait_until_quiet` to check again."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     async def wait_until_quiet(self, calls: int) -> None:
-        """Return when that many calls exist and all are over and reported."""
+        """Wait until this number of calls exist and all are over and reported."""
         while not self._is_quiet(calls):
             await self._changed.wait()
 
     def shown(self, recordings: Recordings) -> dict[str, Any]:
+        """Return the ledger as JSON values."""
         return {
             "calls": [_row(call, recordings) for call in self.calls.values()],
             "live": self.live,
@@ -92,7 +101,7 @@ class Ledger:
         return len(self.calls) >= calls and not still_open
 
     def _marks(self, call: SimulatedCall) -> list[tuple[HighWater, str]]:
-        """Name the marks that this call counts in; a blocked one holds no line."""
+        """Return the high-water marks that count this call; none for a blocked one."""
         if call.blocked:
             return []
         return [

@@ -1,4 +1,4 @@
-"""What is known of a call once it is over, in the shapes of the API."""
+"""The end of a call as the API and its reports show it."""
 
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -9,7 +9,7 @@ from provider.simulator.scenes import AGREED, Line, structured_outputs
 
 
 def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
-    """Show the call as GET /call/{id} does now."""
+    """Return the call as GET /call/{id} shows it now."""
     call = call.as_shown()
     times = {"startedAt": call.started_at, "endedAt": call.ended_at}
     created, reported = call.snapshot(), _reported(call, recordings)
@@ -26,7 +26,7 @@ def shown(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
 
 
 def _reported(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
-    """Show what GET /call/{id} knows of how the call went, depending on its reports."""
+    """Return the outcome that GET /call/{id} shows, depending on the reports sent."""
     if not call.first_reported_at:
         return {}
     complete, form = outcome(call, recordings), call.reporting
@@ -38,7 +38,7 @@ def _reported(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
 
 
 def ending(call: SimulatedCall) -> dict[str, Any]:
-    """Show why the call ended, once it has, with the explanation if there is one."""
+    """Return ended reason and explanation; empty before the end."""
     if not call.ended_reason:
         return {}
     explained = {"endedMessage": call.plan.message} if call.plan.message else {}
@@ -46,7 +46,7 @@ def ending(call: SimulatedCall) -> dict[str, Any]:
 
 
 def outcome(call: SimulatedCall, recordings: Recordings) -> dict[str, Any]:
-    """Show what is known after post-processing, at every depth it is sent."""
+    """Return the outcome after post-processing, at each depth where it is sent."""
     artifact = _artifact(call, recordings)
     twins = ("messages", "transcript", "recordingUrl", "stereoRecordingUrl")
     analysis = _analysis(call)
@@ -121,6 +121,7 @@ def _messages(call: SimulatedCall, lines: list[Line]) -> list[dict[str, Any]]:
 
 
 def transcript(lines: list[Line]) -> str:
+    """Return the conversation as the text form of a transcript."""
     speakers = {"bot": "AI", "user": "User"}
     return "".join(f"{speakers[role]}: {text}\n" for role, text in lines)
 

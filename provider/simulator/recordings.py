@@ -16,28 +16,31 @@ SAMPLES, SECONDS = 8000, 12
 
 @dataclass(frozen=True)
 class Recordings:
-    """Names and signs recordings under `base_url`."""
+    """Builds the URLs of recordings under `base_url`."""
 
     base_url: str
     seed: int
     now: Callable[[], datetime]
 
     def mono(self, call_id: str) -> str:
+        """Return the unsigned URL, which cannot be fetched."""
         return self._plain(call_id, "mono")
 
     def signed(self, call_id: str, kind: str = "mono") -> str:
+        """Return a signed URL, which can be fetched for VALID_FOR."""
         expires = int((self.now() + VALID_FOR).timestamp() * 1000)
         name = self._name(call_id, kind)
         query = f"X-Amz-Expires={expires}&X-Amz-Signature={self._sign(name, expires)}"
         return f"{self._plain(call_id, kind)}?{query}"
 
     def opens(self, name: str, expires: str, signature: str) -> bool:
-        """Tell whether a signed URL's parts are ours and still valid."""
+        """Return whether the parts of a signed URL are authentic and still valid."""
         if not expires.isdigit() or int(expires) < self.now().timestamp() * 1000:
             return False
         return hmac.compare_digest(self._sign(name, int(expires)), signature)
 
     def artifact(self, call_id: str) -> dict[str, Any]:
+        """Return the recordings as the artifact of a report contains them."""
         mono, stereo = self.mono(call_id), self._plain(call_id, "stereo")
         return {
             "recordingUrl": mono,
@@ -68,7 +71,7 @@ class Recordings:
 
 @cache
 def some_silence() -> bytes:
-    """Make twelve seconds of 8 kHz mono WAV, one byte a sample."""
+    """Return a WAV file of SECONDS of silence: 8 kHz, mono, one byte a sample."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)

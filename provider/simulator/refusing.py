@@ -9,10 +9,10 @@ from pydantic import ConfigDict
 
 @dataclass(frozen=True)
 class Subject:
-    """Which calls an entry is about: those that have all that is named.
+    """The calls that an entry applies to: those that match all given fields.
 
     `number` is the customer's, `line` a `phoneNumberId`, `assistant` an `assistantId`.
-    `share` (0..1) of the customers are meant, always the same for one seed.
+    It applies to a `share` (0..1) of the customers, the same ones for the same seed.
     """
 
     number: str | None = None
@@ -21,6 +21,7 @@ class Subject:
     share: float = 1.0
 
     def fits(self, request: dict[str, Any], seed: int) -> bool:
+        """Return whether the entry applies to this request of POST /call."""
         customer = request.get("customer")
         number = customer.get("number") if isinstance(customer, dict) else None
         return (

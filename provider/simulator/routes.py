@@ -1,4 +1,4 @@
-"""The HTTP surface: authenticate, spoil where the faults say so, translate."""
+"""The HTTP API: authenticates requests, applies faults, and calls the exchange."""
 
 import asyncio
 import hmac
@@ -43,7 +43,7 @@ type Handler = Callable[[Exchange, Request, Any], Awaitable[Response]]
 
 
 def build_app(settings: SimulatorSettings) -> FastAPI:
-    """Make the application; its state lives from start-up to shutdown."""
+    """Build the application; its state exists from start-up to shutdown."""
     app = FastAPI(lifespan=_lifespan(settings), openapi_url=None)
     for (method, path), handler in API.items():
         app.add_api_route(
@@ -255,7 +255,7 @@ API: dict[tuple[str, str], Handler] = {
 }
 
 
-# What only the simulator has; no key, no faults
+# Routes that only the simulator has: without a key, never faulty
 
 
 def _control(handler: Callable[[Exchange, Request], Awaitable[Response]]) -> Any:

@@ -1,4 +1,4 @@
-"""Everything that can be set about the simulator, in one place."""
+"""The settings of the simulator."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class WebhookCredential:
 
 @dataclass(frozen=True)
 class SimulatorSettings:
-    """What the simulator is told at its start.
+    """Settings that are fixed when the simulator starts.
 
     All `..._seconds` ranges are those of real calls and are divided by `speed`;
     `webhook_timeout_seconds` is not. `outcomes` weighs ended reasons; besides the
@@ -115,6 +115,7 @@ class SimulatorSettings:
 
     @property
     def base_url(self) -> str:
+        """The URL of the API without a trailing slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
 

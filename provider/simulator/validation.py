@@ -1,4 +1,4 @@
-"""What POST /call and the list accept; the texts are NestJS's."""
+"""Validation of requests, with the texts of NestJS, the provider's framework."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,6 +74,7 @@ class ApiError(Exception):
         self.headers: dict[str, str] = {}
 
     def body(self) -> dict[str, Any]:
+        """Return the JSON body of the answer."""
         return {
             "message": self.message,
             "error": HTTPStatus(self.status).phrase,
@@ -82,7 +83,7 @@ class ApiError(Exception):
 
 
 def check_call(request: object) -> dict[str, Any]:
-    """Return the body of POST /call; raise ApiError 400 with every fault in it."""
+    """Return the body of POST /call; raises ApiError 400 with all faults in it."""
     body = _object(request)
     refuse(_call_faults(body))
     return body
@@ -114,7 +115,7 @@ def check_tool(request: object) -> dict[str, Any]:
 
 
 def check_list_query(query: Mapping[str, str]) -> tuple[int, dict[str, datetime]]:
-    """Return limit and time filters; raise ApiError 400 for what is not known."""
+    """Return limit and time filters; raises ApiError 400 for unknown parameters."""
     refuse(_unknown(query, LIST_FILTERS, ""))
     return _limit(query.get("limit", "100")), {
         key: _time(key, value) for key, value in query.items() if key in TIME_FILTERS

@@ -1,4 +1,4 @@
-"""Server messages: their shapes, their authentication, their way to the receiver."""
+"""Webhooks: their content, authentication and delivery."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ type Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 def status_update(call: SimulatedCall, status: str) -> Message:
-    """Say that the call entered a status; only the end has a reason."""
+    """Return the message about a new status; only that of the end has a reason."""
     ended = ending(call) if status == "ended" else {}
     artifact: dict[str, Any] = {"messages": [], "messagesOpenAIFormatted": []}
     message = {"type": "status-update", "status": status, **ended, "artifact": artifact}
@@ -33,7 +33,7 @@ def status_update(call: SimulatedCall, status: str) -> Message:
 
 
 def end_of_call_report(call: SimulatedCall, recordings: Recordings) -> Message:
-    """Return the complete report, whatever the faults make of it."""
+    """Return the complete report, before faults change it."""
     times = {"startedAt": call.started_at, "endedAt": call.ended_at}
     return {
         "type": REPORT,
@@ -47,7 +47,7 @@ def end_of_call_report(call: SimulatedCall, recordings: Recordings) -> Message:
 
 
 def envelope(call: SimulatedCall, timestamp: int, own: Message) -> bytes:
-    """Wrap a message as the provider does, with the stale call and the secrets."""
+    """Wrap a message like the provider, with an old copy of the call and secrets."""
     common = {
         "timestamp": timestamp,
         "assistantVersion": None,
@@ -62,7 +62,7 @@ def envelope(call: SimulatedCall, timestamp: int, own: Message) -> bytes:
 
 @dataclass(frozen=True)
 class Courier:
-    """Delivers messages: within a call in order, calls beside each other."""
+    """Delivers messages: those of one call in order, different calls concurrently."""
 
     client: httpx2.AsyncClient
     settings: SimulatorSettings
@@ -71,7 +71,7 @@ class Courier:
     spawn: Spawn
 
     def post(self, call: SimulatedCall, label: str, own: Callable[[], Message]) -> None:
-        """Send a message on its way, or lose it, as the faults say."""
+        """Start the delivery of a message, unless a fault loses it."""
         server = call.server
         message_type = REPORT if label == REPORT else "status-update"
         if server is None or not call.wants(message_type):
@@ -143,7 +143,7 @@ class Courier:
 
 @dataclass(frozen=True)
 class _Trip:
-    """The way of one message, with all its attempts."""
+    """The delivery of one message, with all its attempts."""
 
     courier: Courier
     call: SimulatedCall
@@ -204,7 +204,7 @@ class _Trip:
         return self.delivery.outcome == "failed" and status not in (excluded or ())
 
     async def _attempt(self) -> int | None:
-        """Post once; None where no answer came."""
+        """Post once; return the status, or None without an answer."""
         self.delivery.attempts += 1
         self.courier.ledger.webhooks["attempts"] += 1
         response = await self.courier.send(self.server, self.body())

@@ -1,4 +1,4 @@
-"""Vapi: its client, its documents and its vocabulary. No other package knows these."""
+"""Adapter for Vapi: its client, documents and vocabulary, used in no other package."""
 
 ACTOR = "vapi"
-"""The actor of events that Vapi's messages cause. Stored: it must never change."""
+"""The actor of events that Vapi's messages cause. It is stored, so it never changes."""

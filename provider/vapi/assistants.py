@@ -1,4 +1,4 @@
-"""What an assistant's configuration means: https://docs.vapi.ai/api-reference."""
+"""Interprets an assistant's configuration: https://docs.vapi.ai/api-reference."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ LONGEST_NAME = 40
 """Characters of an assistant's name that Vapi accepts."""
 
 THEIRS = frozenset({"id", "orgId", "createdAt", "updatedAt", "latestVersion", "name"})
-"""Keys of a configuration that the provider sets, and the name, set separately."""
+"""Keys that only the provider sets, and the name, which is set separately."""
 
 
 def longest_call_seconds(config: dict[str, Any]) -> int:
@@ -22,17 +22,17 @@ def longest_call_seconds(config: dict[str, Any]) -> int:
 
 
 OWN_SERVER = (
-    "It has a server of its own: calls placed from here name AutoLynx as their server"
-    " instead, so its own is told nothing of them."
+    "It has its own server: calls placed from here name AutoLynx as their server"
+    " instead, so its own server gets no messages about them."
 )
 TOOLS_WITHOUT_SERVER = (
     "These tools have no server of their own: {names}. In calls placed from here they"
-    " ask AutoLynx, which does not answer them. Give each tool its own server at the"
-    " provider."
+    " send their requests to AutoLynx, which does not answer them. Give each tool its"
+    " own server at the provider."
 )
 SAVED_TOOLS = (
-    "It uses tools that the provider keeps apart. One that has no server of its own"
-    " asks AutoLynx in calls placed from here, which does not answer it."
+    "It uses tools that are saved at the provider. In calls placed from here, one that"
+    " has no server of its own sends its requests to AutoLynx, which does not answer."
 )
 
 
@@ -89,7 +89,7 @@ def settable_config(config: dict[str, Any]) -> dict[str, Any]:
 def changed_config(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the keys whose value would change, with the new values.
 
-    Raises ProviderRefused if a changed key holds secrets that the new value lacks.
+    Raises ProviderRefused if a changed key contains secrets that the new value lacks.
     Secrets are never shown here, so that sending the new value would delete them.
     """
     change = {
@@ -100,6 +100,6 @@ def changed_config(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any
     for key, value in change.items():
         held = now.get(key)
         if redact({key: held}) != {key: held} and redact({key: value}) == {key: value}:
-            said = f"{key} holds secrets that a change from here would take away"
+            said = f"{key} contains secrets that a change from here would remove"
             raise ProviderRefused(f"{said}: leave it out, or change it at the provider")
     return change

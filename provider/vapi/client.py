@@ -2,19 +2,17 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
 from time import sleep
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
 import orjson
 import tenacity
 
-from application.configuration import Configuration
 from application.monotonic_clock import monotonic_now
 from application.ports import (
     CallOrder,
@@ -41,13 +39,12 @@ from provider.vapi.assistants import (
 from provider.vapi.call_request import call_request
 from provider.vapi.reading import read_call
 from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
+from provider.vapi.settings import VapiSettings, server_of
 from provider.vapi.wire import TooLate, Wire, WireTransport
 
 PAGE = 100
 LARGEST_PAGE = 1000
 READ_TRIES = 3
-SERVER_TIMEOUT_SECONDS = 20
-BACKOFF = {"type": "exponential", "maxRetries": 10, "baseDelaySeconds": 1}
 TOO_LATE = "it was too late to send the request"
 NO_KEY = "no API key is configured (AUTOLYNX_VAPI_API_KEY)"
 
@@ -63,46 +60,16 @@ BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 NO_LONGER_LIVE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE}
 
 
-@dataclass(frozen=True, slots=True)
-class VapiSettings:
-    """Where the provider is, and how it shall prove itself to our webhook.
-
-    Without `webhook_url`, or without a secret or credential for it, a call names no
-    server of its own and the assistant's stands.
-    """
-
-    base_url: str = "https://api.vapi.ai"
-    api_key: str | None = field(default=None, repr=False)
-    timeout_seconds: float = 20
-    webhook_url: str | None = None
-    webhook_auth: Literal["secret", "bearer", "hmac"] = "secret"
-    webhook_header: str | None = None
-    webhook_secret: str | None = field(default=None, repr=False)
-    credential_id: str | None = None
-
-
-def vapi_settings(configuration: Configuration) -> VapiSettings:
-    key, secret = configuration.vapi_api_key, configuration.webhook_secret
-    return VapiSettings(
-        base_url=configuration.vapi_base_url,
-        api_key=key.get_secret_value() if key else None,
-        timeout_seconds=configuration.vapi_timeout_seconds,
-        webhook_url=f"{configuration.own_url}/webhooks/vapi",
-        webhook_auth=configuration.webhook_auth,
-        webhook_header=configuration.webhook_auth_header,
-        webhook_secret=secret.get_secret_value() if secret else None,
-        credential_id=configuration.vapi_credential_id,
-    )
-
-
 def utc_now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class VapiProvider(Provider):
-    """Safe to use from many threads: each request has a connection of its own.
+    """Client of the API (https://docs.vapi.ai/api-reference); see also the port.
 
-    `transport` replaces the network; `now` stands in where an answer has no time.
+    Thread-safe: each request uses its own connection. `transport` replaces the network
+    in tests, `now` is the time of answers without one, `wait` sleeps between tries.
     """
 
     actor = ACTOR
@@ -124,6 +91,7 @@ class VapiProvider(Provider):
     # --- Placing a call -----------------------------------------------------------
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:
+        """Request a call once with POST /call; see the port."""
         if self._settings.api_key is None:
             return NeverLeft(NO_KEY)
         if monotonic_now() >= send_before:
@@ -134,29 +102,19 @@ class VapiProvider(Provider):
                 wire,
                 "POST",
                 f"{self._base}/call",
-                json=call_request(order, self._server()),
+                json=call_request(order, server_of(self._settings)),
             )
-        except Exception as error:  # noqa: BLE001 - whatever it was, a call may be out
+        except Exception as error:  # noqa: BLE001 - after any error the call may exist
             never = isinstance(error, BEFORE_SENDING) and not wire.sent
             return NeverLeft(_words(error)) if never else Unknown(_words(error))
         return read_outcome(
             answer.status_code, answer.headers, answer.content, now=self._now()
         )
 
-    def _server(self) -> dict[str, Any]:
-        proof = _proof(self._settings)
-        if self._settings.webhook_url is None or not proof:
-            return {}
-        server = {
-            "url": self._settings.webhook_url,
-            "timeoutSeconds": SERVER_TIMEOUT_SECONDS,
-            "backoffPlan": BACKOFF,
-        }
-        return {"server": server | proof}
-
-    # --- Asking -------------------------------------------------------------------
+    # --- Reading ------------------------------------------------------------------
 
     def call(self, provider_call_id: str) -> ProviderCall | None:
+        """Read a call by the provider's id; None if the provider does not know it."""
         document = self._get_one("call", provider_call_id)
         if document is None or document.get("status") == "not-found":
             return None
@@ -165,9 +123,10 @@ class VapiProvider(Provider):
     def calls(
         self, phone_number_id: str | None, *, since: datetime
     ) -> list[ProviderCall]:
-        """Page back until a page is not full.
+        """List the calls of a line (None: of all) from `since` on, newest first.
 
-        Raises ProviderUnavailable where the answers cannot be a whole list.
+        Pages backwards until a page is not full. Raises ProviderUnavailable if the
+        pages cannot form a complete list.
         """
         found: dict[str, ProviderCall] = {}
         query = {"createdAtGe": _iso(since)}
@@ -193,12 +152,14 @@ class VapiProvider(Provider):
         return page
 
     def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        """Read an assistant without its secrets; None if there is none."""
         document = self._get_one("assistant", provider_assistant_id)
         if document is None:
             return None
         return read_assistant({"id": provider_assistant_id, **document})
 
     def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
+        """Create an assistant; raises ProviderRefused with the provider's reason."""
         answer = self._send(
             "POST", f"{self._base}/assistant", {**settable_config(config), "name": name}
         )
@@ -207,7 +168,10 @@ class VapiProvider(Provider):
     def update_assistant(
         self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
     ) -> ProviderAssistant | None:
-        """Send what differs: what was shown comes back without its secrets."""
+        """Change an assistant; None if there is none.
+
+        Only changed keys are sent, because the shown configuration lacks its secrets.
+        """
         now = self._get_one("assistant", provider_assistant_id)
         if now is None:
             return None
@@ -220,12 +184,15 @@ class VapiProvider(Provider):
         return read_assistant(parsed(_checked(answer).content))
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
+        """Return the duration in seconds after which the provider ends a call."""
         return longest_call_seconds(config)
 
     def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
+        """Return texts about what does not work in our calls with this assistant."""
         return warnings_of(config)
 
     def recording_link(self, provider_call_id: str) -> str | None:
+        """Return a signed URL of the recording; None if there is none we accept."""
         url = f"{self._url('call', provider_call_id)}/mono-recording"
         answer = self._read("GET", url)
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -240,6 +207,7 @@ class VapiProvider(Provider):
         return link if self._recordings.accepts(link) else None
 
     def phone_numbers(self) -> list[PhoneNumber]:
+        """List the account's phone numbers, at most LARGEST_PAGE."""
         rows = self._get_list("phone-number", {"limit": str(LARGEST_PAGE)})
         return [
             PhoneNumber(
@@ -255,6 +223,7 @@ class VapiProvider(Provider):
     # --- Ending -------------------------------------------------------------------
 
     def hang_up(self, provider_call_id: str) -> None:
+        """End a call over its control URL; does nothing if it is over or unknown."""
         document = self._get_one("call", provider_call_id)
         if document is None or document.get("status") in {"ended", "not-found"}:
             return
@@ -263,7 +232,7 @@ class VapiProvider(Provider):
             _checked(answer)
 
     def _control_url(self, document: dict[str, Any]) -> str:
-        """Return the URL, which ends a call for whoever knows it, if it is theirs."""
+        """Return the URL that ends the call, if it is on a host of the provider."""
         monitor = document.get("monitor")
         url = monitor.get("controlUrl") if isinstance(monitor, dict) else None
         if not isinstance(url, str):
@@ -305,7 +274,7 @@ class VapiProvider(Provider):
     def _read(
         self, method: str, url: str, body: bytes | None = None
     ) -> httpx2.Response:
-        """Ask, again where the request never left; raise ProviderUnavailable."""
+        """Send a request, again if it was not sent; raises ProviderUnavailable."""
         if self._settings.api_key is None:
             raise ProviderUnavailable(NO_KEY)
         again = tenacity.Retrying(
@@ -346,22 +315,12 @@ class VapiProvider(Provider):
         return httpx2.create_ssl_context()
 
 
-def _proof(settings: VapiSettings) -> dict[str, Any]:
-    """Say by what the provider shall prove that a webhook is its own."""
-    if settings.webhook_auth != "secret" and settings.credential_id:
-        return {"credentialId": settings.credential_id}
-    secret = settings.webhook_secret
-    if secret is None or settings.webhook_auth == "hmac":
-        return {}
-    if settings.webhook_auth == "bearer":
-        return {
-            "headers": {settings.webhook_header or "Authorization": f"Bearer {secret}"}
-        }
-    return {"headers": {settings.webhook_header or "X-Vapi-Secret": secret}}
-
-
 def _understood(document: dict[str, Any], recordings: RecordingUrls) -> ProviderCall:
-    """Read a call; one that is passed over could be dialled a second time."""
+    """Read a call.
+
+    Raises ProviderUnavailable for an unreadable one: if it were skipped, the contact
+    could be called again.
+    """
     call = read_call(document, recordings=recordings)
     if call is None:
         raise ProviderUnavailable("a call in the answer has no id or time")
@@ -372,14 +331,14 @@ def _checked(answer: httpx2.Response) -> httpx2.Response:
     status = answer.status_code
     if answer.is_success:
         return answer
-    said = words_of(status, parsed(answer.content), answer.content)
+    text = words_of(status, parsed(answer.content), answer.content)
     if answer.is_client_error and status not in BUSY:
-        raise ProviderRefused(said)
-    raise ProviderUnavailable(said)
+        raise ProviderRefused(text)
+    raise ProviderUnavailable(text)
 
 
 def _larger(limit: int) -> int:
-    """Ask for more at once: a whole page was created at one instant."""
+    """Return a larger page size, for a page of calls created at the same instant."""
     if limit == LARGEST_PAGE:
         raise ProviderUnavailable("more calls at one instant than a page holds")
     return min(limit * 10, LARGEST_PAGE)

@@ -36,6 +36,7 @@ class EndedCall:
 
     @property
     def is_short(self) -> bool:
+        """Whether the call is known to be shorter than EARLY_SECONDS."""
         seconds = self.duration_seconds
         return seconds is not None and seconds < EARLY_SECONDS
 

@@ -1,8 +1,8 @@
-"""The provider's messages and documents, read into the port's words.
+"""Translates the provider's messages and documents into the port's types.
 
-The same fact stands at several depths, in several spellings, and may be missing:
-nothing here raises for what the provider sends. All is read from the redacted
-document, so that reading a stored one again gives the same.
+The provider puts the same value at several depths and in several forms, or leaves it
+out; nothing here raises for any content. Everything is read from the redacted document,
+so that a stored document gives the same result again.
 """
 
 from hashlib import sha256
@@ -32,7 +32,7 @@ STATUS_UPDATE = "status-update"
 UNKNOWN = "unknown"
 
 REPEATED = frozenset({"call", "timestamp"})
-"""What differs between two deliveries of one report, or is the same in all reports."""
+"""Keys that differ between two deliveries of a report, or equal in all reports."""
 
 PHASES = {
     "scheduled": CallPhase.SCHEDULED,
@@ -42,7 +42,7 @@ PHASES = {
     "forwarding": CallPhase.TRANSFERRED,
     "ended": CallPhase.ENDED,
 }
-"""Vapi's call statuses that say how far a call has got; it has others (not-found)."""
+"""Vapi's call statuses that are phases of a call; there are others (not-found)."""
 
 READ_FROM_CALL = ("endedReason", "startedAt", "endedAt")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -51,7 +51,7 @@ EMPTY: tuple[Any, ...] = (None, "", [], {})
 def read_message(
     body: dict[str, Any], *, recordings: RecordingUrls = PUBLIC_RECORDINGS
 ) -> ProviderMessage:
-    """Read a webhook's body; anything but a message gets the type "unknown".
+    """Read the body of a webhook; any other content gets the type "unknown".
 
     A report's recording URL is dropped unless `recordings` accepts it.
     """
@@ -118,11 +118,11 @@ def _key(
     reason: str | None,
     document: dict[str, Any],
 ) -> str:
-    """Return what a repeated message has in common with the first; bodies have no id.
+    """Return a key that a repeated message shares with the first; bodies have no id.
 
-    A second report or end with other content is no repetition, nor is a message about
-    another call at the provider under our id. A report that is sent again gets another
-    time and other signed links, which the redaction takes out.
+    A second report or end with other content is not a repetition, nor is a message
+    about another call of the provider with our id. A report that is sent again has
+    another time and other signed links, which the redaction removes.
     """
     message = _object(document.get("message"))
     call = _object(message.get("call"))
@@ -138,13 +138,13 @@ def _key(
 
 
 def _report_content(message: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
-    """Return what tells one report from another."""
+    """Return the part of a report that distinguishes it from other reports."""
     own = {name: message[name] for name in message if name not in REPEATED}
     return {**own, "call": {name: call.get(name) for name in READ_FROM_CALL}}
 
 
 def _without_empty(value: Any) -> Any:
-    """Leave out what is empty: sending it or not makes no difference."""
+    """Remove empty values: they mean the same as missing ones."""
     if isinstance(value, dict):
         kept = {name: _without_empty(item) for name, item in value.items()}
         return {name: item for name, item in kept.items() if item not in EMPTY}

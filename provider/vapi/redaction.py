@@ -1,7 +1,7 @@
-"""What is taken out of the provider's documents before anything is stored.
+"""Removes secrets from the provider's documents before they are stored.
 
-An event store does not forget, so nothing that opens a door may enter it: keys,
-secrets, headers, links that let a stranger listen in or fetch a recording.
+Stored events are never deleted, so they must not contain anything that gives access:
+keys, secrets, headers, links to listen to a call or to fetch a recording.
 """
 
 import math
@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from application.vault import is_storable, storable
 
 DEEPEST = 100
-"""Levels that are kept; what writes JSON gives up at some 250."""
+"""Levels that are kept; the JSON encoder fails at about 250."""
 
 LARGEST_INTEGER = 2**63 - 1
 
-# Keys are compared in small letters, without what is neither letter nor digit.
+# Keys are compared in lower case, without characters other than letters and digits.
 SECRETS = re.compile(
     r"secret|passw|passphrase|credential|authoriz|apikey|accesskey|privatekey"
     r"|signingkey|signature|cookie|^auth$|authentication(plan)?$|^headers$|^presigned"
@@ -27,21 +27,21 @@ SECRETS = re.compile(
 SIGNED = re.compile(r"signature|token|secret|credential|key", re.IGNORECASE)
 
 TWINS = {"messagesopenaiformatted": "messages", "variables": "variableValues"}
-"""What stands beside them under the name in use today."""
+"""Old names of keys, removed if the current name is present as well."""
 
 
 class _Key(NamedTuple):
-    """What a key says of its value; messages use the same few again and again."""
+    """Properties of a key; cached, since messages use the same few keys."""
 
     plain: str
     secret: bool
     token: bool
     twin: str | None
     harmless: bool
-    """Whatever it names is kept."""
+    """The value is kept, whatever it is."""
 
     link: bool
-    """Its text may hold a secret, which is taken out."""
+    """The text may contain a secret, which is removed."""
 
 
 @lru_cache(maxsize=4096)
@@ -72,7 +72,7 @@ HIDDEN = "[redacted]"
 def redact_text(text: str) -> str:
     """Return an explanation without secrets, signed links and phone numbers.
 
-    Used for texts that are shown as the reason of a pause, beside no contact.
+    Used for texts that are shown as the reason of a pause, without a contact.
     """
     text = " ".join(storable(text).split())
     return PHONE_NUMBERS.sub(
@@ -81,7 +81,7 @@ def redact_text(text: str) -> str:
 
 
 def _hide(text: str) -> str:
-    """Take secrets out of a sentence; doing it twice changes nothing."""
+    """Remove secrets from a sentence; idempotent."""
     text = LINKS.sub(lambda link: _unsigned(link[0]), text)
     return SECRET_TEXTS.sub(HIDDEN, text)
 
@@ -91,10 +91,10 @@ def _last_digits(number: str) -> str:
 
 
 def redact(document: Any) -> Any:
-    """Return a JSON document without its secrets and without what only bloats it.
+    """Return a JSON document without its secrets and without redundant parts.
 
-    The same document gives the same answer, and redacting twice changes nothing. The
-    answer can be written as JSON: no NaN, no NUL, nothing deeper than DEEPEST.
+    Deterministic and idempotent. The result can be stored as JSON: no NaN, no NUL,
+    nothing deeper than DEEPEST levels.
     """
     if not is_storable(document):
         document = storable(_shallow(document, DEEPEST))
@@ -102,7 +102,7 @@ def redact(document: Any) -> Any:
 
 
 def _shallow(value: Any, levels: int) -> Any:
-    """Cut off what lies too deep, so that the rest can be walked and written."""
+    """Remove values below this number of levels."""
     if isinstance(value, dict | list) and not levels:
         return None
     if isinstance(value, dict):
@@ -132,7 +132,7 @@ def _kept(document: dict[str, Any], levels: int) -> Iterator[tuple[str, Any]]:
     for name, value in document.items():
         key = _read(name)
         if type(value) is str and key.harmless and not key.link:
-            yield name, value  # As most of what a message says.
+            yield name, value  # The most frequent case.
         elif key.harmless or not _goes(key, value, document):
             yield name, _clean(key.plain, value, levels - 1)
 
@@ -142,20 +142,20 @@ def _goes(key: _Key, value: Any, document: dict[str, Any]) -> bool:
 
 
 def _is_secret(key: _Key, value: Any) -> bool:
-    """A number of tokens is what a model cost."""
+    """Return whether the value is a secret; numbers of tokens are costs of a model."""
     counts = key.plain.endswith("tokens") and isinstance(value, int | float)
     return key.secret or (key.token and not counts)
 
 
 def _trimmed(key: str, document: dict[str, Any]) -> dict[str, Any]:
-    """Keep of an assistant who it is; every message repeats its whole prompt."""
+    """Keep only id and name of an assistant: messages repeat its whole prompt."""
     if key != "assistant":
         return document
     return {name: document[name] for name in ("id", "name") if name in document}
 
 
 def _unsigned(url: str) -> str:
-    """Take a signature and a password out of a link, until it has none."""
+    """Remove all signatures and passwords from a link."""
     while (cleaned := _unsigned_once(url)) != url:
         url = cleaned
     return url

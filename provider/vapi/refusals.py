@@ -1,9 +1,9 @@
-"""What the provider's refusals are about: the one table for answers and ended reasons.
+"""Classifies the provider's refusals: one table for answers and ended reasons.
 
 A refusal comes as an HTTP answer to POST /call, or after the 201 as an ended reason of
 a call that was never answered. Both are classified here, by rules with stable ids that
 events store. Sources: the SDK's list of ended reasons, the documentation of the
-concurrency limit, and the public error codes of Twilio for what the carrier says.
+concurrency limit, and the public error codes of Twilio for the carrier's texts.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 from domain.values import Refusal, RefusalKind, RefusalScope
 
 START = "call.start.error-"
-"""How the reasons begin with which the provider gave up before it dialled."""
+"""Prefix of ended reasons of calls that the provider did not dial."""
 
 
 def _capacity(rule: str) -> Refusal:
@@ -128,8 +128,8 @@ CUSTOMER_FIELD = re.compile(r"\bcustomer\.\w+(?!.*should not exist)", re.DOTALL)
 def refusal_of_answer(status: int, message: Any, said: str) -> Refusal:
     """Classify a 4xx answer to POST /call that has the form of the API's errors.
 
-    `message` is the body's own, a sentence or a list of validation texts; `said` is
-    all of it as one text.
+    `message` is that of the body, a sentence or a list of validation texts; `said` is
+    the whole answer as one text.
     """
     if status in MALFORMED and _names_the_customer(message):
         return _contact("answer-customer")

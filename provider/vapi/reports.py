@@ -1,8 +1,8 @@
-"""What an end-of-call report or a call document says about how a call went.
+"""Reads end-of-call reports and call documents.
 
 The provider puts the same value at several depths and in several forms, and may leave
-it out or send null, a text or nonsense instead; facts and sources: docs.vapi.ai, pages
-`server-url/events` and `calls`. Nothing here raises for what the provider sends.
+it out or send null, a text or nonsense instead; sources: docs.vapi.ai, pages
+`server-url/events` and `calls`. Nothing here raises for any content.
 """
 
 import math
@@ -86,7 +86,6 @@ def read_report(
     reason = ended_reason(*places)
     started_at = first_time(places, ["startedAt"])
     ended_at = first_time(places, ["endedAt"])
-    artifact = _object(document.get("artifact"))
     explanation = ended_message(*places)
     refusal = refusal_of_reason(reason, explanation)
     duration = _duration(places, started_at, ended_at)
@@ -111,11 +110,15 @@ def read_report(
         recording_url=_recording_url(document, recordings),
         transcript=transcript,
         has_analysis=any(_object(document.get("analysis")).values()),
-        has_artifact=any(
-            value for name, value in artifact.items() if name not in ECHOES
-        ),
+        has_artifact=_has_artifact(document),
         outcome=outcome_of(ended),
     )
+
+
+def _has_artifact(document: Document) -> bool:
+    """Return whether the artifact contains more than a copy of the request."""
+    artifact = _object(document.get("artifact"))
+    return any(value for name, value in artifact.items() if name not in ECHOES)
 
 
 def ended_reason(*places: Document) -> str | None:

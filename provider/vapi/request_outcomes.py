@@ -1,6 +1,6 @@
-"""What an answer to a request for a call context.
+"""Interprets the answer to a request for a call (POST /call).
 
-`Unknown` is whatever does not prove that nobody is rung.
+The outcome is `Unknown` unless the answer proves that the call was accepted or refused.
 """
 
 from collections.abc import Mapping
@@ -32,16 +32,16 @@ BELIEVED = {
     HTTPStatus.FORBIDDEN,
     HTTPStatus.TOO_MANY_REQUESTS,
 }
-"""Statuses that prove a refusal, whatever the body: they are given before any act."""
+"""Statuses that prove a refusal, whatever the body: they precede any action."""
 
 SHORTEST_WAIT, LONGEST_WAIT = 1.0, 900.0
-"""Bounds in seconds for `Retry-After`: a clock that is wrong must not stop a line."""
+"""Bounds in seconds for `Retry-After`: a wrong clock must not stop a line for long."""
 
 
 def read_outcome(
     status: int, headers: Mapping[str, str], body: bytes, *, now: datetime
 ) -> Outcome:
-    """Say what came of POST /call by its answer; `headers` take any spelling."""
+    """Return the outcome of POST /call; names of `headers` may be in any case."""
     answer = parsed(body)
     said = words_of(status, answer, body)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -86,10 +86,10 @@ def _refused(
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that the provider asks to wait, from 1 s to 15 min.
+    """Return the seconds that the provider asks to wait, limited to 1 s to 15 min.
 
-    Understands `retry-after-ms`, and `Retry-After` in seconds or as an HTTP date (RFC
-    9110, 10.2.3). None where neither header can be read.
+    Reads `retry-after-ms`, and `Retry-After` in seconds or as an HTTP date (RFC 9110,
+    10.2.3). None if neither header can be read.
     """
     named = {key.lower(): value.strip() for key, value in headers.items()}
     asked = _number(named.get("retry-after-ms"))
@@ -121,7 +121,7 @@ def _until(date: str, now: datetime) -> float | None:
 
 
 def parsed(body: bytes) -> Any:
-    """Return the JSON of a body, None for what is none."""
+    """Return the decoded JSON of a body; None if it is not JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -129,7 +129,7 @@ def parsed(body: bytes) -> Any:
 
 
 def words_of(status: int, answer: Any, body: bytes) -> str:
-    """Return the provider's own words, behind the status."""
+    """Return the status and the provider's message, up to LONGEST_WORDS characters."""
     message = answer.get("message") if isinstance(answer, dict) else None
     if isinstance(message, list):
         message = "; ".join(str(text) for text in message)

@@ -1,7 +1,7 @@
-"""One connection for one request, under one deadline.
+"""One connection for one request, with one deadline.
 
-The library's time-outs are for each read, so an answer that trickles never ends; and
-only who sees the bytes leave can say that a request never did.
+httpx's time-outs apply to each read, so an answer in small pieces could take for ever.
+And only the code that writes to the socket can prove that a request was not sent.
 """
 
 import socket
@@ -17,14 +17,14 @@ from application.monotonic_clock import monotonic_now
 
 
 class TooLate(Exception):
-    """The request may not be sent any more; nothing of it was."""
+    """It is too late to send the request; no byte of it was sent."""
 
 
 class Wire(httpcore2.NetworkBackend):
-    """Connects, and knows whether anything was sent.
+    """Opens the connection, and records whether anything was sent.
 
-    `deadline` bounds the whole exchange, `send_before` the moment at which the first
-    byte leaves; both are on the steady clock.
+    `deadline` is the end of the whole exchange, `send_before` the latest time at which
+    the first byte may be sent; both in seconds of the monotonic clock.
     """
 
     def __init__(self, deadline: float, send_before: float) -> None:
@@ -40,6 +40,7 @@ class Wire(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        """Connect to the first address of the host that answers in time."""
         failure: Exception = httpcore2.ConnectError(f"{host} has no address")
         for address in _addresses(host, port):
             try:
@@ -53,19 +54,21 @@ class Wire(httpcore2.NetworkBackend):
         raise failure
 
     def time_to_connect(self) -> float:
+        """Return the seconds left for connecting; raises ConnectTimeout for none."""
         left = min(self.deadline, self.send_before) - monotonic_now()
         if left <= 0:
             raise httpcore2.ConnectTimeout("timed out")
         return left
 
     def time_to_write(self) -> float:
-        """Let the first byte leave in time or not at all."""
+        """Return the seconds left for sending; raises TooLate if it may not begin."""
         if not self.sent and monotonic_now() >= self.send_before:
             raise TooLate
         self.sent = True
         return max(self.deadline - monotonic_now(), 0.001)
 
     def time_to_read(self) -> float:
+        """Return the seconds left for reading; raises ReadTimeout for none."""
         left = self.deadline - monotonic_now()
         if left <= 0:
             raise httpcore2.ReadTimeout("timed out")
@@ -110,7 +113,7 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class WireTransport(httpx2.HTTPTransport):
-    """The library's transport on a wire of ours, for one request."""
+    """httpx's transport over a Wire, for one request."""
 
     def __init__(self, wire: Wire, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, trust_env=False)

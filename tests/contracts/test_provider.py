@@ -29,7 +29,8 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
 )
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import VapiSettings
 from tests.fakes import FakeProvider, Lost, an_order
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually

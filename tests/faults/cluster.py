@@ -28,8 +28,9 @@ from projections.call_log import CallRow
 from projections.campaign_board import CampaignRow
 from projections.composition import open_feed
 from projections.engine.schema import create_read_model
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
 from provider.vapi.reading import STATUS_UPDATE, read_message
+from provider.vapi.settings import VapiSettings
 from storage.database import connect
 from storage.migrate import migrate
 from storage.process.postgres_supervisor import Home

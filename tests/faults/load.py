@@ -19,7 +19,8 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from interfaces.cli.roles import free_port
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import VapiSettings
 from storage.database import connect
 from storage.process.embedded_postgres import embedded_postgres
 from tests.conftest import FAST

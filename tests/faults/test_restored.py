@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from domain.values import CampaignState, WaitingCode
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import VapiSettings
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
 from tests.faults.invariants import check_invariants

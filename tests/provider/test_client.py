@@ -18,7 +18,8 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
-from provider.vapi.client import BACKOFF, VapiProvider, VapiSettings, vapi_settings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import BACKOFF, VapiSettings, vapi_settings
 from provider.vapi.wire import Wire
 from tests.fakes import an_order
 from tests.provider.rawserver import (

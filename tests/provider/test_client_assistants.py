@@ -46,7 +46,7 @@ def test_what_was_shown_and_comes_back_takes_no_secret_away() -> None:
 
 
 def test_a_change_that_would_take_a_secret_away_is_refused() -> None:
-    with pytest.raises(ProviderRefused, match="server holds secrets"):
+    with pytest.raises(ProviderRefused, match="server contains secrets"):
         changing(SECRETIVE, {"server": {"url": "https://other.example"}})
     given = {"url": "https://other.example", "headers": {"X-Key": "new"}}
     assert changing(SECRETIVE, {"server": given}) == {"server": given}

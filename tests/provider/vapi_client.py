@@ -8,7 +8,8 @@ import httpx2
 import orjson
 
 from application.monotonic_clock import monotonic_now
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import VapiSettings
 from tests.fakes import an_order
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

@@ -24,7 +24,8 @@ from domain.values import (
 )
 from projections.campaign_board import CampaignRow
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import VapiSettings
 from scheduler.dependencies import SchedulerDependencies
 from tests.scheduler.leading import (
     FastClock,

@@ -10,7 +10,8 @@ import pytest
 
 from domain.values import CampaignState, PauseCause
 from projections.campaign_board import CampaignRow
-from provider.vapi.client import VapiProvider, VapiSettings
+from provider.vapi.client import VapiProvider
+from provider.vapi.settings import VapiSettings
 from tests.scheduler.leading import Leading, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
