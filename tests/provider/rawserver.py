@@ -1,4 +1,4 @@
-"""A server of sockets, for answers that no web server would give."""
+"""A server that gives answers which no web server would give."""
 
 import socket
 import struct
@@ -68,7 +68,7 @@ def whole_request(connection: socket.socket) -> bytes:
 
 
 def reset_unread(connection: socket.socket, over: threading.Event) -> None:
-    """Break off when something came: before that, nothing was sent."""
+    """Reset the connection after the first bytes of the request."""
     connection.recv(1, socket.MSG_PEEK)
     reset(connection, over)
 
@@ -79,7 +79,7 @@ def reset(connection: socket.socket, _over: threading.Event) -> None:
 
 
 def close(_connection: socket.socket, _over: threading.Event) -> None:
-    """Close in good order, without an answer."""
+    """Close the connection regularly, without an answer."""
 
 
 def hang(_connection: socket.socket, over: threading.Event) -> None:
@@ -87,7 +87,7 @@ def hang(_connection: socket.socket, over: threading.Event) -> None:
 
 
 def trickle(connection: socket.socket, over: threading.Event) -> None:
-    """Send a header without end, a byte at a time, each soon enough for a read."""
+    """Send an endless header byte by byte, each before the read times out."""
     connection.sendall(b"HTTP/1.1 201 Created\r\nX-Slow: ")
     while not over.wait(0.05):
         connection.sendall(b"a")

@@ -1,4 +1,4 @@
-"""What an assistant's configuration means for our calls."""
+"""Warnings and limits derived from an assistant's configuration."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from provider.vapi.assistants import (
         ({"maxDurationSeconds": None}, LONGEST_CALL_SECONDS),
     ],
 )
-def test_the_longest_call_is_configured_or_the_providers_default(
+def test_the_longest_call_is_the_configured_or_the_default_one(
     config: dict[str, Any], seconds: int
 ) -> None:
     assert longest_call_seconds(config) == seconds
@@ -31,13 +31,13 @@ def test_a_plain_assistant_gives_no_warning() -> None:
     assert warnings_of({"model": {"tools": [tool, {"type": "endCall"}]}}) == []
 
 
-def test_a_server_of_its_own_receives_nothing_about_our_calls() -> None:
+def test_an_assistant_with_its_own_server_gives_a_warning() -> None:
     (said,) = warnings_of({"server": {"url": "https://theirs.example"}})
     assert "told nothing" in said
     assert warnings_of({"serverUrl": "https://theirs.example"}) == [said]
 
 
-def test_tools_that_would_ask_us_are_named() -> None:
+def test_tools_without_a_server_give_a_warning() -> None:
     tools = [
         {"type": "function", "function": {"name": "book"}},
         {"type": "function"},
@@ -51,5 +51,5 @@ def test_tools_that_would_ask_us_are_named() -> None:
 
 
 @pytest.mark.parametrize("model", [None, "gpt", [], {"tools": {}}, {"tools": [None]}])
-def test_a_model_that_makes_no_sense_gives_no_warning(model: object) -> None:
+def test_an_invalid_model_gives_no_warning(model: object) -> None:
     assert warnings_of({"model": model}) == []

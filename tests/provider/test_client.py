@@ -1,4 +1,4 @@
-"""VapiProvider places calls: its requests, and what a network failure means."""
+"""VapiProvider places calls: its requests, and the outcomes of network failures."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ from tests.support import eventually
 # --- The request ----------------------------------------------------------------------
 
 
-def test_the_request_has_exactly_what_the_provider_takes() -> None:
+def test_the_request_contains_exactly_the_allowed_fields() -> None:
     order = an_order(attempt=2, request=3)
     sent: list[httpx2.Request] = []
 
@@ -96,7 +96,7 @@ def test_an_extension_is_sent_with_the_customer() -> None:
     assert (customer["number"], customer["extension"]) == ("+12025550143", "0101")
 
 
-def test_a_long_name_is_cut_for_the_provider_and_whole_for_the_assistant() -> None:
+def test_a_long_name_is_shortened_except_for_the_assistant() -> None:
     _, body = request_of()
     assert body["customer"]["name"] == "N" * 40
     assert body["assistantOverrides"]["variableValues"]["name"] == "N" * 50
@@ -127,7 +127,7 @@ HOOK = "https://dialer.example.com/webhooks/vapi"
         ),
     ],
 )
-def test_the_provider_is_told_where_to_send_messages_and_how_to_prove_them(
+def test_the_request_names_our_webhook_and_its_authentication(
     settings: dict[str, Any], proof: dict[str, Any]
 ) -> None:
     _, body = request_of(webhook_url=HOOK, **settings)
@@ -140,7 +140,7 @@ def test_the_provider_is_told_where_to_send_messages_and_how_to_prove_them(
 
 
 @pytest.mark.parametrize("auth", ["secret", "hmac"])
-def test_without_a_proof_the_assistants_own_server_stands(auth: str) -> None:
+def test_without_authentication_the_assistants_server_applies(auth: str) -> None:
     _, body = request_of(webhook_url=HOOK, webhook_auth=auth)
     assert "server" not in body["assistantOverrides"]
 
@@ -150,7 +150,7 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
     assert "hidden" not in shown
 
 
-def test_the_environment_says_where_the_provider_is() -> None:
+def test_the_settings_come_from_the_environment() -> None:
     configuration = Configuration(
         public_url="https://dialer.example.com/",
         vapi_api_key=SecretStr(KEY),
@@ -168,7 +168,7 @@ def test_the_environment_says_where_the_provider_is() -> None:
 @pytest.mark.parametrize(
     "behave", [reset, close, hang, trickle, trickle_the_body, cut_the_body, nonsense]
 )
-def test_whatever_happens_after_sending_leaves_the_outcome_unknown(
+def test_any_failure_after_sending_gives_an_unknown_outcome(
     behave: Behave,
 ) -> None:
     with serving(behave) as server:
@@ -177,14 +177,14 @@ def test_whatever_happens_after_sending_leaves_the_outcome_unknown(
         assert server.connections == len(server.received) == 1
 
 
-def test_a_reset_before_the_request_was_read_is_unknown_and_not_tried_again() -> None:
+def test_a_connection_reset_gives_an_unknown_outcome_and_no_second_try() -> None:
     with serving(reset_unread, read_first=False) as server:
         done = at(server.url).create_call(an_order(), send_before=soon())
         assert isinstance(done, Unknown)
         assert server.connections == 1
 
 
-def test_an_answer_over_the_real_network_is_accepted() -> None:
+def test_a_call_is_placed_over_a_real_connection() -> None:
     with serving(accept) as server:
         done = at(server.url).create_call(an_order(), send_before=soon())
         created = datetime(2026, 11, 22, 11, 59, 58, tzinfo=UTC)
@@ -192,7 +192,7 @@ def test_an_answer_over_the_real_network_is_accepted() -> None:
         assert server.received[0].startswith(b"POST /call HTTP/1.1\r\n")
 
 
-def test_each_request_has_a_connection_of_its_own() -> None:
+def test_each_request_uses_its_own_connection() -> None:
     with serving(accept) as server:
         client = at(server.url)
         for _ in range(2):
@@ -220,40 +220,40 @@ def free_port() -> int:
         return port
 
 
-def test_a_refused_connection_is_a_request_that_never_left() -> None:
+def test_a_refused_connection_means_that_nothing_was_sent() -> None:
     client = at(f"http://127.0.0.1:{free_port()}")
     done = client.create_call(an_order(), send_before=soon())
     assert isinstance(done, NeverLeft)
 
 
-def test_a_host_that_nobody_knows_is_a_request_that_never_left() -> None:
+def test_an_unknown_host_means_that_nothing_was_sent() -> None:
     client = at("http://nobody.invalid", timeout_seconds=5)
     done = client.create_call(an_order(), send_before=soon())
     assert isinstance(done, NeverLeft)
 
 
-def test_a_failed_handshake_is_a_request_that_never_left() -> None:
+def test_a_failed_handshake_means_that_nothing_was_sent() -> None:
     with serving(nonsense, read_first=False) as server:
         client = at(server.url.replace("http:", "https:"), timeout_seconds=5)
         done = client.create_call(an_order(), send_before=soon())
         assert isinstance(done, NeverLeft)
 
 
-def test_a_handshake_that_takes_too_long_is_a_request_that_never_left() -> None:
+def test_a_slow_handshake_means_that_nothing_was_sent() -> None:
     with serving(hang, read_first=False) as server:
         client = at(server.url.replace("http:", "https:"), timeout_seconds=30)
         done = client.create_call(an_order(), send_before=monotonic_now() + 0.3)
         assert isinstance(done, NeverLeft)
 
 
-def test_nothing_is_connected_once_it_is_too_late() -> None:
+def test_no_connection_is_opened_after_send_before() -> None:
     with serving(accept) as server:
         done = at(server.url).create_call(an_order(), send_before=monotonic_now())
         assert isinstance(done, NeverLeft)
         assert server.connections == 0
 
 
-def test_the_time_is_looked_at_again_when_the_first_byte_leaves(
+def test_send_before_is_checked_again_before_the_first_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def connect_late(wire: Wire) -> float:
@@ -278,7 +278,7 @@ def test_the_time_is_looked_at_again_when_the_first_byte_leaves(
         (RuntimeError("a fault of ours"), Unknown),
     ],
 )
-def test_only_failures_before_sending_are_no_request(
+def test_only_failures_before_sending_prove_that_nothing_was_sent(
     error: Exception, kind: type
 ) -> None:
     done = provider(fails_with(error)).create_call(an_order(), send_before=soon())
@@ -287,7 +287,7 @@ def test_only_failures_before_sending_are_no_request(
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
-def test_no_answer_makes_the_client_send_a_second_time(status: int) -> None:
+def test_a_call_is_never_requested_twice(status: int) -> None:
     sent: list[str] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:

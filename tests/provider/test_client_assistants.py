@@ -16,7 +16,7 @@ from tests.provider.vapi_client import provider
 def changing(
     now: dict[str, Any], config: dict[str, Any], name: str | None = None
 ) -> dict[str, Any] | None:
-    """Return what is sent to change an assistant that is so now."""
+    """Return the request that changes an assistant with this configuration."""
     sent: list[dict[str, Any]] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -37,7 +37,7 @@ SECRETIVE = {
 }
 
 
-def test_what_was_shown_and_comes_back_takes_no_secret_away() -> None:
+def test_sending_back_the_shown_configuration_removes_no_secret() -> None:
     shown = {**SECRETIVE, "server": {"url": "https://theirs.example"}}
     assert changing(SECRETIVE, shown) is None
     assert changing(SECRETIVE, {**shown, "firstMessage": "Hey"}) == {
@@ -45,14 +45,14 @@ def test_what_was_shown_and_comes_back_takes_no_secret_away() -> None:
     }
 
 
-def test_a_change_that_would_take_a_secret_away_is_refused() -> None:
+def test_a_change_that_would_remove_a_secret_is_refused() -> None:
     with pytest.raises(ProviderRefused, match="server contains secrets"):
         changing(SECRETIVE, {"server": {"url": "https://other.example"}})
     given = {"url": "https://other.example", "headers": {"X-Key": "new"}}
     assert changing(SECRETIVE, {"server": given}) == {"server": given}
 
 
-def test_an_assistant_keeps_what_only_the_provider_sets() -> None:
+def test_keys_that_only_the_provider_sets_are_not_sent() -> None:
     sent: list[Any] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -76,7 +76,9 @@ def test_an_assistant_keeps_what_only_the_provider_sets() -> None:
         ("/storage/x.wav", "https://api.vapi.ai/storage/x.wav"),
     ],
 )
-def test_a_recording_is_a_link_that_is_not_followed(location: str, link: str) -> None:
+def test_the_redirect_to_a_recording_is_returned_and_not_followed(
+    location: str, link: str
+) -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         assert request.url.path == "/call/call-1/mono-recording"
         return httpx2.Response(302, headers={"location": location})
@@ -106,7 +108,7 @@ def test_a_redirect_to_a_hostile_url_is_not_a_recording_link(location: str) -> N
     assert provider(answer).recording_link("call-1") is None
 
 
-def test_no_link_is_no_recording_link() -> None:
+def test_an_answer_without_a_link_gives_no_recording() -> None:
     def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, content=b"RIFF")
 

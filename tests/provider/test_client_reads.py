@@ -32,7 +32,7 @@ from tests.provider.vapi_client import LINE, NOW, at, fails_with, provider
         (302, ProviderUnavailable),
     ],
 )
-def test_a_read_says_whether_the_provider_refused_or_was_not_there(
+def test_a_failed_read_distinguishes_refusal_and_unavailability(
     status: int, kind: type[Exception]
 ) -> None:
     client = provider(lambda _: httpx2.Response(status, json={"message": "Because."}))
@@ -41,13 +41,13 @@ def test_a_read_says_whether_the_provider_refused_or_was_not_there(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"id": "call-1"}'])
-def test_a_call_that_makes_no_sense_is_no_answer(body: bytes) -> None:
+def test_an_unreadable_call_counts_as_unavailable(body: bytes) -> None:
     client = provider(lambda _: httpx2.Response(200, content=body))
     with pytest.raises(ProviderUnavailable):
         client.call("call-1")
 
 
-def test_a_read_that_never_left_is_tried_again() -> None:
+def test_a_read_that_was_not_sent_is_tried_again() -> None:
     tries: list[str] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -60,17 +60,17 @@ def test_a_read_that_never_left_is_tried_again() -> None:
     assert len(tries) == 3
 
 
-def test_a_read_gives_up_in_the_end() -> None:
+def test_a_read_is_tried_a_limited_number_of_times() -> None:
     with pytest.raises(ProviderUnavailable, match="refused"):
         provider(fails_with(httpx2.ConnectError("refused"))).phone_numbers()
 
 
-def test_a_read_that_trickles_ends_with_the_deadline() -> None:
+def test_a_slow_stream_of_bytes_ends_at_the_deadline() -> None:
     with serving(trickle) as server, pytest.raises(ProviderUnavailable):
         at(server.url).phone_numbers()
 
 
-def test_an_id_cannot_lead_elsewhere() -> None:
+def test_an_id_cannot_change_the_path() -> None:
     asked: list[str] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -81,7 +81,7 @@ def test_an_id_cannot_lead_elsewhere() -> None:
     assert asked == ["/call/..%2Fassistant%3Fx%3D1"]
 
 
-def test_an_assistant_comes_without_its_secrets() -> None:
+def test_an_assistant_is_read_without_its_secrets() -> None:
     document = {
         "id": "a",
         "name": "Reminder",
@@ -135,7 +135,7 @@ class Listed:
         [float(age // 70) for age in range(700)],
     ],
 )
-def test_the_list_is_paged_until_it_is_whole(ages: list[float]) -> None:
+def test_the_list_is_paged_until_it_is_complete(ages: list[float]) -> None:
     listed = Listed(ages)
     found = provider(listed).calls(LINE, since=NOW - timedelta(hours=1))
     assert {call.provider_call_id for call in found} == {r["id"] for r in listed.rows}
@@ -152,7 +152,7 @@ def test_the_list_is_asked_for_by_line_and_time() -> None:
     ]
 
 
-def test_a_list_that_cannot_be_whole_is_no_answer() -> None:
+def test_an_incomplete_list_counts_as_unavailable() -> None:
     with pytest.raises(ProviderUnavailable, match="instant"):
         provider(Listed([1.0] * 1001)).calls(LINE, since=NOW)
 
@@ -169,7 +169,7 @@ def test_a_list_that_cannot_be_whole_is_no_answer() -> None:
         ],
     ],
 )
-def test_a_list_that_makes_no_sense_is_no_answer(rows: Any) -> None:
+def test_an_unreadable_list_counts_as_unavailable(rows: Any) -> None:
     client = provider(lambda _: httpx2.Response(200, json=rows))
     with pytest.raises(ProviderUnavailable):
         client.calls(LINE, since=NOW)
@@ -181,7 +181,7 @@ def test_a_list_that_makes_no_sense_is_no_answer(rows: Any) -> None:
 def hung_up(
     document: dict[str, Any], control_status: int = 200
 ) -> list[httpx2.Request]:
-    """Hang up a call that shows so; return what was posted."""
+    """Hang up a call with this document; return the requests posted."""
     posted: list[httpx2.Request] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -206,7 +206,7 @@ def test_a_live_call_is_ended_by_its_control_url(url: str) -> None:
     assert orjson.loads(posted[0].content) == {"type": "end-call"}
 
 
-def test_the_key_does_not_go_to_another_host() -> None:
+def test_the_api_key_is_not_sent_to_another_host() -> None:
     posted = hung_up({"status": "ringing", "monitor": {"controlUrl": CONTROL}})
     assert "authorization" not in posted[0].headers
 
@@ -226,11 +226,11 @@ def test_nothing_is_posted_to_a_foreign_host(url: str) -> None:
         hung_up({"status": "ringing", "monitor": {"controlUrl": url}})
 
 
-def test_a_call_that_is_over_is_left_alone() -> None:
+def test_an_ended_call_is_not_hung_up() -> None:
     assert hung_up({"status": "ended"}) == []
 
 
-def test_a_call_that_ends_meanwhile_is_no_error() -> None:
+def test_a_call_that_ends_during_the_hang_up_is_no_error() -> None:
     document = {"status": "ringing", "monitor": {"controlUrl": CONTROL}}
     assert len(hung_up(document, control_status=404)) == 1
 
@@ -238,12 +238,12 @@ def test_a_call_that_ends_meanwhile_is_no_error() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(500, ProviderUnavailable), (403, ProviderRefused)]
 )
-def test_a_hang_up_that_fails_is_told(status: int, kind: type[Exception]) -> None:
+def test_a_failed_hang_up_raises_an_error(status: int, kind: type[Exception]) -> None:
     document = {"status": "ringing", "monitor": {"controlUrl": CONTROL}}
     with pytest.raises(kind):
         hung_up(document, control_status=status)
 
 
-def test_a_call_without_a_control_url_cannot_be_ended_now() -> None:
+def test_a_call_without_a_control_url_cannot_be_hung_up() -> None:
     with pytest.raises(ProviderUnavailable):
         hung_up({"status": "queued"})

@@ -69,7 +69,7 @@ def message(kind: str, **own: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", files("vapi_samples") + files("vapi_recorded"))
-def test_every_example_is_read_and_is_the_same_when_read_again(path: Path) -> None:
+def test_reading_a_stored_example_again_gives_the_same(path: Path) -> None:
     body = orjson.loads(path.read_bytes())
     if not isinstance(body.get("message"), dict):
         call = read_call(body)
@@ -94,7 +94,7 @@ def test_no_recorded_secret_is_kept(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", [p for p in files("vapi_samples") if "status_update" in str(p.id)]
 )
-def test_the_samples_name_our_call(path: Path) -> None:
+def test_the_samples_contain_our_call_id(path: Path) -> None:
     body = orjson.loads(path.read_bytes())
     assert read_message(body).call_id == UUID(body["message"]["call"]["name"])
 
@@ -102,7 +102,7 @@ def test_the_samples_name_our_call(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", [p for p in files("vapi_samples") if p.id == "end_of_call_report"]
 )
-def test_the_report_is_read_whole(path: Path) -> None:
+def test_all_fields_of_a_report_are_read(path: Path) -> None:
     body = orjson.loads(path.read_bytes())
     report = read_message(body).report
     assert report is not None
@@ -117,43 +117,43 @@ def test_the_report_is_read_whole(path: Path) -> None:
 
 
 @given(DOCUMENTS)
-def test_nothing_that_is_sent_makes_reading_fail(body: dict[str, Any]) -> None:
+def test_reading_raises_for_no_content(body: dict[str, Any]) -> None:
     heard = read_message(body)
     assert read_message(orjson.loads(orjson.dumps(heard.document))) == heard
     call = read_call(body)
     assert call is None or read_call(call.document) == call
 
 
-def test_the_status_is_that_of_the_update_not_of_the_stale_call() -> None:
+def test_the_status_is_read_from_the_update_not_from_the_old_copy() -> None:
     body = message("status-update", status="ringing", endedReason="x")
     body["message"]["call"]["status"] = "queued"
     heard = read_message(body)
     assert (heard.phase, heard.ended_reason) == (CallPhase.RINGING, None)
 
 
-def test_the_end_comes_with_its_reason() -> None:
+def test_an_ended_status_has_its_reason() -> None:
     body = message("status-update", status="ended", endedReason="voicemail")
     assert read_message(body).ended_reason == "voicemail"
 
 
-def test_other_types_say_nothing_of_the_calls_status() -> None:
+def test_messages_of_other_types_have_no_status() -> None:
     assert read_message(message("speech-update", status="started")).phase is None
 
 
 @pytest.mark.parametrize(
     "timestamp", [1789398131230, 1789398131230.0, "2026-09-14T15:02:11.230Z"]
 )
-def test_a_time_is_a_number_of_milliseconds_or_a_text(timestamp: Any) -> None:
+def test_times_are_milliseconds_or_texts(timestamp: Any) -> None:
     body = message("hang", timestamp=timestamp)
     assert read_message(body).sent_at == SAID_AT
 
 
 @pytest.mark.parametrize("timestamp", [0, -1, 1e300, True, "soon", None, [], 4e12 * 9])
-def test_what_is_no_time_of_ours_is_none(timestamp: Any) -> None:
+def test_an_invalid_time_is_none(timestamp: Any) -> None:
     assert read_message(message("hang", timestamp=timestamp)).sent_at is None
 
 
-def test_our_id_is_taken_from_the_metadata_first_then_from_the_name() -> None:
+def test_our_id_is_read_from_the_metadata_or_else_the_name() -> None:
     other = uuid4()
     body = message("hang")
     body["message"]["call"]["name"] = str(other)
@@ -163,13 +163,13 @@ def test_our_id_is_taken_from_the_metadata_first_then_from_the_name() -> None:
     assert read_message(body).call_id == OUR_CALL
 
 
-def test_a_name_that_is_no_id_names_no_call() -> None:
+def test_a_name_that_is_not_an_id_is_ignored() -> None:
     body = message("hang")
     body["message"]["call"]["name"] = "Spring sale"
     assert read_message(body).call_id is None
 
 
-def test_a_call_says_for_whom_it_was_requested() -> None:
+def test_the_origin_of_a_call_is_read_from_its_metadata() -> None:
     campaign, contact = uuid4(), uuid4()
     metadata = {
         "autolynx_campaign_id": str(campaign),
@@ -187,7 +187,7 @@ def test_a_call_says_for_whom_it_was_requested() -> None:
     assert call.origin == Origin(campaign, contact, attempt=2)
 
 
-def test_a_repeat_has_the_key_of_the_first_whatever_was_signed_anew() -> None:
+def test_a_repeated_message_has_the_same_key_despite_new_signatures() -> None:
     artifact = {"presignedMonoUrl": "https://h/a?X-Amz-Signature=1"}
     first = message("end-of-call-report", artifact=artifact, timestamp=1789398131230)
     again = message("end-of-call-report", timestamp=1789398131999)
@@ -197,13 +197,13 @@ def test_a_repeat_has_the_key_of_the_first_whatever_was_signed_anew() -> None:
 
 
 @pytest.mark.parametrize("kind", ["status-update", "end-of-call-report"])
-def test_another_call_under_our_id_repeats_nothing(kind: str) -> None:
+def test_a_message_about_another_provider_call_is_not_a_repetition(kind: str) -> None:
     first, other = message(kind, status="ringing"), message(kind, status="ringing")
     other["message"]["call"]["id"] = "another"
     assert read_message(first).key != read_message(other).key
 
 
-def test_messages_of_other_types_differ_by_what_they_say() -> None:
+def test_messages_of_other_types_differ_by_their_content() -> None:
     assistant = message("speech-update", role="assistant", timestamp=1789398131230)
     user = message("speech-update", role="user", timestamp=1789398131230)
     assert read_message(assistant).key != read_message(user).key
@@ -211,7 +211,7 @@ def test_messages_of_other_types_differ_by_what_they_say() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"message": None}, {"message": {"type": 7}}])
-def test_what_is_no_message_is_unknown(body: dict[str, Any]) -> None:
+def test_a_body_that_is_not_a_message_has_an_unknown_type(body: dict[str, Any]) -> None:
     assert read_message(body).type == "unknown"
 
 
@@ -231,7 +231,7 @@ def test_what_is_no_message_is_unknown(body: dict[str, Any]) -> None:
         ({"durationSeconds": -3}, None),
     ],
 )
-def test_the_duration_is_read_however_it_is_told(
+def test_the_duration_is_read_in_every_form(
     told: dict[str, Any], seconds: int | None
 ) -> None:
     assert read_report(told).duration_seconds == seconds
@@ -250,11 +250,11 @@ def test_the_duration_is_read_however_it_is_told(
         (b"null", None),
     ],
 )
-def test_a_cost_is_the_digits_that_were_sent(sent: bytes, cost: Decimal | None) -> None:
+def test_a_cost_keeps_its_exact_digits(sent: bytes, cost: Decimal | None) -> None:
     assert read_report(orjson.loads(b'{"cost":' + sent + b"}")).cost == cost
 
 
-def test_the_cost_of_a_report_is_not_that_of_its_stale_call() -> None:
+def test_the_cost_is_not_read_from_the_old_copy_of_the_call() -> None:
     body = message("end-of-call-report", cost=0.07)
     body["message"]["call"]["cost"] = 0
     assert read_message(body).report == CallReport(cost=Decimal("0.07"))
@@ -268,7 +268,7 @@ def test_a_hostile_recording_url_counts_as_missing(url: str) -> None:
     assert read_report(good).recording_url == "https://h.example/1"
 
 
-def test_recordings_and_words_are_found_at_every_depth() -> None:
+def test_recordings_and_transcripts_are_found_at_every_depth() -> None:
     deep = {"artifact": {"recording": {"mono": {"combinedUrl": "https://h.example/1"}}}}
     both = {**deep, "recordingUrl": "https://h.example/2"}
     assert read_report(both).recording_url == "https://h.example/1"
@@ -282,6 +282,6 @@ def test_recordings_and_words_are_found_at_every_depth() -> None:
     assert read_report({"artifact": {"messages": []}}).has_artifact is False
 
 
-def test_a_document_without_id_or_time_is_no_call() -> None:
+def test_a_document_without_id_or_time_is_not_a_call() -> None:
     assert read_call({"createdAt": "2026-09-14T15:02:11.230Z"}) is None
     assert read_call({"id": CALL_ID}) is None

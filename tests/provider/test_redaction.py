@@ -41,12 +41,12 @@ def test_redacting_twice_changes_nothing(document: Any) -> None:
 
 
 @given(JSON)
-def test_what_is_redacted_can_be_written_and_read_again(document: Any) -> None:
+def test_a_redacted_document_can_be_stored_as_json(document: Any) -> None:
     once = redact(document)
     assert orjson.loads(orjson.dumps(once)) == once
 
 
-def test_secrets_go_at_any_depth_and_in_any_spelling() -> None:
+def test_secrets_are_removed_at_any_depth_and_in_any_spelling() -> None:
     document = {
         "message": {
             "phoneNumber": {
@@ -74,7 +74,7 @@ def test_secrets_go_at_any_depth_and_in_any_spelling() -> None:
     assert HIDDEN not in json.dumps(redact(document))
 
 
-def test_links_lose_signatures_and_passwords_and_stay_otherwise() -> None:
+def test_signatures_and_passwords_are_removed_from_links() -> None:
     plain = "https://storage.example.com/a-mono.wav?part=1"
     document = {
         "recordingUrl": "https://storage.example.com/a.wav?X-Amz-Signature=abc",
@@ -88,27 +88,27 @@ def test_links_lose_signatures_and_passwords_and_stay_otherwise() -> None:
     }
 
 
-def test_what_a_model_cost_in_tokens_is_kept() -> None:
+def test_numbers_of_tokens_are_kept() -> None:
     costs = {"costBreakdown": {"llmPromptTokens": 412, "ttsCharacters": 113}}
     assert redact(costs) == costs
     assert redact({"tokens": ["abc"]}) == {}
 
 
-def test_of_an_assistant_stays_who_it_is() -> None:
+def test_only_id_and_name_of_an_assistant_are_kept() -> None:
     assistant = {"id": "a", "name": "Reminder", "model": {"messages": ["long"]}}
     assert redact({"assistant": assistant}) == {
         "assistant": {"id": "a", "name": "Reminder"}
     }
 
 
-def test_twins_go_only_where_the_other_one_stands_beside_them() -> None:
+def test_an_old_key_is_removed_only_beside_the_current_one() -> None:
     both = {"messages": [1], "messagesOpenAIFormatted": [2], "variables": {"a": 1}}
     assert redact(both) == {"messages": [1], "variables": {"a": 1}}
     alone = {"messages": [], "messagesOpenAIFormatted": [2]}
     assert redact(alone) == alone
 
 
-def test_what_lies_too_deep_is_cut_off() -> None:
+def test_values_nested_too_deeply_are_removed() -> None:
     deep: Any = "bottom"
     for _ in range(900):
         deep = [deep]
@@ -116,7 +116,7 @@ def test_what_lies_too_deep_is_cut_off() -> None:
     assert written.count(b"[") == DEEPEST - 1
 
 
-def test_what_no_store_takes_is_replaced() -> None:
+def test_values_that_cannot_be_stored_are_replaced() -> None:
     odd = {"a": "x\0y", "b": "cut \ud83d", "c": float("nan"), "d": 10**400, "e": 2**70}
     assert redact(odd) == {
         "a": "x\ufffdy",
@@ -142,20 +142,20 @@ def test_what_no_store_takes_is_replaced() -> None:
         ("two\nlines\0", "two lines\N{REPLACEMENT CHARACTER}"),
     ],
 )
-def test_an_explanation_loses_secrets_and_phone_numbers(
+def test_secrets_and_phone_numbers_are_removed_from_an_explanation(
     text: str, expected: str
 ) -> None:
     assert redact_text(text) == expected
     assert redact_text(expected) == expected
 
 
-def test_an_explanation_in_a_document_loses_secrets_only() -> None:
+def test_only_secrets_are_removed_from_an_explanation_in_a_document() -> None:
     document = {"endedMessage": "+12025550171: token=abc", "note": "token=abc"}
     expected = {"endedMessage": "+12025550171: [redacted]", "note": "token=abc"}
     assert redact(document) == redact(expected) == expected
 
 
 @given(st.text(st.sampled_from("token=: bearer+1234567890 [redacted]")))
-def test_explaining_twice_changes_nothing(text: str) -> None:
+def test_redacting_an_explanation_twice_changes_nothing(text: str) -> None:
     once = redact_text(text)
     assert redact_text(once) == once

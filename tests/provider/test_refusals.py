@@ -1,4 +1,4 @@
-"""Which ended reasons are refusals, and what each is about."""
+"""The classification of ended reasons and answers as refusals."""
 
 import pytest
 from hypothesis import given
@@ -96,7 +96,7 @@ def about(reason: str | None, message: str | None = None) -> object:
 
 
 @pytest.mark.parametrize(("reason", "expected"), CASES)
-def test_each_known_reason_is_about_one_thing(reason: str, expected: str) -> None:
+def test_each_known_reason_has_one_classification(reason: str, expected: str) -> None:
     assert about(reason) == KINDS.get(expected)
 
 
@@ -120,26 +120,26 @@ def test_each_known_reason_is_about_one_thing(reason: str, expected: str) -> Non
         (None, "line"),
     ],
 )
-def test_the_explanation_tells_whom_a_carrier_refuses(
+def test_the_explanation_decides_about_a_carriers_refusal(
     message: str | None, expected: str
 ) -> None:
     assert about(f"{START}get-transport", message) == KINDS[expected]
 
 
-def test_a_carriers_refusal_of_a_number_is_read_behind_a_failed_connection() -> None:
+def test_a_refused_number_is_recognised_in_a_failed_connection() -> None:
     reason, said = "twilio-failed-to-connect-call", "21219: The number is unverified"
     assert about(reason) is None
     assert about(reason, said) == KINDS["contact"]
 
 
-def test_an_explanation_changes_no_reason_that_says_enough() -> None:
+def test_an_explanation_does_not_change_a_specific_reason() -> None:
     said = "International calls are not allowed; too many concurrent calls"
     assert about(f"{START}subscription-frozen", said) == KINDS["account"]
     assert about("customer-busy", said) is None
 
 
 @given(st.from_regex(r"call\.start\.error-[a-z-]{1,40}", fullmatch=True))
-def test_whatever_a_call_did_not_start_for_is_some_refusal(reason: str) -> None:
+def test_every_reason_of_a_call_not_started_is_a_refusal(reason: str) -> None:
     assert refusal_of_reason(reason, None) is not None
 
 
@@ -153,7 +153,7 @@ def test_whatever_a_call_did_not_start_for_is_some_refusal(reason: str) -> None:
         "Too many concurrent calls",
     ],
 )
-def test_each_form_of_the_concurrency_limit_is_lack_of_capacity(
+def test_each_form_of_the_concurrency_limit_is_a_capacity_refusal(
     status: int, said: str
 ) -> None:
     assert answer(status, said) == KINDS["capacity"]
@@ -178,7 +178,7 @@ def test_each_form_of_the_concurrency_limit_is_lack_of_capacity(
         (400, "Something else", "platform"),
     ],
 )
-def test_an_answer_is_about_what_its_text_names(
+def test_an_answer_is_classified_by_its_text(
     status: int, said: str, expected: str
 ) -> None:
     assert answer(status, said) == KINDS[expected]

@@ -1,4 +1,4 @@
-"""What reports say, in every place and form in which the provider puts it."""
+"""Reading of reports, with each value in every place and form."""
 
 import json
 from decimal import Decimal
@@ -22,7 +22,7 @@ NONSENSE += [1e300, "1e400", 10**40, "9" * 300]
 
 
 def report_of(call: dict[str, Any] | None = None, **own: Any) -> Any:
-    """Read a report as it arrives, that is after the redaction."""
+    """Read a report after its redaction, as in production."""
     message = {"type": "end-of-call-report", "call": {"id": "c-1", **(call or {})}}
     return read_message({"message": {**message, **own}})
 
@@ -109,7 +109,7 @@ def test_a_status_message_may_name_the_reason_in_its_call() -> None:
         ("something-new-of-next-year", ReasonDetail.SPECIFIC),
     ],
 )
-def test_a_reason_that_only_says_that_the_line_was_closed_is_generic(
+def test_a_reason_that_only_names_a_closed_connection_is_generic(
     reason: str, detail: ReasonDetail
 ) -> None:
     assert report_of(endedReason=reason).report.reason_detail is detail
@@ -153,7 +153,7 @@ def test_only_some_reasons_prove_that_nobody_answered(
     ],
     ids=str,
 )
-def test_a_duration_is_the_first_one_that_makes_sense(
+def test_the_first_plausible_duration_is_read(
     sent: dict[str, Any], seconds: int | None
 ) -> None:
     assert report_of(**sent).report.duration_seconds == seconds
@@ -189,7 +189,7 @@ PLACES = st.sampled_from(
 
 
 @given(st.dictionaries(PLACES, SENT))
-def test_whatever_is_sent_gives_possible_values_or_none(sent: dict[str, Any]) -> None:
+def test_any_content_gives_plausible_values_or_none(sent: dict[str, Any]) -> None:
     report = read_report(sent)
     assert report.cost is None or 0 <= report.cost < 1_000_000
     seconds = report.duration_seconds
@@ -199,7 +199,7 @@ def test_whatever_is_sent_gives_possible_values_or_none(sent: dict[str, Any]) ->
 # --- Which messages are repetitions ---------------------------------------------------
 
 
-def test_a_second_report_with_other_content_is_no_repetition() -> None:
+def test_a_second_report_with_other_content_is_not_a_repetition() -> None:
     empty = report_of(endedReason="call.in-progress.twilio-completed-call")
     full = report_of(endedReason="customer-ended-call", cost=0.1)
     assert empty.key != full.key
@@ -211,7 +211,7 @@ def test_a_report_sent_again_later_is_a_repetition() -> None:
     assert first.key == again.key
 
 
-def test_a_second_end_with_another_reason_is_no_repetition() -> None:
+def test_a_second_end_with_another_reason_is_not_a_repetition() -> None:
     body = {"type": "status-update", "status": "ended", "call": {"id": "c-1"}}
     ends = [
         read_message({"message": {**body, "endedReason": reason}})
@@ -243,25 +243,25 @@ UNSPOKEN = [
 ]
 
 
-def test_system_prompts_and_tool_arguments_are_no_transcript() -> None:
+def test_prompts_and_tool_arguments_are_not_in_the_transcript() -> None:
     mixed = [UNSPOKEN[0], SPOKEN[0], *UNSPOKEN[1:], SPOKEN[1]]
     assert report_of(artifact={"messages": mixed}).report.transcript == SPOKEN
 
 
-def test_what_an_assistant_says_beside_a_tool_call_is_kept_without_the_call() -> None:
+def test_words_beside_a_tool_call_are_kept_without_the_call() -> None:
     said = {"role": "assistant", "message": "One moment.", "toolCalls": [{"a": 4711}]}
     kept = report_of(messages=[said]).report.transcript
     assert kept == [{"role": "assistant", "message": "One moment."}]
 
 
-def test_where_nothing_was_spoken_the_text_is_the_transcript() -> None:
+def test_the_text_is_the_transcript_if_no_message_was_spoken() -> None:
     report = report_of(artifact={"messages": UNSPOKEN, "transcript": "AI: Hi"}).report
     assert report.transcript == "AI: Hi"
     assert report_of(artifact={"messages": UNSPOKEN}).report.transcript is None
 
 
 @pytest.mark.parametrize("sent", [b'{"cost": 1e999}', b'{"cost": -0.0}'])
-def test_a_number_that_no_cost_can_be_does_not_stop_the_reading(sent: bytes) -> None:
+def test_an_impossible_cost_does_not_stop_the_reading(sent: bytes) -> None:
     body = json.loads(sent)
     assert read_report(body).cost in {None, Decimal(0)}
     assert orjson.dumps(report_of(**body).document)

@@ -65,7 +65,7 @@ def outcome(
         (302, "Found", Unknown),
     ],
 )
-def test_each_answer_means_one_thing(status: int, message: Any, kind: type) -> None:
+def test_each_answer_has_one_outcome(status: int, message: Any, kind: type) -> None:
     assert type(outcome(status, message)) is kind
 
 
@@ -74,7 +74,7 @@ def test_an_accepted_call_has_the_providers_id_and_time() -> None:
     assert read_outcome(201, {}, body, now=NOW) == Accepted("call-1", CREATED)
 
 
-def test_a_call_that_waits_for_a_slot_is_accepted_too() -> None:
+def test_a_call_that_waits_for_a_slot_is_accepted() -> None:
     limits = {"concurrencyBlocked": True}
     body = orjson.dumps({"id": "call-1", "subscriptionLimits": limits})
     expected = Accepted("call-1", NOW, concurrency_blocked=True)
@@ -83,7 +83,7 @@ def test_a_call_that_waits_for_a_slot_is_accepted_too() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"id": 7}', b"null"])
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_success_that_names_no_call_is_unknown(status: int, body: bytes) -> None:
+def test_a_success_without_a_call_id_is_unknown(status: int, body: bytes) -> None:
     assert isinstance(read_outcome(status, {}, body, now=NOW), Unknown)
 
 
@@ -91,7 +91,7 @@ def test_a_success_that_names_no_call_is_unknown(status: int, body: bytes) -> No
     ("status", "kind"),
     [(400, Unknown), (404, Unknown), (429, NotNow), (401, AccountRefused)],
 )
-def test_an_answer_that_is_not_json_is_believed_by_few_statuses(
+def test_an_answer_that_is_not_json_proves_a_refusal_for_few_statuses(
     status: int, kind: type
 ) -> None:
     assert type(read_outcome(status, {}, b"<html>No</html>", now=NOW)) is kind
@@ -115,12 +115,12 @@ def test_an_answer_that_is_not_json_is_believed_by_few_statuses(
         ({}, None),
     ],
 )
-def test_the_wait_is_what_the_provider_asks_for_from_1_s_to_15_min(
+def test_the_requested_wait_is_limited_to_1_s_to_15_min(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert outcome(429, "Rate limit exceeded", headers).retry_after == seconds
 
 
-def test_the_providers_words_are_kept_and_cut() -> None:
+def test_the_providers_message_is_kept_up_to_a_limit() -> None:
     assert outcome(400, [NUMBER, "and more"]).text == f"400: {NUMBER}; and more"
     assert len(outcome(400, "x" * 9000).text) == LONGEST_WORDS

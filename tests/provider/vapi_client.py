@@ -33,13 +33,13 @@ def provider(answer: Answer, **settings: Any) -> VapiProvider:
 
 
 def at(url: str, timeout_seconds: float = 1.0) -> VapiProvider:
-    """Make a client of a real server."""
+    """Return a client of a real server."""
     settings = VapiSettings(url, KEY, timeout_seconds)
     return VapiProvider(settings, now=lambda: NOW, wait=lambda _: None)
 
 
 def request_of(**settings: Any) -> tuple[httpx2.Request, dict[str, Any]]:
-    """Return what is sent for an order."""
+    """Return the request that is sent for an order."""
     sent: list[httpx2.Request] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:

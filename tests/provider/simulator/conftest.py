@@ -1,4 +1,4 @@
-"""A simulator for a module, a fresh book for each test, a receiver of messages."""
+"""A simulator for a module, reset for each test, and a receiver of messages."""
 
 from collections.abc import Iterator
 

@@ -40,7 +40,7 @@ def numbers(count: int) -> list[str]:
 
 
 def eventually[Fact](look: Callable[[], Fact | None]) -> Fact:
-    """Look until there is something; raises AssertionError after some seconds."""
+    """Repeat until the result is true; raises AssertionError after some seconds."""
     found: list[Fact] = []
 
     def looked() -> bool:

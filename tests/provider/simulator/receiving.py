@@ -41,7 +41,7 @@ class Receiver:
     body: Callable[[Received], bytes] = lambda _: b""
 
     def take(self, count: int) -> list[Received]:
-        """Wait for that many messages; raises queue.Empty when they do not come."""
+        """Wait for this number of messages; raises queue.Empty at the time-out."""
         return [self.queue.get(timeout=SECONDS) for _ in range(count)]
 
     def labels(self, count: int) -> list[str]:
@@ -73,7 +73,7 @@ def listening() -> Iterator[Receiver]:
         request_queue_size = 256
 
         def handle_error(self, *_: object) -> None:
-            """A simulator that was killed has cut its connections."""
+            """Ignore connections that a killed simulator has closed."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         receiver.url = f"http://127.0.0.1:{server.server_port}/hook"

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 @cache
 def vapi() -> Any:
-    """Load it, where it is used: test files are imported by every worker."""
+    """Load the SDK at its first use: every worker imports all test files."""
     core: Any = import_module("vapi.core.pydantic_utilities")
     core.UniversalBaseModel.model_config["defer_build"] = True
     core.update_forward_refs = lambda _model, **_names: None

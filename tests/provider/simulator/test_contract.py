@@ -65,7 +65,7 @@ def test_a_created_call_is_queued_and_echoes_what_was_sent(
     assert call.created_at == call.updated_at
 
 
-def test_creation_is_201_and_tells_the_room_that_is_left(simulator: Simulator) -> None:
+def test_creation_answers_201_with_the_remaining_capacity(simulator: Simulator) -> None:
     answer = post(simulator, body())
     assert answer.status_code == 201
     assert answer.json()["subscriptionLimits"] == {
@@ -195,7 +195,7 @@ def test_an_unknown_call_is_not_found(simulator: Simulator) -> None:
     assert refused.value.body["error"] == "Not Found"
 
 
-def test_a_wrong_key_is_refused_with_the_recorded_words(simulator: Simulator) -> None:
+def test_a_wrong_key_is_refused_with_the_recorded_text(simulator: Simulator) -> None:
     with pytest.raises(api_error()) as refused:
         sdk(simulator, token="wrong").calls.list(request_options=ONCE)
     assert refused.value.status_code == 401
@@ -268,7 +268,7 @@ def test_a_request_that_is_not_in_the_contract_is_refused(
 
 
 @pytest.mark.parametrize("party", ["assistantId", "phoneNumberId"])
-def test_an_unknown_party_is_refused_with_one_string(
+def test_an_unknown_assistant_or_line_is_refused_with_one_string(
     simulator: Simulator, party: str
 ) -> None:
     answer = post(simulator, body(**{party: SECOND_LINE}))
@@ -342,7 +342,7 @@ def test_a_live_call_ends_at_its_control_url_without_a_key(
     assert asking.post(control_url, json={"type": "end-call"}).status_code == 404
 
 
-def test_a_control_message_that_is_not_known_changes_nothing(
+def test_an_unknown_control_message_changes_nothing(
     simulator: Simulator,
 ) -> None:
     simulator.set_faults(endings={DANA: NEVER_ENDS})

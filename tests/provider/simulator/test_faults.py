@@ -1,4 +1,4 @@
-"""Each fault does what its name says, and no more."""
+"""Each simulated fault has its documented effect."""
 
 from time import monotonic
 from typing import Any
@@ -56,7 +56,7 @@ def test_an_empty_wallet_is_402(simulator: Simulator) -> None:
     assert answer.json()["error"] == "Payment Required"
 
 
-def test_a_rate_limit_may_say_when_to_come_again(simulator: Simulator) -> None:
+def test_a_rate_limit_may_have_a_retry_after(simulator: Simulator) -> None:
     simulator.set_faults(
         requests={"rate_limited_retry_after": 1}, retry_after_seconds=7
     )
@@ -64,14 +64,14 @@ def test_a_rate_limit_may_say_when_to_come_again(simulator: Simulator) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
 
 
-def test_an_error_after_acting_hides_a_call(simulator: Simulator) -> None:
+def test_an_error_after_acting_still_creates_the_call(simulator: Simulator) -> None:
     simulator.set_faults(requests={"error_after": 1})
     assert post(simulator, body()).status_code == 500
     assert created(simulator) == 1
 
 
 @pytest.mark.parametrize(("fault", "calls"), [("reset_before", 0), ("reset_after", 1)])
-def test_a_reset_cuts_the_connection(
+def test_a_reset_closes_the_connection(
     simulator: Simulator, fault: str, calls: int
 ) -> None:
     simulator.set_faults(requests={fault: 1})
@@ -92,7 +92,7 @@ def test_a_hang_never_answers(simulator: Simulator, fault: str, calls: int) -> N
 @pytest.mark.parametrize(
     ("fault", "calls"), [("garbage_before", 0), ("garbage_after", 1)]
 )
-def test_garbage_is_no_json(simulator: Simulator, fault: str, calls: int) -> None:
+def test_garbage_is_not_json(simulator: Simulator, fault: str, calls: int) -> None:
     simulator.set_faults(requests={fault: 1})
     answer = post(simulator, body())
     assert answer.is_success
@@ -113,7 +113,7 @@ def test_a_blocked_call_is_created_rings_nobody_and_ends(
     assert simulator.ledger()["highWater"]["all"] == 0
 
 
-def test_a_script_spoils_one_request_of_one_number(simulator: Simulator) -> None:
+def test_a_script_affects_one_request_of_one_number(simulator: Simulator) -> None:
     entry = {"fault": "answer_after", "number": DANA, "skip": 1, "status": 409}
     simulator.set_faults(script=[{**entry, "message": "Not now"}])
     statuses = [post(simulator, body(n)).status_code for n in (OTHER, DANA, OTHER)]
@@ -124,7 +124,7 @@ def test_a_script_spoils_one_request_of_one_number(simulator: Simulator) -> None
     assert created(simulator) == 5
 
 
-def test_reads_are_spoilt_by_their_own_rates(simulator: Simulator) -> None:
+def test_reads_have_their_own_rates_of_faults(simulator: Simulator) -> None:
     simulator.set_faults(reads={"error_before": 1})
     assert post(simulator, body()).status_code == 201
     assert get(simulator, "/call").status_code == 500
@@ -132,7 +132,7 @@ def test_reads_are_spoilt_by_their_own_rates(simulator: Simulator) -> None:
     assert get(simulator, "/call").status_code == 200
 
 
-def test_a_provider_that_is_down_answers_nothing(simulator: Simulator) -> None:
+def test_a_simulator_that_is_down_answers_nothing(simulator: Simulator) -> None:
     simulator.set_faults(down=True)
     with pytest.raises((httpx2.ReadError, httpx2.RemoteProtocolError)):
         get(simulator, "/assistant")
@@ -179,7 +179,7 @@ def test_a_share_of_the_calls_is_listed_late(simulator: Simulator) -> None:
     assert 0 < len(get(simulator, "/call").json()) < 8
 
 
-def test_a_stale_call_is_shown_as_it_was(simulator: Simulator) -> None:
+def test_a_stale_call_is_shown_in_an_older_state(simulator: Simulator) -> None:
     simulator.set_faults(
         endings={DANA: "customer-busy", OTHER: "customer-busy"},
         call_script=[{"fault": "shown_stale", "number": DANA, "seconds": 3600}],
@@ -217,7 +217,7 @@ def test_a_message_may_come_twice(simulator: Simulator, receiver: Receiver) -> N
 
 
 @pytest.mark.parametrize("fault", ["late", "reordered"])
-def test_a_message_may_be_overtaken(
+def test_a_message_may_arrive_after_a_later_one(
     simulator: Simulator, receiver: Receiver, fault: str
 ) -> None:
     simulator.set_faults(
@@ -239,7 +239,7 @@ def test_a_message_may_come_before_the_answer(
     assert receiver.queue.qsize() >= 1
 
 
-def test_a_plan_that_is_not_known_is_refused(simulator: Simulator) -> None:
+def test_an_invalid_fault_plan_is_refused(simulator: Simulator) -> None:
     for plan in ({"requests": {"explode": 1}}, {"boom": 1}):
         refused = simulator.client.put("/simulator/faults", json=plan)
         assert refused.status_code == 400
@@ -284,7 +284,7 @@ def test_faults_come_at_about_their_rates() -> None:
     assert 0.35 < faults.count(None) / len(faults) < 0.45
 
 
-def test_a_storm_refuses_whoever_asks_until_it_is_over() -> None:
+def test_a_storm_refuses_all_requests_until_it_is_over() -> None:
     script = (ScriptedRequest(RequestFault.HANG_AFTER, number=OTHER),)
     storms = {RequestFault.RATE_LIMIT_STORM: 0.02}
     desk = FaultDesk(1, FaultPlan(requests=storms, script=script, storm_requests=4))
@@ -295,7 +295,7 @@ def test_a_storm_refuses_whoever_asks_until_it_is_over() -> None:
     assert not all(refused[first : first + 40])
 
 
-def test_a_script_goes_before_the_rates() -> None:
+def test_a_script_has_priority_over_the_rates() -> None:
     script = (ScriptedRequest(RequestFault.HANG_AFTER, times=1),)
     plan = FaultPlan(requests={RequestFault.RATE_LIMITED: 1.0}, script=script)
     desk = FaultDesk(1, plan)
@@ -303,7 +303,7 @@ def test_a_script_goes_before_the_rates() -> None:
     assert [one and one.fault for one in spoilt] == ["hang_after", "rate_limited"]
 
 
-def test_several_faults_may_meet_in_one_message() -> None:
+def test_one_message_may_have_several_faults() -> None:
     both = {WebhookFault.LATE: 1.0, WebhookFault.TWICE: 1.0}
     desk = FaultDesk(1, FaultPlan(webhooks=both))
     assert desk.for_message(f"{DANA}/1", DANA, "ended") == set(both)
@@ -315,7 +315,7 @@ def test_several_faults_may_meet_in_one_message() -> None:
 REFUSED = {"status": 403, "message": "No international calls", "retry_after": "30"}
 
 
-def test_a_contact_is_refused_for_as_long_as_the_plan_says_so(
+def test_a_contact_is_refused_while_the_plan_is_in_force(
     simulator: Simulator,
 ) -> None:
     simulator.set_faults(refused=[REFUSED | {"number": DANA}])
@@ -330,7 +330,7 @@ def test_a_contact_is_refused_for_as_long_as_the_plan_says_so(
     assert created(simulator) == 1
 
 
-def test_a_share_of_the_contacts_is_refused_always_the_same(
+def test_the_same_share_of_the_contacts_is_always_refused(
     simulator: Simulator,
 ) -> None:
     simulator.set_faults(refused=[{"share": 0.3}])
@@ -359,7 +359,7 @@ def test_a_call_ends_after_the_201_with_an_explanation(
     assert [one["endedMessage"] for one in told] == ["Authenticate"] * 2
 
 
-def test_a_deleted_line_is_gone_but_its_calls_are_not(simulator: Simulator) -> None:
+def test_calls_of_a_deleted_line_remain(simulator: Simulator) -> None:
     line = body()["phoneNumberId"]
     call_id = post(simulator, body()).json()["id"]
     simulator.set_faults(deleted_lines=[line])

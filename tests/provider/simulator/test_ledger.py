@@ -1,4 +1,4 @@
-"""The ledger tells who was called, when, how often, and how many at once."""
+"""The ledger: calls, times, counts and high-water marks."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def hang_up(call: dict[str, Any]) -> None:
     asking.post(url, json={"type": "end-call"}).raise_for_status()
 
 
-def test_a_row_names_the_call_as_we_know_it(simulator: Simulator) -> None:
+def test_a_row_contains_our_ids_of_the_call(simulator: Simulator) -> None:
     metadata = {"autolynx_call_id": "c-1", "autolynx_campaign_id": "k-1", "attempt": 2}
     overrides = {"metadata": metadata, "variableValues": {"plan": "gold"}}
     simulator.set_faults(endings={DANA: "customer-ended-call"})
@@ -43,7 +43,9 @@ def test_the_ledger_agrees_with_the_api(simulator: Simulator) -> None:
         assert row["startedAt"] == call.get("startedAt")
 
 
-def test_high_water_is_the_most_at_once_and_not_the_sum(simulator: Simulator) -> None:
+def test_the_high_water_mark_is_the_largest_number_at_once(
+    simulator: Simulator,
+) -> None:
     simulator.set_faults(endings=LIVE)
     campaign = {"metadata": {"autolynx_campaign_id": "k-1"}}
     first, *others = [
@@ -60,7 +62,7 @@ def test_high_water_is_the_most_at_once_and_not_the_sum(simulator: Simulator) ->
     assert ledger["highWater"]["customers"] == dict.fromkeys([*numbers(3), DANA], 1)
 
 
-def test_high_water_is_kept_for_each_line(simulator: Simulator) -> None:
+def test_each_line_has_a_high_water_mark(simulator: Simulator) -> None:
     simulator.set_faults(endings=LIVE)
     for number in numbers(4):
         post(simulator, body(number))
@@ -68,7 +70,7 @@ def test_high_water_is_kept_for_each_line(simulator: Simulator) -> None:
     assert marks["phoneNumbers"] == {DEFAULT_PHONE_NUMBER_ID: 4}
 
 
-def test_two_live_calls_to_one_number_show(simulator: Simulator) -> None:
+def test_two_live_calls_to_one_number_are_shown(simulator: Simulator) -> None:
     simulator.set_faults(endings=LIVE)
     post(simulator, body())
     post(simulator, body())
@@ -94,7 +96,7 @@ def test_a_call_above_the_limit_is_refused_and_not_created(
     assert len(simulator.ledger()["calls"]) == 10
 
 
-def test_a_call_that_is_over_frees_its_place(simulator: Simulator) -> None:
+def test_an_ended_call_frees_its_slot(simulator: Simulator) -> None:
     simulator.set_faults(endings=LIVE)
     calls = [post(simulator, body(number)).json() for number in numbers(10)]
     hang_up(calls[0])
@@ -134,7 +136,7 @@ def test_a_call_may_stay_queued_for_ever(simulator: Simulator) -> None:
     assert simulator.ledger()["live"] >= 1
 
 
-def test_a_reset_forgets_every_call(simulator: Simulator) -> None:
+def test_a_reset_drops_every_call(simulator: Simulator) -> None:
     post(simulator, body())
     simulator.reset()
     ledger = simulator.ledger()
@@ -154,7 +156,7 @@ def outcomes(seed: int, order: list[str]) -> dict[str, list[Any]]:
     return seen
 
 
-def test_a_run_is_repeated_by_its_seed_in_any_order_of_numbers() -> None:
+def test_a_seed_repeats_a_run_in_any_order_of_numbers() -> None:
     order = numbers(20) * 2
     first = outcomes(7, order)
     assert first == outcomes(7, order[::-1])

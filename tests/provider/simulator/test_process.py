@@ -1,4 +1,4 @@
-"""The simulator as a process: arguments, readiness, a quick end."""
+"""The simulator's process: arguments, readiness, end."""
 
 import signal
 from dataclasses import fields
@@ -51,7 +51,7 @@ def test_the_help_names_every_fault() -> None:
     assert all(field.name in said for field in fields(FaultPlan))
 
 
-def test_arguments_go_before_the_settings_in_json() -> None:
+def test_arguments_have_priority_over_the_settings_in_json() -> None:
     given = ["--settings", '{"seed": 1, "speed": 5}', "--seed", "2"]
     settings = _settings(given)
     assert (settings.seed, settings.speed) == (2, 5)
@@ -64,7 +64,7 @@ def test_an_unknown_setting_is_refused() -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_spite_of_live_and_hanging_calls(
+def test_a_signal_ends_the_process_despite_live_and_hanging_calls(
     stop: signal.Signals,
 ) -> None:
     with running_simulator(speed=1) as simulator:

@@ -57,7 +57,9 @@ def test_an_empty_report_precedes_the_complete_one(
     assert last["cost"] == row["cost"] > 0
 
 
-def test_a_better_report_comes_later(simulator: Simulator, receiver: Receiver) -> None:
+def test_a_report_with_more_data_comes_later(
+    simulator: Simulator, receiver: Receiver
+) -> None:
     set_reports(simulator, {"first": "partial", "gap_seconds": 0.2})
     dial(simulator, receiver)
     (first, last), row = reports(simulator, receiver, 2)
@@ -106,7 +108,7 @@ def test_costs_may_be_texts(simulator: Simulator, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("form", ["null", "absent"])
-def test_a_report_without_a_cost_leaves_the_ledger_true(
+def test_a_report_without_a_cost_does_not_change_the_ledger(
     simulator: Simulator, receiver: Receiver, form: str
 ) -> None:
     set_reports(simulator, {"cost": form})
@@ -179,7 +181,7 @@ def test_the_api_shows_an_empty_report_until_the_complete_one(
     assert (shown["status"], shown["transcript"], shown["cost"]) == ("ended", "", 0)
 
 
-def test_only_the_calls_that_fit_are_reported_so(
+def test_an_entry_applies_to_matching_calls_only(
     simulator: Simulator, receiver: Receiver
 ) -> None:
     set_reports(simulator, {"number": OTHER, "cost": "absent"})

@@ -1,4 +1,4 @@
-"""Server messages on their way: what they carry, who signs them, when they come."""
+"""Webhooks: their content, authentication, order and repetition."""
 
 import base64
 import hashlib
@@ -49,14 +49,14 @@ def dial(
     return call
 
 
-def test_messages_of_a_call_come_in_the_order_of_its_life(
+def test_messages_of_a_call_come_in_order(
     simulator: Simulator, receiver: Receiver
 ) -> None:
     dial(simulator, receiver)
     assert receiver.labels(4) == EVERYTHING
 
 
-def test_every_message_carries_the_call_as_it_was_created(
+def test_every_message_contains_the_call_as_it_was_created(
     simulator: Simulator, receiver: Receiver
 ) -> None:
     created = dial(simulator, receiver)
@@ -99,7 +99,7 @@ def test_the_assistants_server_is_used_where_the_call_names_none(
     assert received.headers["X-Vapi-Secret"] == "s3cret"
 
 
-def test_headers_of_the_server_go_with_each_message(
+def test_headers_of_the_server_are_sent_with_each_message(
     simulator: Simulator, receiver: Receiver
 ) -> None:
     dial(simulator, receiver, headers={"X-Ours": "1"}, secret="s3cret")
@@ -141,7 +141,7 @@ def test_an_hmac_credential_signs_time_and_raw_body(
     assert first.headers["x-message-id"] != second.headers["x-message-id"]
 
 
-def test_a_message_that_was_refused_is_lost_without_a_plan(
+def test_a_refused_message_is_lost_without_a_back_off_plan(
     simulator: Simulator, receiver: Receiver
 ) -> None:
     receiver.answer = lambda received: 503 if received.label == "ended" else 200
@@ -153,7 +153,7 @@ def test_a_message_that_was_refused_is_lost_without_a_plan(
     assert outcomes == ["delivered", "delivered", "failed", "delivered"]
 
 
-def test_a_refused_message_comes_again_where_a_plan_says_so(
+def test_a_refused_message_is_repeated_with_a_back_off_plan(
     simulator: Simulator, receiver: Receiver
 ) -> None:
     answers = iter([503, 503, 200])
