@@ -315,7 +315,7 @@ def run(work: Callable[[], None]) -> Callable[[], None]:
     return thread.join
 
 
-def test_calls_that_cannot_be_built_end_as_failed(
+def test_a_campaign_fails_if_none_of_its_calls_can_be_built(
     house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
