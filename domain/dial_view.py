@@ -148,6 +148,7 @@ class CampaignView:
 
     @property
     def completable(self) -> bool:
+        """Whether every contact has been called, so that the campaign can complete."""
         return (
             self.pending == 0
             and self.active == 0
@@ -207,4 +208,5 @@ class PlannedCall:
 
     @property
     def call_id(self) -> UUID:
+        """The id of the call that a claim of this contact makes."""
         return call_id_of(self.contact_id, self.attempt)

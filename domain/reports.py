@@ -218,6 +218,7 @@ class Report:
 
     @property
     def rank(self) -> int:
+        """How complete and reliable it is; of two values the higher rank is kept."""
         return _rank(self.completeness, self.grade)
 
     @property

@@ -76,10 +76,12 @@ class RetryPolicy:
 
     @property
     def min_gap(self) -> timedelta:
+        """The shortest time between two attempts."""
         return timedelta(minutes=self.min_gap_minutes)
 
     @property
     def expires_after(self) -> timedelta:
+        """The time after the first call from which on none is made."""
         return timedelta(days=self.expires_after_days)
 
     def rule_for(self, outcome: CallOutcome) -> int | None:

@@ -1,7 +1,7 @@
 """Connections have defaults and time limits, pools retry, and listeners reconnect."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Thread
 from time import monotonic
 from typing import Any
@@ -27,6 +27,7 @@ from storage.database import (
     within,
 )
 from tests.storage.proxy import Fault, proxy_to
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -269,8 +270,10 @@ def test_stop_ends_a_listener_at_once(empty_database: str) -> None:
     thread.start()
     listening = "select 1 from pg_stat_activity where application_name = %s"
     with psycopg.connect(empty_database, autocommit=True) as connection:
-        until(
-            lambda: connection.execute(listening, ("autolynx listener",)).rowcount == 1
+        eventually(
+            lambda: connection.execute(listening, ("autolynx listener",)).rowcount == 1,
+            within=20,
+            said="the listener",
         )
     listener.stop()
     listener.stop()
@@ -307,12 +310,6 @@ def test_keys_of_locks_differ_and_fit_in_64_bits() -> None:
     keys = {lock_key(str(n)) for n in range(100)}
     assert len(keys) == 100
     assert all(-(2**63) <= key < 2**63 for key in keys)
-
-
-def until(fact: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = monotonic() + seconds
-    while not fact():
-        assert monotonic() < deadline, "the condition did not become true in time"
 
 
 LIMITS = (

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from threading import Event
-from time import monotonic
 from typing import Self
 
 import psycopg
@@ -24,6 +22,7 @@ from storage.process import embedded_postgres as embedded
 from storage.process import postgres_supervisor as supervisor
 from storage.process.embedded_postgres import EmbeddedPostgresFailed, embedded_postgres
 from storage.process.postgres_supervisor import Home
+from tests.support import eventually as soon
 
 ROOT = Path(__file__).parents[2]
 FAST = {"fsync": "off", "synchronous_commit": "off"}
@@ -88,11 +87,9 @@ class User:
         self._process.communicate()
 
 
-def eventually(fact: Callable[[], bool], seconds: float = 30) -> None:
-    deadline, pause = monotonic() + seconds, Event()
-    while not fact():
-        assert monotonic() < deadline, "the condition did not become true in time"
-        pause.wait(0.02)
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait up to 30 seconds: a start may include crash recovery."""
+    soon(condition, within=30, said="the server")
 
 
 def started_at(url: str) -> datetime:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from threading import Thread
-from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +24,7 @@ from storage.database import Pool, RetryPolicy, connect, open_pool
 from storage.log.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
 from storage.vault.tables import Vault
 from tests.storage.proxy import Fault, Proxy, proxy_to
+from tests.support import eventually
 
 SALT = b"s" * 32
 
@@ -103,12 +103,6 @@ def in_background[T](work: Callable[[], T]) -> Future[T]:
 
     Thread(target=run, daemon=True).start()
     return future
-
-
-def until(fact: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = monotonic() + seconds
-    while not fact():
-        assert monotonic() < deadline, "the condition did not become true in time"
 
 
 def append_is_awaited(pool: Pool) -> bool:
@@ -236,7 +230,7 @@ def test_an_append_is_refused_if_a_stream_changes_while_it_waits(
         save = in_background(
             lambda: recorder.insert_events(stored(call, 1), expect={campaign: 1})
         )
-        until(lambda: append_is_awaited(pool))
+        eventually(lambda: append_is_awaited(pool), 20, "a waiting append")
         rival.execute(
             "insert into autolynx_events values (%s, 2, 'paused', '')", (campaign,)
         )
