@@ -32,7 +32,10 @@ class KeyUnusable(Failure):
 
 
 class KeyReader(Protocol):
-    def installation_key(self) -> KeyRow | None: ...
+    """Reads the installation's key from the vault."""
+
+    def installation_key(self) -> KeyRow | None:
+        """Return the row with the key, None if there is none."""
 
 
 class InstallationKey:

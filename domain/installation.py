@@ -21,6 +21,8 @@ class Installation(Aggregate):
     TOPIC = "installation"
 
     class Created(Aggregate.Created):
+        """The key was created; `key_digest` is the digest of its vault row."""
+
         TOPIC = "installation.key_created"
         actor: str
         key_digest: str

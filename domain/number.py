@@ -70,6 +70,8 @@ class Number(BaseAggregate[UUID]):
         campaign_id: UUID | None
 
     class Lifted(NumberEvent):
+        """The number was taken off the register, and may be called again."""
+
         TOPIC = "number.lifted"
         reason: VaultText
 

@@ -145,6 +145,7 @@ class Vault(VaultReader):
         return bytes(rows[0][0]) if rows else None
 
     def installation_key(self) -> KeyRow | None:
+        """Return the row with the installation's key, None if there is none."""
         rows = self._select(
             "select key, salt from key_vault"
             " where campaign_id = %s and salt is not null",
