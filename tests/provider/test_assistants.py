@@ -33,7 +33,7 @@ def test_a_plain_assistant_gives_no_warning() -> None:
 
 def test_an_assistant_with_its_own_server_gives_a_warning() -> None:
     (said,) = warnings_of({"server": {"url": "https://theirs.example"}})
-    assert "told nothing" in said
+    assert "gets no messages" in said
     assert warnings_of({"serverUrl": "https://theirs.example"}) == [said]
 
 
