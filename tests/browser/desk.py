@@ -1,4 +1,4 @@
-"""A whole AutoLynx beside a simulator, and a Chromium to look at it with."""
+"""A whole AutoLynx with the provider simulator, and a Chromium."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ from tests.end_to_end.processes import Up, autolynx, beside, running_up
 from tests.simulator import running_simulator
 
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-# A start error is a call that rings nobody and is tried again: not asked for here.
+# No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
 LONG = 60_000
 """Milliseconds that a campaign may take."""
@@ -58,7 +58,7 @@ class Desk:
     signed_in: dict[str, Any] = field(default_factory=dict)
 
     def told(self, *arguments: str) -> str:
-        """Run an `autolynx` command that must succeed; return what it says."""
+        """Run an `autolynx` command that must succeed; return its output."""
         ended = autolynx(*arguments, cwd=self.folder, **self.settings)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
@@ -79,7 +79,7 @@ class Desk:
         return self._context(storage_state=self.signed_in[role])
 
     def newcomer(self, email: str, role: str) -> BrowserContext:
-        """The same for a new member, who comes in by a link and has an own session."""
+        """The same for a new member, who signs in by a link."""
         context = self._context()
         page = context.new_page()
         page.goto(self.link_of(email, role))
@@ -124,7 +124,7 @@ def running_desk(
 
 
 def sample_file(folder: Path, contacts: int) -> Path:
-    """Write a file of so many good rows and five bad ones."""
+    """Write a file with this many valid rows and five invalid ones."""
     file = folder / "spring-list.csv"
     write_sample(file, contacts)
     return file

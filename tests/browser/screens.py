@@ -55,7 +55,7 @@ def _take_all(desk: Desk, context: BrowserContext) -> None:
 
 
 def _busy_house(desk: Desk, page: Page) -> str:
-    """Leave one campaign over and one under way; return the latter's address."""
+    """Finish one campaign and start another; return the second one's address."""
     file = sample_file(desk.folder, 6)
     create_campaign(page, file, name="Last week's reminders", cap=6)
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
@@ -74,7 +74,7 @@ def _busy_house(desk: Desk, page: Page) -> str:
 
 
 def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
-    """Bring each view before the camera, and name it."""
+    """Yield the name of each view once the page shows it."""
     yield from _shown(page, "/", "campaigns")
     yield from _shown(page, campaign, "campaign")
     page.locator("#contacts").evaluate("element => element.scrollIntoView()")

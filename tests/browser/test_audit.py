@@ -24,7 +24,7 @@ def test_the_event_feed_shows_every_event_once_and_can_be_stopped(
     page.goto(f"/audit?campaign={campaign}")
     expect(row.filter(has_text="call.ended").first).to_be_visible(timeout=LONG)
     expect(row.filter(has_text="campaign.completed")).to_be_visible(timeout=LONG)
-    # A call whose report was looked up may be told of once more.
+    # A call whose report was looked up may be reported twice.
     reports = row.filter(has_text="call.reported")
     expect(reports.nth(CALLS - 1)).to_be_visible(timeout=LONG)
     heard = positions(page)

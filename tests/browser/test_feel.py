@@ -1,4 +1,4 @@
-"""Keys, colours, sizes, and what assistive technology is told: on every view."""
+"""Keyboard, colours, sizes and accessibility of every view."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -32,7 +32,7 @@ NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
 @pytest.fixture(scope="module")
 def places(desk: Desk, admin: BrowserContext) -> dict[str, str]:
-    """A campaign that is over, and one of its contacts."""
+    """A finished campaign and one of its contacts."""
     page = admin.new_page()
     create_campaign(page, sample_file(desk.folder, 8), name="Looked at", cap=8)
     campaign = page.url
@@ -53,7 +53,7 @@ def settled(page: Page, address: str) -> None:
 
 @dataclass
 class Seen:
-    """What is wrong with each view; a key says which, and in what colours."""
+    """The faults of each view, by view and colours."""
 
     violations: dict[str, str] = field(default_factory=dict)
     widths: dict[str, int] = field(default_factory=dict)
@@ -121,7 +121,7 @@ def test_keyboard_shortcuts_reach_every_view(admin: BrowserContext, desk: Desk) 
     expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    # It comes with the list: before that there is nothing to look through.
+    # The search field appears together with the list.
     expect(page.get_by_label("Search campaigns")).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_label("Search campaigns")).to_be_focused()
@@ -158,7 +158,7 @@ def test_filters_and_searches_are_part_of_the_address(
 def test_the_first_row_is_live_within_a_second(
     admin: BrowserContext, desk: Desk, places: dict[str, str]
 ) -> None:
-    """Once in some times: the machine has other things to do as well."""
+    """One of several attempts suffices: the machine may be busy."""
     page = admin.new_page()
     settled(page, "/")
     taken: list[float] = []

@@ -1,4 +1,4 @@
-"""A server that goes away and comes back."""
+"""The dashboard while the server is down, and after it has returned."""
 
 import os
 import signal

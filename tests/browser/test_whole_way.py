@@ -1,4 +1,4 @@
-"""From the sign-in link to the audit, as a person goes."""
+"""The whole way of a person, from the sign-in link to the audit."""
 
 import csv
 import re
@@ -20,7 +20,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def counted(page: Page, label: str) -> int:
-    """Read the counter of the funnel that bears this label."""
+    """Read the counter of the funnel with this label."""
     tile = page.get_by_role("button", name=re.compile(rf"^[\d,]+ ?{label}$"))
     return int(tile.locator("b").inner_text().replace(",", ""))
 
@@ -119,7 +119,7 @@ def _goes_back_in_time(page: Page) -> None:
     slider = page.get_by_role("slider", name="Time")
     slider.focus()
     slider.press("Home")
-    # Who creates and starts in one go may be as quick as the page's smallest step.
+    # Creating and starting together may take less than the chart's smallest interval.
     expect(stood.locator(".state").first).to_have_text(re.compile("Created|Queued"))
     expect(stood.locator("[data-then=ended]")).to_have_text("0")
     page.get_by_role("button", name="Event after").click()

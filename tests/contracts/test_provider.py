@@ -121,7 +121,7 @@ def an_hour_ago() -> datetime:
     return datetime.now(UTC) - timedelta(hours=1)
 
 
-def test_an_accepted_call_is_found_by_its_id_with_ours_in_it(side: Side) -> None:
+def test_an_accepted_call_is_found_by_its_id_and_contains_our_id(side: Side) -> None:
     order = an_order(attempt=2)
     done = side.provider.create_call(order, send_before=monotonic() + 5)
     assert isinstance(done, Accepted)
@@ -133,7 +133,7 @@ def test_an_accepted_call_is_found_by_its_id_with_ours_in_it(side: Side) -> None
     assert not found.ended
 
 
-def test_a_call_that_nobody_made_is_none(side: Side) -> None:
+def test_looking_up_an_unknown_call_returns_none(side: Side) -> None:
     assert side.provider.call(str(uuid4())) is None
 
 
@@ -146,7 +146,7 @@ def test_a_line_lists_its_own_calls_newest_first(side: Side) -> None:
     assert side.provider.calls(OTHER_LINE, since=an_hour_ago()) == []
 
 
-def test_a_line_lists_what_was_made_since_then(side: Side) -> None:
+def test_a_line_lists_the_calls_created_since_a_time(side: Side) -> None:
     _, placed_at = side.place()
     line = DEFAULT_PHONE_NUMBER_ID
     assert len(side.provider.calls(line, since=placed_at)) == 1
@@ -154,7 +154,7 @@ def test_a_line_lists_what_was_made_since_then(side: Side) -> None:
     assert side.provider.calls(line, since=later) == []
 
 
-def test_a_long_list_comes_whole(side: Side) -> None:
+def test_a_long_list_of_calls_is_complete(side: Side) -> None:
     placed = {side.place()[0] for _ in range(130)}
     listed = side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago())
     assert {call.provider_call_id for call in listed} == placed
@@ -173,25 +173,25 @@ def test_a_hang_up_ends_a_live_call(side: Side) -> None:
     eventually(is_over, said="the end of the call")
 
 
-def test_a_hang_up_of_what_is_over_or_was_never_there_is_no_error(side: Side) -> None:
+def test_hanging_up_an_ended_or_unknown_call_is_no_error(side: Side) -> None:
     provider_call_id, _ = side.place()
     for id_ in (provider_call_id, provider_call_id, str(uuid4())):
         side.provider.hang_up(id_)
 
 
-def test_a_number_that_is_none_is_the_contacts_fault(side: Side) -> None:
+def test_an_invalid_number_is_a_refusal_of_the_contact(side: Side) -> None:
     done = side.create(phone="12")
     assert isinstance(done, ContactRefused)
     assert "customer.number" in done.text
 
 
-def test_what_is_too_late_never_leaves(side: Side) -> None:
+def test_a_request_after_its_deadline_is_not_sent(side: Side) -> None:
     assert isinstance(side.create(in_seconds=-0.001), NeverLeft)
     assert side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago()) == []
 
 
 @pytest.mark.parametrize("way", ["rate_limited_retry_after", "over_concurrency"])
-def test_a_provider_that_is_busy_says_not_now(side: Side, way: str) -> None:
+def test_a_busy_provider_refuses_for_lack_of_capacity(side: Side, way: str) -> None:
     side.answer(way)
     done = side.create()
     assert isinstance(done, NotNow)
@@ -199,20 +199,22 @@ def test_a_provider_that_is_busy_says_not_now(side: Side, way: str) -> None:
     assert isinstance(side.create(), Accepted)
 
 
-def test_an_account_without_credit_is_not_the_contacts_fault(side: Side) -> None:
+def test_an_account_without_credit_is_a_refusal_of_the_account(side: Side) -> None:
     side.answer("payment_required")
     assert isinstance(side.create(), AccountRefused)
 
 
 @pytest.mark.parametrize("way", ["error_before", "reset_before"])
-def test_a_lost_answer_to_what_was_not_done_is_unknown(side: Side, way: str) -> None:
+def test_a_lost_answer_to_a_request_that_was_not_executed_is_unknown(
+    side: Side, way: str
+) -> None:
     side.answer(way)
     assert isinstance(side.create(), Unknown)
     assert side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago()) == []
 
 
 @pytest.mark.parametrize("way", ["error_after", "reset_after", "garbage_after"])
-def test_a_lost_answer_to_what_was_done_is_found_in_the_list(
+def test_a_call_whose_answer_was_lost_is_found_in_the_list(
     side: Side, way: str
 ) -> None:
     side.answer(way)
@@ -223,7 +225,7 @@ def test_a_lost_answer_to_what_was_done_is_found_in_the_list(
     assert [call.call_id for call in listed] == [order.call_id]
 
 
-def test_an_assistant_is_shown_or_none(side: Side) -> None:
+def test_an_assistant_is_returned_or_none_if_unknown(side: Side) -> None:
     found = side.provider.assistant(DEFAULT_ASSISTANT_ID)
     assert found is not None
     assert found.id == DEFAULT_ASSISTANT_ID
@@ -248,7 +250,7 @@ def test_the_lines_are_listed(side: Side) -> None:
     ],
     ids=["call", "calls", "hang_up", "assistant", "phone_numbers"],
 )
-def test_a_provider_that_is_down_cannot_be_asked(
+def test_queries_of_an_unreachable_provider_raise(
     side: Side, read: Callable[[Provider], object]
 ) -> None:
     side.take_down()
@@ -264,8 +266,8 @@ def test_a_request_to_a_provider_that_is_down_is_unknown(side: Side) -> None:
 def test_an_assistant_is_created_and_changed(side: Side) -> None:
     made = side.provider.create_assistant("Ann", {"firstMessage": "Hi", "voice": {}})
     assert (made.name, made.config["firstMessage"]) == ("Ann", "Hi")
-    told = {"firstMessage": "Hello"}
-    changed = side.provider.update_assistant(made.id, "Bea", told)
+    result = {"firstMessage": "Hello"}
+    changed = side.provider.update_assistant(made.id, "Bea", result)
     assert changed is not None
     assert (changed.id, changed.name) == (made.id, "Bea")
     assert (changed.config["firstMessage"], changed.config["voice"]) == ("Hello", {})
@@ -282,7 +284,7 @@ def test_a_provider_states_how_long_an_assistants_name_may_be(side: Side) -> Non
         side.provider.create_assistant(f"{longest}x", {})
 
 
-def test_a_call_that_nobody_recorded_has_no_recording(side: Side) -> None:
+def test_a_call_without_a_recording_has_no_link(side: Side) -> None:
     provider_call_id, _ = side.place()
     assert side.provider.recording_link(provider_call_id) is None
     assert side.provider.recording_link(str(uuid4())) is None

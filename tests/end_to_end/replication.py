@@ -1,4 +1,4 @@
-"""A Postgres and its synchronous standby, to be lost and promoted.
+"""A Postgres and its synchronous standby, which tests kill and promote.
 
 Run as `python -m tests.end_to_end.replication FOLDER BINARIES PROGRAM ARGUMENT...` it
 becomes one of Postgres' programs, which refuse root as the supervisor's does.
@@ -25,10 +25,11 @@ QUICK = (
     "fsync=off",
     "full_page_writes=off",
     "shared_buffers=32MB",
-    "dynamic_shared_memory_type=mmap",  # Its own files: a killed server leaves others.
+    # Shared memory in the server's own folder: a killed server does not remove it.
+    "dynamic_shared_memory_type=mmap",
     "wal_retrieve_retry_interval=100ms",
 )
-"""A test of processes turns nobody's power off, and does not wait for a primary."""
+"""No fsync: the tests kill processes, but the machine never loses its power."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Pair:
-    """A primary that acknowledges nothing before its standby has it."""
+    """A primary that acknowledges a commit only after its standby has stored it."""
 
     primary: Server
     standby: Server
@@ -103,7 +104,7 @@ class Pair:
 
     @property
     def url(self) -> str:
-        """What the service is given: both, and that it is to write."""
+        """The URL for AutoLynx: both servers, with target_session_attrs=read-write."""
         hosts = f"{HOST}:{self.primary.port},{HOST}:{self.standby.port}"
         return f"postgresql://{USER}@{hosts}/{NAME}?target_session_attrs=read-write"
 
@@ -126,7 +127,7 @@ def replicated(folder: Path, binaries: Path) -> Iterator[Pair]:
     waits = ("synchronous_commit=on", "synchronous_standby_names=*")
     with primary.running(*waits) as process:
         standby.copy(primary)
-        # pg_basebackup writes what the server's own, older libpq may not know.
+        # Not the settings of pg_basebackup: an older libpq may not know all of them.
         with standby.running(f"primary_conninfo={primary.url}"):
             synchronous = "select sync_state = 'sync' from pg_stat_replication"
             eventually(lambda: primary.value(synchronous), 30, said="replication")
@@ -136,7 +137,7 @@ def replicated(folder: Path, binaries: Path) -> Iterator[Pair]:
 def _home(folder: Path) -> Home:
     home = Home(folder)
     make_private(home.folder)
-    make_private(home.sockets)  # It holds none, but whoever becomes fit asks for it.
+    make_private(home.sockets)  # It stays empty, but it must exist.
     return home
 
 

@@ -57,7 +57,7 @@ ALERTS = "{ spend { alerts { campaignId message } } }"
 
 
 class Office:
-    """A member's desk at a running installation, and the provider's own book."""
+    """A client of a running installation, and the provider's ledger."""
 
     def __init__(self, client: Client, simulator: Simulator, folder: Path) -> None:
         self.client, self.simulator, self.folder = client, simulator, folder
@@ -67,7 +67,7 @@ class Office:
     # --- What people do -------------------------------------------------------------
 
     def upload(self, people: int, ending: str | None = None) -> str:
-        """Send a file of so many new people; `ending` is how each call goes."""
+        """Upload a file of this many new people; `ending` is how each call ends."""
         phones = [next(NUMBERS) for _ in range(people)]
         if ending:
             self.endings |= dict.fromkeys(phones, ending)
@@ -114,7 +114,7 @@ class Office:
             self.wait(lambda id_=id_: not self.progress(id_)["active"], "ends")
 
     def spoil(self, **faults: Any) -> None:
-        """Set faults, beside how calls end."""
+        """Set the simulator's faults in addition to how calls end."""
         self.simulator.set_faults(endings=self.endings, **faults)
 
     # --- What there is ----------------------------------------------------------------
@@ -132,7 +132,7 @@ class Office:
         return {why["code"]: why["contacts"] for why in decision["reasons"]}
 
     def calls(self, id_: str) -> list[dict[str, Any]]:
-        """Read the provider's book of this campaign's calls, in their order."""
+        """Read the campaign's calls from the provider's ledger, in their order."""
         own = [
             call
             for call in self.simulator.ledger()["calls"]
@@ -209,7 +209,9 @@ def test_the_first_call_is_dialled_long_before_the_next_tick(office: Office) -> 
     office.wait_for_state(id_, "COMPLETED")
 
 
-def test_a_busy_line_holds_a_gated_campaign_and_says_so(office: Office) -> None:
+def test_a_busy_line_delays_a_gated_campaign_and_is_given_as_the_reason(
+    office: Office,
+) -> None:
     foreign = foreign_call(office)
     id_ = office.campaign(4, cap=2, lineQuietGating=True, phoneNumberId=OTHER_LINE)
     office.wait(lambda: office.reasons(id_) == {"LINE_BUSY": 4}, "LINE_BUSY")
@@ -222,7 +224,7 @@ def test_a_busy_line_holds_a_gated_campaign_and_says_so(office: Office) -> None:
 
 
 def foreign_call(office: Office) -> dict[str, Any]:
-    """Let somebody else call on the other line, and talk on."""
+    """Start a long call of somebody else on the other line."""
     number = next(NUMBERS)
     office.endings[number] = NEVER_ENDS
     office.spoil()
@@ -236,7 +238,9 @@ def foreign_call(office: Office) -> dict[str, Any]:
     return call
 
 
-def test_a_pause_lets_calls_go_on_and_starts_none_until_resumed(office: Office) -> None:
+def test_a_paused_campaign_continues_its_calls_and_starts_none_until_resumed(
+    office: Office,
+) -> None:
     id_ = office.campaign(6, cap=2)
     office.wait(lambda: office.progress(id_)["active"] == 2, "two calls")
     office.tell("pause", id_)
@@ -271,7 +275,7 @@ def test_contacts_may_be_added_to_a_running_campaign(office: Office) -> None:
     office.cancel(id_)
 
 
-def test_a_budget_of_one_dollar_is_kept_and_told_of(
+def test_a_budget_of_one_dollar_is_kept_and_raises_alerts(
     office: Office, alerts: tuple[str, Received]
 ) -> None:
     url, posted = alerts

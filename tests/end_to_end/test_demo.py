@@ -32,7 +32,7 @@ def test_the_demo_ends_with_the_results_of_a_real_campaign_and_nothing_else(
     assert [left for left in tmp_path.iterdir() if left.is_dir()] == [path.parent]
 
 
-def test_a_demo_whose_port_is_taken_says_so(tmp_path: Path) -> None:
+def test_a_demo_reports_a_used_port(tmp_path: Path) -> None:
     ended = autolynx("demo", "--port", "70000", cwd=tmp_path)
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1

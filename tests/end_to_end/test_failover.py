@@ -116,7 +116,7 @@ def is_over(url: str, campaign_id: UUID) -> bool:
     return row == (CampaignState.COMPLETED, 0)
 
 
-def test_a_campaign_outlives_the_primary_and_nothing_acknowledged_is_lost(
+def test_a_campaign_survives_the_loss_of_the_primary_without_losing_acknowledged_data(
     pair: Pair, simulator: Simulator, tmp_path: Path
 ) -> None:
     phones = write_sample(tmp_path / "people.csv", CONTACTS)

@@ -25,7 +25,7 @@ from tests.support import eventually
 
 ADMIN = "admin@autolynx.example"
 CONTACTS, CAP = 60, 5
-# A start error is a call that rings nobody and is tried again: not asked for here.
+# No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
 PARTS = "pending queued ringing inProgress ended failed canceled timedOut"
 
@@ -144,7 +144,7 @@ def _created(client: Client, file: Path) -> Mapping[str, Any]:
 
 
 def _watched(client: Client, campaign_id: str) -> Iterator[Mapping[str, Any]]:
-    """Start it; yield every frame until it is over and all reports are in."""
+    """Start the campaign; yield each frame until it is finished and fully reported."""
     frames = client.follow(FOLLOW, id=campaign_id)
     first = next(frame for frame in frames if frame)["campaignProgress"]
     assert (first["state"], first["pending"]) == ("CREATED", CONTACTS)
@@ -231,14 +231,14 @@ def _wait_for(client: Client, campaign: Mapping[str, Any], field: str) -> None:
     )
 
 
-def test_nobody_without_a_token_gets_anything(client: Client) -> None:
+def test_requests_without_a_token_are_refused(client: Client) -> None:
     asked = {"query": "{ campaigns { totalCount } }"}
     answer = httpx2.post(f"{client.url}/graphql", json=asked).json()
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert httpx2.post(f"{client.url}/uploads", content=b"").status_code == 401
 
 
-def test_what_is_logged_is_json_and_names_nobody(
+def test_log_lines_are_json_without_personal_data(
     client: Client, simulator: Simulator, folder: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "people.csv"

@@ -1,4 +1,4 @@
-"""A back-up that is older than the calls: it goes on, and calls nobody again."""
+"""A restored back-up that is older than the calls calls nobody again."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
 
 @contextmanager
 def backed_up(url: str, admin: str) -> Iterator[str]:
-    """Copy the whole database as it stands; nobody may be connected."""
+    """Copy the whole database, which must have no connections."""
     name = urlsplit(url).path.lstrip("/")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"create database {name}_copy template {name}".encode())
@@ -58,7 +58,7 @@ def until_called(simulator: Simulator, least: int) -> None:
     eventually(called, within=60, said=f"{least} calls")
 
 
-def test_who_was_called_after_the_back_up_is_not_called_again(
+def test_contacts_called_after_the_back_up_are_not_called_again(
     empty_database: str,
     postgres_url: str,
     simulator: Simulator,

@@ -1,4 +1,4 @@
-"""What an admin changes at one process holds in all others at once."""
+"""Settings changed at one process apply in all others at once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,14 +46,14 @@ CONFIRMED = """{ events(filter: {types: ["call.confirmed"]}) { nodes { position 
 
 @dataclass
 class Pair:
-    """Two APIs of one installation, whose scheduler the first one runs beside."""
+    """Two APIs of one installation; its scheduler runs with the first."""
 
     here: Client
     there: Client
     campaign: str
 
     def change(self, **values: Any) -> None:
-        """Change settings here, and wait for nothing."""
+        """Change settings without waiting for anything."""
         self.here.ask(SET, input=values)
 
     def look(self) -> dict[str, Any]:
@@ -105,7 +105,9 @@ def create(
     return made
 
 
-def test_settings_hold_in_every_process_at_once(pair: Pair, tmp_path: Path) -> None:
+def test_changed_settings_apply_to_every_process_at_once(
+    pair: Pair, tmp_path: Path
+) -> None:
     pair.change(tickSeconds=1)
     full = {"GLOBAL_CAP_FULL"}
     eventually(lambda: pair.reasons() == full, within=20, said="a tick")

@@ -1,4 +1,4 @@
-"""Two of each part behind a proxy on one Postgres, and one of each is killed."""
+"""Two processes of each role behind a proxy; one of each is killed."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ PROGRESS = """query ($id: ID!) { campaign(id: $id) { state progress {
 
 
 class Balancer:
-    """Carries each connection to the next process that takes it."""
+    """Forwards each connection to the next process that accepts it."""
 
     def __init__(self, ports: list[int]) -> None:
         self._ports, self._turn, self._lock = ports, 0, Lock()
@@ -101,7 +101,7 @@ class Fleet:
     roles: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
 
     def leader(self) -> subprocess.Popen[bytes]:
-        """Find the scheduler that leads, by the sign that it leaves."""
+        """Find the leading scheduler by its heartbeat."""
         with connect(self.database, name="test") as conn:
             query = "select holder from heartbeat where role = 'scheduler'"
             row = conn.execute(query).fetchone()
@@ -178,7 +178,7 @@ def _client(port: int, folder: Path, settings: dict[str, Any]) -> Client:
 
 
 def asked(fleet: Fleet, operation: str, **variables: Any) -> Any:
-    """Ask as often as it takes: a process that was killed breaks what it carried."""
+    """Repeat a request until it succeeds: a killed process breaks its connections."""
     answers: list[Any] = []
 
     def ask() -> bool:
@@ -214,7 +214,7 @@ def campaign_of(fleet: Fleet, file: Path) -> str:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_campaign_outlives_one_of_each_part(
+def test_a_campaign_survives_the_loss_of_one_process_of_each_role(
     empty_database: str, tmp_path: Path
 ) -> None:
     phones = write_sample(tmp_path / "people.csv", CONTACTS)

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Host:
-    """Runs processes whose clock is wrong by what `set` says last, in seconds."""
+    """Runs processes whose clock is wrong by the offset of `set`, in seconds."""
 
     def __init__(self, folder: Path, name: str, wrong: str) -> None:
         self._offset = folder / f"{name}.offset"

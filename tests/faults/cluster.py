@@ -172,11 +172,11 @@ class Cluster:
         return row.state is CampaignState.COMPLETED and row.awaiting_reports == 0
 
     def _assert_outcomes(self, campaign_id: UUID, ledger: list[dict[str, Any]]) -> None:
-        told = {call["id"]: call for call in ledger}
+        result = {call["id"]: call for call in ledger}
         for row in self.house.call_rows(campaign_id):
             if row.provider_call_id is None:
                 continue
-            call = told[row.provider_call_id]
+            call = result[row.provider_call_id]
             assert row.ended_reason == call["endedReason"]
             assert row.cost is not None
             assert row.cost == Decimal(str(call["cost"])), (row, call)

@@ -65,7 +65,9 @@ def test_incomplete_reports_lead_to_the_true_or_the_expected_cost(
     assert misbehaviour(scenario)["call whose true cost was never stated"]
 
 
-def test_ends_before_ringing_are_treated_by_what_they_are_about(house: House) -> None:
+def test_ends_before_ringing_are_treated_as_refusals_of_their_kind(
+    house: House,
+) -> None:
     rates = replace(
         PERFECT, end_capacity=0.4, end_platform=0.1, end_contact=0.2, end_carrier=0.1
     )

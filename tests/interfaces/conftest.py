@@ -14,13 +14,13 @@ def desk(database: str) -> Iterator[Desk]:
 
 @pytest.fixture
 def impatient_desk(database: str) -> Iterator[Desk]:
-    """The same, asking open sockets every instant whether they still may listen."""
+    """The same, but open sockets check their member's access every 0.1 s."""
     with opened_desk(database, recheck_seconds=0.1) as desk:
         yield desk
 
 
 @pytest.fixture(scope="module")
 def office(shared_database: str) -> Iterator[Desk]:
-    """One for all tests of a module that leave nothing behind that others see."""
+    """A desk shared by the tests of a module that do not affect each other."""
     with opened_desk(shared_database) as desk:
         yield desk

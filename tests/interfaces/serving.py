@@ -1,4 +1,4 @@
-"""A real API over a real database, asked over HTTP and WebSocket."""
+"""A real API over a real database, used over HTTP and WebSocket."""
 
 import json
 import secrets
@@ -58,7 +58,7 @@ class Answer:
 
 @dataclass
 class Desk:
-    """An API with its database; what tests ask of both."""
+    """An API with its database, and the requests that tests send to it."""
 
     url: str
     database: str

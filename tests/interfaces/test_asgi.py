@@ -1,4 +1,4 @@
-"""The application as a whole: health, limits, the form of refusals, its first admin."""
+"""The whole application: health, limits, the form of refusals, the first admin."""
 
 import gzip
 import socket
@@ -177,7 +177,7 @@ def test_the_process_names_a_missing_variable() -> None:
 
 @contextmanager
 def collecting() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Take what OpenTelemetry exports; yield the URL, and the bodies by path."""
+    """Receive OpenTelemetry's exports; yield the URL, and the bodies by path."""
     result: dict[str, bytes] = {}
 
     class Collector(BaseHTTPRequestHandler):

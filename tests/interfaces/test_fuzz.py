@@ -1,4 +1,4 @@
-"""Whatever is sent: an answer in the right form, no trace of our insides, no hang."""
+"""Every input gets a well-formed answer in time, without internal details."""
 
 import json
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ def operations() -> Iterator[tuple[str, dict[str, GraphQLInputType]]]:
 
 
 def fitting(kind: Any) -> st.SearchStrategy[Any]:
-    """Make values of this type, or nearly: what resolvers are reached by."""
+    """Generate values of this type, or nearly, so that resolvers are called."""
     if is_non_null_type(kind):
         return fitting(kind.of_type).filter(lambda value: value is not None)
     if is_list_type(kind):
@@ -138,7 +138,7 @@ def post(desk: Desk, body: Any) -> httpx2.Response:
 
 
 def checked(answer: httpx2.Response) -> dict[str, Any]:
-    """See that it is a decent answer, whatever was asked."""
+    """Assert that the answer is well-formed; return its data."""
     assert answer.status_code in {200, 400, 413, 422}, (answer.status_code, answer.text)
     data: dict[str, Any] = answer.json()
     for error in data.get("errors") or []:

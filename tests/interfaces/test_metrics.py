@@ -1,4 +1,4 @@
-"""What Prometheus is told, by name and label."""
+"""The exposed Prometheus metrics, by name and label."""
 
 import re
 from pathlib import Path

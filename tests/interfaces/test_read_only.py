@@ -1,4 +1,4 @@
-"""A database that takes no writes: it is reported, and reading goes on."""
+"""A read-only database is reported, and reading continues."""
 
 import os
 import subprocess

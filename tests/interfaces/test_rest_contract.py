@@ -1,4 +1,4 @@
-"""The REST routes under everything that their own description lets one think of."""
+"""The REST routes under generated requests, valid and invalid."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -42,7 +42,7 @@ def test_every_route_answers_in_its_form(desk: Desk) -> None:
 
 
 def prove(desk: Desk, operation: Any) -> None:
-    """Send what the description of the route allows, and what it does not."""
+    """Send requests that the route's description allows, and others."""
 
     @settings(
         max_examples=20,

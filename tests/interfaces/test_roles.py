@@ -1,4 +1,4 @@
-"""Who may what: every root field and every route, for each who may come."""
+"""The permissions of each role for every root field and every route."""
 
 import json
 import secrets
@@ -64,8 +64,8 @@ ROUTES: dict[tuple[str, str], set[Role]] = {
     ("GET", "/calls/{call_id}/recording"): EVERYBODY,
 }
 OPEN = {
-    "/graphql",  # Says who may what by itself.
-    "/webhooks/vapi",  # The provider proves itself in its own way.
+    "/graphql",  # Checks the roles itself.
+    "/webhooks/vapi",  # The provider authenticates in another way.
     "/sign-in",
     "/sign-out",
     "/healthz",
@@ -77,7 +77,7 @@ OPEN = {
 
 @dataclass
 class Hall:
-    """An API, and what each who comes has in hand: an Authorization or nothing."""
+    """An API, and each client's Authorization header, if any."""
 
     desk: Desk
     tokens: dict[str, str | None]
@@ -94,7 +94,7 @@ class Hall:
 
 @pytest.fixture(scope="module", autouse=True)
 def unhurried() -> Iterator[None]:
-    """Wrong tokens are tried here more often than a stranger may."""
+    """The tests send more wrong tokens than the rate limit allows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backend, "GUESSES_A_MINUTE", 10_000)
         yield
@@ -138,7 +138,7 @@ def test_every_root_field_is_in_the_table() -> None:
 def operation(
     root: GraphQLObjectType, name: str, field: GraphQLField, campaign: str
 ) -> str:
-    """Write the least that asks for this field."""
+    """Return the shortest operation with this field."""
     needed = [
         f"{arg}: {value(kind, campaign)}"
         for arg, kind in field.args.items()
@@ -224,7 +224,10 @@ def test_each_role_may_use_its_own_subscriptions_only(hall: Hall) -> None:
 
 
 def first_refusal(socket: Socket, id_: str, *, waits: bool) -> str | None:
-    """Read what comes of a subscription; `waits` for a refusal that must come."""
+    """Return the code of a refused subscription, None if it is not refused.
+
+    With `waits`, a refusal must come.
+    """
     socket.subscribe("{ me { email } }", f"after {id_}")
     while True:
         frame = socket.receive()

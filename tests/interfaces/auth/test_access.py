@@ -1,4 +1,4 @@
-"""Who comes in with a token, and for how long."""
+"""API tokens: how long they authenticate whom."""
 
 import secrets
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Coming in by OpenID Connect, at an identity provider that is not ours."""
+"""Sign-in by OpenID Connect, with a real identity provider in another process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ class Entrance:
             yield browser
 
     def answer_of(self, browser: httpx2.Client, subject: str, place: str = "/") -> str:
-        """Sign in at the provider; return where it sends the browser."""
+        """Sign in at the identity provider; return the URL of its redirect."""
         begun = browser.get("/sign-in/oidc", params={"next": place})
         assert begun.status_code == 302, begun.text
         location = begun.headers["location"]

@@ -1,4 +1,4 @@
-"""How people at browsers come in, what their sessions may do, and how they end."""
+"""Sign-in by link, what a browser's session may do, and how it ends."""
 
 import json
 from collections.abc import Callable
@@ -245,7 +245,7 @@ def test_wrong_tokens_are_rate_limited_per_address(desk: Desk) -> None:
 
 
 def refused_in_the_end(knock: Callable[[], httpx2.Response]) -> list[int]:
-    """Knock until it is too often; return what was answered."""
+    """Repeat a request until it is rate-limited; return the answers."""
     answers = [knock()]
     while answers[-1].status_code != 429:
         answers.append(knock())

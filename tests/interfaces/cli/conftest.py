@@ -47,7 +47,7 @@ class CommandLine:
         return ended
 
     def refusal(self, *arguments: str, code: int = 1) -> str:
-        """Run a command that must fail; return the one line that it says."""
+        """Run a command that must fail; return its only line on stderr."""
         ended = self(*arguments)
         assert (ended.code, ended.out) == (code, "")
         (line,) = ended.err.splitlines()

@@ -46,7 +46,7 @@ def test_doctor_finds_no_fault_on_a_configured_machine(
     autolynx.done("members", "add", "ada@example.com", "--role", "admin")
     ended = autolynx("doctor", "--json")
     wrong = {one["about"] for one in ended.json if one["grade"] == "wrong"}
-    assert wrong == {"durability"}  # The tests' server is quick, not safe.
+    assert wrong == {"durability"}  # The tests' server has fsync turned off.
     assert by_name(ended.json)["phone numbers"][0] == "ok"
     lines = autolynx("doctor").lines
     assert "ok     provider: " + simulator.url + " answers." in lines

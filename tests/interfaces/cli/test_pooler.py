@@ -1,4 +1,4 @@
-"""Behind a transaction pooler every role stops with one line that says why."""
+"""Behind a transaction pooler every role exits with one line that explains it."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""Real children: small modules that write down what happens to them."""
+"""The supervisor with real child processes, which record their start and end."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from tests.support import eventually
 
 ROOT = Path(__file__).parents[3]
 
-# Says that it began, waits for SIGTERM, says that it ended.
+# Records its start, waits for SIGTERM and records its end.
 OBEDIENT = """
 import os, signal, sys, threading
 told = threading.Event()
@@ -46,7 +46,7 @@ with Supervisor(roles, os.environ, log=print).running():
 
 
 class Stage:
-    """A folder of modules, and the notes that they take."""
+    """A folder of modules, and the file in which they record their start and end."""
 
     def __init__(self, folder: Path) -> None:
         self.notes, self.said = folder / "notes", list[str]()

@@ -1,4 +1,4 @@
-"""The dashboard's operations: each whole in itself, named by its text."""
+"""The dashboard's documents are self-contained and identified by their digest."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The dashboard asks for nothing that the service does not have."""
+"""The dashboard's operations are valid against the served schema."""
 
 from pathlib import Path
 

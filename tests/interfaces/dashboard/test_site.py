@@ -1,4 +1,4 @@
-"""The page as it is sent."""
+"""The dashboard's page and assets, as they are served."""
 
 import gzip
 import hashlib

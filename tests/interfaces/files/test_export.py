@@ -1,4 +1,4 @@
-"""A campaign's results as a file: one row a contact, in the file's order."""
+"""The export: one row per contact, in the order of the uploaded file."""
 
 import csv
 import json
@@ -38,7 +38,7 @@ def exported(desk: Desk, campaign_id: str) -> list[list[str]]:
 
 
 def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
-    """Place a call to a contact, by its place in the file; return the provider's id."""
+    """Place a call to the contact at this index; return the provider's id."""
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=10)
     chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)

@@ -1,4 +1,4 @@
-"""The rows that an import left out can be downloaded again."""
+"""The rows that an import skipped can be downloaded."""
 
 import csv
 import io

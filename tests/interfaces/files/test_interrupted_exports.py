@@ -47,7 +47,7 @@ def port_of(desk: Desk) -> int:
 
 
 def begin(desk: Desk, path: str, client: socket.socket) -> str:
-    """Ask for an export; return the first line of the answer, read no further."""
+    """Request an export; return the status line and leave the rest unread."""
     (credentials,) = desk.header().values()
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {credentials}\r\n\r\n"
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)

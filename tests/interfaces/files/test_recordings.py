@@ -1,4 +1,4 @@
-"""Where a recording is, as the provider says now."""
+"""Recordings redirect to the provider's present URL."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -22,7 +22,7 @@ LINK = "https://storage.example/r.wav?signed=1"
 
 
 def placed_call(desk: Desk, provider_call_id: str, claims: int = 0) -> UUID:
-    """Make a call; there were so many claims before."""
+    """Claim and place a call; `claims` is the number of earlier claims."""
     campaign_id = UUID(desk.campaign())
     desk.told(
         "mutation($id: ID!) { startCampaign(id: $id) { __typename } }",

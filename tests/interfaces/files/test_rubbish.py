@@ -1,4 +1,4 @@
-"""A file of rubbish, sent to the upload route, fills little of the database."""
+"""A file of rubbish, sent to the upload route, takes little space in the database."""
 
 import asyncio
 import csv

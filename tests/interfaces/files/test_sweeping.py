@@ -12,7 +12,7 @@ PATIENCE = 10.0
 
 
 class Uploads(UploadStore):
-    """Notes when it is asked; the first time its database is away."""
+    """Records its calls; the first one fails as if the database were down."""
 
     def __init__(self) -> None:
         self.asked: list[datetime] = []

@@ -165,7 +165,7 @@ def test_a_chunked_body_above_the_limit_is_refused_and_leaves_nothing(
 
 def test_whoever_uploads_too_often_must_wait_and_nobody_else(client: Client) -> None:
     def knock(member: str) -> httpx2.Response:
-        # Refused for its kind, which is looked at after the rate.
+        # Refused for its Content-Type, which is checked after the rate.
         headers = {"Content-Type": "text/plain", "Authorization": member}
         return client.post("/uploads", headers=headers)
 
@@ -181,7 +181,7 @@ def test_whoever_uploads_too_often_must_wait_and_nobody_else(client: Client) -> 
 
 @pytest.mark.parametrize("pause", [0.0, 0.5, 60 / PROMISED_A_MINUTE])
 def test_what_is_promised_a_minute_always_passes(pause: float) -> None:
-    """However it is spread: all at once each minute, evenly, or in between."""
+    """The requests of each minute come in a burst, evenly, or in between."""
     at = [0.0]
     rate = RateLimit(UPLOADS_A_MINUTE, clock=lambda: at[0])
     for minute in range(5):
@@ -230,7 +230,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(
     }
     asyncio.run(app(scope, receive, send))
     assert seen[0] == 0
-    assert seen[1] >= 1  # While it came there was something to take away.
+    assert seen[1] >= 1  # Rows were stored while the file arrived.
     assert uploads(pool) == 0
 
 

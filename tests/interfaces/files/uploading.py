@@ -1,4 +1,4 @@
-"""A client of the upload routes, and what tests look at in the database."""
+"""A client of the upload routes, and queries of what it stored."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ class Clock:
 
 
 class Client:
-    """Sends one request after the other to the application in this process."""
+    """Sends requests to the application in this process, one at a time."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
@@ -50,7 +50,7 @@ class Client:
 
 
 def error_of(response: httpx2.Response) -> str:
-    """Take a refusal's code; its form and its words are the contract's."""
+    """Return a refusal's code; check that it has the form of the contract."""
     error = response.json()["error"]
     assert set(error) == {"code", "message"}
     assert error["message"]

@@ -1,4 +1,4 @@
-"""Bursts are merged, the first change is told at once, the last is never left out."""
+"""The first change is sent at once, a burst is merged, the last is never lost."""
 
 import asyncio
 from uuid import UUID

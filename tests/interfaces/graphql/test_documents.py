@@ -1,4 +1,4 @@
-"""Operations that are sent by the digest of their text."""
+"""Persisted operations, which are sent by the digest of their text."""
 
 from typing import Any
 

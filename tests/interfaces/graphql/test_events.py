@@ -1,4 +1,4 @@
-"""The history over GraphQL: listed, as it grows, as it stood, and whether it fits."""
+"""The history over GraphQL: list, subscription, as-of and verification."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -59,13 +59,13 @@ def events(desk: Desk, **asked: Any) -> Any:
 
 
 def last(desk: Desk) -> int:
-    desk.header(Role.AUDITOR)  # Who asks first is a member from then on.
+    desk.header(Role.AUDITOR)  # The first request of a role adds its member.
     desk.caught_up()
     return desk.app.recorder.max_notification_id() or 0
 
 
 def just_now(desk: Desk) -> datetime:
-    """Tell a time after all that is stored; clocks differ by some milliseconds."""
+    """Return a time after all stored events; clocks differ by some milliseconds."""
     last(desk)
     stored = events(desk, first=100, newestFirst=True)["nodes"]
     latest = max(datetime.fromisoformat(one["occurredAt"]) for one in stored)
@@ -272,7 +272,7 @@ def test_the_feed_without_a_position_sends_only_new_events_that_match_the_filter
     with desk.socket(desk.token(Role.ADMIN)) as socket:
         socket.acknowledged().subscribe(APPENDED, filter={"types": ["campaign.queued"]})
         socket.subscribe("subscription { campaignsProgress { state } }", "2")
-        # Its first frame tells that the other subscription is under way too.
+        # Its first frame proves that the other subscription has started too.
         while socket.receive()["id"] != "2":
             pass
         desk.told(START, id=id_)

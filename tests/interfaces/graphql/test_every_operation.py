@@ -1,4 +1,4 @@
-"""Every operation of the contract, asked for by a client that is not ours."""
+"""Every operation of the contract, sent by a GraphQL client library."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -52,7 +52,7 @@ ADMIN, NEW = "admin@example.com", "new@example.com"
 
 @dataclass
 class Caller:
-    """Asks over one socket, as an admin; what it asked for is kept."""
+    """Sends operations over one socket, as an admin, and records their fields."""
 
     session: AsyncClientSession
     schema: GraphQLSchema
@@ -64,7 +64,7 @@ class Caller:
         return next(iter(answer.values()))
 
     async def hear(self, text: str, **variables: Any) -> Any:
-        """Return the first that a subscription sends."""
+        """Return the first frame of a subscription."""
         async for frame in self.session.subscribe(self._request(text, variables)):
             return next(iter(frame.values()))
         raise AssertionError("it ended without a word")
@@ -308,7 +308,7 @@ async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
             id=campaign,
         )
     )
-    for before in range(3):  # What moved before it listened is not told.
+    for before in range(3):  # Changes before the subscription are not sent.
         await asyncio.to_thread(claim, desk, UUID(campaign), before)
         if (await asyncio.wait([moved], timeout=10))[0]:
             break
@@ -316,7 +316,7 @@ async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
 
 
 def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
-    """Do what the scheduler does for the contact after those."""
+    """Claim the next contact, as the scheduler does."""
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=3)
     chosen = PlannedCall(campaign_id, page.nodes[before].id, 1, requeued=False)

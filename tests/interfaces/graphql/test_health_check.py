@@ -1,4 +1,4 @@
-"""How the parts of the system are said to be, and what to do about it."""
+"""The health of each component, and the advice that the report gives."""
 
 import threading
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def house(shared_database: str) -> Iterator[House]:
 
 
 class Seconds:
-    """The steady clock; a look is kept for a second, and one at the provider longer."""
+    """The monotonic clock; reports are cached for 1 s, the provider's status longer."""
 
     at = 0.0
 
@@ -60,7 +60,7 @@ class Seconds:
 
 
 class Watched:
-    """Somebody who looks after a while, each time."""
+    """A health check whose cached reports have always expired."""
 
     def __init__(self, house: House, pool: Any = None, **given: Any) -> None:
         self.provider, self.seconds = FakeProvider(lines=[LINE]), Seconds()
@@ -254,7 +254,7 @@ def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
 
     house.calls.record_lookup(second, shown("two"), grade=ReportGrade.NONE)
     house.settle()
-    said(watched.part("webhooks"), DEGRADED)  # It was asked: it told nothing.
+    said(watched.part("webhooks"), DEGRADED)  # It was queried and gave no answer.
 
     clock.time = real_time()
     house.calls.record_message(read_message(status_update("stranger", None, "ringing")))
@@ -265,7 +265,7 @@ def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
 def placed(
     house: House, clock: Clock, provider_id: str, ago: timedelta, people: int
 ) -> list[UUID]:
-    """Claim so many calls, and place the first one that long ago."""
+    """Claim this many calls, and place the first one at that time in the past."""
     clock.time = real_time() - ago
     ids = house.claim(house.campaign(people), people)
     place(house, clock, provider_id, ids[0], ago)

@@ -68,7 +68,7 @@ def test_fragments_that_spread_each_other_are_measured_in_linear_time(
 async def _ask_slowly(
     query: str, operation: str | None = None
 ) -> tuple[Any, list[Any]]:
-    """Run an operation whose field never answers, with a limit of an instant."""
+    """Run an operation whose field never resolves, with a very short limit."""
 
     @strawberry.type
     class Query:

@@ -1,4 +1,4 @@
-"""The provider's lines: asked for once, shown also while it is down."""
+"""The provider's lines: cached, and shown even while it is down."""
 
 from datetime import UTC, datetime
 

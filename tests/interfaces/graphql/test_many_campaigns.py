@@ -1,4 +1,4 @@
-"""The list of campaigns stays complete and cheap when there are a thousand."""
+"""The list of a thousand campaigns is complete and needs few queries."""
 
 import json
 from collections import Counter

@@ -151,7 +151,7 @@ def listeners(desk: Desk) -> int:
 
 
 def subscribed_without_reading(url: str, greeting: str) -> socket.socket:
-    """Subscribe, then leave the socket open and unread, its pings unanswered."""
+    """Subscribe, then neither read from the socket nor answer its pings."""
     parts = urlsplit(url)
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

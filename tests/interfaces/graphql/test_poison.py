@@ -1,4 +1,4 @@
-"""What a member writes is taken or refused; it never stops the system for others.
+"""A member's input is accepted or refused; it never stops the system for others.
 
 The read tables hold no NUL and no endless number: an event that has one would stop the
 projector for good.

@@ -1,4 +1,4 @@
-"""What is promised is served, what is served is written down, and nothing is open."""
+"""The served schema fulfils the contract, equals its file, and is access-controlled."""
 
 from pathlib import Path
 

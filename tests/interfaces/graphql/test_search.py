@@ -1,4 +1,4 @@
-"""Whom a search finds, whether few or many match."""
+"""Which contacts a search finds, whether few or many match."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

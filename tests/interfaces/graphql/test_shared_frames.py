@@ -1,4 +1,4 @@
-"""Many watch the same: each gets what he asked for, and most of it is made once."""
+"""Subscribers to the same change share resolved and encoded frames."""
 
 import json
 from decimal import Decimal

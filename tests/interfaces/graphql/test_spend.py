@@ -1,4 +1,4 @@
-"""What was spent, and what is told about it, as the API says it."""
+"""Costs, budgets and alerts in the API."""
 
 from decimal import Decimal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What is sent by itself: at once, then as it changes, for as long as one may."""
+"""Subscriptions: the first frame, changes, and the end of access."""
 
 import time
 from contextlib import ExitStack
@@ -33,7 +33,7 @@ START = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
 
 
 def claim(desk: Desk, campaign_id: str, *, seen: int, contact: int) -> UUID:
-    """Claim one contact of a campaign, by its place in the file."""
+    """Claim the contact at this index of the campaign's file."""
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=100)
     chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
@@ -43,7 +43,7 @@ def claim(desk: Desk, campaign_id: str, *, seen: int, contact: int) -> UUID:
 
 
 def last_progress(socket: Socket, **wanted: object) -> dict[str, object]:
-    """Read frames until one shows what is wanted."""
+    """Read frames until one meets the condition."""
     while True:
         shown: dict[str, object] = socket.next()["campaignProgress"]
         if wanted.items() <= shown.items():
@@ -110,7 +110,7 @@ def test_contacts_are_sent_when_their_status_changed(desk: Desk) -> None:
     with desk.socket(desk.token()) as socket:
         socket.acknowledged().subscribe(CONTACTS, id=id_)
         socket.subscribe(PROGRESS, "2", id=id_)
-        # Its first frame tells that the other subscription is under way too.
+        # Its first frame proves that the other subscription has started too.
         assert socket.receive()["id"] == "2"
         claim(desk, id_, seen=0, contact=1)
         frames = [socket.receive(), socket.receive()]
@@ -194,7 +194,7 @@ def test_a_socket_from_a_page_of_another_site_is_refused(office: Desk) -> None:
 
 
 def test_an_open_socket_does_not_delay_the_shutdown_of_the_api(database: str) -> None:
-    """That it stops while one is open, `running_api` asserts."""
+    """`running_api` asserts that the API stops while a socket is open."""
     configuration = configured(database)
     with ExitStack() as opened, running_api(configuration, FakeProvider(), 15.0) as url:
         socket_url = f"ws{url.removeprefix('http')}/graphql"

@@ -114,7 +114,7 @@ def test_the_limit_for_headers_does_not_limit_the_body() -> None:
     with served(reading, http=protocol) as port, connected(port) as client:
         client.sendall(POST)
         with connected(port) as later:
-            assert until_closed(later) == b""  # So the limit is over for both.
+            assert until_closed(later) == b""  # The limit has passed for both.
         client.sendall(b"x" * 9 + LAST_GET)
         assert until_closed(client).count(b"hello") == 2
 

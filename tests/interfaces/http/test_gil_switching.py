@@ -1,4 +1,4 @@
-"""In a process of its own, for it changes the whole of it."""
+"""In a separate process, because it changes a process-wide setting."""
 
 import subprocess
 import sys

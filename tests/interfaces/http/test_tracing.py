@@ -1,4 +1,4 @@
-"""What a collector is told of requests."""
+"""The spans that the API exports for requests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""An application that answers the provider's messages and nothing else."""
+"""An application with the webhook route only."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -170,7 +170,7 @@ def standard(
     at: datetime = NOW,
     body: bytes = BODY,
 ) -> Headers:
-    """Sign as the Standard Webhooks specification has it, written from its text."""
+    """Sign as the Standard Webhooks specification describes; written from its text."""
     moment = str(int(at.timestamp()))
     content = b"msg_1." + moment.encode() + b"." + body
     digest = hmac.new(key, content, "sha256").digest()
@@ -287,7 +287,7 @@ def test_the_signed_content_can_be_configured() -> None:
 
 
 def test_a_placeholder_in_a_header_is_not_expanded() -> None:
-    """Else the sender of one message could move parts of it into a header."""
+    """Otherwise the sender of one message could move parts of it into a header."""
     digest = hmac.digest(KEY, b"{body}." + b"1." + BODY, "sha256")
     headers = {"webhook-id": "{body}", "webhook-timestamp": "1"}
     signature = {"webhook-signature": in_base64(digest)}

@@ -1,4 +1,4 @@
-"""What all webhooks together may hold of a process's memory."""
+"""The limit on the memory that all webhooks of a process use together."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Messages that come while others are stored."""
+"""Messages that arrive while others are being stored."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ STRANGER = b"stranger"
 
 
 class Store:
-    """Hears; all threads are kept busy by messages that say so, until `free`."""
+    """Records messages; messages with the text BUSY block their thread until `free`."""
 
     def __init__(self, together: Callable[[], object] = lambda: None) -> None:
         self.alone: list[bytes] = []
@@ -66,7 +66,7 @@ class Store:
 def all_busy(
     store: Store, then: Callable[[Inbox], Sequence[Ticket]]
 ) -> list[MessageReceipt | BaseException]:
-    """Put messages into the inbox while nobody can look at them; return the answers."""
+    """Queue messages while all threads are busy; return the answers."""
 
     async def scenario() -> list[MessageReceipt | BaseException]:
         with open_inbox(
@@ -146,7 +146,7 @@ def test_a_message_whose_request_ended_is_not_stored() -> None:
 def one_thread(
     store: Store, then: Callable[[Inbox], Sequence[Ticket]], leaves: int = 1
 ) -> list[MessageReceipt | BaseException]:
-    """Let one thread work through an inbox that is closed already."""
+    """Process a closed inbox with a single thread; return the answers."""
 
     async def scenario() -> list[MessageReceipt | BaseException]:
         inbox = Inbox(store.read, store.record_message, store.record_messages)

@@ -39,7 +39,7 @@ RINGING: dict[str, dict[str, Any]] = {
 
 
 class Ear:
-    """Keeps what it hears; `does` happens first."""
+    """Records messages after calling `does`."""
 
     def __init__(self, does: Callable[[], object] = lambda: None) -> None:
         self.heard: list[ProviderMessage] = []
