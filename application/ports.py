@@ -144,7 +144,8 @@ class CallReport:
     the provider named none. `ended_message` is the provider's explanation of the
     reason, without secrets and phone numbers. `refusal` is what the reason means if the
     call was never answered. `is_unanswered`: it proves that nobody picked up.
-    `outcome` is what the report proves about the outcome.
+    `outcome` is what the report proves about the outcome. `structured_outputs` are the
+    results of the provider's analysis by name, and `analysis` is the rest of it.
     """
 
     ended_reason: str | None = None
@@ -162,6 +163,10 @@ class CallReport:
     has_analysis: bool = False
     has_artifact: bool = False
     outcome: OutcomeFinding | None = None
+    structured_outputs: dict[str, Any] | None = None
+    summary: str | None = None
+    success_evaluation: str | None = None
+    analysis: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

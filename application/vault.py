@@ -116,9 +116,14 @@ class ContactRow(_Row):
 
 @dataclass(frozen=True, repr=False)
 class MessageRow(_Row):
-    """A message of the provider about a subject (a call), without secrets."""
+    """A message of the provider about a subject (a call), without secrets.
 
-    PERSONAL = ("document", "recording_url", "transcript")
+    Of a report, the row also has what the provider's analysis found: the structured
+    outputs by name, a summary, and an evaluation of the call's success.
+    """
+
+    ANALYSIS = ("structured_outputs", "summary", "success_evaluation")
+    PERSONAL = ("document", "recording_url", "transcript", *ANALYSIS)
 
     id: UUID
     subject_id: UUID
@@ -126,6 +131,17 @@ class MessageRow(_Row):
     document: Any
     recording_url: str | None
     transcript: Any | None
+    structured_outputs: dict[str, Any] | None = None
+    summary: str | None = None
+    success_evaluation: str | None = None
+
+    def _hashed(self) -> dict[str, Any]:
+        """Leave out a missing analysis, because release 1 had none in its leaves."""
+        personal = super()._hashed()
+        for name in self.ANALYSIS:
+            if personal[name] is None:
+                del personal[name]
+        return personal
 
     def in_campaign(self, campaign_id: UUID) -> Self:
         """Return a copy that belongs to the campaign and shares the computed leaf."""

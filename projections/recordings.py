@@ -1,4 +1,4 @@
-"""Recording and transcript of a call, from the vault."""
+"""Recording, transcript and analysis of a call, from the vault."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,18 +11,21 @@ from storage.database import Conn
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Recording and transcript from the best report of a call.
+    """Recording, transcript and analysis from the best report of a call.
 
     `transcript` is the list of the provider's messages as received, or a text.
+    `structured_outputs` are the results of the analysis by name.
     """
 
     message_id: UUID
     recording_url: str | None
     transcript: Any | None
+    structured_outputs: dict[str, Any] | None
+    summary: str | None
 
 
 _RECORDINGS: LiteralString = """
-    select id as message_id, recording_url, transcript
+    select id as message_id, recording_url, transcript, structured_outputs, summary
     from message_vault where id = any(%(ids)s) and salt is not null
 """
 

@@ -167,5 +167,8 @@ def evidence_of(
         document=document,
         recording_url=report.recording_url if report else None,
         transcript=report.transcript if report else None,
+        structured_outputs=report.structured_outputs if report else None,
+        summary=report.summary if report else None,
+        success_evaluation=report.success_evaluation if report else None,
     )
     return row, Evidence(message_id=row.id, digest=digest([row]))

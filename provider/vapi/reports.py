@@ -16,6 +16,7 @@ from application.ports import CallReport
 from domain.recording_url import RecordingUrls
 from domain.reports import ReasonDetail
 from domain.values import Refusal
+from provider.vapi.analysis import read_analysis
 from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.redaction import redact_text
 from provider.vapi.refusals import refusal_of_reason
@@ -97,6 +98,7 @@ def read_report(
         duration_seconds=duration,
         refusal=refusal,
     )
+    analysis = read_analysis(document)
     return CallReport(
         ended_reason=reason,
         reason_detail=reason_detail(reason),
@@ -109,9 +111,13 @@ def read_report(
         cost=_cost(document),
         recording_url=_recording_url(document, recordings),
         transcript=transcript,
-        has_analysis=any(_object(document.get("analysis")).values()),
+        has_analysis=analysis.found_something,
         has_artifact=_has_artifact(document),
         outcome=outcome_of(ended),
+        structured_outputs=analysis.structured_outputs,
+        summary=analysis.summary,
+        success_evaluation=analysis.success_evaluation,
+        analysis=analysis.document,
     )
 
 

@@ -94,14 +94,15 @@ _KINDS: dict[type[VaultRow], _Kind] = {
                 )
             ),
             salt, subject_id, campaign_id, document::text, recording_url,
-            transcript::text
+            transcript::text, structured_outputs::text, summary, success_evaluation
         from message_vault v where id = any(%s)
         """,  # noqa: S608 - our own statement
         (
             *("id", "leaf", "accounted_for", "salt", "subject_id", "campaign_id"),
-            *("document", "recording_url", "transcript"),
+            *("document", "recording_url", "transcript", "structured_outputs"),
+            *("summary", "success_evaluation"),
         ),
-        frozenset({"document", "transcript"}),
+        frozenset({"document", "transcript", "structured_outputs"}),
     ),
     TextRow: _Kind(
         "text",

@@ -8,6 +8,7 @@ from storage.database import Conn
 
 EMPTY: LiteralString = """
     update message_vault set document = null, recording_url = null, transcript = null,
+        structured_outputs = null, summary = null, success_evaluation = null,
         salt = null
     where salt is not null
 """

@@ -71,6 +71,9 @@ _TABLES: dict[type[VaultRow], _Table] = {
             "document": "json",
             "recording_url": "text",
             "transcript": "json",
+            "structured_outputs": "json",
+            "summary": "text",
+            "success_evaluation": "text",
             **_END,
         },
     ),
@@ -197,9 +200,7 @@ class Vault(VaultReader):
     @override
     def message(self, message_id: UUID) -> MessageRow | None:
         rows = self._select(
-            "select id, subject_id, campaign_id, document::text, recording_url,"
-            " transcript::text, salt from message_vault"
-            " where id = %s and salt is not null",
+            _MESSAGES + " where id = %s and salt is not null",
             message_id,
         )
         return _message(*rows[0]) if rows else None
@@ -207,9 +208,7 @@ class Vault(VaultReader):
     @override
     def messages_of(self, subject_id: UUID) -> list[MessageRow]:
         rows = self._select(
-            "select id, subject_id, campaign_id, document::text, recording_url,"
-            " transcript::text, salt from message_vault"
-            " where subject_id = %s and salt is not null order by id",
+            _MESSAGES + " where subject_id = %s and salt is not null order by id",
             subject_id,
         )
         return [_message(*row) for row in rows]
@@ -246,8 +245,16 @@ class Vault(VaultReader):
         return self._retry_policy.run(self._pool, work)
 
 
+_MESSAGES: LiteralString = """
+    select id, subject_id, campaign_id, document::text, recording_url,
+        transcript::text, structured_outputs::text, summary, success_evaluation, salt
+    from message_vault
+"""
+
+
 def _message(*cells: Any) -> MessageRow:
-    message_id, subject_id, campaign_id, document, url, transcript, salt = cells
+    message_id, subject_id, campaign_id, document, url, transcript, *rest = cells
+    structured_outputs, summary, success_evaluation, salt = rest
     return MessageRow(
         id=message_id,
         subject_id=subject_id,
@@ -255,5 +262,8 @@ def _message(*cells: Any) -> MessageRow:
         document=_parsed(document),
         recording_url=url,
         transcript=_parsed(transcript),
+        structured_outputs=_parsed(structured_outputs),
+        summary=summary,
+        success_evaluation=success_evaluation,
         salt=salt,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,14 @@ CONTACT = ContactRow(
 )
 # Numbers that jsonb would change.
 DOCUMENT = {"z": 1e16, "a": -0.0, "n": None, "deep": [{"cost": 0.1, "n": 2**53 + 1}]}
-MESSAGE = MessageRow(uuid4(), uuid4(), uuid4(), DOCUMENT, "https://r", [], salt=SALT)
+ANALYSIS: dict[str, Any] = {
+    "structured_outputs": {"goal": True, "note": "x\ny", "n": None},
+    "summary": "Zoë agreed.",
+    "success_evaluation": "true",
+}
+MESSAGE = MessageRow(
+    uuid4(), uuid4(), uuid4(), DOCUMENT, "https://r", [], **ANALYSIS, salt=SALT
+)
 BARE = MessageRow(uuid4(), MESSAGE.subject_id, None, None, None, None, salt=SALT)
 WORDS = TextRow(uuid4(), uuid4(), "no\ncredit", salt=SALT)
 KEY = KeyRow(uuid4(), bytes(range(256)), salt=SALT)
@@ -49,7 +57,9 @@ update contact_vault
     set name = null, business_name = null, phone = null, extension = null,
         variables = null, salt = null;
 update message_vault
-    set document = null, recording_url = null, transcript = null, salt = null;
+    set document = null, recording_url = null, transcript = null,
+        structured_outputs = null, summary = null, success_evaluation = null,
+        salt = null;
 update words_vault set words = null, salt = null;
 update key_vault set key = null, salt = null;
 update reject_vault set reason = null, message = null, cells = null, salt = null;

@@ -91,6 +91,20 @@ class Call:
             return None
         return JSON(recording.transcript)
 
+    @field("Structured outputs of the provider's analysis, by name.")
+    async def structured_outputs(self, info: Info) -> JSON | None:
+        """Return the results of the best report's analysis."""
+        recording = await self._recording(info)
+        if recording is None or recording.structured_outputs is None:
+            return None
+        return JSON(recording.structured_outputs)
+
+    @field("Summary from the provider's analysis.")
+    async def summary(self, info: Info) -> str | None:
+        """Return the summary in the best report."""
+        recording = await self._recording(info)
+        return recording.summary if recording else None
+
     @field("The provider's own explanation of why the call ended, if it gave one.")
     async def ended_message(self, info: Info) -> str | None:
         """Load the provider's explanation from the vault."""
