@@ -327,6 +327,12 @@ def test_a_worse_report_is_silent(grade: ReportGrade) -> None:
     assert new_events(call) == []
 
 
+def test_a_look_up_that_is_no_report_records_nothing() -> None:
+    call = call_after(*IS_PLACED)
+    do.report(call, ReportGrade.NONE)
+    assert new_events(call) == []
+
+
 @pytest.mark.parametrize("name", ["timed out", "failed", "canceled"])
 def test_a_report_of_a_call_given_up_changes_no_status(name: str) -> None:
     call = call_after(*TERMINAL[name])

@@ -102,15 +102,6 @@ def test_every_refusal_has_one_form(
     assert "server" not in answer.headers
 
 
-def test_auditors_may_not_upload(office: Desk) -> None:
-    answer = asking.post(
-        f"{office.url}/uploads?filename=x.csv",
-        content=b"name,business_name,phone\n",
-        headers={**office.header(Role.AUDITOR), "Content-Type": "text/csv"},
-    )
-    assert (answer.status_code, error(answer)) == (403, "FORBIDDEN")
-
-
 def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
     answer = asking.post(f"{desk.url}/graphql", headers=desk.header(), **given)
     data = answer.json()["errors"][0]["extensions"]["code"]

@@ -20,7 +20,7 @@ from tests.scheduler.worlds import (
     World,
 )
 
-MANY = settings(max_examples=200)
+MANY = settings(max_examples=120)
 
 
 @dataclass

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
-import pytest
 
 from interfaces.webhooks.body import RETRY_AFTER_SECONDS
 from tests.end_to_end.processes import SECRET, running_up
@@ -66,22 +65,26 @@ def api_process(database: str, folder: Path, **settings: Any) -> Iterator[Proces
         yield process
 
 
-@pytest.mark.parametrize(
-    ("mode", "statuses"), [("secret", {401}), ("bearer", {401}), ("hmac", {401, 503})]
-)
-def test_a_hundred_large_bodies_without_the_secret_take_no_memory(
-    database: str, tmp_path: Path, mode: str, statuses: set[int]
+def refusal(process: Process, headers: dict[str, str]) -> int | None:
+    """Post rubbish; return the status, None if the API cut off a slow client."""
+    try:
+        return process.post(RUBBISH, headers)[0]
+    except ConnectionError:
+        return None
+
+
+def test_a_hundred_large_bodies_without_a_true_signature_take_no_memory(
+    database: str, tmp_path: Path
 ) -> None:
+    """A signature is checked over the body; the other proofs need no body at all."""
     headers = {**SIGNED, "x-timestamp": str(int(time.time()))}
-    with api_process(database, tmp_path, WEBHOOK_AUTH=mode) as process:
+    with api_process(database, tmp_path, WEBHOOK_AUTH="hmac") as process:
         before = process.size()
         process.forget_peak()
         with ThreadPoolExecutor(100) as clients:
-            answers = [
-                clients.submit(process.post, RUBBISH, headers) for _ in range(100)
-            ]
-            result = {answer.result()[0] for answer in answers}
-        assert result <= statuses
+            answers = [clients.submit(refusal, process, headers) for _ in range(100)]
+            statuses = {answer.result() for answer in answers}
+        assert {401} <= statuses <= {401, 503, None}
         assert process.peak() < before + 100
 
 
