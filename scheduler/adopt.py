@@ -43,7 +43,7 @@ class ClaimingBlocked:
     on the provider's next answer.
     """
 
-    words: str
+    message: str
     until: datetime | None = None
 
 

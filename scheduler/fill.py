@@ -233,7 +233,7 @@ class SlotFiller:
 def _why_blocked(blocked: ClaimingBlocked | None) -> Waiting | None:
     if blocked is None or blocked.until is None:
         return None
-    return Waiting(WaitingCode.OUTCOME_UNKNOWN, blocked.words, until=blocked.until)
+    return Waiting(WaitingCode.OUTCOME_UNKNOWN, blocked.message, until=blocked.until)
 
 
 def _key_fault(fault: str | None) -> Waiting | None:

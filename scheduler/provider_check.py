@@ -56,7 +56,7 @@ class ProviderCheck:
         silence = timedelta(seconds=settings.silence_timeout_seconds)
         findings = deps.reconcile.run(snapshot, now=now(), silence=silence)
         if blocked is not None and blocked.until is None:
-            findings = replace(findings, down=blocked.words)
+            findings = replace(findings, down=blocked.message)
         lines_down = {**findings.lines_down, **deps.adoption.unsearched}
         self.findings = replace(findings, lines_down=lines_down)
         self.blocked = blocked

@@ -1,1 +1,1 @@
-"""A stand-in for the provider's HTTP API: a process of its own that keeps a ledger."""
+"""Simulates the provider's HTTP API in a separate process, with a ledger of calls."""

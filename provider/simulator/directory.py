@@ -13,7 +13,7 @@ from provider.simulator.settings import (
 
 
 def first_assistants(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
-    """List the assistants that exist at the start: a default one and those set."""
+    """Yield the assistants at the start: a default and configured ones."""
     server = {"url": settings.webhook_url, "timeoutSeconds": 20}
     if settings.webhook_secret:
         server["secret"] = settings.webhook_secret
@@ -39,7 +39,7 @@ def first_assistants(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
 
 
 def first_lines(settings: SimulatorSettings) -> Iterator[dict[str, Any]]:
-    """List the phone numbers that exist at the start: a default one and those set."""
+    """Yield the phone numbers at the start: a default and configured ones."""
     first = {
         "id": DEFAULT_PHONE_NUMBER_ID,
         "number": "+12025550100",

@@ -1,4 +1,4 @@
-"""How likely a person answers, by the hour of the callee's day and by the attempt."""
+"""Probability that a person answers, by local hour and attempt."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Lasting refusals: of some contacts, a line, an assistant or the whole account."""
+"""Permanent refusals: of some contacts, a line, an assistant or the whole account."""
 
 from dataclasses import dataclass
 from random import Random

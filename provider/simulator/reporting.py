@@ -1,4 +1,4 @@
-"""How the end of a call is reported: in one report or two, and in which form."""
+"""Reports about the end of a call: one or two, in several forms."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ EMPTY: Document = {
     "transcript": "",
     "summary": "",
 }
-"""What a report contains that the provider sends before it knows anything."""
+"""The content of a report that is sent before any result is known."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What happens in an answered call: who answers, what is said, which tool is used."""
+"""Scenes of answered calls: who answers, the conversation, the tool that is used."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -38,7 +38,12 @@ from provider.vapi.assistants import (
 )
 from provider.vapi.call_request import call_request
 from provider.vapi.reading import read_call
-from provider.vapi.request_outcomes import LONGEST_WORDS, parsed, read_outcome, words_of
+from provider.vapi.request_outcomes import (
+    LONGEST_TEXT,
+    answer_text,
+    parsed,
+    read_outcome,
+)
 from provider.vapi.settings import VapiSettings, server_of
 from provider.vapi.wire import TooLate, Wire, WireTransport
 
@@ -106,7 +111,9 @@ class VapiProvider(Provider):
             )
         except Exception as error:  # noqa: BLE001 - after any error the call may exist
             never = isinstance(error, BEFORE_SENDING) and not wire.sent
-            return NeverLeft(_words(error)) if never else Unknown(_words(error))
+            return (
+                NeverLeft(_error_text(error)) if never else Unknown(_error_text(error))
+            )
         return read_outcome(
             answer.status_code, answer.headers, answer.content, now=self._now()
         )
@@ -289,7 +296,7 @@ class VapiProvider(Provider):
         try:
             return again(self._ask, method, url, body)
         except (httpx2.HTTPError, httpx2.InvalidURL, TooLate) as error:
-            raise ProviderUnavailable(_words(error)) from error
+            raise ProviderUnavailable(_error_text(error)) from error
 
     def _ask(self, method: str, url: str, body: bytes | None) -> httpx2.Response:
         return self._exchange(self._wire(float("inf")), method, url, content=body)
@@ -331,7 +338,7 @@ def _checked(answer: httpx2.Response) -> httpx2.Response:
     status = answer.status_code
     if answer.is_success:
         return answer
-    text = words_of(status, parsed(answer.content), answer.content)
+    text = answer_text(status, parsed(answer.content), answer.content)
     if answer.is_client_error and status not in BUSY:
         raise ProviderRefused(text)
     raise ProviderUnavailable(text)
@@ -352,5 +359,5 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:LONGEST_WORDS]
+def _error_text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:LONGEST_TEXT]

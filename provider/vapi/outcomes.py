@@ -21,11 +21,11 @@ EARLY_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class EndedCall:
-    """What one message or document says of a call that is over.
+    """The data of one message or document about a call that is over.
 
-    `answered` is None where the message does not say whether somebody picked up, and
-    `speech` where it contains no transcript. `refusal` is what the reason means if
-    nobody picked up.
+    `answered` is None if it is unknown whether somebody picked up, `speech` is None
+    without a transcript. `refusal` is the classification of the reason if nobody
+    picked up.
     """
 
     reason: str | None
@@ -45,9 +45,9 @@ type Decision = Callable[[EndedCall], OutcomeFinding]
 
 
 def outcome_of(call: EndedCall) -> OutcomeFinding | None:
-    """Return the outcome of a call that is over, and how much it rests on.
+    """Return the outcome of a call that is over, and its evidence.
 
-    None: the message names no reason and contains no transcript.
+    None if the message contains neither a reason nor a transcript.
     """
     if call.reason is None:
         return _by_speech(call, "no-reason")

@@ -24,7 +24,7 @@ from domain.values import Refusal, RefusalKind
 from provider.vapi.reading import read_call
 from provider.vapi.refusals import refusal_of_answer, refusal_of_status
 
-LONGEST_WORDS = 500
+LONGEST_TEXT = 500
 UNSETTLED = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}
 BELIEVED = {
     HTTPStatus.UNAUTHORIZED,
@@ -43,7 +43,7 @@ def read_outcome(
 ) -> Outcome:
     """Return the outcome of POST /call; names of `headers` may be in any case."""
     answer = parsed(body)
-    said = words_of(status, answer, body)
+    said = answer_text(status, answer, body)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return _accepted(answer, said, now)
     refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -128,10 +128,10 @@ def parsed(body: bytes) -> Any:
         return None
 
 
-def words_of(status: int, answer: Any, body: bytes) -> str:
-    """Return the status and the provider's message, up to LONGEST_WORDS characters."""
+def answer_text(status: int, answer: Any, body: bytes) -> str:
+    """Return the status and the provider's message, up to LONGEST_TEXT characters."""
     message = answer.get("message") if isinstance(answer, dict) else None
     if isinstance(message, list):
         message = "; ".join(str(text) for text in message)
     said = str(message) if message else body.decode(errors="replace")
-    return f"{status}: {' '.join(said.split())}"[:LONGEST_WORDS]
+    return f"{status}: {' '.join(said.split())}"[:LONGEST_TEXT]

@@ -12,7 +12,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
-from provider.vapi.request_outcomes import LONGEST_WORDS, read_outcome
+from provider.vapi.request_outcomes import LONGEST_TEXT, read_outcome
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 CREATED = datetime(2026, 11, 22, 11, 59, 58, tzinfo=UTC)
@@ -123,4 +123,4 @@ def test_the_requested_wait_is_limited_to_1_s_to_15_min(
 
 def test_the_providers_message_is_kept_up_to_a_limit() -> None:
     assert outcome(400, [NUMBER, "and more"]).text == f"400: {NUMBER}; and more"
-    assert len(outcome(400, "x" * 9000).text) == LONGEST_WORDS
+    assert len(outcome(400, "x" * 9000).text) == LONGEST_TEXT

@@ -1,4 +1,4 @@
-"""A scheduler for tests: driven pass by pass, or leading in a thread of its own."""
+"""A scheduler for tests: run pass by pass, or leading in a separate thread."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

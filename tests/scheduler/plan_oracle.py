@@ -1,4 +1,4 @@
-"""An independent account of what a plan gives, to check the policy against."""
+"""An independent computation of the shares, to check the policy against."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ MANY = settings(max_examples=120)
 
 @dataclass
 class JudgedPlan:
-    """A plan beside an independent account of what it gave to whom."""
+    """A plan with an independent computation of its shares."""
 
     world: World
     made: Plan
@@ -117,7 +117,7 @@ class JudgedPlan:
         return view.spend + expected <= view.budget or self.cost(view.id) == 0
 
     def lets_in(self, view: CampaignView, freed: CampaignView | None = None) -> bool:
-        """Whether what is shared has one more, should `freed` give one back."""
+        """Return whether the common limits allow one more call if `freed` gets none."""
         back = 1 if freed else 0
         turns, daily = self.turns(view.phone_number_id), self.daily()
         same_line = freed is not None and freed.phone_number_id == view.phone_number_id
@@ -131,7 +131,7 @@ class JudgedPlan:
 
 
 def is_open(view: CampaignView) -> bool:
-    """Whether the batch that was opened last is not over."""
+    """Return whether the last batch is still under way."""
     again = any(one.batch is not None for one in view.candidates)
     held = view.active + view.ghosts + view.deferred
     return view.batch is not None and (held > 0 or again)

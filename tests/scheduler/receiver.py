@@ -1,4 +1,4 @@
-"""An HTTP server that takes JSON, as alerts' receivers do."""
+"""An HTTP server that receives JSON, like the receivers of alerts."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ type Received = list[dict[str, Any]]
 
 @contextmanager
 def receiving(statuses: list[int] | None = None) -> Iterator[tuple[str, Received]]:
-    """Yield its URL and what it got; it answers these first and 200 then."""
+    """Yield its URL and the bodies received; it answers with `statuses`, then 200."""
     seen: Received = []
     answers = list(statuses or [])
 
@@ -24,7 +24,7 @@ def receiving(statuses: list[int] | None = None) -> Iterator[tuple[str, Received
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.05,))

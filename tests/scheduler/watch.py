@@ -1,4 +1,4 @@
-"""Drives a Reconcile over a house; brings calls to the state that a test needs."""
+"""Runs a Reconcile, and brings calls into the state that a test needs."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ ENDED = CallReport(ended_reason="customer-ended-call", ended_at=None)
 
 
 class Watch:
-    """Reconcile over a house, with calls brought to where a test needs them."""
+    """A Reconcile over the services of a test, with helpers that place calls."""
 
     def __init__(self, house: House) -> None:
         assert isinstance(house.now, Clock)

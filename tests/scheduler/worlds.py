@@ -1,4 +1,4 @@
-"""Views and conditions to plan from: made by hand or drawn by chance."""
+"""Snapshots and conditions to plan from: built by hand or drawn at random."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -71,7 +71,7 @@ def candidates(campaign_id: UUID, count: int, batch: int | None = None) -> list[
 
 
 def a_view(number: int = 1, *, waiting: int = 0, **fields: Any) -> CampaignView:
-    """Make a campaign with so many candidates, all of whom are pending."""
+    """Return a campaign with this number of candidates, all of them pending."""
     id_ = UUID(int=number)
     people = {"pending": waiting, "candidates": tuple(candidates(id_, waiting))}
     return replace(VIEW, id=id_, **{**people, **fields})
@@ -108,7 +108,7 @@ def a_call(number: int, campaign_id: UUID, phase: Phase, **fields: Any) -> OpenC
 def a_snapshot(
     *views: CampaignView, calls: tuple[OpenCall, ...] = (), **fields: Any
 ) -> Snapshot:
-    """Make a snapshot; without `calls` each view has those that it counts."""
+    """Return a snapshot; without `calls`, each view has the calls that it counts."""
     snapshot = Snapshot(
         position=100,
         claims_seen=5,
@@ -144,7 +144,7 @@ def the_conditions(**fields: Any) -> Conditions:
 
 
 def worlds() -> st.SearchStrategy[World]:
-    """Draw worlds by a seed: quicker by far than field by field, and more even."""
+    """Draw random snapshots from a seed: much faster than a strategy per field."""
     return st.integers(0, 2**32).map(lambda seed: a_world(Random(seed)))
 
 
@@ -184,7 +184,7 @@ def _conditions(dice: Random) -> Conditions:
 
 
 def _view(dice: Random, number: int) -> CampaignView:
-    """Draw a campaign whose counts agree with each other."""
+    """Draw a campaign with consistent counts."""
     mode = dice.choice(list(DialMode))
     batch = dice.choice([None, 3]) if mode is DialMode.BATCH else None
     first = mode is DialMode.BATCH and batch is None
