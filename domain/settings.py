@@ -10,6 +10,7 @@ from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Invalid
 from domain.values import AMOUNT_RULE, NAMESPACE, is_amount
+from domain.web_address import WEB_URL_RULE, is_web_url
 
 SETTINGS_ID = uuid5(NAMESPACE, "settings")
 
@@ -79,9 +80,8 @@ class SettingsValues:
                 "must be above 0 and at most 1, with at most 12 decimals",
             ),
             "alert_webhook_url": (
-                self.alert_webhook_url is None
-                or self.alert_webhook_url.startswith(("https://", "http://")),
-                "must begin with https:// or http://, or be null for no webhook",
+                self.alert_webhook_url is None or is_web_url(self.alert_webhook_url),
+                f"{WEB_URL_RULE}, or be null for no webhook",
             ),
             "retention_days": (
                 self.retention_days is None

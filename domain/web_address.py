@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 LONGEST = 2_000
 """Characters of a URL."""
 
+WEB_URL_RULE = "must begin with https:// or http://"
+
 METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 """Names of the metadata services of Google Cloud, and of Amazon EC2."""
 
@@ -32,6 +34,11 @@ ISATAP = frozenset({b"\0\0\x5e\xfe", b"\2\0\x5e\xfe"})
 """The four octets before the IPv4 address in an ISATAP interface identifier."""
 
 
+def is_web_url(url: str) -> bool:
+    """Return whether a text begins as a URL of the web does; see `WEB_URL_RULE`."""
+    return url.startswith(("https://", "http://"))
+
+
 def url_fault(url: str) -> str | None:
     """Return what is wrong with a URL for outgoing requests, None if it is allowed."""
     try:
@@ -39,8 +46,8 @@ def url_fault(url: str) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme not in {"http", "https"} or not host:
-        return "must begin with https:// or http:// and name a host"
+    if not is_web_url(url) or not host:
+        return f"{WEB_URL_RULE} and name a host"
     if len(url) > LONGEST or not url.isprintable() or " " in url:
         return f"must have at most {LONGEST:,} characters, all printable, and no space"
     if host.rstrip(".").lower() in METADATA_HOSTS or is_forbidden(host):

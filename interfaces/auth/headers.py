@@ -32,6 +32,7 @@ class SecurityHeaders:
         self._headers = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers to the response of an HTTP request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -28,6 +28,7 @@ class SameOrigin:
         self._app, self._origins = app, frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on the request or socket, or refuse it with 403."""
         if self._is_allowed(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":

@@ -64,6 +64,7 @@ class TooLarge:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Replace the response if it is the plain-text 413."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

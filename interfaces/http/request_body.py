@@ -43,6 +43,7 @@ class EarlyRefusal(JSONResponse):
         self._drained_seconds = drained_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response; then read and discard the rest of the body."""
         if _declares_a_small_body(scope):
             await super().__call__(scope, receive, send)
             return
@@ -69,6 +70,7 @@ class WatchedReceive:
         self._receive, self.ended = receive, False
 
     async def __call__(self) -> Message:
+        """Return the next message of the server."""
         message = await self._receive()
         if message["type"] != "http.request" or not message.get("more_body", False):
             self.ended = True

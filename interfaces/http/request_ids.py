@@ -20,6 +20,7 @@ class RequestIds:
         self._app, self._new_id = app, new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bind the id to log records, and add it to the response."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return

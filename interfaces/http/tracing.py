@@ -43,6 +43,7 @@ class WithQuery:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Restore the query string and pass on the request."""
         if HIDDEN_QUERY in scope:
             scope["query_string"] = scope.pop(HIDDEN_QUERY)
         await self._app(scope, receive, send)

@@ -46,6 +46,7 @@ class Api(FastAPI):
         return WithQuery(RequestIds(Measured(secured, self.metrics), uuid4))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request without its query string, so that it is not traced."""
         await super().__call__(without_query(scope), receive, send)
 
 

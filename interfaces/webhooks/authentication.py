@@ -107,6 +107,7 @@ class SharedSecret:
         return _same(headers.get(self.header, ""), self.secret)
 
     def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers suffice
+        """Return whether the header is the secret."""
         return self.admits(headers)
 
 
@@ -128,6 +129,7 @@ class Bearer:
         return _same(given, self.token)
 
     def __call__(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002 - the headers suffice
+        """Return whether the header has the token."""
         return self.admits(headers)
 
 
@@ -142,6 +144,7 @@ class AnyOf:
         return any(form.admits(headers) for form in self.forms)
 
     def __call__(self, headers: Headers, body: bytes) -> bool:
+        """Return whether one of the signatures is valid."""
         return any(form(headers, body) for form in self.forms if form.admits(headers))
 
 
@@ -186,6 +189,7 @@ class Signature:
         return abs(self.now().timestamp() - moment) <= self.tolerance.total_seconds()
 
     def __call__(self, headers: Headers, body: bytes) -> bool:
+        """Return whether one of the header's signatures is valid for the body."""
         if not self.admits(headers):
             return False
         given = tuple(self._given(headers))

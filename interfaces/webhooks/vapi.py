@@ -75,6 +75,7 @@ class Webhooks:
         self._store_seconds, self._largest_body = store_seconds, largest_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request to the webhook route."""
         scope["route"] = self
         _name_in_traces(scope)
         answer = await self._answer(scope, WatchedReceive(receive))
@@ -123,6 +124,7 @@ class WebhooksFirst:
         self._app, self._webhooks = app, webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route webhooks to their handler, everything else to the application."""
         ours = scope["type"] == "http" and scope["path"] == PATH
         await (self._webhooks() if ours else self._app)(scope, receive, send)
 
