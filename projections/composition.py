@@ -19,6 +19,7 @@ from application.assistants import AssistantService
 from application.calls.call_service import CallService
 from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
+from application.contacts.contact_service import ContactService
 from application.contacts.imports import ImportService
 from application.contacts.uploads import Uploads
 from application.event_context import EventContext
@@ -199,6 +200,16 @@ class Components:
             context=self.context,
             calls=self.calls,
             call_lookup=self.lookups,
+        )
+
+    @cached_property
+    def contacts(self) -> ContactService:
+        """Commands of members about one contact."""
+        return ContactService(
+            app=self.app,
+            context=self.context,
+            vault=self.vault,
+            campaign_of=self.lookups.campaign_of,
         )
 
     @cached_property

@@ -275,6 +275,12 @@ def get(conn: Conn, contact_id: UUID) -> ContactRow | None:
     return found[0] if found else None
 
 
+def campaign_of(conn: Conn, contact_id: UUID) -> UUID | None:
+    """Return the campaign of an imported contact, also of an erased one."""
+    contact = get(conn, contact_id)
+    return contact.campaign_id if contact else None
+
+
 def of_ids(conn: Conn, contact_ids: Collection[UUID]) -> list[ContactRow]:
     """Read these contacts, in the file's order."""
     return select(conn, ContactRow, _OF_IDS + _SELECTED, ids=list(contact_ids))

@@ -55,3 +55,8 @@ class Lookups:
         if contact is None:
             return None
         return self._vault.contact(contact_id, contact.list_id)
+
+    def campaign_of(self, contact_id: UUID) -> UUID | None:
+        """Return the campaign of an imported contact, also of an erased one."""
+        with self._pool.connection() as conn:
+            return contact_log.campaign_of(conn, contact_id)

@@ -9,6 +9,7 @@ from strawberry.types import ExecutionContext
 
 from interfaces.graphql.commands.assistants import AssistantCommands
 from interfaces.graphql.commands.campaigns import CampaignCommands
+from interfaces.graphql.commands.contacts import ContactCommands
 from interfaces.graphql.commands.imports import ImportCommands
 from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.settings import SettingsCommands
@@ -63,6 +64,7 @@ class Query(
 class Mutation(
     ImportCommands,
     CampaignCommands,
+    ContactCommands,
     AssistantCommands,
     MemberCommands,
     SettingsCommands,

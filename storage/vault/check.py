@@ -72,7 +72,7 @@ _KINDS: dict[type[VaultRow], _Kind] = {
         """
         select contact_id, list_id, leaf, salt is null and exists (
                 select from autolynx_events e where e.originator_id = contact_id
-                    and e.originator_version = 1 and e.topic = 'contact.erased'
+                    and e.topic = 'contact.erased'
             ),
             salt, campaign_id, name, business_name, phone, extension, variables::text
         from contact_vault

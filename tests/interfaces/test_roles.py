@@ -49,7 +49,7 @@ FIELDS: dict[str, set[Role]] = {
     **named("Subscription", WATCHES, EVERYBODY),
     **named("Query", "upload", OPERATORS),
     **named("Mutation", RUNS.replace(" ", "Campaign ") + "Campaign", OPERATORS),
-    **named("Mutation", "importContacts", OPERATORS),
+    **named("Mutation", "importContacts setDisposition", OPERATORS),
     **named("Query", "events audit", AUDITORS),
     **named("Subscription", "eventAppended", AUDITORS),
     **named("Query", "members", ADMINS),

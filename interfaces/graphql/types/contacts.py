@@ -21,6 +21,7 @@ class Contact:
     """One contact of a campaign; its personal data is empty after an erasure."""
 
     row: strawberry.Private[ContactRow]
+    set_by_hand: strawberry.Private[tuple[Disposition | None, str | None] | None]
     id: strawberry.ID
     name: str
     business_name: str
@@ -31,10 +32,19 @@ class Contact:
     status: ContactStatus
 
     @classmethod
-    def of(cls, row: ContactRow) -> Self:
-        """Build it from a row of the read model."""
+    def of(
+        cls,
+        row: ContactRow,
+        set_by_hand: tuple[Disposition | None, str | None] | None = None,
+    ) -> Self:
+        """Build it from a row of the read model.
+
+        `set_by_hand` are a disposition and a note that were just stored, and that the
+        read model may not include yet.
+        """
         return cls(
             row=row,
+            set_by_hand=set_by_hand,
             id=strawberry.ID(str(row.id)),
             name=row.name,
             business_name=row.business_name,
@@ -66,11 +76,15 @@ class Contact:
 
     @field("What a member set, else that of the latest call with one.")
     async def disposition(self, info: Info) -> Disposition | None:
+        if self.set_by_hand is not None:
+            return self.set_by_hand[0]
         result = await self._result(info)
         return result.disposition if result else None
 
     @field("Note entered by a member.")
     async def note(self, info: Info) -> str | None:
+        if self.set_by_hand is not None:
+            return self.set_by_hand[1]
         result = await self._result(info)
         if result is None or result.note_words_id is None:
             return None

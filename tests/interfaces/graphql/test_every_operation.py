@@ -24,9 +24,10 @@ PROGRESS = """{ campaignId state contacts pending active queued ringing inProgre
   failed canceled timedOut awaitingReports spend position }"""
 CALL = """{ id campaignId contactId attempt status providerCallId queuedAt placedAt
   startedAt endedAt lastEventAt durationSeconds endedReason cost recordingUrl transcript
+  outcome disposition structuredOutputs summary endedMessage ringSeconds
   events { position type } }"""
 CONTACT = f"""{{ id name businessName phone erasedAt variables status call {CALL}
-  calls {CALL} }}"""
+  calls {CALL} outcome disposition note }}"""
 REPORT = "{ accepted skippedCount skipped { row reason message } rejectsUrl }"
 ASSISTANT_FIELDS = "{ id name providerAssistantId archived config activeCampaigns }"
 CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
@@ -36,6 +37,8 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
     pageInfo {{ hasNextPage endCursor }} }}
   imports {{ id filename importedAt report {REPORT} }}
   activity(bucketSeconds: 60) {{ from placed ended failed spend }}
+  outcomes {{ outcome calls contacts }}
+  funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
   exportUrl }}"""
 EVENT = (
@@ -257,6 +260,7 @@ async def _reads(caller: Caller, campaign: str) -> None:
     whole = await ask(one % ("campaign", CAMPAIGN), id=campaign)
     contact = whole["contacts"]["edges"][0]["node"]
     assert (await ask(one % ("contact", CONTACT), id=contact["id"])) == contact
+    await _disposes(caller, contact["id"])
     call = await ask(one % ("call", CALL), id=contact["call"]["id"])
     assert [event["type"] for event in call["events"]] == ["call.created"]
     events = await ask(
@@ -321,6 +325,20 @@ def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
         page = contact_log.page(connection, campaign_id, first=3)
     chosen = PlannedCall(campaign_id, page.nodes[before].id, 1, requeued=False)
     assert ClaimService(desk.app, desk.context).claim([chosen], seen=before).calls
+
+
+async def _disposes(caller: Caller, contact: str) -> None:
+    """Set the disposition of a contact that waits to be called."""
+    set_ = await caller.ask(
+        f"""mutation($id: ID!) {{ setDisposition(contactId: $id, disposition: OTHER,
+          note: "A note") {{ ... on Contact {CONTACT} {ERROR} }} }}""",
+        id=contact,
+    )
+    assert (set_["disposition"], set_["note"]) == ("OTHER", "A note")
+    read = await caller.ask(
+        f"query($id: ID!) {{ contact(id: $id) {CONTACT} }}", id=contact
+    )
+    assert read == set_
 
 
 async def _ends(caller: Caller, campaign: str) -> None:

@@ -1,0 +1,141 @@
+"""Dispositions and notes that members enter about a contact."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.contact import Contact, PlannedAttempt
+from domain.contact_history import ContactHistory, PlanKind
+from domain.errors import Invalid, NotFound, WrongState
+from domain.outcomes import CallOutcome, Disposition
+from domain.values import ContactStatus
+from projections import contact_results
+from projections.contact_results import ContactResult
+from tests.application.erasing import erase, problems
+from tests.application.messages import record_message, report, requested
+from tests.database_dump import dumped
+from tests.wiring import BY, NOON, House
+
+GOAL, OPTED_OUT = Disposition.GOAL_REACHED, Disposition.OPTED_OUT
+NOTE = "Wants the blue one."
+
+
+def contact_of(house: House, call_id: UUID) -> UUID:
+    return house.load_call(call_id).contact_id
+
+
+def result(house: House, contact_id: UUID) -> ContactResult:
+    house.settle()
+    with house.reading.connection() as conn:
+        return contact_results.of_contacts(conn, [contact_id])[contact_id]
+
+
+def set_disposition(
+    house: House, contact_id: UUID, to: Disposition | None, note: str | None = None
+) -> int | None:
+    return house.contacts.set_disposition(contact_id, to, note, by=BY)
+
+
+def test_a_member_sets_a_disposition_with_a_note_once(house: House) -> None:
+    call_id = requested(house)
+    contact_id = contact_of(house, call_id)
+    assert set_disposition(house, contact_id, GOAL, f" {NOTE} ") is not None
+    assert set_disposition(house, contact_id, GOAL, NOTE) is None
+    assert house.topics(contact_id) == ["disposed"]
+    found = result(house, contact_id)
+    assert found.disposition is GOAL
+    assert found.note_words_id is not None
+    assert house.vault.words(found.note_words_id) == NOTE
+
+
+def test_a_cleared_disposition_has_no_note(house: House) -> None:
+    contact_id = contact_of(house, requested(house))
+    set_disposition(house, contact_id, GOAL, NOTE)
+    set_disposition(house, contact_id, None)
+    found = result(house, contact_id)
+    assert (found.disposition, found.note_words_id) == (None, None)
+
+
+def test_the_status_and_the_counters_stay_when_a_disposition_is_set(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    record_message(house, report(call_id))
+    call = house.load_call(call_id)
+    before = house.board(call.campaign_id)
+    set_disposition(house, call.contact_id, GOAL)
+    after = house.board(call.campaign_id)
+    assert replace(after, position=before.position) == before
+    assert after.ended == 1
+
+
+def test_a_planned_call_is_withdrawn_by_a_disposition_that_makes_it_needless(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    record_message(house, report(call_id, endedReason="customer-busy"))
+    call = house.load_call(call_id)
+    contact = Contact.unrecorded(call.contact_id, call.campaign_id, NOON)
+    plan = PlannedAttempt(
+        kind=PlanKind.RETRY,
+        call_id=call_id,
+        attempt=2,
+        due_at=NOON + timedelta(hours=1),
+        expires_at=None,
+        because=CallOutcome.BUSY,
+        terms_version=1,
+        history=ContactHistory(),
+        finished_as=ContactStatus.ENDED,
+    )
+    contact.plan_call(plan, was=ContactStatus.ENDED, at=NOON, by=BY)
+    house.app.append(contact)
+    assert house.board(call.campaign_id).pending == 1
+    set_disposition(house, call.contact_id, Disposition.NOT_INTERESTED)
+    assert house.topics(call.contact_id) == ["retry_planned", "disposed"]
+    set_disposition(house, call.contact_id, OPTED_OUT)
+    board = house.board(call.campaign_id)
+    assert (board.pending, board.ended) == (0, 1)
+    assert house.topics(call.contact_id)[2:] == ["disposed", "retry_withdrawn"]
+
+
+def test_an_unknown_contact_is_not_found(house: House) -> None:
+    with pytest.raises(NotFound):
+        set_disposition(house, uuid4(), GOAL)
+
+
+def test_a_note_that_is_too_long_is_refused_with_the_limit(house: House) -> None:
+    contact_id = contact_of(house, requested(house))
+    with pytest.raises(Invalid, match="2,000 characters") as caught:
+        set_disposition(house, contact_id, GOAL, "x" * 2_001)
+    assert "note" in caught.value.fields
+    assert house.topics(contact_id) == []
+
+
+def test_an_erasure_empties_the_note_and_ends_dispositions(house: House) -> None:
+    call_id = requested(house)
+    contact_id = contact_of(house, call_id)
+    set_disposition(house, contact_id, GOAL, NOTE)
+    assert erase(house).contacts == (contact_id,)
+    assert NOTE.encode() not in dumped(house.url)
+    assert problems(house) == []
+    with pytest.raises(WrongState, match="erased"):
+        set_disposition(house, contact_id, OPTED_OUT)
+
+
+def test_the_analysis_of_a_call_is_stored_with_its_message_and_erased_with_it(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    output = {"o-1": {"name": "wish", "result": "A secret wish"}}
+    analysis = {"summary": "A secret summary", "successEvaluation": "secretly"}
+    artifact = {"structuredOutputs": output}
+    record_message(house, report(call_id, artifact=artifact, analysis=analysis))
+    [row] = house.vault.messages_of(call_id)
+    assert row.structured_outputs == {"wish": "A secret wish"}
+    assert (row.summary, row.success_evaluation) == ("A secret summary", "secretly")
+    assert problems(house) == []
+    erase(house)
+    assert b"ecret" not in dumped(house.url)
+    assert problems(house) == []
