@@ -110,10 +110,9 @@ class VapiProvider(Provider):
                 json=call_request(order, server_of(self._settings)),
             )
         except Exception as error:  # noqa: BLE001 - after any error the call may exist
-            never = isinstance(error, BEFORE_SENDING) and not wire.sent
-            return (
-                NeverLeft(_error_text(error)) if never else Unknown(_error_text(error))
-            )
+            was_not_sent = isinstance(error, BEFORE_SENDING) and not wire.sent
+            text = _error_text(error)
+            return NeverLeft(text) if was_not_sent else Unknown(text)
         return read_outcome(
             answer.status_code, answer.headers, answer.content, now=self._now()
         )
