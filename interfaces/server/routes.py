@@ -135,7 +135,7 @@ class Routes:
         return Lines(self.components.provider, self.components.now)
 
     @cached_property
-    def _vitals(self) -> HealthCheck:
+    def _health_check(self) -> HealthCheck:
         components, configuration = self.components, self.configuration
         return HealthCheck(
             pool=components.reading,
@@ -157,7 +157,7 @@ class Routes:
             broadcaster=self.subscriptions.broadcaster,
             access=self.subscriptions.access,
             recheck_seconds=self.subscriptions.recheck_seconds,
-            health_check=self._vitals,
+            health_check=self._health_check,
             development=self.configuration.development,
             viewer_of=self._authenticator.viewer,
         )

@@ -45,11 +45,11 @@ with Supervisor(roles, os.environ, log=print).running():
 """
 
 
-class Stage:
+class ChildModules:
     """A folder of modules, and the file in which they record their start and end."""
 
     def __init__(self, folder: Path) -> None:
-        self.notes, self.said = folder / "notes", list[str]()
+        self.notes, self.log = folder / "notes", list[str]()
         (folder / "obedient_role.py").write_text(OBEDIENT)
         (folder / "deaf_role.py").write_text(DEAF)
         self.environment = os.environ | {
@@ -58,7 +58,7 @@ class Stage:
         }
 
     def supervisor(self, *roles: Role) -> Supervisor:
-        return Supervisor(roles, self.environment, log=self.said.append)
+        return Supervisor(roles, self.environment, log=self.log.append)
 
     def lines(self, what: str) -> list[str]:
         text = self.notes.read_text() if self.notes.exists() else ""
@@ -72,8 +72,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
+def modules(tmp_path: Path) -> ChildModules:
+    return ChildModules(tmp_path)
 
 
 def obedient(name: str) -> Role:
@@ -93,62 +93,64 @@ def gone(*pids: int) -> Callable[[], bool]:
 
 
 def test_a_dead_child_is_restarted_after_a_pause_and_logged(
-    stage: Stage,
+    modules: ChildModules,
 ) -> None:
-    supervisor = stage.supervisor(obedient("one"), obedient("two"))
+    supervisor = modules.supervisor(obedient("one"), obedient("two"))
     with supervisor.running():
-        stage.wait_for("began", 2)
-        victim = stage.pids()[0]
+        modules.wait_for("began", 2)
+        victim = modules.pids()[0]
         os.kill(victim, signal.SIGKILL)
 
         def both_run() -> bool:
             supervisor.check()
-            return len(stage.lines("began")) == 3
+            return len(modules.lines("began")) == 3
 
         eventually(both_run, said="a new child")
-    assert len(stage.said) == 1
-    assert "was killed by SIGKILL; started again in 0.5 s" in stage.said[0]
+    assert len(modules.log) == 1
+    assert "was killed by SIGKILL; started again in 0.5 s" in modules.log[0]
 
 
-def test_pauses_double_while_a_child_keeps_dying(stage: Stage) -> None:
-    supervisor = stage.supervisor(Role("api", "no_such_module_of_ours"))
+def test_pauses_double_while_a_child_keeps_dying(modules: ChildModules) -> None:
+    supervisor = modules.supervisor(Role("api", "no_such_module_of_ours"))
     with supervisor.running():
 
         def twice() -> bool:
             supervisor.check()
-            return len(stage.said) == 2
+            return len(modules.log) == 2
 
         eventually(twice, said="two deaths")
-    assert [line.split()[-2] for line in stage.said] == ["0.5", "1"]
-    assert "api ended with exit code 1" in stage.said[0]
+    assert [line.split()[-2] for line in modules.log] == ["0.5", "1"]
+    assert "api ended with exit code 1" in modules.log[0]
 
 
-def test_the_scheduler_is_stopped_before_the_others(stage: Stage) -> None:
+def test_the_scheduler_is_stopped_before_the_others(modules: ChildModules) -> None:
     scheduler = replace(SCHEDULER, module="obedient_role", arguments=("scheduler",))
-    with stage.supervisor(obedient("api"), obedient("projector"), scheduler).running():
-        stage.wait_for("began", 3)
-    ended = [line.split()[0] for line in stage.lines("ended")]
+    with modules.supervisor(
+        obedient("api"), obedient("projector"), scheduler
+    ).running():
+        modules.wait_for("began", 3)
+    ended = [line.split()[0] for line in modules.lines("ended")]
     assert (ended[0], len(ended)) == ("scheduler", 3)
 
 
-def test_a_child_that_ignores_sigterm_is_killed(stage: Stage) -> None:
+def test_a_child_that_ignores_sigterm_is_killed(modules: ChildModules) -> None:
     deaf = Role("deaf", "deaf_role", ("deaf",), stop_seconds=0.2)
-    with stage.supervisor(deaf).running():
-        stage.wait_for("began", 1)
-    assert not is_alive(stage.pids()[0])
-    assert stage.lines("ended") == []
+    with modules.supervisor(deaf).running():
+        modules.wait_for("began", 1)
+    assert not is_alive(modules.pids()[0])
+    assert modules.lines("ended") == []
 
 
 @pytest.mark.parametrize("module", ["obedient_role", "deaf_role"])
 def test_children_end_with_a_supervisor_that_is_killed(
-    stage: Stage, module: str
+    modules: ChildModules, module: str
 ) -> None:
-    environment = stage.environment | {"MODULE": module}
+    environment = modules.environment | {"MODULE": module}
     with subprocess.Popen([sys.executable, "-c", SUPERVISE], env=environment) as up:
-        stage.wait_for("began", 2)
-        assert {os.getpgid(pid) for pid in stage.pids()} == {os.getpgid(up.pid)}
+        modules.wait_for("began", 2)
+        assert {os.getpgid(pid) for pid in modules.pids()} == {os.getpgid(up.pid)}
         up.kill()
-    eventually(gone(*stage.pids()), said="the children's end")
+    eventually(gone(*modules.pids()), said="the children's end")
 
 
 def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:

@@ -38,16 +38,16 @@ RINGING: dict[str, dict[str, Any]] = {
 }
 
 
-class Ear:
+class RecordingService:
     """Records messages after calling `does`."""
 
     def __init__(self, does: Callable[[], object] = lambda: None) -> None:
-        self.heard: list[ProviderMessage] = []
+        self.recorded: list[ProviderMessage] = []
         self.does = does
 
     def __call__(self, message: ProviderMessage) -> MessageReceipt:
         self.does()
-        self.heard.append(message)
+        self.recorded.append(message)
         return MessageReceipt(None)
 
     def all(self, messages: Sequence[ProviderMessage]) -> list[MessageReceipt]:
@@ -55,17 +55,17 @@ class Ear:
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear()
+def service() -> RecordingService:
+    return RecordingService()
 
 
-def app(ear: Ear, **limits: Any) -> ASGIApp:
-    return webhooks(ear, ear.all, **limits)
+def app(service: RecordingService, **limits: Any) -> ASGIApp:
+    return webhooks(service, service.all, **limits)
 
 
 @pytest.fixture
-def client(ear: Ear) -> Iterator[TestClient]:
-    with TestClient(app(ear)) as client:
+def client(service: RecordingService) -> Iterator[TestClient]:
+    with TestClient(app(service)) as client:
         yield client
 
 
@@ -82,15 +82,19 @@ def code(answer: httpx2.Response) -> str:
     return str(error["code"])
 
 
-def test_a_message_is_answered_once_it_is_stored(client: TestClient, ear: Ear) -> None:
+def test_a_message_is_answered_once_it_is_stored(
+    client: TestClient, service: RecordingService
+) -> None:
     answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, answer.json()) == (200, {})
-    assert [message.phase for message in ear.heard] == [CallPhase.RINGING]
+    assert [message.phase for message in service.recorded] == [CallPhase.RINGING]
 
 
-def test_secrets_in_messages_are_not_stored(client: TestClient, ear: Ear) -> None:
+def test_secrets_in_messages_are_not_stored(
+    client: TestClient, service: RecordingService
+) -> None:
     client.post(PATH, json=RINGING, headers=SECRET)
-    assert b"hidden" not in orjson.dumps(ear.heard[0].document)
+    assert b"hidden" not in orjson.dumps(service.recorded[0].document)
 
 
 @pytest.mark.parametrize(
@@ -104,55 +108,57 @@ def test_secrets_in_messages_are_not_stored(client: TestClient, ear: Ear) -> Non
     ],
 )
 def test_messages_of_every_type_are_accepted(
-    client: TestClient, ear: Ear, body: Any
+    client: TestClient, service: RecordingService, body: Any
 ) -> None:
     for _ in range(2):
         assert client.post(PATH, json=body, headers=SECRET).status_code == 200
-    assert len(ear.heard) == 2
+    assert len(service.recorded) == 2
 
 
 def test_a_transcript_cut_within_a_character_is_accepted(
-    client: TestClient, ear: Ear
+    client: TestClient, service: RecordingService
 ) -> None:
     body = rb'{"message": {"type": "hang", "transcript": "so \ud83d"}}'
     answer = client.post(PATH, content=body, headers=SECRET)
     assert answer.status_code == 200
-    assert ear.heard[0].document["message"]["transcript"] == "so \ufffd"
+    assert service.recorded[0].document["message"]["transcript"] == "so \ufffd"
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Vapi-Secret": "another"}])
 @pytest.mark.parametrize("body", [orjson.dumps(RINGING), b"not JSON", b""])
 def test_a_message_without_the_secret_is_refused(
-    client: TestClient, ear: Ear, headers: dict[str, str], body: bytes
+    client: TestClient, service: RecordingService, headers: dict[str, str], body: bytes
 ) -> None:
     answer = client.post(PATH, content=body, headers=headers)
     assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
-    assert ear.heard == []
+    assert service.recorded == []
 
 
-def test_every_message_is_refused_if_no_secret_is_configured(ear: Ear) -> None:
-    with TestClient(app(ear, secret=None)) as client:
+def test_every_message_is_refused_if_no_secret_is_configured(
+    service: RecordingService,
+) -> None:
+    with TestClient(app(service, secret=None)) as client:
         answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, code(answer)) == (503, "NOT_CONFIGURED")
-    assert ear.heard == []
+    assert service.recorded == []
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"not JSON", b"[]", b"7", b"null", b"\xff\xfe{", b"[" * 100_000]
 )
 def test_a_body_that_is_no_json_object_is_refused(
-    client: TestClient, ear: Ear, body: bytes
+    client: TestClient, service: RecordingService, body: bytes
 ) -> None:
     answer = client.post(PATH, content=body, headers=SECRET)
     assert (answer.status_code, code(answer)) == (400, "INVALID")
-    assert ear.heard == []
+    assert service.recorded == []
 
 
 def test_a_message_may_exceed_other_bodies_up_to_its_own_limit(
-    ear: Ear,
+    service: RecordingService,
 ) -> None:
     fits = {"message": {"type": "hang", "transcript": "x" * (2 << 20)}}
-    with TestClient(app(ear, largest_body=3 << 20)) as client:
+    with TestClient(app(service, largest_body=3 << 20)) as client:
         assert client.post(PATH, json=fits, headers=SECRET).status_code == 200
         for body in (b"x" * (4 << 20), iter([b"x" * (1 << 20)] * 4)):
             answer = client.post(PATH, content=body, headers=SECRET)
@@ -178,7 +184,7 @@ COMPRESSIONS: list[tuple[str, Callable[[bytes], bytes]]] = [
 @pytest.mark.parametrize("words", [1, 100_000])
 def test_a_compressed_message_is_accepted(
     client: TestClient,
-    ear: Ear,
+    service: RecordingService,
     encoding: str,
     compress: Callable[[bytes], bytes],
     words: int,
@@ -187,17 +193,17 @@ def test_a_compressed_message_is_accepted(
     headers = SECRET | {"Content-Encoding": encoding}
     sent = compress(orjson.dumps(body))
     assert client.post(PATH, content=sent, headers=headers).status_code == 200
-    assert ear.heard[0].document["message"]["transcript"] == "word " * words
+    assert service.recorded[0].document["message"]["transcript"] == "word " * words
 
 
 @pytest.mark.parametrize(
     ("encoding", "compress"), [one for one in COMPRESSIONS if one[0] != "identity"]
 )
 def test_a_message_that_inflates_beyond_the_limit_is_refused(
-    ear: Ear, encoding: str, compress: Callable[[bytes], bytes]
+    service: RecordingService, encoding: str, compress: Callable[[bytes], bytes]
 ) -> None:
     headers = SECRET | {"Content-Encoding": encoding}
-    with TestClient(app(ear, largest_body=1 << 20)) as client:
+    with TestClient(app(service, largest_body=1 << 20)) as client:
         sent = compress(b" " * (64 << 20))
         answer = client.post(PATH, content=sent, headers=headers)
     assert (answer.status_code, code(answer)) == (413, "TOO_LARGE")
@@ -207,7 +213,7 @@ def test_a_message_that_inflates_beyond_the_limit_is_refused(
 @pytest.mark.parametrize("size", [1, 100_000])
 def test_a_damaged_compressed_message_is_refused(
     client: TestClient,
-    ear: Ear,
+    service: RecordingService,
     encoding: str,
     compress: Callable[[bytes], bytes],
     size: int,
@@ -217,22 +223,22 @@ def test_a_damaged_compressed_message_is_refused(
     for sent in (whole[:-9], b"not compressed"):
         answer = client.post(PATH, content=sent, headers=headers)
         assert (answer.status_code, code(answer)) == (400, "INVALID")
-    assert ear.heard == []
+    assert service.recorded == []
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
 def test_an_unknown_compression_is_refused_and_the_accepted_ones_are_listed(
-    client: TestClient, ear: Ear, encoding: str
+    client: TestClient, service: RecordingService, encoding: str
 ) -> None:
     headers = SECRET | {"Content-Encoding": encoding}
     answer = client.post(PATH, content=b"...", headers=headers)
     assert (answer.status_code, code(answer)) == (415, "UNSUPPORTED_MEDIA_TYPE")
     assert answer.headers["Accept-Encoding"] == "gzip, deflate"
     assert "gzip, deflate" in answer.json()["error"]["message"]
-    assert ear.heard == []
+    assert service.recorded == []
 
 
-def test_a_signature_covers_the_compressed_bytes(ear: Ear) -> None:
+def test_a_signature_covers_the_compressed_bytes(service: RecordingService) -> None:
     sent = gzip.compress(orjson.dumps(RINGING))
     at = datetime.now(UTC)
     moment = at.isoformat()
@@ -243,17 +249,17 @@ def test_a_signature_covers_the_compressed_bytes(ear: Ear) -> None:
         "Content-Encoding": "gzip",
     }
     judge = Signature(secret="s", now=lambda: at)
-    with TestClient(webhooks(ear, ear.all, judge=judge)) as client:
+    with TestClient(webhooks(service, service.all, judge=judge)) as client:
         assert client.post(PATH, content=sent, headers=headers).status_code == 200
         plain = gzip.decompress(sent)
         answer = client.post(PATH, content=plain, headers=headers)
         assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
-    assert [message.phase for message in ear.heard] == [CallPhase.RINGING]
+    assert [message.phase for message in service.recorded] == [CallPhase.RINGING]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "br"}])
 def test_the_secret_is_checked_before_the_body_is_read(
-    ear: Ear, headers: dict[str, str]
+    service: RecordingService, headers: dict[str, str]
 ) -> None:
     async def receive() -> Message:
         raise AssertionError("the body was read")
@@ -264,7 +270,9 @@ def test_the_secret_is_checked_before_the_body_is_read(
         sent.append(message)
 
     async def ask() -> None:
-        with open_inbox(partial(read_body, read_message), ear, ear.all) as inbox:
+        with open_inbox(
+            partial(read_body, read_message), service, service.all
+        ) as inbox:
             scope = {
                 "type": "http",
                 "method": "POST",
@@ -282,7 +290,7 @@ def test_the_secret_is_checked_before_the_body_is_read(
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), IntegrityError("busy")])
 def test_a_message_that_could_not_be_stored_is_answered_503(error: Exception) -> None:
-    with TestClient(app(Ear(raises(error)))) as client:
+    with TestClient(app(RecordingService(raises(error)))) as client:
         answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
@@ -290,7 +298,7 @@ def test_a_message_that_could_not_be_stored_is_answered_503(error: Exception) ->
 
 def test_the_answer_does_not_wait_for_a_store_that_does_not_answer() -> None:
     over = threading.Event()
-    with TestClient(app(Ear(over.wait), store_seconds=0.05)) as client:
+    with TestClient(app(RecordingService(over.wait), store_seconds=0.05)) as client:
         try:
             answer = client.post(PATH, json=RINGING, headers=SECRET)
         finally:
@@ -299,17 +307,19 @@ def test_the_answer_does_not_wait_for_a_store_that_does_not_answer() -> None:
 
 
 def test_an_internal_error_reveals_no_details() -> None:
-    with TestClient(app(Ear(raises(RuntimeError("inside"))))) as client:
+    with TestClient(app(RecordingService(raises(RuntimeError("inside"))))) as client:
         answer = client.post(PATH, json=RINGING, headers=SECRET)
     assert (answer.status_code, code(answer)) == (500, "INTERNAL")
     assert "inside" not in answer.text
 
 
-def test_other_methods_than_post_are_refused(client: TestClient, ear: Ear) -> None:
+def test_other_methods_than_post_are_refused(
+    client: TestClient, service: RecordingService
+) -> None:
     answer = client.get(PATH, headers=SECRET)
     assert (answer.status_code, code(answer)) == (405, "METHOD_NOT_ALLOWED")
     assert answer.headers["Allow"] == "POST"
-    assert ear.heard == []
+    assert service.recorded == []
 
 
 def test_other_paths_are_not_handled_as_webhooks(client: TestClient) -> None:
@@ -323,7 +333,7 @@ def test_log_records_of_a_message_name_its_request_and_its_call(
     call = str(uuid4())
     logged = {"id": "call-1", "name": call}
     body = {"message": RINGING["message"] | {"call": logged}}
-    named = RequestIds(app(Ear(raises(error))), uuid4)
+    named = RequestIds(app(RecordingService(raises(error))), uuid4)
     with TestClient(named) as client, capture_logs([merge_contextvars]) as lines:
         client.post(PATH, json=body, headers=SECRET | {"X-Request-Id": "request-1"})
     (line,) = lines
