@@ -22,6 +22,7 @@ from domain.installation import Installation
 from domain.member import Member
 from domain.number import Number
 from domain.settings import Settings
+from domain.suppression_lists import SuppressionLists
 from domain.unmatched_message import UnmatchedMessage
 
 AGGREGATES = (
@@ -35,6 +36,7 @@ AGGREGATES = (
     Member,
     Number,
     Settings,
+    SuppressionLists,
     UnmatchedMessage,
 )
 

@@ -13,6 +13,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from application.calling_rules.loader import SHIPPED
 from domain.settings import SettingsValues
 
 
@@ -96,6 +97,9 @@ class Configuration(BaseSettings):
     oidc_trust_email: bool = False
     """Accept addresses from an issuer that does not send `email_verified`."""
 
+    rules_dir: Path | None = None
+    """Folder of calling rules of one's own, which can only tighten those shipped."""
+
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     """Port of a scheduler's metrics for Prometheus; the API has them at /metrics."""
 
@@ -114,6 +118,11 @@ class Configuration(BaseSettings):
         """Remove surrounding blanks, as pasted; an empty secret file is not set."""
         trimmed = value.strip() if isinstance(value, str) else value
         return None if trimmed in ("", SecretStr("")) else trimmed
+
+    @property
+    def rule_folders(self) -> tuple[Path, ...]:
+        """Return the folders of the calling rules: those shipped, then one's own."""
+        return (SHIPPED, self.rules_dir) if self.rules_dir else (SHIPPED,)
 
     @field_validator("webhook_auth_payload_format")
     @classmethod

@@ -11,11 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
+from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 from application.app import AutoLynx
 from application.assistants import AssistantService
+from application.calling_rules.loader import SHIPPED
+from application.calling_rules.source import RuleBookSource
 from application.calls.call_service import CallService
 from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
@@ -28,6 +32,7 @@ from application.members import MemberService
 from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
+from application.suppression_lists.service import SuppressionListService
 from domain.recording_url import RecordingUrls
 from domain.settings import SettingsValues
 from projections.engine.change_feed import ReadModelFeed
@@ -39,6 +44,7 @@ from storage.access.sessions import Credentials, Identities, SessionStore, SignI
 from storage.database import Pool, open_pool
 from storage.log.recorder import EventStoreFactory
 from storage.process.decisions import ProcessRecords
+from storage.suppression.blocks import BlockStore
 from storage.vault.erasure import ErasureStore
 from storage.vault.tables import Vault
 from storage.vault.uploads import UploadStore
@@ -105,6 +111,8 @@ class Components:
     first_settings: SettingsValues = field(default_factory=SettingsValues)
     """Settings until somebody changes them."""
     recording_urls: RecordingUrls = field(default_factory=RecordingUrls)
+    rule_folders: tuple[Path, ...] = (SHIPPED,)
+    """Folders of the calling rules."""
     any_alert_address: bool = False
     """Whether alerts may be sent to addresses of private networks."""
 
@@ -146,6 +154,10 @@ class Components:
     @cached_property
     def process_records(self) -> ProcessRecords:
         return ProcessRecords(self.writing)
+
+    @cached_property
+    def suppression_blocks(self) -> BlockStore:
+        return BlockStore(self.writing)
 
     @cached_property
     def tokens(self) -> TokenStore:
@@ -258,6 +270,14 @@ class Components:
             first=self.first_settings,
             any_address=self.any_alert_address,
         )
+
+    @cached_property
+    def rule_book(self) -> RuleBookSource:
+        return RuleBookSource(self.rule_folders, monotonic=monotonic)
+
+    @cached_property
+    def suppression_lists(self) -> SuppressionListService:
+        return SuppressionListService(self.app, self.context, self.suppression_blocks)
 
     # --- The read model -----------------------------------------------------------
 

@@ -296,13 +296,13 @@ def _version(rules: Sequence[Rule], holidays: Mapping[str, frozenset[date]]) -> 
 def describe(rule: Rule) -> dict[str, Any]:
     """Return a rule as plain JSON values; windows as HH:MM-HH:MM."""
     week = rule.week and {
-        day: list(map(str, windows))
+        str(day): list(map(str, windows))
         for day, windows in zip(WEEKDAYS, rule.week, strict=True)
     }
     return {
         "id": rule.id,
         "place": rule.place,
-        "purposes": sorted(rule.purposes),
+        "purposes": sorted(map(str, rule.purposes)),
         "valid_from": rule.valid_from and rule.valid_from.isoformat(),
         "valid_to": rule.valid_to and rule.valid_to.isoformat(),
         "hours": week,

@@ -10,6 +10,7 @@ from interfaces.auth.rates import GUESSES_A_MINUTE, RateLimit, address_of
 from interfaces.auth.viewer import Authenticator, Credentials, Viewer
 
 MEMBERS = frozenset(Role)
+ADMINS = frozenset({Role.ADMIN})
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 
 UNAUTHENTICATED = "Sign in, or send a valid API token: Authorization: Bearer alx_..."

@@ -10,16 +10,18 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from pydantic import ValidationError
 
+from application.calling_rules.loader import BrokenRules
 from application.errors import Failure, StoreUnavailable
 from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
+from application.suppression_lists.reader import UnreadableList
 from domain.errors import Refused
 from interfaces.cli.output import print_note
 from interfaces.database_errors import is_read_only
 
 REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
-REFUSALS = (Refused, Failure, OSError)
+REFUSALS = (Refused, Failure, OSError, BrokenRules, UnreadableList)
 NO_DATABASE = (StoreUnavailable, OperationalError, PoolTimeout)
 
 MODULES = {
@@ -32,6 +34,8 @@ MODULES = {
     "read_model": ("projections",),
     "audit": ("audit",),
     "erase": ("erase",),
+    "rules": ("rules",),
+    "suppressions": ("suppressions",),
 }
 """The modules and their commands, in the order of the help."""
 

@@ -102,6 +102,7 @@ def workbench(configuration: Configuration) -> Iterator[Workbench]:
             first_settings=FirstSettings().values(),
             recording_urls=RecordingUrls(configuration.vapi_base_url),
             any_alert_address=configuration.alert_any_address,
+            rule_folders=configuration.rule_folders,
         )
 
 

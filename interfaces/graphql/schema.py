@@ -13,6 +13,7 @@ from interfaces.graphql.commands.contacts import ContactCommands
 from interfaces.graphql.commands.imports import ImportCommands
 from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.settings import SettingsCommands
+from interfaces.graphql.commands.suppression_lists import SuppressionListCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
     Authentication,
@@ -27,6 +28,7 @@ from interfaces.graphql.extensions.tracing import Traced
 from interfaces.graphql.push.shared_frames import SharingExecutor
 from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
+from interfaces.graphql.types.calling_rules import CallingRuleQueries
 from interfaces.graphql.types.calls import CallQueries
 from interfaces.graphql.types.campaigns import CampaignQueries
 from interfaces.graphql.types.contacts import ContactQueries
@@ -40,6 +42,7 @@ from interfaces.graphql.types.scalars import SCALARS
 from interfaces.graphql.types.settings import SettingsQueries
 from interfaces.graphql.types.spend import SpendQueries
 from interfaces.graphql.types.subscriptions import Changes
+from interfaces.graphql.types.suppression_lists import SuppressionListQueries
 
 
 @strawberry.type
@@ -56,6 +59,8 @@ class Query(
     SpendQueries,
     HealthQueries,
     UploadQueries,
+    CallingRuleQueries,
+    SuppressionListQueries,
 ):
     """Root type of queries."""
 
@@ -68,6 +73,7 @@ class Mutation(
     AssistantCommands,
     MemberCommands,
     SettingsCommands,
+    SuppressionListCommands,
 ):
     """Root type of mutations."""
 

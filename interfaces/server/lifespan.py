@@ -15,7 +15,7 @@ from domain.recording_url import RecordingUrls
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.files.export import EXPORTS_AT_A_TIME
-from interfaces.files.sweeping import remove_expired_uploads
+from interfaces.files.sweeping import remove_expired
 from interfaces.graphql.push.broadcaster import Broadcaster
 from interfaces.monitoring.metrics import ApiMetrics
 from interfaces.server.app import Api, Lifespan
@@ -77,7 +77,10 @@ def api_lifespan(
             _add_first_admin(configuration, components)
             for router in routes.all():
                 app.include_router(router)
-            async with remove_expired_uploads(components.uploads, components.now):
+            async with (
+                remove_expired(components.uploads, components.now),
+                remove_expired(components.suppression_lists, components.now),
+            ):
                 yield
             await asyncio.to_thread(opened.close)
 
@@ -108,6 +111,7 @@ def _components(
             first_settings=FirstSettings().values(),
             recording_urls=RecordingUrls(configuration.vapi_base_url),
             any_alert_address=configuration.alert_any_address,
+            rule_folders=configuration.rule_folders,
         )
 
 

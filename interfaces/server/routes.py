@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cached_property
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter
 from application.configuration import Configuration
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.oidc import oidc_routes
-from interfaces.auth.rest import MEMBERS, OPERATORS, email_with
+from interfaces.auth.rest import ADMINS, MEMBERS, OPERATORS, email_with
 from interfaces.auth.sign_in import BrowserSessions, sign_in_routes
 from interfaces.auth.viewer import Authenticator
 from interfaces.dashboard.documents import read_documents, texts_by_id
@@ -20,6 +21,7 @@ from interfaces.dashboard.site import build_site
 from interfaces.files.export import export_routes
 from interfaces.files.imports import import_routes
 from interfaces.files.recordings import recording_routes
+from interfaces.files.suppression_lists import suppression_list_routes
 from interfaces.files.uploads import upload_routes
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.documents import Documents
@@ -91,6 +93,12 @@ class Routes:
             uploads=components.uploads,
             authorize=operators,
             now=components.now,
+        )
+        yield suppression_list_routes(
+            service=components.suppression_lists,
+            authorize=email_with(self._authenticator, ADMINS),
+            default_region=lambda: components.settings.values().default_region,
+            today=lambda: components.now().astimezone(UTC).date(),
         )
         yield recording_routes(
             provider=components.provider, pool=components.reading, authorize=members

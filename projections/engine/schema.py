@@ -19,6 +19,7 @@ from projections import (
     spend,
     start_failures,
     suppression_board,
+    suppression_list_board,
 )
 from projections.tables.checkpoint import position_of
 from projections.tables.definition import SCHEMA, Table
@@ -38,6 +39,7 @@ HANDLERS: tuple[Handler, ...] = (
     start_failures.start_failures,
     campaign_turns.campaign_turns,
     settings_board.settings_board,
+    suppression_list_board.suppression_list_board,
     directory.directory,
     spend.spend,
     suppression_board.suppression_board,
@@ -53,6 +55,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "start_failures": (start_failures.TABLE,),
     "campaign_turns": (campaign_turns.TABLE,),
     "settings_board": (settings_board.TABLE,),
+    "suppression_list_board": (suppression_list_board.TABLE,),
     "directory": directory.TABLES,
     "spend": spend.TABLES,
     "suppression_board": (suppression_board.TABLE,),

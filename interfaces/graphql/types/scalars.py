@@ -1,6 +1,6 @@
 """The contract's scalars: parsing and serialization."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NewType
 
@@ -60,7 +60,20 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def _read_date(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise GraphQLError("A Date is ISO 8601, such as '2026-12-01'.") from None
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar date, ISO 8601.",
+        serialize=date.isoformat,
+        parse_value=_read_date,
+    ),
     datetime: strawberry.scalar(
         name="DateTime",
         description="ISO 8601 with an offset, always UTC when sent.",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from application.errors import StoreUnavailable
-from interfaces.files.sweeping import remove_expired_uploads
+from interfaces.files.sweeping import remove_expired
 from storage.vault.uploads import UploadStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_expired_uploads_are_removed_regularly_even_after_failures() -> None:
     uploads = Uploads()
 
     async def served(now: Callable[[], datetime]) -> bool:
-        async with remove_expired_uploads(uploads, now, every=0.01):
+        async with remove_expired(uploads, now, every=0.01):
             return await asyncio.to_thread(uploads.twice.wait, PATIENCE)
 
     assert asyncio.run(served(lambda: NOON))
@@ -39,7 +39,7 @@ def test_expired_uploads_are_removed_regularly_even_after_failures() -> None:
 
 def test_the_removal_of_expired_uploads_ends_with_its_block() -> None:
     async def served() -> int:
-        async with remove_expired_uploads(Uploads(), lambda: NOON, every=0.01):
+        async with remove_expired(Uploads(), lambda: NOON, every=0.01):
             pass
         return len(asyncio.all_tasks())
 

@@ -1,0 +1,14 @@
+"""Commands for numbers that may not be called."""
+
+import typer
+
+from interfaces.cli import suppression_lists
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    suppressions = typer.Typer(
+        help="Numbers that may not be called.", rich_markup_mode=None
+    )
+    suppression_lists.add_to(suppressions)
+    app.add_typer(suppressions, name="suppressions")

@@ -1,0 +1,138 @@
+"""The blocks of imported suppression lists in Postgres."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+from typing import LiteralString
+from uuid import UUID
+
+from application.suppression_lists.blocks import Block, BlockIds, block_of
+from storage.database import Conn, Pool
+
+ROWS = 2_000
+"""Blocks that are stored in one transaction: about 2.5 MB."""
+
+RETIRED_FOR = timedelta(hours=1)
+"""How long the blocks of a replaced version are kept for decisions under way."""
+
+UNFINISHED_FOR = timedelta(days=1)
+"""After this time a version that was never activated is removed."""
+
+_NEW: LiteralString = (
+    "insert into suppression_version (version_id, created_at) values (%s, %s)"
+)
+_COPY: LiteralString = (
+    "copy suppression_block (version_id, block_id, bits) from stdin (format binary)"
+)
+_COMPLETE: LiteralString = (
+    "update suppression_version set block_ids = %s where version_id = %s"
+)
+_IDS: LiteralString = "select block_ids from suppression_version where version_id = %s"
+_BITS: LiteralString = """
+    select version_id, get_bit(bits, %(bit)s) from suppression_block
+    where version_id = any(%(versions)s) and block_id = %(block)s
+"""
+_RETIRE: LiteralString = """
+    update suppression_version set retired_at = %(now)s
+    where retired_at is null and not version_id = any(%(active)s)
+        and (block_ids is not null or created_at < %(unfinished)s)
+"""
+_OLD: LiteralString = """
+    select version_id from suppression_version where retired_at < %(before)s
+"""
+_DELETE: LiteralString = """
+    delete from suppression_block where ctid = any(array(
+        select ctid from suppression_block where version_id = %(version)s
+        limit 10000))
+"""
+
+
+class BlocksMissing(Exception):
+    """A version's blocks are not all there: nobody whom it covers may be called."""
+
+
+class BlockStore:
+    """Stores and reads the blocks of list versions."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._ids = lru_cache(maxsize=64)(self._read_ids)
+
+    def write(
+        self, version_id: UUID, blocks: Iterable[Block], now: datetime
+    ) -> BlockIds:
+        """Store the blocks of a new version in short transactions; return their ids.
+
+        Raises what the database raises; the rows stored by then are removed later.
+        """
+        with self._pool.connection() as conn:
+            conn.execute(_NEW, (version_id, now))
+        ids: list[int] = []
+        remaining = iter(blocks)
+        while rows := list(islice(remaining, ROWS)):
+            with self._pool.connection() as conn:
+                _copy(conn, version_id, rows)
+            ids += [block.id for block in rows]
+        stored = BlockIds.of(ids)
+        with self._pool.connection() as conn:
+            conn.execute(_COMPLETE, (stored.to_bytes(), version_id))
+        return stored
+
+    def contained(
+        self, conn: Conn, versions: Collection[UUID], number: str
+    ) -> dict[UUID, bool]:
+        """Return for each version whether it contains an E.164 number.
+
+        Raises:
+            BlocksMissing: a block that a version lists is not stored.
+        """
+        block, bit = block_of(number)
+        values = {"versions": list(versions), "block": block, "bit": bit}
+        found = {row[0]: bool(row[1]) for row in conn.execute(_BITS, values)}
+        for version in versions:
+            if version not in found:
+                if block in self._ids(version):
+                    raise BlocksMissing(f"block {block} of version {version}")
+                found[version] = False
+        return found
+
+    def retire(self, active: Collection[UUID], now: datetime) -> int:
+        """Mark versions that are not active, and delete those retired an hour ago.
+
+        Returns how many versions were deleted.
+        """
+        with self._pool.connection() as conn:
+            values = {"active": list(active), "now": now}
+            conn.execute(_RETIRE, {**values, "unfinished": now - UNFINISHED_FOR})
+            old = [row[0] for row in conn.execute(_OLD, {"before": now - RETIRED_FOR})]
+        for version in old:
+            self._delete(version)
+        return len(old)
+
+    def _delete(self, version: UUID) -> None:
+        deleted = 1
+        while deleted:
+            with self._pool.connection() as conn:
+                deleted = conn.execute(_DELETE, {"version": version}).rowcount
+        with self._pool.connection() as conn:
+            conn.execute(
+                "delete from suppression_version where version_id = %s", (version,)
+            )
+
+    def _read_ids(self, version_id: UUID) -> BlockIds:
+        with self._pool.connection() as conn:
+            row = conn.execute(_IDS, (version_id,)).fetchone()
+        if row is None or row[0] is None:
+            raise BlocksMissing(f"the header of version {version_id}")
+        try:
+            return BlockIds.from_bytes(row[0])
+        except ValueError as error:
+            raise BlocksMissing(f"the header of version {version_id}") from error
+
+
+def _copy(conn: Conn, version_id: UUID, blocks: Iterable[Block]) -> None:
+    with conn.cursor().copy(_COPY) as copy:
+        copy.set_types(["uuid", "int8", "bytea"])
+        for block in blocks:
+            copy.write_row((version_id, block.id, block.bits))
