@@ -143,6 +143,8 @@ class SuppressionLists(Aggregate):
     TOPIC = "suppression_lists"
 
     class Created(SuppressionListsEvent, Aggregate.Created):
+        """The installation got its first list."""
+
         TOPIC = "suppression_lists.created"
 
     class Activated(SuppressionListsEvent):
@@ -153,6 +155,8 @@ class SuppressionLists(Aggregate):
         replaces: UUID | None
 
     class Removed(SuppressionListsEvent):
+        """A list is not used any more; its blocks are deleted an hour later."""
+
         TOPIC = "suppression_lists.removed"
         list_id: UUID
         version_id: UUID
