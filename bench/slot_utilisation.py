@@ -202,7 +202,7 @@ class Unending:
     def beat(self) -> None:
         """Do nothing."""
 
-    def let_silence_last(self, seconds: float) -> None:
+    def set_silence_limit(self, seconds: float) -> None:
         """Do nothing."""
 
 

@@ -44,7 +44,7 @@ class PauseCause(StrEnum):
 
 
 class RefusalKind(StrEnum):
-    """What the provider's refusal to call is about; it decides who has to wait.
+    """What the provider's refusal to call is about; it decides what has to wait.
 
     CAPACITY: too many calls or requests at the moment. ACCOUNT: the account, the
     assistant or the line may not call at all. CONTACT: this number may not be called.

@@ -79,10 +79,10 @@ def test_parameters_of_a_url_override_the_defaults() -> None:
 
 @pytest.mark.parametrize("url", ["mysql://me:secret@db/x", "me:secret", "https://db"])
 def test_the_error_of_an_invalid_url_does_not_contain_it(url: str) -> None:
-    with pytest.raises(psycopg.OperationalError, match="postgresql://") as said:
+    with pytest.raises(psycopg.OperationalError, match="postgresql://") as raised:
         conninfo(url, "x")
-    assert "secret" not in str(said.value)
-    assert said.value.__suppress_context__
+    assert "secret" not in str(raised.value)
+    assert raised.value.__suppress_context__
 
 
 def test_of_several_hosts_the_primary_is_used() -> None:

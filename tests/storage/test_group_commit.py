@@ -197,20 +197,22 @@ def test_concurrent_appends_each_get_their_own_positions(
     streams = [uuid4() for _ in range(12)]
 
     def save(stream: UUID) -> list[tuple[int, UUID]]:
-        told: list[tuple[int, UUID]] = []
+        answered: list[tuple[int, UUID]] = []
         for version in range(1, 11):
             events = [StoredEvent(stream, version, "t", str(version).encode())]
             words = TextRow(uuid4(), stream, "w", salt=b"s" * 32)
             positions = recorder.insert_events(events, vault=[words])
-            told += [(position, stream) for position in positions]
+            answered += [(position, stream) for position in positions]
             assert Vault(pool).words(words.id) == "w"
-        return told
+        return answered
 
     with ThreadPoolExecutor(len(streams)) as threads:
-        told = sorted(one for found in threads.map(save, streams) for one in found)
+        answered = sorted(
+            one for found in threads.map(save, streams) for one in found
+        )
 
     stored = recorder.select_notifications(None, 1000)
-    assert told == [(one.id, one.originator_id) for one in stored]
+    assert answered == [(one.id, one.originator_id) for one in stored]
     assert max(groups) > 1
 
 
