@@ -19,6 +19,7 @@ ALLOWED = {
         "pydantic",
         "pydantic_settings",
         "structlog",
+        "zipcodes",
     },
 }
 OUTSIDE = {"asyncio", "http", "multiprocessing", "smtplib", "socket", "sqlite3", "ssl"}
