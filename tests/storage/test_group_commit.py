@@ -207,9 +207,7 @@ def test_concurrent_appends_each_get_their_own_positions(
         return answered
 
     with ThreadPoolExecutor(len(streams)) as threads:
-        answered = sorted(
-            one for found in threads.map(save, streams) for one in found
-        )
+        answered = sorted(one for found in threads.map(save, streams) for one in found)
 
     stored = recorder.select_notifications(None, 1000)
     assert answered == [(one.id, one.originator_id) for one in stored]
