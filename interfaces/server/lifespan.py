@@ -27,6 +27,7 @@ from projections import directory
 from projections.composition import Components, open_feed, open_log, open_pools
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
+from storage.database import Pool
 from storage.process.database_clock import ClockWorker, DatabaseClock
 
 ROLE = "api"
@@ -58,11 +59,7 @@ def api_lifespan(
                 opened.enter_context,
                 _components(configuration, url, feed, provider, read_message),
             )
-            exports = opened.enter_context(
-                open_read_pool(
-                    url, name=f"{ROLE} exports", max_size=EXPORTS_AT_A_TIME, check=True
-                )
-            )
+            exports = opened.enter_context(_export_pool(url))
             subscriptions = _subscriptions(url, feed, recheck_seconds, opened)
             metrics.subscriptions.set_function(
                 lambda: subscriptions.broadcaster.subscriber_count
@@ -85,6 +82,11 @@ def api_lifespan(
             await asyncio.to_thread(opened.close)
 
     return lifespan
+
+
+def _export_pool(url: str) -> Pool:
+    name = f"{ROLE} exports"
+    return open_read_pool(url, name=name, max_size=EXPORTS_AT_A_TIME, check=True)
 
 
 @contextmanager

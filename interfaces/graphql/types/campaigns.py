@@ -184,12 +184,14 @@ class Campaign:
         " latest finished call."
     )
     async def outcomes(self, info: Info) -> list[OutcomeCount]:
+        """Return the counts per outcome."""
         read = info.context.backend.read
         rows = await read(contact_results.outcome_counts, self.row.id)
         return [OutcomeCount.of(row) for row in rows]
 
     @strawberry.field
     async def funnel(self, info: Info) -> Funnel:
+        """Return the number of contacts per stage."""
         read = info.context.backend.read
         return Funnel.of(await read(contact_results.funnel, self.row.id))
 

@@ -71,11 +71,13 @@ class Contact:
 
     @field("Outcome of the latest finished call.")
     async def outcome(self, info: Info) -> CallOutcome | None:
+        """Load the outcome, None before the first finished call."""
         result = await self._result(info)
         return result.outcome if result else None
 
     @field("What a member set, else that of the latest call with one.")
     async def disposition(self, info: Info) -> Disposition | None:
+        """Return the disposition set by this operation, else load the stored one."""
         if self.set_by_hand is not None:
             return self.set_by_hand[0]
         result = await self._result(info)
@@ -83,6 +85,7 @@ class Contact:
 
     @field("Note entered by a member.")
     async def note(self, info: Info) -> str | None:
+        """Return the note set by this operation, else load the stored one."""
         if self.set_by_hand is not None:
             return self.set_by_hand[1]
         result = await self._result(info)

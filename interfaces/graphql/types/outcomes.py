@@ -19,6 +19,7 @@ class OutcomeCount:
 
     @classmethod
     def of(cls, row: CountRow) -> Self:
+        """Build it from a row of the read model."""
         return cls(outcome=row.outcome, calls=row.calls, contacts=row.contacts)
 
 
