@@ -92,6 +92,14 @@ class SettingsService:
             )
         )[1]
 
+    def report_unknown_reason(self, reason: str) -> int | None:
+        """Raise an alert about an ended reason that no rule covers."""
+        return self._decide(
+            lambda settings: settings.report_unknown_reason(
+                reason, at=self._context.now(), by=SCHEDULER
+            )
+        )[1]
+
     def _decide[R](self, act: Callable[[Settings], R]) -> tuple[R, int | None]:
         def command() -> tuple[R, int | None]:
             settings = self._settings()

@@ -90,6 +90,13 @@ class Withheld(StrEnum):
     REMOVED = "REMOVED"
 
 
+UNKNOWN_REASON = "unknown-reason"
+"""The rule of outcomes whose reason no rule of the provider's adapter covers."""
+
+UNEXPECTED_REASON = "unexpected-reason"
+"""The rule of outcomes whose reason an outbound call should not have."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ReportedOutcome:
     """An outcome and the id of the rule that decided it.
@@ -99,3 +106,8 @@ class ReportedOutcome:
 
     outcome: CallOutcome
     rule: str
+
+    @property
+    def needs_rule(self) -> bool:
+        """Whether a person should look at the reason, because no rule explains it."""
+        return self.rule in {UNKNOWN_REASON, UNEXPECTED_REASON}

@@ -136,6 +136,15 @@ class Settings(Aggregate):
         spend: Decimal
         budget: Decimal
 
+    class UnknownReasonReported(SettingsEvent):
+        """The provider named an ended reason for the first time that no rule covers.
+
+        `reason` is the provider's term; calls that end with it are UNKNOWN.
+        """
+
+        TOPIC = "settings.unknown_reason_reported"
+        reason: str
+
     @classmethod
     def create(cls, *, values: SettingsValues, at: datetime, by: str) -> Self:
         """Store the first settings. Raises Invalid as `SettingsValues.check` does."""
@@ -148,6 +157,7 @@ class Settings(Aggregate):
     def __init__(self, values: SettingsValues) -> None:
         self.values = values
         self.alerts: frozenset[tuple[date, str, Decimal]] = frozenset()
+        self.unknown_reasons: frozenset[str] = frozenset()
 
     def change(self, *, values: SettingsValues, at: datetime, by: str) -> None:
         """Replace all settings. Raises Invalid as `SettingsValues.check` does."""
@@ -186,6 +196,11 @@ class Settings(Aggregate):
             fields = {"day": day, "alert": alert, "spend": spend, "budget": budget}
             self._record(self.DailySpendAlertRaised, at, by, **fields)
 
+    def report_unknown_reason(self, reason: str, *, at: datetime, by: str) -> None:
+        """Raise an alert about an ended reason, at most once for each."""
+        if reason not in self.unknown_reasons:
+            self._record(self.UnknownReasonReported, at, by, reason=reason)
+
     def _record(
         self, fact: type[SettingsEvent], at: datetime, by: str, **fields: Any
     ) -> None:
@@ -194,6 +209,10 @@ class Settings(Aggregate):
     @event(Changed)
     def _changed(self, values: SettingsValues) -> None:
         self.values = values
+
+    @event(UnknownReasonReported)
+    def _unknown_reason_reported(self, reason: str) -> None:
+        self.unknown_reasons |= {reason}
 
     @event(RequestsAllowedAgain)
     def _requests_allowed_again(self) -> None:

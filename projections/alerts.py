@@ -1,4 +1,4 @@
-"""Alerts: budgets that are nearly spent or spent, and duplicate calls."""
+"""Alerts: spent budgets, duplicate calls, and ended reasons that no rule covers."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -23,13 +23,15 @@ class AlertKind(StrEnum):
     SPEND_LIMIT = "spend_limit"
     DUPLICATE_DETECTED = "duplicate_detected"
     DUPLICATE_SUSPECTED = "duplicate_suspected"
+    UNKNOWN_REASON = "unknown_reason"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
     """An alert, from its event at `position`; amounts in US dollars.
 
-    It concerns a campaign, or the daily budget of all campaigns for `day` (UTC).
+    It concerns a campaign, the daily budget of all campaigns for `day` (UTC), or the
+    ended reason `reason`.
     """
 
     position: int
@@ -40,6 +42,7 @@ class AlertRow:
     day: date | None
     spend: Decimal | None
     budget: Decimal | None
+    reason: str | None = None
 
     @property
     def message(self) -> str:
@@ -49,6 +52,7 @@ class AlertRow:
             spend=_money(self.spend),
             budget=_money(self.budget),
             day=self.day,
+            reason=self.reason,
         )
 
 
@@ -80,19 +84,26 @@ _MESSAGES = {
         'A webhook names a second call for a call of campaign "{name}". The campaign is'
         " paused and the provider is asked; other campaigns continue."
     ),
+    (AlertKind.UNKNOWN_REASON, True): (
+        'Calls end with the reason "{reason}", which this version of AutoLynx does not'
+        " know. Their outcome is UNKNOWN, and their contacts are not called again."
+    ),
 }
 
 _AFTER: LiteralString = """
     select a.position, a.raised_at, 'spend_' || a.alert as kind, a.campaign_id,
-        c.name as campaign_name, a.day, a.spend, a.budget
+        c.name as campaign_name, a.day, a.spend, a.budget, null as reason
     from spend_alert a left join campaign_board c on c.id = a.campaign_id
     where a.position > %(after)s
     union all
     select e.position, e.occurred_at, substr(e.type, 6), e.campaign_id, c.name,
-        null, null, null
+        null, null, null, null
     from event_index e left join campaign_board c on c.id = e.campaign_id
     where e.type in ('call.duplicate_detected', 'call.duplicate_suspected')
         and e.position > %(after)s
+    union all
+    select position, reported_at, 'unknown_reason', null, null, null, null, null, reason
+    from unknown_reason where position > %(after)s
     order by position
 """
 
@@ -112,6 +123,19 @@ def after(conn: Conn, position: int) -> list[AlertRow]:
 def about_spending(conn: Conn, most: int = 100) -> list[AlertRow]:
     """List up to `most` alerts about budgets, newest first."""
     return select(conn, AlertRow, _NEWEST, most=most)
+
+
+_UNREPORTED: LiteralString = """
+    select distinct unknown_reason from call_log
+    where unknown_reason is not null
+        and unknown_reason not in (select reason from unknown_reason)
+    order by 1 limit %(most)s
+"""
+
+
+def unreported_reasons(conn: Conn, most: int = 20) -> list[str]:
+    """List up to `most` ended reasons without a rule that no alert was raised for."""
+    return [row[0] for row in conn.execute(_UNREPORTED, {"most": most})]
 
 
 # --- Alerts that are due -----------------------------------------------------------

@@ -40,6 +40,7 @@ TABLE = Table(
         last_event_at timestamptz not null,
         duration_seconds integer,
         outcome text,
+        unknown_reason text,
         disposition text,
         ended_reason text,
         failure text,
@@ -52,8 +53,10 @@ TABLE = Table(
     create index if not exists call_log_campaign on call_log (campaign_id);
     create index if not exists call_log_contact on call_log (contact_id, attempt);
     create index if not exists call_log_provider_call on call_log (provider_call_id);
+    create index if not exists call_log_unknown_reason
+        on call_log (unknown_reason) where unknown_reason is not null;
     """,
-    handler_version=4,
+    handler_version=5,
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
@@ -160,8 +163,14 @@ type OutcomeEvent = (
 
 
 def outcome_columns(event: OutcomeEvent) -> Columns:
-    """Return the column of the outcome; none if an old event names no outcome."""
-    return {} if event.outcome is None else {"outcome": event.outcome.outcome}
+    """Return the columns of the outcome; none if an old event names no outcome."""
+    if event.outcome is None:
+        return {}
+    columns: Columns = {"outcome": event.outcome.outcome}
+    if isinstance(event, Call.Ended | Call.Reported):
+        unknown = event.outcome.needs_rule
+        columns["unknown_reason"] = event.reason if unknown else None
+    return columns
 
 
 def _given_up(event: CallEvent) -> Columns:

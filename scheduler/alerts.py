@@ -1,4 +1,4 @@
-"""Raises alerts about budgets, and posts all alerts to the configured webhook."""
+"""Raises alerts about budgets and ended reasons, and posts all alerts to a webhook."""
 
 import logging
 from collections.abc import Callable
@@ -99,8 +99,11 @@ class Alerts:
                 threshold=settings.spend_alert_threshold,
                 daily_budget=settings.daily_budget,
             )
+            reasons = alerts.unreported_reasons(conn)
         for one in due:
             self._raise(one)
+        for reason in reasons:
+            self._report_reason(reason)
         url = settings.alert_webhook_url
         self._fill_outbox(wanted=url is not None)
         if url is None:
@@ -127,6 +130,13 @@ class Alerts:
                 self.settings.raise_daily_spend_alert(
                     day=due.day, alert=due.alert, spend=spend, budget=budget
                 )
+        except (IntegrityError, Refused) as error:
+            log.info("an alert is raised in a later run: %s", error)
+
+    def _report_reason(self, reason: str) -> None:
+        """Raise the alert about an ended reason; the aggregate ignores a repetition."""
+        try:
+            self.settings.report_unknown_reason(reason)
         except (IntegrityError, Refused) as error:
             log.info("an alert is raised in a later run: %s", error)
 

@@ -20,6 +20,7 @@ from projections import (
     start_failures,
     suppression_board,
     suppression_list_board,
+    unknown_reasons,
 )
 from projections.tables.checkpoint import position_of
 from projections.tables.definition import SCHEMA, Table
@@ -42,6 +43,7 @@ HANDLERS: tuple[Handler, ...] = (
     suppression_list_board.suppression_list_board,
     directory.directory,
     spend.spend,
+    unknown_reasons.unknown_reasons,
     suppression_board.suppression_board,
 )
 
@@ -58,6 +60,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "suppression_list_board": (suppression_list_board.TABLE,),
     "directory": directory.TABLES,
     "spend": spend.TABLES,
+    "unknown_reasons": (unknown_reasons.TABLE,),
     "suppression_board": (suppression_board.TABLE,),
     "event_index": (event_index.TABLE,),
 }

@@ -10,7 +10,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from domain.outcomes import CallOutcome, ReportedOutcome
+from domain.outcomes import (
+    UNEXPECTED_REASON,
+    UNKNOWN_REASON,
+    CallOutcome,
+    ReportedOutcome,
+)
 from domain.reports import OutcomeBasis, OutcomeFinding
 from domain.values import Refusal
 from provider.vapi.speech import Speech
@@ -62,20 +67,8 @@ def outcome_of(call: EndedCall) -> OutcomeFinding | None:
     return _finding(CallOutcome.UNKNOWN, UNKNOWN_REASON, OutcomeBasis.UNKNOWN_REASON)
 
 
-UNKNOWN_REASON = "unknown-reason"
-"""The rule for reasons that the table does not cover."""
-
-UNEXPECTED_REASON = "unexpected-reason"
-"""The rule for reasons that only inbound calls and browsers should have."""
-
-
 NO_SUCH_NUMBER = frozenset({"reason-invalid-number", "text-invalid-number"})
 """Rules of `provider.vapi.refusals` about numbers that do not exist."""
-
-
-def is_unknown_reason(outcome: ReportedOutcome) -> bool:
-    """Return whether a person should look at the reason and add a rule."""
-    return outcome.rule in {UNKNOWN_REASON, UNEXPECTED_REASON}
 
 
 # --- Decisions ------------------------------------------------------------------------

@@ -167,3 +167,11 @@ def test_another_day_kind_or_budget_raises_another_alert(own: dict[str, Any]) ->
     settings = settings_with(CREATED, alerted())
     raise_alert(settings, **own)
     assert new_events(settings) == [alerted(**own)]
+
+
+def test_an_unknown_ended_reason_is_reported_once() -> None:
+    settings = Settings.create(values=DEFAULTS, at=AT, by=BY)
+    new_events(settings)
+    for reason in ("new", "new", "other", "new"):
+        settings.report_unknown_reason(reason, at=AT, by=BY)
+    assert [own["reason"] for _, own in new_events(settings)] == ["new", "other"]

@@ -12,7 +12,7 @@ from domain.outcomes import CallOutcome
 from domain.reports import OutcomeBasis, OutcomeFinding
 from domain.upcasts import add_outcome
 from domain.values import RefusalKind
-from provider.vapi.outcomes import EndedCall, is_unknown_reason, outcome_of
+from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.reading import read_message
 from provider.vapi.refusals import refusal_of_reason
 from provider.vapi.speech import Speech, speech_in
@@ -153,12 +153,12 @@ def test_a_carriers_explanation_tells_a_wrong_number_from_a_refusal() -> None:
 def test_a_reason_that_no_rule_covers_is_unknown(reason: str) -> None:
     finding = found(reason, answered=True, speech=Speech.PERSON, seconds=60)
     assert finding.outcome.outcome is CallOutcome.UNKNOWN
-    assert is_unknown_reason(finding.outcome)
+    assert finding.outcome.needs_rule
     assert finding.basis is OutcomeBasis.UNKNOWN_REASON
 
 
 def test_only_reasons_that_outbound_calls_should_not_have_ask_for_a_person() -> None:
-    odd = {reason for reason in CLASSES if is_unknown_reason(found(reason).outcome)}
+    odd = {reason for reason in CLASSES if found(reason).outcome.needs_rule}
     classes = {CLASSES[reason] for reason in odd}
     assert classes == {"unexpected", "ringing-hook"}
 

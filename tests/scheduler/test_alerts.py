@@ -15,6 +15,7 @@ from domain.settings import SettingsValues
 from domain.values import PauseCause
 from projections import alerts
 from projections.alerts import AlertKind, AlertRow
+from provider.vapi.reading import read_message
 from scheduler.alerts import Alerts, AlertWorker, body_of, post_json
 from storage.process.alert_outbox import AlertOutbox
 from storage.process.decisions import Decision, Reason
@@ -294,6 +295,30 @@ def test_a_duplicate_call_raises_an_alert(
 
 
 # --- Over the network ----------------------------------------------------------------
+
+
+def test_each_ended_reason_that_no_rule_covers_raises_one_alert(
+    house: House, looking: Alerts, receiver: Receiver
+) -> None:
+    house.set(alert_webhook_url="https://alerts.example.com")
+    campaign_id = house.campaign(4, cap=9)
+    reasons = ["brand-new", "brand-new", "call.ringing.sip-inbound-x", "voicemail"]
+    for reason in reasons:
+        [call_id] = house.claim(campaign_id)
+        call = {"id": f"p-{call_id}", "name": str(call_id)}
+        message = {"type": "status-update", "status": "ended", "call": call}
+        told = {"message": {**message, "endedReason": reason}}
+        house.calls.record_message(read_message(told))
+        look(house, looking)
+        look(house, looking)
+    with house.reading.connection() as conn:
+        found = alerts.after(conn, 0)
+    assert [(one.kind, one.reason) for one in found] == [
+        (AlertKind.UNKNOWN_REASON, "brand-new"),
+        (AlertKind.UNKNOWN_REASON, "call.ringing.sip-inbound-x"),
+    ]
+    assert '"brand-new"' in found[0].message
+    assert receiver.kinds == ["unknown_reason"] * 2
 
 
 def test_the_receiver_gets_json_and_its_status_decides() -> None:
