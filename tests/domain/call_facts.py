@@ -43,10 +43,11 @@ ADDED_AFTER_RELEASE_1 = {
     "duration_seconds_was",
     "outcome",
     "outcome_was",
+    "number_key",
 }
 """Fields that release 1 did not store.
 
-test_reports.py and test_call_outcomes.py cover them.
+test_reports.py, test_call_outcomes.py and tests/application/test_numbers.py cover them.
 """
 
 # --- Events ---------------------------------------------------------------------

@@ -15,6 +15,7 @@ SIP = "call.in-progress.error-providerfault-outbound-sip"
 TABLE = {
     "capacity": """
         call.start.error-subscription-concurrency-limit-reached
+        call.start.error-another-concurrency-limit
     """,
     "account": """
         call.start.error-fraud-check-failed
