@@ -13,14 +13,10 @@ from uuid import UUID
 
 import pytest
 
-from application.ports import CallReport
-from domain.reports import ReportGrade
 from domain.values import (
     CampaignState,
     ContactStatus,
     PauseCause,
-    Refusal,
-    RefusalKind,
 )
 from projections.campaign_board import CampaignRow
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
@@ -31,18 +27,16 @@ from tests.scheduler.leading import (
     FastClock,
     FastWakeUp,
     Leading,
-    Passes,
     dependencies_of,
     leading,
 )
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import BY, Clock, House, housed, phones
+from tests.wiring import BY, House, housed, phones
 
 START = "call.start.error-"
 AUTHENTICATION = {"reason": f"{START}get-transport", "message": "20003: Authenticate"}
 NO_CREDIT = {"reason": f"{START}subscription-insufficient-credits"}
-FULL = {"reason": f"{START}subscription-concurrency-limit-reached"}
 FAULT = {"reason": f"{START}vapifault-worker-not-available"}
 ABROAD = {
     "reason": f"{START}vapi-number-international",
@@ -260,17 +254,6 @@ def test_a_full_limit_uses_no_attempt_in_any_form(database: str, form: str) -> N
         assert len({call["number"] for call in answered}) == len(answered) == 4
 
 
-def test_a_limit_that_stays_full_keeps_the_contact_waiting(database: str) -> None:
-    with dialled(database, faults={"ended": [FULL]}) as (house, simulator):
-        campaign_id = house.campaign(1)
-        eventually(lambda: posts(simulator) >= 4, LONG, "the fourth call")
-        row = house.board(campaign_id)
-        assert (row.pending + row.active, row.failed, row.ended) == (1, 0, 0)
-        assert row.pause_cause is None
-        simulator.set_faults()
-        assert completed(house, campaign_id).ended == 1
-
-
 # --- Faults of the platform -----------------------------------------------------------
 
 
@@ -287,48 +270,6 @@ def test_a_later_success_ends_a_series_of_platform_faults(
             assert len(calls) >= 2
             assert {call["endedReason"] for call in calls[:-1]} == {FAULT["reason"]}
             assert calls[-1]["endedReason"] == "voicemail"
-
-
-def test_faults_cause_at_most_five_calls_to_a_contact(
-    house: House,
-) -> None:
-    assert isinstance(house.now, Clock)
-    refusal = Refusal(RefusalKind.PLATFORM, None, "rule")
-    report = CallReport(ended_reason="fault", refusal=refusal, has_artifact=True)
-    campaign_id = house.campaign(1)
-    passes = Passes(house)
-    try:
-        for delay in (0, 1, 4, 10, 600):
-            before = len(house.provider.orders)
-            if delay:
-                house.now.pass_(seconds=delay - 0.5)
-                passes.run()
-                assert len(house.provider.orders) == before, "it is not due yet"
-                house.now.pass_(seconds=0.5)
-            passes.run()
-            assert len(house.provider.orders) == before + 1
-            _end_all(house, report)
-    finally:
-        passes.deps.dispatch.stop()
-    house.settle()
-    row = house.board(campaign_id)
-    assert (row.failed, row.pending, row.ended) == (1, 0, 0)
-    house.now.pass_(seconds=3600)
-    assert house.candidates(campaign_id) == ()
-
-
-def _end_all(house: House, report: CallReport) -> None:
-    """End every open call with this reason, and record it by a check."""
-    house.settle()
-    for call in house.snapshot().calls:
-        if call.provider_call_id and call.ended_at is None and call.status == "QUEUED":
-            house.provider.end(call.provider_call_id, report)
-            seen = house.provider.call(call.provider_call_id)
-            assert seen is not None
-            house.calls.record_lookup(
-                call.call_id, seen, grade=ReportGrade.LOOKED_UP_LAST
-            )
-    house.settle()
 
 
 # --- How long the provider asks to wait -----------------------------------------------

@@ -76,16 +76,6 @@ def test_a_budget_of_1_00_is_kept_with_every_form_of_cost(
         assert row.pending >= 16
 
 
-def test_a_budget_of_1_23_with_a_cap_of_50_is_kept(database: str) -> None:
-    """Release 1 spent 3.45: it expected the cost of early short calls for all."""
-    with dialled(database) as (house, simulator):
-        campaign_id = house.campaign(60, cap=50, budget=Decimal("1.23"))
-        row = stopped(house, campaign_id)
-        assert row.pause_cause is PauseCause.BUDGET
-        assert row.spend == true_spend(simulator)
-        assert row.spend <= Decimal("1.23") + 4 * (DEAREST - EXPECTED)
-
-
 def test_a_cost_missing_in_the_report_is_asked_for(database: str) -> None:
     faults = {"reports": [{"cost": "absent", "first": "empty", "gap_seconds": 0}]}
     with dialled(database, faults=faults) as (house, simulator):

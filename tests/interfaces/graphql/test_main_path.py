@@ -35,20 +35,6 @@ def test_create_campaign_returns_the_campaign_and_the_report_of_its_file(
     assert made["report"]["rejectsUrl"] == f"/imports/{upload}/rejects.csv"
 
 
-def test_creating_twice_from_one_upload_returns_the_same_campaign(
-    office: Desk,
-) -> None:
-    asked = {
-        "name": "Spring",
-        "uploadId": office.upload("name,business_name,phone\nAda,,+12025550101\n"),
-        "assistantId": office.assistant(),
-        "phoneNumberId": LINE,
-    }
-    first = office.told(CREATE, input=asked)["createCampaign"]
-    again = office.told(CREATE, input=asked)["createCampaign"]
-    assert first["campaign"]["id"] == again["campaign"]["id"]
-
-
 def test_start_pause_and_resume_return_the_new_state(office: Desk) -> None:
     id_ = office.campaign()
     started = office.told(START, Role.OPERATOR, id=id_)["startCampaign"]
