@@ -77,7 +77,7 @@ def read_report(
     *,
     recordings: RecordingUrls = PUBLIC_RECORDINGS,
 ) -> CallReport:
-    """Read how a call went from a report or from the call's own document.
+    """Read a report, or the document of a call, about a call that is over.
 
     `call` is the copy of the call inside a report; it is read only where the report
     lacks the reason or a time. Its cost is never read: it stays 0. A recording URL
@@ -88,16 +88,11 @@ def read_report(
     started_at = first_time(places, ["startedAt"])
     ended_at = first_time(places, ["endedAt"])
     explanation = ended_message(*places)
-    refusal = refusal_of_reason(reason, explanation)
     duration = _duration(places, started_at, ended_at)
     transcript = _spoken(document) or _first_text(document, TRANSCRIPTS)
-    ended = EndedCall(
-        reason=reason,
-        answered=started_at is not None or bool(duration),
-        speech=speech_in(transcript),
-        duration_seconds=duration,
-        refusal=refusal,
-    )
+    refusal = refusal_of_reason(reason, explanation)
+    answered = started_at is not None or bool(duration)
+    ended = EndedCall(reason, answered, speech_in(transcript), duration, refusal)
     analysis = read_analysis(document)
     return CallReport(
         ended_reason=reason,
