@@ -1,9 +1,10 @@
 """What people do with a campaign once it exists."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx, decide
@@ -17,13 +18,25 @@ from domain.values import PauseCause, RefusalScope
 
 @dataclass(frozen=True, slots=True)
 class CampaignChange:
-    """None leaves a field as it is; `budget` is taken as it comes where it is named."""
+    """What to change; None leaves a field as it is.
+
+    `budget` is changed, possibly to None, if `budget_named`. `terms` has the fields of
+    `CallingTerms` that are changed.
+    """
 
     name: str | None = None
     cap: int | None = None
     line_quiet_gating: bool | None = None
     budget: Decimal | None = None
     budget_named: bool = False
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartTime:
+    """The earliest time of a campaign's first call; None: as soon as it is started."""
+
+    at: datetime | None
 
 
 class CampaignService:
@@ -40,8 +53,24 @@ class CampaignService:
         self._app, self._context = app, context
         self._calls, self._call_lookup = calls, call_lookup
 
-    def start(self, campaign_id: UUID, *, by: str) -> int | None:
-        return self._tell(campaign_id, lambda it, at: it.start(at=at, by=by))
+    def start(
+        self, campaign_id: UUID, *, by: str, starts: StartTime | None = None
+    ) -> int | None:
+        """Start a campaign; `starts` changes the earliest time of its first call.
+
+        Raises WrongState for `starts` once the first call was placed.
+        """
+
+        def command(campaign: Campaign, at: datetime) -> None:
+            if starts is not None:
+                campaign.start_not_before(starts.at, at=at, by=by)
+            campaign.start(at=at, by=by)
+
+        return self._tell(campaign_id, command)
+
+    def expire(self, campaign_id: UUID) -> int | None:
+        """Record that the campaign's end has come, if it has."""
+        return self._tell(campaign_id, lambda it, at: it.expire(at=at, by=SCHEDULER))
 
     def pause(
         self,
@@ -93,6 +122,7 @@ class CampaignService:
                     campaign.line_quiet_gating if gating is None else gating
                 ),
                 budget=change.budget if change.budget_named else campaign.budget,
+                terms=replace(campaign.terms, **change.terms),
                 at=at,
                 by=by,
             )

@@ -31,6 +31,7 @@ class UnitOfWork(Streams):
         self._events: list[Any] = []
         self._vault: list[VaultRow] = []
         self._expect: dict[UUID, int] = {}
+        self._changed: set[UUID] = set()
 
     @override
     def find[A: BaseAggregate[UUID]](self, kind: type[A], id_: UUID) -> A | None:
@@ -52,11 +53,15 @@ class UnitOfWork(Streams):
         vault: Sequence[VaultRow] = (),
         expect: Mapping[UUID, int] | None = None,
     ) -> None:
+        for id_, version in (expect or {}).items():
+            # A stream that an earlier command changed or expected is as that saw it.
+            if id_ not in self._changed:
+                self._expect.setdefault(id_, version)
         for aggregate in filter(None, changed):
             self._known[aggregate.id] = aggregate
+            self._changed.add(aggregate.id)
             self._events += aggregate.collect_events()
         self._vault += vault
-        self._expect |= expect or {}
 
     def store(self) -> None:
         """Append all events or none. Raises as `AutoLynx.append` does."""

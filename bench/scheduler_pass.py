@@ -158,6 +158,7 @@ def _dependencies(app: AutoLynx, writing: Pool, reading: Pool) -> SchedulerDepen
         read_snapshot=lambda now, most: _snapshot(reading, now, most),
         claims=ClaimService(app, context()),
         campaigns=unused,
+        planned_calls=unused,
         dispatch=no_dispatch,
         reconcile=unused,
         adoption=unused,

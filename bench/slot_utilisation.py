@@ -232,6 +232,7 @@ def _dependencies(world: World) -> SchedulerDependencies:
     return SchedulerDependencies(
         read_snapshot=world.snapshot,
         claims=claims,
+        planned_calls=claims,
         campaigns=quiet,
         dispatch=dispatch,
         reconcile=quiet,

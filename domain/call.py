@@ -15,6 +15,7 @@ from eventsourcing.domain import Aggregate, event
 from domain import call_events as events
 from domain.call_dialing import DialerCommands
 from domain.call_reporting import ProviderCommands
+from domain.contact_history import ContactHistory, PlanKind
 from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
 from domain.reports import (
     Known,
@@ -45,6 +46,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     # Imported here, so that they are the aggregate's own: Call.Placed is a type.
     from domain.call_events import (
         Answered as Answered,
+        CallbackRequested as CallbackRequested,
         Canceled as Canceled,
         Confirmed as Confirmed,
         Created as Created,
@@ -80,10 +82,15 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         by: str,
         was: ContactStatus = ContactStatus.PENDING,
         previous: "Call | None" = None,
+        terms_version: int | None = None,
+        history: ContactHistory | None = None,
+        plan: PlanKind | None = None,
     ) -> Self:
         """Claim a contact; `previous` is its call before this one, if there was any.
 
-        The new call goes on counting the contact's refusals where that one stopped.
+        The new call continues to count the contact's refusals. `terms_version` and
+        `history` are given if the report of the call decides what follows; `plan` is
+        the kind of the planned attempt that this call is, None for any other call.
         """
         return cls._create(
             cls.Created,
@@ -99,6 +106,9 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
             standing=ContactStatus.QUEUED,
             capacity_refusals=previous.capacity_refusals if previous else 0,
             platform_refusals=previous.platform_refusals if previous else 0,
+            terms_version=terms_version,
+            history=history,
+            plan=plan,
         )
 
     @event(Created)
@@ -109,7 +119,15 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         attempt: int,
         capacity_refusals: int,
         platform_refusals: int,
+        terms_version: int | None,
+        history: ContactHistory | None,
+        plan: PlanKind | None,
     ) -> None:
+        self.terms_version, self.history, self.plan = terms_version, history, plan
+        self.requested_at: datetime | None = None
+        self.end_recorded_at: datetime | None = None
+        self.time_zones: tuple[str, ...] = ()
+        self.callback_at: datetime | None = None
         self.capacity_refusals = capacity_refusals
         self.platform_refusals = platform_refusals
         self.campaign_id, self.contact_id = campaign_id, contact_id
@@ -155,10 +173,16 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
 
     @event(Requested)
     def _requested(
-        self, number: int, dial_before: datetime, number_key: str | None
+        self,
+        number: int,
+        dial_before: datetime,
+        number_key: str | None,
+        time_zones: tuple[str, ...],
+        timestamp: datetime,
     ) -> None:
         self.requests, self.dial_before, self.request_open = number, dial_before, True
-        self.number_key = number_key
+        self.number_key, self.time_zones = number_key, time_zones
+        self.requested_at = timestamp
 
     @event(Placed)
     def _placed(
@@ -221,8 +245,10 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         refusal: Refusal | None,
         words: VaultText | None,
         outcome: ReportedOutcome | None,
+        timestamp: datetime,
     ) -> None:
         if self.live:
+            self.end_recorded_at = timestamp
             failed = standing is ContactStatus.FAILED
             self.status = CallStatus.FAILED if failed else CallStatus.ENDED
         self.standing, self.ended = standing, True
@@ -331,6 +357,10 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     ) -> None:
         self.status, self.standing = CallStatus.CANCELED, standing
         self._give_up(outcome)
+
+    @event(CallbackRequested)
+    def _callback_requested(self, due_at: datetime) -> None:
+        self.callback_at = due_at
 
     def _count(self, refusal: Refusal | None) -> None:
         if refusal is not None and refusal.kind is RefusalKind.CAPACITY:

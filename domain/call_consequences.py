@@ -45,8 +45,8 @@ def pause_for_account_fault(
     campaign.pause(cause=cause, scope=scope, reason=reason, at=at, by=by)
 
 
-def withdraw_erased(call: Call, contact: Contact, *, at: datetime, by: str) -> None:
-    """Cancel an erased contact that would be called again."""
+def withdraw_from_calls(call: Call, contact: Contact, *, at: datetime, by: str) -> None:
+    """Cancel a contact that waits for a call again, but must not be called."""
     if call.deferred:
         call.withdraw(at=at, by=by)
     else:

@@ -46,14 +46,16 @@ class DialerCommands(CallState):
         at: datetime,
         by: str,
         number_key: str | None = None,
+        time_zones: tuple[str, ...] = (),
     ) -> None:
         """Allow one request to the provider, to be sent before `dial_before`.
 
-        `number_key` is the keyed digest of the number that is called, in hex.
+        `number_key` is the keyed digest of the number that is called, in hex, and
+        `time_zones` are the IANA time zones to which the number may belong.
         """
         if not self.waiting or self.request_open:
             raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
-        self._request(dial_before, at, by, number_key)
+        self._request(dial_before, number_key, time_zones, at, by)
 
     def renew_request(
         self,
@@ -62,14 +64,20 @@ class DialerCommands(CallState):
         at: datetime,
         by: str,
         number_key: str | None = None,
+        time_zones: tuple[str, ...] = (),
     ) -> None:
         """Allow one more request after one that provably never left."""
         if not self.waiting or not self.request_open or self.outcome_unknown:
             raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
-        self._request(dial_before, at, by, number_key)
+        self._request(dial_before, number_key, time_zones, at, by)
 
     def _request(
-        self, dial_before: datetime, at: datetime, by: str, number_key: str | None
+        self,
+        dial_before: datetime,
+        number_key: str | None,
+        time_zones: tuple[str, ...],
+        at: datetime,
+        by: str,
     ) -> None:
         self._record(
             events.Requested,
@@ -78,6 +86,7 @@ class DialerCommands(CallState):
             number=self.requests + 1,
             dial_before=dial_before,
             number_key=number_key,
+            time_zones=time_zones,
         )
 
     def place(

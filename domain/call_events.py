@@ -11,6 +11,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import upcasts
+from domain.contact_history import ContactHistory, PlanKind
 from domain.outcomes import (
     CallOutcome,
     Disposition,
@@ -43,6 +44,14 @@ class Created(ContactStatusChanged, Aggregate.Created):
     batch: int | None
     capacity_refusals: int = 0
     platform_refusals: int = 0
+    terms_version: int | None = None
+    history: ContactHistory | None = None
+    plan: PlanKind | None = None
+
+    @property
+    def joins_batch(self) -> bool:
+        """Whether the contact joins the batch; a repetition after a fault does not."""
+        return self.batch is not None and (self.attempt == 1 or self.plan is not None)
 
 
 class Requeued(ContactStatusChanged):
@@ -56,6 +65,7 @@ class Requested(CallEvent):
     number: int
     dial_before: datetime
     number_key: str | None = None
+    time_zones: tuple[str, ...] = ()
 
 
 class Placed(ContactStatusChanged):
@@ -257,3 +267,15 @@ class Canceled(ContactStatusChanged):
     def upcast_v1_v2(state: dict[str, Any]) -> None:
         """Read an event that was stored without the outcome."""
         upcasts.add_decided_outcome(state, CallOutcome.CANCELED)
+
+
+class CallbackRequested(CallEvent):
+    """The contact asked to be called at `due_at`; the last request of a call counts.
+
+    `time_zone` is the IANA zone in which the time was agreed.
+    """
+
+    TOPIC = "call.callback_requested"
+    due_at: datetime
+    time_zone: str
+    source: DispositionSource

@@ -169,6 +169,25 @@ class ProviderCommands(CallState):
             outcome_was=self.outcome,
         )
 
+    def request_callback(
+        self,
+        *,
+        due_at: datetime,
+        time_zone: str,
+        source: DispositionSource,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record the time for which the contact asked; the last one counts.
+
+        A time from the outputs of the analysis does not replace one that a tool agreed
+        with the contact during the call.
+        """
+        agreed = self.callback_at is not None and source is DispositionSource.OUTPUT
+        if not agreed and due_at != self.callback_at:
+            fields = {"due_at": due_at, "time_zone": time_zone, "source": source}
+            self._record(events.CallbackRequested, at, by, **fields)
+
     def set_disposition(
         self,
         disposition: Disposition | None,

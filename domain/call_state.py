@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.call_events import CallEvent, ContactStatusChanged
+from domain.contact_history import ContactHistory, PlanKind
 from domain.outcomes import (
     CallOutcome,
     Disposition,
@@ -27,6 +28,13 @@ class CallState:
     is awaited. `number_key` is the keyed digest of the number that was last requested,
     in hex; None for calls that release 1 requested. `evidence` are the ids of the
     provider's messages recorded so far.
+
+    `history` is that of the contact before this call; it and `terms_version`, that of
+    the campaign's terms, are None if no report is needed to decide what follows. `plan`
+    is why the call was planned, None for a first one and for repetitions after faults.
+    `requested_at` and `end_recorded_at` are when we stored the last request, and the
+    end; `time_zones` are those to which the number may belong. `callback_at` is the
+    time for which the contact asked for another call.
     """
 
     id: UUID
@@ -34,6 +42,13 @@ class CallState:
     contact_id: UUID
     attempt: int
     claimed_at: datetime
+    terms_version: int | None
+    history: ContactHistory | None
+    plan: PlanKind | None
+    requested_at: datetime | None
+    end_recorded_at: datetime | None
+    time_zones: tuple[str, ...]
+    callback_at: datetime | None
     status: CallStatus
     standing: ContactStatus
     capacity_refusals: int

@@ -219,6 +219,9 @@ class Campaign(CampaignProgress, Aggregate):
             line_quiet_gating=line_quiet_gating,
             budget=budget,
             **_fields(terms),
+            terms_version=(
+                self.terms_version if terms == self.terms else self.version + 1
+            ),
         )
 
     def start_not_before(
@@ -254,7 +257,6 @@ class Campaign(CampaignProgress, Aggregate):
     @event(Changed)
     def _changed(
         self,
-        originator_version: int,
         name: str,
         cap: int,
         line_quiet_gating: bool,  # noqa: FBT001 - the event's own field
@@ -264,15 +266,15 @@ class Campaign(CampaignProgress, Aggregate):
         callback_output: str | None,
         starts_at: datetime | None,
         ends_at: datetime | None,
+        terms_version: int | None,
     ) -> None:
         self.name, self.cap, self.budget = name, cap, budget
         self.line_quiet_gating = line_quiet_gating
         terms = CallingTerms(
             retry_policy, output_rules, callback_output, starts_at, ends_at
         )
-        if terms != self.terms:
-            self.terms = terms
-            self.terms_by_version[originator_version] = terms
+        if terms_version is not None:
+            self.terms = self.terms_by_version[terms_version] = terms
 
     @event(Expired)
     def _expired(self, timestamp: datetime) -> None:

@@ -95,6 +95,11 @@ class Resumed(CampaignEvent):
 
 
 class Changed(CampaignEvent):
+    """`terms_version` is the version of the event that changed the terms last.
+
+    None in events of release 1, whose campaigns had no terms.
+    """
+
     TOPIC = "campaign.changed"
     name: str
     cap: int
@@ -105,6 +110,7 @@ class Changed(CampaignEvent):
     callback_output: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    terms_version: int | None = None
 
     @property
     def terms(self) -> CallingTerms:

@@ -123,7 +123,7 @@ class Contact(BaseAggregate[UUID]):
             self._move(self.Erased, was, standing, last_attempt, at, by)
 
     def withdraw(self, *, at: datetime, by: str) -> None:
-        """Record that the last call of the erased contact failed, and none follows."""
+        """Record that the last call failed, and that none follows."""
         fields = {"was": ContactStatus.PENDING, "standing": ContactStatus.CANCELED}
         self._record(self.Withdrawn, at, by, plan_was=None, **fields)
 

@@ -80,7 +80,7 @@ class Erased(ContactEvent):
 
 
 class Withdrawn(ContactEvent):
-    """The last call under way of an erased contact failed; there is no other."""
+    """The last call under way failed, and the contact must not be called again."""
 
     TOPIC = "contact.withdrawn"
     plan_was: PlanKind | None = None

@@ -49,6 +49,7 @@ class ContactHistory:
     a time for which the contact asked, `faults` those of which nothing rang. `retried`
     has the outcome before each retry. `day_parts` are those in which the contact was
     called. `recent` are the times of the last attempts, `first_at` that of the first.
+    `zones` are the IANA time zones to which the number may belong.
     """
 
     attempts: int = 0
@@ -58,9 +59,10 @@ class ContactHistory:
     day_parts: tuple[DayPart, ...] = ()
     recent: tuple[datetime, ...] = ()
     first_at: datetime | None = None
+    zones: tuple[str, ...] = ()
 
     def with_call(
-        self, *, at: datetime, zones: Sequence[str], kind: PlanKind | None
+        self, *, at: datetime, zones: tuple[str, ...], kind: PlanKind | None
     ) -> "ContactHistory":
         """Return the history with one more call that was made at the time `at`.
 
@@ -76,6 +78,7 @@ class ContactHistory:
             day_parts=tuple(sorted(parts)),
             recent=(*self.recent, at)[-MOST_RECENT:],
             first_at=self.first_at or at,
+            zones=zones or self.zones,
         )
 
     def with_fault(self) -> "ContactHistory":

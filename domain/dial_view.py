@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from domain.contact_history import PlanKind
 from domain.settings import SettingsValues
 from domain.values import (
     ZERO,
@@ -48,6 +49,7 @@ class Candidate:
     `attempt` is the number of the call to make. `call_id` is the deferred call to
     request again, or None for a new call. `batch` is the batch in which the contact was
     claimed before, or None. `contact_version` is the version of the contact's stream.
+    `plan` is the kind of the planned call that is due, None for any other call.
     """
 
     contact_id: UUID
@@ -56,6 +58,7 @@ class Candidate:
     call_id: UUID | None
     batch: int | None
     contact_version: int = 0
+    plan: PlanKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,15 @@ class CampaignView:
     that shares `account_scope` with this one and was paused after this one was started
     or resumed. `claimed_position` is the log position of the campaign's last claim,
     or None before the first.
+
+    `pending` is 0 once the campaign has expired. `retries_later` and `callbacks_later`
+    count the contacts with a planned call that is not due yet, the first of them due at
+    `next_retry_at` and `next_callback_at`; `late_callbacks` counts those that are late.
+    `need_reports`: reports decide whether contacts are called again, so the campaign is
+    not finished while `awaiting_reports` are outstanding. `awaited_callbacks` counts
+    the calls without a final report in which the contact asked for a callback.
+    `to_review` are contacts whose planned call has to be decided again: it is due and
+    the terms changed since it was planned, or it is too late.
     """
 
     id: UUID
@@ -144,15 +156,36 @@ class CampaignView:
     account_scope: RefusalScope | None = None
     account_refusal: str | None = None
     claimed_position: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    expired_at: datetime | None = None
+    terms_version: int = 1
+    need_reports: bool = False
+    awaiting_reports: int = 0
+    awaited_callbacks: int = 0
+    retries_later: int = 0
+    next_retry_at: datetime | None = None
+    callbacks_later: int = 0
+    next_callback_at: datetime | None = None
+    late_callbacks: int = 0
     candidates: tuple[Candidate, ...] = ()
+    to_review: tuple[UUID, ...] = ()
 
     @property
     def completable(self) -> bool:
-        """Whether every contact has been called, so that the campaign can complete."""
+        """Whether every contact is finished, and no report can change that."""
+        reports_matter = self.need_reports or self.awaited_callbacks > 0
         return (
             self.pending == 0
             and self.active == 0
+            and not (reports_matter and self.awaiting_reports > 0)
             and self.state is not CampaignState.CANCELED
+        )
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether the end of the terms has come, and is not recorded yet."""
+        return (
+            self.ends_at is not None and self.ends_at <= now and self.expired_at is None
         )
 
 
@@ -195,7 +228,9 @@ class PlannedCall:
 
     `requeued` is true if the contact's deferred call is to be requested again. `was` is
     the contact's status before. `contact_version` is the expected version of the
-    contact's own stream, 0 as long as that has no event.
+    contact's own stream, 0 as long as that has no event. `plan` is the kind of the
+    planned call that this is. `terms_version` is that of the campaign's terms, None if
+    the report of the call decides nothing.
     """
 
     campaign_id: UUID
@@ -205,6 +240,8 @@ class PlannedCall:
     batch: int | None = None
     was: ContactStatus = ContactStatus.PENDING
     contact_version: int = 0
+    plan: PlanKind | None = None
+    terms_version: int | None = None
 
     @property
     def call_id(self) -> UUID:

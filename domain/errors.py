@@ -58,3 +58,7 @@ class MayNotBeRequested(Refused):
 
 class NotDeferred(Refused):
     """The call cannot be claimed again, because it was not deferred."""
+
+
+class NotPlanned(Refused):
+    """The planned call cannot be claimed, because the plan has changed."""

@@ -27,31 +27,43 @@ CANCELS_PENDING = frozenset({CampaignState.CANCELED})
 No event is stored for these contacts, so their rows still contain PENDING.
 """
 
+ACTIVE = frozenset(
+    {ContactStatus.QUEUED, ContactStatus.RINGING, ContactStatus.IN_PROGRESS}
+)
+"""Statuses of a contact whose call is under way."""
+
 LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS})
 """Statuses of a call that may still change."""
 
 
-def shown_status(stored: ContactStatus, state: CampaignState) -> ContactStatus:
-    """Return the status of a contact in a campaign of that state."""
-    if stored is ContactStatus.PENDING and state in CANCELS_PENDING:
+def shown_status(
+    stored: ContactStatus, state: CampaignState, *, expired: bool = False
+) -> ContactStatus:
+    """Return the status of a contact in a campaign of that state.
+
+    `expired`: the campaign's end has come, see `Campaign.expire`.
+    """
+    if stored is ContactStatus.PENDING and (expired or state in CANCELS_PENDING):
         return ContactStatus.CANCELED
     return stored
 
 
 def stored_statuses(
-    shown: Collection[ContactStatus], state: CampaignState
+    shown: Collection[ContactStatus], state: CampaignState, *, expired: bool = False
 ) -> frozenset[ContactStatus]:
     """Return the stored statuses of the contacts that have one of the `shown` ones."""
     return frozenset(
-        stored for stored in ContactStatus if shown_status(stored, state) in shown
+        stored
+        for stored in ContactStatus
+        if shown_status(stored, state, expired=expired) in shown
     )
 
 
 def shown_counts(
-    stored: Mapping[ContactStatus, int], state: CampaignState
+    stored: Mapping[ContactStatus, int], state: CampaignState, *, expired: bool = False
 ) -> dict[ContactStatus, int]:
     """Return the number of contacts by shown status, from those by stored status."""
     counts = dict.fromkeys(ContactStatus, 0)
     for status, contacts in stored.items():
-        counts[shown_status(status, state)] += contacts
+        counts[shown_status(status, state, expired=expired)] += contacts
     return counts

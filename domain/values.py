@@ -181,6 +181,11 @@ def campaign_id_of(upload_id: UUID) -> UUID:
     return uuid5(NAMESPACE, f"campaign:{upload_id}")
 
 
+def campaign_id_of_request(request_id: UUID) -> UUID:
+    """Return the id of the campaign that a request with an id of its own creates."""
+    return uuid5(NAMESPACE, f"campaign request:{request_id}")
+
+
 def call_id_of(contact_id: UUID, attempt: int) -> UUID:
     """Return the id of a contact's call; `attempt` counts from 1."""
     return uuid5(contact_id, str(attempt))

@@ -11,6 +11,7 @@ from domain.call import Call
 from domain.call_events import ContactStatusChanged
 from domain.campaign import Campaign
 from domain.campaign_events import CampaignEvent
+from domain.campaign_terms import CallingTerms
 from domain.contact_events import ContactEvent
 from domain.states import FINISHED, shown_counts
 from domain.values import (
@@ -20,6 +21,7 @@ from domain.values import (
     PauseCause,
     VaultText,
 )
+from projections.campaign_terms import planned_deltas, terms_columns, terms_of
 from projections.tables.checkpoint import POSITION, one_snapshot, position_of
 from projections.tables.definition import Table
 from projections.tables.pages import Page, as_cursor, from_cursor, page_of
@@ -67,6 +69,14 @@ TABLE = Table(
         awaiting_reports bigint not null default 0,
         spend numeric not null default 0,
         costs_reported bigint not null default 0,
+        terms text not null,
+        terms_version bigint not null,
+        starts_at timestamptz,
+        ends_at timestamptz,
+        expired_at timestamptz,
+        needs_reports boolean not null default false,
+        planned_retries bigint not null default 0,
+        planned_callbacks bigint not null default 0,
         version bigint not null
     ) with (fillfactor = 70);
     create index if not exists campaign_board_newest
@@ -75,7 +85,7 @@ TABLE = Table(
     create index if not exists campaign_board_assistant
         on campaign_board (assistant_id);
     """,
-    handler_version=3,
+    handler_version=4,
 )
 
 
@@ -87,7 +97,7 @@ def campaign_board(event: object, position: int) -> Iterator[RowOperation]:
             yield patch(BOARD, event.originator_id, contacts=event.contacts)
         case Call.Created() | Call.Requeued() if event.batch is not None:
             yield patch(BOARD, event.campaign_id, batch=event.batch)
-    deltas = counted(event)
+    deltas = counted(event) | planned_deltas(event)
     if deltas:
         yield add(BOARD, campaign_of(event), **deltas)
     if isinstance(event, CampaignEvent):
@@ -107,6 +117,7 @@ def _created(event: Campaign.Created) -> Columns:
         "phone_number_id": event.phone_number_id,
         "budget": event.budget,
         "longest_call_seconds": event.longest_call_seconds,
+        **terms_columns(event),
         "created_at": event.timestamp,
         "created_by": event.actor,
         "version": event.originator_version,
@@ -121,6 +132,7 @@ def _changed(event: CampaignEvent, position: int) -> Columns:
                 "cap": event.cap,
                 "line_quiet_gating": event.line_quiet_gating,
                 "budget": event.budget,
+                **terms_columns(event),
             }
         case Campaign.DialingStarted():
             return {"state": event.state, "started_at": event.started_at}
@@ -138,6 +150,8 @@ def _began_or_ended(event: CampaignEvent) -> Columns:
     match event:
         case Campaign.Queued():
             return {"state": CampaignState.QUEUED, "queued_at": event.timestamp}
+        case Campaign.Expired():
+            return {"expired_at": event.timestamp}
         case Campaign.Completed():
             state = _state(CampaignState.COMPLETED)
         case Campaign.Canceled():
@@ -246,15 +260,22 @@ class CampaignRow(CampaignProgress):
     completed_at: datetime | None
     costs_reported: int
     version: int
+    terms: str
+    expired_at: datetime | None
 
     @property
     def id(self) -> UUID:
         return self.campaign_id
 
+    @property
+    def calling_terms(self) -> CallingTerms:
+        return terms_of(self.terms)
+
     def with_shown_counters(self) -> "CampaignRow":
         """Return the row with shown counters instead of stored ones."""
         stored = {status: getattr(self, name) for status, name in COUNTER.items()}
-        counts = shown_counts(stored, self.state).items()
+        expired = self.expired_at is not None
+        counts = shown_counts(stored, self.state, expired=expired).items()
         columns: Columns = {COUNTER[status]: count for status, count in counts}
         return replace(self, **columns)
 
@@ -264,7 +285,8 @@ _ROW: LiteralString = f"""
         line_quiet_gating, assistant_id, provider_assistant_id, phone_number_id,
         budget, longest_call_seconds, created_at, created_by, queued_at, started_at,
         completed_at, contacts, {shown_counters_sql()},
-        awaiting_reports, spend, costs_reported, version, ({POSITION}) as position
+        awaiting_reports, spend, costs_reported, version, terms, expired_at,
+        ({POSITION}) as position
     from campaign_board
 """  # noqa: S608 - our own text
 

@@ -25,6 +25,7 @@ from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
 from application.contacts.contact_service import ContactService
 from application.contacts.imports import ImportService
+from application.contacts.planned_calls import PlannedCallService
 from application.contacts.uploads import Uploads
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
@@ -227,6 +228,10 @@ class Components:
     @cached_property
     def claims(self) -> ClaimService:
         return ClaimService(self.app, self.context)
+
+    @cached_property
+    def planned_calls(self) -> PlannedCallService:
+        return PlannedCallService(self.app, self.context)
 
     @cached_property
     def imports(self) -> ImportService:

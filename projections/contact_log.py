@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.call import Call
 from domain.call_events import ContactStatusChanged
-from domain.contact import Contact
 from domain.contact_events import ContactEvent
+from domain.contact_history import PlanKind
 from domain.contact_list import ContactList
+from domain.outcomes import Withheld
 from domain.states import stored_statuses
 from domain.values import CampaignState, ContactStatus
 from projections.contact_filters import (
@@ -26,11 +26,12 @@ from projections.contact_filters import (
     NO_FILTERS,
     ContactFilters,
 )
+from projections.contact_moves import columns_after_call, columns_after_event
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.definition import Table
 from projections.tables.pages import Page, as_cursor, from_cursor, page_of, whole
 from projections.tables.queries import select, select_value
-from projections.tables.row_operations import Columns, RowOperation, patch_all, put
+from projections.tables.row_operations import RowOperation, patch_all, put
 from projections.tables.state_sql import COUNTER, shown_status_sql
 from storage.database import Conn
 
@@ -54,22 +55,34 @@ TABLE = Table(
         requeue boolean not null default false,
         erased_at timestamptz,
         version bigint not null default 0,
+        planned_at timestamptz,
+        planned_kind text,
+        planned_until timestamptz,
+        planned_terms bigint,
+        withheld text,
         primary key (contact_id, list_id)
     ) with (fillfactor = 80);
     create index if not exists contact_log_file_order
         on contact_log (list_id, status, seq);
     create index if not exists contact_log_deferred
         on contact_log (campaign_id, due_at) where due_at is not null;
+    create index if not exists contact_log_fresh
+        on contact_log (list_id, seq)
+        where status = 'PENDING' and planned_at is null;
+    create index if not exists contact_log_planned
+        on contact_log (campaign_id, planned_terms, planned_kind, planned_at)
+        where planned_at is not null;
+    create index if not exists contact_log_planned_until
+        on contact_log (campaign_id, planned_until)
+        where status = 'PENDING' and planned_until is not null;
     create index if not exists contact_log_erased
         on contact_log (contact_id) where erased_at is not null;
     """,
-    handler_version=3,
+    handler_version=4,
 )
 
 MOST_COUNTED = 10_000
 NUMBER = re.compile(r"[+(]*[0-9][0-9 ().-]*")
-
-NOT_DEFERRED: Columns = {"due_at": None, "deferred_position": None, "requeue": False}
 
 
 def contact_log(event: object, position: int) -> Iterator[RowOperation]:
@@ -79,50 +92,11 @@ def contact_log(event: object, position: int) -> Iterator[RowOperation]:
                 key = (contact_id, event.originator_id)
                 yield put(LOG, key, campaign_id=event.campaign_id, seq=seq)
         case ContactEvent():
-            yield patch_all(LOG, event.originator_id, **_settled(event))
+            yield patch_all(LOG, event.originator_id, **columns_after_event(event))
         case ContactStatusChanged():
-            columns = _moved(event, position)
+            columns = columns_after_call(event, position)
             if columns:
                 yield patch_all(LOG, event.contact_id, **columns)
-
-
-def _moved(event: ContactStatusChanged, position: int) -> Columns:
-    """A fact about a call that is over moves nobody: another may be the latest."""
-    match event:
-        case Call.Created():
-            return _called(event) | {"attempt": event.attempt, "batch": event.batch}
-        case Call.Requeued():
-            return _called(event) | {"batch": event.batch}
-        case Call.Deferred():
-            deferral = {"due_at": event.until, "deferred_position": position}
-            return {"status": event.standing, "requeue": True, **deferral}
-        case Call.Ended(another_attempt=True):
-            return {"status": event.standing, **_retried(event, position)}
-    if event.was is event.standing:
-        return {}
-    return {"status": event.standing, **NOT_DEFERRED}
-
-
-def _retried(event: Call.Ended, position: int) -> Columns:
-    """A refused contact is called again in a new call, not before `retry_at`."""
-    if event.retry_at is None:
-        return NOT_DEFERRED
-    retry = {"due_at": event.retry_at, "deferred_position": position}
-    return {**NOT_DEFERRED, **retry}
-
-
-def _settled(event: ContactEvent) -> Columns:
-    columns: Columns = {"version": event.originator_version}
-    if isinstance(event, Contact.Erased):
-        columns["erased_at"] = event.timestamp
-    if event.was is event.standing:
-        return columns
-    return {**columns, "status": event.standing, **NOT_DEFERRED}
-
-
-def _called(event: ContactStatusChanged) -> Columns:
-    call_id = event.originator_id
-    return {"status": event.standing, "call_id": call_id, **NOT_DEFERRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +120,10 @@ class ContactRow:
     call_id: UUID | None
     attempt: int
     extension: str | None = None
+    version: int = 0
+    next_attempt_at: datetime | None = None
+    planned_kind: PlanKind | None = None
+    withheld: Withheld | None = None
 
 
 _SELECTED: LiteralString = f"""
@@ -154,8 +132,13 @@ _SELECTED: LiteralString = f"""
         coalesce(v.phone, '') as phone, v.extension,
         k.erased_at,
         coalesce(v.variables, '{{}}'::json) as variables,
-        {shown_status_sql("k.status", "c.state")} as status,
-        k.call_id, k.attempt
+        {shown_status_sql("k.status", "c.state", "c.expired_at is not null")} as status,
+        k.call_id, k.attempt, k.version,
+        case when k.status = 'PENDING' then
+            coalesce(k.planned_at, k.due_at) end as next_attempt_at,
+        k.planned_kind,
+        coalesce(k.withheld, case when k.status = 'PENDING'
+            and c.expired_at is not null then 'EXPIRED' end) as withheld
     from imported k
     join campaign_board c on c.id = k.campaign_id
     left join contact_vault v using (contact_id, list_id)
@@ -378,9 +361,12 @@ def _stored(
     conn: Conn, campaign_id: UUID, shown: Collection[ContactStatus] | None
 ) -> list[str]:
     """Return the stored statuses of the contacts that have one of the `shown` ones."""
-    query: LiteralString = "select state from campaign_board where id = %(id)s"
-    state = select_value(conn, query, id=campaign_id)
-    if state is None:
+    query: LiteralString = """
+        select state, expired_at is not null from campaign_board where id = %(id)s
+    """
+    found = conn.execute(query, {"id": campaign_id}).fetchone()
+    if found is None:
         return []
     wanted = set(ContactStatus) if shown is None else shown
-    return sorted(stored_statuses(wanted, CampaignState(state)))
+    state, expired = CampaignState(found[0]), bool(found[1])
+    return sorted(stored_statuses(wanted, state, expired=expired))

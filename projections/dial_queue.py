@@ -12,9 +12,7 @@ from domain.dial_view import Phase
 from domain.dispatcher import Dispatcher
 from domain.reports import ReportGrade
 from domain.settings import Settings
-from domain.values import (
-    ContactStatus,
-)
+from domain.states import ACTIVE
 from projections.tables.definition import Table
 from projections.tables.queries import select_value
 from projections.tables.row_operations import (
@@ -33,10 +31,6 @@ HANG_UPS = "campaign_hang_up"
 ONLY = 1
 """The key of the one row of a table that has one."""
 
-ACTIVE = frozenset(
-    {ContactStatus.QUEUED, ContactStatus.RINGING, ContactStatus.IN_PROGRESS}
-)
-
 TABLES = (
     Table(
         QUEUE,
@@ -51,7 +45,8 @@ TABLES = (
         dial_before timestamptz,
         unknown_at timestamptz,
         hang_up_requested boolean not null default false,
-        looked_up integer not null default 0
+        looked_up integer not null default 0,
+        callback_requested boolean not null default false
     ) with (fillfactor = 70);
     create index if not exists dial_queue_campaign on dial_queue (campaign_id);
     """,
@@ -77,6 +72,7 @@ TABLES = (
         primary key (campaign_id, batch)
     );
     """,
+        handler_version=2,
     ),
     Table(
         DISPATCH,
@@ -142,8 +138,8 @@ def dial_queue(event: object, _position: int) -> Iterator[RowOperation]:
 
 
 def _counted_in_batch(event: Call.Created) -> Iterator[RowOperation]:
-    """Count a contact in its batch once, at its first attempt."""
-    if event.batch is not None and event.attempt == 1:
+    """Count a contact that joins a batch, whatever the attempt."""
+    if event.joins_batch:
         key = (event.campaign_id, event.batch)
         yield put(BATCHES, key)
         yield add(BATCHES, key, contacts=1)
@@ -165,6 +161,8 @@ def _called(event: CallEvent) -> Iterator[RowOperation]:
             yield patch(QUEUE, call_id, phase=Phase.UNKNOWN, unknown_at=unknown_at)
         case Call.Deferred() | Call.Rejected() | Call.Failed() | Call.Canceled():
             yield drop(QUEUE, call_id)
+        case Call.CallbackRequested():
+            yield patch(QUEUE, call_id, callback_requested=True)
         case Call.HangUpRequested():
             yield patch(QUEUE, call_id, hang_up_requested=True)
         case _:

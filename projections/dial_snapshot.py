@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
+from domain.contact_history import PlanKind
 from domain.dial_view import (
     GHOST_GRACE,
     CampaignView,
@@ -18,6 +19,12 @@ from domain.states import MAY_DIAL, STARTED
 from domain.values import ContactStatus
 from projections import settings_board, spend
 from projections.dial_queue import dialling_is_stopped
+from projections.planned_calls import (
+    PLANNED,
+    PLANNED_COLUMNS,
+    due_calls_sql,
+    to_review,
+)
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.queries import select, select_value
 from projections.tables.state_sql import literals
@@ -54,14 +61,18 @@ _CAMPAIGNS: LiteralString = f"""
     select c.id, c.name, c.state, c.pause_cause, c.version, c.cap, c.mode,
         c.line_quiet_gating, c.phone_number_id, c.provider_assistant_id, c.budget,
         c.spend, c.costs_reported, c.longest_call_seconds, c.created_at, c.queued_at,
-        c.contacts, c.pending, c.queued + c.ringing + c.in_progress as active,
+        c.contacts, case when c.expired_at is null then c.pending else 0 end as pending,
+        c.queued + c.ringing + c.in_progress as active,
         open.ghosts, open.unreported, later.deferred, later.next_due_at, c.batch,
         coalesce(b.contacts, 0) as batch_contacts,
         coalesce(g.calls, 0) as charged_calls,
         coalesce(g.seconds, 0) as charged_seconds, coalesce(g.cost, 0) as charged,
         coalesce(f.in_a_row, 0) as start_failures, f.reason as start_failure,
         f.capacity_at as capacity_refused_at,
-        shared.account_scope, shared.words as account_refusal, t.claimed_position
+        shared.account_scope, shared.words as account_refusal, t.claimed_position,
+        c.starts_at, c.ends_at, c.expired_at, c.terms_version,
+        c.needs_reports as need_reports, c.awaiting_reports, open.awaited_callbacks,
+        {PLANNED_COLUMNS}
     from campaign_board c
     left join batch_board b on b.campaign_id = c.id and b.batch = c.batch
     left join start_failure f on f.campaign_id = c.id
@@ -82,7 +93,8 @@ _CAMPAIGNS: LiteralString = f"""
     ) shared on c.state in {literals(MAY_DIAL)}
     cross join lateral (
         select count(*) filter (where q.phase = 'ghost') as ghosts,
-            count(*) as unreported
+            count(*) as unreported,
+            count(*) filter (where q.callback_requested) as awaited_callbacks
         from dial_queue q
         join call_log l on l.call_id = q.call_id
         where q.campaign_id = c.id
@@ -97,33 +109,51 @@ _CAMPAIGNS: LiteralString = f"""
             and k.deferred_position > c.resumed_position
             and i.imported_position is not null
     ) later
+    {PLANNED}
     where c.state in {literals(STARTED)}
         or (c.id in (select campaign_id from dial_queue) and open.unreported > 0)
     order by c.queued_at, c.id
 """  # noqa: S608 - our own text
 
-_CANDIDATES: LiteralString = f"""
-    select c.id as campaign_id, first.contact_id, first.list_id,
-        case when first.requeue then first.attempt else first.attempt + 1 end
-            as attempt,
-        case when first.requeue then first.call_id end as call_id, first.batch,
-        first.version as contact_version
-    from campaign_board c
-    cross join lateral (
-        select i.imported_position, k.*
+_FRESH: LiteralString = f"""
+        (select 2 as rank, null::timestamptz as ready_at, i.imported_position, k.*
         from contact_import i
         cross join lateral (
             select * from contact_log k
             where k.list_id = i.list_id and k.status = '{ContactStatus.PENDING}'
+                and k.planned_at is null
                 and (k.due_at is null or k.due_at <= %(now)s
                     or k.deferred_position < c.resumed_position)
             order by k.seq limit %(most)s
         ) k
         where i.campaign_id = c.id and i.imported_position is not null
-        order by i.imported_position, k.seq limit %(most)s
+        order by i.imported_position, k.seq limit %(most)s)
+"""  # noqa: S608 - our own text
+
+_CANDIDATES = f"""
+    select c.id as campaign_id, first.contact_id, first.list_id,
+        case when first.requeue then first.attempt else first.attempt + 1 end
+            as attempt,
+        case when first.requeue then first.call_id end as call_id, first.batch,
+        first.version as contact_version,
+        case when first.planned_at is not null then first.planned_kind end as plan
+    from campaign_board c
+    cross join lateral (
+        select * from (
+            {due_calls_sql(PlanKind.CALLBACK, "0", 0)}
+            union all
+            {due_calls_sql(PlanKind.RETURNED, "0", 1)}
+            union all
+            {due_calls_sql(PlanKind.RETRY, "c.terms_version", 1)}
+            union all
+            {_FRESH}
+        ) any_kind
+        order by rank, ready_at, imported_position, seq limit %(most)s
     ) first
-    where c.state in {literals(MAY_DIAL)}
-    order by c.id, first.imported_position, first.seq
+    where c.state in {literals(MAY_DIAL)} and c.expired_at is null
+        and (c.starts_at is null or c.starts_at <= %(now)s)
+        and (c.ends_at is null or c.ends_at > %(now)s)
+    order by c.id, first.rank, first.ready_at, first.imported_position, first.seq
 """  # noqa: S608 - our own text
 
 
@@ -132,8 +162,9 @@ def snapshot(
 ) -> Snapshot:
     """Read what a plan needs in one database snapshot, the oldest campaign first.
 
-    Each campaign that is being dialled has at most `most` candidates, in the order of
-    its files; its other contacts are only counted. A finished campaign is included
+    Each campaign that is being dialled has at most `most` candidates: callbacks that
+    are due, then retries, then the others in the order of its files. Its other contacts
+    are only counted. A finished campaign is included
     while calls of it are open. Ghosts are included until `ghost_grace` after their
     longest duration.
     """
@@ -158,17 +189,25 @@ def _open_calls(conn: Conn, now: datetime, grace: timedelta) -> tuple[OpenCall, 
 def _campaigns(
     conn: Conn, now: datetime, most: int, grace: timedelta
 ) -> tuple[CampaignView, ...]:
-    candidates = _candidates(conn, now, most)
+    candidates = _candidates(conn, now, most, grace)
+    reviews = to_review(conn, now)
     views = select(conn, CampaignView, _CAMPAIGNS, now=now, grace=grace)
     return tuple(
-        replace(view, candidates=tuple(candidates.get(view.id, ()))) for view in views
+        replace(
+            view,
+            candidates=tuple(candidates.get(view.id, ())),
+            to_review=tuple(reviews.get(view.id, ())),
+        )
+        for view in views
     )
 
 
-def _candidates(conn: Conn, now: datetime, most: int) -> dict[UUID, list[Candidate]]:
+def _candidates(
+    conn: Conn, now: datetime, most: int, grace: timedelta
+) -> dict[UUID, list[Candidate]]:
     found: defaultdict[UUID, list[Candidate]] = defaultdict(list)
-    for campaign_id, *candidate in conn.execute(
-        _CANDIDATES, {"now": now, "most": most}
-    ):
-        found[campaign_id].append(Candidate(*candidate))
+    values = {"now": now, "most": most, "grace": grace}
+    for campaign_id, *candidate, plan in conn.execute(_CANDIDATES, values):
+        kind = PlanKind(plan) if plan else None
+        found[campaign_id].append(replace(Candidate(*candidate), plan=kind))
     return found

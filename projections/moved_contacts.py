@@ -6,12 +6,18 @@ from uuid import UUID
 from eventsourcing.utils import get_topic
 
 from domain.call_events import ContactStatusChanged
+from domain.contact_events import ContactEvent
 from storage.database import Conn
 
 _MOVED: LiteralString = """
-    select distinct call.contact_id
+    select call.contact_id
     from event_index event join call_log call on call.call_id = event.aggregate_id
-    where event.campaign_id = %(campaign)s and event.type = any(%(types)s)
+    where event.campaign_id = %(campaign)s and event.type = any(%(of_calls)s)
+        and event.position > %(after)s and event.position <= %(until)s
+    union
+    select event.aggregate_id
+    from event_index event
+    where event.campaign_id = %(campaign)s and event.type = any(%(of_contacts)s)
         and event.position > %(after)s and event.position <= %(until)s
 """
 
@@ -25,13 +31,15 @@ def contacts_moved(
     """
     values = {
         "campaign": campaign_id,
-        "types": [get_topic(fact) for fact in _facts(ContactStatusChanged)],
+        "of_calls": [get_topic(kind) for kind in _leaves(ContactStatusChanged)],
+        "of_contacts": [get_topic(kind) for kind in _leaves(ContactEvent)],
         "after": after,
         "until": until,
     }
     return [row[0] for row in conn.execute(_MOVED, values)]
 
 
-def _facts(kind: type[ContactStatusChanged]) -> list[type[ContactStatusChanged]]:
-    below = kind.__subclasses__()
-    return [f for sub in below for f in _facts(sub)] if below else [kind]
+def _leaves(kind: type) -> list[type]:
+    """Return the classes derived from this one from which none is derived."""
+    below: list[type] = kind.__subclasses__()
+    return [leaf for each in below for leaf in _leaves(each)] if below else [kind]

@@ -43,7 +43,7 @@ copy (
     select {_harmless("v.name")} as name,
         {_harmless("v.business_name")} as business_name,
         {_harmless(_PHONE)} as phone,
-        {shown_status_sql("k.status", "b.state")} as status,
+        {shown_status_sql("k.status", "b.state", "b.expired_at is not null")} as status,
         {_harmless("c.ended_reason")} as ended_reason,
         c.cost,
         case when m.recording_url ~ %(recordings)s then m.recording_url end

@@ -214,6 +214,7 @@ def _dependencies(
         read_snapshot=partial(_snapshot, built.reading, ghost_grace),
         claims=built.claims,
         campaigns=built.campaigns,
+        planned_calls=built.planned_calls,
         dispatch=dispatch,
         reconcile=reconcile,
         adoption=_adoption(built, timeline_guard, reconcile),

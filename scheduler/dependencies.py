@@ -8,6 +8,7 @@ from psycopg import InterfaceError, OperationalError
 
 from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
+from application.contacts.planned_calls import PlannedCallService
 from application.errors import StoreUnavailable
 from application.event_context import EventContext
 from application.ports import ReadModel
@@ -44,6 +45,7 @@ class SchedulerDependencies:
     read_snapshot: Callable[[datetime, int], Snapshot]
     claims: ClaimService
     campaigns: CampaignService
+    planned_calls: PlannedCallService
     dispatch: Dispatch
     reconcile: Reconcile
     adoption: Adoption

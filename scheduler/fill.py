@@ -96,6 +96,8 @@ class SlotFiller:
         """
         allowed = self._deps.pace.allowed(self._wake_up.now())
         snapshot = self._snapshot(now, max(allowed, 1))
+        self._expire(snapshot, now)
+        self._review(snapshot)
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
         self._complete(snapshot)
         self._pause(made.pauses)
@@ -154,6 +156,21 @@ class SlotFiller:
         )
 
     # --- Completing and pausing campaigns -------------------------------------------
+
+    def _expire(self, snapshot: Snapshot, now: datetime) -> None:
+        """Record the end of campaigns whose terms name a time that has come."""
+        for view in snapshot.campaigns:
+            if view.state in STARTED and view.has_ended(now):
+                self._run_command(
+                    view.id, partial(self._deps.campaigns.expire, view.id)
+                )
+
+    def _review(self, snapshot: Snapshot) -> None:
+        """Decide again about planned calls that changed terms or time concern."""
+        review = self._deps.planned_calls.review
+        for view in snapshot.campaigns:
+            if view.to_review:
+                self._run_command(view.id, partial(review, view.id, view.to_review))
 
     def _complete(self, snapshot: Snapshot) -> None:
         complete = self._deps.campaigns.complete

@@ -4,8 +4,9 @@ Read it as the specification. A plan holds the claims of one pass and, for every
 started campaign, a verdict: claims + contacts of the reasons = pending contacts.
 
 1. A campaign that is paused, or that has another barrier, gets nothing.
-2. Its contacts that are due are eligible, in the order of the file; in the mode BATCH
-   only those of the batch that is under way.
+2. Its contacts that are due are eligible: callbacks first, then retries, then the
+   others in the order of the file; in the mode BATCH only those of the batch that is
+   under way. Planned calls belong to no batch until they are made.
 3. It demands as many calls as fit under its cap and its budget. Ghosts use slots;
    calls without a final cost reserve money, as `scheduler/costs.py` estimates it.
 4. What all campaigns share (global cap, daily budget, pace, limits of slowed lines) is
@@ -96,6 +97,14 @@ def _planned(demand: Demand, count: int) -> list[PlannedCall]:
             requeued=candidate.call_id is not None,
             batch=demand.batch,
             contact_version=candidate.contact_version,
+            plan=candidate.plan,
+            terms_version=_terms_version(demand.view, candidate),
         )
         for candidate in demand.eligible[:count]
     ]
+
+
+def _terms_version(view: CampaignView, candidate: Candidate) -> int | None:
+    """Return the terms by which the report of the call is to be judged, if it is."""
+    judged = view.need_reports or candidate.plan is not None
+    return view.terms_version if judged else None

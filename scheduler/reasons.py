@@ -40,6 +40,21 @@ LINE_BUSY = (
     " waiting until the line is quiet."
 )
 
+RETRY_LATER = "The provider could not take the call: it is tried again later."
+
+RETRY = "A retry is planned for later."
+
+CALLBACK = "The contact asked to be called back at a later time."
+
+LATE_CALLBACK = (
+    "The callback is more than 15 minutes late: it is made as soon as a call is"
+    " possible, within a day of its time."
+)
+
+NOT_STARTED = "The campaign's start time has not come yet."
+
+HAS_ENDED = "The campaign's end has come: its contacts are withheld in a moment."
+
 LACKING = {
     WaitingCode.GLOBAL_CAP_FULL: "All calls that the global cap allows are live.",
     WaitingCode.DAILY_BUDGET_SPENT: (
@@ -72,6 +87,15 @@ def barrier(
         return conditions.claiming_blocked
     if _waits_for_quiet_line(view, conditions):
         return Waiting(WaitingCode.LINE_BUSY, LINE_BUSY)
+    return _outside_schedule(view, conditions)
+
+
+def _outside_schedule(view: CampaignView, conditions: Conditions) -> Waiting | None:
+    """Return why the campaign's own start or end does not allow calls now."""
+    if view.starts_at is not None and view.starts_at > conditions.now:
+        return Waiting(WaitingCode.SCHEDULED, NOT_STARTED, until=view.starts_at)
+    if view.has_ended(conditions.now):
+        return Waiting(WaitingCode.SCHEDULED, HAS_ENDED)
     return None
 
 
@@ -140,14 +164,34 @@ def _reasons(
         return []
     if demand.barrier is not None:
         return [replace(demand.barrier, contacts=waiting)]
-    deferred = min(demand.view.deferred, waiting)
-    later = [_retry_later(demand.view, deferred)] if deferred else []
-    return later + _limits(demand, waiting - deferred, claims, left)
+    later = _later(demand.view, waiting, claims)
+    due = waiting - sum(reason.contacts for reason in later)
+    return later + _limits(demand, due, claims, left)
 
 
-def _retry_later(view: CampaignView, contacts: int) -> Waiting:
-    message = "The provider could not take the call: it is tried again later."
-    return Waiting(WaitingCode.RETRY_LATER, message, contacts, until=view.next_due_at)
+def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
+    """Return the reasons of contacts that are not due, and of callbacks that are late.
+
+    Claims are made of late callbacks first, so that the others of them are left.
+    """
+    late = max(view.late_callbacks - claims, 0)
+    reasons = []
+    for code, message, contacts, until in (
+        (WaitingCode.RETRY_LATER, RETRY_LATER, view.deferred, view.next_due_at),
+        (WaitingCode.RETRY_PLANNED, RETRY, view.retries_later, view.next_retry_at),
+        (
+            WaitingCode.CALLBACK_PLANNED,
+            CALLBACK,
+            view.callbacks_later,
+            view.next_callback_at,
+        ),
+        (WaitingCode.CALLBACK_PLANNED, LATE_CALLBACK, late, None),
+    ):
+        counted = min(contacts, waiting)
+        if counted > 0:
+            reasons.append(Waiting(code, message, counted, until=until))
+            waiting -= counted
+    return reasons
 
 
 def _limits(

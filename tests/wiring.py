@@ -262,7 +262,12 @@ class House(Components):
     def claim(self, campaign_id: UUID, count: int = 1) -> list[UUID]:
         """Claim the next contacts of a campaign."""
         view, found = self.snapshot(), self.candidates(campaign_id)[:count]
-        chosen = [as_chosen(campaign_id, candidate) for candidate in found]
+        campaign = self.load_campaign(campaign_id)
+        version, needed = campaign.terms_version, campaign.terms.need_reports
+        chosen = [
+            as_chosen(campaign_id, one, version if needed or one.plan else None)
+            for one in found
+        ]
         claimed = self.claims.claim(chosen, seen=view.claims_seen)
         assert len(claimed.calls) == count, claimed
         self.settle()
@@ -279,13 +284,18 @@ class House(Components):
         return claimed
 
 
-def as_chosen(campaign_id: UUID, candidate: Candidate) -> PlannedCall:
+def as_chosen(
+    campaign_id: UUID, candidate: Candidate, terms_version: int | None = None
+) -> PlannedCall:
     return PlannedCall(
         campaign_id=campaign_id,
         contact_id=candidate.contact_id,
         attempt=candidate.attempt,
         requeued=candidate.call_id is not None,
         batch=candidate.batch,
+        contact_version=candidate.contact_version,
+        plan=candidate.plan,
+        terms_version=terms_version,
     )
 
 

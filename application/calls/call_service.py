@@ -16,6 +16,7 @@ from application.calls.call_unit_of_work import (
     CallUnitOfWork,
     StartedCampaigns,
 )
+from application.calls.contact_planning import TermsCache
 from application.calls.message_recorder import (
     MessageReceipt,
     MessageRecorder,
@@ -23,6 +24,7 @@ from application.calls.message_recorder import (
     explanation_of,
 )
 from application.calls.provider_facts import apply_lookup, apply_report
+from application.contacts.time_zones import zones_of
 from application.event_context import SCHEDULER, EventContext
 from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import (
@@ -76,7 +78,8 @@ class CallService:
         self._contact_lookup = contact_lookup
         self._call_lookup, self._read_message = call_lookup, read_message
         self._started = StartedCampaigns()
-        self._unit = CallUnitOfWork(app, context, self._started)
+        self._terms = TermsCache()
+        self._unit = CallUnitOfWork(app, context, self._started, self._terms)
         self._recorder = self._recorder_in(app, self._started)
 
     def _recorder_in(self, app: Streams, started: StartedCampaigns) -> MessageRecorder:
@@ -87,6 +90,7 @@ class CallService:
             call_lookup=self._call_lookup,
             read_message=self._read_message,
             started=started,
+            terms=self._terms,
         )
 
     # --- The dialer ---------------------------------------------------------------
@@ -135,7 +139,14 @@ class CallService:
         if fence.number.is_suppressed:
             self._withhold(call, fence, at)
             return None
-        ask(call, dial_before=dial_before, at=at, by=SCHEDULER, number_key=number_key)
+        ask(
+            call,
+            dial_before=dial_before,
+            at=at,
+            by=SCHEDULER,
+            number_key=number_key,
+            time_zones=zones_of(person.phone),
+        )
         self._app.append(call, expect=fence.versions)
         return _permission(call, fence.campaign, person, dial_before)
 

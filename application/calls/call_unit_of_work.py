@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams, decide
-from application.contacts.contact_streams import find_contact
+from application.calls.contact_planning import ContactPlanner, TermsCache
 from application.event_context import SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call
@@ -16,8 +16,6 @@ from domain.call_consequences import (
     placed_event,
     rang,
     record_another_provider_call,
-    waits_again,
-    withdraw_erased,
 )
 from domain.campaign import Campaign
 from domain.errors import AnotherProviderCall
@@ -57,9 +55,14 @@ class CallUnitOfWork:
     """
 
     def __init__(
-        self, app: Streams, context: EventContext, started: StartedCampaigns
+        self,
+        app: Streams,
+        context: EventContext,
+        started: StartedCampaigns,
+        terms: TermsCache,
     ) -> None:
         self._app, self._context, self._started = app, context, started
+        self._planner = ContactPlanner(app, terms)
 
     def run(
         self,
@@ -101,14 +104,9 @@ class CallUnitOfWork:
         if fault is not None:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
             rows += self._pause(campaign, fault, rows, at)
-        if waits_again(events):
-            contact = find_contact(self._app, call.contact_id, call.campaign_id, at)
-            expect = {contact.id: contact.version}
-            if contact.erased:
-                withdraw_erased(call, contact, at=at, by=SCHEDULER)
-            self._app.append(call, campaign, contact, vault=rows, expect=expect)
-        else:
-            self._app.append(call, campaign, vault=rows)
+        also = self._planner.changes(call, campaign, at)
+        expect = also.expect or None
+        self._app.append(call, campaign, *also.changed, vault=rows, expect=expect)
         if placed_event(events):
             self._started.started.add(call.campaign_id)
         if rang(events):

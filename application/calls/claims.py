@@ -16,8 +16,11 @@ from application.ports import Origin
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.contact import Contact
+from domain.contact_history import NO_HISTORY, ContactHistory
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
+from domain.errors import NotPlanned
+from domain.planning import history_after
 from domain.values import ContactStatus, call_id_of
 
 log = logging.getLogger(__name__)
@@ -80,17 +83,23 @@ class ClaimService:
         )
         if chosen.call_id != call_id or self.knows(call_id):
             return False
-        if self._app.find(Campaign, origin.campaign_id) is None:
+        campaign = self._app.find(Campaign, origin.campaign_id)
+        if campaign is None:
             return False
-        return decide(lambda: self._claim_now(chosen))
+        if campaign.terms.need_reports:
+            chosen = replace(chosen, terms_version=campaign.terms_version)
+        return decide(lambda: self._claim_now(chosen, campaign.terms_version))
 
-    def _claim_now(self, chosen: PlannedCall) -> bool:
+    def _claim_now(self, chosen: PlannedCall, terms_version: int) -> bool:
         contact = self._app.find(Contact, chosen.contact_id)
         if contact is not None:
             previous = self._previous(chosen)
             last = previous.standing if previous else ContactStatus.PENDING
             was = contact.status_after(chosen.attempt - 1, last)
             chosen = replace(chosen, was=was, contact_version=contact.version)
+            plan = contact.plan_after(chosen.attempt - 1)
+            if plan is not None and plan.attempt == chosen.attempt:
+                chosen = replace(chosen, plan=plan.kind, terms_version=terms_version)
         claimed = self.claim([chosen], seen=self._app.highest_version(DISPATCHER_ID))
         if claimed.stale:
             raise IntegrityError("Somebody else claimed meanwhile.")
@@ -102,9 +111,10 @@ class ClaimService:
         """Return the claim's position, or the calls that stood in its way."""
         at, claim_id = self._context.now(), self._context.new_id()
         calls, unfit = [], []
+        expect = {one.contact_id: one.contact_version for one in chosen}
         for one in chosen:
             try:
-                calls.append(self._call(one, claim_id, at))
+                calls.append(self._call(one, claim_id, at, expect))
             except StoreUnavailable:
                 raise
             except Exception:
@@ -116,14 +126,23 @@ class ClaimService:
         claimed = claim_calls(
             seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
         )
-        expect = {one.contact_id: one.contact_version for one in chosen}
         try:
             return self._app.append(claimed, *calls, expect=expect), []
         except IntegrityError:
             return None, self._in_the_way(chosen, seen)
 
-    def _call(self, chosen: PlannedCall, claim_id: UUID, at: datetime) -> Call:
+    def _call(
+        self,
+        chosen: PlannedCall,
+        claim_id: UUID,
+        at: datetime,
+        expect: dict[UUID, int],
+    ) -> Call:
+        """Return the claimed call; add to `expect` the version of the one before."""
         if not chosen.requeued:
+            previous = self._previous(chosen)
+            if previous is not None:
+                expect[previous.id] = previous.version
             return Call.create(
                 campaign_id=chosen.campaign_id,
                 contact_id=chosen.contact_id,
@@ -133,11 +152,31 @@ class ClaimService:
                 at=at,
                 by=SCHEDULER,
                 was=chosen.was,
-                previous=self._previous(chosen),
+                previous=previous,
+                terms_version=chosen.terms_version,
+                history=self._history(chosen, previous),
+                plan=chosen.plan,
             )
         call = self._app.load(Call, chosen.call_id)
         call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
         return call
+
+    def _history(
+        self, chosen: PlannedCall, previous: Call | None
+    ) -> ContactHistory | None:
+        """Return the contact's calls so far, if the report of this call needs them.
+
+        Raises NotPlanned if a planned call is not planned any more.
+        """
+        if chosen.terms_version is None:
+            return None
+        if chosen.plan is None:
+            return history_after(previous) if previous else NO_HISTORY
+        contact = self._app.load(Contact, chosen.contact_id)
+        plan = contact.plan_after(chosen.attempt - 1)
+        if plan is None or plan.attempt != chosen.attempt:
+            raise NotPlanned(f"Call {chosen.call_id} is not planned any more.")
+        return plan.history
 
     def _previous(self, chosen: PlannedCall) -> Call | None:
         """Load the contact's call before this one, which counts its refusals."""

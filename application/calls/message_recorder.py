@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from application.app import Streams, decide
 from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
+from application.calls.contact_planning import TermsCache
 from application.calls.provider_facts import apply_message
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallLookup, CallReport, ProviderMessage
@@ -38,11 +39,12 @@ class MessageRecorder:
         call_lookup: CallLookup,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
         started: StartedCampaigns,
+        terms: TermsCache,
     ) -> None:
         self._app, self._context, self._vault = app, context, vault
         self._provider = context.provider_actor
         self._call_lookup, self._read_message = call_lookup, read_message
-        self._unit = CallUnitOfWork(app, context, started)
+        self._unit = CallUnitOfWork(app, context, started, terms)
 
     def record(self, message: ProviderMessage) -> MessageReceipt:
         """Record a message, in whatever order and however often it arrives.

@@ -14,9 +14,10 @@ from application.ports import ContactLookup, ReadModel
 from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
 from domain.campaign import Campaign
+from domain.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound
-from domain.values import DialMode, campaign_id_of
+from domain.values import DialMode, campaign_id_of, campaign_id_of_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,15 @@ class NewCampaign:
     mode: DialMode
     line_quiet_gating: bool
     budget: Decimal | None
+    terms: CallingTerms = CALLED_ONCE
+    request_id: UUID | None = None
+
+    @property
+    def campaign_id(self) -> UUID:
+        """Derived, so that a repeated request finds the campaign that exists."""
+        if self.request_id is not None:
+            return campaign_id_of_request(self.request_id)
+        return campaign_id_of(self.upload_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +84,14 @@ class ImportService:
         Asked again with the same upload and input it answers the same campaign;
         after a crash it goes on where it stopped.
         """
-        campaign_id = campaign_id_of(new.upload_id)
+        campaign_id = new.campaign_id
         campaign = self._app.find(Campaign, campaign_id)
         if campaign is None:
             assistant = self._assistant(new)
             campaign = self._new_campaign(new, assistant, default_cap, by)
             self._fill_new(campaign, new, by, told)
             decide(lambda: self._create(new, default_cap, by))
-        elif not _is_same(campaign, new):
+        elif new.request_id is None and not _is_same(campaign, new):
             raise Conflict("This file became another campaign: upload it again.")
         return self._imported(campaign_id, new.upload_id)
 
@@ -110,7 +120,7 @@ class ImportService:
         self, new: NewCampaign, assistant: Assistant, default_cap: int, by: str
     ) -> Campaign:
         return Campaign.create(
-            campaign_id=campaign_id_of(new.upload_id),
+            campaign_id=new.campaign_id,
             name=new.name,
             assistant_id=new.assistant_id,
             provider_assistant_id=assistant.provider_assistant_id,
@@ -120,6 +130,8 @@ class ImportService:
             line_quiet_gating=new.line_quiet_gating,
             budget=new.budget,
             longest_call_seconds=self._longest_call_seconds(assistant.config),
+            terms=new.terms,
+            request_id=new.request_id,
             at=self._context.now(),
             by=by,
         )
@@ -135,7 +147,7 @@ class ImportService:
         self._fill(upload, campaign.id, starts_at=0, by=by, told=told)
 
     def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
-        if self._app.find(Campaign, campaign_id_of(new.upload_id)) is None:
+        if self._app.find(Campaign, new.campaign_id) is None:
             assistant = self._assistant(new)
             campaign = self._new_campaign(new, assistant, default_cap, by)
             assistant.choose(campaign_id=campaign.id, at=self._context.now(), by=by)
@@ -238,4 +250,5 @@ def _is_same(campaign: Campaign, new: NewCampaign) -> bool:
         asked == (made.name, made.assistant_id, made.phone_number_id)
         and asked_how == (made.mode, made.line_quiet_gating, made.budget)
         and new.cap in (None, made.cap)
+        and new.terms == made.terms
     )

@@ -8,6 +8,7 @@ from psycopg import sql
 from projections import (
     call_log,
     campaign_board,
+    campaign_terms,
     campaign_turns,
     contact_import,
     contact_log,
@@ -39,6 +40,7 @@ HANDLERS: tuple[Handler, ...] = (
     dial_queue.dial_queue,
     start_failures.start_failures,
     campaign_turns.campaign_turns,
+    campaign_terms.campaign_terms,
     settings_board.settings_board,
     suppression_list_board.suppression_list_board,
     directory.directory,
@@ -56,6 +58,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "dial_queue": dial_queue.TABLES,
     "start_failures": (start_failures.TABLE,),
     "campaign_turns": (campaign_turns.TABLE,),
+    "campaign_terms": (campaign_terms.TABLE,),
     "settings_board": (settings_board.TABLE,),
     "suppression_list_board": (suppression_list_board.TABLE,),
     "directory": directory.TABLES,

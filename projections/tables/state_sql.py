@@ -27,18 +27,32 @@ def literals(states: Iterable[StrEnum]) -> str:
     return f"({', '.join(repr(state.value) for state in sorted(states))})"
 
 
-def shown_status_sql(status: str, state: str) -> str:
+EXPIRED = "expired_at is not null"
+"""SQL condition that a campaign has expired, by a column of `campaign_board`."""
+
+
+def shown_status_sql(status: str, state: str, expired: str = EXPIRED) -> str:
     """Return the SQL expression of a contact's shown status.
 
-    `status` and `state` are the columns of the stored status and the campaign's state.
+    `status` and `state` are the columns of the stored status and the campaign's state,
+    `expired` is the condition that the campaign has expired.
     """
     whens = []
     for stored in ContactStatus:
         for shown in ContactStatus:
-            states = {s for s in CampaignState if shown_status(stored, s) is shown}
-            if states and shown is not stored:
-                condition = f"{status} = '{stored}' and {state} in {literals(states)}"
-                whens.append(f"when {condition} then '{shown}'")
+            if shown is stored:
+                continue
+            cases = {
+                (s, over)
+                for s in CampaignState
+                for over in (False, True)
+                if shown_status(stored, s, expired=over) is shown
+            }
+            if cases:
+                condition = _condition(cases, state, expired)
+                whens.append(
+                    f"when {status} = '{stored}' and {condition} then '{shown}'"
+                )
     return _case(whens, otherwise=status)
 
 
@@ -47,14 +61,15 @@ def shown_counter_sql(shown: ContactStatus) -> str:
 
     It uses the columns of `campaign_board`, for one campaign.
     """
-    states_by_sum: dict[str, set[CampaignState]] = {}
+    cases_by_sum: dict[str, set[tuple[CampaignState, bool]]] = {}
     for state in CampaignState:
-        counted = _sum(stored_statuses({shown}, state))
-        states_by_sum.setdefault(counted, set()).add(state)
+        for over in (False, True):
+            counted = _sum(stored_statuses({shown}, state, expired=over))
+            cases_by_sum.setdefault(counted, set()).add((state, over))
     usual = COUNTER[shown]
     whens = [
-        f"when state in {literals(states)} then {counted}"
-        for counted, states in states_by_sum.items()
+        f"when {_condition(cases, 'state', EXPIRED)} then {counted}"
+        for counted, cases in cases_by_sum.items()
         if counted != usual
     ]
     return _case(whens, otherwise=usual)
@@ -65,6 +80,19 @@ def shown_counters_sql(form: str = "{} as {}") -> str:
     return ", ".join(
         form.format(shown_counter_sql(shown), COUNTER[shown]) for shown in ContactStatus
     )
+
+
+def _condition(cases: set[tuple[CampaignState, bool]], state: str, expired: str) -> str:
+    """Return the SQL condition of these states, each with or without expiry."""
+    conditions = []
+    in_any = {s for s, over in cases if (s, not over) in cases}
+    if in_any:
+        conditions.append(f"{state} in {literals(in_any)}")
+    for over, condition in ((False, f"not ({expired})"), (True, expired)):
+        states = {s for s, o in cases if o is over} - in_any
+        if states:
+            conditions.append(f"({condition} and {state} in {literals(states)})")
+    return f"({' or '.join(conditions)})"
 
 
 def _sum(statuses: Collection[ContactStatus]) -> str:

@@ -111,6 +111,16 @@ class TypedMapper(Mapper[UUID]):
         return event
 
 
+def to_plain(value: Any) -> Any:
+    """Return the stored form of a frozen dataclass, as nested in events."""
+    return _codec(type(value)).encode(value)
+
+
+def from_plain(kind: type, plain: Any) -> Any:
+    """Return the frozen dataclass of that kind from its stored form."""
+    return _codec(kind).decode(plain)
+
+
 def _upcast(kind: type, stored_event: StoredEvent) -> dict[str, Any]:
     state: dict[str, Any] = orjson.loads(stored_event.state)
     version = state.pop("class_version", 1)

@@ -79,7 +79,8 @@ def resumed(state: CampaignState) -> Fact:
 
 
 def changed(**own: Any) -> Fact:
-    return fact(Campaign.Changed, **CHANGEABLE | NO_TERMS | own)
+    terms = NO_TERMS | {"terms_version": 1}
+    return fact(Campaign.Changed, **CHANGEABLE | terms | own)
 
 
 NOT_DERIVED = {"request_id": None, "redial_of": None, "is_test": False}

@@ -237,6 +237,7 @@ class SchedulerProcess(Process):
             read_snapshot=self._snapshot,
             claims=components.claims,
             campaigns=components.campaigns,
+            planned_calls=components.planned_calls,
             dispatch=self.dispatch,
             reconcile=reconcile,
             adoption=self._adoption(provider, reconcile),

@@ -53,6 +53,7 @@ def test_a_claim_stores_the_call_the_attempt_and_the_batch(life: Life) -> None:
         "due_at": None,
         "deferred_position": None,
         "requeue": False,
+        "planned_at": None,
     }
 
 

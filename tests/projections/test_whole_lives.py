@@ -166,4 +166,5 @@ def test_the_random_histories_contain_every_event() -> None:
         Campaign.Failed,
         Campaign.Expired,
         Campaign.ContactReturned,
+        Call.CallbackRequested,
     }

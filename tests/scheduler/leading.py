@@ -67,6 +67,7 @@ def dependencies_of(
         read_snapshot=house.read_snapshot,
         claims=house.claims,
         campaigns=house.campaigns,
+        planned_calls=house.planned_calls,
         dispatch=dispatch,
         reconcile=reconcile,
         adoption=_adoption(house, reconcile),

@@ -27,25 +27,29 @@ def evaluate(store: Store, expression: str, **columns: Any) -> tuple[Any, ...]:
     return tuple(row)
 
 
+@pytest.mark.parametrize("expired_at", [None, "2026-03-01T12:00:00+00:00"])
 @pytest.mark.parametrize("state", CampaignState)
-def test_only_pending_contacts_of_a_canceled_campaign_are_shown_as_canceled(
-    store: Store, state: CampaignState
+def test_only_pending_contacts_of_a_canceled_or_expired_campaign_are_canceled(
+    store: Store, state: CampaignState, expired_at: str | None
 ) -> None:
     for stored in ContactStatus:
         expression = shown_status_sql("status", "state")
-        found = evaluate(store, expression, status=stored.value, state=state.value)
-        is_changed = stored is PENDING and state is CampaignState.CANCELED
-        assert found == (CANCELED if is_changed else stored,)
+        columns = {"state": state.value, "expired_at": expired_at}
+        found = evaluate(store, expression, status=stored.value, **columns)
+        ended = expired_at is not None or state is CampaignState.CANCELED
+        assert found == (CANCELED if stored is PENDING and ended else stored,)
 
 
+@pytest.mark.parametrize("expired_at", [None, "2026-03-01T12:00:00+00:00"])
 @pytest.mark.parametrize("state", CampaignState)
-def test_shown_counters_move_pending_to_canceled_in_a_canceled_campaign(
-    store: Store, state: CampaignState
+def test_shown_counters_move_pending_to_canceled_when_the_waiting_is_over(
+    store: Store, state: CampaignState, expired_at: str | None
 ) -> None:
     counts = {status: 10**number for number, status in enumerate(ContactStatus)}
     columns = {COUNTER[status]: count for status, count in counts.items()}
-    found = evaluate(store, shown_counters_sql(), state=state.value, **columns)
-    if state is CampaignState.CANCELED:
+    row = {"state": state.value, "expired_at": expired_at, **columns}
+    found = evaluate(store, shown_counters_sql(), **row)
+    if expired_at is not None or state is CampaignState.CANCELED:
         counts[CANCELED] += counts[PENDING]
         counts[PENDING] = 0
     assert dict(zip(COUNTER.values(), found, strict=True)) == {

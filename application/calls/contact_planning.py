@@ -1,0 +1,150 @@
+"""Stores with a call's events what follows from them for its contact."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from application.app import Streams
+from application.contacts.contact_streams import find_contact
+from application.event_context import SCHEDULER
+from domain.call import Call
+from domain.call_consequences import waits_again, withdraw_from_calls
+from domain.campaign import Campaign
+from domain.campaign_terms import CALLED_ONCE, CallingTerms
+from domain.contact import Contact
+from domain.planning import (
+    changes_conclusion,
+    conclude,
+    is_settled_by,
+    plan_after,
+    step_after,
+)
+from domain.retries import Finish, NextStep
+from domain.values import ContactStatus, call_id_of
+
+MOST_CACHED_TERMS = 1_000
+
+
+class TermsCache:
+    """Terms of campaigns by version of their stream; they never change.
+
+    A claim names the version, so that a report can be handled without the campaign.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[UUID, int], CallingTerms] = {}
+
+    def get(self, app: Streams, call: Call) -> CallingTerms:
+        """Return the terms that the claim of a call names. Raises NotFound."""
+        if call.terms_version is None:
+            return CALLED_ONCE
+        key = (call.campaign_id, call.terms_version)
+        terms = self._known.get(key)
+        if terms is None:
+            campaign = app.load(Campaign, call.campaign_id)
+            terms = campaign.terms_by_version[call.terms_version]
+            if len(self._known) >= MOST_CACHED_TERMS:
+                self._known.clear()
+            self._known[key] = terms
+        return terms
+
+
+@dataclass(slots=True)
+class ContactChanges:
+    """Aggregates to append with a call, and versions of streams to expect."""
+
+    changed: list[Any] = field(default_factory=list)
+    expect: dict[UUID, int] = field(default_factory=dict)
+
+
+class ContactPlanner:
+    """Decides what the events of one call mean for its contact."""
+
+    def __init__(self, app: Streams, terms: TermsCache) -> None:
+        self._app, self._terms = app, terms
+
+    def changes(
+        self, call: Call, campaign: Campaign | None, at: datetime
+    ) -> ContactChanges:
+        """Return what is to be stored together with the pending events of a call.
+
+        `campaign` is the call's campaign if it was loaded already; only its version is
+        used. Nothing is loaded for a call whose report decides nothing.
+        """
+        events = call.pending_events
+        if waits_again(events):
+            return self._still_waits(call, at)
+        if call.terms_version is None and call.callback_at is None:
+            return ContactChanges()
+        if is_settled_by(events):
+            return self._settled(call, campaign, at)
+        if call.settled and changes_conclusion(events):
+            return self._concluded(call, at)
+        return ContactChanges()
+
+    def _contact(self, call: Call, at: datetime) -> Contact:
+        return find_contact(self._app, call.contact_id, call.campaign_id, at)
+
+    def _still_waits(self, call: Call, at: datetime) -> ContactChanges:
+        """Cancel a contact that would wait for a call, but must not be called."""
+        contact = self._contact(call, at)
+        expect = {contact.id: contact.version}
+        if not contact.may_be_called:
+            withdraw_from_calls(call, contact, at=at, by=SCHEDULER)
+        return ContactChanges([contact], expect)
+
+    def _settled(
+        self, call: Call, campaign: Campaign | None, at: datetime
+    ) -> ContactChanges:
+        """Plan what follows the call, or end what was planned before its report."""
+        step = step_after(call, self._terms.get(self._app, call), at)
+        if step is not None and not isinstance(step, Finish):
+            return self._planned(call, campaign, step, at)
+        if call.standing is ContactStatus.ENDED:
+            return ContactChanges()  # Nothing was planned, and nothing is now.
+        return self._concluded(call, at)
+
+    def _planned(
+        self, call: Call, campaign: Campaign | None, step: NextStep, at: datetime
+    ) -> ContactChanges:
+        """Plan the next call, unless the campaign is over or another call exists."""
+        campaign = campaign or self._app.load(Campaign, call.campaign_id)
+        following = call_id_of(call.contact_id, call.attempt + 1)
+        contact = self._contact(call, at)
+        if (
+            campaign.over
+            or campaign.expired_at is not None
+            or contact.plan_after(call.attempt) is not None
+            or self._app.find(Call, following) is not None
+        ):
+            return ContactChanges()
+        stored = campaign.version - len(campaign.pending_events)
+        expect = {campaign.id: stored, contact.id: contact.version, following: 0}
+        version = call.terms_version or campaign.terms_version
+        plan_after(call, contact, step, terms_version=version, at=at, by=SCHEDULER)
+        return ContactChanges([contact], expect)
+
+    def _concluded(self, call: Call, at: datetime) -> ContactChanges:
+        """End what was to follow the call if a late report says that it is needless."""
+        contact, latest = self._contact(call, at), self._latest(call)
+        following = call_id_of(call.contact_id, latest.attempt + 1)
+        expect = {contact.id: contact.version, following: 0}
+        if latest is not call:
+            expect[latest.id] = latest.version
+        terms = self._terms.get(self._app, call)
+        conclude(call, latest, contact, terms, at=at, by=SCHEDULER)
+        if not contact.pending_events:
+            return ContactChanges()
+        later = [] if latest is call else [latest]
+        return ContactChanges([contact, *later], expect)
+
+    def _latest(self, call: Call) -> Call:
+        """Return the contact's last call; the given one itself if none follows it."""
+        latest = call
+        while True:
+            following = call_id_of(call.contact_id, latest.attempt + 1)
+            found = self._app.find(Call, following)
+            if found is None:
+                return latest
+            latest = found
