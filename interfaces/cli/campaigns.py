@@ -31,8 +31,9 @@ from interfaces.cli.output import (
 from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.state_reasons import state_reason
-from projections import campaign_board, results
+from projections import campaign_board, contact_results, results
 from projections.campaign_board import CampaignRow
+from projections.contact_results import Funnel, OutcomeCount
 from storage.process.decisions import Decision, Heartbeat
 from storage.vault.uploads import NewUpload
 
@@ -222,9 +223,11 @@ def _all(bench: Workbench, states: list[CampaignState] | None) -> Iterator[Campa
 
 
 def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
-    """Show a campaign: its state, its counters, and why it waits."""
+    """Show a campaign: state, counters, outcomes of its calls, and why it waits."""
     with workbench(Configuration()) as bench:
         row = _get(bench, campaign_id)
+        outcomes = bench.read(contact_results.outcome_counts, campaign_id)
+        funnel = bench.read(contact_results.funnel, campaign_id)
         decision = bench.process_records.decision(campaign_id)
         text = bench.vault.words(row.reason_words_id) if row.reason_words_id else None
         beat = bench.process_records.heartbeat("scheduler")
@@ -233,9 +236,26 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         decided = None if decision is None else as_mapping(decision)
         if decision is not None and decided is not None:
             decided["reasons"] = [as_mapping(reason) for reason in decision.reasons]
+        shown["outcomes"] = [as_mapping(count) for count in outcomes]
+        shown["funnel"] = as_mapping(funnel) if funnel else None
         show_one({**shown, "lastDecision": decided}, as_json=True)
         return
+    shown["outcomes"] = _outcomes(outcomes)
+    shown["funnel"] = _stages(funnel) if funnel else None
     show_one({**shown, "waits": _waits(row, decision, beat)}, as_json=False)
+
+
+def _outcomes(counts: list[OutcomeCount]) -> str | None:
+    """Write the finished calls by outcome, such as "HUMAN 12, BUSY 3"."""
+    return ", ".join(f"{count.outcome} {count.calls}" for count in counts) or None
+
+
+def _stages(funnel: Funnel) -> str:
+    """Write how many contacts reached each stage."""
+    return (
+        f"{funnel.dialed} of {funnel.contacts} contacts dialed, {funnel.answered}"
+        f" answered, {funnel.human} by a person, {funnel.goal} reached the goal"
+    )
 
 
 def _get(bench: Workbench, campaign_id: UUID) -> CampaignRow:

@@ -8,10 +8,12 @@ import pytest
 
 from interfaces.cli.demo.sample import HEADER, write_sample
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from provider.vapi.reading import read_message
 from storage.database import connect, open_pool
 from storage.process.decisions import Decision, ProcessRecords, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended
 from tests.simulator import Simulator
+from tests.wiring import housed
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 UNKNOWN = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
@@ -103,6 +105,31 @@ def test_show_explains_why_contacts_wait(
         leader.execute("update heartbeat set beat_at = beat_at - interval '1 hour'")
         waits = autolynx.done("campaigns", "show", id_).lines[-1]
     assert "The scheduler's last heartbeat was at" in waits
+
+
+def test_show_sums_up_outcomes_and_the_stages_that_contacts_reached(
+    autolynx: CommandLine, simulator: Simulator, file: Path, database: str
+) -> None:
+    id_ = create(autolynx, file, "--start", "--json").json["id"]
+    with housed(database) as house:
+        call_ids = house.claim(UUID(id_), 3)
+        reasons = ("customer-busy", "customer-busy", "assistant-ended-call")
+        for call_id, reason in zip(call_ids, reasons, strict=True):
+            call = {"id": f"p-{call_id}", "name": str(call_id)}
+            message = {"type": "status-update", "status": "ended", "call": call}
+            told = {"message": {**message, "endedReason": reason}}
+            house.calls.record_message(read_message(told))
+        house.settle()
+    lines = dict(
+        line.split(maxsplit=1) for line in autolynx.done("campaigns", "show", id_).lines
+    )
+    assert lines["outcomes"] == "HUMAN 1, BUSY 2"
+    assert lines["funnel"] == (
+        "3 of 7 contacts dialed, 1 answered, 1 by a person, 0 reached the goal"
+    )
+    shown = autolynx.done("campaigns", "show", id_, "--json").json
+    assert shown["outcomes"][1] == {"outcome": "BUSY", "calls": 2, "contacts": 2}
+    assert shown["funnel"]["human"] == 1
 
 
 def test_campaigns_are_listed_newest_first_and_by_state(
