@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.contacts.upload_intake import ReadModelBehind
+from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import Provider, ProviderAssistant, ReadModel
 from application.vault import is_storable

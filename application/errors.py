@@ -7,6 +7,10 @@ class Failure(Exception):
     """The request cannot be carried out; the message is for the user who made it."""
 
 
+class ReadModelBehind(Failure):
+    """The read model is too far behind the log; trying again later is safe."""
+
+
 class StoreUnavailable(Exception):
     """The database did not answer in time. A repetition of the request is safe."""
 

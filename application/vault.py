@@ -15,6 +15,12 @@ from uuid import UUID
 
 import orjson
 
+OPTIONAL_FIELDS = ("extension", "attributes")
+"""Personal fields of a contact that were added after release 1."""
+
+PHONE_AS_GIVEN = "phone_as_given"
+"""The attribute with the phone cell of the file, where it is not the E.164 number."""
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -93,9 +99,11 @@ class ContactRow(_Row):
     """The personal data of a contact, as one contact list has it.
 
     `phone` is E.164; `extension` is the digits to dial once the call is answered.
+    `attributes` are values by the names in `contact_values`, and PHONE_AS_GIVEN; None
+    if there are none.
     """
 
-    PERSONAL = ("name", "business_name", "phone", "variables", "extension")
+    PERSONAL = ("name", "business_name", "phone", "variables", *OPTIONAL_FIELDS)
 
     contact_id: UUID
     list_id: UUID
@@ -105,12 +113,14 @@ class ContactRow(_Row):
     phone: str
     variables: dict[str, str]
     extension: str | None = None
+    attributes: dict[str, str] | None = None
 
     def _hashed(self) -> dict[str, Any]:
-        """Leave out a missing extension, because release 1 had none in its leaves."""
+        """Leave out fields that are None: release 1 did not have them."""
         personal = super()._hashed()
-        if self.extension is None:
-            del personal["extension"]
+        for name in OPTIONAL_FIELDS:
+            if personal[name] is None:
+                del personal[name]
         return personal
 
 

@@ -160,6 +160,8 @@ class SkipReason(StrEnum):
     DUPLICATE_IN_CAMPAIGN = "DUPLICATE_IN_CAMPAIGN"
     MALFORMED_ROW = "MALFORMED_ROW"
     ERASED = "ERASED"
+    INVALID_VALUE = "INVALID_VALUE"
+    """A time zone, country, state or consent date is not valid."""
 
 
 ZERO = Decimal(0)

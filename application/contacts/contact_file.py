@@ -1,82 +1,214 @@
 """A contact file, read as it arrives: each row is accepted or skipped with a reason.
 
-The result does not depend on where the file is cut into chunks. `text_decoder` decodes,
-`csv_records` cuts lines and records, `contact_rows` reads the header and the rows.
+The result does not depend on where the file is cut into chunks. `formats` turns bytes
+into records (text and workbooks), `table_start` finds the header, `contact_rows` reads
+the rows, `findings` is what was understood of the file as a whole.
 """
 
-from application.contacts.contact_rows import (
-    Row,
-    RowReader,
-    UnreadableFile,
-    find_header,
-)
-from application.contacts.csv_records import LineCutter, RecordCutter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, Self
+
+from application.contacts.columns import Columns, Overrides
+from application.contacts.contact_rows import Row, RowReader
+from application.contacts.findings import CountryCount, Findings, region_warning
+from application.contacts.formats.csv_records import LineCutter, RecordCutter
+from application.contacts.formats.file_kind import HEAD_BYTES, FileKind, kind_of
+from application.contacts.formats.spool import temporary_file
+from application.contacts.formats.text_decoder import TextDecoder
 from application.contacts.phone_numbers import phone_reader
-from application.contacts.text_decoder import TextDecoder
+from application.contacts.spreadsheet_text import may_be_protected
+from application.contacts.table_start import HeadLines, find_table
+from application.contacts.unreadable import UnreadableFile
+
+
+class OpenSheet(Protocol):
+    """A sheet of a workbook, as CSV in UTF-8 with commas."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know about the choice of the sheet."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the sheet's CSV in pieces.
+
+        Raises UnreadableFile if the workbook turns out to be damaged or too large.
+        """
+
+
+type OpenWorkbook = Callable[[BinaryIO, str | None], AbstractContextManager[OpenSheet]]
+"""Opens a sheet of the workbook in a file: the named one, or the first with rows.
+
+Raises UnreadableFile if there is no such sheet, or the file cannot be read.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is to be read.
+
+    Numbers without `+` are read in `default_region`. `any_kind` accepts premium-rate,
+    shared-cost, pager, satellite and universal access numbers too. `overrides` are the
+    roles of columns that the user chose, `sheet` the workbook's sheet.
+    """
+
+    default_region: str
+    any_kind: bool = False
+    overrides: Overrides | None = None
+    sheet: str | None = None
 
 
 class ContactFile:
-    """Reads one file: pass its bytes to `feed` in order, then call `finish`.
+    """Reads one file: pass its bytes to `feed` in order, then iterate `finish`.
 
-    Both raise UnreadableFile, after which the object must not be used.
+    Both raise UnreadableFile, after which the object must not be used. It is a context
+    manager, because it may hold a temporary file.
     """
 
-    def __init__(self, default_region: str, *, any_kind: bool = False) -> None:
-        """Read numbers without `+` in that region.
-
-        `any_kind` accepts premium-rate, shared-cost, pager, satellite and universal
-        access numbers too.
-        """
+    def __init__(
+        self, options: ReadOptions, open_workbook: OpenWorkbook | None = None
+    ) -> None:
+        """Without `open_workbook`, workbooks are refused."""
+        self._options, self._open_workbook = options, open_workbook
+        self._kind: FileKind | None = None
+        self._start = bytearray()
+        self._workbook: BinaryIO | None = None
         self._text = TextDecoder()
-        self._lines = LineCutter()
-        self._header: list[str] = []
-        self._records: RecordCutter | None = None
-        self._rows: RowReader | None = None
-        self._read_phone = phone_reader(default_region, any_kind=any_kind)
+        self._table = _Table(options)
+        self._warnings: list[str] = []
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The header's names, trimmed, once it has been read; until then nothing."""
-        return self._rows.columns if self._rows else ()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._text.close()
+        if self._workbook is not None:
+            self._workbook.close()
 
     def feed(self, chunk: bytes) -> list[Row]:
         """Return the rows that are complete with this chunk."""
-        return self._read(chunk, final=False)
+        if self._kind is None:
+            self._start += chunk
+            if len(self._start) < HEAD_BYTES:
+                return []
+            chunk = self._recognise()
+        if self._workbook is not None:
+            self._workbook.write(chunk)
+            return []
+        return self._table.read(self._text.feed(chunk), final=False)
 
-    def finish(self) -> list[Row]:
-        """Return the last rows."""
-        rows = self._read(b"", final=True)
+    def finish(self) -> Iterator[list[Row]]:
+        """Yield the last rows, in batches."""
+        if self._kind is None:
+            yield self.feed(self._recognise())
+        if self._workbook is not None:
+            yield from self._sheet_rows(self._workbook)
+        else:
+            for text in self._text.finish():
+                yield self._table.read(text, final=False)
+            self._warnings += self._text.warnings
+        yield self._table.read("", final=True)
+        self._table.check_end()
+
+    def findings(self) -> Findings:
+        """Return what was understood of the file, once it has been read."""
+        return self._table.findings(self._warnings)
+
+    def _recognise(self) -> bytes:
+        """Decide on the file's kind; return the bytes that were held back for it."""
+        start = bytes(self._start)
+        self._kind, self._start = kind_of(start[:HEAD_BYTES]), bytearray()
+        if self._kind is FileKind.WORKBOOK:
+            if self._open_workbook is None:
+                raise UnreadableFile("This is a workbook: save it as CSV.")
+            self._workbook = temporary_file()
+        return start
+
+    def _sheet_rows(self, workbook: BinaryIO) -> Iterator[list[Row]]:
+        assert self._open_workbook is not None
+        workbook.seek(0)
+        self._table.delimiter = ","
+        decoder = TextDecoder()
+        with self._open_workbook(workbook, self._options.sheet) as sheet:
+            for piece in sheet:
+                yield self._table.read(decoder.feed(piece), final=False)
+            for text in decoder.finish():
+                yield self._table.read(text, final=False)
+            self._warnings += sheet.warnings
+
+
+class _Table:
+    """Reads the text of a table: first its start, then its rows."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self.delimiter: str | None = None
+        """The separator, if it is known before the file is read."""
+        self._options = options
+        self._read_phone = phone_reader(
+            options.default_region, any_kind=options.any_kind
+        )
+        self._lines, self._head = LineCutter(), HeadLines()
+        self._columns = Columns((), ())
+        self._records: RecordCutter | None = None
+        self._rows: RowReader | None = None
+        self._records_above = 0
+        self._countries = CountryCount()
+
+    def read(self, text: str, *, final: bool) -> list[Row]:
+        """Return the rows that are complete with this text."""
+        lines = self._lines.cut(text, final=final)
+        if self._rows is None:
+            found = self._head.add(lines, final=final)
+            if found is None:
+                return []
+            lines = self._read_start(found)
+        if self._rows is None or self._records is None or not (lines or final):
+            return []
+        if not self._rows.unprotect:
+            self._rows.unprotect = may_be_protected("".join(lines))
+        records = self._records.cut(lines, final=final)
+        while self._records_above and next(records, None) is not None:
+            self._records_above -= 1
+        rows = self._rows.judge(records)
+        if final:
+            rows += self._rows.finish()
+        self._countries.add(rows)
+        return rows
+
+    def check_end(self) -> None:
+        """Raise UnreadableFile if the file had no row."""
         if self._rows is None:
             raise UnreadableFile("The file is empty: it has no header row.")
         if self._rows.count == 0:
             raise UnreadableFile("The file has a header but no row below it.")
-        return rows
 
-    def _read(self, chunk: bytes, *, final: bool) -> list[Row]:
-        lines = self._lines.cut(self._decoded(chunk, final=final), final=final)
-        if self._rows is None:
-            self._header += lines
-            lines = self._read_header(final=final)
-        if self._rows is None or self._records is None or not (lines or final):
-            return []
-        return self._rows.judge(self._records.cut(lines, final=final))
+    def findings(self, warnings: list[str]) -> Findings:
+        assert self._rows is not None
+        region = region_warning(self._options.default_region, self._rows.national)
+        others = [self._rows.footers.warning, region]
+        return Findings(
+            columns=self._columns.names,
+            roles=self._columns.roles,
+            countries=self._countries.by_country(),
+            warnings=(*self._columns.notes, *warnings, *filter(None, others)),
+        )
 
-    def _decoded(self, chunk: bytes, *, final: bool) -> str:
-        try:
-            return self._text.decode(chunk, final=final)
-        except UnicodeDecodeError as error:
-            seen = self._rows.number if self._rows else 0
-            raise UnreadableFile(
-                f"The file cannot be decoded as {error.encoding} somewhere after row"
-                f" {seen}. Save it as UTF-8 (or Windows-1252) throughout."
-            ) from error
-
-    def _read_header(self, *, final: bool) -> list[str]:
-        """Read the header if it is complete; return the lines below it."""
-        found = find_header(self._header, final=final)
-        if found is None:
-            return []
-        self._rows = RowReader(found.cells, self._read_phone)
-        self._records = RecordCutter(found.delimiter)
-        below, self._header = self._header[found.height :], []
-        return below
+    def _read_start(self, lines: list[str]) -> list[str]:
+        """Find the header; return all lines but a `sep=` line."""
+        start = find_table(
+            lines,
+            overrides=self._options.overrides or {},
+            read_phone=self._read_phone,
+            delimiter=self.delimiter,
+        )
+        self._columns, self._records_above = start.columns, start.header_row
+        self._records = RecordCutter(start.delimiter)
+        self._rows = RowReader(
+            start.columns,
+            self._read_phone,
+            header_row=start.header_row,
+            own_columns=start.own_columns,
+            delimiter=start.delimiter,
+        )
+        return lines[start.skipped_lines :]

@@ -1,4 +1,7 @@
-"""From an uploaded file to the contacts of a campaign, in steps that can be retried."""
+"""Creation of campaigns from uploads, and import of more contacts.
+
+Each step can be repeated: after a failure the same request continues where it stopped.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.contacts.upload_intake import Intake, Order, Told, nobody
+from application.contacts.list_import import (
+    ListImport,
+    ListImporter,
+    OnProgress,
+    ignore_progress,
+)
 from application.contacts.uploads import Upload, Uploads, columns_to_json
 from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
@@ -22,7 +30,10 @@ from domain.values import DialMode, campaign_id_of, campaign_id_of_request
 
 @dataclass(frozen=True, slots=True)
 class NewCampaign:
-    """What a person asks for; `cap` None for the settings' default."""
+    """A member's request for a campaign.
+
+    `cap` None means the settings' default; `budget` is in US dollars.
+    """
 
     name: str
     upload_id: UUID
@@ -45,7 +56,7 @@ class NewCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A campaign with its new list, and the position that shows them."""
+    """A campaign with its new list; the read model shows both at `position`."""
 
     campaign_id: UUID
     list_id: UUID
@@ -53,6 +64,8 @@ class Imported:
 
 
 class ImportService:
+    """Creates campaigns from uploads and adds uploads to campaigns."""
+
     def __init__(
         self,
         *,
@@ -64,10 +77,10 @@ class ImportService:
         read_model: ReadModel,
         longest_call_seconds: Callable[[dict[str, Any]], int],
     ) -> None:
-        """`longest_call_seconds` reads the limit from an assistant's configuration."""
+        """`longest_call_seconds` returns the limit in an assistant's configuration."""
         self._app, self._context, self._uploads = app, context, uploads
         self._vault, self._longest_call_seconds = vault, longest_call_seconds
-        self._intake = Intake(
+        self._importer = ListImporter(
             app=app,
             context=context,
             uploads=uploads,
@@ -76,20 +89,29 @@ class ImportService:
         )
 
     def create_campaign(
-        self, new: NewCampaign, *, default_cap: int, by: str, told: Told = nobody
+        self,
+        new: NewCampaign,
+        *,
+        default_cap: int,
+        by: str,
+        on_progress: OnProgress = ignore_progress,
     ) -> Imported:
         """Create the campaign with the upload's accepted rows, all at once.
 
-        `told` is how many contacts have been brought in, now and then.
-        Asked again with the same upload and input it answers the same campaign;
-        after a crash it goes on where it stopped.
+        The same upload and input return the same campaign; after a crash the import
+        continues where it stopped.
+
+        Raises:
+            Conflict: the upload became a campaign with other input.
+            Invalid: the assistant is unknown, or the file has no accepted row.
+            NotFound: the upload does not exist any more.
         """
         campaign_id = new.campaign_id
         campaign = self._app.find(Campaign, campaign_id)
         if campaign is None:
             assistant = self._assistant(new)
             campaign = self._new_campaign(new, assistant, default_cap, by)
-            self._fill_new(campaign, new, by, told)
+            self._fill_new(campaign, new, by, on_progress)
             decide(lambda: self._create(new, default_cap, by))
         elif new.request_id is None and not _is_same(campaign, new):
             raise Conflict("This file became another campaign: upload it again.")
@@ -98,7 +120,11 @@ class ImportService:
     def import_contacts(
         self, campaign_id: UUID, upload_id: UUID, *, by: str
     ) -> Imported:
-        """Add the upload's rows to a campaign, without those whom it has already."""
+        """Add the upload's rows to a campaign, except people it has already.
+
+        Raises:
+            NotFound: the upload does not exist any more.
+        """
         campaign = self._app.load(Campaign, campaign_id)
         if upload_id not in campaign.lists:
             campaign.must_take_contacts()
@@ -137,14 +163,14 @@ class ImportService:
         )
 
     def _fill_new(
-        self, campaign: Campaign, new: NewCampaign, by: str, told: Told
+        self, campaign: Campaign, new: NewCampaign, by: str, on_progress: OnProgress
     ) -> None:
         upload = self._upload(new.upload_id)
         if upload.accepted == 0:
             raise Invalid(
                 "The file has no row to call.", uploadId="has no accepted row"
             )
-        self._fill(upload, campaign.id, starts_at=0, by=by, told=told)
+        self._fill(upload, campaign.id, starts_at=0, by=by, on_progress=on_progress)
 
     def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
         if self._app.find(Campaign, new.campaign_id) is None:
@@ -159,7 +185,7 @@ class ImportService:
     def _close(
         self, campaign: Campaign, list_id: UUID, by: str, *chosen: Assistant
     ) -> None:
-        """The commit point: before it nothing of the list counts."""
+        """Close the list: only from then on its contacts belong to the campaign."""
         contacts, at = self._app.load(ContactList, list_id), self._context.now()
         contacts.close(at=at, by=by)
         campaign.import_contacts(
@@ -191,25 +217,25 @@ class ImportService:
         *,
         starts_at: int,
         by: str,
-        told: Told = nobody,
+        on_progress: OnProgress = ignore_progress,
     ) -> None:
         contacts = decide(lambda: self._open(upload, campaign_id, starts_at, by))
         if contacts.closed:
             return
-        # Who is known is asked of the readers: they must show the last import.
-        self._intake.wait_for(self._app.recorder.max_notification_id())
+        # Duplicates are found in the read model: it must include the last import.
+        self._importer.wait_for(self._app.recorder.max_notification_id())
         key = self._vault.campaign_key(campaign_id)
-        assert key is not None  # The list that made the campaign brought it.
-        order = Order(
+        assert key is not None  # Opening the campaign's first list stored it.
+        order = ListImport(
             list_id=upload.id,
-            columns=upload.columns,
+            roles=upload.roles,
             campaign_id=campaign_id,
             key=key,
-            known=starts_at > 0,
+            has_contacts=starts_at > 0,
             by=by,
             not_kept=upload.not_kept,
         )
-        self._intake.fill(order, told)
+        self._importer.run(order, on_progress)
 
     def _open(
         self, upload: Upload, campaign_id: UUID, starts_at: int, by: str

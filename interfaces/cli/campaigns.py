@@ -1,9 +1,8 @@
 """Commands for campaigns."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,37 +11,39 @@ from uuid import UUID
 import typer
 
 from application.configuration import Configuration
-from application.contacts.contact_file import ContactFile
 from application.contacts.imports import NewCampaign
+from application.contacts.list_import import OnProgress
 from application.contacts.phone_numbers import Kinds
-from application.contacts.uploads import RejectedRow, Upload
+from application.contacts.uploads import Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
+from interfaces.cli.contact_files import (
+    FileOptions,
+    bar,
+    print_findings,
+    print_report,
+    receive,
+    required,
+)
 from interfaces.cli.directory import assistant_here
 from interfaces.cli.output import (
     AsJson,
     as_mapping,
     json_of,
     print_line,
-    print_note,
     show_list,
     show_one,
 )
-from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.state_reasons import state_reason
 from projections import campaign_board, contact_results, results
 from projections.campaign_board import CampaignRow
 from projections.contact_results import Funnel, OutcomeCount
 from storage.process.decisions import Decision, Heartbeat
-from storage.vault.uploads import NewUpload
 
 PAGE = 100
-REJECTS_SHOWN = 5
-CHUNK = 1 << 20
 MANY = 10_000
 """Contacts from which an import shows its progress."""
-KEPT = timedelta(days=1)
 SILENT_SECONDS = 120.0
 """The heartbeat of a running scheduler is never that old."""
 
@@ -71,19 +72,26 @@ def add_to(app: typer.Typer) -> None:
 
 def create(
     *,
-    csv: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="File with the contacts.")
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--file",
+            "--csv",
+            exists=True,
+            dir_okay=False,
+            help="File with the contacts: CSV, .xlsx, .xls or .ods.",
+        ),
     ],
-    name: Annotated[str, typer.Option(help="Name of the campaign.")],
+    name: Annotated[str | None, typer.Option(help="Name of the campaign.")] = None,
     assistant: Annotated[
-        str, typer.Option(help="Our id or the provider's; imported if new.")
-    ],
+        str | None, typer.Option(help="Our id or the provider's; imported if new.")
+    ] = None,
     phone_number: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--phone-number", help="Id of the phone number (`autolynx lines`)."
         ),
-    ],
+    ] = None,
     cap: Annotated[
         int | None,
         typer.Option(help="Most concurrent calls; default: of the settings."),
@@ -103,43 +111,71 @@ def create(
         Kinds,
         typer.Option(help="any: accept premium-rate and similar numbers too."),
     ] = Kinds.CALLED,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=ROLE",
+            help="What a column is used for, such as Handy=PHONE; may be repeated.",
+        ),
+    ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(help="Sheet of a workbook; default: the first with rows."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only report how the file is understood.")
+    ] = False,
     start: Annotated[
         bool, typer.Option("--start", help="Start it immediately.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create a campaign from a CSV file and print its id."""
-    money = _money(budget)
+    """Create a campaign from a file of contacts and print its id."""
+    options = FileOptions(
+        region, kinds is Kinds.ANY, mapped=tuple(mapped or ()), sheet=sheet
+    )
+    if dry_run:
+        _report_only(file, options, as_json=as_json)
+        return
+    name, line = required(name, "--name"), required(phone_number, "--phone-number")
+    assistant, money = required(assistant, "--assistant"), _money(budget)
     with workbench(Configuration()) as bench:
-        upload = _receive(bench, csv, region, any_kind=kinds is Kinds.ANY)
+        upload = receive(bench, file, options)
         new = NewCampaign(
             name=name,
             upload_id=upload.id,
             assistant_id=assistant_here(bench, assistant),
-            phone_number_id=phone_number,
+            phone_number_id=line,
             cap=cap,
             mode=mode,
             line_quiet_gating=line_quiet_gating,
             budget=money,
         )
-        with _bar("contacts imported", long=upload.accepted > MANY) as told:
+        with bar("contacts imported", long=upload.accepted > MANY) as on_progress:
             campaign_id = _create(
-                bench, new, lambda done: told(done, upload.accepted), start=start
+                bench, new, lambda done: on_progress(done, upload.accepted), start=start
             )
-        rejects = bench.uploads.first_rejects(upload.id, REJECTS_SHOWN)
-    _print_created(campaign_id, upload, rejects, as_json=as_json)
+        _print_created(bench, campaign_id, upload, as_json=as_json)
 
 
-def _bar(what: str, *, long: bool) -> AbstractContextManager[OnProgress]:
-    """Show a progress bar if the command takes long."""
-    return progress_of(what) if long else nullcontext(lambda _done, _of: None)
+def _report_only(file: Path, options: FileOptions, *, as_json: bool) -> None:
+    with workbench(Configuration()) as bench:
+        upload = receive(bench, file, options)
+        try:
+            print_report(bench, upload, as_json=as_json)
+            print_findings(bench, upload)
+        finally:
+            bench.uploads.remove(upload.id)
 
 
 def _create(
-    bench: Workbench, new: NewCampaign, told: Callable[[int], None], *, start: bool
+    bench: Workbench, new: NewCampaign, on_progress: OnProgress, *, start: bool
 ) -> UUID:
     cap = bench.settings.values().default_cap
-    made = bench.imports.create_campaign(new, default_cap=cap, by=actor(), told=told)
+    made = bench.imports.create_campaign(
+        new, default_cap=cap, by=actor(), on_progress=on_progress
+    )
     if start:
         bench.campaigns.start(made.campaign_id, by=actor())
     bench.read(campaign_board.get, made.campaign_id)
@@ -147,22 +183,19 @@ def _create(
 
 
 def _print_created(
-    campaign_id: UUID, upload: Upload, rejects: list[RejectedRow], *, as_json: bool
+    bench: Workbench, campaign_id: UUID, upload: Upload, *, as_json: bool
 ) -> None:
-    if as_json:
-        report = {
-            "accepted": upload.accepted,
-            "skippedCount": upload.skipped_count,
-            "rejectsNotKept": upload.not_kept_count,
-        }
-        print_line(json_of({"id": campaign_id, "report": report}))
+    if not as_json:
+        print_findings(bench, upload)
+        print_line(str(campaign_id))
         return
-    print_note(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
-    if upload.not_kept_count:
-        print_note(f"{upload.not_kept_count} skipped rows were counted but not stored.")
-    for reject in rejects:
-        print_note(f"row {reject.row}: {reject.message}")
-    print_line(str(campaign_id))
+    report = {
+        "accepted": upload.accepted,
+        "skippedCount": upload.skipped_count,
+        "rejectsNotKept": upload.not_kept_count,
+    }
+    warnings = list(upload.warnings)
+    print_line(json_of({"id": campaign_id, "report": report, "warnings": warnings}))
 
 
 def _money(text: str | None) -> Decimal | None:
@@ -172,30 +205,6 @@ def _money(text: str | None) -> Decimal | None:
         raise typer.BadParameter(
             f"--budget {text}: write dollars, such as 25.50."
         ) from error
-
-
-def _receive(
-    bench: Workbench, path: Path, region: str | None, *, any_kind: bool
-) -> Upload:
-    """Read and check the file; nothing of an unreadable file is stored."""
-    region = region or bench.settings.values().default_region
-    rows = ContactFile(region, any_kind=any_kind)
-    now, size = bench.context.now(), path.stat().st_size
-    new = NewUpload(
-        id=bench.context.new_id(),
-        filename=path.name,
-        default_region=region,
-        created_by=actor(),
-        created_at=now,
-        expires_at=now + KEPT,
-    )
-    with path.open("rb") as file, bench.uploads.receive(new) as reception:
-        with _bar("bytes read", long=size > CHUNK) as told:
-            while chunk := file.read(CHUNK):
-                reception.write(rows.feed(chunk))
-                told(file.tell(), size)
-        reception.write(rows.finish())
-        return reception.complete(rows.columns)
 
 
 def list_campaigns(

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 
-from application.contacts.contact_rows import REQUIRED_COLUMNS
 from application.contacts.uploads import RejectedRow, columns_from_json
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
@@ -20,7 +19,7 @@ from storage.database import Pool
 from storage.vault.uploads import UploadStore
 
 ROWS_PER_PAGE = 5_000
-DEFAULT_COLUMNS = REQUIRED_COLUMNS
+DEFAULT_COLUMNS = ("name", "business_name", "phone")
 """Columns of a file whose own columns were not stored, or were erased."""
 
 type Authorize = Callable[..., Any]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -31,11 +31,21 @@ _PIECE = 256 << 10  # Bytes that are parsed at a time.
 
 
 class Refused(Exception):
-    """The upload is refused with this status, code and message."""
+    """The upload is refused with this status, code and message.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    `details` are further members of the error in the response.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.details = details or {}
 
 
 @dataclass(slots=True)
@@ -154,7 +164,8 @@ def refusal_of(
     refused: Refused, headers: dict[str, str] | None = None, *, drain: bool = True
 ) -> Response:
     """Answer with a refusal; `drain` the rest of a body that has not been read."""
-    content = {"error": {"code": refused.code, "message": refused.message}}
+    error = {"code": refused.code, "message": refused.message, **refused.details}
+    content = {"error": error}
     if not drain:
         return JSONResponse(content, refused.status, headers)
     return EarlyRefusal(

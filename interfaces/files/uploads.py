@@ -11,9 +11,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from application.contacts.contact_file import ContactFile
-from application.contacts.contact_rows import OWN_COLUMNS, UnreadableFile
+from application.contacts.columns import InvalidMapping, Overrides, parse_overrides
+from application.contacts.contact_file import ReadOptions
 from application.contacts.phone_numbers import Kinds, known_region
+from application.contacts.table_start import OWN_COLUMNS
+from application.contacts.unreadable import MappingNeeded, UnreadableFile
+from application.contacts.upload_report import SAMPLE_ROWS, upload_report
 from application.contacts.uploads import RejectedRow, Upload
 from application.errors import StoreUnavailable
 from interfaces.auth.rates import RateLimit
@@ -23,6 +26,7 @@ from interfaces.files.streaming import Streamed
 from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
 from interfaces.files.upload_slots import UploadSlots
 from interfaces.http.gil_switching import short_turns
+from storage.vault.reception import receive_file
 from storage.vault.uploads import NewUpload, UploadStore
 
 KEPT_FOR = timedelta(days=1)
@@ -31,6 +35,24 @@ LARGEST_FILE = 512 << 20
 
 UPLOADS_A_MINUTE = 240
 """Limit per member and process; the documentation promises 120."""
+
+MEDIA_TYPES = frozenset(
+    {
+        "text/csv",
+        "text/tab-separated-values",
+        "application/csv",
+        "application/octet-stream",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-excel.sheet.macroenabled.12",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "application/x-vnd.oasis.opendocument.spreadsheet",
+    }
+)
+"""Accepted content types; what the file is, is decided by its first bytes.
+
+Types that a page of another site may send without permission are not among them.
+"""
 
 _PAGE = 5_000  # Rejected rows.
 _LONGEST_NAME = 255
@@ -61,19 +83,21 @@ def upload_routes(
 
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/uploads", max_body_size=sys.maxsize)
-    async def upload(
+    async def upload(  # noqa: PLR0917 - the query's parameters
         request: Request,
         member: Annotated[str, Depends(authorize)],
         filename: str = "",
         region: Annotated[str | None, Query(alias="defaultRegion")] = None,
         kinds: str = "",
+        mapped: Annotated[list[str] | None, Query(alias="map")] = None,
+        sheet: str | None = None,
     ) -> Response:
         rate.require(member)
         body = Body(request, pace())
         try:
             _check_kind(request)
             body.limit(largest_file)
-            called = _checked_kinds(kinds)
+            called, overrides = _checked_kinds(kinds), _checked_overrides(mapped or [])
             at = now()
             new = NewUpload(
                 id=new_id(),
@@ -85,9 +109,15 @@ def upload_routes(
                 created_at=at,
                 expires_at=at + KEPT_FOR,
             )
+            options = ReadOptions(
+                default_region=new.default_region,
+                any_kind=called is Kinds.ANY,
+                overrides=overrides,
+                sheet=sheet,
+            )
             async with slots.taken(member):
                 received = await to_thread.run_sync(
-                    _receive, store, new, body, called, limiter=limiter
+                    _receive, store, new, body, options, limiter=limiter
                 )
         except Refused as refused:
             return refusal_of(refused, drain=not body.ended)
@@ -112,47 +142,29 @@ def upload_routes(
 
 @short_turns()
 def _receive(
-    store: UploadStore, new: NewUpload, body: Body, kinds: Kinds
+    store: UploadStore, new: NewUpload, body: Body, options: ReadOptions
 ) -> dict[str, Any]:
-    """Read, check and stage a whole file, in a worker thread; return its report."""
-    file = ContactFile(new.default_region, any_kind=kinds is Kinds.ANY)
+    """Read, check and store a whole file, in a worker thread; return its report."""
     try:
-        with store.receive(new) as reception:
-            for piece in body:
-                reception.write(file.feed(piece))
-            reception.write(file.finish())
-            upload = reception.complete(file.columns)
-        return _report(upload, store.first_rejects(upload.id))
+        upload = receive_file(store, new, body, options)
+        sample = store.rows(upload.id, 0, SAMPLE_ROWS)
+        return upload_report(upload, store.first_rejects(upload.id), sample)
+    except MappingNeeded as error:
+        details = {"columns": error.columns, "rows": error.rows}
+        raise Refused(422, "MAPPING_NEEDED", error.message, details) from error
     except UnreadableFile as error:
         raise Refused(422, "UNREADABLE_FILE", error.message) from error
     except StoreUnavailable as error:
         raise Refused(503, "UNAVAILABLE", unavailable_message(error)) from error
 
 
-def _report(upload: Upload, rejects: list[RejectedRow]) -> dict[str, Any]:
-    skipped = [
-        {"row": row.row, "reason": row.reason, "message": row.message}
-        for row in rejects
-    ]
-    return {
-        "id": str(upload.id),
-        "filename": upload.filename,
-        "columns": upload.columns,
-        "report": {
-            "accepted": upload.accepted,
-            "skippedCount": upload.skipped_count,
-            "skipped": skipped,
-            "rejectsUrl": f"/uploads/{upload.id}/rejects.csv" if skipped else None,
-            "rejectsNotKept": upload.not_kept_count,
-        },
-        "expiresAt": upload.expires_at.isoformat(),
-    }
-
-
 def _check_kind(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0]
-    if kind.strip().lower() != "text/csv":
-        message = "Send the file as the body, with Content-Type: text/csv."
+    if kind.strip().lower() not in MEDIA_TYPES:
+        message = (
+            "Send the file as the body, with Content-Type: text/csv or that of a"
+            " workbook."
+        )
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
 
 
@@ -172,6 +184,13 @@ def _checked_kinds(kinds: str) -> Kinds:
     except ValueError:
         message = f'"{kinds[:50]}" is unknown: leave kinds out, or send kinds=any.'
         raise Refused(400, "INVALID", message) from None
+
+
+def _checked_overrides(mapped: Sequence[str]) -> Overrides:
+    try:
+        return parse_overrides(mapped)
+    except InvalidMapping as error:
+        raise Refused(400, "INVALID", error.message) from error
 
 
 def _plain_name(filename: str) -> str:

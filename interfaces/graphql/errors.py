@@ -13,8 +13,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from application.contacts.upload_intake import ReadModelBehind
-from application.errors import StoreUnavailable
+from application.errors import ReadModelBehind, StoreUnavailable
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
 from interfaces.database_errors import unavailable_message

@@ -74,16 +74,17 @@ _KINDS: dict[type[VaultRow], _Kind] = {
                 select from autolynx_events e where e.originator_id = contact_id
                     and e.topic = 'contact.erased'
             ),
-            salt, campaign_id, name, business_name, phone, extension, variables::text
+            salt, campaign_id, name, business_name, phone, extension, variables::text,
+            attributes::text
         from contact_vault
         join unnest(%s::uuid[], %s::uuid[]) as wanted (contact_id, list_id)
             using (contact_id, list_id)
         """,
         (
             *("contact_id", "list_id", "leaf", "accounted_for", "salt", "campaign_id"),
-            *("name", "business_name", "phone", "extension", "variables"),
+            *("name", "business_name", "phone", "extension", "variables", "attributes"),
         ),
-        frozenset({"variables"}),
+        frozenset({"variables", "attributes"}),
     ),
     MessageRow: _Kind(
         "message",

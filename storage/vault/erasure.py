@@ -25,7 +25,7 @@ _PEOPLE: LiteralString = """
 
 _EMPTY_CONTACTS: LiteralString = """
     update contact_vault set name = null, business_name = null, phone = null,
-        extension = null, variables = null, salt = null
+        extension = null, variables = null, attributes = null, salt = null
     where contact_id = any(%(contacts)s) and salt is not null
 """
 
@@ -90,6 +90,10 @@ _DELETE_STAGED_ROWS: LiteralString = """
     from (select upload_id, count(*) as rows from gone group by upload_id) gone
     where upload.id = gone.upload_id
 """
+_EMPTY_UPLOAD_WARNINGS: LiteralString = """
+    update upload set warnings = '[]'
+    where autolynx_mentions(warnings::jsonb, %(pattern)s, %(names)s)
+"""
 _EMPTY_ALERTS: LiteralString = """
     update alert_outbox
     set body = jsonb_build_object('message', 'The text of this alert was erased.'),
@@ -123,6 +127,7 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     _EMPTY_REJECTS,
     _DELETE_STAGED_REJECTS,
     _DELETE_STAGED_ROWS,
+    _EMPTY_UPLOAD_WARNINGS,
     _EMPTY_ALERTS,
     _EMPTY_REASONS,
 )
@@ -139,6 +144,7 @@ COMPACTED: tuple[LiteralString, ...] = (
     "message_vault",
     "words_vault",
     "reject_vault",
+    "upload",
     "upload_row",
     "upload_reject",
     "alert_outbox",

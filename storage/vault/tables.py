@@ -58,6 +58,7 @@ _TABLES: dict[type[VaultRow], _Table] = {
             "phone": "text",
             "variables": "json",
             "extension": "text",
+            "attributes": "json",
             **_END,
         },
     ),
@@ -163,14 +164,15 @@ class Vault(VaultReader):
     def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:
         rows = self._select(
             "select name, business_name, phone, extension, variables::text,"
-            " campaign_id, salt from contact_vault"
+            " attributes::text, campaign_id, salt from contact_vault"
             " where contact_id = %s and list_id = %s and salt is not null",
             contact_id,
             list_id,
         )
         if not rows:
             return None
-        name, business_name, phone, extension, variables, campaign_id, salt = rows[0]
+        name, business_name, phone, extension, variables, attributes, *ids = rows[0]
+        campaign_id, salt = ids
         return ContactRow(
             contact_id=contact_id,
             list_id=list_id,
@@ -180,6 +182,7 @@ class Vault(VaultReader):
             phone=phone,
             extension=extension,
             variables=_parsed(variables),
+            attributes=_parsed(attributes),
             salt=salt,
         )
 

@@ -17,7 +17,9 @@ from uuid import UUID
 import orjson
 from psycopg import InterfaceError, OperationalError
 
+from application.contacts.column_names import ColumnRole
 from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.findings import Findings
 from application.contacts.rejects import RejectTally
 from application.contacts.uploads import RejectedRow, StagedRow, Upload
 from application.errors import StoreUnavailable
@@ -30,7 +32,7 @@ _BLOCK = 1 << 20
 _COPY_ROWS = (
     "copy upload_row"
     ' (upload_id, ordinal, "row", name, business_name, phone, extension, given,'
-    " variables)"
+    " variables, attributes)"
     " from stdin"
 )
 _COPY_REJECTS = (
@@ -40,11 +42,15 @@ _PAGE = 4_000_000
 """Characters of a page; a page has at least one row."""
 
 _ROWS = """
-select ordinal, "row", name, business_name, phone, variables, given, extension from (
+select ordinal, "row", name, business_name, phone, variables, given, extension,
+    attributes
+from (
     select *, sum(size) over (order by ordinal) - size as before from (
         select ordinal, "row", name, business_name, phone, variables::text,
-            given::text, extension, length(variables::text) + length(name)
-                + length(business_name) + coalesce(length(given::text), 0) as size
+            given::text, extension, attributes::text,
+            length(variables::text) + length(name) + length(business_name)
+                + coalesce(length(given::text), 0)
+                + coalesce(length(attributes::text), 0) as size
         from upload_row where upload_id = %s and ordinal > %s
         order by ordinal limit %s
     ) page
@@ -61,11 +67,12 @@ select "row", reason, message, cells from (
 """
 _COLUMNS: LiteralString = (
     "id, filename, columns, default_region, accepted, skipped_count, created_by,"
-    " created_at, expires_at, rejects_not_kept"
+    " created_at, expires_at, rejects_not_kept, roles, countries, warnings"
 )
 _READY: LiteralString = (
-    "update upload set state = 'READY', columns = %s, accepted = %s,"  # noqa: S608 - our own statement
-    f" skipped_count = %s, rejects_not_kept = %s where id = %s returning {_COLUMNS}"
+    "update upload set state = 'READY', columns = %s, roles = %s, countries = %s,"  # noqa: S608 - our own statement
+    " warnings = %s, accepted = %s, skipped_count = %s, rejects_not_kept = %s"
+    f" where id = %s returning {_COLUMNS}"
 )
 _UPLOAD: LiteralString = (
     f"select {_COLUMNS} from upload"  # noqa: S608 - our own statement
@@ -136,8 +143,8 @@ class UploadWriter:
             self._sending = self._sender.submit(self._send, self._rows, self._rejects)
             self._rows, self._rejects = _Block(), _Block()
 
-    def complete(self, columns: tuple[str, ...]) -> Upload:
-        """Store the remaining rows and complete the upload with the file's columns."""
+    def complete(self, findings: Findings) -> Upload:
+        """Store the remaining rows and complete the upload with what was understood."""
         self._wait_for_block()
         not_kept = {str(why): rows for why, rows in self._tally.not_kept.items()}
         with _connected(self._pool) as connection, connection.transaction():
@@ -146,7 +153,10 @@ class UploadWriter:
             found = connection.execute(
                 _READY,
                 (
-                    list(columns),
+                    list(findings.columns),
+                    list(findings.roles) or None,
+                    orjson.dumps(findings.countries).decode(),
+                    orjson.dumps(findings.warnings).decode(),
                     self._accepted,
                     self._tally.skipped,
                     orjson.dumps(not_kept).decode(),
@@ -236,6 +246,14 @@ class UploadStore:
             found += page
         return found
 
+    def remove(self, upload_id: UUID) -> None:
+        """Delete an upload and its rows."""
+        with _connected(self._pool) as connection, connection.transaction():
+            gone = connection.execute(
+                "delete from upload where id = %s returning id", (upload_id,)
+            ).fetchall()
+            _remove_rows(connection, gone)
+
     def remove_expired(self, now: datetime) -> int:
         """Remove expired uploads, also incomplete ones; return their number."""
         with _connected(self._pool) as connection, connection.transaction():
@@ -279,7 +297,8 @@ def _copy_row(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
     return (
         f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
         f"\t{_escaped(row.business_name)}\t{row.phone}\t{row.extension or _NULL}"
-        f"\t{_json(row.given) if row.given else _NULL}\t{_json(row.variables)}\n"
+        f"\t{_json(row.given) if row.given else _NULL}\t{_json(row.variables)}"
+        f"\t{_json(row.attributes) if row.attributes else _NULL}\n"
     )
 
 
@@ -303,9 +322,10 @@ def _json(value: dict[str, str] | tuple[str, ...]) -> str:
 
 
 def _staged(*row: Any) -> StagedRow:
-    *known, variables, given, extension = row
+    *known, variables, given, extension, attributes = row
     cells = _cells(given) if given else None
-    return StagedRow._make((*known, orjson.loads(variables), cells, extension))
+    values = orjson.loads(attributes) if attributes else None
+    return StagedRow._make((*known, orjson.loads(variables), cells, extension, values))
 
 
 def _cells(text: str) -> tuple[str, ...]:
@@ -313,7 +333,13 @@ def _cells(text: str) -> tuple[str, ...]:
 
 
 def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
-    *known, counts = rest
+    *known, counts, roles, countries, warnings = rest
     not_kept = {SkipReason(reason): rows for reason, rows in counts.items()}
     upload = Upload(upload_id, filename, tuple(columns), *known)
-    return replace(upload, not_kept=not_kept)
+    return replace(
+        upload,
+        not_kept=not_kept,
+        roles=tuple(map(ColumnRole, roles)) if roles else upload.roles,
+        countries=tuple((country, contacts) for country, contacts in countries),
+        warnings=tuple(warnings),
+    )

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from application.assistants import AssistantService
-from application.contacts.upload_intake import ReadModelBehind
+from application.errors import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.assistant import Assistant
 from domain.campaign import Campaign

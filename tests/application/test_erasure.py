@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.findings import Findings
 from application.ports import Origin
 from domain.contact import Contact
 from domain.reports import ReportGrade
@@ -246,7 +247,7 @@ def test_rows_of_the_person_are_removed_from_a_pending_upload(house: House) -> N
                 SkippedRow(6, SkipReason.DUPLICATE_IN_FILE, message, arabic),
             ]
         )
-        reception.complete(("name", "phone"))
+        reception.complete(Findings(("name", "phone")))
     erase(house)
     left = dumped(house.url)
     assert b"Person 1" not in left

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.findings import Findings
 from application.contacts.uploads import RejectedRow
 from domain.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
@@ -220,7 +221,7 @@ def fill_all_tables(house: House) -> None:
                     SkippedRow(3, SkipReason.MISSING_PHONE, "No phone.", (NAME, "")),
                 ]
             )
-            reception.complete(("name", "phone"))
+            reception.complete(Findings(("name", "phone")))
     alerts = [
         OutgoingAlert(1, {"message": f"{NAME} was called twice."}),
         OutgoingAlert(2, {"message": "The budget is spent."}),

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.campaigns import CampaignChange
-from application.contacts import upload_intake as intake
+from application.contacts import list_import
 from application.contacts.imports import NewCampaign
-from application.contacts.upload_intake import ReadModelBehind
+from application.errors import ReadModelBehind
 from domain.campaign import Campaign
 from domain.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound, WrongState
@@ -31,8 +31,8 @@ class Crash(Exception):
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "ROWS_A_FACT", 1)
-    monkeypatch.setattr(intake, "ROWS_A_TRANSACTION", 2)
+    monkeypatch.setattr(list_import, "ROWS_PER_EVENT", 1)
+    monkeypatch.setattr(list_import, "ROWS_PER_TRANSACTION", 2)
 
 
 def people_of(house: House, campaign_id: UUID) -> list[ContactRow]:
@@ -97,7 +97,9 @@ def test_every_accepted_row_becomes_a_contact_in_the_files_order(
 
 def test_who_waits_is_told_how_many_are_in(house: House, small_steps: None) -> None:
     told: list[int] = []
-    house.imports.create_campaign(asked(house), default_cap=8, by=BY, told=told.append)
+    house.imports.create_campaign(
+        asked(house), default_cap=8, by=BY, on_progress=told.append
+    )
     assert told == [2, 4, MANY]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.contacts import rejects
-from application.contacts.contact_rows import SkippedRow, UnreadableFile
+from application.contacts.contact_rows import SkippedRow
 from application.contacts.rejects import (
     KEPT_CHARACTERS,
     KEPT_REJECTS,
@@ -17,6 +17,7 @@ from application.contacts.rejects import (
     RejectTally,
     shortened,
 )
+from application.contacts.unreadable import UnreadableFile
 from domain.values import SkipReason
 
 DUPLICATE = SkipReason.DUPLICATE_IN_FILE

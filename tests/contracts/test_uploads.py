@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.findings import Findings
 from application.contacts.uploads import Uploads
 from domain.values import SkipReason
 from storage.database import open_pool
@@ -51,7 +52,7 @@ def postgres(url: str, opened: ExitStack) -> Side:
         rows += [_skipped(row) for row in rejected_rows]
         with store.receive(upload) as reception:
             reception.write(rows)
-            return reception.complete(("name", "phone", "plan")).id
+            return reception.complete(Findings(("name", "phone", "plan"))).id
 
     return Side(store, stage)
 

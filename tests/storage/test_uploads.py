@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.findings import Findings
 from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import StoreUnavailable
 from domain.values import SkipReason
@@ -47,7 +48,7 @@ def skipped(row: int) -> SkippedRow:
 def received(store: UploadStore, *rows: Row) -> UUID:
     with store.receive(new_upload()) as writer:
         writer.write(rows)
-        return writer.complete(COLUMNS).id
+        return writer.complete(Findings(COLUMNS)).id
 
 
 def counted(pool: Pool) -> tuple[int, ...]:
@@ -67,7 +68,7 @@ def test_a_complete_upload_is_read_unchanged(store: UploadStore) -> None:
     with store.receive(new) as writer:
         writer.write([accepted(2), skipped(3)])
         writer.write([accepted(5)])
-        upload = writer.complete(COLUMNS)
+        upload = writer.complete(Findings(COLUMNS))
     assert readable.get(new.id, NOW) == upload
     assert (upload.columns, upload.accepted, upload.skipped_count) == (COLUMNS, 2, 1)
     assert (upload.created_by, upload.expires_at) == ("ann@example.com", LATER)
@@ -106,7 +107,7 @@ def test_a_page_begins_after_the_last_row_seen(
     with store.receive(new_upload()) as writer:
         for row in range(2, 42, 2):
             writer.write([accepted(row), skipped(row + 1)])
-        upload_id = writer.complete(COLUMNS).id
+        upload_id = writer.complete(Findings(COLUMNS)).id
     assert [each.ordinal for each in store.rows(upload_id, 5, 3)] == [6, 7, 8]
     assert [each.row for each in store.rejects(upload_id, 7, 3)] == [9, 11, 13]
     assert [each.row for each in store.first_rejects(upload_id, 2)] == [3, 5]

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from application.contacts.column_names import ColumnRole
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import (
     CallStatus,
@@ -15,6 +16,7 @@ from domain.values import (
 )
 
 strawberry.enum(CampaignState)
+strawberry.enum(ColumnRole)
 strawberry.enum(PauseCause)
 strawberry.enum(CallStatus)
 strawberry.enum(CallOutcome)
@@ -30,6 +32,7 @@ __all__ = [
     "CallOutcome",
     "CallStatus",
     "CampaignState",
+    "ColumnRole",
     "ContactStatus",
     "DialMode",
     "Disposition",

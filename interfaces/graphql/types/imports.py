@@ -7,12 +7,14 @@ from uuid import UUID
 
 import strawberry
 
-from application.contacts.uploads import Upload
+from application.contacts.upload_report import SAMPLE_ROWS, sample_row
+from application.contacts.uploads import StagedRow, Upload
 from domain.values import SkipReason as Reason
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.permissions import OPERATORS, query
-from interfaces.graphql.types.enums import SkipReason
+from interfaces.graphql.types.enums import ColumnRole, SkipReason
 from interfaces.graphql.types.paging import uuid_or_none
+from interfaces.graphql.types.scalars import JSON
 from projections import contact_import
 from projections.contact_import import ContactImport as ImportRow
 
@@ -110,11 +112,59 @@ async def report_of(context: Context, row: ImportRow) -> ImportReport:
 
 
 @strawberry.type
+class ColumnUse:
+    column: str
+    role: ColumnRole
+
+
+@strawberry.type
+class CountryCount:
+    country: str
+    contacts: int
+
+
+@strawberry.type
+class SampleRow:
+    row: int
+    name: str
+    business_name: str
+    phone: str
+    places: list[str]
+    time_zones: list[str]
+    variables: JSON
+
+    @classmethod
+    def of(cls, staged: StagedRow) -> Self:
+        row = sample_row(staged)
+        return cls(
+            row=row.row,
+            name=row.name,
+            business_name=row.business_name,
+            phone=row.phone,
+            places=list(row.places),
+            time_zones=list(row.time_zones),
+            variables=JSON(row.variables),
+        )
+
+
+@strawberry.type
 class ContactUpload:
     upload: strawberry.Private[Upload]
     id: strawberry.ID
     filename: str
     columns: list[str]
+    mapping: list[ColumnUse] = strawberry.field(
+        description="How each column was interpreted."
+    )
+    region: str = strawberry.field(
+        description="Default region used for numbers without a country code."
+    )
+    countries: list[CountryCount] = strawberry.field(
+        description="Accepted numbers per country, most frequent first."
+    )
+    warnings: list[str] = strawberry.field(
+        description="Possible problems, such as an unlikely default region."
+    )
     expires_at: datetime
 
     @classmethod
@@ -124,8 +174,26 @@ class ContactUpload:
             id=strawberry.ID(str(upload.id)),
             filename=upload.filename,
             columns=list(upload.columns),
+            mapping=[
+                ColumnUse(column=column, role=role)
+                for column, role in zip(upload.columns, upload.roles, strict=True)
+            ],
+            region=upload.default_region,
+            countries=[
+                CountryCount(country=country, contacts=contacts)
+                for country, contacts in upload.countries
+            ],
+            warnings=list(upload.warnings),
             expires_at=upload.expires_at,
         )
+
+    @strawberry.field
+    async def sample(self, info: Info) -> list[SampleRow]:
+        backend = info.context.backend
+        rows = await backend.run_reader(
+            backend.services.uploads.rows, self.upload.id, 0, SAMPLE_ROWS
+        )
+        return [SampleRow.of(row) for row in rows]
 
     @strawberry.field
     async def report(self, info: Info) -> ImportReport:

@@ -164,11 +164,48 @@ def test_a_file_that_cannot_be_read_is_refused(
     autolynx: CommandLine, simulator: Simulator, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.csv"
-    bad.write_text("name,phone\nAda,+12025550100\n")
+    bad.write_text("name,plan\nAda,gold\n")
     ended = create(autolynx, bad)
     assert ended.code == 1
-    assert "business_name" in ended.err
+    assert "--map COLUMN=PHONE" in ended.err
+    assert len(ended.err.splitlines()) == 1
     assert autolynx.done("campaigns", "list", "--json").json == []
+
+
+def test_columns_are_mapped_on_the_command_line(
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("who,phone,reach\nAda,12,2025550101\n")
+    made = create(autolynx, path, "--map", "reach=phone", "--map", "who=NAME")
+    assert "1 contacts, 0 rows skipped." in made.err
+    refused = create(autolynx, path, "--map", "reach")
+    assert (refused.code, "COLUMN=ROLE" in refused.err) == (1, True)
+
+
+def test_a_dry_run_reports_how_a_file_is_understood_and_creates_nothing(
+    autolynx: CommandLine, database: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("First Name,Handy,Mobile 2\nAda,2025550101,x\nBo,12,y\n")
+    dry_run = ("campaigns", "create", "--file", str(path), "--dry-run")
+    report = autolynx.done(*dry_run, "--json").json
+    assert [use["role"] for use in report["mapping"]] == [
+        "FIRST_NAME",
+        "PHONE",
+        "VARIABLE",
+    ]
+    assert (report["report"]["accepted"], report["report"]["skippedCount"]) == (1, 1)
+    assert report["countries"] == [{"country": "US", "contacts": 1}]
+    shown = autolynx.done(*dry_run)
+    assert "column     Handy: PHONE" in shown.lines
+    assert "warning: The phone numbers are those of" in shown.err
+    assert autolynx.done("campaigns", "list", "--json").json == []
+    with connect(database, name="test") as connection:
+        counts = (
+            "select (select count(*) from upload), (select count(*) from upload_row)"
+        )
+        assert connection.execute(counts).fetchone() == (0, 0)
 
 
 def test_a_file_without_an_accepted_row_is_refused(
@@ -188,7 +225,8 @@ def test_an_unknown_campaign_is_refused(autolynx: CommandLine, command: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("campaigns", "create", "--name", "x"), "--csv"),
+        (("campaigns", "create", "--name", "x"), "--file"),
+        (("campaigns", "create", "--file", __file__), "--name"),
         (("campaigns", "show", "seven"), "UUID"),
         (("campaigns", "nothing"), "nothing"),
         (("campaigns", "list", "--state", "odd"), "odd"),

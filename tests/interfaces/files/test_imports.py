@@ -87,7 +87,7 @@ def test_an_uploaded_rejects_file_is_read_without_our_own_columns(office: Desk) 
     upload_id = office.upload(again.replace("nothing", "202-555-0103"))
     upload = UploadStore(office.pool).get(UUID(upload_id), datetime.now(UTC))
     assert upload is not None
-    assert upload.columns == ("Phone", "Plan", "name", "business_name", "'=cmd")
+    assert upload.columns == ("Phone", "Plan", "name", "business_name", "=cmd")
     assert (upload.accepted, upload.skipped_count) == (3, 0)
 
 

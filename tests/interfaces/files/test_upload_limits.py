@@ -223,5 +223,5 @@ def test_a_refused_upload_gives_its_slot_back(pool: Pool) -> None:
     app = made(pool, slots=UploadSlots(waiting_seconds=0.2, of_all=1, of_member=1))
     with served(app) as port:
         for _ in range(3):
-            assert post(port, b"no,phone,column\n" + ANN)[0] == 422
+            assert post(port, b"no,known,column\na,b,c\n")[0] == 422
         assert post(port, HEADER + ANN)[0] == 201

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -50,6 +51,26 @@ def test_an_upload_answers_what_was_accepted_and_why_the_rest_was_not(
             "rejectsUrl": f"/uploads/{answer['id']}/rejects.csv",
             "rejectsNotKept": 0,
         },
+        "mapping": [
+            {"column": "name", "role": "NAME"},
+            {"column": "business_name", "role": "BUSINESS_NAME"},
+            {"column": "phone", "role": "PHONE"},
+            {"column": "plan", "role": "VARIABLE"},
+        ],
+        "region": "US",
+        "sample": [
+            {
+                "row": 2,
+                "name": "Ann",
+                "businessName": "Acme",
+                "phone": "+14155552671",
+                "places": ["US"],
+                "timeZones": ["America/Los_Angeles"],
+                "variables": {"plan": "gold"},
+            }
+        ],
+        "countries": [{"country": "US", "contacts": 1}],
+        "warnings": [],
         "expiresAt": "2026-01-02T00:00:00+00:00",
     }
 
@@ -126,7 +147,7 @@ def test_the_kind_may_have_parameters(client: Client, kind: str) -> None:
     assert response.status_code == 201
 
 
-@pytest.mark.parametrize("content", [b"", b"name,phone\nAnn,1\n", HEADER.encode()])
+@pytest.mark.parametrize("content", [b"", b"Ann,202-555-0101\n", HEADER.encode()])
 def test_an_unreadable_file_is_refused_and_leaves_nothing(
     client: Client, pool: Pool, content: bytes
 ) -> None:
@@ -135,13 +156,96 @@ def test_an_unreadable_file_is_refused_and_leaves_nothing(
     assert uploads(pool) == 0
 
 
-def test_a_file_that_turns_out_undecodable_late_leaves_nothing(
+def test_a_file_that_turns_out_to_be_no_list_late_leaves_nothing(
     client: Client, pool: Pool
 ) -> None:
-    body = HEADER + "".join(f"Ann,,415555{last:04d},\n" for last in range(9999))
-    response = client.post("/uploads", body.encode() + b"Jos\xe9,\x81,1,\n")
-    assert response.status_code == 422
+    body = HEADER + ANN * 90 + "a,b,c,d,e\n" * 1_000
+    response = client.post("/uploads", body)
+    assert (response.status_code, error_of(response)) == (422, "UNREADABLE_FILE")
     assert uploads(pool) == 0
+
+
+def mapping_of(answer: Any) -> dict[str, str]:
+    return {use["column"]: use["role"] for use in answer["mapping"]}
+
+
+def test_columns_are_recognised_by_their_names(client: Client) -> None:
+    content = "First Name,Last Name,Phone Number,Company,Plan\nAda,Lee,4155552671,A,x\n"
+    answer = client.post("/uploads", content).json()
+    assert mapping_of(answer) == {
+        "First Name": "FIRST_NAME",
+        "Last Name": "LAST_NAME",
+        "Phone Number": "PHONE",
+        "Company": "BUSINESS_NAME",
+        "Plan": "VARIABLE",
+    }
+    (row,) = answer["sample"]
+    assert (row["name"], row["businessName"]) == ("Ada Lee", "A")
+
+
+UNNAMED = "who,where,reach\n" + "".join(f"Person {n},x,{n}\n" for n in range(7))
+
+
+def test_without_a_known_phone_column_the_client_is_asked_for_a_mapping(
+    client: Client, pool: Pool
+) -> None:
+    response = client.post("/uploads", UNNAMED)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (422, "MAPPING_NEEDED")
+    assert error["columns"] == ["who", "where", "reach"]
+    assert error["rows"] == [[f"Person {n}", "x", str(n)] for n in range(5)]
+    assert uploads(pool) == 0
+
+
+def test_a_mapping_of_the_client_goes_before_the_names(client: Client) -> None:
+    content = "who,phone,reach,notes\nAda,12,4155552671,x\n"
+    query = "map=reach=PHONE&map=WHO=name&map=notes=IGNORED"
+    answer = client.post(f"/uploads?{query}", content).json()
+    assert mapping_of(answer) == {
+        "who": "NAME",
+        "phone": "VARIABLE",
+        "reach": "PHONE",
+        "notes": "IGNORED",
+    }
+    (row,) = answer["sample"]
+    assert (row["name"], row["phone"]) == ("Ada", "+14155552671")
+    assert row["variables"] == {"phone": "12"}
+
+
+@pytest.mark.parametrize("mapped", ["x", "x=LANDLINE", "=PHONE", "a=PHONE&map=b=phone"])
+def test_a_mapping_that_makes_no_sense_is_refused(client: Client, mapped: str) -> None:
+    response = client.post(f"/uploads?map={mapped}", HEADER + ANN)
+    assert (response.status_code, error_of(response)) == (400, "INVALID")
+
+
+def test_a_mapping_of_a_column_that_is_not_there_is_asked_for_again(
+    client: Client,
+) -> None:
+    response = client.post("/uploads?map=handy=PHONE", HEADER + ANN)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (422, "MAPPING_NEEDED")
+    assert '"handy"' in error["message"]
+    assert error["columns"] == ["name", "business_name", "phone", "plan"]
+
+
+def test_places_of_a_row_come_from_its_columns_and_its_number(client: Client) -> None:
+    content = (
+        "name,phone,state,country,time zone\nAda,4155552671,Florida,USA,us/eastern\n"
+    )
+    (row,) = client.post("/uploads", content).json()["sample"]
+    assert row["places"] == ["US-FL", "US"]
+    assert row["timeZones"] == ["US/Eastern"]
+
+
+def test_cells_of_our_own_file_are_read_back_as_they_were(
+    client: Client,
+) -> None:
+    rejected = client.post("/uploads", f"{HEADER}=Ann,'@x,12,'+1\n").json()
+    again = client.get(rejected["report"]["rejectsUrl"]).text
+    answer = client.post("/uploads", again.replace(",12,", ",4155552671,")).json()
+    (row,) = answer["sample"]
+    assert (row["name"], row["businessName"]) == ("=Ann", "'@x")
+    assert row["variables"] == {"plan": "'+1"}
 
 
 def test_a_declared_body_above_the_limit_is_refused(client: Client, pool: Pool) -> None:

@@ -1,16 +1,18 @@
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from application.contacts.contact_file import ContactFile
+from application.contacts.contact_file import ContactFile, ReadOptions
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from domain.values import SkipReason
 from interfaces.cli.demo.sample import MOST, area_codes, write_sample
 
 
 def read(path: Path) -> tuple[list[AcceptedRow], list[SkippedRow]]:
-    file = ContactFile("US")
-    rows = [*file.feed(path.read_bytes()), *file.finish()]
+    file = ContactFile(ReadOptions("US"))
+    rows = file.feed(path.read_bytes())
+    rows += chain.from_iterable(file.finish())
     accepted = [row for row in rows if isinstance(row, AcceptedRow)]
     return accepted, [row for row in rows if isinstance(row, SkippedRow)]
 

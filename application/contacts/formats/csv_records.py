@@ -6,10 +6,13 @@ malformed, and reading continues with the next line.
 """
 
 import csv
+import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
+
+from application.contacts.formats.text_decoder import UNDECODABLE
 
 LONGEST_RECORD = 64 * 1024
 """Characters, including line ends; a longer record is malformed."""
@@ -19,6 +22,8 @@ LOOK_AHEAD = 128 * 1024
 
 KEPT_OF_A_HUGE_RECORD = 1024
 """Characters that are kept of a record that is too long."""
+
+_UNSTORABLE = re.compile(f"\0|{UNDECODABLE}+")
 
 FEW_LINES = 16
 """A malformed record of at most this many lines costs one line, a longer one all."""
@@ -101,10 +106,12 @@ class RecordCutter:
 
     def cut(self, lines: list[str], *, final: bool) -> Iterator[Record]:
         lines, self._waiting = self._waiting + lines, []
-        if _tidy(lines) and not any('"' in line for line in lines):
+        text = "".join(lines)
+        tidy = _tidy(lines, text)
+        if tidy and '"' not in text:
             yield from _reader(lines, self._delimiter)
             return
-        at, tidy = 0, _tidy(lines)
+        at = 0
         while at < len(lines):
             at = yield from self._cut_quoted(lines, at, tidy=tidy, final=final)
 
@@ -158,10 +165,13 @@ def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
-def _tidy(lines: list[str]) -> bool:
-    """Return whether each line that is a whole record is well-formed."""
+def _tidy(lines: list[str], text: str) -> bool:
+    """Return whether each line that is a whole record is well-formed.
+
+    `text` is all lines together.
+    """
     longest = max(map(len, lines), default=0)
-    return longest <= LONGEST_RECORD and not any("\0" in line for line in lines)
+    return longest <= LONGEST_RECORD and "\0" not in text and UNDECODABLE not in text
 
 
 def end_beyond_look_ahead(lines: list[str], begin: int, end: int) -> int | None:
@@ -178,7 +188,13 @@ def _checked(cells: list[str], lines: list[str]) -> Record:
     if sum(map(len, lines)) > LONGEST_RECORD:
         return _uncut("".join(lines), "")
     if any("\0" in line for line in lines):
-        return BadRecord(_without_nul(cells), "The row holds a NUL character.")
+        return BadRecord(_storable(cells), "The row holds a NUL character.")
+    if any(UNDECODABLE in line for line in lines):
+        message = (
+            "The row holds bytes that do not fit the encoding of the file: save the"
+            " whole file as UTF-8."
+        )
+        return BadRecord(_storable(cells), message)
     return cells
 
 
@@ -186,8 +202,8 @@ def _uncut(text: str, message: str) -> BadRecord:
     if len(text) > LONGEST_RECORD:
         text = text[:KEPT_OF_A_HUGE_RECORD]
         message = f"The row is longer than {LONGEST_RECORD:,} characters."
-    return BadRecord(_without_nul([text.rstrip("\r\n")]), message)
+    return BadRecord(_storable([text.rstrip("\r\n")]), message)
 
 
-def _without_nul(cells: Iterable[str]) -> tuple[str, ...]:
-    return tuple(cell.replace("\0", "\N{REPLACEMENT CHARACTER}") for cell in cells)
+def _storable(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", cell) for cell in cells)

@@ -1,0 +1,24 @@
+"""Refusals of a whole contact file."""
+
+from application.errors import Failure
+
+
+class UnreadableFile(Failure):
+    """The whole file is refused; the message says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class MappingNeeded(UnreadableFile):
+    """The file's phone column is not known: the user must choose it.
+
+    `columns` are the file's, and `rows` its first five rows that are not empty.
+    """
+
+    def __init__(
+        self, message: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+    ) -> None:
+        super().__init__(message)
+        self.columns, self.rows = columns, rows

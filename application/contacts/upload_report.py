@@ -1,0 +1,106 @@
+"""What was understood of an upload, as HTTP and the command line report it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import phonenumbers
+from phonenumbers import timezone
+
+from application.contacts.contact_values import (
+    COUNTRY,
+    SUBDIVISION,
+    TIME_ZONE,
+    country_of,
+)
+from application.contacts.uploads import RejectedRow, StagedRow, Upload
+
+SAMPLE_ROWS = 5
+"""Accepted rows that a report shows."""
+
+_UNKNOWN_ZONE = timezone.UNKNOWN_TIMEZONE
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """An accepted row as it was understood.
+
+    `row` is its number in the file, `phone` E.164. `places` are ISO 3166 codes and
+    `time_zones` IANA names: those of the row's columns and those of its number.
+    """
+
+    row: int
+    name: str
+    business_name: str
+    phone: str
+    places: tuple[str, ...]
+    time_zones: tuple[str, ...]
+    variables: dict[str, str]
+
+
+def sample_row(row: StagedRow) -> SampleRow:
+    """Describe a staged row."""
+    given = row.attributes or {}
+    named = [given[key] for key in (SUBDIVISION, COUNTRY) if key in given][:1]
+    places = dict.fromkeys([*named, country_of(row.phone)])
+    zones = [given[TIME_ZONE]] if TIME_ZONE in given else _zones_of(row.phone)
+    return SampleRow(
+        row=row.row,
+        name=row.name,
+        business_name=row.business_name,
+        phone=row.phone,
+        places=tuple(filter(None, places)),
+        time_zones=tuple(zones),
+        variables=row.variables,
+    )
+
+
+def _zones_of(phone: str) -> list[str]:
+    zones = timezone.time_zones_for_number(phonenumbers.parse(phone))
+    return [zone for zone in zones if zone != _UNKNOWN_ZONE]
+
+
+def upload_report(
+    upload: Upload, rejects: Sequence[RejectedRow], sample: Sequence[StagedRow]
+) -> dict[str, Any]:
+    """Return the JSON of `POST /uploads`; `rejects` and `sample` are the first rows."""
+    skipped = [
+        {"row": row.row, "reason": row.reason, "message": row.message}
+        for row in rejects
+    ]
+    return {
+        "id": str(upload.id),
+        "filename": upload.filename,
+        "columns": list(upload.columns),
+        "report": {
+            "accepted": upload.accepted,
+            "skippedCount": upload.skipped_count,
+            "skipped": skipped,
+            "rejectsUrl": f"/uploads/{upload.id}/rejects.csv" if skipped else None,
+            "rejectsNotKept": upload.not_kept_count,
+        },
+        "mapping": [
+            {"column": column, "role": role}
+            for column, role in zip(upload.columns, upload.roles, strict=True)
+        ],
+        "region": upload.default_region,
+        "sample": [_sample_json(sample_row(row)) for row in sample],
+        "countries": [
+            {"country": country, "contacts": contacts}
+            for country, contacts in upload.countries
+        ],
+        "warnings": list(upload.warnings),
+        "expiresAt": upload.expires_at.isoformat(),
+    }
+
+
+def _sample_json(row: SampleRow) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "name": row.name,
+        "businessName": row.business_name,
+        "phone": row.phone,
+        "places": list(row.places),
+        "timeZones": list(row.time_zones),
+        "variables": row.variables,
+    }

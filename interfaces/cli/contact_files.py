@@ -1,0 +1,115 @@
+"""Reading of a contact file on the command line, and the report about it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import typer
+
+from application.contacts.columns import InvalidMapping, parse_overrides
+from application.contacts.contact_file import ReadOptions
+from application.contacts.unreadable import MappingNeeded, UnreadableFile
+from application.contacts.upload_report import SAMPLE_ROWS, sample_row, upload_report
+from application.contacts.uploads import Upload
+from interfaces.cli.output import json_of, print_line, print_note
+from interfaces.cli.progress import OnProgress, progress_of
+from interfaces.cli.workbench import Workbench, actor
+from storage.vault.reception import receive_file
+from storage.vault.uploads import NewUpload
+
+REJECTS_SHOWN = 5
+REJECTS_IN_JSON = 1_000
+CHUNK = 1 << 20
+KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """What the user says about a contact file; `mapped` are COLUMN=ROLE texts."""
+
+    region: str | None
+    any_kind: bool
+    mapped: tuple[str, ...]
+    sheet: str | None
+
+
+def receive(bench: Workbench, path: Path, options: FileOptions) -> Upload:
+    """Read and store a file's rows; store nothing of a file that is refused."""
+    region = options.region or bench.settings.values().default_region
+    now = bench.context.now()
+    new = NewUpload(
+        id=bench.context.new_id(),
+        filename=path.name,
+        default_region=region,
+        created_by=actor(),
+        created_at=now,
+        expires_at=now + KEPT,
+    )
+    try:
+        read = ReadOptions(
+            default_region=region,
+            any_kind=options.any_kind,
+            overrides=parse_overrides(options.mapped),
+            sheet=options.sheet,
+        )
+        return receive_file(bench.uploads, new, _pieces(path), read)
+    except (MappingNeeded, InvalidMapping) as error:
+        raise UnreadableFile(error.message.replace("map=", "--map ")) from error
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    size = path.stat().st_size
+    with path.open("rb") as file, bar("bytes read", long=size > CHUNK) as on_progress:
+        while chunk := file.read(CHUNK):
+            yield chunk
+            on_progress(file.tell(), size)
+
+
+def bar(what: str, *, long: bool) -> AbstractContextManager[OnProgress]:
+    """Show a progress bar if the command takes long."""
+    return progress_of(what) if long else nullcontext(lambda _done, _of: None)
+
+
+def print_findings(bench: Workbench, upload: Upload) -> None:
+    """Print to stderr what was understood and which rows were skipped."""
+    print_note(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
+    if upload.not_kept_count:
+        print_note(f"{upload.not_kept_count} skipped rows were counted but not stored.")
+    for reject in bench.uploads.first_rejects(upload.id, REJECTS_SHOWN):
+        print_note(f"row {reject.row}: {reject.message}")
+    for warning in upload.warnings:
+        print_note(f"warning: {warning}")
+
+
+def print_report(bench: Workbench, upload: Upload, *, as_json: bool) -> None:
+    """Print the whole report to stdout: as JSON, that of `POST /uploads`."""
+    sample = bench.uploads.rows(upload.id, 0, SAMPLE_ROWS)
+    if as_json:
+        rejects = bench.uploads.first_rejects(upload.id, REJECTS_IN_JSON)
+        print_line(json_of(upload_report(upload, rejects, sample)))
+        return
+    print_line(f"file       {upload.filename}")
+    for column, role in zip(upload.columns, upload.roles, strict=True):
+        print_line(f"column     {column}: {role}")
+    print_line(f"region     {upload.default_region}")
+    for country, contacts in upload.countries:
+        print_line(f"country    {country}: {contacts}")
+    for staged in sample:
+        row = sample_row(staged)
+        shown = (row.name, row.business_name, row.phone, *row.places, *row.time_zones)
+        print_line(f"row {row.row:<6} {', '.join(filter(None, shown))}")
+    print_line(f"accepted   {upload.accepted}")
+    print_line(f"skipped    {upload.skipped_count}")
+
+
+def required(value: str | None, option: str) -> str:
+    """Return an option's value.
+
+    Raises:
+        BadParameter: it is missing; only a dry run does without it.
+    """
+    if value is None:
+        raise typer.BadParameter(f"{option} is missing: only --dry-run needs none.")
+    return value

@@ -1,0 +1,25 @@
+"""Reception of a contact file: its bytes become the stored rows of an upload."""
+
+from collections.abc import Iterable
+
+from application.contacts.contact_file import ContactFile, ReadOptions
+from application.contacts.uploads import Upload
+from storage.vault.uploads import NewUpload, UploadStore
+
+
+def receive_file(
+    store: UploadStore, new: NewUpload, pieces: Iterable[bytes], options: ReadOptions
+) -> Upload:
+    """Read a contact file and store its rows; store nothing of a refused file.
+
+    Raises:
+        MappingNeeded: the phone column is not known.
+        UnreadableFile: the file is refused; the message says why.
+        StoreUnavailable: the database cannot be reached.
+    """
+    with ContactFile(options) as file, store.receive(new) as reception:
+        for piece in pieces:
+            reception.write(file.feed(piece))
+        for rows in file.finish():
+            reception.write(rows)
+        return reception.complete(file.findings())
