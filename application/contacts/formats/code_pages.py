@@ -4,7 +4,7 @@ Each code page is scored by how well the decoded text fits a language that is wr
 it: letters of its alphabet count for the page; symbols within words, capitals after
 small letters and mixed alphabets count against it. A few names
 are enough. `charset-normalizer` needs more text: of 20 lists of one or two names it
-recognised 4 (docs/decisions/0030).
+recognised 4 (docs/contact-files.md).
 """
 
 import unicodedata
