@@ -35,7 +35,7 @@ def test_rejects_are_the_rows_as_they_were_with_their_reason(client: Client) -> 
     ]
     assert bob[:2] == ["3", "INVALID_PHONE"]
     assert bob[3:] == [" Bob ", 'A,\n"B"', "12", "é"]
-    assert (cy[:2], cy[3:]) == (["4", "MALFORMED_ROW"], ["Cy"])
+    assert (cy[:2], cy[3:]) == (["4", "MISSING_PHONE"], ["Cy", "", "", ""])
 
 
 def test_rejects_run_no_formula_and_keep_phone_numbers(client: Client) -> None:
