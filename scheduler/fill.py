@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 class PassResult:
     """Result of one pass.
 
-    `claimed` is the number of calls. `more` context that another pass may claim more at
+    `claimed` is the number of calls. `more` means that another pass may claim more at
     once, `more_soon` within a second. `next_due_at` is the earliest time at which a
     deferred contact may be called again.
     """
@@ -79,7 +79,7 @@ class SlotFiller:
     def fill(self, term: Term, seen: Snapshot, *, checked: bool) -> PassResult:
         """Run passes until one of them finds nothing more to claim.
 
-        `checked` context that the provider was compared with `seen` in this turn.
+        `checked` means that the provider was compared with `seen` in this turn.
         """
         self._check.update_busy_lines(seen, checked=checked)
         totals = FillTotals()
