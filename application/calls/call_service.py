@@ -23,6 +23,7 @@ from application.calls.message_recorder import (
     evidence_of,
     explanation_of,
 )
+from application.calls.output_rules import apply_output_rules
 from application.calls.provider_facts import apply_lookup, apply_report
 from application.contacts.time_zones import zones_of
 from application.event_context import SCHEDULER, EventContext
@@ -288,6 +289,10 @@ class CallService:
                 by=SCHEDULER,
             )
             apply_lookup(call, seen, grade, proof, words, at=at)
+            if seen.ended and grade is not ReportGrade.NONE:
+                terms = self._terms.get(self._app, call)
+                report, message_id = seen.report, proof.message_id
+                apply_output_rules(call, report, terms, message_id, at=at, by=SCHEDULER)
 
         self._unit.run(call_id, command, vault=[row, *explained] if seen.ended else [])
         if found:

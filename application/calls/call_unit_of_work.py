@@ -7,6 +7,7 @@ from uuid import UUID
 
 from application.app import Streams, decide
 from application.calls.contact_planning import ContactPlanner, TermsCache
+from application.calls.output_rules import number_suppressed_by_outputs
 from application.event_context import SCHEDULER, EventContext
 from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call
@@ -105,8 +106,11 @@ class CallUnitOfWork:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
             rows += self._pause(campaign, fault, rows, at)
         also = self._planner.changes(call, campaign, at)
-        expect = also.expect or None
-        self._app.append(call, campaign, *also.changed, vault=rows, expect=expect)
+        number = number_suppressed_by_outputs(
+            self._app, call, call.pending_events, at, SCHEDULER
+        )
+        changed = (call, campaign, *also.changed, number)
+        self._app.append(*changed, vault=rows, expect=also.expect or None)
         if placed_event(events):
             self._started.started.add(call.campaign_id)
         if rang(events):

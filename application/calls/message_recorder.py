@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from application.app import Streams, decide
 from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
 from application.calls.contact_planning import TermsCache
+from application.calls.output_rules import apply_output_rules
 from application.calls.provider_facts import apply_message
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallLookup, CallReport, ProviderMessage
@@ -44,6 +45,7 @@ class MessageRecorder:
         self._app, self._context, self._vault = app, context, vault
         self._provider = context.provider_actor
         self._call_lookup, self._read_message = call_lookup, read_message
+        self._terms = terms
         self._unit = CallUnitOfWork(app, context, started, terms)
 
     def record(self, message: ProviderMessage) -> MessageReceipt:
@@ -98,6 +100,15 @@ class MessageRecorder:
             repeated = proof.message_id in call.evidence
             if not repeated:
                 apply_message(call, message, proof, words, at=at, by=self._provider)
+            if not repeated and message.report is not None:
+                apply_output_rules(
+                    call,
+                    message.report,
+                    self._terms.get(self._app, call),
+                    proof.message_id,
+                    at=at,
+                    by=self._provider,
+                )
 
         def keep(call: Call, at: datetime) -> None:
             call.receive(

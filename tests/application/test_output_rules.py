@@ -1,0 +1,144 @@
+"""Output rules: dispositions from the report of a call, and what follows from them."""
+
+from itertools import permutations
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.campaign_terms import CallingTerms, OutputRule
+from domain.number import Number, number_id_of
+from domain.outcomes import Disposition
+from domain.reports import ReportGrade
+from provider.vapi.reading import read_call
+from tests.application.messages import record_message, report
+from tests.application.test_planned_calls import BUSY, POLICY, Line
+from tests.wiring import NOON, House
+
+RULES = (
+    OutputRule("goal_reached", equals=True, means=Disposition.GOAL_REACHED),
+    OutputRule("/successEvaluation", equals="stop", means=Disposition.OPTED_OUT),
+    OutputRule("/successEvaluation", equals="who", means=Disposition.WRONG_PERSON),
+)
+TERMS = CallingTerms(retry_policy=POLICY, output_rules=RULES)
+
+
+def outputs(*, goal: bool) -> dict[str, Any]:
+    output = {"o-1": {"name": "goal_reached", "result": goal}}
+    spoken = [{"role": "user", "message": "Yes, speaking, go on."}]
+    return {"artifact": {"structuredOutputs": output, "messages": spoken}}
+
+
+OPT_OUT = {"analysis": {"successEvaluation": "stop"}}
+
+
+def disposition(house: House, call_id: UUID) -> Disposition | None:
+    return house.load_call(call_id).disposition
+
+
+def number_of(house: House, call_id: UUID) -> Number | None:
+    key = house.load_call(call_id).number_key
+    assert key is not None
+    return house.app.find(Number, number_id_of(key))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (outputs(goal=True), Disposition.GOAL_REACHED),
+        (outputs(goal=False), None),
+        (OPT_OUT, Disposition.OPTED_OUT),
+        (outputs(goal=True) | OPT_OUT, Disposition.OPTED_OUT),
+        ({}, None),
+    ],
+)
+def test_a_report_gives_the_call_the_disposition_of_its_outputs(
+    house: House, told: dict[str, Any], expected: Disposition | None
+) -> None:
+    line = Line(house, TERMS)
+    assert disposition(house, line.call(**told)) is expected
+
+
+def test_without_output_rules_a_report_gives_no_disposition(house: House) -> None:
+    line = Line(house, CallingTerms(retry_policy=POLICY))
+    assert disposition(house, line.call(**outputs(goal=True))) is None
+
+
+def test_a_looked_up_report_is_judged_by_the_rules_too(house: House) -> None:
+    line = Line(house, TERMS)
+    call_id = line.place()
+    document = {"id": str(call_id), "status": "ended", "createdAt": NOON.isoformat()}
+    seen = read_call({**document, "endedReason": "x", **outputs(goal=True)})
+    assert seen is not None
+    house.calls.record_lookup(call_id, seen, grade=ReportGrade.LOOKED_UP)
+    assert disposition(house, call_id) is Disposition.GOAL_REACHED
+
+
+def test_reports_in_any_order_give_the_disposition_of_the_richest(
+    house: House,
+) -> None:
+    poor = {"artifact": {}, "analysis": {"successEvaluation": "who"}}
+    rich = outputs(goal=True) | {"analysis": {"summary": "Agreed."}}
+    empty: dict[str, Any] = {"artifact": {}, "cost": None}
+    for order in permutations([poor, rich, empty]):
+        line = Line(house, TERMS)
+        call_id = line.place()
+        for told in order:
+            body = report(call_id, **told)
+            body["message"]["call"]["id"] = str(call_id)
+            record_message(house, body, body)
+        assert disposition(house, call_id) is Disposition.GOAL_REACHED
+
+
+def test_an_opt_out_in_the_outputs_suppresses_the_number_in_the_same_append(
+    house: House,
+) -> None:
+    line = Line(house, TERMS)
+    call_id = line.place()
+    last = house.app.recorder.max_notification_id()
+    line.end(call_id, **OPT_OUT)
+    number = number_of(house, call_id)
+    assert number is not None
+    assert number.is_suppressed
+    query = "select count(distinct xmin::text) from autolynx_events"
+    query += f" where notification_id > {last}"
+    with house.writing.connection() as conn:
+        row = conn.execute(query.encode()).fetchone()
+    assert row == (1,)
+
+
+def test_another_disposition_does_not_suppress_the_number(house: House) -> None:
+    line = Line(house, TERMS)
+    assert number_of(house, line.call(**outputs(goal=True))) is None
+
+
+def test_a_late_opt_out_withdraws_the_planned_retry_and_suppresses_once(
+    house: House,
+) -> None:
+    line = Line(house, TERMS)
+    call_id = line.call(**BUSY)
+    assert line.progress() == {"pending": 1}
+    line.end(call_id, **BUSY, **OPT_OUT)
+    line.end(call_id, **BUSY | OPT_OUT | {"cost": 0.5})
+    assert line.progress() == {"ended": 1}
+    number = number_of(house, call_id)
+    assert number is not None
+    assert (number.is_suppressed, number.version) == (True, 1)
+
+
+def test_a_webhook_without_new_terms_loads_the_campaign_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(house, TERMS, people=3)
+    loaded: list[UUID] = []
+    find = house.app.find
+
+    def counting(kind: Any, id_: UUID) -> Any:
+        loaded.append(id_)
+        return find(kind, id_)
+
+    calls = [line.place() for _ in range(3)]
+    monkeypatch.setattr(house.app, "find", counting)
+    for call_id in calls:
+        line.end(call_id, **outputs(goal=True))
+    assert loaded.count(line.campaign_id) <= 1
