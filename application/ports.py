@@ -217,13 +217,23 @@ class ProviderCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The assistant asks for the result of a tool while the call goes on."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderMessage:
     """A webhook message; repeats have the same `key`.
 
     `document` is its JSON without secrets. `type` is the provider's term, which is only
     stored. `phase`, `ended_reason`, `reason_detail`, `ended_message`, `refusal` and
     `outcome` are set if the message announces a new phase of the call; `report` if it
-    contains a report. `sent_at` is the time in the message itself.
+    contains a report. `sent_at` is the time in the message itself. `tool_calls` have to
+    be answered in the response; `phone` is then the other side's number (E.164).
     """
 
     key: str
@@ -240,6 +250,8 @@ class ProviderMessage:
     document: dict[str, Any] = field(repr=False)
     reason_detail: ReasonDetail = ReasonDetail.SPECIFIC
     outcome: OutcomeFinding | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    phone: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""When a person wants to be called back: agreed during the call, or other times offered.
+"""Callbacks: the time that a person names is agreed, or possible ones are offered.
 
 The decision is pure. Calling hours are a function, so that whoever knows them decides.
 """
@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, available_timezones
 
-MOST_CALLBACKS = 2
-"""Callbacks to one contact beside its other attempts."""
+from domain.retries import MOST_CALLBACKS
 
 SHORTEST_AHEAD = timedelta(minutes=1)
 LONGEST_AHEAD = timedelta(days=60)

@@ -19,7 +19,8 @@ from tenacity import (
     wait_random,
 )
 
-from application.calls.call_service import CallService, SendPermission
+from application.calls.call_service import CallService
+from application.calls.request_fence import SendPermission
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext

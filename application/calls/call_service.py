@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,25 +24,29 @@ from application.calls.message_recorder import (
 )
 from application.calls.output_rules import apply_output_rules
 from application.calls.provider_facts import apply_lookup, apply_report
+from application.calls.request_fence import (
+    Fence,
+    SendPermission,
+    read_fence,
+    send_permission,
+)
+from application.calls.tool_calls import ToolCallService
 from application.contacts.time_zones import zones_of
 from application.event_context import SCHEDULER, EventContext
 from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import (
     CallLookup,
-    CallOrder,
     CallReport,
     ContactLookup,
     ProviderCall,
     ProviderMessage,
 )
-from application.unit_of_work import UnitOfWork
-from application.vault import ContactRow, VaultReader
+from application.unit_of_work import AlreadyChanged, UnitOfWork
+from application.vault import VaultReader
 from domain.call import Call
 from domain.campaign import Campaign
-from domain.contact import Contact
-from domain.errors import MayNotBeRequested, NotFound
-from domain.installation import INSTALLATION_ID
-from domain.number import Number, number_id_of
+from domain.errors import MayNotBeRequested
+from domain.number import number_id_of
 from domain.outcomes import Withheld
 from domain.reports import ReportGrade
 from domain.values import ContactStatus, Refusal
@@ -52,14 +55,6 @@ log = logging.getLogger(__name__)
 
 FENCED = 8
 """Attempts to store a request while a stream that it rests on keeps changing."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendPermission:
-    """The permission to send one request once, before `dial_before`."""
-
-    order: CallOrder
-    dial_before: datetime
 
 
 class CallService:
@@ -82,6 +77,17 @@ class CallService:
         self._terms = TermsCache()
         self._unit = CallUnitOfWork(app, context, self._started, self._terms)
         self._recorder = self._recorder_in(app, self._started)
+        self._tool_calls = ToolCallService(
+            app,
+            context,
+            recorder_in=self._recorder_in,
+            unit_in=lambda app, started: CallUnitOfWork(
+                app, context, started, self._terms
+            ),
+            started=self._started,
+            contact_lookup=contact_lookup,
+            installation_key=installation_key,
+        )
 
     def _recorder_in(self, app: Streams, started: StartedCampaigns) -> MessageRecorder:
         return MessageRecorder(
@@ -134,7 +140,8 @@ class CallService:
         if person is None:
             return None
         number_key = self._installation_key.of_number(person.phone)
-        fence = self._fence(call, number_id_of(number_key), at)
+        number_id = number_id_of(number_key)
+        fence = read_fence(self._app, self._installation_key, call, number_id, at)
         if not fence.campaign.may_dial_at(at) or not fence.contact.may_be_called:
             return None
         if fence.number.is_suppressed:
@@ -149,28 +156,9 @@ class CallService:
             time_zones=zones_of(person.phone),
         )
         self._app.append(call, expect=fence.versions)
-        return _permission(call, fence.campaign, person, dial_before)
+        return send_permission(call, fence.campaign, person, dial_before)
 
-    def _fence(self, call: Call, number_id: UUID, at: datetime) -> "_Fence":
-        """Load what a request rests on beside its call, in one round trip.
-
-        Raises:
-            KeyUnusable: the log names another key than the one of `number_id`.
-        """
-        wanted = (call.campaign_id, call.contact_id, number_id, INSTALLATION_ID)
-        found = self._app.find_all(wanted)
-        campaign, contact, number, installation = map(found.get, wanted)
-        if not isinstance(campaign, Campaign):
-            raise NotFound("campaign", call.campaign_id)
-        if not self._installation_key.is_of(installation):
-            raise KeyUnusable("The log names another installation key.")
-        if not isinstance(contact, Contact):
-            contact = Contact.unrecorded(call.contact_id, call.campaign_id, at)
-        if not isinstance(number, Number):
-            number = Number.unrecorded(number_id, at)
-        return _Fence(campaign, contact, number)
-
-    def _withhold(self, call: Call, fence: "_Fence", at: datetime) -> None:
+    def _withhold(self, call: Call, fence: Fence, at: datetime) -> None:
         """Withdraw the call and finish its contact, whose number is suppressed."""
         call.withhold(at=at, by=SCHEDULER)
         if not call.pending_events:
@@ -200,7 +188,7 @@ class CallService:
             )
 
         self._unit.run(call_id, command)
-        self._recorder.attach(call_id, provider_call_id)
+        self._recorder.attach(call_id, provider_call_id, self.record_message)
 
     # These methods take the number of the request. They do nothing if the call has been
     # requested again since, so a stale dialer cannot settle a newer request.
@@ -296,7 +284,7 @@ class CallService:
 
         self._unit.run(call_id, command, vault=[row, *explained] if seen.ended else [])
         if found:
-            self._recorder.attach(call_id, seen.provider_call_id)
+            self._recorder.attach(call_id, seen.provider_call_id, self.record_message)
 
     def confirm_duplicate(self, call_id: UUID, provider_call_id: str) -> None:
         """Record that the provider itself shows a second call under one of ours."""
@@ -352,12 +340,16 @@ class CallService:
 
     def record_message(self, message: ProviderMessage) -> MessageReceipt:
         """Store one message in a transaction of its own; see MessageRecorder."""
+        if message.tool_calls:
+            return self._tool_calls.record(message)
         return self._recorder.record(message)
 
     def record_messages(
         self, messages: Sequence[ProviderMessage]
     ) -> list[MessageReceipt]:
         """Store several messages in one transaction: all, or none if this raises."""
+        if any(message.tool_calls for message in messages):
+            raise AlreadyChanged("tool calls are decided one by one")
         calls = {one.call_id for one in messages if one.call_id is not None}
         unit_of_work = UnitOfWork(self._app, calls)
         # What the messages show about campaigns is only true once it is stored.
@@ -377,36 +369,3 @@ def _of_request(request: int | None, command: CallCommand) -> CallCommand:
             command(call, at)
 
     return run_if_latest
-
-
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    """The streams that a request rests on beside its call, as they were read."""
-
-    campaign: Campaign
-    contact: Contact
-    number: Number
-
-    @property
-    def versions(self) -> dict[UUID, int]:
-        streams = (self.campaign, self.contact, self.number)
-        return {stream.id: stream.version for stream in streams}
-
-
-def _permission(
-    call: Call, campaign: Campaign, person: ContactRow, dial_before: datetime
-) -> SendPermission:
-    order = CallOrder(
-        call_id=call.id,
-        campaign_id=campaign.id,
-        contact_id=call.contact_id,
-        attempt=call.attempt,
-        request=call.requests,
-        phone=person.phone,
-        extension=person.extension,
-        name=person.name,
-        variables={"business_name": person.business_name} | person.variables,
-        provider_assistant_id=campaign.provider_assistant_id,
-        phone_number_id=campaign.phone_number_id,
-    )
-    return SendPermission(order=order, dial_before=dial_before)

@@ -1,7 +1,7 @@
 """Records webhooks of the provider on the calls that they are about."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -11,6 +11,7 @@ from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
 from application.calls.contact_planning import TermsCache
 from application.calls.output_rules import apply_output_rules
 from application.calls.provider_facts import apply_message
+from application.calls.tool_answers import ToolAnswer
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallLookup, CallReport, ProviderMessage
 from application.vault import MessageRow, VaultReader, VaultRow, digest
@@ -22,10 +23,14 @@ from domain.values import Evidence, VaultText
 
 @dataclass(frozen=True, slots=True)
 class MessageReceipt:
-    """The call on which a message was recorded; None if no call is known yet."""
+    """The call on which a message was recorded; None if no call is known yet.
+
+    `answers` are the results of the tool calls in the message.
+    """
 
     call_id: UUID | None
     repeated: bool = False
+    answers: tuple[ToolAnswer, ...] = ()
 
 
 class MessageRecorder:
@@ -57,14 +62,22 @@ class MessageRecorder:
         receipt = self._record(call_id, message) if call_id else None
         return receipt or self._keep_unmatched(message)
 
-    def attach(self, call_id: UUID, provider_call_id: str) -> None:
-        """Record on a call the messages that arrived before its id was known."""
+    def attach(
+        self,
+        call_id: UUID,
+        provider_call_id: str,
+        record: Callable[[ProviderMessage], object],
+    ) -> None:
+        """Record on a call the messages that arrived before its id was known.
+
+        `record` is called with each of them, which then names the call.
+        """
         stream = unmatched_id_of(provider_call_id)
         kept = self._app.find(UnmatchedMessage, stream)
         if kept is None or kept.call_id is not None:
             return
         for row in self._vault.messages_of(stream):
-            self._record(call_id, self._read_message(row.document))
+            record(replace(self._read_message(row.document), call_id=call_id))
 
         def command() -> None:
             kept = self._app.load(UnmatchedMessage, stream)

@@ -2,8 +2,8 @@
 
 A transaction, a round trip to the database and a thread switch cost the same for many
 messages as for one. A message that finds an empty queue is stored alone, at once.
-Large messages, and those that need the read model, have a queue of their own, so that
-they do not delay the others.
+Large messages, tool calls, and messages that need the read model have a queue of their
+own, so that they do not delay the others.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -79,8 +79,7 @@ class Inbox:
     A message whose sender no longer waits may be stored nevertheless.
 
     `record_messages` stores all messages that it is given or raises; then each one is
-    stored alone. It gets messages that name a call of ours; for others the read model
-    must be asked.
+    stored alone. It gets messages that name a call of ours, without tool calls.
     """
 
     def __init__(
@@ -136,9 +135,9 @@ class Inbox:
         return [ticket for ticket in wanted if ticket.outcome is None]
 
     def _store_batch(self, tickets: list[Ticket]) -> None:
-        named = [ticket for ticket in tickets if _names_a_call(ticket)]
+        named = [ticket for ticket in tickets if _is_quick(ticket)]
         for ticket in tickets:
-            if not _names_a_call(ticket):
+            if not _is_quick(ticket):
                 self.slow.put(ticket)
         if len(named) < 2 or not self._store_together(named):  # noqa: PLR2004 - nothing to combine
             self._store_each(named)
@@ -187,8 +186,14 @@ def _message(ticket: Ticket) -> ProviderMessage:
     return ticket.message
 
 
-def _names_a_call(ticket: Ticket) -> bool:
-    return _message(ticket).call_id is not None
+def _is_quick(ticket: Ticket) -> bool:
+    """Return whether the message can share an append with others.
+
+    A message without our call id needs the read model, and tool calls are decided one
+    by one.
+    """
+    message = _message(ticket)
+    return message.call_id is not None and not message.tool_calls
 
 
 def _resolve(tickets: Sequence[Ticket]) -> None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from application.calls.message_recorder import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
 from interfaces.http.errors import refusal
@@ -89,8 +90,9 @@ class Webhooks:
         async with self._memory.share() as share:
             body = Body(request, share, self._largest_body)
             try:
-                type_, result = await self._stored(body)
-                answer: Response = JSONResponse({})
+                type_, receipt = await self._stored(body)
+                result = "repeated" if receipt.repeated else "stored"
+                answer: Response = JSONResponse(response_to(receipt))
             except Refused as refused:
                 result = refused.code.lower()
                 answer = refused.response(early=not receive.ended)
@@ -101,8 +103,8 @@ class Webhooks:
         self._count(type_, result, perf_counter() - began)
         return answer
 
-    async def _stored(self, body: Body) -> tuple[str | None, str]:
-        """Return the message's type and whether it was `stored` or `repeated`."""
+    async def _stored(self, body: Body) -> tuple[str | None, MessageReceipt]:
+        """Return the message's type and its receipt once it is stored."""
         if self._authenticate is None:
             message = "No webhook secret is configured (AUTOLYNX_WEBHOOK_SECRET)."
             raise Refused(503, "NOT_CONFIGURED", message)
@@ -138,8 +140,8 @@ def _name_in_traces(scope: Scope) -> None:
         telemetry.route = PATH
 
 
-async def _stored(ticket: Ticket, seconds: float) -> tuple[str | None, str]:
-    """Wait until the message is stored; return its type and `stored` or `repeated`.
+async def _stored(ticket: Ticket, seconds: float) -> tuple[str | None, MessageReceipt]:
+    """Wait until the message is stored; return its type and receipt.
 
     After a timeout it may be stored nevertheless; its repetition is harmless.
     """
@@ -156,7 +158,19 @@ async def _stored(ticket: Ticket, seconds: float) -> tuple[str | None, str]:
         log.exception("a webhook could not be stored", **_ids(ticket))
         raise _failed() from error
     log.debug("a webhook was stored", type=_type(ticket), **_ids(ticket))
-    return _type(ticket), "repeated" if receipt.repeated else "stored"
+    return _type(ticket), receipt
+
+
+def response_to(receipt: MessageReceipt) -> dict[str, Any]:
+    """Return the body of the response: the results of tool calls, else nothing."""
+    if not receipt.answers:
+        return {}
+    return {
+        "results": [
+            {"toolCallId": answer.tool_call_id, "result": answer.result}
+            for answer in receipt.answers
+        ]
+    }
 
 
 def _failed() -> Refused:

@@ -5,11 +5,12 @@ out; nothing here raises for any content. Everything is read from the redacted d
 so that a stored document gives the same result again.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from application.ports import CallPhase, Origin, ProviderCall, ProviderMessage
+from application.ports import CallPhase, Origin, ProviderCall, ProviderMessage, ToolCall
 from application.vault import canonical
 from domain.recording_url import RecordingUrls
 from provider.vapi.outcomes import EndedCall, outcome_of
@@ -26,6 +27,7 @@ from provider.vapi.reports import (
     time,
     word,
 )
+from provider.vapi.tool_calls import TOOL_CALLS, read_phone, read_tool_calls
 
 REPORT = "end-of-call-report"
 STATUS_UPDATE = "status-update"
@@ -65,8 +67,13 @@ def read_message(
     reason = ended_reason(message, call) if status == "ended" else None
     explanation = ended_message(message, call) if status == "ended" else None
     refusal = refusal_of_reason(reason, explanation)
+    tool_calls = read_tool_calls(message) if kind == TOOL_CALLS else ()
     return ProviderMessage(
-        key=_key(kind, status, reason, document),
+        key=(
+            _key_of_tool_calls(call, tool_calls)
+            if tool_calls
+            else _key(kind, status, reason, document)
+        ),
         type=kind,
         provider_call_id=word(call.get("id")),
         call_id=_our_call_id(call),
@@ -84,6 +91,8 @@ def read_message(
             else None
         ),
         document=document,
+        tool_calls=tool_calls,
+        phone=read_phone(message, call) if tool_calls else None,
     )
 
 
@@ -135,6 +144,16 @@ def _key(
         _without_empty(_report_content(message, call)) if kind == REPORT else document
     )
     return f"{kind}:{call_id}:{sha256(canonical(content)).hexdigest()}"
+
+
+def _key_of_tool_calls(call: dict[str, Any], tool_calls: Sequence[ToolCall]) -> str:
+    """Return the key of a message with tool calls: their ids, names and arguments.
+
+    Sent again it may have another time and a longer conversation.
+    """
+    content = [[one.id, one.name, one.arguments] for one in tool_calls]
+    call_id = word(call.get("id")) or "none"
+    return f"{TOOL_CALLS}:{call_id}:{sha256(canonical(content)).hexdigest()}"
 
 
 def _report_content(message: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Agreeing on a callback: the time that was named, or the next possible ones."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,9 +58,7 @@ def test_a_number_of_two_time_zones_asks_which_one_is_meant() -> None:
 
 
 def test_time_zones_that_agree_at_that_time_need_no_question() -> None:
-    winter = agree(
-        at("2026-03-04T15:00"), limits("America/Phoenix", "America/Denver")
-    )
+    winter = agree(at("2026-03-04T15:00"), limits("America/Phoenix", "America/Denver"))
     assert winter == CallbackTime(
         datetime(2026, 3, 4, 22, 0, tzinfo=UTC), "America/Phoenix"
     )
@@ -135,7 +134,9 @@ MINUTES = st.integers(-3 * 24 * 60, 70 * 24 * 60)
 def wishes(draw: st.DrawFn) -> CallbackWish:
     time = NOW + timedelta(minutes=draw(MINUTES))
     zone = draw(st.none() | ZONES)
-    return CallbackWish(time if draw(st.booleans()) else time.replace(tzinfo=None), zone)
+    return CallbackWish(
+        time if draw(st.booleans()) else time.replace(tzinfo=None), zone
+    )
 
 
 @st.composite
@@ -173,7 +174,9 @@ def test_an_agreed_time_is_the_named_one_and_within_every_limit(
     if wish.time.tzinfo is None:
         shown = agreed.due_at.astimezone(ZoneInfo(agreed.time_zone))
         assert shown.replace(tzinfo=None) == wish.time
-        assert agreed.time_zone == wish.time_zone or agreed.time_zone in known.time_zones
+        assert (
+            agreed.time_zone == wish.time_zone or agreed.time_zone in known.time_zones
+        )
     else:
         assert agreed.due_at == wish.time
     assert_possible(agreed, known)
@@ -192,7 +195,9 @@ def test_each_offered_time_would_be_agreed(
         assert agree(CallbackWish(offer.due_at, offer.time_zone), known) == offer
     if refused.obstacle is not Obstacle.ZONE_AMBIGUOUS:
         dues = [offer.due_at for offer in refused.possible]
-        assert all(b - a >= BETWEEN_OFFERS for a, b in zip(dues, dues[1:], strict=False))
+        assert all(
+            later - earlier >= BETWEEN_OFFERS for earlier, later in pairwise(dues)
+        )
 
 
 def assert_possible(time: CallbackTime, known: CallbackLimits) -> None:

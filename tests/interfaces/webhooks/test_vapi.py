@@ -4,6 +4,7 @@ import hmac
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from application.calls.message_recorder import MessageReceipt
+from application.calls.tool_answers import ToolAnswer
 from application.errors import StoreUnavailable
 from application.ports import CallPhase, ProviderMessage
 from interfaces.http.request_ids import RequestIds
@@ -339,3 +341,34 @@ def test_log_records_of_a_message_name_its_request_and_its_call(
     (line,) = lines
     assert (line["request"], line["call"]) == ("request-1", call)
     assert line["provider_call"] == "call-1"
+
+
+def test_tool_calls_are_answered_in_the_response(ear: Ear) -> None:
+    answers = (ToolAnswer("call_1", "Recorded."), ToolAnswer("call_2", "Unknown."))
+
+    def record(message: ProviderMessage) -> MessageReceipt:
+        return replace(ear(message), answers=answers)
+
+    body = {"message": {"type": "tool-calls", "call": {"name": str(uuid4())}}}
+    with TestClient(webhooks(record, ear.all)) as client:
+        response = client.post(PATH, json=body, headers=SECRET)
+    assert response.json() == {
+        "results": [
+            {"toolCallId": "call_1", "result": "Recorded."},
+            {"toolCallId": "call_2", "result": "Unknown."},
+        ]
+    }
+
+
+def test_a_message_with_tool_calls_is_never_part_of_a_batch(ear: Ear) -> None:
+    function = {"name": "record_opt_out", "arguments": {}}
+    listed = [{"id": "call_1", "function": function}]
+    call = {"name": str(uuid4())}
+    body = {"message": {"type": "tool-calls", "call": call, "toolCallList": listed}}
+
+    def refuse(messages: Sequence[ProviderMessage]) -> list[MessageReceipt]:
+        raise AssertionError(f"{len(messages)} messages were stored together")
+
+    with TestClient(webhooks(ear, refuse)) as client:
+        assert client.post(PATH, json=body, headers=SECRET).status_code == 200
+    assert [one.tool_calls[0].name for one in ear.heard] == ["record_opt_out"]
