@@ -47,6 +47,7 @@ class CallbackTime:
 
     @property
     def local(self) -> datetime:
+        """The wall time in the time zone."""
         return self.due_at.astimezone(ZoneInfo(self.time_zone))
 
 
