@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from application.app import Streams, decide
+from application.app import AutoLynx, decide
 from application.contacts.phone_cell import InvalidPhone
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
@@ -16,13 +16,24 @@ class NumberService:
     """Commands of members on the register."""
 
     def __init__(
-        self, app: Streams, context: EventContext, key: InstallationKey
+        self, app: AutoLynx, context: EventContext, key: InstallationKey
     ) -> None:
         self._app, self._context, self._key = app, context, key
 
     def id_of(self, phone: str) -> UUID:
         """Return the id of a number's stream; `phone` is E.164."""
         return number_id_of(self._key.of_number(phone))
+
+    def entry(self, number_id: UUID) -> Number.Suppressed:
+        """Return the event by which a number was suppressed last, from the log.
+
+        Raises NotFound if it never was.
+        """
+        for stored in self._app.recorder.select_events(number_id, desc=True):
+            event: object = self._app.mapper.to_domain_event(stored)
+            if isinstance(event, Number.Suppressed):
+                return event
+        raise NotFound("suppressed number", number_id)
 
     def suppress(
         self,
@@ -55,8 +66,10 @@ class NumberService:
 
         return number_id, decide(command)
 
-    def lift(self, number_id: UUID, *, reason: str, by: str) -> int | None:
-        """Remove a number from the register; a reason is required.
+    def lift(
+        self, number_id: UUID, *, reason: str, by: str
+    ) -> tuple[Number.Suppressed, int | None]:
+        """Remove a number from the register; return its entry and the position.
 
         Raises:
             Invalid: the reason is empty or too long.
@@ -65,12 +78,11 @@ class NumberService:
         """
         why, row = self._context.vault_text(number_id, _checked(reason))
 
-        def command() -> int | None:
-            number = self._app.find(Number, number_id)
-            if number is None:
-                raise NotFound("suppressed number", number_id)
+        def command() -> tuple[Number.Suppressed, int | None]:
+            entry = self.entry(number_id)
+            number = self._app.load(Number, number_id)
             number.lift(reason=why, at=self._context.now(), by=by)
-            return self._app.append(number, vault=[row])
+            return entry, self._app.append(number, vault=[row])
 
         return decide(command)
 

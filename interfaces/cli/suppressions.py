@@ -2,7 +2,7 @@
 
 import typer
 
-from interfaces.cli import suppression_lists
+from interfaces.cli import suppression_lists, suppression_register
 
 
 def add_to(app: typer.Typer) -> None:
@@ -10,5 +10,6 @@ def add_to(app: typer.Typer) -> None:
     suppressions = typer.Typer(
         help="Numbers that may not be called.", rich_markup_mode=None
     )
+    suppression_register.add_to(suppressions)
     suppression_lists.add_to(suppressions)
     app.add_typer(suppressions, name="suppressions")

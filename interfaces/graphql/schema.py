@@ -14,6 +14,7 @@ from interfaces.graphql.commands.imports import ImportCommands
 from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.settings import SettingsCommands
 from interfaces.graphql.commands.suppression_lists import SuppressionListCommands
+from interfaces.graphql.commands.suppressions import SuppressionCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
     Authentication,
@@ -43,6 +44,7 @@ from interfaces.graphql.types.settings import SettingsQueries
 from interfaces.graphql.types.spend import SpendQueries
 from interfaces.graphql.types.subscriptions import Changes
 from interfaces.graphql.types.suppression_lists import SuppressionListQueries
+from interfaces.graphql.types.suppressions import SuppressionQueries
 
 
 @strawberry.type
@@ -61,6 +63,7 @@ class Query(
     UploadQueries,
     CallingRuleQueries,
     SuppressionListQueries,
+    SuppressionQueries,
 ):
     """Root type of queries."""
 
@@ -74,6 +77,7 @@ class Mutation(
     MemberCommands,
     SettingsCommands,
     SuppressionListCommands,
+    SuppressionCommands,
 ):
     """Root type of mutations."""
 

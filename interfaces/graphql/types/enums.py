@@ -3,6 +3,7 @@
 import strawberry
 
 from application.contacts.column_names import ColumnRole
+from domain.number import SuppressionSource
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import (
     CallStatus,
@@ -25,6 +26,7 @@ strawberry.enum(ContactStatus)
 strawberry.enum(DialMode)
 strawberry.enum(Role)
 strawberry.enum(SkipReason)
+strawberry.enum(SuppressionSource)
 strawberry.enum(WaitingCode)
 
 
@@ -39,5 +41,6 @@ __all__ = [
     "PauseCause",
     "Role",
     "SkipReason",
+    "SuppressionSource",
     "WaitingCode",
 ]

@@ -100,6 +100,7 @@ def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
     async def all_of_them() -> set[str]:
         async with asyncio.timeout(120), calling(desk) as caller:
             await _directory(caller)
+            await _register(caller)
             campaign = await _campaign(caller, first, second)
             await _watches(caller, campaign, desk)
             contact = await _reads(caller, campaign)
@@ -188,6 +189,36 @@ async def _members(caller: Caller) -> None:
     assert (await caller.ask(remove, email=NEW))["code"] == "NOT_FOUND"
     last = await caller.ask(remove, email=ADMIN)
     assert (last["code"], "last admin" in last["message"]) == ("CONFLICT", True)
+
+
+SUPPRESSION = "{ id phone source reason addedAt addedBy callId }"
+
+
+async def _register(caller: Caller) -> None:
+    phone = "+12025550199"
+    added = await caller.ask(
+        f"""mutation($phone: String!) {{ suppressNumber(phone: $phone, reason: "r") {{
+          ... on Suppression {SUPPRESSION} {ERROR} }} }}""",
+        phone=phone,
+    )
+    assert (added["phone"], added["source"], added["reason"]) == (phone, "API", "r")
+    listed = await caller.ask(
+        f"""{{ suppressions(first: 5, search: "0199") {{ nodes {SUPPRESSION} totalCount
+          pageInfo {{ hasNextPage endCursor }} }} }}"""
+    )
+    assert (listed["nodes"], listed["totalCount"]) == ([added], 1)
+    found = await caller.ask(
+        f"""query($phone: String!) {{ suppression(phone: $phone) {{
+          suppression {SUPPRESSION} }} }}""",
+        phone="(202) 555-0199",
+    )
+    assert found == {"suppression": added}
+    lifted = await caller.ask(
+        f"""mutation($id: ID!) {{ liftSuppression(id: $id, reason: "a mistake") {{
+          ... on Suppression {SUPPRESSION} {ERROR} }} }}""",
+        id=added["id"],
+    )
+    assert lifted == added
 
 
 async def _campaign(caller: Caller, first: str, second: str) -> str:

@@ -1,0 +1,65 @@
+"""Mutations of the register of suppressed numbers."""
+
+import strawberry
+
+from application.numbers import read_number
+from domain.number import SuppressionSource
+from interfaces.graphql.context import Info
+from interfaces.graphql.permissions import ADMINS, OPERATORS, mutation
+from interfaces.graphql.types.paging import as_uuid
+from interfaces.graphql.types.suppressions import Suppression, SuppressionResult
+
+
+@strawberry.type
+class SuppressionCommands:
+    """Mutations about the register."""
+
+    @mutation(
+        OPERATORS,
+        "Adds a number to the register: it is not called again in any campaign. Calls"
+        " under way continue.",
+    )
+    async def suppress_number(
+        self, info: Info, phone: str, reason: str | None = None
+    ) -> SuppressionResult:
+        """Suppress a number; one that is suppressed already is returned as it is."""
+        backend, viewer = info.context.backend, info.context.viewer
+        numbers = backend.services.numbers
+        person, api = SuppressionSource.PERSON, SuppressionSource.API
+
+        def command() -> Suppression:
+            region = backend.services.settings.values().default_region
+            suppressed, _ = numbers.suppress(
+                read_number(phone, region),
+                source=person if viewer.in_browser else api,
+                reason=reason,
+                by=viewer.email,
+            )
+            return Suppression.of_event(numbers.entry(suppressed))
+
+        made = await backend.run_command(command)
+        await backend.is_visible(None)
+        return made
+
+    @mutation(
+        ADMINS,
+        "Removes a number from the register and returns the entry as it was. Imported"
+        " lists are not affected.",
+    )
+    async def lift_suppression(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        reason: str,
+    ) -> SuppressionResult:
+        """Lift a suppression; the reason is recorded."""
+        backend, by = info.context.backend, info.context.viewer.email
+        numbers, number_id = backend.services.numbers, as_uuid("suppressed number", id)
+
+        def command() -> tuple[Suppression, int | None]:
+            event, position = numbers.lift(number_id, reason=reason, by=by)
+            return Suppression.of_event(event), position
+
+        lifted, position = await backend.run_command(command)
+        await backend.is_visible(position)
+        return lifted

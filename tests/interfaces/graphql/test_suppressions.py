@@ -1,0 +1,90 @@
+"""The register in the API: who may change it, and what a wrong input is answered."""
+
+from typing import Any
+
+import pytest
+
+from domain.values import Role
+from tests.interfaces.serving import Desk
+
+SUPPRESSION = "{ id phone source reason addedBy callId }"
+ERROR = "... on UserError { code message fields { path message } }"
+SUPPRESS = f"""mutation($phone: String!, $reason: String) {{
+  suppressNumber(phone: $phone, reason: $reason) {{
+    ... on Suppression {SUPPRESSION} {ERROR} }} }}"""
+LIFT = f"""mutation($id: ID!, $reason: String!) {{
+  liftSuppression(id: $id, reason: $reason) {{
+    ... on Suppression {SUPPRESSION} {ERROR} }} }}"""
+FIND = f"""query($phone: String!) {{
+  suppression(phone: $phone) {{ suppression {SUPPRESSION} }} }}"""
+TYPES = """{ events(newestFirst: true, filter: {types: ["number.suppressed",
+  "number.lifted"]}) { nodes: edges { node { type actor payload } } } }"""
+
+
+def suppress(desk: Desk, phone: str, role: Role = Role.OPERATOR) -> dict[str, Any]:
+    found: dict[str, Any] = desk.told(SUPPRESS, role, phone=phone)["suppressNumber"]
+    return found
+
+
+def test_an_operator_suppresses_a_number_and_an_auditor_finds_it(office: Desk) -> None:
+    added = suppress(office, "(202) 555-0101")
+    assert (added["phone"], added["source"]) == ("+12025550101", "API")
+    assert added["addedBy"] == "operator@example.com"
+    found = office.told(FIND, Role.AUDITOR, phone="+1 202 555 0101")
+    assert found["suppression"] == {"suppression": added}
+    assert suppress(office, "+12025550101", Role.ADMIN) == added
+
+
+def test_only_operators_and_admins_suppress(office: Desk) -> None:
+    answer = office.ask(SUPPRESS, Role.AUDITOR, phone="+12025550102")
+    assert answer.code == "FORBIDDEN"
+    assert office.told(FIND, phone="+12025550102")["suppression"] is None
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR])
+def test_only_admins_lift(office: Desk, role: Role) -> None:
+    added = suppress(office, "+12025550103")
+    answer = office.ask(LIFT, role, id=added["id"], reason="a mistake")
+    assert answer.code == "FORBIDDEN"
+    assert office.told(FIND, phone="+12025550103")["suppression"] is not None
+
+
+def test_a_lifted_number_is_no_longer_found(office: Desk) -> None:
+    added = suppress(office, "+12025550104")
+    lifted = office.told(LIFT, id=added["id"], reason="a mistake")["liftSuppression"]
+    assert lifted == added
+    assert office.told(FIND, phone="+12025550104")["suppression"] is None
+    again = office.told(LIFT, id=added["id"], reason="again")["liftSuppression"]
+    assert again["code"] == "WRONG_STATE"
+
+
+@pytest.mark.parametrize("phone", ["", "do not call", "+1 202", "5"])
+def test_what_is_no_number_is_named(office: Desk, phone: str) -> None:
+    refused = suppress(office, phone)
+    assert refused["code"] == "INVALID"
+    assert [field["path"] for field in refused["fields"]] == [["phone"]]
+
+
+def test_a_lift_needs_a_reason(office: Desk) -> None:
+    added = suppress(office, "+12025550105")
+    refused = office.told(LIFT, id=added["id"], reason=" ")["liftSuppression"]
+    assert (refused["code"], refused["fields"][0]["path"]) == ("INVALID", ["reason"])
+
+
+@pytest.mark.parametrize("id_", ["x", "6f1c5a52-0c7e-4d0b-9d4e-5a1f3d8c2b70"])
+def test_an_unknown_entry_cannot_be_lifted(office: Desk, id_: str) -> None:
+    refused = office.told(LIFT, id=id_, reason="a mistake")["liftSuppression"]
+    assert refused["code"] == "NOT_FOUND"
+
+
+def test_the_history_shows_each_change_without_the_number(office: Desk) -> None:
+    added = suppress(office, "+12025550106")
+    office.told(LIFT, id=added["id"], reason="a mistake")
+    shown = office.told(TYPES, Role.AUDITOR)["events"]["nodes"]
+    lifted, suppressed = [edge["node"] for edge in shown[:2]]
+    assert (lifted["type"], suppressed["type"]) == (
+        "number.lifted",
+        "number.suppressed",
+    )
+    assert suppressed["actor"] == "operator@example.com"
+    assert "5550106" not in str(shown)
