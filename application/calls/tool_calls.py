@@ -122,6 +122,7 @@ class _Turn:
         self._people, self._context, self._unit = people, context, unit
         self._streams, self._message, self._receipt = streams, message, receipt
         self._by = context.provider_actor
+        self._suppressed: set[UUID] = set()
 
     def result_of(self, tool_call: ToolCall) -> str:
         """Decide one tool call; return the text that the assistant gets."""
@@ -165,6 +166,9 @@ class _Turn:
         at, number_id = self._context.now(), number_id_of(number_key)
         number = self._number(number_id, at)
         version = number.version
+        if number_id in self._suppressed:
+            return  # By another tool call of this message.
+        self._suppressed.add(number_id)
         # Erasing the contact erases texts about its calls, and those to come.
         subject = call.id if call else _unmatched(self._message)
         phone, phone_rows = self._phone_text(subject, call, number_key)

@@ -89,6 +89,15 @@ def test_an_opt_out_is_acknowledged_and_holds_in_every_campaign(house: House) ->
     assert not may_be_called(house)
 
 
+def test_two_opt_outs_in_one_message_are_both_acknowledged(house: House) -> None:
+    call_id = in_a_call(house)
+    body = tool_calls(call_id)
+    [one] = body["message"]["toolCallList"]
+    body["message"]["toolCallList"] = [one, one | {"id": "call_2"}]
+    assert len(answer(house, body)) == 2
+    assert house.topics(number_id(house)) == ["suppressed"]
+
+
 def test_the_register_names_the_call_and_what_the_person_said(house: House) -> None:
     call_id = in_a_call(house)
     answer(house, tool_calls(call_id, quote="stop calling me"))

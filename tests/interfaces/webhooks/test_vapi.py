@@ -343,14 +343,14 @@ def test_log_records_of_a_message_name_its_request_and_its_call(
     assert line["provider_call"] == "call-1"
 
 
-def test_tool_calls_are_answered_in_the_response(ear: Ear) -> None:
+def test_tool_calls_are_answered_in_the_response(service: RecordingService) -> None:
     answers = (ToolAnswer("call_1", "Recorded."), ToolAnswer("call_2", "Unknown."))
 
     def record(message: ProviderMessage) -> MessageReceipt:
-        return replace(ear(message), answers=answers)
+        return replace(service(message), answers=answers)
 
     body = {"message": {"type": "tool-calls", "call": {"name": str(uuid4())}}}
-    with TestClient(webhooks(record, ear.all)) as client:
+    with TestClient(webhooks(record, service.all)) as client:
         response = client.post(PATH, json=body, headers=SECRET)
     assert response.json() == {
         "results": [
@@ -360,7 +360,9 @@ def test_tool_calls_are_answered_in_the_response(ear: Ear) -> None:
     }
 
 
-def test_a_message_with_tool_calls_is_never_part_of_a_batch(ear: Ear) -> None:
+def test_a_message_with_tool_calls_is_never_part_of_a_batch(
+    service: RecordingService,
+) -> None:
     function = {"name": "record_opt_out", "arguments": {}}
     listed = [{"id": "call_1", "function": function}]
     call = {"name": str(uuid4())}
@@ -369,6 +371,6 @@ def test_a_message_with_tool_calls_is_never_part_of_a_batch(ear: Ear) -> None:
     def refuse(messages: Sequence[ProviderMessage]) -> list[MessageReceipt]:
         raise AssertionError(f"{len(messages)} messages were stored together")
 
-    with TestClient(webhooks(ear, refuse)) as client:
+    with TestClient(webhooks(service, refuse)) as client:
         assert client.post(PATH, json=body, headers=SECRET).status_code == 200
-    assert [one.tool_calls[0].name for one in ear.heard] == ["record_opt_out"]
+    assert [one.tool_calls[0].name for one in service.recorded] == ["record_opt_out"]
