@@ -27,6 +27,7 @@ from application.contacts.contact_service import ContactService
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
 from application.contacts.uploads import Uploads
+from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
 from application.members import MemberService
@@ -201,6 +202,11 @@ class Components:
     @cached_property
     def installation_key(self) -> InstallationKey:
         return InstallationKey(self.app, self.context, self.vault)
+
+    @cached_property
+    def withholding(self) -> WithholdingService:
+        """Finishes waiting contacts of suppressed numbers."""
+        return WithholdingService(self.app, self.context)
 
     @cached_property
     def numbers(self) -> NumberService:

@@ -39,6 +39,7 @@ from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
+from scheduler.suppressed_numbers import SuppressedNumbers
 from storage.database import Conn, Pool, connect
 from storage.migrate import migrate
 from storage.process.alert_outbox import AlertOutbox
@@ -226,6 +227,11 @@ def _dependencies(
         reconcile_every=timedelta(seconds=configuration.reconcile_seconds),
         random=random.random,
         key_fault=built.installation_key.fault,
+        end_suppressed=SuppressedNumbers(
+            built.reading,
+            withhold=built.withholding.withhold,
+            hang_up=built.calls.hang_up_before_ringing,
+        ).run,
         observe_turn=process.metrics.observe_turn,
         no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
     )

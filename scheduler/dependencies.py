@@ -39,7 +39,9 @@ class SchedulerDependencies:
     numbers from 0 to 1. `no_dialling_because` is the reason why this installation
     must not call anybody at all (no API key), None if it may. `key_fault` is asked in
     each pass and returns why numbers cannot be looked up in the register, None if they
-    can. `observe_turn` gets the duration of each turn in seconds.
+    can. `end_suppressed` does one pass over what suppressed numbers must not get, and
+    returns whether there is more to do. `observe_turn` gets the duration of each turn
+    in seconds.
     """
 
     read_snapshot: Callable[[datetime, int], Snapshot]
@@ -58,4 +60,5 @@ class SchedulerDependencies:
     random: Callable[[], float]
     no_dialling_because: str | None = None
     key_fault: Callable[[], str | None] = lambda: None
+    end_suppressed: Callable[[], bool] = lambda: False
     observe_turn: Callable[[float], None] = lambda _seconds: None

@@ -49,7 +49,7 @@ from domain.errors import MayNotBeRequested
 from domain.number import number_id_of
 from domain.outcomes import Withheld
 from domain.reports import ReportGrade
-from domain.values import ContactStatus, Refusal
+from domain.values import CallStatus, ContactStatus, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -333,6 +333,15 @@ class CallService:
     def request_hang_up(self, call_id: UUID, *, by: str) -> None:
         def command(call: Call, at: datetime) -> None:
             call.request_hang_up(at=at, by=by)
+
+        self._unit.run(call_id, command)
+
+    def hang_up_before_ringing(self, call_id: UUID) -> None:
+        """Have a call hung up that has not rung yet: its number is suppressed."""
+
+        def command(call: Call, at: datetime) -> None:
+            if call.status is CallStatus.QUEUED:
+                call.request_hang_up(at=at, by=SCHEDULER)
 
         self._unit.run(call_id, command)
 

@@ -19,6 +19,7 @@ from projections import (
     settings_board,
     spend,
     start_failures,
+    suppressed_contacts,
     suppression_board,
     suppression_list_board,
     unknown_reasons,
@@ -47,6 +48,7 @@ HANDLERS: tuple[Handler, ...] = (
     spend.spend,
     unknown_reasons.unknown_reasons,
     suppression_board.suppression_board,
+    suppressed_contacts.suppressed_contacts,
 )
 
 _TABLES: dict[str, tuple[Table, ...]] = {
@@ -65,6 +67,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "spend": spend.TABLES,
     "unknown_reasons": (unknown_reasons.TABLE,),
     "suppression_board": (suppression_board.TABLE,),
+    "suppressed_contacts": (suppressed_contacts.TABLE,),
     "event_index": (event_index.TABLE,),
 }
 
