@@ -29,6 +29,7 @@ TABLE = Table(
         attempt integer not null,
         status text not null,
         standing text not null,
+        time_zones text,
         requests integer not null default 0,
         provider_call_id text,
         queued_at timestamptz not null,
@@ -56,7 +57,7 @@ TABLE = Table(
     create index if not exists call_log_unknown_reason
         on call_log (unknown_reason) where unknown_reason is not null;
     """,
-    handler_version=5,
+    handler_version=6,
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
@@ -91,7 +92,8 @@ def _created(event: Call.Created) -> Columns:
 def _changed(event: CallEvent) -> Columns:
     match event:
         case Call.Requested():
-            return {"requests": event.number}
+            zones = ",".join(event.time_zones) or None
+            return {"requests": event.number, "time_zones": zones}
         case Call.Placed():
             placed_at = event.placed_at
             return {"provider_call_id": event.provider_call_id, "placed_at": placed_at}

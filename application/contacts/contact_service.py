@@ -8,10 +8,11 @@ from application.contacts.contact_streams import find_contact
 from application.event_context import EventContext
 from application.vault import VaultReader, VaultRow
 from domain.call import Call
-from domain.contact import Contact
+from domain.contact import Contact, PlannedAttempt
 from domain.contact_events import FinishReason
 from domain.errors import Invalid, NotFound
 from domain.outcomes import Disposition
+from domain.planning import WANTED
 from domain.values import ContactStatus, VaultText, call_id_of
 
 LONGEST_NOTE = 2_000
@@ -75,7 +76,7 @@ class ContactService:
             contact.dispose(disposition, note=reference, was=status, at=at, by=by)
             plan = contact.plan_after(last_attempt)
             reason = ENDS_A_PLAN.get(disposition) if disposition else None
-            if plan is not None and reason is not None:
+            if plan is not None and reason is not None and _ends(plan, reason):
                 to = plan.finished_as
                 move = {"was": status, "standing": to}
                 contact.finish(reason, last_attempt=last_attempt, at=at, by=by, **move)
@@ -106,3 +107,8 @@ class ContactService:
             return known, []
         reference, row = self._context.vault_text(contact.id, text)
         return reference, [row]
+
+
+def _ends(plan: PlannedAttempt, reason: FinishReason) -> bool:
+    """Return whether the plan ends; only an opt-out ends a call that was asked for."""
+    return reason is FinishReason.OPTED_OUT or plan.kind not in WANTED

@@ -71,15 +71,23 @@ def test_the_status_and_the_counters_stay_when_a_disposition_is_set(
     assert after.ended == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "leaves_it", "ends_it"),
+    [
+        (PlanKind.RETRY, Disposition.NOT_INTERESTED, GOAL),
+        (PlanKind.RETRY, Disposition.OTHER, Disposition.WRONG_PERSON),
+        (PlanKind.CALLBACK, GOAL, OPTED_OUT),
+    ],
+)
 def test_a_planned_call_is_withdrawn_by_a_disposition_that_makes_it_needless(
-    house: House,
+    house: House, kind: PlanKind, leaves_it: Disposition, ends_it: Disposition
 ) -> None:
     call_id = requested(house)
     record_message(house, report(call_id, endedReason="customer-busy"))
     call = house.load_call(call_id)
     contact = Contact.unrecorded(call.contact_id, call.campaign_id, NOON)
     plan = PlannedAttempt(
-        kind=PlanKind.RETRY,
+        kind=kind,
         call_id=call_id,
         attempt=2,
         due_at=NOON + timedelta(hours=1),
@@ -92,9 +100,9 @@ def test_a_planned_call_is_withdrawn_by_a_disposition_that_makes_it_needless(
     contact.plan_call(plan, was=ContactStatus.ENDED, at=NOON, by=BY)
     house.app.append(contact)
     assert house.board(call.campaign_id).pending == 1
-    set_disposition(house, call.contact_id, Disposition.NOT_INTERESTED)
+    set_disposition(house, call.contact_id, leaves_it)
     assert house.topics(call.contact_id) == ["retry_planned", "disposed"]
-    set_disposition(house, call.contact_id, OPTED_OUT)
+    set_disposition(house, call.contact_id, ends_it)
     board = house.board(call.campaign_id)
     assert (board.pending, board.ended) == (0, 1)
     assert house.topics(call.contact_id)[2:] == ["disposed", "retry_withdrawn"]

@@ -1,7 +1,7 @@
 """Outcomes and dispositions of contacts, counted and as filters of the list."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,13 @@ from domain.outcomes import (
 )
 from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.values import ContactStatus, Refusal, RefusalKind
-from projections import call_log, contact_filters, contact_log, contact_results
+from projections import (
+    answer_rates,
+    call_log,
+    contact_filters,
+    contact_log,
+    contact_results,
+)
 from projections.contact_filters import ContactFilters
 from projections.contact_results import Funnel
 from projections.engine.runner import catch_up
@@ -328,3 +334,56 @@ def test_a_call_that_was_not_seen_ringing_has_no_ring_seconds(
     row = call_log.get(store.conn, call.id)
     assert row is not None
     assert row.ring_seconds is None
+
+
+# --- Answer rates ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zones", "hour"),
+    [
+        (["America/New_York"], 18),
+        (["America/New_York", "America/Detroit"], 18),
+        (["America/New_York", "America/Chicago"], None),
+        (["Asia/Kolkata"], 5),
+        (["Nowhere/Else"], None),
+    ],
+)
+def test_a_call_counts_in_an_hour_only_if_all_its_zones_have_it(
+    zones: list[str], hour: int | None
+) -> None:
+    at = datetime(2026, 3, 1, 23, 45, tzinfo=UTC)
+    assert answer_rates.local_hour(zones, at) == hour
+
+
+def test_answered_calls_are_counted_by_the_hour_of_the_contacts_day(
+    store: Store, life: Life
+) -> None:
+    campaign = life.open_campaign(6)
+    life.claim(campaign, 6)
+    outcomes = ["HUMAN", "VOICEMAIL", "NO_ANSWER", "DROPPED_EARLY", "BUSY", None]
+    zones = [("America/New_York",)] * 4 + [(), ("America/New_York",)]
+    for contact_id, outcome, zone in zip(
+        life.contacts[campaign.id], outcomes, zones, strict=True
+    ):
+        call = life.calls[contact_id][0]
+        call.request(dial_before=life.now, time_zones=zone, **life.stamp())
+        life.place(call)
+        if outcome is not None:
+            finding = OutcomeFinding(
+                ReportedOutcome(CallOutcome(outcome), "rule"), OutcomeBasis.DECISIVE
+            )
+            call.end(
+                reason="x",
+                ended_at=None,
+                evidence=None,
+                outcome=finding,
+                **life.stamp(),
+            )
+        life.record(call)
+    show(store, life)
+    rates = answer_rates.answer_rates(store.conn, campaign.id)
+    hours = {rate.hour for rate in rates}
+    assert hours <= {18, 19}, "it is about midnight UTC"
+    sums = [sum(getattr(r, n) for r in rates) for n in ("calls", "answered", "human")]
+    assert sums == [4, 3, 2]

@@ -28,11 +28,12 @@ from interfaces.graphql.types.enums import (
     PauseCause,
 )
 from interfaces.graphql.types.imports import ContactImport, ImportReport
-from interfaces.graphql.types.outcomes import Funnel, OutcomeCount
+from interfaces.graphql.types.outcomes import AnswerRate, Funnel, OutcomeCount
 from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
 from interfaces.graphql.types.progress import CampaignProgress
 from interfaces.state_reasons import state_reason
 from projections import (
+    answer_rates,
     call_log,
     campaign_board,
     contact_import,
@@ -194,6 +195,12 @@ class Campaign:
         """Return the number of contacts per stage."""
         read = info.context.backend.read
         return Funnel.of(await read(contact_results.funnel, self.row.id))
+
+    @field("Answered calls by the hour of the contact's day; hours without calls not.")
+    async def answer_rates(self, info: Info) -> list[AnswerRate]:
+        """Count the campaign's finished calls by hour."""
+        rows = await info.context.backend.read(answer_rates.answer_rates, self.row.id)
+        return [AnswerRate.of(row) for row in rows]
 
     @field("The scheduler's latest decision about this campaign, with its reasons.")
     async def last_decision(self, info: Info) -> DispatchDecision | None:

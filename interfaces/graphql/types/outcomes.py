@@ -5,6 +5,7 @@ from typing import Self
 import strawberry
 
 from interfaces.graphql.types.enums import CallOutcome
+from projections.answer_rates import AnswerRate as RateRow
 from projections.contact_results import Funnel as FunnelRow
 from projections.contact_results import OutcomeCount as CountRow
 
@@ -59,4 +60,21 @@ class Funnel:
             goal=row.goal,
             withheld=row.withheld,
             opted_out=row.opted_out,
+        )
+
+
+@strawberry.type
+class AnswerRate:
+    """Finished calls placed in one hour of the contact's day, and who answered."""
+
+    hour: int
+    calls: int
+    answered: int
+    human: int
+
+    @classmethod
+    def of(cls, row: RateRow) -> Self:
+        """Build it from a row of the read model."""
+        return cls(
+            hour=row.hour, calls=row.calls, answered=row.answered, human=row.human
         )

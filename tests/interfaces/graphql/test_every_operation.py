@@ -37,7 +37,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
     pageInfo {{ hasNextPage endCursor }} }}
   imports {{ id filename importedAt report {REPORT} }}
   activity(bucketSeconds: 60) {{ from placed ended failed spend }}
-  outcomes {{ outcome calls contacts }}
+  outcomes {{ outcome calls contacts }} answerRates {{ hour calls answered human }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
   exportUrl }}"""
