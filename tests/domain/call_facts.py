@@ -36,14 +36,19 @@ BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "bad-number")
 FAULT = Refusal(RefusalKind.PLATFORM, None, "fault")
 
 ADDED_AFTER_RELEASE_1 = {
-    "ranks",
     "best_message_id",
     "cost_is_expected",
     "cost_was_expected",
     "duration_seconds_was",
+    "history",
+    "number_key",
     "outcome",
     "outcome_was",
-    "number_key",
+    "permit",
+    "plan",
+    "ranks",
+    "terms_version",
+    "time_zones",
 }
 """Fields that release 1 did not store.
 

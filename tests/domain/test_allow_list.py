@@ -19,6 +19,7 @@ ALLOWED = {
         "pydantic",
         "pydantic_settings",
         "structlog",
+        "numpy",
         "zipcodes",
     },
 }
