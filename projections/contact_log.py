@@ -122,6 +122,7 @@ class ContactRow:
     extension: str | None = None
     version: int = 0
     next_attempt_at: datetime | None = None
+    deferred_until: datetime | None = None
     planned_kind: PlanKind | None = None
     withheld: Withheld | None = None
 
@@ -134,8 +135,7 @@ _SELECTED: LiteralString = f"""
         coalesce(v.variables, '{{}}'::json) as variables,
         {shown_status_sql("k.status", "c.state", "c.expired_at is not null")} as status,
         k.call_id, k.attempt, k.version,
-        case when k.status = 'PENDING' then
-            coalesce(k.planned_at, k.due_at) end as next_attempt_at,
+        k.planned_at as next_attempt_at, k.due_at as deferred_until,
         k.planned_kind,
         coalesce(k.withheld, case when k.status = 'PENDING'
             and c.expired_at is not null then 'EXPIRED' end) as withheld

@@ -115,6 +115,9 @@ class ImportService:
             decide(lambda: self._create(new, default_cap, by))
         elif new.request_id is None and not _is_same(campaign, new):
             raise Conflict("This file became another campaign: upload it again.")
+        elif new.upload_id not in campaign.lists:
+            # The request was made before, with another upload of perhaps the same file.
+            return self._imported(campaign_id, min(campaign.lists))
         return self._imported(campaign_id, new.upload_id)
 
     def import_contacts(

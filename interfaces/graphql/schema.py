@@ -45,6 +45,7 @@ from interfaces.graphql.types.spend import SpendQueries
 from interfaces.graphql.types.subscriptions import Changes
 from interfaces.graphql.types.suppression_lists import SuppressionListQueries
 from interfaces.graphql.types.suppressions import SuppressionQueries
+from interfaces.graphql.types.terms import RetryQueries
 
 
 @strawberry.type
@@ -64,6 +65,7 @@ class Query(
     CallingRuleQueries,
     SuppressionListQueries,
     SuppressionQueries,
+    RetryQueries,
 ):
     """Root type of queries."""
 

@@ -38,7 +38,8 @@ WATCHES = "campaignProgress campaignsProgress contactUpdates health"
 RUNS = "create start pause resume cancel update"
 KEEPS = "createAssistant importAssistant updateAssistant archiveAssistant addMember"
 RULES = "changeMemberRole removeMember updateSettings allowRequestsAgain"
-LISTS = "callingRules suppressionLists"
+CONTACTS = "setDisposition callAgain removeContact"
+LISTS = "retryPresets callingRules suppressionLists"
 
 
 def named(root: str, names: str, roles: set[Role]) -> dict[str, set[Role]]:
@@ -52,7 +53,7 @@ FIELDS: dict[str, set[Role]] = {
     **named("Subscription", WATCHES, EVERYBODY),
     **named("Query", "upload", OPERATORS),
     **named("Mutation", RUNS.replace(" ", "Campaign ") + "Campaign", OPERATORS),
-    **named("Mutation", "importContacts setDisposition", OPERATORS),
+    **named("Mutation", f"importContacts {CONTACTS}", OPERATORS),
     **named("Query", "events audit", AUDITORS),
     **named("Subscription", "eventAppended", AUDITORS),
     **named("Query", "members", ADMINS),

@@ -1,12 +1,14 @@
 """Mutations of a campaign's state and settings."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
-from application.campaigns import CampaignChange
+from application.campaigns import CampaignChange, StartTime
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import campaign_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
@@ -15,11 +17,13 @@ from interfaces.graphql.types.campaigns import (
     CampaignResult,
 )
 from interfaces.graphql.types.paging import as_uuid
+from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
 from projections import campaign_board
 
 
 @strawberry.input(
-    description="A field that is left out is not changed; budget: null removes it."
+    description="Omitted fields stay unchanged; null clears budget, callbackOutput,"
+    " startsAt and endsAt."
 )
 class UpdateCampaignInput:
     """Input of `updateCampaign`; the budget is in US dollars."""
@@ -28,18 +32,33 @@ class UpdateCampaignInput:
     cap: int | None = None
     line_quiet_gating: bool | None = None
     budget: strawberry.Maybe[Decimal | None]
+    retry_policy: RetryPolicyInput | None = None
+    output_rules: list[OutputRuleInput] | None = None
+    callback_output: strawberry.Maybe[str | None]
+    starts_at: strawberry.Maybe[datetime | None]
+    ends_at: strawberry.Maybe[datetime | None]
 
 
 @strawberry.type
 class CampaignCommands:
     """Mutations of a campaign's state and settings."""
 
-    @mutation(OPERATORS)
-    async def start_campaign(self, info: Info, id: strawberry.ID) -> CampaignResult:  # noqa: A002 - the contract's name
+    @mutation(
+        OPERATORS,
+        "at: earliest time of the first call. Omitted keeps startsAt, null clears it;"
+        " WRONG_STATE after the first call.",
+    )
+    async def start_campaign(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+        at: datetime | None = strawberry.UNSET,
+    ) -> CampaignResult:
         """Queue a campaign, so that the scheduler calls its contacts."""
         start = info.context.services.campaigns.start
         by = info.context.viewer.email
-        return await _after(info, id, lambda it: start(it, by=by))
+        starts = None if at is strawberry.UNSET else StartTime(at)
+        return await _after(info, id, lambda it: start(it, by=by, starts=starts))
 
     @mutation(OPERATORS, "Starts no new calls; calls in progress continue.")
     async def pause_campaign(
@@ -97,7 +116,22 @@ def _change(asked: UpdateCampaignInput) -> CampaignChange:
         line_quiet_gating=asked.line_quiet_gating,
         budget=asked.budget.value if asked.budget else None,
         budget_named=asked.budget is not None,
+        terms=_changed_terms(asked),
     )
+
+
+def _changed_terms(asked: UpdateCampaignInput) -> dict[str, Any]:
+    """Return the fields of `CallingTerms` that the input names."""
+    terms: dict[str, Any] = {}
+    if asked.retry_policy is not None:
+        terms["retry_policy"] = asked.retry_policy.to_policy()
+    if asked.output_rules is not None:
+        terms["output_rules"] = tuple(rule.to_rule() for rule in asked.output_rules)
+    for name in ("callback_output", "starts_at", "ends_at"):
+        named = getattr(asked, name)
+        if named is not None:
+            terms[name] = named.value
+    return terms
 
 
 async def _after(

@@ -1,10 +1,14 @@
 """Mutations of a single contact."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
 
 from domain.errors import NotFound
+from domain.outcomes import Withheld
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import OPERATORS, mutation
@@ -45,3 +49,41 @@ class ContactCommands:
             raise NotFound("contact", id_)
         stored_note = (note or "").strip() or None
         return Contact.of(row, set_by_hand=(disposition, stored_note))
+
+    @mutation(
+        OPERATORS,
+        "Returns a finished contact of a campaign that is not over: it is called again,"
+        " not before at.",
+    )
+    async def call_again(
+        self, info: Info, contact_id: strawberry.ID, at: datetime | None = None
+    ) -> ContactResult:
+        """Plan another call to the contact; return the contact with it."""
+        command = info.context.services.planned_calls.call_again
+        return await _after(info, contact_id, partial(command, not_before=at))
+
+    @mutation(
+        OPERATORS,
+        "Removes a waiting contact: it is withheld as REMOVED. For operators and"
+        " admins.",
+    )
+    async def remove_contact(
+        self, info: Info, contact_id: strawberry.ID
+    ) -> ContactResult:
+        """Finish the contact without a call; return it."""
+        withhold = info.context.services.planned_calls.withhold
+        command = partial(withhold, reason=Withheld.REMOVED)
+        return await _after(info, contact_id, command)
+
+
+async def _after(info: Info, id_: str, command: Callable[..., int | None]) -> Contact:
+    """Run a command on a contact of its campaign; return the contact as it is then."""
+    backend, contact_id = info.context.backend, as_uuid("contact", id_)
+    row = await backend.read(contact_log.get, contact_id)
+    if row is None:
+        raise NotFound("contact", contact_id)
+    by = info.context.viewer.email
+    position = await backend.run_command(command, contact_id, row.campaign_id, by=by)
+    await backend.is_visible(position)
+    changed = await backend.read(contact_log.get, contact_id)
+    return Contact.of(changed or row)

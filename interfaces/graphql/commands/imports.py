@@ -1,11 +1,13 @@
 """Mutations that take the contacts of an uploaded file into a campaign."""
 
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import strawberry
 
 from application.contacts.imports import Imported, NewCampaign
+from domain.campaign_terms import CallingTerms
 from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import report_from_log
@@ -14,6 +16,7 @@ from interfaces.graphql.types.campaigns import ImportedCampaign, ImportResult
 from interfaces.graphql.types.enums import DialMode
 from interfaces.graphql.types.imports import ImportReport, report_of
 from interfaces.graphql.types.paging import as_uuid
+from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
 from interfaces.http.gil_switching import short_turns
 from projections import contact_import
 
@@ -32,6 +35,20 @@ class CreateCampaignInput:
     mode: DialMode | None = DialMode.CONTINUOUS
     line_quiet_gating: bool | None = False
     budget: Decimal | None = None
+    request_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The same requestId always answers the same campaign."
+    )
+    retry_policy: RetryPolicyInput | None = strawberry.field(
+        default=None, description="Null: each contact is called once."
+    )
+    output_rules: list[OutputRuleInput] | None = strawberry.field(default_factory=list)
+    callback_output: str | None = strawberry.field(
+        default=None,
+        description="Name of the structured output that contains the requested callback"
+        " time.",
+    )
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 @strawberry.type
@@ -78,6 +95,14 @@ def _create(context: Context, asked: CreateCampaignInput) -> Imported:
         mode=asked.mode or DialMode.CONTINUOUS,
         line_quiet_gating=bool(asked.line_quiet_gating),
         budget=asked.budget,
+        terms=CallingTerms(
+            retry_policy=asked.retry_policy.to_policy() if asked.retry_policy else None,
+            output_rules=tuple(rule.to_rule() for rule in asked.output_rules or ()),
+            callback_output=asked.callback_output,
+            starts_at=asked.starts_at,
+            ends_at=asked.ends_at,
+        ),
+        request_id=as_uuid("request", asked.request_id) if asked.request_id else None,
     )
     default_cap = backend.services.settings.values().default_cap
     by = context.viewer.email

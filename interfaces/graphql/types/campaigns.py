@@ -31,6 +31,7 @@ from interfaces.graphql.types.imports import ContactImport, ImportReport
 from interfaces.graphql.types.outcomes import AnswerRate, Funnel, OutcomeCount
 from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
 from interfaces.graphql.types.progress import CampaignProgress
+from interfaces.graphql.types.terms import OutputRule, RetryPolicy
 from interfaces.state_reasons import state_reason
 from projections import (
     answer_rates,
@@ -95,6 +96,17 @@ class Campaign:
         description="When the provider accepted the first call; null before that."
     )
     completed_at: datetime | None
+    starts_at: datetime | None = strawberry.field(
+        description="No call is placed before this time; null means as soon as the"
+        " campaign is started."
+    )
+    ends_at: datetime | None = strawberry.field(
+        description="No call is placed after this time; contacts still waiting are"
+        " then withheld as EXPIRED."
+    )
+    retry_policy: RetryPolicy
+    output_rules: list[OutputRule]
+    callback_output: str | None
     progress: CampaignProgress
     export_url: str = strawberry.field(
         description="Where the results can be downloaded as CSV."
@@ -103,6 +115,7 @@ class Campaign:
     @classmethod
     def of(cls, row: CampaignRow) -> Self:
         """Build it from a row of the read model, or from one as of an earlier time."""
+        terms = row.calling_terms
         return cls(
             row=row,
             id=strawberry.ID(str(row.id)),
@@ -119,6 +132,11 @@ class Campaign:
             queued_at=row.queued_at,
             started_at=row.started_at,
             completed_at=row.completed_at,
+            starts_at=terms.starts_at,
+            ends_at=terms.ends_at,
+            retry_policy=RetryPolicy.of(terms.policy),
+            output_rules=[OutputRule.of(rule) for rule in terms.output_rules],
+            callback_output=terms.callback_output,
             progress=CampaignProgress.of(row),
             export_url=f"/campaigns/{row.id}/export.csv",
         )

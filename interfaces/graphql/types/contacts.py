@@ -5,15 +5,27 @@ from typing import Self
 
 import strawberry
 
+from domain.contact_history import PlanKind
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.calls import Call
-from interfaces.graphql.types.enums import CallOutcome, ContactStatus, Disposition
+from interfaces.graphql.types.enums import (
+    CallOutcome,
+    ContactStatus,
+    Disposition,
+    WaitingCode,
+    Withheld,
+)
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
 from projections import contact_log
 from projections.contact_log import ContactRow
 from projections.contact_results import ContactResult
+
+OF_CONTACTS = frozenset(
+    {WaitingCode.RETRY_LATER, WaitingCode.RETRY_PLANNED, WaitingCode.CALLBACK_PLANNED}
+)
+"""Reasons of single contacts, which do not apply to all of a campaign."""
 
 
 @strawberry.type
@@ -30,6 +42,10 @@ class Contact:
     erased_at: datetime | None
     variables: JSON
     status: ContactStatus
+    next_attempt_at: datetime | None = strawberry.field(
+        description="Planned time of the next retry or callback."
+    )
+    withheld: Withheld | None
 
     @classmethod
     def of(
@@ -53,7 +69,28 @@ class Contact:
             erased_at=row.erased_at,
             variables=JSON(row.variables),
             status=row.status,
+            next_attempt_at=row.next_attempt_at,
+            withheld=row.withheld,
         )
+
+    @field("Number of calls placed to this contact.")
+    async def attempts(self, info: Info) -> int:
+        rows = await info.context.loaders.calls_of_contacts.load(self.row.id)
+        return sum(row.placed_at is not None for row in rows or ())
+
+    @field("Why the contact is not being called now; null unless PENDING.")
+    async def waiting_for(self, info: Info) -> WaitingCode | None:
+        """Return the contact's own reason, else that of its campaign's last plan."""
+        if self.status is not ContactStatus.PENDING:
+            return None
+        own = _own_reason(self.row, info.context.services.now())
+        if own is not None:
+            return own
+        decision = await info.context.loaders.decisions.load(self.row.campaign_id)
+        codes = (
+            [WaitingCode(each.code) for each in decision.reasons] if decision else []
+        )
+        return next((code for code in codes if code not in OF_CONTACTS), None)
 
     @strawberry.field
     async def call(self, info: Info) -> Call | None:
@@ -95,6 +132,18 @@ class Contact:
 
     async def _result(self, info: Info) -> ContactResult | None:
         return await info.context.loaders.results_of_contacts.load(self.row.id)
+
+
+def _own_reason(row: ContactRow, now: datetime) -> WaitingCode | None:
+    """Return why this contact waits, whatever its campaign waits for."""
+    if row.next_attempt_at is not None and row.next_attempt_at > now:
+        is_callback = row.planned_kind is PlanKind.CALLBACK
+        return (
+            WaitingCode.CALLBACK_PLANNED if is_callback else WaitingCode.RETRY_PLANNED
+        )
+    if row.deferred_until is not None and row.deferred_until > now:
+        return WaitingCode.RETRY_LATER
+    return None
 
 
 @strawberry.type

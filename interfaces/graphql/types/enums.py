@@ -4,7 +4,7 @@ import strawberry
 
 from application.contacts.column_names import ColumnRole
 from domain.number import SuppressionSource
-from domain.outcomes import CallOutcome, Disposition
+from domain.outcomes import CallOutcome, Disposition, Withheld
 from domain.values import (
     CallStatus,
     CampaignState,
@@ -22,6 +22,7 @@ strawberry.enum(PauseCause)
 strawberry.enum(CallStatus)
 strawberry.enum(CallOutcome)
 strawberry.enum(Disposition)
+strawberry.enum(Withheld)
 strawberry.enum(ContactStatus)
 strawberry.enum(DialMode)
 strawberry.enum(Role)
@@ -43,4 +44,5 @@ __all__ = [
     "SkipReason",
     "SuppressionSource",
     "WaitingCode",
+    "Withheld",
 ]

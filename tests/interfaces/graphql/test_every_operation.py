@@ -26,8 +26,10 @@ CALL = """{ id campaignId contactId attempt status providerCallId queuedAt place
   startedAt endedAt lastEventAt durationSeconds endedReason cost recordingUrl transcript
   outcome disposition structuredOutputs summary endedMessage ringSeconds
   events { position type } }"""
+POLICY = """{ attempts perDay minGapMinutes expiresAfterDays
+  rules { outcomes attempts gapsMinutes otherTimeOfDay } }"""
 CONTACT = f"""{{ id name businessName phone erasedAt variables status call {CALL}
-  calls {CALL} outcome disposition note }}"""
+  calls {CALL} outcome disposition note attempts nextAttemptAt waitingFor withheld }}"""
 REPORT = "{ accepted skippedCount skipped { row reason message } rejectsUrl }"
 ASSISTANT_FIELDS = "{ id name providerAssistantId archived config activeCampaigns }"
 CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
@@ -38,6 +40,8 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   imports {{ id filename importedAt report {REPORT} }}
   activity(bucketSeconds: 60) {{ from placed ended failed spend }}
   outcomes {{ outcome calls contacts }} answerRates {{ hour calls answered human }}
+  startsAt endsAt callbackOutput
+  retryPolicy {POLICY} outputRules {{ output equals means }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
   exportUrl }}"""
@@ -105,6 +109,7 @@ def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
             await _watches(caller, campaign, desk)
             contact = await _reads(caller, campaign)
             await _disposes(caller, contact)
+            await _removes(caller, campaign)
             await _ends(caller, campaign)
             return caller.asked
 
@@ -358,6 +363,35 @@ def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
         page = contact_log.page(connection, campaign_id, first=3)
     chosen = PlannedCall(campaign_id, page.nodes[before].id, 1, requeued=False)
     assert ClaimService(desk.app, desk.context).claim([chosen], seen=before).calls
+
+
+async def _removes(caller: Caller, campaign: str) -> None:
+    """Remove a contact that waits, then have it called again."""
+    waiting = await caller.ask(
+        """query($id: ID!) { campaign(id: $id) {
+          contacts(statuses: [PENDING]) { nodes { id } } } }""",
+        id=campaign,
+    )
+    contact = waiting["contacts"]["nodes"][0]["id"]
+    presets = await caller.ask(f"query {{ retryPresets {{ name policy {POLICY} }} }}")
+    assert [each["name"] for each in presets] == [
+        "once",
+        "gentle",
+        "patient",
+        "urgent",
+    ]
+    removed = await caller.ask(
+        f"""mutation($id: ID!) {{ removeContact(contactId: $id) {{
+          ... on Contact {CONTACT} {ERROR} }} }}""",
+        id=contact,
+    )
+    assert (removed["status"], removed["withheld"]) == ("CANCELED", "REMOVED")
+    returned = await caller.ask(
+        f"""mutation($id: ID!) {{ callAgain(contactId: $id) {{
+          ... on Contact {CONTACT} {ERROR} }} }}""",
+        id=contact,
+    )
+    assert (returned["status"], returned["withheld"]) == ("PENDING", None)
 
 
 async def _disposes(caller: Caller, contact: str) -> None:
