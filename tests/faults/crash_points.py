@@ -30,6 +30,7 @@ from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Reconcile
+from scheduler.suppressed_numbers import SuppressedNumbers
 from scheduler.wakeup import WakeUp
 from storage.log.recorder import EventStoreFactory
 from storage.process.timeline_guard import TimelineGuard
@@ -253,6 +254,12 @@ class SchedulerProcess(Process):
             ),
             reconcile_every=INTERVAL,
             random=lambda: 0.5,
+            key_fault=self.components.installation_key.fault,
+            end_suppressed=SuppressedNumbers(
+                house.reading,
+                withhold=self.components.withholding.withhold,
+                hang_up=self.calls.hang_up_before_ringing,
+            ).run,
         )
 
     def _adoption(self, provider: CrashingProvider, reconcile: Reconcile) -> Adoption:

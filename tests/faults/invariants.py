@@ -112,10 +112,23 @@ class _Checker:
             yield f"I8: the campaign is {row.state}"
         statuses = [call.standing for call in self._latest.values()]
         open_ = [status for status in statuses if status not in TERMINAL]
+        ended = {*self._latest, *self._withheld()}
         if row.state is CampaignState.COMPLETED and (
-            open_ or len(statuses) != row.contacts
+            open_ or len(ended) != row.contacts
         ):
             yield f"I8: {statuses} for {row.contacts} contacts"
+
+    def _withheld(self) -> set[UUID]:
+        """Return the contacts that were finished without a call."""
+        recorder = self._house.app.recorder
+        log = recorder.select_notifications(1, 100_000, topics=["contact.withheld"])
+        of_campaign = self._row.id
+        return {
+            stored.originator_id
+            for stored in log
+            if isinstance(stored.originator_id, UUID)
+            and str(of_campaign).encode() in stored.state
+        }
 
     def _counts(self) -> Iterator[str]:
         row = self._row
