@@ -31,9 +31,9 @@ from application.calls.request_fence import (
     send_permission,
 )
 from application.calls.tool_calls import ToolCallService
-from application.contacts.time_zones import zones_of
 from application.event_context import SCHEDULER, EventContext
 from application.installation_key import InstallationKey, KeyUnusable
+from application.places.resolver import zones_of
 from application.ports import (
     CallLookup,
     CallReport,

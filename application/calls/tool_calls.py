@@ -23,9 +23,9 @@ from application.calls.tool_answers import (
     agreed_text,
     not_agreed_text,
 )
-from application.contacts.time_zones import zones_of
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
+from application.places.resolver import zones_of
 from application.ports import ContactLookup, ProviderMessage, ToolCall
 from application.unit_of_work import UnitOfWork
 from application.vault import TextRow

@@ -15,7 +15,7 @@ import phonenumbers
 from phonenumbers.geodata.locale import LOCALE_DATA
 
 from application.contacts.column_names import ColumnRole, column_key
-from application.contacts.subdivisions import SUBDIVISIONS
+from application.places.subdivisions import names_of
 
 TIME_ZONE = "time_zone"
 COUNTRY = "country"
@@ -159,8 +159,8 @@ def read_values(
             found[name] = value
     if state := given.get(ColumnRole.SUBDIVISION):
         country = found.get(COUNTRY) or country_of(phone)
-        known = SUBDIVISIONS.get(country)
-        if known is not None:
+        known = _subdivisions(country)
+        if known:
             code = known.get(column_key(state))
             if code is None:
                 return _invalid(ColumnRole.SUBDIVISION, state, f" of {country}")
@@ -169,6 +169,12 @@ def read_values(
         if role in given:
             found[name] = given[role]
     return found
+
+
+@cache
+def _subdivisions(country: str) -> dict[str, str]:
+    """Return the states of a country by their spellings, as `column_key` writes them."""
+    return {column_key(name): code for name, code in names_of(country).items()}
 
 
 def country_of(phone: str) -> str:

@@ -1,31 +1,18 @@
-"""Columns of a contact file that name a place: time zone, country, state, postal code.
+"""The places and time zones of what a contact file states: zone, country, state, code.
 
-Each function returns None for a value that is not valid, so that the row is refused
-instead of being placed by a guess.
+The values are those that `contacts.contact_values` has understood.
 """
 
 import re
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 import zipcodes
 
 from application.places.subdivisions import SUBDIVISIONS
 from domain.gate.places import Places, PlaceSource
 
-_ALIASES = {
-    "usa": "US",
-    "united states of america": "US",
-    "uk": "GB",
-    "great britain": "GB",
-    "united kingdom": "GB",
-    "deutschland": "DE",
-    "españa": "ES",
-    "italia": "IT",
-    "brasil": "BR",
-    "holland": "NL",
-}
 _ZIP = re.compile(r"(\d{5})(?:[- ]?\d{4})?")
 _CANADIAN = re.compile(
     r"([ABCEGHJ-NPRSTVXY])\d[ABCEGHJ-NPRSTV-Z] ?\d[ABCEGHJ-NPRSTV-Z]\d"
@@ -45,40 +32,6 @@ _CANADIAN_LETTERS = {
     "Y": ("CA-YT",),
 }
 """Provinces by the first letter of a postal code (Canada Post)."""
-
-
-def time_zone(text: str) -> str | None:
-    """Return the IANA name that a cell holds, in its usual spelling."""
-    return _zone_names().get(text.strip().lower())
-
-
-def country(text: str) -> str | None:
-    """Return the ISO 3166-1 code of a country given by code or English name."""
-    wanted = text.strip()
-    if wanted.upper() in _countries().values():
-        return wanted.upper()
-    return _ALIASES.get(wanted.lower()) or _countries().get(wanted.lower())
-
-
-def subdivision(text: str, countries: frozenset[str]) -> str | None:
-    """Return the ISO 3166-2 code of a state or province, given by code or name.
-
-    `countries` are those that the row may belong to. None as well where the states of
-    a country are not listed, or the name is ambiguous.
-    """
-    wanted = text.strip().lower()
-    found = {
-        code
-        for code, own in SUBDIVISIONS.items()
-        if code[:2] in countries
-        and wanted in (code.lower(), code[3:].lower(), own.name.lower())
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def has_subdivisions(code: str) -> bool:
-    """Return whether the states of a country are listed."""
-    return any(one.startswith(f"{code}-") for one in SUBDIVISIONS)
 
 
 def places_of_subdivision(code: str) -> Places:
@@ -130,7 +83,7 @@ def _places_of_zip(text: str) -> Places | None:
 @cache
 def _zips() -> dict[str, tuple[str, str]]:
     """Return state and time zone by ZIP code; an empty zone is not known."""
-    zones = set(_zone_names().values())
+    zones = available_timezones()
     return {
         row["zip_code"]: (
             row["state"],
@@ -146,26 +99,6 @@ def _zones_of_zip3() -> dict[str, set[str]]:
     for code, (_, zone) in _zips().items():
         zones.setdefault(code[:3], set()).update({zone} - {""})
     return zones
-
-
-@cache
-def _zone_names() -> dict[str, str]:
-    """Return the names of the places of the time zone database, by lower case."""
-    names = (files("tzdata") / "zones").read_text("utf-8").split()
-    return {name.lower(): name for name in names if "/" in name and _loads(name)}
-
-
-def _loads(name: str) -> bool:
-    if name.startswith(("Etc/", "SystemV/")):
-        return False
-    return bool(ZoneInfo(name).key)
-
-
-@cache
-def _countries() -> dict[str, str]:
-    """Return the ISO 3166-1 codes by the country's English name in lower case."""
-    rows = _table("iso3166.tab")
-    return {name.lower(): code for code, name in rows}
 
 
 @cache

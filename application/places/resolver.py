@@ -1,8 +1,8 @@
-"""Where a number may be: from the row's columns, else from the number alone.
+"""Where a number may be: by what its row states, else by the number alone.
 
-The result is a set of places and time zones. A column is trusted more than the number;
-where both disagree, both count. The number alone means its area code with all codes
-that overlay it, because numbers are ported and moved with their owners.
+The result is a set of places and time zones. A stated value is trusted more than the
+number; where both disagree, both count. The number alone means its area code with all
+codes that overlay it, because numbers are ported and moved with their owners.
 """
 
 import tomllib
@@ -23,62 +23,49 @@ BRAZIL = "+55"
 UNKNOWN_ZONE = "Etc/Unknown"
 
 
-class InvalidPlace(Exception):
-    """A cell that names no place; `column` is the role of its column."""
-
-    def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
-        self.column = column
+class InvalidPostalCode(Exception):
+    """The postal code does not exist in its country."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceCells:
-    """The cells of a row that name a place, empty where there is none."""
+class StatedPlace:
+    """What a row states of its place; None for what it does not state.
 
-    time_zone: str = ""
-    country: str = ""
-    subdivision: str = ""
-    postal_code: str = ""
+    `time_zone` is an IANA name, `country` ISO 3166-1 alpha-2, `subdivision` ISO 3166-2.
+    """
 
-    @property
-    def are_empty(self) -> bool:
-        """Whether the row has none of these cells."""
-        return not (
-            self.time_zone or self.country or self.subdivision or self.postal_code
-        )
+    time_zone: str | None = None
+    country: str | None = None
+    subdivision: str | None = None
+    postal_code: str | None = None
 
 
-NO_CELLS = PlaceCells()
+NOTHING_STATED = StatedPlace()
 
 
-def resolve(number: str, cells: PlaceCells = NO_CELLS) -> Places:
+def resolve(number: str, row: StatedPlace = NOTHING_STATED) -> Places:
     """Return all places of an E.164 number.
 
-    The most trusted cell decides, and the number's own places are added if they lie
-    elsewhere.
-
-    Raises:
-        InvalidPlace: if a cell names no place.
+    The most trusted value decides, and the number's own places are added if they lie
+    elsewhere. Raises InvalidPostalCode.
     """
     own = places_of_number(number)
-    stated = None if cells.are_empty else _stated(cells, own)
+    stated = None if row == NOTHING_STATED else _stated(row, own)
     if stated is None:
         return own
     return _combined(stated, own)
 
 
-def _stated(cells: PlaceCells, own: Places) -> Places | None:
-    """Return the places that the cells name, all of them if there are several."""
-    country = _country(cells)
-    countries = frozenset({country}) if country else own.countries
+def _stated(row: StatedPlace, own: Places) -> Places | None:
+    """Return the places that a row states, all of them where its values disagree."""
+    countries = frozenset({row.country}) if row.country else own.countries
     found = [
-        _time_zone(cells),
-        _postal_code(cells, countries),
-        _subdivision(cells, countries),
+        columns.places_of_time_zone(row.time_zone) if row.time_zone else None,
+        _postal_code(row.postal_code, countries),
+        columns.places_of_subdivision(row.subdivision) if row.subdivision else None,
+        columns.places_of_country(row.country) if row.country else None,
     ]
     known = [one for one in found if one is not None]
-    if country:
-        known.append(columns.places_of_country(country))
     if not known:
         return None
     stated = known[0]
@@ -108,49 +95,15 @@ def _agreed_codes(stated: Places, own: Places) -> tuple[str, ...] | None:
     return stated.codes if states & own_states or not own_states else None
 
 
-def _country(cells: PlaceCells) -> str | None:
-    if not cells.country.strip():
-        return None
-    code = columns.country(cells.country)
-    if code is None:
-        raise InvalidPlace("country", f"{cells.country!r} is no country; use US or GB")
-    return code
-
-
-def _time_zone(cells: PlaceCells) -> Places | None:
-    if not cells.time_zone.strip():
-        return None
-    name = columns.time_zone(cells.time_zone)
-    if name is None:
-        raise InvalidPlace(
-            "time_zone",
-            f"{cells.time_zone!r} is no time zone; use a name like America/New_York",
-        )
-    return columns.places_of_time_zone(name)
-
-
-def _postal_code(cells: PlaceCells, countries: frozenset[str]) -> Places | None:
-    text = cells.postal_code.strip()
+def _postal_code(text: str | None, countries: frozenset[str]) -> Places | None:
     listed = countries & {"US", "CA"}
     if not text or not listed:
         return None  # Postal codes of other countries are not needed.
     found = [columns.places_of_postal_code(text, code) for code in sorted(listed)]
     places = next((one for one in found if one is not None), None)
     if places is None:
-        raise InvalidPlace("postal_code", f"{text!r} is no postal code of the country")
+        raise InvalidPostalCode(text)
     return places
-
-
-def _subdivision(cells: PlaceCells, countries: frozenset[str]) -> Places | None:
-    text = cells.subdivision.strip()
-    if not text or not any(map(columns.has_subdivisions, countries)):
-        return None
-    code = columns.subdivision(text, countries)
-    if code is None:
-        raise InvalidPlace(
-            "subdivision", f"{text!r} is no state or province of the country"
-        )
-    return columns.places_of_subdivision(code)
 
 
 # --- The number alone -----------------------------------------------------------------
@@ -171,6 +124,14 @@ def places_of_number(number: str) -> Places:
     if not known:
         known = {zone for code in regions for zone in columns.zones_of_country(code)}
     return Places(regions, tuple(sorted(known)), PlaceSource.NUMBER)
+
+
+def zones_of(number: str) -> tuple[str, ...]:
+    """Return all time zones of an E.164 number, sorted; none if it has no place."""
+    try:
+        return places_of_number(number).time_zones
+    except phonenumbers.NumberParseException:
+        return ()
 
 
 @lru_cache(maxsize=65_536)

@@ -141,6 +141,33 @@ SUBDIVISIONS: Mapping[str, Subdivision] = {
     for key, zones in _TABLE.items()
 }
 
+_OTHER_NAMES = {
+    "US-DC": ("Washington DC",),
+    "US-VI": ("US Virgin Islands",),
+    "CA-BC": ("Colombie-Britannique",),
+    "CA-NB": ("Nouveau-Brunswick",),
+    "CA-NL": ("Newfoundland", "Terre-Neuve-et-Labrador"),
+    "CA-NS": ("Nouvelle-Écosse",),
+    "CA-NT": ("Territoires du Nord-Ouest",),
+    "CA-PE": ("Île-du-Prince-Édouard",),
+    "CA-YT": ("Yukon Territory",),
+}
+
+
+def names_of(country: str) -> dict[str, str]:
+    """Return the ISO 3166-2 codes of a country's parts by all their spellings.
+
+    The spellings are the code with and without the country, and the names; empty for
+    a country whose parts are not listed.
+    """
+    return {
+        spelling: code
+        for code, own in SUBDIVISIONS.items()
+        if code.startswith(f"{country}-")
+        for spelling in (code, code[3:], own.name, *_OTHER_NAMES.get(code, ()))
+    }
+
+
 BRAZIL_AREA_CODES: Mapping[str, str] = {
     **dict.fromkeys(("21", "22", "24"), "BR-RJ"),
     **dict.fromkeys(("27", "28"), "BR-ES"),

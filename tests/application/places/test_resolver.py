@@ -7,8 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from application.places import columns
-from application.places.resolver import InvalidPlace, PlaceCells, _area_codes, resolve
-from application.places.subdivisions import SUBDIVISIONS
+from application.places.resolver import (
+    InvalidPostalCode,
+    StatedPlace,
+    _area_codes,
+    resolve,
+    zones_of,
+)
+from application.places.subdivisions import SUBDIVISIONS, names_of
 from domain.gate.places import PlaceSource
 
 EASTERN, CENTRAL = "America/New_York", "America/Chicago"
@@ -49,19 +55,19 @@ def test_an_australian_mobile_number_has_all_zones_of_the_country() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "cells", "codes", "zones", "source"),
+    ("number", "row", "codes", "zones", "source"),
     [
         # A column narrows the number's zones where both agree.
         (
             "+18505550100",
-            PlaceCells(postal_code="32501"),
+            StatedPlace(postal_code="32501"),
             ("US-FL",),
             (CENTRAL,),
             PlaceSource.POSTAL_CODE,
         ),
         (
             "+18505550100",
-            PlaceCells(time_zone="america/new_york"),
+            StatedPlace(time_zone=EASTERN),
             ("US-FL",),
             (EASTERN,),
             PlaceSource.COLUMN,
@@ -69,28 +75,28 @@ def test_an_australian_mobile_number_has_all_zones_of_the_country() -> None:
         # Both count where they disagree.
         (
             NEW_YORKER,
-            PlaceCells(subdivision="Texas"),
+            StatedPlace(subdivision="US-TX"),
             ("US-NY", "US-TX"),
             (CENTRAL, "America/Denver", EASTERN),
             PlaceSource.SUBDIVISION,
         ),
         (
             NEW_YORKER,
-            PlaceCells(postal_code="90001-1234"),
+            StatedPlace(postal_code="90001-1234"),
             ("US-CA", "US-NY"),
             ("America/Los_Angeles", EASTERN),
             PlaceSource.POSTAL_CODE,
         ),
         (
             "+442079460000",
-            PlaceCells(country="germany"),
+            StatedPlace(country="DE"),
             ("DE", "GB"),
             ("Europe/Berlin", "Europe/Busingen", "Europe/London"),
             PlaceSource.COLUMN,
         ),
         (
             "+14165550100",
-            PlaceCells(postal_code="T2P 1J9"),
+            StatedPlace(postal_code="T2P 1J9"),
             ("CA-AB", "CA-ON"),
             ("America/Edmonton", "America/Toronto"),
             PlaceSource.POSTAL_CODE,
@@ -99,31 +105,25 @@ def test_an_australian_mobile_number_has_all_zones_of_the_country() -> None:
 )
 def test_a_column_is_trusted_first_and_the_number_is_added_if_it_disagrees(
     number: str,
-    cells: PlaceCells,
+    row: StatedPlace,
     codes: tuple[str, ...],
     zones: tuple[str, ...],
     source: PlaceSource,
 ) -> None:
-    found = resolve(number, cells)
+    found = resolve(number, row)
     assert (found.codes, found.time_zones) == (codes, zones)
     assert found.source is source
 
 
-@pytest.mark.parametrize(
-    ("cells", "column"),
-    [
-        (PlaceCells(time_zone="EST"), "time_zone"),
-        (PlaceCells(time_zone="America/Gotham"), "time_zone"),
-        (PlaceCells(country="Atlantis"), "country"),
-        (PlaceCells(subdivision="Ohaio"), "subdivision"),
-        (PlaceCells(postal_code="00000"), "postal_code"),
-        (PlaceCells(postal_code="123"), "postal_code"),
-    ],
-)
-def test_a_cell_that_names_no_place_is_refused(cells: PlaceCells, column: str) -> None:
-    with pytest.raises(InvalidPlace) as refused:
-        resolve(NEW_YORKER, cells)
-    assert refused.value.column == column
+@pytest.mark.parametrize("code", ["00000", "123", "T2P 1J9"])
+def test_a_postal_code_that_does_not_exist_is_refused(code: str) -> None:
+    with pytest.raises(InvalidPostalCode):
+        resolve(NEW_YORKER, StatedPlace(country="US", postal_code=code))
+
+
+def test_a_number_without_a_place_has_no_zones() -> None:
+    assert zones_of("+17295550100") == ()
+    assert zones_of("nothing") == ()
 
 
 def test_a_zip_code_in_an_area_of_two_zones_has_both() -> None:
@@ -161,7 +161,11 @@ def test_the_area_codes_keep_the_time_of_their_states() -> None:
         assert offsets(places.time_zones) <= offsets(states), code
 
 
-def test_a_state_needs_its_country_to_be_unambiguous() -> None:
-    assert columns.subdivision("WA", frozenset({"US"})) == "US-WA"
-    assert columns.subdivision("WA", frozenset({"AU"})) == "AU-WA"
-    assert columns.subdivision("WA", frozenset({"US", "AU"})) is None
+def test_a_state_is_known_by_its_code_and_its_names() -> None:
+    names = names_of("CA")
+    spellings = ("QC", "CA-QC", "Quebec")
+    assert {names[one] for one in spellings} == {"CA-QC"}
+    assert names["Colombie-Britannique"] == "CA-BC"
+    assert names_of("US")["WA"] == "US-WA"
+    assert names_of("AU")["WA"] == "AU-WA"
+    assert names_of("NL") == {}
