@@ -173,7 +173,7 @@ def read_values(
 
 @cache
 def _subdivisions(country: str) -> dict[str, str]:
-    """Return the states of a country by their spellings, as `column_key` writes them."""
+    """Return the states of a country by spelling, as `column_key` writes it."""
     return {column_key(name): code for name, code in names_of(country).items()}
 
 
