@@ -32,7 +32,7 @@ from projections.tables.definition import Table
 from projections.tables.pages import Page, as_cursor, from_cursor, page_of, whole
 from projections.tables.queries import select, select_value
 from projections.tables.row_operations import RowOperation, patch_all, put
-from projections.tables.state_sql import COUNTER, shown_status_sql
+from projections.tables.state_sql import COUNTER, shown_status_sql, withheld_sql
 from storage.database import Conn
 
 LOG = "contact_log"
@@ -137,8 +137,7 @@ _SELECTED: LiteralString = f"""
         k.call_id, k.attempt, k.version,
         k.planned_at as next_attempt_at, k.due_at as deferred_until,
         k.planned_kind,
-        coalesce(k.withheld, case when k.status = 'PENDING'
-            and c.expired_at is not null then 'EXPIRED' end) as withheld
+        {withheld_sql("k.withheld", "k.status", "c.expired_at is not null")} as withheld
     from imported k
     join campaign_board c on c.id = k.campaign_id
     left join contact_vault v using (contact_id, list_id)

@@ -15,7 +15,7 @@ from domain.outcomes import ANSWERED, BY_PERSON, CallOutcome, Disposition
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import RowOperation, put
-from projections.tables.state_sql import literals
+from projections.tables.state_sql import literals, withheld_sql
 from storage.database import Conn
 
 DISPOSED = "contact_disposition"
@@ -155,7 +155,7 @@ class Funnel:
 
 _FUNNEL: LiteralString = f"""
     with results as ({RESULTS})
-    select b.contacts, counted.*, 0 as withheld
+    select b.contacts, counted.*, withheld.*
     from campaign_board b
     cross join lateral (
         select count(*) filter (where dialed) as dialed,
@@ -165,6 +165,13 @@ _FUNNEL: LiteralString = f"""
             count(*) filter (where disposition = 'OPTED_OUT') as opted_out
         from results
     ) counted
+    cross join lateral (
+        select count(*) as withheld
+        from contact_import i join contact_log k using (list_id)
+        where i.campaign_id = b.id and i.imported_position is not null
+            and {withheld_sql("k.withheld", "k.status", "b.expired_at is not null")}
+                is not null
+    ) withheld
     where b.id = %(campaign)s
 """  # noqa: S608 - our own text
 

@@ -82,6 +82,16 @@ def shown_counters_sql(form: str = "{} as {}") -> str:
     )
 
 
+def withheld_sql(withheld: str, status: str, expired: str) -> str:
+    """Return the SQL expression of why a contact was finished without a call.
+
+    `withheld` and `status` are the stored columns, `expired` is whether the campaign
+    has expired: no event is stored for the contacts that it finishes.
+    """
+    expiry = f"case when {status} = 'PENDING' and {expired} then 'EXPIRED' end"
+    return f"coalesce({withheld}, {expiry})"
+
+
 def _condition(cases: set[tuple[CampaignState, bool]], state: str, expired: str) -> str:
     """Return the SQL condition of these states, each with or without expiry."""
     conditions = []

@@ -16,6 +16,7 @@ from domain.outcomes import (
     Disposition,
     DispositionSource,
     ReportedOutcome,
+    Withheld,
 )
 from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.values import ContactStatus, Refusal, RefusalKind
@@ -278,6 +279,31 @@ def test_filters_by_outcome_apply_to_statuses_as_well(store: Store, life: Life) 
         filters=filters,
     )
     assert ([one.id for one in page.nodes], page.total) == ([again], 1)
+
+
+def test_withheld_contacts_are_counted_and_found_by_the_reason(
+    store: Store, life: Life
+) -> None:
+    campaign = life.open_campaign(3)
+    first, second, waiting = life.contacts[campaign.id]
+    for contact_id, why in ((first, Withheld.REMOVED), (second, Withheld.SUPPRESSED)):
+        contact = Contact.unrecorded(contact_id, campaign.id, life.now)
+        pending = ContactStatus.PENDING
+        contact.withhold(why, was=pending, last_attempt=0, **life.stamp())
+        life.record(contact)
+    show(store, life)
+    funnel = contact_results.funnel(store.conn, campaign.id)
+    assert funnel is not None
+    assert (funnel.contacts, funnel.withheld) == (3, 2)
+    removed = ContactFilters(withheld=[Withheld.REMOVED])
+    assert _listed(store, campaign, removed) == [first]
+    update = "update campaign_board set expired_at = now() where id = %s"
+    store.conn.execute(update, (campaign.id,))
+    expired = ContactFilters(withheld=[Withheld.EXPIRED])
+    assert _listed(store, campaign, expired) == [waiting]
+    funnel = contact_results.funnel(store.conn, campaign.id)
+    assert funnel is not None
+    assert funnel.withheld == 3
 
 
 def test_an_empty_list_of_outcomes_matches_nobody(store: Store, life: Life) -> None:

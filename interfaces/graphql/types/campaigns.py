@@ -26,6 +26,7 @@ from interfaces.graphql.types.enums import (
     DialMode,
     Disposition,
     PauseCause,
+    Withheld,
 )
 from interfaces.graphql.types.imports import ContactImport, ImportReport
 from interfaces.graphql.types.outcomes import AnswerRate, Funnel, OutcomeCount
@@ -166,6 +167,7 @@ class Campaign:
         search: str | None = None,
         outcomes: list[CallOutcome] | None = None,
         dispositions: list[Disposition] | None = None,
+        withheld: list[Withheld] | None = None,
     ) -> Connection[Contact]:
         """Return one page of contacts, filtered by status and search text."""
         page = await info.context.backend.read(
@@ -175,7 +177,7 @@ class Campaign:
             after=after,
             statuses=statuses,
             search=search,
-            filters=ContactFilters(outcomes, dispositions),
+            filters=ContactFilters(outcomes, dispositions, withheld),
         )
         return Connection[Contact].of(page, Contact.of)
 
