@@ -1,10 +1,14 @@
-"""Reception of a contact file: its bytes become the stored rows of an upload."""
+"""Reception of a contact file: its bytes become the stored rows of an upload.
+
+Workbooks are read in a process of their own.
+"""
 
 from collections.abc import Iterable
 
 from application.contacts.contact_file import ContactFile, ReadOptions
 from application.contacts.uploads import Upload
 from storage.vault.uploads import NewUpload, UploadStore
+from storage.workbooks.process import open_workbook
 
 
 def receive_file(
@@ -17,7 +21,7 @@ def receive_file(
         UnreadableFile: the file is refused; the message says why.
         StoreUnavailable: the database cannot be reached.
     """
-    with ContactFile(options) as file, store.receive(new) as reception:
+    with ContactFile(options, open_workbook) as file, store.receive(new) as reception:
         for piece in pieces:
             reception.write(file.feed(piece))
         for rows in file.finish():

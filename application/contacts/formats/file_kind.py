@@ -11,6 +11,7 @@ HEAD_BYTES = 4096
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF = (b"\x09\x08\x10\x00", b"\x09\x08\x08\x00", b"\x09\x04\x06\x00")
+_CONTROL_SHARE = 0.05  # More control characters than that are no text.
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b\0")
 
 _SAVE_AS_CSV = "Open it in the program that made it and save the list as CSV or .xlsx."
@@ -73,7 +74,7 @@ def kind_of(head: bytes) -> FileKind:
     if _is_json(start):
         message = "This is a JSON file. Save the list as CSV or .xlsx."
         raise UnreadableFile(message)
-    if sum(byte in _CONTROLS for byte in head) * 10 > len(head):
+    if sum(byte in _CONTROLS for byte in head) > len(head) * _CONTROL_SHARE:
         message = (
             "This is not a text file, and not a workbook that is known here (.xlsx,"
             " .xls, .ods). Save the list as CSV or .xlsx."
