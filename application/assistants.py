@@ -1,5 +1,6 @@
 """Voice assistants: created and changed at the provider, then registered here."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
-from application.ports import Provider, ProviderAssistant, ReadModel
+from application.ports import CallTexts, Provider, ProviderAssistant, ReadModel
 from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import InUse, Invalid, NotFound
@@ -46,6 +47,16 @@ class AssistantService:
     def warnings(self, config: dict[str, Any]) -> list[str]:
         """Return warnings about what this configuration cannot do in our calls."""
         return self._provider.assistant_warnings(config)
+
+    def variables(self, config: dict[str, Any]) -> list[str]:
+        """Return the names of the variables in its prompt and first message."""
+        return self._provider.template_variables(config)
+
+    def preview(
+        self, config: dict[str, Any], name: str, variables: Mapping[str, str]
+    ) -> CallTexts:
+        """Return its prompt and first message for a contact with these variables."""
+        return self._provider.preview(config, name, variables)
 
     def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
         """Create an assistant at the provider and register it.

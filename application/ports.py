@@ -1,6 +1,6 @@
 """Ports: what the application requires of the provider and of the read model."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -281,6 +281,19 @@ class ProviderRefused(Exception):
     """The provider refused the request; the message is its explanation."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallTexts:
+    """What an assistant would say to one contact, and by which instructions.
+
+    `values` are all variables that the provider gets for the call. A text is None if
+    the assistant has none.
+    """
+
+    first_message: str | None
+    system_prompt: str | None
+    values: dict[str, str]
+
+
 class Provider(Protocol):
     """Places calls and runs assistants.
 
@@ -332,6 +345,14 @@ class Provider(Protocol):
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         """Return the seconds after which a call of an assistant of `config` ends."""
+
+    def template_variables(self, config: dict[str, Any]) -> list[str]:
+        """Return the names of the variables in an assistant's texts, each once."""
+
+    def preview(
+        self, config: dict[str, Any], name: str, variables: Mapping[str, str]
+    ) -> CallTexts:
+        """Return an assistant's texts with a contact's variables filled in."""
 
     def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
         """Return warnings about what does not work in our calls with this config."""

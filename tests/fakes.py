@@ -1,7 +1,7 @@
 """A provider in memory, with scripted outcomes and a record of what was asked."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -14,6 +14,7 @@ from application.ports import (
     CallOrder,
     CallPhase,
     CallReport,
+    CallTexts,
     ContactRefused,
     NeverLeft,
     Origin,
@@ -30,6 +31,7 @@ from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMB
 from provider.vapi import ACTOR
 from provider.vapi.assistants import LONGEST_NAME, longest_call_seconds, warnings_of
 from provider.vapi.reading import PHASES
+from provider.vapi.templates import call_texts, template_variables
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,14 @@ class FakeProvider(Provider):
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         return longest_call_seconds(config)
+
+    def template_variables(self, config: dict[str, Any]) -> list[str]:
+        return template_variables(config)
+
+    def preview(
+        self, config: dict[str, Any], name: str, variables: Mapping[str, str]
+    ) -> CallTexts:
+        return call_texts(config, name, variables)
 
     def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
         return warnings_of(config)

@@ -29,6 +29,7 @@ from interfaces.graphql.extensions.tracing import Traced
 from interfaces.graphql.push.shared_frames import SharingExecutor
 from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
+from interfaces.graphql.types.call_preview import PreviewQueries
 from interfaces.graphql.types.calling_rules import CallingRuleQueries
 from interfaces.graphql.types.calls import CallQueries
 from interfaces.graphql.types.campaigns import CampaignQueries
@@ -62,6 +63,7 @@ class Query(
     SpendQueries,
     HealthQueries,
     UploadQueries,
+    PreviewQueries,
     CallingRuleQueries,
     SuppressionListQueries,
     SuppressionQueries,

@@ -1,5 +1,6 @@
 """The request that places a call."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from application.ports import CallOrder
@@ -30,12 +31,17 @@ def call_request(order: CallOrder, server: dict[str, Any]) -> dict[str, Any]:
         "phoneNumberId": order.phone_number_id,
         "customer": {key: value for key, value in customer.items() if value},
         "assistantOverrides": {
-            "variableValues": {"name": order.name, **order.variables},
+            "variableValues": variable_values(order.name, order.variables),
             "metadata": _metadata(order),
             "serverMessages": SERVER_MESSAGES,
             **server,
         },
     }
+
+
+def variable_values(name: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a call; a column called name goes before the name."""
+    return {"name": name, **variables}
 
 
 def _metadata(order: CallOrder) -> dict[str, Any]:

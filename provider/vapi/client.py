@@ -16,6 +16,7 @@ import tenacity
 from application.monotonic_clock import monotonic_now
 from application.ports import (
     CallOrder,
+    CallTexts,
     NeverLeft,
     Outcome,
     PhoneNumber,
@@ -45,6 +46,7 @@ from provider.vapi.request_outcomes import (
     read_outcome,
 )
 from provider.vapi.settings import VapiSettings, server_of
+from provider.vapi.templates import call_texts, template_variables
 from provider.vapi.wire import TooLate, Wire, WireTransport
 
 PAGE = 100
@@ -192,6 +194,16 @@ class VapiProvider(Provider):
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         """Return the duration in seconds after which the provider ends a call."""
         return longest_call_seconds(config)
+
+    def template_variables(self, config: dict[str, Any]) -> list[str]:
+        """Return the variables in the prompt and the first message, each once."""
+        return template_variables(config)
+
+    def preview(
+        self, config: dict[str, Any], name: str, variables: Mapping[str, str]
+    ) -> CallTexts:
+        """Return the prompt and first message for a contact with these variables."""
+        return call_texts(config, name, variables)
 
     def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
         """Return texts about what does not work in our calls with this assistant."""

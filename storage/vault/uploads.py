@@ -56,6 +56,14 @@ from (
     ) page
 ) bounded where before < %s order by ordinal
 """
+# An ordinal is below its row's number.
+_ROW = """
+select ordinal, "row", name, business_name, phone, variables::text, given::text,
+    extension, attributes::text
+from upload_row
+where upload_id = %(upload)s and ordinal <= %(row)s and "row" = %(row)s
+order by ordinal desc limit 1
+"""
 _REJECTS = """
 select "row", reason, message, cells from (
     select *, sum(size) over (order by "row") - size as before from (
@@ -223,6 +231,16 @@ class UploadStore:
                 _ROWS, (upload_id, after_ordinal, limit, _PAGE), prepare=True
             )
             return [_staged(*row) for row in found]
+
+    def row(self, upload_id: UUID, number: int | None) -> StagedRow | None:
+        """Return the accepted row with that number in the file, or the first one."""
+        if number is None:
+            return next(iter(self.rows(upload_id, 0, 1)), None)
+        with _connected(self._pool) as connection:
+            found = connection.cursor(binary=True).execute(
+                _ROW, {"upload": upload_id, "row": number}
+            )
+            return next((_staged(*row) for row in found), None)
 
     def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
         """Return up to `limit` rejected rows, fewer if they are long, in file order."""

@@ -53,7 +53,7 @@ def main(path: str, sheet: str, memory: str, seconds: str, unpacked: str) -> int
 
 
 def _extension(path: Path, most: int) -> str:
-    """Recognise the kind; refuse an archive that states a content above `most` bytes."""
+    """Recognise the kind; refuse an archive of more than `most` bytes unpacked."""
     with path.open("rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
             return ".xls"

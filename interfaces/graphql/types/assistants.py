@@ -29,6 +29,9 @@ class Assistant:
     active_campaigns: int = strawberry.field(
         description="Number of unfinished campaigns that use it."
     )
+    variables: list[str] = strawberry.field(
+        description="Names of the variables used in its prompt and first message."
+    )
     warnings: list[str] = strawberry.field(
         description="Parts of the configuration that our calls ignore or change."
     )
@@ -43,6 +46,7 @@ class Assistant:
             archived=row.archived,
             config=JSON(row.config),
             active_campaigns=row.active_campaigns,
+            variables=service.variables(row.config),
             warnings=service.warnings(row.config),
         )
 

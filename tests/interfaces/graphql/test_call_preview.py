@@ -1,0 +1,88 @@
+"""What was understood of an upload, and what an assistant would say to a row of it."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.values import Role
+from tests.interfaces.serving import Desk
+
+CSV = (
+    "First Name,Last Name,Handy,plan\nBo,,12,x\nAda,Lee,202-555-0101,gold\n"
+    "Cy,Ray,202-555-0102,\n"
+)
+UPLOAD = """query($id: ID!) { upload(id: $id) {
+    mapping { column role } region countries { country contacts } warnings
+    sample { row name businessName phone places timeZones variables } } }"""
+PREVIEW = """query($upload: ID!, $assistant: ID!, $row: Int) {
+  callPreview(uploadId: $upload, assistantId: $assistant, row: $row) {
+    row firstMessage systemPrompt variables unfilled unused } }"""
+CREATE = """mutation($config: JSON!) {
+  createAssistant(input: {name: "Ann", config: $config}) {
+    ... on Assistant { id variables } } }"""
+CONFIG = {
+    "firstMessage": "Hi {{name}}, still on {{plan}}?",
+    "model": {"messages": [{"role": "system", "content": "Of {{company}}."}]},
+}
+
+
+def preview(office: Desk, upload: str, row: int | None = None) -> Any:
+    made = office.told(CREATE, config=CONFIG)["createAssistant"]
+    assert made["variables"] == ["name", "plan", "company"]
+    given = {"upload": upload, "assistant": made["id"], "row": row}
+    return office.told(PREVIEW, Role.OPERATOR, **given)["callPreview"]
+
+
+def test_an_upload_shows_how_it_was_understood(office: Desk) -> None:
+    found = office.told(UPLOAD, Role.OPERATOR, id=office.upload(CSV))["upload"]
+    assert [(use["column"], use["role"]) for use in found["mapping"]] == [
+        ("First Name", "FIRST_NAME"),
+        ("Last Name", "LAST_NAME"),
+        ("Handy", "PHONE"),
+        ("plan", "VARIABLE"),
+    ]
+    assert (found["region"], found["warnings"]) == ("US", [])
+    assert found["countries"] == [{"country": "US", "contacts": 2}]
+    assert found["sample"][0] == {
+        "row": 3,
+        "name": "Ada Lee",
+        "businessName": "",
+        "phone": "+12025550101",
+        "places": ["US"],
+        "timeZones": ["America/New_York"],
+        "variables": {"First Name": "Ada", "Last Name": "Lee", "plan": "gold"},
+    }
+
+
+def test_a_preview_has_the_variables_of_the_first_accepted_row(office: Desk) -> None:
+    shown = preview(office, office.upload(CSV))
+    assert shown["row"] == 3
+    assert shown["firstMessage"] == "Hi Ada Lee, still on gold?"
+    assert shown["systemPrompt"] == "Of {{company}}."
+    assert shown["variables"]["plan"] == "gold"
+    assert shown["unfilled"] == ["company"]
+    assert shown["unused"] == ["First Name", "Last Name"]
+
+
+def test_a_preview_is_of_the_row_that_is_asked_for(office: Desk) -> None:
+    shown = preview(office, office.upload(CSV), row=4)
+    assert (shown["row"], shown["variables"]["name"]) == (4, "Cy Ray")
+    assert shown["unfilled"] == ["plan", "company"]
+
+
+@pytest.mark.parametrize(("row", "words"), [(2, "accepted row 2"), (99, "row 99")])
+def test_a_preview_of_a_row_that_was_not_accepted_is_refused(
+    office: Desk, row: int, words: str
+) -> None:
+    given = {"upload": office.upload(CSV), "assistant": office.assistant(), "row": row}
+    answer = office.ask(PREVIEW, Role.OPERATOR, **given)
+    assert answer.code == "BAD_REQUEST"
+    assert words in str(answer)
+
+
+@pytest.mark.parametrize("unknown", ["upload", "assistant"])
+def test_a_preview_of_something_unknown_is_refused(office: Desk, unknown: str) -> None:
+    given = {"upload": office.upload(CSV), "assistant": office.assistant()}
+    given[unknown] = str(uuid4())
+    assert office.ask(PREVIEW, Role.OPERATOR, **given).code == "BAD_REQUEST"
