@@ -61,20 +61,19 @@ FILLER = re.compile(
 def speech_in(transcript: Any) -> Speech | None:
     """Return who spoke, from a list of spoken messages or from the text form.
 
-    None means that there is no transcript. If a machine spoke first and somebody else
-    afterwards, a person took over.
+    None means that there is no transcript. The last words that say anything decide: if
+    a machine spoke first and somebody else afterwards, a person took over.
     """
     if not transcript:
         return None
     spoken = [text for text in _callee_texts(transcript) if WORD.search(text)]
-    found = Speech.PERSON if spoken else Speech.NOBODY
-    for text in spoken:
+    for text in reversed(spoken):
         machine = _machine(text)
         if machine is not None:
-            found = machine
-        elif not FILLER.match(text):
-            found = Speech.PERSON
-    return found
+            return machine
+        if not FILLER.match(text):
+            return Speech.PERSON
+    return Speech.PERSON if spoken else Speech.NOBODY
 
 
 def _machine(text: str) -> Speech | None:
