@@ -32,6 +32,9 @@ ACTIVE = frozenset(
 )
 """Statuses of a contact whose call is under way."""
 
+NOT_FINISHED = ACTIVE | {ContactStatus.PENDING}
+"""Statuses of a contact whose call is under way or still to be made."""
+
 LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS})
 """Statuses of a call that may still change."""
 

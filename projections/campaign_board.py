@@ -77,6 +77,7 @@ TABLE = Table(
         needs_reports boolean not null default false,
         planned_retries bigint not null default 0,
         planned_callbacks bigint not null default 0,
+        redial_of uuid,
         version bigint not null
     ) with (fillfactor = 70);
     create index if not exists campaign_board_newest
@@ -84,8 +85,10 @@ TABLE = Table(
     create index if not exists campaign_board_state on campaign_board (state);
     create index if not exists campaign_board_assistant
         on campaign_board (assistant_id);
+    create index if not exists campaign_board_redial_of
+        on campaign_board (redial_of) where redial_of is not null;
     """,
-    handler_version=4,
+    handler_version=5,
 )
 
 
@@ -120,6 +123,7 @@ def _created(event: Campaign.Created) -> Columns:
         **terms_columns(event),
         "created_at": event.timestamp,
         "created_by": event.actor,
+        "redial_of": event.redial_of,
         "version": event.originator_version,
     }
 
@@ -262,6 +266,7 @@ class CampaignRow(CampaignProgress):
     version: int
     terms: str
     expired_at: datetime | None
+    redial_of: UUID | None
 
     @property
     def id(self) -> UUID:
@@ -285,7 +290,7 @@ _ROW: LiteralString = f"""
         line_quiet_gating, assistant_id, provider_assistant_id, phone_number_id,
         budget, longest_call_seconds, created_at, created_by, queued_at, started_at,
         completed_at, contacts, {shown_counters_sql()},
-        awaiting_reports, spend, costs_reported, version, terms, expired_at,
+        awaiting_reports, spend, costs_reported, version, terms, expired_at, redial_of,
         ({POSITION}) as position
     from campaign_board
 """  # noqa: S608 - our own text
@@ -318,6 +323,12 @@ def of_ids(conn: Conn, campaign_ids: Collection[UUID]) -> dict[UUID, CampaignRow
     query = _ROW + "where id = any(%(ids)s)"
     found = select(conn, CampaignRow, query, ids=list(campaign_ids))
     return {campaign.id: campaign for campaign in found}
+
+
+def redials_of(conn: Conn, campaign_id: UUID) -> list[CampaignRow]:
+    """Return the campaigns that took their contacts from this one, oldest first."""
+    query = _ROW + "where redial_of = %(id)s order by created_at, id"
+    return select(conn, CampaignRow, query, id=campaign_id)
 
 
 @dataclass(frozen=True, slots=True)

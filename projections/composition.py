@@ -26,6 +26,7 @@ from application.campaigns import CampaignService
 from application.contacts.contact_service import ContactService
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
+from application.contacts.redials import RedialService
 from application.contacts.uploads import Uploads
 from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
@@ -41,6 +42,7 @@ from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
 from projections.message_retention import MessageRetention
+from projections.redials import RedialStaging
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import Credentials, Identities, SessionStore, SignInLinks
 from storage.database import Pool, open_pool
@@ -252,6 +254,18 @@ class Components:
             contact_lookup=self.lookups,
             read_model=self.read_model,
             longest_call_seconds=self.provider.longest_call_seconds,
+        )
+
+    @cached_property
+    def redials(self) -> RedialService:
+        """Campaigns from contacts of other campaigns."""
+        return RedialService(
+            app=self.app,
+            context=self.context,
+            imports=self.imports_from(self.uploads),
+            uploads=self.uploads,
+            source=RedialStaging(self.writing),
+            read_model=self.read_model,
         )
 
     @cached_property

@@ -45,6 +45,7 @@ class NewCampaign:
     budget: Decimal | None
     terms: CallingTerms = CALLED_ONCE
     request_id: UUID | None = None
+    redial_of: UUID | None = None
 
     @property
     def campaign_id(self) -> UUID:
@@ -120,6 +121,10 @@ class ImportService:
             return self._imported(campaign_id, min(campaign.lists))
         return self._imported(campaign_id, new.upload_id)
 
+    def check(self, new: NewCampaign, *, default_cap: int, by: str) -> None:
+        """Raise Invalid if a campaign cannot be created from this input."""
+        self._new_campaign(new, self._assistant(new), default_cap, by)
+
     def import_contacts(
         self, campaign_id: UUID, upload_id: UUID, *, by: str
     ) -> Imported:
@@ -161,6 +166,7 @@ class ImportService:
             longest_call_seconds=self._longest_call_seconds(assistant.config),
             terms=new.terms,
             request_id=new.request_id,
+            redial_of=new.redial_of,
             at=self._context.now(),
             by=by,
         )

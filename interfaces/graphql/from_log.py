@@ -26,6 +26,7 @@ NOTHING_YET: dict[str, Any] = {
     "queued_at": None,
     "started_at": None,
     "completed_at": None,
+    "expired_at": None,
     **dict.fromkeys(COUNTERS, 0),
     "contacts": 0,
     "costs_reported": 0,
