@@ -63,13 +63,14 @@ _UPLOAD: LiteralString = """
 # the contact is left out, or waits for the commit and then deletes the staged row.
 _ROWS: LiteralString = f"""
     insert into upload_row (upload_id, ordinal, "row", name, business_name, phone,
-                            extension, variables)
-    select %(list)s, place, place + 1, name, business_name, phone, extension, variables
+                            extension, variables, attributes)
+    select %(list)s, place, place + 1, name, business_name, phone, extension,
+        variables, attributes
     from (
         select row_number() over (order by imported_position, seq) as place, chosen.*
         from (
             select v.name, v.business_name, v.phone, v.extension, v.variables,
-                i.imported_position, k.seq
+                v.attributes, i.imported_position, k.seq
             {_SELECTED}
             for share of v
         ) chosen

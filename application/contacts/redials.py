@@ -13,8 +13,8 @@ from uuid import UUID, uuid5
 
 from application.app import AutoLynx
 from application.contacts.imports import Imported, ImportService, NewCampaign
-from application.contacts.upload_intake import ReadModelBehind
 from application.contacts.uploads import Uploads
+from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import ReadModel
 from application.vault import canonical
