@@ -8,12 +8,14 @@ from strawberry.dataloader import DataLoader
 from interfaces.graphql.backend import Backend
 from projections import (
     call_log,
+    campaign_board,
     contact_results,
     directory,
     event_index,
     recordings,
 )
 from projections.call_log import CallRow
+from projections.campaign_board import CampaignRow
 from projections.contact_results import ContactResult
 from projections.directory import AssistantRow
 from projections.event_index import LoggedEvent
@@ -38,6 +40,7 @@ class Loaders:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.assistants = _loader(self._assistants)
+        self.campaigns = _loader(self._campaigns)
         self.calls = _loader(self._calls)
         self.calls_of_contacts = _loader(self._calls_of_contacts)
         self.results_of_contacts = _loader(self._results_of_contacts)
@@ -49,6 +52,7 @@ class Loaders:
     def forget(self) -> None:
         """Clear all caches: operations of one socket share them, but not their data."""
         self.assistants.clear_all()
+        self.campaigns.clear_all()
         self.calls.clear_all()
         self.calls_of_contacts.clear_all()
         self.results_of_contacts.clear_all()
@@ -59,6 +63,9 @@ class Loaders:
 
     async def _assistants(self, ids: Ids) -> dict[UUID, AssistantRow]:
         return await self._backend.read(directory.assistants_of, ids)
+
+    async def _campaigns(self, ids: Ids) -> dict[UUID, CampaignRow]:
+        return await self._backend.read(campaign_board.of_ids, ids)
 
     async def _calls(self, ids: Ids) -> dict[UUID, CallRow]:
         return await self._backend.read(call_log.of_ids, ids)

@@ -40,6 +40,7 @@ from interfaces.graphql.types.health import HealthFeed, HealthQueries
 from interfaces.graphql.types.imports import UploadQueries
 from interfaces.graphql.types.members import MemberQueries
 from interfaces.graphql.types.phone_numbers import PhoneNumberQueries
+from interfaces.graphql.types.redials import RedialQueries
 from interfaces.graphql.types.scalars import SCALARS
 from interfaces.graphql.types.settings import SettingsQueries
 from interfaces.graphql.types.spend import SpendQueries
@@ -68,6 +69,7 @@ class Query(
     SuppressionListQueries,
     SuppressionQueries,
     RetryQueries,
+    RedialQueries,
 ):
     """Root type of queries."""
 

@@ -51,7 +51,7 @@ FIELDS: dict[str, set[Role]] = {
     **named("Query", LISTS, EVERYBODY),
     **named("Mutation", "removeSuppressionList", ADMINS),
     **named("Subscription", WATCHES, EVERYBODY),
-    **named("Query", "upload", OPERATORS),
+    **named("Query", "upload redialCount", OPERATORS),
     **named("Mutation", RUNS.replace(" ", "Campaign ") + "Campaign", OPERATORS),
     **named("Mutation", f"importContacts {CONTACTS}", OPERATORS),
     **named("Query", "events audit", AUDITORS),

@@ -1,13 +1,15 @@
-"""Mutations that take the contacts of an uploaded file into a campaign."""
+"""Mutations that take contacts into a campaign: of a file, or of another campaign."""
 
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import strawberry
 
 from application.contacts.imports import Imported, NewCampaign
+from application.contacts.redials import redial_list_id
 from domain.campaign_terms import CallingTerms
+from domain.errors import Invalid
 from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import report_from_log
@@ -16,17 +18,18 @@ from interfaces.graphql.types.campaigns import ImportedCampaign, ImportResult
 from interfaces.graphql.types.enums import DialMode
 from interfaces.graphql.types.imports import ImportReport, report_of
 from interfaces.graphql.types.paging import as_uuid
+from interfaces.graphql.types.redials import RedialInput
 from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
 from interfaces.http.gil_switching import short_turns
 from projections import contact_import
 
 
-@strawberry.input
+@strawberry.input(description="Exactly one of uploadId and redial is required.")
 class CreateCampaignInput:
     """Input of `createCampaign`; the budget is in US dollars."""
 
     name: str
-    upload_id: strawberry.ID
+    upload_id: strawberry.ID | None = None
     assistant_id: strawberry.ID
     phone_number_id: str
     cap: int | None = strawberry.field(
@@ -35,6 +38,7 @@ class CreateCampaignInput:
     mode: DialMode | None = DialMode.CONTINUOUS
     line_quiet_gating: bool | None = False
     budget: Decimal | None = None
+    redial: RedialInput | None = None
     request_id: strawberry.ID | None = strawberry.field(
         default=None, description="The same requestId always answers the same campaign."
     )
@@ -57,14 +61,15 @@ class ImportCommands:
 
     @mutation(
         OPERATORS,
-        "Creates a campaign in state CREATED from the upload's accepted rows.",
+        "Creates a campaign in state CREATED from the upload's accepted rows, or from"
+        " finished contacts of another campaign.",
     )
     async def create_campaign(
         self,
         info: Info,
         input: CreateCampaignInput,  # noqa: A002 - the contract's name
     ) -> ImportResult:
-        """Create a campaign; repeating it with the same upload returns the same one."""
+        """Create a campaign; repeating it with the same input returns the same one."""
         context = info.context
         imported = await context.backend.run_slow(_create, context, input)
         return await _imported(context, imported)
@@ -85,10 +90,30 @@ class ImportCommands:
 
 @short_turns()
 def _create(context: Context, asked: CreateCampaignInput) -> Imported:
-    backend = context.backend
-    new = NewCampaign(
+    services, by = context.backend.services, context.viewer.email
+    default_cap = services.settings.values().default_cap
+    if (asked.upload_id is None) == (asked.redial is None):
+        wrong = "exactly one of uploadId and redial is required"
+        raise Invalid(f"Give either uploadId or redial: {wrong}.", upload_id=wrong)
+    request_id = as_uuid("request", asked.request_id) if asked.request_id else None
+    if asked.redial is not None:
+        list_id = redial_list_id(request_id) if request_id else uuid4()
+        new = _new_campaign(asked, list_id, request_id)
+        selection = asked.redial.to_selection()
+        return services.redials.create_campaign(
+            new, selection, default_cap=default_cap, by=by
+        )
+    new = _new_campaign(asked, as_uuid("upload", asked.upload_id or ""), request_id)
+    return services.imports.create_campaign(new, default_cap=default_cap, by=by)
+
+
+def _new_campaign(
+    asked: CreateCampaignInput, list_id: UUID, request_id: UUID | None
+) -> NewCampaign:
+    """Return the application's form of the input; the contacts are those of a list."""
+    return NewCampaign(
         name=asked.name,
-        upload_id=as_uuid("upload", asked.upload_id),
+        upload_id=list_id,
         assistant_id=as_uuid("assistant", asked.assistant_id),
         phone_number_id=asked.phone_number_id,
         cap=asked.cap,
@@ -102,11 +127,8 @@ def _create(context: Context, asked: CreateCampaignInput) -> Imported:
             starts_at=asked.starts_at,
             ends_at=asked.ends_at,
         ),
-        request_id=as_uuid("request", asked.request_id) if asked.request_id else None,
+        request_id=request_id,
     )
-    default_cap = backend.services.settings.values().default_cap
-    by = context.viewer.email
-    return backend.services.imports.create_campaign(new, default_cap=default_cap, by=by)
 
 
 @short_turns()

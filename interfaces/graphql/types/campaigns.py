@@ -154,6 +154,20 @@ class Campaign:
         """Load the assistant that calls the contacts."""
         return await assistant_of(info.context, self.row.assistant_id)
 
+    @field("The campaign from which this one took its contacts.")
+    async def redial_of(self, info: Info) -> "Campaign | None":
+        """Load the campaign, None if the contacts came from a file."""
+        source = self.row.redial_of
+        found = await info.context.loaders.campaigns.load(source) if source else None
+        return Campaign.of(found) if found else None
+
+    @field("The campaigns that took their contacts from this one, oldest first.")
+    async def redials(self, info: Info) -> "list[Campaign]":
+        """Return the campaigns."""
+        read = info.context.backend.read
+        rows = await read(campaign_board.redials_of, self.row.id)
+        return [Campaign.of(row) for row in rows]
+
     @field(
         "In the order of the file. search: prefixes of words of the name or business"
         " name, or first digits of the number; totalCount is then at most 10,000."

@@ -44,7 +44,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   retryPolicy {POLICY} outputRules {{ output equals means }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
-  exportUrl }}"""
+  redialOf {{ id }} redials {{ id }} exportUrl }}"""
 EVENT = (
     """{ position aggregateType aggregateId version type occurredAt actor payload }"""
 )
@@ -392,6 +392,8 @@ async def _removes(caller: Caller, campaign: str) -> None:
         id=contact,
     )
     assert (returned["status"], returned["withheld"]) == ("PENDING", None)
+    count = "query($redial: RedialInput!) { redialCount(redial: $redial) }"
+    assert await caller.ask(count, redial={"campaignId": campaign}) == 0
 
 
 async def _disposes(caller: Caller, contact: str) -> None:
