@@ -21,10 +21,20 @@ MOST_COUNTED = 10_000
 MOST_REVIEWED = 1_000
 """Contacts whose planned calls are reviewed in one pass."""
 
+# `offset 0` makes it a subquery for each row, so that the order of the index is used
+# and the search stops at the limit, however many rows there are.
+_IMPORTED: LiteralString = """
+    exists (
+        select from contact_import i
+        where i.list_id = k.list_id and i.imported_position is not null offset 0
+    )
+"""
+
+# Lists that are not imported (yet) may repeat contacts; a few counted twice do no harm.
 _OF_KIND: LiteralString = """
-    from contact_log k join contact_import i using (list_id)
+    from contact_log k
     where k.campaign_id = c.id and k.planned_terms = v.version
-        and k.planned_kind = p.kind and i.imported_position is not null
+        and k.planned_kind = p.kind
 """
 
 _RETRIES: LiteralString = f"filter (where p.kind <> '{PlanKind.CALLBACK}')"
@@ -74,16 +84,17 @@ PLANNED_COLUMNS: LiteralString = """
 """
 
 # Nobody is called again while an earlier call may still be live at the provider.
-_IS_DUE: LiteralString = """
+_IS_DUE: LiteralString = f"""
     k.planned_at <= %(now)s
     and (k.planned_until is null or k.planned_until > %(now)s)
-    and i.imported_position is not null
+    and {_IMPORTED}
     and not exists (
         select from dial_queue q join call_log l on l.call_id = q.call_id
         where q.campaign_id = c.id and q.phase = 'ghost'
             and l.contact_id = k.contact_id
             and (l.placed_at is null or l.placed_at >= %(now)s
                 - make_interval(secs => c.longest_call_seconds) - %(grace)s)
+        offset 0
     )
 """
 
@@ -92,12 +103,13 @@ def due_calls_sql(kind: PlanKind, terms: LiteralString, rank: int) -> str:
     """Return SQL for the first due calls of a kind to contacts of the campaign `c`.
 
     `terms` is an SQL expression for the version of the terms by which they are planned,
-    `rank` the place of the kind in the order of candidates. At most `most` rows, with
-    the columns rank, planned_at, imported_position, and those of `contact_log`.
+    `rank` the position of the kind in the order of candidates. At most `most` rows,
+    with the columns rank, ready_at, imported_position (0), and those of `contact_log`.
     """
     return f"""
-        (select {rank} as rank, k.planned_at as ready_at, i.imported_position, k.*
-        from contact_log k join contact_import i using (list_id)
+        (select {rank} as rank, k.planned_at as ready_at,
+            0::bigint as imported_position, k.*
+        from contact_log k
         where k.campaign_id = c.id and k.planned_terms = {terms}
             and k.planned_kind = '{kind}' and {_IS_DUE}
         order by k.planned_at limit %(most)s)
@@ -109,19 +121,19 @@ _TO_REVIEW: LiteralString = f"""
     from campaign_board c
     cross join lateral (
         (select k.contact_id
-        from contact_log k join contact_import i using (list_id)
+        from contact_log k
         where k.campaign_id = c.id and k.status = '{ContactStatus.PENDING}'
-            and k.planned_until <= %(now)s and i.imported_position is not null
+            and k.planned_until <= %(now)s and {_IMPORTED}
         limit %(most)s)
         union all
         (select due.contact_id
         from campaign_terms v
         cross join lateral (
             select k.contact_id, k.planned_at
-            from contact_log k join contact_import i using (list_id)
+            from contact_log k
             where k.campaign_id = c.id and k.planned_terms = v.version
                 and k.planned_kind = '{PlanKind.RETRY}' and k.planned_at <= %(now)s
-                and i.imported_position is not null
+                and {_IMPORTED}
             order by k.planned_at limit %(most)s
         ) due
         where v.campaign_id = c.id and v.version not in (0, c.terms_version)
