@@ -197,3 +197,10 @@ def test_an_old_call_keeps_its_outcome_until_a_better_one_is_reported(
     do.report(call, outcome=SHOWN)
     no_answer, screened = CallOutcome.NO_ANSWER, CallOutcome.SCREENED
     assert [first, second, call.outcome] == [no_answer, no_answer, screened]
+
+
+@pytest.mark.parametrize("topic", ["call.ended", "call.reported"])
+def test_the_outcome_of_an_old_event_ranks_as_its_reason_does(topic: str) -> None:
+    state = orjson.loads((FOLDER / f"{topic}.2026-11-28.json").read_bytes())
+    event: Any = event_of(topic, state)
+    assert event.ranks.outcome == event.ranks.reason > 0
