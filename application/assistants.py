@@ -100,6 +100,17 @@ class AssistantService:
         new_name = changed.name if name else None
         return self._register(changed, new_name, by, restores=False)
 
+    def add_tools(self, id_: UUID, *, by: str) -> tuple[UUID, int | None]:
+        """Set up the tools for opt-outs and callbacks at the provider, then here.
+
+        Raises NotFound if the assistant is not registered, or if the provider lacks it.
+        """
+        provider_id = self._app.load(Assistant, id_).provider_assistant_id
+        changed = self._provider.add_tools(provider_id)
+        if changed is None:
+            raise _missing(provider_id)
+        return self._register(changed, None, by, restores=False)
+
     def archive(self, id_: UUID, *, by: str) -> tuple[UUID, int | None]:
         """Exclude the assistant from new campaigns; it stays at the provider.
 
@@ -153,10 +164,17 @@ class AssistantService:
                 provider_assistant_id=found.id,
                 name=name or found.name,
                 config=found.config,
+                tools=found.tools,
                 at=at,
                 by=by,
             )
-        known.change(name=name or known.name, config=found.config, at=at, by=by)
+        known.change(
+            name=name or known.name,
+            config=found.config,
+            tools=found.tools,
+            at=at,
+            by=by,
+        )
         return known
 
     def _optional_name(self, name: str | None) -> str | None:

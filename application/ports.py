@@ -256,11 +256,15 @@ class ProviderMessage:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAssistant:
-    """An assistant at the provider; `config` is in its format, without secrets."""
+    """An assistant at the provider; `config` is in its format, without secrets.
+
+    `tools` are the names of its tools that we answer during a call.
+    """
 
     id: str
     name: str
     config: dict[str, Any]
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +345,12 @@ class Provider(Protocol):
         """Change the keys in `config`; return None if there is no such assistant.
 
         Raises ProviderRefused also if the change would remove secrets.
+        """
+
+    def add_tools(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        """Set up the tools that we answer; those that it has already stay.
+
+        Returns None if there is no such assistant.
         """
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:

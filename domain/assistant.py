@@ -27,7 +27,8 @@ class AssistantEvent(Aggregate.Event):
 class Assistant(Aggregate):
     """An assistant of the provider, registered here under an id derived from its id.
 
-    `config` is in the provider's format, without secrets.
+    `config` is in the provider's format, without secrets. `tools` are the names of its
+    tools that AutoLynx answers during a call.
     """
 
     TOPIC = "assistant"
@@ -39,6 +40,7 @@ class Assistant(Aggregate):
         provider_assistant_id: str
         name: str
         config: dict[str, Any]
+        tools: tuple[str, ...] = ()
 
     class Changed(AssistantEvent):
         """Its name or configuration changed; both are the new ones."""
@@ -46,6 +48,7 @@ class Assistant(Aggregate):
         TOPIC = "assistant.changed"
         name: str
         config: dict[str, Any]
+        tools: tuple[str, ...] = ()
 
     class Chosen(AssistantEvent):
         """A campaign that uses the assistant was created, in the same append.
@@ -76,6 +79,7 @@ class Assistant(Aggregate):
         config: dict[str, Any],
         at: datetime,
         by: str,
+        tools: tuple[str, ...] = (),
     ) -> Self:
         """Register an assistant. Raises Invalid if `name` is blank."""
         return cls._create(
@@ -86,14 +90,20 @@ class Assistant(Aggregate):
             provider_assistant_id=provider_assistant_id,
             name=_checked_name(name),
             config=config,
+            tools=tools,
         )
 
     @event(Created)
     def __init__(
-        self, provider_assistant_id: str, name: str, config: dict[str, Any]
+        self,
+        provider_assistant_id: str,
+        name: str,
+        config: dict[str, Any],
+        tools: tuple[str, ...],
     ) -> None:
         self.provider_assistant_id = provider_assistant_id
         self.name, self.config, self.archived = name, config, False
+        self.tools = tools
 
     def choose(self, *, campaign_id: UUID, at: datetime, by: str) -> None:
         """Record that a new campaign uses the assistant.
@@ -110,11 +120,17 @@ class Assistant(Aggregate):
             raise WrongState(f"The assistant {self.name} is archived: import it again.")
 
     def change(
-        self, *, name: str, config: dict[str, Any], at: datetime, by: str
+        self,
+        *,
+        name: str,
+        config: dict[str, Any],
+        at: datetime,
+        by: str,
+        tools: tuple[str, ...] = (),
     ) -> None:
-        """Replace name and configuration. Raises Invalid if `name` is blank."""
-        if (name.strip(), config) != (self.name, self.config):
-            fields = {"name": _checked_name(name), "config": config}
+        """Replace name, configuration and tools. Raises Invalid if `name` is blank."""
+        if (name.strip(), config, tools) != (self.name, self.config, self.tools):
+            fields = {"name": _checked_name(name), "config": config, "tools": tools}
             self._record(self.Changed, at, by, **fields)
 
     def archive(self, *, at: datetime, by: str) -> None:
@@ -133,8 +149,10 @@ class Assistant(Aggregate):
         self.trigger_event(fact, timestamp=at, actor=by, **fields)
 
     @event(Changed)
-    def _changed(self, name: str, config: dict[str, Any]) -> None:
-        self.name, self.config = name, config
+    def _changed(
+        self, name: str, config: dict[str, Any], tools: tuple[str, ...]
+    ) -> None:
+        self.name, self.config, self.tools = name, config, tools
 
     @event(Archived)
     def _archived(self) -> None:

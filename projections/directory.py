@@ -30,7 +30,8 @@ TABLES = (
         name text not null,
         provider_assistant_id text not null,
         archived boolean not null default false,
-        config jsonb not null
+        config jsonb not null,
+        tools jsonb not null default '[]'
     );
     """,
     ),
@@ -69,9 +70,16 @@ def _assistant(event: AssistantEvent) -> Iterator[RowOperation]:
                 name=event.name,
                 provider_assistant_id=event.provider_assistant_id,
                 config=Jsonb(event.config),
+                tools=Jsonb(list(event.tools)),
             )
         case Assistant.Changed():
-            yield patch(ASSISTANTS, id_, name=event.name, config=Jsonb(event.config))
+            yield patch(
+                ASSISTANTS,
+                id_,
+                name=event.name,
+                config=Jsonb(event.config),
+                tools=Jsonb(list(event.tools)),
+            )
         case Assistant.Archived():
             yield patch(ASSISTANTS, id_, archived=True)
         case Assistant.Restored():
@@ -108,6 +116,7 @@ class AssistantRow:
     provider_assistant_id: str
     archived: bool
     config: dict[str, Any]
+    tools: list[str]
     active_campaigns: int
 
 
@@ -123,7 +132,7 @@ class MemberRow:
 
 
 _ASSISTANT: LiteralString = f"""
-    select a.id, a.name, a.provider_assistant_id, a.archived, a.config,
+    select a.id, a.name, a.provider_assistant_id, a.archived, a.config, a.tools,
         (select count(*) from campaign_board c where c.assistant_id = a.id
             and c.state not in {literals(FINISHED)}) as active_campaigns
     from assistant_directory a

@@ -32,6 +32,7 @@ from provider.vapi import ACTOR
 from provider.vapi.assistants import LONGEST_NAME, longest_call_seconds, warnings_of
 from provider.vapi.reading import PHASES
 from provider.vapi.templates import call_texts, template_variables
+from provider.vapi.tools import TOOLS
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,10 @@ class FakeProvider(Provider):
             return None
         config = {**known.config, **config}
         return self._kept(replace(known, name=name or known.name, config=config))
+
+    def add_tools(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        known = self.assistant(provider_assistant_id)
+        return known and self._kept(replace(known, tools=tuple(sorted(TOOLS))))
 
     def _kept(self, assistant: ProviderAssistant) -> ProviderAssistant:
         if len(assistant.name) > self.longest_assistant_name:

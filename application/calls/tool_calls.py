@@ -40,6 +40,9 @@ from domain.unmatched_message import unmatched_id_of
 from domain.values import VaultText
 
 RECORD_OPT_OUT, SCHEDULE_CALLBACK = "record_opt_out", "schedule_callback"
+TOOL_NAMES = frozenset({RECORD_OPT_OUT, SCHEDULE_CALLBACK})
+"""Names of the tools that are answered."""
+
 LONGEST_QUOTE = 1_000
 
 type RecorderIn = Callable[[Streams, StartedCampaigns], MessageRecorder]

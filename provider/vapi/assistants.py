@@ -1,10 +1,11 @@
 """Interprets an assistant's configuration: https://docs.vapi.ai/api-reference."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from application.ports import ProviderAssistant, ProviderRefused, ProviderUnavailable
 from provider.vapi.redaction import redact
+from provider.vapi.tools import answered_name, answered_tools
 
 LONGEST_CALL_SECONDS = 600
 """Vapi's default of `maxDurationSeconds`."""
@@ -32,7 +33,8 @@ TOOLS_WITHOUT_SERVER = (
 )
 SAVED_TOOLS = (
     "It uses tools that are saved at the provider. In calls placed from here, one that"
-    " has no server of its own sends its requests to AutoLynx, which does not answer."
+    " has no server of its own sends its requests to AutoLynx, which answers only"
+    " record_opt_out and schedule_callback."
 )
 
 
@@ -58,9 +60,13 @@ def _asking_us(model: dict[str, Any]) -> Iterator[str]:
         function = tool.get("function")
         server = tool.get("server")
         asks = tool.get("type", "function") == "function"
-        if asks and not (isinstance(server, dict) and server.get("url")):
+        if answered_name(tool) is None and asks and not _has_url(server):
             named = function if isinstance(function, dict) else tool
             yield str(named.get("name") or "a function without a name")
+
+
+def _has_url(server: Any) -> bool:
+    return isinstance(server, dict) and bool(server.get("url"))
 
 
 def _documents(value: Any) -> list[dict[str, Any]]:
@@ -69,8 +75,10 @@ def _documents(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)]
 
 
-def read_assistant(document: Any) -> ProviderAssistant:
-    """Read an assistant without its secrets.
+def read_assistant(
+    document: Any, saved_tools: Collection[dict[str, Any]] = ()
+) -> ProviderAssistant:
+    """Read an assistant without its secrets; `saved_tools` are those of the account.
 
     Raises ProviderUnavailable if the document is not an assistant.
     """
@@ -78,7 +86,18 @@ def read_assistant(document: Any) -> ProviderAssistant:
     if not isinstance(id_, str) or not id_:
         raise ProviderUnavailable("no assistant in the answer")
     config = redact(document)
-    return ProviderAssistant(id=id_, name=str(config.get("name") or id_), config=config)
+    return ProviderAssistant(
+        id=id_,
+        name=str(config.get("name") or id_),
+        config=config,
+        tools=answered_tools(model_of(document), saved_tools),
+    )
+
+
+def model_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the model of an assistant, which contains its tools; {} without one."""
+    model = document.get("model")
+    return model if isinstance(model, dict) else {}
 
 
 def settable_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from provider.vapi.assistants import (
     LONGEST_NAME,
     changed_config,
     longest_call_seconds,
+    model_of,
     read_assistant,
     settable_config,
     warnings_of,
@@ -47,6 +48,7 @@ from provider.vapi.request_outcomes import (
 )
 from provider.vapi.settings import VapiSettings, server_of
 from provider.vapi.templates import call_texts, template_variables
+from provider.vapi.tools import TOOLS, answered_name, answered_tools, tool_ids
 from provider.vapi.wire import TooLate, Wire, WireTransport
 
 PAGE = 100
@@ -164,14 +166,14 @@ class VapiProvider(Provider):
         document = self._get_one("assistant", provider_assistant_id)
         if document is None:
             return None
-        return read_assistant({"id": provider_assistant_id, **document})
+        return self._read_assistant({"id": provider_assistant_id, **document})
 
     def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
         """Create an assistant; raises ProviderRefused with the provider's reason."""
         answer = self._send(
             "POST", f"{self._base}/assistant", {**settable_config(config), "name": name}
         )
-        return read_assistant(parsed(_checked(answer).content))
+        return self._read_assistant(parsed(_checked(answer).content))
 
     def update_assistant(
         self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
@@ -187,9 +189,46 @@ class VapiProvider(Provider):
         if name is not None and name != now.get("name"):
             change["name"] = name
         if not change:
-            return read_assistant(now)
+            return self._read_assistant(now)
         answer = self._send("PATCH", self._url("assistant", now["id"]), change)
-        return read_assistant(parsed(_checked(answer).content))
+        return self._read_assistant(parsed(_checked(answer).content))
+
+    def add_tools(self, provider_assistant_id: str) -> ProviderAssistant | None:
+        """Create the tools that the account lacks, and name them in the model."""
+        now = self._get_one("assistant", provider_assistant_id)
+        if now is None:
+            return None
+        model, saved = model_of(now), self._saved_tools()
+        missing = TOOLS.keys() - set(answered_tools(model, saved))
+        if not model:
+            raise ProviderRefused("the assistant has no model that could use tools")
+        if not missing:
+            return self._read_assistant(now)
+        added = [self._tool_id(name, saved) for name in sorted(missing)]
+        changed = {"model": {**model, "toolIds": [*tool_ids(model), *added]}}
+        answer = self._send("PATCH", self._url("assistant", now["id"]), changed)
+        return self._read_assistant(parsed(_checked(answer).content))
+
+    def _tool_id(self, name: str, saved: list[dict[str, Any]]) -> str:
+        """Return the id of the account's tool of that name; create it if need be."""
+        for tool in saved:
+            if answered_name(tool) == name and (known := _text(tool.get("id"))):
+                return known
+        answer = self._send("POST", f"{self._base}/tool", TOOLS[name])
+        created = parsed(_checked(answer).content)
+        id_ = _text(created.get("id")) if isinstance(created, dict) else None
+        if id_ is None:
+            raise ProviderUnavailable("no tool in the answer")
+        return id_
+
+    def _saved_tools(self) -> list[dict[str, Any]]:
+        return self._get_list("tool", {"limit": str(LARGEST_PAGE)})
+
+    def _read_assistant(self, document: Any) -> ProviderAssistant:
+        """Read an assistant; its saved tools are looked up if it names any."""
+        is_object = isinstance(document, dict)
+        has_saved = is_object and tool_ids(model_of(document))
+        return read_assistant(document, self._saved_tools() if has_saved else ())
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         """Return the duration in seconds after which the provider ends a call."""

@@ -288,3 +288,20 @@ def test_a_call_without_a_recording_has_no_link(side: Side) -> None:
     provider_call_id, _ = side.place()
     assert side.provider.recording_link(provider_call_id) is None
     assert side.provider.recording_link(str(uuid4())) is None
+
+
+def test_the_tools_that_we_answer_are_added_once(side: Side) -> None:
+    config = {"firstMessage": "Hi", "model": {"provider": "openai", "model": "m"}}
+    made = side.provider.create_assistant("Reminder", config)
+    assert made.tools == ()
+    added = side.provider.add_tools(made.id)
+    assert added is not None
+    assert added.tools == ("record_opt_out", "schedule_callback")
+    assert side.provider.add_tools(made.id) == added
+    assert side.provider.assistant(made.id) == added
+    other = side.provider.create_assistant("Other", config)
+    assert other.tools == ()
+
+
+def test_an_unknown_assistant_gets_no_tools(side: Side) -> None:
+    assert side.provider.add_tools(str(uuid4())) is None

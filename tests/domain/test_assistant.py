@@ -22,7 +22,7 @@ def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
 
 def registered(config: dict[str, Any]) -> Fact:
     named = {"provider_assistant_id": "a-1", "name": "Riley"}
-    return fact(Assistant.Created, **named, config=config)
+    return fact(Assistant.Created, **named, config=config, tools=())
 
 
 CREATED = registered(CONFIG)
@@ -67,8 +67,17 @@ def test_a_change_records_name_and_configuration(
     assistant = assistant_with(CREATED)
     assistant.change(name=name, config=config, at=AT, by=BY)
     new = {"name": name.strip(), "config": config}
-    assert new_events(assistant) == [fact(Assistant.Changed, **new)]
+    assert new_events(assistant) == [fact(Assistant.Changed, **new, tools=())]
     assert {"name": assistant.name, "config": assistant.config} == new
+
+
+def test_tools_that_were_set_up_are_recorded() -> None:
+    assistant = assistant_with(CREATED)
+    tools = ("record_opt_out", "schedule_callback")
+    assistant.change(name="Riley", config=CONFIG, tools=tools, at=AT, by=BY)
+    changed = fact(Assistant.Changed, name="Riley", config=CONFIG, tools=tools)
+    assert new_events(assistant) == [changed]
+    assert assistant.tools == tools
 
 
 def test_a_change_to_the_same_values_records_nothing() -> None:

@@ -76,6 +76,21 @@ class AssistantCommands:
             lambda by: update(id_, name=input.name, config=input.config, by=by),
         )
 
+    @mutation(
+        ADMINS,
+        "Sets up the tools record_opt_out and schedule_callback for it at the"
+        " provider.",
+    )
+    async def add_assistant_tools(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+    ) -> AssistantResult:
+        """Add the tools; an assistant that has them stays as it is."""
+        add = info.context.services.assistants.add_tools
+        id_ = as_uuid("assistant", id)
+        return await _after(info, lambda by: add(id_, by=by))
+
     @mutation(ADMINS, "Refused with IN_USE while an unfinished campaign uses it.")
     async def archive_assistant(self, info: Info, id: strawberry.ID) -> AssistantResult:  # noqa: A002 - the contract's name
         """Hide an assistant from new campaigns."""

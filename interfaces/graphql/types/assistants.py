@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 
 from application.assistants import AssistantService
+from application.calls.tool_calls import TOOL_NAMES
 from domain.assistant import Assistant as AssistantAggregate
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
@@ -32,6 +33,10 @@ class Assistant:
     variables: list[str] = strawberry.field(
         description="Names of the variables used in its prompt and first message."
     )
+    has_tools: bool = strawberry.field(
+        description="Whether the tools record_opt_out and schedule_callback are set up"
+        " at the provider."
+    )
     warnings: list[str] = strawberry.field(
         description="Parts of the configuration that our calls ignore or change."
     )
@@ -47,6 +52,7 @@ class Assistant:
             config=JSON(row.config),
             active_campaigns=row.active_campaigns,
             variables=service.variables(row.config),
+            has_tools=set(row.tools) >= TOOL_NAMES,
             warnings=service.warnings(row.config),
         )
 
@@ -70,6 +76,7 @@ def _from_log(context: Context, id_: UUID) -> AssistantRow:
         provider_assistant_id=known.provider_assistant_id,
         archived=known.archived,
         config=known.config,
+        tools=list(known.tools),
         active_campaigns=0,
     )
 

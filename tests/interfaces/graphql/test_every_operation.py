@@ -147,6 +147,7 @@ async def _directory(caller: Caller) -> None:
     )
     assert (changed["name"], changed["config"]["firstMessage"]) == ("Bea", "Hello")
     assert "gets no messages" in changed["warnings"][0]
+    await _with_tools(caller)
     gone = await ask(
         f"""mutation($id: ID!) {{ archiveAssistant(id: $id) {{
           ... on Assistant {{ archived }} {ERROR} }} }}""",
@@ -224,6 +225,27 @@ async def _register(caller: Caller) -> None:
         id=added["id"],
     )
     assert lifted == added
+
+
+async def _with_tools(caller: Caller) -> None:
+    """Add the tools to an assistant with a model."""
+    made = await caller.ask(
+        f"""mutation($input: CreateAssistantInput!) {{ createAssistant(input: $input)
+          {{ ... on Assistant {{ id hasTools }} {ERROR} }} }}""",
+        input={"name": "Tess", "config": {"model": {"provider": "openai"}}},
+    )
+    assert made["hasTools"] is False
+    added = await caller.ask(
+        f"""mutation($id: ID!) {{ addAssistantTools(id: $id) {{
+          ... on Assistant {{ id hasTools }} {ERROR} }} }}""",
+        id=made["id"],
+    )
+    assert added == made | {"hasTools": True}
+    await caller.ask(
+        f"""mutation($id: ID!) {{ archiveAssistant(id: $id) {{
+          ... on Assistant {{ archived }} {ERROR} }} }}""",
+        id=made["id"],
+    )
 
 
 async def _campaign(caller: Caller, first: str, second: str) -> str:
@@ -314,7 +336,7 @@ async def _reads(caller: Caller, campaign: str) -> str:
     assistants = await ask(
         f"{{ assistants(includeArchived: true) {ASSISTANT_FIELDS} }}"
     )
-    assert sorted(one["archived"] for one in assistants) == [False, True]
+    assert sorted(one["archived"] for one in assistants) == [False, True, True]
     (line,) = await ask("{ phoneNumbers { id number name status activeCalls } }")
     assert line["activeCalls"] == 0
     assert (await ask(f"{{ settings {SETTINGS} }}"))["dailyBudget"] == "12.50"
