@@ -34,6 +34,7 @@ TABLES = (
         tools jsonb not null default '[]'
     );
     """,
+        handler_version=2,
     ),
     Table(
         MEMBERS,

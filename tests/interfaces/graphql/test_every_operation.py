@@ -225,6 +225,14 @@ async def _register(caller: Caller) -> None:
         id=added["id"],
     )
     assert lifted == added
+    assert await caller.ask("{ suppressionLists { id name } }") == []
+    missing = await caller.ask(
+        f"""mutation($id: ID!) {{ removeSuppressionList(id: $id) {{
+          ... on SuppressionList {{ id }} {ERROR} }} }}""",
+        id=added["id"],
+    )
+    assert missing["code"] == "NOT_FOUND"
+    assert (await caller.ask("{ callingRules { version rules { id } } }"))["rules"]
 
 
 async def _with_tools(caller: Caller) -> None:
