@@ -7,7 +7,7 @@ from functools import cached_property
 from http import HTTPStatus
 from time import sleep
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 import orjson
@@ -38,6 +38,7 @@ from provider.vapi.assistants import (
     settable_config,
     warnings_of,
 )
+from provider.vapi.call_control import control_url
 from provider.vapi.call_request import call_request
 from provider.vapi.reading import read_call
 from provider.vapi.request_outcomes import (
@@ -48,7 +49,14 @@ from provider.vapi.request_outcomes import (
 )
 from provider.vapi.settings import VapiSettings, server_of
 from provider.vapi.templates import call_texts, template_variables
-from provider.vapi.tools import TOOLS, answered_name, answered_tools, tool_ids
+from provider.vapi.tools import (
+    TOOLS,
+    answered_tools,
+    read_tool_id,
+    saved_id,
+    tool_ids,
+    with_tools,
+)
 from provider.vapi.wire import TooLate, Wire, WireTransport
 
 PAGE = 100
@@ -200,26 +208,19 @@ class VapiProvider(Provider):
             return None
         model, saved = model_of(now), self._saved_tools()
         missing = TOOLS.keys() - set(answered_tools(model, saved))
-        if not model:
-            raise ProviderRefused("the assistant has no model that could use tools")
         if not missing:
             return self._read_assistant(now)
         added = [self._tool_id(name, saved) for name in sorted(missing)]
-        changed = {"model": {**model, "toolIds": [*tool_ids(model), *added]}}
+        changed = with_tools(model, added)
         answer = self._send("PATCH", self._url("assistant", now["id"]), changed)
         return self._read_assistant(parsed(_checked(answer).content))
 
     def _tool_id(self, name: str, saved: list[dict[str, Any]]) -> str:
         """Return the id of the account's tool of that name; create it if need be."""
-        for tool in saved:
-            if answered_name(tool) == name and (known := _text(tool.get("id"))):
-                return known
+        if known := saved_id(name, saved):
+            return known
         answer = self._send("POST", f"{self._base}/tool", TOOLS[name])
-        created = parsed(_checked(answer).content)
-        id_ = _text(created.get("id")) if isinstance(created, dict) else None
-        if id_ is None:
-            raise ProviderUnavailable("no tool in the answer")
-        return id_
+        return read_tool_id(parsed(_checked(answer).content))
 
     def _saved_tools(self) -> list[dict[str, Any]]:
         return self._get_list("tool", {"limit": str(LARGEST_PAGE)})
@@ -284,21 +285,11 @@ class VapiProvider(Provider):
         document = self._get_one("call", provider_call_id)
         if document is None or document.get("status") in {"ended", "not-found"}:
             return
-        answer = self._read("POST", self._control_url(document), b'{"type":"end-call"}')
+        answer = self._read(
+            "POST", control_url(document, self._base), b'{"type":"end-call"}'
+        )
         if answer.status_code not in NO_LONGER_LIVE:
             _checked(answer)
-
-    def _control_url(self, document: dict[str, Any]) -> str:
-        """Return the URL that ends the call, if it is on a host of the provider."""
-        monitor = document.get("monitor")
-        url = monitor.get("controlUrl") if isinstance(monitor, dict) else None
-        if not isinstance(url, str):
-            raise ProviderUnavailable("the call has no control URL")
-        own, other = urlsplit(self._base), urlsplit(url)
-        theirs = other.scheme == "https" and (other.hostname or "").endswith(".vapi.ai")
-        if not theirs and (own.scheme, own.hostname) != (other.scheme, other.hostname):
-            raise ProviderRefused("the call's control URL is on a foreign host")
-        return url
 
     # --- Requests -----------------------------------------------------------------
 

@@ -7,6 +7,8 @@ and a tool without a server uses that of the call.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from application.ports import ProviderRefused, ProviderUnavailable
+
 type Document = dict[str, Any]
 
 RECORD_OPT_OUT, SCHEDULE_CALLBACK = "record_opt_out", "schedule_callback"
@@ -94,6 +96,30 @@ def answered_name(tool: Document) -> str | None:
     name = function.get("name") if isinstance(function, dict) else None
     has_server = isinstance(server, dict) and bool(server.get("url"))
     return str(name) if name in TOOLS and not has_server else None
+
+
+def saved_id(name: str, saved: Collection[Document]) -> str | None:
+    """Return the id of a saved tool of that name that AutoLynx answers, if any."""
+    ids = (tool.get("id") for tool in saved if answered_name(tool) == name)
+    return next((id_ for id_ in ids if isinstance(id_, str) and id_), None)
+
+
+def read_tool_id(document: Any) -> str:
+    """Read the id of a created tool. Raises ProviderUnavailable without one."""
+    id_ = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(id_, str) or not id_:
+        raise ProviderUnavailable("no tool in the answer")
+    return id_
+
+
+def with_tools(model: Document, ids: Collection[str]) -> Document:
+    """Return the change of an assistant whose model uses these saved tools too.
+
+    Raises ProviderRefused if it has no model.
+    """
+    if not model:
+        raise ProviderRefused("the assistant has no model that could use tools")
+    return {"model": {**model, "toolIds": [*tool_ids(model), *ids]}}
 
 
 def _documents(value: Any) -> Iterator[Document]:
