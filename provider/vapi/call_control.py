@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 
 from application.ports import ProviderRefused, ProviderUnavailable
 
+END_CALL = b'{"type":"end-call"}'
+"""The body that is posted to a control URL to end its call."""
+
 
 def control_url(document: dict[str, Any], base: str) -> str:
     """Return the URL that ends the call, if it is on a host of the provider.

@@ -38,7 +38,7 @@ from provider.vapi.assistants import (
     settable_config,
     warnings_of,
 )
-from provider.vapi.call_control import control_url
+from provider.vapi.call_control import END_CALL, control_url
 from provider.vapi.call_request import call_request
 from provider.vapi.reading import read_call
 from provider.vapi.request_outcomes import (
@@ -207,11 +207,10 @@ class VapiProvider(Provider):
         if now is None:
             return None
         model, saved = model_of(now), self._saved_tools()
-        missing = TOOLS.keys() - set(answered_tools(model, saved))
+        missing = sorted(TOOLS.keys() - {*answered_tools(model, saved)})
         if not missing:
             return self._read_assistant(now)
-        added = [self._tool_id(name, saved) for name in sorted(missing)]
-        changed = with_tools(model, added)
+        changed = with_tools(model, [self._tool_id(name, saved) for name in missing])
         answer = self._send("PATCH", self._url("assistant", now["id"]), changed)
         return self._read_assistant(parsed(_checked(answer).content))
 
@@ -227,9 +226,8 @@ class VapiProvider(Provider):
 
     def _read_assistant(self, document: Any) -> ProviderAssistant:
         """Read an assistant; its saved tools are looked up if it names any."""
-        is_object = isinstance(document, dict)
-        has_saved = is_object and tool_ids(model_of(document))
-        return read_assistant(document, self._saved_tools() if has_saved else ())
+        ids = tool_ids(model_of(document)) if isinstance(document, dict) else ()
+        return read_assistant(document, self._saved_tools() if ids else ())
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         """Return the duration in seconds after which the provider ends a call."""
@@ -285,9 +283,7 @@ class VapiProvider(Provider):
         document = self._get_one("call", provider_call_id)
         if document is None or document.get("status") in {"ended", "not-found"}:
             return
-        answer = self._read(
-            "POST", control_url(document, self._base), b'{"type":"end-call"}'
-        )
+        answer = self._read("POST", control_url(document, self._base), END_CALL)
         if answer.status_code not in NO_LONGER_LIVE:
             _checked(answer)
 
