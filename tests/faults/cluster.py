@@ -114,7 +114,7 @@ class Cluster:
         self, campaign_id: UUID, people: int, cap: int
     ) -> CampaignRow:
         """Wait for the end; assert one call per contact, and the cap."""
-        eventually(lambda: self._is_over(campaign_id), WITHIN, said="the campaign")
+        eventually(lambda: self.is_over(campaign_id), WITHIN, said="the campaign")
         ledger = self.simulator.ledger(calls=people, timeout=WITHIN)
         called = Counter(call["number"] for call in ledger["calls"])
         assert called == Counter(phones(people)), "each number is called exactly once"
@@ -136,7 +136,7 @@ class Cluster:
         Returns how many contacts were never reached, by reason. A call that the
         provider refused after the 201, before it rang, may be made once more.
         """
-        eventually(lambda: self._is_over(campaign_id), within, said="the campaign")
+        eventually(lambda: self.is_over(campaign_id), within, said="the campaign")
         ledger = self.simulator.ledger(calls=1, timeout=WITHIN)
         reached = Counter(
             call["number"] for call in ledger["calls"] if call["ringingAt"]
@@ -161,7 +161,7 @@ class Cluster:
         self._assert_acknowledged_are_stored(ledger["calls"])
         return reasons
 
-    def _is_over(self, campaign_id: UUID) -> bool:
+    def is_over(self, campaign_id: UUID) -> bool:
         """Read the campaign's row, which may lag; false while Postgres is away."""
         try:
             with self.house.reading.connection() as conn:

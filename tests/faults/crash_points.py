@@ -82,6 +82,7 @@ class Process:
     on_step: StepHook
     dead: bool = False
     steps: Counter[str] = field(default_factory=Counter)
+    answers: tuple[Any, ...] = ()
     append_start: _AppendStart = field(default_factory=_AppendStart)
     """The virtual time at which each thread of this process began its last append.
 
@@ -108,9 +109,14 @@ class Process:
             raise ProcessDied
 
     def receive(self, message: dict[str, Any]) -> bool:
-        """Store a webhook as the API does; true stands for the answer 200."""
+        """Store a webhook as the API does; true stands for the answer 200.
+
+        `answers` are then the results of the tool calls in it.
+        """
+        self.answers = ()
         try:
-            self.calls.record_message(read_message(message))
+            receipt = self.calls.record_message(read_message(message))
+            self.answers = receipt.answers
         except StoreUnavailable:
             return False
         return not self.dead

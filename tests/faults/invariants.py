@@ -38,22 +38,30 @@ class Findings:
 
 def check_invariants(scenario: Scenario, cap: int) -> Findings:
     """Compare the final state of a scenario with the provider's ledger."""
-    checker = _Checker(scenario, cap)
+    checker = Checker(scenario, cap, scenario.campaign_id)
     return Findings(tuple(checker.violations()), checker.never_called())
 
 
-class _Checker:
-    """`_made` are the provider's calls, `_calls` the rows of our call log."""
+class Checker:
+    """Checks one campaign, whose contacts are called once.
 
-    def __init__(self, scenario: Scenario, cap: int) -> None:
+    `_made` are its calls at the provider, `_calls` the rows of our call log.
+    """
+
+    def __init__(self, scenario: Scenario, cap: int, campaign_id: UUID) -> None:
         self._scenario, self._cap, self._house = scenario, cap, scenario.house
-        self._made = list(scenario.provider.made_calls.values())
-        self._row = self._house.board(scenario.campaign_id)
-        self._calls = self._house.call_rows(scenario.campaign_id)
+        self._made = [
+            made
+            for made in scenario.provider.made_calls.values()
+            if made.order.campaign_id == campaign_id
+        ]
+        self._row = self._house.board(campaign_id)
+        self._calls = self._house.call_rows(campaign_id)
         self._latest = _latest(self._calls)
 
     def violations(self) -> Iterator[str]:
-        yield from self._called_twice()
+        yield from self._same_attempt_twice()
+        yield from self._rang_twice()
         yield from self._over_cap()
         yield from self._started()
         yield from self._lost_webhooks()
@@ -71,11 +79,13 @@ class _Checker:
         called = {made.order.contact_id for made in self._made}
         return self._row.contacts - len(called)
 
-    def _called_twice(self) -> Iterator[str]:
+    def _same_attempt_twice(self) -> Iterator[str]:
         orders = Counter((made.order.phone, made.order.attempt) for made in self._made)
         for (phone, attempt), calls in orders.items():
             if calls > 1:
                 yield f"I1: {calls} calls for attempt {attempt} of {phone}"
+
+    def _rang_twice(self) -> Iterator[str]:
         rang = Counter(made.order.phone for made in self._made if made.ringing_at)
         for phone, times in rang.items():
             if times > 1:

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from threading import Event
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 from interfaces.cli.roles import free_port
@@ -92,7 +93,10 @@ class ProcessGroup:
 def run_under_load(url: str, seed: int, *, webhooks: bool = True) -> LoadResult:
     """Run the campaign on an empty database; raise AssertionError on a violation."""
     random, started = Random(seed), monotonic()
-    with _process_group(url, seed, webhooks=webhooks) as (cluster, processes):
+    faults = FAULTS if webhooks else {**FAULTS, "webhooks": {"lost": 1.0}}
+    outcomes = {"customer-ended-call": 8, "customer-did-not-answer": 2}
+    simulated = {"faults": faults, "outcomes": outcomes}
+    with process_group(url, seed, simulated) as (cluster, processes):
         campaign_id = cluster.house.campaign(PEOPLE, cap=CAP)
         until = {
             number: monotonic() + random.uniform(2, 5) for number in range(len(ROLES))
@@ -110,18 +114,17 @@ def run_under_load(url: str, seed: int, *, webhooks: bool = True) -> LoadResult:
 
 
 @contextmanager
-def _process_group(
-    url: str, seed: int, *, webhooks: bool
+def process_group(
+    url: str, seed: int, simulated: Mapping[str, Any]
 ) -> Iterator[tuple[Cluster, ProcessGroup]]:
+    """Start all processes of an installation, and a simulator with these settings."""
     with ExitStack() as exit_stack:
-        faults = FAULTS if webhooks else {**FAULTS, "webhooks": {"lost": 1.0}}
         simulator = exit_stack.enter_context(
             running_simulator(
                 speed=SPEED,
                 seed=seed,
                 concurrency_limit=CAP,
-                outcomes={"customer-ended-call": 8, "customer-did-not-answer": 2},
-                faults=faults,
+                **simulated,
             )
         )
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from threading import Lock
 from typing import Any, Literal
@@ -36,10 +36,17 @@ from tests.faults.virtual_call import (
 )
 from tests.wiring import Clock
 
+FAR = datetime.max.replace(tzinfo=UTC)
+
 TIME_OUT = 15.0
 """Seconds within which the provider acts on a request that it never answers."""
 
 type Webhook = Callable[[Document], bool]
+type Shape = Callable[[VirtualCall], VirtualCall]
+
+
+def unchanged(call: VirtualCall) -> VirtualCall:
+    return call
 
 
 @dataclass
@@ -50,7 +57,8 @@ class VirtualProvider(FakeProvider):
     `refusals` are a contact id and the kind for each refusal, before or after the 201.
     `costs_stated` are the ids of calls whose true cost was in an acknowledged message
     or in an answer to a read. With a `limit`, a call above that many live ones is
-    refused before (`over_limit` "refuse") or after the 201 ("end").
+    refused before (`over_limit` "refuse") or after the 201 ("end"). `shape` may change
+    what happens in a call before it begins.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -59,6 +67,7 @@ class VirtualProvider(FakeProvider):
     limit: int | None = None
     over_limit: Literal["refuse", "end"] = "refuse"
     webhook: Webhook = lambda _: True
+    shape: Shape = unchanged
     made_calls: dict[str, VirtualCall] = field(default_factory=dict)
     acknowledged: list[Document] = field(default_factory=list)
     refusals: list[tuple[UUID, RefusalKind]] = field(default_factory=list)
@@ -70,7 +79,7 @@ class VirtualProvider(FakeProvider):
     def restart(self, random: Random, rates: Rates) -> None:
         """Forget all calls; misbehave by this random generator and these rates."""
         self.random, self.rates = random, rates
-        self.limit, self.over_limit = None, "refuse"
+        self.limit, self.over_limit, self.shape = None, "refuse", unchanged
         self.made_calls.clear()
         self.acknowledged.clear()
         self.orders.clear()
@@ -240,6 +249,17 @@ class VirtualProvider(FakeProvider):
             return first
 
     @property
+    def next_change_at(self) -> datetime:
+        """When a message is due, or a call ends or is reported; now if one is live."""
+        with self._guard:
+            now = self.clock()
+            times = [at for at, _, _ in self._outgoing]
+            times += [call.reported_at for call in self.made_calls.values()]
+            if any(call.ended_at > now for call in self.made_calls.values()):
+                return now
+            return min((at for at in times if at > now), default=FAR)
+
+    @property
     def all_over(self) -> bool:
         with self._guard:
             now = self.clock()
@@ -276,6 +296,7 @@ class VirtualProvider(FakeProvider):
             refusal=ending.refusal if ending else None,
             reporting=reporting,
         )
+        call = self.shape(call)
         self.made_calls[call.id] = call
         self._schedule_messages(call)
         return call
