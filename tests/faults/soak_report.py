@@ -87,9 +87,9 @@ RETRIES = """A campaign with retries has a policy drawn by seed: 2 to 5 attempts
 most 1 to 5 calls a day, gaps of 1 minute to 4 hours. Some have an end, and in a third
 of the cases a second campaign calls the same numbers. Calls are busy, not answered, or
 taken by a machine or a person, who may ask for a callback, opt out or agree: by a tool
-or only in the structured outputs. People pause campaigns and change policies. The checks
-use the provider's ledger and the stored events, read as JSON, and state the rules once
-more. Gaps are measured from the true end of a call. The limit per day has a tolerance
+or only in the structured outputs. People pause campaigns and change policies. The
+checks use the provider's ledger and the stored events, read as JSON, and state the
+rules once more. Gaps are measured from the true end of a call. The limit per day has a tolerance
 of 20 s, the longest time between a stored request and the call that the provider makes.
 """
 
