@@ -89,8 +89,8 @@ of the cases a second campaign calls the same numbers. Calls are busy, not answe
 taken by a machine or a person, who may ask for a callback, opt out or agree: by a tool
 or only in the structured outputs. People pause campaigns and change policies. The
 checks use the provider's ledger and the stored events, read as JSON, and state the
-rules once more. Gaps are measured from the true end of a call. The limit per day has a tolerance
-of 20 s, the longest time between a stored request and the call that the provider makes.
+rules once more. Gaps are measured from the true end of a call. The limit per day has a
+tolerance of 20 s: the longest time between a stored request and the provider's call.
 """
 
 FAULTS = """Random faults besides the crashes, in virtual time:
