@@ -20,6 +20,7 @@ from bench.installation import Server, start_server
 
 BENCHMARKS = (
     "upload",
+    "upload_workbook",
     "create_campaign",
     "webhook",
     "append",

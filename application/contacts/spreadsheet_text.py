@@ -9,6 +9,7 @@ import re
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PHONE = re.compile(r"\+[0-9]{6,15}")
+_PROTECTED_ANYWHERE = re.compile(r"'[=+\-@\t\r]")
 _PROTECTED = re.compile(r"'+[=+\-@\t\r]")
 
 
@@ -26,4 +27,5 @@ def unprotected(cell: str) -> str:
 
 def may_be_protected(text: str) -> bool:
     """Say whether some cell within a text may be protected."""
-    return _PROTECTED.search(text) is not None
+    # Most texts have no apostrophe, which is found much faster than the expression.
+    return "'" in text and _PROTECTED_ANYWHERE.search(text) is not None

@@ -312,11 +312,11 @@ def _remove_rows(connection: Conn, gone: list[tuple[UUID]]) -> int:
 
 
 def _copy_row(upload_id: str, ordinal: int, row: AcceptedRow) -> str:
+    number, name, business, phone, variables, given, extension, attributes = row
     return (
-        f"{upload_id}\t{ordinal}\t{row.row}\t{_escaped(row.name)}"
-        f"\t{_escaped(row.business_name)}\t{row.phone}\t{row.extension or _NULL}"
-        f"\t{_json(row.given) if row.given else _NULL}\t{_json(row.variables)}"
-        f"\t{_json(row.attributes) if row.attributes else _NULL}\n"
+        f"{upload_id}\t{ordinal}\t{number}\t{_escaped(name)}\t{_escaped(business)}"
+        f"\t{phone}\t{extension or _NULL}\t{_json(given) if given else _NULL}"
+        f"\t{_json(variables)}\t{_json(attributes) if attributes else _NULL}\n"
     )
 
 

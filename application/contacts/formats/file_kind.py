@@ -3,6 +3,7 @@
 import codecs
 from enum import Enum, auto
 
+from application.contacts.formats.text_decoder import utf_16_codec
 from application.contacts.unreadable import UnreadableFile
 
 HEAD_BYTES = 4096
@@ -74,7 +75,8 @@ def kind_of(head: bytes) -> FileKind:
     if _is_json(start):
         message = "This is a JSON file. Save the list as CSV or .xlsx."
         raise UnreadableFile(message)
-    if sum(byte in _CONTROLS for byte in head) > len(head) * _CONTROL_SHARE:
+    controls = 0 if utf_16_codec(head) else sum(byte in _CONTROLS for byte in head)
+    if controls > len(head) * _CONTROL_SHARE:
         message = (
             "This is not a text file, and not a workbook that is known here (.xlsx,"
             " .xls, .ods). Save the list as CSV or .xlsx."

@@ -110,7 +110,7 @@ class TextDecoder:
         return plain
 
     def _decide_by_head(self) -> None:
-        if codec := _utf_16(bytes(self._held[:HEAD_BYTES])):
+        if codec := utf_16_codec(bytes(self._held[:HEAD_BYTES])):
             self.encoding, self._decoder = "UTF-16", _decoder(codec)
         elif self._held.startswith(codecs.BOM_UTF8):
             self._decoder = _decoder("utf-8-sig")
@@ -156,19 +156,19 @@ def _is_utf_8(sample: bytes | bytearray, *, final: bool = True) -> bool:
     return True
 
 
-def _utf_16(head: bytes) -> str | None:
+def utf_16_codec(head: bytes) -> str | None:
     """Return the codec if this is UTF-16, with or without a byte order mark.
 
     Separators, digits and line ends are ASCII in every language, so one byte of the
-    units is often NUL, and the other one never is.
+    units is often NUL, and the other one seldom is.
     """
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = head[::2].count(0), head[1::2].count(0)
     many = len(head) // 2 * _NUL_SHARE
-    if odd > many and not even:
+    if odd > many and even < odd * _NUL_SHARE:
         return "utf-16-le"
-    if even > many and not odd:
+    if even > many and odd < even * _NUL_SHARE:
         return "utf-16-be"
     return None
 
