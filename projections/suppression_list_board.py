@@ -11,6 +11,7 @@ from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import RowOperation, drop, put
 from storage.database import Conn
+from storage.suppression.blocks import BlockStore
 
 BOARD = "suppression_list_board"
 
@@ -89,6 +90,17 @@ _LISTS: LiteralString = """
 def lists(conn: Conn) -> list[SuppressionListRow]:
     """Read the active lists in the order of their names."""
     return select(conn, SuppressionListRow, _LISTS + " order by name, list_id")
+
+
+def containing(conn: Conn, blocks: BlockStore, number: str) -> list[SuppressionListRow]:
+    """Read the lists that contain an E.164 number, in the order of their names.
+
+    Raises:
+        BlocksMissing: the blocks of a list are not complete.
+    """
+    rows = lists(conn)
+    found = blocks.contained(conn, [row.version_id for row in rows], number)
+    return [row for row in rows if found[row.version_id]]
 
 
 def get(conn: Conn, list_id: UUID) -> SuppressionListRow | None:

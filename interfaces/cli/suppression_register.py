@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from domain.number import SuppressionSource
 from interfaces.cli.output import AsJson, print_line, show_list, show_one
 from interfaces.cli.workbench import Workbench, actor, workbench
-from projections import suppression_board
+from projections import suppression_board, suppression_list_board
 from projections.suppression_board import SuppressionRow
 from storage.database import Conn
 
@@ -45,14 +45,18 @@ def add_number(
 
 
 def check_number(phone: Phone, *, as_json: AsJson = False) -> None:
-    """Show the entry of a number; exit with 1 if it is not suppressed."""
+    """Show where a number is suppressed; exit with 1 if it is nowhere."""
     with workbench(Configuration()) as bench:
-        row = bench.read(
-            suppression_board.get, bench.numbers.id_of(_read(bench, phone))
+        number = _read(bench, phone)
+        row = bench.read(suppression_board.get, bench.numbers.id_of(number))
+        lists = bench.read(
+            suppression_list_board.containing, bench.suppression_blocks, number
         )
-        if row is None:
+        if row is None and not lists:
             raise NotFound("suppressed number", phone)
-        show_one(_shown(bench, [row])[0], as_json=as_json)
+        entry = _shown(bench, [row])[0] if row else {"phone": number}
+        names = ", ".join(found.name for found in lists) or None
+        show_one({**entry, "lists": names}, as_json=as_json)
 
 
 def lift_number(

@@ -13,7 +13,8 @@ from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.enums import SuppressionSource
 from interfaces.graphql.types.paging import PageInfo, page_size
-from projections import suppression_board
+from interfaces.graphql.types.suppression_lists import SuppressionList, today_of
+from projections import suppression_board, suppression_list_board
 from projections.suppression_board import SuppressionRow
 
 
@@ -91,6 +92,9 @@ class SuppressedNumber:
     """The entries about one number."""
 
     suppression: Suppression | None
+    list: SuppressionList | None = strawberry.field(
+        description="The first list, by name, that contains the number."
+    )
 
 
 @strawberry.type
@@ -123,17 +127,33 @@ class SuppressionQueries:
             total_count=page.total,
         )
 
-    @query(EVERYBODY, "Looks a number up in the register; null if it is not there.")
+    @query(
+        EVERYBODY,
+        "Looks a number up in the register and in imported lists; null if it is on"
+        " neither.",
+    )
     async def suppression(self, info: Info, phone: str) -> SuppressedNumber | None:
-        """Look one number up; an erased one is found as well."""
-        backend = info.context.backend
-        number_id = await backend.run_reader(number_id_of, info.context, phone)
+        """Look one number up; an erased one is found in the register as well."""
+        backend, services = info.context.backend, info.context.services
+        number = await backend.run_reader(number_of, info.context, phone)
+        number_id = await backend.run_reader(services.numbers.id_of, number)
         row = await backend.read(suppression_board.get, number_id)
-        return SuppressedNumber(suppression=Suppression.of(row)) if row else None
+        rows = await backend.read(
+            suppression_list_board.containing, services.suppression_blocks, number
+        )
+        if row is None and not rows:
+            return None
+        return SuppressedNumber(
+            suppression=Suppression.of(row) if row else None,
+            list=SuppressionList.of(rows[0], today_of(info)) if rows else None,
+        )
+
+
+def number_of(context: Context, phone: str) -> str:
+    """Return a number as a member writes it as E.164. Raises Invalid."""
+    return read_number(phone, context.services.settings.values().default_region)
 
 
 def number_id_of(context: Context, phone: str) -> UUID:
     """Return the id of a number as a member writes it. Raises Invalid."""
-    services = context.services
-    region = services.settings.values().default_region
-    return services.numbers.id_of(read_number(phone, region))
+    return context.services.numbers.id_of(number_of(context, phone))

@@ -33,6 +33,9 @@ def test_a_list_is_imported_listed_and_removed(
     assert "DNC: 2 numbers of 2026-11-20." in out
     (row,) = autolynx.done("suppressions", "lists", "--json").json
     assert row["covers"] == ["+1202"]
+    found = autolynx.done("suppressions", "check", "202 555 0101", "--json").json
+    assert found == {"phone": "+12025550101", "lists": "DNC"}
+    autolynx.refusal("suppressions", "check", "202 555 0102")
     autolynx.done("suppressions", "remove-list", row["listId"])
     assert autolynx.done("suppressions", "lists", "--json").json == []
 

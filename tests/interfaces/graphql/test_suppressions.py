@@ -1,9 +1,11 @@
 """The register in the API: who may change it, and what a wrong input is answered."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from application.suppression_lists.service import ListTerms
 from domain.values import Role
 from tests.interfaces.serving import Desk
 
@@ -16,7 +18,7 @@ LIFT = f"""mutation($id: ID!, $reason: String!) {{
   liftSuppression(id: $id, reason: $reason) {{
     ... on Suppression {SUPPRESSION} {ERROR} }} }}"""
 FIND = f"""query($phone: String!) {{
-  suppression(phone: $phone) {{ suppression {SUPPRESSION} }} }}"""
+  suppression(phone: $phone) {{ suppression {SUPPRESSION} list {{ name }} }} }}"""
 TYPES = """{ events(newestFirst: true, filter: {types: ["number.suppressed",
   "number.lifted"]}) { nodes: edges { node { type actor payload } } } }"""
 
@@ -31,7 +33,7 @@ def test_an_operator_suppresses_a_number_and_an_auditor_finds_it(office: Desk) -
     assert (added["phone"], added["source"]) == ("+12025550101", "API")
     assert added["addedBy"] == "operator@example.com"
     found = office.told(FIND, Role.AUDITOR, phone="+1 202 555 0101")
-    assert found["suppression"] == {"suppression": added}
+    assert found["suppression"] == {"suppression": added, "list": None}
     assert suppress(office, "+12025550101", Role.ADMIN) == added
 
 
@@ -88,3 +90,18 @@ def test_the_history_shows_each_change_without_the_number(office: Desk) -> None:
     )
     assert suppressed["actor"] == "operator@example.com"
     assert "5550106" not in str(shown)
+
+
+def test_a_number_on_an_imported_list_is_found(office: Desk) -> None:
+    version, _ = office.components.suppression_lists.receive(
+        ListTerms(name="Registry", as_of=date(2026, 11, 20)),
+        [b"2025550177\n"],
+        by="admin@example.com",
+    )
+    office.caught_up()
+    found = office.told(FIND, Role.AUDITOR, phone="(202) 555-0177")["suppression"]
+    assert found == {"suppression": None, "list": {"name": "Registry"}}
+    assert office.told(FIND, phone="(202) 555-0178")["suppression"] is None
+    office.components.suppression_lists.remove(version.list_id, by="admin@example.com")
+    office.caught_up()
+    assert office.told(FIND, phone="(202) 555-0177")["suppression"] is None
