@@ -2,9 +2,9 @@
 
 Each code page is scored by how well the decoded text fits a language that is written in
 it: letters of its alphabet count for the page; symbols within words, capitals after
-small letters and mixed alphabets count against it. A few names
-are enough. `charset-normalizer` needs more text: of 20 lists of one or two names it
-recognised 4 (docs/contact-files.md).
+small letters and mixed alphabets count against it. One name is usually enough.
+`charset-normalizer` 3.5 needs more text: of the 55 lists of one name in the tests of
+this module it reads 14 correctly.
 """
 
 import unicodedata
