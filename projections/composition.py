@@ -231,6 +231,8 @@ class Components:
             context=self.context,
             vault=self.vault,
             campaign_of=self.lookups.campaign_of,
+            contact_lookup=self.lookups,
+            installation_key=self.installation_key,
         )
 
     @cached_property

@@ -75,18 +75,21 @@ class CallService:
         self._call_lookup, self._read_message = call_lookup, read_message
         self._started = StartedCampaigns()
         self._terms = TermsCache()
-        self._unit = CallUnitOfWork(app, context, self._started, self._terms)
+        self._unit = self._unit_in(app, self._started)
         self._recorder = self._recorder_in(app, self._started)
         self._tool_calls = ToolCallService(
             app,
             context,
             recorder_in=self._recorder_in,
-            unit_in=lambda app, started: CallUnitOfWork(
-                app, context, started, self._terms
-            ),
+            unit_in=self._unit_in,
             started=self._started,
             contact_lookup=contact_lookup,
             installation_key=installation_key,
+        )
+
+    def _unit_in(self, app: Streams, started: StartedCampaigns) -> CallUnitOfWork:
+        return CallUnitOfWork(
+            app, self._context, started, self._terms, self._contact_lookup
         )
 
     def _recorder_in(self, app: Streams, started: StartedCampaigns) -> MessageRecorder:
@@ -94,6 +97,7 @@ class CallService:
             app,
             context=self._context,
             vault=self._vault,
+            contact_lookup=self._contact_lookup,
             call_lookup=self._call_lookup,
             read_message=self._read_message,
             started=started,

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from application.app import Streams, decide
 from application.calls.contact_planning import ContactPlanner, TermsCache
-from application.calls.output_rules import number_suppressed_by_outputs
+from application.calls.output_rules import OutputOptOuts
 from application.event_context import SCHEDULER, EventContext
+from application.ports import ContactLookup
 from application.vault import MessageRow, TextRow, VaultRow
 from domain.call import Call
 from domain.call_consequences import (
@@ -61,9 +62,11 @@ class CallUnitOfWork:
         context: EventContext,
         started: StartedCampaigns,
         terms: TermsCache,
+        contact_lookup: ContactLookup,
     ) -> None:
         self._app, self._context, self._started = app, context, started
         self._planner = ContactPlanner(app, terms)
+        self._opt_outs = OutputOptOuts(app, context, contact_lookup)
 
     def run(
         self,
@@ -106,11 +109,9 @@ class CallUnitOfWork:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
             rows += self._pause(campaign, fault, rows, at)
         also = self._planner.changes(call, campaign, at)
-        number = number_suppressed_by_outputs(
-            self._app, call, call.pending_events, at, SCHEDULER
-        )
+        number, texts = self._opt_outs.suppressed(call, at)
         changed = (call, campaign, *also.changed, number)
-        self._app.append(*changed, vault=rows, expect=also.expect or None)
+        self._app.append(*changed, vault=[*rows, *texts], expect=also.expect or None)
         if placed_event(events):
             self._started.started.add(call.campaign_id)
         if rang(events):

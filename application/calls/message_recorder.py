@@ -13,7 +13,7 @@ from application.calls.output_rules import apply_output_rules
 from application.calls.provider_facts import apply_message
 from application.calls.tool_answers import ToolAnswer
 from application.event_context import SCHEDULER, EventContext
-from application.ports import CallLookup, CallReport, ProviderMessage
+from application.ports import CallLookup, CallReport, ContactLookup, ProviderMessage
 from application.vault import MessageRow, VaultReader, VaultRow, digest
 from domain.call import Call
 from domain.errors import NotFound
@@ -42,6 +42,7 @@ class MessageRecorder:
         *,
         context: EventContext,
         vault: VaultReader,
+        contact_lookup: ContactLookup,
         call_lookup: CallLookup,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
         started: StartedCampaigns,
@@ -51,7 +52,7 @@ class MessageRecorder:
         self._provider = context.provider_actor
         self._call_lookup, self._read_message = call_lookup, read_message
         self._terms = terms
-        self._unit = CallUnitOfWork(app, context, started, terms)
+        self._unit = CallUnitOfWork(app, context, started, terms, contact_lookup)
 
     def record(self, message: ProviderMessage) -> MessageReceipt:
         """Record a message, in whatever order and however often it arrives.

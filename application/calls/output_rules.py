@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
-from application.ports import CallReport
+from application.event_context import SCHEDULER, EventContext
+from application.ports import CallReport, ContactLookup
+from application.vault import TextRow
 from domain.call import Call
 from domain.campaign_terms import CallingTerms
 from domain.dispositions import disposition_from
@@ -34,29 +36,48 @@ def apply_output_rules(
     call.set_disposition_of_outputs(disposition, message_id=message_id, at=at, by=by)
 
 
-def number_suppressed_by_outputs(
-    app: Streams, call: Call, events: Sequence[object], at: datetime, by: str
-) -> Number | None:
-    """Add the called number to the register if the outputs of a call are an opt-out.
+class OutputOptOuts:
+    """Adds a called number to the register if the outputs of its call are an opt-out.
 
-    Returns the number with its new event, to be appended with the call; None if the
-    events contain no opt-out, or if the number is suppressed already. Opt-outs by tools
-    are recorded when the tool is called.
+    Opt-outs by tools are recorded when the tool is called.
     """
-    if call.number_key is None or not any(map(_is_opt_out, events)):
-        return None
-    number_id = number_id_of(call.number_key)
-    number = app.find(Number, number_id) or Number.unrecorded(number_id, at)
-    number.suppress(
-        source=SuppressionSource.CALL,
-        reason=None,
-        phone=None,
-        call_id=call.id,
-        campaign_id=call.campaign_id,
-        at=at,
-        by=by,
-    )
-    return number if number.pending_events else None
+
+    def __init__(
+        self, app: Streams, context: EventContext, contact_lookup: ContactLookup
+    ) -> None:
+        self._app, self._context = app, context
+        self._contact_lookup = contact_lookup
+
+    def suppressed(
+        self, call: Call, at: datetime
+    ) -> tuple[Number | None, list[TextRow]]:
+        """Return the number with its new event, to be appended with the call.
+
+        The vault row contains the number in writing; there is none once the contact was
+        erased. None: the pending events of the call contain no opt-out, or the number
+        is suppressed already.
+        """
+        opt_outs: Sequence[object] = call.pending_events
+        if call.number_key is None or not any(map(_is_opt_out, opt_outs)):
+            return None, []
+        number_id = number_id_of(call.number_key)
+        number = self._app.find(Number, number_id) or Number.unrecorded(number_id, at)
+        person = self._contact_lookup.contact(call.contact_id)
+        phone, rows = None, list[TextRow]()
+        if person is not None:
+            # Erasing the contact erases texts about its calls, and those to come.
+            phone, row = self._context.vault_text(call.id, person.phone)
+            rows = [row]
+        number.suppress(
+            source=SuppressionSource.CALL,
+            reason=None,
+            phone=phone,
+            call_id=call.id,
+            campaign_id=call.campaign_id,
+            at=at,
+            by=SCHEDULER,
+        )
+        return (number, rows) if number.pending_events else (None, [])
 
 
 def _is_opt_out(event: object) -> bool:

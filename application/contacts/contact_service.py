@@ -1,16 +1,20 @@
 """Commands of members about one contact."""
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.contacts.contact_streams import find_contact
 from application.event_context import EventContext
-from application.vault import VaultReader, VaultRow
+from application.installation_key import InstallationKey
+from application.ports import ContactLookup
+from application.vault import TextRow, VaultReader, VaultRow
 from domain.call import Call
 from domain.contact import Contact, PlannedAttempt
 from domain.contact_events import FinishReason
 from domain.errors import Invalid, NotFound
+from domain.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition
 from domain.planning import WANTED
 from domain.values import ContactStatus, VaultText, call_id_of
@@ -38,9 +42,12 @@ class ContactService:
         context: EventContext,
         vault: VaultReader,
         campaign_of: Callable[[UUID], UUID | None],
+        contact_lookup: ContactLookup,
+        installation_key: InstallationKey,
     ) -> None:
         self._app, self._context, self._vault = app, context, vault
-        self._campaign_of = campaign_of
+        self._campaign_of, self._contact_lookup = campaign_of, contact_lookup
+        self._installation_key = installation_key
 
     def set_disposition(
         self,
@@ -53,9 +60,10 @@ class ContactService:
         """Set or clear (None) the disposition of a contact, with a note or without.
 
         It replaces what the contact's calls say. A planned call is withdrawn if the
-        disposition makes it needless. Returns the position of the last event, None if
-        nothing changed. Raises NotFound, WrongState for an erased contact, and Invalid
-        for a note that is too long.
+        disposition makes it needless. OPTED_OUT also adds the contact's number to the
+        register, from which no other disposition removes it. Returns the position of
+        the last event, None if nothing changed. Raises NotFound, WrongState for an
+        erased contact, and Invalid for a note that is too long.
         """
         campaign_id = self._campaign_of(contact_id)
         if campaign_id is None:
@@ -74,18 +82,17 @@ class ContactService:
             status = contact.status_after(last_attempt, standing)
             reference, rows = self._note(contact, text)
             contact.dispose(disposition, note=reference, was=status, at=at, by=by)
-            plan = contact.plan_after(last_attempt)
-            reason = ENDS_A_PLAN.get(disposition) if disposition else None
-            if plan is not None and reason is not None and _ends(plan, reason):
-                to = plan.finished_as
-                move = {"was": status, "standing": to}
-                contact.finish(reason, last_attempt=last_attempt, at=at, by=by, **move)
-            if not contact.pending_events:
+            _withdraw_plan(contact, disposition, status, last_attempt, at=at, by=by)
+            number, phone_rows = None, list[TextRow]()
+            if disposition is Disposition.OPTED_OUT:
+                number, phone_rows = self._suppressed(contact, at, by)
+            if not contact.pending_events and number is None:
                 return None
             expect = {call_id_of(contact_id, last_attempt + 1): 0}
             if call is not None:
                 expect[call.id] = call.version
-            return self._app.append(contact, vault=rows, expect=expect)
+            vault = [*rows, *phone_rows]
+            return self._app.append(contact, number, vault=vault, expect=expect)
 
         return decide(command)
 
@@ -95,6 +102,24 @@ class ContactService:
         while found := self._app.find(Call, call_id_of(contact_id, attempt)):
             last, attempt = found, attempt + 1
         return last
+
+    def _suppressed(
+        self, contact: Contact, at: datetime, by: str
+    ) -> tuple[Number | None, list[TextRow]]:
+        """Return the contact's number with a new event, and its text for the vault.
+
+        None: it is suppressed already, or the contact is being erased.
+        """
+        person = self._contact_lookup.contact(contact.id)
+        if person is None:
+            return None, []
+        number_id = number_id_of(self._installation_key.of_number(person.phone))
+        number = self._app.find(Number, number_id) or Number.unrecorded(number_id, at)
+        # Erasing the contact erases the texts about it.
+        phone, row = self._context.vault_text(contact.id, person.phone)
+        source = SuppressionSource.PERSON
+        number.suppress(source=source, reason=None, phone=phone, at=at, by=by)
+        return (number, [row]) if number.pending_events else (None, [])
 
     def _note(
         self, contact: Contact, text: str
@@ -107,6 +132,23 @@ class ContactService:
             return known, []
         reference, row = self._context.vault_text(contact.id, text)
         return reference, [row]
+
+
+def _withdraw_plan(
+    contact: Contact,
+    disposition: Disposition | None,
+    status: ContactStatus,
+    last_attempt: int,
+    *,
+    at: datetime,
+    by: str,
+) -> None:
+    """Finish the contact if the disposition makes its planned call needless."""
+    plan = contact.plan_after(last_attempt)
+    reason = ENDS_A_PLAN.get(disposition) if disposition else None
+    if plan is not None and reason is not None and _ends(plan, reason):
+        move = {"was": status, "standing": plan.finished_as}
+        contact.finish(reason, last_attempt=last_attempt, at=at, by=by, **move)
 
 
 def _ends(plan: PlannedAttempt, reason: FinishReason) -> bool:

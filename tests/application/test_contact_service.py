@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from domain.contact import Contact, PlannedAttempt
 from domain.contact_history import ContactHistory, PlanKind
 from domain.errors import Invalid, NotFound, WrongState
+from domain.number import SuppressionSource
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
-from projections import contact_results
+from projections import contact_results, suppression_board
 from projections.contact_results import ContactResult
+from projections.suppression_board import SuppressionRow
 from tests.application.erasing import erase, problems
 from tests.application.messages import record_message, report, requested
 from tests.database_dump import dumped
@@ -146,4 +149,80 @@ def test_the_analysis_of_a_call_is_stored_with_its_message_and_erased_with_it(
     assert problems(house) == []
     erase(house)
     assert b"ecret" not in dumped(house.url)
+    assert problems(house) == []
+
+
+# --- Opt-outs -------------------------------------------------------------------------
+
+
+def suppressions(house: House) -> list[SuppressionRow]:
+    house.settle()
+    with house.reading.connection() as conn:
+        return list(suppression_board.page(conn, first=5).nodes)
+
+
+def test_an_opt_out_by_a_member_suppresses_the_number_in_the_same_append(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact_id = contact_of(house, requested(house))
+    appended: list[set[str]] = []
+    append = house.app.append
+
+    def noting(*changed: Any, **how: Any) -> int | None:
+        appended.append({type(each).__name__ for each in changed if each is not None})
+        return append(*changed, **how)
+
+    monkeypatch.setattr(house.app, "append", noting)
+    assert set_disposition(house, contact_id, OPTED_OUT) is not None
+    assert appended == [{"Contact", "Number"}]
+    person = house.lookups.contact(contact_id)
+    assert person is not None
+    [row] = suppressions(house)
+    assert row.id == house.numbers.id_of(person.phone)
+    assert (row.source, row.added_by) == (SuppressionSource.PERSON, BY)
+    assert house.vault.words(row.phone_id or uuid4()) == person.phone
+
+
+def test_a_contact_that_was_never_called_opts_out_with_its_number(house: House) -> None:
+    campaign_id = house.campaign(["+12025550143"])
+    [candidate] = house.candidates(campaign_id)
+    set_disposition(house, candidate.contact_id, OPTED_OUT)
+    [row] = suppressions(house)
+    assert row.id == house.numbers.id_of("+12025550143")
+
+
+@pytest.mark.parametrize("later", [None, GOAL])
+def test_a_later_disposition_leaves_the_number_suppressed(
+    house: House, later: Disposition | None
+) -> None:
+    contact_id = contact_of(house, requested(house))
+    set_disposition(house, contact_id, OPTED_OUT)
+    set_disposition(house, contact_id, later)
+    assert len(suppressions(house)) == 1
+
+
+def test_an_opt_out_that_is_set_twice_suppresses_once(house: House) -> None:
+    contact_id = contact_of(house, requested(house))
+    set_disposition(house, contact_id, OPTED_OUT)
+    [row] = suppressions(house)
+    assert set_disposition(house, contact_id, OPTED_OUT) is None
+    assert house.topics(row.id) == ["suppressed"]
+    house.numbers.lift(row.id, reason="a mistake", by=BY)
+    assert set_disposition(house, contact_id, OPTED_OUT) is not None
+    assert len(suppressions(house)) == 1
+
+
+def test_other_dispositions_do_not_suppress_the_number(house: House) -> None:
+    set_disposition(house, contact_of(house, requested(house)), GOAL)
+    assert suppressions(house) == []
+
+
+def test_an_erasure_empties_the_number_of_an_opt_out_and_keeps_it_suppressed(
+    house: House,
+) -> None:
+    contact_id = contact_of(house, requested(house))
+    set_disposition(house, contact_id, OPTED_OUT)
+    erase(house)
+    [row] = suppressions(house)
+    assert house.vault.words(row.phone_id or uuid4()) is None
     assert problems(house) == []

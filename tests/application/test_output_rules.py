@@ -10,7 +10,9 @@ from domain.campaign_terms import CallingTerms, OutputRule
 from domain.number import Number, number_id_of
 from domain.outcomes import Disposition
 from domain.reports import ReportGrade
+from projections import suppression_board
 from provider.vapi.reading import read_call
+from tests.application.erasing import erase, problems
 from tests.application.messages import record_message, report
 from tests.application.test_planned_calls import BUSY, POLICY, Line
 from tests.wiring import NOON, House
@@ -142,3 +144,23 @@ def test_a_webhook_without_new_terms_loads_the_campaign_once(
     for call_id in calls:
         line.end(call_id, **outputs(goal=True))
     assert loaded.count(line.campaign_id) <= 1
+
+
+def test_the_register_shows_the_number_of_an_opt_out_until_it_is_erased(
+    house: House,
+) -> None:
+    line = Line(house, TERMS)
+    call_id = line.call(**OPT_OUT)
+    person = house.lookups.contact(house.load_call(call_id).contact_id)
+    assert person is not None
+    house.settle()
+    with house.reading.connection() as conn:
+        [row] = suppression_board.page(conn, first=5).nodes
+    assert row.phone_id is not None
+    assert house.vault.words(row.phone_id) == person.phone
+    erase(house, person.phone)
+    assert house.vault.words(row.phone_id) is None
+    assert problems(house) == []
+    number = number_of(house, call_id)
+    assert number is not None
+    assert number.is_suppressed

@@ -23,7 +23,8 @@ from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
 from application.calls.contact_planning import TermsCache
 from application.contacts.planned_calls import PlannedCallService
 from application.event_context import EventContext
-from application.vault import VaultRow
+from application.ports import ContactLookup
+from application.vault import ContactRow, VaultRow
 from domain.call import Call
 from domain.campaign import Campaign
 from domain.campaign_terms import CallingTerms
@@ -45,6 +46,22 @@ GAP, LATER_GAP = timedelta(minutes=10), timedelta(hours=2)
 
 class Crash(Exception):
     """The process dies before the append."""
+
+
+class NoContacts(ContactLookup):
+    """A read model without contacts."""
+
+    def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+        del campaign_id, contact_ids
+        return set()
+
+    def erased(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
+        del campaign_id, contact_ids
+        return set()
+
+    def contact(self, contact_id: UUID) -> ContactRow | None:
+        del contact_id
+        return None
 
 
 class MemoryStreams(Streams):
@@ -120,7 +137,9 @@ class PlannedCalls(RuleBasedStateMachine):
             random_bytes=bytes,
             provider_actor="provider",
         )
-        self.unit = CallUnitOfWork(self.app, context, StartedCampaigns(), TermsCache())
+        self.unit = CallUnitOfWork(
+            self.app, context, StartedCampaigns(), TermsCache(), NoContacts()
+        )
         self.service = PlannedCallService(self.app, context)
         self.campaign_id, self.contact_id = uuid4(), uuid4()
         self.made: list[Made] = []
