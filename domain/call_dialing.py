@@ -32,6 +32,7 @@ class DialerCommands(CallState):
     def requeue(
         self, *, claim_id: UUID, batch: int | None, at: datetime, by: str
     ) -> None:
+        """Claim a deferred call again. Raises NotDeferred."""
         if not self.deferred:
             raise NotDeferred(f"Call {self.id} is {self.status}, not deferred.")
         to = ContactStatus.QUEUED
@@ -98,6 +99,10 @@ class DialerCommands(CallState):
         by: str,
         evidence: Evidence | None = None,
     ) -> None:
+        """Record the provider's id of the call; a repeat changes nothing.
+
+        Raises AnotherProviderCall for a second id.
+        """
         if self.provider_call_id is None:
             self._move(
                 events.Placed,
@@ -192,6 +197,7 @@ class DialerCommands(CallState):
             self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, **fields)
 
     def fail(self, *, reason: str, at: datetime, by: str) -> None:
+        """Give up a call that the provider is not known to have accepted."""
         if self.waiting:
             fields = {
                 "reason": reason,

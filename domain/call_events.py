@@ -38,6 +38,8 @@ class ContactStatusChanged(CallEvent):
 
 
 class Created(ContactStatusChanged, Aggregate.Created):
+    """A contact was claimed for its next attempt; `batch` is None outside BATCH."""
+
     TOPIC = "call.created"
     attempt: int
     claim_id: UUID
@@ -55,12 +57,16 @@ class Created(ContactStatusChanged, Aggregate.Created):
 
 
 class Requeued(ContactStatusChanged):
+    """A deferred call was claimed again."""
+
     TOPIC = "call.requeued"
     claim_id: UUID
     batch: int | None
 
 
 class Requested(CallEvent):
+    """The request `number` may be sent once, before `dial_before`."""
+
     TOPIC = "call.requested"
     number: int
     dial_before: datetime
@@ -69,6 +75,8 @@ class Requested(CallEvent):
 
 
 class Placed(ContactStatusChanged):
+    """The provider accepted the call. `ghost`: the call was given up before."""
+
     TOPIC = "call.placed"
     provider_call_id: str
     placed_at: datetime
@@ -77,6 +85,8 @@ class Placed(ContactStatusChanged):
 
 
 class Deferred(ContactStatusChanged):
+    """The call was not made; it may be requested again at `until`."""
+
     TOPIC = "call.deferred"
     reason: str
     until: datetime
@@ -85,11 +95,15 @@ class Deferred(ContactStatusChanged):
 
 
 class OutcomeUnknown(CallEvent):
+    """A request was sent, and whether the provider acted on it is not known."""
+
     TOPIC = "call.outcome_unknown"
     reason: str
 
 
 class Rejected(ContactStatusChanged):
+    """The provider refuses to call this contact; `words` is its explanation."""
+
     TOPIC = "call.rejected"
     words: VaultText
     refusal: Refusal | None = None
@@ -104,18 +118,24 @@ class Rejected(ContactStatusChanged):
 
 
 class Ringing(ContactStatusChanged):
+    """The phone rings."""
+
     TOPIC = "call.ringing"
     ringing_at: datetime
     evidence: Evidence | None
 
 
 class Answered(ContactStatusChanged):
+    """Somebody or something picked up."""
+
     TOPIC = "call.answered"
     answered_at: datetime | None
     evidence: Evidence | None
 
 
 class Ended(ContactStatusChanged):
+    """The call is over, or a later message explains its end."""
+
     TOPIC = "call.ended"
     reason: str | None
     ended_at: datetime | None
@@ -149,6 +169,8 @@ class Ended(ContactStatusChanged):
 
 
 class Reported(CallEvent):
+    """A report added to, or corrected, what was known: the merged values."""
+
     TOPIC = "call.reported"
     grade: int
     queued_at: datetime
@@ -198,21 +220,29 @@ class DispositionSet(CallEvent):
 
 
 class Confirmed(CallEvent):
+    """The provider was asked and shows the call live."""
+
     TOPIC = "call.confirmed"
     provider_status: str
 
 
 class MessageReceived(CallEvent):
+    """A message that says nothing new was stored."""
+
     TOPIC = "call.message_received"
     type: str
     evidence: Evidence
 
 
 class HangUpRequested(CallEvent):
+    """The call is to be ended at the provider."""
+
     TOPIC = "call.hang_up_requested"
 
 
 class DuplicateDetected(CallEvent):
+    """The provider itself shows a second call for this one."""
+
     TOPIC = "call.duplicate_detected"
     provider_call_id: str
 
@@ -232,6 +262,8 @@ class DuplicateDismissed(CallEvent):
 
 
 class TimedOut(ContactStatusChanged):
+    """The provider no longer knows the call, which was never reported."""
+
     TOPIC = "call.timed_out"
     reason: str
     outcome: ReportedOutcome | None = None
@@ -245,6 +277,8 @@ class TimedOut(ContactStatusChanged):
 
 
 class Failed(ContactStatusChanged):
+    """The call was given up before the provider is known to have accepted it."""
+
     TOPIC = "call.failed"
     reason: str
     outcome: ReportedOutcome | None = None
@@ -258,6 +292,8 @@ class Failed(ContactStatusChanged):
 
 
 class Canceled(ContactStatusChanged):
+    """The claim was taken back: no call was made."""
+
     TOPIC = "call.canceled"
     outcome: ReportedOutcome | None = None
 

@@ -25,6 +25,7 @@ class ProviderCommands(CallState):
     def ring(
         self, *, ringing_at: datetime, at: datetime, by: str, evidence: Evidence | None
     ) -> None:
+        """Record that the phone rings; later messages change nothing."""
         if self.status is CallStatus.QUEUED:
             to = ContactStatus.RINGING
             fields = {"ringing_at": ringing_at, "evidence": evidence}
@@ -238,6 +239,7 @@ class ProviderCommands(CallState):
             self._record(events.MessageReceived, at, by, type=type_, evidence=evidence)
 
     def request_hang_up(self, *, at: datetime, by: str) -> None:
+        """Ask once for the call to be ended at the provider."""
         if self.live and not self.hang_up_requested:
             self._record(events.HangUpRequested, at, by)
 

@@ -76,18 +76,22 @@ class CallState:
 
     @property
     def started_at(self) -> datetime | None:
+        """When the call was picked up, None if it was not."""
         return self.known.started_at
 
     @property
     def ended_at(self) -> datetime | None:
+        """When the call ended, by the provider."""
         return self.known.ended_at
 
     @property
     def ended_reason(self) -> str | None:
+        """The provider's reason of the end."""
         return self.known.reason
 
     @property
     def duration_seconds(self) -> int | None:
+        """Seconds from the answer to the end."""
         return self.known.duration_seconds
 
     @property
@@ -107,10 +111,12 @@ class CallState:
 
     @property
     def live(self) -> bool:
+        """Whether the call may still change."""
         return self.status in LIVE
 
     @property
     def deferred(self) -> bool:
+        """Whether the call waits to be requested again."""
         return self.live and self.standing is ContactStatus.PENDING
 
     @property

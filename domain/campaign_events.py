@@ -35,6 +35,8 @@ class CampaignEvent(Aggregate.Event):
 
 
 class Created(CampaignEvent, Aggregate.Created):
+    """The campaign exists; amounts in US dollars, `longest_call_seconds` in seconds."""
+
     TOPIC = "campaign.created"
     name: str
     assistant_id: UUID
@@ -56,10 +58,13 @@ class Created(CampaignEvent, Aggregate.Created):
 
     @property
     def terms(self) -> CallingTerms:
+        """The calling terms that the event states."""
         return _terms(self)
 
 
 class ContactsImported(CampaignEvent):
+    """A list was counted in; `contacts` is the new total."""
+
     TOPIC = "campaign.contacts_imported"
     list_id: UUID
     accepted: int
@@ -68,21 +73,29 @@ class ContactsImported(CampaignEvent):
 
 
 class Queued(CampaignEvent):
+    """A member started the campaign."""
+
     TOPIC = "campaign.queued"
 
 
 class DialingStarted(CampaignEvent):
+    """The provider accepted the first call."""
+
     TOPIC = "campaign.dialing_started"
     started_at: datetime
     state: CampaignState
 
 
 class Running(CampaignEvent):
+    """The first phone rang."""
+
     TOPIC = "campaign.running"
     state: CampaignState
 
 
 class Paused(CampaignEvent):
+    """Calls stopped; `scope` is set for the cause ACCOUNT only."""
+
     TOPIC = "campaign.paused"
     cause: PauseCause
     reason: VaultText | None
@@ -90,6 +103,8 @@ class Paused(CampaignEvent):
 
 
 class Resumed(CampaignEvent):
+    """Calls may be made again."""
+
     TOPIC = "campaign.resumed"
     state: CampaignState
 
@@ -114,6 +129,7 @@ class Changed(CampaignEvent):
 
     @property
     def terms(self) -> CallingTerms:
+        """The calling terms that the event states."""
         return _terms(self)
 
 
@@ -139,20 +155,28 @@ class Expired(CampaignEvent):
 
 
 class Completed(CampaignEvent):
+    """Every contact is finished."""
+
     TOPIC = "campaign.completed"
 
 
 class Canceled(CampaignEvent):
+    """No further call is made; with `hang_up` live calls are ended too."""
+
     TOPIC = "campaign.canceled"
     hang_up: bool
 
 
 class Failed(CampaignEvent):
+    """The campaign's own data cannot be used."""
+
     TOPIC = "campaign.failed"
     reason: VaultText
 
 
 class SpendAlertRaised(CampaignEvent):
+    """The spend reached the threshold or the limit of the budget, in US dollars."""
+
     TOPIC = "campaign.spend_alert_raised"
     alert: SpendAlert
     spend: Decimal

@@ -32,10 +32,12 @@ class CampaignProgress:
 
     @property
     def over(self) -> bool:
+        """Whether the campaign is finished for good."""
         return self.state in FINISHED
 
     @property
     def may_dial(self) -> bool:
+        """Whether contacts may be called, apart from the start and end of the terms."""
         return self.state in MAY_DIAL and self.expired_at is None
 
     def may_dial_at(self, at: datetime) -> bool:
@@ -155,12 +157,14 @@ class CampaignProgress:
             self._record(events.Expired, at, by, ends_at=self.terms.ends_at)
 
     def cancel(self, *, hang_up: bool, at: datetime, by: str) -> None:
+        """Stop for good; with `hang_up` live calls are ended. Raises WrongState."""
         if self.state is CampaignState.CANCELED:
             return
         self._must_not_be_over()
         self._record(events.Canceled, at, by, hang_up=hang_up)
 
     def fail(self, *, reason: VaultText, at: datetime, by: str) -> None:
+        """End a campaign whose own data cannot be used."""
         if not self.over:
             self._record(events.Failed, at, by, reason=reason)
 

@@ -48,6 +48,7 @@ class CallingTerms:
 
     @property
     def policy(self) -> RetryPolicy:
+        """The retry policy; without one every contact is called once."""
         return self.retry_policy or ONCE
 
     @property
@@ -60,9 +61,11 @@ class CallingTerms:
         )
 
     def has_begun(self, at: datetime) -> bool:
+        """Return whether the start time, if any, has come."""
         return self.starts_at is None or self.starts_at <= at
 
     def has_ended(self, at: datetime) -> bool:
+        """Return whether the end time, if any, has come."""
         return self.ends_at is not None and self.ends_at <= at
 
 

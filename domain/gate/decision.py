@@ -35,6 +35,8 @@ ROUNDS = 50
 
 
 class HoursRule(StrEnum):
+    """LAW: the rule book's hours apply. ANY: an admin waived them."""
+
     LAW = "LAW"
     ANY = "ANY"
 

@@ -25,6 +25,8 @@ class CallPurpose(StrEnum):
 
 
 class Weekday(StrEnum):
+    """A day of the week, Monday first."""
+
     MON = "MON"
     TUE = "TUE"
     WED = "WED"
