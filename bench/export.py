@@ -1,4 +1,4 @@
-"""Export of a campaign over HTTP; baseline: COPY of the same columns."""
+"""Exports of a campaign over HTTP; baseline: COPY of the same columns."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -26,17 +26,25 @@ create temp table person as
 insert into contact_log (contact_id, list_id, campaign_id, seq, status, call_id,
         attempt)
     select contact_id, '{list}', '{campaign}', n, 'ENDED', call_id, 1 from person;
-insert into contact_vault
+insert into contact_vault (contact_id, list_id, campaign_id, name, business_name,
+        phone, variables, salt, leaf)
     select contact_id, '{list}', '{campaign}', 'Person ' || n, 'Company, Inc.',
-        '+1202555' || lpad((n % 10000)::text, 4, '0'), '{{}}', 's', 'l' from person;
+        '+1212555' || lpad((n % 10000)::text, 4, '0'),
+        json_build_object('Plan', 'plan ' || n % 7, 'City', 'Springfield', 'Owner',
+            'Owner ' || n % 100, 'Notes', 'Called before, ask for the owner.'),
+        's', 'l' from person;
 insert into call_log (call_id, campaign_id, contact_id, attempt, status, standing,
-        queued_at, last_event_at, ended_reason, cost, report_message_id, version)
-    select call_id, '{campaign}', contact_id, 1, 'ENDED', 'ENDED', now(), now(),
-        'customer-ended-call', 0.0512, message_id, 7 from person;
-insert into message_vault
+        queued_at, placed_at, ringing_at, started_at, ended_at, last_event_at, outcome,
+        disposition, ended_reason, cost, report_message_id, version)
+    select call_id, '{campaign}', contact_id, 1, 'ENDED', 'ENDED', now(), now(), now(),
+        now(), now(), now(), 'HUMAN', 'GOAL_REACHED', 'customer-ended-call', 0.0512,
+        message_id, 7 from person;
+insert into message_vault (id, subject_id, campaign_id, document, recording_url,
+        transcript, structured_outputs, summary, salt, leaf)
     select message_id, call_id, '{campaign}', '{{}}', 'https://example.com/' || n,
         '[{{"role": "bot", "message": "Hello, is this a good time to talk?"}}]',
-        's', 'l' from person;
+        json_build_object('interested', true, 'score', n % 10),
+        'The customer is interested.', 's', 'l' from person;
 analyze;
 """
 COPY = """
@@ -51,24 +59,58 @@ copy (
 ) to stdout
 """
 
+COPY_ALL = """
+copy (
+    select v.name, v.business_name, v.phone, k.status, c.ended_reason, c.cost,
+        m.recording_url, m.transcript, c.outcome, c.disposition, k.withheld, k.attempt,
+        w.words, k.contact_id, c.call_id, c.provider_call_id, v.extension, c.placed_at,
+        c.started_at, c.ended_at, c.duration_seconds, m.summary, v.variables ->> 'Plan',
+        v.variables ->> 'City', v.variables ->> 'Owner', v.variables ->> 'Notes',
+        m.structured_outputs ->> 'interested', m.structured_outputs ->> 'score'
+    from read.contact_log k
+    join contact_vault v on v.contact_id = k.contact_id and v.list_id = k.list_id
+    join read.call_log c on c.call_id = k.call_id
+    join message_vault m on m.id = c.report_message_id
+    left join read.contact_disposition d on d.contact_id = k.contact_id
+    left join words_vault w on w.id = d.note_words_id
+    where k.campaign_id = '{campaign}' order by k.seq
+) to stdout
+"""
+
+EXPORTS = (
+    (
+        *("export", "export.csv", 1, COPY),
+        "contacts with call, recording and transcript over HTTP",
+    ),
+    (
+        *("export_all", "export.csv?columns=all", 1, COPY_ALL),
+        "contacts with all columns, 4 of them the file's, and 2 outputs",
+    ),
+    (
+        *("export_jsonl", "contacts.jsonl", 0, COPY_ALL),
+        "contacts with their calls as JSON lines",
+    ),
+)
+"""Name, path, header lines, baseline and details of each measured export."""
+
 
 def measure(server: Server) -> Iterator[Figure]:
-    """Measure rows per second of the export, and of COPY."""
+    """Measure rows per second of the exports, and of COPY."""
     with server.installation() as installation:
         campaign = _filled(installation)
-        value, baseline = medians(
-            partial(_export, installation, campaign),
-            partial(_copy, installation.database, campaign),
-        )
-    yield Figure(
-        name="export",
-        value=value,
-        unit="rows/s",
-        baseline=baseline,
-        target=0.4,
-        details=f"{ROWS:,} contacts with call, recording and transcript over HTTP;"
-        " COPY TO STDOUT of the same columns",
-    )
+        for name, path, header, copied, details in EXPORTS:
+            value, baseline = medians(
+                partial(_export, installation, campaign, path, header),
+                partial(_copy, installation.database, campaign, copied),
+            )
+            yield Figure(
+                name=name,
+                value=value,
+                unit="rows/s",
+                baseline=baseline,
+                target=0.4 if header else None,
+                details=f"{ROWS:,} {details}; COPY TO STDOUT of the same columns",
+            )
 
 
 def _filled(installation: Installation) -> UUID:
@@ -82,19 +124,21 @@ def _filled(installation: Installation) -> UUID:
     return campaign
 
 
-def _export(installation: Installation, campaign: UUID) -> float:
+def _export(
+    installation: Installation, campaign: UUID, path: str, header: int
+) -> float:
     start, lines = perf_counter(), 0
-    url = f"{installation.url}/campaigns/{campaign}/export.csv"
+    url = f"{installation.url}/campaigns/{campaign}/{path}"
     with httpx2.stream("GET", url, headers=installation.headers, timeout=600) as answer:
         answer.raise_for_status()
         for chunk in answer.iter_bytes():
             lines += chunk.count(b"\n")
-    assert lines == ROWS + 1, lines
+    assert lines == ROWS + header, lines
     return ROWS / (perf_counter() - start)
 
 
-def _copy(url: str, campaign: UUID) -> float:
-    statement = COPY.format(campaign=campaign).encode()
+def _copy(url: str, campaign: UUID, copied: str) -> float:
+    statement = copied.format(campaign=campaign).encode()
     with psycopg.connect(url, autocommit=True) as connection:
         start = perf_counter()
         with connection.cursor().copy(statement) as copy:

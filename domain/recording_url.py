@@ -31,12 +31,10 @@ class RecordingUrls:
     public internet only if a simulator replaces the provider.
     Refused are URLs with user information, IP addresses of any form, names of a single
     label, and names with non-ASCII characters, which URLs write in Punycode.
-    `pattern` is the rule as a regular expression for Postgres.
     """
 
     def __init__(self, provider_url: str | None = None) -> None:
-        self.pattern = _pattern(provider_url)
-        self._compiled = re.compile(self.pattern)
+        self._compiled = re.compile(_pattern(provider_url))
 
     def accepts(self, url: str) -> bool:
         """Return whether the URL may be stored, shown and opened."""
@@ -44,10 +42,7 @@ class RecordingUrls:
 
 
 def _pattern(provider_url: str | None) -> str:
-    """Return a regular expression that means the same to Python and to Postgres.
-
-    `projections.results` filters with it while Postgres writes an export.
-    """
+    """Return the rule as a regular expression."""
     private = "|".join(_any_case(domain) for domain in NOT_PUBLIC)
     not_private = rf"(?!([A-Za-z0-9-]+\.)*({private})([:/?#]|\Z))"
     origin = rf"https://{not_private}({LABEL}\.)+{TOP_LEVEL}(:[0-9]{{1,5}})?"

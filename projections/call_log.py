@@ -244,6 +244,14 @@ class CallRow:
         return round(seconds) if seconds >= 0 else None
 
 
+RING_SECONDS: LiteralString = """
+    case when call.ringing_at <= coalesce(call.started_at, call.ended_at) then
+        round(extract(epoch from
+            coalesce(call.started_at, call.ended_at) - call.ringing_at)::float8)::int
+    end
+"""
+"""SQL expression of `CallRow.ring_seconds` for `call_log call`."""
+
 _ROW: LiteralString = """
     select call_id as id, campaign_id, contact_id, attempt, status, standing, requests,
         provider_call_id, queued_at, placed_at, ringing_at, started_at, ended_at,

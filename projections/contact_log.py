@@ -127,17 +127,19 @@ class ContactRow:
     withheld: Withheld | None = None
 
 
+SHOWN_STATUS = shown_status_sql("k.status", "c.state", "c.expired_at is not null")
+WITHHELD = withheld_sql("k.withheld", "k.status", "c.expired_at is not null")
+"""SQL expressions of a contact in `contact_log k` and `campaign_board c`."""
+
 _SELECTED: LiteralString = f"""
     select k.contact_id as id, k.campaign_id, k.list_id, k.imported_position, k.seq,
         coalesce(v.name, '') as name, coalesce(v.business_name, '') as business_name,
         coalesce(v.phone, '') as phone, v.extension,
         k.erased_at,
         coalesce(v.variables, '{{}}'::json) as variables,
-        {shown_status_sql("k.status", "c.state", "c.expired_at is not null")} as status,
-        k.call_id, k.attempt, k.version,
-        k.planned_at as next_attempt_at, k.due_at as deferred_until,
-        k.planned_kind,
-        {withheld_sql("k.withheld", "k.status", "c.expired_at is not null")} as withheld
+        {SHOWN_STATUS} as status, k.call_id, k.attempt, k.version,
+        k.planned_at as next_attempt_at, k.due_at as deferred_until, k.planned_kind,
+        {WITHHELD} as withheld
     from imported k
     join campaign_board c on c.id = k.campaign_id
     left join contact_vault v using (contact_id, list_id)

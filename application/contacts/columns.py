@@ -16,6 +16,9 @@ from application.contacts.unreadable import UnreadableFile
 type Overrides = Mapping[str, ColumnRole]
 """Roles that the user chose, by the column's name."""
 
+EXPORTED = frozenset({"name", "ended_reason", "transcript_json"})
+"""Columns by which an exported file of results is recognised."""
+
 _SINGLE = frozenset(ColumnRole) - {ColumnRole.VARIABLE, ColumnRole.IGNORED}
 _FULL_NAME = (ColumnRole.FIRST_NAME, ColumnRole.LAST_NAME)
 _PHONES_PERCENT = 80
@@ -42,6 +45,11 @@ class Columns:
     def at(self, role: ColumnRole) -> int | None:
         """Return the position of the column with that role."""
         return self.roles.index(role) if role in self.roles else None
+
+    @property
+    def are_of_an_export(self) -> bool:
+        """Return whether the file is an export of results, where names may be empty."""
+        return set(self.names) >= EXPORTED
 
     @property
     def recognised(self) -> int:

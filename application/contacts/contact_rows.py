@@ -104,6 +104,7 @@ class RowReader:
         self._own_columns, self._columns = own_columns, columns
         self._width = len(columns.names)
         self._name = columns.at(ColumnRole.NAME)
+        self._may_lack_name = columns.are_of_an_export
         self._full_name = _full_name(columns)
         self._business = columns.at(ColumnRole.BUSINESS_NAME)
         self._phone = columns.roles.index(ColumnRole.PHONE)
@@ -158,7 +159,7 @@ class RowReader:
         written = cells[self._phone].strip()
         at = self._name
         name = self._joined_name(cells) if at is None else cells[at].strip()
-        if not written or name == "":
+        if not written or (name == "" and not self._may_lack_name):
             return self._incomplete(cells, name)
         read = self._read_phone(written)
         if isinstance(read, InvalidPhone):
@@ -223,7 +224,7 @@ class RowReader:
         """Judge a row without a name or without a phone number."""
         if not any(map(str.strip, cells)):
             return None
-        if name == "":
+        if name == "" and not self._may_lack_name:
             return self._skipped(SkipReason.MISSING_NAME, "The name is empty.", cells)
         message = "The phone number is empty."
         for at, cell in enumerate(cells):

@@ -1,8 +1,6 @@
 """Commands for campaigns."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +24,7 @@ from interfaces.cli.contact_files import (
     required,
 )
 from interfaces.cli.directory import assistant_here
+from interfaces.cli.exports import export
 from interfaces.cli.output import (
     AsJson,
     as_mapping,
@@ -36,7 +35,7 @@ from interfaces.cli.output import (
 )
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.state_reasons import state_reason
-from projections import campaign_board, contact_results, results
+from projections import campaign_board, contact_results
 from projections.campaign_board import CampaignRow
 from projections.contact_results import Funnel, OutcomeCount
 from storage.process.decisions import Decision, Heartbeat
@@ -341,27 +340,3 @@ def cancel(
 def _print_state(bench: Workbench, campaign_id: UUID) -> None:
     row = _get(bench, campaign_id)
     print_line(f"{row.name} is {row.state}.")
-
-
-def export(
-    campaign_id: CampaignId,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            dir_okay=False,
-            help="Output file; default: standard output.",
-        ),
-    ] = None,
-) -> None:
-    """Write the results as CSV: one row per contact, in the order of the file."""
-    with workbench(Configuration()) as bench:
-        _get(bench, campaign_id)
-        opened = output.open("w", encoding="utf-8", newline="") if output else None
-        with (
-            opened or nullcontext(sys.stdout) as out,
-            bench.reading.connection() as connection,
-        ):
-            for piece in results.csv_of(connection, campaign_id, bench.recording_urls):
-                out.write(piece.decode())

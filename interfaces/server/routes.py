@@ -108,6 +108,7 @@ class Routes:
             exports=self.exports,
             authorize=members,
             recordings=components.recording_urls,
+            own_url=self.configuration.own_url,
         )
 
     def _monitoring(self) -> Iterator[APIRouter]:

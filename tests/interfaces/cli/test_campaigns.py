@@ -1,4 +1,5 @@
 import csv
+import json
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -245,3 +246,33 @@ def test_an_invalid_budget_is_wrong_usage(
     ended = create(autolynx, file, "--budget", "plenty")
     assert ended.code == 2
     assert "plenty" in ended.err
+
+
+def test_the_export_has_the_columns_and_contacts_that_the_options_choose(
+    autolynx: CommandLine, simulator: Simulator, file: Path, tmp_path: Path
+) -> None:
+    id_ = create(autolynx, file, "--json").json["id"]
+    options = ("--columns", "phone,attempts,name", "--status", "pending", "--bom")
+    out = tmp_path / "out.csv"
+    autolynx.done("campaigns", "export", id_, *options, "-o", str(out))
+    header, first, *_ = out.read_bytes().decode().splitlines()
+    assert header == "\ufeffphone,attempts,name"
+    assert first.endswith(",0,Ada Abbott")
+    none = autolynx.done("campaigns", "export", id_, "--outcome", "HUMAN").lines
+    assert len(none) == 1
+    lines = autolynx.done("campaigns", "export", id_, "--jsonl").lines
+    assert [json.loads(line)["name"] for line in lines][:2] == [
+        "Ada Abbott",
+        "Bela Brandt",
+    ]
+
+
+def test_an_export_that_is_refused_creates_no_file(
+    autolynx: CommandLine, simulator: Simulator, file: Path, tmp_path: Path
+) -> None:
+    id_ = create(autolynx, file, "--json").json["id"]
+    out = tmp_path / "out.csv"
+    ended = autolynx("campaigns", "export", id_, "--columns", "nmae", "-o", str(out))
+    assert ended.code == 1
+    assert 'There is no column "nmae". The columns are: name,' in ended.err
+    assert not out.exists()

@@ -2,19 +2,16 @@
 
 import csv
 import json
-from datetime import timedelta
 from io import StringIO
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from application.calls.claims import ClaimService
-from domain.dial_view import PlannedCall
 from domain.recording_url import RecordingUrls
 from domain.values import Role
-from projections import contact_log, results
-from tests import http_requests as asking
-from tests.interfaces.serving import SECRET, Desk, utc_now
+from projections.exports import results
+from tests.interfaces.files.exporting import TRANSCRIPT, call_to, report, start
+from tests.interfaces.serving import Desk
 from tests.recording_urls import HOSTILE
 
 HEADER = [
@@ -27,7 +24,6 @@ HEADER = [
     "recording_url",
     "transcript_json",
 ]
-TRANSCRIPT = [{"role": "bot", "message": "=hello, Ada"}]
 
 
 def exported(desk: Desk, campaign_id: str) -> list[list[str]]:
@@ -35,50 +31,6 @@ def exported(desk: Desk, campaign_id: str) -> list[list[str]]:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/csv")
     return list(csv.reader(StringIO(answer.text)))
-
-
-def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
-    """Place a call to the contact at this index; return the provider's id."""
-    with desk.read_pool.connection() as connection:
-        page = contact_log.page(connection, UUID(campaign_id), first=10)
-    chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
-    (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
-    at = utc_now()
-    assert desk.calls.request(call_id, dial_before=at + timedelta(seconds=5))
-    provider_call_id = str(uuid4())
-    desk.calls.place(call_id, provider_call_id=provider_call_id, placed_at=at)
-    desk.caught_up()
-    return provider_call_id
-
-
-def report(
-    desk: Desk,
-    provider_call_id: str,
-    recording_url: str = "https://recordings.example/1.wav",
-) -> None:
-    """Send the provider's end-of-call report."""
-    message = {
-        "type": "end-of-call-report",
-        "call": {"id": provider_call_id},
-        "endedReason": "customer-ended-call",
-        "cost": 0.1234,
-        "artifact": {
-            "recordingUrl": recording_url,
-            "messages": TRANSCRIPT,
-        },
-    }
-    answer = asking.post(
-        f"{desk.url}/webhooks/vapi",
-        json={"message": message},
-        headers={"X-Vapi-Secret": SECRET},
-    )
-    assert answer.status_code == 200, answer.text
-    desk.caught_up()
-
-
-def start(desk: Desk, campaign_id: str) -> None:
-    mutation = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
-    desk.told(mutation, id=campaign_id)
 
 
 def test_the_export_has_a_row_for_each_contact_with_its_latest_call(desk: Desk) -> None:

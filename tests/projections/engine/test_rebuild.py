@@ -30,7 +30,7 @@ from projections.engine.rebuild import (
 )
 from projections.engine.runner import Batches, Projector, catch_up
 from projections.engine.schema import HANDLERS, create_read_model, open_read_pool
-from projections.results import csv_of
+from projections.exports.results import csv_of
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.row_operations import RowOperation, put
 from storage.database import connect

@@ -1,0 +1,158 @@
+"""What a campaign's calls have come to, as CSV that a spreadsheet opens safely."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.abc import Buffer
+
+from domain.outcomes import CallOutcome, Disposition
+from domain.recording_url import RecordingUrls
+from domain.values import ContactStatus
+from projections.contact_log import SHOWN_STATUS
+from projections.contact_results import RESULTS
+from projections.exports.columns import Columns, choose_columns, records
+from projections.exports.places import KEY, PLACES, places_of_campaign
+from projections.exports.recording_links import ACCEPTED_URL, url_values
+from projections.tables.checkpoint import one_snapshot
+from storage.database import Conn
+
+LONGEST = "30min"
+"""Statement timeout: a reader that takes longer, or stops reading, is disconnected."""
+
+WORK_MEM = "64MB"
+"""With the default, a large campaign's joins go to disk and take twice the time."""
+
+PIECE_BYTES = 1 << 18
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
+
+_SETTINGS: LiteralString = """
+    select set_config('statement_timeout', %s, true), set_config('work_mem', %s, true),
+        set_config('timezone', 'UTC', true)
+"""
+
+
+def prepare(conn: Conn) -> None:
+    """Set the limits and the time zone of an export for the current transaction."""
+    conn.execute(_SETTINGS, (LONGEST, WORK_MEM))
+
+
+_CONTACTS: LiteralString = """
+    from campaign_board c
+    join contact_import i on i.campaign_id = c.id and i.imported_position is not null
+    join contact_log k on k.list_id = i.list_id
+    left join contact_vault v
+        on v.contact_id = k.contact_id and v.list_id = k.list_id
+    left join call_log call on call.call_id = k.call_id
+    left join message_vault m on m.id = call.report_message_id and m.salt is not null
+"""
+
+_JOINS: dict[str, str] = {
+    "result.": f" left join ({RESULTS}) result on result.contact_id = k.contact_id",
+    "attempt.": """ left join (
+        select contact_id, count(placed_at) as placed, min(placed_at) as first_placed_at
+        from call_log where campaign_id = %(campaign)s group by contact_id
+    ) attempt on attempt.contact_id = k.contact_id""",
+    "note.": """
+        left join contact_disposition d on d.contact_id = k.contact_id
+        left join words_vault note on note.id = d.note_words_id""",
+    "place.": f" left join {PLACES} on place.key = {KEY}",
+}
+"""Joins by what an expression that needs them mentions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What an export contains; without arguments, the default columns of all contacts.
+
+    `columns` are names as in `columns.choose_columns`. `statuses`, `outcomes` and
+    `dispositions` select contacts that have one of these; None selects all. `mark`
+    writes a byte order mark first. `links` is the URL of this installation's calls,
+    ending in a slash: recordings are then links to it, not to the provider.
+    """
+
+    columns: tuple[str, ...] = ()
+    statuses: Collection[ContactStatus] | None = None
+    outcomes: Collection[CallOutcome] | None = None
+    dispositions: Collection[Disposition] | None = None
+    mark: bool = False
+    links: str | None = None
+
+
+EVERYTHING = ExportOptions()
+
+
+def csv_of(
+    conn: Conn,
+    campaign_id: UUID,
+    recordings: RecordingUrls,
+    piece_bytes: int = PIECE_BYTES,
+    options: ExportOptions = EVERYTHING,
+) -> Iterator[bytes]:
+    """Yield the CSV in pieces: a row per contact, in the file's order.
+
+    A row describes the contact's latest call. Its recording URL is left out unless
+    `recordings` accepts it.
+
+    Raises:
+        Invalid: the options name a column that the campaign does not have.
+    """
+    with one_snapshot(conn):
+        prepare(conn)
+        columns = choose_columns(conn, campaign_id, options.columns)
+        statement = _statement(columns, options)
+        values: dict[str, Any] = {
+            "campaign": campaign_id,
+            "links": options.links,
+            "statuses": _names(options.statuses),
+            "outcomes": _names(options.outcomes),
+            "dispositions": _names(options.dispositions),
+        }
+        if ACCEPTED_URL in statement:
+            values |= url_values(conn, campaign_id, recordings)
+        if PLACES in statement:
+            values["places"] = places_of_campaign(conn, campaign_id)
+        head = (BYTE_ORDER_MARK if options.mark else b"") + columns.header.encode()
+        with conn.cursor().copy(statement.encode(), values) as copy:
+            yield from in_pieces(chain((head,), copy), piece_bytes)
+
+
+def _statement(columns: Columns, options: ExportOptions) -> str:
+    selected = ", ".join(columns.sql.values())
+    where = _where(options)
+    joins = "".join(
+        join for part, join in _JOINS.items() if part in f"{selected} {where}"
+    )
+    return f"""
+        copy (select {selected} {_CONTACTS} {joins} {records(columns)}
+            where c.id = %(campaign)s {where} order by i.imported_position, k.seq
+        ) to stdout (format csv)
+    """
+
+
+def _where(options: ExportOptions) -> str:
+    conditions = {
+        f"{SHOWN_STATUS} = any(%(statuses)s)": options.statuses,
+        "result.outcome = any(%(outcomes)s)": options.outcomes,
+        "result.disposition = any(%(dispositions)s)": options.dispositions,
+    }
+    return "".join(f" and {sql}" for sql, given in conditions.items() if given)
+
+
+def _names(
+    values: Collection[ContactStatus | CallOutcome | Disposition] | None,
+) -> list[str]:
+    return [value.value for value in values or ()]
+
+
+def in_pieces(lines: Iterable[Buffer], least: int) -> Iterator[bytes]:
+    """Join lines to pieces of at least `least` bytes; the last piece may be shorter."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= least:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)

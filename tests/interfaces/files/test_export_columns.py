@@ -1,0 +1,271 @@
+"""Columns and filters of the CSV export, and exported files that are uploaded again."""
+
+import csv
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from application.contacts.erasure import ErasureService
+from application.contacts.spreadsheet_text import unprotected
+from projections.exports.cells import harmless
+from storage.vault.erasure import ErasureStore
+from tests.interfaces.files.exporting import call_to, report, start
+from tests.interfaces.files.test_export import HEADER
+from tests.interfaces.serving import Desk
+
+ADDED = [
+    *("outcome", "disposition", "withheld", "attempts", "note", "contact_id"),
+    *("call_id", "provider_call_id", "extension", "place", "time_zone"),
+    *("first_called_at", "answered_at", "ended_at", "ring_seconds"),
+    *("duration_seconds", "summary"),
+]
+FILE = (
+    "Full Name;Company;Phone Number;Plan;Time Zone;status\n"
+    "Ada;Engines;(212) 555-0101 x7;=gold;America/Chicago;old\n"
+    "Bob;;+44 20 7946 0102;'-1;;\n"
+    "Cy;;+13125550103;;;\n"
+)
+STARTED, ENDED = "2026-03-02T12:00:05.000Z", "2026-03-02T12:01:10.000Z"
+
+
+def rows(desk: Desk, campaign_id: str, query: str = "") -> list[dict[str, str]]:
+    answer = desk.get(f"/campaigns/{campaign_id}/export.csv{query}")
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(StringIO(answer.text, newline="")))
+
+
+def refusal(desk: Desk, campaign_id: str, query: str) -> str:
+    answer = desk.get(f"/campaigns/{campaign_id}/export.csv{query}")
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["code"] == "INVALID"
+    return str(answer.json()["error"]["message"])
+
+
+@pytest.fixture(scope="module")
+def called(office: Desk) -> str:
+    """Call the first contact and report the call; return the campaign."""
+    id_ = office.campaign(FILE)
+    start(office, id_)
+    provider_call_id = call_to(office, id_, contact=0)
+    report(
+        office,
+        provider_call_id,
+        outputs={"Interested?": True, "score": -5, "why": "=because"},
+        analysis={"summary": "-Ada is interested."},
+        startedAt=STARTED,
+        endedAt=ENDED,
+        durationSeconds=65,
+    )
+    contact = office.told(CONTACTS, id=id_)["campaign"]["contacts"]["nodes"][0]
+    office.told(
+        """mutation($id: ID!) { setDisposition(contactId: $id,
+            disposition: GOAL_REACHED, note: "@Ada wants a call") { __typename } }""",
+        id=contact["id"],
+    )
+    office.caught_up()
+    return id_
+
+
+CONTACTS = """query($id: ID!) { campaign(id: $id) { contacts(first: 9) { nodes {
+    id outcome disposition note calls { id providerCallId ringSeconds } } } } }"""
+
+
+def test_all_columns_are_ours_then_those_of_the_file_then_outputs(
+    office: Desk, called: str
+) -> None:
+    ada, bob, _ = rows(office, called, "?columns=all")
+    own = ["phone_as_given", "Plan", "Time Zone", "status_2"]
+    outputs = ["output.Interested?", "output.score", "output.why"]
+    assert list(ada) == [*HEADER, *ADDED, *own, *outputs]
+    assert [ada[name] for name in own] == [
+        "(212) 555-0101 x7",
+        "'=gold",
+        "America/Chicago",
+        "old",
+    ]
+    assert [ada[name] for name in outputs] == ["true", "-5", "'=because"]
+    assert bob["phone_as_given"] == "'+44 20 7946 0102"
+    assert bob["Plan"] == "'-1"
+
+
+def test_all_columns_of_a_called_contact_equal_what_graphql_returns(
+    office: Desk, called: str
+) -> None:
+    ada, bob, _ = rows(office, called, "?columns=all")
+    (shown, *_) = office.told(CONTACTS, id=called)["campaign"]["contacts"]["nodes"]
+    (call,) = shown["calls"]
+    assert ada["contact_id"] == shown["id"]
+    assert ada["outcome"] == shown["outcome"] == "SILENT"
+    assert ada["disposition"] == shown["disposition"] == "GOAL_REACHED"
+    assert ada["note"] == f"'{shown['note']}"
+    assert ada["call_id"] == call["id"]
+    assert ada["provider_call_id"] == call["providerCallId"]
+    assert ada["ring_seconds"] == str(call["ringSeconds"] or "")
+    assert ada["summary"] == "'-Ada is interested."
+    assert (ada["extension"], ada["attempts"]) == ("7", "1")
+    assert datetime.fromisoformat(ada["first_called_at"]).tzinfo is not None
+    assert ada["answered_at"] == "2026-03-02T12:00:05Z"
+    assert ada["ended_at"] == "2026-03-02T12:01:10Z"
+    assert ada["duration_seconds"] == "65"
+    assert (bob["attempts"], bob["outcome"], bob["call_id"]) == ("0", "", "")
+
+
+def test_places_follow_from_the_number_and_the_cells_of_the_file(
+    office: Desk, called: str
+) -> None:
+    found = rows(office, called, "?columns=place,time_zone")
+    assert [(row["place"], row["time_zone"]) for row in found] == [
+        ("US US-NY", ""),  # The cell says Chicago, the number New York: two zones.
+        ("GB", "Europe/London"),
+        ("US-IL", "America/Chicago"),
+    ]
+
+
+def test_columns_are_chosen_and_ordered_by_name(office: Desk, called: str) -> None:
+    chosen = '?columns=phone,"output.why",Plan,name'.replace('"', "%22")
+    ada = rows(office, called, chosen)[0]
+    assert list(ada.items()) == [
+        ("phone", "+12125550101 ext. 7"),
+        ("output.why", "'=because"),
+        ("Plan", "'=gold"),
+        ("name", "Ada"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "part"),
+    [
+        ("?columns=name,nmae", 'no column "nmae". The columns are: name, '),
+        ("?columns=", "needs names"),
+        ("?columns=name,,phone", "needs names"),
+        ("?columns=name,name", 'names "name" twice'),
+        ("?outcome=SILENT,NOBODY", '"NOBODY" is no outcome. Each is one of: HUMAN, '),
+        ("?disposition=x", '"x" is no disposition'),
+        ("?status=x", '"x" is no status'),
+    ],
+)
+def test_an_unknown_column_or_value_is_refused_with_the_known_ones(
+    office: Desk, called: str, query: str, part: str
+) -> None:
+    assert part in refusal(office, called, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?outcome=SILENT", ["Ada"]),
+        ("?outcome=busy&outcome=silent", ["Ada"]),
+        ("?outcome=BUSY", []),
+        ("?disposition=GOAL_REACHED", ["Ada"]),
+        ("?status=PENDING", ["Bob", "Cy"]),
+        ("?status=PENDING,ENDED&outcome=SILENT", ["Ada"]),
+    ],
+)
+def test_filters_select_contacts(
+    office: Desk, called: str, query: str, names: list[str]
+) -> None:
+    assert [row["name"] for row in rows(office, called, query)] == names
+
+
+def test_a_byte_order_mark_is_written_only_on_request(
+    office: Desk, called: str
+) -> None:
+    path = f"/campaigns/{called}/export.csv"
+    marked = office.get(f"{path}?bom=1").content
+    assert marked == b"\xef\xbb\xbf" + office.get(path).content
+
+
+def test_recordings_are_links_of_this_installation_on_request(
+    office: Desk, called: str
+) -> None:
+    ada, bob, _ = rows(office, called, "?columns=recording_url,call_id&recordings=link")
+    path = f"/calls/{ada['call_id']}/recording"
+    assert ada["recording_url"] == f"http://127.0.0.1:8000{path}"
+    assert bob["recording_url"] == ""
+
+
+def test_an_exported_file_is_read_back_by_an_upload(office: Desk, called: str) -> None:
+    exported = office.get(f"/campaigns/{called}/export.csv?columns=all&bom=1").text
+    again = office.campaign(exported)
+    query = """query($id: ID!) { campaign(id: $id) { contacts(first: 9) { nodes {
+        name businessName phone extension variables } } } }"""
+    before = office.told(query, id=called)["campaign"]["contacts"]["nodes"]
+    after = office.told(query, id=again)["campaign"]["contacts"]["nodes"]
+    assert len(before) == 3
+    for old, new in zip(before, after, strict=True):
+        kept = new["variables"]
+        own = {**old["variables"], "status_2": old["variables"]["status"]}
+        del own["status"]
+        assert {name: kept[name] for name in own} == own
+        assert {**new, "variables": None} == {**old, "variables": None}
+
+
+def test_an_export_of_a_file_without_names_is_read_back_by_an_upload(
+    office: Desk,
+) -> None:
+    id_ = office.campaign("Phone,Plan\n+12125550101,gold\n")
+    again = office.campaign(office.get(f"/campaigns/{id_}/export.csv").text)
+    query = """query($id: ID!) { campaign(id: $id) { contacts(first: 9) { nodes {
+        name phone } } } }"""
+    found = office.told(query, id=again)["campaign"]["contacts"]["nodes"]
+    assert found == [{"name": "", "phone": "+12125550101"}]
+
+
+def test_an_erased_contact_shows_nothing_personal(desk: Desk) -> None:
+    id_ = desk.campaign(FILE)
+    start(desk, id_)
+    provider_call_id = call_to(desk, id_, contact=0)
+    report(desk, provider_call_id, outputs={"why": "Ada"}, analysis={"summary": "Ada"})
+    store = ErasureStore(desk.pool)
+    ErasureService(desk.app, desk.context, store).erase("+12125550101", by="test")
+    desk.caught_up()
+    ada = rows(desk, id_, "?columns=all&recordings=link")[0]
+    shown = {name for name, cell in ada.items() if cell}
+    assert shown <= {
+        *("status", "ended_reason", "cost", "outcome", "disposition", "attempts"),
+        *("contact_id", "call_id", "provider_call_id", "first_called_at"),
+        *("answered_at", "ended_at", "ring_seconds", "duration_seconds"),
+    }
+
+
+def test_column_names_of_a_file_are_quoted_wherever_they_stand(office: Desk) -> None:
+    names = ['a"b', "100%s", "x'y", "=cmd", "a,b", "n" * 80, "n" * 79 + "m", "{0}"]
+    header, cells = StringIO(), StringIO()
+    csv.writer(header).writerow(["name", "phone", *names])
+    csv.writer(cells).writerow(["Ada", "+12025550101", *range(len(names))])
+    id_ = office.campaign(header.getvalue() + cells.getvalue())
+    (ada,) = rows(office, id_, "?columns=all")
+    written = [f"'{name}" if name == "=cmd" else name for name in names]
+    assert [ada[name] for name in written] == [str(n) for n in range(len(names))]
+
+
+@given(cells=st.lists(st.text("'=+-@\t\ra1 ", max_size=6), min_size=1, max_size=5))
+@example(cells=["=1", "'=1", "''=1", "'", "-", "+12025550101", "'+12025550101"])
+def test_every_cell_of_an_export_is_read_back_as_it_was(
+    office: Desk, cells: list[str]
+) -> None:
+    with office.read_pool.connection() as connection:
+        query = f"select {harmless('cell')} from unnest(%s::text[]) cell"
+        found = [row[0] or "" for row in connection.execute(query.encode(), (cells,))]
+    assert [unprotected(cell) for cell in found] == cells
+    assert not any(cell.startswith(("=", "-", "@", "\t", "\r")) for cell in found)
+
+
+def test_exports_of_several_files_have_the_columns_of_all(office: Desk) -> None:
+    id_ = office.campaign("name,phone,Plan\nAda,+12025550101,gold\n")
+    more = office.upload("name,phone,Size\nBob,+12025550102,9\n")
+    added: Any = office.told(
+        """mutation($id: ID!, $upload: ID!) { importContacts(campaignId: $id,
+            uploadId: $upload) { __typename } }""",
+        id=id_,
+        upload=more,
+    )
+    assert added["importContacts"]["__typename"] != "UserError"
+    office.caught_up()
+    ada, bob = rows(office, id_, "?columns=name,Plan,Size")
+    assert list(ada.values()) == ["Ada", "gold", ""]
+    assert list(bob.values()) == ["Bob", "", "9"]
