@@ -18,8 +18,8 @@ from application.contacts.contact_values import (
 from application.places.resolver import (
     BRAZIL,
     NORTH_AMERICA,
-    InvalidPlace,
-    PlaceCells,
+    InvalidPostalCode,
+    StatedPlace,
     resolve,
 )
 from domain.gate.places import Places
@@ -87,6 +87,6 @@ def _as_row(key: str, places: Places) -> dict[str, object]:
 
 def _resolved(phone: str, cells: list[str | None] | None) -> Places:
     try:
-        return resolve(phone, PlaceCells(*(cell or "" for cell in cells or ())))
-    except InvalidPlace:  # Stored before the cells were checked.
+        return resolve(phone, StatedPlace(*(cells or ())))
+    except InvalidPostalCode:  # The upload did not check it.
         return resolve(phone)
