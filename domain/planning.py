@@ -193,7 +193,8 @@ def review_due(
     if plan.expires_at is not None and plan.expires_at <= at:
         _finish_late(contact, plan, latest, at, by)
     elif plan.kind is PlanKind.RETRY and plan is contact.plan_after(latest.attempt):
-        _review_retry(contact, plan, terms, terms_version, at, by)
+        ended_at = latest.end_recorded_at or at
+        _review_retry(contact, plan, terms, terms_version, ended_at, at, by)
 
 
 def _finish_late(
@@ -223,11 +224,12 @@ def _review_retry(
     plan: PlannedAttempt,
     terms: CallingTerms,
     terms_version: int,
+    ended_at: datetime,
     at: datetime,
     by: str,
 ) -> None:
     because = plan.because or CallOutcome.UNKNOWN
-    step = step_when_due(terms, plan.history, because, at)
+    step = step_when_due(terms, plan.history, because, ended_at, at)
     if isinstance(step, Retry):
         due_at = plan.due_at if step.due_at <= at else step.due_at
         planned = replace(

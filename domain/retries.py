@@ -202,13 +202,14 @@ def step_when_due(
     terms: CallingTerms,
     history: ContactHistory,
     because: CallOutcome,
+    ended_at: datetime,
     at: datetime,
 ) -> NextStep:
     """Decide again by the present terms about a retry that is due.
 
     `history` is that of the contact before the retry, as it was planned. The gap is
-    measured from the last call. A retry that is due at `at` is to be made now.
+    measured from `ended_at`, when we learned of the end of the last call. A retry that
+    is due at `at` is to be made now.
     """
     planned_from = replace(history, retried=history.retried[:-1])
-    last = history.recent[-1] if history.recent else at
-    return next_step(terms, planned_from, CallResult(because, last), at)
+    return next_step(terms, planned_from, CallResult(because, ended_at), at)

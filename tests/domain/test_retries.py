@@ -184,17 +184,19 @@ PLANNED = called(NOON, retried=(CallOutcome.BUSY,))
 
 def test_a_retry_that_the_present_policy_allows_is_made() -> None:
     at = NOON + HOUR
-    step = step_when_due(TERMS, PLANNED, CallOutcome.BUSY, at)
+    step = step_when_due(TERMS, PLANNED, CallOutcome.BUSY, NOON, at)
     assert due(step) == at
 
 
-def test_a_longer_gap_of_the_present_policy_plans_the_retry_again() -> None:
+def test_a_longer_gap_of_the_present_policy_is_measured_from_the_end() -> None:
+    """The last call was requested at noon and ended ten minutes later."""
     terms = CallingTerms(replace(POLICY, min_gap_minutes=240))
-    step = step_when_due(terms, PLANNED, CallOutcome.BUSY, NOON + HOUR)
-    assert due(step) == NOON + 4 * HOUR
+    ended_at = NOON + timedelta(minutes=10)
+    step = step_when_due(terms, PLANNED, CallOutcome.BUSY, ended_at, NOON + HOUR)
+    assert due(step) == ended_at + 4 * HOUR
 
 
 def test_a_smaller_budget_of_the_present_policy_ends_the_retries() -> None:
     terms = CallingTerms(replace(POLICY, attempts=1))
-    step = step_when_due(terms, PLANNED, CallOutcome.BUSY, NOON + HOUR)
+    step = step_when_due(terms, PLANNED, CallOutcome.BUSY, NOON, NOON + HOUR)
     assert step == Finish(FinishReason.ATTEMPTS_USED)

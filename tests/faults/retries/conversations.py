@@ -1,7 +1,7 @@
 """Calls in virtual time that end in every way a retry policy knows of.
 
-What a call is about, and its true outcome, are drawn by seed from the phone number and
-the attempt, so that neither depends on the order of the calls.
+What a call is about, and its true outcome, are drawn by seed from the contact's place
+in the list and the attempt, so that neither depends on the order of the calls.
 """
 
 from collections.abc import Mapping, Sequence
@@ -192,11 +192,11 @@ def is_report(body: Document) -> bool:
     return bool(body["message"]["type"] == REPORT)
 
 
-def with_course(call: VirtualCall, rates: CourseRates, seed: int) -> VirtualCall:
-    """Draw what happens in a call that is not refused; keep its times."""
+def with_course(call: VirtualCall, rates: CourseRates, seed: str) -> VirtualCall:
+    """Draw what happens in a call that is not refused; `seed` is its contact's."""
     if call.refusal is not None:
         return call
-    random = Random(f"{seed} {call.order.phone} {call.order.attempt}")
+    random = Random(f"{seed} {call.order.attempt}")
     weights = rates.of_attempt(call.order.attempt)
     course = _drawn(random, weights)
     told = course

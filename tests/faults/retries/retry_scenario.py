@@ -28,7 +28,10 @@ LONGEST_CAMPAIGN = timedelta(days=70)
 """Virtual time after which a campaign with retries is considered stuck."""
 
 LONGEST_JUMP = 3600.0
-"""Seconds by which time moves on at once while nobody is called."""
+"""Seconds by which time moves on at once while calls are planned and none is made."""
+
+LONGEST_WAIT = 120.0
+"""Seconds by which it moves on while reports are awaited, and nothing else."""
 
 OUTPUT_RULES = (
     OutputRule("goal_reached", True, Disposition.GOAL_REACHED),
@@ -135,11 +138,13 @@ class RetryScenario(Scenario):
         """Return how long nothing happens; sometimes longer, so that calls are late."""
         now, change = self.house.now(), self.provider.next_change_at
         due = self._next_due(now)
-        if due is None or change <= now:
+        if change <= now:
             return 0.0
+        until_change = (change - now).total_seconds()
+        if due is None:
+            return min(until_change, LONGEST_WAIT)
         late = self.random.choice([0.0, 0.0, self.random.uniform(0, LONGEST_JUMP)])
         until_due = (due - now).total_seconds() + late
-        until_change = (change - now).total_seconds()
         return min(until_due, until_change, LONGEST_JUMP)
 
     def _next_due(self, now: datetime) -> datetime | None:
@@ -262,13 +267,19 @@ def new_retry_scenario(  # noqa: PLR0917 - tests pass these by name
     courses: CourseRates | None = None,
     terms: tuple[CallingTerms, ...] = (CallingTerms(PLAIN, OUTPUT_RULES),),
     mode: DialMode = DialMode.CONTINUOUS,
+    first: int | None = None,
 ) -> RetryScenario:
-    """Create one campaign for each of the `terms`, all with the same numbers."""
+    """Create one campaign for each of the `terms`, all with the same numbers.
+
+    `first` is the first number, see `phones`; without it the numbers were not used yet.
+    """
     provider: VirtualProvider = house.provider
     provider.restart(Random(f"{seed} exchange"), rates)
     drawn = courses or CourseRates()
-    provider.shape = lambda call: with_course(call, drawn, seed)
-    numbers = phones(people, first=_fresh_numbers(people))
+    numbers = phones(people, _fresh_numbers(people) if first is None else first)
+    provider.shape = lambda call: with_course(
+        call, drawn, f"{seed} {numbers.index(call.order.phone)}"
+    )
     campaigns = tuple(
         house.campaign(numbers, cap=cap, mode=mode, terms=each) for each in terms
     )
@@ -280,7 +291,7 @@ def new_retry_scenario(  # noqa: PLR0917 - tests pass these by name
         on_step,
         campaigns=campaigns,
     )
-    if on_step is not no_faults:
+    if hasattr(on_step, "scenario"):
         on_step.scenario = scenario
     return scenario
 

@@ -22,6 +22,7 @@ from tests.faults.soak_report import Tally
 from tests.faults.soak_virtual import own_database, progress
 from tests.wiring import House
 
+MOST_PEOPLE = 5
 SCENARIOS_PER_DATABASE = 10
 """Scenarios on one database, after which its read tables are verified."""
 
@@ -58,7 +59,7 @@ def drawn_scenario(house: House, seed: int) -> tuple[RetryScenario, int]:
     """Draw policies, faults and people by seed; return the scenario and its cap."""
     random = Random(f"{seed} retries")
     on_step = RandomFaults(random, mean=random.choice([4, 8, 16]))
-    people, cap = random.randint(2, 5), random.randint(1, 3)
+    people, cap = random.randint(2, MOST_PEOPLE), random.randint(1, 3)
     scenario = new_retry_scenario(
         house,
         seed,
@@ -68,6 +69,7 @@ def drawn_scenario(house: House, seed: int) -> tuple[RetryScenario, int]:
         replace(Rates(), lost=random.choice([0.1, 0.1, 0.1, 1.0])),
         terms=tuple(_terms(house, random) for _ in range(random.choice([1, 1, 2]))),
         mode=random.choice(list(DialMode)),
+        first=seed % 1000 * MOST_PEOPLE,
     )
     scenario.pause_rate = random.choice([0.0, 0.0, 0.03])
     scenario.change_rate = random.choice([0.0, 0.03])
