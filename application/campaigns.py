@@ -40,7 +40,7 @@ class StartTime:
 
 
 class CampaignService:
-    """Each command returns the position that shows what it changed, if it did."""
+    """Each command returns the log position of its change, None without a change."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class CampaignService:
                 campaign.start_not_before(starts.at, at=at, by=by)
             campaign.start(at=at, by=by)
 
-        return self._tell(campaign_id, command)
+        return self._run(campaign_id, command)
 
     def expire(self, campaign_id: UUID) -> int | None:
         """Record that the campaign's end has come, if it has."""
-        return self._tell(campaign_id, lambda it, at: it.expire(at=at, by=SCHEDULER))
+        return self._run(campaign_id, lambda it, at: it.expire(at=at, by=SCHEDULER))
 
     def pause(
         self,
@@ -99,11 +99,11 @@ class CampaignService:
         return decide(command)
 
     def resume(self, campaign_id: UUID, *, by: str) -> int | None:
-        return self._tell(campaign_id, lambda it, at: it.resume(at=at, by=by))
+        return self._run(campaign_id, lambda it, at: it.resume(at=at, by=by))
 
     def cancel(self, campaign_id: UUID, *, hang_up: bool, by: str) -> int | None:
         """No new calls, ever; with `hang_up` those under way are to be ended too."""
-        position = self._tell(
+        position = self._run(
             campaign_id, lambda it, at: it.cancel(hang_up=hang_up, at=at, by=by)
         )
         for call_id in self._call_lookup.live_calls(campaign_id) if hang_up else ():
@@ -113,7 +113,7 @@ class CampaignService:
     def change(
         self, campaign_id: UUID, change: CampaignChange, *, by: str
     ) -> int | None:
-        def tell(campaign: Campaign, at: datetime) -> None:
+        def command(campaign: Campaign, at: datetime) -> None:
             gating = change.line_quiet_gating
             campaign.change(
                 name=campaign.name if change.name is None else change.name,
@@ -127,22 +127,22 @@ class CampaignService:
                 by=by,
             )
 
-        return self._tell(campaign_id, tell)
+        return self._run(campaign_id, command)
 
     def raise_spend_alert(
         self, campaign_id: UUID, *, alert: SpendAlert, spend: Decimal, budget: Decimal
     ) -> int | None:
-        def tell(campaign: Campaign, at: datetime) -> None:
+        def command(campaign: Campaign, at: datetime) -> None:
             campaign.raise_spend_alert(
                 alert=alert, spend=spend, budget=budget, at=at, by=SCHEDULER
             )
 
-        return self._tell(campaign_id, tell)
+        return self._run(campaign_id, command)
 
     def complete(self, campaign_id: UUID, *, version: int) -> int | None:
-        """Append `completed` only where the campaign stands as the snapshot shows it.
+        """Complete the campaign if its version is still that of the snapshot.
 
-        Raises IntegrityError where it moved on: look again.
+        Raises IntegrityError if it changed while this was stored.
         """
         campaign = self._app.load(Campaign, campaign_id)
         if campaign.version != version:
@@ -151,24 +151,24 @@ class CampaignService:
         return self._app.append(campaign)
 
     def fail(self, campaign_id: UUID, *, reason: str) -> int | None:
-        """End a campaign whose own data cannot be worked with."""
-        said, row = self._context.vault_text(campaign_id, reason)
+        """End a campaign whose own data cannot be used."""
+        text, row = self._context.vault_text(campaign_id, reason)
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
-            campaign.fail(reason=said, at=self._context.now(), by=SCHEDULER)
+            campaign.fail(reason=text, at=self._context.now(), by=SCHEDULER)
             return self._app.append(
                 campaign, vault=[row] if campaign.pending_events else []
             )
 
         return decide(command)
 
-    def _tell(
-        self, campaign_id: UUID, tell: Callable[[Campaign, datetime], None]
+    def _run(
+        self, campaign_id: UUID, change: Callable[[Campaign, datetime], None]
     ) -> int | None:
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
-            tell(campaign, self._context.now())
+            change(campaign, self._context.now())
             return self._app.append(campaign)
 
         return decide(command)

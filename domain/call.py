@@ -230,8 +230,8 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     ) -> None:
         self.status = CallStatus.IN_PROGRESS if self.live else self.status
         self.standing = standing
-        told = status_known(started_at=answered_at)
-        self.known = self.known.merged_with(told)
+        known = status_known(started_at=answered_at)
+        self.known = self.known.merged_with(known)
         self._keep(evidence)
 
     @event(Ended)

@@ -131,7 +131,10 @@ class DialerCommands(CallState):
             self._record(events.OutcomeUnknown, at, by, reason=reason)
 
     def settle_absent(self, *, until: datetime, at: datetime, by: str) -> None:
-        """The provider does not have it: once more, or given up the second time."""
+        """Allow one more request of a call that the provider does not have.
+
+        After the second unknown outcome the call fails.
+        """
         if not self.outcome_unknown or not self.waiting:
             return
         if self.unknowns < MOST_UNKNOWN:

@@ -23,7 +23,7 @@ from domain.values import ContactStatus, Evidence, Refusal, VaultText
 
 
 class CallEvent(Aggregate.Event):
-    """What every fact about a call says, so that no reader needs a look-up."""
+    """Fields of every event of a call, so that no reader needs a look-up."""
 
     actor: str
     campaign_id: UUID
@@ -31,7 +31,7 @@ class CallEvent(Aggregate.Event):
 
 
 class ContactStatusChanged(CallEvent):
-    """A fact after which the contact may count as something else."""
+    """Event that may change the contact's status, from `was` to `standing`."""
 
     was: ContactStatus
     standing: ContactStatus

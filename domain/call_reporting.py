@@ -39,7 +39,10 @@ class ProviderCommands(CallState):
         by: str,
         evidence: Evidence | None,
     ) -> None:
-        """Record the answer, or a transfer (without a time: it says no pick-up)."""
+        """Record that the call was answered.
+
+        A transfer has no `answered_at`, because it does not prove when.
+        """
         known = self.known.merged_with(status_known(started_at=answered_at))
         news = known != self.known
         moves = self.live and self.status is not CallStatus.IN_PROGRESS
@@ -234,7 +237,7 @@ class ProviderCommands(CallState):
             self._record(events.Confirmed, at, by, provider_status=provider_status)
 
     def receive(self, *, type_: str, evidence: Evidence, at: datetime, by: str) -> None:
-        """Keep a message that says nothing new; a repeat of it is silence."""
+        """Record a message that says nothing new; a repeat records nothing."""
         if evidence.message_id not in self.evidence:
             self._record(events.MessageReceived, at, by, type=type_, evidence=evidence)
 

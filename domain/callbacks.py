@@ -40,7 +40,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallbackTime:
-    """An instant in UTC, and the IANA time zone in which it is told to the person."""
+    """An instant in UTC, and the IANA time zone in which the person hears it."""
 
     due_at: datetime
     time_zone: str

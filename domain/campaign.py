@@ -166,7 +166,7 @@ class Campaign(CampaignProgress, Aggregate):
         at: datetime,
         by: str,
     ) -> None:
-        """Count a closed list in: the moment from which its people are called.
+        """Add a closed list: from now on its contacts may be called.
 
         `starts_at` is the number of contacts that the list was compared with.
         """

@@ -107,7 +107,7 @@ class CampaignProgress:
         self._record(events.Paused, at, by, **fields)
 
     def resume(self, *, at: datetime, by: str) -> None:
-        """Go on calling; every deferral of its contacts ends, but no planned call."""
+        """Resume dialling: deferred contacts are due at once, planned calls are not."""
         if self.state in MAY_DIAL:
             return
         if self.state is CampaignState.CREATED:
@@ -129,10 +129,10 @@ class CampaignProgress:
         at: datetime,
         by: str,
     ) -> None:
-        """Once for each threshold or limit of each budget; never of a former one."""
+        """Record an alert once for each threshold or limit of the present budget."""
         if budget == self.budget and (alert, budget) not in self.alerts:
-            told = {"alert": alert, "spend": spend, "budget": budget}
-            self._record(events.SpendAlertRaised, at, by, **told)
+            fields = {"alert": alert, "spend": spend, "budget": budget}
+            self._record(events.SpendAlertRaised, at, by, **fields)
 
     def return_contact(self, contact_id: UUID, *, at: datetime, by: str) -> None:
         """Record that a finished contact is to be called again."""

@@ -130,7 +130,10 @@ class Contact(BaseAggregate[UUID]):
     def plan_call(
         self, plan: PlannedAttempt, *, was: ContactStatus, at: datetime, by: str
     ) -> None:
-        """Plan a retry or a callback instead of any other; nobody is called twice."""
+        """Plan the next call in place of an earlier plan.
+
+        Raises WrongState if the contact may not be called.
+        """
         if not self.may_be_called:
             raise WrongState(f"Contact {self.id} is not to be called again.")
         current = self.plan_after(plan.attempt - 1)

@@ -283,14 +283,14 @@ def ranks_of_release_1(known: Known, grade: int) -> Ranks:
     complete = charged and grade >= ReportGrade.LOOKED_UP_LAST
     values = {name: getattr(known, name) for name in KINDS}
     stored = values.keys() - {"message_id", "outcome"}  # Others are derived.
-    told = sum(bool(values[name]) for name in stored)
+    known_values = sum(bool(values[name]) for name in stored)
     above = {
         "reason": ReasonDetail.SPECIFIC,
         "outcome": OutcomeBasis.GENERIC_REASON,
         "cost": CostBasis.CHARGED if charged else CostBasis.FINAL_ZERO,
         "message_id": RICHEST if complete else 0,
     }
-    return _ranks(values, above, _rank(MOST_KNOWN if complete else told, grade))
+    return _ranks(values, above, _rank(MOST_KNOWN if complete else known_values, grade))
 
 
 def _ranks(values: dict[str, Any], above: dict[str, int], rank: int) -> Ranks:

@@ -61,7 +61,7 @@ TABLE = Table(
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
-"""Where a call stands that we gave up; its end at the provider changes that no more."""
+"""Statuses of calls that we gave up; a later end at the provider changes none."""
 
 
 def call_log(event: object, _position: int) -> Iterator[RowOperation]:

@@ -333,14 +333,14 @@ def redials_of(conn: Conn, campaign_id: UUID) -> list[CampaignRow]:
 
 @dataclass(frozen=True, slots=True)
 class OpenLines:
-    """From which lines campaigns call that are not over, and since when at most."""
+    """Lines used by unfinished campaigns, and the creation time of the oldest one."""
 
     lines: frozenset[str]
     since: datetime | None
 
 
 def open_lines(conn: Conn) -> OpenLines:
-    """Look at all campaigns that are not over, started or not."""
+    """Read the lines of all unfinished campaigns, started or not."""
     query: LiteralString = f"""
         select phone_number_id, min(created_at) from campaign_board
         where state not in {literals(FINISHED)}
@@ -397,6 +397,6 @@ def _cursor(campaign: CampaignRow) -> str:
 
 
 def _escaped(search: str) -> str:
-    """Take it as it is written, but for NUL, which no name has."""
+    """Escape the wildcards of LIKE; replace NUL, which Postgres cannot store."""
     plain = search.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,7 +1,7 @@
-"""Which lists came into a campaign, and which of their rows were left out.
+"""Imported lists of campaigns, and their skipped rows.
 
-A list counts from the moment when its campaign says so; until then, and for ever where
-the import broke off, `imported_position` is null and nothing of it is shown or called.
+`imported_position` is null until the campaign records the import; such a list is
+neither shown nor called. It stays null if the import was interrupted for good.
 """
 
 from collections.abc import Iterator

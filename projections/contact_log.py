@@ -1,9 +1,9 @@
-"""Who is to be called, in the file's order, and what each contact counts as now.
+"""Contacts of each campaign in the order of its files, with their status.
 
-Each list has rows of its own, for any of two that name the same contact may be the one
-that is imported; a call moves the contact in all. The file's order is that of the
-imports, then that of the rows; `list_id, status, seq` serves every way to page in it,
-one status of one list at a time, so that no page and no plan reads a whole campaign.
+A contact in several lists has one row for each, because any of them may be imported; a
+call changes all of its rows. The order is that of the imports, then that of the rows.
+The index `list_id, status, seq` serves every page, one status of one list at a time, so
+that no page and no plan reads a whole campaign.
 """
 
 import re
@@ -271,13 +271,13 @@ def of_ids(conn: Conn, contact_ids: Collection[UUID]) -> list[ContactRow]:
 
 
 def known(conn: Conn, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
-    """Tell which of these the campaign has from lists that were imported."""
+    """Return those of the contacts that are in an imported list of the campaign."""
     values = {"campaign": campaign_id, "ids": list(contact_ids)}
     return {row[0] for row in conn.execute(_KNOWN, values)}
 
 
 def erased(conn: Conn, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
-    """Tell which of these the campaign had, and was told to forget."""
+    """Return those of the contacts that were erased from the campaign."""
     values = {"campaign": campaign_id, "ids": list(contact_ids)}
     return {row[0] for row in conn.execute(_ERASED, values)}
 
@@ -294,8 +294,8 @@ def page(
 ) -> Page[ContactRow]:
     """List a campaign's contacts in the file's order.
 
-    `search`: words that begin words of the name or business name, or the digits that
-    the number starts with; `total` then stops at MOST_COUNTED.
+    `search` matches the beginnings of words of the names, or leading digits of the
+    number; `total` then stops at MOST_COUNTED.
 
     Raises:
         Invalid: `after` is not a cursor of this list.

@@ -172,7 +172,7 @@ def _reasons(
 def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
     """Return the reasons of contacts that are not due, and of callbacks that are late.
 
-    Claims are made of late callbacks first, so that the others of them are left.
+    Late callbacks are claimed first, so `claims` is subtracted from them.
     """
     late = max(view.late_callbacks - claims, 0)
     reasons = []

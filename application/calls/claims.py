@@ -1,4 +1,4 @@
-"""Taking contacts to be called: one claim on one view, or none at all."""
+"""Claims contacts for calling: all claims of a plan are stored, or none."""
 
 import logging
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """What was claimed, and what stood in the way of the rest."""
+    """Calls claimed, calls dropped, and whether the snapshot was stale."""
 
     calls: tuple[UUID, ...] = ()
     dropped: tuple[UUID, ...] = ()
@@ -41,11 +41,10 @@ class ClaimService:
         self._app, self._context = app, context
 
     def claim(self, chosen: Sequence[PlannedCall], *, seen: int) -> ClaimResult:
-        """Append the claim that follows the `seen` ones, with the calls it makes.
+        """Append claim number `seen + 1` and its calls.
 
-        Stale where somebody claimed meanwhile: nothing is stored then. A contact
-        whose call turns out to exist, not to be deferred, or not to be readable, or
-        who was erased, is dropped: one bad row must not stop the dialer.
+        If another claim was stored since the snapshot, nothing is stored (`stale`).
+        Calls that cannot be claimed are dropped: one bad row must not stop the dialer.
         """
         dropped: list[UUID] = []
         left = list(chosen)
@@ -72,11 +71,10 @@ class ClaimService:
         return self._app.find(Call, call_id) is not None
 
     def adopt(self, call_id: UUID, origin: Origin) -> bool:
-        """Claim after the fact a call that the provider has and the log lacks.
+        """Claim a call that exists at the provider but not in the log.
 
-        Also of somebody who was erased meanwhile: the call is there.
-
-        Raises IntegrityError where others go on claiming at the same time.
+        It is claimed even if its contact was erased. Raises IntegrityError if others
+        keep claiming at the same time.
         """
         chosen = PlannedCall(
             origin.campaign_id, origin.contact_id, origin.attempt, requeued=False

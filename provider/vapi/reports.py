@@ -181,9 +181,9 @@ def _duration(
     """Return whole seconds from the first duration that makes sense."""
     for place in places:
         for name, unit in DURATIONS:
-            told = decimal(place.get(name))
-            if told is not None and 0 <= told * unit <= LONGEST_CALL_SECONDS:
-                return _whole(told * unit)
+            value = decimal(place.get(name))
+            if value is not None and 0 <= value * unit <= LONGEST_CALL_SECONDS:
+                return _whole(value * unit)
     if started_at is None or ended_at is None:
         return None
     between = Decimal(str((ended_at - started_at).total_seconds()))

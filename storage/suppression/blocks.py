@@ -49,7 +49,7 @@ _DELETE: LiteralString = """
 
 
 class BlocksMissing(Exception):
-    """A version's blocks are not all there: nobody whom it covers may be called."""
+    """Blocks of a list are missing: numbers that it covers must not be called."""
 
 
 class BlockStore:
