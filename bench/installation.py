@@ -37,7 +37,7 @@ from storage.process.embedded_postgres import embedded_postgres
 ROOT = Path(__file__).parents[1]
 SECRET = "bench-secret"
 EMAIL = "bench@example.com"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 CREATE = """
 mutation($input: CreateCampaignInput!) {

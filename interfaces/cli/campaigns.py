@@ -15,6 +15,16 @@ from application.contacts.phone_numbers import Kinds
 from application.contacts.uploads import Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
+from interfaces.cli import calling_again
+from interfaces.cli.campaign_terms import (
+    CallbackOutput,
+    EndsAt,
+    OutputRules,
+    Retry,
+    StartsAt,
+    shown_terms,
+    terms_of,
+)
 from interfaces.cli.contact_files import (
     FileOptions,
     bar,
@@ -48,6 +58,9 @@ SILENT_SECONDS = 120.0
 
 CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
 
+HIDDEN = ("campaignId", "reasonWordsId", "longestCallSeconds", "version", "terms")
+"""Fields of a campaign that are not shown, or in another form."""
+
 COLUMNS = ("id", "name", "state", "contacts", "pending", "active", "ended", "createdAt")
 
 STANDSTILL = {
@@ -66,6 +79,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("show")(show)
     for command in (start, pause, resume, cancel, export):
         group.command()(command)
+    calling_again.add_to(group)
     app.add_typer(group, name="campaigns")
 
 
@@ -125,6 +139,11 @@ def create(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only report how the file is understood.")
     ] = False,
+    retry: Retry = None,
+    starts_at: StartsAt = None,
+    ends_at: EndsAt = None,
+    output_rule: OutputRules = None,
+    callback_output: CallbackOutput = None,
     start: Annotated[
         bool, typer.Option("--start", help="Start it immediately.")
     ] = False,
@@ -139,6 +158,13 @@ def create(
         return
     name, line = required(name, "--name"), required(phone_number, "--phone-number")
     assistant, money = required(assistant, "--assistant"), _money(budget)
+    terms = terms_of(
+        retry=retry,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        output_rules=output_rule,
+        callback_output=callback_output,
+    )
     with workbench(Configuration()) as bench:
         upload = receive(bench, file, options)
         new = NewCampaign(
@@ -150,6 +176,7 @@ def create(
             mode=mode,
             line_quiet_gating=line_quiet_gating,
             budget=money,
+            terms=terms,
         )
         with bar("contacts imported", long=upload.accepted > MANY) as on_progress:
             campaign_id = _create(
@@ -244,10 +271,14 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         decided = None if decision is None else as_mapping(decision)
         if decision is not None and decided is not None:
             decided["reasons"] = [as_mapping(reason) for reason in decision.reasons]
+        shown |= shown_terms(row.calling_terms)
         shown["outcomes"] = [as_mapping(count) for count in outcomes]
         shown["funnel"] = as_mapping(funnel) if funnel else None
         show_one({**shown, "lastDecision": decided}, as_json=True)
         return
+    terms = row.calling_terms
+    shown |= {"startsAt": terms.starts_at, "endsAt": terms.ends_at}
+    shown["attempts"] = terms.policy.attempts
     shown["outcomes"] = _outcomes(outcomes)
     shown["funnel"] = _stages(funnel) if funnel else None
     show_one({**shown, "waits": _waits(row, decision, beat)}, as_json=False)
@@ -274,10 +305,9 @@ def _get(bench: Workbench, campaign_id: UUID) -> CampaignRow:
 
 
 def _shown(row: CampaignRow) -> dict[str, Any]:
-    hidden = ("campaignId", "reasonWordsId", "longestCallSeconds", "version")
     fields = as_mapping(row, active=row.active)
     first = {"id": row.id, "name": row.name, "state": row.state}
-    return first | {k: v for k, v in fields.items() if k not in hidden}
+    return first | {k: v for k, v in fields.items() if k not in HIDDEN}
 
 
 def _waits(row: CampaignRow, decision: Decision | None, beat: Heartbeat | None) -> str:

@@ -1,0 +1,188 @@
+"""Commands that call people again, or not again: redials and single contacts."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from application.configuration import Configuration
+from application.contacts.imports import NewCampaign
+from application.contacts.redials import RedialSelection, redial_list_id
+from domain.errors import NotFound
+from domain.outcomes import CallOutcome, Disposition, Withheld
+from domain.values import ContactStatus
+from interfaces.cli.campaign_terms import (
+    CallbackOutput,
+    EndsAt,
+    OutputRules,
+    Retry,
+    StartsAt,
+    terms_of,
+    time_of,
+)
+from interfaces.cli.directory import assistant_here
+from interfaces.cli.output import AsJson, json_of, print_line, print_note
+from interfaces.cli.workbench import Workbench, actor, workbench
+from projections import campaign_board, contact_log
+
+CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
+ContactId = Annotated[UUID, typer.Argument(metavar="CONTACT", show_default=False)]
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands to the group `campaigns`."""
+    for name, command in (
+        ("redial", redial),
+        ("call-again", call_again),
+        ("remove-contact", remove_contact),
+        ("set-disposition", set_disposition),
+    ):
+        group.command(name)(command)
+
+
+def redial(
+    campaign_id: CampaignId,
+    *,
+    outcome: Annotated[
+        list[CallOutcome] | None,
+        typer.Option(case_sensitive=False, help="Only with this; may be repeated."),
+    ] = None,
+    status: Annotated[
+        list[ContactStatus] | None,
+        typer.Option(case_sensitive=False, help="Only with this; may be repeated."),
+    ] = None,
+    disposition: Annotated[
+        list[Disposition] | None,
+        typer.Option(case_sensitive=False, help="Only with this; may be repeated."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name; default: Redial of X.")
+    ] = None,
+    assistant: Annotated[
+        str | None, typer.Option(help="Our id or the provider's; default: the same.")
+    ] = None,
+    phone_number: Annotated[
+        str | None,
+        typer.Option("--phone-number", help="Id of the line; default: the same."),
+    ] = None,
+    cap: Annotated[
+        int | None, typer.Option(help="Most concurrent calls; default: the same.")
+    ] = None,
+    retry: Retry = None,
+    starts_at: StartsAt = None,
+    ends_at: EndsAt = None,
+    output_rule: OutputRules = None,
+    callback_output: CallbackOutput = None,
+    request_id: Annotated[
+        UUID | None,
+        typer.Option(help="The same id always returns the same campaign."),
+    ] = None,
+    count: Annotated[
+        bool, typer.Option("--count", help="Only print the number of contacts.")
+    ] = False,
+    start: Annotated[bool, typer.Option("--start", help="Start it now.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create a campaign from finished contacts of another one; print its id.
+
+    Contacts that were erased, withheld or opted out are never included.
+    """
+    selection = RedialSelection(
+        campaign_id, status or None, outcome or None, disposition or None
+    )
+    terms = terms_of(
+        retry=retry,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        output_rules=output_rule,
+        callback_output=callback_output,
+    )
+    with workbench(Configuration()) as bench:
+        source = bench.read(campaign_board.get, campaign_id)
+        if source is None:
+            raise NotFound("campaign", campaign_id)
+        contacts = bench.redials.count(selection)
+        if count:
+            print_line(json_of({"contacts": contacts}) if as_json else str(contacts))
+            return
+        new = NewCampaign(
+            name=name or f"Redial of {source.name}",
+            upload_id=(
+                redial_list_id(request_id) if request_id else bench.context.new_id()
+            ),
+            assistant_id=(
+                assistant_here(bench, assistant) if assistant else source.assistant_id
+            ),
+            phone_number_id=phone_number or source.phone_number_id,
+            cap=cap or source.cap,
+            mode=source.mode,
+            line_quiet_gating=source.line_quiet_gating,
+            budget=None,
+            terms=terms,
+            request_id=request_id,
+        )
+        made = bench.redials.create_campaign(
+            new, selection, default_cap=source.cap, by=actor()
+        )
+        if start:
+            bench.campaigns.start(made.campaign_id, by=actor())
+    if as_json:
+        print_line(json_of({"id": made.campaign_id, "contacts": contacts}))
+        return
+    print_note(f"{contacts} contacts.")
+    print_line(str(made.campaign_id))
+
+
+def call_again(
+    contact_id: ContactId,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Not before; default: now.")
+    ] = None,
+) -> None:
+    """Call a finished contact once more; its campaign must not be over."""
+    not_before = time_of("--at", at)
+    with workbench(Configuration()) as bench:
+        campaign_id = _campaign_of(bench, contact_id)
+        bench.planned_calls.call_again(
+            contact_id, campaign_id, not_before=not_before, by=actor()
+        )
+        _print_status(bench, contact_id)
+
+
+def remove_contact(contact_id: ContactId) -> None:
+    """Remove a contact that waits to be called."""
+    with workbench(Configuration()) as bench:
+        campaign_id = _campaign_of(bench, contact_id)
+        bench.planned_calls.withhold(
+            contact_id, campaign_id, Withheld.REMOVED, by=actor()
+        )
+        _print_status(bench, contact_id)
+
+
+def set_disposition(
+    contact_id: ContactId,
+    disposition: Annotated[
+        Disposition | None,
+        typer.Argument(case_sensitive=False, help="Without it: clear it."),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="A note about the contact.")] = None,
+) -> None:
+    """Set or clear what came of the calls to a contact, by hand."""
+    with workbench(Configuration()) as bench:
+        _campaign_of(bench, contact_id)
+        bench.contacts.set_disposition(contact_id, disposition, note, by=actor())
+    print_line(f"The disposition is {disposition or 'cleared'}.")
+
+
+def _campaign_of(bench: Workbench, contact_id: UUID) -> UUID:
+    row = bench.read(contact_log.get, contact_id)
+    if row is None:
+        raise NotFound("contact", contact_id)
+    return row.campaign_id
+
+
+def _print_status(bench: Workbench, contact_id: UUID) -> None:
+    row = bench.read(contact_log.get, contact_id)
+    if row is not None:
+        withheld = f" ({row.withheld})" if row.withheld else ""
+        print_line(f"The contact is {row.status}{withheld}.")
