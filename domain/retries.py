@@ -142,7 +142,7 @@ def _retry(
     if due >= expires:
         return Finish(FinishReason.POLICY_EXPIRED)
     if rule.other_time_of_day:
-        due = _in_other_part(due, min(expires, terms.ends_at or expires), history)
+        due = in_other_part(due, min(expires, terms.ends_at or expires), history)
     if terms.has_ended(due):
         return Finish(FinishReason.CAMPAIGN_ENDS)
     return Retry(result.outcome, due, expires)
@@ -162,9 +162,7 @@ def _earliest(
     return due
 
 
-def _in_other_part(
-    due: datetime, before: datetime, history: ContactHistory
-) -> datetime:
+def in_other_part(due: datetime, before: datetime, history: ContactHistory) -> datetime:
     """Return the first time from `due` in a part of the day that was not tried.
 
     If the contact may be in several time zones, the time is such a part in all of them

@@ -30,6 +30,7 @@ from interfaces.graphql.push.shared_frames import SharingExecutor
 from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
 from interfaces.graphql.types.call_preview import PreviewQueries
+from interfaces.graphql.types.calling_hours import TimetableQueries
 from interfaces.graphql.types.calling_rules import CallingRuleQueries
 from interfaces.graphql.types.calls import CallQueries
 from interfaces.graphql.types.campaigns import CampaignQueries
@@ -70,6 +71,7 @@ class Query(
     SuppressionQueries,
     RetryQueries,
     RedialQueries,
+    TimetableQueries,
 ):
     """Root type of queries."""
 

@@ -39,7 +39,7 @@ RUNS = "create start pause resume cancel update"
 KEEPS = "createAssistant importAssistant updateAssistant archiveAssistant addMember"
 RULES = "changeMemberRole removeMember updateSettings allowRequestsAgain"
 CONTACTS = "setDisposition callAgain removeContact"
-LISTS = "retryPresets callingRules suppressionLists"
+LISTS = "retryPresets retryTimetable callingRules suppressionLists"
 
 
 def named(root: str, names: str, roles: set[Role]) -> dict[str, set[Role]]:

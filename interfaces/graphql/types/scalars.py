@@ -1,5 +1,6 @@
 """The contract's scalars: parsing and serialization."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NewType
@@ -8,9 +9,14 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from domain.gate.rules import DAY_MINUTES, clock
+
 BigInt = NewType("BigInt", int)
 JSON = NewType("JSON", object)
+LocalTime = NewType("LocalTime", int)
+"""Minutes since midnight on a wall clock, up to those of a whole day."""
 
+LOCAL_TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
 LARGEST = 2**63 - 1
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2999
 """Bounds of a DateTime argument, inclusive."""
@@ -67,6 +73,14 @@ def _read_date(value: Any) -> date:
         raise GraphQLError("A Date is ISO 8601, such as '2026-12-01'.") from None
 
 
+def _read_local_time(value: Any) -> int:
+    found = LOCAL_TIME.fullmatch(value) if isinstance(value, str) else None
+    minutes = int(found[1]) * 60 + int(found[2]) if found else DAY_MINUTES + 1
+    if minutes > DAY_MINUTES:
+        raise GraphQLError("A LocalTime is HH:MM, from 00:00 to 24:00.")
+    return minutes
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     date: strawberry.scalar(
         name="Date",
@@ -91,6 +105,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="Any JSON value.",
         serialize=_as_it_is,
         parse_value=_as_it_is,
+    ),
+    LocalTime: strawberry.scalar(
+        name="LocalTime",
+        description="A time of day on a wall clock, HH:MM, 24:00 allowed as an end.",
+        serialize=clock,
+        parse_value=_read_local_time,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",

@@ -424,6 +424,11 @@ async def _removes(caller: Caller, campaign: str) -> None:
     assert (returned["status"], returned["withheld"]) == ("PENDING", None)
     count = "query($redial: RedialInput!) { redialCount(redial: $redial) }"
     assert await caller.ask(count, redial={"campaignId": campaign}) == 0
+    times = await caller.ask(
+        """{ retryTimetable(policy: { attempts: 1, rules: [] }, place: "US",
+          callingHours: { rules: ANY, reason: "r" }) }"""
+    )
+    assert len(times) == 1
 
 
 async def _disposes(caller: Caller, contact: str) -> None:

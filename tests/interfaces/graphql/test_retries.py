@@ -1,6 +1,8 @@
 """Terms of a campaign over the API: what is chosen, shown, changed and refused."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.values import Role
 from tests.interfaces.serving import Desk
@@ -92,3 +94,41 @@ def test_the_same_request_answers_the_same_campaign(office: Desk) -> None:
     request = "7b0f4f5c-1f3e-4c55-9a53-0d8d3c0f1a11"
     first = office.campaign(requestId=request)
     assert office.campaign(requestId=request) == first
+
+
+TIMETABLE = """query($policy: RetryPolicyInput!, $place: String!,
+    $hours: CallingHoursInput) {
+  retryTimetable(policy: $policy, place: $place, callingHours: $hours) }"""
+
+
+def test_the_timetable_obeys_the_hours_of_the_place(office: Desk) -> None:
+    told = office.told(TIMETABLE, policy=POLICY, place="US-FL")
+    times = [datetime.fromisoformat(each) for each in told["retryTimetable"]]
+    assert len(times) == 3
+    zones = [ZoneInfo("America/New_York"), ZoneInfo("America/Chicago")]
+    assert all(8 <= at.astimezone(zone).hour < 20 for at in times for zone in zones)
+
+
+def test_the_timetable_obeys_the_campaigns_own_hours(office: Desk) -> None:
+    days = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+    window = {"days": days, "from": "10:00", "to": "11:00"}
+    hours = {"rules": "ANY", "reason": "A test.", "windows": [window]}
+    told = office.told(TIMETABLE, policy=POLICY, place="DE", hours=hours)
+    zone = ZoneInfo("Europe/Berlin")
+    times = [datetime.fromisoformat(each) for each in told["retryTimetable"]]
+    assert [at.astimezone(zone).hour for at in times] == [10, 10, 10]
+
+
+def test_a_place_or_policy_that_is_wrong_is_refused(office: Desk) -> None:
+    wrong: tuple[dict[str, Any], ...] = (
+        {"policy": POLICY, "place": "US-XX"},
+        {"policy": POLICY | {"attempts": 99}, "place": "US"},
+        {
+            "policy": POLICY,
+            "place": "US",
+            "hours": {"windows": [{"days": ["MON"], "from": "11:00", "to": "10:00"}]},
+        },
+    )
+    for variables in wrong:
+        [error] = office.ask(TIMETABLE, **variables).errors
+        assert error["extensions"]["code"] == "BAD_REQUEST"
