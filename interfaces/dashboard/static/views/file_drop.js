@@ -30,7 +30,8 @@ const REPAIRS = {
     "in the default region: add the country code, or choose another region.",
   DUPLICATE_IN_FILE: "An earlier row has the same number and is used.",
   DUPLICATE_IN_CAMPAIGN: "The campaign already has this number.",
-  MALFORMED_ROW: "The row has fewer or more fields than the header. Look for missing quotes or commas.",
+  MALFORMED_ROW: "The row has more fields than the header, or text that cannot be read. Look for missing quotes.",
+  INVALID_VALUE: "A time zone, country, state, postal code or consent date is not valid. Correct it or empty the cell.",
   ERASED: "This person was erased and is not called.",
 };
 
@@ -89,17 +90,17 @@ export function FileDrop({ region, uploaded, onUpload }) {
     ${
       sending
         ? html`<${Sending} ...${sending} />`
-        : html`<label for="file"><b>Drop a CSV file here, or choose one</b></label>
+        : html`<label for="file"><b>Drop a CSV file or a workbook here, or choose one</b></label>
             <input
               id="file"
               ref=${input}
               type="file"
-              accept=".csv,.tsv,.txt,text/csv"
+              accept=".csv,.tsv,.txt,.xlsx,.xls,.ods,text/csv"
               onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => take(e.currentTarget.files?.[0])}
             />
             <p class="hint">
-              The header names <code>name</code>, <code>business_name</code> and <code>phone</code>; other columns go to
-              the assistant as variables.
+              Columns are recognised by their names, such as First Name, Company or Mobile. Only a phone column is
+              needed; other columns go to the assistant as variables.
             </p>
             <${Action} kind="ghost" icon="download" onPress=${async () => template()}>Download a template<//>`
     }
