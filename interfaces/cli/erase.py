@@ -75,12 +75,13 @@ def erase(
     rewrite: Rewrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person from all campaigns for good; the number is never called again.
+    """Erase a person from all campaigns for good.
 
     This removes names, numbers, variables, messages, links to recordings and
     transcripts, also from files that were not imported yet. Counters remain, and the
-    history can still be verified. Finally VACUUM and ANALYZE remove old row versions
-    and statistics.
+    history can still be verified. A suppressed number stays suppressed; others are not
+    suppressed by this command. Finally VACUUM and ANALYZE remove old row versions and
+    statistics.
     """
     if sum([phone is not None, contact is not None, file is not None, list_]) != 1:
         message = "Give exactly one of --phone, --contact, --from and --list."
