@@ -24,3 +24,11 @@ class VersionTooOld(StoreUnavailable):
 
 class StreamMoved(IntegrityError):
     """A stream does not have its expected version any more: decide again."""
+
+
+class UnreadableList(Exception):
+    """A suppression list is refused; the message names the line and what to do."""
+
+
+class BrokenRules(Exception):
+    """A file of rules cannot be used; the message names the file, row and reason."""

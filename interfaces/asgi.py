@@ -6,7 +6,6 @@ from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 
 from application.configuration import Configuration
-from application.errors import Failure
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from application.ports import Provider
@@ -14,12 +13,10 @@ from interfaces.monitoring.metrics import ApiMetrics
 from interfaces.server.app import build_app
 from interfaces.server.lifespan import ROLE, api_lifespan
 from interfaces.server.uvicorn_server import Server, serving
-from projections.engine.schema import create_read_model
+from projections.start_up import CannotStart, prepare_database
 from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
-from storage.database import connect
-from storage.migrate import migrate
 
 RECHECK_SECONDS = 15.0
 
@@ -53,19 +50,16 @@ def create_app(
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT; return 2 if no database is configured."""
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    0 after a signal; 1 if the database cannot be migrated; 2 without a database URL.
+    """
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
-    if configuration.database_url is None:
-        print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
-        return 2
     try:
-        migrate(configuration.database_url)
-    except Failure as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - for the supervisor to read
-        return 1
-    with connect(configuration.database_url, name=ROLE) as connection:
-        create_read_model(connection)
+        prepare_database(configuration, name=ROLE)
+    except CannotStart as refusal:
+        return refusal.print()
     server = Server(serving(configuration, create_app(configuration)))
     enable_after_loading()
     collect_in_background()

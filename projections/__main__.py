@@ -19,6 +19,7 @@ from application.logs import configure_logs
 from projections.engine.rebuild import ChainDiffers
 from projections.engine.runner import ProjectionStopped, Projector
 from projections.engine.upgrade import rebuild_outdated
+from projections.start_up import FAILED, CannotStart, required_url
 from storage.fitness import TransactionPooler
 from storage.migrate import DatabaseTooNew, check_version
 from storage.process.database_clock import ClockWorker, DatabaseClock
@@ -38,32 +39,31 @@ def main() -> int:
     collect_in_background()
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
-    if configuration.database_url is None:
-        print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
-        return 2
-    if (refusal := _refusal(configuration.database_url)) is not None:
-        print(refusal, file=sys.stderr)  # noqa: T201 - for the supervisor to read
-        return 1
-    url, holder = configuration.database_url, f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        url = _writable_url(configuration)
+    except CannotStart as refusal:
+        return refusal.print()
+    holder = f"{socket.gethostname()}:{os.getpid()}"
     projector = Projector(url, holder=holder, prepare=partial(rebuild_outdated, url))
     clock = ClockWorker(url, DatabaseClock(), role=ROLE, holder=holder)
     with _stopped_by_signals(projector), clock:
         return _run(projector)
 
 
-def _refusal(url: str) -> str | None:
-    """Return why this version may not write to the database, or None if it may.
+def _writable_url(configuration: Configuration) -> str:
+    """Return the database's URL. Raises CannotStart if this version may not write.
 
     A database that does not answer yet is not a reason: the projector does nothing
     before its first heartbeat, which such a database refuses as well.
     """
+    url = required_url(configuration)
     try:
         check_version(url)
     except (DatabaseTooNew, TransactionPooler) as error:
-        return str(error)
+        raise CannotStart(str(error), FAILED) from error
     except OperationalError as error:
         log.warning("the database does not answer yet", error=str(error))
-    return None
+    return url
 
 
 def _run(projector: Projector) -> int:

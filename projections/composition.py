@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypedDict
 from uuid import uuid4
 
 from application.app import AutoLynx
@@ -23,6 +23,7 @@ from application.calling_rules.source import RuleBookSource
 from application.calls.call_service import CallService
 from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
+from application.configuration import Configuration, FirstSettings
 from application.contacts.contact_service import ContactService
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
@@ -94,6 +95,28 @@ def open_log(pool: Pool) -> Iterator[AutoLynx]:
         yield app
     finally:
         app.close()
+
+
+class ConfiguredFields(TypedDict):
+    """What a configuration states about `Components`."""
+
+    first_settings: SettingsValues
+    recording_urls: RecordingUrls
+    rule_folders: tuple[Path, ...]
+    any_alert_address: bool
+
+
+def configured_fields(configuration: Configuration) -> ConfiguredFields:
+    """Return the fields of `Components` that depend on the configuration only.
+
+    Raises Invalid if a configured first setting is out of bounds.
+    """
+    return {
+        "first_settings": FirstSettings().values(),
+        "recording_urls": RecordingUrls(configuration.vapi_base_url),
+        "rule_folders": configuration.rule_folders,
+        "any_alert_address": configuration.alert_any_address,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

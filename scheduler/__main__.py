@@ -17,16 +17,22 @@ from typing import Any
 from psycopg import InterfaceError, OperationalError
 
 from application.configuration import Configuration, FirstSettings
-from application.errors import Failure, StoreUnavailable
+from application.errors import StoreUnavailable
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from domain.dial_view import Snapshot
-from domain.recording_url import RecordingUrls
 from projections import campaign_board
-from projections.composition import Components, open_feed, open_log, open_pools
+from projections.composition import (
+    Components,
+    configured_fields,
+    open_feed,
+    open_log,
+    open_pools,
+)
 from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
-from projections.engine.schema import create_read_model, outdated_message
+from projections.engine.schema import outdated_message
+from projections.start_up import CannotStart, prepare_database
 from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
@@ -40,8 +46,7 @@ from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
 from scheduler.suppressed_numbers import SuppressedNumbers
-from storage.database import Conn, Pool, connect
-from storage.migrate import migrate
+from storage.database import Conn, Pool
 from storage.process.alert_outbox import AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
 from storage.process.leadership import Leadership, LeadershipLost, Term
@@ -64,17 +69,11 @@ def main() -> int:
     collect_in_background()
     configuration = Configuration()
     configure_logs(configuration.log_level, configuration.log_format)
-    if configuration.database_url is None:
-        print("AUTOLYNX_DATABASE_URL is not set.", file=sys.stderr)  # noqa: T201 - a person reads it
-        return 2
     try:
-        migrate(configuration.database_url)
-    except Failure as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - for the supervisor to read
-        return 1
-    with connect(configuration.database_url, name=ROLE) as connection:
-        create_read_model(connection)
-    _serve(Process(configuration, configuration.database_url))
+        url = prepare_database(configuration, name=ROLE)
+    except CannotStart as refusal:
+        return refusal.print()
+    _serve(Process(configuration, url))
     return 0
 
 
@@ -152,8 +151,7 @@ def _components(
         provider=VapiProvider(vapi_settings(configuration), now=process.clock),
         read_message=read_message,
         now=process.clock,
-        first_settings=FirstSettings().values(),
-        recording_urls=RecordingUrls(configuration.vapi_base_url),
+        **configured_fields(configuration),
     )
 
 

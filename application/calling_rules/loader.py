@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from application.errors import BrokenRules
 from domain.gate.rules import (
     ALL_DAY,
     CLOSED,
@@ -46,10 +47,6 @@ OPTIONAL = (
     "note",
 )
 MOST_HOURS = 24 * 366
-
-
-class BrokenRules(Exception):
-    """A file of rules that cannot be used; the message names file, row and reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from threading import Lock
 from application.calling_rules.loader import (
     HOLIDAYS,
     SHIPPED,
-    BrokenRules,
     load_rule_book,
 )
+from application.errors import BrokenRules
 from domain.gate.rules import RuleBook
 
 CHECK_SECONDS = 5.0

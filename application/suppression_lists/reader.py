@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from application.errors import UnreadableList
 from application.suppression_lists.blocks import Numbers
 
 NORTH_AMERICA = frozenset({"US", "CA"})
@@ -37,10 +38,6 @@ _ZERO, _NINE = ord("0"), ord("9")
 _NATIONAL, _WITH_ONE = 10, 11
 _LONGEST = 15
 _SEPARATORS = frozenset(b',;- \r\n"+')
-
-
-class UnreadableList(Exception):
-    """The file is refused; the message names the line and says what to do."""
 
 
 class ListReader:

@@ -8,9 +8,10 @@ from typing import Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.errors import UnreadableList
 from application.event_context import EventContext
 from application.suppression_lists.blocks import Block, BlockBuilder, BlockIds
-from application.suppression_lists.reader import ListReader, UnreadableList
+from application.suppression_lists.reader import ListReader
 from domain.gate.rules import CallPurpose
 from domain.suppression_lists import (
     SUPPRESSION_LISTS_ID,

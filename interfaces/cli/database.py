@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from application.configuration import Configuration
-from projections.engine.schema import create_read_model
-from storage.database import connect
-from storage.migrate import migrate
+from projections.start_up import prepare_tables
 from storage.process.embedded_postgres import embedded_postgres
 
 
@@ -17,7 +15,7 @@ def database(configuration: Configuration) -> Iterator[str]:
     An embedded database runs while this context or another process uses it.
     """
     with bare_database(configuration) as url:
-        prepare(url)
+        prepare_tables(url, name="cli")
         yield url
 
 
@@ -29,11 +27,3 @@ def bare_database(configuration: Configuration) -> Iterator[str]:
         return
     with embedded_postgres(configuration.data_dir) as url:
         yield url
-
-
-def prepare(url: str) -> list[str]:
-    """Create or upgrade the tables; return the names of the migrations applied."""
-    applied = migrate(url)
-    with connect(url, name="prepare") as connection:
-        create_read_model(connection)
-    return applied

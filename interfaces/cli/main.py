@@ -10,11 +10,14 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from pydantic import ValidationError
 
-from application.calling_rules.loader import BrokenRules
-from application.errors import Failure, StoreUnavailable
+from application.errors import (
+    BrokenRules,
+    Failure,
+    StoreUnavailable,
+    UnreadableList,
+)
 from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
-from application.suppression_lists.reader import UnreadableList
 from domain.errors import Refused
 from interfaces.cli.output import print_note
 from interfaces.database_errors import is_read_only

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from application.configuration import Configuration
-from interfaces.cli.database import bare_database, database, prepare
+from interfaces.cli.database import bare_database, database
 from interfaces.cli.output import print_line, print_note
 from interfaces.cli.supervisor import (
     ALL,
@@ -28,6 +28,7 @@ from interfaces.cli.supervisor import (
     stop_signals,
 )
 from projections.engine.schema import outdated_message
+from projections.start_up import prepare_tables
 from storage.database import connect
 
 PORT_SECONDS = 5.0
@@ -88,7 +89,7 @@ def migrate() -> None:
     Other commands do this as well when they need the tables.
     """
     with bare_database(Configuration()) as url:
-        applied = prepare(url)
+        applied = prepare_tables(url, name="cli")
         with connect(url, name="migrate") as connection:
             stale = outdated_message(connection)
     print_line("\n".join(applied) or "The tables are up to date.")

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Concatenate
 
-from application.configuration import Configuration, FirstSettings
+from application.configuration import Configuration
 from domain.errors import Refused
-from domain.recording_url import RecordingUrls
 from interfaces.cli.database import database
-from projections.composition import Components, open_log, open_pools
+from projections.composition import (
+    Components,
+    configured_fields,
+    open_log,
+    open_pools,
+)
 from projections.engine.runner import catch_up
 from projections.engine.schema import outdated_message
 from projections.tables.checkpoint import position_of
@@ -99,10 +103,7 @@ def workbench(configuration: Configuration) -> Iterator[Workbench]:
             provider=VapiProvider(vapi_settings(configuration)),
             read_message=read_message,
             now=utc_now,
-            first_settings=FirstSettings().values(),
-            recording_urls=RecordingUrls(configuration.vapi_base_url),
-            any_alert_address=configuration.alert_any_address,
-            rule_folders=configuration.rule_folders,
+            **configured_fields(configuration),
         )
 
 

@@ -14,9 +14,8 @@ from fastapi.responses import JSONResponse, Response
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from application.errors import StoreUnavailable
+from application.errors import StoreUnavailable, UnreadableList
 from application.suppression_lists.blocks import TooScattered
-from application.suppression_lists.reader import UnreadableList
 from application.suppression_lists.service import ListTerms, SuppressionListService
 from domain.errors import Invalid
 from domain.gate.rules import CallPurpose

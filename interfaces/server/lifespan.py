@@ -9,9 +9,8 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from application.configuration import Configuration, FirstSettings
+from application.configuration import Configuration
 from application.ports import Provider, ProviderMessage
-from domain.recording_url import RecordingUrls
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
 from interfaces.files.export import EXPORTS_AT_A_TIME
@@ -24,7 +23,13 @@ from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, read_body
 from projections import directory
-from projections.composition import Components, open_feed, open_log, open_pools
+from projections.composition import (
+    Components,
+    configured_fields,
+    open_feed,
+    open_log,
+    open_pools,
+)
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
 from storage.database import Pool
@@ -110,10 +115,7 @@ def _components(
             provider=provider,
             read_message=read_message,
             now=now,
-            first_settings=FirstSettings().values(),
-            recording_urls=RecordingUrls(configuration.vapi_base_url),
-            any_alert_address=configuration.alert_any_address,
-            rule_folders=configuration.rule_folders,
+            **configured_fields(configuration),
         )
 
 

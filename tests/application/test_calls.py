@@ -94,7 +94,9 @@ def test_two_dialers_at_once_get_one_ticket(house: House) -> None:
     assert house.topics(call_id) == ["created", "requested"]
 
 
-def test_what_is_given_back_is_no_request_that_somebody_sends(house: House) -> None:
+def test_releasing_a_claim_whose_request_is_open_changes_nothing(
+    house: House,
+) -> None:
     call_id = requested(house)
     house.calls.release_claim(call_id)
     assert house.topics(call_id) == ["created", "requested"]

@@ -20,7 +20,7 @@ from domain.values import NAMESPACE, CallStatus, Evidence, Refusal, RefusalKind
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CONTACT = UUID(int=1)
 REFUSALS = {f"refused: {kind}": Refusal(kind, None, "rule") for kind in RefusalKind}
-"""What each reason of a call that was never rung context."""
+"""A refusal of each kind, by the name of its message."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any, LiteralString
 
 import pytest
 
-from interfaces.cli.database import prepare
 from projections.engine.rebuild import rebuild
 from projections.engine.upgrade import rebuild_outdated
 from projections.engine.verify import verify
+from projections.start_up import prepare_tables
 from provider.simulator.settings import OUTCOMES
 from storage.database import connect
 from storage.migrate import migrate, pending
@@ -54,7 +54,7 @@ def rows(url: str, query: LiteralString) -> list[tuple[Any, ...]]:
 
 
 def upgrade(url: str) -> None:
-    prepare(url)
+    prepare_tables(url, name="test")
     with connect(url, name="test") as conn:
         rebuild_outdated(url, conn)
 

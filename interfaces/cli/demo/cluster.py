@@ -16,11 +16,11 @@ import httpx2
 from application.configuration import Configuration
 from application.errors import Failure
 from domain.values import Role as MemberRole
-from interfaces.cli.database import prepare
 from interfaces.cli.demo.client import Client
 from interfaces.cli.roles import free_port, is_well
 from interfaces.cli.supervisor import ALL, POLL_SECONDS, Role, Supervisor
 from interfaces.cli.workbench import workbench
+from projections.start_up import prepare_tables
 from storage.process.embedded_postgres import embedded_postgres
 from storage.process.postgres_supervisor import Home
 
@@ -107,7 +107,7 @@ def run_cluster(
     url, simulator_port = f"http://{HOST}:{parameters.port}", free_port(HOST)
     simulator_url, key = f"http://{HOST}:{simulator_port}", secrets.token_urlsafe(24)
     with embedded_postgres(folder / "database", QUICK) as database_url:
-        prepare(database_url)
+        prepare_tables(database_url, name="cli")
         environment = _environment(parameters, database_url, simulator_url, key)
         with (folder / "processes.log").open("ab") as output:
             roles = [_simulator(parameters, simulator_port, key), *ALL]

@@ -7,10 +7,10 @@ import pytest
 
 from application.calling_rules.loader import (
     SHIPPED,
-    BrokenRules,
     hours_in_words,
     load_rule_book,
 )
+from application.errors import BrokenRules
 from domain.gate.rules import CallPurpose, FrequencyCap, Window
 
 RULE = """

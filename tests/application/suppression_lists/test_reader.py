@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.errors import UnreadableList
 from application.suppression_lists.blocks import (
     BLOCK_NUMBERS,
     BlockBuilder,
@@ -14,7 +15,7 @@ from application.suppression_lists.blocks import (
     TooScattered,
     block_of,
 )
-from application.suppression_lists.reader import ListReader, UnreadableList
+from application.suppression_lists.reader import ListReader
 
 NUMBERS = [12025550100, 12025550101, 13055550102]
 
