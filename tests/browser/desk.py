@@ -133,7 +133,9 @@ def sample_file(folder: Path, contacts: int) -> Path:
 def create_campaign(page: Page, file: Path, *, name: str, cap: int) -> None:
     """Create and start a campaign as a person does, from the list of campaigns."""
     page.goto("/campaigns/new")
-    page.get_by_label("Drop a CSV file here, or choose one").set_input_files(file)
+    page.get_by_label(
+        "Drop a CSV file or a workbook here, or choose one"
+    ).set_input_files(file)
     expect(page.locator(".tally")).to_be_visible()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Assistant", exact=True).select_option(index=1)

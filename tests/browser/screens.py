@@ -84,7 +84,9 @@ def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
     expect(page.locator(".timeline li").first).to_be_visible()
     yield "contact"
     page.goto("/campaigns/new")
-    page.get_by_label("Drop a CSV file here, or choose one").set_input_files(file)
+    page.get_by_label(
+        "Drop a CSV file or a workbook here, or choose one"
+    ).set_input_files(file)
     expect(page.locator(".rejects")).to_be_visible()
     yield "new-campaign"
     yield from _shown(page, f"{campaign}/history", "history")

@@ -50,7 +50,9 @@ def test_a_person_calls_a_list_from_the_link_to_the_audit(
 
 def _sees_what_the_file_holds(page: Page, file: Path) -> None:
     page.goto("/campaigns/new")
-    page.get_by_label("Drop a CSV file here, or choose one").set_input_files(file)
+    page.get_by_label(
+        "Drop a CSV file or a workbook here, or choose one"
+    ).set_input_files(file)
     expect(page.locator(".tally")).to_contain_text(f"{CONTACTS} accepted")
     expect(page.locator(".tally")).to_contain_text("5 skipped")
     rejects = page.locator(".rejects")
