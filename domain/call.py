@@ -46,6 +46,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     # Imported here, so that they are the aggregate's own: Call.Placed is a type.
     from domain.call_events import (
         Answered as Answered,
+        CallbackIgnored as CallbackIgnored,
         CallbackRequested as CallbackRequested,
         Canceled as Canceled,
         Confirmed as Confirmed,
@@ -128,6 +129,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.end_recorded_at: datetime | None = None
         self.time_zones: tuple[str, ...] = ()
         self.callback_at: datetime | None = None
+        self.callback_source: DispositionSource | None = None
         self.capacity_refusals = capacity_refusals
         self.platform_refusals = platform_refusals
         self.campaign_id, self.contact_id = campaign_id, contact_id
@@ -359,8 +361,12 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self._give_up(outcome)
 
     @event(CallbackRequested)
-    def _callback_requested(self, due_at: datetime) -> None:
-        self.callback_at = due_at
+    def _callback_requested(self, due_at: datetime, source: DispositionSource) -> None:
+        self.callback_at, self.callback_source = due_at, source
+
+    @event(CallbackIgnored)
+    def _callback_ignored(self) -> None:
+        """Nothing changes but the time of the last event."""
 
     def _count(self, refusal: Refusal | None) -> None:
         if refusal is not None and refusal.kind is RefusalKind.CAPACITY:

@@ -11,6 +11,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import upcasts
+from domain.callbacks import Obstacle
 from domain.contact_history import ContactHistory, PlanKind
 from domain.outcomes import (
     CallOutcome,
@@ -314,4 +315,15 @@ class CallbackRequested(CallEvent):
     TOPIC = "call.callback_requested"
     due_at: datetime
     time_zone: str
+    source: DispositionSource
+
+
+class CallbackIgnored(CallEvent):
+    """The contact asked for a call at a time that is not possible: none is planned.
+
+    The message with the request is in the vault.
+    """
+
+    TOPIC = "call.callback_ignored"
+    obstacle: Obstacle
     source: DispositionSource

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain import call_events as events
 from domain.call_state import CallState
+from domain.callbacks import Obstacle
 from domain.dispositions import replaces
 from domain.outcomes import Disposition, DispositionSource
 from domain.reports import (
@@ -187,10 +188,17 @@ class ProviderCommands(CallState):
         A time from the outputs of the analysis does not replace one that a tool agreed
         with the contact during the call.
         """
-        agreed = self.callback_at is not None and source is DispositionSource.OUTPUT
-        if not agreed and due_at != self.callback_at:
+        known = (self.callback_at, self.callback_source)
+        if source.may_replace(self.callback_source) and (due_at, source) != known:
             fields = {"due_at": due_at, "time_zone": time_zone, "source": source}
             self._record(events.CallbackRequested, at, by, **fields)
+
+    def ignore_callback(
+        self, obstacle: Obstacle, source: DispositionSource, *, at: datetime, by: str
+    ) -> None:
+        """Record why no callback follows from a time for which the contact asked."""
+        fields = {"obstacle": obstacle, "source": source}
+        self._record(events.CallbackIgnored, at, by, **fields)
 
     def set_disposition(
         self,

@@ -34,7 +34,7 @@ class CallState:
     is why the call was planned, None for a first one and for repetitions after faults.
     `requested_at` and `end_recorded_at` are when we stored the last request, and the
     end; `time_zones` are those to which the number may belong. `callback_at` is the
-    time for which the contact asked for another call.
+    time for which the contact asked for another call, `callback_source` how we know.
     """
 
     id: UUID
@@ -49,6 +49,7 @@ class CallState:
     end_recorded_at: datetime | None
     time_zones: tuple[str, ...]
     callback_at: datetime | None
+    callback_source: DispositionSource | None
     status: CallStatus
     standing: ContactStatus
     capacity_refusals: int

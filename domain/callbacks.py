@@ -18,6 +18,8 @@ GRID = timedelta(minutes=15)
 
 BETWEEN_OFFERS = timedelta(hours=1)
 MOST_OFFERS = 3
+YEARS = range(2, 9_999)
+"""Years whose times can be converted to UTC from every time zone."""
 
 
 class Obstacle(StrEnum):
@@ -36,6 +38,10 @@ class Obstacle(StrEnum):
     """The campaign has ended by then."""
     CLOSED = "CLOSED"
     """No call is allowed at that time."""
+    UNREADABLE = "UNREADABLE"
+    """It is not a date and time in ISO 8601."""
+    TOO_LATE = "TOO_LATE"
+    """What follows the call was decided before the request was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,32 @@ class CallbackLimits:
     ends_at: datetime | None = None
     callbacks_left: int = MOST_CALLBACKS
     next_opening: Callable[[datetime], datetime | None] = lambda instant: instant
+
+
+def wish_of(text: object, time_zone: object = None) -> CallbackWish | None:
+    """Read a date and time in ISO 8601, with an offset or without; None if it is none.
+
+    Years that have no equivalent in some time zone are not read.
+    """
+    if not isinstance(text, str) or "T" not in text.strip().replace(" ", "T"):
+        return None
+    try:
+        time = datetime.fromisoformat(text.strip())
+        time.utcoffset()
+    except ValueError:
+        return None
+    if time.year not in YEARS:
+        return None
+    return CallbackWish(time, time_zone if isinstance(time_zone, str) else None)
+
+
+def agree_to_output(output: object, limits: CallbackLimits) -> CallbackTime | Obstacle:
+    """Return the time in an output of a call's analysis, or why it is not possible."""
+    wish = wish_of(output)
+    if wish is None:
+        return Obstacle.UNREADABLE
+    agreed = agree(wish, limits)
+    return agreed.obstacle if isinstance(agreed, NotAgreed) else agreed
 
 
 def agree(wish: CallbackWish, limits: CallbackLimits) -> CallbackTime | NotAgreed:

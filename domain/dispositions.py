@@ -28,8 +28,12 @@ def disposition_from(
     slash is a JSON pointer (RFC 6901) into `analysis`. If several rules match, the
     order of PRECEDENCE decides. None: no rule matches.
     """
-    meant = {rule.means for rule in rules if _matches(rule, outputs, analysis)}
-    return next((one for one in PRECEDENCE if one in meant), None)
+    return strongest(rule.means for rule in rules if _matches(rule, outputs, analysis))
+
+
+def strongest(dispositions: Iterable[Disposition | None]) -> Disposition | None:
+    """Return the first of the dispositions in the order of PRECEDENCE; None if none."""
+    return min((one for one in dispositions if one), key=_rank, default=None)
 
 
 def replaces(

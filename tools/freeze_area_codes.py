@@ -96,6 +96,7 @@ def places_of(code: str) -> set[str]:
         if key.startswith(prefix) and "en" in texts
     )
     parts = {text.rpartition(", ")[2] for text in described}
+    names["Washington D.C."] = "US-DC"
     return {names[part] for part in parts if part in names}
 
 

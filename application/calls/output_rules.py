@@ -9,10 +9,13 @@ from application.event_context import SCHEDULER, EventContext
 from application.ports import CallReport, ContactLookup
 from application.vault import TextRow
 from domain.call import Call
+from domain.callbacks import CallbackLimits, Obstacle, agree_to_output
 from domain.campaign_terms import CallingTerms
-from domain.dispositions import disposition_from
+from domain.dispositions import disposition_from, strongest
 from domain.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
+from domain.planning import history_after, is_settled_by
+from domain.retries import MOST_CALLBACKS
 
 
 def apply_output_rules(
@@ -24,16 +27,51 @@ def apply_output_rules(
     at: datetime,
     by: str,
 ) -> None:
-    """Record the disposition that the outputs in a report mean.
+    """Record the disposition and the callback that the outputs in a report mean.
 
     `terms` are those that the claim of the call names, `message_id` is the id of the
     stored report. Call it after the report was recorded.
     """
-    if not terms.output_rules:
+    if not terms.output_rules and terms.callback_output is None:
         return
     outputs = report.structured_outputs or {}
     disposition = disposition_from(outputs, report.analysis, terms.output_rules)
+    wanted = outputs.get(terms.callback_output) if terms.callback_output else None
+    is_best = message_id == call.known.message_id
+    if is_best and _request_callback(call, wanted, terms, at=at, by=by):
+        disposition = strongest((disposition, Disposition.CALLBACK_REQUESTED))
     call.set_disposition_of_outputs(disposition, message_id=message_id, at=at, by=by)
+
+
+def _request_callback(
+    call: Call, wanted: object, terms: CallingTerms, *, at: datetime, by: str
+) -> bool:
+    """Record that the output `wanted` asks for a callback, or why none follows.
+
+    Returns whether the call has a callback from its outputs. None and "" ask for none;
+    a time that a tool agreed during the call remains.
+    """
+    source = DispositionSource.OUTPUT
+    if wanted is None or wanted == "" or not source.may_replace(call.callback_source):
+        return False
+    is_decided = call.settled and not is_settled_by(call.pending_events)
+    if is_decided and call.callback_at is not None:
+        return True
+    limits = CallbackLimits(
+        now=at,
+        time_zones=call.time_zones,
+        ends_at=terms.ends_at,
+        callbacks_left=MOST_CALLBACKS - history_after(call).callbacks,
+    )
+    agreed = agree_to_output(wanted, limits)
+    if is_decided:
+        agreed = Obstacle.TOO_LATE
+    if isinstance(agreed, Obstacle):
+        call.ignore_callback(agreed, source, at=at, by=by)
+        return False
+    zone, due = agreed.time_zone, agreed.due_at
+    call.request_callback(due_at=due, time_zone=zone, source=source, at=at, by=by)
+    return True
 
 
 class OutputOptOuts:

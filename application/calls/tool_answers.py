@@ -48,6 +48,8 @@ REASONS = {
     Obstacle.TOO_FAR: "that day is more than 60 days ahead",
     Obstacle.AFTER_END: "calls are made only before that time",
     Obstacle.CLOSED: "calls are not allowed at that time",
+    Obstacle.UNREADABLE: "the time could not be read",
+    Obstacle.TOO_LATE: "the call was evaluated before",
 }
 
 

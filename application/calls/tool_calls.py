@@ -30,7 +30,7 @@ from application.ports import ContactLookup, ProviderMessage, ToolCall
 from application.unit_of_work import UnitOfWork
 from application.vault import TextRow
 from domain.call import Call
-from domain.callbacks import CallbackLimits, CallbackWish, NotAgreed, agree
+from domain.callbacks import CallbackLimits, NotAgreed, agree, wish_of
 from domain.campaign import Campaign
 from domain.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
@@ -222,7 +222,8 @@ class _Turn:
             return NO_CALLBACK_HERE
         if self._is_opted_out(call, at):
             return NO_CALLBACK_SUPPRESSED
-        wish = _wish(arguments)
+        zone = arguments.get("time_zone")
+        wish = wish_of(arguments.get("local_datetime"), zone or None)
         if wish is None:
             return TIME_UNREADABLE
         limits = CallbackLimits(
@@ -286,16 +287,3 @@ def _quote(arguments: dict[str, Any]) -> str | None:
         if isinstance(text, str) and text.strip():
             return text.strip()[:LONGEST_QUOTE]
     return None
-
-
-def _wish(arguments: dict[str, Any]) -> CallbackWish | None:
-    """Read the time that was named; None if it is not an ISO 8601 date and time."""
-    text, zone = arguments.get("local_datetime"), arguments.get("time_zone")
-    if not isinstance(text, str) or "T" not in text.strip().replace(" ", "T"):
-        return None
-    try:
-        time = datetime.fromisoformat(text.strip())
-        time.utcoffset()
-        return CallbackWish(time, zone if isinstance(zone, str) and zone else None)
-    except ValueError:
-        return None

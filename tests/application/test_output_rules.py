@@ -1,19 +1,24 @@
 """Output rules: dispositions from the report of a call, and what follows from them."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain.call import Call
+from domain.callbacks import Obstacle
 from domain.campaign_terms import CallingTerms, OutputRule
+from domain.contact_history import PlanKind
 from domain.number import Number, number_id_of
-from domain.outcomes import Disposition
+from domain.outcomes import Disposition, DispositionSource
 from domain.reports import ReportGrade
 from projections import suppression_board
 from provider.vapi.reading import read_call
 from tests.application.erasing import erase, problems
-from tests.application.messages import record_message, report
+from tests.application.messages import message, record_message, report
 from tests.application.test_planned_calls import BUSY, POLICY, Line
 from tests.wiring import NOON, House
 
@@ -22,6 +27,7 @@ RULES = (
     OutputRule("/successEvaluation", equals="stop", means=Disposition.OPTED_OUT),
     OutputRule("/successEvaluation", equals="who", means=Disposition.WRONG_PERSON),
 )
+OUTPUT, TOOL = DispositionSource.OUTPUT, DispositionSource.TOOL
 TERMS = CallingTerms(retry_policy=POLICY, output_rules=RULES)
 
 
@@ -164,3 +170,129 @@ def test_the_register_shows_the_number_of_an_opt_out_until_it_is_erased(
     number = number_of(house, call_id)
     assert number is not None
     assert number.is_suppressed
+
+
+# --- Callbacks ------------------------------------------------------------------------
+
+CALLBACK = CallingTerms(callback_output="callback_at", ends_at=NOON + timedelta(days=9))
+
+
+def wanted(value: object, **more: Any) -> dict[str, Any]:
+    """Return a report of a conversation whose analysis contains a time."""
+    output = {"o-1": {"name": "callback_at", "result": value}}
+    spoken = [{"role": "user", "message": "Call me tomorrow, please."}]
+    return {"artifact": {"structuredOutputs": output, "messages": spoken}, **more}
+
+
+def ignored(house: House, call_id: UUID) -> list[Obstacle]:
+    return [
+        event.obstacle
+        for event in house.app.events.get(call_id)
+        if isinstance(event, Call.CallbackIgnored)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "due_at"),
+    [
+        # The contacts' area code, 202, is Washington: UTC-5 in winter.
+        ("2026-03-03T15:00", datetime(2026, 3, 3, 20, tzinfo=UTC)),
+        ("2026-03-03 15:00:00", datetime(2026, 3, 3, 20, tzinfo=UTC)),
+        ("2026-03-03T15:00:00+01:00", datetime(2026, 3, 3, 14, tzinfo=UTC)),
+    ],
+)
+def test_an_output_with_a_time_plans_a_callback_with_the_report(
+    house: House, value: str, due_at: datetime
+) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(value))
+    call = house.load_call(call_id)
+    assert (call.callback_at, call.callback_source) == (due_at, OUTPUT)
+    assert call.disposition is Disposition.CALLBACK_REQUESTED
+    plan = line.contact.planned
+    assert plan is not None
+    assert (plan.kind, plan.due_at, plan.attempt) == (PlanKind.CALLBACK, due_at, 2)
+    assert line.progress() == {"pending": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "obstacle"),
+    [
+        ("2026-03-02T06:00", Obstacle.PAST),
+        ("2026-03-12T06:00", Obstacle.AFTER_END),
+        ("2026-03-08T02:30", Obstacle.NO_SUCH_TIME),
+        ("0001-01-01T00:00", Obstacle.UNREADABLE),
+        ("9999-12-31T23:59", Obstacle.UNREADABLE),
+        ("2026-03-03", Obstacle.UNREADABLE),
+        ("tomorrow at three", Obstacle.UNREADABLE),
+        (["2026-03-03T15:00"], Obstacle.UNREADABLE),
+        (1_772_550_000, Obstacle.UNREADABLE),
+    ],
+)
+def test_a_time_that_is_not_possible_plans_nothing_and_leaves_a_trace(
+    house: House, value: object, obstacle: Obstacle
+) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(value))
+    assert ignored(house, call_id) == [obstacle]
+    call = house.load_call(call_id)
+    assert (call.callback_at, call.disposition) == (None, None)
+    assert line.progress() == {"ended": 1}
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_output_without_a_value_asks_for_no_callback(
+    house: House, value: object
+) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(value))
+    assert ignored(house, call_id) == []
+    assert line.progress() == {"ended": 1}
+
+
+def test_an_opt_out_in_the_same_report_prevents_the_callback(house: House) -> None:
+    line = Line(house, replace(CALLBACK, output_rules=RULES))
+    call_id = line.call(**wanted("2026-03-03T15:00", **OPT_OUT))
+    assert disposition(house, call_id) is Disposition.OPTED_OUT
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_time_that_a_tool_agreed_is_not_replaced_by_an_output(house: House) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.place()
+    function = {
+        "name": "schedule_callback",
+        "arguments": {"local_datetime": "2026-03-04T09:00"},
+    }
+    listed = [{"id": "call_1", "type": "function", "function": function}]
+    body = message(call_id, "tool-calls", toolCallList=listed)
+    body["message"]["call"]["id"] = str(call_id)
+    record_message(house, body)
+    line.end(call_id, **wanted("2026-03-03T15:00"))
+    agreed = datetime(2026, 3, 4, 14, tzinfo=UTC)
+    call = house.load_call(call_id)
+    assert (call.callback_at, call.callback_source) == (agreed, TOOL)
+    plan = line.contact.planned
+    assert plan is not None
+    assert plan.due_at == agreed
+    assert ignored(house, call_id) == []
+
+
+def test_a_report_after_the_decision_changes_no_callback(house: House) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(None))
+    assert line.progress() == {"ended": 1}
+    better = {"analysis": {"summary": "Call back."}, "cost": 0.5}
+    line.end(call_id, **wanted("2026-03-03T15:00", **better))
+    assert ignored(house, call_id) == [Obstacle.TOO_LATE]
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_repeated_report_keeps_the_callback_after_its_time(house: House) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted("2026-03-03T15:00"))
+    line.later(days=2)
+    better = {"analysis": {"summary": "Call back."}, "cost": 0.5}
+    line.end(call_id, **wanted("2026-03-03T15:00", **better))
+    assert disposition(house, call_id) is Disposition.CALLBACK_REQUESTED
+    assert ignored(house, call_id) == []

@@ -19,6 +19,7 @@ from domain.callbacks import (
     NotAgreed,
     Obstacle,
     agree,
+    agree_to_output,
 )
 
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
@@ -206,3 +207,37 @@ def assert_possible(time: CallbackTime, known: CallbackLimits) -> None:
     assert known.ends_at is None or time.due_at < known.ends_at
     assert known.next_opening(time.due_at) == time.due_at
     assert known.callbacks_left > 0
+
+
+# --- Times in outputs -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (
+            "2026-03-03T15:00",
+            CallbackTime(datetime(2026, 3, 3, 21, tzinfo=UTC), CHICAGO),
+        ),
+        ("2026-03-02T11:00", Obstacle.PAST),
+        ("2026-03-03", Obstacle.UNREADABLE),
+        ("soon", Obstacle.UNREADABLE),
+        (7, Obstacle.UNREADABLE),
+        ("0001-01-01T00:00", Obstacle.UNREADABLE),
+        ("9999-12-31T23:59", Obstacle.UNREADABLE),
+    ],
+)
+def test_a_time_in_an_output_is_agreed_or_names_its_obstacle(
+    output: object, expected: CallbackTime | Obstacle
+) -> None:
+    assert agree_to_output(output, LIMITS) == expected
+
+
+@given(st.datetimes() | st.datetimes(timezones=st.timezones()))
+def test_any_time_is_agreed_or_names_its_obstacle(time: datetime) -> None:
+    assert agree_to_output(time.isoformat(), LIMITS)
+
+
+def test_a_number_of_two_time_zones_has_no_callback_from_an_output() -> None:
+    zones = limits("America/Phoenix", "America/Denver")
+    assert agree_to_output("2026-04-15T15:00", zones) is Obstacle.ZONE_AMBIGUOUS

@@ -167,4 +167,5 @@ def test_the_random_histories_contain_every_event() -> None:
         Campaign.Expired,
         Campaign.ContactReturned,
         Call.CallbackRequested,
+        Call.CallbackIgnored,
     }

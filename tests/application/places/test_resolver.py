@@ -29,6 +29,8 @@ NEW_YORKER = "+12125550100"
         ("+14485550100", ("US-FL",), (CENTRAL, EASTERN)),
         ("+13645550100", ("US-KY",), (CENTRAL, EASTERN)),
         ("+15515550100", ("US-NJ", "US-NY"), (EASTERN,)),
+        ("+12025550100", ("US-DC",), (EASTERN,)),
+        ("+17715550100", ("US-DC",), (EASTERN,)),
         ("+14165550100", ("CA-ON",), ("America/Toronto",)),
         ("+442079460000", ("GB",), ("Europe/London",)),
         ("+33142685300", ("FR",), ("Europe/Paris",)),
