@@ -55,9 +55,36 @@ def changes_conclusion(events: Sequence[object]) -> bool:
     )
 
 
-def history_after(call: Call) -> ContactHistory:
-    """Return the contact's history with this call, which is over."""
-    before = call.history or NO_HISTORY
+def proves_ringing(events: Sequence[object]) -> bool:
+    """Return whether a call counted as a fault in which nothing rang, but did ring."""
+    return any(
+        isinstance(one, Call.Ended | Call.Reported)
+        and one.outcome_was is CallOutcome.NOT_STARTED
+        and one.outcome is not None
+        and one.outcome.outcome is not CallOutcome.NOT_STARTED
+        for one in events
+    )
+
+
+def history_of(calls: Sequence[Call]) -> ContactHistory:
+    """Return the history of these calls to one contact, as they are known now.
+
+    A claim carries the history as it was known then: a call that counted as a fault
+    may turn out to have rung.
+    """
+    history = NO_HISTORY
+    for call in calls:
+        retried = call.history.retried if call.history else history.retried
+        history = history_after(call, replace(history, retried=retried))
+    return history
+
+
+def history_after(call: Call, before: ContactHistory | None = None) -> ContactHistory:
+    """Return the contact's history with this call, which is over.
+
+    `before` is the history before the call, that of the claim by default.
+    """
+    before = before or call.history or NO_HISTORY
     if call.requests == 0 and call.provider_call_id is None:
         return before
     if call.outcome is CallOutcome.NOT_STARTED:
@@ -66,11 +93,14 @@ def history_after(call: Call) -> ContactHistory:
     return before.with_call(at=at, zones=call.time_zones, kind=call.plan)
 
 
-def step_after(call: Call, terms: CallingTerms, at: datetime) -> NextStep | None:
+def step_after(
+    call: Call, history: ContactHistory, terms: CallingTerms, at: datetime
+) -> NextStep | None:
     """Decide what follows a call whose report is settled; None: not for us to decide.
 
-    A call after which the contact is called again anyway, or that failed, is not
-    followed by a planned one. Nothing but a callback follows a call that timed out.
+    `history` includes the call. A call after which the contact is called again anyway,
+    or that failed, is not followed by a planned one. Nothing but a callback follows a
+    call that timed out.
     """
     if call.standing not in {ContactStatus.ENDED, ContactStatus.TIMEOUT}:
         return None
@@ -82,24 +112,27 @@ def step_after(call: Call, terms: CallingTerms, at: datetime) -> NextStep | None
         disposition=call.disposition,
         callback_at=call.callback_at,
     )
-    return next_step(terms, history_after(call), result, at)
+    return next_step(terms, history, result, at)
 
 
 def plan_after(
     call: Call,
     contact: Contact,
     step: NextStep,
+    history: ContactHistory,
     *,
     terms_version: int,
     at: datetime,
     by: str,
 ) -> None:
-    """Plan the next call to a contact after its last call, if one is to follow."""
+    """Plan the next call to a contact after its last call, if one is to follow.
+
+    `history` includes that call.
+    """
     if isinstance(step, Finish) or not contact.may_be_called:
         return
     if _is_ruled_out(contact, step):
         return
-    history = history_after(call)
     plan = PlannedAttempt(
         kind=PlanKind.RETRY if isinstance(step, Retry) else PlanKind.CALLBACK,
         call_id=call.id,
@@ -130,6 +163,7 @@ def conclude(
     contact: Contact,
     terms: CallingTerms | None,
     *,
+    attempts_used: bool = False,
     at: datetime,
     by: str,
 ) -> None:
@@ -137,10 +171,14 @@ def conclude(
 
     `latest` is the contact's last call, possibly the same one. A call that was
     requested already goes on, but nothing follows it. A callback, and a call that a
-    member wanted, are ended by an opt-out only.
+    member wanted, are ended by an opt-out only. `attempts_used` means that the calls
+    have turned out to use up the policy's attempts; a call under way then goes on, and
+    a callback may still follow it.
     """
     policy = (terms or CALLED_ONCE).policy
     reason = conclusion(policy, call.outcome, call.disposition)
+    if reason is None and attempts_used and not _is_under_way(contact, latest):
+        reason = FinishReason.ATTEMPTS_USED
     if reason is None or not contact.may_be_called:
         return
     plan = contact.plan_after(latest.attempt)
@@ -171,6 +209,12 @@ def conclude(
         at=at,
         by=by,
     )
+
+
+def _is_under_way(contact: Contact, latest: Call) -> bool:
+    """Return whether the contact's last call was requested and is not over."""
+    never_requested = latest.waiting and not latest.request_open
+    return status_of(contact, latest) in ACTIVE and not never_requested
 
 
 def review_due(

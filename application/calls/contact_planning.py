@@ -13,11 +13,15 @@ from domain.call_consequences import waits_again, withdraw_from_calls
 from domain.campaign import Campaign
 from domain.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.contact import Contact
+from domain.contact_history import ContactHistory
 from domain.planning import (
     changes_conclusion,
     conclude,
+    history_after,
+    history_of,
     is_settled_by,
     plan_after,
+    proves_ringing,
     step_after,
 )
 from domain.retries import Finish, NextStep
@@ -75,7 +79,8 @@ class ContactPlanner:
         events = call.pending_events
         if waits_again(events):
             return self._still_waits(call, at)
-        if call.terms_version is None and call.callback_at is None:
+        decides = call.terms_version is not None or call.callback_at is not None
+        if not decides and not proves_ringing(events):
             return ContactChanges()
         if is_settled_by(events):
             return self._settled(call, campaign, at)
@@ -98,15 +103,21 @@ class ContactPlanner:
         self, call: Call, campaign: Campaign | None, at: datetime
     ) -> ContactChanges:
         """Plan what follows the call, or end what was planned before its report."""
-        step = step_after(call, self._terms.get(self._app, call), at)
+        history = self._history(call)
+        step = step_after(call, history, self._terms.get(self._app, call), at)
         if step is not None and not isinstance(step, Finish):
-            return self._planned(call, campaign, step, at)
+            return self._planned(call, campaign, step, history, at)
         if call.standing is ContactStatus.ENDED:
             return ContactChanges()  # Nothing was planned, and nothing is now.
         return self._concluded(call, at)
 
     def _planned(
-        self, call: Call, campaign: Campaign | None, step: NextStep, at: datetime
+        self,
+        call: Call,
+        campaign: Campaign | None,
+        step: NextStep,
+        history: ContactHistory,
+        at: datetime,
     ) -> ContactChanges:
         """Plan the next call, unless the campaign is over or another call exists."""
         campaign = campaign or self._app.load(Campaign, call.campaign_id)
@@ -122,7 +133,9 @@ class ContactPlanner:
         stored = campaign.version - len(campaign.pending_events)
         expect = {campaign.id: stored, contact.id: contact.version, following: 0}
         version = call.terms_version or campaign.terms_version
-        plan_after(call, contact, step, terms_version=version, at=at, by=SCHEDULER)
+        plan_after(
+            call, contact, step, history, terms_version=version, at=at, by=SCHEDULER
+        )
         return ContactChanges([contact], expect)
 
     def _concluded(self, call: Call, at: datetime) -> ContactChanges:
@@ -133,11 +146,48 @@ class ContactPlanner:
         if latest is not call:
             expect[latest.id] = latest.version
         terms = self._terms.get(self._app, call)
-        conclude(call, latest, contact, terms, at=at, by=SCHEDULER)
+        conclude(
+            call,
+            latest,
+            contact,
+            terms,
+            attempts_used=self._uses_up(call, latest, terms),
+            at=at,
+            by=SCHEDULER,
+        )
         if not contact.pending_events:
             return ContactChanges()
         later = [] if latest is call else [latest]
         return ContactChanges([contact, *later], expect)
+
+    def _history(self, call: Call) -> ContactHistory:
+        """Return the history with this call; calls that counted as faults are loaded.
+
+        Later reports may have proved since the claim that they did ring.
+        """
+        if call.history is None or call.history.faults == 0:
+            return history_after(call)
+        return history_of([*self._earlier(call), call])
+
+    def _uses_up(self, call: Call, latest: Call, terms: CallingTerms) -> bool:
+        """Return whether the call turns out to have rung, and to be the last allowed.
+
+        Of the calls after it, those that were requested count.
+        """
+        if not proves_ringing(call.pending_events):
+            return False
+        known = {call.id: call, latest.id: latest}
+        made = [known.get(one.id, one) for one in (*self._earlier(latest), latest)]
+        if latest.waiting or latest.deferred:
+            made.remove(latest)
+        return history_of(made).attempts >= terms.policy.attempts
+
+    def _earlier(self, call: Call) -> list[Call]:
+        """Load the contact's calls before this one, in their order."""
+        return [
+            self._app.load(Call, call_id_of(call.contact_id, attempt))
+            for attempt in range(1, call.attempt)
+        ]
 
     def _latest(self, call: Call) -> Call:
         """Return the contact's last call; the given one itself if none follows it."""
