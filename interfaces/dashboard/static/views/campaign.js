@@ -12,6 +12,7 @@ import { Board } from "./board.js";
 import { Contacts } from "./contacts.js";
 import { Controls, exportCampaign, switchCampaign } from "./controls.js";
 import { Drawer } from "./drawer.js";
+import { ResultsPanel } from "./results.js";
 
 /** @typedef {NonNullable<import("../ops.js").CampaignPageData["campaign"]>} Campaign */
 /** @typedef {Campaign["progress"]} Progress */
@@ -81,6 +82,7 @@ export default function CampaignView({ id, contact }) {
             started=${campaign.queuedAt != null}
             useUpdates=${useUpdates}
           />
+          <${ResultsPanel} campaign=${campaign} now=${now} />
           <${Activity} campaign=${campaign} now=${now} />
         </div>
         <div class="stack">

@@ -8,18 +8,36 @@ import { Empty, Pager, Search, Skeleton, State, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Contact} Contact */
 /** @typedef {import("../ops.js").ContactStatus} Status */
+/** @type {import("../ops.js").CallOutcome[]} */
+const CALL_OUTCOMES = [
+  "HUMAN",
+  "DROPPED_EARLY",
+  "VOICEMAIL",
+  "SCREENED",
+  "SILENT",
+  "NO_ANSWER",
+  "BUSY",
+  "DECLINED",
+  "INVALID_NUMBER",
+  "FAULT",
+  "NOT_STARTED",
+  "CANCELED",
+  "UNKNOWN",
+];
 /** @type {Status[]} */
 const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"];
 
 /** @param {{ id: string, open: string | null, useUpdates: import("./campaign.js").Feed }} props */
 export function Contacts({ id, open, useUpdates }) {
   const [status, search, after] = [/** @type {Status | ""} */ (query("status")), query("q"), query("after")];
+  const outcome = /** @type {import("../ops.js").CallOutcome | ""} */ (query("outcome"));
   const [moved, setMoved] = useState(0);
   const read = useQuery(Query, {
     id,
     statuses: status ? [status] : null,
     search: search || null,
     after: after || null,
+    outcomes: outcome ? [outcome] : null,
   });
   const page = read.data?.campaign?.contacts;
   useUpdates((contacts) => {
@@ -51,6 +69,16 @@ export function Contacts({ id, open, useUpdates }) {
           <option value="">Every status</option>
           ${STATUSES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
         </select>
+        <select
+          aria-label="Outcome"
+          style=${{ width: "auto" }}
+          value=${outcome}
+          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
+            setQuery({ outcome: e.currentTarget.value, after: null })}
+        >
+          <option value="">Every outcome</option>
+          ${CALL_OUTCOMES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
+        </select>
       </div>
     </header>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
@@ -67,8 +95,11 @@ export function Contacts({ id, open, useUpdates }) {
         : !page.nodes.length
           ? html`<${Empty} icon="search" title="No contact matches"
               >${
-                (status || search) &&
-                html`<button type="button" onClick=${() => setQuery({ q: null, status: null, after: null })}>
+                (status || outcome || search) &&
+                html`<button
+                  type="button"
+                  onClick=${() => setQuery({ q: null, status: null, outcome: null, after: null })}
+                >
                   Clear the filters
                 </button>`
               }<//
@@ -134,7 +165,11 @@ function Line({ contact, campaign, open }) {
     </td>
     <td class="wide num" style=${{ textAlign: "left" }}>${dialled(contact)}</td>
     <td><${State} value=${contact.status} /></td>
-    <td class="wide">${endedReason(call?.endedReason)}</td>
+    <td class="wide" title=${endedReason(call?.endedReason)}>
+      ${contact.outcome ? words(contact.outcome) : endedReason(call?.endedReason)}${
+        contact.disposition ? html`<span class="quiet"> · ${words(contact.disposition)}</span>` : ""
+      }
+    </td>
     <td class="wide num">${call?.durationSeconds == null ? "" : duration(call.durationSeconds)}</td>
     <td class="wide num">${call?.cost == null ? "" : price(call.cost)}</td>
     <td class="wide">${call ? html`<${Time} at=${call.lastEventAt} />` : ""}</td>

@@ -5,6 +5,7 @@ import { absolute, dialled, duration, endedReason, price, timeOfDay, words } fro
 import { ContactPage } from "../ops.js";
 import { LIVE } from "../states.js";
 import { Copy, Dialog, Icon, Id, Skeleton, State, Time, Timer, Trouble } from "../ui.js";
+import { ContactActions } from "./contact_actions.js";
 
 /** @typedef {NonNullable<import("../ops.js").ContactPageData["contact"]>} Contact */
 /** @typedef {Contact["calls"][number]} Call */
@@ -55,7 +56,7 @@ export function Drawer({ id, now, useUpdates, onClose }) {
     ${!read.data && !read.error && html`<${Skeleton} />`}
     ${
       contact &&
-      html`<${Person} contact=${contact} /> ${
+      html`<${Person} contact=${contact} /> <${ContactActions} contact=${contact} reload=${read.reload} /> ${
           contact.calls.length
             ? [...contact.calls]
                 .reverse()

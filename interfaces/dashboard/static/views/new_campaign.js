@@ -2,10 +2,11 @@
 import { html, useState } from "../lib.js";
 import { may, request, useQuery } from "../api.js";
 import { count } from "../format.js";
-import { Choices, CreateCampaign, PhoneNumbers, StartCampaign } from "../ops.js";
+import { Choices, CreateCampaign, PhoneNumbers, RetryChoices, StartCampaign } from "../ops.js";
 import { go } from "../route.js";
 import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { FileDrop } from "./file_drop.js";
+import { NO_TERMS, policyOf, RetryChoice, termsOf } from "./retry_choice.js";
 
 /** @typedef {import("./file_drop.js").Upload} Upload */
 const START = {
@@ -17,6 +18,7 @@ const START = {
   lineQuietGating: false,
   budget: "",
   region: "",
+  ...NO_TERMS,
 };
 
 const BUDGET_HINT =
@@ -33,6 +35,7 @@ const nameOf = (upload) =>
 
 export default function NewCampaign() {
   const choices = useQuery(Choices, {});
+  const retries = useQuery(RetryChoices, {});
   const [uploaded, setUploaded] = useState(/** @type {Upload | null} */ (null));
   const [form, setForm] = useState(START);
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
@@ -55,7 +58,10 @@ export default function NewCampaign() {
         .querySelector("[data-wrong] input, [data-wrong] select, #file")
         ?.scrollIntoView({ block: "center" });
     const { createCampaign: said } = await request(CreateCampaign, {
-      input: inputOf(form, /** @type {Upload} */ (uploaded)),
+      input: {
+        ...inputOf(form, /** @type {Upload} */ (uploaded)),
+        ...termsOf(form, policyOf(form.retry, retries.data)),
+      },
     });
     if (said.__typename === "UserError") {
       setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
@@ -91,6 +97,7 @@ export default function NewCampaign() {
               ? html`<${How} form=${form} set=${set} wrong=${wrong} choices=${data} />`
               : html`<${Skeleton} rows=${3} />`
           }
+          <${RetryChoice} form=${form} set=${set} wrong=${wrong} choices=${retries.data} />
         </section>
       </div>
       <aside class="panel stack" aria-label="Summary">

@@ -1,0 +1,76 @@
+// @ts-check
+import { html, useState } from "../lib.js";
+import { request, useQuery } from "../api.js";
+import { count, words } from "../format.js";
+import { CreateCampaign, RedialCount } from "../ops.js";
+import { go } from "../route.js";
+import { Action, Dialog, Field } from "../ui.js";
+
+/** @typedef {import("../ops.js").CallOutcome} Outcome */
+
+/**
+ * A new campaign for finished contacts of this one; no outcome chosen means all of them.
+ * @param {{
+ *   campaign: import("./campaign.js").Campaign,
+ *   outcomes: import("./results.js").Results["outcomes"],
+ *   onClose: () => void,
+ * }} props
+ */
+export function RedialDialog({ campaign, outcomes, onClose }) {
+  const [chosen, setChosen] = useState(/** @type {Outcome[]} */ ([]));
+  const [name, setName] = useState(`Redial of ${campaign.name}`.slice(0, 200));
+  const [requestId] = useState(() => crypto.randomUUID());
+  const redial = { campaignId: campaign.id, outcomes: chosen.length ? chosen : null };
+  const counted = useQuery(RedialCount, { redial });
+  const contacts = counted.data?.redialCount;
+  /** @param {Outcome} outcome */
+  const turn = (outcome) =>
+    setChosen((old) => (old.includes(outcome) ? old.filter((one) => one !== outcome) : [...old, outcome]));
+  const create = async () => {
+    const { createCampaign: made } = await request(CreateCampaign, {
+      input: {
+        name,
+        redial,
+        requestId,
+        assistantId: campaign.assistant.id,
+        phoneNumberId: campaign.phoneNumberId,
+        cap: campaign.cap,
+        mode: campaign.mode,
+        lineQuietGating: campaign.lineQuietGating,
+      },
+    });
+    if (made.__typename === "UserError") throw new Error(made.message);
+    onClose();
+    go(`/campaigns/${made.campaign.id}`);
+  };
+  return html`<${Dialog} title="Call people again" onClose=${onClose}>
+    <div class="stack">
+      <p>A new campaign is created for finished contacts. It calls nobody before it is started.</p>
+      <fieldset>
+        <legend>Whose last call was</legend>
+        ${outcomes.map(
+          ({ outcome }) =>
+            html`<label class="tick" key=${outcome}
+              ><input type="checkbox" checked=${chosen.includes(outcome)} onChange=${() => turn(outcome)} /><span
+                >${words(outcome)}</span
+              ></label
+            >`,
+        )}
+      </fieldset>
+      <${Field} label="Name of the new campaign"
+        >${(/** @type {any} */ a) =>
+          html`<input
+            ...${a}
+            value=${name}
+            maxlength="200"
+            onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setName(e.currentTarget.value)}
+          />`}<//
+      >
+      <p role="status">
+        ${contacts == null ? "Counting…" : html`<b class="num">${count(contacts)}</b> contacts are called again.`}
+        ${" "}<span class="quiet">Erased, withheld and opted-out contacts are left out.</span>
+      </p>
+      <${Action} kind="primary" disabled=${!contacts} onPress=${create}>Create the redial<//>
+    </div>
+  <//>`;
+}
