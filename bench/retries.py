@@ -1,10 +1,10 @@
 """Share of people reached with and without retries: `python -m bench.retries`.
 
 Two campaigns of equally many people run against the simulator, one after the other: the
-first calls each person once, the second by the preset "patient", in which each hour is
-a second and each gap therefore at least a minute. The simulated lines are busy, not
-answered, answered by machines, or faulty as often as the simulator's `--varied` says; a
-person answers about six of ten calls, and some numbers never.
+first calls each person once, the second by the preset "patient" with gaps that are 720
+times shorter, but at least a minute: a day is two minutes. The simulated lines are
+busy, not answered, answered by machines, or faulty as often as the simulator's
+`--varied` says; a person answers about six of ten calls, and some numbers never.
 """
 
 import argparse
@@ -47,8 +47,11 @@ SPEED, CAP = 20.0, 40
 REACH = {"by_attempt": [1.2], "unreachable": 0.05}
 """Of the simulator: people answer more often, but not at every number."""
 
-SCALE = 3_600
-"""Seconds of the preset that take one second here."""
+SCALE = 720
+"""Minutes of the preset that take one minute here."""
+
+TALK_SECONDS = (220.0, 400.0)
+"""Seconds of simulated conversations, so long that none counts as dropped early."""
 
 LONGEST_MINUTES = 20.0
 
@@ -111,7 +114,7 @@ def scaled(policy: RetryPolicy, scale: int) -> dict[str, Any]:
                 "outcomes": list(rule.outcomes),
                 "attempts": rule.attempts,
                 "gapsMinutes": [
-                    max(round(gap * 60 / scale), 1) for gap in rule.gaps_minutes
+                    max(round(gap / scale), 1) for gap in rule.gaps_minutes
                 ],
             }
             for rule in policy.rules
@@ -128,6 +131,7 @@ def _installation(server: Server) -> Iterator[Installation]:
             "port": port,
             "speed": SPEED,
             "reach": REACH,
+            "talk_seconds": TALK_SECONDS,
             "webhook_url": f"http://127.0.0.1:{api_port}/webhooks/vapi",
             "webhook_secret": SECRET,
             "concurrency_limit": 2 * CAP,

@@ -1,0 +1,55 @@
+"""Results of a campaign, a redial, single contacts, and the choice of retries."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.desk import LONG, create_campaign, sample_file
+
+CONTACTS = 6
+
+
+@pytest.fixture
+def finished(admin: BrowserContext, tmp_path: Path) -> Page:
+    """A campaign's page after all its contacts were called."""
+    page = admin.new_page()
+    create_campaign(page, sample_file(tmp_path, CONTACTS), name="Called", cap=6)
+    lead = page.locator(".state", has_text="Completed").first
+    expect(lead).to_be_visible(timeout=LONG)
+    return page
+
+
+def test_results_are_shown_filtered_and_called_again(finished: Page) -> None:
+    results = finished.get_by_role("region", name="Results")
+    stages = results.locator(".stages li")
+    expect(stages.nth(1)).to_have_text(re.compile(rf"Dialed\s*{CONTACTS}"))
+    outcome = results.locator(".outcomes button").first
+    contacts = int(outcome.locator("b").inner_text())
+    outcome.click()
+    expect(finished.locator("#contacts tbody tr")).to_have_count(contacts)
+
+    finished.locator("#contacts tbody a").first.click()
+    drawer = finished.get_by_role("dialog")
+    drawer.get_by_label("Disposition").select_option("NOT_INTERESTED")
+    expect(finished.locator(".toast")).to_contain_text("Disposition set")
+    finished.keyboard.press("Escape")
+
+    results.get_by_role("button", name="Redial").click()
+    dialog = finished.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"{CONTACTS} contacts are called again")
+    dialog.get_by_role("button", name="Create the redial").click()
+    expect(finished.get_by_role("link", name="Called")).to_be_visible()
+    expect(finished.get_by_role("heading", level=1)).to_have_text("Redial of Called")
+    finished.close()
+
+
+def test_a_retry_preset_shows_when_people_are_called_at_the_latest(
+    admin: BrowserContext,
+) -> None:
+    page = admin.new_page()
+    page.goto("/campaigns/new")
+    page.get_by_label("Calls to a contact").select_option("patient")
+    expect(page.locator("[aria-label='Latest times of the calls'] li")).to_have_count(4)
+    page.close()
