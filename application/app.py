@@ -12,18 +12,18 @@ from eventsourcing.utils import Environment
 
 from application.vault import VaultRow
 from domain.assistant import Assistant
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact import Contact
-from domain.contact_list import ContactList
+from domain.calls.call import Call
+from domain.calls.unmatched_message import UnmatchedMessage
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
+from domain.contacts.contact_list import ContactList
 from domain.dispatcher import Dispatcher
 from domain.errors import NotFound
-from domain.installation import Installation
 from domain.member import Member
-from domain.number import Number
+from domain.numbers.installation import Installation
+from domain.numbers.number import Number
+from domain.numbers.suppression_lists import SuppressionLists
 from domain.settings import Settings
-from domain.suppression_lists import SuppressionLists
-from domain.unmatched_message import UnmatchedMessage
 
 AGGREGATES = (
     Assistant,

@@ -11,8 +11,8 @@ from application.app import AutoLynx, decide
 from application.calls.call_service import CallService
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallLookup
-from domain.campaign import Campaign
-from domain.campaign_events import SpendAlert
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_events import SpendAlert
 from domain.values import PauseCause, RefusalScope
 
 

@@ -15,7 +15,7 @@ from application.app import AutoLynx
 from application.errors import Failure
 from application.event_context import EventContext
 from application.vault import KeyRow, digest
-from domain.installation import INSTALLATION_ID, Installation
+from domain.numbers.installation import INSTALLATION_ID, Installation
 
 log = logging.getLogger(__name__)
 

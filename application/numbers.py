@@ -7,7 +7,7 @@ from application.contacts.phone_cell import InvalidPhone
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
 from domain.errors import Invalid, NotFound
-from domain.number import Number, SuppressionSource, number_id_of
+from domain.numbers.number import Number, SuppressionSource, number_id_of
 
 LONGEST_REASON = 1_000
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.vault import ContactRow
-from domain.reports import OutcomeFinding, ReasonDetail
+from domain.calls.reports import OutcomeFinding, ReasonDetail
 from domain.values import Refusal, RefusalKind, RefusalScope
 
 
@@ -371,7 +371,7 @@ class Provider(Protocol):
         """Return a link to a call's recording, which expires.
 
         None if the call has no recording, or if the provider's link is not one that
-        `domain.recording_url` accepts.
+        `domain.calls.recording_url` accepts.
         """
 
     def phone_numbers(self) -> list[PhoneNumber]:

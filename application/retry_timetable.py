@@ -4,11 +4,11 @@ from datetime import datetime
 
 from application.places import columns
 from application.places.subdivisions import SUBDIVISIONS
+from domain.campaigns.retry_policy import RetryPolicy, check_policy
 from domain.gate.decision import CallingHours, Gate, Numbers, Terms
 from domain.gate.permit import Granted, Wait
 from domain.gate.places import Places
 from domain.gate.rules import CallPurpose, RuleBook
-from domain.retry_policy import RetryPolicy, check_policy
 from domain.retry_timetable import worst_case
 
 

@@ -7,10 +7,10 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact_list import ContactList
-from domain.reports import Report, ReportGrade
+from domain.calls.call import Call
+from domain.calls.reports import Report, ReportGrade
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact_list import ContactList
 from domain.values import DialMode, Evidence, VaultText
 from storage.database import Pool
 from storage.log.mapper import TypedMapper

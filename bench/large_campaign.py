@@ -20,7 +20,7 @@ from bench.event_history import CAMPAIGN, LIST, contact_id, opening, store
 from bench.figures import Figure, medians, percentile
 from bench.installation import Installation, Server, wait_for
 from domain.values import ContactStatus
-from projections import contact_log
+from projections.contacts import contact_log
 from storage.database import Conn, connect
 
 CONTACTS = 1_000_000

@@ -30,7 +30,7 @@ from bench.installation import (
     start_server,
     wait_for,
 )
-from domain.retry_policy import PATIENT, RetryPolicy
+from domain.campaigns.retry_policy import PATIENT, RetryPolicy
 from provider.simulator.settings import (
     DEFAULT_API_KEY,
     DEFAULT_ASSISTANT_ID,

@@ -16,7 +16,7 @@ from bench.installation import (
     wait_for,
 )
 from bench.webhook_messages import HEADERS, placed_calls, report, status_update
-from domain.call import Call
+from domain.calls.call import Call
 
 CONNECTIONS, CALLS, ROUNDS = 16, 500, 3
 TABLE = b"create table bare_webhook (id uuid primary key, body json not null)"

@@ -7,8 +7,8 @@ import orjson
 
 from application.app import AutoLynx
 from bench.installation import SECRET, utc_now
-from domain.call import Call
-from domain.campaign import Campaign
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
 from domain.values import DialMode
 
 HEADERS = {"X-Vapi-Secret": SECRET, "Content-Type": "application/json"}

@@ -12,7 +12,7 @@ from bench.figures import Figure, percentile
 from bench.http_load import post, send
 from bench.installation import Installation, Server, wait_for
 from bench.webhook_messages import HEADERS, placed_calls, status_update
-from domain.call import Call
+from domain.calls.call import Call
 
 CAMPAIGNS, CALLS, RATE = 50, 20, 100
 SUBSCRIBE = "subscription($id: ID!) { campaignProgress(campaignId: $id) { ringing } }"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from domain.contact_history import PlanKind
+from domain.contacts.contact_history import PlanKind
 from domain.settings import SettingsValues
 from domain.values import (
     ZERO,

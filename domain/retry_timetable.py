@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from domain.contact_history import ContactHistory
-from domain.retries import in_other_part
-from domain.retry_policy import DAY, RetryPolicy, latest_offsets
+from domain.campaigns.retry_policy import DAY, RetryPolicy, latest_offsets
+from domain.contacts.contact_history import ContactHistory
+from domain.planning.retries import in_other_part
 
 type Opening = Callable[[datetime, tuple[datetime, ...]], datetime | None]
 """Returns the first time from a time on at which a call may start, after those calls.

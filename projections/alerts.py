@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import LiteralString
 from uuid import UUID
 
-from domain.costs import expected_per_call
+from domain.calls.costs import expected_per_call
 from domain.states import MAY_DIAL
 from projections import spend
 from projections.tables.checkpoint import one_snapshot

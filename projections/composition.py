@@ -37,13 +37,13 @@ from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
 from application.suppression_lists.service import SuppressionListService
-from domain.recording_url import RecordingUrls
+from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
+from projections.calls.message_retention import MessageRetention
+from projections.contacts.redials import RedialStaging
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
-from projections.message_retention import MessageRetention
-from projections.redials import RedialStaging
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import Credentials, Identities, SessionStore, SignInLinks
 from storage.database import Pool, open_pool

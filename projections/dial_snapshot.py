@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
-from domain.contact_history import PlanKind
+from domain.contacts.contact_history import PlanKind
 from domain.dial_view import (
     GHOST_GRACE,
     CampaignView,
@@ -17,14 +17,15 @@ from domain.dial_view import (
 )
 from domain.states import MAY_DIAL, STARTED
 from domain.values import ContactStatus
-from projections import settings_board, spend
-from projections.dial_queue import dialling_is_stopped
-from projections.planned_calls import (
+from projections import spend
+from projections.calls.dial_queue import dialling_is_stopped
+from projections.contacts.planned_calls import (
     PLANNED,
     PLANNED_COLUMNS,
     due_calls_sql,
     to_review,
 )
+from projections.registers import settings_board
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.queries import select, select_value
 from projections.tables.state_sql import literals

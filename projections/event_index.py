@@ -17,7 +17,7 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from psycopg import sql
 
-from projections.campaign_board import campaign_of, counted
+from projections.campaigns.campaign_board import campaign_of, counted
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.definition import Table
 from projections.tables.pages import (

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from application.vault import ContactRow, VaultReader
 from domain.values import Role
-from projections import call_log, contact_log, dial_queue, directory
+from projections.calls import call_log, dial_queue
+from projections.contacts import contact_log
+from projections.registers import directory
 from storage.database import Pool
 
 

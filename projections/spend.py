@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import LiteralString
 from uuid import UUID
 
-from domain.call import Call
-from domain.campaign import Campaign
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
 from domain.settings import Settings
 from domain.values import ZERO
 from projections.tables.definition import Table

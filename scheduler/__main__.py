@@ -21,7 +21,7 @@ from application.errors import StoreUnavailable
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
 from domain.dial_view import Snapshot
-from projections import campaign_board
+from projections.campaigns import campaign_board
 from projections.composition import (
     Components,
     configured_fields,

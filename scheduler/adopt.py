@@ -13,9 +13,9 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from domain.calls.reports import ReportGrade
 from domain.dial_view import Phase, Snapshot
-from domain.reports import ReportGrade
-from projections.campaign_board import OpenLines
+from projections.campaigns.campaign_board import OpenLines
 from scheduler.dispatch import BAD_DATA
 from scheduler.reconciliation.reconcile import SILENT_LINES
 from storage.process.timeline_guard import TimelineGuard

@@ -15,11 +15,12 @@ from psycopg import InterfaceError, OperationalError
 from application.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.settings import SettingsService
-from domain.campaign_events import SpendAlert
+from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Refused
 from domain.settings import SettingsValues
-from projections import alerts, settings_board
+from projections import alerts
 from projections.alerts import AlertRow, Unraised
+from projections.registers import settings_board
 from projections.tables.checkpoint import one_snapshot
 from scheduler.checked_http import OutsideTransport
 from storage.database import Conn, Pool

@@ -1,16 +1,16 @@
 """Reservations of a budget for calls whose cost is not final.
 
-`domain/costs.py` estimates the campaign's cost of a call and of a minute. A call that
-was not answered is expected to cost `call`, the mean over all calls. An answered call
-is expected to cost the mean of charged calls or, if that is more, the campaign's rate
-for its duration so far and one more minute.
+`domain/calls/costs.py` estimates the campaign's cost of a call and of a minute. A call
+that was not answered is expected to cost `call`, the mean over all calls. An answered
+call is expected to cost the mean of charged calls or, if that is more, the campaign's
+rate for its duration so far and one more minute.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from domain.costs import (
+from domain.calls.costs import (
     FIRST_COST,
     FIRST_RATE,
     expected_per_call,

@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout
 
 from application.errors import StoreUnavailable
 from domain.settings import SettingsValues
-from projections.message_retention import MessageRetention
+from projections.calls.message_retention import MessageRetention
 
 EVERY_SECONDS = 600.0
 STOP_SECONDS = 10.0

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from application.contacts.withholding import SuppressedContact
-from projections.suppressed_contacts import (
+from projections.contacts.suppressed_contacts import (
     Scan,
     last_import,
     unrung_calls,

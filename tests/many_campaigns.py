@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from application.app import AutoLynx
-from domain.campaign import Campaign
+from domain.campaigns.campaign import Campaign
 from domain.values import DialMode
 
 

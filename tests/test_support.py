@@ -2,7 +2,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.campaign import Campaign
+from domain.campaigns.campaign import Campaign
 from domain.member import Member
 from domain.values import Role
 from tests.support import (

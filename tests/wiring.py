@@ -13,14 +13,15 @@ from application.calls.claims import ClaimResult
 from application.contacts.imports import ImportService, NewCampaign
 from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
 from application.ports import Provider, ProviderAssistant, ReadModel
-from domain.call import Call
-from domain.campaign import Campaign
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
 from domain.dial_view import Candidate, PlannedCall, Snapshot
 from domain.settings import SettingsValues
 from domain.values import DialMode, SkipReason
-from projections import call_log, campaign_board
-from projections.call_log import CallRow
-from projections.campaign_board import CampaignRow, OpenLines
+from projections.calls import call_log
+from projections.calls.call_log import CallRow
+from projections.campaigns import campaign_board
+from projections.campaigns.campaign_board import CampaignRow, OpenLines
 from projections.composition import Components, open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
 from projections.engine.runner import REBUILD_BATCH, Batches, Projector

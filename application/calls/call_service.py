@@ -43,12 +43,12 @@ from application.ports import (
 )
 from application.unit_of_work import AlreadyChanged, UnitOfWork
 from application.vault import VaultReader
-from domain.call import Call
-from domain.campaign import Campaign
+from domain.calls.call import Call
+from domain.calls.reports import ReportGrade
+from domain.campaigns.campaign import Campaign
 from domain.errors import MayNotBeRequested
-from domain.number import number_id_of
+from domain.numbers.number import number_id_of
 from domain.outcomes import Withheld
-from domain.reports import ReportGrade
 from domain.values import CallStatus, ContactStatus, Refusal
 
 log = logging.getLogger(__name__)

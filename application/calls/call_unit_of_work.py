@@ -11,16 +11,16 @@ from application.calls.output_rules import OutputOptOuts
 from application.event_context import SCHEDULER, EventContext
 from application.ports import ContactLookup
 from application.vault import MessageRow, TextRow, VaultRow
-from domain.call import Call
-from domain.call_consequences import (
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.errors import AnotherProviderCall
+from domain.planning.call_consequences import (
     account_fault,
     pause_for_account_fault,
     placed_event,
     rang,
     record_another_provider_call,
 )
-from domain.campaign import Campaign
-from domain.errors import AnotherProviderCall
 
 EXPLAINED = (Call.Rejected, Call.Ended)
 """Events that refer to a text of the provider in the vault."""

@@ -13,14 +13,14 @@ from application.app import AutoLynx, decide
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact import Contact
-from domain.contact_history import NO_HISTORY, ContactHistory
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
+from domain.contacts.contact_history import NO_HISTORY, ContactHistory
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
-from domain.planning import history_after
+from domain.planning.planning import history_after
 from domain.values import ContactStatus, call_id_of
 
 log = logging.getLogger(__name__)

@@ -8,13 +8,13 @@ from uuid import UUID
 from application.app import Streams
 from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER
-from domain.call import Call
-from domain.call_consequences import waits_again, withdraw_from_calls
-from domain.campaign import Campaign
-from domain.campaign_terms import CALLED_ONCE, CallingTerms
-from domain.contact import Contact
-from domain.contact_history import ContactHistory
-from domain.planning import (
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
+from domain.contacts.contact import Contact
+from domain.contacts.contact_history import ContactHistory
+from domain.planning.call_consequences import waits_again, withdraw_from_calls
+from domain.planning.planning import (
     changes_conclusion,
     conclude,
     history_after,
@@ -24,7 +24,7 @@ from domain.planning import (
     proves_ringing,
     step_after,
 )
-from domain.retries import Finish, NextStep
+from domain.planning.retries import Finish, NextStep
 from domain.values import ContactStatus, call_id_of
 
 MOST_CACHED_TERMS = 1_000

@@ -15,9 +15,9 @@ from application.calls.tool_answers import ToolAnswer
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallLookup, CallReport, ContactLookup, ProviderMessage
 from application.vault import MessageRow, VaultReader, VaultRow, digest
-from domain.call import Call
+from domain.calls.call import Call
+from domain.calls.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.errors import NotFound
-from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import Evidence, VaultText
 
 

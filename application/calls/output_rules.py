@@ -8,14 +8,14 @@ from application.app import Streams
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallReport, ContactLookup
 from application.vault import TextRow
-from domain.call import Call
-from domain.callbacks import CallbackLimits, Obstacle, agree_to_output
-from domain.campaign_terms import CallingTerms
-from domain.dispositions import disposition_from, strongest
-from domain.number import Number, SuppressionSource, number_id_of
+from domain.calls.call import Call
+from domain.calls.callbacks import CallbackLimits, Obstacle, agree_to_output
+from domain.calls.dispositions import disposition_from, strongest
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.contacts.contact_history import MOST_CALLBACKS
+from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
-from domain.planning import history_after, is_settled_by
-from domain.retries import MOST_CALLBACKS
+from domain.planning.planning import history_after, is_settled_by
 
 
 def apply_output_rules(

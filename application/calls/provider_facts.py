@@ -5,8 +5,8 @@ from datetime import datetime
 
 from application.event_context import SCHEDULER
 from application.ports import CallPhase, CallReport, ProviderCall, ProviderMessage
-from domain.call import Call
-from domain.reports import OutcomeFinding, ReasonDetail, Report, ReportGrade
+from domain.calls.call import Call
+from domain.calls.reports import OutcomeFinding, ReasonDetail, Report, ReportGrade
 from domain.values import Evidence, Refusal, VaultText
 
 

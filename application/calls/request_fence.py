@@ -8,12 +8,12 @@ from application.app import Streams
 from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import CallOrder
 from application.vault import ContactRow
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact import Contact
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
 from domain.errors import NotFound
-from domain.installation import INSTALLATION_ID
-from domain.number import Number
+from domain.numbers.installation import INSTALLATION_ID
+from domain.numbers.number import Number
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.callbacks import CallbackTime, NotAgreed, Obstacle
+from domain.calls.callbacks import CallbackTime, NotAgreed, Obstacle
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,14 @@ from application.places.resolver import zones_of
 from application.ports import ContactLookup, ProviderMessage, ToolCall
 from application.unit_of_work import UnitOfWork
 from application.vault import TextRow
-from domain.call import Call
-from domain.callbacks import CallbackLimits, NotAgreed, agree, wish_of
-from domain.campaign import Campaign
-from domain.number import Number, SuppressionSource, number_id_of
+from domain.calls.call import Call
+from domain.calls.callbacks import CallbackLimits, NotAgreed, agree, wish_of
+from domain.calls.unmatched_message import unmatched_id_of
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact_history import MOST_CALLBACKS
+from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
-from domain.planning import history_after
-from domain.retries import MOST_CALLBACKS
-from domain.unmatched_message import unmatched_id_of
+from domain.planning.planning import history_after
 from domain.values import VaultText
 
 RECORD_OPT_OUT, SCHEDULE_CALLBACK = "record_opt_out", "schedule_callback"

@@ -10,13 +10,13 @@ from application.event_context import EventContext
 from application.installation_key import InstallationKey
 from application.ports import ContactLookup
 from application.vault import TextRow, VaultReader, VaultRow
-from domain.call import Call
-from domain.contact import Contact, PlannedAttempt
-from domain.contact_events import FinishReason
+from domain.calls.call import Call
+from domain.contacts.contact import Contact, PlannedAttempt
+from domain.contacts.contact_events import FinishReason
 from domain.errors import Invalid, NotFound
-from domain.number import Number, SuppressionSource, number_id_of
+from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition
-from domain.planning import WANTED
+from domain.planning.planning import WANTED
 from domain.values import ContactStatus, VaultText, call_id_of
 
 LONGEST_NOTE = 2_000

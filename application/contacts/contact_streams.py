@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
-from domain.contact import Contact
+from domain.contacts.contact import Contact
 
 
 def find_contact(

@@ -13,9 +13,9 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.contacts.contact_streams import find_contact
 from application.event_context import EventContext
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.erasure import erase_contact, erased_subjects
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.planning.erasure import erase_contact, erased_subjects
 from domain.values import call_id_of
 
 

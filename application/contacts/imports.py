@@ -21,9 +21,9 @@ from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
 from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
-from domain.campaign import Campaign
-from domain.campaign_terms import CALLED_ONCE, CallingTerms
-from domain.contact_list import ContactList
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
+from domain.contacts.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound
 from domain.values import DialMode, campaign_id_of, campaign_id_of_request
 

@@ -23,7 +23,7 @@ from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
 from application.vault import PHONE_AS_GIVEN, ContactRow, RejectRow, VaultRow, digest
-from domain.contact_list import ContactList, RejectCount, Skipped
+from domain.contacts.contact_list import ContactList, RejectCount, Skipped
 from domain.values import SkipReason
 
 ROWS_PER_EVENT = 1_000

@@ -11,11 +11,11 @@ from application.app import Streams, decide
 from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
 from application.unit_of_work import UnitOfWork
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact import Contact
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
 from domain.outcomes import Withheld
-from domain.planning import return_to_calls, review_due, withhold
+from domain.planning.planning import return_to_calls, review_due, withhold
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import ReadModel
 from application.vault import canonical
-from domain.campaign import Campaign
-from domain.contact_list import ContactList
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import NAMESPACE, ContactStatus

@@ -12,12 +12,12 @@ from application.app import AutoLynx
 from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
 from application.unit_of_work import UnitOfWork
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.number import Number
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.numbers.number import Number
 from domain.outcomes import Withheld
+from domain.planning.withholding import withhold_waiting
 from domain.values import call_id_of
-from domain.withholding import withhold_waiting
 
 TOGETHER = 100
 """Contacts that share one append."""

@@ -13,7 +13,7 @@ from application.event_context import EventContext
 from application.suppression_lists.blocks import Block, BlockBuilder, BlockIds
 from application.suppression_lists.reader import ListReader
 from domain.gate.rules import CallPurpose
-from domain.suppression_lists import (
+from domain.numbers.suppression_lists import (
     SUPPRESSION_LISTS_ID,
     ListVersion,
     SuppressionLists,

@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.values import Role
 from interfaces.cli.output import AsJson, as_mapping, print_line, show_list
 from interfaces.cli.workbench import Workbench, actor, workbench
-from projections import directory
+from projections.registers import directory
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
 

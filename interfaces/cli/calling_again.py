@@ -23,13 +23,14 @@ from interfaces.cli.campaign_terms import (
 from interfaces.cli.directory import assistant_here
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
-from projections import campaign_board, contact_log
+from projections.campaigns import campaign_board
+from projections.contacts import contact_log
 
 CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
 ContactId = Annotated[UUID, typer.Argument(metavar="CONTACT", show_default=False)]
 
 
-def add_to(group: typer.Typer) -> None:
+def add_commands(group: typer.Typer) -> None:
     """Add the commands to the group `campaigns`."""
     for name, command in (
         ("redial", redial),

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.campaign_terms import CallingTerms, OutputRule
+from domain.campaigns.campaign_terms import CallingTerms, OutputRule
+from domain.campaigns.retry_policy import PRESETS
 from domain.outcomes import Disposition
-from domain.retry_policy import PRESETS
 from interfaces.cli.output import as_mapping
 
 Retry = Annotated[

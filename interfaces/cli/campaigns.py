@@ -45,9 +45,10 @@ from interfaces.cli.output import (
 )
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.state_reasons import state_reason
-from projections import campaign_board, contact_results
-from projections.campaign_board import CampaignRow
-from projections.contact_results import Funnel, OutcomeCount
+from projections.campaigns import campaign_board
+from projections.campaigns.campaign_board import CampaignRow
+from projections.contacts import contact_results
+from projections.contacts.contact_results import Funnel, OutcomeCount
 from storage.process.decisions import Decision, Heartbeat
 
 PAGE = 100
@@ -79,7 +80,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("show")(show)
     for command in (start, pause, resume, cancel, export):
         group.command()(command)
-    calling_again.add_to(group)
+    calling_again.add_commands(group)
     app.add_typer(group, name="campaigns")
 
 

@@ -22,7 +22,7 @@ from interfaces.cli.output import (
 )
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.graphql.lines import Lines
-from projections import directory
+from projections.registers import directory
 
 FIELDS: dict[str, Any] = get_type_hints(SettingsValues)
 

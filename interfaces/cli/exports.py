@@ -14,7 +14,7 @@ from domain.errors import NotFound
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
 from interfaces.cli.workbench import Workbench, workbench
-from projections import campaign_board
+from projections.campaigns import campaign_board
 from projections.exports.columns import parse_columns
 from projections.exports.contacts_jsonl import jsonl_of
 from projections.exports.results import ExportOptions, csv_of

@@ -13,13 +13,13 @@ from domain.gate.rules import CallPurpose
 from interfaces.cli.output import AsJson, as_mapping, print_line, show_list
 from interfaces.cli.workbench import actor, workbench
 from interfaces.files.suppression_lists import LARGEST_FILE, shown, unpacked
-from projections import suppression_list_board
+from projections.registers import suppression_list_board
 
 PIECE = 1 << 20
 ZIP = b"PK\x03\x04"
 
 
-def add_to(suppressions: typer.Typer) -> None:
+def add_commands(suppressions: typer.Typer) -> None:
     """Add the commands to the group `autolynx suppressions`."""
     suppressions.command("import")(import_list)
     suppressions.command("lists")(show_lists)

@@ -8,11 +8,11 @@ import typer
 from application.configuration import Configuration
 from application.numbers import read_number
 from domain.errors import NotFound
-from domain.number import SuppressionSource
+from domain.numbers.number import SuppressionSource
 from interfaces.cli.output import AsJson, print_line, show_list, show_one
 from interfaces.cli.workbench import Workbench, actor, workbench
-from projections import suppression_board, suppression_list_board
-from projections.suppression_board import SuppressionRow
+from projections.registers import suppression_board, suppression_list_board
+from projections.registers.suppression_board import SuppressionRow
 from storage.database import Conn
 
 Phone = Annotated[str, typer.Argument(metavar="NUMBER", show_default=False)]
@@ -21,7 +21,7 @@ COLUMNS = ("phone", "source", "addedAt", "addedBy", "reason")
 PAGE = 1000
 
 
-def add_to(suppressions: typer.Typer) -> None:
+def add_commands(suppressions: typer.Typer) -> None:
     """Add the commands to the group `autolynx suppressions`."""
     suppressions.command("add")(add_number)
     suppressions.command("check")(check_number)

@@ -10,6 +10,6 @@ def add_to(app: typer.Typer) -> None:
     suppressions = typer.Typer(
         help="Numbers that may not be called.", rich_markup_mode=None
     )
-    suppression_register.add_to(suppressions)
-    suppression_lists.add_to(suppressions)
+    suppression_register.add_commands(suppressions)
+    suppression_lists.add_commands(suppressions)
     app.add_typer(suppressions, name="suppressions")

@@ -12,13 +12,13 @@ from fastapi.responses import Response
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel
 
+from domain.calls.recording_url import RecordingUrls
 from domain.errors import Invalid
 from domain.outcomes import CallOutcome, Disposition
-from domain.recording_url import RecordingUrls
 from domain.values import ContactStatus
 from interfaces.files.streaming import Streamed
-from projections import campaign_board
-from projections.campaign_board import CampaignRow
+from projections.campaigns import campaign_board
+from projections.campaigns.campaign_board import CampaignRow
 from projections.exports.columns import parse_columns
 from projections.exports.contacts_jsonl import jsonl_of
 from projections.exports.results import ExportOptions, csv_of

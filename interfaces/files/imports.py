@@ -13,8 +13,8 @@ from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
 from interfaces.files.streaming import Streamed
 from interfaces.files.uploads import rejects_csv
-from projections import contact_import
-from projections.contact_import import ContactImport
+from projections.contacts import contact_import
+from projections.contacts.contact_import import ContactImport
 from storage.database import Pool
 from storage.vault.uploads import UploadStore
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from application.ports import Provider, ProviderRefused, ProviderUnavailable
-from projections import call_log, contact_log, recordings
-from projections.call_log import CallRow
+from projections.calls import call_log, recordings
+from projections.calls.call_log import CallRow
+from projections.contacts import contact_log
 from storage.database import Conn, Pool
 
 type Authorize = Callable[..., Any]

@@ -19,7 +19,7 @@ from application.suppression_lists.blocks import TooScattered
 from application.suppression_lists.service import ListTerms, SuppressionListService
 from domain.errors import Invalid
 from domain.gate.rules import CallPurpose
-from domain.suppression_lists import Freshness, ListVersion
+from domain.numbers.suppression_lists import Freshness, ListVersion
 from interfaces.database_errors import unavailable_message
 from interfaces.files.upload_body import Body, Pace, Refused, RefusingRoute, refusal_of
 

@@ -15,8 +15,8 @@ from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.health_check import HealthCheck
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.push.broadcaster import Broadcaster
-from projections import campaign_board
-from projections.campaign_board import CampaignProgress
+from projections.campaigns import campaign_board
+from projections.campaigns.campaign_board import CampaignProgress
 from projections.composition import Components
 from storage.database import Conn, Retry, RetryPolicy
 

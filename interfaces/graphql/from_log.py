@@ -8,11 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx
-from domain.contact_list import ContactList
+from domain.contacts.contact_list import ContactList
 from domain.values import ZERO, CampaignState
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.types.imports import MOST_SHOWN, ImportReport, Skipped
-from projections.campaign_board import CampaignProgress, CampaignRow, campaign_board
+from projections.campaigns.campaign_board import (
+    CampaignProgress,
+    CampaignRow,
+    campaign_board,
+)
 from projections.tables.row_operations import Kind
 
 COUNTERS = {

@@ -12,8 +12,8 @@ from psycopg import Error
 from application.errors import StoreUnavailable
 from interfaces.graphql.lines import LineActivity
 from interfaces.graphql.provider_watch import ProviderStatus, ProviderWatch
-from projections.campaign_board import open_lines
-from projections.dial_queue import dialling_is_stopped
+from projections.calls.dial_queue import dialling_is_stopped
+from projections.campaigns.campaign_board import open_lines
 from projections.monitoring.lag import Lag, lag
 from projections.monitoring.webhook_silence import silence
 from storage.database import Conn, Pool, Retry, RetryPolicy

@@ -6,20 +6,17 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from interfaces.graphql.backend import Backend
-from projections import (
-    call_log,
-    campaign_board,
-    contact_results,
-    directory,
-    event_index,
-    recordings,
-)
-from projections.call_log import CallRow
-from projections.campaign_board import CampaignRow
-from projections.contact_results import ContactResult
-from projections.directory import AssistantRow
+from projections import event_index
+from projections.calls import call_log, recordings
+from projections.calls.call_log import CallRow
+from projections.calls.recordings import Recording
+from projections.campaigns import campaign_board
+from projections.campaigns.campaign_board import CampaignRow
+from projections.contacts import contact_results
+from projections.contacts.contact_results import ContactResult
 from projections.event_index import LoggedEvent
-from projections.recordings import Recording
+from projections.registers import directory
+from projections.registers.directory import AssistantRow
 from storage.process.decisions import Decision
 
 type Ids = list[UUID]

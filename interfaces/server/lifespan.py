@@ -22,7 +22,6 @@ from interfaces.server.routes import Routes, Subscriptions
 from interfaces.webhooks.authentication import authenticator
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, read_body
-from projections import directory
 from projections.composition import (
     Components,
     configured_fields,
@@ -32,6 +31,7 @@ from projections.composition import (
 )
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
+from projections.registers import directory
 from storage.database import Pool
 from storage.process.database_clock import ClockWorker, DatabaseClock
 

@@ -20,7 +20,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 
 import application.app  # noqa: F401 - registers the topics of all events
 from application.errors import Failure
-from projections.campaign_board import campaign_of
+from projections.campaigns.campaign_board import campaign_of
 from projections.engine.row_writer import Writer
 from projections.engine.schema import (
     HANDLERS,

@@ -5,24 +5,26 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from projections import (
-    call_log,
+from projections import event_index, spend
+from projections.calls import call_log, dial_queue
+from projections.campaigns import (
     campaign_board,
     campaign_terms,
     campaign_turns,
+    start_failures,
+    unknown_reasons,
+)
+from projections.contacts import (
     contact_import,
     contact_log,
     contact_results,
-    dial_queue,
-    directory,
-    event_index,
-    settings_board,
-    spend,
-    start_failures,
     suppressed_contacts,
+)
+from projections.registers import (
+    directory,
+    settings_board,
     suppression_board,
     suppression_list_board,
-    unknown_reasons,
 )
 from projections.tables.checkpoint import position_of
 from projections.tables.definition import SCHEMA, Table

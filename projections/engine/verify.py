@@ -16,8 +16,8 @@ from eventsourcing.persistence import MapperDeserialisationError
 from eventsourcing.utils import TopicError
 
 from application.vault import ContactRow, KeyRow, MessageRow, RejectRow, TextRow
-from domain.contact_list import ContactList
-from domain.installation import Installation
+from domain.contacts.contact_list import ContactList
+from domain.numbers.installation import Installation
 from domain.values import Evidence, VaultText
 from projections.engine.chain import Chain, Entry, Problem, end_problem, whole_chain
 from projections.engine.compare import Difference, differences

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import LiteralString
 from uuid import UUID
 
-from domain.recording_url import RecordingUrls
-from projections.call_log import RING_SECONDS
-from projections.contact_log import SHOWN_STATUS, WITHHELD
-from projections.contact_results import RESULTS
+from domain.calls.recording_url import RecordingUrls
+from projections.calls.call_log import RING_SECONDS
+from projections.contacts.contact_log import SHOWN_STATUS, WITHHELD
+from projections.contacts.contact_results import RESULTS
 from projections.exports.places import KEY, PLACES, places_of_campaign
 from projections.exports.recording_links import ACCEPTED_URL, url_values
 from projections.exports.results import PIECE_BYTES, in_pieces, prepare

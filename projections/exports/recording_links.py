@@ -8,7 +8,7 @@ checked once, and Postgres checks only the characters after it.
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.recording_url import AFTER_HOST, LONGEST, RecordingUrls
+from domain.calls.recording_url import AFTER_HOST, LONGEST, RecordingUrls
 from storage.database import Conn
 
 _ORIGIN: LiteralString = """

@@ -8,8 +8,9 @@ from typing import LiteralString
 
 from domain.settings import SettingsValues
 from domain.states import STARTED
-from projections import settings_board, spend
+from projections import spend
 from projections.monitoring.lag import lag_seconds
+from projections.registers import settings_board
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.queries import select_value
 from projections.tables.state_sql import literals, shown_counters_sql

@@ -27,7 +27,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
-from domain.recording_url import RecordingUrls
+from domain.calls.recording_url import RecordingUrls
 from provider.vapi import ACTOR
 from provider.vapi.assistants import (
     LONGEST_NAME,

@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.calls.reports import OutcomeBasis, OutcomeFinding
 from domain.outcomes import (
     UNEXPECTED_REASON,
     UNKNOWN_REASON,
     CallOutcome,
     ReportedOutcome,
 )
-from domain.reports import OutcomeBasis, OutcomeFinding
 from domain.values import Refusal
 from provider.vapi.speech import Speech
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from application.ports import CallPhase, Origin, ProviderCall, ProviderMessage, ToolCall
 from application.vault import canonical
-from domain.recording_url import RecordingUrls
+from domain.calls.recording_url import RecordingUrls
 from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.redaction import redact
 from provider.vapi.refusals import refusal_of_reason

@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from application.ports import CallReport
-from domain.recording_url import RecordingUrls
-from domain.reports import ReasonDetail
+from domain.calls.recording_url import RecordingUrls
+from domain.calls.reports import ReasonDetail
 from domain.values import Refusal
 from provider.vapi.analysis import read_analysis
 from provider.vapi.outcomes import EndedCall, outcome_of

@@ -19,7 +19,7 @@ from application.vault import (
     VaultReader,
     VaultRow,
 )
-from domain.installation import INSTALLATION_ID
+from domain.numbers.installation import INSTALLATION_ID
 from storage.binary import copy_into
 from storage.database import Conn, Pool, Retry, RetryPolicy
 

@@ -11,7 +11,7 @@ from application.assistants import AssistantService
 from application.errors import ReadModelBehind
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.assistant import Assistant
-from domain.campaign import Campaign
+from domain.campaigns.campaign import Campaign
 from domain.errors import InUse, Invalid, NotFound, WrongState
 from domain.values import campaign_id_of
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID

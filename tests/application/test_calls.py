@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.call import Call
-from domain.reports import ReportGrade
+from domain.calls.call import Call
+from domain.calls.reports import ReportGrade
 from tests.application.messages import (
     SOON,
     place,

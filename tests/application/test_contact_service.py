@@ -7,15 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.contact import Contact, PlannedAttempt
-from domain.contact_history import ContactHistory, PlanKind
+from domain.contacts.contact import Contact, PlannedAttempt
+from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.errors import Invalid, NotFound, WrongState
-from domain.number import SuppressionSource
+from domain.numbers.number import SuppressionSource
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
-from projections import contact_results, suppression_board
-from projections.contact_results import ContactResult
-from projections.suppression_board import SuppressionRow
+from projections.contacts import contact_results
+from projections.contacts.contact_results import ContactResult
+from projections.registers import suppression_board
+from projections.registers.suppression_board import SuppressionRow
 from tests.application.erasing import erase, problems
 from tests.application.messages import record_message, report, requested
 from tests.database_dump import dumped

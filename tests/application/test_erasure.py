@@ -9,8 +9,8 @@ import pytest
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from application.contacts.findings import Findings
 from application.ports import Origin
-from domain.contact import Contact
-from domain.reports import ReportGrade
+from domain.calls.reports import ReportGrade
+from domain.contacts.contact import Contact
 from domain.values import (
     ContactStatus,
     SkipReason,

@@ -14,9 +14,9 @@ from psycopg.types.json import Jsonb
 from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from application.contacts.findings import Findings
 from application.contacts.uploads import RejectedRow
-from domain.unmatched_message import unmatched_id_of
+from domain.calls.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
-from projections.message_retention import MessageRetention
+from projections.calls.message_retention import MessageRetention
 from provider.vapi.reading import read_message
 from storage.database import connect
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.vault import MessageRow, digest
-from domain.reports import ReportGrade
+from domain.calls.reports import ReportGrade
 from domain.values import (
     CallStatus,
     Evidence,
     Refusal,
     RefusalKind,
 )
-from projections.message_retention import MessageRetention
+from projections.calls.message_retention import MessageRetention
 from provider.vapi.reading import read_call, read_message
 from storage.database import connect
 from storage.log.recorder import BULK_ROWS

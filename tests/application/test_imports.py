@@ -13,12 +13,12 @@ from application.campaigns import CampaignChange
 from application.contacts import list_import
 from application.contacts.imports import NewCampaign
 from application.errors import ReadModelBehind
-from domain.campaign import Campaign
-from domain.contact_list import ContactList
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound, WrongState
 from domain.values import CampaignState, SkipReason, campaign_id_of
-from projections import contact_import, contact_log
-from projections.contact_log import ContactRow
+from projections.contacts import contact_import, contact_log
+from projections.contacts.contact_log import ContactRow
 from tests.wiring import BY, NOON, House, phones
 
 MANY = 5

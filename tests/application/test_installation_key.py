@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.installation_key import InstallationKey, KeyUnusable
-from domain.installation import INSTALLATION_ID
+from domain.numbers.installation import INSTALLATION_ID
 from storage.database import connect
 from tests.wiring import NOON, House
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.reports import ReportGrade
-from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
+from domain.calls.reports import ReportGrade
+from domain.calls.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, CampaignState, PauseCause
 from provider.vapi.reading import read_message
 from storage.database import connect

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.numbers import read_number
-from domain.call import Call
+from domain.calls.call import Call
 from domain.errors import Invalid, NotFound, WrongState
-from domain.number import SuppressionSource
+from domain.numbers.number import SuppressionSource
 from domain.values import CallStatus, ContactStatus
-from projections import suppression_board
-from projections.suppression_board import SuppressionRow
+from projections.registers import suppression_board
+from projections.registers.suppression_board import SuppressionRow
 from tests.wiring import BY, NOON, House
 
 PHONE = "+12025550143"

@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from domain.call import Call
-from domain.callbacks import Obstacle
-from domain.campaign_terms import CallingTerms, OutputRule
-from domain.contact_history import PlanKind
-from domain.number import Number, number_id_of
+from domain.calls.call import Call
+from domain.calls.callbacks import Obstacle
+from domain.calls.reports import ReportGrade
+from domain.campaigns.campaign_terms import CallingTerms, OutputRule
+from domain.contacts.contact_history import PlanKind
+from domain.numbers.number import Number, number_id_of
 from domain.outcomes import Disposition, DispositionSource
-from domain.reports import ReportGrade
-from projections import suppression_board
+from projections.registers import suppression_board
 from provider.vapi.reading import read_call
 from tests.application.erasing import erase, problems
 from tests.application.messages import message, record_message, report

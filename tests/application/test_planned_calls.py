@@ -9,10 +9,12 @@ from uuid import UUID
 import pytest
 
 from application.campaigns import CampaignChange
-from domain.campaign_terms import CallingTerms
-from domain.contact import Contact
-from domain.contact_events import FinishReason
-from domain.contact_history import PlanKind
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import PATIENT, RetryPolicy, RetryRule
+from domain.contacts.contact import Contact
+from domain.contacts.contact_events import FinishReason
+from domain.contacts.contact_history import PlanKind
 from domain.errors import WrongState
 from domain.outcomes import (
     CallOutcome,
@@ -21,8 +23,6 @@ from domain.outcomes import (
     ReportedOutcome,
     Withheld,
 )
-from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
-from domain.retry_policy import PATIENT, RetryPolicy, RetryRule
 from domain.values import ContactStatus, Refusal, RefusalKind
 from tests.application.messages import record_message, report, status
 from tests.wiring import BY, NOON, Clock, House

@@ -1,7 +1,8 @@
 """Any sequence of outcomes, late reports, opt-outs, policy changes and crashes.
 
 The services run on event streams in memory. A small model, written apart from
-`domain.retries`, says how often and when the contact may have been called at most.
+`domain.planning.retries`, says how often and when a contact
+may have been called at most.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,15 +26,15 @@ from application.contacts.planned_calls import PlannedCallService
 from application.event_context import EventContext
 from application.ports import ContactLookup
 from application.vault import ContactRow, VaultRow
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.campaign_terms import CallingTerms
-from domain.contact import Contact
-from domain.contact_history import NO_HISTORY, PlanKind
+from domain.calls.call import Call
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import RetryPolicy, RetryRule
+from domain.contacts.contact import Contact
+from domain.contacts.contact_history import NO_HISTORY, PlanKind
 from domain.outcomes import CallOutcome, Disposition, DispositionSource, ReportedOutcome
-from domain.planning import status_of
-from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
-from domain.retry_policy import RetryPolicy, RetryRule
+from domain.planning.planning import status_of
 from domain.values import ContactStatus, DialMode, PauseCause, call_id_of
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)

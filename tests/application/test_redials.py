@@ -16,12 +16,12 @@ from application.contacts.redials import (
     RedialSelection,
     redial_list_id,
 )
-from domain.contact_list import ContactList
+from domain.contacts.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound
 from domain.outcomes import CallOutcome, Disposition, Withheld
 from domain.values import ContactStatus, campaign_id_of_request
-from projections import campaign_board
-from projections.contact_log import ContactRow
+from projections.campaigns import campaign_board
+from projections.contacts.contact_log import ContactRow
 from tests.application.erasing import contacts, erase, problems
 from tests.application.messages import record_message, report
 from tests.database_dump import dumped

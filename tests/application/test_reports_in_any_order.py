@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.reports import ReportGrade
+from domain.calls.reports import ReportGrade
 from provider.vapi.reading import read_call, read_message
 from tests.wiring import NOON, House, housed, phones
 

@@ -10,13 +10,13 @@ import pytest
 from application.contacts.erasure import ErasureService
 from application.errors import StoreUnavailable
 from application.installation_key import KeyUnusable
-from domain.call import Call
-from domain.number import number_id_of
+from domain.calls.call import Call
+from domain.calls.unmatched_message import unmatched_id_of
+from domain.numbers.number import number_id_of
 from domain.outcomes import Disposition, DispositionSource
-from domain.unmatched_message import unmatched_id_of
 from domain.values import CallStatus
-from projections import suppression_board
-from projections.suppression_board import SuppressionRow
+from projections.registers import suppression_board
+from projections.registers.suppression_board import SuppressionRow
 from provider.vapi.reading import read_message
 from storage.database import connect
 from tests.application.messages import (

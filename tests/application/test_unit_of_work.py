@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from application.ports import ProviderMessage
 from application.unit_of_work import AlreadyChanged, UnitOfWork
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.unmatched_message import unmatched_id_of
+from domain.calls.call import Call
+from domain.calls.unmatched_message import unmatched_id_of
+from domain.campaigns.campaign import Campaign
 from domain.values import CallStatus
 from provider.vapi.reading import read_message
 from tests.application.messages import SOON, documents, report, requested, status

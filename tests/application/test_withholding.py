@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 
 from application.contacts.withholding import SuppressedContact
-from domain.contact import Contact
-from domain.number import SuppressionSource
+from domain.contacts.contact import Contact
+from domain.numbers.number import SuppressionSource
 from domain.outcomes import Withheld
 from domain.values import CallStatus, CampaignState, ContactStatus
-from projections import contact_log, suppressed_contacts
-from projections.suppressed_contacts import Scan
+from projections.contacts import contact_log, suppressed_contacts
+from projections.contacts.suppressed_contacts import Scan
 from scheduler.suppressed_numbers import SuppressedNumbers
 from tests.application.messages import place, record_message, status
 from tests.wiring import BY, NOON, House, phones

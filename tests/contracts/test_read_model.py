@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections import campaign_board
+from projections.campaigns import campaign_board
 from tests.wiring import House, housed
 
 

@@ -20,8 +20,8 @@ from websockets.typing import Subprotocol
 from application.calls.claims import ClaimService
 from domain.dial_view import PlannedCall
 from domain.values import Role
-from projections import contact_log
 from projections.alerts import AlertKind, AlertRow
+from projections.contacts import contact_log
 from scheduler.alerts import body_of
 from tests.interfaces.serving import ASSISTANT, LINE, SECRET, Desk, opened_desk
 

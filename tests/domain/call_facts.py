@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.call import Call
-from domain.reports import Report, ReportGrade
+from domain.calls.call import Call
+from domain.calls.reports import Report, ReportGrade
 from domain.values import (
     ContactStatus,
     Evidence,

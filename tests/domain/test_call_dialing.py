@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.call import Call
+from domain.calls.call import Call
 from domain.errors import AnotherProviderCall
 from domain.values import CallStatus, ContactStatus, Refusal, call_id_of
 from tests.domain import call_facts as do

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.call import Call
+from domain.calls.call import Call
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.outcomes import CallOutcome, ReportedOutcome
-from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.values import NAMESPACE, CallStatus, Evidence, Refusal, RefusalKind
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

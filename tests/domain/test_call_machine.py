@@ -10,11 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.call import Call
-from domain.call_dialing import MOST_UNKNOWN
-from domain.call_events import ContactStatusChanged
+from domain.calls.call import Call
+from domain.calls.call_dialing import MOST_UNKNOWN
+from domain.calls.call_events import ContactStatusChanged
+from domain.calls.reports import Report, ReportGrade
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
-from domain.reports import Report, ReportGrade
 from domain.states import LIVE
 from domain.values import (
     CallStatus,

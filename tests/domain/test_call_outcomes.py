@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from domain.call import Call
+from domain.calls.call import Call
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, ReportGrade
 from domain.outcomes import CallOutcome, ReportedOutcome
-from domain.reports import OutcomeBasis, OutcomeFinding, ReportGrade
 from tests.domain import call_facts as do
 from tests.domain.call_facts import (
     AT,

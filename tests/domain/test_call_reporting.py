@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.call import Call
-from domain.reports import ReportGrade
+from domain.calls.call import Call
+from domain.calls.reports import ReportGrade
 from domain.values import CallStatus, ContactStatus, Evidence, Refusal, VaultText
 from tests.domain import call_facts as do
 from tests.domain.call_facts import (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.call import Call
+from domain.calls.call import Call
 from domain.errors import MayNotBeRequested, NotDeferred
 from domain.values import Refusal
 from tests.domain import call_facts as do

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from domain.call import Call
-from domain.callbacks import Obstacle
+from domain.calls.call import Call
+from domain.calls.callbacks import Obstacle
 from domain.outcomes import DispositionSource
 from tests.domain.call_facts import AT, BY, IS_PLACED, call_after, fact, new_events
 

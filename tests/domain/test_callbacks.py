@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.callbacks import (
+from domain.calls.callbacks import (
     BETWEEN_OFFERS,
     LONGEST_AHEAD,
     MOST_OFFERS,

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.campaign import Campaign
-from domain.campaign_events import SpendAlert
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Conflict, Invalid, WrongState
 from domain.values import (
     CampaignState,

@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.campaign import Campaign
-from domain.campaign_events import SpendAlert
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Conflict, WrongState
 from domain.values import CampaignState, DialMode, PauseCause, VaultText
 from tests.support import replayed, state_of

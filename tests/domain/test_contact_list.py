@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.contact_list import ContactList, RejectCount, Skipped
+from domain.contacts.contact_list import ContactList, RejectCount, Skipped
 from domain.errors import Conflict, WrongState
 from domain.values import SkipReason, VaultText
 from tests.support import EPOCH, Fact, given, new_events

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.call import Call
-from domain.campaign_terms import OutputRule
-from domain.contact import Contact
-from domain.dispositions import disposition_from
+from domain.calls.call import Call
+from domain.calls.dispositions import disposition_from
+from domain.campaigns.campaign_terms import OutputRule
+from domain.contacts.contact import Contact
 from domain.errors import WrongState
 from domain.outcomes import Disposition, DispositionSource, Withheld
 from domain.values import ContactStatus, Evidence, VaultText

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact import Contact
-from domain.erasure import erase_contact, erased_subjects
-from domain.unmatched_message import unmatched_id_of
+from domain.calls.call import Call
+from domain.calls.unmatched_message import unmatched_id_of
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
+from domain.planning.erasure import erase_contact, erased_subjects
 from domain.values import ContactStatus, call_id_of
 from tests.domain import call_facts as do
 from tests.domain.test_campaign import (

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import WrongState
-from domain.number import Number, SuppressionSource, number_id_of
+from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.values import VaultText
 from tests.support import EPOCH, Fact, given, new_events
 

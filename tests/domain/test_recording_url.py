@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.recording_url import LONGEST, RecordingUrls
+from domain.calls.recording_url import LONGEST, RecordingUrls
 from tests.recording_urls import HOSTILE
 
 GOOD = (

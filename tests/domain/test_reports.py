@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.call import Call
-from domain.reports import Known, ReasonDetail, Report, ReportGrade
+from domain.calls.call import Call
+from domain.calls.reports import Known, ReasonDetail, Report, ReportGrade
 from domain.values import NAMESPACE, CallStatus, Evidence
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from domain.campaign_terms import CallingTerms
-from domain.contact_events import FinishReason
-from domain.contact_history import NO_HISTORY, ContactHistory, DayPart, PlanKind
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import RetryPolicy, RetryRule
+from domain.contacts.contact_events import FinishReason
+from domain.contacts.contact_history import (
+    NO_HISTORY,
+    ContactHistory,
+    DayPart,
+    PlanKind,
+)
 from domain.outcomes import CallOutcome, Disposition
-from domain.retries import (
+from domain.planning.retries import (
     Callback,
     CallResult,
     Finish,
@@ -19,7 +25,6 @@ from domain.retries import (
     next_step,
     step_when_due,
 )
-from domain.retry_policy import RetryPolicy, RetryRule
 
 NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)
 """Noon in New York."""

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Invalid
-from domain.outcomes import CallOutcome
-from domain.retry_policy import (
+from domain.campaigns.retry_policy import (
     NEVER_RETRIED,
     ONCE,
     PATIENT,
@@ -18,6 +16,8 @@ from domain.retry_policy import (
     check_policy,
     latest_offsets,
 )
+from domain.errors import Invalid
+from domain.outcomes import CallOutcome
 
 BUSY = RetryRule((CallOutcome.BUSY,), 3, (30, 60))
 POLICY = RetryPolicy(

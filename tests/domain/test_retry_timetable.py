@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.campaigns.retry_policy import (
+    GENTLE,
+    ONCE,
+    PATIENT,
+    URGENT,
+    RetryPolicy,
+    RetryRule,
+)
 from domain.outcomes import CallOutcome
-from domain.retry_policy import GENTLE, ONCE, PATIENT, URGENT, RetryPolicy, RetryRule
 from domain.retry_timetable import Opening, worst_case
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

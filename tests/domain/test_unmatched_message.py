@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from eventsourcing.domain import CanMutateAggregate
 
-from domain.unmatched_message import UnmatchedMessage, unmatched_id_of
+from domain.calls.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import Evidence
 from tests.support import EPOCH, Fact, given, new_events
 

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from domain.call import Call
-from domain.upcasts import ACCOUNT_REASONS_IN_RELEASE_1
+from domain.calls.call import Call
+from domain.calls.upcasts import ACCOUNT_REASONS_IN_RELEASE_1
 from domain.values import ContactStatus, Refusal, RefusalKind, RefusalScope
 from tests.golden.catalogue import FOLDER, event_of
 

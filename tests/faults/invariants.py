@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID, uuid5
 
-from domain.call import Call
-from domain.refusals import PLATFORM_RETRIES
+from domain.calls.call import Call
+from domain.calls.refusals import PLATFORM_RETRIES
 from domain.values import CampaignState, ContactStatus, RefusalKind
-from projections.call_log import CallRow
+from projections.calls.call_log import CallRow
 from provider.vapi.reading import read_message
 from tests.faults.scenario import Scenario
 from tests.faults.virtual_call import REPORT, Document, VirtualCall

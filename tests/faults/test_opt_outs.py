@@ -8,9 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from domain.number import number_id_of
+from domain.numbers.number import number_id_of
 from domain.states import FINISHED
-from projections import contact_log
+from projections.contacts import contact_log
 from tests.faults.crash_points import Step
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import Scenario, apply_fault, new_scenario, virtual_house

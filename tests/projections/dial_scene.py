@@ -3,7 +3,7 @@
 from datetime import datetime
 from random import Random
 
-from domain.call import Call
+from domain.calls.call import Call
 from domain.dial_view import CampaignView, Snapshot
 from domain.values import Refusal, RefusalKind, RefusalScope
 from projections import dial_snapshot

@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from domain.assistant import Assistant
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.campaign_events import SpendAlert
-from domain.contact_list import ContactList, Skipped
+from domain.calls.call import Call
+from domain.calls.reports import Report, ReportGrade
+from domain.calls.unmatched_message import UnmatchedMessage
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_events import SpendAlert
+from domain.contacts.contact_list import ContactList, Skipped
 from domain.dispatcher import Claim, claim_calls
 from domain.errors import Refused
 from domain.member import Member
-from domain.reports import Report, ReportGrade
 from domain.settings import Settings, SettingsValues
-from domain.unmatched_message import UnmatchedMessage
 from domain.values import (
     ContactStatus,
     DialMode,

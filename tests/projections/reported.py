@@ -2,13 +2,13 @@
 
 from random import Random
 
+from domain.calls.reports import OutcomeBasis, OutcomeFinding
 from domain.outcomes import (
     CallOutcome,
     Disposition,
     DispositionSource,
     ReportedOutcome,
 )
-from domain.reports import OutcomeBasis, OutcomeFinding
 from domain.values import Refusal, RefusalKind
 
 REASONS = ("customer-ended-call", "voicemail", None)

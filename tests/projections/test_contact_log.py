@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from domain.call import Call
+from domain.calls.call import Call
 from domain.values import Refusal, RefusalKind
-from projections.contact_log import contact_log
+from projections.contacts.contact_log import contact_log
 from projections.tables.row_operations import Kind, RowOperation
 from tests.projections.lives import Life
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.call import Call
-from domain.campaign import Campaign
-from domain.contact import Contact
+from domain.calls.call import Call
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
 from domain.outcomes import (
     CallOutcome,
     Disposition,
@@ -18,17 +19,12 @@ from domain.outcomes import (
     ReportedOutcome,
     Withheld,
 )
-from domain.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.values import ContactStatus, Refusal, RefusalKind
-from projections import (
-    answer_rates,
-    call_log,
-    contact_filters,
-    contact_log,
-    contact_results,
-)
-from projections.contact_filters import ContactFilters
-from projections.contact_results import Funnel
+from projections.calls import call_log
+from projections.campaigns import answer_rates
+from projections.contacts import contact_filters, contact_log, contact_results
+from projections.contacts.contact_filters import ContactFilters
+from projections.contacts.contact_results import Funnel
 from projections.engine.runner import catch_up
 from tests.projections.lives import Life
 from tests.projections.store import Store

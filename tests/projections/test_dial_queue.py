@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from domain.campaign import Campaign
+from domain.calls.reports import ReportGrade
+from domain.campaigns.campaign import Campaign
 from domain.dial_view import Phase, Snapshot
-from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import (
     CampaignState,

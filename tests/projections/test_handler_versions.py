@@ -2,7 +2,7 @@
 
 import pytest
 
-from projections import call_log
+from projections.calls import call_log
 from projections.engine import schema
 from projections.tables.row_operations import put
 from tests.projections.handler_outputs import changed, current, recorded

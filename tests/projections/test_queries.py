@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.campaign_events import SpendAlert
+from domain.calls.reports import ReportGrade
+from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Invalid
-from domain.reports import ReportGrade
 from domain.values import (
     CallStatus,
     CampaignState,
@@ -17,20 +17,14 @@ from domain.values import (
     Role,
     SkipReason,
 )
-from projections import (
-    alerts,
-    call_log,
-    campaign_board,
-    contact_import,
-    contact_log,
-    directory,
-    event_index,
-    settings_board,
-    spend,
-)
+from projections import alerts, event_index, spend
 from projections.alerts import AlertKind
+from projections.calls import call_log
+from projections.campaigns import campaign_board
+from projections.contacts import contact_import, contact_log
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
+from projections.registers import directory, settings_board
 from projections.tables.pages import as_cursor
 from tests.projections.lives import Life
 from tests.projections.store import Store

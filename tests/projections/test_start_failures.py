@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from domain.call import Call
+from domain.calls.call import Call
 from domain.values import (
     PauseCause,
     Refusal,

@@ -6,8 +6,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.call import Call
-from domain.campaign import Campaign
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
 from domain.dial_view import Phase
 from domain.values import ZERO, ContactStatus
 from projections.tables.state_sql import COUNTER

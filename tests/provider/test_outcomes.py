@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.calls.reports import OutcomeBasis, OutcomeFinding
+from domain.calls.upcasts import add_outcome
 from domain.outcomes import CallOutcome
-from domain.reports import OutcomeBasis, OutcomeFinding
-from domain.upcasts import add_outcome
 from domain.values import RefusalKind
 from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.reading import read_message

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.reports import ReasonDetail
+from domain.calls.reports import ReasonDetail
 from provider.vapi.reading import read_message
 from provider.vapi.reports import read_report
 

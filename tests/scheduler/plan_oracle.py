@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hypothesis import settings
 
-from domain.costs import FIRST_COST
+from domain.calls.costs import FIRST_COST
 from domain.dial_view import CampaignView, Phase
 from domain.values import (
     DialMode,

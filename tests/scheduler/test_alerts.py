@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from application.ports import CallOrder, CallPhase, CallReport
-from domain.reports import ReportGrade
+from domain.calls.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import PauseCause
 from projections import alerts

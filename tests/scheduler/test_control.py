@@ -11,8 +11,8 @@ import pytest
 
 from application.campaigns import CampaignChange
 from application.ports import CallPhase, CallReport, ProviderCall, ProviderRefused
+from domain.calls.reports import ReportGrade
 from domain.dial_view import GHOST_GRACE, CampaignView
-from domain.reports import ReportGrade
 from domain.settings import SettingsValues
 from domain.values import DialMode, Refusal, RefusalKind, WaitingCode
 from projections import spend

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.costs import FIRST_COST
+from domain.calls.costs import FIRST_COST
 from domain.dial_view import CampaignView, OpenCall, Phase
 from domain.values import CallStatus, CampaignState
 from scheduler.costs import Expected, expected_cost, expected_of, reserved

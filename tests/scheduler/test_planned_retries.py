@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from domain.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.outcomes import CallOutcome
-from domain.retry_policy import RetryPolicy, RetryRule
 from provider.vapi.reading import read_message
 from tests.application.messages import report
 from tests.scheduler.leading import Passes

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from application.ports import CallReport
-from domain.costs import FIRST_COST
+from domain.calls.costs import FIRST_COST
 from domain.dial_view import Phase
 from domain.values import CallStatus, CampaignState, ContactStatus
 from scheduler.reconciliation.list_delay import LOOK_UPS

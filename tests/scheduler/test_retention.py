@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from projections.message_retention import MessageRetention
+from projections.calls.message_retention import MessageRetention
 from provider.vapi.reading import read_message
 from scheduler.retention import Retention, RetentionWorker
 from tests.application.erasing import called, problems, report

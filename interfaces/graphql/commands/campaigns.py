@@ -18,7 +18,7 @@ from interfaces.graphql.types.campaigns import (
 )
 from interfaces.graphql.types.paging import as_uuid
 from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
-from projections import campaign_board
+from projections.campaigns import campaign_board
 
 
 @strawberry.input(

@@ -15,7 +15,7 @@ from interfaces.graphql.permissions import OPERATORS, mutation
 from interfaces.graphql.types.contacts import Contact
 from interfaces.graphql.types.enums import Disposition
 from interfaces.graphql.types.paging import as_uuid
-from projections import contact_log
+from projections.contacts import contact_log
 
 ContactResult = Annotated[Contact | UserError, strawberry.union("ContactResult")]
 

@@ -8,7 +8,7 @@ import strawberry
 
 from application.contacts.imports import Imported, NewCampaign
 from application.contacts.redials import redial_list_id
-from domain.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import Invalid
 from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Context, Info
@@ -21,7 +21,7 @@ from interfaces.graphql.types.paging import as_uuid
 from interfaces.graphql.types.redials import RedialInput
 from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
 from interfaces.http.gil_switching import short_turns
-from projections import contact_import
+from projections.contacts import contact_import
 
 
 @strawberry.input(description="Exactly one of uploadId and redial is required.")

@@ -11,7 +11,7 @@ from interfaces.graphql.types.suppression_lists import (
     SuppressionListResult,
     today_of,
 )
-from projections import suppression_list_board
+from projections.registers import suppression_list_board
 
 
 @strawberry.type

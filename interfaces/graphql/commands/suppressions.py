@@ -3,7 +3,7 @@
 import strawberry
 
 from application.numbers import read_number
-from domain.number import SuppressionSource
+from domain.numbers.number import SuppressionSource
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import ADMINS, OPERATORS, mutation
 from interfaces.graphql.types.paging import as_uuid

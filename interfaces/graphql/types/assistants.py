@@ -12,8 +12,8 @@ from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import EVERYBODY, query
 from interfaces.graphql.types.scalars import JSON
-from projections import directory
-from projections.directory import AssistantRow
+from projections.registers import directory
+from projections.registers.directory import AssistantRow
 
 
 @strawberry.type

@@ -19,9 +19,9 @@ from interfaces.graphql.types.enums import CallOutcome, CallStatus, Disposition
 from interfaces.graphql.types.events import Event
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
-from projections.call_log import CallRow
+from projections.calls.call_log import CallRow
+from projections.calls.recordings import Recording
 from projections.engine.as_of import call_as_of
-from projections.recordings import Recording
 
 
 @strawberry.type

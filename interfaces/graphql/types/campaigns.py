@@ -34,17 +34,12 @@ from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
 from interfaces.graphql.types.progress import CampaignProgress
 from interfaces.graphql.types.terms import OutputRule, RetryPolicy
 from interfaces.state_reasons import state_reason
-from projections import (
-    answer_rates,
-    call_log,
-    campaign_board,
-    contact_import,
-    contact_log,
-    contact_results,
-)
-from projections.call_log import ActivityBucket as BucketRow
-from projections.campaign_board import CampaignRow
-from projections.contact_filters import ContactFilters
+from projections.calls import call_log
+from projections.calls.call_log import ActivityBucket as BucketRow
+from projections.campaigns import answer_rates, campaign_board
+from projections.campaigns.campaign_board import CampaignRow
+from projections.contacts import contact_import, contact_log, contact_results
+from projections.contacts.contact_filters import ContactFilters
 from projections.engine.as_of import campaign_as_of
 
 NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from domain.contact_history import PlanKind
+from domain.contacts.contact_history import PlanKind
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.calls import Call
@@ -18,9 +18,9 @@ from interfaces.graphql.types.enums import (
 )
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
-from projections import contact_log
-from projections.contact_log import ContactRow
-from projections.contact_results import ContactResult
+from projections.contacts import contact_log
+from projections.contacts.contact_log import ContactRow
+from projections.contacts.contact_results import ContactResult
 
 OF_CONTACTS = frozenset(
     {WaitingCode.RETRY_LATER, WaitingCode.RETRY_PLANNED, WaitingCode.CALLBACK_PLANNED}

@@ -3,7 +3,7 @@
 import strawberry
 
 from application.contacts.column_names import ColumnRole
-from domain.number import SuppressionSource
+from domain.numbers.number import SuppressionSource
 from domain.outcomes import CallOutcome, Disposition, Withheld
 from domain.values import (
     CallStatus,

@@ -15,8 +15,8 @@ from interfaces.graphql.permissions import OPERATORS, query
 from interfaces.graphql.types.enums import ColumnRole, SkipReason
 from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
-from projections import contact_import
-from projections.contact_import import ContactImport as ImportRow
+from projections.contacts import contact_import
+from projections.contacts.contact_import import ContactImport as ImportRow
 
 MOST_SHOWN = 1_000
 

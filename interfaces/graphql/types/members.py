@@ -10,8 +10,8 @@ from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import ADMINS, EVERYBODY, query
 from interfaces.graphql.types.enums import Role
-from projections import directory
-from projections.directory import MemberRow
+from projections.registers import directory
+from projections.registers.directory import MemberRow
 
 
 @strawberry.type

@@ -5,9 +5,9 @@ from typing import Self
 import strawberry
 
 from interfaces.graphql.types.enums import CallOutcome
-from projections.answer_rates import AnswerRate as RateRow
-from projections.contact_results import Funnel as FunnelRow
-from projections.contact_results import OutcomeCount as CountRow
+from projections.campaigns.answer_rates import AnswerRate as RateRow
+from projections.contacts.contact_results import Funnel as FunnelRow
+from projections.contacts.contact_results import OutcomeCount as CountRow
 
 
 @strawberry.type

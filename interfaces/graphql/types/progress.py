@@ -8,7 +8,7 @@ import strawberry
 from interfaces.graphql.push.shared_frames import Frames
 from interfaces.graphql.types.enums import CampaignState
 from interfaces.graphql.types.scalars import BigInt
-from projections import campaign_board
+from projections.campaigns import campaign_board
 
 
 @strawberry.type(

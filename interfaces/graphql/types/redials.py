@@ -8,7 +8,7 @@ from interfaces.graphql.errors import bad_request
 from interfaces.graphql.permissions import OPERATORS, query
 from interfaces.graphql.types.enums import CallOutcome, ContactStatus, Disposition
 from interfaces.graphql.types.paging import as_uuid, uuid_or_none
-from projections import campaign_board
+from projections.campaigns import campaign_board
 
 
 @strawberry.input(

@@ -15,9 +15,10 @@ from interfaces.graphql.push.broadcaster import Changed, Subscriber
 from interfaces.graphql.types.contacts import Contact
 from interfaces.graphql.types.paging import as_uuid
 from interfaces.graphql.types.progress import CampaignProgress
-from projections import campaign_board, contact_log
-from projections import moved_contacts as changes
-from projections.campaign_board import CampaignProgress as ProgressRow
+from projections.campaigns import campaign_board
+from projections.campaigns.campaign_board import CampaignProgress as ProgressRow
+from projections.contacts import contact_log
+from projections.contacts import moved_contacts as changes
 from projections.tables.checkpoint import position_of
 
 CONTACTS_A_FRAME = 500

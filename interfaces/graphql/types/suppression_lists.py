@@ -6,12 +6,12 @@ from typing import Annotated, Self
 import strawberry
 
 from domain.gate.rules import CallPurpose
-from domain.suppression_lists import Freshness, ListVersion
+from domain.numbers.suppression_lists import Freshness, ListVersion
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import EVERYBODY, query
-from projections import suppression_list_board
-from projections.suppression_list_board import SuppressionListRow
+from projections.registers import suppression_list_board
+from projections.registers.suppression_list_board import SuppressionListRow
 
 strawberry.enum(Freshness)
 

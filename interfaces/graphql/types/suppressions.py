@@ -7,15 +7,15 @@ from uuid import UUID
 import strawberry
 
 from application.numbers import read_number
-from domain.number import Number
+from domain.numbers.number import Number
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.enums import SuppressionSource
 from interfaces.graphql.types.paging import PageInfo, page_size
 from interfaces.graphql.types.suppression_lists import SuppressionList, today_of
-from projections import suppression_board, suppression_list_board
-from projections.suppression_board import SuppressionRow
+from projections.registers import suppression_board, suppression_list_board
+from projections.registers.suppression_board import SuppressionRow
 
 
 @strawberry.type

@@ -4,7 +4,7 @@ from typing import Self
 
 import strawberry
 
-from domain import campaign_terms, retry_policy
+from domain.campaigns import campaign_terms, retry_policy
 from interfaces.graphql.permissions import EVERYBODY, query
 from interfaces.graphql.types.enums import CallOutcome, Disposition
 from interfaces.graphql.types.scalars import JSON

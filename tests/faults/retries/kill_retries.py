@@ -12,9 +12,9 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from domain.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.outcomes import CallOutcome
-from domain.retry_policy import RetryPolicy, RetryRule
 from domain.values import DialMode
 from projections.engine.verify import verify
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from application.campaigns import CampaignChange
-from domain.campaign_terms import CallingTerms, OutputRule
+from domain.campaigns.campaign_terms import CallingTerms, OutputRule
+from domain.campaigns.retry_policy import RetryPolicy, RetryRule, check_policy
 from domain.errors import Refused
 from domain.outcomes import CallOutcome, Disposition
-from domain.retry_policy import RetryPolicy, RetryRule, check_policy
 from domain.states import FINISHED
 from domain.values import CampaignState, ContactStatus, DialMode
 from provider.simulator.tools import TOOL_CALLS

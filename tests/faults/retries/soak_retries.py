@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from domain.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import CallingTerms
 from domain.values import DialMode
 from projections.engine.verify import verify
 from provider.simulator.tools import TOOL_CALLS

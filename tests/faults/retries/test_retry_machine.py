@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from domain.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import CallingTerms
 from tests.faults.crash_points import SchedulerProcess, Step
 from tests.faults.provider_faults import PERFECT
 from tests.faults.retries.retry_invariants import check_retries

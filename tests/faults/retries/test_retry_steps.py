@@ -11,8 +11,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from domain.campaign_terms import CallingTerms
-from domain.contact_events import FinishReason
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.contacts.contact_events import FinishReason
 from projections.engine.verify import verify
 from tests.faults.crash_points import SchedulerProcess, Step
 from tests.faults.provider_faults import PERFECT, Rates

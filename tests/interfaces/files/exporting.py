@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from application.calls.claims import ClaimService
 from domain.dial_view import PlannedCall
-from projections import contact_log
+from projections.contacts import contact_log
 from tests import http_requests as asking
 from tests.interfaces.serving import SECRET, Desk, utc_now
 

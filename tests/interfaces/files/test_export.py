@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.recording_url import RecordingUrls
+from domain.calls.recording_url import RecordingUrls
 from domain.values import Role
 from projections.exports import results
 from tests.interfaces.files.exporting import TRANSCRIPT, call_to, report, start

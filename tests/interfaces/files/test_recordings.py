@@ -8,11 +8,11 @@ import pytest
 
 from application.calls.claims import ClaimService
 from application.contacts.erasure import ErasureService
-from domain.call import Call
+from domain.calls.call import Call
 from domain.dial_view import PlannedCall
 from domain.values import Role
-from projections import contact_log
-from projections.message_retention import MessageRetention
+from projections.calls.message_retention import MessageRetention
+from projections.contacts import contact_log
 from provider.vapi.reading import read_message
 from storage.vault.erasure import ErasureStore
 from tests.application.erasing import PROVIDER_ID, report

@@ -11,7 +11,8 @@ from application.calls.claims import ClaimService
 from application.contacts.erasure import ErasureService
 from domain.dial_view import PlannedCall
 from domain.values import Role
-from projections import contact_log, dial_snapshot
+from projections import dial_snapshot
+from projections.contacts import contact_log
 from projections.engine.verify import verify
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.serving import Desk, Socket, utc_now

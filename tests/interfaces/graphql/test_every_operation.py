@@ -16,7 +16,7 @@ from application.calls.claims import ClaimService
 from domain.dial_view import PlannedCall
 from domain.values import Role
 from interfaces.graphql.schema import sdl
-from projections import contact_log
+from projections.contacts import contact_log
 from tests.interfaces.serving import ASSISTANT, LINE, Desk
 
 ERROR = "... on UserError { code message fields { path message } }"

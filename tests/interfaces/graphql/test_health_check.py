@@ -16,7 +16,7 @@ from application.ports import (
     ProviderCall,
     ProviderUnavailable,
 )
-from domain.reports import ReportGrade
+from domain.calls.reports import ReportGrade
 from domain.values import Role
 from interfaces.graphql.health_check import (
     Component,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.campaign import Campaign
+from domain.campaigns.campaign import Campaign
 from domain.values import PauseCause, Role
 from tests.interfaces.serving import CREATE, LINE, Desk
 

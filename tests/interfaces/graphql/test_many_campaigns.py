@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from interfaces.graphql.backend import Backend
-from projections import campaign_board
+from projections.campaigns import campaign_board
 from storage.database import Conn
 from tests.interfaces.serving import Desk, utc_now
 from tests.many_campaigns import create_campaigns

@@ -9,7 +9,8 @@ import pytest
 from application.calls.claims import ClaimService
 from domain.dial_view import PlannedCall
 from domain.values import Role
-from projections import contact_log, dial_snapshot
+from projections import dial_snapshot
+from projections.contacts import contact_log
 from provider.vapi.reading import read_message
 from tests.interfaces.serving import Desk, utc_now
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from domain.values import Role
-from projections import contact_log
+from projections.contacts import contact_log
 from tests.interfaces.serving import Desk
 
 FILE = (

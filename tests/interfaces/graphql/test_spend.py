@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
-from domain.campaign_events import SpendAlert
+from domain.campaigns.campaign_events import SpendAlert
 from domain.values import Role
 from tests.interfaces.serving import Desk
 

@@ -14,7 +14,7 @@ from application.calls.claims import ClaimService
 from domain.dial_view import PlannedCall
 from domain.values import Role
 from interfaces.auth.viewer import COOKIE
-from projections import contact_log
+from projections.contacts import contact_log
 from tests.fakes import FakeProvider
 from tests.interfaces.serving import (
     GRAPHQL_WS,

@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from domain.campaign_events import CampaignEvent
-from projections import call_log, campaign_board, event_index
+from domain.campaigns.campaign_events import CampaignEvent
+from projections import event_index
+from projections.calls import call_log
+from projections.campaigns import campaign_board
 from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.runner import Batches, catch_up
 from projections.event_index import TICK, Wanted, position_at

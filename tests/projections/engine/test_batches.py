@@ -13,7 +13,7 @@ import pytest
 from psycopg import Notify, sql
 from psycopg.errors import ReadOnlySqlTransaction
 
-from domain.campaign import Campaign
+from domain.campaigns.campaign import Campaign
 from projections.engine.runner import (
     CHANGED,
     Batches,

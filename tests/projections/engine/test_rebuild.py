@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from domain.campaign import Campaign
-from domain.recording_url import RecordingUrls
+from domain.calls.recording_url import RecordingUrls
+from domain.campaigns.campaign import Campaign
 from projections.engine import runner
 from projections.engine.compare import differences
 from projections.engine.rebuild import (

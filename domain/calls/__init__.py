@@ -1,0 +1,1 @@
+"""Calls: claims and requests (call_dialing), reports and ends (call_reporting)."""

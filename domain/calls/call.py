@@ -1,0 +1,392 @@
+"""One attempt to reach one contact; another attempt is a new Call.
+
+Its events are in `call_events`, its commands in `call_dialing` (the dialer's side) and
+`call_reporting` (the provider's side). This module creates calls and applies events.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate, event
+
+from domain.calls import call_events as events
+from domain.calls.call_dialing import DialerCommands
+from domain.calls.call_reporting import ProviderCommands
+from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
+from domain.calls.reports import (
+    Known,
+    OutcomeBasis,
+    OutcomeFinding,
+    Ranks,
+    ReportGrade,
+    decided_known,
+    ranks_of_release_1,
+    status_known,
+)
+from domain.values import (
+    CallStatus,
+    ContactStatus,
+    Evidence,
+    Refusal,
+    RefusalKind,
+    VaultText,
+    call_id_of,
+)
+
+
+class Call(DialerCommands, ProviderCommands, Aggregate):
+    """The aggregate of one call."""
+
+    TOPIC = "call"
+
+    # Imported here, so that they are the aggregate's own: Call.Placed is a type.
+    from domain.calls.call_events import (
+        Answered as Answered,
+        CallbackIgnored as CallbackIgnored,
+        CallbackRequested as CallbackRequested,
+        Canceled as Canceled,
+        Confirmed as Confirmed,
+        Created as Created,
+        Deferred as Deferred,
+        DispositionSet as DispositionSet,
+        DuplicateDetected as DuplicateDetected,
+        DuplicateDismissed as DuplicateDismissed,
+        DuplicateSuspected as DuplicateSuspected,
+        Ended as Ended,
+        Failed as Failed,
+        HangUpRequested as HangUpRequested,
+        MessageReceived as MessageReceived,
+        OutcomeUnknown as OutcomeUnknown,
+        Placed as Placed,
+        Rejected as Rejected,
+        Reported as Reported,
+        Requested as Requested,
+        Requeued as Requeued,
+        Ringing as Ringing,
+        TimedOut as TimedOut,
+    )
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        campaign_id: UUID,
+        contact_id: UUID,
+        attempt: int,
+        claim_id: UUID,
+        batch: int | None,
+        at: datetime,
+        by: str,
+        was: ContactStatus = ContactStatus.PENDING,
+        previous: "Call | None" = None,
+        terms_version: int | None = None,
+        history: ContactHistory | None = None,
+        plan: PlanKind | None = None,
+    ) -> Self:
+        """Claim a contact; `previous` is its call before this one, if there was any.
+
+        The new call continues to count the contact's refusals. `terms_version` and
+        `history` are given if the report of the call decides what follows; `plan` is
+        the kind of the planned attempt that this call is, None for any other call.
+        """
+        return cls._create(
+            cls.Created,
+            id=call_id_of(contact_id, attempt),
+            timestamp=at,
+            actor=by,
+            campaign_id=campaign_id,
+            contact_id=contact_id,
+            attempt=attempt,
+            claim_id=claim_id,
+            batch=batch,
+            was=was,
+            standing=ContactStatus.QUEUED,
+            capacity_refusals=previous.capacity_refusals if previous else 0,
+            platform_refusals=previous.platform_refusals if previous else 0,
+            terms_version=terms_version,
+            history=history,
+            plan=plan,
+        )
+
+    @event(Created)
+    def __init__(
+        self,
+        campaign_id: UUID,
+        contact_id: UUID,
+        attempt: int,
+        capacity_refusals: int,
+        platform_refusals: int,
+        terms_version: int | None,
+        history: ContactHistory | None,
+        plan: PlanKind | None,
+    ) -> None:
+        self.terms_version, self.history, self.plan = terms_version, history, plan
+        self.requested_at: datetime | None = None
+        self.end_recorded_at: datetime | None = None
+        self.time_zones: tuple[str, ...] = ()
+        self.callback_at: datetime | None = None
+        self.callback_source: DispositionSource | None = None
+        self.capacity_refusals = capacity_refusals
+        self.platform_refusals = platform_refusals
+        self.campaign_id, self.contact_id = campaign_id, contact_id
+        self.attempt, self.claimed_at = attempt, self.created_on
+        self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
+        self.requests = self.unknowns = 0
+        self.request_open = self.outcome_unknown = self.hang_up_requested = False
+        self.provider_call_id: str | None = None
+        self.other_provider_call_ids: frozenset[str] = frozenset()
+        self.suspected_provider_call_ids: frozenset[str] = frozenset()
+        self.dial_before: datetime | None = None
+        self.number_key: str | None = None
+        self.placed_at: datetime | None = None
+        self.bound_by_message = False
+        self.known = Known()
+        self.ended_words: VaultText | None = None
+        self.disposition: Disposition | None = None
+        self.disposition_source: DispositionSource | None = None
+        self.ended = self.settled = False
+        self.grades: frozenset[ReportGrade] = frozenset()
+        self.evidence: frozenset[UUID] = frozenset()
+
+    def _record(
+        self, fact: type[events.CallEvent], at: datetime, by: str, **fields: Any
+    ) -> None:
+        # The library derives classes of the aggregate's own from those in `events`.
+        own: type[events.CallEvent] = getattr(self, fact.__name__)
+        self.trigger_event(
+            own,
+            timestamp=at,
+            actor=by,
+            campaign_id=self.campaign_id,
+            contact_id=self.contact_id,
+            **fields,
+        )
+
+    # --- Mutators -------------------------------------------------------------
+
+    @event(Requeued)
+    def _requeued(self, standing: ContactStatus, timestamp: datetime) -> None:
+        self.standing, self.claimed_at = standing, timestamp
+        self.request_open = self.outcome_unknown = False
+
+    @event(Requested)
+    def _requested(
+        self,
+        number: int,
+        dial_before: datetime,
+        number_key: str | None,
+        time_zones: tuple[str, ...],
+        timestamp: datetime,
+    ) -> None:
+        self.requests, self.dial_before, self.request_open = number, dial_before, True
+        self.number_key, self.time_zones = number_key, time_zones
+        self.requested_at = timestamp
+
+    @event(Placed)
+    def _placed(
+        self,
+        provider_call_id: str,
+        placed_at: datetime,
+        standing: ContactStatus,
+        evidence: Evidence | None,
+    ) -> None:
+        self.provider_call_id, self.placed_at = provider_call_id, placed_at
+        self.bound_by_message = evidence is not None
+        self.standing = standing
+        self.request_open = self.outcome_unknown = False
+        self._keep(evidence)
+
+    @event(Deferred)
+    def _deferred(self, standing: ContactStatus, refusal: Refusal | None) -> None:
+        self.standing = standing
+        self._count(refusal)
+        self.request_open = self.outcome_unknown = False
+
+    @event(OutcomeUnknown)
+    def _outcome_lost(self) -> None:
+        self.outcome_unknown, self.unknowns = True, self.unknowns + 1
+
+    @event(Rejected)
+    def _rejected(
+        self, standing: ContactStatus, outcome: ReportedOutcome | None
+    ) -> None:
+        self.status, self.standing = CallStatus.FAILED, standing
+        self.request_open = False
+        self._give_up(outcome)
+
+    @event(Ringing)
+    def _ringing(self, standing: ContactStatus, evidence: Evidence | None) -> None:
+        self.status, self.standing = CallStatus.RINGING, standing
+        self._keep(evidence)
+
+    @event(Answered)
+    def _answered(
+        self,
+        answered_at: datetime | None,
+        standing: ContactStatus,
+        evidence: Evidence | None,
+    ) -> None:
+        self.status = CallStatus.IN_PROGRESS if self.live else self.status
+        self.standing = standing
+        known = status_known(started_at=answered_at)
+        self.known = self.known.merged_with(known)
+        self._keep(evidence)
+
+    @event(Ended)
+    def _ended(
+        self,
+        reason: str | None,
+        ended_at: datetime | None,
+        standing: ContactStatus,
+        evidence: Evidence | None,
+        ranks: Ranks | None,
+        refusal: Refusal | None,
+        words: VaultText | None,
+        outcome: ReportedOutcome | None,
+        timestamp: datetime,
+    ) -> None:
+        if self.live:
+            self.end_recorded_at = timestamp
+            failed = standing is ContactStatus.FAILED
+            self.status = CallStatus.FAILED if failed else CallStatus.ENDED
+        self.standing, self.ended = standing, True
+        self.ended_words = words
+        self._count(refusal)
+        if ranks is None:  # Stored by release 1, which only added what was missing.
+            added = status_known(
+                reason=reason, ended_at=ended_at, outcome=_finding(outcome)
+            )
+            self.known = self.known.merged_with(added)
+        else:
+            self.known = replace(
+                self.known,
+                reason=reason,
+                ended_at=ended_at,
+                outcome=outcome if ranks.outcome else None,
+                ranks=ranks,
+            )
+        self._keep(evidence)
+
+    @event(Reported)
+    def _reported(
+        self,
+        grade: int,
+        reason: str | None,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        duration_seconds: int | None,
+        cost: Decimal | None,
+        evidence: Evidence | None,
+        ranks: Ranks | None,
+        best_message_id: UUID | None,
+        outcome: ReportedOutcome | None,
+        *,
+        settled: bool,
+    ) -> None:
+        known = Known(
+            reason=reason,
+            started_at=started_at,
+            ended_at=ended_at,
+            duration_seconds=duration_seconds,
+            cost=cost,
+            message_id=best_message_id,
+            outcome=outcome if ranks is None or ranks.outcome else None,
+        )
+        if ranks is None:
+            stored = evidence.message_id if evidence else self.known.message_id
+            known = replace(known, message_id=stored)
+            ranks = ranks_of_release_1(known, grade)
+        self.known = replace(known, ranks=ranks)
+        self.grades |= {ReportGrade(grade)}
+        self.settled = self.settled or settled
+        self._keep(evidence)
+
+    @event(DispositionSet)
+    def _disposition_set(
+        self,
+        disposition: Disposition | None,
+        source: DispositionSource,
+        evidence: Evidence | None,
+    ) -> None:
+        self.disposition, self.disposition_source = disposition, source
+        self._keep(evidence)
+
+    @event(Confirmed)
+    def _confirmed(self) -> None:
+        """Nothing changes but the time of the last event."""
+
+    @event(MessageReceived)
+    def _message_received(self, evidence: Evidence) -> None:
+        self._keep(evidence)
+
+    @event(HangUpRequested)
+    def _hang_up_requested(self) -> None:
+        self.hang_up_requested = True
+
+    @event(DuplicateDetected)
+    def _duplicate_detected(self, provider_call_id: str) -> None:
+        self.other_provider_call_ids |= {provider_call_id}
+        self.suspected_provider_call_ids -= {provider_call_id}
+
+    @event(DuplicateSuspected)
+    def _duplicate_suspected(self, provider_call_id: str) -> None:
+        self.suspected_provider_call_ids |= {provider_call_id}
+
+    @event(DuplicateDismissed)
+    def _duplicate_dismissed(self, provider_call_id: str) -> None:
+        self.suspected_provider_call_ids -= {provider_call_id}
+
+    @event(TimedOut)
+    def _timed_out(
+        self, standing: ContactStatus, outcome: ReportedOutcome | None
+    ) -> None:
+        self.status, self.standing = CallStatus.TIMEOUT, standing
+        self._give_up(outcome)
+
+    @event(Failed)
+    def _failed(self, standing: ContactStatus, outcome: ReportedOutcome | None) -> None:
+        self.status, self.standing = CallStatus.FAILED, standing
+        self.request_open = self.outcome_unknown = False
+        self._give_up(outcome)
+
+    @event(Canceled)
+    def _canceled(
+        self, standing: ContactStatus, outcome: ReportedOutcome | None
+    ) -> None:
+        self.status, self.standing = CallStatus.CANCELED, standing
+        self._give_up(outcome)
+
+    @event(CallbackRequested)
+    def _callback_requested(self, due_at: datetime, source: DispositionSource) -> None:
+        self.callback_at, self.callback_source = due_at, source
+
+    @event(CallbackIgnored)
+    def _callback_ignored(self) -> None:
+        """Nothing changes but the time of the last event."""
+
+    def _count(self, refusal: Refusal | None) -> None:
+        if refusal is not None and refusal.kind is RefusalKind.CAPACITY:
+            self.capacity_refusals += 1
+        elif refusal is not None and refusal.kind is RefusalKind.PLATFORM:
+            self.platform_refusals += 1
+
+    def _give_up(self, outcome: ReportedOutcome | None) -> None:
+        """Store the outcome of a call that ended without an end at the provider."""
+        if outcome is not None:
+            decided = decided_known(outcome.outcome, outcome.rule)
+            self.known = self.known.merged_with(decided)
+
+    def _keep(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self.evidence |= {evidence.message_id}
+
+
+def _finding(outcome: ReportedOutcome | None) -> OutcomeFinding | None:
+    """Return the outcome of an event of release 1 as its status messages rank."""
+    if outcome is None:
+        return None
+    return OutcomeFinding(outcome, OutcomeBasis.GENERIC_REASON)

@@ -1,0 +1,232 @@
+"""The dialer's side of a call: claims, requests and their outcomes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.calls import call_events as events
+from domain.calls.call_state import CallState
+from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.outcomes import CallOutcome
+from domain.values import (
+    ContactStatus,
+    Evidence,
+    Refusal,
+    RefusalKind,
+    VaultText,
+)
+
+MOST_UNKNOWN = 2
+"""Requests of one call whose outcome may stay unknown before it is given up."""
+
+REFUSED = {
+    RefusalKind.CAPACITY: "not now",
+    RefusalKind.ACCOUNT: "account refused",
+    RefusalKind.PLATFORM: "refused",
+}
+"""The reasons of `Deferred` for a request that the provider refused."""
+
+
+class DialerCommands(CallState):
+    """Commands of the dialer, in the order in which a call goes through them."""
+
+    def requeue(
+        self, *, claim_id: UUID, batch: int | None, at: datetime, by: str
+    ) -> None:
+        """Claim a deferred call again. Raises NotDeferred."""
+        if not self.deferred:
+            raise NotDeferred(f"Call {self.id} is {self.status}, not deferred.")
+        to = ContactStatus.QUEUED
+        self._move(events.Requeued, to, at, by, claim_id=claim_id, batch=batch)
+
+    # --- Requests and their outcomes ------------------------------------------
+
+    def request(
+        self,
+        *,
+        dial_before: datetime,
+        at: datetime,
+        by: str,
+        number_key: str | None = None,
+        time_zones: tuple[str, ...] = (),
+    ) -> None:
+        """Allow one request to the provider, to be sent before `dial_before`.
+
+        `number_key` is the keyed digest of the number that is called, in hex, and
+        `time_zones` are the IANA time zones to which the number may belong.
+        """
+        if not self.waiting or self.request_open:
+            raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
+        self._request(dial_before, number_key, time_zones, at, by)
+
+    def renew_request(
+        self,
+        *,
+        dial_before: datetime,
+        at: datetime,
+        by: str,
+        number_key: str | None = None,
+        time_zones: tuple[str, ...] = (),
+    ) -> None:
+        """Allow one more request after one that provably never left."""
+        if not self.waiting or not self.request_open or self.outcome_unknown:
+            raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
+        self._request(dial_before, number_key, time_zones, at, by)
+
+    def _request(
+        self,
+        dial_before: datetime,
+        number_key: str | None,
+        time_zones: tuple[str, ...],
+        at: datetime,
+        by: str,
+    ) -> None:
+        self._record(
+            events.Requested,
+            at,
+            by,
+            number=self.requests + 1,
+            dial_before=dial_before,
+            number_key=number_key,
+            time_zones=time_zones,
+        )
+
+    def place(
+        self,
+        *,
+        provider_call_id: str,
+        placed_at: datetime,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Record the provider's id of the call; a repeat changes nothing.
+
+        Raises AnotherProviderCall for a second id.
+        """
+        if self.provider_call_id is None:
+            self._move(
+                events.Placed,
+                ContactStatus(self.status) if self.live else self.standing,
+                at,
+                by,
+                provider_call_id=provider_call_id,
+                placed_at=placed_at,
+                ghost=not self.live and not self.ended,
+                evidence=evidence,
+            )
+        elif self.provider_call_id != provider_call_id:
+            raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
+
+    def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
+        """Free the slot: nobody was rung, the call may be requested once more.
+
+        An unknown outcome keeps its slot until it is placed or settled as absent.
+        """
+        if self.waiting and not self.outcome_unknown:
+            self._defer(reason, until, at, by)
+
+    def lose_outcome(self, *, reason: str, at: datetime, by: str) -> None:
+        """Keep the slot: the provider may or may not have acted."""
+        if self.waiting and self.request_open and not self.outcome_unknown:
+            self._record(events.OutcomeUnknown, at, by, reason=reason)
+
+    def settle_absent(self, *, until: datetime, at: datetime, by: str) -> None:
+        """Allow one more request of a call that the provider does not have.
+
+        After the second unknown outcome the call fails.
+        """
+        if not self.outcome_unknown or not self.waiting:
+            return
+        if self.unknowns < MOST_UNKNOWN:
+            self._defer("absent", until, at, by)
+        else:
+            self.fail(reason="outcome unknown", at=at, by=by)
+
+    def _defer(
+        self,
+        reason: str,
+        until: datetime,
+        at: datetime,
+        by: str,
+        refusal: Refusal | None = None,
+    ) -> None:
+        to = ContactStatus.PENDING
+        self._move(
+            events.Deferred,
+            to,
+            at,
+            by,
+            reason=reason,
+            until=until,
+            refusal=refusal,
+            earlier_refusals=self._earlier(refusal),
+        )
+
+    def refuse(
+        self,
+        refusal: Refusal,
+        *,
+        words: VaultText,
+        until: datetime,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record that the provider refused the request; nobody was rung.
+
+        The contact fails if the refusal is about it, or after the last retry;
+        otherwise it waits at least until `until`, when its line may be used again.
+        """
+        if not self.waiting or self.outcome_unknown:
+            return
+        delay = self._retry_delay(refusal)
+        if delay is None:
+            outcome = self._decided(CallOutcome.NOT_STARTED, refusal.rule)
+            fields = {"words": words, "refusal": refusal, "outcome": outcome}
+            self._move(events.Rejected, ContactStatus.FAILED, at, by, **fields)
+            return
+        if refusal.kind is RefusalKind.PLATFORM:
+            until = max(until, at + delay)
+        self._defer(REFUSED[refusal.kind], until, at, by, refusal)
+
+    # --- Given up -------------------------------------------------------------
+
+    def time_out(self, *, reason: str, at: datetime, by: str) -> None:
+        """Give up a placed call of which the provider knows nothing any more."""
+        if self.live and self.provider_call_id is not None:
+            fields = {
+                "reason": reason,
+                "outcome": self._decided(CallOutcome.UNKNOWN, "timed-out"),
+            }
+            self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, **fields)
+
+    def fail(self, *, reason: str, at: datetime, by: str) -> None:
+        """Give up a call that the provider is not known to have accepted."""
+        if self.waiting:
+            fields = {
+                "reason": reason,
+                "outcome": self._decided(CallOutcome.UNKNOWN, "failed"),
+            }
+            self._move(events.Failed, ContactStatus.FAILED, at, by, **fields)
+
+    def cancel(self, *, at: datetime, by: str) -> None:
+        """Take back a claim that was never requested."""
+        if self.waiting and not self.request_open:
+            self._cancel("canceled", at, by)
+
+    def withdraw(self, *, at: datetime, by: str) -> None:
+        """Give up a deferred call whose contact is not to be called any more."""
+        if self.deferred:
+            self._cancel("withdrawn", at, by)
+
+    def withhold(self, *, at: datetime, by: str) -> None:
+        """Give up a claimed call whose number may never be called.
+
+        An open request is given up as well, because the caller proves that it never
+        left; one whose outcome is unknown keeps its slot until that is known.
+        """
+        if self.waiting and not self.outcome_unknown:
+            self._cancel("withheld", at, by)
+
+    def _cancel(self, rule: str, at: datetime, by: str) -> None:
+        outcome = self._decided(CallOutcome.CANCELED, rule)
+        self._move(events.Canceled, ContactStatus.CANCELED, at, by, outcome=outcome)

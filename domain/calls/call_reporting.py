@@ -1,0 +1,299 @@
+"""The provider's side of a call: what it reports, in any order and more than once."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.calls import call_events as events
+from domain.calls.call_state import CallState
+from domain.calls.callbacks import Obstacle
+from domain.calls.dispositions import replaces
+from domain.calls.reports import (
+    Known,
+    OutcomeFinding,
+    ReasonDetail,
+    Report,
+    ReportGrade,
+    status_known,
+)
+from domain.outcomes import Disposition, DispositionSource
+from domain.values import CallStatus, ContactStatus, Evidence, Refusal, VaultText
+
+
+class ProviderCommands(CallState):
+    """Commands that record what the provider shows or reports about the call."""
+
+    def ring(
+        self, *, ringing_at: datetime, at: datetime, by: str, evidence: Evidence | None
+    ) -> None:
+        """Record that the phone rings; later messages change nothing."""
+        if self.status is CallStatus.QUEUED:
+            to = ContactStatus.RINGING
+            fields = {"ringing_at": ringing_at, "evidence": evidence}
+            self._move(events.Ringing, to, at, by, **fields)
+
+    def answer(
+        self,
+        *,
+        answered_at: datetime | None,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+    ) -> None:
+        """Record that the call was answered.
+
+        A transfer has no `answered_at`, because it does not prove when.
+        """
+        known = self.known.merged_with(status_known(started_at=answered_at))
+        news = known != self.known
+        moves = self.live and self.status is not CallStatus.IN_PROGRESS
+        if news or moves:
+            to = ContactStatus.IN_PROGRESS if self.live else self.standing
+            fields = {"answered_at": answered_at if news else None}
+            self._move(events.Answered, to, at, by, evidence=evidence, **fields)
+
+    def end(
+        self,
+        *,
+        reason: str | None,
+        ended_at: datetime | None,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+        detail: ReasonDetail = ReasonDetail.SPECIFIC,
+        refusal: Refusal | None = None,
+        words: VaultText | None = None,
+        outcome: OutcomeFinding | None = None,
+    ) -> None:
+        """Record the end, or what a later status message adds to it.
+
+        `refusal` is what the reason means if the call was never answered: the contact
+        is then called again, or fails, as `retry_delay` says. `words` refer to the
+        provider's explanation of the reason. `outcome` is what the message proves.
+        """
+        status = status_known(
+            reason=reason, detail=detail, ended_at=ended_at, outcome=outcome
+        )
+        known = self.known.merged_with(status)
+        if not self.ended or known != self.known or self._is_explained_by(words):
+            self._end(known, at, by, evidence, refusal, words)
+
+    def _end(
+        self,
+        known: Known,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+        refusal: Refusal | None,
+        words: VaultText | None,
+    ) -> None:
+        answered = known.started_at or self.status is CallStatus.IN_PROGRESS
+        if answered or not self.live:
+            refusal = None
+        delay = self._retry_delay(refusal) if refusal else None
+        self._move(
+            events.Ended,
+            self._standing_after_end(refusal, again=delay is not None),
+            at,
+            by,
+            reason=known.reason,
+            ended_at=known.ended_at,
+            another_attempt=delay is not None,
+            awaits_report=not self.ended,
+            evidence=evidence,
+            ranks=replace(
+                self.known.ranks,
+                reason=known.ranks.reason,
+                ended_at=known.ranks.ended_at,
+                outcome=known.ranks.outcome,
+            ),
+            refusal=refusal,
+            earlier_refusals=self._earlier(refusal),
+            retry_at=at + delay if delay else None,
+            words=self.ended_words or words,
+            outcome=self._outcome(known),
+            outcome_was=self.outcome,
+        )
+
+    def report(
+        self,
+        report: Report,
+        *,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+        refusal: Refusal | None = None,
+        words: VaultText | None = None,
+    ) -> None:
+        """Record what a report adds to, or corrects in, what the others contained.
+
+        It ends a call whose end was missed, but changes no terminal status. The event
+        contains the merged values. While the call awaits a final report, a report that
+        adds nothing is recorded if it is final or the first of its grade. `refusal` and
+        `words` are as for `end`.
+        """
+        if report.grade is ReportGrade.NONE:
+            return
+        known = self.known.merged_with(report.known(evidence))
+        if not self.ended or self._is_explained_by(words):
+            end = self.known if self.ended else known
+            self._end(end, at, by, evidence, refusal, words)
+        first = report.grade not in self.grades or report.is_final
+        if known != self.known or (first and not self.settled):
+            self._report(known, report, at, by, evidence)
+
+    def _report(
+        self,
+        known: Known,
+        report: Report,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None,
+    ) -> None:
+        self._record(
+            events.Reported,
+            at,
+            by,
+            grade=int(report.grade),
+            queued_at=self.claimed_at,
+            reason=known.reason,
+            started_at=known.started_at,
+            ended_at=known.ended_at,
+            duration_seconds=known.duration_seconds,
+            cost=known.cost,
+            cost_was=self.cost,
+            awaited=not self.settled,
+            settled=self.settled or report.is_final,
+            evidence=evidence,
+            ranks=known.ranks,
+            best_message_id=known.message_id,
+            cost_is_expected=known.cost_is_expected,
+            cost_was_expected=self.known.cost_is_expected,
+            duration_seconds_was=self.duration_seconds,
+            outcome=self._outcome(known),
+            outcome_was=self.outcome,
+        )
+
+    def request_callback(
+        self,
+        *,
+        due_at: datetime,
+        time_zone: str,
+        source: DispositionSource,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record the time for which the contact asked; the last one counts.
+
+        A time from the outputs of the analysis does not replace one that a tool agreed
+        with the contact during the call.
+        """
+        known = (self.callback_at, self.callback_source)
+        if source.may_replace(self.callback_source) and (due_at, source) != known:
+            fields = {"due_at": due_at, "time_zone": time_zone, "source": source}
+            self._record(events.CallbackRequested, at, by, **fields)
+
+    def ignore_callback(
+        self, obstacle: Obstacle, source: DispositionSource, *, at: datetime, by: str
+    ) -> None:
+        """Record why no callback follows from a time for which the contact asked."""
+        fields = {"obstacle": obstacle, "source": source}
+        self._record(events.CallbackIgnored, at, by, **fields)
+
+    def set_disposition(
+        self,
+        disposition: Disposition | None,
+        source: DispositionSource,
+        *,
+        at: datetime,
+        by: str,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Record the business result of the call, unless a better source named one."""
+        old = self.disposition
+        if replaces(disposition, source, old, self.disposition_source):
+            self._record(
+                events.DispositionSet,
+                at,
+                by,
+                disposition=disposition,
+                disposition_was=old,
+                source=source,
+                evidence=evidence,
+            )
+
+    def set_disposition_of_outputs(
+        self,
+        disposition: Disposition | None,
+        *,
+        message_id: UUID,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record what the outputs in the stored report `message_id` mean.
+
+        Only the best report so far counts, so the order of the reports does not matter.
+        """
+        is_new = disposition is not None or self.disposition is not None
+        if message_id == self.known.message_id and is_new:
+            source = DispositionSource.OUTPUT
+            self.set_disposition(disposition, source, at=at, by=by)
+
+    def confirm(self, *, provider_status: str, at: datetime, by: str) -> None:
+        """The provider was asked and shows it live."""
+        if self.live:
+            self._record(events.Confirmed, at, by, provider_status=provider_status)
+
+    def receive(self, *, type_: str, evidence: Evidence, at: datetime, by: str) -> None:
+        """Record a message that says nothing new; a repeat records nothing."""
+        if evidence.message_id not in self.evidence:
+            self._record(events.MessageReceived, at, by, type=type_, evidence=evidence)
+
+    def request_hang_up(self, *, at: datetime, by: str) -> None:
+        """Ask once for the call to be ended at the provider."""
+        if self.live and not self.hang_up_requested:
+            self._record(events.HangUpRequested, at, by)
+
+    def suspect_duplicate(
+        self, *, provider_call_id: str, at: datetime, by: str
+    ) -> None:
+        """Record that a webhook names this call with another provider id.
+
+        One message proves nothing: the provider is asked before all dialling stops.
+        """
+        known = self.other_provider_call_ids | self.suspected_provider_call_ids
+        if provider_call_id not in known:
+            self._record(
+                events.DuplicateSuspected, at, by, provider_call_id=provider_call_id
+            )
+
+    def dismiss_duplicate(
+        self, *, provider_call_id: str, at: datetime, by: str
+    ) -> None:
+        """Drop a suspicion that the provider did not confirm."""
+        if provider_call_id in self.suspected_provider_call_ids:
+            self._record(
+                events.DuplicateDismissed, at, by, provider_call_id=provider_call_id
+            )
+
+    def detect_duplicate(self, *, provider_call_id: str, at: datetime, by: str) -> None:
+        """Record a second call that the provider itself shows under this one."""
+        if provider_call_id not in self.other_provider_call_ids:
+            self._record(
+                events.DuplicateDetected, at, by, provider_call_id=provider_call_id
+            )
+
+    # --- Decisions about the end ----------------------------------------------
+
+    def _is_explained_by(self, words: VaultText | None) -> bool:
+        """Return whether this is the first explanation of the end."""
+        return words is not None and self.ended_words is None
+
+    def _standing_after_end(
+        self, refusal: Refusal | None, *, again: bool
+    ) -> ContactStatus:
+        if not self.live:
+            return self.standing
+        if again:
+            return ContactStatus.PENDING
+        return ContactStatus.FAILED if refusal else ContactStatus.ENDED

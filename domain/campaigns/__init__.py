@@ -1,0 +1,1 @@
+"""Campaigns: their terms, their life, and the policy by which contacts are retried."""

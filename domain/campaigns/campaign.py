@@ -1,0 +1,322 @@
+"""A list of people to call, the assistant that calls them, and the progress.
+
+Its events are in `campaign_events`, its terms in `campaign_terms`.
+"""
+
+from dataclasses import fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate, event
+
+from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
+from domain.campaigns.campaign_progress import CampaignProgress
+from domain.campaigns.campaign_terms import (
+    CALLED_ONCE,
+    LONGEST_NAME,
+    AsCreated,
+    CallingTerms,
+    OutputRule,
+    check_calling_terms,
+    check_terms,
+)
+from domain.errors import Conflict, Invalid, WrongState
+from domain.campaigns.retry_policy import RetryPolicy
+from domain.values import (
+    CampaignState,
+    DialMode,
+    PauseCause,
+)
+
+
+class Campaign(CampaignProgress, Aggregate):
+    """The aggregate of one campaign."""
+
+    TOPIC = "campaign"
+
+    # Imported here, so that they are the aggregate's own: Campaign.Paused is a type.
+    from domain.campaigns.campaign_events import (
+        Canceled as Canceled,
+        Changed as Changed,
+        Completed as Completed,
+        ContactReturned as ContactReturned,
+        ContactsImported as ContactsImported,
+        Created as Created,
+        DialingStarted as DialingStarted,
+        Expired as Expired,
+        Failed as Failed,
+        Paused as Paused,
+        Queued as Queued,
+        Resumed as Resumed,
+        Running as Running,
+        SpendAlertRaised as SpendAlertRaised,
+    )
+
+    # --- Prepared ---------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        campaign_id: UUID,
+        name: str,
+        assistant_id: UUID,
+        provider_assistant_id: str,
+        phone_number_id: str,
+        cap: int,
+        mode: DialMode,
+        line_quiet_gating: bool,
+        budget: Decimal | None,
+        longest_call_seconds: int,
+        at: datetime,
+        by: str,
+        terms: CallingTerms = CALLED_ONCE,
+        request_id: UUID | None = None,
+        redial_of: UUID | None = None,
+        is_test: bool = False,
+    ) -> Self:
+        """Create a campaign; raise Invalid if a value is out of bounds.
+
+        `budget` is in US dollars. `request_id` identifies the request to create it,
+        `redial_of` the campaign from which the contacts are taken. A test campaign
+        makes a single test call.
+        """
+        check_terms(name, cap, budget)
+        check_calling_terms(terms, at)
+        if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
+            raise Invalid("Choose a line to call from.", phoneNumberId="is none")
+        return cls._create(
+            cls.Created,
+            id=campaign_id,
+            timestamp=at,
+            actor=by,
+            name=name.strip(),
+            assistant_id=assistant_id,
+            provider_assistant_id=provider_assistant_id,
+            phone_number_id=phone_number_id,
+            cap=cap,
+            mode=mode,
+            line_quiet_gating=line_quiet_gating,
+            budget=budget,
+            longest_call_seconds=longest_call_seconds,
+            **_fields(terms),
+            request_id=request_id,
+            redial_of=redial_of,
+            is_test=is_test,
+        )
+
+    @event(Created)
+    def __init__(
+        self,
+        name: str,
+        assistant_id: UUID,
+        provider_assistant_id: str,
+        phone_number_id: str,
+        cap: int,
+        mode: DialMode,
+        line_quiet_gating: bool,  # noqa: FBT001 - the event's own field
+        budget: Decimal | None,
+        longest_call_seconds: int,
+        retry_policy: RetryPolicy | None,
+        output_rules: tuple[OutputRule, ...],
+        callback_output: str | None,
+        starts_at: datetime | None,
+        ends_at: datetime | None,
+    ) -> None:
+        self.name = name
+        self.assistant_id = assistant_id
+        self.provider_assistant_id = provider_assistant_id
+        self.phone_number_id = phone_number_id
+        self.cap, self.mode = cap, mode
+        self.line_quiet_gating, self.budget = line_quiet_gating, budget
+        self.longest_call_seconds = longest_call_seconds
+        self.terms = CallingTerms(
+            retry_policy, output_rules, callback_output, starts_at, ends_at
+        )
+        self.terms_by_version = {self.version: self.terms}
+        self.created_as = AsCreated(
+            name,
+            assistant_id,
+            phone_number_id,
+            cap,
+            mode,
+            line_quiet_gating,
+            budget,
+            self.terms,
+        )
+        self.state = CampaignState.CREATED
+        self.expired_at: datetime | None = None
+        self.contacts = 0
+        self.lists: frozenset[UUID] = frozenset()
+        self.queued_at: datetime | None = None
+        self.started_at: datetime | None = None
+        self.answered = False
+        self.pause_cause: PauseCause | None = None
+        self.alerts: frozenset[tuple[SpendAlert, Decimal]] = frozenset()
+
+    def import_contacts(
+        self,
+        *,
+        list_id: UUID,
+        starts_at: int,
+        accepted: int,
+        skipped: int,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Add a closed list: from now on its contacts may be called.
+
+        `starts_at` is the number of contacts that the list was compared with.
+        """
+        if list_id in self.lists:
+            return
+        self.must_take_contacts()
+        if starts_at != self.contacts:
+            raise Conflict(
+                "Another file was imported meanwhile: upload this one again."
+            )
+        self._record(
+            self.ContactsImported,
+            at,
+            by,
+            list_id=list_id,
+            accepted=accepted,
+            skipped=skipped,
+            contacts=self.contacts + accepted,
+        )
+
+    def change(
+        self,
+        *,
+        name: str,
+        cap: int,
+        line_quiet_gating: bool,
+        budget: Decimal | None,
+        at: datetime,
+        by: str,
+        terms: CallingTerms | None = None,
+    ) -> None:
+        """Change what may be changed at any time; `terms` None leaves the terms."""
+        check_terms(name, cap, budget)
+        terms = self.terms if terms is None else terms
+        if terms != self.terms:
+            check_calling_terms(terms, at)
+        new = (name.strip(), cap, line_quiet_gating, budget, terms)
+        now = (self.name, self.cap, self.line_quiet_gating, self.budget, self.terms)
+        if new == now:
+            return
+        self._must_not_be_over()
+        if terms != self.terms and self.expired_at is not None:
+            raise WrongState("The campaign's end has passed; that is final.")
+        self._record(
+            self.Changed,
+            at,
+            by,
+            name=name.strip(),
+            cap=cap,
+            line_quiet_gating=line_quiet_gating,
+            budget=budget,
+            **_fields(terms),
+            terms_version=(
+                self.terms_version if terms == self.terms else self.version + 1
+            ),
+        )
+
+    def start_not_before(
+        self, starts_at: datetime | None, *, at: datetime, by: str
+    ) -> None:
+        """Change the earliest time of the first call, while there was no call."""
+        if self.started_at is not None:
+            raise WrongState("The first call was placed: the start is final.")
+        self.change(
+            name=self.name,
+            cap=self.cap,
+            line_quiet_gating=self.line_quiet_gating,
+            budget=self.budget,
+            terms=replace(self.terms, starts_at=starts_at),
+            at=at,
+            by=by,
+        )
+
+    def _record(
+        self, fact: type[CampaignEvent], at: datetime, by: str, **fields: Any
+    ) -> None:
+        # The library derives classes of the aggregate's own from those in `events`.
+        own: type[CampaignEvent] = getattr(self, fact.__name__)
+        self.trigger_event(own, timestamp=at, actor=by, **fields)
+
+    # --- Mutators -------------------------------------------------------------------
+
+    @event(ContactsImported)
+    def _contacts_imported(self, list_id: UUID, contacts: int) -> None:
+        self.lists |= {list_id}
+        self.contacts = contacts
+
+    @event(Changed)
+    def _changed(
+        self,
+        name: str,
+        cap: int,
+        line_quiet_gating: bool,  # noqa: FBT001 - the event's own field
+        budget: Decimal | None,
+        retry_policy: RetryPolicy | None,
+        output_rules: tuple[OutputRule, ...],
+        callback_output: str | None,
+        starts_at: datetime | None,
+        ends_at: datetime | None,
+        terms_version: int | None,
+    ) -> None:
+        self.name, self.cap, self.budget = name, cap, budget
+        self.line_quiet_gating = line_quiet_gating
+        terms = CallingTerms(
+            retry_policy, output_rules, callback_output, starts_at, ends_at
+        )
+        if terms_version is not None:
+            self.terms = self.terms_by_version[terms_version] = terms
+
+    @event(Expired)
+    def _expired(self, timestamp: datetime) -> None:
+        self.expired_at = timestamp
+
+    @event(Queued)
+    def _queued(self, timestamp: datetime) -> None:
+        self.state, self.queued_at = CampaignState.QUEUED, timestamp
+
+    @event(DialingStarted)
+    def _dialing_started(self, started_at: datetime, state: CampaignState) -> None:
+        self.started_at, self.state = started_at, state
+
+    @event(Running)
+    def _running(self, state: CampaignState) -> None:
+        self.answered, self.state = True, state
+
+    @event(Paused)
+    def _paused(self, cause: PauseCause) -> None:
+        self.state, self.pause_cause = CampaignState.PAUSED, cause
+
+    @event(Resumed)
+    def _resumed(self, state: CampaignState) -> None:
+        self.state, self.pause_cause = state, None
+
+    @event(Completed)
+    def _completed(self) -> None:
+        self.state, self.pause_cause = CampaignState.COMPLETED, None
+
+    @event(Canceled)
+    def _canceled(self) -> None:
+        self.state, self.pause_cause = CampaignState.CANCELED, None
+
+    @event(Failed)
+    def _failed(self) -> None:
+        self.state, self.pause_cause = CampaignState.FAILED, None
+
+    @event(SpendAlertRaised)
+    def _spend_alert_raised(self, alert: SpendAlert, budget: Decimal) -> None:
+        self.alerts |= {(alert, budget)}
+
+
+def _fields(terms: CallingTerms) -> dict[str, Any]:
+    """Return the terms as fields of an event."""
+    return {field.name: getattr(terms, field.name) for field in fields(terms)}

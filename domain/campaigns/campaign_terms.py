@@ -1,0 +1,137 @@
+"""What a member chooses for a campaign, and its limits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from domain.campaigns.retry_policy import ONCE, RetryPolicy, check_policy
+from domain.errors import Invalid
+from domain.outcomes import Disposition
+from domain.values import AMOUNT_RULE, DialMode, is_amount
+
+CAPS = range(1, 10_001)
+LONGEST_NAME = 200
+LONGEST_OUTPUT_NAME = 200
+LONGEST_OUTPUT_VALUE = 1_000
+MOST_OUTPUT_RULES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRule:
+    """Gives a call the disposition `means` if one of its outputs equals a value.
+
+    `output` is the name of a structured output, or a JSON pointer into the analysis
+    of the call. `equals` is a JSON value.
+    """
+
+    output: str
+    equals: Any
+    means: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class CallingTerms:
+    """When and how often contacts are called, and what their calls' outputs mean.
+
+    `retry_policy` is None if each contact is called once. `callback_output` names the
+    structured output that contains the requested time of a callback. No call is placed
+    before `starts_at`, or at `ends_at` and later; None: without such a limit.
+    """
+
+    retry_policy: RetryPolicy | None = None
+    output_rules: tuple[OutputRule, ...] = ()
+    callback_output: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """The retry policy; without one every contact is called once."""
+        return self.retry_policy or ONCE
+
+    @property
+    def need_reports(self) -> bool:
+        """Whether the report of a call decides what happens to its contact."""
+        return (
+            self.policy.calls_again
+            or bool(self.output_rules)
+            or self.callback_output is not None
+        )
+
+    def has_begun(self, at: datetime) -> bool:
+        """Return whether the start time, if any, has come."""
+        return self.starts_at is None or self.starts_at <= at
+
+    def has_ended(self, at: datetime) -> bool:
+        """Return whether the end time, if any, has come."""
+        return self.ends_at is not None and self.ends_at <= at
+
+
+CALLED_ONCE = CallingTerms()
+"""The terms of a campaign for which nothing was chosen; those of release 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsCreated:
+    """The values with which a campaign was created; later changes do not alter them.
+
+    They identify a repeated request to create it.
+    """
+
+    name: str
+    assistant_id: UUID
+    phone_number_id: str
+    cap: int
+    mode: DialMode
+    line_quiet_gating: bool
+    budget: Decimal | None
+    terms: CallingTerms = CALLED_ONCE
+
+
+def check_terms(name: str, cap: int, budget: Decimal | None) -> None:
+    """Raise Invalid unless each value is in bounds; the budget is in US dollars."""
+    wrong: dict[str, str] = {}
+    if not name.strip():
+        wrong["name"] = "is empty"
+    elif len(name) > LONGEST_NAME:
+        wrong["name"] = f"must have at most {LONGEST_NAME} characters"
+    if cap not in CAPS:
+        wrong["cap"] = f"must be from {CAPS[0]} to {CAPS[-1]:,}"
+    if budget is not None and not is_amount(budget):
+        wrong["budget"] = f"{AMOUNT_RULE}, or null for no limit"
+    if wrong:
+        said = "; ".join(f"{field} {what}" for field, what in wrong.items())
+        raise Invalid(f"{said[0].upper()}{said[1:]}.", **wrong)
+
+
+def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
+    """Raise Invalid unless the terms can be followed from the time `at` on."""
+    if terms.retry_policy is not None:
+        check_policy(terms.retry_policy)
+    wrong = _wrong_rule(terms.output_rules)
+    if wrong is not None:
+        raise Invalid(f"An output rule {wrong}.", outputRules=wrong)
+    if terms.callback_output is not None and not _is_name(terms.callback_output):
+        wrong = f"must have from 1 to {LONGEST_OUTPUT_NAME} characters"
+        raise Invalid(f"The name of the output {wrong}.", callbackOutput=wrong)
+    if terms.has_ended(at):
+        raise Invalid("The end must be in the future.", endsAt="is over")
+    if terms.starts_at is not None and terms.has_ended(terms.starts_at):
+        raise Invalid("The end must follow the start.", endsAt="precedes startsAt")
+
+
+def _wrong_rule(rules: tuple[OutputRule, ...]) -> str | None:
+    if len(rules) > MOST_OUTPUT_RULES:
+        return f"is too many: at most {MOST_OUTPUT_RULES} are possible"
+    for rule in rules:
+        if not _is_name(rule.output):
+            return f"must name an output with 1 to {LONGEST_OUTPUT_NAME} characters"
+        if len(repr(rule.equals)) > LONGEST_OUTPUT_VALUE:
+            return f"must compare with at most {LONGEST_OUTPUT_VALUE:,} characters"
+    return None
+
+
+def _is_name(output: str) -> bool:
+    return bool(output.strip()) and len(output) <= LONGEST_OUTPUT_NAME

@@ -1,0 +1,1 @@
+"""Contacts and the lists that they come from."""

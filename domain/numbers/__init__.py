@@ -1,0 +1,1 @@
+"""Phone numbers over all campaigns: the register and suppression lists."""

@@ -1,0 +1,1 @@
+"""What follows a call for its contact: retries, withholding, erasure."""

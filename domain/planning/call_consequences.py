@@ -1,0 +1,76 @@
+"""What new events of a call mean for its campaign and its contact."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.calls.call import Call
+from domain.calls.call_events import ContactStatusChanged
+from domain.campaigns.campaign import Campaign
+from domain.contacts.contact import Contact
+from domain.values import ContactStatus, PauseCause, RefusalKind, VaultText
+
+
+def placed_event(events: Sequence[object]) -> Call.Placed | None:
+    """Return the event that the provider accepted the call, if it is among them."""
+    return next((one for one in events if isinstance(one, Call.Placed)), None)
+
+
+def rang(events: Sequence[object]) -> bool:
+    """Return whether the phone rang or was answered."""
+    return any(isinstance(one, Call.Ringing | Call.Answered) for one in events)
+
+
+def account_fault(events: Sequence[object]) -> Call.Ended | None:
+    """Return the end that says that the account, assistant or line may not call."""
+    for one in events:
+        if isinstance(one, Call.Ended) and one.refusal is not None:
+            return one if one.refusal.kind is RefusalKind.ACCOUNT else None
+    return None
+
+
+def waits_again(events: Sequence[object]) -> bool:
+    """Return whether these events made the contact PENDING again."""
+    changes = [one for one in events if isinstance(one, ContactStatusChanged)]
+    return bool(changes) and (
+        changes[-1].standing is ContactStatus.PENDING is not changes[0].was
+    )
+
+
+def pause_for_account_fault(
+    campaign: Campaign, end: Call.Ended, *, reason: VaultText, at: datetime, by: str
+) -> None:
+    """Pause a campaign whose account, assistant or line the provider refuses."""
+    scope = end.refusal.scope if end.refusal else None
+    cause = PauseCause.ACCOUNT
+    campaign.pause(cause=cause, scope=scope, reason=reason, at=at, by=by)
+
+
+def withdraw_from_calls(call: Call, contact: Contact, *, at: datetime, by: str) -> None:
+    """Cancel a contact that waits for a call again, but must not be called."""
+    if call.deferred:
+        call.withdraw(at=at, by=by)
+    else:
+        contact.withdraw(at=at, by=by)
+
+
+def record_another_provider_call(
+    call: Call,
+    campaign: Campaign,
+    provider_call_id: str,
+    *,
+    from_webhook: bool,
+    at: datetime,
+    provider: str,
+    scheduler: str,
+) -> None:
+    """Record a second provider call id, and pause the campaign if the id is new.
+
+    It is proof if the provider itself gave both ids when it was asked. If either comes
+    from a webhook alone, it is a suspicion until the provider was asked for both.
+    `provider` and `scheduler` are the actors of the events.
+    """
+    is_proof = not from_webhook and not call.bound_by_message
+    record = call.detect_duplicate if is_proof else call.suspect_duplicate
+    record(provider_call_id=provider_call_id, at=at, by=provider)
+    if call.pending_events and campaign.may_dial:
+        campaign.pause(cause=PauseCause.DUPLICATE_DETECTED, at=at, by=scheduler)

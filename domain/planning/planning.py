@@ -1,0 +1,352 @@
+"""Records on a contact what follows its calls, from what their reports say."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
+from domain.campaigns.retry_policy import ONCE
+from domain.contacts.contact import Contact, PlannedAttempt
+from domain.contacts.contact_events import FinishReason
+from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
+from domain.errors import WrongState
+from domain.outcomes import CallOutcome, Withheld
+from domain.planning.retries import (
+    Callback,
+    CallResult,
+    Finish,
+    NextStep,
+    Retry,
+    conclusion,
+    next_step,
+    step_when_due,
+)
+from domain.states import ACTIVE
+from domain.values import ContactStatus
+
+WANTED = frozenset({PlanKind.CALLBACK, PlanKind.RETURNED})
+"""Planned calls that the contact or a member asked for."""
+
+
+def is_settled_by(events: Sequence[object]) -> bool:
+    """Return whether no further report of the call is awaited from these events on.
+
+    A call that is given up is never reported.
+    """
+    return any(
+        (isinstance(one, Call.Reported) and one.awaited and one.settled)
+        or isinstance(one, Call.TimedOut)
+        for one in events
+    )
+
+
+def changes_conclusion(events: Sequence[object]) -> bool:
+    """Return whether the events change the outcome or the disposition of the call."""
+    return any(
+        isinstance(one, Call.DispositionSet)
+        or (
+            isinstance(one, Call.Ended | Call.Reported)
+            and one.outcome is not None
+            and one.outcome.outcome is not one.outcome_was
+        )
+        for one in events
+    )
+
+
+def proves_ringing(events: Sequence[object]) -> bool:
+    """Return whether a call counted as a fault in which nothing rang, but did ring."""
+    return any(
+        isinstance(one, Call.Ended | Call.Reported)
+        and one.outcome_was is CallOutcome.NOT_STARTED
+        and one.outcome is not None
+        and one.outcome.outcome is not CallOutcome.NOT_STARTED
+        for one in events
+    )
+
+
+def history_of(calls: Sequence[Call]) -> ContactHistory:
+    """Return the history of these calls to one contact, as they are known now.
+
+    A claim carries the history as it was known then: a call that counted as a fault
+    may turn out to have rung.
+    """
+    history = NO_HISTORY
+    for call in calls:
+        retried = call.history.retried if call.history else history.retried
+        history = history_after(call, replace(history, retried=retried))
+    return history
+
+
+def history_after(call: Call, before: ContactHistory | None = None) -> ContactHistory:
+    """Return the contact's history with this call, which is over.
+
+    `before` is the history before the call, that of the claim by default.
+    """
+    before = before or call.history or NO_HISTORY
+    if call.requests == 0 and call.provider_call_id is None:
+        return before
+    if call.outcome is CallOutcome.NOT_STARTED:
+        return before.with_fault()
+    at = call.requested_at or call.placed_at or call.claimed_at
+    return before.with_call(at=at, zones=call.time_zones, kind=call.plan)
+
+
+def step_after(
+    call: Call, history: ContactHistory, terms: CallingTerms, at: datetime
+) -> NextStep | None:
+    """Decide what follows a call whose report is settled; None: not for us to decide.
+
+    `history` includes the call. A call after which the contact is called again anyway,
+    or that failed, is not followed by a planned one. Nothing but a callback follows a
+    call that timed out.
+    """
+    if call.standing not in {ContactStatus.ENDED, ContactStatus.TIMEOUT}:
+        return None
+    if call.standing is ContactStatus.TIMEOUT and call.callback_at is None:
+        return None
+    result = CallResult(
+        outcome=call.outcome or CallOutcome.UNKNOWN,
+        ended_at=call.end_recorded_at or at,
+        disposition=call.disposition,
+        callback_at=call.callback_at,
+    )
+    return next_step(terms, history, result, at)
+
+
+def plan_after(
+    call: Call,
+    contact: Contact,
+    step: NextStep,
+    history: ContactHistory,
+    *,
+    terms_version: int,
+    at: datetime,
+    by: str,
+) -> None:
+    """Plan the next call to a contact after its last call, if one is to follow.
+
+    `history` includes that call.
+    """
+    if isinstance(step, Finish) or not contact.may_be_called:
+        return
+    if _is_ruled_out(contact, step):
+        return
+    plan = PlannedAttempt(
+        kind=PlanKind.RETRY if isinstance(step, Retry) else PlanKind.CALLBACK,
+        call_id=call.id,
+        attempt=call.attempt + 1,
+        due_at=step.due_at,
+        expires_at=step.expires_at,
+        because=step.because if isinstance(step, Retry) else None,
+        terms_version=terms_version,
+        history=history.with_retry(step.because)
+        if isinstance(step, Retry)
+        else history,
+        finished_as=call.standing,
+    )
+    contact.plan_call(plan, was=call.standing, at=at, by=by)
+
+
+def _is_ruled_out(contact: Contact, step: Retry | Callback) -> bool:
+    """Return whether the disposition that a member set rules the call out."""
+    reason = conclusion(ONCE, None, contact.disposition)
+    if isinstance(step, Callback):
+        return reason is FinishReason.OPTED_OUT
+    return reason is not None
+
+
+def conclude(
+    call: Call,
+    latest: Call,
+    contact: Contact,
+    terms: CallingTerms | None,
+    *,
+    attempts_used: bool = False,
+    at: datetime,
+    by: str,
+) -> None:
+    """End what was to follow a call, if that turns out to need no other call.
+
+    `latest` is the contact's last call, possibly the same one. A call that was
+    requested already goes on, but nothing follows it. A callback, and a call that a
+    member wanted, are ended by an opt-out only. `attempts_used` means that the calls
+    have turned out to use up the policy's attempts; a call under way then goes on, and
+    a callback may still follow it.
+    """
+    policy = (terms or CALLED_ONCE).policy
+    reason = conclusion(policy, call.outcome, call.disposition)
+    if reason is None and attempts_used and not _is_under_way(contact, latest):
+        reason = FinishReason.ATTEMPTS_USED
+    if reason is None or not contact.may_be_called:
+        return
+    plan = contact.plan_after(latest.attempt)
+    kind = plan.kind if plan else latest.plan
+    follows = plan is not None or latest is not call
+    if reason is not FinishReason.OPTED_OUT and follows and kind in WANTED:
+        return
+    was = status_of(contact, latest)
+    if plan is not None:
+        standing = plan.finished_as
+    elif latest is not call and was is ContactStatus.QUEUED and latest.waiting:
+        latest.cancel(at=at, by=by)
+        was = standing = latest.standing
+    elif latest.deferred:
+        latest.withdraw(at=at, by=by)
+        was = standing = latest.standing
+    elif was is ContactStatus.PENDING:
+        standing = ContactStatus.ENDED
+    elif latest is call:
+        return  # Nothing was to follow, and nothing will.
+    else:
+        standing = was
+    contact.finish(
+        reason,
+        was=was,
+        standing=standing,
+        last_attempt=latest.attempt,
+        at=at,
+        by=by,
+    )
+
+
+def _is_under_way(contact: Contact, latest: Call) -> bool:
+    """Return whether the contact's last call was requested and is not over."""
+    never_requested = latest.waiting and not latest.request_open
+    return status_of(contact, latest) in ACTIVE and not never_requested
+
+
+def review_due(
+    contact: Contact,
+    latest: Call,
+    terms: CallingTerms,
+    *,
+    terms_version: int,
+    at: datetime,
+    by: str,
+) -> None:
+    """Decide about a planned call that is due, or too late, by the present terms.
+
+    The call is then to be made now, is planned for later, or is not made: the contact
+    is finished. A call that was claimed and deferred is withdrawn once it is too late.
+    """
+    plan = contact.planned
+    if plan is None or not contact.may_be_called:
+        return
+    if plan.expires_at is not None and plan.expires_at <= at:
+        _finish_late(contact, plan, latest, at, by)
+    elif plan.kind is PlanKind.RETRY and plan is contact.plan_after(latest.attempt):
+        ended_at = latest.end_recorded_at or at
+        _review_retry(contact, plan, terms, terms_version, ended_at, at, by)
+
+
+def _finish_late(
+    contact: Contact, plan: PlannedAttempt, latest: Call, at: datetime, by: str
+) -> None:
+    is_retry = plan.kind is PlanKind.RETRY
+    reason = FinishReason.POLICY_EXPIRED if is_retry else FinishReason.CALLBACK_MISSED
+    was, standing = ContactStatus.PENDING, plan.finished_as
+    if latest.attempt >= plan.attempt:
+        if latest.standing is not ContactStatus.PENDING:
+            return  # The call was made in time, or is under way.
+        if latest.deferred:
+            latest.withdraw(at=at, by=by)
+            was = standing = latest.standing
+    contact.finish(
+        reason,
+        was=was,
+        standing=standing,
+        last_attempt=latest.attempt,
+        at=at,
+        by=by,
+    )
+
+
+def _review_retry(
+    contact: Contact,
+    plan: PlannedAttempt,
+    terms: CallingTerms,
+    terms_version: int,
+    ended_at: datetime,
+    at: datetime,
+    by: str,
+) -> None:
+    because = plan.because or CallOutcome.UNKNOWN
+    step = step_when_due(terms, plan.history, because, ended_at, at)
+    if isinstance(step, Retry):
+        due_at = plan.due_at if step.due_at <= at else step.due_at
+        planned = replace(
+            plan, due_at=due_at, expires_at=step.expires_at, terms_version=terms_version
+        )
+        contact.plan_call(planned, was=ContactStatus.PENDING, at=at, by=by)
+    elif isinstance(step, Finish):
+        contact.finish(
+            step.reason,
+            was=ContactStatus.PENDING,
+            standing=plan.finished_as,
+            last_attempt=plan.attempt - 1,
+            at=at,
+            by=by,
+        )
+
+
+# --- What members and lists decide ----------------------------------------------------
+
+
+def return_to_calls(
+    contact: Contact,
+    latest: Call | None,
+    campaign: Campaign,
+    *,
+    due_at: datetime,
+    at: datetime,
+    by: str,
+) -> None:
+    """Plan another call to a finished contact, and record that on its campaign.
+
+    Raises WrongState if that is not possible.
+    """
+    status = status_of(contact, latest)
+    if status is ContactStatus.PENDING or status in ACTIVE:
+        raise WrongState(
+            f"The contact is {status}: only a finished one is called again."
+        )
+    if contact.finished is FinishReason.OPTED_OUT:
+        raise WrongState("The contact opted out: it is not called again.")
+    contact.return_to_calls(
+        was=status,
+        attempt=(latest.attempt if latest else 0) + 1,
+        due_at=due_at,
+        terms_version=campaign.terms_version,
+        history=history_after(latest) if latest else NO_HISTORY,
+        at=at,
+        by=by,
+    )
+    campaign.return_contact(contact.id, at=at, by=by)
+
+
+def withhold(
+    contact: Contact, latest: Call | None, reason: Withheld, *, at: datetime, by: str
+) -> None:
+    """Finish a waiting contact without a call; a deferred call is withdrawn.
+
+    Raises WrongState if the contact is not waiting.
+    """
+    if contact.withheld is reason:
+        return
+    was = status_of(contact, latest)
+    if was is not ContactStatus.PENDING:
+        raise WrongState(f"The contact is {was}: only a waiting one can be removed.")
+    if latest is not None and latest.deferred:
+        latest.withdraw(at=at, by=by)
+        was = latest.standing
+    last_attempt = latest.attempt if latest else 0
+    contact.withhold(reason, was=was, last_attempt=last_attempt, at=at, by=by)
+
+
+def status_of(contact: Contact, latest: Call | None) -> ContactStatus:
+    """Return the status of a contact, given its last call."""
+    if latest is None:
+        return contact.status_after(0, ContactStatus.PENDING)
+    return contact.status_after(latest.attempt, latest.standing)

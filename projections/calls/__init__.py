@@ -1,0 +1,1 @@
+"""Read models of calls, and what the scheduler watches."""
