@@ -31,6 +31,8 @@ WORDS = re.compile(
 ALLOWED = {
     "domain/calls/upcasts.py": "frozen constants of release 1, part of stored events",
     "application/configuration.py": "names of environment variables",
+    "projections/composition.py": "reads the provider's address from the configuration",
+    "projections/exports/contacts_jsonl.py": "the name of a field of the API",
     "scheduler/__main__.py": "entry point: chooses the provider",
     "interfaces/asgi.py": "entry point: chooses the provider",
     "interfaces/cli": "command line: chooses the provider, explains its variables",
