@@ -161,6 +161,7 @@ class CallReport:
     recording_url: str | None = None
     transcript: Any | None = None
     has_analysis: bool = False
+    person_spoke: bool = False
     has_artifact: bool = False
     outcome: OutcomeFinding | None = None
     structured_outputs: dict[str, Any] | None = None

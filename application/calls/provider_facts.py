@@ -146,6 +146,7 @@ def apply_report(
         has_transcript=bool(report.transcript),
         has_recording=report.recording_url is not None,
         has_analysis=report.has_analysis,
+        person_spoke=report.person_spoke,
         outcome=report.outcome,
     )
     call.report(

@@ -7,7 +7,7 @@ rank; equal ranks are decided by the value itself. The merge is therefore commut
 associative and idempotent: neither order nor repetition changes the result.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -88,6 +88,9 @@ MOST_KNOWN = 8
 
 RICHEST = 7
 """The richness of a report with transcript, recording and analysis."""
+
+PERSON_SPOKE = 64
+"""Added to the rank of content in which a person speaks: above every report's rank."""
 
 STEP = 256
 """Separates a detail, a basis or a richness from the rank below it."""
@@ -198,6 +201,7 @@ class Report:
     has_transcript: bool = False
     has_recording: bool = False
     has_analysis: bool = False
+    person_spoke: bool = False
     outcome: OutcomeFinding | None = None
 
     @property
@@ -253,7 +257,10 @@ class Report:
             "message_id": self._richness,
             "outcome": self.outcome.basis if self.outcome else 0,
         }
-        return Known(**values, ranks=_ranks(values, above, self.rank))
+        ranks = _ranks(values, above, self.rank)
+        if self.person_spoke and evidence is not None:
+            ranks = replace(ranks, message_id=ranks.message_id + PERSON_SPOKE)
+        return Known(**values, ranks=ranks)
 
     @property
     def _is_specific(self) -> bool:

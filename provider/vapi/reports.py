@@ -20,7 +20,7 @@ from provider.vapi.analysis import read_analysis
 from provider.vapi.outcomes import EndedCall, outcome_of
 from provider.vapi.redaction import redact_text
 from provider.vapi.refusals import refusal_of_reason
-from provider.vapi.speech import speech_in
+from provider.vapi.speech import Speech, speech_in
 
 type Document = dict[str, Any]
 
@@ -107,6 +107,7 @@ def read_report(
         recording_url=_recording_url(document, recordings),
         transcript=transcript,
         has_analysis=analysis.found_something,
+        person_spoke=ended.speech is Speech.PERSON,
         has_artifact=_has_artifact(document),
         outcome=outcome_of(ended),
         structured_outputs=analysis.structured_outputs,

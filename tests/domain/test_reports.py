@@ -211,6 +211,16 @@ def test_a_full_report_after_an_empty_one_is_what_counts() -> None:
     assert call.known.message_id == evidence_of(FULL).message_id
 
 
+@pytest.mark.parametrize("seconds", range(8))
+def test_of_two_equal_reports_the_one_in_which_a_person_speaks_is_shown(
+    seconds: int,
+) -> None:
+    spoken = replace(FULL, person_spoke=True, ended_at=second(70 + seconds))
+    silent = replace(FULL, ended_at=second(90 + seconds))
+    for order in ((spoken, silent), (silent, spoken)):
+        assert after(*order).known.message_id == evidence_of(spoken).message_id
+
+
 def test_an_empty_report_after_a_full_one_changes_nothing() -> None:
     call = after(FULL)
     list(call.collect_events())
