@@ -1,6 +1,6 @@
 """The command that shows the calling rules."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -8,6 +8,7 @@ import typer
 from application.calling_rules.loader import describe, hours_in_words, load_rule_book
 from application.configuration import Configuration
 from interfaces.cli.output import AsJson, camel, print_note, show_list
+from interfaces.cli.workbench import utc_now
 
 NO_ADVICE = "These rules are a starting point, not legal advice."
 
@@ -53,7 +54,7 @@ def show_rules(
 
 def _day(text: str | None) -> date:
     if text is None:
-        return datetime.now(UTC).date()
+        return utc_now().date()
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -268,6 +268,14 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
         id=first,
     )
     assert shown["report"]["skippedCount"] == 1
+    preview = await caller.ask(
+        """query($upload: ID!, $assistant: ID!) {
+          callPreview(uploadId: $upload, assistantId: $assistant) {
+            row firstMessage systemPrompt variables unfilled unused } }""",
+        upload=first,
+        assistant=entered["id"],
+    )
+    assert preview["row"] == 2
     id_ = await _created(caller, first, str(entered["id"]))
     more = await caller.ask(
         f"""mutation($id: ID!, $upload: ID!) {{
