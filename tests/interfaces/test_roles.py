@@ -169,7 +169,7 @@ def value(argument: GraphQLArgument, campaign: str) -> str:
         return "{" + ", ".join(f"{name}: {v}" for name, v in fields.items()) + "}"
     if is_enum_type(kind):
         return str(next(iter(kind.values)))
-    plain = {"ID": f'"{campaign}"', "String": '"x"', "JSON": "{}"}
+    plain = {"ID": f'"{campaign}"', "String": '"x"', "JSON": "{}", "Int": "1"}
     return plain[str(kind)]
 
 
