@@ -260,11 +260,16 @@ def test_no_file_of_a_rewritten_table_contains_the_person(house: House) -> None:
     fill_all_tables(house)
     assert PHONE.encode() in relation_files(house.url)
     erase(house)
-    assert ErasureStore(house.writing).compact(rewrite=True)
-    left = relation_files(house.url)
-    for text in (PHONE[1:], "(202) 555-0000", "202-555-0000"):
-        assert text.encode() not in left
-    assert OTHER.encode() in left
+    written = (PHONE[1:], "(202) 555-0000", "202-555-0000")
+
+    def is_gone() -> bool:
+        # An automatic analyze at the same time may keep a page until the next run.
+        assert ErasureStore(house.writing).compact(rewrite=True)
+        left = relation_files(house.url)
+        assert OTHER.encode() in left
+        return not any(text.encode() in left for text in written)
+
+    eventually(is_gone, said="no file with the person")
 
 
 def test_an_older_transaction_that_keeps_row_versions_is_reported(

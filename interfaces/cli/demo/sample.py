@@ -87,4 +87,4 @@ def _bad_rows(good: list[tuple[tuple[str, ...], str]]) -> Iterator[tuple[str, ..
     yield ("", "Nobody & Sons", "+1 202 555 0199", "starter")
     yield ("Theo Brandt", "Brandt Cycles", "", "starter")
     yield ("Ada Abbott again", "Abbott Bakery", good[0][1], "team")
-    yield ("Half A. Row", "Cut off")
+    yield ("Long A. Row", "Too long", "+1 202 555 0198", "team", "one", "cell more")

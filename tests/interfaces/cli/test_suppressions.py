@@ -10,6 +10,7 @@ def test_a_number_is_added_checked_listed_and_lifted(autolynx: CommandLine) -> N
     assert added.out == "+12025550143 is suppressed.\n"
     checked = autolynx.done("suppressions", "check", "+12025550143", "--json").json
     assert (checked["phone"], checked["reason"]) == ("+12025550143", "letter")
+    assert checked.pop("lists") is None
     assert autolynx.done("suppressions", "list", "--json").json == [checked]
     assert "+12025550143" in autolynx.done("suppressions", "list").out
     autolynx.done("suppressions", "lift", "+12025550143", "--reason", "a mistake")

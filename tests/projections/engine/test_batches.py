@@ -12,6 +12,7 @@ import orjson
 import pytest
 from psycopg import Notify, sql
 from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.types.json import Jsonb
 
 from domain.campaigns.campaign import Campaign
 from projections.engine.runner import (
@@ -73,7 +74,9 @@ def test_the_tables_contain_the_rows_that_the_handlers_return(store: Store) -> N
         for row in found:
             said = told[tuple(row[name] for name in table.key)]
             assert {name: row[name] for name in said if name != "config"} == {
-                name: value for name, value in said.items() if name != "config"
+                name: value.obj if isinstance(value, Jsonb) else value
+                for name, value in said.items()
+                if name != "config"
             }
 
 
