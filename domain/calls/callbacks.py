@@ -1,6 +1,6 @@
 """Callbacks: the time that a person names is agreed, or possible ones are offered.
 
-The decision is pure. Calling hours are a function, so that whoever knows them decides.
+The decision is pure. The caller passes the calling hours as a function.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""One phone number, whoever has it and in whichever campaigns it is called.
+"""One phone number over all campaigns and contacts that have it.
 
 The register of suppressed numbers consists of the facts of these streams. A stream is
 named by a keyed digest of the number, so that an erased number stays suppressed.
@@ -36,7 +36,7 @@ def number_id_of(number_key: str) -> UUID:
 class NumberEvent(AggregateEvent):
     """Base of all events of a number; each of them may be the first of its stream.
 
-    `is_suppressed` is the state after the event, so that whoever reads only the newest
+    `is_suppressed` is the state after the event, so that a reader of only the newest
     events of a stream knows it as well.
     """
 

@@ -1,7 +1,7 @@
 """The imported suppression lists, such as a national do-not-call registry.
 
-All lists are one stream: whoever decides about a call expects its version, so that a
-list that is activated meanwhile is checked as well. The numbers themselves are not in
+All lists are one stream, so that a decision about a call can expect its version and a
+list that is activated meanwhile is not missed. The numbers themselves are not in
 events; they are bits in blocks of 10,000 numbers that belong to one version of a list.
 """
 

@@ -106,7 +106,7 @@ class FaultPlan:
     `requests` spoils POST /call, `reads` every other route of the API, `calls` what
     the API shows of a call: without a rate all calls, for `list_lag_seconds`,
     `get_lag_seconds` and `stale_seconds`. All seconds here are real ones: they are not
-    divided by the speed. A storm is this many refusals in a row, whoever asks.
+    divided by the speed. A storm refuses this many requests in a row, of all callers.
     `endings` fixes the ended reason for a customer's number, and `scenes` what happens
     when that number picks up. While `down`, every
     connection is reset.

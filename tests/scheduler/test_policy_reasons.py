@@ -188,7 +188,7 @@ def test_a_budget_pauses_once_it_is_spent_not_while_it_is_reserved(
     assert verdict.reasons[0].code is WaitingCode.BUDGET_SPENT
 
 
-def test_a_deferred_call_is_requested_again_not_made_anew() -> None:
+def test_a_deferred_call_is_requested_again_without_a_new_call() -> None:
     fresh, again = candidates(UUID(int=1), 1), candidates(UUID(int=1), 1, batch=1)
     view = a_view(pending=2, candidates=(*again, *fresh))
     made = plan(a_snapshot(view), the_conditions())

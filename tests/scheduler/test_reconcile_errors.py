@@ -139,7 +139,7 @@ def test_an_error_with_one_call_does_not_affect_the_others(
     assert watch.status(good) is CallStatus.RINGING
 
 
-def test_a_line_with_a_live_call_is_busy_whoever_made_it(
+def test_a_line_is_busy_with_any_live_call_ours_or_not(
     watch: Watch, house: House
 ) -> None:
     order = watch.requested()

@@ -9,7 +9,7 @@ whole of it decides:
 * Otherwise it is in the code page in which these lines read best.
 
 Bytes that do not fit the encoding become UNDECODABLE, as do lines of UTF-8 in a file in
-a code page: whoever reads the text can reject such lines instead of garbling them.
+a code page: a reader can reject such lines instead of garbling them.
 """
 
 import codecs

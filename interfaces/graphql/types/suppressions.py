@@ -152,8 +152,3 @@ class SuppressionQueries:
 def number_of(context: Context, phone: str) -> str:
     """Return a number as a member writes it as E.164. Raises Invalid."""
     return read_number(phone, context.services.settings.values().default_region)
-
-
-def number_id_of(context: Context, phone: str) -> UUID:
-    """Return the id of a number as a member writes it. Raises Invalid."""
-    return context.services.numbers.id_of(number_of(context, phone))

@@ -267,7 +267,7 @@ def test_a_chunked_body_above_the_limit_is_refused_and_leaves_nothing(
     assert uploads(pool) == 0
 
 
-def test_whoever_uploads_too_often_must_wait_and_nobody_else(client: Client) -> None:
+def test_only_a_member_who_uploads_too_often_must_wait(client: Client) -> None:
     def knock(member: str) -> httpx2.Response:
         # Refused for its Content-Type, which is checked after the rate.
         headers = {"Content-Type": "text/plain", "Authorization": member}

@@ -106,7 +106,7 @@ def test_the_upgrade_waits_for_the_end_of_a_verification(
             rebuild_outdated(lived.url, lived.conn)
         assert outdated(lived.conn) == ["call_log"]
     with projecting(lived):
-        eventually(lambda: outdated(lived.conn) == [], said="tables made anew")
+        eventually(lambda: outdated(lived.conn) == [], said="rebuilt tables")
 
 
 def test_a_changed_log_prevents_the_upgrade(lived: Store) -> None:

@@ -102,7 +102,7 @@ def test_a_recomputed_chain_is_reported(
 def recompute_read_model(ledger: Ledger) -> None:
     """Recompute chain and read tables from the current log."""
     ledger.conn.execute("drop schema read cascade")
-    with connect(ledger.house.url, name="anew") as conn:
+    with connect(ledger.house.url, name="second run") as conn:
         create_read_model(conn)
         catch_up(conn)
 
