@@ -42,11 +42,6 @@ def free_from(
     return free
 
 
-def longest_hours(caps: Iterable[FrequencyCap]) -> int:
-    """Return the length of the longest window, 0 without caps."""
-    return max((cap.hours for cap in caps), default=0)
-
-
 def _within(attempts: Sequence[datetime], hours: int, now: datetime) -> list[datetime]:
     since = now - timedelta(hours=hours)
     return [at for at in attempts if at > since]

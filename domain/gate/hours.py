@@ -29,17 +29,9 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class OpenHours:
-    """Open intervals in order, computed for the time `until`; later is not known."""
+    """Open intervals in order, for the next DAYS_AHEAD days; later is not known."""
 
     intervals: tuple[Interval, ...]
-    until: datetime
-
-    def is_open(self, at: datetime, *, through: datetime) -> bool:
-        """Return whether the hours are open from `at` to `through`, both included."""
-        return any(
-            one.start <= at and (through < one.end or one.end >= self.until)
-            for one in self.intervals
-        )
 
     def next_open(self, at: datetime, *, margin: timedelta) -> datetime | None:
         """Return the first instant from `at` on that is open for `margin` longer.
@@ -63,12 +55,11 @@ def open_hours(
     """
     first = now.astimezone(UTC).date() - DAY
     days = [first + n * DAY for n in range(DAYS_AHEAD + 3)]
-    until = datetime.combine(days[-2], time(), UTC)
     found: list[Interval] | None = None
     for name in zones:
         own = list(_merged(_intervals(name, windows, days)))
         found = own if found is None else list(_common(found, own))
-    return OpenHours(tuple(found or ()), until)
+    return OpenHours(tuple(found or ()))
 
 
 def _intervals(
