@@ -57,8 +57,8 @@ class Contact(BaseAggregate[UUID]):
     from domain.contacts.contact_events import (
         Disposed as Disposed,
         Erased as Erased,
-        RetryPlanned as RetryPlanned,
-        RetryWithdrawn as RetryWithdrawn,
+        CallPlanned as CallPlanned,
+        Finished as Finished,
         Returned as Returned,
         Withdrawn as Withdrawn,
         WithheldFromCalls as WithheldFromCalls,
@@ -138,7 +138,7 @@ class Contact(BaseAggregate[UUID]):
             raise WrongState(f"Contact {self.id} is not to be called again.")
         current = self.plan_after(plan.attempt - 1)
         self._record(
-            self.RetryPlanned,
+            self.CallPlanned,
             at,
             by,
             was=was,
@@ -168,7 +168,7 @@ class Contact(BaseAggregate[UUID]):
         """Record that no call follows; `standing` is the contact's status from now."""
         if self.may_be_called:
             move = (was, standing, last_attempt)
-            self._move(self.RetryWithdrawn, *move, at, by, reason=reason)
+            self._move(self.Finished, *move, at, by, reason=reason)
 
     def withhold(
         self,
@@ -275,8 +275,8 @@ class Contact(BaseAggregate[UUID]):
     def _withdrawn(self, was: ContactStatus, standing: ContactStatus) -> None:
         self._moved(was, standing)
 
-    @event(RetryPlanned)
-    def _retry_planned(
+    @event(CallPlanned)
+    def _call_planned(
         self,
         was: ContactStatus,
         standing: ContactStatus,
@@ -303,8 +303,8 @@ class Contact(BaseAggregate[UUID]):
             finished_as,
         )
 
-    @event(RetryWithdrawn)
-    def _retry_withdrawn(
+    @event(Finished)
+    def _finished(
         self, was: ContactStatus, standing: ContactStatus, reason: FinishReason
     ) -> None:
         self.finished = reason

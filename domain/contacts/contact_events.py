@@ -86,15 +86,16 @@ class Withdrawn(ContactEvent):
     plan_was: PlanKind | None = None
 
 
-class RetryPlanned(ContactEvent):
-    """A further call is planned after the call `call_id`, or planned again.
+class CallPlanned(ContactEvent):
+    """A further call, a retry or a callback, is planned after the call `call_id`.
 
-    The call is attempt number `attempt`, not to be made before `due_at`, and not at
-    `expires_at` or later. `because` is the outcome that a rule of the policy names;
-    None for a callback. `finished_as` is the status of the contact without the plan.
+    The event replaces an earlier plan. The call is attempt number `attempt`, not to be
+    made before `due_at`, and not at `expires_at` or later. `because` is the outcome
+    that a rule of the policy names; None for a callback. `finished_as` is the status of
+    the contact without the plan.
     """
 
-    TOPIC = "contact.retry_planned"
+    TOPIC = "contact.call_planned"
     call_id: UUID
     attempt: int
     kind: PlanKind
@@ -106,10 +107,13 @@ class RetryPlanned(ContactEvent):
     finished_as: ContactStatus
 
 
-class RetryWithdrawn(ContactEvent):
-    """The contact is not called again; a call that was requested already goes on."""
+class Finished(ContactEvent):
+    """No call follows, for `reason`; a planned call is not made.
 
-    TOPIC = "contact.retry_withdrawn"
+    A call that was requested already goes on.
+    """
+
+    TOPIC = "contact.finished"
     reason: FinishReason
 
 

@@ -88,7 +88,7 @@ def planned_deltas(event: object) -> Columns:
     match event:
         case Call.Created():
             count(event.plan, -1)
-        case Contact.RetryPlanned():
+        case Contact.CallPlanned():
             count(event.plan_was, -1)
             count(event.kind, 1)
         case Contact.Returned():
@@ -106,7 +106,7 @@ NOT_PLANNED: dict[str, Any] = {
 }
 
 
-def planned_columns(event: Contact.RetryPlanned | Contact.Returned) -> Columns:
+def planned_columns(event: Contact.CallPlanned | Contact.Returned) -> Columns:
     """Return the columns of `contact_log` for a planned call.
 
     The contact leaves its batch, so that a batch does not wait for it.

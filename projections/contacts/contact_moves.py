@@ -48,7 +48,7 @@ def columns_after_event(event: ContactEvent) -> Columns:
         columns["erased_at"] = event.timestamp
     if isinstance(event, Contact.WithheldFromCalls):
         columns["withheld"] = event.reason
-    if isinstance(event, Contact.RetryPlanned | Contact.Returned):
+    if isinstance(event, Contact.CallPlanned | Contact.Returned):
         columns |= planned_columns(event) | {"withheld": None}
     elif event.was is not event.standing:
         columns |= NOT_PLANNED

@@ -105,11 +105,11 @@ def test_a_planned_call_is_withdrawn_by_a_disposition_that_makes_it_needless(
     house.app.append(contact)
     assert house.board(call.campaign_id).pending == 1
     set_disposition(house, call.contact_id, leaves_it)
-    assert house.topics(call.contact_id) == ["retry_planned", "disposed"]
+    assert house.topics(call.contact_id) == ["call_planned", "disposed"]
     set_disposition(house, call.contact_id, ends_it)
     board = house.board(call.campaign_id)
     assert (board.pending, board.ended) == (0, 1)
-    assert house.topics(call.contact_id)[2:] == ["disposed", "retry_withdrawn"]
+    assert house.topics(call.contact_id)[2:] == ["disposed", "finished"]
 
 
 def test_an_unknown_contact_is_not_found(house: House) -> None:

@@ -125,7 +125,7 @@ def test_a_status_message_alone_plans_nothing(line: Line) -> None:
 def test_the_plan_is_stored_with_the_report_and_only_once(line: Line) -> None:
     call_id = line.call(**BUSY)
     line.end(call_id, **BUSY, summary="the same report again")
-    assert line.house.topics(line.contact_id) == ["retry_planned"]
+    assert line.house.topics(line.contact_id) == ["call_planned"]
 
 
 def test_the_budget_counts_all_outcomes(line: Line) -> None:
@@ -133,7 +133,7 @@ def test_the_budget_counts_all_outcomes(line: Line) -> None:
         line.call(**BUSY | {"endedReason": reason})
         line.later(hours=2)
     assert (line.progress(), line.due()) == ({"ended": 1}, 0)
-    assert line.house.topics(line.contact_id) == ["retry_planned"] * 2
+    assert line.house.topics(line.contact_id) == ["call_planned"] * 2
 
 
 def test_a_contact_that_was_reached_is_not_called_again(line: Line) -> None:

@@ -47,7 +47,7 @@ def topics() -> dict[str, set[str]]:
 
 def declared() -> Iterator[EventClass]:
     """Yield all event classes that the domain's modules declare, bases included."""
-    for module in pkgutil.iter_modules(domain.__path__, "domain."):
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
         importlib.import_module(module.name)
     for kind in _subclasses(CanMutateAggregate):
         if kind.__module__.startswith("domain."):

@@ -200,7 +200,7 @@ def _of_number(number: str, calls: list[Call], explained: set[str]) -> Iterator[
 
 def _explained(cluster: Cluster, campaign_id: UUID) -> set[str]:
     """Return the contacts whose end is recorded with a reason, or that failed."""
-    named = {"contact.retry_withdrawn", "contact.withheld", "contact.withdrawn"}
+    named = {"contact.finished", "contact.withheld", "contact.withdrawn"}
     return {
         str(event.contact)
         for event in read_log(cluster.house, {campaign_id})

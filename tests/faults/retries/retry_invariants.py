@@ -202,7 +202,7 @@ class RetryChecker(Checker):
         return [
             event
             for event in self._contact_events[created.contact]
-            if event.topic == "contact.retry_planned"
+            if event.topic == "contact.call_planned"
             and event.values["attempt"] <= created.values["attempt"]
             and event.position < created.position
         ][-1]
@@ -291,7 +291,7 @@ class RetryChecker(Checker):
 
     def _has_reason(self, contact: UUID) -> bool:
         """Return whether the end of the contact is recorded with its reason."""
-        named = {"contact.retry_withdrawn", "contact.withheld", "contact.withdrawn"}
+        named = {"contact.finished", "contact.withheld", "contact.withdrawn"}
         return any(event.topic in named for event in self._contact_events[contact])
 
     def _callbacks_made(self, attempts: list[Attempt]) -> int:

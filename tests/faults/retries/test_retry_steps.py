@@ -76,7 +76,7 @@ def planned(scenario: object) -> list[datetime]:
     assert isinstance(scenario, RetryScenario)
     query = (
         "select convert_from(state, 'utf8')::jsonb ->> 'due_at' from autolynx_events"
-        " where topic = 'contact.retry_planned'"
+        " where topic = 'contact.call_planned'"
         " and convert_from(state, 'utf8')::jsonb ->> 'campaign_id' = %s"
     )
     with scenario.house.reading.connection() as conn:
@@ -192,14 +192,14 @@ def test_a_callback_due_in_a_pause_is_not_made_a_day_later(house: House) -> None
     assert calls_by_phone(scenario) == [1]
     [contact] = scenario.recount.statuses[scenario.campaign_id]
     stored = house.topics(contact)
-    assert stored == ["retry_planned", "retry_withdrawn"]
+    assert stored == ["call_planned", "finished"]
     assert FinishReason.CALLBACK_MISSED in finish_reasons(house, scenario)
 
 
 def finish_reasons(house: House, scenario: RetryScenario) -> set[str]:
     query = (
         "select convert_from(state, 'utf8')::jsonb ->> 'reason' from autolynx_events"
-        " where topic = 'contact.retry_withdrawn'"
+        " where topic = 'contact.finished'"
         " and convert_from(state, 'utf8')::jsonb ->> 'campaign_id' = %s"
     )
     with house.reading.connection() as conn:
