@@ -360,11 +360,18 @@ def test_an_erasure_under_way_while_contacts_are_copied_is_waited_for(
 ) -> None:
     gone = contacts(house, source)[0]
     empty = "update contact_vault set name = null, phone = null, salt = null"
-    waits = "select from pg_stat_activity where wait_event_type = 'Lock'"
+
+    def waits() -> bool:
+        # A transaction caches its first look at pg_stat_activity, so each look
+        # needs its own.
+        look = "select from pg_stat_activity where wait_event_type = 'Lock'"
+        with house.reading.connection() as looking:
+            return looking.execute(look).fetchone() is not None
+
     with ThreadPoolExecutor(1) as copying, house.writing.connection() as conn:
         with conn.transaction():
             conn.execute(empty + " where contact_id = %s", (gone.id,))
             copied = copying.submit(redial, house, source)
-            eventually(lambda: conn.execute(waits).fetchone() is not None)
+            eventually(waits, said="the copy waits for the erasure")
         again = copied.result()
     assert numbers(contacts(house, again)) == phones(4)[1:]

@@ -79,7 +79,7 @@ def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
     yield from _shown(page, campaign, "campaign")
     page.locator("#contacts").evaluate("element => element.scrollIntoView()")
     yield "contacts"
-    talked = page.locator("#contacts tr", has_text="The customer hung up").first
+    talked = page.locator("#contacts tr", has_text="Human").first
     talked.get_by_role("link").click()
     expect(page.locator(".timeline li").first).to_be_visible()
     yield "contact"

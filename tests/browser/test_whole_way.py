@@ -91,7 +91,7 @@ def _exports(page: Page, tmp_path: Path) -> None:
 
 
 def _hears_a_call(page: Page) -> None:
-    talked = page.locator("#contacts tr", has_text="The customer hung up").first
+    talked = page.locator("#contacts tr", has_text="Human").first
     name = talked.get_by_role("link").inner_text()
     talked.get_by_role("link").click()
     drawer = page.get_by_role("dialog")

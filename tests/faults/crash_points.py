@@ -8,7 +8,7 @@ therefore reach every distinguishable crash by raising or by advancing time at a
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -61,12 +61,14 @@ class Step:
     """The moment just before or just after a visible effect of a process.
 
     `name` is the topic of the first event of an append, or a request such as
-    `POST /call`; `done` is true after the effect.
+    `POST /call`; `done` is true after the effect. `topics` are those of all events
+    of the append.
     """
 
     process: "Process"
     name: str
     done: bool
+    topics: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{'after' if self.done else 'before'} {self.name}"
@@ -95,9 +97,9 @@ class Process:
         self.components = replace(self.house, app=self.app)
         self.calls = self.components.calls
 
-    def step(self, name: str, *, done: bool) -> None:
+    def step(self, name: str, *, done: bool, topics: Sequence[str] = ()) -> None:
         self.check()
-        self.on_step(Step(self, name, done))
+        self.on_step(Step(self, name, done, frozenset(topics)))
         self.check()
 
     def die(self) -> None:
@@ -128,24 +130,25 @@ class CrashingApp(AutoLynx):
     process: Process
 
     def append(self, *changed: Any, **how: Any) -> int | None:
-        name = _named(changed)
+        topics = _topics(changed)
         self.process.check()
-        if name is None:
+        if not topics:
             return super().append(*changed, **how)
         self.process.append_start.at = self.process.house.now()
-        self.process.step(name, done=False)
+        self.process.step(topics[0], done=False, topics=topics)
         position = super().append(*changed, **how)
-        self.process.step(name, done=True)
+        self.process.step(topics[0], done=True, topics=topics)
         return position
 
 
-def _named(changed: tuple[Any, ...]) -> str | None:
-    """Return the topic of the first event of an append; None if it has no events."""
-    for item in changed:
-        events = getattr(item, "pending_events", [item] if item is not None else [])
-        for event in events:
-            return str(event.TOPIC)
-    return None
+def _topics(changed: tuple[Any, ...]) -> list[str]:
+    """Return the topics of all events of an append, in the order of their storage."""
+    return [
+        str(event.TOPIC)
+        for item in changed
+        if item is not None
+        for event in getattr(item, "pending_events", [item])
+    ]
 
 
 class CrashingProvider(FakeProvider):

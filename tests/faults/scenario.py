@@ -223,7 +223,10 @@ class RandomFaults:
 
 @dataclass
 class FaultAtStep:
-    """Apply one fault, the first time that a process of the role reaches the step."""
+    """Apply one fault, the first time that a process of the role reaches the step.
+
+    `name` is a request, or the topic of any event of an append.
+    """
 
     kind: str
     name: str
@@ -233,10 +236,10 @@ class FaultAtStep:
     happened: bool = False
 
     def __call__(self, step: Step) -> None:
-        at = (step.process.role, step.name, step.done)
         if self.happened or self.scenario is None:
             return
-        if at == (self.role, self.name, self.done):
+        is_named = self.name == step.name or self.name in step.topics
+        if is_named and (step.process.role, step.done) == (self.role, self.done):
             self.happened = True
             apply_fault(self.kind, step, self.scenario, self.scenario.random)
 
