@@ -15,8 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 
-from bench.figures import Figure, as_table, save_results
-from bench.installation import Server, start_server
+from bench.support.figures import Figure, as_table, save_results
+from bench.support.installation import Server, start_server
 
 BENCHMARKS = (
     "upload",

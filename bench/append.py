@@ -11,8 +11,8 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from eventsourcing.postgres import PostgresFactory
 from eventsourcing.utils import Environment
 
-from bench.figures import Figure, medians
-from bench.installation import Server
+from bench.support.figures import Figure, medians
+from bench.support.installation import Server
 from storage.database import open_pool
 from storage.log.recorder import EventRecorder
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import psycopg
 
-from bench.contact_files import write_people
-from bench.figures import Figure, medians, percentile
-from bench.http_load import post, sending
-from bench.installation import Installation, Server, wait_for
-from bench.webhook_messages import HEADERS, placed_calls, status_update
+from bench.support.contact_files import write_people
+from bench.support.figures import Figure, medians, percentile
+from bench.support.http_load import post, sending
+from bench.support.installation import Installation, Server, wait_for
+from bench.support.webhook_messages import HEADERS, placed_calls, status_update
 
 ROWS = 100_000
 CALLS, PAUSE = 1_500, 0.02

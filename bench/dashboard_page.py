@@ -6,9 +6,9 @@ from time import monotonic
 
 from playwright.sync_api import CDPSession, Page, expect
 
-from bench.contact_files import write_people
-from bench.figures import Figure
-from bench.installation import Server
+from bench.support.contact_files import write_people
+from bench.support.figures import Figure
+from bench.support.installation import Server
 from tests.browser.desk import chromium, create_campaign, running_desk
 
 ROWS = 110_000

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import httpx2
 import psycopg
 
-from bench.figures import Figure, medians
-from bench.installation import Installation, Server, wait_for
+from bench.support.figures import Figure, medians
+from bench.support.installation import Installation, Server, wait_for
 
 ROWS = 200_000
 FILL = """

@@ -16,9 +16,9 @@ from psycopg.rows import dict_row
 from websockets import Subprotocol
 from websockets.asyncio.client import connect as open_socket
 
-from bench.event_history import CAMPAIGN, LIST, contact_id, opening, store
-from bench.figures import Figure, medians, percentile
-from bench.installation import Installation, Server, wait_for
+from bench.support.event_history import CAMPAIGN, LIST, contact_id, opening, store
+from bench.support.figures import Figure, medians, percentile
+from bench.support.installation import Installation, Server, wait_for
 from domain.values import ContactStatus
 from projections.contacts import contact_log
 from storage.database import Conn, connect

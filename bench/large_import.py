@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import repeat
 from time import perf_counter
 
-from bench.contact_files import write_people
-from bench.figures import Figure, percentile
-from bench.http_load import sending
-from bench.installation import Server, peak_mebibytes, wait_for
+from bench.support.contact_files import write_people
+from bench.support.figures import Figure, percentile
+from bench.support.http_load import sending
+from bench.support.installation import Server, peak_mebibytes, wait_for
 
 ROWS = 1_000_000
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"

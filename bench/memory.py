@@ -23,8 +23,8 @@ from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 
-from bench.contact_files import write_people
-from bench.installation import (
+from bench.support.contact_files import write_people
+from bench.support.installation import (
     CREATE,
     SECRET,
     Installation,

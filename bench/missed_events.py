@@ -10,8 +10,8 @@ from uuid import uuid4
 import psycopg
 from eventsourcing.persistence import StoredEvent
 
-from bench.figures import Figure
-from bench.installation import Server
+from bench.support.figures import Figure
+from bench.support.installation import Server
 from storage.database import open_pool
 from storage.log.recorder import EventRecorder
 

@@ -18,9 +18,9 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 
 from bench.append import library_settings
-from bench.event_history import CAMPAIGN, call, history, opening, store
-from bench.figures import Figure, medians
-from bench.installation import Server, utc_now
+from bench.support.event_history import CAMPAIGN, call, history, opening, store
+from bench.support.figures import Figure, medians
+from bench.support.installation import Server, utc_now
 from projections.engine.as_of import campaign_as_of
 from projections.engine.rebuild import rebuild
 from projections.engine.row_writer import Writer

@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from bench.installation import (
+from bench.support.installation import (
     CREATE,
     SECRET,
     Installation,

@@ -11,8 +11,8 @@ from uuid import uuid5
 
 from application.app import AutoLynx
 from application.calls.claims import ClaimService
-from bench.figures import Figure, medians
-from bench.installation import Server, context, utc_now
+from bench.support.figures import Figure, medians
+from bench.support.installation import Server, context, utc_now
 from domain.dial_view import Snapshot
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE

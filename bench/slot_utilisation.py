@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 
 from application.calls.claims import ClaimResult
 from application.event_context import EventContext
-from bench.figures import Figure
-from bench.installation import Server
+from bench.support.figures import Figure
+from bench.support.installation import Server
 from domain.dial_view import (
     CampaignView,
     Candidate,

@@ -8,9 +8,9 @@ from time import perf_counter
 
 import phonenumbers
 
-from bench.contact_files import write_people
-from bench.figures import Figure, medians
-from bench.installation import Installation, Server
+from bench.support.contact_files import write_people
+from bench.support.figures import Figure, medians
+from bench.support.installation import Installation, Server
 
 ROWS = 200_000
 

@@ -9,9 +9,9 @@ from time import perf_counter
 
 import xlsxwriter
 
-from bench.contact_files import write_people
-from bench.figures import Figure
-from bench.installation import Installation, Server, peak_mebibytes
+from bench.support.contact_files import write_people
+from bench.support.figures import Figure
+from bench.support.installation import Installation, Server, peak_mebibytes
 
 ROWS = 1_000_000
 LOOK_SECONDS = 0.2

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 
-from bench.bare_webhook import bare
-from bench.figures import Figure, medians
-from bench.http_load import post, send
-from bench.installation import (
+from bench.support.bare_webhook import bare
+from bench.support.figures import Figure, medians
+from bench.support.http_load import post, send
+from bench.support.installation import (
     Installation,
     Server,
     answers,
@@ -15,7 +15,7 @@ from bench.installation import (
     process,
     wait_for,
 )
-from bench.webhook_messages import HEADERS, placed_calls, report, status_update
+from bench.support.webhook_messages import HEADERS, placed_calls, report, status_update
 from domain.calls.call import Call
 
 CONNECTIONS, CALLS, ROUNDS = 16, 500, 3

@@ -8,10 +8,10 @@ from time import perf_counter, sleep
 from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
-from bench.figures import Figure, percentile
-from bench.http_load import post, send
-from bench.installation import Installation, Server, wait_for
-from bench.webhook_messages import HEADERS, placed_calls, status_update
+from bench.support.figures import Figure, percentile
+from bench.support.http_load import post, send
+from bench.support.installation import Installation, Server, wait_for
+from bench.support.webhook_messages import HEADERS, placed_calls, status_update
 from domain.calls.call import Call
 
 CAMPAIGNS, CALLS, RATE = 50, 20, 100

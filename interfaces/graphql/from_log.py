@@ -11,7 +11,7 @@ from application.app import AutoLynx
 from domain.contacts.contact_list import ContactList
 from domain.values import ZERO, CampaignState
 from interfaces.graphql.backend import Backend
-from interfaces.graphql.types.imports import MOST_SHOWN, ImportReport, Skipped
+from interfaces.graphql.types.contacts.imports import MOST_SHOWN, ImportReport, Skipped
 from projections.campaigns.campaign_board import (
     CampaignProgress,
     CampaignRow,

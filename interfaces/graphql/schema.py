@@ -29,26 +29,26 @@ from interfaces.graphql.extensions.tracing import Traced
 from interfaces.graphql.push.shared_frames import SharingExecutor
 from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
-from interfaces.graphql.types.call_preview import PreviewQueries
-from interfaces.graphql.types.calling_hours import TimetableQueries
 from interfaces.graphql.types.calling_rules import CallingRuleQueries
 from interfaces.graphql.types.calls import CallQueries
-from interfaces.graphql.types.campaigns import CampaignQueries
-from interfaces.graphql.types.contacts import ContactQueries
+from interfaces.graphql.types.campaigns.call_preview import PreviewQueries
+from interfaces.graphql.types.campaigns.calling_hours import TimetableQueries
+from interfaces.graphql.types.campaigns.campaigns import CampaignQueries
+from interfaces.graphql.types.campaigns.redials import RedialQueries
+from interfaces.graphql.types.campaigns.spend import SpendQueries
+from interfaces.graphql.types.campaigns.terms import RetryQueries
+from interfaces.graphql.types.contacts.contacts import ContactQueries
+from interfaces.graphql.types.contacts.imports import UploadQueries
+from interfaces.graphql.types.contacts.suppression_lists import SuppressionListQueries
+from interfaces.graphql.types.contacts.suppressions import SuppressionQueries
 from interfaces.graphql.types.event_feed import EventFeed
 from interfaces.graphql.types.events import EventQueries
 from interfaces.graphql.types.health import HealthFeed, HealthQueries
-from interfaces.graphql.types.imports import UploadQueries
 from interfaces.graphql.types.members import MemberQueries
 from interfaces.graphql.types.phone_numbers import PhoneNumberQueries
-from interfaces.graphql.types.redials import RedialQueries
 from interfaces.graphql.types.scalars import SCALARS
 from interfaces.graphql.types.settings import SettingsQueries
-from interfaces.graphql.types.spend import SpendQueries
 from interfaces.graphql.types.subscriptions import Changes
-from interfaces.graphql.types.suppression_lists import SuppressionListQueries
-from interfaces.graphql.types.suppressions import SuppressionQueries
-from interfaces.graphql.types.terms import RetryQueries
 
 
 @strawberry.type

@@ -17,7 +17,7 @@ from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
 from domain.values import CallStatus
 from provider.vapi.reading import read_message
-from tests.application.messages import SOON, documents, report, requested, status
+from tests.application.calls.messages import SOON, documents, report, requested, status
 from tests.wiring import NOON, House, housed
 
 KINDS = (

@@ -6,7 +6,7 @@ from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.outcomes import CallOutcome
 from provider.vapi.reading import read_message
-from tests.application.messages import report
+from tests.application.calls.messages import report
 from tests.scheduler.leading import Passes
 from tests.wiring import NOON, Clock, House
 

@@ -12,12 +12,12 @@ from application.campaigns import CampaignChange, StartTime
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import campaign_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
-from interfaces.graphql.types.campaigns import (
+from interfaces.graphql.types.campaigns.campaigns import (
     Campaign,
     CampaignResult,
 )
+from interfaces.graphql.types.campaigns.terms import OutputRuleInput, RetryPolicyInput
 from interfaces.graphql.types.paging import as_uuid
-from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
 from projections.campaigns import campaign_board
 
 

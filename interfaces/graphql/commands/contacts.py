@@ -12,7 +12,7 @@ from domain.outcomes import Withheld
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import OPERATORS, mutation
-from interfaces.graphql.types.contacts import Contact
+from interfaces.graphql.types.contacts.contacts import Contact
 from interfaces.graphql.types.enums import Disposition
 from interfaces.graphql.types.paging import as_uuid
 from projections.contacts import contact_log

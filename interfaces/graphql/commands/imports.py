@@ -14,12 +14,12 @@ from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import report_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
-from interfaces.graphql.types.campaigns import ImportedCampaign, ImportResult
+from interfaces.graphql.types.campaigns.campaigns import ImportedCampaign, ImportResult
+from interfaces.graphql.types.campaigns.redials import RedialInput
+from interfaces.graphql.types.campaigns.terms import OutputRuleInput, RetryPolicyInput
+from interfaces.graphql.types.contacts.imports import ImportReport, report_of
 from interfaces.graphql.types.enums import DialMode
-from interfaces.graphql.types.imports import ImportReport, report_of
 from interfaces.graphql.types.paging import as_uuid
-from interfaces.graphql.types.redials import RedialInput
-from interfaces.graphql.types.terms import OutputRuleInput, RetryPolicyInput
 from interfaces.http.gil_switching import short_turns
 from projections.contacts import contact_import
 

@@ -5,12 +5,12 @@ import strawberry
 from domain.errors import NotFound
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import ADMINS, mutation
-from interfaces.graphql.types.paging import as_uuid
-from interfaces.graphql.types.suppression_lists import (
+from interfaces.graphql.types.contacts.suppression_lists import (
     SuppressionList,
     SuppressionListResult,
     today_of,
 )
+from interfaces.graphql.types.paging import as_uuid
 from projections.registers import suppression_list_board
 
 

@@ -6,8 +6,11 @@ from application.numbers import read_number
 from domain.numbers.number import SuppressionSource
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import ADMINS, OPERATORS, mutation
+from interfaces.graphql.types.contacts.suppressions import (
+    Suppression,
+    SuppressionResult,
+)
 from interfaces.graphql.types.paging import as_uuid
-from interfaces.graphql.types.suppressions import Suppression, SuppressionResult
 
 
 @strawberry.type

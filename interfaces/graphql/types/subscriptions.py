@@ -12,9 +12,9 @@ from domain.errors import NotFound
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.permissions import EVERYBODY, subscription
 from interfaces.graphql.push.broadcaster import Changed, Subscriber
-from interfaces.graphql.types.contacts import Contact
+from interfaces.graphql.types.campaigns.progress import CampaignProgress
+from interfaces.graphql.types.contacts.contacts import Contact
 from interfaces.graphql.types.paging import as_uuid
-from interfaces.graphql.types.progress import CampaignProgress
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_board import CampaignProgress as ProgressRow
 from projections.contacts import contact_log

@@ -23,7 +23,7 @@ from storage.process.postgres_supervisor import Home
 from tests.faults.cluster import DURABLE, WITHIN, Cluster, stop_postgres_immediately
 from tests.faults.load import FAULTS, ROLES, ProcessGroup, process_group
 from tests.faults.retries.event_log import Recount, read_log
-from tests.faults.soak_report import Tally
+from tests.faults.soak.report import Tally
 from tests.support import eventually
 from tests.wiring import BY, phones
 

@@ -18,8 +18,8 @@ from tests.faults.retries.retry_scenario import (
     new_retry_scenario,
 )
 from tests.faults.scenario import RandomFaults, virtual_house
-from tests.faults.soak_report import Tally
-from tests.faults.soak_virtual import own_database, progress
+from tests.faults.soak.report import Tally
+from tests.faults.soak.virtual_crashes import own_database, progress
 from tests.wiring import House
 
 MOST_PEOPLE = 5

@@ -2,7 +2,7 @@
 
 Schedulers, services and projector are real; the checks are those of the soak, which
 judge by the provider's ledger and the stored events. The same rules without I/O are in
-`tests/application/test_planned_calls_machine.py`.
+`tests/application/contacts/test_planned_calls_machine.py`.
 """
 
 from collections.abc import Iterator

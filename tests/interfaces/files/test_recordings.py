@@ -15,7 +15,7 @@ from projections.calls.message_retention import MessageRetention
 from projections.contacts import contact_log
 from provider.vapi.reading import read_message
 from storage.vault.erasure import ErasureStore
-from tests.application.erasing import PROVIDER_ID, report
+from tests.application.contacts.erasing import PROVIDER_ID, report
 from tests.interfaces.serving import Desk, utc_now
 
 LINK = "https://storage.example/r.wav?signed=1"

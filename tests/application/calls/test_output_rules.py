@@ -1,0 +1,300 @@
+"""Output rules: dispositions from the report of a call, and what follows from them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.calls.call import Call
+from domain.calls.callbacks import Obstacle
+from domain.calls.reports import ReportGrade
+from domain.campaigns.campaign_terms import CallingTerms, OutputRule
+from domain.contacts.contact_history import PlanKind
+from domain.numbers.number import Number, number_id_of
+from domain.outcomes import Disposition, DispositionSource
+from projections.registers import suppression_board
+from provider.vapi.reading import read_call
+from tests.application.calls.messages import message, record_message, report
+from tests.application.contacts.erasing import erase, problems
+from tests.application.contacts.test_planned_calls import BUSY, POLICY, Line
+from tests.wiring import NOON, House
+
+RULES = (
+    OutputRule("goal_reached", equals=True, means=Disposition.GOAL_REACHED),
+    OutputRule("/successEvaluation", equals="stop", means=Disposition.OPTED_OUT),
+    OutputRule("/successEvaluation", equals="who", means=Disposition.WRONG_PERSON),
+)
+OUTPUT, TOOL = DispositionSource.OUTPUT, DispositionSource.TOOL
+TERMS = CallingTerms(retry_policy=POLICY, output_rules=RULES)
+
+
+def outputs(*, goal: bool) -> dict[str, Any]:
+    output = {"o-1": {"name": "goal_reached", "result": goal}}
+    spoken = [{"role": "user", "message": "Yes, speaking, go on."}]
+    return {"artifact": {"structuredOutputs": output, "messages": spoken}}
+
+
+OPT_OUT = {"analysis": {"successEvaluation": "stop"}}
+
+
+def disposition(house: House, call_id: UUID) -> Disposition | None:
+    return house.load_call(call_id).disposition
+
+
+def number_of(house: House, call_id: UUID) -> Number | None:
+    key = house.load_call(call_id).number_key
+    assert key is not None
+    return house.app.find(Number, number_id_of(key))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (outputs(goal=True), Disposition.GOAL_REACHED),
+        (outputs(goal=False), None),
+        (OPT_OUT, Disposition.OPTED_OUT),
+        (outputs(goal=True) | OPT_OUT, Disposition.OPTED_OUT),
+        ({}, None),
+    ],
+)
+def test_a_report_gives_the_call_the_disposition_of_its_outputs(
+    house: House, told: dict[str, Any], expected: Disposition | None
+) -> None:
+    line = Line(house, TERMS)
+    assert disposition(house, line.call(**told)) is expected
+
+
+def test_without_output_rules_a_report_gives_no_disposition(house: House) -> None:
+    line = Line(house, CallingTerms(retry_policy=POLICY))
+    assert disposition(house, line.call(**outputs(goal=True))) is None
+
+
+def test_a_looked_up_report_is_judged_by_the_rules_too(house: House) -> None:
+    line = Line(house, TERMS)
+    call_id = line.place()
+    document = {"id": str(call_id), "status": "ended", "createdAt": NOON.isoformat()}
+    seen = read_call({**document, "endedReason": "x", **outputs(goal=True)})
+    assert seen is not None
+    house.calls.record_lookup(call_id, seen, grade=ReportGrade.LOOKED_UP)
+    assert disposition(house, call_id) is Disposition.GOAL_REACHED
+
+
+def test_reports_in_any_order_give_the_disposition_of_the_richest(
+    house: House,
+) -> None:
+    poor = {"artifact": {}, "analysis": {"successEvaluation": "who"}}
+    rich = outputs(goal=True) | {"analysis": {"summary": "Agreed."}}
+    empty: dict[str, Any] = {"artifact": {}, "cost": None}
+    for order in permutations([poor, rich, empty]):
+        line = Line(house, TERMS)
+        call_id = line.place()
+        for told in order:
+            body = report(call_id, **told)
+            body["message"]["call"]["id"] = str(call_id)
+            record_message(house, body, body)
+        assert disposition(house, call_id) is Disposition.GOAL_REACHED
+
+
+def test_an_opt_out_in_the_outputs_suppresses_the_number_in_the_same_append(
+    house: House,
+) -> None:
+    line = Line(house, TERMS)
+    call_id = line.place()
+    last = house.app.recorder.max_notification_id()
+    line.end(call_id, **OPT_OUT)
+    number = number_of(house, call_id)
+    assert number is not None
+    assert number.is_suppressed
+    query = "select count(distinct xmin::text) from autolynx_events"
+    query += f" where notification_id > {last}"
+    with house.writing.connection() as conn:
+        row = conn.execute(query.encode()).fetchone()
+    assert row == (1,)
+
+
+def test_another_disposition_does_not_suppress_the_number(house: House) -> None:
+    line = Line(house, TERMS)
+    assert number_of(house, line.call(**outputs(goal=True))) is None
+
+
+def test_a_late_opt_out_withdraws_the_planned_retry_and_suppresses_once(
+    house: House,
+) -> None:
+    line = Line(house, TERMS)
+    call_id = line.call(**BUSY)
+    assert line.progress() == {"pending": 1}
+    line.end(call_id, **BUSY, **OPT_OUT)
+    line.end(call_id, **BUSY | OPT_OUT | {"cost": 0.5})
+    assert line.progress() == {"ended": 1}
+    number = number_of(house, call_id)
+    assert number is not None
+    assert (number.is_suppressed, number.version) == (True, 1)
+
+
+def test_a_webhook_without_new_terms_loads_the_campaign_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(house, TERMS, people=3)
+    loaded: list[UUID] = []
+    find = house.app.find
+
+    def counting(kind: Any, id_: UUID) -> Any:
+        loaded.append(id_)
+        return find(kind, id_)
+
+    calls = [line.place() for _ in range(3)]
+    monkeypatch.setattr(house.app, "find", counting)
+    for call_id in calls:
+        line.end(call_id, **outputs(goal=True))
+    assert loaded.count(line.campaign_id) <= 1
+
+
+def test_the_register_shows_the_number_of_an_opt_out_until_it_is_erased(
+    house: House,
+) -> None:
+    line = Line(house, TERMS)
+    call_id = line.call(**OPT_OUT)
+    person = house.lookups.contact(house.load_call(call_id).contact_id)
+    assert person is not None
+    house.settle()
+    with house.reading.connection() as conn:
+        [row] = suppression_board.page(conn, first=5).nodes
+    assert row.phone_id is not None
+    assert house.vault.words(row.phone_id) == person.phone
+    erase(house, person.phone)
+    assert house.vault.words(row.phone_id) is None
+    assert problems(house) == []
+    number = number_of(house, call_id)
+    assert number is not None
+    assert number.is_suppressed
+
+
+# --- Callbacks ------------------------------------------------------------------------
+
+CALLBACK = CallingTerms(callback_output="callback_at", ends_at=NOON + timedelta(days=9))
+
+
+def wanted(value: object, **more: Any) -> dict[str, Any]:
+    """Return a report of a conversation whose analysis contains a time."""
+    output = {"o-1": {"name": "callback_at", "result": value}}
+    spoken = [{"role": "user", "message": "Call me tomorrow, please."}]
+    return {"artifact": {"structuredOutputs": output, "messages": spoken}, **more}
+
+
+def ignored(house: House, call_id: UUID) -> list[Obstacle]:
+    return [
+        event.obstacle
+        for event in house.app.events.get(call_id)
+        if isinstance(event, Call.CallbackIgnored)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "due_at"),
+    [
+        # The contacts' area code, 202, is Washington: UTC-5 in winter.
+        ("2026-03-03T15:00", datetime(2026, 3, 3, 20, tzinfo=UTC)),
+        ("2026-03-03 15:00:00", datetime(2026, 3, 3, 20, tzinfo=UTC)),
+        ("2026-03-03T15:00:00+01:00", datetime(2026, 3, 3, 14, tzinfo=UTC)),
+    ],
+)
+def test_an_output_with_a_time_plans_a_callback_with_the_report(
+    house: House, value: str, due_at: datetime
+) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(value))
+    call = house.load_call(call_id)
+    assert (call.callback_at, call.callback_source) == (due_at, OUTPUT)
+    assert call.disposition is Disposition.CALLBACK_REQUESTED
+    plan = line.contact.planned
+    assert plan is not None
+    assert (plan.kind, plan.due_at, plan.attempt) == (PlanKind.CALLBACK, due_at, 2)
+    assert line.progress() == {"pending": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "obstacle"),
+    [
+        ("2026-03-02T06:00", Obstacle.PAST),
+        ("2026-03-12T06:00", Obstacle.AFTER_END),
+        ("2026-03-08T02:30", Obstacle.NO_SUCH_TIME),
+        ("0001-01-01T00:00", Obstacle.UNREADABLE),
+        ("9999-12-31T23:59", Obstacle.UNREADABLE),
+        ("2026-03-03", Obstacle.UNREADABLE),
+        ("tomorrow at three", Obstacle.UNREADABLE),
+        (["2026-03-03T15:00"], Obstacle.UNREADABLE),
+        (1_772_550_000, Obstacle.UNREADABLE),
+    ],
+)
+def test_a_time_that_is_not_possible_plans_nothing_and_leaves_a_trace(
+    house: House, value: object, obstacle: Obstacle
+) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(value))
+    assert ignored(house, call_id) == [obstacle]
+    call = house.load_call(call_id)
+    assert (call.callback_at, call.disposition) == (None, None)
+    assert line.progress() == {"ended": 1}
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_output_without_a_value_asks_for_no_callback(
+    house: House, value: object
+) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(**wanted(value))
+    assert ignored(house, call_id) == []
+    assert line.progress() == {"ended": 1}
+
+
+def test_an_opt_out_in_the_same_report_prevents_the_callback(house: House) -> None:
+    line = Line(house, replace(CALLBACK, output_rules=RULES))
+    call_id = line.call(**wanted("2026-03-03T15:00", **OPT_OUT))
+    assert disposition(house, call_id) is Disposition.OPTED_OUT
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_time_that_a_tool_agreed_is_not_replaced_by_an_output(house: House) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.place()
+    function = {
+        "name": "schedule_callback",
+        "arguments": {"local_datetime": "2026-03-04T09:00"},
+    }
+    listed = [{"id": "call_1", "type": "function", "function": function}]
+    body = message(call_id, "tool-calls", toolCallList=listed)
+    body["message"]["call"]["id"] = str(call_id)
+    record_message(house, body)
+    line.end(call_id, **wanted("2026-03-03T15:00"))
+    agreed = datetime(2026, 3, 4, 14, tzinfo=UTC)
+    call = house.load_call(call_id)
+    assert (call.callback_at, call.callback_source) == (agreed, TOOL)
+    plan = line.contact.planned
+    assert plan is not None
+    assert plan.due_at == agreed
+    assert ignored(house, call_id) == []
+
+
+def test_a_report_after_the_decision_changes_no_callback(house: House) -> None:
+    line = Line(house, CALLBACK)
+    call_id = line.call(artifact={})
+    assert line.progress() == {"ended": 1}
+    better = {"analysis": {"summary": "Call back."}, "cost": 0.5}
+    line.end(call_id, **wanted("2026-03-03T15:00", **better))
+    assert ignored(house, call_id) == [Obstacle.TOO_LATE]
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_repeated_report_keeps_the_callback_after_its_time(house: House) -> None:
+    line = Line(house, CALLBACK)
+    poor = wanted("2026-03-03T15:00")
+    del poor["artifact"]["messages"]
+    call_id = line.call(**poor)
+    line.later(days=2)
+    better = {"analysis": {"summary": "Call back."}, "cost": 0.5}
+    line.end(call_id, **wanted("2026-03-03T15:00", **better))
+    assert disposition(house, call_id) is Disposition.CALLBACK_REQUESTED
+    assert ignored(house, call_id) == []

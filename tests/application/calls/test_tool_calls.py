@@ -1,0 +1,393 @@
+"""Opt-outs and callbacks by tools: stored before the answer, whatever is repeated."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.contacts.erasure import ErasureService
+from application.errors import StoreUnavailable
+from application.installation_key import KeyUnusable
+from domain.calls.call import Call
+from domain.calls.unmatched_message import unmatched_id_of
+from domain.numbers.number import number_id_of
+from domain.outcomes import Disposition, DispositionSource
+from domain.values import CallStatus
+from projections.registers import suppression_board
+from projections.registers.suppression_board import SuppressionRow
+from provider.vapi.reading import read_message
+from storage.database import connect
+from tests.application.calls.messages import (
+    PROVIDER_ID,
+    SOON,
+    message,
+    place,
+    report,
+    requested,
+    status,
+)
+from tests.wiring import BY, House
+
+PHONE = "+12025550000"
+"""The number of the first contact of a campaign of `requested`."""
+
+
+def tool_calls(
+    call_id: UUID | None,
+    name: str = "record_opt_out",
+    tool_id: str = "call_51kj",
+    phone: str | None = PHONE,
+    **arguments: Any,
+) -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
+    listed = [{"id": tool_id, "type": "function", "function": function}]
+    customer: dict[str, Any] = {"customer": {"number": phone}} if phone else {}
+    fields: dict[str, Any] = {"toolCallList": listed, "toolCalls": listed}
+    return message(call_id, "tool-calls", **fields, **customer)
+
+
+def answer(house: House, *bodies: dict[str, Any]) -> list[str]:
+    """Record messages; return the results of all their tool calls."""
+    receipts = [house.calls.record_message(read_message(body)) for body in bodies]
+    return [one.result for receipt in receipts for one in receipt.answers]
+
+
+def in_a_call(house: House) -> UUID:
+    call_id = requested(house)
+    place(house, call_id)
+    answer(house, status(call_id, "in-progress"))
+    return call_id
+
+
+def is_suppressed(house: House, phone: str = PHONE) -> bool:
+    return entry(house, phone) is not None
+
+
+def entry(house: House, phone: str = PHONE) -> SuppressionRow | None:
+    house.settle()
+    with house.reading.connection() as conn:
+        return suppression_board.get(conn, house.numbers.id_of(phone))
+
+
+def may_be_called(house: House, phone: str = PHONE) -> bool:
+    [call_id] = house.claim(house.campaign([phone]), 1)
+    return house.calls.request(call_id, dial_before=SOON) is not None
+
+
+# --- Opt-outs -------------------------------------------------------------------------
+
+
+def test_an_opt_out_is_acknowledged_and_holds_in_every_campaign(house: House) -> None:
+    call_id = in_a_call(house)
+    [result] = answer(house, tool_calls(call_id, quote="stop calling me"))
+    assert result.startswith("Recorded")
+    call = house.load_call(call_id)
+    assert call.disposition is Disposition.OPTED_OUT
+    assert call.disposition_source is DispositionSource.TOOL
+    assert not may_be_called(house)
+
+
+def test_two_opt_outs_in_one_message_are_both_acknowledged(house: House) -> None:
+    call_id = in_a_call(house)
+    body = tool_calls(call_id)
+    [one] = body["message"]["toolCallList"]
+    body["message"]["toolCallList"] = [one, one | {"id": "call_2"}]
+    assert len(answer(house, body)) == 2
+    assert house.topics(number_id(house)) == ["suppressed"]
+
+
+def test_the_register_names_the_call_and_what_the_person_said(house: House) -> None:
+    call_id = in_a_call(house)
+    answer(house, tool_calls(call_id, quote="stop calling me"))
+    row = entry(house)
+    assert row is not None
+    assert (row.call_id, row.added_by) == (call_id, house.provider.actor)
+    assert house.vault.words(row.phone_id or uuid4()) == PHONE
+    assert house.vault.words(row.reason_id or uuid4()) == "stop calling me"
+
+
+def test_message_number_and_disposition_are_stored_in_one_append(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = in_a_call(house)
+    before = house.topics(call_id)
+
+    def fail(*_: Any, **__: Any) -> int:
+        raise StoreUnavailable("the connection was lost")
+
+    monkeypatch.setattr(house.app.recorder, "insert_events", fail)
+    with pytest.raises(StoreUnavailable):
+        answer(house, tool_calls(call_id))
+    monkeypatch.undo()
+    assert house.topics(call_id) == before
+    assert not is_suppressed(house)
+    answer(house, tool_calls(call_id))
+    new = house.topics(call_id)[len(before) :]
+    assert new == ["message_received", "disposition_set"]
+    first = house.app.recorder.select_notifications(None, 1000)
+    topics = [one.topic for one in first][-3:]
+    assert sorted(topics) == [
+        "call.disposition_set",
+        "call.message_received",
+        "number.suppressed",
+    ]
+
+
+def test_a_repeated_opt_out_is_answered_again_and_stored_once(house: House) -> None:
+    call_id = in_a_call(house)
+    first, again = answer(house, *[tool_calls(call_id)] * 2)
+    assert again == first
+    assert house.topics(number_id(house)) == ["suppressed"]
+    assert house.topics(call_id).count("message_received") == 1
+
+
+def number_id(house: House) -> UUID:
+    return house.numbers.id_of(PHONE)
+
+
+def test_a_repeated_message_does_not_undo_a_lift(house: House) -> None:
+    call_id = in_a_call(house)
+    answer(house, tool_calls(call_id))
+    house.numbers.lift(number_id(house), reason="a mistake", by=BY)
+    answer(house, tool_calls(call_id))
+    assert not is_suppressed(house)
+    answer(house, tool_calls(call_id, tool_id="call_again"))
+    assert is_suppressed(house)
+
+
+def test_an_opt_out_that_arrives_after_the_report_still_counts(house: House) -> None:
+    call_id = in_a_call(house)
+    answer(house, status(call_id, "ended"), report(call_id))
+    answer(house, tool_calls(call_id))
+    assert house.load_call(call_id).status is CallStatus.ENDED
+    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
+    assert not may_be_called(house)
+
+
+def test_an_opt_out_before_the_answer_of_the_request_counts(house: House) -> None:
+    call_id = requested(house)
+    answer(house, tool_calls(call_id))
+    assert house.load_call(call_id).provider_call_id == PROVIDER_ID
+    assert is_suppressed(house)
+
+
+def test_the_number_is_the_requested_one_whatever_the_message_says(
+    house: House,
+) -> None:
+    call_id = in_a_call(house)
+    answer(house, tool_calls(call_id, phone="+12025559999"))
+    assert is_suppressed(house)
+    assert not is_suppressed(house, "+12025559999")
+
+
+def test_a_message_without_a_number_suffices_for_a_known_call(house: House) -> None:
+    call_id = in_a_call(house)
+    answer(house, tool_calls(call_id, phone=None))
+    row = entry(house)
+    assert row is not None
+    assert house.vault.words(row.phone_id or uuid4()) == PHONE
+
+
+def test_an_opt_out_in_an_unknown_call_suppresses_the_messages_number(
+    house: House,
+) -> None:
+    """For example in a call that the person made to a line of the account."""
+    [result] = answer(house, tool_calls(None, phone="+12025550177"))
+    assert result.startswith("Recorded")
+    row = entry(house, "+12025550177")
+    assert row is not None
+    assert row.call_id is None
+    assert not may_be_called(house, "+12025550177")
+
+
+def test_a_call_that_becomes_known_later_gets_the_opt_out(house: House) -> None:
+    """Its webhook arrived without our id, before the answer to the request."""
+    call_id = requested(house)
+    answer(house, tool_calls(None))
+    assert house.load_call(call_id).disposition is None
+    place(house, call_id)
+    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
+    assert house.topics(number_id(house)) == ["suppressed"]
+
+
+def test_an_opt_out_of_an_unknown_call_without_a_number_is_not_acknowledged(
+    house: House,
+) -> None:
+    [result] = answer(house, tool_calls(None, phone=None))
+    assert result.startswith("Not recorded")
+    assert house.topics(unmatched_id_of(PROVIDER_ID)) == ["created", "received"]
+
+
+def test_an_opt_out_names_another_provider_call_and_still_counts(house: House) -> None:
+    """The message may be forged or about a duplicate; the number is suppressed."""
+    call_id = in_a_call(house)
+    body = tool_calls(call_id)
+    body["message"]["call"]["id"] = "another"
+    [result] = answer(house, body)
+    assert result.startswith("Recorded")
+    assert is_suppressed(house)
+    assert "duplicate_suspected" in house.topics(call_id)
+
+
+def test_without_the_key_an_opt_out_of_an_unknown_call_is_not_acknowledged(
+    house: House,
+) -> None:
+    house.installation_key.prepare()
+    with connect(house.url, name="test") as conn:
+        conn.execute("delete from key_vault")
+    with pytest.raises(KeyUnusable):
+        answer(replace(house), tool_calls(None))
+    assert house.topics(unmatched_id_of(PROVIDER_ID)) == []
+
+
+def test_an_opt_out_between_reading_and_storing_a_request_wins(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talking = in_a_call(house)
+    [other] = house.claim(house.campaign([PHONE]), 1)
+    append, done = house.app.append, list[bool]()
+
+    def opt_out_first(*changed: Any, **how: Any) -> int | None:
+        is_request = isinstance(changed[0], Call) and changed[0].id == other
+        if is_request and not done:
+            done.append(True)
+            answer(house, tool_calls(talking))
+        return append(*changed, **how)
+
+    monkeypatch.setattr(house.app, "append", opt_out_first)
+    assert house.calls.request(other, dial_before=SOON) is None
+    assert house.load_call(other).status is CallStatus.CANCELED
+
+
+def test_an_erased_person_who_opts_out_is_suppressed_without_a_trace_of_the_number(
+    house: House,
+) -> None:
+    call_id = in_a_call(house)
+    ErasureService(house.app, house.context, house.erasure).erase(PHONE, by=BY)
+    answer(house, tool_calls(call_id, quote=f"never call {PHONE}"))
+    row = entry(house)
+    assert row is not None
+    assert house.vault.words_of([i for i in (row.phone_id, row.reason_id) if i]) == {}
+    assert not may_be_called(house)
+
+
+def test_an_erasure_keeps_the_number_suppressed(house: House) -> None:
+    call_id = in_a_call(house)
+    answer(house, tool_calls(call_id))
+    ErasureService(house.app, house.context, house.erasure).erase(PHONE, by=BY)
+    row = entry(house)
+    assert row is not None
+    assert house.vault.words_of([i for i in (row.phone_id, row.reason_id) if i]) == {}
+    assert not may_be_called(house)
+
+
+# --- Other tools ----------------------------------------------------------------------
+
+
+def test_an_unknown_tool_gets_a_polite_result(house: House) -> None:
+    call_id = in_a_call(house)
+    [result] = answer(house, tool_calls(call_id, "getWeather"))
+    assert "not available" in result
+    assert "message_received" in house.topics(call_id)
+
+
+def test_each_tool_call_of_a_message_is_answered_by_its_id(house: House) -> None:
+    call_id = in_a_call(house)
+    body = tool_calls(call_id)
+    other = {"id": "call_2", "function": {"name": "getWeather", "arguments": "{}"}}
+    body["message"]["toolCallList"] = [*body["message"]["toolCallList"], other]
+    receipt = house.calls.record_message(read_message(body))
+    assert [one.tool_call_id for one in receipt.answers] == ["call_51kj", "call_2"]
+    assert is_suppressed(house)
+
+
+# --- Callbacks ------------------------------------------------------------------------
+
+TOMORROW = "2026-03-03T15:00"
+
+
+def wish(call_id: UUID | None, time: str = TOMORROW, **how: Any) -> dict[str, Any]:
+    return tool_calls(call_id, "schedule_callback", local_datetime=time, **how)
+
+
+def test_a_callback_is_confirmed_in_the_persons_time(house: House) -> None:
+    call_id = in_a_call(house)
+    [result] = answer(house, wish(call_id))
+    assert "Tuesday, 3 March 2026 at 15:00 (America/New_York)" in result
+    call = house.load_call(call_id)
+    assert call.callback_at == datetime(2026, 3, 3, 20, tzinfo=UTC)
+    assert call.disposition is Disposition.CALLBACK_REQUESTED
+
+
+def test_a_time_that_has_passed_is_answered_with_possible_times(house: House) -> None:
+    call_id = in_a_call(house)
+    [result] = answer(house, wish(call_id, "2026-03-02T06:00"))
+    assert result.startswith("Not possible: that time has passed. Possible times: Mon")
+    assert house.load_call(call_id).callback_at is None
+
+
+@pytest.mark.parametrize("time", ["tomorrow", "2026-03-03", "", 15, None, "25:00"])
+def test_what_is_no_time_is_asked_for_again(house: House, time: Any) -> None:
+    call_id = in_a_call(house)
+    [result] = answer(house, wish(call_id, time))
+    assert "could not be read" in result
+    assert house.load_call(call_id).callback_at is None
+
+
+def test_the_last_callback_of_a_call_counts(house: House) -> None:
+    call_id = in_a_call(house)
+    later = wish(call_id, "2026-03-04T10:00", tool_id="call_2")
+    answer(house, wish(call_id), later)
+    assert house.load_call(call_id).callback_at == datetime(2026, 3, 4, 15, tzinfo=UTC)
+
+
+def test_a_repeated_callback_does_not_replace_a_later_one(house: House) -> None:
+    call_id = in_a_call(house)
+    later = wish(call_id, "2026-03-04T10:00", tool_id="call_2")
+    answer(house, wish(call_id), later, wish(call_id))
+    assert house.load_call(call_id).callback_at == datetime(2026, 3, 4, 15, tzinfo=UTC)
+
+
+def test_who_opted_out_is_not_called_back(house: House) -> None:
+    call_id = in_a_call(house)
+    _, result = answer(house, tool_calls(call_id), wish(call_id, tool_id="call_2"))
+    assert "asked not to be called" in result
+    assert house.load_call(call_id).callback_at is None
+    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
+
+
+def test_an_opt_out_after_a_callback_replaces_it(house: House) -> None:
+    call_id = in_a_call(house)
+    answer(house, wish(call_id), tool_calls(call_id, tool_id="call_2"))
+    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
+
+
+def test_an_unknown_call_gets_no_callback(house: House) -> None:
+    [result] = answer(house, wish(None))
+    assert "not possible" in result
+
+
+def test_a_canceled_campaign_calls_nobody_back(house: House) -> None:
+    call_id = in_a_call(house)
+    house.campaigns.cancel(house.load_call(call_id).campaign_id, by=BY, hang_up=False)
+    [result] = answer(house, wish(call_id))
+    assert "not possible" in result
+    assert house.load_call(call_id).callback_at is None
+
+
+def test_tool_calls_are_not_recorded_in_batches(house: House) -> None:
+    """Their decisions need a unit of work of their own."""
+    call_id = in_a_call(house)
+    before = house.topics(call_id)
+    with pytest.raises(Exception, match="one by one"):
+        house.calls.record_messages([read_message(tool_calls(call_id))])
+    assert house.topics(call_id) == before
+
+
+def test_the_stream_of_a_number_is_found_by_the_requests_key(house: House) -> None:
+    call_id = in_a_call(house)
+    key = house.load_call(call_id).number_key
+    assert key is not None
+    assert number_id_of(key) == number_id(house)

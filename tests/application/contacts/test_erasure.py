@@ -1,0 +1,259 @@
+"""An erased person is removed from the database and is not called again."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from application.contacts.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.findings import Findings
+from application.ports import Origin
+from domain.calls.reports import ReportGrade
+from domain.contacts.contact import Contact
+from domain.values import (
+    ContactStatus,
+    SkipReason,
+    call_id_of,
+)
+from provider.vapi.reading import read_call, read_message
+from storage.database import connect
+from storage.vault.uploads import NewUpload, UploadStore
+from tests.application.contacts.erasing import (
+    CALL,
+    FIRST,
+    KEPT,
+    SECOND,
+    SOON,
+    body_of,
+    called,
+    contacts,
+    counters,
+    erase,
+    problems,
+    report,
+)
+from tests.database_dump import dumped
+from tests.wiring import BY, NOON, House, as_chosen
+
+
+def test_no_personal_data_is_left_in_the_database(house: House) -> None:
+    early = read_message(body_of(None, "status-update", status="ringing", timestamp=1))
+    house.calls.record_message(early)
+    campaign_id = house.campaign(3)
+    house.campaign([SECOND, FIRST])
+    call_id = called(house, campaign_id)
+    house.calls.record_message(read_message(report(call_id)))
+    house.imports.import_contacts(
+        house.campaign([KEPT]), house.staged.stage([FIRST, KEPT]), by=BY
+    )
+    before = counters(house, campaign_id)
+    assert dumped(house.url).count(FIRST[1:].encode()) > 3
+    done = erase(house)
+    assert (len(done.contacts), done.calls, done.live) == (3, 1, 0)
+    left = dumped(house.url)
+    for personal in (FIRST[1:], "Person 1 speaking", "r.example"):
+        assert personal.encode() not in left
+    assert KEPT.encode() in left
+    assert counters(house, campaign_id) == before == {"ended": 1, "pending": 2}
+    assert problems(house) == []
+
+
+def test_the_log_shows_who_erased_a_contact(house: House) -> None:
+    campaign_id = house.campaign(2)
+    [contact_id] = erase(house).contacts
+    [event] = house.app.recorder.select_events(contact_id)
+    assert event.topic == "contact.erased"
+    assert house.app.load(Contact, contact_id).campaign_id == campaign_id
+    assert BY.encode() in event.state
+    row, other = contacts(house, campaign_id)
+    assert (row.id, row.name, row.phone, row.variables) == (contact_id, "", "", {})
+    assert row.erased_at == NOON
+    assert (other.phone, other.erased_at) == (SECOND, None)
+
+
+def test_an_erased_contact_that_was_not_called_is_canceled_and_not_claimed(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    [contact_id] = erase(house).contacts
+    assert counters(house, campaign_id) == {"pending": 1, "canceled": 1}
+    found = [candidate.contact_id for candidate in house.candidates(campaign_id)]
+    assert contact_id not in found
+    assert len(found) == 1
+    assert erase(house).contacts == ()
+    assert counters(house, campaign_id) == {"pending": 1, "canceled": 1}
+
+
+def test_a_released_claim_of_an_erased_contact_is_canceled(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(1)
+    [call_id] = house.claim(campaign_id)
+    assert erase(house).live == 1
+    assert counters(house, campaign_id) == {"queued": 1}
+    assert house.calls.request(call_id, dial_before=SOON) is None
+    house.calls.release_claim(call_id)
+    assert counters(house, campaign_id) == {"canceled": 1}
+    assert house.candidates(campaign_id) == ()
+    assert problems(house) == []
+
+
+def test_a_call_that_did_not_ring_has_no_next_attempt_after_an_erasure(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(1)
+    call_id = called(house, campaign_id)
+    [contact_id] = erase(house).contacts
+    ended = {"status": "ended", "endedReason": "call.start.error-x", "timestamp": 1}
+    house.calls.record_message(read_message(body_of(call_id, "status-update", **ended)))
+    assert counters(house, campaign_id) == {"canceled": 1}
+    assert house.topics(contact_id) == ["erased", "withdrawn"]
+    assert house.candidates(campaign_id) == ()
+    assert problems(house) == []
+
+
+def test_an_erasure_decides_again_if_the_contact_is_claimed_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contact is claimed while the erasure is about to be stored."""
+    campaign_id = house.campaign(1)
+    append, claimed = house.app.append, list[Any]()
+
+    def later(*changed: Any, **more: Any) -> int | None:
+        if not claimed and isinstance(changed[-1], Contact):
+            claimed.append(None)
+            claimed.extend(house.claim(campaign_id))
+        return append(*changed, **more)
+
+    monkeypatch.setattr(house.app, "append", later)
+    [contact_id] = erase(house).contacts
+    assert claimed[1:] == [call_id_of(contact_id, 1)]
+    assert counters(house, campaign_id) == {"queued": 1}
+    house.calls.release_claim(claimed[1])
+    assert counters(house, campaign_id) == {"canceled": 1}
+
+
+def test_a_claim_with_an_older_snapshot_leaves_out_an_erased_contact(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    view, found = house.snapshot(), house.candidates(campaign_id)
+    [erased] = erase(house).contacts
+    chosen = [as_chosen(campaign_id, one) for one in found]
+    claimed = house.claims.claim(chosen, seen=view.claims_seen)
+    house.settle()
+    assert claimed.dropped == (call_id_of(erased, 1),)
+    assert len(claimed.calls) == 1
+    assert counters(house, campaign_id) == {"queued": 1, "canceled": 1}
+
+
+def test_a_call_found_after_a_restore_and_an_erasure_is_recorded(
+    house: House,
+) -> None:
+    """The contact was called after the backup and is erased after the restore."""
+    campaign_id = house.campaign(2)
+    [contact_id] = erase(house).contacts
+    call_id, origin = call_id_of(contact_id, 1), Origin(campaign_id, contact_id, 1)
+    assert house.claims.adopt(call_id, origin)
+    assert not house.claims.adopt(call_id, origin)
+    shown = read_call(report(call_id)["message"] | CALL | {"status": "in-progress"})
+    assert shown is not None
+    house.calls.record_lookup(call_id, shown, grade=ReportGrade.NONE)
+    assert counters(house, campaign_id) == {"pending": 1, "in_progress": 1}
+    house.calls.record_message(read_message(report(call_id)))
+    assert counters(house, campaign_id) == {"pending": 1, "ended": 1}
+    left = dumped(house.url)
+    assert FIRST[1:].encode() not in left
+    assert b"Person 1 speaking" not in left
+    assert problems(house) == []
+
+
+def test_a_later_import_skips_an_erased_contact_without_its_data(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    erase(house)
+    upload_id = house.staged.stage([FIRST, SECOND, KEPT])
+    house.imports.import_contacts(campaign_id, upload_id, by=BY)
+    rejects = [(row.row, row.reason) for row in house.vault.rejects(upload_id)]
+    assert rejects == [
+        (2, SkipReason.ERASED),
+        (3, SkipReason.DUPLICATE_IN_CAMPAIGN),
+    ]
+    assert FIRST[1:].encode() not in dumped(house.url)
+    shown = [(row.phone, row.status) for row in contacts(house, campaign_id)]
+    assert shown[0] == ("", ContactStatus.CANCELED)
+    assert {phone for phone, _ in shown[1:]} == {SECOND, KEPT}
+
+
+def test_erasing_a_number_erases_all_its_extensions(house: House) -> None:
+    people = [f"{FIRST} ext. 4711", FIRST, SECOND]
+    campaign_id = house.campaign(people)
+    house.campaign([f"{FIRST} ext. 4712"])
+    assert len(erase(house).contacts) == 3
+    left = dumped(house.url)
+    assert not [part for part in (FIRST[1:], "4711", "4712") if part.encode() in left]
+    shown = [(row.phone, row.extension) for row in contacts(house, campaign_id)]
+    assert shown == [("", None), ("", None), (SECOND, None)]
+    assert problems(house) == []
+
+
+def test_a_later_import_skips_extensions_of_an_erased_number(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    erase(house)
+    upload_id = house.staged.stage([f"{FIRST} ext. 5", f"{KEPT} ext. 5"])
+    house.imports.import_contacts(campaign_id, upload_id, by=BY)
+    rejects = [(row.row, row.reason) for row in house.vault.rejects(upload_id)]
+    assert rejects == [(2, SkipReason.ERASED)]
+    shown = [(row.phone, row.extension) for row in contacts(house, campaign_id)]
+    assert (KEPT, "5") in shown
+    assert FIRST[1:].encode() not in dumped(house.url)
+
+
+def test_rows_that_only_mention_the_person_are_emptied_and_recorded(
+    house: House,
+) -> None:
+    campaign_id = house.campaign(2)
+    again = house.staged.stage([FIRST, KEPT])
+    house.imports.import_contacts(campaign_id, again, by=BY)
+    house.campaigns.pause(campaign_id, by=BY, reason=f"{FIRST} complains")
+    stray = body_of(None, "status-update", status="ringing", timestamp=1)
+    house.calls.record_message(read_message(stray))
+    erase(house)
+    assert FIRST[1:].encode() not in dumped(house.url)
+    with connect(house.url, name="test") as conn:
+        kinds = conn.execute("select kind from erased_row order by kind").fetchall()
+    assert kinds == [("message",), ("reject",), ("words",)]
+    assert problems(house) == []
+
+
+def test_rows_of_the_person_are_removed_from_a_pending_upload(house: House) -> None:
+    store = UploadStore(house.writing)
+    upload = NewUpload(uuid4(), "a.csv", "US", BY, NOON, NOON + timedelta(days=1))
+    with store.receive(upload) as reception:
+        spelled = ("Person 1", "(202) 555-0000")
+        extended = ("Person 1", "(202) 555-0000 ext. 101")
+        arabic = ("Person 1", "\u0662\u0660\u0662 \u0665\u0665\u0665 \u0660" * 2)
+        message = f"Row 2 has {FIRST} already."
+        reception.write(
+            [
+                AcceptedRow(2, "Person 1", "", FIRST, {}),
+                AcceptedRow(3, "Person 2", "", SECOND, {}),
+                SkippedRow(4, SkipReason.DUPLICATE_IN_FILE, "Is there.", spelled),
+                SkippedRow(5, SkipReason.INVALID_PHONE, "Two.", extended),
+                SkippedRow(6, SkipReason.DUPLICATE_IN_FILE, message, arabic),
+            ]
+        )
+        reception.complete(Findings(("name", "phone")))
+    erase(house)
+    left = dumped(house.url)
+    assert b"Person 1" not in left
+    assert b"555-0000" not in left
+    [row] = store.rows(upload.id, 0, 10)
+    assert row.phone == SECOND
+    kept = store.get(upload.id, NOON)
+    assert kept is not None
+    assert kept.accepted == 1

@@ -1,0 +1,505 @@
+"""Retries and callbacks: from the settled report to the next claim, on Postgres."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.campaigns import CampaignChange
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import PATIENT, RetryPolicy, RetryRule
+from domain.contacts.contact import Contact
+from domain.contacts.contact_events import FinishReason
+from domain.contacts.contact_history import PlanKind
+from domain.errors import WrongState
+from domain.outcomes import (
+    CallOutcome,
+    Disposition,
+    DispositionSource,
+    ReportedOutcome,
+    Withheld,
+)
+from domain.values import ContactStatus, Refusal, RefusalKind
+from tests.application.calls.messages import record_message, report, status
+from tests.wiring import BY, NOON, Clock, House
+
+BUSY = {"endedReason": "customer-busy", "startedAt": None, "cost": 0.0}
+HUMAN = {
+    "artifact": {"messages": [{"role": "user", "message": "Yes, speaking, go on."}]}
+}
+POLICY = RetryPolicy(
+    attempts=3,
+    per_day=5,
+    min_gap_minutes=1,
+    expires_after_days=7,
+    rules=(RetryRule((CallOutcome.BUSY, CallOutcome.NO_ANSWER), 9, (30,)),),
+)
+TERMS = CallingTerms(retry_policy=POLICY)
+
+
+class Line:
+    """One campaign with one contact, whose calls go the way the test says."""
+
+    def __init__(
+        self, house: House, terms: CallingTerms = TERMS, people: int = 1
+    ) -> None:
+        self.house = house
+        self.campaign_id = house.campaign(people, terms=terms)
+
+    @property
+    def contact(self) -> Contact:
+        return self.house.app.load(Contact, self.contact_id)
+
+    def later(self, **units: float) -> None:
+        clock = self.house.now
+        assert isinstance(clock, Clock)
+        clock.pass_(**units)
+
+    def place(self) -> UUID:
+        [call_id] = self.house.claim(self.campaign_id)
+        self.contact_id = self.house.load_call(call_id).contact_id
+        before = self.house.now() + timedelta(seconds=5)
+        assert self.house.calls.request(call_id, dial_before=before)
+        self.house.calls.place(
+            call_id, provider_call_id=str(call_id), placed_at=self.house.now()
+        )
+        return call_id
+
+    def end(self, call_id: UUID, **told: Any) -> None:
+        body = report(call_id, **told)
+        body["message"]["call"]["id"] = str(call_id)
+        record_message(self.house, body)
+
+    def call(self, **told: Any) -> UUID:
+        call_id = self.place()
+        self.end(call_id, **told)
+        return call_id
+
+    def progress(self) -> dict[str, int]:
+        row = self.house.board(self.campaign_id)
+        names = ("pending", "queued", "ended", "failed", "canceled", "timed_out")
+        return {name: n for name in names if (n := getattr(row, name))}
+
+    def due(self) -> int:
+        return len(self.house.candidates(self.campaign_id))
+
+
+@pytest.fixture
+def line(house: House) -> Line:
+    return Line(house)
+
+
+# --- Planned once, from the settled report --------------------------------------------
+
+
+def test_a_busy_contact_waits_for_the_gap_of_its_rule(line: Line) -> None:
+    line.call(**BUSY)
+    plan = line.contact.planned
+    assert plan is not None
+    assert (plan.kind, plan.attempt, plan.because) == (
+        PlanKind.RETRY,
+        2,
+        CallOutcome.BUSY,
+    )
+    assert plan.due_at == NOON + timedelta(minutes=30)
+    assert (line.progress(), line.due()) == ({"pending": 1}, 0)
+    line.later(minutes=30)
+    assert line.due() == 1
+
+
+def test_a_status_message_alone_plans_nothing(line: Line) -> None:
+    call_id = line.place()
+    body = status(call_id, "ended", endedReason="customer-busy")
+    body["message"]["call"]["id"] = str(call_id)
+    record_message(line.house, body)
+    assert line.progress() == {"ended": 1}
+    assert line.house.topics(line.contact_id) == []
+    line.end(call_id, **BUSY)
+    assert line.progress() == {"pending": 1}
+
+
+def test_the_plan_is_stored_with_the_report_and_only_once(line: Line) -> None:
+    call_id = line.call(**BUSY)
+    line.end(call_id, **BUSY, summary="the same report again")
+    assert line.house.topics(line.contact_id) == ["call_planned"]
+
+
+def test_the_budget_counts_all_outcomes(line: Line) -> None:
+    for reason in ("customer-busy", "customer-did-not-answer", "customer-busy"):
+        line.call(**BUSY | {"endedReason": reason})
+        line.later(hours=2)
+    assert (line.progress(), line.due()) == ({"ended": 1}, 0)
+    assert line.house.topics(line.contact_id) == ["call_planned"] * 2
+
+
+def test_a_contact_that_was_reached_is_not_called_again(line: Line) -> None:
+    line.call(**HUMAN)
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_campaign_without_a_policy_plans_nothing(house: House) -> None:
+    line = Line(house, CallingTerms())
+    line.call(**BUSY)
+    assert line.house.topics(line.contact_id) == []
+
+
+def test_nothing_is_planned_in_a_campaign_that_was_canceled(line: Line) -> None:
+    call_id = line.place()
+    line.house.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
+    line.end(call_id, **BUSY)
+    assert line.progress() == {"ended": 1}
+
+
+# --- What later reports change --------------------------------------------------------
+
+
+def set_disposition(line: Line, call_id: UUID, disposition: Disposition) -> None:
+    """Set a disposition as a report that arrives late does."""
+
+    def command(call: Any, at: datetime) -> None:
+        source = DispositionSource.OUTPUT
+        call.set_disposition(disposition, source, at=at, by=BY)
+
+    line.house.calls._unit.run(call_id, command)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "reason"),
+    [
+        (Disposition.OPTED_OUT, FinishReason.OPTED_OUT),
+        (Disposition.GOAL_REACHED, FinishReason.GOAL_REACHED),
+        (Disposition.WRONG_PERSON, FinishReason.WRONG_PERSON),
+    ],
+)
+def test_a_late_disposition_withdraws_a_planned_retry(
+    line: Line, disposition: Disposition, reason: FinishReason
+) -> None:
+    call_id = line.call(**BUSY)
+    set_disposition(line, call_id, disposition)
+    assert (line.contact.finished, line.contact.planned) == (reason, None)
+    assert line.progress() == {"ended": 1}
+    line.later(hours=1)
+    assert line.due() == 0
+
+
+def test_an_opt_out_withdraws_a_deferred_retry_in_the_same_save(line: Line) -> None:
+    first = line.call(**BUSY)
+    line.later(minutes=30)
+    [second] = line.house.claim(line.campaign_id)
+    until = line.house.now()
+    line.house.calls.defer(second, reason="not now", until=until)
+    set_disposition(line, first, Disposition.OPTED_OUT)
+    assert line.house.topics(second) == ["created", "deferred", "canceled"]
+    assert (line.progress(), line.due()) == ({"canceled": 1}, 0)
+
+
+def test_a_requested_retry_goes_on_and_nothing_follows_it(line: Line) -> None:
+    first = line.call(**BUSY)
+    line.later(minutes=30)
+    second = line.place()
+    set_disposition(line, first, Disposition.GOAL_REACHED)
+    line.end(second, **BUSY)
+    assert line.progress() == {"ended": 1}
+    assert line.contact.finished is FinishReason.GOAL_REACHED
+
+
+# --- A fault that turns out to have rung ----------------------------------------------
+
+REFUSED = Refusal(RefusalKind.PLATFORM, None, "rule")
+
+
+def found(outcome: CallOutcome) -> OutcomeFinding:
+    return OutcomeFinding(ReportedOutcome(outcome, "rule"), OutcomeBasis.DECISIVE)
+
+
+def fail_before_ringing(line: Line) -> UUID:
+    """End a call by a fault of the platform, so that the contact is called again."""
+    call_id = line.place()
+
+    def command(call: Any, at: datetime) -> None:
+        outcome = found(CallOutcome.NOT_STARTED)
+        call.end(
+            reason="fault",
+            ended_at=at,
+            at=at,
+            by=BY,
+            evidence=None,
+            refusal=REFUSED,
+            outcome=outcome,
+        )
+
+    line.house.calls._unit.run(call_id, command)
+    assert line.progress() == {"pending": 1}
+    return call_id
+
+
+def prove_ringing(line: Line, call_id: UUID) -> None:
+    told = Report(
+        grade=ReportGrade.DELIVERED,
+        reason="voicemail",
+        cost=Decimal(1),
+        outcome=found(CallOutcome.VOICEMAIL),
+    )
+
+    def command(call: Any, at: datetime) -> None:
+        call.report(told, at=at, by=BY, evidence=None)
+
+    line.house.calls._unit.run(call_id, command)
+
+
+def policy_of(attempts: int) -> CallingTerms:
+    return CallingTerms(retry_policy=replace(POLICY, attempts=attempts))
+
+
+def test_a_call_that_rang_after_all_is_not_repeated_beyond_the_budget(
+    house: House,
+) -> None:
+    line = Line(house, policy_of(1))
+    prove_ringing(line, fail_before_ringing(line))
+    line.later(hours=1)
+    assert (line.progress(), line.due()) == ({"ended": 1}, 0)
+    assert line.contact.finished is FinishReason.ATTEMPTS_USED
+
+
+def test_a_call_that_rang_after_all_is_repeated_within_the_budget(line: Line) -> None:
+    prove_ringing(line, fail_before_ringing(line))
+    line.later(hours=1)
+    assert (line.progress(), line.due()) == ({"pending": 1}, 1)
+
+
+def test_a_retry_beyond_the_budget_is_withdrawn_once_a_fault_proves_to_have_rung(
+    house: House,
+) -> None:
+    line = Line(house, policy_of(2))
+    first = fail_before_ringing(line)
+    line.later(hours=1)
+    line.call(**BUSY)
+    assert line.contact.planned is not None
+    prove_ringing(line, first)
+    line.later(hours=1)
+    assert (line.progress(), line.due()) == ({"ended": 1}, 0)
+    assert line.contact.finished is FinishReason.ATTEMPTS_USED
+
+
+def test_the_next_plan_counts_a_fault_that_has_proved_to_have_rung(
+    house: House,
+) -> None:
+    line = Line(house, policy_of(2))
+    first = fail_before_ringing(line)
+    line.later(hours=1)
+    second = line.place()
+    prove_ringing(line, first)
+    assert line.progress() == {"queued": 1}
+    line.end(second, **BUSY)
+    assert line.progress() == {"ended": 1}
+    assert line.house.topics(line.contact_id) == []
+
+
+# --- Callbacks ------------------------------------------------------------------------
+
+
+def ask_for_callback(line: Line, call_id: UUID, due_at: datetime) -> None:
+    def command(call: Any, at: datetime) -> None:
+        source = DispositionSource.TOOL
+        call.request_callback(
+            due_at=due_at, time_zone="America/New_York", source=source, at=at, by=BY
+        )
+
+    line.house.calls._unit.run(call_id, command)
+
+
+TOMORROW = NOON + timedelta(days=1)
+
+
+def test_a_callback_needs_no_policy_and_holds_for_a_call_that_timed_out(
+    house: House,
+) -> None:
+    line = Line(house, CallingTerms())
+    call_id = line.place()
+    ask_for_callback(line, call_id, TOMORROW)
+    line.house.calls.time_out(call_id, reason="silent")
+    plan = line.contact.planned
+    assert plan is not None
+    assert (plan.kind, plan.due_at) == (PlanKind.CALLBACK, TOMORROW)
+    assert line.progress() == {"pending": 1}
+
+
+def test_a_campaign_waits_for_the_report_of_a_call_with_a_callback(
+    house: House,
+) -> None:
+    line = Line(house, CallingTerms())
+    call_id = line.place()
+    ask_for_callback(line, call_id, TOMORROW)
+    body = status(call_id, "ended", endedReason="customer-ended-call")
+    body["message"]["call"]["id"] = str(call_id)
+    record_message(house, body)
+    [view] = house.snapshot().campaigns
+    assert (view.pending, view.active, view.completable) == (0, 0, False)
+
+
+def test_the_third_callback_is_not_made(house: House) -> None:
+    line = Line(house, CallingTerms())
+    for _ in range(3):
+        call_id = line.place()
+        ask_for_callback(line, call_id, line.house.now() + timedelta(hours=1))
+        line.end(call_id, **HUMAN)
+        line.later(hours=1)
+    assert line.progress() == {"ended": 1}
+
+
+def test_callbacks_come_before_retries_and_retries_before_fresh_contacts(
+    house: House,
+) -> None:
+    line = Line(house, people=3)
+    retried, called_back = line.call(**BUSY), line.place()
+    ask_for_callback(line, called_back, NOON + timedelta(hours=1))
+    line.end(called_back, **HUMAN)
+    line.later(hours=1)
+    attempts = [(one.plan, one.attempt) for one in house.candidates(line.campaign_id)]
+    assert attempts == [(PlanKind.CALLBACK, 2), (PlanKind.RETRY, 2), (None, 1)]
+    assert (
+        house.load_call(retried).contact_id != house.load_call(called_back).contact_id
+    )
+
+
+def test_a_callback_is_late_after_15_minutes_and_given_up_after_a_day(
+    house: House,
+) -> None:
+    line = Line(house, CallingTerms())
+    call_id = line.place()
+    ask_for_callback(line, call_id, NOON + timedelta(hours=1))
+    line.end(call_id, **HUMAN)
+    line.later(hours=1, minutes=16)
+    [view] = house.snapshot().campaigns
+    assert (view.late_callbacks, view.callbacks_later) == (1, 0)
+    line.later(days=1)
+    [view] = house.snapshot().campaigns
+    assert (view.candidates, view.to_review) == ((), (line.contact_id,))
+    house.planned_calls.review(line.campaign_id, view.to_review)
+    assert line.contact.finished is FinishReason.CALLBACK_MISSED
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_pause_and_a_resume_leave_a_planned_call_as_it_is(line: Line) -> None:
+    line.call(**BUSY)
+    line.house.campaigns.pause(line.campaign_id, by=BY)
+    line.house.campaigns.resume(line.campaign_id, by=BY)
+    assert line.due() == 0
+    line.later(minutes=30)
+    assert line.due() == 1
+
+
+# --- A changed policy -----------------------------------------------------------------
+
+
+def change_policy(line: Line, policy: RetryPolicy | None) -> None:
+    change = CampaignChange(terms={"retry_policy": policy})
+    line.house.campaigns.change(line.campaign_id, change, by=BY)
+
+
+def reviewed(line: Line) -> None:
+    [view] = line.house.snapshot().campaigns
+    assert view.to_review == (line.contact_id,)
+    line.house.planned_calls.review(line.campaign_id, view.to_review)
+
+
+def test_a_retry_that_the_present_policy_allows_is_made(line: Line) -> None:
+    line.call(**BUSY)
+    change_policy(line, PATIENT)
+    line.later(hours=3)
+    assert line.due() == 0
+    reviewed(line)
+    assert line.due() == 1
+    assert [view.to_review for view in line.house.snapshot().campaigns] == [()]
+
+
+def test_a_longer_gap_plans_the_retry_again(line: Line) -> None:
+    line.call(**BUSY)
+    change_policy(line, PATIENT)
+    line.later(minutes=30)
+    reviewed(line)
+    plan = line.contact.planned
+    assert plan is not None
+    assert plan.due_at == NOON + timedelta(hours=2)
+
+
+def test_a_smaller_budget_finishes_the_contact(line: Line) -> None:
+    line.call(**BUSY)
+    change_policy(line, None)
+    line.later(minutes=30)
+    reviewed(line)
+    assert line.contact.finished is FinishReason.NO_RULE
+    assert line.progress() == {"ended": 1}
+
+
+# --- Start, end and members -----------------------------------------------------------
+
+
+def test_nobody_is_called_before_the_start_or_after_the_end(house: House) -> None:
+    terms = CallingTerms(
+        starts_at=NOON + timedelta(hours=1), ends_at=NOON + timedelta(hours=2)
+    )
+    line = Line(house, terms)
+    assert line.due() == 0
+    line.later(hours=1)
+    [call_id] = house.claim(line.campaign_id)
+    line.later(hours=1)
+    before = line.house.now() + timedelta(seconds=5)
+    assert house.calls.request(call_id, dial_before=before) is None
+
+
+def test_the_end_of_a_campaign_withholds_planned_contacts(house: House) -> None:
+    line = Line(house, CallingTerms(POLICY, ends_at=NOON + timedelta(minutes=40)))
+    line.call(**BUSY)
+    line.later(hours=1)
+    house.campaigns.expire(line.campaign_id)
+    assert line.progress() == {"canceled": 1}
+    [view] = house.snapshot().campaigns
+    assert view.completable
+    house.campaigns.complete(line.campaign_id, version=view.version)
+    assert line.progress() == {"canceled": 1}
+
+
+def test_planned_contacts_of_a_canceled_campaign_count_as_canceled(line: Line) -> None:
+    line.call(**BUSY)
+    line.house.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
+    assert line.progress() == {"canceled": 1}
+
+
+def test_a_member_has_a_finished_contact_called_again(line: Line) -> None:
+    line.call(**HUMAN)
+    [view] = line.house.snapshot().campaigns
+    assert view.completable
+    line.house.planned_calls.call_again(
+        line.contact_id, line.campaign_id, not_before=None, by=BY
+    )
+    assert line.house.campaigns.complete(line.campaign_id, version=view.version) is None
+    assert (line.progress(), line.due()) == ({"pending": 1}, 1)
+    line.call(**HUMAN)
+    assert line.progress() == {"ended": 1}
+
+
+def test_a_contact_that_waits_is_not_called_again(line: Line) -> None:
+    line.call(**BUSY)
+    with pytest.raises(WrongState):
+        line.house.planned_calls.call_again(
+            line.contact_id, line.campaign_id, not_before=None, by=BY
+        )
+
+
+def test_a_member_removes_a_contact_whose_call_was_deferred(line: Line) -> None:
+    [call_id] = line.house.claim(line.campaign_id)
+    line.contact_id = line.house.load_call(call_id).contact_id
+    line.house.calls.defer(call_id, reason="not now", until=NOON)
+    line.house.planned_calls.withhold(
+        line.contact_id, line.campaign_id, Withheld.REMOVED, by=BY
+    )
+    assert line.house.topics(call_id) == ["created", "deferred", "canceled"]
+    assert (line.progress(), line.due()) == ({"canceled": 1}, 0)
+    assert line.contact.status_after(1, ContactStatus.CANCELED) is (
+        ContactStatus.CANCELED
+    )
