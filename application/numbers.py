@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.contacts.contact_streams import find_number
 from application.contacts.phone_cell import InvalidPhone
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
@@ -51,9 +52,7 @@ class NumberService:
 
         def command() -> int | None:
             at = self._context.now()
-            number = self._app.find(Number, number_id) or Number.unrecorded(
-                number_id, at
-            )
+            number = find_number(self._app, number_id, at)
             number.suppress(
                 source=source,
                 reason=why if reason else None,

@@ -225,3 +225,11 @@ class Refusal:
     kind: RefusalKind
     scope: RefusalScope | None
     rule: str
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """Parse an id; return None for text that is no UUID."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

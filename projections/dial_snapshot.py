@@ -16,7 +16,7 @@ from domain.dial_view import (
     SuspectedDuplicate,
 )
 from domain.states import MAY_DIAL, STARTED
-from domain.values import ContactStatus
+from domain.values import CampaignState, ContactStatus, RefusalScope
 from projections import spend
 from projections.calls.dial_queue import dialling_is_stopped
 from projections.contacts.planned_calls import (
@@ -84,11 +84,13 @@ _CAMPAIGNS: LiteralString = f"""
         from start_failure p
         join campaign_board o on o.id = p.campaign_id
         left join words_vault w on w.id = p.account_words_id
-        where o.id <> c.id and o.state = 'PAUSED' and p.account_at > c.queued_at
+        where o.id <> c.id and o.state = '{CampaignState.PAUSED}'
+            and p.account_at > c.queued_at
             and p.account_position > c.resumed_position
-            and (p.account_scope = 'ACCOUNT'
-                or p.account_scope = 'LINE' and o.phone_number_id = c.phone_number_id
-                or p.account_scope = 'ASSISTANT'
+            and (p.account_scope = '{RefusalScope.ACCOUNT}'
+                or p.account_scope = '{RefusalScope.LINE}'
+                    and o.phone_number_id = c.phone_number_id
+                or p.account_scope = '{RefusalScope.ASSISTANT}'
                     and o.provider_assistant_id = c.provider_assistant_id)
         order by p.account_position desc limit 1
     ) shared on c.state in {literals(MAY_DIAL)}

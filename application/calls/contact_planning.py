@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from application.app import Streams
-from application.contacts.contact_streams import find_contact
+from application.contacts.contact_streams import find_contact, last_call
 from application.event_context import SCHEDULER
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
@@ -140,7 +140,8 @@ class ContactPlanner:
 
     def _concluded(self, call: Call, at: datetime) -> ContactChanges:
         """End what was to follow the call if a late report says that it is needless."""
-        contact, latest = self._contact(call, at), self._latest(call)
+        contact = self._contact(call, at)
+        latest = last_call(self._app, call.contact_id, call) or call
         following = call_id_of(call.contact_id, latest.attempt + 1)
         expect = {contact.id: contact.version, following: 0}
         if latest is not call:
@@ -188,13 +189,3 @@ class ContactPlanner:
             self._app.load(Call, call_id_of(call.contact_id, attempt))
             for attempt in range(1, call.attempt)
         ]
-
-    def _latest(self, call: Call) -> Call:
-        """Return the contact's last call; the given one itself if none follows it."""
-        latest = call
-        while True:
-            following = call_id_of(call.contact_id, latest.attempt + 1)
-            found = self._app.find(Call, following)
-            if found is None:
-                return latest
-            latest = found

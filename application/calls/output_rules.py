@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
+from application.contacts.contact_streams import find_number
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallReport, ContactLookup
 from application.vault import TextRow
@@ -99,7 +100,7 @@ class OutputOptOuts:
         if call.number_key is None or not any(map(_is_opt_out, opt_outs)):
             return None, []
         number_id = number_id_of(call.number_key)
-        number = self._app.find(Number, number_id) or Number.unrecorded(number_id, at)
+        number = find_number(self._app, number_id, at)
         person = self._contact_lookup.contact(call.contact_id)
         phone, rows = None, list[TextRow]()
         if person is not None:

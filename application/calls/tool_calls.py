@@ -23,6 +23,7 @@ from application.calls.tool_answers import (
     agreed_text,
     not_agreed_text,
 )
+from application.contacts.contact_streams import find_number
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
 from application.places.resolver import zones_of
@@ -34,7 +35,7 @@ from domain.calls.callbacks import CallbackLimits, NotAgreed, agree, wish_of
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact_history import MOST_CALLBACKS
-from domain.numbers.number import Number, SuppressionSource, number_id_of
+from domain.numbers.number import SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
 from domain.planning.planning import history_after
 from domain.values import VaultText
@@ -167,7 +168,7 @@ class _Turn:
 
     def _suppress(self, call: Call | None, number_key: str, quote: str | None) -> None:
         at, number_id = self._context.now(), number_id_of(number_key)
-        number = self._number(number_id, at)
+        number = find_number(self._streams, number_id, at)
         version = number.version
         if number_id in self._suppressed:
             return  # By another tool call of this message.
@@ -187,10 +188,6 @@ class _Turn:
         )
         rows = [*phone_rows, *reason_rows] if number.pending_events else []
         self._streams.append(number, vault=rows, expect={number_id: version})
-
-    def _number(self, number_id: UUID, at: datetime) -> Number:
-        found = self._streams.find(Number, number_id)
-        return found or Number.unrecorded(number_id, at)
 
     def _phone_text(
         self, subject: UUID, call: Call | None, number_key: str
@@ -250,7 +247,9 @@ class _Turn:
             return True
         if call.number_key is None:
             return False
-        return self._number(number_id_of(call.number_key), at).is_suppressed
+        return find_number(
+            self._streams, number_id_of(call.number_key), at
+        ).is_suppressed
 
     # --- Commands on the call ---------------------------------------------------------
 

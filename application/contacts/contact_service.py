@@ -5,28 +5,26 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import AutoLynx, decide
-from application.contacts.contact_streams import find_contact
+from application.contacts.contact_streams import (
+    expected_versions,
+    find_contact,
+    find_number,
+    last_call,
+)
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
 from application.ports import ContactLookup
 from application.vault import TextRow, VaultReader, VaultRow
-from domain.calls.call import Call
 from domain.contacts.contact import Contact, PlannedAttempt
 from domain.contacts.contact_events import FinishReason
 from domain.errors import Invalid, NotFound
 from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition
-from domain.planning.planning import WANTED
-from domain.values import ContactStatus, VaultText, call_id_of
+from domain.planning.planning import WANTED, status_of
+from domain.planning.retries import FINAL_DISPOSITIONS
+from domain.values import ContactStatus, VaultText
 
 LONGEST_NOTE = 2_000
-
-ENDS_A_PLAN = {
-    Disposition.OPTED_OUT: FinishReason.OPTED_OUT,
-    Disposition.GOAL_REACHED: FinishReason.GOAL_REACHED,
-    Disposition.WRONG_PERSON: FinishReason.WRONG_PERSON,
-}
-"""Dispositions after which a planned call is withdrawn."""
 
 
 class ContactService:
@@ -76,10 +74,10 @@ class ContactService:
         def command() -> int | None:
             at = self._context.now()
             contact = find_contact(self._app, contact_id, campaign_id, at)
-            call = self._last_call(contact_id)
+            call = last_call(self._app, contact_id)
             last_attempt = call.attempt if call else 0
-            standing = call.standing if call else ContactStatus.PENDING
-            status = contact.status_after(last_attempt, standing)
+            status = status_of(contact, call)
+            expect = expected_versions(contact, call)
             reference, rows = self._note(contact, text)
             contact.dispose(disposition, note=reference, was=status, at=at, by=by)
             _withdraw_plan(contact, disposition, status, last_attempt, at=at, by=by)
@@ -88,20 +86,10 @@ class ContactService:
                 number, phone_rows = self._suppressed(contact, at, by)
             if not contact.pending_events and number is None:
                 return None
-            expect = {call_id_of(contact_id, last_attempt + 1): 0}
-            if call is not None:
-                expect[call.id] = call.version
             vault = [*rows, *phone_rows]
             return self._app.append(contact, number, vault=vault, expect=expect)
 
         return decide(command)
-
-    def _last_call(self, contact_id: UUID) -> Call | None:
-        last: Call | None = None
-        attempt = 1
-        while found := self._app.find(Call, call_id_of(contact_id, attempt)):
-            last, attempt = found, attempt + 1
-        return last
 
     def _suppressed(
         self, contact: Contact, at: datetime, by: str
@@ -114,7 +102,7 @@ class ContactService:
         if person is None:
             return None, []
         number_id = number_id_of(self._installation_key.of_number(person.phone))
-        number = self._app.find(Number, number_id) or Number.unrecorded(number_id, at)
+        number = find_number(self._app, number_id, at)
         # Erasing the contact erases the texts about it.
         phone, row = self._context.vault_text(contact.id, person.phone)
         source = SuppressionSource.PERSON
@@ -145,7 +133,7 @@ def _withdraw_plan(
 ) -> None:
     """Finish the contact if the disposition makes its planned call needless."""
     plan = contact.plan_after(last_attempt)
-    reason = ENDS_A_PLAN.get(disposition) if disposition else None
+    reason = FINAL_DISPOSITIONS.get(disposition)
     if plan is not None and reason is not None and _ends(plan, reason):
         move = {"was": status, "standing": plan.finished_as}
         contact.finish(reason, last_attempt=last_attempt, at=at, by=by, **move)

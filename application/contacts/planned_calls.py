@@ -8,7 +8,11 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import Streams, decide
-from application.contacts.contact_streams import find_contact
+from application.contacts.contact_streams import (
+    expected_versions,
+    find_contact,
+    last_call,
+)
 from application.event_context import SCHEDULER, EventContext
 from application.unit_of_work import UnitOfWork
 from domain.calls.call import Call
@@ -56,10 +60,11 @@ class PlannedCallService:
         plan = contact.planned if contact else None
         if contact is None or plan is None or not campaign.may_dial:
             return
-        latest = _latest(app, contact_id, plan.attempt - 1)
+        known = app.find(Call, call_id_of(contact_id, plan.attempt - 1))
+        latest = last_call(app, contact_id, known)
         if latest is None:
             return
-        expect = {campaign.id: campaign.version} | _expected(contact, latest)
+        expect = {campaign.id: campaign.version} | expected_versions(contact, latest)
         review_due(
             contact,
             latest,
@@ -120,29 +125,13 @@ class PlannedCallService:
         def command() -> int | None:
             at, campaign = self._context.now(), self._app.load(Campaign, campaign_id)
             contact = find_contact(self._app, contact_id, campaign_id, at)
-            latest = _latest(self._app, contact_id, 0)
-            expect = {campaign.id: campaign.version} | _expected(contact, latest)
+            latest = last_call(self._app, contact_id)
+            expect = {campaign.id: campaign.version} | expected_versions(
+                contact, latest
+            )
             change(campaign, contact, latest, at)
             if not contact.pending_events:
                 return None
             return self._app.append(campaign, contact, latest, expect=expect)
 
         return decide(command)
-
-
-def _latest(app: Streams, contact_id: UUID, known: int) -> Call | None:
-    """Return the contact's last call, None without any; at least `known` exist."""
-    latest = app.find(Call, call_id_of(contact_id, known)) if known else None
-    while True:
-        attempt = latest.attempt + 1 if latest else 1
-        following = app.find(Call, call_id_of(contact_id, attempt))
-        if following is None:
-            return latest
-        latest = following
-
-
-def _expected(contact: Contact, latest: Call | None) -> dict[UUID, int]:
-    """Return the versions of the contact, of its last call, and of the next one."""
-    attempts = latest.attempt if latest else 0
-    expect = {contact.id: contact.version, call_id_of(contact.id, attempts + 1): 0}
-    return expect | ({latest.id: latest.version} if latest else {})

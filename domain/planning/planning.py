@@ -7,13 +7,13 @@ from datetime import datetime
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
-from domain.campaigns.retry_policy import ONCE
 from domain.contacts.contact import Contact, PlannedAttempt
 from domain.contacts.contact_events import FinishReason
 from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
 from domain.errors import WrongState
 from domain.outcomes import CallOutcome, Withheld
 from domain.planning.retries import (
+    FINAL_DISPOSITIONS,
     Callback,
     CallResult,
     Finish,
@@ -151,7 +151,7 @@ def plan_after(
 
 def _is_ruled_out(contact: Contact, step: Retry | Callback) -> bool:
     """Return whether the disposition that a member set rules the call out."""
-    reason = conclusion(ONCE, None, contact.disposition)
+    reason = FINAL_DISPOSITIONS.get(contact.disposition)
     if isinstance(step, Callback):
         return reason is FinishReason.OPTED_OUT
     return reason is not None

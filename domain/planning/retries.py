@@ -16,7 +16,7 @@ precedence: an opt-out, a callback, the goal, a wrong person, the outcome.
    not planned.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -38,6 +38,13 @@ CALLBACK_LATE = timedelta(minutes=15)
 
 CALLBACK_MISSED = DAY
 """A callback that was not made this long after its time is not made at all."""
+
+FINAL_DISPOSITIONS: Mapping[Disposition | None, FinishReason] = {
+    Disposition.OPTED_OUT: FinishReason.OPTED_OUT,
+    Disposition.GOAL_REACHED: FinishReason.GOAL_REACHED,
+    Disposition.WRONG_PERSON: FinishReason.WRONG_PERSON,
+}
+"""Dispositions after which no retry follows, and which end a planned one."""
 
 DAYS_SEARCHED = 3
 """Days in which another part of the contact's day is looked for."""
@@ -109,13 +116,8 @@ def conclusion(
     Unlike an outcome that no rule names, this also ends what was planned before it was
     known, by reports that came late.
     """
-    match disposition:
-        case Disposition.OPTED_OUT:
-            return FinishReason.OPTED_OUT
-        case Disposition.GOAL_REACHED:
-            return FinishReason.GOAL_REACHED
-        case Disposition.WRONG_PERSON:
-            return FinishReason.WRONG_PERSON
+    if disposition in FINAL_DISPOSITIONS:
+        return FINAL_DISPOSITIONS[disposition]
     if outcome is CallOutcome.HUMAN and policy.rule_for(outcome) is None:
         return FinishReason.ANSWERED
     return None

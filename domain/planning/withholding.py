@@ -6,6 +6,7 @@ from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
 from domain.outcomes import Withheld
+from domain.planning.planning import status_of, withhold
 from domain.values import ContactStatus
 
 
@@ -25,13 +26,5 @@ def withhold_waiting(
     """
     if campaign.over or not contact.may_be_called:
         return
-    last_attempt = last_call.attempt if last_call else 0
-    status = contact.status_after(
-        last_attempt, last_call.standing if last_call else ContactStatus.PENDING
-    )
-    if status is not ContactStatus.PENDING:
-        return
-    if last_call is not None and last_call.deferred:
-        last_call.withdraw(at=at, by=by)
-        status = ContactStatus.CANCELED  # The event of the call changes the status.
-    contact.withhold(reason, was=status, last_attempt=last_attempt, at=at, by=by)
+    if status_of(contact, last_call) is ContactStatus.PENDING:
+        withhold(contact, last_call, reason, at=at, by=by)

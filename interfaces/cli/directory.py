@@ -11,6 +11,7 @@ from application.configuration import Configuration
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import Invalid
 from domain.settings import SettingsValues
+from domain.values import uuid_or_none
 from interfaces.cli.output import (
     AsJson,
     as_mapping,
@@ -67,17 +68,10 @@ def import_assistant(
 
 def assistant_here(bench: Workbench, id_: str) -> UUID:
     """Return our id of an assistant, given by either id; import it if it is new."""
-    for known in (_as_uuid(id_), assistant_id_of(id_)):
+    for known in (uuid_or_none(id_), assistant_id_of(id_)):
         if known is not None and bench.app.find(Assistant, known) is not None:
             return known
     return bench.assistants.import_assistant(id_, name=None, by=actor())[0]
-
-
-def _as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def list_lines(*, as_json: AsJson = False) -> None:

@@ -3,76 +3,37 @@
 Used when the read model does not yet include a command that was just executed.
 """
 
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx
 from domain.contacts.contact_list import ContactList
-from domain.values import ZERO, CampaignState
+from domain.errors import NotFound
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.types.contacts.imports import MOST_SHOWN, ImportReport, Skipped
-from projections.campaigns.campaign_board import (
-    CampaignProgress,
-    CampaignRow,
-    campaign_board,
-)
-from projections.tables.row_operations import Kind
-
-COUNTERS = {
-    field.name
-    for field in fields(CampaignProgress)
-    if field.name not in {"campaign_id", "state", "contacts"}
-}
-NOTHING_YET: dict[str, Any] = {
-    "pause_cause": None,
-    "reason_words_id": None,
-    "queued_at": None,
-    "started_at": None,
-    "completed_at": None,
-    "expired_at": None,
-    **dict.fromkeys(COUNTERS, 0),
-    "contacts": 0,
-    "costs_reported": 0,
-    "spend": ZERO,
-}
+from projections.campaigns.campaign_board import CampaignRow
+from projections.engine.as_of import COUNTERS, campaign_from_events
 
 
 def campaign_from_log(
     app: AutoLynx, campaign_id: UUID, shown: CampaignRow | None
 ) -> CampaignRow:
-    """Fold the campaign's own events as the projection does.
+    """Fold the campaign's own events as the projection does. Raises NotFound.
 
-    Counters that depend on calls are taken from `shown`, the row of the read model.
+    Counters that depend on calls are taken from `shown`, the row of the read model;
+    contacts that were imported since then are pending.
     """
-    columns = dict(NOTHING_YET)
-    for event in app.events.get(campaign_id):
-        _apply(columns, event)
-    columns |= _counted(columns, shown)
-    known = {field.name for field in fields(CampaignRow)}
-    row = {name: value for name, value in columns.items() if name in known}
-    row["state"] = CampaignState(row["state"])
-    return CampaignRow(campaign_id=campaign_id, **row)
-
-
-def _counted(columns: dict[str, Any], shown: CampaignRow | None) -> dict[str, Any]:
-    """Return the counters, with contacts imported or canceled since `shown`."""
-    if shown is not None:
-        counters = {name: getattr(shown, name) for name in COUNTERS}
-        counters["pending"] += columns["contacts"] - shown.contacts
-    else:
-        counters = {name: columns[name] for name in COUNTERS}
-    if columns["state"] == CampaignState.CANCELED:
-        counters["canceled"] += counters["pending"]
-        counters["pending"] = 0
-    return counters
-
-
-def _apply(columns: dict[str, Any], event: object) -> None:
-    for operation in campaign_board(event, 0):
-        for name, value in operation.columns.items():
-            before = columns.get(name, 0) if operation.kind is Kind.ADD else 0
-            columns[name] = before + value if operation.kind is Kind.ADD else value
+    events = [(event, 0) for event in app.events.get(campaign_id)]
+    position = shown.position if shown else 0
+    row = campaign_from_events(campaign_id, events, position, {})
+    if row is None:
+        raise NotFound("campaign", campaign_id)
+    if shown is None:
+        return row
+    counters: Any = {name: getattr(shown, name) for name in (*COUNTERS, "spend")}
+    counters["pending"] += row.contacts - shown.contacts
+    return replace(row, **counters).with_shown_counters()
 
 
 def report_from_log(backend: Backend, list_id: UUID) -> ImportReport:

@@ -14,6 +14,7 @@ from domain.values import CallStatus, ContactStatus
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import Columns, RowOperation, patch, put
+from projections.tables.state_sql import literals
 from storage.database import Conn
 
 LOG = "call_log"
@@ -301,7 +302,9 @@ class ActivityBucket:
     spend: Decimal
 
 
-_ACTIVITY: LiteralString = """
+FAILED = literals((CallStatus.FAILED, CallStatus.TIMEOUT))
+
+_ACTIVITY: LiteralString = f"""
     select date_bin(%(width)s, happened.at, timestamptz '2000-01-01 00:00Z') as since,
         count(*) filter (where happened.what = 'placed') as placed,
         count(*) filter (where happened.what = 'ended') as ended,
@@ -310,15 +313,15 @@ _ACTIVITY: LiteralString = """
     from call_log call
     cross join lateral (values
         (call.placed_at, 'placed', null::numeric),
-        (case when call.status = 'ENDED' then coalesce(call.ended_at, call.closed_at)
-         end, 'ended', null),
-        (case when call.status in ('FAILED', 'TIMEOUT') then call.closed_at
+        (case when call.status = '{CallStatus.ENDED}'
+         then coalesce(call.ended_at, call.closed_at) end, 'ended', null),
+        (case when call.status in {FAILED} then call.closed_at
          end, 'failed', null),
         (coalesce(call.ended_at, call.closed_at), 'cost', call.cost)
     ) as happened (at, what, cost)
     where call.campaign_id = %(campaign)s and happened.at is not null
     group by 1 order by 1
-"""
+"""  # noqa: S608 - our own text
 
 
 def activity(

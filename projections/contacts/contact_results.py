@@ -161,8 +161,10 @@ _FUNNEL: LiteralString = f"""
         select count(*) filter (where dialed) as dialed,
             count(*) filter (where answered) as answered,
             count(*) filter (where human) as human,
-            count(*) filter (where human and disposition = 'GOAL_REACHED') as goal,
-            count(*) filter (where disposition = 'OPTED_OUT') as opted_out
+            count(*) filter (
+                where human and disposition = '{Disposition.GOAL_REACHED}'
+            ) as goal,
+            count(*) filter (where disposition = '{Disposition.OPTED_OUT}') as opted_out
         from results
     ) counted
     cross join lateral (

@@ -13,6 +13,7 @@ from application.contacts.withholding import SuppressedContact
 from domain.calls.call import Call
 from domain.numbers.number import number_id_of
 from domain.states import FINISHED
+from domain.values import ContactStatus
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_value
 from projections.tables.row_operations import RowOperation, drop, patch, put
@@ -89,7 +90,7 @@ _WAITING: LiteralString = f"""
     join contact_log k on k.contact_id = v.contact_id and k.list_id = v.list_id
     join contact_import i on i.list_id = k.list_id and i.imported_position is not null
     join campaign_board b on b.id = k.campaign_id
-    where k.status = 'PENDING' and b.state not in {literals(FINISHED)}
+    where k.status = '{ContactStatus.PENDING}' and b.state not in {literals(FINISHED)}
     order by e.position, k.contact_id limit %(most)s
 """  # noqa: S608 - our own text
 _ENTRIES: LiteralString = """

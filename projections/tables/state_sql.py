@@ -6,6 +6,7 @@ Queries contain no names of states, so that each rule exists once, in the domain
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
+from domain.outcomes import Withheld
 from domain.states import shown_status, stored_statuses
 from domain.values import CampaignState, ContactStatus
 
@@ -88,7 +89,8 @@ def withheld_sql(withheld: str, status: str, expired: str) -> str:
     `withheld` and `status` are the stored columns, `expired` is whether the campaign
     has expired: no event is stored for the contacts that it finishes.
     """
-    expiry = f"case when {status} = 'PENDING' and {expired} then 'EXPIRED' end"
+    waits = f"{status} = '{ContactStatus.PENDING}'"
+    expiry = f"case when {waits} and {expired} then '{Withheld.EXPIRED}' end"
     return f"coalesce({withheld}, {expiry})"
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import (
     AUDITORS,
@@ -17,7 +18,6 @@ from interfaces.graphql.permissions import (
 )
 from interfaces.graphql.types.enums import CallOutcome, CallStatus, Disposition
 from interfaces.graphql.types.events import Event
-from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
 from projections.calls.call_log import CallRow
 from projections.calls.recordings import Recording

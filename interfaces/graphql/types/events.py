@@ -6,10 +6,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain.values import Role
+from domain.values import Role, uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import AUDITORS, query
-from interfaces.graphql.types.paging import PageInfo, page_size, uuid_or_none
+from interfaces.graphql.types.paging import PageInfo, page_size
 from interfaces.graphql.types.scalars import JSON, BigInt
 from projections import event_index
 from projections.event_index import LoggedEvent, Wanted

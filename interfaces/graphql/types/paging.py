@@ -67,11 +67,3 @@ def as_uuid(kind: str, text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound(kind, text[:100]) from None
-
-
-def uuid_or_none(text: str) -> UUID | None:
-    """Parse an id; return None for text that is no UUID."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -6,12 +6,12 @@ import strawberry
 
 from application.contacts.uploads import StagedRow
 from domain.errors import NotFound
+from domain.values import uuid_or_none
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import bad_request
 from interfaces.graphql.permissions import OPERATORS, query
 from interfaces.graphql.types.assistants import Assistant, assistant_of
 from interfaces.graphql.types.contacts.imports import unused_upload
-from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
 
 

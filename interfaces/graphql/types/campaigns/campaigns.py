@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError, bad_request
 from interfaces.graphql.permissions import (
@@ -32,7 +33,7 @@ from interfaces.graphql.types.enums import (
     PauseCause,
     Withheld,
 )
-from interfaces.graphql.types.paging import Connection, page_size, uuid_or_none
+from interfaces.graphql.types.paging import Connection, page_size
 from interfaces.state_reasons import state_reason
 from projections.calls import call_log
 from projections.calls.call_log import ActivityBucket as BucketRow

@@ -3,11 +3,12 @@
 import strawberry
 
 from application.contacts.redials import RedialSelection
+from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import bad_request
 from interfaces.graphql.permissions import OPERATORS, query
 from interfaces.graphql.types.enums import CallOutcome, ContactStatus, Disposition
-from interfaces.graphql.types.paging import as_uuid, uuid_or_none
+from interfaces.graphql.types.paging import as_uuid
 from projections.campaigns import campaign_board
 
 

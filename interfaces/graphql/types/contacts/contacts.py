@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from domain.contacts.contact_history import PlanKind
+from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.calls import Call
@@ -16,7 +17,6 @@ from interfaces.graphql.types.enums import (
     WaitingCode,
     Withheld,
 )
-from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
 from projections.contacts import contact_log
 from projections.contacts.contact_log import ContactRow

@@ -10,10 +10,10 @@ import strawberry
 from application.contacts.upload_report import SAMPLE_ROWS, sample_row
 from application.contacts.uploads import StagedRow, Upload
 from domain.values import SkipReason as Reason
+from domain.values import uuid_or_none
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.permissions import OPERATORS, query
 from interfaces.graphql.types.enums import ColumnRole, SkipReason
-from interfaces.graphql.types.paging import uuid_or_none
 from interfaces.graphql.types.scalars import JSON
 from projections.contacts import contact_import
 from projections.contacts.contact_import import ContactImport as ImportRow
