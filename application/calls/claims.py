@@ -20,8 +20,8 @@ from domain.contacts.contact_history import NO_HISTORY, ContactHistory
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
-from domain.planning.planning import history_after
-from domain.values import ContactStatus, call_id_of
+from domain.planning.planning import history_after, status_of
+from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +91,7 @@ class ClaimService:
     def _claim_now(self, chosen: PlannedCall, terms_version: int) -> bool:
         contact = self._app.find(Contact, chosen.contact_id)
         if contact is not None:
-            previous = self._previous(chosen)
-            last = previous.standing if previous else ContactStatus.PENDING
-            was = contact.status_after(chosen.attempt - 1, last)
+            was = status_of(contact, self._previous(chosen))
             chosen = replace(chosen, was=was, contact_version=contact.version)
             plan = contact.plan_after(chosen.attempt - 1)
             if plan is not None and plan.attempt == chosen.attempt:

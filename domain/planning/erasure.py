@@ -8,6 +8,7 @@ from domain.calls.call import Call
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
+from domain.planning.planning import status_of
 from domain.values import ContactStatus, call_id_of
 
 UNRECORDED_ATTEMPTS = 3
@@ -35,9 +36,7 @@ def erase_contact(
     if contact.erased:
         return
     last_attempt = last_call.attempt if last_call else 0
-    status = contact.status_after(
-        last_attempt, last_call.standing if last_call else ContactStatus.PENDING
-    )
+    status = status_of(contact, last_call)
     erased = status
     if _would_be_called(status, campaign, list_ids):
         erased = ContactStatus.CANCELED

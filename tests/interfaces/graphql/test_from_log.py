@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import CallingTerms
 from interfaces.graphql.from_log import campaign_from_log
 from tests.wiring import NOON, Clock, housed
 
