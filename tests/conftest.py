@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,18 +133,24 @@ class Together(LoadFileScheduling):  # type: ignore[misc]  # see its import
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = Path(str(super()._split_scope(nodeid)))
-        shared = (file.parent / "__init__.py").exists()
-        return str(file.parent if shared else file)
+        return _scope_of(str(super()._split_scope(nodeid)))
+
+
+@cache
+def _scope_of(file: str) -> str:
+    """Return the package of a test file, or the file itself if it is in none."""
+    folder = Path(file).parent
+    return str(folder) if (folder / "__init__.py").exists() else file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that wait for processes, so that none is left to the end."""
-    items.sort(key=_turn)
+    """Run the tests that wait for processes first, so that none is left to the end."""
+    items.sort(key=lambda item: _turn(item.path))
 
 
-def _turn(item: pytest.Item) -> int:
-    folder = item.path.relative_to(Path(__file__).parent).parent.as_posix()
+@cache
+def _turn(file: Path) -> int:
+    folder = file.relative_to(Path(__file__).parent).parent.as_posix()
     for turn, name in enumerate(LONGEST_FIRST):
         if folder.startswith(name):
             return turn
