@@ -1,8 +1,9 @@
-"""What every provider behind the port does, the fake one and the real client."""
+"""The contract of the port Provider, for both fakes and the client of Vapi."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -32,8 +33,11 @@ from provider.simulator.settings import (
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from tests.fakes import FakeProvider, Lost, an_order
+from tests.faults.provider_faults import PERFECT
+from tests.faults.virtual_provider import TIME_OUT, VirtualProvider
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
+from tests.wiring import Clock
 
 OTHER_LINE = "00000000-0000-4000-8000-000000000000"
 
@@ -42,13 +46,15 @@ OTHER_LINE = "00000000-0000-4000-8000-000000000000"
 class Side:
     """A provider, and what a test may do behind its back.
 
-    `answer` spoils the next request in one of the ways of SPOILT; `take_down` lets
-    nothing be answered from now on.
+    After `answer`, the next request has one of the faults in SPOILT; `recover` ends
+    the fault of a provider that does not end it itself. After `take_down`, nothing is
+    answered.
     """
 
     provider: Provider
     answer: Callable[[str], None]
     take_down: Callable[[], None]
+    recover: Callable[[], None] = lambda: None
 
     def place(self, **order: Any) -> tuple[str, datetime]:
         """Return the provider's id and time of an accepted call."""
@@ -57,9 +63,11 @@ class Side:
         return done.provider_call_id, done.placed_at
 
     def create(self, *, in_seconds: float = 5, **order: Any) -> Outcome:
-        return self.provider.create_call(
+        outcome = self.provider.create_call(
             an_order(**order), send_before=monotonic() + in_seconds
         )
+        self.recover()
+        return outcome
 
 
 SPOILT: dict[str, Outcome | Lost] = {
@@ -74,10 +82,27 @@ SPOILT: dict[str, Outcome | Lost] = {
 }
 
 
-def fake() -> Side:
-    lines = [PhoneNumber(DEFAULT_PHONE_NUMBER_ID, "+12025550100", "Line 1", "active")]
+RATES = {
+    "rate_limited_retry_after": replace(PERFECT, not_now=1.0),
+    "over_concurrency": PERFECT,
+    "payment_required": replace(PERFECT, account=1.0),
+    "error_before": replace(PERFECT, error_before=1.0),
+    "reset_before": replace(PERFECT, error_before=1.0),
+    "error_after": replace(PERFECT, error_after=1.0),
+    "reset_after": replace(PERFECT, late_after=1.0),
+    "garbage_after": replace(PERFECT, error_after=1.0),
+}
+"""The same faults of the provider in virtual time."""
+
+
+def known_to_the_account() -> dict[str, Any]:
+    line = PhoneNumber(DEFAULT_PHONE_NUMBER_ID, "+12025550100", "Line 1", "active")
     known = ProviderAssistant(DEFAULT_ASSISTANT_ID, "Reminder", {"firstMessage": "Hi"})
-    provider = FakeProvider(assistants={known.id: known}, lines=lines)
+    return {"assistants": {known.id: known}, "lines": [line]}
+
+
+def fake() -> Side:
+    provider = FakeProvider(**known_to_the_account())
 
     def answer(way: str) -> None:
         provider.answers(SPOILT[way])
@@ -86,6 +111,25 @@ def fake() -> Side:
         provider.down = True
 
     return Side(provider, answer, take_down)
+
+
+def virtual() -> Side:
+    # This generator draws a refusal with the time after which to try again.
+    random, clock = Random(4), Clock(datetime.now(UTC))
+    provider = VirtualProvider(clock=clock, random=random, **known_to_the_account())
+
+    def answer(way: str) -> None:
+        provider.rates = RATES[way]
+        provider.limit = 0 if way == "over_concurrency" else None
+
+    def take_down() -> None:
+        provider.down = True
+
+    def recover() -> None:
+        provider.rates, provider.limit = PERFECT, None
+        clock.pass_(seconds=TIME_OUT)
+
+    return Side(provider, answer, take_down, recover)
 
 
 def real(simulator: Simulator) -> Side:
@@ -110,11 +154,27 @@ def simulator() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture(params=["fake", "vapi"])
+@pytest.fixture(params=["fake", "virtual", "vapi"])
 def side(request: pytest.FixtureRequest) -> Side:
-    if request.param == "fake":
-        return fake()
+    match request.param:
+        case "fake":
+            return fake()
+        case "virtual":
+            return virtual()
     return real(request.getfixturevalue("simulator"))
+
+
+@pytest.fixture(params=["fake", "vapi"])
+def timed_side(request: pytest.FixtureRequest) -> Side:
+    """A provider that checks deadlines itself.
+
+    In virtual time the `CrashingProvider` in front of the provider checks them.
+    """
+    return (
+        fake()
+        if request.param == "fake"
+        else real(request.getfixturevalue("simulator"))
+    )
 
 
 def an_hour_ago() -> datetime:
@@ -185,9 +245,10 @@ def test_an_invalid_number_is_a_refusal_of_the_contact(side: Side) -> None:
     assert "customer.number" in done.text
 
 
-def test_a_request_after_its_deadline_is_not_sent(side: Side) -> None:
-    assert isinstance(side.create(in_seconds=-0.001), NeverLeft)
-    assert side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago()) == []
+def test_a_request_after_its_deadline_is_not_sent(timed_side: Side) -> None:
+    assert isinstance(timed_side.create(in_seconds=-0.001), NeverLeft)
+    listed = timed_side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago())
+    assert listed == []
 
 
 @pytest.mark.parametrize("way", ["rate_limited_retry_after", "over_concurrency"])
@@ -220,6 +281,7 @@ def test_a_call_whose_answer_was_lost_is_found_in_the_list(
     side.answer(way)
     order = an_order()
     done = side.provider.create_call(order, send_before=monotonic() + 5)
+    side.recover()
     assert isinstance(done, Unknown)
     listed = side.provider.calls(DEFAULT_PHONE_NUMBER_ID, since=an_hour_ago())
     assert [call.call_id for call in listed] == [order.call_id]
@@ -258,9 +320,9 @@ def test_queries_of_an_unreachable_provider_raise(
         read(side.provider)
 
 
-def test_a_request_to_a_provider_that_is_down_is_unknown(side: Side) -> None:
+def test_a_request_to_a_provider_that_is_down_is_not_accepted(side: Side) -> None:
     side.take_down()
-    assert isinstance(side.create(), Unknown)
+    assert isinstance(side.create(), Unknown | NeverLeft)
 
 
 def test_an_assistant_is_created_and_changed(side: Side) -> None:

@@ -47,6 +47,11 @@ REFUSALS: dict[str, tuple[RefusalKind, int, str]] = {
     "over_limit": (RefusalKind.CAPACITY, 400, "Over Concurrency Limit."),
     "refused": (RefusalKind.PLATFORM, 400, "something else"),
     "account": (RefusalKind.ACCOUNT, 402, "Wallet balance is too low."),
+    "number": (
+        RefusalKind.CONTACT,
+        400,
+        "customer.number must be a valid phone number in the E.164 format.",
+    ),
     "person": (
         RefusalKind.CONTACT,
         400,

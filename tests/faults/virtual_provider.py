@@ -133,6 +133,8 @@ class VirtualProvider(FakeProvider):
 
     def _refusal(self, order: CallOrder, kind: str | None) -> str | None:
         """Return the name of the refusal before the 201, if any."""
+        if not order.phone.startswith("+"):
+            return "number"
         if self._always(order, "person"):
             return "person"
         if kind in REFUSALS:
@@ -196,20 +198,23 @@ class VirtualProvider(FakeProvider):
             self._read()
             now = self.clock()
             self.hang_ups.append(provider_call_id)
-            call = self.made_calls[provider_call_id]
-            if call.ended_at > now:
-                if call.refusal is not None:
-                    self.refusals.remove((call.order.contact_id, call.refusal))
-                call.ended_at, call.reason = now, "manually-canceled"
-                call.message, call.refusal = None, None
-                if call.answered_at is None or call.answered_at >= now:
-                    call.cost = 0.0
-                call.reporting = USUAL
-                call.first_reported_at = call.reported_at = now + timedelta(seconds=3)
-                self._outgoing = [
-                    item for item in self._outgoing if _call_of(item[2]) != call.id
-                ]
-                self._schedule_messages(call)
+            call = self.made_calls.get(provider_call_id)
+            if call is not None and call.ended_at > now:
+                self._end_now(call, now)
+
+    def _end_now(self, call: VirtualCall, now: datetime) -> None:
+        if call.refusal is not None:
+            self.refusals.remove((call.order.contact_id, call.refusal))
+        call.ended_at, call.reason = now, "manually-canceled"
+        call.message, call.refusal = None, None
+        if call.answered_at is None or call.answered_at >= now:
+            call.cost = 0.0
+        call.reporting = USUAL
+        call.first_reported_at = call.reported_at = now + timedelta(seconds=3)
+        self._outgoing = [
+            item for item in self._outgoing if _call_of(item[2]) != call.id
+        ]
+        self._schedule_messages(call)
 
     def _read(self) -> None:
         if self.down or self.random.random() < self.rates.reads:

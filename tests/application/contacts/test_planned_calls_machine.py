@@ -5,27 +5,21 @@ The services run on event streams in memory. A small model, written apart from
 may have been called at most.
 """
 
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any, override
+from typing import Any
 from uuid import UUID, uuid4
 
-from eventsourcing.domain import BaseAggregate
-from eventsourcing.persistence import IntegrityError
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from application.app import Streams, replay
 from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
 from application.calls.contact_planning import TermsCache
 from application.contacts.planned_calls import PlannedCallService
 from application.event_context import EventContext
-from application.ports import ContactLookup
-from application.vault import ContactRow, VaultRow
 from domain.calls.call import Call
 from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.campaigns.campaign import Campaign
@@ -36,6 +30,7 @@ from domain.contacts.contact_history import NO_HISTORY, PlanKind
 from domain.outcomes import CallOutcome, Disposition, DispositionSource, ReportedOutcome
 from domain.planning.planning import status_of
 from domain.values import ContactStatus, DialMode, PauseCause, call_id_of
+from tests.application.memory_streams import Crash, MemoryStreams, NoContacts
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BY, DAY = "the test", timedelta(days=1)
@@ -43,61 +38,6 @@ RETRIED = (CallOutcome.BUSY, CallOutcome.NO_ANSWER)
 ONCE_AGAIN = (CallOutcome.VOICEMAIL,)
 OUTCOMES = (*RETRIED, *RETRIED, *ONCE_AGAIN, CallOutcome.HUMAN)
 GAP, LATER_GAP = timedelta(minutes=10), timedelta(hours=2)
-
-
-class Crash(Exception):
-    """The process dies before the append."""
-
-
-class NoContacts(ContactLookup):
-    """A read model without contacts."""
-
-    def known(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
-        del campaign_id, contact_ids
-        return set()
-
-    def erased(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
-        del campaign_id, contact_ids
-        return set()
-
-    def contact(self, contact_id: UUID) -> ContactRow | None:
-        del contact_id
-        return None
-
-
-class MemoryStreams(Streams):
-    """Event streams in memory, with the versions that an append expects."""
-
-    def __init__(self) -> None:
-        self.events: dict[UUID, list[Any]] = {}
-        self.dies = False
-
-    @override
-    def find[A: BaseAggregate[UUID]](self, kind: type[A], id_: UUID) -> A | None:
-        found: Any = replay(None, self.events.get(id_, ()))
-        return found if isinstance(found, kind) else None
-
-    @override
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
-        return {id_: self.find(BaseAggregate, id_) for id_ in ids}
-
-    @override
-    def append(
-        self,
-        *changed: Any,
-        vault: Sequence[VaultRow] = (),
-        expect: Mapping[UUID, int] | None = None,
-    ) -> int | None:
-        if self.dies:
-            raise Crash
-        for id_, version in (expect or {}).items():
-            if len(self.events.get(id_, ())) != version:
-                raise IntegrityError(id_)
-        for one in filter(None, changed):
-            known = one.collect_events() if isinstance(one, BaseAggregate) else [one]
-            for event in known:
-                self.events.setdefault(event.originator_id, []).append(event)
-        return 1
 
 
 @dataclass
