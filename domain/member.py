@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from typing import Any, Self
+from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
@@ -67,6 +68,25 @@ class Member(Aggregate):
 
         TOPIC = "member.removed"
 
+    class SignInLinkCreated(MemberEvent):
+        """`actor` created a link with which the member can sign in once until then."""
+
+        TOPIC = "member.sign_in_link_created"
+        expires_at: datetime
+
+    class TokenCreated(MemberEvent):
+        """`actor` created an API token of the member; None: it does not expire."""
+
+        TOPIC = "member.token_created"
+        token_id: UUID
+        expires_at: datetime | None
+
+    class TokenRevoked(MemberEvent):
+        """`actor` revoked an API token of the member."""
+
+        TOPIC = "member.token_revoked"
+        token_id: UUID
+
     @classmethod
     def add(cls, *, email: str, role: Role, at: datetime, by: str) -> Self:
         """Add a new member. Raises Invalid if `email` is not an e-mail address."""
@@ -109,8 +129,7 @@ class Member(Aggregate):
         Raises NotFound if the member was removed, and LastAdmin if the only admin would
         lose that role.
         """
-        if self.removed:
-            raise NotFound("member", self.email)
+        self._refuse_if_removed()
         if role is not self.role:
             self._refuse_last_admin(only_admin=only_admin)
             self._record(self.RoleChanged, at, by, role=role)
@@ -120,6 +139,30 @@ class Member(Aggregate):
         if not self.removed:
             self._refuse_last_admin(only_admin=only_admin)
             self._record(self.Removed, at, by)
+
+    def create_sign_in_link(
+        self, *, expires_at: datetime, at: datetime, by: str
+    ) -> None:
+        """Record that a link was created. Raises NotFound for removed members."""
+        self._refuse_if_removed()
+        self._record(self.SignInLinkCreated, at, by, expires_at=expires_at)
+
+    def create_token(
+        self, *, token_id: UUID, expires_at: datetime | None, at: datetime, by: str
+    ) -> None:
+        """Record that a token was created. Raises NotFound for removed members."""
+        self._refuse_if_removed()
+        self._record(
+            self.TokenCreated, at, by, token_id=token_id, expires_at=expires_at
+        )
+
+    def revoke_token(self, *, token_id: UUID, at: datetime, by: str) -> None:
+        """Record that an API token was revoked; the removal of a member revokes all."""
+        self._record(self.TokenRevoked, at, by, token_id=token_id)
+
+    def _refuse_if_removed(self) -> None:
+        if self.removed:
+            raise NotFound("member", self.email)
 
     def _refuse_last_admin(self, *, only_admin: bool) -> None:
         if self.is_admin and only_admin:
@@ -141,3 +184,15 @@ class Member(Aggregate):
     @event(Removed)
     def _removed(self) -> None:
         self.removed = True
+
+    @event(SignInLinkCreated)
+    def _sign_in_link_created(self) -> None:
+        """Links and tokens are stored apart from the log, with their hashes."""
+
+    @event(TokenCreated)
+    def _token_created(self) -> None:
+        """Change nothing, as for sign-in links."""
+
+    @event(TokenRevoked)
+    def _token_revoked(self) -> None:
+        """Change nothing, as for sign-in links."""

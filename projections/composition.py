@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any, TypedDict
 from uuid import uuid4
 
+from application.access import AccessService
 from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.calling_rules.loader import SHIPPED
@@ -45,7 +46,13 @@ from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
 from storage.access.api_tokens import TokenStore
-from storage.access.sessions import Credentials, Identities, SessionStore, SignInLinks
+from storage.access.sessions import (
+    LINK_LIFE,
+    Credentials,
+    Identities,
+    SessionStore,
+    SignInLinks,
+)
 from storage.database import Pool, open_pool
 from storage.log.recorder import EventStoreFactory
 from storage.process.decisions import ProcessRecords
@@ -310,6 +317,17 @@ class Components:
             context=self.context,
             credentials=Credentials(self.writing),
             admins=self.admins,
+        )
+
+    @cached_property
+    def access(self) -> AccessService:
+        """Creates sign-in links and tokens, and revokes tokens."""
+        return AccessService(
+            app=self.app,
+            context=self.context,
+            tokens=self.tokens,
+            links=self.sign_in_links,
+            link_life=LINK_LIFE,
         )
 
     @cached_property

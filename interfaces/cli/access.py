@@ -1,15 +1,15 @@
 """Commands for members, sign-in links and API tokens."""
 
-import secrets
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
+from application.access import DEFAULT_TOKEN_DAYS, LONGEST_TOKEN_DAYS
 from application.configuration import Configuration
 from domain.errors import NotFound
 from domain.values import Role
+from interfaces.auth.links import sign_in_address
 from interfaces.cli.output import AsJson, as_mapping, print_line, show_list
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections.registers import directory
@@ -36,10 +36,8 @@ def sign_in(email: Email) -> None:
     """Print a link by which a member can sign in once, within 15 minutes."""
     with workbench(Configuration()) as bench:
         _must_be_member(bench, email)
-        token = bench.sign_in_links.create(
-            email=email, secret=secrets.token_bytes(32), now=bench.context.now()
-        )
-        print_line(f"{bench.configuration.own_url}/sign-in#token={token}")
+        link = bench.access.create_link(email, by=actor())
+        print_line(sign_in_address(bench.configuration.own_url, link.secret))
 
 
 def _must_be_member(bench: Workbench, email: str) -> None:
@@ -76,20 +74,15 @@ def remove_member(email: Email) -> None:
 
 def create_token(
     email: Email,
-    days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 365,
+    days: Annotated[
+        int, typer.Option(min=1, max=LONGEST_TOKEN_DAYS, help="Days until it expires.")
+    ] = DEFAULT_TOKEN_DAYS,
 ) -> None:
     """Create an API token for a member and print it; it cannot be shown again."""
     with workbench(Configuration()) as bench:
         _must_be_member(bench, email)
-        now = bench.context.now()
-        token = bench.tokens.create(
-            token_id=bench.context.new_id(),
-            email=email,
-            secret=secrets.token_bytes(32),
-            now=now,
-            expires_at=now + timedelta(days=days),
-        )
-    print_line(token)
+        created = bench.access.create_token(email, days=days, by=actor())
+    print_line(created.secret)
 
 
 def list_tokens(*, as_json: AsJson = False) -> None:
@@ -105,6 +98,5 @@ def revoke_token(
 ) -> None:
     """Revoke a token (its ID: `autolynx tokens list`)."""
     with workbench(Configuration()) as bench:
-        if not bench.tokens.revoke(token_id, bench.context.now()):
-            raise NotFound("token", token_id)
+        bench.access.revoke_token(token_id, by=actor())
     print_line(f"{token_id} is revoked.")

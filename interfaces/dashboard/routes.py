@@ -18,6 +18,7 @@ PAGES = (
     "/spend",
     "/health",
     "/members",
+    "/tokens",
     "/settings",
     "/audit",
 )

@@ -44,6 +44,7 @@ class Backend:
     access: AccessFeed
     health_check: HealthCheck
     development: bool
+    own_url: str
     guesses: RateLimit = field(default_factory=lambda: RateLimit(GUESSES_A_MINUTE))
     threads: Threads = field(default_factory=Threads)
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)

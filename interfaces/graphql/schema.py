@@ -7,6 +7,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from interfaces.graphql.commands.access import AccessCommands
 from interfaces.graphql.commands.assistants import AssistantCommands
 from interfaces.graphql.commands.campaigns import CampaignCommands
 from interfaces.graphql.commands.contacts import ContactCommands
@@ -27,6 +28,7 @@ from interfaces.graphql.extensions.limits import (
 )
 from interfaces.graphql.extensions.tracing import Traced
 from interfaces.graphql.push.shared_frames import SharingExecutor
+from interfaces.graphql.types.access import TokenQueries
 from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
 from interfaces.graphql.types.calling_rules import CallingRuleQueries
@@ -54,6 +56,7 @@ from interfaces.graphql.types.subscriptions import Changes
 @strawberry.type
 class Query(
     MemberQueries,
+    TokenQueries,
     CampaignQueries,
     CallQueries,
     ContactQueries,
@@ -83,6 +86,7 @@ class Mutation(
     ContactCommands,
     AssistantCommands,
     MemberCommands,
+    AccessCommands,
     SettingsCommands,
     SuppressionListCommands,
     SuppressionCommands,

@@ -168,5 +168,6 @@ class Routes:
             recheck_seconds=self.subscriptions.recheck_seconds,
             health_check=self._health_check,
             development=self.configuration.development,
+            own_url=self.configuration.own_url,
             viewer_of=self._authenticator.viewer,
         )

@@ -8,11 +8,11 @@ without a query.
 import base64
 import re
 import zlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from application.access import ApiToken
 from storage.access.sessions import note_use, notify_access_changed
 from storage.database import Conn, Pool, Retry, RetryPolicy
 
@@ -25,10 +25,11 @@ CREATE = """
 insert into api_token (id, email, hash, created_at, expires_at)
 values (%s, %s, %s, %s, %s)
 """
-LIST = """
-select id, email, created_at, expires_at, last_used_at, revoked_at
-from api_token order by created_at, id
+TOKENS = """
+select id, email, created_at, expires_at, last_used_at, revoked_at from api_token
 """
+LIST = TOKENS + "order by created_at, id"
+FIND = TOKENS + "where id = %s"
 REVOKE = """
 update api_token set revoked_at = coalesce(revoked_at, %s) where id = %s returning email
 """
@@ -37,18 +38,6 @@ select id, email, last_used_at from api_token
 where hash = %s and revoked_at is null and (expires_at is null or expires_at > %s)
 """
 NOTE_USE = "update api_token set last_used_at = %s where id = %s"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiToken:
-    """A stored token; times are UTC, None for events that have not happened."""
-
-    id: UUID
-    email: str
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
 
 
 def make_token(secret: bytes) -> str:
@@ -98,6 +87,12 @@ class TokenStore:
         with self._pool.connection() as connection:
             connection.execute(CREATE, values)
         return token
+
+    def find(self, token_id: UUID) -> ApiToken | None:
+        """Return a token, also if it is revoked; None if there is none."""
+        with self._pool.connection() as connection:
+            row = connection.execute(FIND, (token_id,)).fetchone()
+        return None if row is None else ApiToken(*row)
 
     def list(self) -> list[ApiToken]:
         """Return all tokens, also revoked and expired ones, oldest first."""

@@ -1,7 +1,6 @@
 """A whole AutoLynx with the provider simulator, and a Chromium."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from application.configuration import Configuration
 from domain.values import Role
+from interfaces.auth.links import sign_in_address
 from interfaces.cli.demo.sample import write_sample
 from interfaces.cli.workbench import Workbench, workbench
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, OUTCOMES
@@ -66,10 +66,8 @@ class Desk:
     def link_of(self, email: str, role: str) -> str:
         """Make a link as `autolynx signin` does, for a member of this role."""
         self.bench.members.add(email, Role(role.upper()), by="cli:test")
-        token = self.bench.sign_in_links.create(
-            email=email, secret=secrets.token_bytes(32), now=self.bench.context.now()
-        )
-        return f"{self.up.url}/sign-in#token={token}"
+        link = self.bench.access.create_link(email, by="cli:test")
+        return sign_in_address(self.up.url, link.secret)
 
     def opened(self, role: str) -> BrowserContext:
         """Open a browser of its own in which a member of this role is signed in."""

@@ -10,6 +10,7 @@ EVERYBODY = {
     "Assistants",
     "Spend and alerts",
     "Health and lines",
+    "API tokens",
     "Settings",
 }
 PLACES = {

@@ -16,6 +16,7 @@ import httpx2
 from application.configuration import Configuration
 from application.errors import Failure
 from domain.values import Role as MemberRole
+from interfaces.auth.links import sign_in_address
 from interfaces.cli.demo.client import Client
 from interfaces.cli.roles import free_port, is_well
 from interfaces.cli.supervisor import ALL, POLL_SECONDS, Role, Supervisor
@@ -26,6 +27,7 @@ from storage.process.postgres_supervisor import Home
 
 HOST = "127.0.0.1"
 MEMBER = "demo@autolynx.example"
+ACTOR = "cli:demo"
 READY_SECONDS = 60.0
 EXIT_SECONDS = 15.0
 # The data is deleted after the demo, so nothing needs to wait for the disk.
@@ -65,10 +67,8 @@ class Cluster:
     def sign_in_link(self) -> str:
         """Create a link by which the member can sign in once, within 15 minutes."""
         with workbench(Configuration(database_url=self.database_url)) as bench:
-            token = bench.sign_in_links.create(
-                email=MEMBER, secret=secrets.token_bytes(32), now=bench.context.now()
-            )
-        return f"{self.url}/sign-in#token={token}"
+            link = bench.access.create_link(MEMBER, by=ACTOR)
+        return sign_in_address(self.url, link.secret)
 
     def check(self) -> None:
         """Restart dead processes; raise Stopped after a stop signal."""
@@ -171,10 +171,5 @@ def _environment(
 def _add_member(database_url: str) -> str:
     """Add one member, an admin, and return an API token of that member."""
     with workbench(Configuration(database_url=database_url)) as bench:
-        bench.members.add(MEMBER, MemberRole.ADMIN, by="cli:demo")
-        return bench.tokens.create(
-            token_id=bench.context.new_id(),
-            email=MEMBER,
-            secret=secrets.token_bytes(32),
-            now=bench.context.now(),
-        )
+        bench.members.add(MEMBER, MemberRole.ADMIN, by=ACTOR)
+        return bench.access.create_token(MEMBER, days=None, by=ACTOR).secret

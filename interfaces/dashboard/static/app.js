@@ -25,6 +25,7 @@ const PLACES = [
   { title: "Spend and alerts", href: "/spend", icon: "spend", key: "s", allowed: always },
   { title: "Health and lines", href: "/health", icon: "health", key: "h", allowed: always },
   { title: "Members", href: "/members", icon: "members", key: "m", allowed: may.admin },
+  { title: "API tokens", href: "/tokens", icon: "key", key: "k", allowed: always },
   { title: "Settings", href: "/settings", icon: "settings", key: "e", allowed: always },
   { title: "Audit", href: "/audit", icon: "audit", key: "l", allowed: may.audit },
 ];
@@ -41,6 +42,7 @@ const VIEWS = [
   ["/spend", () => import("./views/spend.js")],
   ["/health", () => import("./views/health.js")],
   ["/members", () => import("./views/members.js")],
+  ["/tokens", () => import("./views/tokens.js")],
   ["/settings", () => import("./views/settings.js")],
   ["/audit", () => import("./views/audit.js")],
   ["/sign-in", () => import("./views/sign_in.js")],

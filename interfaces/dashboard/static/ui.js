@@ -9,6 +9,7 @@ const ICONS = /** @type {const} */ ({
   spend: "M12 3v18M16 7.5c-.8-1-2.2-1.5-4-1.5-2.3 0-4 1-4 2.9 0 4 8.2 2 8.2 6.2 0 1.9-1.9 3-4.2 3-2 0-3.5-.6-4.3-1.8",
   health: "M3 12h4l3-7 4 14 3-7h4",
   members: "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21c0-4 3-6 7-6s7 2 7 6M17 4a4 4 0 0 1 0 7M19 15c2 .8 3 3 3 6",
+  key: "M8 20a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 13l8-8M16 8l3 3",
   settings: "M4 7h10M18 7h2M4 17h2M10 17h10M16 4.5v5M8 14.5v5",
   audit: "M12 7v5l3 2M3.5 9a9 9 0 1 1-.3 5M3 4v5h5",
   plus: "M12 5v14M5 12h14",
@@ -163,6 +164,14 @@ export function Copy({ text, label = "Copy" }) {
   </button>`;
 }
 
+/**
+ * A text that is shown once, with a button that copies it; the children explain it.
+ * @param {{ label: string, text: string, children?: any }} props
+ */
+export const Secret = ({ label, text, children }) =>
+  html`<p>${children}</p>
+    <p class="secret"><code>${text}</code><${Copy} text=${text} label=${label} /></p>`;
+
 /** @param {{ id: string, label: string }} props */
 export const Id = ({ id, label }) =>
   html`<span class="id"
@@ -301,11 +310,12 @@ export function Head({ title, lead, children }) {
  *   kind?: string,
  *   disabled?: boolean,
  *   hint?: string,
+ *   label?: string,
  *   type?: string,
  *   children?: any,
  * }} props
  */
-export function Action({ onPress, icon, kind = "", disabled, hint, type = "button", children }) {
+export function Action({ onPress, icon, kind = "", disabled, hint, label, type = "button", children }) {
   const [busy, setBusy] = useState(false);
   const press = async () => {
     setBusy(true);
@@ -321,6 +331,7 @@ export function Action({ onPress, icon, kind = "", disabled, hint, type = "butto
     type=${type}
     class=${kind}
     title=${hint}
+    aria-label=${label}
     disabled=${disabled || busy}
     aria-busy=${busy}
     onClick=${press}

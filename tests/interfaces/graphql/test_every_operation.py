@@ -188,6 +188,7 @@ async def _members(caller: Caller) -> None:
     assert changed["role"] == "AUDITOR"
     members = await caller.ask(f"{{ members {MEMBER} }}")
     assert {one["email"] for one in members} >= {ADMIN, NEW}
+    await _access(caller)
     remove = f"""mutation($email: String!) {{ removeMember(email: $email) {{
       ... on Member {MEMBER} {ERROR} }} }}"""
     removed = await caller.ask(remove, email=NEW)
@@ -195,6 +196,29 @@ async def _members(caller: Caller) -> None:
     assert (await caller.ask(remove, email=NEW))["code"] == "NOT_FOUND"
     last = await caller.ask(remove, email=ADMIN)
     assert (last["code"], "last admin" in last["message"]) == ("CONFLICT", True)
+
+
+TOKEN = "{ id email createdAt expiresAt lastUsedAt }"
+
+
+async def _access(caller: Caller) -> None:
+    link = await caller.ask(
+        f"""mutation($email: String!) {{ createSignInLink(email: $email) {{
+          ... on SignInLink {{ url expiresAt }} {ERROR} }} }}""",
+        email=NEW,
+    )
+    assert "/sign-in#token=" in link["url"]
+    created = await caller.ask(
+        f"""mutation {{ createToken(days: 3) {{
+          ... on NewToken {{ token {TOKEN} secret }} {ERROR} }} }}"""
+    )
+    assert created["secret"].startswith("alx_")
+    assert created["token"] in await caller.ask(f"{{ tokens {TOKEN} }}")
+    revoke = f"""mutation($id: ID!) {{ revokeToken(id: $id) {{
+      ... on ApiToken {TOKEN} {ERROR} }} }}"""
+    revoked = await caller.ask(revoke, id=created["token"]["id"])
+    assert revoked == created["token"]
+    assert created["token"] not in await caller.ask(f"{{ tokens {TOKEN} }}")
 
 
 SUPPRESSION = "{ id phone source reason addedAt addedBy callId }"

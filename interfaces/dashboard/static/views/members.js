@@ -2,8 +2,8 @@
 import { html, useState } from "../lib.js";
 import { may, me, request, useQuery } from "../api.js";
 import { words } from "../format.js";
-import { AddMember, ChangeMemberRole, Members, RemoveMember } from "../ops.js";
-import { Action, Dialog, Empty, Field, Head, Skeleton, Time, toast, Trouble } from "../ui.js";
+import { AddMember, ChangeMemberRole, CreateSignInLink, Members, RemoveMember } from "../ops.js";
+import { Action, Dialog, Empty, Field, Head, Secret, Skeleton, Time, toast, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").Role} Role */
 /** @type {[Role, string][]} */
@@ -22,6 +22,7 @@ function settle(result, done) {
 export default function MembersView() {
   const read = useQuery(Members, {}, may.admin());
   const [asked, setAsked] = useState("");
+  const [link, setLink] = useState(/** @type {{ email: string, url: string } | null} */ (null));
   if (!may.admin()) return html`<${Head} title="Members" /><${Empty} icon="members" title="For admins" />`;
   const members = read.data?.members;
   return html`<${Head} title="Members" lead="Only these addresses can sign in. A removed member loses access at once."
@@ -50,14 +51,17 @@ export default function MembersView() {
                     <td><${RoleSelect} email=${one.email} role=${one.role} done=${read.reload} /></td>
                     <td class="wide"><${Time} at=${one.addedAt} /> <span class="quiet">by ${one.addedBy}</span></td>
                     <td>
-                      <button
-                        type="button"
-                        class="small danger"
-                        aria-label=${`Remove ${one.email}`}
-                        onClick=${() => setAsked(one.email)}
-                      >
-                        Remove
-                      </button>
+                      <div class="actions">
+                        <${SignInLink} email=${one.email} onLink=${setLink} />
+                        <button
+                          type="button"
+                          class="small danger"
+                          aria-label=${`Remove ${one.email}`}
+                          onClick=${() => setAsked(one.email)}
+                        >
+                          Remove
+                        </button>
+                      </div>
                     </td>
                   </tr>`,
               )}
@@ -73,8 +77,26 @@ export default function MembersView() {
             <dd style=${{ textAlign: "left" }}>${does}</dd>`,
       )}
     </dl>
+    ${
+      link &&
+      html`<${Dialog} title=${`Sign-in link for ${link.email}`} onClose=${() => setLink(null)}>
+        <${Secret} label="Sign-in link" text=${link.url}>
+          Send it to ${link.email} in private. It works once, within 15 minutes, and is not shown again.<//
+        ><//
+      >`
+    }
     ${asked === "add" && html`<${Add} onClose=${() => setAsked("")} done=${read.reload} />`}
     ${asked.includes("@") && html`<${Remove} email=${asked} onClose=${() => setAsked("")} done=${read.reload} />`}`;
+}
+
+/** @param {{ email: string, onLink: (link: { email: string, url: string }) => void }} props */
+function SignInLink({ email, onLink }) {
+  const create = async () => {
+    const result = (await request(CreateSignInLink, { email })).createSignInLink;
+    if (result.__typename === "UserError") throw new Error(result.message);
+    onLink({ email, url: result.url });
+  };
+  return html`<${Action} kind="small" label=${`Create a sign-in link for ${email}`} onPress=${create}>Sign-in link<//>`;
 }
 
 /** @param {{ email: string, role: Role, done: () => void }} props */

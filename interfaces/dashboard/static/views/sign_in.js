@@ -1,5 +1,5 @@
 // @ts-check
-import { html, useEffect, useState } from "../lib.js";
+import { html, useEffect, useRef, useState } from "../lib.js";
 import { me, post } from "../api.js";
 import { go, here, query } from "../route.js";
 import { recognise } from "../session.js";
@@ -13,17 +13,26 @@ function nextPlace() {
 
 /** The link's secret follows #, so that no log contains it; it is removed from the address at once. */
 function takeToken() {
-  const token = new URLSearchParams(here.value.hash.slice(1)).get("token");
+  const token = tokenOf(here.value.hash);
   if (token) go(here.value.pathname + here.value.search, { replace: true });
   return token;
 }
 
+/** @param {string} hash */
+const tokenOf = (hash) => new URLSearchParams(hash.slice(1)).get("token");
+
 export default function SignIn() {
   const [state, setState] = useState({ busy: true, wrong: "" });
+  const tried = useRef(false);
+  const pasted = tokenOf(here.value.hash);
+  // Runs again when a link is pasted into the address of this page.
   useEffect(() => {
     document.title = "Sign in · AutoLynx";
+    if (tried.current && !pasted) return;
+    tried.current = true;
+    setState({ busy: true, wrong: "" });
     enter(takeToken()).then((wrong) => wrong != null && setState({ busy: false, wrong }));
-  }, []);
+  }, [pasted]);
   return html`<main class="door" id="main">
     <section class="panel">
       <div class="brand">
@@ -54,8 +63,9 @@ export default function SignIn() {
             >`
           }
           <p class="quiet">
-            With a one-time link: an administrator of AutoLynx creates one with
-            <code>autolynx signin you@example.com</code>. It works once, for a short time.
+            With a one-time link: an administrator of AutoLynx creates one on the page Members, or with
+            <code>autolynx signin you@example.com</code>. It works once, within 15 minutes. You can also paste it into
+            the address of this page.
           </p>`
       }
     </section>
