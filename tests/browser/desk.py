@@ -85,6 +85,10 @@ class Desk:
         page.close()
         return context
 
+    def stranger(self) -> BrowserContext:
+        """Open a browser of its own in which nobody is signed in."""
+        return self._context()
+
     def _context(self, **options: Any) -> BrowserContext:
         return self.browser.new_context(
             base_url=self.up.url, reduced_motion="reduce", **options

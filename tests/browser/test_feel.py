@@ -19,6 +19,7 @@ VIEWS = (
     "/spend",
     "/health",
     "/members",
+    "/tokens",
     "/settings",
     "/audit",
 )
