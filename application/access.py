@@ -1,8 +1,8 @@
 """Sign-in links and API tokens, which give members access.
 
-Each command appends its event first and changes the credential afterwards: after a crash
-in between, the log names a link or token that does not work, but no credential works
-that the log does not name.
+Each command appends its event first and changes the credential afterwards. After a
+crash in between, the log may name a link or token that does not work, but no credential
+works that the log does not name.
 """
 
 from collections.abc import Callable
