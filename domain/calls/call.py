@@ -13,20 +13,12 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.calls import call_events as events
+from domain.calls import release_1
 from domain.calls.call_dialing import DialerCommands
 from domain.calls.call_reporting import ProviderCommands
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
-from domain.calls.reports import (
-    Known,
-    OutcomeBasis,
-    OutcomeFinding,
-    Ranks,
-    ReportGrade,
-    decided_known,
-    ranks_of_release_1,
-    status_known,
-)
+from domain.calls.reports import STATUS_RANK, Known, Ranks, ReportGrade
 from domain.values import (
     CallStatus,
     ContactStatus,
@@ -232,8 +224,9 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     ) -> None:
         self.status = CallStatus.IN_PROGRESS if self.live else self.status
         self.standing = standing
-        known = status_known(started_at=answered_at)
-        self.known = self.known.merged_with(known)
+        if answered_at is not None:
+            ranks = replace(self.known.ranks, started_at=STATUS_RANK)
+            self.known = replace(self.known, started_at=answered_at, ranks=ranks)
         self._keep(evidence)
 
     @event(Ended)
@@ -256,11 +249,10 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.standing, self.ended = standing, True
         self.ended_words = words
         self._count(refusal)
-        if ranks is None:  # Stored by release 1, which only added what was missing.
-            added = status_known(
-                reason=reason, ended_at=ended_at, outcome=_finding(outcome)
+        if ranks is None:
+            self.known = release_1.known_after_end(
+                self.known, reason, ended_at, outcome
             )
-            self.known = self.known.merged_with(added)
         else:
             self.known = replace(
                 self.known,
@@ -287,20 +279,29 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         *,
         settled: bool,
     ) -> None:
-        known = Known(
-            reason=reason,
-            started_at=started_at,
-            ended_at=ended_at,
-            duration_seconds=duration_seconds,
-            cost=cost,
-            message_id=best_message_id,
-            outcome=outcome if ranks is None or ranks.outcome else None,
-        )
         if ranks is None:
             stored = evidence.message_id if evidence else self.known.message_id
-            known = replace(known, message_id=stored)
-            ranks = ranks_of_release_1(known, grade)
-        self.known = replace(known, ranks=ranks)
+            self.known = release_1.known_after_report(
+                grade=grade,
+                reason=reason,
+                started_at=started_at,
+                ended_at=ended_at,
+                duration_seconds=duration_seconds,
+                cost=cost,
+                message_id=stored,
+                outcome=outcome,
+            )
+        else:
+            self.known = Known(
+                reason=reason,
+                started_at=started_at,
+                ended_at=ended_at,
+                duration_seconds=duration_seconds,
+                cost=cost,
+                message_id=best_message_id,
+                outcome=outcome if ranks.outcome else None,
+                ranks=ranks,
+            )
         self.grades |= {ReportGrade(grade)}
         self.settled = self.settled or settled
         self._keep(evidence)
@@ -377,16 +378,9 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     def _give_up(self, outcome: ReportedOutcome | None) -> None:
         """Store the outcome of a call that ended without an end at the provider."""
         if outcome is not None:
-            decided = decided_known(outcome.outcome, outcome.rule)
-            self.known = self.known.merged_with(decided)
+            ranks = replace(self.known.ranks, outcome=STATUS_RANK)
+            self.known = replace(self.known, outcome=outcome, ranks=ranks)
 
     def _keep(self, evidence: Evidence | None) -> None:
         if evidence is not None:
             self.evidence |= {evidence.message_id}
-
-
-def _finding(outcome: ReportedOutcome | None) -> OutcomeFinding | None:
-    """Return the outcome of an event of release 1 as its status messages rank."""
-    if outcome is None:
-        return None
-    return OutcomeFinding(outcome, OutcomeBasis.GENERIC_REASON)

@@ -6,7 +6,7 @@ from uuid import UUID
 from domain.calls import call_events as events
 from domain.calls.call_state import CallState
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
-from domain.outcomes import CallOutcome
+from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.values import (
     ContactStatus,
     Evidence,
@@ -180,7 +180,7 @@ class DialerCommands(CallState):
             return
         delay = self._retry_delay(refusal)
         if delay is None:
-            outcome = self._decided(CallOutcome.NOT_STARTED, refusal.rule)
+            outcome = ReportedOutcome(CallOutcome.NOT_STARTED, refusal.rule)
             fields = {"words": words, "refusal": refusal, "outcome": outcome}
             self._move(events.Rejected, ContactStatus.FAILED, at, by, **fields)
             return
@@ -195,7 +195,7 @@ class DialerCommands(CallState):
         if self.live and self.provider_call_id is not None:
             fields = {
                 "reason": reason,
-                "outcome": self._decided(CallOutcome.UNKNOWN, "timed-out"),
+                "outcome": ReportedOutcome(CallOutcome.UNKNOWN, "timed-out"),
             }
             self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, **fields)
 
@@ -204,7 +204,7 @@ class DialerCommands(CallState):
         if self.waiting:
             fields = {
                 "reason": reason,
-                "outcome": self._decided(CallOutcome.UNKNOWN, "failed"),
+                "outcome": ReportedOutcome(CallOutcome.UNKNOWN, "failed"),
             }
             self._move(events.Failed, ContactStatus.FAILED, at, by, **fields)
 
@@ -228,5 +228,5 @@ class DialerCommands(CallState):
             self._cancel("withheld", at, by)
 
     def _cancel(self, rule: str, at: datetime, by: str) -> None:
-        outcome = self._decided(CallOutcome.CANCELED, rule)
+        outcome = ReportedOutcome(CallOutcome.CANCELED, rule)
         self._move(events.Canceled, ContactStatus.CANCELED, at, by, outcome=outcome)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.calls.call_events import CallEvent, ContactStatusChanged
 from domain.calls.refusals import retry_delay
-from domain.calls.reports import NO_REASON, Known, ReportGrade, decided_known
+from domain.calls.reports import NO_REASON, Known, ReportGrade
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.outcomes import (
     CallOutcome,
@@ -145,13 +145,6 @@ class CallState:
     def _outcome(known: Known) -> ReportedOutcome:
         """Return the outcome to store with an event after which this is known."""
         return known.outcome or NO_REASON
-
-    def _decided(self, outcome: CallOutcome, rule: str) -> ReportedOutcome:
-        """Return the outcome of a call that is given up here.
-
-        What the provider reported about it, if anything, is worth more.
-        """
-        return self._outcome(self.known.merged_with(decided_known(outcome, rule)))
 
     def _move(
         self,

@@ -80,15 +80,13 @@ class CostBasis(IntEnum):
 
 
 STATUS_RANK = 1
-"""The rank of what a status message says: below every report."""
+"""The rank of what a status message says, or was decided here: below every report.
+
+The ranks in stored events are compared with those of new ones, so this number, the ones
+below and the values of the three bases and grades never change.
+"""
 
 FIRST_REPORT_RANK = 2
-MOST_KNOWN = 8
-"""Kinds of information that make a report complete, see `Report.completeness`."""
-
-RICHEST = 7
-"""The richness of a report with transcript, recording and analysis."""
-
 PERSON_SPOKE = 64
 """Added to the rank of content in which a person speaks: above every report's rank."""
 
@@ -172,13 +170,6 @@ def status_known(
     }
     above = {"reason": detail, "outcome": outcome.basis if outcome else 0}
     return Known(**values, ranks=_ranks(values, above, STATUS_RANK))
-
-
-def decided_known(outcome: CallOutcome, rule: str) -> Known:
-    """Return an outcome that was decided here; whatever is reported replaces it."""
-    return Known(
-        outcome=ReportedOutcome(outcome, rule), ranks=Ranks(outcome=STATUS_RANK)
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,26 +269,6 @@ class Report:
         if self.cost:
             return CostBasis.CHARGED
         return CostBasis.FINAL_ZERO if self.is_final else CostBasis.PROVISIONAL_ZERO
-
-
-def ranks_of_release_1(known: Known, grade: int) -> Ranks:
-    """Return the ranks of values that release 1 stored without any.
-
-    A final report that knows what was charged is taken to be complete, any other one
-    to be as complete as its values. Every reason counts as specific.
-    """
-    charged = bool(known.cost)
-    complete = charged and grade >= ReportGrade.LOOKED_UP_LAST
-    values = {name: getattr(known, name) for name in KINDS}
-    stored = values.keys() - {"message_id", "outcome"}  # Others are derived.
-    known_values = sum(bool(values[name]) for name in stored)
-    above = {
-        "reason": ReasonDetail.SPECIFIC,
-        "outcome": OutcomeBasis.GENERIC_REASON,
-        "cost": CostBasis.CHARGED if charged else CostBasis.FINAL_ZERO,
-        "message_id": RICHEST if complete else 0,
-    }
-    return _ranks(values, above, _rank(MOST_KNOWN if complete else known_values, grade))
 
 
 def _ranks(values: dict[str, Any], above: dict[str, int], rank: int) -> Ranks:
