@@ -1,7 +1,21 @@
 """One attempt to reach one contact; another attempt is a new Call.
 
-Its events are in `call_events`, its commands in `call_dialing` (the dialer's side) and
-`call_reporting` (the provider's side). This module creates calls and applies events.
+The life of a call, with the command and the event of each step:
+
+1. Claimed: `create` (Created), again after a deferral `requeue` (Requeued).
+2. Requested from the provider: `request`, `renew_request` (Requested).
+3. Accepted `place` (Placed); refused `refuse` (Deferred, Rejected); not sent `defer`
+   (Deferred); no answer `lose_outcome` (OutcomeUnknown), `settle_absent` (Deferred).
+4. Under way: `ring` (Ringing), `answer` (Answered), `confirm` (Confirmed),
+   `request_callback` (CallbackRequested), `request_hang_up` (HangUpRequested).
+5. Over: `end` (Ended), or given up: `fail` (Failed), `time_out` (TimedOut), `cancel`,
+   `withdraw`, `withhold` (Canceled).
+6. Reported: `report` (Reported), `set_disposition`, `ignore_callback`.
+
+The provider's messages arrive in any order, so 4 to 6 may precede 3; `receive` records
+one that says nothing new. `suspect_duplicate`, `dismiss_duplicate`, `detect_duplicate`
+are about a second call at the provider. Steps 1 to 3 and giving up are in
+`call_dialing`, the others in `call_reporting`, the events in `call_events`.
 """
 
 from dataclasses import replace
@@ -116,33 +130,24 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         history: ContactHistory | None,
         plan: PlanKind | None,
     ) -> None:
-        self.terms_version, self.history, self.plan = terms_version, history, plan
-        self.requested_at: datetime | None = None
-        self.end_recorded_at: datetime | None = None
-        self.time_zones: tuple[str, ...] = ()
-        self.callback_at: datetime | None = None
-        self.callback_source: DispositionSource | None = None
-        self.capacity_refusals = capacity_refusals
-        self.platform_refusals = platform_refusals
         self.campaign_id, self.contact_id = campaign_id, contact_id
         self.attempt, self.claimed_at = attempt, self.created_on
+        self.terms_version, self.history, self.plan = terms_version, history, plan
+        self.capacity_refusals = capacity_refusals
+        self.platform_refusals = platform_refusals
         self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
         self.requests = self.unknowns = 0
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
-        self.provider_call_id: str | None = None
-        self.other_provider_call_ids: frozenset[str] = frozenset()
-        self.suspected_provider_call_ids: frozenset[str] = frozenset()
-        self.dial_before: datetime | None = None
-        self.number_key: str | None = None
-        self.placed_at: datetime | None = None
-        self.bound_by_message = False
-        self.known = Known()
-        self.ended_words: VaultText | None = None
-        self.disposition: Disposition | None = None
-        self.disposition_source: DispositionSource | None = None
-        self.ended = self.settled = False
-        self.grades: frozenset[ReportGrade] = frozenset()
-        self.evidence: frozenset[UUID] = frozenset()
+        self.bound_by_message = self.ended = self.settled = False
+        self.requested_at = self.dial_before = self.number_key = None
+        self.time_zones = ()
+        self.provider_call_id = self.placed_at = self.end_recorded_at = None
+        self.other_provider_call_ids = frozenset()
+        self.suspected_provider_call_ids = frozenset()
+        self.known, self.ended_words = Known(), None
+        self.disposition = self.disposition_source = None
+        self.callback_at = self.callback_source = None
+        self.grades, self.evidence = frozenset(), frozenset()
 
     def _record(
         self, fact: type[events.CallEvent], at: datetime, by: str, **fields: Any
