@@ -18,8 +18,8 @@ from domain.outcomes import Disposition, DispositionSource
 from projections.registers import suppression_board
 from provider.vapi.reading import read_call
 from tests.application.calls.messages import message, record_message, report
+from tests.application.contacts.campaign_line import BUSY, POLICY, Line
 from tests.application.contacts.erasing import erase, problems
-from tests.application.contacts.test_planned_calls import BUSY, POLICY, Line
 from tests.wiring import NOON, House
 
 RULES = (

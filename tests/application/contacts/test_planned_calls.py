@@ -1,18 +1,14 @@
-"""Retries and callbacks: from the settled report to the next claim, on Postgres."""
+"""Retries, from the settled report to the next claim, on Postgres."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from application.campaigns import CampaignChange
-from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.campaigns.retry_policy import PATIENT, RetryPolicy, RetryRule
-from domain.contacts.contact import Contact
+from domain.campaigns.retry_policy import PATIENT, RetryPolicy
 from domain.contacts.contact_events import FinishReason
 from domain.contacts.contact_history import PlanKind
 from domain.errors import WrongState
@@ -20,72 +16,12 @@ from domain.outcomes import (
     CallOutcome,
     Disposition,
     DispositionSource,
-    ReportedOutcome,
     Withheld,
 )
-from domain.values import ContactStatus, Refusal, RefusalKind
-from tests.application.calls.messages import record_message, report, status
-from tests.wiring import BY, NOON, Clock, House
-
-BUSY = {"endedReason": "customer-busy", "startedAt": None, "cost": 0.0}
-HUMAN = {
-    "artifact": {"messages": [{"role": "user", "message": "Yes, speaking, go on."}]}
-}
-POLICY = RetryPolicy(
-    attempts=3,
-    per_day=5,
-    min_gap_minutes=1,
-    expires_after_days=7,
-    rules=(RetryRule((CallOutcome.BUSY, CallOutcome.NO_ANSWER), 9, (30,)),),
-)
-TERMS = CallingTerms(retry_policy=POLICY)
-
-
-class Line:
-    """One campaign with one contact, whose calls go the way the test says."""
-
-    def __init__(
-        self, house: House, terms: CallingTerms = TERMS, people: int = 1
-    ) -> None:
-        self.house = house
-        self.campaign_id = house.campaign(people, terms=terms)
-
-    @property
-    def contact(self) -> Contact:
-        return self.house.app.load(Contact, self.contact_id)
-
-    def later(self, **units: float) -> None:
-        clock = self.house.now
-        assert isinstance(clock, Clock)
-        clock.pass_(**units)
-
-    def place(self) -> UUID:
-        [call_id] = self.house.claim(self.campaign_id)
-        self.contact_id = self.house.load_call(call_id).contact_id
-        before = self.house.now() + timedelta(seconds=5)
-        assert self.house.calls.request(call_id, dial_before=before)
-        self.house.calls.place(
-            call_id, provider_call_id=str(call_id), placed_at=self.house.now()
-        )
-        return call_id
-
-    def end(self, call_id: UUID, **told: Any) -> None:
-        body = report(call_id, **told)
-        body["message"]["call"]["id"] = str(call_id)
-        record_message(self.house, body)
-
-    def call(self, **told: Any) -> UUID:
-        call_id = self.place()
-        self.end(call_id, **told)
-        return call_id
-
-    def progress(self) -> dict[str, int]:
-        row = self.house.board(self.campaign_id)
-        names = ("pending", "queued", "ended", "failed", "canceled", "timed_out")
-        return {name: n for name in names if (n := getattr(row, name))}
-
-    def due(self) -> int:
-        return len(self.house.candidates(self.campaign_id))
+from domain.values import ContactStatus
+from tests.application.calls.messages import record_message, status
+from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, Line
+from tests.wiring import BY, NOON, House
 
 
 @pytest.fixture
@@ -207,181 +143,7 @@ def test_a_requested_retry_goes_on_and_nothing_follows_it(line: Line) -> None:
     assert line.contact.finished is FinishReason.GOAL_REACHED
 
 
-# --- A fault that turns out to have rung ----------------------------------------------
-
-REFUSED = Refusal(RefusalKind.PLATFORM, None, "rule")
-
-
-def found(outcome: CallOutcome) -> OutcomeFinding:
-    return OutcomeFinding(ReportedOutcome(outcome, "rule"), OutcomeBasis.DECISIVE)
-
-
-def fail_before_ringing(line: Line) -> UUID:
-    """End a call by a fault of the platform, so that the contact is called again."""
-    call_id = line.place()
-
-    def command(call: Any, at: datetime) -> None:
-        outcome = found(CallOutcome.NOT_STARTED)
-        call.end(
-            reason="fault",
-            ended_at=at,
-            at=at,
-            by=BY,
-            evidence=None,
-            refusal=REFUSED,
-            outcome=outcome,
-        )
-
-    line.house.calls._unit.run(call_id, command)
-    assert line.progress() == {"pending": 1}
-    return call_id
-
-
-def prove_ringing(line: Line, call_id: UUID) -> None:
-    told = Report(
-        grade=ReportGrade.DELIVERED,
-        reason="voicemail",
-        cost=Decimal(1),
-        outcome=found(CallOutcome.VOICEMAIL),
-    )
-
-    def command(call: Any, at: datetime) -> None:
-        call.report(told, at=at, by=BY, evidence=None)
-
-    line.house.calls._unit.run(call_id, command)
-
-
-def policy_of(attempts: int) -> CallingTerms:
-    return CallingTerms(retry_policy=replace(POLICY, attempts=attempts))
-
-
-def test_a_call_that_rang_after_all_is_not_repeated_beyond_the_budget(
-    house: House,
-) -> None:
-    line = Line(house, policy_of(1))
-    prove_ringing(line, fail_before_ringing(line))
-    line.later(hours=1)
-    assert (line.progress(), line.due()) == ({"ended": 1}, 0)
-    assert line.contact.finished is FinishReason.ATTEMPTS_USED
-
-
-def test_a_call_that_rang_after_all_is_repeated_within_the_budget(line: Line) -> None:
-    prove_ringing(line, fail_before_ringing(line))
-    line.later(hours=1)
-    assert (line.progress(), line.due()) == ({"pending": 1}, 1)
-
-
-def test_a_retry_beyond_the_budget_is_withdrawn_once_a_fault_proves_to_have_rung(
-    house: House,
-) -> None:
-    line = Line(house, policy_of(2))
-    first = fail_before_ringing(line)
-    line.later(hours=1)
-    line.call(**BUSY)
-    assert line.contact.planned is not None
-    prove_ringing(line, first)
-    line.later(hours=1)
-    assert (line.progress(), line.due()) == ({"ended": 1}, 0)
-    assert line.contact.finished is FinishReason.ATTEMPTS_USED
-
-
-def test_the_next_plan_counts_a_fault_that_has_proved_to_have_rung(
-    house: House,
-) -> None:
-    line = Line(house, policy_of(2))
-    first = fail_before_ringing(line)
-    line.later(hours=1)
-    second = line.place()
-    prove_ringing(line, first)
-    assert line.progress() == {"queued": 1}
-    line.end(second, **BUSY)
-    assert line.progress() == {"ended": 1}
-    assert line.house.topics(line.contact_id) == []
-
-
-# --- Callbacks ------------------------------------------------------------------------
-
-
-def ask_for_callback(line: Line, call_id: UUID, due_at: datetime) -> None:
-    def command(call: Any, at: datetime) -> None:
-        source = DispositionSource.TOOL
-        call.request_callback(
-            due_at=due_at, time_zone="America/New_York", source=source, at=at, by=BY
-        )
-
-    line.house.calls._unit.run(call_id, command)
-
-
-TOMORROW = NOON + timedelta(days=1)
-
-
-def test_a_callback_needs_no_policy_and_holds_for_a_call_that_timed_out(
-    house: House,
-) -> None:
-    line = Line(house, CallingTerms())
-    call_id = line.place()
-    ask_for_callback(line, call_id, TOMORROW)
-    line.house.calls.time_out(call_id, reason="silent")
-    plan = line.contact.planned
-    assert plan is not None
-    assert (plan.kind, plan.due_at) == (PlanKind.CALLBACK, TOMORROW)
-    assert line.progress() == {"pending": 1}
-
-
-def test_a_campaign_waits_for_the_report_of_a_call_with_a_callback(
-    house: House,
-) -> None:
-    line = Line(house, CallingTerms())
-    call_id = line.place()
-    ask_for_callback(line, call_id, TOMORROW)
-    body = status(call_id, "ended", endedReason="customer-ended-call")
-    body["message"]["call"]["id"] = str(call_id)
-    record_message(house, body)
-    [view] = house.snapshot().campaigns
-    assert (view.pending, view.active, view.completable) == (0, 0, False)
-
-
-def test_the_third_callback_is_not_made(house: House) -> None:
-    line = Line(house, CallingTerms())
-    for _ in range(3):
-        call_id = line.place()
-        ask_for_callback(line, call_id, line.house.now() + timedelta(hours=1))
-        line.end(call_id, **HUMAN)
-        line.later(hours=1)
-    assert line.progress() == {"ended": 1}
-
-
-def test_callbacks_come_before_retries_and_retries_before_fresh_contacts(
-    house: House,
-) -> None:
-    line = Line(house, people=3)
-    retried, called_back = line.call(**BUSY), line.place()
-    ask_for_callback(line, called_back, NOON + timedelta(hours=1))
-    line.end(called_back, **HUMAN)
-    line.later(hours=1)
-    attempts = [(one.plan, one.attempt) for one in house.candidates(line.campaign_id)]
-    assert attempts == [(PlanKind.CALLBACK, 2), (PlanKind.RETRY, 2), (None, 1)]
-    assert (
-        house.load_call(retried).contact_id != house.load_call(called_back).contact_id
-    )
-
-
-def test_a_callback_is_late_after_15_minutes_and_given_up_after_a_day(
-    house: House,
-) -> None:
-    line = Line(house, CallingTerms())
-    call_id = line.place()
-    ask_for_callback(line, call_id, NOON + timedelta(hours=1))
-    line.end(call_id, **HUMAN)
-    line.later(hours=1, minutes=16)
-    [view] = house.snapshot().campaigns
-    assert (view.late_callbacks, view.callbacks_later) == (1, 0)
-    line.later(days=1)
-    [view] = house.snapshot().campaigns
-    assert (view.candidates, view.to_review) == ((), (line.contact_id,))
-    house.planned_calls.review(line.campaign_id, view.to_review)
-    assert line.contact.finished is FinishReason.CALLBACK_MISSED
-    assert line.progress() == {"ended": 1}
+# --- Pauses ---------------------------------------------------------------------------
 
 
 def test_a_pause_and_a_resume_leave_a_planned_call_as_it_is(line: Line) -> None:

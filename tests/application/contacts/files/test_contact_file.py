@@ -1,67 +1,24 @@
-"""Every row of a file is accepted or skipped, with its reason and its number."""
+"""Each row of a contact file is accepted, or skipped for a reason, with its number."""
 
-import csv
-import io
-from collections.abc import Iterable
-from itertools import chain, pairwise
-from typing import Literal
+from itertools import chain
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from application.contacts import first_rows
 from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import (
-    AcceptedRow,
-    Row,
-    SkippedRow,
-)
-from application.contacts.formats import csv_records
+from application.contacts.contact_rows import AcceptedRow, SkippedRow
 from application.contacts.formats.csv_records import LONGEST_RECORD
-from application.contacts.unreadable import UnreadableFile
 from domain.values import SkipReason
-
-HEADER = "name,business_name,phone\n"
-ANN = "Ann,Acme,(415) 555-2671\n"
-BOB = "Bob,,+14155552672\n"
-MIB = 1 << 20
-
-
-def read(content: bytes | str, *cuts: int, region: str = "US") -> list[Row]:
-    """Read a file that arrives cut at these places."""
-    data = content.encode() if isinstance(content, str) else content
-    rows: list[Row] = []
-    with ContactFile(ReadOptions(region)) as file:
-        for begin, end in pairwise([0, *cuts, len(data)]):
-            rows += file.feed(data[begin:end])
-        return [*rows, *chain.from_iterable(file.finish())]
-
-
-def told(rows: Iterable[Row]) -> list[tuple[int, str]]:
-    """Say of each row its name, or why it was skipped."""
-    return [
-        (row.row, row.name if isinstance(row, AcceptedRow) else row.reason)
-        for row in rows
-    ]
-
-
-def accepted(content: bytes | str) -> AcceptedRow:
-    (row,) = read(content)
-    assert isinstance(row, AcceptedRow)
-    return row
-
-
-def skipped(content: bytes | str) -> SkippedRow:
-    (row,) = read(content)
-    assert isinstance(row, SkippedRow)
-    return row
-
-
-def refusal(content: bytes | str, *cuts: int) -> str:
-    with pytest.raises(UnreadableFile) as refused:
-        read(content, *cuts)
-    return refused.value.message
+from tests.application.contacts.files.reading import (
+    ANN,
+    BOB,
+    HEADER,
+    accepted,
+    read,
+    refusal,
+    results,
+    skipped,
+)
 
 
 def test_a_row_is_accepted_with_its_number_in_e164_and_its_variables() -> None:
@@ -79,26 +36,16 @@ def test_columns_keep_their_order_and_spelling() -> None:
     assert file.findings().columns == ("Plan", "NAME", "business_name", "phone")
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
-)
-def test_every_encoding_is_read(encoding: str) -> None:
-    text = f"{HEADER}José Ñandú,Café €,4155552671\n"
-    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
-    row = accepted(mark + text.encode(encoding))
-    assert (row.name, row.business_name) == ("José Ñandú", "Café €")
-
-
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_delimiter_and_line_end_is_read(delimiter: str, end: str) -> None:
     text = (HEADER + ANN + BOB).replace(",", delimiter).replace("\n", end)
-    assert told(read(text)) == [(2, "Ann"), (3, "Bob")]
+    assert results(read(text)) == [(2, "Ann"), (3, "Bob")]
 
 
 def test_line_ends_may_be_mixed_and_the_last_may_be_missing() -> None:
     text = "name,business_name,phone\rAnn,,4155552671\r\nBob,,4155552672\nCy,,x"
-    assert told(read(text)) == [(2, "Ann"), (3, "Bob"), (4, "INVALID_PHONE")]
+    assert results(read(text)) == [(2, "Ann"), (3, "Bob"), (4, "INVALID_PHONE")]
 
 
 def test_the_delimiter_is_the_one_that_finds_the_columns() -> None:
@@ -121,7 +68,7 @@ def test_a_quoted_header_may_hold_line_breaks() -> None:
 
 
 def test_empty_lines_count_and_are_otherwise_ignored() -> None:
-    assert told(read(f"{HEADER}\n{ANN}\r\n\n{BOB}\n")) == [(3, "Ann"), (6, "Bob")]
+    assert results(read(f"{HEADER}\n{ANN}\r\n\n{BOB}\n")) == [(3, "Ann"), (6, "Bob")]
 
 
 def test_separators_that_only_python_calls_line_ends_do_not_cut_a_row() -> None:
@@ -156,7 +103,7 @@ def test_a_skipped_row_keeps_its_cells_as_they_were() -> None:
 
 def test_the_first_row_of_a_number_wins_whatever_the_spelling() -> None:
     text = f"{HEADER}{ANN}Bob,,+1 415.555.2671\nCy,,555\nDee,,1-415-555-2671\n"
-    assert told(read(text)) == [
+    assert results(read(text)) == [
         (2, "Ann"),
         (3, "DUPLICATE_IN_FILE"),
         (4, "INVALID_PHONE"),
@@ -165,7 +112,7 @@ def test_the_first_row_of_a_number_wins_whatever_the_spelling() -> None:
 
 
 def test_a_skipped_row_does_not_take_the_number() -> None:
-    assert told(read(f"{HEADER},,4155552671\n{ANN}")) == [
+    assert results(read(f"{HEADER},,4155552671\n{ANN}")) == [
         (2, "MISSING_NAME"),
         (3, "Ann"),
     ]
@@ -226,128 +173,7 @@ def test_a_duplicate_names_the_first_row_however_many_numbers_there_are(
     assert first_row_of == list(range(2, half + 2))
 
 
-# Quotes that go wrong
-
-
-def test_an_unclosed_quote_spoils_its_own_row_only() -> None:
-    text = f'{HEADER}{ANN}Bob,"Acme,4155552672\nCy,,4155552673\nDee,,4155552674\n'
-    assert told(read(text)) == [
-        (2, "Ann"),
-        (3, "MALFORMED_ROW"),
-        (4, "Cy"),
-        (5, "Dee"),
-    ]
-
-
-def test_an_unclosed_quote_does_not_swallow_the_next_quoted_row() -> None:
-    text = f'{HEADER}Ann,"Acme,4155552671\nBob,"Acme, Inc",4155552672\n{ANN}'
-    assert told(read(text)) == [(2, "MALFORMED_ROW"), (3, "Bob"), (4, "Ann")]
-
-
-def test_a_malformed_row_keeps_its_text() -> None:
-    assert skipped(f'{HEADER}Ann,"Ac"me,1\n').cells == ('Ann,"Ac"me,1',)
-
-
-def test_a_file_of_quotes_that_never_close_is_read_in_reasonable_time() -> None:
-    lines = 40_000
-    text = HEADER + 'x",",y\n' * lines
-    rows = read(text)
-    assert [row.row for row in rows] == list(range(2, lines + 2))
-    assert {row.reason for row in rows if isinstance(row, SkippedRow)} == {
-        SkipReason.MALFORMED_ROW
-    }
-
-
-def test_a_quote_that_stays_open_too_long_spoils_its_own_row_only() -> None:
-    many = "".join(f"Cy{n},,x\n" for n in range(20_000))
-    rows = told(read(f'{HEADER}Ann,"Acme,4155552671\n{many}{BOB}', 100, 5 * 10**4))
-    assert rows[0] == (2, "MALFORMED_ROW")
-    assert rows[1] == (3, "INVALID_PHONE")
-    assert rows[-1] == (20_003, "Bob")
-
-
-# Sizes
-
-
-def test_a_record_of_the_longest_size_is_accepted_and_a_longer_one_is_not() -> None:
-    row = "Ann,,4155552671,{}\n"
-    head = "name,business_name,phone,notes\n"
-    fill = LONGEST_RECORD - len(row.format(""))
-    assert accepted(head + row.format("x" * fill)).name == "Ann"
-    found = skipped(head + row.format("x" * (fill + 1)))
-    assert found.reason is SkipReason.MALFORMED_ROW
-    assert len(found.cells[0]) < LONGEST_RECORD
-
-
-@pytest.mark.parametrize("size", [LONGEST_RECORD, 2 * LONGEST_RECORD, 3 * MIB])
-@pytest.mark.parametrize("quote", ["", '"'])
-def test_a_huge_record_is_one_malformed_row_however_it_arrives(
-    size: int, quote: str
-) -> None:
-    text = f"{HEADER}{ANN}{quote}{'x' * size}{quote},,1\r\n{BOB}"
-    expected = [(2, "Ann"), (3, "MALFORMED_ROW"), (4, "Bob")]
-    assert told(read(text)) == expected
-    assert told(read(text, *range(1000, len(text), 50_000))) == expected
-
-
-def test_a_long_quoted_record_that_is_closed_counts_as_one() -> None:
-    long = "x\n" * (LONGEST_RECORD * 2 // 3)
-    text = f'{HEADER}Ann,"{long}",4155552671\n{BOB}'
-    assert told(read(text)) == [(2, "MALFORMED_ROW"), (3, "Bob")]
-
-
-# Encodings that are told late
-
-
-def test_a_late_windows_1252_byte_is_read_where_all_before_was_ascii() -> None:
-    row = f"Ann,{'x' * 1000},x\n"
-    many = row * (2 * MIB // len(row))
-    rows = read((HEADER + many + "José,,4155552671\n").encode("cp1252"), 1000)
-    last = rows[-1]
-    assert isinstance(last, AcceptedRow)
-    assert last.name == "José"
-
-
-@pytest.mark.parametrize("count", [1, 3000])
-def test_rows_in_another_encoding_than_utf_8_are_malformed(count: int) -> None:
-    """Whether the other bytes come within the first MiB or after it."""
-    many = "".join(f"José,{'x' * 400},x\n" for _ in range(count))
-    content = (HEADER + many).encode() + b"Jos\xe9,,4155552671\n" + BOB.encode()
-    *_, jose, bob = read(content)
-    assert isinstance(jose, SkippedRow)
-    assert (jose.row, jose.reason) == (count + 2, SkipReason.MALFORMED_ROW)
-    assert jose.cells == ("Jos\N{REPLACEMENT CHARACTER}", "", "4155552671")
-    assert "UTF-8" in jose.message
-    assert told([bob]) == [(count + 3, "Bob")]
-
-
-def test_rows_of_utf_8_in_a_file_in_a_code_page_are_malformed() -> None:
-    names = [b"Jos\xe9", b"Zo\xeb", "José".encode(), b"Ren\xe9e"]
-    rows = b"".join(
-        name + f",,41555526{n:02}\n".encode() for n, name in enumerate(names)
-    )
-    found = read(HEADER.encode() + rows)
-    assert told(found) == [
-        (2, "José"),
-        (3, "Zoë"),
-        (4, "MALFORMED_ROW"),
-        (5, "Renée"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "row"),
-    [
-        (b"\xef\xbb\xbf" + HEADER.encode() + b"Jos\xe9,,1\n", 2),
-        (b"\xff\xfe" + HEADER.encode("utf-16-le") + b"\x00", 2),
-        (b"\xff\xfe" + HEADER.encode("utf-16-le") + b"\x00\xd8\x0a\x00", 2),
-    ],
-)
-def test_a_row_that_cannot_be_decoded_is_malformed(content: bytes, row: int) -> None:
-    assert told(read(content)) == [(row, "MALFORMED_ROW")]
-
-
-# What refuses a whole file
+# --- Files that are refused as a whole ------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -370,13 +196,6 @@ def test_a_file_is_refused_with_what_is_wrong(content: str, words: str) -> None:
     assert words in refusal(content, *range(1, min(len(content), 200)))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_is_read_without_its_byte_order_mark(encoding: str) -> None:
-    text = f"{HEADER}José,Ромашка,4155552671\n"
-    row = accepted(text.encode(encoding))
-    assert (row.name, row.business_name) == ("José", "Ромашка")
-
-
 def test_other_columns_that_repeat_or_have_no_name_are_all_kept() -> None:
     text = "name,business_name,phone,tag,tag,,tag_2\nAnn,,4155552671,a,b,c,d\n"
     assert accepted(text).variables == {
@@ -385,123 +204,6 @@ def test_other_columns_that_repeat_or_have_no_name_are_all_kept() -> None:
         "column_6": "c",
         "tag_2": "d",
     }
-
-
-# Any file, cut anywhere
-
-ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]
-letters = st.text(st.sampled_from('aZ é€",;\t\n\r\u00a0=+Ã©'), max_size=6)
-PHONES = {
-    "415-555-2671": "+14155552671",
-    "4155552671 ext. 5": "+14155552671;ext=5",
-    "(415) 555-2671 x5": "+14155552671;ext=5",
-    "+1 415 555 2672": "+14155552672",
-    "(212) 555-0100": "+12125550100",
-    "2125550100": "+12125550100",
-    "555": None,
-    "": None,
-    "+x": None,
-}
-phones = st.sampled_from(sorted(PHONES))
-contact_rows = st.lists(
-    st.one_of(
-        st.tuples(letters, letters, phones, letters).map(list),
-        st.tuples(st.sampled_from(["Ann", "Bob"]), letters, phones, letters).map(list),
-        st.lists(st.sampled_from(["Ann", "1", "", '"']), max_size=6),
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-def as_oracle(number: int, cells: list[str], seen: set[str]) -> tuple[int, str]:
-    """Judge one row by the contract's words alone; "" for a row that only counts."""
-    if any(cell.strip() for cell in cells[4:]):
-        return number, "MALFORMED_ROW"
-    cells = [*cells, "", "", "", ""][:4]
-    return number, judged_by_cells(cells, seen)
-
-
-def judged_by_cells(cells: list[str], seen: set[str]) -> str:
-    if not any(cell.strip() for cell in cells):
-        return ""
-    if not cells[0].strip():
-        return "MISSING_NAME"
-    if not cells[2].strip():
-        return "MISSING_PHONE"
-    phone = PHONES.get(cells[2])
-    if phone is None:
-        return "INVALID_PHONE"
-    if phone in seen:
-        return "DUPLICATE_IN_FILE"
-    seen.add(phone)
-    return cells[0].strip()
-
-
-@settings(max_examples=300)
-@given(
-    rows=contact_rows,
-    encoding=st.sampled_from(ENCODINGS),
-    delimiter=st.sampled_from([",", ";", "\t", "|"]),
-    end=st.sampled_from(["\n", "\r\n", "\r"]),
-    quote_all=st.booleans(),
-    cuts=st.lists(st.integers(0, 400), max_size=12),
-)
-def test_every_row_is_accounted_for_with_its_number(  # noqa: PLR0917 - drawn by name
-    rows: list[list[str]],
-    encoding: str,
-    delimiter: str,
-    end: str,
-    quote_all: bool,
-    cuts: list[int],
-) -> None:
-    text = io.StringIO(newline="")
-    # Before Python 3.13 the writer quotes no line break but its own.
-    breaks = {"\r", "\n"}
-    quote_all = quote_all or any(breaks & set(cell) for row in rows for cell in row)
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
-    writer.writerow(["name", "business_name", "phone", "note"])
-    writer.writerows(rows)
-    content = text.getvalue().encode(encoding)
-    seen: set[str] = set()
-    judged = [as_oracle(row, cells, seen) for row, cells in enumerate(rows, start=2)]
-    expected = [outcome for outcome in judged if outcome[1]]
-    assume(expected)
-    places = sorted(cut for cut in cuts if cut < len(content))
-    assert told(read(content, *places)) == expected
-
-
-def outcome(content: bytes, cuts: Iterable[int]) -> list[Row] | str:
-    try:
-        return read(content, *cuts)
-    except UnreadableFile as refused:
-        return refused.message
-
-
-@settings(max_examples=300)
-@given(
-    body=st.lists(
-        st.sampled_from(
-            ['"', '""', ",", ";", "\n", "\r", "\r\n", "a", "\0", "Ann,,415-555-2671"]
-        ),
-        max_size=80,
-    ).map("".join),
-    tail=st.binary(max_size=4),
-    cuts=st.lists(st.integers(0, 200), max_size=30),
-    limits=st.sampled_from([(6, 3), (20, 40), (65536, 131072)]),
-)
-def test_where_a_file_is_cut_never_changes_the_result(
-    body: str, tail: bytes, cuts: list[int], limits: tuple[int, int]
-) -> None:
-    content = HEADER.encode() + body.encode() + tail
-    places = sorted(cut for cut in cuts if cut < len(content))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_records, "LOOK_AHEAD", max(limits[1], len(HEADER)))
-        patch.setattr(csv_records, "FEW_LINES", limits[0])
-        whole = outcome(content, [])
-        assert outcome(content, places) == whole
-        assert outcome(content, range(1, len(content))) == whole
 
 
 def test_the_columns_of_a_file_of_rejects_are_ignored() -> None:
