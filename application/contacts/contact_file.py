@@ -7,14 +7,15 @@ the rows, `findings` is what was understood of the file as a whole.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol, Self
 
 from application.contacts.columns import Columns, Overrides
 from application.contacts.contact_rows import Row, RowReader
-from application.contacts.findings import CountryCount, Findings, region_warning
+from application.contacts.findings import Findings, NumberCount, region_warning
 from application.contacts.formats.csv_records import LineCutter, RecordCutter
 from application.contacts.formats.file_kind import HEAD_BYTES, FileKind, kind_of
+from application.contacts.formats.sheets import Sheets
 from application.contacts.formats.spool import temporary_file
 from application.contacts.formats.text_decoder import TextDecoder
 from application.contacts.phone_numbers import phone_reader
@@ -29,6 +30,10 @@ class OpenSheet(Protocol):
     @property
     def warnings(self) -> list[str]:
         """What the user should know about the choice of the sheet."""
+
+    @property
+    def sheets(self) -> Sheets | None:
+        """The workbook's sheets; None until the first piece was read."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the sheet's CSV in pieces.
@@ -77,6 +82,7 @@ class ContactFile:
         self._text = TextDecoder()
         self._table = _Table(options)
         self._warnings: list[str] = []
+        self._sheets: Sheets | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +106,17 @@ class ContactFile:
 
     def finish(self) -> Iterator[list[Row]]:
         """Yield the last rows, in batches."""
+        try:
+            yield from self._last_rows()
+        except UnreadableFile as error:
+            error.sheets = self._sheets
+            raise
+
+    def findings(self) -> Findings:
+        """Return what was understood of the file, once it has been read."""
+        return replace(self._table.findings(self._warnings), sheets=self._sheets)
+
+    def _last_rows(self) -> Iterator[list[Row]]:
         if self._kind is None:
             yield self.feed(self._recognise())
         if self._workbook is not None:
@@ -110,10 +127,6 @@ class ContactFile:
             self._warnings += self._text.warnings
         yield self._table.read("", final=True)
         self._table.check_end()
-
-    def findings(self) -> Findings:
-        """Return what was understood of the file, once it has been read."""
-        return self._table.findings(self._warnings)
 
     def _recognise(self) -> bytes:
         """Decide on the file's kind; return the bytes that were held back for it."""
@@ -132,6 +145,7 @@ class ContactFile:
         decoder = TextDecoder()
         with self._open_workbook(workbook, self._options.sheet) as sheet:
             for piece in sheet:
+                self._sheets = sheet.sheets
                 yield self._table.read(decoder.feed(piece), final=False)
             for text in decoder.finish():
                 yield self._table.read(text, final=False)
@@ -153,7 +167,7 @@ class _Table:
         self._records: RecordCutter | None = None
         self._rows: RowReader | None = None
         self._records_above = 0
-        self._countries = CountryCount()
+        self._numbers = NumberCount()
 
     def read(self, text: str, *, final: bool) -> list[Row]:
         """Return the rows that are complete with this text."""
@@ -173,7 +187,7 @@ class _Table:
         rows = self._rows.judge(records)
         if final:
             rows += self._rows.finish()
-        self._countries.add(rows)
+        self._numbers.add(rows)
         return rows
 
     def check_end(self) -> None:
@@ -190,7 +204,8 @@ class _Table:
         return Findings(
             columns=self._columns.names,
             roles=self._columns.roles,
-            countries=self._countries.by_country(),
+            countries=self._numbers.by_country(),
+            kinds=self._numbers.by_kind(),
             warnings=(*self._columns.notes, *warnings, *filter(None, others)),
         )
 

@@ -1,14 +1,20 @@
 """What was understood of a contact file, beside its rows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from phonenumbers import country_code_for_region
+from phonenumbers import (
+    PhoneNumberType,
+    country_code_for_region,
+    number_type,
+    parse,
+)
 
 from application.contacts.column_names import ColumnRole
 from application.contacts.contact_rows import AcceptedRow, Row
 from application.contacts.contact_values import country_of
+from application.contacts.formats.sheets import Sheets
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import phone_reader
 
@@ -16,7 +22,7 @@ GLOBAL_SERVICE = "001"
 """Stands for numbers of no country, such as satellite networks (UN M.49: world)."""
 
 _PREFIX = 7
-"""Characters of a number, such as +120255, by which countries are counted."""
+"""Characters of a number, such as +120255, by which countries and kinds are counted."""
 
 _FEWEST_DIGITS = 7
 _FEWEST_IN_SAMPLE = 10
@@ -35,33 +41,53 @@ class Findings:
     """What a file is understood to be.
 
     `columns` are the file's names with their `roles`; `countries` are accepted numbers
-    by ISO 3166-1 code, most frequent first; `warnings` are for the user to read.
+    by ISO 3166-1 code and `kinds` by libphonenumber's kind, most frequent first;
+    `warnings` are for the user to read; `sheets` are those of a workbook.
     """
 
     columns: tuple[str, ...]
     roles: tuple[ColumnRole, ...] = ()
     countries: tuple[tuple[str, int], ...] = ()
+    kinds: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
+    sheets: Sheets | None = None
 
 
-class CountryCount:
-    """Counts the countries of accepted numbers."""
+class NumberCount:
+    """Counts accepted numbers by country and by kind.
+
+    Numbers with the same first digits count as of the same country and kind.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
 
     def add(self, rows: Sequence[Row]) -> None:
         """Count the accepted ones among the next rows of a file."""
-        self._counts.update(
-            [row.phone[:_PREFIX] for row in rows if type(row) is AcceptedRow]
-        )
+        phones = [row.phone for row in rows if type(row) is AcceptedRow]
+        prefixes = [phone[:_PREFIX] for phone in phones]
+        self._counts.update(prefixes)
+        self._examples.update(zip(prefixes, phones, strict=True))
 
     def by_country(self) -> tuple[tuple[str, int], ...]:
         """Return ISO 3166-1 codes with their numbers, most frequent first."""
+        return self._grouped(lambda phone: country_of(phone) or GLOBAL_SERVICE)
+
+    def by_kind(self) -> tuple[tuple[str, int], ...]:
+        """Return kinds, such as MOBILE, with their numbers, most frequent first."""
+        return self._grouped(_kind_of)
+
+    def _grouped(self, group_of: Callable[[str], str]) -> tuple[tuple[str, int], ...]:
         found: Counter[str] = Counter()
         for prefix, count in self._counts.items():
-            found[country_of(prefix) or GLOBAL_SERVICE] += count
+            found[group_of(self._examples[prefix])] += count
         return tuple(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _kind_of(phone: str) -> str:
+    """Return a constant's name of libphonenumber's PhoneNumberType."""
+    return PhoneNumberType.to_string(number_type(parse(phone)))
 
 
 def region_warning(region: str, cells: Sequence[str]) -> str | None:

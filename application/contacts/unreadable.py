@@ -1,14 +1,19 @@
 """Refusals of a whole contact file."""
 
+from application.contacts.formats.sheets import Sheets
 from application.errors import Failure
 
 
 class UnreadableFile(Failure):
-    """The whole file is refused; the message says why and what to do."""
+    """The whole file is refused; the message says why and what to do.
+
+    `sheets` are those of a workbook whose sheet was refused.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.sheets: Sheets | None = None
 
 
 class MappingNeeded(UnreadableFile):

@@ -89,7 +89,12 @@ def upload_report(
             {"country": country, "contacts": contacts}
             for country, contacts in upload.countries
         ],
+        "kinds": [
+            {"kind": kind, "contacts": contacts} for kind, contacts in upload.kinds
+        ],
         "warnings": list(upload.warnings),
+        "sheet": upload.sheets.read if upload.sheets else None,
+        "sheets": list(upload.sheets.names) if upload.sheets else [],
         "expiresAt": upload.expires_at.isoformat(),
     }
 

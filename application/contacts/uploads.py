@@ -11,6 +11,7 @@ import orjson
 from application.contacts.column_names import ColumnRole
 from application.contacts.contact_rows import STORED_APART, cells_apart
 from application.contacts.contact_values import Attributes
+from application.contacts.formats.sheets import Sheets
 from application.contacts.phone_numbers import with_extension
 from domain.values import SkipReason
 
@@ -22,7 +23,8 @@ class Upload:
     `columns` are the file's own, in its order and spelling, trimmed; `roles` is what
     each is used for. `skipped_count` includes the rows in `not_kept`, which counts, by
     reason, the rejected rows whose text is not stored. `countries` are accepted numbers
-    by ISO 3166-1 code, most frequent first; `warnings` are for the user to read.
+    by ISO 3166-1 code and `kinds` by kind, most frequent first; `warnings` are for the
+    user to read. `sheets` are those of a workbook.
     """
 
     id: UUID
@@ -38,6 +40,8 @@ class Upload:
     roles: tuple[ColumnRole, ...] = ()
     countries: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, int], ...] = ()
+    sheets: Sheets | None = None
 
     def __post_init__(self) -> None:
         if not self.roles:  # An older version received the file.

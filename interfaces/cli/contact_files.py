@@ -91,11 +91,15 @@ def print_report(bench: Workbench, upload: Upload, *, as_json: bool) -> None:
         print_line(json_of(upload_report(upload, rejects, sample)))
         return
     print_line(f"file       {upload.filename}")
+    if upload.sheets:
+        print_line(f"sheet      {upload.sheets.read}")
     for column, role in zip(upload.columns, upload.roles, strict=True):
         print_line(f"column     {column}: {role}")
     print_line(f"region     {upload.default_region}")
     for country, contacts in upload.countries:
         print_line(f"country    {country}: {contacts}")
+    for kind, contacts in upload.kinds:
+        print_line(f"kind       {kind}: {contacts}")
     for staged in sample:
         row = sample_row(staged)
         shown = (row.name, row.business_name, row.phone, *row.places, *row.time_zones)

@@ -150,12 +150,20 @@ def _receive(
         sample = store.rows(upload.id, 0, SAMPLE_ROWS)
         return upload_report(upload, store.first_rejects(upload.id), sample)
     except MappingNeeded as error:
-        details = {"columns": error.columns, "rows": error.rows}
+        details = {"columns": error.columns, "rows": error.rows} | _sheets_of(error)
         raise Refused(422, "MAPPING_NEEDED", error.message, details) from error
     except UnreadableFile as error:
-        raise Refused(422, "UNREADABLE_FILE", error.message) from error
+        details = _sheets_of(error)
+        raise Refused(422, "UNREADABLE_FILE", error.message, details) from error
     except StoreUnavailable as error:
         raise Refused(503, "UNAVAILABLE", unavailable_message(error)) from error
+
+
+def _sheets_of(error: UnreadableFile) -> dict[str, Any]:
+    """Return what lets the user choose another sheet of a workbook."""
+    if error.sheets is None:
+        return {}
+    return {"sheet": error.sheets.read, "sheets": error.sheets.names}
 
 
 def _check_kind(request: Request) -> None:

@@ -20,6 +20,7 @@ from psycopg import InterfaceError, OperationalError
 from application.contacts.column_names import ColumnRole
 from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
 from application.contacts.findings import Findings
+from application.contacts.formats.sheets import Sheets
 from application.contacts.rejects import RejectTally
 from application.contacts.uploads import RejectedRow, StagedRow, Upload
 from application.errors import StoreUnavailable
@@ -75,11 +76,13 @@ select "row", reason, message, cells from (
 """
 _COLUMNS: LiteralString = (
     "id, filename, columns, default_region, accepted, skipped_count, created_by,"
-    " created_at, expires_at, rejects_not_kept, roles, countries, warnings"
+    " created_at, expires_at, rejects_not_kept, roles, countries, warnings, kinds,"
+    " sheets"
 )
 _READY: LiteralString = (
     "update upload set state = 'READY', columns = %s, roles = %s, countries = %s,"  # noqa: S608 - our own statement
-    " warnings = %s, accepted = %s, skipped_count = %s, rejects_not_kept = %s"
+    " warnings = %s, kinds = %s, sheets = %s, accepted = %s, skipped_count = %s,"
+    " rejects_not_kept = %s"
     f" where id = %s returning {_COLUMNS}"
 )
 _UPLOAD: LiteralString = (
@@ -165,6 +168,8 @@ class UploadWriter:
                     list(findings.roles) or None,
                     orjson.dumps(findings.countries).decode(),
                     orjson.dumps(findings.warnings).decode(),
+                    orjson.dumps(findings.kinds).decode(),
+                    findings.sheets and orjson.dumps(findings.sheets).decode(),
                     self._accepted,
                     self._tally.skipped,
                     orjson.dumps(not_kept).decode(),
@@ -351,7 +356,7 @@ def _cells(text: str) -> tuple[str, ...]:
 
 
 def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
-    *known, counts, roles, countries, warnings = rest
+    *known, counts, roles, countries, warnings, kinds, sheets = rest
     not_kept = {SkipReason(reason): rows for reason, rows in counts.items()}
     upload = Upload(upload_id, filename, tuple(columns), *known)
     return replace(
@@ -360,4 +365,6 @@ def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> U
         roles=tuple(map(ColumnRole, roles)) if roles else upload.roles,
         countries=tuple((country, contacts) for country, contacts in countries),
         warnings=tuple(warnings),
+        kinds=tuple((kind, contacts) for kind, contacts in kinds),
+        sheets=Sheets(sheets["read"], tuple(sheets["names"])) if sheets else None,
     )

@@ -95,8 +95,7 @@ def _write(workbook: CalamineWorkbook, wanted: str) -> None:
         raise _RefusedError(f'has no sheet "{wanted}"; its sheets are {shown}')
     name, sheet = _chosen(workbook, [wanted] if wanted else names)
     out = TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-    others = [other for other in names if other != name]
-    out.write(json.dumps({"sheet": name, "others": others}) + "\n")
+    out.write(json.dumps({"sheet": name, "names": names}) + "\n")
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     writer.writerows(map(_texts, sheet.iter_rows()))
     out.flush()

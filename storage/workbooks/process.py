@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import BinaryIO
 
+from application.contacts.formats.sheets import Sheets
 from application.contacts.unreadable import UnreadableFile
 from storage.workbooks.child import REFUSED
 
@@ -42,6 +43,7 @@ class SheetReader:
     process: subprocess.Popen[bytes]
     wanted: str | None
     warnings: list[str] = field(default_factory=list)
+    sheets: Sheets | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the CSV.
@@ -52,18 +54,20 @@ class SheetReader:
         assert self.process.stdout is not None
         head = self.process.stdout.readline()
         if head:
-            self._warn(json.loads(head))
+            about = json.loads(head)
+            self.sheets = Sheets(about["sheet"], tuple(about["names"]))
+            self._warn(self.sheets)
         while piece := self.process.stdout.read(_PIECE):
             yield piece
         self._check_end()
 
-    def _warn(self, about: dict[str, str | list[str]]) -> None:
-        others = about["others"]
+    def _warn(self, sheets: Sheets) -> None:
+        others = [name for name in sheets.names if name != sheets.read]
         if others and self.wanted is None:
             shown = ", ".join(f'"{name}"' for name in others)
             self.warnings.append(
-                f'The sheet "{about["sheet"]}" was read. The workbook also has {shown}:'
-                " choose another one with sheet=NAME."
+                f'The sheet "{sheets.read}" was read. The workbook also has {shown}:'
+                " if the contacts are in one of these, choose it as the sheet."
             )
 
     def _check_end(self) -> None:

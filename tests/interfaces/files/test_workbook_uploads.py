@@ -42,9 +42,23 @@ def test_a_sheet_is_chosen_by_its_name(client: Client) -> None:
     answer = client.post("/uploads", content).json()
     assert answer["report"]["accepted"] == 0
     assert 'The sheet "Notes" was read' in answer["warnings"][0]
+    assert (answer["sheet"], answer["sheets"]) == ("Notes", ["Notes", "People"])
     response = client.post("/uploads?sheet=Staff", content)
     assert (response.status_code, error_of(response)) == (422, "UNREADABLE_FILE")
     assert '"Notes", "People"' in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [([["a", "b"], ["x", "y"]], "MAPPING_NEEDED"), ([["phone"]], "UNREADABLE_FILE")],
+)
+def test_a_refused_sheet_names_the_sheets_that_can_be_chosen(
+    client: Client, rows: list[list[Any]], code: str
+) -> None:
+    response = client.post("/uploads", written(("Notes", rows), ("People", PEOPLE)))
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (422, code)
+    assert (error["sheet"], error["sheets"]) == ("Notes", ["Notes", "People"])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ CSV = (
 )
 UPLOAD = """query($id: ID!) { upload(id: $id) {
     mapping { column role } region countries { country contacts } warnings
+    kinds { kind contacts } sheet sheets
     sample { row name businessName phone places timeZones variables } } }"""
 PREVIEW = """query($upload: ID!, $assistant: ID!, $row: Int) {
   callPreview(uploadId: $upload, assistantId: $assistant, row: $row) {
@@ -44,6 +45,8 @@ def test_an_upload_shows_how_it_was_understood(office: Desk) -> None:
     ]
     assert (found["region"], found["warnings"]) == ("US", [])
     assert found["countries"] == [{"country": "US", "contacts": 2}]
+    assert found["kinds"] == [{"kind": "FIXED_LINE_OR_MOBILE", "contacts": 2}]
+    assert (found["sheet"], found["sheets"]) == (None, [])
     assert found["sample"][0] == {
         "row": 3,
         "name": "Ada Lee",

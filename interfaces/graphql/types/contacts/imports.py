@@ -124,6 +124,12 @@ class CountryCount:
 
 
 @strawberry.type
+class KindCount:
+    kind: str
+    contacts: int
+
+
+@strawberry.type
 class SampleRow:
     row: int
     name: str
@@ -162,8 +168,17 @@ class ContactUpload:
     countries: list[CountryCount] = strawberry.field(
         description="Accepted numbers per country, most frequent first."
     )
+    kinds: list[KindCount] = strawberry.field(
+        description="Accepted numbers per kind, such as MOBILE or TOLL_FREE."
+    )
     warnings: list[str] = strawberry.field(
         description="Possible problems, such as an unlikely default region."
+    )
+    sheet: str | None = strawberry.field(
+        description="The sheet that was read of a workbook; null for other files."
+    )
+    sheets: list[str] = strawberry.field(
+        description="All sheets of a workbook; empty for other files."
     )
     expires_at: datetime
 
@@ -183,7 +198,13 @@ class ContactUpload:
                 CountryCount(country=country, contacts=contacts)
                 for country, contacts in upload.countries
             ],
+            kinds=[
+                KindCount(kind=kind, contacts=contacts)
+                for kind, contacts in upload.kinds
+            ],
             warnings=list(upload.warnings),
+            sheet=upload.sheets.read if upload.sheets else None,
+            sheets=list(upload.sheets.names) if upload.sheets else [],
             expires_at=upload.expires_at,
         )
 
