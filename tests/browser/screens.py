@@ -12,6 +12,7 @@ from storage.process.embedded_postgres import embedded_postgres
 from tests.browser.desk import (
     LONG,
     Desk,
+    choose_file,
     chromium,
     create_campaign,
     running_desk,
@@ -84,9 +85,7 @@ def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
     expect(page.locator(".timeline li").first).to_be_visible()
     yield "contact"
     page.goto("/campaigns/new")
-    page.get_by_label(
-        "Drop a CSV file or a workbook here, or choose one"
-    ).set_input_files(file)
+    choose_file(page, file)
     expect(page.locator(".rejects")).to_be_visible()
     yield "new-campaign"
     yield from _shown(page, f"{campaign}/history", "history")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
 from tests.support import eventually
 
 CONTACTS, CAP = 16, 4
@@ -50,9 +50,7 @@ def test_a_person_calls_a_list_from_the_link_to_the_audit(
 
 def _sees_what_the_file_holds(page: Page, file: Path) -> None:
     page.goto("/campaigns/new")
-    page.get_by_label(
-        "Drop a CSV file or a workbook here, or choose one"
-    ).set_input_files(file)
+    choose_file(page, file)
     expect(page.locator(".tally")).to_contain_text(f"{CONTACTS} accepted")
     expect(page.locator(".tally")).to_contain_text("5 skipped")
     rejects = page.locator(".rejects")

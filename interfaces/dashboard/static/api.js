@@ -26,11 +26,17 @@ export const may = {
   admin: () => me.value?.role === "ADMIN",
 };
 
+/**
+ * What the refusal of a contact file contains besides its message.
+ * @typedef {{ columns?: string[], rows?: string[][], sheet?: string, sheets?: string[] }} Details
+ */
+
 export class Refused extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
+  /** @param {string} code @param {string} message @param {Details} [details] */
+  constructor(code, message, details = {}) {
     super(message);
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -231,15 +237,19 @@ export function useThrottled(act, pause) {
 }
 
 /**
- * Uploads a file; resolves with the stored upload.
+ * Uploads a contact file; resolves with the stored upload.
  * @param {File} file
- * @param {string} region
+ * @param {import("./kept_files.js").Choices} choices
  * @param {(share: number) => void} progress
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./contact_file.js").Upload>}
  */
-export function upload(file, region, progress) {
+export function upload(file, { region, sheet, roles }, progress, signal) {
   return new Promise((resolve, reject) => {
     const query = new URLSearchParams({ filename: file.name });
     if (region) query.set("defaultRegion", region);
+    if (sheet) query.set("sheet", sheet);
+    for (const [column, role] of Object.entries(roles)) query.append("map", `${column}=${role}`);
     const sending = new XMLHttpRequest();
     sending.open("POST", `/uploads?${query}`);
     sending.setRequestHeader("content-type", "text/csv");
@@ -254,9 +264,12 @@ export function upload(file, region, progress) {
     sending.onabort = () => reject(new Refused("UNREACHABLE", TIMED_OUT));
     sending.onerror = () => reject(new Refused("UNREACHABLE", UNREACHABLE));
     sending.onload = () => {
-      if (sending.status === 201) resolve(sending.response);
-      else reject(new Refused("INVALID", sending.response?.error?.message ?? `The server answered ${sending.status}.`));
+      if (sending.status === 201) return resolve(sending.response);
+      if (sending.status === 401) me.value = null;
+      const { code, message, ...details } = sending.response?.error ?? {};
+      reject(new Refused(code ?? "INTERNAL", message ?? `The server answered ${sending.status}.`, details));
     };
+    signal.addEventListener("abort", () => sending.abort());
     sending.send(file);
   });
 }

@@ -56,6 +56,10 @@ export function duration(seconds) {
   return s >= 3600 ? `${Math.floor(s / 3600)}:${parts.join(":")}` : `${Number(parts[0])}:${parts[1]}`;
 }
 
+const regions = new Intl.DisplayNames(undefined, { type: "region", fallback: "code" });
+/** The region of a code, such as US; 001 are numbers of no country. @param {string} code */
+export const regionName = (code) => (code === "001" ? "International" : (regions.of(code) ?? code));
+
 /** @param {number} part @param {number} all */
 export const share = (part, all) => (all ? `${Math.round((100 * part) / all)} %` : "0 %");
 

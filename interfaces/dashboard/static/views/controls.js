@@ -1,6 +1,7 @@
 // @ts-check
 import { html, useState } from "../lib.js";
 import { may, request } from "../api.js";
+import { forget } from "../contact_file.js";
 import {
   CancelCampaign,
   ImportContacts,
@@ -182,18 +183,19 @@ function Edit({ campaign, reload, onClose }) {
 
 /** @param {Asked} props */
 function Import({ campaign, reload, onClose }) {
-  const [uploaded, setUploaded] = useState(/** @type {import("./file_drop.js").Upload | null} */ (null));
+  const [uploaded, setUploaded] = useState(/** @type {import("../contact_file.js").Upload | null} */ (null));
   const add = async () => {
     const { importContacts: result } = await request(ImportContacts, {
       campaignId: campaign.id,
       uploadId: uploaded?.id ?? "",
     });
     settle(result, result.__typename === "ImportedCampaign" ? `${count(result.report.accepted)} contacts added.` : "");
+    await forget(campaign.id);
     onClose();
     reload();
   };
   return html`<${Dialog} title="Add contacts" onClose=${onClose} wide>
-    <${FileDrop} region="" uploaded=${uploaded} onUpload=${setUploaded} />
+    <${FileDrop} place=${campaign.id} onUpload=${setUploaded} />
     <footer>
       <button type="button" onClick=${onClose}>Close</button
       ><${Action} kind="primary" disabled=${!uploaded?.report.accepted} onPress=${add}

@@ -1,39 +1,19 @@
 // @ts-check
-import { html, useRef, useState } from "../lib.js";
-import { upload } from "../api.js";
-import { count, rowList, share, words } from "../format.js";
-import { Action, Icon } from "../ui.js";
+import { html, useEffect, useState } from "../lib.js";
+import { useContactFile, withRole } from "../contact_file.js";
+import { share } from "../format.js";
+import { Action, Icon, Skeleton } from "../ui.js";
+import { ColumnChoice } from "./column_choice.js";
+import { FileReport } from "./file_report.js";
+import { SheetChoice } from "./read_choices.js";
 
-/** @typedef {{ row: number, reason: string, message: string }} Skipped */
-/** @typedef {{ accepted: number, skippedCount: number, rejectsNotKept: number }} Tally */
-/**
- * @typedef {{
- *   id: string,
- *   filename: string,
- *   columns: string[],
- *   report: Tally & { skipped: Skipped[], rejectsUrl: string | null },
- *   expiresAt: string,
- * }} Upload
- */
+/** @typedef {import("../contact_file.js").State} State */
 
+const LABEL = "Drop a CSV file or a workbook here, or choose one";
 const TEMPLATE =
   "name,business_name,phone,city\r\n" +
   "Ada Lovelace,Analytical Engines,+14155550123,Oakland\r\n" +
   "Grace Hopper,,+442079460123,London\r\n";
-
-/** How to fix each reason. @type {Record<string, string>} */
-const REPAIRS = {
-  MISSING_NAME: "The name is empty. Fill it in, or leave these rows out.",
-  MISSING_PHONE: "The phone number is empty.",
-  INVALID_PHONE:
-    "The cell must be one valid phone number and nothing else. A number without + is read " +
-    "in the default region: add the country code, or choose another region.",
-  DUPLICATE_IN_FILE: "An earlier row has the same number and is used.",
-  DUPLICATE_IN_CAMPAIGN: "The campaign already has this number.",
-  MALFORMED_ROW: "The row has more fields than the header, or text that cannot be read. Look for missing quotes.",
-  INVALID_VALUE: "A time zone, country, state, postal code or consent date is not valid. Correct it or empty the cell.",
-  ERASED: "This person was erased and is not called.",
-};
 
 function template() {
   const anchor = document.createElement("a");
@@ -43,146 +23,135 @@ function template() {
   setTimeout(() => URL.revokeObjectURL(anchor.href), 1000);
 }
 
+/** @param {DragEvent} event */
+const stop = (event) => event.preventDefault();
+
+/** While it is used, a file that is dropped elsewhere on the page does not replace the page. */
+function useHarmlessDrops() {
+  useEffect(() => {
+    document.addEventListener("dragover", stop);
+    document.addEventListener("drop", stop);
+    return () => {
+      document.removeEventListener("dragover", stop);
+      document.removeEventListener("drop", stop);
+    };
+  }, []);
+}
+
 /**
- * Uploads a file and shows its report.
- * @param {{ region: string, uploaded: Upload | null, onUpload: (upload: Upload | null) => void }} props
+ * Takes a contact file, shows what was understood of it and reads it again with the user's choices.
+ * @param {{
+ *   place: string,
+ *   onUpload: (upload: import("../contact_file.js").Upload | null) => void,
+ * }} props `place` is where the file is kept in this browser
  */
-export function FileDrop({ region, uploaded, onUpload }) {
+export function FileDrop({ place, onUpload }) {
+  const { state, choose, change, again } = useContactFile(place, onUpload);
   const [over, setOver] = useState(false);
-  const [sending, setSending] = useState(/** @type {{ name: string, size: number, part: number } | null} */ (null));
-  const [wrong, setWrong] = useState("");
-  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  /** @param {File | undefined} file */
-  const take = async (file) => {
-    if (!file) return;
-    setWrong("");
-    onUpload(null);
-    setSending({ name: file.name, size: file.size, part: 0 });
-    try {
-      onUpload(await upload(file, region, (part) => setSending({ name: file.name, size: file.size, part })));
-    } catch (error) {
-      setWrong(/** @type {Error} */ (error).message);
-    } finally {
-      setSending(null);
-      if (input.current) input.current.value = "";
-    }
+  useHarmlessDrops();
+  if (!state.restored) return html`<${Skeleton} rows=${3} />`;
+  /** @param {boolean} isOver */
+  const drag = (isOver) => (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    setOver(isOver);
   };
   /** @param {DragEvent} event */
   const dropped = (event) => {
-    event.preventDefault();
-    setOver(false);
-    take(event.dataTransfer?.files[0]);
+    drag(false)(event);
+    choose(event.dataTransfer?.files[0]);
   };
-  /** @param {DragEvent} event */
-  const dragged = (event) => {
-    event.preventDefault();
-    setOver(true);
-  };
-  if (uploaded) return html`<${Report} uploaded=${uploaded} onOther=${() => onUpload(null)} />`;
   return html`<div
-    class="drop"
+    class=${state.file ? "stack chosen" : "drop"}
     data-over=${over ? "" : null}
     onDrop=${dropped}
-    onDragOver=${dragged}
-    onDragLeave=${() => setOver(false)}
+    onDragOver=${drag(true)}
+    onDragLeave=${drag(false)}
   >
-    <span class="empty-icon"><${Icon} name="upload" /></span>
-    ${
-      sending
-        ? html`<${Sending} ...${sending} />`
-        : html`<label for="file"><b>Drop a CSV file or a workbook here, or choose one</b></label>
-            <input
-              id="file"
-              ref=${input}
-              type="file"
-              accept=".csv,.tsv,.txt,.xlsx,.xls,.ods,text/csv"
-              onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => take(e.currentTarget.files?.[0])}
-            />
-            <p class="hint">
-              Columns are recognised by their names, such as First Name, Company or Mobile. Only a phone column is
-              needed; other columns go to the assistant as variables.
-            </p>
-            <${Action} kind="ghost" icon="download" onPress=${async () => template()}>Download a template<//>`
-    }
-    ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
+    ${state.file ? html`<${Chosen} ...${{ state, choose, change, again }} />` : html`<${Nothing} choose=${choose} />`}
   </div>`;
 }
 
-/** @param {{ name: string, size: number, part: number }} props */
-const Sending = ({ name, size, part }) =>
-  html`<b>${part < 1 ? `Sending ${name}` : `Reading ${name}`}</b>
+/** @param {{ choose: (file: File | undefined) => void }} props */
+const Nothing = ({ choose }) =>
+  html`<span class="empty-icon"><${Icon} name="upload" /></span>
+    <label for="file"><b>${LABEL}</b></label>
+    <${FileInput} choose=${choose} />
+    <p class="hint">
+      Columns are recognised by their names, such as First Name, Company or Mobile. Only a phone column is needed; other
+      columns go to the assistant as variables.
+    </p>
+    <${Action} kind="ghost" icon="download" onPress=${async () => template()}>Download a template<//>`;
+
+/** @param {{ choose: (file: File | undefined) => void }} props */
+function FileInput({ choose }) {
+  /** @param {{ currentTarget: HTMLInputElement }} event */
+  const chosen = ({ currentTarget }) => {
+    choose(currentTarget.files?.[0]);
+    currentTarget.value = ""; // The same file may be chosen again after it was changed.
+  };
+  return html`<input
+    id="file"
+    type="file"
+    accept=".csv,.tsv,.txt,.xlsx,.xls,.xlsm,.xlsb,.ods,text/csv"
+    onChange=${chosen}
+  />`;
+}
+
+/**
+ * @param {{
+ *   state: State,
+ *   choose: (file: File | undefined) => void,
+ *   change: (change: Partial<import("../contact_file.js").Choices>) => void,
+ *   again: () => void,
+ * }} props
+ */
+function Chosen({ state, choose, change, again }) {
+  const { file, choices, upload, refusal, part } = state;
+  /** @param {string} column @param {string} role */
+  const use = (column, role) => change({ roles: withRole(choices.roles, column, role) });
+  const needed = !upload && refusal?.code === "MAPPING_NEEDED" ? refusal.details : null;
+  return html`<div class="row between">
+      <b>${file?.name}</b>
+      <label class="button another">Choose another file<${FileInput} choose=${choose} /></label>
+    </div>
+    ${part !== null && html`<${Sending} size=${file?.size ?? 0} part=${part} />`}
+    ${
+      refusal &&
+      !needed &&
+      html`<div class="banner" data-kind="bad" role="alert">
+        <${Icon} name="warning" />
+        <p>${refusal.message}</p>
+        ${!upload && html`<button type="button" onClick=${again}>Read it again</button>`}
+      </div>`
+    }
+    ${
+      !upload &&
+      refusal?.details.sheets?.length &&
+      html`<${SheetChoice}
+        sheet=${refusal.details.sheet ?? ""}
+        sheets=${refusal.details.sheets}
+        onChoose=${(/** @type {string} */ sheet) => change({ sheet, roles: {} })}
+      />`
+    }
+    ${needed && html`<${ColumnChoice} details=${needed} roles=${choices.roles} onUse=${use} busy=${part !== null} />`}
+    ${upload && html`<${FileReport} ...${{ upload, choices, change, use }} busy=${part !== null} />`}`;
+}
+
+/** @param {{ size: number, part: number }} props */
+const Sending = ({ size, part }) =>
+  html`<div role="status">
+    <p class="hint num">
+      ${part < 1 ? `Sending: ${share(part, 1)} of` : "Reading"}${" "}
+      ${size > 1e6 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.ceil(size / 1000)} KB`}
+    </p>
     <div
       class="gauge"
       role="progressbar"
-      aria-label=${`Sending ${name}`}
+      aria-label="Sending the file"
       aria-valuemin="0"
       aria-valuemax="100"
       aria-valuenow=${Math.round(part * 100)}
-      style=${{ width: "min(360px, 100%)" }}
     >
       <i style=${{ width: `${part * 100}%` }}></i>
     </div>
-    <p class="hint num">
-      ${share(part * size, size)} of ${size > 1e6 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.ceil(size / 1000)} KB`}
-    </p>`;
-
-/** @param {{ uploaded: Upload, onOther: () => void }} props */
-function Report({ uploaded, onOther }) {
-  const { report } = uploaded;
-  return html`<div class="stack" role="status">
-    <div class="row between">
-      <div>
-        <b>${uploaded.filename}</b>
-        <p class="hint">Columns: ${uploaded.columns.join(", ")}</p>
-      </div>
-      <button type="button" onClick=${onOther}>Choose another file</button>
-    </div>
-    <div class="tally">
-      <div><b>${count(report.accepted)}</b><${Mark} good=${report.accepted > 0} /> accepted</div>
-      <div><b>${count(report.skippedCount)}</b>${report.skippedCount ? html`<${Mark} />` : ""} skipped</div>
-    </div>
-    ${report.skippedCount > 0 && html`<${Rejects} report=${report} />`}
   </div>`;
-}
-
-/** @param {{ good?: boolean }} props */
-const Mark = ({ good }) => html`<${Icon} name=${good ? "check" : "warning"} />`;
-
-/** @param {{ report: Upload["report"] }} props */
-function Rejects({ report }) {
-  /** @type {Map<string, Skipped[]>} */
-  const groups = new Map();
-  for (const one of report.skipped) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
-  const byCount = [...groups].sort(([, a], [, b]) => b.length - a.length);
-  return html`<div>
-    <div class="row between">
-      <h3>Why rows were skipped</h3>
-      ${
-        report.rejectsUrl &&
-        html`<a class="button" href=${report.rejectsUrl} download
-          ><${Icon} name="download" />Download the skipped rows</a
-        >`
-      }
-    </div>
-    ${
-      report.skippedCount > report.skipped.length &&
-      html`<p class="hint">
-        Shown are the first ${count(report.skipped.length)}; the download has
-        ${report.rejectsNotKept ? `the first ${count(report.skippedCount - report.rejectsNotKept)}` : "all of them"}.
-      </p>`
-    }
-    <ul class="rejects">
-      ${byCount.map(
-        ([reason, rows]) =>
-          html`<li key=${reason}>
-            <b>${count(rows.length)} × ${words(reason)}</b>
-            <p>${REPAIRS[reason] ?? rows[0]?.message}</p>
-            <p class="hint">
-              ${rows.length === 1 ? "Row" : "Rows"}
-              ${rowList(rows.map(({ row }) => row))}${rows[0] ? html` · ${rows[0].message}` : ""}
-            </p>
-          </li>`,
-      )}
-    </ul>
-  </div>`;
-}

@@ -1,14 +1,19 @@
 // @ts-check
-import { html, useState } from "../lib.js";
+import { html, useEffect, useState } from "../lib.js";
 import { may, request, useQuery } from "../api.js";
+import { forget } from "../contact_file.js";
 import { count } from "../format.js";
 import { Choices, CreateCampaign, PhoneNumbers, RetryChoices, StartCampaign } from "../ops.js";
 import { go } from "../route.js";
 import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
+import { AssistantFit } from "./assistant_fit.js";
 import { FileDrop } from "./file_drop.js";
 import { NO_TERMS, policyOf, RetryChoice, termsOf } from "./retry_choice.js";
 
-/** @typedef {import("./file_drop.js").Upload} Upload */
+/** @typedef {import("../contact_file.js").Upload} Upload */
+
+/** Where the page keeps its file and, in the session storage, its form. */
+const PLACE = "new-campaign";
 const START = {
   name: "",
   assistantId: "",
@@ -17,7 +22,6 @@ const START = {
   mode: "CONTINUOUS",
   lineQuietGating: false,
   budget: "",
-  region: "",
   ...NO_TERMS,
 };
 
@@ -33,12 +37,31 @@ const nameOf = (upload) =>
     .replace(/[_-]+/g, " ")
     .slice(0, 100);
 
+/** The form as it was before a reload. @returns {typeof START} */
+function keptForm() {
+  try {
+    return { ...START, ...JSON.parse(sessionStorage.getItem(PLACE) ?? "{}") };
+  } catch {
+    return START;
+  }
+}
+
+/** @param {typeof START} form */
+function keepForm(form) {
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify(form));
+  } catch {
+    // A browser without storage keeps the form until the page is left.
+  }
+}
+
 export default function NewCampaign() {
   const choices = useQuery(Choices, {});
   const retries = useQuery(RetryChoices, {});
   const [uploaded, setUploaded] = useState(/** @type {Upload | null} */ (null));
-  const [form, setForm] = useState(START);
+  const [form, setForm] = useState(keptForm);
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
+  useEffect(() => keepForm(form), [form]);
   if (!may.operate())
     return html`<${Head} title="New campaign" /><${Empty} icon="warning" title="For operators and admins"
         ><p>Your role sees campaigns and cannot create them. An admin can change it.</p><//
@@ -67,6 +90,8 @@ export default function NewCampaign() {
       setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
       return toast(said.message, "bad");
     }
+    keepForm(START);
+    await forget(PLACE);
     if (start) await begin(said.campaign.id);
     go(`/campaigns/${said.campaign.id}`);
   };
@@ -78,16 +103,8 @@ export default function NewCampaign() {
         <section class="panel" aria-labelledby="who">
           <header>
             <h2 id="who">1 · Who is called</h2>
-            ${
-              !uploaded &&
-              html`<${Region}
-                value=${form.region}
-                fallback=${data?.settings.defaultRegion ?? ""}
-                onChange=${(/** @type {string} */ region) => set({ region })}
-              />`
-            }
           </header>
-          <${FileDrop} region=${form.region} uploaded=${uploaded} onUpload=${took} />
+          <${FileDrop} place=${PLACE} onUpload=${took} />
           ${wrong.uploadId && html`<p class="wrong" role="alert">${wrong.uploadId}</p>`}
         </section>
         <section class="panel" aria-labelledby="how">
@@ -96,6 +113,12 @@ export default function NewCampaign() {
             data
               ? html`<${How} form=${form} set=${set} wrong=${wrong} choices=${data} />`
               : html`<${Skeleton} rows=${3} />`
+          }
+          ${
+            uploaded &&
+            form.assistantId &&
+            uploaded.report.accepted > 0 &&
+            html`<${AssistantFit} key=${uploaded.id} uploadId=${uploaded.id} assistantId=${form.assistantId} />`
           }
           <${RetryChoice} form=${form} set=${set} wrong=${wrong} choices=${retries.data} />
         </section>
@@ -119,7 +142,7 @@ export default function NewCampaign() {
 /** @param {typeof START} form @param {Upload | null} uploaded @returns {Record<string, string>} */
 function missing(form, uploaded) {
   return {
-    ...(!uploaded && { uploadId: "Choose a file first." }),
+    ...(!uploaded && { uploadId: "Choose a file first, and wait until it has been read." }),
     ...(uploaded?.report.accepted === 0 && {
       uploadId: "No row of this file can be called. Fix it and choose it again.",
     }),
@@ -146,20 +169,6 @@ async function begin(id) {
   const { startCampaign: said } = await request(StartCampaign, { id });
   if (said.__typename === "UserError") toast(`Created, but not started: ${said.message}`, "bad");
 }
-
-/** @param {{ value: string, fallback: string, onChange: (region: string) => void }} props */
-const Region = ({ value, fallback, onChange }) =>
-  html`<label class="row"
-    ><span class="hint">Numbers without + are from</span>
-    <input
-      class="region"
-      size="4"
-      maxlength="2"
-      style=${{ width: "64px" }}
-      placeholder=${fallback}
-      value=${value}
-      onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => onChange(e.currentTarget.value.toUpperCase())}
-  /></label>`;
 
 /**
  * @param {{
