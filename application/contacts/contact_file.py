@@ -15,10 +15,10 @@ from application.contacts.contact_rows import Row, RowReader
 from application.contacts.findings import Findings, NumberCount, region_warning
 from application.contacts.formats.csv_records import LineCutter, RecordCutter
 from application.contacts.formats.file_kind import HEAD_BYTES, FileKind, kind_of
-from application.contacts.formats.sheets import Sheets
 from application.contacts.formats.spool import temporary_file
 from application.contacts.formats.text_decoder import TextDecoder
 from application.contacts.phone_numbers import phone_reader
+from application.contacts.sheets import Sheets
 from application.contacts.spreadsheet_text import may_be_protected
 from application.contacts.table_start import HeadLines, find_table
 from application.contacts.unreadable import UnreadableFile

@@ -1,6 +1,6 @@
 """Refusals of a whole contact file."""
 
-from application.contacts.formats.sheets import Sheets
+from application.contacts.sheets import Sheets
 from application.errors import Failure
 
 

@@ -11,8 +11,8 @@ import orjson
 from application.contacts.column_names import ColumnRole
 from application.contacts.contact_rows import STORED_APART, cells_apart
 from application.contacts.contact_values import Attributes
-from application.contacts.formats.sheets import Sheets
 from application.contacts.phone_numbers import with_extension
+from application.contacts.sheets import Sheets
 from domain.values import SkipReason
 
 

@@ -20,8 +20,8 @@ from psycopg import InterfaceError, OperationalError
 from application.contacts.column_names import ColumnRole
 from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
 from application.contacts.findings import Findings
-from application.contacts.formats.sheets import Sheets
 from application.contacts.rejects import RejectTally
+from application.contacts.sheets import Sheets
 from application.contacts.uploads import RejectedRow, StagedRow, Upload
 from application.errors import StoreUnavailable
 from domain.values import SkipReason

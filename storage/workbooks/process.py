@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import BinaryIO
 
-from application.contacts.formats.sheets import Sheets
+from application.contacts.sheets import Sheets
 from application.contacts.unreadable import UnreadableFile
 from storage.workbooks.child import REFUSED
 
