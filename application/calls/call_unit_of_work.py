@@ -99,7 +99,8 @@ class CallUnitOfWork:
         decide(attempt)
 
     def _store(self, call: Call, at: datetime, vault: Sequence[VaultRow]) -> None:
-        events = call.pending_events
+        # A copy: the append empties the list of pending events.
+        events = tuple(call.pending_events)
         if not events:
             return
         campaign = self._progressed_campaign(call.campaign_id, events, at)

@@ -182,6 +182,28 @@ def test_a_failed_append_leaves_no_trace_in_caches(
     assert campaign.started_at is not None
 
 
+def test_a_campaign_that_rang_before_is_not_loaded_for_later_messages(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = calls = house.claim(house.campaign(4), 4)
+    for call_id in calls:
+        house.calls.request(call_id, dial_before=SOON)
+    house.calls.record_message(message_of("ringing", first, f"{first}"))
+    loaded: list[UUID] = []
+    find = house.app.find
+
+    def recording(kind: type[Any], id_: UUID) -> Any:
+        loaded.append(id_)
+        return find(kind, id_)
+
+    monkeypatch.setattr(house.app, "find", recording)
+    house.calls.record_messages(
+        [message_of("ringing", one, f"{one}") for one in others]
+    )
+    house.calls.record_message(message_of("in-progress", first, f"{first}"))
+    assert loaded == [first]
+
+
 def test_an_aggregate_with_unappended_events_cannot_be_loaded(house: House) -> None:
     call_id = requested(house)
     unit_of_work = UnitOfWork(house.app, [call_id])
