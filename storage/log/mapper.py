@@ -12,7 +12,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import (
     Any,
     ClassVar,
@@ -41,6 +41,9 @@ from domain.errors import Invalid
 ENVELOPE = frozenset({"originator_id", "originator_version"})
 """Fields that have their own columns; all others are in the state."""
 
+CACHED_UUIDS = 10_000
+"""UUIDs that are not parsed again: the events of a stream repeat the same few."""
+
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """NUL as JSON escapes it; Postgres stores it neither in text nor in jsonb."""
 
@@ -50,15 +53,24 @@ class NotStorable(TypeError):
 
 
 class _Codec(NamedTuple):
+    """How values of one annotation are encoded and decoded.
+
+    Values of exactly the types `unencoded` are their own encoded form, and those of
+    `undecoded` their own decoded form: for them neither function needs to be called.
+    """
+
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
+    unencoded: frozenset[type] = frozenset()
+    undecoded: frozenset[type] = frozenset()
 
 
-class _Field(NamedTuple):
-    name: str
-    encode: Callable[[Any], Any]
-    decode: Callable[[Any], Any]
-    default: Callable[[], Any] | None
+class _Plan(NamedTuple):
+    """The fields of a class, in the order in which they are stored."""
+
+    encoders: tuple[tuple[str, frozenset[type], Callable[[Any], Any]], ...]
+    decoders: tuple[tuple[str, frozenset[type], Callable[[Any], Any]], ...]
+    defaults: dict[str, Callable[[], Any]]
 
 
 class TypedMapper(Mapper[UUID]):
@@ -77,7 +89,7 @@ class TypedMapper(Mapper[UUID]):
         kind = type(domain_event)
         topic = get_topic(kind)
         try:
-            state = _encoded(_fields_of(kind), vars(domain_event), ENVELOPE)
+            state = _encoded(_plan_of(kind), vars(domain_event), ENVELOPE)
             if (version := getattr(kind, "class_version", 1)) > 1:
                 state["class_version"] = version
             stored = orjson.dumps(state)
@@ -96,7 +108,7 @@ class TypedMapper(Mapper[UUID]):
     @override
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
         kind = resolve_topic(stored_event.topic)
-        plan = _fields_of(kind)
+        plan = _plan_of(kind)
         try:
             values = _decoded(plan, _upcast(kind, stored_event))
         except Exception as error:
@@ -136,52 +148,60 @@ def _upcast(kind: type, stored_event: StoredEvent) -> dict[str, Any]:
 
 
 def _encoded(
-    plan: tuple[_Field, ...],
+    plan: _Plan,
     values: Mapping[str, Any],
     unencoded: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     state = {}
-    for name, encode, _, _ in plan:
-        try:
-            state[name] = encode(values[name])
-        except KeyError:
-            raise NotStorable(f"{name} is not set") from None
-        except (TypeError, ValueError) as error:
-            raise NotStorable(f"{name}: {error}") from error
+    name = ""
+    try:
+        for name, as_is, encode in plan.encoders:
+            value = values[name]
+            state[name] = value if type(value) in as_is else encode(value)
+    except KeyError:
+        raise NotStorable(f"{name} is not set") from None
+    except (TypeError, ValueError) as error:
+        raise NotStorable(f"{name}: {error}") from error
     if len(values) != len(state) + len(unencoded):
         unknown = sorted(values.keys() - state.keys() - unencoded)
         raise NotStorable(f"fields without annotation: {', '.join(unknown)}")
     return state
 
 
-def _decoded(plan: tuple[_Field, ...], state: dict[str, Any]) -> dict[str, Any]:
-    values = {}
-    for name, _, decode, default in plan:
-        if name in state:
-            values[name] = decode(state.pop(name))
-        elif default is not None:
-            values[name] = default()
+def _decoded(plan: _Plan, state: dict[str, Any]) -> dict[str, Any]:
+    values, missing = {}, 0
+    for name, as_is, decode in plan.decoders:
+        try:
+            value = state[name]
+        except KeyError:
+            if name not in plan.defaults:
+                raise ValueError(f"{name} is missing") from None
+            values[name] = plan.defaults[name]()
+            missing += 1
         else:
-            raise ValueError(f"{name} is missing")
-    if state:
-        raise ValueError(f"unknown fields: {', '.join(sorted(state))}")
+            values[name] = value if type(value) in as_is else decode(value)
+    if len(values) != len(state) + missing:
+        unknown = sorted(state.keys() - values.keys())
+        raise ValueError(f"unknown fields: {', '.join(unknown)}")
     return values
 
 
 @cache
-def _fields_of(kind: type) -> tuple[_Field, ...]:
+def _plan_of(kind: type) -> _Plan:
     """Return the codecs of the fields of an event class or a frozen dataclass."""
-    defaults = _defaults(kind)
-    plan = []
+    codecs = {}
     for name, annotation in get_type_hints(kind).items():
         if name in ENVELOPE or get_origin(annotation) is ClassVar:
             continue
         try:
-            codec = _codec(annotation)
+            codecs[name] = _codec(annotation)
         except NotStorable as error:
             raise NotStorable(f"{kind.__qualname__}.{name}: {error}") from error
-        plan.append(_Field(name, codec.encode, codec.decode, defaults.get(name)))
-    return tuple(plan)
+    return _Plan(
+        tuple((name, one.unencoded, one.encode) for name, one in codecs.items()),
+        tuple((name, one.undecoded, one.decode) for name, one in codecs.items()),
+        _defaults(kind),
+    )
 
 
 def _defaults(kind: type) -> dict[str, Callable[[], Any]]:
@@ -207,7 +227,8 @@ def _codec(annotation: Any) -> _Codec:
     if origin in _GENERIC:
         return _GENERIC[origin](*get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return _Codec(_only(annotation), annotation)
+        members = frozenset({annotation})  # orjson encodes them.
+        return _Codec(_only(annotation), annotation, members)
     if isinstance(annotation, type) and is_dataclass(annotation):
         return _nested(annotation)
     raise NotStorable(f"{annotation!r} cannot be encoded")
@@ -231,7 +252,8 @@ def _only(*kinds: type) -> Callable[[Any], Any]:
 
 
 def _same(kind: type) -> _Codec:
-    return _Codec(_only(kind), _only(kind))
+    itself = frozenset({kind})
+    return _Codec(_only(kind), _only(kind), itself, itself)
 
 
 def _text_of(
@@ -250,14 +272,19 @@ def _encode_date(value: Any) -> str:
 def _encode_time(value: datetime) -> str:
     if value.tzinfo is None:
         raise NotStorable("a time without time zone")
-    return value.astimezone(UTC).isoformat()
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
 
 
 def _decode_time(text: str) -> datetime:
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError("a time without time zone")
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=CACHED_UUIDS)
+def _decode_uuid(text: str) -> UUID:
+    return UUID(text)
 
 
 def _encode_float(value: Any) -> float:
@@ -275,16 +302,19 @@ def _optional(*members: Any) -> _Codec:
     inner = [member for member in members if member is not types.NoneType]
     if len(inner) != 1 or len(inner) == len(members):
         raise NotStorable("a union of more than one type and None")
-    encode, decode = _codec(inner[0])
+    encode, decode, unencoded, undecoded = _codec(inner[0])
+    nothing = frozenset({types.NoneType})
     return _Codec(
         lambda value: None if value is None else encode(value),
         lambda value: None if value is None else decode(value),
+        unencoded | nothing,
+        undecoded | nothing,
     )
 
 
 def _sequence(kind: type, item: Any) -> _Codec:
     check, check_list = _only(kind), _only(list)
-    encode, decode = _codec(item)
+    encode, decode, *_ = _codec(item)
     return _Codec(
         lambda value: [encode(one) for one in check(value)],
         lambda value: kind([decode(one) for one in check_list(value)]),
@@ -314,7 +344,7 @@ def _dict(key: Any, item: Any) -> _Codec:
     if key is not str:
         raise NotStorable("keys that are not str")
     check, check_key = _only(dict), _only(str)
-    encode, decode = _codec(item)
+    encode, decode, *_ = _codec(item)
     return _Codec(
         lambda value: {check_key(k): encode(v) for k, v in check(value).items()},
         lambda value: {k: decode(v) for k, v in check(value).items()},
@@ -322,8 +352,8 @@ def _dict(key: Any, item: Any) -> _Codec:
 
 
 def _nested(kind: type) -> _Codec:
-    check, check_dict, plan = _only(kind), _only(dict), _fields_of(kind)
-    names = tuple(field.name for field in plan)
+    check, check_dict, plan = _only(kind), _only(dict), _plan_of(kind)
+    names = tuple(name for name, _, _ in plan.encoders)
 
     def encode(value: Any) -> dict[str, Any]:
         check(value)
@@ -343,7 +373,7 @@ _PLAIN: dict[Any, _Codec] = {
     Decimal: _text_of(Decimal, str, Decimal),
     datetime: _text_of(datetime, _encode_time, _decode_time),
     date: _Codec(_encode_date, date.fromisoformat),
-    UUID: _Codec(_only(UUID), UUID),  # orjson encodes it.
+    UUID: _Codec(_only(UUID), _decode_uuid, frozenset({UUID})),  # orjson encodes it.
 }
 
 _GENERIC: dict[Any, Callable[..., _Codec]] = {
