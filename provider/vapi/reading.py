@@ -48,6 +48,7 @@ PHASES = {
 
 READ_FROM_CALL = ("endedReason", "startedAt", "endedAt")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
+CONTAINERS = frozenset({dict, list})
 
 
 def read_message(
@@ -164,11 +165,18 @@ def _report_content(message: dict[str, Any], call: dict[str, Any]) -> dict[str, 
 
 def _without_empty(value: Any) -> Any:
     """Remove empty values: they mean the same as missing ones."""
+    # Reports have thousands of values, so no function is called for plain ones.
     if isinstance(value, dict):
-        kept = {name: _without_empty(item) for name, item in value.items()}
-        return {name: item for name, item in kept.items() if item not in EMPTY}
+        kept = {}
+        for name, item in value.items():
+            found = _without_empty(item) if type(item) in CONTAINERS else item
+            if found not in EMPTY:
+                kept[name] = found
+        return kept
     if isinstance(value, list):
-        return [_without_empty(item) for item in value]
+        return [
+            _without_empty(item) if type(item) in CONTAINERS else item for item in value
+        ]
     return value
 
 

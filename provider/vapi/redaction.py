@@ -6,7 +6,6 @@ keys, secrets, headers, links to listen to a call or to fetch a recording.
 
 import math
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -25,6 +24,9 @@ SECRETS = re.compile(
     r"|^(control|listen|webcall|call)url$"
 )
 SIGNED = re.compile(r"signature|token|secret|credential|key", re.IGNORECASE)
+
+ASSISTANT = "assistant"
+"""Key of the assistant; only its id and name are kept."""
 
 TWINS = {"messagesopenaiformatted": "messages", "variables": "variableValues"}
 """Old names of keys, removed if the current name is present as well."""
@@ -121,20 +123,27 @@ def _clean(key: str, value: Any, levels: int) -> Any:
         case dict() | list() if not levels:
             return None
         case dict():
-            return dict(_kept(_trimmed(key, value), levels))
+            return _kept(_trimmed(key, value), levels)
         case list():
-            return [_clean(key, item, levels - 1) for item in value]
+            return [
+                _kept(item, levels - 1)
+                if type(item) is dict and levels > 1 and key != ASSISTANT
+                else _clean(key, item, levels - 1)
+                for item in value
+            ]
         case _:
             return _writable(value)
 
 
-def _kept(document: dict[str, Any], levels: int) -> Iterator[tuple[str, Any]]:
+def _kept(document: dict[str, Any], levels: int) -> dict[str, Any]:
+    kept = {}
     for name, value in document.items():
         key = _read(name)
         if type(value) is str and key.harmless and not key.link:
-            yield name, value  # The most frequent case.
+            kept[name] = value  # The most frequent case.
         elif key.harmless or not _goes(key, value, document):
-            yield name, _clean(key.plain, value, levels - 1)
+            kept[name] = _clean(key.plain, value, levels - 1)
+    return kept
 
 
 def _goes(key: _Key, value: Any, document: dict[str, Any]) -> bool:
@@ -149,7 +158,7 @@ def _is_secret(key: _Key, value: Any) -> bool:
 
 def _trimmed(key: str, document: dict[str, Any]) -> dict[str, Any]:
     """Keep only id and name of an assistant: messages repeat its whole prompt."""
-    if key != "assistant":
+    if key != ASSISTANT:
         return document
     return {name: document[name] for name in ("id", "name") if name in document}
 

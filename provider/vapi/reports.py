@@ -171,9 +171,11 @@ def _plain(item: Any) -> Document | None:
     """Return a spoken message without tool calls, None for any other message."""
     if not isinstance(item, dict) or item.get("role") not in SPEAKERS:
         return None
+    if TOOL_KEYS.isdisjoint(item):
+        return item
     spoken = {name: value for name, value in item.items() if name not in TOOL_KEYS}
-    says_nothing = not (spoken.get("message") or spoken.get("content"))
-    return None if says_nothing and len(spoken) < len(item) else spoken
+    says_something = spoken.get("message") or spoken.get("content")
+    return spoken if says_something else None
 
 
 def _duration(
