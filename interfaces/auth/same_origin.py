@@ -7,11 +7,11 @@ Like Go's CrossOriginProtection: browsers send the origin of a request
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interfaces.http.errors import refusal
+from interfaces.http.headers import first_header
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES = frozenset({"same-origin", "none"})
@@ -43,14 +43,21 @@ class SameOrigin:
         kind = scope["type"]
         if kind not in {"http", "websocket"} or scope.get("method") in SAFE:
             return True
-        return is_own(Headers(scope=scope), self._origins)
+        return _is_own(scope, self._origins)
 
 
-def is_own(headers: Headers, origins: Collection[str]) -> bool:
+def _is_own(scope: Scope, origins: Collection[str]) -> bool:
     """Return whether a request comes from our own pages, or not from a browser."""
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if origin in origins:
+    site, origin = (
+        first_header(scope, b"sec-fetch-site"),
+        first_header(scope, b"origin"),
+    )
+    named = None if origin is None else origin.decode("latin-1")
+    if named in origins:
         return True
     if site is not None:
-        return site in OWN_SITES
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+        return site.decode("latin-1") in OWN_SITES
+    if named is None:
+        return True
+    host = first_header(scope, b"host")
+    return host is not None and urlsplit(named).netloc == host.decode("latin-1")

@@ -6,10 +6,14 @@ from uuid import UUID
 
 import structlog
 from opentelemetry.trace import format_trace_id, get_current_span
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from interfaces.http.headers import first_header
+
 HEADER = "X-Request-Id"
+NAME = HEADER.lower().encode()
+"""As ASGI servers pass it."""
+
 FIT = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -24,16 +28,20 @@ class RequestIds:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
+        given = (first_header(scope, NAME) or b"").decode("latin-1")
         id_ = given if FIT.fullmatch(given) else self._new_id().hex
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = id_
+                kept = [one for one in message.get("headers", ()) if one[0] != NAME]
+                message["headers"] = [*kept, (NAME, id_.encode("latin-1"))]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request=id_, **_trace()):
+        bound = structlog.contextvars.bind_contextvars(request=id_, **_trace())
+        try:
             await self._app(scope, receive, send_with_id)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 def _trace() -> dict[str, str]:

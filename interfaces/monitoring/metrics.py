@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from time import perf_counter
 
 from fastapi import APIRouter
@@ -92,17 +93,21 @@ class ApiMetrics:
             "Open subscriptions to changes of campaigns.",
             registry=self.registry,
         )
+        # The library checks the labels at each look-up, so a series is looked up once.
+        self._messages_of = cache(self._webhooks.labels)
+        self._requests_of = cache(self._requests.labels)
+        self._seconds_of = cache(self._request_seconds.labels)
 
     def webhook(self, type_: str | None, result: str, seconds: float) -> None:
         """Count a message; `type_` is None if it was not parsed."""
         known = type_ if type_ in KNOWN_MESSAGES else "other"
-        self._webhooks.labels("unread" if type_ is None else known, result).inc()
+        self._messages_of("unread" if type_ is None else known, result).inc()
         self._webhook_seconds.observe(seconds)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an HTTP request of this process."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        self._requests_of(method, route, str(status)).inc()
+        self._seconds_of(route).observe(seconds)
 
 
 class SystemCollector(Collector):

@@ -8,11 +8,10 @@ import asyncio
 import gzip
 import zlib
 from asyncio import timeout
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from time import perf_counter
+from typing import Self
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -87,15 +86,9 @@ class Memory:
     def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.large)
 
-    @asynccontextmanager
-    async def share(self) -> AsyncIterator["Share"]:
-        """Account for one body in this context."""
-        async with AsyncExitStack() as stack:
-            share = Share(self, stack)
-            try:
-                yield share
-            finally:
-                self._held -= share.held
+    def share(self) -> "Share":
+        """Account for one body; to be used as a context manager."""
+        return Share(self)
 
     def hold(self, size: int) -> None:
         """Account for `size` bytes of small bodies. Raises Refused (503) if full."""
@@ -123,15 +116,14 @@ class Memory:
             asyncio.get_running_loop().run_in_executor(None, trim)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Share:
-    """One body's share of the memory for webhooks, in bytes.
+    """One body's share of the memory for webhooks, in bytes; released at its exit.
 
     `waited` is how many seconds the body waited for a slot.
     """
 
     memory: Memory
-    stack: AsyncExitStack
     held: int = 0
     is_large: bool = False
     waited: float = 0.0
@@ -148,7 +140,6 @@ class Share:
             began = perf_counter()
             await self.memory.take_slot()
             self.waited = perf_counter() - began
-            self.stack.callback(self.memory.free_slot)
             self.is_large = True
             self.memory.hold(-self.held)
             self.held = 0
@@ -156,8 +147,16 @@ class Share:
             self.memory.hold(size - self.held)
             self.held = size
 
+    def __enter__(self) -> Self:
+        return self
 
-@dataclass(eq=False)
+    def __exit__(self, *_: object) -> None:
+        self.memory.hold(-self.held)
+        if self.is_large:
+            self.memory.free_slot()
+
+
+@dataclass(eq=False, slots=True)
 class Body:
     """The body of one request, read within the limits."""
 

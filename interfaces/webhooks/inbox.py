@@ -55,6 +55,11 @@ class Ticket:
         """Whether the request no longer waits for the answer."""
         return self.answer.done()
 
+    def expire(self) -> None:
+        """Raise TimeoutError in the waiting request, if it still waits."""
+        if not self.is_abandoned:
+            self.answer.set_exception(TimeoutError())
+
     def forget(self) -> None:
         """Free the memory of a message that is no longer awaited."""
         self.raw = b""

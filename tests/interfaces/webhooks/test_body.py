@@ -11,10 +11,10 @@ from interfaces.webhooks.body import Memory, Refused
 def test_small_bodies_share_a_limit_in_bytes() -> None:
     async def scenario() -> None:
         memory = Memory(small_bytes=100)
-        async with memory.share() as first:
+        with memory.share() as first:
             await first.grow(40)
             await first.grow(60)
-            async with memory.share() as second:
+            with memory.share() as second:
                 await second.grow(40)
                 with pytest.raises(Refused) as refused:
                     await second.grow(41)
@@ -23,7 +23,7 @@ def test_small_bodies_share_a_limit_in_bytes() -> None:
                     "UNAVAILABLE",
                 )
                 assert refused.value.headers == {"Retry-After": "5"}
-        async with memory.share() as third:
+        with memory.share() as third:
             await third.grow(100)
 
     asyncio.run(scenario())
@@ -32,12 +32,12 @@ def test_small_bodies_share_a_limit_in_bytes() -> None:
 def test_a_large_body_waits_for_a_slot_and_is_refused_after_a_time() -> None:
     async def scenario() -> None:
         memory = Memory(large=1, wait_seconds=0.1)
-        async with memory.share() as first, memory.share() as second:
+        with memory.share() as first, memory.share() as second:
             await first.grow(SMALL_BODY + 1)
             with pytest.raises(Refused) as refused:
                 await second.grow(SMALL_BODY + 1)
             assert refused.value.status == 503
-        async with memory.share() as third:
+        with memory.share() as third:
             await third.grow(SMALL_BODY + 1)
 
     asyncio.run(scenario())
@@ -46,7 +46,7 @@ def test_a_large_body_waits_for_a_slot_and_is_refused_after_a_time() -> None:
 def test_large_bodies_do_not_use_the_memory_of_small_ones() -> None:
     async def scenario() -> None:
         memory = Memory(small_bytes=SMALL_BODY, large=1)
-        async with memory.share() as large, memory.share() as small:
+        with memory.share() as large, memory.share() as small:
             await large.grow(SMALL_BODY)
             await large.grow(SMALL_BODY + 1)
             await small.grow(SMALL_BODY)
