@@ -59,8 +59,14 @@ class Streams(ABC):
         return found
 
     @abstractmethod
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
-        """Load many aggregates with one query; None for a stream without events."""
+    def find_all(
+        self, ids: Collection[UUID], newest: Mapping[UUID, int] | None = None
+    ) -> dict[UUID, BaseAggregate[UUID] | None]:
+        """Load many aggregates with one query; None for a stream without events.
+
+        `newest` maps further streams, whose newest event may be read first, to how many
+        of their last events are read at least.
+        """
 
     @abstractmethod
     def append(
@@ -99,10 +105,12 @@ class AutoLynx(Application[UUID], Streams):
         return found if isinstance(found, kind) else None
 
     @override
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
-        streams: dict[UUID, list[Any]] = {id_: [] for id_ in ids}
+    def find_all(
+        self, ids: Collection[UUID], newest: Mapping[UUID, int] | None = None
+    ) -> dict[UUID, BaseAggregate[UUID] | None]:
+        streams: dict[UUID, list[Any]] = {id_: [] for id_ in (*ids, *(newest or {}))}
         recorder: Any = self.recorder
-        for stored in recorder.select_streams(streams):
+        for stored in recorder.select_streams(ids, newest):
             streams[stored.originator_id].append(stored)
         read: Any = self.mapper.to_domain_event
         return {id_: replay(None, map(read, own)) for id_, own in streams.items()}

@@ -3,18 +3,34 @@
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
 )
 
 from application.calling_rules.loader import SHIPPED
-from domain.settings import SettingsValues
+from domain.gate.caps import read_caps
+from domain.gate.rules import FrequencyCap
+from domain.settings import (
+    ENVIRONMENT,
+    FIRST_CAPS,
+    FIRST_MODE,
+    RulesMode,
+    SettingsValues,
+)
+
+CAPS_VARIABLE = "AUTOLYNX_SETTINGS_FREQUENCY_CAPS"
+
+
+def _first_caps() -> tuple[FrequencyCap, ...]:
+    """Return the caps without a value; an empty variable means that there are none."""
+    return () if os.environ.get(CAPS_VARIABLE) == "" else FIRST_CAPS
 
 
 class FirstSettings(BaseSettings):
@@ -41,10 +57,21 @@ class FirstSettings(BaseSettings):
     spend_alert_threshold: Decimal = Decimal("0.8")
     alert_webhook_url: str | None = None
     retention_days: int | None = None
+    calling_rules: RulesMode = FIRST_MODE
+    frequency_caps: Annotated[tuple[FrequencyCap, ...], NoDecode] = Field(
+        default_factory=_first_caps
+    )
+
+    @field_validator("frequency_caps", mode="before")
+    @classmethod
+    def _read_caps(cls, value: object) -> object:
+        return read_caps(value) if isinstance(value, str) else value
 
     def values(self) -> SettingsValues:
         """Return the values. Raises Invalid if one is out of bounds."""
-        first = SettingsValues(**self.model_dump())
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        first = SettingsValues(**own)
+        first = first.with_rules(self.calling_rules, reason=None, by=ENVIRONMENT)
         first.check()
         return first
 

@@ -1,7 +1,7 @@
 """Reads and changes the settings; the environment sets their first values."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,9 @@ from domain.web_address import url_fault
 
 ENVIRONMENT = "configuration"
 """The actor of the event that stores the first values."""
+
+RULES = ("calling_rules", "calling_rules_reason")
+"""Names under which `amend` gets the mode of the calling rules and its reason."""
 
 
 class SettingsService:
@@ -41,28 +44,47 @@ class SettingsService:
 
     def change(self, values: SettingsValues, *, by: str) -> int | None:
         """Replace all settings. Raises Invalid as `amend` does."""
-        return self.amend(asdict(values), by=by)[1]
+        return self._decide(
+            lambda settings: settings.change(
+                values=self._checked(settings.values, values),
+                at=self._context.now(),
+                by=by,
+            )
+        )[1]
 
     def amend(
         self, changed: Mapping[str, Any], *, by: str
     ) -> tuple[SettingsValues, int | None]:
         """Change the settings in `changed`, a mapping from names to new values.
 
+        With `calling_rules` it may also have `calling_rules_reason`, which is required
+        to switch the rules off.
+
         Returns all settings after the change, and the position. A change of other
         settings at the same time is kept. Raises Invalid for values out of bounds, an
         unknown region, and a webhook URL at an internal address.
         """
 
+        others = {name: changed[name] for name in changed if name not in RULES}
+        mode, reason = (changed.get(name) for name in RULES)
+
         def act(settings: Settings) -> SettingsValues:
-            values = replace(settings.values, **changed)
-            if values.alert_webhook_url != settings.values.alert_webhook_url:
-                self._check_url(values.alert_webhook_url)
-            if values.default_region != settings.values.default_region:
-                _check_region(values.default_region)
+            values = replace(settings.values, **others)
+            if mode is not None:
+                values = values.with_rules(mode, reason=reason, by=by)
+            values = self._checked(settings.values, values)
             settings.change(values=values, at=self._context.now(), by=by)
             return values
 
         return self._decide(act)
+
+    def _checked(self, now: SettingsValues, new: SettingsValues) -> SettingsValues:
+        """Return the new values. Raises Invalid for a bad address or region."""
+        if new.alert_webhook_url != now.alert_webhook_url:
+            self._check_url(new.alert_webhook_url)
+        if new.default_region != now.default_region:
+            _check_region(new.default_region)
+        return new
 
     def _check_url(self, url: str | None) -> None:
         fault = url_fault(url) if url and not self._any_address else None

@@ -1,14 +1,16 @@
 """The settings of the installation, which admins change."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Self
 from uuid import uuid5
 
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Invalid
+from domain.gate.rules import FrequencyCap
 from domain.values import AMOUNT_RULE, NAMESPACE, is_amount
 from domain.web_address import WEB_URL_RULE, is_web_url
 
@@ -16,6 +18,31 @@ SETTINGS_ID = uuid5(NAMESPACE, "settings")
 
 LONGEST_RETENTION = 36_500
 """Days for which the provider's messages may be kept, if they are removed at all."""
+
+LONGEST_REASON = 1_000
+MOST_CAPS = 20
+CAP_ATTEMPTS = range(1, 1_001)
+CAP_HOURS = range(1, 8_761)
+
+CAPS_RULE = (
+    f"must be at most {MOST_CAPS} caps of 1 to {CAP_ATTEMPTS[-1]:,} attempts"
+    f" in 1 to {CAP_HOURS[-1]:,} hours"
+)
+
+ENVIRONMENT = "environment"
+"""Name of who waived the calling rules with the configuration."""
+
+
+class RulesMode(StrEnum):
+    """ENFORCED, or OFF: the rule book's hours are waived for all campaigns."""
+
+    ENFORCED = "ENFORCED"
+    OFF = "OFF"
+
+
+FIRST_MODE = RulesMode.OFF
+FIRST_CAPS: tuple[FrequencyCap, ...] = ()
+"""The first values of an installation, unless its configuration has others."""
 
 BOUNDS: dict[str, tuple[float, float]] = {
     "default_cap": (1, 10_000),
@@ -33,6 +60,9 @@ class SettingsValues:
 
     At the share `spend_alert_threshold` of a budget (above 0, at most 1) an alert is
     raised; budgets are in US dollars. `default_region` is an ISO 3166 country code.
+    `frequency_caps` limit the calls to one number over all campaigns. `rules_waived_by`
+    is the admin who switched the calling rules off, or ENVIRONMENT, and `rules_reason`
+    why; both are None while they are enforced.
     """
 
     default_cap: int = 8
@@ -46,6 +76,36 @@ class SettingsValues:
     spend_alert_threshold: Decimal = Decimal("0.8")
     alert_webhook_url: str | None = None
     retention_days: int | None = None
+    calling_rules: RulesMode = FIRST_MODE
+    frequency_caps: tuple[FrequencyCap, ...] = FIRST_CAPS
+    rules_waived_by: str | None = None
+    rules_reason: str | None = None
+
+    def by_name(self) -> dict[str, Any]:
+        """Return the values by the names of the settings."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def with_rules(self, mode: RulesMode, *, reason: str | None, by: str) -> Self:
+        """Enforce the calling rules, or switch them off. Raises Invalid.
+
+        A member must give a reason for OFF; only the environment may switch the rules
+        off without one.
+        """
+        if mode is RulesMode.ENFORCED:
+            return replace(
+                self, calling_rules=mode, rules_waived_by=None, rules_reason=None
+            )
+        reason = (reason or "").strip()
+        fault = None
+        if not reason and by != ENVIRONMENT:
+            fault = "is required to switch the calling rules off"
+        elif len(reason) > LONGEST_REASON:
+            fault = f"must have at most {LONGEST_REASON:,} characters"
+        if fault is not None:
+            raise Invalid(f"calling_rules_reason {fault}.", calling_rules_reason=fault)
+        return replace(
+            self, calling_rules=mode, rules_waived_by=by, rules_reason=reason or None
+        )
 
     def check(self) -> None:
         """Raise Invalid, which names each setting with a wrong value and its rule."""
@@ -88,8 +148,18 @@ class SettingsValues:
                 or 1 <= self.retention_days <= LONGEST_RETENTION,
                 f"must be from 1 to {LONGEST_RETENTION:,}, or null for no limit",
             ),
+            "frequency_caps": (
+                _are_caps(self.frequency_caps),
+                CAPS_RULE,
+            ),
         }
         return [(name, rule) for name, (fits, rule) in rules.items() if not fits]
+
+
+def _are_caps(caps: tuple[FrequencyCap, ...]) -> bool:
+    return len(caps) <= MOST_CAPS and all(
+        cap.attempts in CAP_ATTEMPTS and cap.hours in CAP_HOURS for cap in caps
+    )
 
 
 class SettingsEvent(Aggregate.Event):

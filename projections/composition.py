@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,9 @@ from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.calling_rules.loader import SHIPPED
 from application.calling_rules.source import RuleBookSource
+from application.calls.call_gate import REQUEST_LIMIT, CallGate
 from application.calls.call_service import CallService
+from application.calls.called_numbers import AdoptedNumbers
 from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
@@ -147,6 +149,8 @@ class Components:
     recording_urls: RecordingUrls = field(default_factory=RecordingUrls)
     rule_folders: tuple[Path, ...] = (SHIPPED,)
     """Folders of the calling rules."""
+    request_limit: timedelta = REQUEST_LIMIT
+    """How long a request to the provider may last."""
     any_alert_address: bool = False
     """Whether alerts may be sent to addresses of private networks."""
 
@@ -229,6 +233,16 @@ class Components:
             call_lookup=self.lookups,
             read_message=self.message_reader,
             installation_key=self.installation_key,
+            gate=self.gate,
+        )
+
+    @cached_property
+    def gate(self) -> CallGate:
+        return CallGate(
+            rule_book=self.rule_book.current,
+            lists=self.suppression_blocks,
+            first_settings=self.first_settings,
+            request_limit=self.request_limit,
         )
 
     @cached_property
@@ -267,7 +281,8 @@ class Components:
 
     @cached_property
     def claims(self) -> ClaimService:
-        return ClaimService(self.app, self.context)
+        numbers = AdoptedNumbers(self.app, self.installation_key, self.lookups)
+        return ClaimService(self.app, self.context, numbers)
 
     @cached_property
     def planned_calls(self) -> PlannedCallService:

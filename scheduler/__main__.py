@@ -152,6 +152,7 @@ def _components(
         read_message=read_message,
         now=process.clock,
         **configured_fields(configuration),
+        request_limit=timedelta(seconds=configuration.vapi_timeout_seconds),
     )
 
 

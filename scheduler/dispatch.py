@@ -38,6 +38,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
+from domain.calls.call_dialing import NEVER_LEFT
 from domain.errors import Refused
 from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace
@@ -261,7 +262,7 @@ class Dispatch:
             case Accepted() as accepted:
                 self._accepted(one, accepted)
             case NeverLeft():
-                self._defer(one, sent, "unreachable", self._back_off(one.line))
+                self._defer(one, sent, NEVER_LEFT, self._back_off(one.line))
             case NotNow(text=text, retry_after=retry_after) as refused:
                 wait = self._back_off(one.line, retry_after)
                 self._refuse(one, sent, refused.refusal, text, wait)

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError
-
 from application.app import Streams
+from application.calls.call_gate import CallGate
+from application.calls.call_requests import CallRequests
 from application.calls.call_unit_of_work import (
     CallCommand,
     CallUnitOfWork,
@@ -24,16 +24,10 @@ from application.calls.message_recorder import (
 )
 from application.calls.output_rules import apply_output_rules
 from application.calls.provider_facts import apply_lookup, apply_report
-from application.calls.request_fence import (
-    Fence,
-    SendPermission,
-    read_fence,
-    send_permission,
-)
+from application.calls.request_fence import SendPermission
 from application.calls.tool_calls import ToolCallService
 from application.event_context import SCHEDULER, EventContext
-from application.installation_key import InstallationKey, KeyUnusable
-from application.places.resolver import zones_of
+from application.installation_key import InstallationKey
 from application.ports import (
     CallLookup,
     CallReport,
@@ -46,15 +40,9 @@ from application.vault import VaultReader
 from domain.calls.call import Call
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
-from domain.errors import MayNotBeRequested
-from domain.numbers.number import number_id_of
-from domain.outcomes import Withheld
-from domain.values import CallStatus, ContactStatus, Refusal
+from domain.values import CallStatus, Refusal
 
 log = logging.getLogger(__name__)
-
-FENCED = 8
-"""Attempts to store a request while a stream that it rests on keeps changing."""
 
 
 class CallService:
@@ -68,9 +56,12 @@ class CallService:
         call_lookup: CallLookup,
         read_message: Callable[[dict[str, Any]], ProviderMessage],
         installation_key: InstallationKey,
+        gate: CallGate,
     ) -> None:
         self._app, self._context, self._vault = app, context, vault
-        self._installation_key = installation_key
+        self._requests = CallRequests(
+            app, context, contact_lookup, installation_key, gate
+        )
         self._contact_lookup = contact_lookup
         self._call_lookup, self._read_message = call_lookup, read_message
         self._started = StartedCampaigns()
@@ -107,76 +98,14 @@ class CallService:
     # --- The dialer ---------------------------------------------------------------
 
     def request(self, call_id: UUID, *, dial_before: datetime) -> SendPermission | None:
-        """Store a request; return the permission to send it, None if it is refused.
-
-        It is stored only if none of the streams that it rests on has changed since they
-        were read: campaign, contact and number. Nobody is called after a pause, a
-        cancel, an erasure or an opt-out was confirmed.
-        """
-        return self._fenced(call_id, dial_before, Call.request)
+        """Store a request; return the permission to send it, None if it is refused."""
+        return self._requests.request(call_id, dial_before=dial_before)
 
     def renew_request(
         self, call_id: UUID, *, dial_before: datetime
     ) -> SendPermission | None:
         """Store a further request after one that provably never left."""
-        return self._fenced(call_id, dial_before, Call.renew_request)
-
-    def _fenced(
-        self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
-    ) -> SendPermission | None:
-        for _ in range(FENCED):
-            try:
-                return self._request(call_id, dial_before, ask)
-            except MayNotBeRequested:
-                return None
-            except KeyUnusable as fault:
-                log.error("call %s is not requested: %s", call_id, fault)  # noqa: TRY400 - the message says it all
-                return None
-            except IntegrityError:
-                continue  # One of the streams changed: decide again.
-        return None
-
-    def _request(
-        self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
-    ) -> SendPermission | None:
-        call, at = self._app.load(Call, call_id), self._context.now()
-        person = self._contact_lookup.contact(call.contact_id)
-        if person is None:
-            return None
-        number_key = self._installation_key.of_number(person.phone)
-        number_id = number_id_of(number_key)
-        fence = read_fence(self._app, self._installation_key, call, number_id, at)
-        if not fence.campaign.may_dial_at(at) or not fence.contact.may_be_called:
-            return None
-        if fence.number.is_suppressed:
-            self._withhold(call, fence, at)
-            return None
-        ask(
-            call,
-            dial_before=dial_before,
-            at=at,
-            by=SCHEDULER,
-            number_key=number_key,
-            time_zones=zones_of(person.phone),
-        )
-        self._app.append(call, expect=fence.versions)
-        return send_permission(call, fence.campaign, person, dial_before)
-
-    def _withhold(self, call: Call, fence: Fence, at: datetime) -> None:
-        """Withdraw the call and finish its contact, whose number is suppressed."""
-        call.withhold(at=at, by=SCHEDULER)
-        if not call.pending_events:
-            return
-        fence.contact.withhold(
-            Withheld.SUPPRESSED,
-            was=ContactStatus.CANCELED,
-            last_attempt=call.attempt,
-            at=at,
-            by=SCHEDULER,
-        )
-        self._app.append(
-            call, fence.contact, expect={fence.number.id: fence.number.version}
-        )
+        return self._requests.renew_request(call_id, dial_before=dial_before)
 
     def place(
         self, call_id: UUID, *, provider_call_id: str, placed_at: datetime

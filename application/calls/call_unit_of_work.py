@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams, decide
+from application.calls.called_numbers import release_number
 from application.calls.contact_planning import ContactPlanner, TermsCache
 from application.calls.output_rules import OutputOptOuts
 from application.event_context import SCHEDULER, EventContext
@@ -111,6 +112,7 @@ class CallUnitOfWork:
             rows += self._pause(campaign, fault, rows, at)
         also = self._planner.changes(call, campaign, at)
         number, texts = self._opt_outs.suppressed(call, at)
+        number = release_number(self._app, call, events, number, at)
         changed = (call, campaign, *also.changed, number)
         self._app.append(*changed, vault=[*rows, *texts], expect=also.expect or None)
         if placed_event(events):

@@ -10,6 +10,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
+from application.calls.called_numbers import AdoptedNumbers
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin
@@ -20,6 +21,7 @@ from domain.contacts.contact_history import NO_HISTORY, ContactHistory
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
+from domain.numbers.number import Number
 from domain.planning.planning import history_after, status_of
 from domain.values import call_id_of
 
@@ -37,8 +39,15 @@ class ClaimResult:
 
 
 class ClaimService:
-    def __init__(self, app: AutoLynx, context: EventContext) -> None:
+    def __init__(
+        self,
+        app: AutoLynx,
+        context: EventContext,
+        adopted_numbers: AdoptedNumbers | None = None,
+    ) -> None:
+        """Build it; a service that adopts calls needs `adopted_numbers`."""
         self._app, self._context = app, context
+        self._adopted_numbers = adopted_numbers
 
     def claim(self, chosen: Sequence[PlannedCall], *, seen: int) -> ClaimResult:
         """Append claim number `seen + 1` and its calls.
@@ -46,10 +55,16 @@ class ClaimService:
         If another claim was stored since the snapshot, nothing is stored (`stale`).
         Calls that cannot be claimed are dropped: one bad row must not stop the dialer.
         """
+        return self._claim_all(chosen, seen, None)
+
+    def _claim_all(
+        self, chosen: Sequence[PlannedCall], seen: int, number: Number | None
+    ) -> ClaimResult:
+        """Claim as `claim` does; append the new events of `number` as well."""
         dropped: list[UUID] = []
         left = list(chosen)
         while left:
-            position, unfit = self._claim(left, seen)
+            position, unfit = self._claim(left, seen, number)
             if position is not None:
                 calls = tuple(one.call_id for one in left)
                 return ClaimResult(calls, tuple(dropped), position=position)
@@ -96,13 +111,19 @@ class ClaimService:
             plan = contact.plan_after(chosen.attempt - 1)
             if plan is not None and plan.attempt == chosen.attempt:
                 chosen = replace(chosen, plan=plan.kind, terms_version=terms_version)
-        claimed = self.claim([chosen], seen=self._app.highest_version(DISPATCHER_ID))
+        number = None
+        if self._adopted_numbers is not None:
+            number = self._adopted_numbers.count(
+                chosen.call_id, chosen.contact_id, self._context.now()
+            )
+        seen = self._app.highest_version(DISPATCHER_ID)
+        claimed = self._claim_all([chosen], seen, number)
         if claimed.stale:
             raise IntegrityError("Somebody else claimed meanwhile.")
         return bool(claimed.calls)
 
     def _claim(
-        self, chosen: list[PlannedCall], seen: int
+        self, chosen: list[PlannedCall], seen: int, number: Number | None
     ) -> tuple[int | None, list[UUID]]:
         """Return the claim's position, or the calls that stood in its way."""
         at, claim_id = self._context.now(), self._context.new_id()
@@ -123,7 +144,7 @@ class ClaimService:
             seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
         )
         try:
-            return self._app.append(claimed, *calls, expect=expect), []
+            return self._app.append(claimed, *calls, number, expect=expect), []
         except IntegrityError:
             return None, self._in_the_way(chosen, seen)
 

@@ -1,10 +1,11 @@
 """The streams that a request rests on: unchanged from reading to storing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.app import Streams
+from application.calls.called_numbers import NEWEST_EVENTS
 from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import CallOrder
 from application.vault import ContactRow
@@ -14,6 +15,11 @@ from domain.contacts.contact import Contact
 from domain.errors import NotFound
 from domain.numbers.installation import INSTALLATION_ID
 from domain.numbers.number import Number
+from domain.numbers.suppression_lists import SUPPRESSION_LISTS_ID, SuppressionLists
+from domain.settings import CAP_HOURS, SETTINGS_ID, Settings
+
+LONGEST_WINDOW = timedelta(hours=CAP_HOURS[-1])
+"""Calls before this time count for no frequency cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,18 @@ class Fence:
     campaign: Campaign
     contact: Contact
     number: Number
+    settings: Settings | None
+    lists: SuppressionLists | None
 
     @property
     def versions(self) -> dict[UUID, int]:
-        """The versions at which the streams must still be."""
+        """The versions at which the streams must still be; 0 without events."""
         streams = (self.campaign, self.contact, self.number)
-        return {stream.id: stream.version for stream in streams}
+        return {
+            SETTINGS_ID: self.settings.version if self.settings else 0,
+            SUPPRESSION_LISTS_ID: self.lists.version if self.lists else 0,
+            **{stream.id: stream.version for stream in streams},
+        }
 
 
 def read_fence(
@@ -44,12 +56,20 @@ def read_fence(
 ) -> Fence:
     """Load the streams in one round trip; those without events are blank.
 
+    Of the number's stream the newest events are read, and all of them only if those
+    do not reach back over the longest window of a frequency cap.
+
     Raises:
         KeyUnusable: the log names another key than the one of `number_id`.
         NotFound: there is no such campaign.
     """
-    wanted = (call.campaign_id, call.contact_id, number_id, INSTALLATION_ID)
-    campaign, contact, number, installation = map(app.find_all(wanted).get, wanted)
+    streams = (
+        *(call.campaign_id, call.contact_id, INSTALLATION_ID),
+        *(SETTINGS_ID, SUPPRESSION_LISTS_ID),
+    )
+    found = app.find_all(streams, {number_id: NEWEST_EVENTS})
+    campaign, contact, installation, settings, lists = map(found.get, streams)
+    number = found[number_id]
     if not isinstance(campaign, Campaign):
         raise NotFound("campaign", call.campaign_id)
     if not key.is_of(installation):
@@ -58,7 +78,15 @@ def read_fence(
         contact = Contact.unrecorded(call.contact_id, call.campaign_id, at)
     if not isinstance(number, Number):
         number = Number.unrecorded(number_id, at)
-    return Fence(campaign, contact, number)
+    if not number.is_known_since(at - LONGEST_WINDOW):
+        number = app.load(Number, number_id)
+    return Fence(
+        campaign,
+        contact,
+        number,
+        settings if isinstance(settings, Settings) else None,
+        lists if isinstance(lists, SuppressionLists) else None,
+    )
 
 
 def send_permission(

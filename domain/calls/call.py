@@ -31,6 +31,7 @@ from domain.calls import release_1
 from domain.calls.call_dialing import DialerCommands
 from domain.calls.call_reporting import ProviderCommands
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.gate.permit import Permit
 from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
 from domain.calls.reports import STATUS_RANK, Known, Ranks, ReportGrade
 from domain.values import (
@@ -140,6 +141,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
         self.bound_by_message = self.ended = self.settled = False
         self.requested_at = self.dial_before = self.number_key = None
+        self.permit = None
         self.time_zones = ()
         self.provider_call_id = self.placed_at = self.end_recorded_at = None
         self.other_provider_call_ids = frozenset()
@@ -177,10 +179,12 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         dial_before: datetime,
         number_key: str | None,
         time_zones: tuple[str, ...],
+        permit: Permit | None,
         timestamp: datetime,
     ) -> None:
         self.requests, self.dial_before, self.request_open = number, dial_before, True
         self.number_key, self.time_zones = number_key, time_zones
+        self.permit = permit
         self.requested_at = timestamp
 
     @event(Placed)

@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.calls import call_events as events
 from domain.calls.call_state import CallState
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.gate.permit import Permit
 from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.values import (
     ContactStatus,
@@ -13,10 +14,14 @@ from domain.values import (
     Refusal,
     RefusalKind,
     VaultText,
+    WaitingCode,
 )
 
 MOST_UNKNOWN = 2
 """Requests of one call whose outcome may stay unknown before it is given up."""
+
+NEVER_LEFT = "unreachable"
+"""The reason of `Deferred` for a request that provably did not reach the provider."""
 
 REFUSED = {
     RefusalKind.CAPACITY: "not now",
@@ -48,15 +53,17 @@ class DialerCommands(CallState):
         by: str,
         number_key: str | None = None,
         time_zones: tuple[str, ...] = (),
+        permit: Permit | None = None,
     ) -> None:
         """Allow one request to the provider, to be sent before `dial_before`.
 
         `number_key` is the keyed digest of the number that is called, in hex, and
-        `time_zones` are the IANA time zones to which the number may belong.
+        `time_zones` are the IANA time zones to which the number may belong. `permit` is
+        why the number may be called now.
         """
         if not self.waiting or self.request_open:
             raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
-        self._request(dial_before, number_key, time_zones, at, by)
+        self._request(dial_before, number_key, time_zones, permit, at, by)
 
     def renew_request(
         self,
@@ -66,17 +73,19 @@ class DialerCommands(CallState):
         by: str,
         number_key: str | None = None,
         time_zones: tuple[str, ...] = (),
+        permit: Permit | None = None,
     ) -> None:
         """Allow one more request after one that provably never left."""
         if not self.waiting or not self.request_open or self.outcome_unknown:
             raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
-        self._request(dial_before, number_key, time_zones, at, by)
+        self._request(dial_before, number_key, time_zones, permit, at, by)
 
     def _request(
         self,
         dial_before: datetime,
         number_key: str | None,
         time_zones: tuple[str, ...],
+        permit: Permit | None,
         at: datetime,
         by: str,
     ) -> None:
@@ -88,6 +97,7 @@ class DialerCommands(CallState):
             dial_before=dial_before,
             number_key=number_key,
             time_zones=time_zones,
+            permit=permit,
         )
 
     def place(
@@ -125,6 +135,16 @@ class DialerCommands(CallState):
         if self.waiting and not self.outcome_unknown:
             self._defer(reason, until, at, by)
 
+    def wait(
+        self, code: WaitingCode, *, until: datetime, at: datetime, by: str
+    ) -> None:
+        """Defer the call because it may not be made before `until`.
+
+        A resume of the campaign does not end this deferral.
+        """
+        if self.waiting and not self.outcome_unknown:
+            self._defer(str(code), until, at, by, code=code)
+
     def lose_outcome(self, *, reason: str, at: datetime, by: str) -> None:
         """Keep the slot: the provider may or may not have acted."""
         if self.waiting and self.request_open and not self.outcome_unknown:
@@ -149,6 +169,7 @@ class DialerCommands(CallState):
         at: datetime,
         by: str,
         refusal: Refusal | None = None,
+        code: WaitingCode | None = None,
     ) -> None:
         to = ContactStatus.PENDING
         self._move(
@@ -160,6 +181,7 @@ class DialerCommands(CallState):
             until=until,
             refusal=refusal,
             earlier_refusals=self._earlier(refusal),
+            code=code,
         )
 
     def refuse(

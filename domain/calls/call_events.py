@@ -14,13 +14,20 @@ from domain.calls import upcasts
 from domain.calls.callbacks import Obstacle
 from domain.calls.reports import Ranks
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.gate.permit import Permit
 from domain.outcomes import (
     CallOutcome,
     Disposition,
     DispositionSource,
     ReportedOutcome,
 )
-from domain.values import ContactStatus, Evidence, Refusal, VaultText
+from domain.values import (
+    ContactStatus,
+    Evidence,
+    Refusal,
+    VaultText,
+    WaitingCode,
+)
 
 
 class CallEvent(Aggregate.Event):
@@ -73,6 +80,7 @@ class Requested(CallEvent):
     dial_before: datetime
     number_key: str | None = None
     time_zones: tuple[str, ...] = ()
+    permit: Permit | None = None
 
 
 class Placed(ContactStatusChanged):
@@ -93,6 +101,7 @@ class Deferred(ContactStatusChanged):
     until: datetime
     refusal: Refusal | None = None
     earlier_refusals: int = 0
+    code: WaitingCode | None = None
 
 
 class OutcomeUnknown(CallEvent):

@@ -9,6 +9,7 @@ from domain.calls.call_events import CallEvent, ContactStatusChanged
 from domain.calls.refusals import retry_delay
 from domain.calls.reports import NO_REASON, Known, ReportGrade
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.gate.permit import Permit
 from domain.outcomes import (
     CallOutcome,
     Disposition,
@@ -28,6 +29,9 @@ class CallState:
     is awaited. `number_key` is the keyed digest of the number that was last requested,
     in hex; None for calls that release 1 requested. `evidence` are the ids of the
     provider's messages recorded so far.
+
+    `permit` is why the last request was allowed; None for calls that were requested
+    before permits were stored.
 
     `history` is that of the contact before this call; it and `terms_version`, that of
     the campaign's terms, are None if no report is needed to decide what follows. `plan`
@@ -64,6 +68,7 @@ class CallState:
     suspected_provider_call_ids: frozenset[str]
     dial_before: datetime | None
     number_key: str | None
+    permit: Permit | None
     placed_at: datetime | None
     bound_by_message: bool
     known: Known

@@ -24,6 +24,8 @@ from domain.campaigns.campaign_terms import (
 )
 from domain.errors import Conflict, Invalid, WrongState
 from domain.campaigns.retry_policy import RetryPolicy
+from domain.gate.decision import CallingHours
+from domain.gate.rules import CallPurpose
 from domain.values import (
     CampaignState,
     DialMode,
@@ -124,6 +126,9 @@ class Campaign(CampaignProgress, Aggregate):
         callback_output: str | None,
         starts_at: datetime | None,
         ends_at: datetime | None,
+        purpose: CallPurpose,
+        calling_hours: CallingHours,
+        require_consent: bool,  # noqa: FBT001 - the event's own field
     ) -> None:
         self.name = name
         self.assistant_id = assistant_id
@@ -133,7 +138,14 @@ class Campaign(CampaignProgress, Aggregate):
         self.line_quiet_gating, self.budget = line_quiet_gating, budget
         self.longest_call_seconds = longest_call_seconds
         self.terms = CallingTerms(
-            retry_policy, output_rules, callback_output, starts_at, ends_at
+            retry_policy,
+            output_rules,
+            callback_output,
+            starts_at,
+            ends_at,
+            purpose,
+            calling_hours,
+            require_consent,
         )
         self.terms_by_version = {self.version: self.terms}
         self.created_as = AsCreated(
@@ -266,12 +278,22 @@ class Campaign(CampaignProgress, Aggregate):
         callback_output: str | None,
         starts_at: datetime | None,
         ends_at: datetime | None,
+        purpose: CallPurpose,
+        calling_hours: CallingHours,
+        require_consent: bool,  # noqa: FBT001 - the event's own field
         terms_version: int | None,
     ) -> None:
         self.name, self.cap, self.budget = name, cap, budget
         self.line_quiet_gating = line_quiet_gating
         terms = CallingTerms(
-            retry_policy, output_rules, callback_output, starts_at, ends_at
+            retry_policy,
+            output_rules,
+            callback_output,
+            starts_at,
+            ends_at,
+            purpose,
+            calling_hours,
+            require_consent,
         )
         if terms_version is not None:
             self.terms = self.terms_by_version[terms_version] = terms

@@ -12,6 +12,8 @@ from eventsourcing.domain import Aggregate
 
 from domain.campaigns.campaign_terms import CallingTerms, OutputRule
 from domain.campaigns.retry_policy import RetryPolicy
+from domain.gate.decision import LAWFUL_HOURS, CallingHours
+from domain.gate.rules import CallPurpose
 from domain.values import (
     CampaignState,
     DialMode,
@@ -52,6 +54,9 @@ class Created(CampaignEvent, Aggregate.Created):
     callback_output: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    purpose: CallPurpose = CallPurpose.TELEMARKETING
+    calling_hours: CallingHours = LAWFUL_HOURS
+    require_consent: bool = False
     request_id: UUID | None = None
     redial_of: UUID | None = None
     is_test: bool = False
@@ -125,6 +130,9 @@ class Changed(CampaignEvent):
     callback_output: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    purpose: CallPurpose = CallPurpose.TELEMARKETING
+    calling_hours: CallingHours = LAWFUL_HOURS
+    require_consent: bool = False
     terms_version: int | None = None
 
     @property
@@ -190,4 +198,7 @@ def _terms(event: Created | Changed) -> CallingTerms:
         callback_output=event.callback_output,
         starts_at=event.starts_at,
         ends_at=event.ends_at,
+        purpose=event.purpose,
+        calling_hours=event.calling_hours,
+        require_consent=event.require_consent,
     )

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from domain.campaigns.retry_policy import ONCE, RetryPolicy, check_policy
 from domain.errors import Invalid
+from domain.gate.decision import LAWFUL_HOURS, CallingHours, HoursRule
+from domain.gate.rules import CallPurpose
 from domain.outcomes import Disposition
 from domain.values import AMOUNT_RULE, DialMode, is_amount
 
@@ -16,6 +18,10 @@ LONGEST_NAME = 200
 LONGEST_OUTPUT_NAME = 200
 LONGEST_OUTPUT_VALUE = 1_000
 MOST_OUTPUT_RULES = 50
+LONGEST_REASON = 1_000
+MOST_WINDOWS = 50
+MOST_BLACKOUT_DATES = 1_000
+LAST_START_MINUTES = range(241)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,9 @@ class CallingTerms:
 
     `retry_policy` is None if each contact is called once. `callback_output` names the
     structured output that contains the requested time of a callback. No call is placed
-    before `starts_at`, or at `ends_at` and later; None: without such a limit.
+    before `starts_at`, or at `ends_at` and later; None: without such a limit. The
+    calling rules depend on the `purpose`. With `require_consent`, contacts without a
+    consent date are not called.
     """
 
     retry_policy: RetryPolicy | None = None
@@ -45,6 +53,9 @@ class CallingTerms:
     callback_output: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    purpose: CallPurpose = CallPurpose.TELEMARKETING
+    calling_hours: CallingHours = LAWFUL_HOURS
+    require_consent: bool = False
 
     @property
     def policy(self) -> RetryPolicy:
@@ -120,6 +131,35 @@ def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
         raise Invalid("The end must be in the future.", endsAt="is over")
     if terms.starts_at is not None and terms.has_ended(terms.starts_at):
         raise Invalid("The end must follow the start.", endsAt="precedes startsAt")
+    wrong = _wrong_hours(terms.calling_hours)
+    if wrong is not None:
+        raise Invalid(f"The calling hours {wrong}.", calling_hours=wrong)
+
+
+def _wrong_hours(hours: CallingHours) -> str | None:
+    """Return what is wrong with calling hours; a waiver needs a name and a reason."""
+    waived = hours.rules is HoursRule.ANY
+    reason = (hours.reason or "").strip()
+    faults = {
+        "may only be waived by an admin, with a reason": (
+            waived and not (hours.waived_by and reason)
+        ),
+        "have a reason although they are not waived": (
+            not waived and bool(hours.waived_by or reason)
+        ),
+        f"must have a reason of at most {LONGEST_REASON:,} characters": (
+            len(reason) > LONGEST_REASON
+        ),
+        f"must have lastStartMinutes from 0 to {LAST_START_MINUTES[-1]}": (
+            hours.last_start_minutes not in LAST_START_MINUTES
+        ),
+        f"must have at most {MOST_WINDOWS} windows": len(hours.windows) > MOST_WINDOWS,
+        "must have a day in each window": not all(one.days for one in hours.windows),
+        f"must have at most {MOST_BLACKOUT_DATES:,} blackout dates": (
+            len(hours.blackout_dates) > MOST_BLACKOUT_DATES
+        ),
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), None)
 
 
 def _wrong_rule(rules: tuple[OutputRule, ...]) -> str | None:

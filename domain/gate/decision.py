@@ -45,18 +45,23 @@ class HoursRule(StrEnum):
 class CallingWindow:
     """Hours of a campaign on some weekdays, in the contact's wall time."""
 
-    days: frozenset[Weekday]
+    days: tuple[Weekday, ...]
     window: Window
 
 
 @dataclass(frozen=True, slots=True)
 class CallingHours:
-    """The hours of one campaign; with ANY an admin waived those of the rule book."""
+    """The hours of one campaign; with ANY an admin waived those of the rule book.
+
+    `waived_by` is that admin and `reason` why, both None with LAW. No call is started
+    within `last_start_minutes` before the hours end.
+    """
 
     rules: HoursRule = HoursRule.LAW
     waived_by: str | None = None
+    reason: str | None = None
     windows: tuple[CallingWindow, ...] = ()
-    blackout_dates: frozenset[date] = frozenset()
+    blackout_dates: tuple[date, ...] = ()
     last_start_minutes: int = 5
 
     @property
@@ -72,6 +77,10 @@ class CallingHours:
             return (Window(0, DAY_MINUTES),)
         weekday = WEEKDAYS[day.weekday()]
         return union(one.window for one in self.windows if weekday in one.days)
+
+
+LAWFUL_HOURS = CallingHours()
+"""The hours of a campaign for which nothing was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +200,7 @@ class Gate:
         terms = self.terms
         if self.places is None or number.lists is None:
             return WaitingCode.RULES_UNAVAILABLE
-        if terms.obeys_law and terms.rule_book is None:
+        if terms.is_enforced and terms.rule_book is None:
             return WaitingCode.RULES_UNAVAILABLE
         if any(one.covers and one.is_stale for one in number.lists):
             return WaitingCode.LIST_STALE
@@ -266,10 +275,14 @@ class Gate:
         return timedelta(minutes=self.terms.hours.last_start_minutes)
 
     def _applicable(self) -> tuple[Rule, ...]:
+        """Return the rules that apply; a campaign's waiver leaves those with caps."""
         book = self.terms.rule_book
-        if book is None or self.places is None or not self.terms.obeys_law:
+        if book is None or self.places is None or not self.terms.is_enforced:
             return ()
-        return book.rules_of(self.places.codes, self.terms.purpose)
+        rules = book.rules_of(self.places.codes, self.terms.purpose)
+        if self.terms.obeys_law:
+            return rules
+        return tuple(rule for rule in rules if rule.caps)
 
     def _is_in_force(self, rule: Rule, at: datetime) -> bool:
         """Return whether a rule applies on the local date in any zone of the number."""

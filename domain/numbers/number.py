@@ -2,9 +2,13 @@
 
 The register of suppressed numbers consists of the facts of these streams. A stream is
 named by a keyed digest of the number, so that an erased number stays suppressed.
+
+The same streams count the calls to each number for the frequency caps, so that two
+campaigns cannot both take the last call that a cap allows.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -26,6 +30,13 @@ class SuppressionSource(StrEnum):
     PERSON = "PERSON"
     IMPORT = "IMPORT"
     API = "API"
+
+
+COUNTED_FOR = timedelta(hours=1)
+"""A repeated request of one call is not recorded again within this time.
+
+It is the shortest window of a frequency cap.
+"""
 
 
 def number_id_of(number_key: str) -> UUID:
@@ -52,7 +63,12 @@ class NumberEvent(AggregateEvent):
 
 
 class Number(BaseAggregate[UUID]):
-    """`is_suppressed`: the number is on the register and may not be called."""
+    """The register's entry of a number, and the calls that count for its caps.
+
+    `is_suppressed`: the number is on the register and may not be called. `requested`
+    maps the calls to the number, of all campaigns, to the time of the request. `unread`
+    is how many older events of the stream were not read.
+    """
 
     TOPIC = "number"
 
@@ -75,7 +91,21 @@ class Number(BaseAggregate[UUID]):
         TOPIC = "number.lifted"
         reason: VaultText
 
+    class Requested(NumberEvent):
+        """A call to the number was requested; it counts for the frequency caps."""
+
+        TOPIC = "number.requested"
+        call_id: UUID
+
+    class Released(NumberEvent):
+        """The provider proved that the call did not ring: it does not count."""
+
+        TOPIC = "number.released"
+        call_id: UUID
+
     is_suppressed: bool
+    requested: Mapping[UUID, datetime]
+    unread: int
 
     @classmethod
     def unrecorded(cls, number_id: UUID, at: datetime, version: int = 0) -> Self:
@@ -86,7 +116,36 @@ class Number(BaseAggregate[UUID]):
         number = cls.__new__(cls)
         number.__base_init__(number_id, version, at)
         number.is_suppressed = False
+        number.requested, number.unread = {}, version
         return number
+
+    def is_known_since(self, instant: datetime) -> bool:
+        """Return whether all requests from that instant on were read."""
+        return self.unread == 0 or self.created_on <= instant
+
+    def attempts_except(self, call_id: UUID) -> tuple[datetime, ...]:
+        """Return the times of the other calls to the number, in order."""
+        others = (at for own, at in self.requested.items() if own != call_id)
+        return tuple(sorted(others))
+
+    def request(self, call_id: UUID, *, at: datetime, by: str) -> None:
+        """Count a call. A repeated request counts once, at its latest recorded time."""
+        before = self.requested.get(call_id)
+        if before is None or at - before >= COUNTED_FOR:
+            self._record(self.Requested, at, by, call_id=call_id)
+
+    def release(self, call_id: UUID, *, at: datetime, by: str) -> None:
+        """Stop counting a call, after the provider proved that no phone rang."""
+        if call_id in self.requested:
+            self._record(self.Released, at, by, call_id=call_id)
+
+    def _record(
+        self, fact: type[NumberEvent], at: datetime, by: str, **fields: Any
+    ) -> None:
+        """Record an event that does not change the register."""
+        self.trigger_event(
+            fact, timestamp=at, actor=by, is_suppressed=self.is_suppressed, **fields
+        )
 
     def suppress(
         self,
@@ -132,3 +191,17 @@ class Number(BaseAggregate[UUID]):
     @event(Lifted)
     def _lifted(self, *, is_suppressed: bool) -> None:
         self.is_suppressed = is_suppressed
+
+    @event(Requested)
+    def _requested(
+        self, call_id: UUID, timestamp: datetime, *, is_suppressed: bool
+    ) -> None:
+        self.is_suppressed = is_suppressed
+        self.requested = {**self.requested, call_id: timestamp}
+
+    @event(Released)
+    def _released(self, call_id: UUID, *, is_suppressed: bool) -> None:
+        self.is_suppressed = is_suppressed
+        self.requested = {
+            own: at for own, at in self.requested.items() if own != call_id
+        }

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.calls.call import Call
+from domain.calls.call_dialing import NEVER_LEFT
 from domain.calls.call_events import ContactStatusChanged
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.values import ContactStatus, PauseCause, RefusalKind, VaultText
+from domain.values import ContactStatus, PauseCause, Refusal, RefusalKind, VaultText
 
 
 def placed_event(events: Sequence[object]) -> Call.Placed | None:
@@ -26,6 +27,22 @@ def account_fault(events: Sequence[object]) -> Call.Ended | None:
         if isinstance(one, Call.Ended) and one.refusal is not None:
             return one if one.refusal.kind is RefusalKind.ACCOUNT else None
     return None
+
+
+def proves_nothing_rang(events: Sequence[object]) -> bool:
+    """Return whether the events prove that the latest request rang no phone.
+
+    It never left, or the provider refused it before a phone rang.
+    """
+    for one in events:
+        match one:
+            case Call.Rejected() | Call.Deferred(refusal=Refusal()):
+                return True
+            case Call.Deferred(reason=reason) if reason == NEVER_LEFT:
+                return True
+            case Call.Ended(refusal=Refusal(), was=ContactStatus.QUEUED):
+                return True
+    return False
 
 
 def waits_again(events: Sequence[object]) -> bool:

@@ -9,7 +9,9 @@ from uuid import UUID
 
 import typer
 
+from application.calling_rules.permit_words import permit_words
 from application.configuration import Configuration
+from domain.calls.call import Call
 from domain.errors import NotFound
 from interfaces.cli.database import database
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line, show_one
@@ -25,6 +27,7 @@ from projections.engine.verify import verify as verify_history
 from projections.event_index import LoggedEvent, Wanted
 from projections.tables.pages import as_cursor
 from storage.database import connect
+from storage.log.mapper import to_plain
 
 PAGE = 1_000
 MOST_IN_JSON = 1_000
@@ -143,9 +146,30 @@ def replay(
             if kind is Kind.CAMPAIGN
             else bench.read(call_as_of, id_, as_of)
         )
+        permit = permit_at(bench, id_, as_of) if kind is Kind.CALL else None
     if row is None:
         raise NotFound(kind.value, f"{id_} at that time" if as_of else id_)
-    show_one(as_mapping(row), as_json=as_json)
+    shown = as_mapping(row)
+    if kind is Kind.CALL:
+        shown |= {"permit": permit}
+    show_one(shown, as_json=as_json)
+
+
+def permit_at(
+    bench: Workbench, call_id: UUID, as_of: datetime | None
+) -> dict[str, Any] | None:
+    """Return the permit of the last request until that time, with it in words."""
+    requested: Call.Requested | None = None
+    for stored in bench.app.recorder.select_events(call_id):
+        event: Any = bench.app.mapper.to_domain_event(stored)
+        is_known = as_of is None or event.timestamp <= as_of
+        if isinstance(event, Call.Requested) and is_known:
+            requested = event
+    if requested is None or requested.permit is None:
+        return None
+    at, permit = requested.timestamp, requested.permit
+    words = permit_words(permit, at, bench.rule_book.current())
+    return {"grantedAt": at, "words": words, **to_plain(permit)}
 
 
 def verify(

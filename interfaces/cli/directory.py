@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from application.configuration import Configuration
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import Invalid
+from domain.gate.caps import caps_text, read_caps
+from domain.gate.rules import FrequencyCap
 from domain.settings import SettingsValues
 from domain.values import uuid_or_none
 from interfaces.cli.output import (
@@ -25,7 +27,14 @@ from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.graphql.lines import Lines
 from projections.registers import directory
 
-FIELDS: dict[str, Any] = get_type_hints(SettingsValues)
+RECORDED = {"rules_waived_by", "rules_reason"}
+"""Values that follow from others, and cannot be set by themselves."""
+
+FIELDS: dict[str, Any] = {
+    name: kind
+    for name, kind in get_type_hints(SettingsValues).items()
+    if name not in RECORDED
+} | {"calling_rules_reason": str}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -95,13 +104,18 @@ def show_settings(
 
     To change: `autolynx settings globalCap=20 tickSeconds=30`. An empty value, or
     `null`, removes dailyBudget, alertWebhookUrl or retentionDays.
+
+    `callingRules=OFF callingRulesReason="..."` switches the calling rules off for all
+    campaigns. `frequencyCaps=3/24,7/168` allows 3 calls to a number in 24 hours and 7
+    in 168 hours; an empty value removes the caps.
     """
     asked = dict(_asked(change) for change in changes or [])
     with workbench(Configuration()) as bench:
         values = bench.settings.values()
         if asked:
             values = _amended(bench, asked)
-    show_one(as_mapping(values), as_json=as_json)
+    caps = caps_text(values.frequency_caps)
+    show_one(as_mapping(values, frequencyCaps=caps), as_json=as_json)
 
 
 def _asked(change: str) -> tuple[str, Any]:
@@ -112,10 +126,19 @@ def _asked(change: str) -> tuple[str, Any]:
         raise typer.BadParameter(f"{change!r}: write NAME=VALUE with one of {names}.")
     if text.lower() in {"", "null"} and NoneType in get_args(FIELDS[field]):
         return field, None
+    if field == "frequency_caps":
+        return field, _caps(change, text)
     try:
         return field, TypeAdapter(FIELDS[field]).validate_strings(text)
     except ValidationError as error:
         raise typer.BadParameter(f"{change!r}: {error.errors()[0]['msg']}.") from error
+
+
+def _caps(change: str, text: str) -> tuple[FrequencyCap, ...]:
+    try:
+        return read_caps(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{change!r}: {error}.") from error
 
 
 def _amended(bench: Workbench, asked: dict[str, Any]) -> SettingsValues:

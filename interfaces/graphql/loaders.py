@@ -1,10 +1,15 @@
 """Data loaders: rows that several fields of one operation need are read together."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from application.app import Streams
+from domain.calls.call import Call
+from domain.gate.permit import Permit
 from interfaces.graphql.backend import Backend
 from projections import event_index
 from projections.calls import call_log, recordings
@@ -21,6 +26,13 @@ from storage.process.decisions import Decision
 
 type Ids = list[UUID]
 type Batch[T] = Callable[[Ids], Awaitable[dict[UUID, T]]]
+
+
+class GrantedPermit(NamedTuple):
+    """The permit of a call's last request, and the time of that request."""
+
+    permit: Permit
+    granted_at: datetime
 
 
 def _loader[T](batch: Batch[T]) -> DataLoader[UUID, T | None]:
@@ -45,6 +57,7 @@ class Loaders:
         self.texts = _loader(self._texts)
         self.decisions = _loader(self._decisions)
         self.events_of_aggregates = _loader(self._events)
+        self.permits = _loader(self._permits)
 
     def forget(self) -> None:
         """Clear all caches: operations of one socket share them, but not their data."""
@@ -57,6 +70,7 @@ class Loaders:
         self.texts.clear_all()
         self.decisions.clear_all()
         self.events_of_aggregates.clear_all()
+        self.permits.clear_all()
 
     async def _assistants(self, ids: Ids) -> dict[UUID, AssistantRow]:
         return await self._backend.read(directory.assistants_of, ids)
@@ -86,5 +100,19 @@ class Loaders:
             self._backend.services.process_records.decisions, ids
         )
 
+    async def _permits(self, ids: Ids) -> dict[UUID, GrantedPermit]:
+        return await self._backend.run_reader(
+            _permits_of, self._backend.services.app, ids
+        )
+
     async def _events(self, ids: Ids) -> dict[UUID, list[LoggedEvent]]:
         return await self._backend.read(event_index.of_aggregates, ids)
+
+
+def _permits_of(app: Streams, ids: Ids) -> dict[UUID, GrantedPermit]:
+    """Read the permits of calls from the log, where they are stored."""
+    found: dict[UUID, GrantedPermit] = {}
+    for id_, call in app.find_all(ids).items():
+        if isinstance(call, Call) and call.permit and call.requested_at:
+            found[id_] = GrantedPermit(call.permit, call.requested_at)
+    return found

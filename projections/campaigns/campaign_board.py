@@ -88,7 +88,7 @@ TABLE = Table(
     create index if not exists campaign_board_redial_of
         on campaign_board (redial_of) where redial_of is not null;
     """,
-    handler_version=5,
+    handler_version=6,
 )
 
 

@@ -78,7 +78,7 @@ TABLE = Table(
     create index if not exists contact_log_erased
         on contact_log (contact_id) where erased_at is not null;
     """,
-    handler_version=4,
+    handler_version=5,
 )
 
 MOST_COUNTED = 10_000

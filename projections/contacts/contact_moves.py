@@ -8,6 +8,9 @@ from domain.states import ACTIVE
 from projections.campaigns.campaign_terms import NOT_PLANNED, planned_columns
 from projections.tables.row_operations import Columns
 
+NEVER_ENDED = 2**63 - 1
+"""The position of a deferral by the gate, which a resume does not end."""
+
 NOT_DEFERRED: Columns = {"due_at": None, "deferred_position": None, "requeue": False}
 
 
@@ -23,7 +26,8 @@ def columns_after_call(event: ContactStatusChanged, position: int) -> Columns:
         case Call.Requeued():
             return _called(event) | {"batch": event.batch}
         case Call.Deferred():
-            deferral = {"due_at": event.until, "deferred_position": position}
+            ends = position if event.code is None else NEVER_ENDED
+            deferral = {"due_at": event.until, "deferred_position": ends}
             return {"status": event.standing, "requeue": True, **deferral}
         case Call.Ended(another_attempt=True):
             return {"status": event.standing, **_retried(event, position)}

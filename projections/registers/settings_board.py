@@ -1,12 +1,13 @@
 """The current settings: one row with a column for each setting."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import LiteralString
 
 from psycopg.rows import dict_row
 
-from domain.settings import Settings, SettingsValues
+from domain.gate.caps import caps_text, read_caps
+from domain.settings import RulesMode, Settings, SettingsValues
 from projections.tables.definition import Table
 from projections.tables.row_operations import RowOperation, put
 from storage.database import Conn
@@ -30,9 +31,14 @@ TABLE = Table(
         spend_alert_threshold numeric not null,
         alert_webhook_url text,
         retention_days integer,
+        calling_rules text not null,
+        frequency_caps text not null,
+        rules_waived_by text,
+        rules_reason text,
         version bigint not null
     );
     """,
+    handler_version=2,
 )
 
 
@@ -40,7 +46,10 @@ def settings_board(event: object, _position: int) -> Iterator[RowOperation]:
     """Store the values of the newest settings event."""
     match event:
         case Settings.Created() | Settings.Changed():
-            columns = {"version": event.originator_version, **asdict(event.values)}
+            columns = event.values.by_name() | {
+                "version": event.originator_version,
+                "frequency_caps": caps_text(event.values.frequency_caps),
+            }
             yield put(BOARD, event.originator_id, **columns)
 
 
@@ -53,4 +62,8 @@ def get(conn: Conn) -> SettingsValues | None:
         row = cursor.execute(_BOARD).fetchone()
     if row is None:
         return None
-    return SettingsValues(**{f.name: row[f.name] for f in fields(SettingsValues)})
+    values = {f.name: row[f.name] for f in fields(SettingsValues)} | {
+        "calling_rules": RulesMode(row["calling_rules"]),
+        "frequency_caps": read_caps(row["frequency_caps"]),
+    }
+    return SettingsValues(**values)

@@ -76,6 +76,18 @@ STREAMS = """
 select originator_id, originator_version, topic, state from autolynx_events
 where originator_id = any(%b::uuid[]) order by originator_id, originator_version
 """
+STREAMS_AND_NEWEST = """
+(select originator_id, originator_version, topic, state from autolynx_events
+where originator_id = any(%b::uuid[]))
+union all
+(select stored.originator_id, stored.originator_version, stored.topic, stored.state
+from unnest(%b::uuid[], %b::bigint[]) as wanted (id, most)
+cross join lateral (
+    select * from autolynx_events where originator_id = wanted.id
+    order by originator_version desc limit wanted.most
+) as stored)
+order by originator_id, originator_version
+"""
 STREAM_BACKWARDS = STREAM.replace("limit", "desc limit")
 NOTIFICATIONS = """
 select originator_id, originator_version, topic, state, notification_id
@@ -165,9 +177,19 @@ class EventRecorder(ApplicationRecorder):
         )
         return [StoredEvent(*row) for row in rows]
 
-    def select_streams(self, ids: Collection[UUID]) -> Sequence[StoredEvent]:
-        """Read complete streams with one query, each ordered by version."""
-        return [StoredEvent(*row) for row in self._select(STREAMS, Uuids(list(ids)))]
+    def select_streams(
+        self, ids: Collection[UUID], newest: Mapping[UUID, int] | None = None
+    ) -> Sequence[StoredEvent]:
+        """Read complete streams with one query, each ordered by version.
+
+        `newest` maps further streams to how many of their last events are read.
+        """
+        if newest:
+            limits = (Uuids(list(newest)), Bigints(list(newest.values())))
+            rows = self._select(STREAMS_AND_NEWEST, Uuids(list(ids)), *limits)
+        else:
+            rows = self._select(STREAMS, Uuids(list(ids)))
+        return [StoredEvent(*row) for row in rows]
 
     @override
     def select_notifications(

@@ -1,5 +1,6 @@
 """The blocks of imported suppression lists in Postgres."""
 
+import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -9,6 +10,8 @@ from uuid import UUID
 
 from application.suppression_lists.blocks import Block, BlockIds, block_of
 from storage.database import Conn, Pool
+
+log = logging.getLogger(__name__)
 
 ROWS = 2_000
 """Blocks that are stored in one transaction: about 2.5 MB."""
@@ -95,6 +98,20 @@ class BlockStore:
                 if block in self._ids(version):
                     raise BlocksMissing(f"block {block} of version {version}")
                 found[version] = False
+        return found
+
+    def look_up(self, versions: Collection[UUID], number: str) -> dict[UUID, bool]:
+        """Return which versions contain a number, as `contained` does.
+
+        A version whose blocks are missing is left out, and the fault is logged.
+        """
+        found: dict[UUID, bool] = {}
+        with self._pool.connection() as conn:
+            for version in versions:
+                try:
+                    found |= self.contained(conn, [version], number)
+                except BlocksMissing as fault:
+                    log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
         return found
 
     def retire(self, active: Collection[UUID], now: datetime) -> int:

@@ -36,8 +36,10 @@ class MemoryStreams(Streams):
         return found if isinstance(found, kind) else None
 
     @override
-    def find_all(self, ids: Collection[UUID]) -> dict[UUID, BaseAggregate[UUID] | None]:
-        return {id_: self.find(BaseAggregate, id_) for id_ in ids}
+    def find_all(
+        self, ids: Collection[UUID], newest: Mapping[UUID, int] | None = None
+    ) -> dict[UUID, BaseAggregate[UUID] | None]:
+        return {id_: self.find(BaseAggregate, id_) for id_ in (*ids, *(newest or {}))}
 
     @override
     def append(

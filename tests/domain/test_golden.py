@@ -18,6 +18,7 @@ from eventsourcing.utils import resolve_topic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.gate.rules import DAY_MINUTES, Window
 from tests.golden.catalogue import (
     FOLDER,
     EventClass,
@@ -158,6 +159,7 @@ STRATEGIES: dict[Any, Strategy] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     date: st.dates(),
     UUID: st.uuids(),
+    Window: st.builds(Window, st.integers(0, 719), st.integers(720, DAY_MINUTES)),
     NoneType: st.none(),
     Any: JSON,
 }

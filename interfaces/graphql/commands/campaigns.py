@@ -9,9 +9,11 @@ from uuid import UUID
 import strawberry
 
 from application.campaigns import CampaignChange, StartTime
+from interfaces.auth.viewer import Viewer
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import campaign_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
+from interfaces.graphql.types.campaigns.calling_hours import CallingHoursInput
 from interfaces.graphql.types.campaigns.campaigns import (
     Campaign,
     CampaignResult,
@@ -37,6 +39,7 @@ class UpdateCampaignInput:
     callback_output: strawberry.Maybe[str | None]
     starts_at: strawberry.Maybe[datetime | None]
     ends_at: strawberry.Maybe[datetime | None]
+    calling_hours: CallingHoursInput | None = None
 
 
 @strawberry.type
@@ -105,28 +108,30 @@ class CampaignCommands:
         """Change the given settings of a campaign that is not finished."""
         update = info.context.services.campaigns.change
         by = info.context.viewer.email
-        change = _change(input)
+        change = _change(input, info.context.viewer)
         return await _after(info, id, lambda it: update(it, change, by=by))
 
 
-def _change(asked: UpdateCampaignInput) -> CampaignChange:
+def _change(asked: UpdateCampaignInput, viewer: Viewer) -> CampaignChange:
     return CampaignChange(
         name=asked.name,
         cap=asked.cap,
         line_quiet_gating=asked.line_quiet_gating,
         budget=asked.budget.value if asked.budget else None,
         budget_named=asked.budget is not None,
-        terms=_changed_terms(asked),
+        terms=_changed_terms(asked, viewer),
     )
 
 
-def _changed_terms(asked: UpdateCampaignInput) -> dict[str, Any]:
+def _changed_terms(asked: UpdateCampaignInput, viewer: Viewer) -> dict[str, Any]:
     """Return the fields of `CallingTerms` that the input names."""
     terms: dict[str, Any] = {}
     if asked.retry_policy is not None:
         terms["retry_policy"] = asked.retry_policy.to_policy()
     if asked.output_rules is not None:
         terms["output_rules"] = tuple(rule.to_rule() for rule in asked.output_rules)
+    if asked.calling_hours is not None:
+        terms["calling_hours"] = asked.calling_hours.to_hours(viewer)
     for name in ("callback_output", "starts_at", "ends_at"):
         named = getattr(asked, name)
         if named is not None:

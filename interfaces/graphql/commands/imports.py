@@ -10,10 +10,14 @@ from application.contacts.imports import Imported, NewCampaign
 from application.contacts.redials import redial_list_id
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import Invalid
+from domain.gate.decision import LAWFUL_HOURS
+from domain.gate.rules import CallPurpose
+from interfaces.auth.viewer import Viewer
 from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import report_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
+from interfaces.graphql.types.campaigns.calling_hours import CallingHoursInput
 from interfaces.graphql.types.campaigns.campaigns import ImportedCampaign, ImportResult
 from interfaces.graphql.types.campaigns.redials import RedialInput
 from interfaces.graphql.types.campaigns.terms import OutputRuleInput, RetryPolicyInput
@@ -53,6 +57,9 @@ class CreateCampaignInput:
     )
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    purpose: CallPurpose | None = CallPurpose.TELEMARKETING
+    calling_hours: CallingHoursInput | None = None
+    require_consent: bool | None = False
 
 
 @strawberry.type
@@ -98,17 +105,21 @@ def _create(context: Context, asked: CreateCampaignInput) -> Imported:
     request_id = as_uuid("request", asked.request_id) if asked.request_id else None
     if asked.redial is not None:
         list_id = redial_list_id(request_id) if request_id else uuid4()
-        new = _new_campaign(asked, list_id, request_id)
+        new = _new_campaign(asked, list_id, request_id, context.viewer)
         selection = asked.redial.to_selection()
         return services.redials.create_campaign(
             new, selection, default_cap=default_cap, by=by
         )
-    new = _new_campaign(asked, as_uuid("upload", asked.upload_id or ""), request_id)
+    upload_id = as_uuid("upload", asked.upload_id or "")
+    new = _new_campaign(asked, upload_id, request_id, context.viewer)
     return services.imports.create_campaign(new, default_cap=default_cap, by=by)
 
 
 def _new_campaign(
-    asked: CreateCampaignInput, list_id: UUID, request_id: UUID | None
+    asked: CreateCampaignInput,
+    list_id: UUID,
+    request_id: UUID | None,
+    viewer: Viewer,
 ) -> NewCampaign:
     """Return the application's form of the input; the contacts are those of a list."""
     return NewCampaign(
@@ -126,6 +137,13 @@ def _new_campaign(
             callback_output=asked.callback_output,
             starts_at=asked.starts_at,
             ends_at=asked.ends_at,
+            purpose=asked.purpose or CallPurpose.TELEMARKETING,
+            calling_hours=(
+                asked.calling_hours.to_hours(viewer)
+                if asked.calling_hours
+                else LAWFUL_HOURS
+            ),
+            require_consent=bool(asked.require_consent),
         ),
         request_id=request_id,
     )

@@ -5,9 +5,19 @@ from typing import Any
 
 import strawberry
 
+from domain.gate.rules import FrequencyCap
+from domain.settings import RulesMode
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import ADMINS, mutation
 from interfaces.graphql.types.settings import Settings, SettingsResult
+
+
+@strawberry.input
+class FrequencyCapInput:
+    """Input form of `FrequencyCap`."""
+
+    attempts: int
+    hours: int
 
 
 @strawberry.input(
@@ -28,6 +38,12 @@ class SettingsInput:
     spend_alert_threshold: Decimal | None = None
     alert_webhook_url: strawberry.Maybe[str | None]
     retention_days: strawberry.Maybe[int | None]
+    calling_rules: RulesMode | None = None
+    calling_rules_reason: str | None = strawberry.field(
+        default=None,
+        description="Reason for switching the rules off; required with OFF.",
+    )
+    frequency_caps: list[FrequencyCapInput] | None = None
 
 
 @strawberry.type
@@ -63,8 +79,12 @@ class SettingsCommands:
 
 def _given(asked: SettingsInput) -> dict[str, Any]:
     """Return the given fields; a null counts only for those that can be removed."""
-    return {
+    given = {
         name: value.value if isinstance(value, strawberry.Some) else value
         for name, value in vars(asked).items()
         if value is not None
     }
+    if asked.frequency_caps is not None:
+        caps = (FrequencyCap(one.attempts, one.hours) for one in asked.frequency_caps)
+        given["frequency_caps"] = tuple(caps)
+    return given

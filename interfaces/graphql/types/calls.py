@@ -18,6 +18,7 @@ from interfaces.graphql.permissions import (
 )
 from interfaces.graphql.types.enums import CallOutcome, CallStatus, Disposition
 from interfaces.graphql.types.events import Event
+from interfaces.graphql.types.permits import CallPermit
 from interfaces.graphql.types.scalars import JSON
 from projections.calls.call_log import CallRow
 from projections.calls.recordings import Recording
@@ -110,6 +111,20 @@ class Call:
         """Load the provider's explanation from the vault."""
         text_id = self.row.ended_words_id or self.row.rejection_words_id
         return await info.context.loaders.texts.load(text_id) if text_id else None
+
+    @field(
+        "Why this call was allowed at that time; null if it was never requested, or by"
+        " an earlier release."
+    )
+    async def permit(self, info: Info) -> CallPermit | None:
+        """Load the permit of the call's last request from the log."""
+        granted = await info.context.loaders.permits.load(self.row.id)
+        if granted is None:
+            return None
+        book = await info.context.backend.run_reader(
+            info.context.services.rule_book.current
+        )
+        return CallPermit.of(granted.permit, granted.granted_at, book)
 
     @field("This call's own events, oldest first.")
     async def events(self, info: Info) -> list[Event]:

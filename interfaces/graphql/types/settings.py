@@ -1,16 +1,19 @@
 """The installation's settings."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Self
 
 import strawberry
 
-from domain.settings import SettingsValues
+from domain.settings import RulesMode, SettingsValues
 from domain.values import Role
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import EVERYBODY, query
+from interfaces.graphql.types.calling_rules import FrequencyCapType
+
+strawberry.enum(RulesMode)
 
 
 @strawberry.type
@@ -31,13 +34,27 @@ class Settings:
         " a secret, so it is null for everybody but admins."
     )
     retention_days: int | None
+    calling_rules: RulesMode = strawberry.field(
+        description="OFF disables the rule book for all campaigns. Only admins may do"
+        " this; the reason is recorded."
+    )
+    frequency_caps: list[FrequencyCapType] = strawberry.field(
+        description="Limits on calls to one number, over all campaigns."
+    )
+    rules_waived_by: str | None = strawberry.field(
+        description="Who switched the rules off, null while they are enforced."
+    )
+    rules_reason: str | None = strawberry.field(
+        description="Why the rules are switched off."
+    )
 
     @classmethod
     def of(cls, values: SettingsValues, role: Role = Role.ADMIN) -> Self:
         """Show the settings to a member with that role."""
         if role is not Role.ADMIN:
             values = replace(values, alert_webhook_url=None)
-        return cls(**asdict(values))
+        caps = [FrequencyCapType.of(cap) for cap in values.frequency_caps]
+        return cls(**values.by_name() | {"frequency_caps": caps})
 
 
 SettingsResult = Annotated[Settings | UserError, strawberry.union("SettingsResult")]

@@ -200,7 +200,11 @@ def test_an_end_about_the_account_pauses_the_campaign_in_the_same_save(
     said = house.vault.words(row.reason_words_id)
     assert said == f"A call ended with {FROZEN}."
     stored = house.app.recorder.select_notifications(position + 1, 10)
-    assert [one.topic for one in stored] == ["call.ended", "campaign.paused"]
+    assert [one.topic for one in stored] == [
+        "call.ended",
+        "campaign.paused",
+        "number.released",
+    ]
     assert [one.attempt for one in house.candidates(campaign.id)] == []
 
 

@@ -95,7 +95,7 @@ def test_two_opt_outs_in_one_message_are_both_acknowledged(house: House) -> None
     [one] = body["message"]["toolCallList"]
     body["message"]["toolCallList"] = [one, one | {"id": "call_2"}]
     assert len(answer(house, body)) == 2
-    assert house.topics(number_id(house)) == ["suppressed"]
+    assert house.topics(number_id(house)) == ["requested", "suppressed"]
 
 
 def test_the_register_names_the_call_and_what_the_person_said(house: House) -> None:
@@ -139,7 +139,7 @@ def test_a_repeated_opt_out_is_answered_again_and_stored_once(house: House) -> N
     call_id = in_a_call(house)
     first, again = answer(house, *[tool_calls(call_id)] * 2)
     assert again == first
-    assert house.topics(number_id(house)) == ["suppressed"]
+    assert house.topics(number_id(house)) == ["requested", "suppressed"]
     assert house.topics(call_id).count("message_received") == 1
 
 
@@ -209,7 +209,7 @@ def test_a_call_that_becomes_known_later_gets_the_opt_out(house: House) -> None:
     assert house.load_call(call_id).disposition is None
     place(house, call_id)
     assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
-    assert house.topics(number_id(house)) == ["suppressed"]
+    assert house.topics(number_id(house)) == ["requested", "suppressed"]
 
 
 def test_an_opt_out_of_an_unknown_call_without_a_number_is_not_acknowledged(

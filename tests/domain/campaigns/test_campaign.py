@@ -12,6 +12,8 @@ from eventsourcing.domain import CanMutateAggregate
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Conflict, Invalid, WrongState
+from domain.gate.decision import LAWFUL_HOURS
+from domain.gate.rules import CallPurpose
 from domain.values import (
     CampaignState,
     DialMode,
@@ -48,6 +50,9 @@ NO_TERMS: dict[str, Any] = {
     "callback_output": None,
     "starts_at": None,
     "ends_at": None,
+    "purpose": CallPurpose.TELEMARKETING,
+    "calling_hours": LAWFUL_HOURS,
+    "require_consent": False,
 }
 CHANGEABLE = {key: ASKED[key] for key in ("name", "cap", "line_quiet_gating", "budget")}
 

@@ -1,6 +1,7 @@
 """The gate's decision: cases from the law, and properties against a simple oracle."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -96,7 +97,7 @@ def test_a_call_within_the_hours_gets_a_permit_that_names_the_rules() -> None:
     permit = decided.permit
     assert permit.rules == ("US-hours", "US-FL-hours")
     assert permit.time_zones == (NEW_YORK,)
-    assert permit.attempts_before == (AttemptCount(24, 1),)
+    assert permit.attempts_before == (AttemptCount(24, 1, 3),)
     assert (permit.rule_book, permit.place_source) == ("v1", "NUMBER")
     assert permit.waived_by is None
 
@@ -192,8 +193,8 @@ def test_the_night_between_two_open_days_is_no_end_of_the_hours() -> None:
 
 def test_the_campaigns_own_windows_and_blackout_dates_narrow_the_hours() -> None:
     own = CallingHours(
-        windows=(CallingWindow(frozenset({Weekday.TUE}), Window(600, 660)),),
-        blackout_dates=frozenset({date(2026, 12, 8)}),
+        windows=(CallingWindow((Weekday.TUE,), Window(600, 660)),),
+        blackout_dates=(date(2026, 12, 8),),
         last_start_minutes=0,
     )
     now = at(NEW_YORK, "2026-12-01 11:30")
@@ -332,7 +333,7 @@ def test_a_waiver_lifts_hours_and_unknown_places_and_is_in_the_permit(
 def test_no_waiver_lifts_register_lists_consent_caps_or_own_windows() -> None:
     own = CallingHours(
         rules=HoursRule.ANY,
-        windows=(CallingWindow(frozenset(Weekday), Window(600, 660)),),
+        windows=(CallingWindow(tuple(Weekday), Window(600, 660)),),
     )
     asked = {"has_consent": False, "now": NIGHT}
     waived = gate(places("US"), book(FEDERAL), NIGHT, ANY, caps=(FrequencyCap(1, 24),))
@@ -347,6 +348,21 @@ def test_no_waiver_lifts_register_lists_consent_caps_or_own_windows() -> None:
     )
     nowhere = gate(places("US", zones=()), book(FEDERAL), NIGHT, own)
     assert nowhere.decide(Numbers(), **asked) == Never(Withheld.PLACE_UNKNOWN)  # type: ignore[arg-type]  # as above
+
+
+def test_a_waiver_of_the_hours_leaves_the_caps_of_the_rules() -> None:
+    capped = replace(FEDERAL, caps=(FrequencyCap(1, 24),))
+    waived = gate(places("US"), book(capped), NIGHT, ANY)
+    decided = waived.decide(Numbers(attempts=(NIGHT,)), has_consent=False, now=NIGHT)
+    assert decided == Wait(WaitingCode.FREQUENCY_CAP, NIGHT + timedelta(hours=24))
+
+
+def test_nobody_is_called_without_rule_book_although_the_hours_are_waived() -> None:
+    """Its frequency caps apply all the same, and cannot be checked."""
+    decided = gate(places("US"), None, NIGHT, ANY).decide(
+        Numbers(), has_consent=False, now=NIGHT
+    )
+    assert decided == Wait(WaitingCode.RULES_UNAVAILABLE)
 
 
 def test_rules_switched_off_in_the_settings_name_who_did_it() -> None:

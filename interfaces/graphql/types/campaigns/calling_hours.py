@@ -1,29 +1,79 @@
-"""A campaign's own calling hours as input, and the worst case of a retry policy."""
+"""Calling hours of a campaign, and the worst case of a retry policy."""
 
 from datetime import date, datetime
+from typing import Self
 
 import strawberry
 
 from application.retry_timetable import places_of_code, retry_timetable
 from domain.errors import Invalid
 from domain.gate import decision
-from domain.gate.decision import CallingHours, HoursRule
+from domain.gate.decision import LAWFUL_HOURS, HoursRule
 from domain.gate.rules import Weekday, Window
+from domain.values import Role
+from interfaces.auth.viewer import Viewer
 from interfaces.graphql.context import Info
-from interfaces.graphql.errors import bad_request
+from interfaces.graphql.errors import bad_request, forbidden
 from interfaces.graphql.permissions import EVERYBODY, query
 from interfaces.graphql.types.campaigns.terms import RetryPolicyInput
 from interfaces.graphql.types.scalars import LocalTime
-
-LAST_START_MINUTES = 5
 
 strawberry.enum(HoursRule)
 strawberry.enum(Weekday)
 
 
+@strawberry.type
+class CallingWindow:
+    """Hours on some weekdays, in the contact's local time."""
+
+    days: list[Weekday]
+    opens: LocalTime = strawberry.field(name="from")
+    closes: LocalTime = strawberry.field(name="to")
+
+    @classmethod
+    def of(cls, one: decision.CallingWindow) -> Self:
+        """Build it from the domain's window."""
+        return cls(
+            days=list(one.days),
+            opens=LocalTime(one.window.opens),
+            closes=LocalTime(one.window.closes),
+        )
+
+
+@strawberry.type
+class CallingHours:
+    """When a campaign calls."""
+
+    rules: HoursRule = strawberry.field(
+        description="ANY waives the rule book's hours for this campaign."
+    )
+    waived_by: str | None
+    reason: str | None
+    windows: list[CallingWindow] = strawberry.field(
+        description="The campaign's own, narrower hours in the contact's local time;"
+        " empty for none."
+    )
+    blackout_dates: list[date]
+    last_start_minutes: int = strawberry.field(
+        description="No call is started within this many minutes before the hours end."
+    )
+
+    @classmethod
+    def of(cls, hours: decision.CallingHours) -> Self:
+        """Build it from the domain's hours."""
+        return cls(
+            rules=hours.rules,
+            waived_by=hours.waived_by,
+            reason=hours.reason,
+            windows=[CallingWindow.of(one) for one in hours.windows],
+            blackout_dates=list(hours.blackout_dates),
+            last_start_minutes=hours.last_start_minutes,
+        )
+
+
 @strawberry.input
 class CallingWindowInput:
-    """Hours on some weekdays, in the contact's local time."""
+    """Input form of `CallingWindow`."""
 
     days: list[Weekday]
     opens: LocalTime = strawberry.field(name="from")
@@ -34,9 +84,8 @@ class CallingWindowInput:
         if self.opens >= self.closes:
             wrong = "must open before it closes"
             raise Invalid(f"A calling window {wrong}.", calling_hours=wrong)
-        return decision.CallingWindow(
-            frozenset(self.days), Window(self.opens, self.closes)
-        )
+        days = tuple(day for day in Weekday if day in self.days)
+        return decision.CallingWindow(days, Window(self.opens, self.closes))
 
 
 @strawberry.input(
@@ -49,18 +98,25 @@ class CallingHoursInput:
     reason: str | None = None
     windows: list[CallingWindowInput] | None = strawberry.field(default_factory=list)
     blackout_dates: list[date] | None = strawberry.field(default_factory=list)
-    last_start_minutes: int | None = LAST_START_MINUTES
+    last_start_minutes: int | None = LAWFUL_HOURS.last_start_minutes
 
-    def to_hours(self, *, waived_by: str | None) -> CallingHours:
-        """Return the domain's hours; `waived_by` waives the rules if they are ANY."""
-        rules = self.rules or HoursRule.LAW
-        margin = self.last_start_minutes
-        return CallingHours(
-            rules=rules,
-            waived_by=waived_by if rules is HoursRule.ANY else None,
-            windows=tuple(window.to_window() for window in self.windows or ()),
-            blackout_dates=frozenset(self.blackout_dates or ()),
-            last_start_minutes=LAST_START_MINUTES if margin is None else margin,
+    def to_hours(self, viewer: Viewer) -> decision.CallingHours:
+        """Return the domain's hours; a waiver of the rules names the viewer.
+
+        Raises FORBIDDEN if the hours are waived by a member who is no admin.
+        """
+        waived = self.rules is HoursRule.ANY
+        if waived and viewer.role is not Role.ADMIN:
+            raise forbidden()
+        minutes = self.last_start_minutes
+        default = LAWFUL_HOURS.last_start_minutes
+        return decision.CallingHours(
+            rules=self.rules or HoursRule.LAW,
+            waived_by=viewer.email if waived else None,
+            reason=(self.reason or "").strip() or None,
+            windows=tuple(one.to_window() for one in self.windows or ()),
+            blackout_dates=tuple(sorted(set(self.blackout_dates or ()))),
+            last_start_minutes=default if minutes is None else minutes,
         )
 
 
@@ -81,7 +137,7 @@ class TimetableQueries:
         calling_hours: CallingHoursInput | None = None,
     ) -> list[datetime]:
         """Return the times if the first call is due now; refuse wrong input."""
-        backend, by = info.context.backend, info.context.viewer.email
+        backend, viewer = info.context.backend, info.context.viewer
         places = places_of_code(place)
         if places is None:
             raise bad_request(
@@ -91,9 +147,9 @@ class TimetableQueries:
         now = backend.services.now()
         try:
             hours = (
-                calling_hours.to_hours(waived_by=by)
+                calling_hours.to_hours(viewer)
                 if calling_hours
-                else CallingHours()
+                else decision.CallingHours()
             )
             times = await backend.run_reader(
                 retry_timetable, policy.to_policy(), hours, places, book, now

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.gate.rules import CallPurpose
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError, bad_request
@@ -18,6 +19,7 @@ from interfaces.graphql.permissions import (
     query,
 )
 from interfaces.graphql.types.assistants import Assistant, assistant_of
+from interfaces.graphql.types.campaigns.calling_hours import CallingHours
 from interfaces.graphql.types.campaigns.decisions import DispatchDecision
 from interfaces.graphql.types.campaigns.outcomes import AnswerRate, Funnel, OutcomeCount
 from interfaces.graphql.types.campaigns.progress import CampaignProgress
@@ -104,6 +106,9 @@ class Campaign:
     retry_policy: RetryPolicy
     output_rules: list[OutputRule]
     callback_output: str | None
+    purpose: CallPurpose
+    calling_hours: CallingHours
+    require_consent: bool
     progress: CampaignProgress
     export_url: str = strawberry.field(
         description="Where the results can be downloaded as CSV."
@@ -134,6 +139,9 @@ class Campaign:
             retry_policy=RetryPolicy.of(terms.policy),
             output_rules=[OutputRule.of(rule) for rule in terms.output_rules],
             callback_output=terms.callback_output,
+            purpose=terms.purpose,
+            calling_hours=CallingHours.of(terms.calling_hours),
+            require_consent=terms.require_consent,
             progress=CampaignProgress.of(row),
             export_url=f"/campaigns/{row.id}/export.csv",
         )

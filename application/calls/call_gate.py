@@ -1,0 +1,135 @@
+"""Asks the gate at the last moment before a request: may this number be called now?
+
+It gathers what the decision rests on; the decision itself is `domain/gate`.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from application.calls.request_fence import Fence
+from application.contacts.contact_values import (
+    CONSENT_AT,
+    COUNTRY,
+    POSTAL_CODE,
+    SUBDIVISION,
+    TIME_ZONE,
+)
+from application.places.resolver import InvalidPostalCode, StatedPlace, resolve
+from application.vault import ContactRow
+from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
+from domain.gate.decision import Gate, ListFinding, Numbers, Terms
+from domain.gate.permit import Decision
+from domain.gate.places import Places
+from domain.gate.rules import CallPurpose, RuleBook
+from domain.numbers.suppression_lists import ListVersion, findings
+from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
+
+REQUEST_LIMIT = timedelta(seconds=20)
+"""How long one request to the provider may last, unless it is configured."""
+
+
+class NumberLists(Protocol):
+    """Looks numbers up in the imported suppression lists."""
+
+    def look_up(self, versions: Collection[UUID], number: str) -> dict[UUID, bool]:
+        """Return which list versions contain an E.164 number.
+
+        A version whose blocks cannot be read is left out.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CallGate:
+    """Decides with the streams of the fence; it reads only the lists' blocks.
+
+    `first_settings` apply until settings are stored. `request_limit` is how long a
+    request may last after it was sent.
+    """
+
+    rule_book: Callable[[], RuleBook | None]
+    lists: NumberLists
+    first_settings: SettingsValues
+    request_limit: timedelta = REQUEST_LIMIT
+
+    def decide(
+        self,
+        call: Call,
+        fence: Fence,
+        person: ContactRow,
+        *,
+        at: datetime,
+        dial_before: datetime,
+    ) -> Decision:
+        """Decide whether a request may be sent until `dial_before`.
+
+        The gate must be open until that request has reached the provider.
+        """
+        terms = self._terms(fence)
+        gate = Gate(terms, _places(person), computed_at=at)
+        number = Numbers(
+            attempts=fence.number.attempts_except(call.id),
+            is_suppressed=fence.number.is_suppressed,
+            lists=self._findings(fence, person.phone, terms.purpose, at),
+        )
+        return gate.decide(
+            number,
+            has_consent=bool((person.attributes or {}).get(CONSENT_AT)),
+            now=at,
+            request_limit=dial_before - at + self.request_limit,
+        )
+
+    def _terms(self, fence: Fence) -> Terms:
+        settings = fence.settings.values if fence.settings else self.first_settings
+        return terms_of(fence.campaign, settings, self.rule_book())
+
+    def _findings(
+        self, fence: Fence, phone: str, purpose: CallPurpose, at: datetime
+    ) -> tuple[ListFinding, ...] | None:
+        versions = fence.lists.versions.values() if fence.lists else ()
+        wanted = [one for one in versions if _restricts(one, purpose, phone)]
+        ids = [one.version_id for one in wanted]
+        contained = self.lists.look_up(ids, phone) if ids else {}
+        return findings(versions, phone, purpose, contained, at.date())
+
+
+def terms_of(
+    campaign: Campaign, settings: SettingsValues, rule_book: RuleBook | None
+) -> Terms:
+    """Return what a campaign and the settings demand of every call."""
+    terms = campaign.terms
+    return Terms(
+        purpose=terms.purpose,
+        hours=terms.calling_hours,
+        rule_book=rule_book,
+        is_enforced=settings.calling_rules is RulesMode.ENFORCED,
+        waived_by=settings.rules_waived_by or ENVIRONMENT,
+        caps=settings.frequency_caps,
+        requires_consent=terms.require_consent,
+        starts_at=terms.starts_at,
+    )
+
+
+def _restricts(version: ListVersion, purpose: CallPurpose, phone: str) -> bool:
+    return version.is_about(purpose) and version.covers_number(phone)
+
+
+def _places(person: ContactRow) -> Places | None:
+    """Return the places of a contact; None if its postal code does not exist.
+
+    The import refuses such rows, so that this is an error: nobody is called then.
+    """
+    values = person.attributes or {}
+    stated = StatedPlace(
+        time_zone=values.get(TIME_ZONE),
+        country=values.get(COUNTRY),
+        subdivision=values.get(SUBDIVISION),
+        postal_code=values.get(POSTAL_CODE),
+    )
+    try:
+        return resolve(person.phone, stated)
+    except InvalidPostalCode:
+        return None

@@ -1,0 +1,134 @@
+"""Requests to the provider: each is decided by the gate and stored behind the fence."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError
+
+from application.app import Streams
+from application.calls.call_gate import CallGate
+from application.calls.request_fence import (
+    Fence,
+    SendPermission,
+    read_fence,
+    send_permission,
+)
+from application.event_context import SCHEDULER, EventContext
+from application.installation_key import InstallationKey, KeyUnusable
+from application.places.resolver import zones_of
+from application.ports import ContactLookup
+from domain.calls.call import Call
+from domain.errors import MayNotBeRequested
+from domain.gate.permit import Granted, Never, Wait
+from domain.numbers.number import number_id_of
+from domain.values import ContactStatus
+
+log = logging.getLogger(__name__)
+
+RECHECK = timedelta(minutes=10)
+"""When a call is decided again for which the gate names no time."""
+
+FENCED = 8
+"""Attempts to store a request while a stream that it rests on keeps changing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequests:
+    """Stores requests, or why a call may not be requested (yet)."""
+
+    app: Streams
+    context: EventContext
+    contact_lookup: ContactLookup
+    installation_key: InstallationKey
+    gate: CallGate
+
+    def request(self, call_id: UUID, *, dial_before: datetime) -> SendPermission | None:
+        """Store a request; return the permission to send it, None if it is refused.
+
+        It is stored only if none of the streams that it rests on has changed since they
+        were read: campaign, contact, number, settings and suppression lists. Nobody is
+        called after a pause, a cancel, an erasure or an opt-out was confirmed. If the
+        gate refuses, the call is deferred, or withdrawn and its contact withheld.
+        """
+        return self._fenced(call_id, dial_before, Call.request)
+
+    def renew_request(
+        self, call_id: UUID, *, dial_before: datetime
+    ) -> SendPermission | None:
+        """Store a further request after one that provably never left."""
+        return self._fenced(call_id, dial_before, Call.renew_request)
+
+    def _fenced(
+        self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
+    ) -> SendPermission | None:
+        for _ in range(FENCED):
+            try:
+                return self._request(call_id, dial_before, ask)
+            except MayNotBeRequested:
+                return None
+            except KeyUnusable as fault:
+                log.error("call %s is not requested: %s", call_id, fault)  # noqa: TRY400 - the message says it all
+                return None
+            except IntegrityError:
+                continue  # One of the streams changed: decide again.
+        return None
+
+    def _request(
+        self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
+    ) -> SendPermission | None:
+        call, at = self.app.load(Call, call_id), self.context.now()
+        person = self.contact_lookup.contact(call.contact_id)
+        if person is None:
+            return None
+        number_key = self.installation_key.of_number(person.phone)
+        number_id = number_id_of(number_key)
+        fence = read_fence(self.app, self.installation_key, call, number_id, at)
+        if not fence.campaign.may_dial_at(at) or not fence.contact.may_be_called:
+            return None
+        decision = self.gate.decide(call, fence, person, at=at, dial_before=dial_before)
+        if not isinstance(decision, Granted):
+            self._refuse_request(call, fence, decision, at)
+            return None
+        ask(
+            call,
+            dial_before=dial_before,
+            at=at,
+            by=SCHEDULER,
+            number_key=number_key,
+            time_zones=zones_of(person.phone),
+            permit=decision.permit,
+        )
+        versions = fence.versions
+        fence.number.request(call.id, at=at, by=SCHEDULER)
+        self.app.append(call, fence.number, expect=versions)
+        return send_permission(call, fence.campaign, person, dial_before)
+
+    def _refuse_request(
+        self, call: Call, fence: Fence, decision: Wait | Never, at: datetime
+    ) -> None:
+        """Defer the call, or withdraw it and finish its contact, in one append.
+
+        An open request is given up: the caller has proved that it never left.
+        """
+        versions, request_was_open = fence.versions, call.request_open
+        if isinstance(decision, Wait):
+            until = decision.until or at + RECHECK
+            call.wait(decision.code, until=until, at=at, by=SCHEDULER)
+        else:
+            call.withhold(at=at, by=SCHEDULER)
+        if not call.pending_events:
+            return
+        if isinstance(decision, Never):
+            fence.contact.withhold(
+                decision.reason,
+                was=ContactStatus.CANCELED,
+                last_attempt=call.attempt,
+                at=at,
+                by=SCHEDULER,
+            )
+        if request_was_open and not call.unknowns:
+            fence.number.release(call.id, at=at, by=SCHEDULER)
+        self.app.append(call, fence.contact, fence.number, expect=versions)

@@ -1,0 +1,145 @@
+"""Calls are counted in the stream of their number, over all campaigns."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from application.calls.called_numbers import NEWEST_EVENTS, newest_number
+from application.ports import Origin
+from domain.calls.call_dialing import NEVER_LEFT
+from domain.numbers.number import Number, number_id_of
+from domain.values import Refusal, RefusalKind, call_id_of
+from tests.wiring import NOON, Clock, House
+
+PHONE = "+12025550143"
+SOON = NOON + timedelta(seconds=5)
+FULL = Refusal(RefusalKind.CAPACITY, None, "full")
+BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "bad-number")
+
+
+def number_of(house: House, phone: str = PHONE) -> Number:
+    number_id = number_id_of(house.installation_key.of_number(phone))
+    return newest_number(house.app, number_id, NOON)
+
+
+def requested(house: House, *numbers: str) -> UUID:
+    """Return a call that was claimed and requested."""
+    [call_id] = house.claim(house.campaign(numbers or (PHONE,)))
+    assert house.calls.request(call_id, dial_before=SOON)
+    return call_id
+
+
+def pass_time(house: House, **units: float) -> None:
+    clock = house.now
+    assert isinstance(clock, Clock)
+    clock.pass_(**units)
+
+
+def test_calls_of_all_campaigns_count_for_their_number(house: House) -> None:
+    calls = {requested(house), requested(house)}
+    other = requested(house, "+12025550144")
+    assert number_of(house).requested == dict.fromkeys(calls, NOON)
+    assert number_of(house, "+12025550144").requested == {other: NOON}
+
+
+def test_the_request_and_its_count_are_stored_together(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [call_id] = house.claim(house.campaign((PHONE,)))
+    house.installation_key.prepare()
+    insert, stored = house.app.recorder.insert_events, list[list[str]]()
+
+    def record(events: Sequence[StoredEvent], **how: Any) -> Any:
+        stored.append([event.topic for event in events])
+        return insert(events, **how)
+
+    monkeypatch.setattr(house.app.recorder, "insert_events", record)
+    house.calls.request(call_id, dial_before=SOON)
+    assert stored == [["call.requested", "number.requested"]]
+
+
+def test_a_repeated_request_counts_once(house: House) -> None:
+    call_id = requested(house)
+    assert house.calls.renew_request(call_id, dial_before=SOON)
+    assert number_of(house).requested == {call_id: NOON}
+    assert house.topics(number_of(house).id) == ["requested"]
+
+
+def test_a_request_repeated_after_an_hour_counts_once_at_its_own_time(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    pass_time(house, hours=1)
+    assert house.calls.renew_request(call_id, dial_before=SOON + timedelta(hours=1))
+    assert number_of(house).requested == {call_id: NOON + timedelta(hours=1)}
+
+
+def test_a_request_that_never_left_does_not_count(house: House) -> None:
+    call_id = requested(house)
+    house.calls.defer(call_id, reason=NEVER_LEFT, until=NOON)
+    assert number_of(house).requested == {}
+
+
+@pytest.mark.parametrize("refusal", [FULL, BAD_NUMBER])
+def test_a_request_that_the_provider_refused_does_not_count(
+    house: House, refusal: Refusal
+) -> None:
+    call_id = requested(house)
+    house.calls.refuse(call_id, refusal, words="no", until=NOON)
+    assert number_of(house).requested == {}
+    assert house.topics(number_of(house).id) == ["requested", "released"]
+
+
+def test_a_request_of_unknown_outcome_counts_even_if_the_provider_lacks_it(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    house.calls.lose_outcome(call_id, reason="no clear answer")
+    house.calls.settle_absent(call_id)
+    assert number_of(house).requested == {call_id: NOON}
+
+
+def test_a_refusal_after_a_request_of_unknown_outcome_releases_nothing(
+    house: House,
+) -> None:
+    """The first request may have rung the phone, whatever became of the second."""
+    call_id = requested(house)
+    house.calls.lose_outcome(call_id, reason="no clear answer")
+    house.calls.settle_absent(call_id)
+    house.claim_again(call_id)
+    assert house.calls.request(call_id, dial_before=SOON)
+    house.calls.refuse(call_id, FULL, words="full", until=NOON)
+    assert number_of(house).requested == {call_id: NOON}
+
+
+def test_a_released_call_counts_again_once_it_is_requested_again(house: House) -> None:
+    call_id = requested(house)
+    house.calls.refuse(call_id, FULL, words="full", until=NOON)
+    house.claim_again(call_id)
+    assert house.calls.request(call_id, dial_before=SOON)
+    assert number_of(house).requested == {call_id: NOON}
+
+
+def test_an_adopted_call_counts(house: House) -> None:
+    campaign_id = house.campaign((PHONE,))
+    [contact] = house.candidates(campaign_id)
+    call_id = call_id_of(contact.contact_id, 1)
+    origin = Origin(campaign_id, contact.contact_id, 1)
+    assert house.claims.adopt(call_id, origin)
+    assert number_of(house).requested == {call_id: NOON}
+
+
+def test_only_the_newest_events_of_a_number_are_read(house: House) -> None:
+    number = number_of(house)
+    for n in range(NEWEST_EVENTS + 6):
+        number.request(UUID(int=n), at=NOON + timedelta(minutes=n), by="scheduler")
+    house.app.append(number)
+    read = number_of(house)
+    assert (len(read.requested), read.unread) == (NEWEST_EVENTS, 6)
+    assert read.version == number.version
+    assert read.is_known_since(NOON + timedelta(minutes=6))
+    assert not read.is_known_since(NOON + timedelta(minutes=5))
