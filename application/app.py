@@ -24,6 +24,7 @@ from domain.numbers.installation import Installation
 from domain.numbers.number import Number
 from domain.numbers.suppression_lists import SuppressionLists
 from domain.settings import Settings
+from domain.webhook_endpoint import WebhookEndpoint
 
 AGGREGATES = (
     Assistant,
@@ -38,6 +39,7 @@ AGGREGATES = (
     Settings,
     SuppressionLists,
     UnmatchedMessage,
+    WebhookEndpoint,
 )
 
 DECISIONS = 8

@@ -40,6 +40,7 @@ from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
 from application.suppression_lists.service import SuppressionListService
+from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
 from projections.calls.message_retention import MessageRetention
@@ -152,7 +153,7 @@ class Components:
     request_limit: timedelta = REQUEST_LIMIT
     """How long a request to the provider may last."""
     any_alert_address: bool = False
-    """Whether alerts may be sent to addresses of private networks."""
+    """Whether alerts and webhooks may be sent to link-local and metadata addresses."""
 
     @property
     def writing(self) -> Pool:
@@ -361,6 +362,15 @@ class Components:
     @cached_property
     def suppression_lists(self) -> SuppressionListService:
         return SuppressionListService(self.app, self.context, self.suppression_blocks)
+
+    @cached_property
+    def webhook_endpoints(self) -> WebhookEndpointService:
+        return WebhookEndpointService(
+            app=self.app,
+            context=self.context,
+            lookup=self.lookups,
+            any_address=self.any_alert_address,
+        )
 
     # --- The read model -----------------------------------------------------------
 

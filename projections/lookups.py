@@ -7,7 +7,8 @@ from application.vault import ContactRow, VaultReader
 from domain.values import Role
 from projections.calls import call_log, dial_queue
 from projections.contacts import contact_log
-from projections.registers import directory
+from projections.deliveries import delivery_log
+from projections.registers import directory, webhook_endpoints
 from storage.database import Pool
 
 
@@ -62,3 +63,14 @@ class Lookups:
         """Return the campaign of an imported contact, also of an erased one."""
         with self._pool.connection() as conn:
             return contact_log.campaign_of(conn, contact_id)
+
+    def count_endpoints(self) -> int:
+        """Return the number of webhook endpoints that were not removed."""
+        with self._pool.connection() as conn:
+            return len(webhook_endpoints.all_endpoints(conn))
+
+    def endpoint_of_delivery(self, delivery_id: UUID) -> UUID | None:
+        """Return the endpoint of a recorded webhook delivery, or None."""
+        with self._pool.connection() as conn:
+            found = delivery_log.get(conn, delivery_id)
+        return found.endpoint_id if found else None

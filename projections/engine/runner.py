@@ -21,6 +21,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 import application.app  # noqa: F401 - registers the topics of all events
 from application.errors import Failure
 from projections.campaigns.campaign_board import campaign_of
+from projections.deliveries.outbox import add_messages
 from projections.engine.row_writer import Writer
 from projections.engine.schema import (
     HANDLERS,
@@ -125,7 +126,9 @@ _MOVED: LiteralString = """
 class Batches:
     """Applies the next events of the log to the read tables of one schema.
 
-    With `only`, it writes only to the tables of these names.
+    With `only`, it writes only to the tables of these names. The live read tables are
+    filled with `notify`: only they announce what changed and add messages to the outbox
+    of webhooks.
     """
 
     def __init__(
@@ -195,6 +198,8 @@ class Batches:
             self._writer.write(writes(folded))
             done = self._conn.execute(_MOVED, moved, prepare=True)
             if self._notify:
+                events = ((entry.event, entry.position) for entry in recorded)
+                add_messages(self._conn, events, position)
                 payload = _payload(position, recorded)
                 self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
         if done.rowcount != 1:

@@ -25,6 +25,7 @@ from projections.registers import (
     settings_board,
     suppression_board,
     suppression_list_board,
+    webhook_endpoints,
 )
 from projections.tables.checkpoint import position_of
 from projections.tables.definition import SCHEMA, Table
@@ -51,6 +52,7 @@ HANDLERS: tuple[Handler, ...] = (
     unknown_reasons.unknown_reasons,
     suppression_board.suppression_board,
     suppressed_contacts.suppressed_contacts,
+    webhook_endpoints.webhook_endpoints,
 )
 
 _TABLES: dict[str, tuple[Table, ...]] = {
@@ -70,6 +72,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "unknown_reasons": (unknown_reasons.TABLE,),
     "suppression_board": (suppression_board.TABLE,),
     "suppressed_contacts": (suppressed_contacts.TABLE,),
+    "webhook_endpoints": (webhook_endpoints.TABLE,),
     "event_index": (event_index.TABLE,),
 }
 

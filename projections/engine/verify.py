@@ -19,6 +19,7 @@ from application.vault import ContactRow, KeyRow, MessageRow, RejectRow, TextRow
 from domain.contacts.contact_list import ContactList
 from domain.numbers.installation import Installation
 from domain.values import Evidence, VaultText
+from domain.webhook_endpoint import WebhookEndpoint
 from projections.engine.chain import Chain, Entry, Problem, end_problem, whole_chain
 from projections.engine.compare import Difference, differences
 from projections.engine.rebuild import FEW, LOCK_SECONDS, Progress, alone
@@ -334,6 +335,8 @@ def _proofs(event: Any, position: int, topic: str) -> Iterator[Proof]:
             yield proof(KeyRow, [(event.campaign_id,)], event.key_digest)
         case Installation.Created():
             yield proof(KeyRow, [(event.originator_id,)], event.key_digest)
+        case WebhookEndpoint.Created() | WebhookEndpoint.SecretRotated():
+            yield proof(KeyRow, [(event.secret_id,)], event.secret_digest)
         case ContactList.RowsAccepted() if event.contact_ids:
             contacts = [(contact_id, id_) for contact_id in event.contact_ids]
             yield proof(ContactRow, contacts, event.digest)

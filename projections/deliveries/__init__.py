@@ -1,0 +1,1 @@
+"""Outgoing webhooks: what is sent to whom, and what became of it."""
