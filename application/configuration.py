@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, PositiveFloat, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -118,6 +118,8 @@ class Configuration(BaseSettings):
     admin_email: str | None = None
     development: bool = False
     alert_any_address: bool = False
+    delivery_retry_seconds: tuple[PositiveFloat, ...] | None = None
+    """Seconds before each repetition of a webhook; the last one applies to the rest."""
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

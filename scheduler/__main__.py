@@ -6,7 +6,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ from projections.composition import (
     open_log,
     open_pools,
 )
+from projections.deliveries.queue import open_queue_pool, remove_old
 from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import outdated_message
@@ -38,6 +39,13 @@ from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
 from scheduler.adopt import Adoption
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
+from scheduler.deliveries.sending import Sender
+from scheduler.deliveries.worker import (
+    RETRY_GAPS,
+    Deliveries,
+    DeliveryWorker,
+    Send,
+)
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
 from scheduler.loop import SILENT_TICKS, Scheduler
@@ -131,6 +139,7 @@ def _lead(process: Process, term: Term) -> None:
         post = partial(post_json, any_address=configuration.alert_any_address)
         _start_alerts(process, feed, deps, opened, post)
         _start_retention(process, feed, opened)
+        _start_deliveries(process, feed, opened)
         opened.callback(deps.dispatch.stop)
         opened.enter_context(_stopping(scheduler, process.stop))
         scheduler.lead(term)
@@ -186,10 +195,40 @@ def _start_retention(process: Process, feed: ReadModelFeed, opened: ExitStack) -
     """Erase expired personal data in a separate thread."""
     own = _components(process, feed, opened, name=f"{ROLE} retention", size=2)
     worker = RetentionWorker(
-        Retention(own.message_retention, own.settings.values, own.now)
+        Retention(
+            own.message_retention,
+            own.settings.values,
+            own.now,
+            partial(_with_connection, own.writing, remove_old),
+        )
     )
     opened.callback(worker.stop)
     worker.start()
+
+
+def _start_deliveries(process: Process, feed: ReadModelFeed, opened: ExitStack) -> None:
+    """Send webhooks in a separate thread, over separate connections."""
+    configuration, name = process.configuration, f"{ROLE} deliveries"
+    own = _components(process, feed, opened, name=name, size=2)
+    pool = opened.enter_context(open_queue_pool(process.url, name=f"{name} queue"))
+    any_address = configuration.alert_any_address
+
+    def sender() -> tuple[Send, Callable[[], Awaitable[None]]]:
+        made = Sender(now=process.clock, any_address=any_address)
+        return made.send, made.close
+
+    worker = DeliveryWorker(
+        Deliveries(
+            pool=pool,
+            give_up=own.webhook_endpoints.give_up,
+            own_url=configuration.own_url,
+            gaps=configuration.delivery_retry_seconds or RETRY_GAPS,
+        ),
+        sender,
+    )
+    worker.start()
+    opened.callback(worker.stop)
+    opened.callback(feed.subscribe(lambda *_: worker.wake()))
 
 
 def _dependencies(
@@ -278,6 +317,11 @@ def _snapshot(pool: Pool, grace: timedelta, now: datetime, most: int) -> Snapsho
 def _asked[T](pool: Pool, query: Callable[[Conn], T]) -> T:
     with pool.connection() as conn:
         return query(conn)
+
+
+def _with_connection[T, A](pool: Pool, act: Callable[[Conn, A], T], argument: A) -> T:
+    with pool.connection() as conn:
+        return act(conn, argument)
 
 
 @contextmanager

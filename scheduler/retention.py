@@ -11,6 +11,7 @@ from psycopg_pool import PoolTimeout
 from application.errors import StoreUnavailable
 from domain.settings import SettingsValues
 from projections.calls.message_retention import MessageRetention
+from projections.deliveries.queue import KEPT_DAYS
 
 EVERY_SECONDS = 600.0
 STOP_SECONDS = 10.0
@@ -22,7 +23,9 @@ log = logging.getLogger(__name__)
 class Retention:
     """Empties recording links, transcripts and messages `retention_days` after a call.
 
-    It also empties messages that were matched with an erased person only afterwards.
+    It also empties messages that were matched with an erased person only afterwards,
+    and removes deliveries of webhooks after KEPT_DAYS, or earlier if the retention time
+    is shorter. `remove_deliveries` takes the days and returns how many it removed.
     """
 
     def __init__(
@@ -30,8 +33,10 @@ class Retention:
         messages: MessageRetention,
         settings: Callable[[], SettingsValues],
         now: Callable[[], datetime],
+        remove_deliveries: Callable[[int], int],
     ) -> None:
         self._messages, self._settings, self._now = messages, settings, now
+        self._remove_deliveries = remove_deliveries
 
     def run_once(self) -> int:
         """Empty the messages that are due; return how many."""
@@ -40,6 +45,8 @@ class Retention:
         if days is not None:
             before = self._now() - timedelta(days=days)
             emptied += self._messages.wipe_messages_before(before)
+        while self._remove_deliveries(min(days or KEPT_DAYS, KEPT_DAYS)):
+            pass
         if emptied:
             log.info("%s messages were emptied", emptied)
         return emptied

@@ -23,13 +23,10 @@ from projections.contacts.contact_log import ContactRow
 from projections.contacts.contact_results import ContactResult
 from projections.tables.queries import select
 from storage.database import Conn
+from storage.vault.erasure import LOCK_COMPOSING
 
 MOST_COMPOSED = 100
 """Messages composed in one transaction."""
-
-COMPOSING = "autolynx webhook bodies"
-"""Name of the lock that is held (shared) while bodies are composed and stored, and
-exclusively while an erasure removes them: none is stored from what was just erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,6 @@ _STORE: LiteralString = """
     where m.key = c.key
 """
 
-_LOCK: LiteralString = "select pg_advisory_xact_lock_shared(hashtext(%s))"
-
 _WORDS: LiteralString = """
     select id, words from words_vault where id = any(%(ids)s) and salt is not null
 """
@@ -69,7 +64,7 @@ def compose_bodies(conn: Conn, own_url: str) -> int:
     `own_url` is where members reach the dashboard, without a final slash.
     """
     with conn.transaction():
-        conn.execute(_LOCK, (COMPOSING,))
+        conn.execute(LOCK_COMPOSING)
         messages = select(conn, Message, _WITHOUT_BODY)
         if messages:
             sources = _Sources(conn, messages, own_url)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
 
+from projections.tables.definition import SCHEMA
 from projections.tables.queries import select, select_value
-from storage.database import Conn
+from storage.database import Conn, Pool, open_pool
 
 MOST_LOADED = 200
 """Deliveries of one endpoint that are looked at in one pass, the oldest first."""
@@ -22,6 +23,15 @@ KEPT_DAYS = 30
 
 MOST_REMOVED = 5_000
 """Deliveries removed in one statement."""
+
+
+def open_queue_pool(url: str, *, name: str) -> Pool:
+    """Open a pool of connections that see the read tables and can write to the queue.
+
+    The caller closes it.
+    """
+    settings = {"search_path": f"{SCHEMA}, public"}
+    return open_pool(url, name=name, max_size=2, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,31 @@ _EMPTY_REASONS: LiteralString = """
     update dispatch_decision set reasons = '[]'::jsonb
     where autolynx_mentions(reasons, %(pattern)s, %(names)s)
 """
+# Messages that are still to be sent are composed again, from what is left.
+_EMPTY_WEBHOOKS: LiteralString = f"""
+    update webhook_message m
+    set body = null, needs_body = exists (
+        select from webhook_delivery d where d.message_key = m.key
+            and d.state = 'waiting')
+    where body is not null and (contact_id = any(%(contacts)s)
+        or ({_MAY_MENTION.format(text="body")}
+            and autolynx_mentions(body::jsonb, %(pattern)s, %(names)s)))
+"""  # noqa: S608 - our own statement
+_EMPTY_ANSWERS: LiteralString = """
+    update webhook_delivery set last_answer = null
+    where autolynx_mentions(to_jsonb(last_answer), %(pattern)s, %(names)s)
+"""
+LOCK_COMPOSING: LiteralString = """
+    select pg_advisory_xact_lock_shared(hashtext('autolynx webhook bodies'))
+"""
+"""Taken before bodies of webhooks are composed from the vault and stored. An erasure
+excludes that from the removal of the bodies until its commit, so that no body is stored
+from what it removes."""
+
+_NO_COMPOSING: LiteralString = """
+    select pg_advisory_xact_lock(hashtext('autolynx webhook bodies'))
+"""
+
 # Names without any word, such as a dash, are left out.
 _NAMES: LiteralString = """
     select name, (
@@ -130,6 +155,9 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     _EMPTY_UPLOAD_WARNINGS,
     _EMPTY_ALERTS,
     _EMPTY_REASONS,
+    _NO_COMPOSING,
+    _EMPTY_WEBHOOKS,
+    _EMPTY_ANSWERS,
 )
 """The statements of an erasure, in their order: names are read before."""
 
@@ -149,6 +177,8 @@ COMPACTED: tuple[LiteralString, ...] = (
     "upload_reject",
     "alert_outbox",
     "dispatch_decision",
+    "webhook_message",
+    "webhook_delivery",
 )
 """The tables that an erasure changes."""
 

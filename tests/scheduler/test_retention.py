@@ -4,6 +4,7 @@ from uuid import UUID
 import pytest
 
 from projections.calls.message_retention import MessageRetention
+from projections.deliveries.queue import remove_old
 from provider.vapi.reading import read_message
 from scheduler.retention import Retention, RetentionWorker
 from tests.application.contacts.erasing import called, problems, report
@@ -21,7 +22,12 @@ def call_id(house: House) -> UUID:
 
 
 def retention(house: House, clock: Clock) -> Retention:
-    return Retention(MessageRetention(house.writing), house.settings.values, clock)
+    def remove(days: int) -> int:
+        with house.writing.connection() as conn:
+            return remove_old(conn, days)
+
+    messages = MessageRetention(house.writing)
+    return Retention(messages, house.settings.values, clock, remove)
 
 
 def test_messages_are_kept_for_the_configured_days(house: House, call_id: UUID) -> None:
@@ -47,3 +53,22 @@ def test_the_worker_empties_messages_periodically(house: House, call_id: UUID) -
         eventually(lambda: house.vault.messages_of(call_id) == [])
     finally:
         worker.stop()
+
+
+def test_deliveries_of_webhooks_are_kept_no_longer_than_other_messages(
+    house: House,
+) -> None:
+    removed: list[int] = []
+    messages = MessageRetention(house.writing)
+
+    def remove(days: int) -> int:
+        removed.append(days)
+        return 0
+
+    def run() -> None:
+        Retention(messages, house.settings.values, house.now, remove).run_once()
+
+    for retention_days in (None, 365, 7):
+        house.set(retention_days=retention_days)
+        run()
+    assert removed == [30, 30, 7]
