@@ -70,7 +70,7 @@ _WAITING: LiteralString = f"""
                 select from webhook_delivery r
                 where r.endpoint_id = d.endpoint_id and r.lane = d.lane
                     and r.state = 'waiting' and r.refused
-                    and r.position < d.position
+                    and (r.position, r.type) < (d.position, d.type)
                     and r.next_attempt_at > clock_timestamp())
         order by d.position, d.type limit {MOST_LOADED}
     ) d
