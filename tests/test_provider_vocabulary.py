@@ -33,6 +33,7 @@ ALLOWED = {
     "application/configuration.py": "names of environment variables",
     "projections/composition.py": "reads the provider's address from the configuration",
     "projections/exports/contacts_jsonl.py": "the name of a field of the API",
+    "projections/deliveries/payloads.py": "the name of a field of the API",
     "scheduler/__main__.py": "entry point: chooses the provider",
     "interfaces/asgi.py": "entry point: chooses the provider",
     "interfaces/cli": "command line: chooses the provider, explains its variables",

@@ -7,7 +7,7 @@ from uuid import UUID
 from projections.deliveries.payloads import compose_bodies
 from projections.deliveries.queue import open_queue_pool
 from provider.vapi.reading import read_message
-from tests.application.messages import report
+from tests.application.calls.messages import report
 from tests.wiring import BY, House
 
 OWN_URL = "https://calls.example.com"

@@ -134,7 +134,7 @@ def _of_contact(event: ContactEvent, position: int) -> Iterator[Notice]:
         )
 
     match event:
-        case Contact.RetryPlanned() if event.kind is PlanKind.CALLBACK:
+        case Contact.CallPlanned() if event.kind is PlanKind.CALLBACK:
             yield notice(
                 MessageType.CONTACT_CALLBACK_PLANNED,
                 dueAt=event.due_at.isoformat(),

@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 
 import orjson
 
+from domain.contacts.contact_events import CallPlanned, Returned
 from domain.states import NOT_FINISHED
 from domain.webhook_endpoint import MessageType, WebhookEndpoint
 from projections.deliveries.notices import Notice, notices
@@ -49,7 +50,7 @@ _ADD: LiteralString = f"""
                 select from autolynx_events e
                 where e.originator_id = n.contact_id
                     and e.notification_id > %(position)s
-                    and e.topic in ('contact.retry_planned', 'contact.returned'))
+                    and e.topic in ('{CallPlanned.TOPIC}', '{Returned.TOPIC}'))
         order by 1, n.position)
     ), wanted as (
         select k.*, e.id as endpoint_id

@@ -14,7 +14,7 @@ from projections.registers import webhook_endpoints
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import RETRY_GAPS, Deliveries, DeliveryWorker, Send
 from storage.database import Pool
-from tests.application.erasing import erase
+from tests.application.contacts.erasing import erase
 from tests.scheduler.deliveries.receiver import Received, receiving
 from tests.support import eventually
 from tests.webhooks import (
