@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,25 @@ def running_simulator(**settings: Any) -> Iterator[Simulator]:
                 yield Simulator(url, key, client, process)
         finally:
             process.kill()
+
+
+@contextmanager
+def shared_simulators() -> Iterator[Callable[..., Simulator]]:
+    """Yield a function that returns a simulator with these settings.
+
+    It starts one for each combination of settings, and resets it before each use.
+    """
+    running: dict[str, Simulator] = {}
+    with ExitStack() as opened:
+
+        def simulator_with(**settings: Any) -> Simulator:
+            key = json.dumps(settings, sort_keys=True)
+            if key not in running:
+                running[key] = opened.enter_context(running_simulator(**settings))
+            running[key].reset()
+            return running[key]
+
+        yield simulator_with
 
 
 def _first_key(settings: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ real time, so that no test waits for real back-off times.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from tests.scheduler.leading import (
     dependencies_of,
     leading,
 )
-from tests.simulator import Simulator, running_simulator
+from tests.simulator import Simulator, shared_simulators
 from tests.support import eventually
 from tests.wiring import BY, House, housed, phones
 
@@ -50,18 +50,35 @@ FACTOR = 20
 LONG = 40
 
 
-@contextmanager
-def dialled(url: str, **settings: object) -> Iterator[tuple[House, Simulator]]:
-    """Run a scheduler that calls through a simulator; it sends no webhooks."""
-    given = {"speed": 300, "phone_numbers": LINES, "outcomes": {"voicemail": 1}}
-    with running_simulator(**given | settings) as simulator:
+type Dialled = Callable[..., AbstractContextManager[tuple[House, Simulator]]]
+
+
+@pytest.fixture(scope="module")
+def simulator_with() -> Iterator[Callable[..., Simulator]]:
+    with shared_simulators() as simulator_with:
+        yield simulator_with
+
+
+@pytest.fixture
+def dialled(database: str, simulator_with: Callable[..., Simulator]) -> Dialled:
+    """Runs a scheduler that calls through a simulator, which sends no webhooks."""
+
+    @contextmanager
+    def dialled(
+        faults: dict[str, Any] | None = None, **settings: object
+    ) -> Iterator[tuple[House, Simulator]]:
+        given = {"speed": 300, "phone_numbers": LINES, "outcomes": {"voicemail": 1}}
+        simulator = simulator_with(**given | settings)
+        simulator.set_faults(**faults or {})
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
         provider, clock = VapiProvider(at), FastClock(FACTOR)
         with (
-            housed(url, now=clock, provider=provider, projector=True) as house,
+            housed(database, now=clock, provider=provider, projector=True) as house,
             leading(_dependencies(house, clock), Leading(), house, FastWakeUp(clock)),
         ):
             yield house, simulator
+
+    return dialled
 
 
 def _dependencies(house: House, clock: FastClock) -> SchedulerDependencies:
@@ -111,10 +128,10 @@ def posts(simulator: Simulator) -> int:
     "ended", [AUTHENTICATION, NO_CREDIT], ids=["carrier", "credit"]
 )
 def test_an_account_fault_pauses_at_once_and_uses_no_attempt(
-    database: str, ended: dict[str, str]
+    dialled: Dialled, ended: dict[str, str]
 ) -> None:
     """A carrier that did not know us made nine calls of three contacts before."""
-    with dialled(database, faults={"ended": [ended]}) as (house, simulator):
+    with dialled(faults={"ended": [ended]}) as (house, simulator):
         campaign_id = house.campaign(3, cap=1)
         row = paused(house, campaign_id)
         assert row.pause_cause is PauseCause.ACCOUNT
@@ -126,10 +143,10 @@ def test_an_account_fault_pauses_at_once_and_uses_no_attempt(
         assert completed(house, campaign_id).ended == 3
 
 
-def test_a_refusal_of_the_account_pauses_all_campaigns(database: str) -> None:
+def test_a_refusal_of_the_account_pauses_all_campaigns(dialled: Dialled) -> None:
     """The second campaign pauses though its own calls are still accepted."""
     no_credit = {"status": 402, "line": DEFAULT_PHONE_NUMBER_ID}
-    with dialled(database, faults={"refused": [no_credit]}) as (house, simulator):
+    with dialled(faults={"refused": [no_credit]}) as (house, simulator):
         second = house.campaign(phones(25, 50), cap=1, phone_number_id=OTHER_LINE)
         eventually(lambda: house.board(second).ended > 0, LONG, "an accepted call")
         first = house.campaign(phones(3), cap=1)
@@ -145,9 +162,9 @@ def test_a_refusal_of_the_account_pauses_all_campaigns(database: str) -> None:
         assert completed(house, second).ended == 25
 
 
-def test_a_deleted_line_stops_only_its_own_campaigns(database: str) -> None:
+def test_a_deleted_line_stops_only_its_own_campaigns(dialled: Dialled) -> None:
     """One deleted line stopped the calls on all lines before."""
-    with dialled(database, speed=3000) as (house, simulator):
+    with dialled(speed=3000) as (house, simulator):
         first = house.campaign(phones(15), cap=1)
         second = house.campaign(phones(15, 50), cap=1)
         other = house.campaign(phones(15, 90), cap=1, phone_number_id=OTHER_LINE)
@@ -161,8 +178,10 @@ def test_a_deleted_line_stops_only_its_own_campaigns(database: str) -> None:
         assert completed(house, other).ended == 15
 
 
-def test_open_calls_of_a_deleted_line_are_followed_to_their_end(database: str) -> None:
-    with dialled(database, talk_seconds=(900, 900)) as (house, simulator):
+def test_open_calls_of_a_deleted_line_are_followed_to_their_end(
+    dialled: Dialled,
+) -> None:
+    with dialled(talk_seconds=(900, 900)) as (house, simulator):
         campaign_id = house.campaign(1)
         eventually(lambda: house.board(campaign_id).active == 1, LONG, "a call")
         eventually(lambda: simulator.ledger()["calls"], LONG, "the call there")
@@ -174,14 +193,16 @@ def test_open_calls_of_a_deleted_line_are_followed_to_their_end(database: str) -
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_number_that_may_not_be_called_fails_alone(database: str, when: str) -> None:
+def test_a_number_that_may_not_be_called_fails_alone(
+    dialled: Dialled, when: str
+) -> None:
     """Such a number paused the campaign at contact 16 of 41 before."""
     people = phones(41)
     bad = people[15]
     refused = {"refused": [{"number": bad, "message": NOT_ABROAD}]}
     ended = {"ended": [ABROAD | {"number": bad}]}
     faults = refused if when == "before" else ended
-    with dialled(database, faults=faults) as (house, simulator):
+    with dialled(faults=faults) as (house, simulator):
         campaign_id = house.campaign(people, cap=4)
         row = completed(house, campaign_id)
         assert (row.ended, row.failed) == (40, 1)
@@ -198,11 +219,11 @@ def test_a_number_that_may_not_be_called_fails_alone(database: str, when: str) -
 
 
 def test_an_unexplained_refusal_of_one_contact_does_not_pause_the_others(
-    database: str,
+    dialled: Dialled,
 ) -> None:
     people = phones(6)
     odd = {"number": people[-1], "status": 418, "message": "No."}
-    with dialled(database, faults={"refused": [odd]}) as (house, simulator):
+    with dialled(faults={"refused": [odd]}) as (house, simulator):
         campaign_id = house.campaign(people, cap=1)
         eventually(lambda: house.board(campaign_id).ended == 5, LONG, "the others")
         eventually(lambda: posts(simulator) >= 8, LONG, "three tries")
@@ -215,11 +236,11 @@ def test_an_unexplained_refusal_of_one_contact_does_not_pause_the_others(
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_ten_refused_contacts_in_a_row_pause_the_campaign(
-    database: str, when: str
+    dialled: Dialled, when: str
 ) -> None:
     refused = {"refused": [{"message": NOT_ABROAD}]}
     faults = refused if when == "before" else {"ended": [ABROAD]}
-    with dialled(database, faults=faults) as (house, simulator):
+    with dialled(faults=faults) as (house, simulator):
         campaign_id = house.campaign(20, cap=CAP)
         row = paused(house, campaign_id)
         assert row.pause_cause is PauseCause.PROVIDER_REFUSALS
@@ -243,10 +264,10 @@ FORMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_full_limit_uses_no_attempt_in_any_form(database: str, form: str) -> None:
+def test_a_full_limit_uses_no_attempt_in_any_form(dialled: Dialled, form: str) -> None:
     """A full limit used up three attempts in four seconds before."""
     settings = {"concurrency_limit": 1, "talk_seconds": (150, 150)}
-    with dialled(database, **settings, **FORMS[form]) as (house, simulator):
+    with dialled(**settings, **FORMS[form]) as (house, simulator):
         campaign_id = house.campaign(4, cap=4)
         row = completed(house, campaign_id)
         assert (row.ended, row.failed) == (4, 0)
@@ -258,9 +279,9 @@ def test_a_full_limit_uses_no_attempt_in_any_form(database: str, form: str) -> N
 
 
 def test_a_later_success_ends_a_series_of_platform_faults(
-    database: str,
+    dialled: Dialled,
 ) -> None:
-    with dialled(database, faults={"ended": [FAULT]}) as (house, simulator):
+    with dialled(faults={"ended": [FAULT]}) as (house, simulator):
         campaign_id = house.campaign(2, cap=CAP)
         eventually(lambda: posts(simulator) >= 4, LONG, "a second call of each")
         simulator.set_faults()
@@ -275,10 +296,10 @@ def test_a_later_success_ends_a_series_of_platform_faults(
 # --- How long the provider asks to wait -----------------------------------------------
 
 
-def test_retry_after_holds_the_whole_line_but_no_other(database: str) -> None:
+def test_retry_after_holds_the_whole_line_but_no_other(dialled: Dialled) -> None:
     busy = {"status": 429, "message": "Rate limit exceeded", "retry_after": "3600"}
     faults = {"refused": [busy | {"line": DEFAULT_PHONE_NUMBER_ID}]}
-    with dialled(database, faults=faults) as (house, simulator):
+    with dialled(faults=faults) as (house, simulator):
         held = house.campaign(phones(20), cap=1)
         eventually(lambda: posts(simulator) >= 1, LONG, "the refusal")
         free = house.campaign(phones(20, 50), phone_number_id=OTHER_LINE)

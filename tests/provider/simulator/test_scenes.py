@@ -1,6 +1,7 @@
 """What happens in simulated calls: scenes, tools, structured outputs, reach."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -17,6 +18,19 @@ from tests.simulator import Simulator, running_simulator
 
 TALKING = {"outcomes": {"customer-ended-call": 1}, "ring_seconds": (0, 0)}
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def one_talking() -> Iterator[Simulator]:
+    with running_simulator(speed=400, **TALKING) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def talking(one_talking: Simulator) -> Simulator:
+    """A simulator whose calls are all answered at once and end by the callee."""
+    one_talking.reset()
+    return one_talking
 
 
 def row_of(simulator: Simulator, number: str = DANA) -> dict[str, Any]:
@@ -63,70 +77,72 @@ def with_tool(name: str, receiver: Receiver) -> dict[str, Any]:
         (Scene.WRONG_PERSON, "wrong number"),
     ],
 )
-def test_the_transcript_shows_what_the_callee_said(scene: Scene, words: str) -> None:
-    with running_simulator(speed=400, **TALKING) as simulator:
-        simulator.set_faults(scenes={DANA: scene})
-        post(simulator, body())
-        row = row_of(simulator)
+def test_the_transcript_shows_what_the_callee_said(
+    scene: Scene, words: str, talking: Simulator
+) -> None:
+    talking.set_faults(scenes={DANA: scene})
+    post(talking, body())
+    row = row_of(talking)
     assert row["scene"] == scene
     assert words in row["transcript"].split("User: ", 1)[1]
 
 
 @pytest.mark.parametrize("scene", [Scene.DROPS, Scene.SILENT])
-def test_nobody_speaks_in_a_short_scene(scene: Scene) -> None:
-    with running_simulator(speed=400, **TALKING) as simulator:
-        simulator.set_faults(scenes={DANA: scene})
-        post(simulator, body())
-        assert "User: " not in row_of(simulator)["transcript"]
+def test_nobody_speaks_in_a_short_scene(scene: Scene, talking: Simulator) -> None:
+    talking.set_faults(scenes={DANA: scene})
+    post(talking, body())
+    assert "User: " not in row_of(talking)["transcript"]
 
 
-def test_the_report_has_a_structured_output_for_the_scene() -> None:
-    with running_simulator(speed=400, **TALKING) as simulator:
-        simulator.set_faults(scenes={DANA: Scene.OPT_OUT})
-        created = post(simulator, body()).json()
-        row_of(simulator)
-        shown = get(simulator, f"/call/{created['id']}").json()
+def test_the_report_has_a_structured_output_for_the_scene(talking: Simulator) -> None:
+    talking.set_faults(scenes={DANA: Scene.OPT_OUT})
+    created = post(talking, body()).json()
+    row_of(talking)
+    shown = get(talking, f"/call/{created['id']}").json()
     outputs = shown["artifact"]["structuredOutputs"].values()
     results = {output["name"]: output["result"] for output in outputs}
     assert results["opted_out"] is True
     assert results["goal_reached"] is False
 
 
-def test_the_assistant_uses_its_tool_and_repeats_the_result(receiver: Receiver) -> None:
+def test_the_assistant_uses_its_tool_and_repeats_the_result(
+    receiver: Receiver, talking: Simulator
+) -> None:
     receiver.body = _not_again
-    with running_simulator(speed=400, **TALKING) as simulator:
-        simulator.set_faults(scenes={DANA: Scene.OPT_OUT})
-        post(simulator, body(**with_tool("record_opt_out", receiver)))
-        row = row_of(simulator)
-        messages = [one.message for one in receiver.take(5)]
+    talking.set_faults(scenes={DANA: Scene.OPT_OUT})
+    post(talking, body(**with_tool("record_opt_out", receiver)))
+    row = row_of(talking)
+    messages = [one.message for one in receiver.take(5)]
     used = [m["toolCallList"][0] for m in messages if m["type"] == "tool-calls"]
     assert [tool["function"]["name"] for tool in used] == ["record_opt_out"]
     assert row["toolCalls"][0]["result"] == "You will not be called again."
     assert "AI: You will not be called again." in row["transcript"]
 
 
-def test_no_tool_is_used_that_the_assistant_does_not_have(receiver: Receiver) -> None:
-    with running_simulator(speed=400, **TALKING) as simulator:
-        simulator.set_faults(scenes={DANA: Scene.OPT_OUT})
-        post(simulator, body(**with_tool("schedule_callback", receiver)))
-        assert row_of(simulator)["toolCalls"] == []
+def test_no_tool_is_used_that_the_assistant_does_not_have(
+    receiver: Receiver, talking: Simulator
+) -> None:
+    talking.set_faults(scenes={DANA: Scene.OPT_OUT})
+    post(talking, body(**with_tool("schedule_callback", receiver)))
+    assert row_of(talking)["toolCalls"] == []
 
 
-def test_a_tool_named_by_id_belongs_to_the_assistant(receiver: Receiver) -> None:
-    with running_simulator(speed=400, **TALKING) as simulator:
-        function = {"name": "record_opt_out"}
-        tool = {
-            "type": "function",
-            "function": function,
-            "server": {"url": receiver.url},
-        }
-        made = simulator.client.post("/tool", json=tool).json()
-        assert get(simulator, f"/tool/{made['id']}").json() == made
-        model = {"provider": "openai", "model": "m", "toolIds": [made["id"]]}
-        assistant = simulator.client.post("/assistant", json={"model": model}).json()
-        simulator.set_faults(scenes={DANA: Scene.OPT_OUT})
-        post(simulator, body(assistantId=assistant["id"]))
-        assert row_of(simulator)["toolCalls"][0]["name"] == "record_opt_out"
+def test_a_tool_named_by_id_belongs_to_the_assistant(
+    receiver: Receiver, talking: Simulator
+) -> None:
+    function = {"name": "record_opt_out"}
+    tool = {
+        "type": "function",
+        "function": function,
+        "server": {"url": receiver.url},
+    }
+    made = talking.client.post("/tool", json=tool).json()
+    assert get(talking, f"/tool/{made['id']}").json() == made
+    model = {"provider": "openai", "model": "m", "toolIds": [made["id"]]}
+    assistant = talking.client.post("/assistant", json={"model": model}).json()
+    talking.set_faults(scenes={DANA: Scene.OPT_OUT})
+    post(talking, body(assistantId=assistant["id"]))
+    assert row_of(talking)["toolCalls"][0]["name"] == "record_opt_out"
 
 
 def test_every_outcome_and_scene_occurs_in_a_varied_simulation() -> None:
