@@ -14,7 +14,9 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from psycopg.errors import OperationalError
 
+from application.configuration import Configuration
 from application.errors import VersionTooOld
+from projections.start_up import CannotStart, prepare_database
 from storage.database import connect, open_pool
 from storage.log.recorder import BULK_ROWS, EventRecorder
 from storage.migrate import (
@@ -27,7 +29,6 @@ from storage.migrate import (
 )
 from storage.process.decisions import beat
 from storage.writer_version import MIGRATIONS, TOO_OLD, number_of
-from tests.end_to_end.processes import environment
 from tests.release_1 import load_release_1
 from tests.support import eventually
 
@@ -225,22 +226,13 @@ def test_every_migration_declares_whether_older_versions_may_write() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "module", ["interfaces.asgi", "scheduler", "projections"], ids=str
-)
-def test_a_process_that_is_too_old_ends_with_one_line(
-    module: str, database: str, tmp_path: Path
+def test_a_process_that_is_too_old_does_not_start(
+    database: str, tmp_path: Path
 ) -> None:
+    """tests/interfaces/cli/test_pooler.py proves that each role prints the message."""
     with a_later_version(tmp_path, REFUSED) as later:
         migrate(database, later)
-    ended = subprocess.run(
-        [sys.executable, "-m", module],
-        env=environment(DATABASE_URL=database, LOG_LEVEL="error"),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 1
-    [line] = ended.stderr.splitlines()
-    assert "start the version of AutoLynx" in line
+    with pytest.raises(CannotStart, match="start the version of AutoLynx") as refused:
+        prepare_database(Configuration(database_url=database), name="test")
+    assert refused.value.exit_code == 1
+    assert "\n" not in str(refused.value)
