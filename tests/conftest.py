@@ -38,7 +38,7 @@ PATIENT: dict[str, Any] = {
     "deadline": None,  # How long an example takes is the machine's affair.
     "suppress_health_check": [HealthCheck.too_slow],
 }
-settings.register_profile(STEADY, derandomize=True, **PATIENT)
+settings.register_profile(STEADY, derandomize=True, max_examples=50, **PATIENT)
 settings.register_profile(EXPLORING, print_blob=True, **PATIENT)
 settings.load_profile(STEADY)
 

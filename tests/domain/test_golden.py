@@ -191,7 +191,7 @@ def test_a_decoded_event_equals_the_encoded_one(topic: str, kind: EventClass) ->
     fields = {name: strategy_of(hint) for name, hint in own_fields(kind).items()}
 
     @settings(
-        max_examples=25,
+        max_examples=10,
     )
     @given(st.fixed_dictionaries(fields))
     def store_and_read(values: dict[str, Any]) -> None:

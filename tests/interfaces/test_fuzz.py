@@ -148,7 +148,7 @@ def checked(answer: httpx2.Response) -> dict[str, Any]:
 
 
 FUZZ = settings(
-    max_examples=120,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -198,7 +198,7 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
 
 
 @settings(
-    max_examples=400,
+    max_examples=150,
 )
 @given(hearings())
 def test_any_order_and_repetition_gives_the_same_call(

@@ -327,6 +327,6 @@ class CallMachine(RuleBasedStateMachine):
 
 TestCallMachine = CallMachine.TestCase
 TestCallMachine.settings = settings(
-    max_examples=150,
+    max_examples=80,
     stateful_step_count=25,
 )

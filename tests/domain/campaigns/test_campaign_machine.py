@@ -199,6 +199,6 @@ class CampaignMachine(RuleBasedStateMachine):
 
 TestCampaignMachine = CampaignMachine.TestCase
 TestCampaignMachine.settings = settings(
-    max_examples=150,
+    max_examples=80,
     stateful_step_count=25,
 )

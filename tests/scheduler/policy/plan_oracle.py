@@ -20,7 +20,7 @@ from tests.scheduler.policy.worlds import (
     World,
 )
 
-MANY = settings(max_examples=120)
+MANY = settings(max_examples=60)
 
 
 @dataclass

@@ -202,7 +202,7 @@ def at_second(second: int | None) -> datetime:
     return NOW + timedelta(seconds=second or 0)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.sampled_from(["0.40", "1.23", "5"]))
 def test_a_budget_is_exceeded_at_most_by_unexpected_costs_of_live_calls(
     seed: int, budget: str

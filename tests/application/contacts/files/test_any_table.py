@@ -35,7 +35,7 @@ people = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     people=people,
     order=st.permutations(sorted(SPELLINGS)),
@@ -104,7 +104,7 @@ def read(content: bytes, cut: int) -> list[Row]:
         return [*rows, *chain.from_iterable(file.finish())]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     phones=st.lists(st.sampled_from(["", "12", "202-555-0101", "x"]), max_size=6),
     surplus=st.lists(st.sampled_from(["", " ", "y"]), max_size=3),

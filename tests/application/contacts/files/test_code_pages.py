@@ -41,7 +41,7 @@ def test_one_name_is_enough_to_read_it_right(codec: str, name: str) -> None:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     codec=st.sampled_from(sorted(NAMES)),
     data=st.data(),

@@ -63,7 +63,7 @@ def result_of_cells(cells: list[str], seen: set[str]) -> str:
     return cells[0].strip()
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     rows=contact_rows,
     encoding=st.sampled_from(ENCODINGS),
@@ -106,7 +106,7 @@ def outcome(content: bytes, cuts: Iterable[int]) -> list[Row] | str:
         return refused.message
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     body=st.lists(
         st.sampled_from(

@@ -238,7 +238,7 @@ def test_there_are_samples_of_every_region_and_of_most_kinds() -> None:
     assert {kind for _, kind, _ in SAMPLES} >= {*CALLED, *REFUSED} - {"voicemail"}
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(
     sample=st.sampled_from(SAMPLES),
     write=st.sampled_from(sorted(WRITERS)),
@@ -262,7 +262,7 @@ def test_a_valid_number_is_read_however_it_is_written(
         assert isinstance(read, InvalidPhone)
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(
     sample=st.sampled_from(SAMPLES),
     damage=st.sampled_from(sorted(DAMAGES)),
