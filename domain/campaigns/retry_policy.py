@@ -5,8 +5,8 @@ reached are reached by the fourth to sixth call, and a call at another time of t
 reaches more people than a repetition at the same time.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -36,7 +36,8 @@ cannot be reached. NOT_STARTED rang nobody: `domain.calls.refusals` limits how o
 it is repeated.
 """
 
-DAY = timedelta(days=1)
+DAY_MINUTES = 24 * 60
+DAY = timedelta(minutes=DAY_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,11 @@ class RetryRule:
 
     def gap(self, earlier: int) -> timedelta:
         """Return the gap before the next retry; `earlier` counts those made before."""
-        at = min(earlier, len(self.gaps_minutes) - 1)
-        return timedelta(minutes=self.gaps_minutes[at])
+        return timedelta(minutes=self.gap_minutes(earlier))
+
+    def gap_minutes(self, earlier: int) -> int:
+        """Return the same in minutes."""
+        return self.gaps_minutes[min(earlier, len(self.gaps_minutes) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +108,16 @@ class RetryPolicy:
 def check_policy(policy: RetryPolicy) -> None:
     """Raise Invalid unless the policy is in bounds and its retries can all be made.
 
-    Planned calls that wait for another part of the day, or for the calling hours, are
-    not considered: they are made when they may be, or not at all.
+    A retry is not made when the policy has expired, so each one must be due before. How
+    long calls take is not counted, nor how long a planned call waits for another part
+    of the day or for the calling hours.
     """
     wrong = _out_of_bounds(policy) or _wrong_rule(policy)
     if wrong is not None:
         raise Invalid(f"The retry policy's {wrong}.", retryPolicy=wrong)
     offsets = latest_offsets(policy)
-    if offsets[-1] > policy.expires_after:
-        late = next(n for n, each in enumerate(offsets) if each > policy.expires_after)
+    if offsets[-1] >= policy.expires_after:
+        late = next(n for n, each in enumerate(offsets) if each >= policy.expires_after)
         days = offsets[late] / DAY
         why = (
             f"call {late + 1} could fall {days:.1f} days after the first,"
@@ -177,36 +182,74 @@ def _named_twice(rule: RetryRule, named: set[CallOutcome]) -> str | None:
 def latest_offsets(policy: RetryPolicy) -> tuple[timedelta, ...]:
     """Return, for each call that is possible, the latest time since the first call.
 
-    The n-th value assumes the outcomes with the longest gaps before the n-th call. Both
-    minimum gap and calls per day are applied.
+    The n-th value is the largest over all outcomes of the calls before the n-th one. A
+    call is due when a gap has passed since the call before it, and a day since the call
+    `per_day` calls before it. Its time is therefore the longest sum of gaps and days on
+    a way through the earlier calls. How long the calls take is not counted.
     """
-    offsets = [timedelta(0)]
-    for total in _longest_gaps(policy):
-        offset = total
-        if len(offsets) >= policy.per_day:
-            offset = max(offset, offsets[-policy.per_day] + DAY)
-        offsets.append(max(offset, offsets[-1] + policy.min_gap))
-    return tuple(offsets)
+    rules = distinct_rules(policy)
+    minutes = [0]
+    # By the number of retries of each rule: the longest way, in minutes, by the calls
+    # that are left of a day on it.
+    ways = {(0,) * len(rules): [0, *[NO_WAY] * (policy.per_day - 1)]}
+    for _ in range(policy.attempts - 1):
+        following: dict[tuple[int, ...], list[int]] = {}
+        for used, longest in ways.items():
+            for after, gap in one_more(rules, used):
+                one = _continued(longest, gap)
+                known = following.get(after, one)
+                following[after] = list(map(max, known, one))
+        if not following:
+            break
+        ways = following
+        minutes.append(max(longest[0] for longest in ways.values()))
+    return tuple(timedelta(minutes=each) for each in minutes)
 
 
-def _longest_gaps(policy: RetryPolicy) -> Sequence[timedelta]:
-    """Return the largest sums of gaps before one, two, ... retries.
+NO_WAY = -(10**9)
+"""Less than any number of minutes: no call can be reached on such a way."""
 
-    The gaps of one rule are taken in their order, those of several rules in any.
+
+def _continued(longest: Sequence[int], gap: int) -> list[int]:
+    """Return the longest ways with one more call, which follows after `gap` minutes."""
+    day_begins = longest[0] + DAY_MINUTES
+    if len(longest) == 1:
+        return [max(longest[0] + gap, day_begins)]
+    return [max(longest[0] + gap, longest[1]), *longest[2:], day_begins]
+
+
+def distinct_rules(policy: RetryPolicy) -> tuple[RetryRule, ...]:
+    """Return the rules with gaps of `min_gap_minutes` or more, equal ones as one rule.
+
+    Rules with one gap that is the same for both, and equal in `other_time_of_day`, lead
+    to the same times, so they are counted together.
     """
-    best: dict[int, timedelta] = {0: timedelta(0)}
-    most = policy.attempts - 1
-    for rule in policy.rules:
-        sums = [timedelta(0)]
-        for earlier in range(min(rule.attempts, most)):
-            sums.append(sums[-1] + max(rule.gap(earlier), policy.min_gap))
-        combined: dict[int, timedelta] = {}
-        for retries, total in best.items():
-            for more, gap in enumerate(sums[: most - retries + 1]):
-                count = retries + more
-                combined[count] = max(combined.get(count, timedelta(0)), total + gap)
-        best = combined
-    return [best[retries] for retries in sorted(best) if retries]
+    merged: dict[object, RetryRule] = {}
+    for place, each in enumerate(policy.rules):
+        gaps = tuple(max(gap, policy.min_gap_minutes) for gap in each.gaps_minutes)
+        is_constant = len(set(gaps)) == 1
+        key = (gaps[0], each.other_time_of_day) if is_constant else place
+        same = merged.get(key)
+        merged[key] = replace(
+            each,
+            outcomes=each.outcomes + (same.outcomes if same else ()),
+            attempts=each.attempts + (same.attempts if same else 0),
+            gaps_minutes=gaps[:1] if is_constant else gaps,
+        )
+    return tuple(merged.values())
+
+
+def one_more(
+    rules: Sequence[RetryRule], used: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Yield the retries of each rule with one more, and the minutes before that one.
+
+    `used` are the retries of each rule so far.
+    """
+    for place, rule in enumerate(rules):
+        if used[place] < rule.attempts:
+            after = (*used[:place], used[place] + 1, *used[place + 1 :])
+            yield after, rule.gap_minutes(used[place])
 
 
 # --- Presets --------------------------------------------------------------------------

@@ -1,11 +1,15 @@
 """Bounds and presets of retry policies, and the worst case that must fit."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import (
     NEVER_RETRIED,
     ONCE,
@@ -16,8 +20,11 @@ from domain.campaigns.retry_policy import (
     check_policy,
     latest_offsets,
 )
+from domain.contacts.contact_events import FinishReason
+from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
 from domain.errors import Invalid
 from domain.outcomes import CallOutcome
+from domain.planning.retries import CallResult, Finish, next_step
 
 BUSY = RetryRule((CallOutcome.BUSY,), 3, (30, 60))
 POLICY = RetryPolicy(
@@ -112,3 +119,104 @@ def test_patient_calls_at_most_four_times_in_a_week() -> None:
     offsets = latest_offsets(PATIENT)
     assert len(offsets) == PATIENT.attempts
     assert offsets[-1] < timedelta(days=7)
+
+
+# --- The worst case of any policy -----------------------------------------------------
+
+OUTCOMES = (CallOutcome.BUSY, CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
+GAPS = st.lists(
+    st.sampled_from([1, 30, 240, 600, 1_440, 2_000]), min_size=1, max_size=3
+)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> RetryPolicy:
+    """Draw a policy with one to three rules about one outcome each."""
+    rules = tuple(
+        RetryRule((outcome,), draw(st.integers(1, 4)), tuple(draw(GAPS)))
+        for outcome in OUTCOMES[: draw(st.integers(1, 3))]
+    )
+    return RetryPolicy(
+        attempts=draw(st.integers(1, 5)),
+        per_day=draw(st.integers(1, 3)),
+        min_gap_minutes=draw(st.sampled_from([1, 60, 1_000])),
+        expires_after_days=draw(st.integers(1, 12)),
+        rules=rules,
+    )
+
+
+def courses(policy: RetryPolicy, used: tuple[int, ...] = ()) -> Iterator[list[int]]:
+    """Yield the rules that apply after each call, in every order that is allowed."""
+    yield list(used)
+    if len(used) + 1 < policy.attempts:
+        for number, rule in enumerate(policy.rules):
+            if used.count(number) < rule.attempts:
+                yield from courses(policy, (*used, number))
+
+
+def times_of(policy: RetryPolicy, course: list[int]) -> list[int]:
+    """Return the minutes from the first call to each one, one call after the other."""
+    times = [0]
+    for place, number in enumerate(course):
+        gaps = policy.rules[number].gaps_minutes
+        gap = gaps[min(course[:place].count(number), len(gaps) - 1)]
+        due = times[-1] + max(gap, policy.min_gap_minutes)
+        if len(times) >= policy.per_day:
+            due = max(due, times[-policy.per_day] + 24 * 60)
+        times.append(due)
+    return times
+
+
+@given(policies())
+def test_the_worst_case_is_the_latest_of_all_orders_of_outcomes(
+    policy: RetryPolicy,
+) -> None:
+    latest: dict[int, int] = {}
+    for course in courses(policy):
+        for place, minutes in enumerate(times_of(policy, course)):
+            latest[place] = max(latest.get(place, 0), minutes)
+    wanted = tuple(timedelta(minutes=latest[place]) for place in sorted(latest))
+    assert latest_offsets(policy) == wanted
+
+
+@given(policies())
+def test_retries_of_an_accepted_policy_never_expire_and_those_of_a_refused_one_may(
+    policy: RetryPolicy,
+) -> None:
+    """The calls take no time here, and each retry is made when it is due."""
+    try:
+        check_policy(policy)
+    except Invalid:
+        assert any(expires(policy, course) for course in courses(policy))
+    else:
+        assert not any(expires(policy, course) for course in courses(policy))
+
+
+def expires(policy: RetryPolicy, course: list[int]) -> bool:
+    """Return whether a retry after these outcomes is not planned for lack of time."""
+    at, kind, history = datetime(2026, 3, 2, 12, tzinfo=UTC), None, NO_HISTORY
+    for number in course:
+        history = _called(history, at, kind)
+        outcome = OUTCOMES[number]
+        step = next_step(CallingTerms(policy), history, CallResult(outcome, at), at)
+        if isinstance(step, Finish):
+            assert step.reason is FinishReason.POLICY_EXPIRED
+            return True
+        history, kind = history.with_retry(outcome), PlanKind.RETRY
+        at = step.due_at
+    return False
+
+
+def _called(
+    history: ContactHistory, at: datetime, kind: PlanKind | None
+) -> ContactHistory:
+    return history.with_call(at=at, zones=(), kind=kind)
+
+
+def test_a_call_that_is_put_off_moves_the_calls_after_it() -> None:
+    """Two calls in 24 hours: the third waits, and the gap of 25 hours follows that."""
+    late = replace(BUSY, gaps_minutes=(60, 60, 1_500))
+    policy = replace(POLICY, per_day=2, rules=(late,))
+    assert latest_offsets(policy) == (0 * HOUR, 1 * HOUR, 24 * HOUR, 49 * HOUR)
+    with pytest.raises(Invalid, match=r"call 4 could fall 2\.0 days after the first"):
+        check_policy(replace(policy, expires_after_days=2))

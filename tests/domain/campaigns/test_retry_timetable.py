@@ -1,5 +1,6 @@
 """The worst case of a retry policy."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,6 +72,74 @@ def test_another_part_of_the_day_is_waited_for() -> None:
     rule = RetryRule((CallOutcome.NO_ANSWER,), 1, (60,), other_time_of_day=True)
     policy = RetryPolicy(2, 2, 1, 7, (rule,))
     assert offsets(policy) == [0, 4]
+
+
+RULES = st.tuples(
+    st.lists(st.sampled_from([60, 300, 1_440, 1_800]), min_size=1, max_size=2),
+    st.integers(1, 3),
+)
+
+
+@given(
+    rules=st.lists(RULES, min_size=1, max_size=3),
+    attempts=st.integers(2, 4),
+    per_day=st.integers(1, 3),
+    start=st.integers(0, 24 * 60),
+)
+def test_each_call_is_the_latest_over_all_orders_of_outcomes(
+    rules: list[tuple[list[int], int]], attempts: int, per_day: int, start: int
+) -> None:
+    names = (CallOutcome.BUSY, CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
+    policy = RetryPolicy(
+        attempts=attempts,
+        per_day=per_day,
+        min_gap_minutes=30,
+        expires_after_days=5,
+        rules=tuple(
+            RetryRule((name,), most, tuple(gaps))
+            for name, (gaps, most) in zip(names, rules, strict=False)
+        ),
+    )
+    first = NOON + timedelta(minutes=start)
+    latest: dict[int, datetime] = {}
+    for calls in timetables(policy, [from_nine_to_five(first, ())], []):
+        place, at = len(calls) - 1, calls[-1]
+        latest[place] = max(latest.get(place, at), at)
+    wanted = tuple(latest[place] for place in sorted(latest))
+    assert worst_case(policy, first, ("UTC",), from_nine_to_five) == wanted
+
+
+def timetables(
+    policy: RetryPolicy, calls: list[datetime], after: list[int]
+) -> Iterator[list[datetime]]:
+    """Yield the calls up to each one, for every order of the rules that apply."""
+    yield calls
+    if len(calls) == policy.attempts:
+        return
+    for number, rule in enumerate(policy.rules):
+        retries = after.count(number)
+        if retries == rule.attempts:
+            continue
+        gap = rule.gaps_minutes[min(retries, len(rule.gaps_minutes) - 1)]
+        due = calls[-1] + timedelta(minutes=gap)
+        if len(calls) >= policy.per_day:
+            due = max(due, calls[-policy.per_day] + 24 * HOUR)
+        at = from_nine_to_five(due, ())
+        if at < calls[0] + policy.expires_after:
+            yield from timetables(policy, [*calls, at], [*after, number])
+
+
+def test_a_call_that_was_put_off_moves_the_calls_after_it() -> None:
+    """After the longest gap, two calls in 24 hours leave no room for a short one."""
+    short = RetryRule((CallOutcome.BUSY,), 1, (60,))
+    late = RetryRule((CallOutcome.NO_ANSWER,), 2, (60, 1_500))
+    assert offsets(RetryPolicy(4, 2, 1, 7, (short, late))) == [0, 1, 26, 49]
+
+
+def test_only_the_rule_that_wants_it_waits_for_another_part_of_the_day() -> None:
+    waiting = RetryRule((CallOutcome.NO_ANSWER,), 1, (60,), other_time_of_day=True)
+    other = RetryRule((CallOutcome.BUSY,), 1, (30,))
+    assert offsets(RetryPolicy(3, 5, 1, 7, (waiting, other))) == [0, 4, 4.5]
 
 
 @pytest.mark.parametrize("preset", [ONCE, GENTLE, PATIENT, URGENT])
