@@ -213,7 +213,9 @@ class CallService:
             if seen.ended and grade is not ReportGrade.NONE:
                 terms = self._terms.get(self._app, call)
                 report, message_id = seen.report, proof.message_id
-                apply_output_rules(call, report, terms, message_id, at=at, by=SCHEDULER)
+                apply_output_rules(
+                    self._app, call, report, terms, message_id, at=at, by=SCHEDULER
+                )
 
         self._unit.run(call_id, command, vault=[row, *explained] if seen.ended else [])
         if found:

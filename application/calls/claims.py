@@ -11,6 +11,7 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
 from application.calls.called_numbers import AdoptedNumbers
+from application.calls.contact_calls import history_with
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin
@@ -22,7 +23,7 @@ from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
 from domain.numbers.number import Number
-from domain.planning.planning import history_after, status_of
+from domain.planning.planning import status_of
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ class ClaimService:
         if chosen.terms_version is None:
             return None
         if chosen.plan is None:
-            return history_after(previous) if previous else NO_HISTORY
+            return history_with(self._app, previous) if previous else NO_HISTORY
         contact = self._app.load(Contact, chosen.contact_id)
         plan = contact.plan_after(chosen.attempt - 1)
         if plan is None or plan.attempt != chosen.attempt:

@@ -1,11 +1,12 @@
 """Stores with a call's events what follows from them for its contact."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from application.app import Streams
+from application.calls.contact_calls import earlier_calls, history_with
 from application.contacts.contact_streams import find_contact, last_call
 from application.event_context import SCHEDULER
 from domain.calls.call import Call
@@ -17,7 +18,6 @@ from domain.planning.call_consequences import waits_again, withdraw_from_calls
 from domain.planning.planning import (
     changes_conclusion,
     conclude,
-    history_after,
     history_of,
     is_settled_by,
     plan_after,
@@ -102,10 +102,19 @@ class ContactPlanner:
     def _settled(
         self, call: Call, campaign: Campaign | None, at: datetime
     ) -> ContactChanges:
-        """Plan what follows the call, or end what was planned before its report."""
-        history = self._history(call)
-        step = step_after(call, history, self._terms.get(self._app, call), at)
+        """Plan what follows the call, or end what was planned before its report.
+
+        The policy is that of the claim: the scheduler applies a changed one when the
+        call is due. The end of the campaign is the present one, so a call is neither
+        planned for a time after it, nor given up because of an end that was put off.
+        """
+        history = history_with(self._app, call)
+        terms = self._terms.get(self._app, call)
+        step = step_after(call, history, replace(terms, ends_at=None), at)
         if step is not None and not isinstance(step, Finish):
+            campaign = campaign or self._app.load(Campaign, call.campaign_id)
+            present = replace(terms, ends_at=campaign.terms.ends_at)
+            step = step_after(call, history, present, at)
             return self._planned(call, campaign, step, history, at)
         if call.standing is ContactStatus.ENDED:
             return ContactChanges()  # Nothing was planned, and nothing is now.
@@ -114,13 +123,15 @@ class ContactPlanner:
     def _planned(
         self,
         call: Call,
-        campaign: Campaign | None,
-        step: NextStep,
+        campaign: Campaign,
+        step: NextStep | None,
         history: ContactHistory,
         at: datetime,
     ) -> ContactChanges:
         """Plan the next call, unless the campaign is over or another call exists."""
-        campaign = campaign or self._app.load(Campaign, call.campaign_id)
+        stored = campaign.version - len(campaign.pending_events)
+        if step is None or isinstance(step, Finish):
+            return ContactChanges(expect={campaign.id: stored})
         following = call_id_of(call.contact_id, call.attempt + 1)
         contact = self._contact(call, at)
         if (
@@ -130,7 +141,6 @@ class ContactPlanner:
             or self._app.find(Call, following) is not None
         ):
             return ContactChanges()
-        stored = campaign.version - len(campaign.pending_events)
         expect = {campaign.id: stored, contact.id: contact.version, following: 0}
         version = call.terms_version or campaign.terms_version
         plan_after(
@@ -161,15 +171,6 @@ class ContactPlanner:
         later = [] if latest is call else [latest]
         return ContactChanges([contact, *later], expect)
 
-    def _history(self, call: Call) -> ContactHistory:
-        """Return the history with this call; calls that counted as faults are loaded.
-
-        Later reports may have proved since the claim that they did ring.
-        """
-        if call.history is None or call.history.faults == 0:
-            return history_after(call)
-        return history_of([*self._earlier(call), call])
-
     def _uses_up(self, call: Call, latest: Call, terms: CallingTerms) -> bool:
         """Return whether the call turns out to have rung, and to be the last allowed.
 
@@ -178,14 +179,8 @@ class ContactPlanner:
         if not proves_ringing(call.pending_events):
             return False
         known = {call.id: call, latest.id: latest}
-        made = [known.get(one.id, one) for one in (*self._earlier(latest), latest)]
+        calls = (*earlier_calls(self._app, latest), latest)
+        made = [known.get(one.id, one) for one in calls]
         if latest.waiting or latest.deferred:
             made.remove(latest)
         return history_of(made).attempts >= terms.policy.attempts
-
-    def _earlier(self, call: Call) -> list[Call]:
-        """Load the contact's calls before this one, in their order."""
-        return [
-            self._app.load(Call, call_id_of(call.contact_id, attempt))
-            for attempt in range(1, call.attempt)
-        ]

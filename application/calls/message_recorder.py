@@ -116,6 +116,7 @@ class MessageRecorder:
                 apply_message(call, message, proof, words, at=at, by=self._provider)
             if not repeated and message.report is not None:
                 apply_output_rules(
+                    self._app,
                     call,
                     message.report,
                     self._terms.get(self._app, call),

@@ -5,21 +5,23 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
+from application.calls.contact_calls import callback_limits
 from application.contacts.contact_streams import find_number
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallReport, ContactLookup
 from application.vault import TextRow
 from domain.calls.call import Call
-from domain.calls.callbacks import CallbackLimits, Obstacle, agree_to_output
+from domain.calls.callbacks import CallbackTime, Obstacle, agree_to_output
 from domain.calls.dispositions import disposition_from, strongest
+from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.contacts.contact_history import MOST_CALLBACKS
 from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
-from domain.planning.planning import history_after, is_settled_by
+from domain.planning.planning import is_settled_by
 
 
 def apply_output_rules(
+    app: Streams,
     call: Call,
     report: CallReport,
     terms: CallingTerms,
@@ -37,38 +39,42 @@ def apply_output_rules(
         return
     outputs = report.structured_outputs or {}
     disposition = disposition_from(outputs, report.analysis, terms.output_rules)
-    wanted = outputs.get(terms.callback_output) if terms.callback_output else None
     is_best = message_id == call.known.message_id
-    if is_best and _request_callback(call, wanted, terms, at=at, by=by):
-        disposition = strongest((disposition, Disposition.CALLBACK_REQUESTED))
+    if is_best and terms.callback_output is not None:
+        wanted = outputs.get(terms.callback_output)
+        if _request_callback(app, call, wanted, at=at, by=by):
+            disposition = strongest((disposition, Disposition.CALLBACK_REQUESTED))
     call.set_disposition_of_outputs(disposition, message_id=message_id, at=at, by=by)
 
 
 def _request_callback(
-    call: Call, wanted: object, terms: CallingTerms, *, at: datetime, by: str
+    app: Streams, call: Call, wanted: object, *, at: datetime, by: str
 ) -> bool:
     """Record that the output `wanted` asks for a callback, or why none follows.
 
-    Returns whether the call has a callback from its outputs. None and "" ask for none;
-    a time that a tool agreed during the call remains.
+    Returns whether the call has a callback from its outputs. None and "" ask for none,
+    so a time in an earlier, poorer report no longer counts; a time that a tool agreed
+    during the call remains.
     """
     source = DispositionSource.OUTPUT
-    if wanted is None or wanted == "" or not source.may_replace(call.callback_source):
+    if not source.may_replace(call.callback_source):
+        return False
+    if wanted is None or wanted == "":
+        call.withdraw_callback(source, at=at, by=by)
         return False
     is_decided = call.settled and not is_settled_by(call.pending_events)
     if is_decided and call.callback_at is not None:
         return True
-    limits = CallbackLimits(
-        now=at,
-        time_zones=call.time_zones,
-        ends_at=terms.ends_at,
-        callbacks_left=MOST_CALLBACKS - history_after(call).callbacks,
-    )
-    agreed = agree_to_output(wanted, limits)
-    if is_decided:
-        agreed = Obstacle.TOO_LATE
+    agreed: CallbackTime | Obstacle = Obstacle.TOO_LATE
+    if not is_decided:
+        campaign = app.load(Campaign, call.campaign_id)
+        limits = callback_limits(app, call, campaign, call.time_zones, at)
+        agreed = agree_to_output(wanted, limits)
+    if agreed is Obstacle.PAST and call.callback_at is not None:
+        return True  # An earlier report named a time when it was still to come.
     if isinstance(agreed, Obstacle):
         call.ignore_callback(agreed, source, at=at, by=by)
+        call.withdraw_callback(source, at=at, by=by)
         return False
     zone, due = agreed.time_zone, agreed.due_at
     call.request_callback(due_at=due, time_zone=zone, source=source, at=at, by=by)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from application.app import Streams, decide
 from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
+from application.calls.contact_calls import callback_limits
 from application.calls.message_recorder import MessageReceipt, MessageRecorder
 from application.calls.tool_answers import (
     NO_CALLBACK_HERE,
@@ -31,13 +32,11 @@ from application.ports import ContactLookup, ProviderMessage, ToolCall
 from application.unit_of_work import UnitOfWork
 from application.vault import TextRow
 from domain.calls.call import Call
-from domain.calls.callbacks import CallbackLimits, NotAgreed, agree, wish_of
+from domain.calls.callbacks import NotAgreed, agree, wish_of
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
-from domain.contacts.contact_history import MOST_CALLBACKS
 from domain.numbers.number import SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
-from domain.planning.planning import history_after
 from domain.values import VaultText
 
 RECORD_OPT_OUT, SCHEDULE_CALLBACK = "record_opt_out", "schedule_callback"
@@ -223,12 +222,8 @@ class _Turn:
         wish = wish_of(arguments.get("local_datetime"), zone or None)
         if wish is None:
             return TIME_UNREADABLE
-        limits = CallbackLimits(
-            now=at,
-            time_zones=call.time_zones or self._zones(call),
-            ends_at=campaign.terms.ends_at,
-            callbacks_left=MOST_CALLBACKS - history_after(call).callbacks,
-        )
+        zones = call.time_zones or self._zones(call)
+        limits = callback_limits(self._streams, call, campaign, zones, at)
         agreed = agree(wish, limits)
         if isinstance(agreed, NotAgreed):
             return not_agreed_text(agreed)

@@ -8,6 +8,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import Streams, decide
+from application.calls.contact_calls import history_with
 from application.contacts.contact_streams import (
     expected_versions,
     find_contact,
@@ -18,6 +19,7 @@ from application.unit_of_work import UnitOfWork
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
+from domain.contacts.contact_history import NO_HISTORY
 from domain.outcomes import Withheld
 from domain.planning.planning import return_to_calls, review_due, withhold
 from domain.values import call_id_of
@@ -69,6 +71,7 @@ class PlannedCallService:
             contact,
             latest,
             campaign.terms,
+            history=history_with(app, latest),
             terms_version=campaign.terms_version,
             at=at,
             by=SCHEDULER,
@@ -96,7 +99,15 @@ class PlannedCallService:
             campaign: Campaign, contact: Contact, latest: Call | None, at: datetime
         ) -> None:
             due_at = at if not_before is None else max(not_before, at)
-            return_to_calls(contact, latest, campaign, due_at=due_at, at=at, by=by)
+            return_to_calls(
+                contact,
+                latest,
+                campaign,
+                history=history_with(self._app, latest) if latest else NO_HISTORY,
+                due_at=due_at,
+                at=at,
+                by=by,
+            )
 
         return self._change(contact_id, campaign_id, change)
 

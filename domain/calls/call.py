@@ -55,6 +55,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         Answered as Answered,
         CallbackIgnored as CallbackIgnored,
         CallbackRequested as CallbackRequested,
+        CallbackWithdrawn as CallbackWithdrawn,
         Canceled as Canceled,
         Confirmed as Confirmed,
         Created as Created,
@@ -373,6 +374,10 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     @event(CallbackRequested)
     def _callback_requested(self, due_at: datetime, source: DispositionSource) -> None:
         self.callback_at, self.callback_source = due_at, source
+
+    @event(CallbackWithdrawn)
+    def _callback_withdrawn(self) -> None:
+        self.callback_at = self.callback_source = None
 
     @event(CallbackIgnored)
     def _callback_ignored(self) -> None:

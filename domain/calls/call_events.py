@@ -327,6 +327,13 @@ class CallbackRequested(CallEvent):
     source: DispositionSource
 
 
+class CallbackWithdrawn(CallEvent):
+    """The best report no longer contains the request for a callback."""
+
+    TOPIC = "call.callback_withdrawn"
+    source: DispositionSource
+
+
 class CallbackIgnored(CallEvent):
     """The contact asked for a call at a time that is not possible: none is planned.
 

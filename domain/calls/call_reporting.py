@@ -193,6 +193,13 @@ class ProviderCommands(CallState):
             fields = {"due_at": due_at, "time_zone": time_zone, "source": source}
             self._record(events.CallbackRequested, at, by, **fields)
 
+    def withdraw_callback(
+        self, source: DispositionSource, *, at: datetime, by: str
+    ) -> None:
+        """Drop the time for which the contact asked, if it is known from `source`."""
+        if self.callback_at is not None and self.callback_source is source:
+            self._record(events.CallbackWithdrawn, at, by, source=source)
+
     def ignore_callback(
         self, obstacle: Obstacle, source: DispositionSource, *, at: datetime, by: str
     ) -> None:

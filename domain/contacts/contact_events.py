@@ -27,7 +27,8 @@ class FinishReason(StrEnum):
     ATTEMPTS_USED: all calls of the policy were made. RULE_USED_UP: all retries of the
     rule were made. POLICY_EXPIRED: the retry would be later than the policy allows.
     CAMPAIGN_ENDS: it would be later than the campaign's end. CALLBACK_MISSED: the call
-    could not be made within a day of the time that was asked for.
+    could not be made within a day of the time that was asked for. CALLBACK_WITHDRAWN: a
+    better report of the call shows that the contact did not ask for a callback.
     """
 
     OPTED_OUT = "OPTED_OUT"
@@ -40,6 +41,7 @@ class FinishReason(StrEnum):
     POLICY_EXPIRED = "POLICY_EXPIRED"
     CAMPAIGN_ENDS = "CAMPAIGN_ENDS"
     CALLBACK_MISSED = "CALLBACK_MISSED"
+    CALLBACK_WITHDRAWN = "CALLBACK_WITHDRAWN"
 
 
 class ContactEvent(AggregateEvent):

@@ -21,7 +21,6 @@ from domain.planning.retries import (
     Retry,
     conclusion,
     next_step,
-    step_when_due,
 )
 from domain.states import ACTIVE
 from domain.values import ContactStatus
@@ -43,9 +42,12 @@ def is_settled_by(events: Sequence[object]) -> bool:
 
 
 def changes_conclusion(events: Sequence[object]) -> bool:
-    """Return whether the events change the outcome or the disposition of the call."""
+    """Return whether the events change what the call says about its contact.
+
+    That is its outcome, its disposition, or that the contact asked for no callback.
+    """
     return any(
-        isinstance(one, Call.DispositionSet)
+        isinstance(one, Call.DispositionSet | Call.CallbackWithdrawn)
         or (
             isinstance(one, Call.Ended | Call.Reported)
             and one.outcome is not None
@@ -171,21 +173,22 @@ def conclude(
 
     `latest` is the contact's last call, possibly the same one. A call that was
     requested already goes on, but nothing follows it. A callback, and a call that a
-    member wanted, are ended by an opt-out only. `attempts_used` means that the calls
-    have turned out to use up the policy's attempts; a call under way then goes on, and
-    a callback may still follow it.
+    member wanted, are ended by an opt-out only; a callback also if the call turns out
+    not to ask for it. `attempts_used` means that the calls have turned out to use up
+    the policy's attempts; a call under way then goes on, and a callback may still
+    follow it.
     """
     policy = (terms or CALLED_ONCE).policy
     reason = conclusion(policy, call.outcome, call.disposition)
     if reason is None and attempts_used and not _is_under_way(contact, latest):
         reason = FinishReason.ATTEMPTS_USED
+    if _is_unasked_callback(call, contact) and not _is_under_way(contact, latest):
+        reason = reason or FinishReason.CALLBACK_WITHDRAWN
+    elif _is_wanted(call, latest, contact) and reason is not FinishReason.OPTED_OUT:
+        return
     if reason is None or not contact.may_be_called:
         return
     plan = contact.plan_after(latest.attempt)
-    kind = plan.kind if plan else latest.plan
-    follows = plan is not None or latest is not call
-    if reason is not FinishReason.OPTED_OUT and follows and kind in WANTED:
-        return
     was = status_of(contact, latest)
     if plan is not None:
         standing = plan.finished_as
@@ -211,6 +214,25 @@ def conclude(
     )
 
 
+def _is_unasked_callback(call: Call, contact: Contact) -> bool:
+    """Return whether a callback was planned after a call that asks for none now."""
+    plan = contact.planned
+    return (
+        plan is not None
+        and plan.kind is PlanKind.CALLBACK
+        and plan.call_id == call.id
+        and call.callback_at is None
+    )
+
+
+def _is_wanted(call: Call, latest: Call, contact: Contact) -> bool:
+    """Return whether the contact or a member wanted the call that follows."""
+    plan = contact.plan_after(latest.attempt)
+    if plan is not None:
+        return plan.kind in WANTED
+    return latest is not call and latest.plan in WANTED
+
+
 def _is_under_way(contact: Contact, latest: Call) -> bool:
     """Return whether the contact's last call was requested and is not over."""
     never_requested = latest.waiting and not latest.request_open
@@ -222,12 +244,14 @@ def review_due(
     latest: Call,
     terms: CallingTerms,
     *,
+    history: ContactHistory,
     terms_version: int,
     at: datetime,
     by: str,
 ) -> None:
     """Decide about a planned call that is due, or too late, by the present terms.
 
+    `history` is that of the contact with its last call `latest`.
     The call is then to be made now, is planned for later, or is not made: the contact
     is finished. A call that was claimed and deferred is withdrawn once it is too late.
     """
@@ -238,7 +262,7 @@ def review_due(
         _finish_late(contact, plan, latest, at, by)
     elif plan.kind is PlanKind.RETRY and plan is contact.plan_after(latest.attempt):
         ended_at = latest.end_recorded_at or at
-        _review_retry(contact, plan, terms, terms_version, ended_at, at, by)
+        _review_retry(contact, plan, terms, history, terms_version, ended_at, at, by)
 
 
 def _finish_late(
@@ -267,17 +291,21 @@ def _review_retry(
     contact: Contact,
     plan: PlannedAttempt,
     terms: CallingTerms,
+    history: ContactHistory,
     terms_version: int,
     ended_at: datetime,
     at: datetime,
     by: str,
 ) -> None:
     because = plan.because or CallOutcome.UNKNOWN
-    step = step_when_due(terms, plan.history, because, ended_at, at)
+    step = next_step(terms, history, CallResult(because, ended_at), at)
     if isinstance(step, Retry):
-        due_at = plan.due_at if step.due_at <= at else step.due_at
         planned = replace(
-            plan, due_at=due_at, expires_at=step.expires_at, terms_version=terms_version
+            plan,
+            due_at=plan.due_at if step.due_at <= at else step.due_at,
+            expires_at=step.expires_at,
+            terms_version=terms_version,
+            history=history.with_retry(because),
         )
         contact.plan_call(planned, was=ContactStatus.PENDING, at=at, by=by)
     elif isinstance(step, Finish):
@@ -299,12 +327,14 @@ def return_to_calls(
     latest: Call | None,
     campaign: Campaign,
     *,
+    history: ContactHistory,
     due_at: datetime,
     at: datetime,
     by: str,
 ) -> None:
     """Plan another call to a finished contact, and record that on its campaign.
 
+    `history` is that of the contact with its last call `latest`, None without any.
     Raises WrongState if that is not possible.
     """
     status = status_of(contact, latest)
@@ -319,7 +349,7 @@ def return_to_calls(
         attempt=(latest.attempt if latest else 0) + 1,
         due_at=due_at,
         terms_version=campaign.terms_version,
-        history=history_after(latest) if latest else NO_HISTORY,
+        history=history,
         at=at,
         by=by,
     )

@@ -17,7 +17,7 @@ precedence: an opt-out, a callback, the goal, a wrong person, the outcome.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -196,23 +196,3 @@ def _begins(
                 ).astimezone(after.tzinfo)
                 if begin > after:
                     yield begin
-
-
-# --- When a planned retry is due ------------------------------------------------------
-
-
-def step_when_due(
-    terms: CallingTerms,
-    history: ContactHistory,
-    because: CallOutcome,
-    ended_at: datetime,
-    at: datetime,
-) -> NextStep:
-    """Decide again by the present terms about a retry that is due.
-
-    `history` is that of the contact before the retry, as it was planned. The gap is
-    measured from `ended_at`, when we learned of the end of the last call. A retry that
-    is due at `at` is to be made now.
-    """
-    planned_from = replace(history, retried=history.retried[:-1])
-    return next_step(terms, planned_from, CallResult(because, ended_at), at)

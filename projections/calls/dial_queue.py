@@ -50,7 +50,7 @@ TABLES = (
     ) with (fillfactor = 70);
     create index if not exists dial_queue_campaign on dial_queue (campaign_id);
     """,
-        handler_version=3,
+        handler_version=4,
     ),
     Table(
         HANG_UPS,
@@ -163,6 +163,8 @@ def _called(event: CallEvent) -> Iterator[RowOperation]:
             yield drop(QUEUE, call_id)
         case Call.CallbackRequested():
             yield patch(QUEUE, call_id, callback_requested=True)
+        case Call.CallbackWithdrawn():
+            yield patch(QUEUE, call_id, callback_requested=False)
         case Call.HangUpRequested():
             yield patch(QUEUE, call_id, hang_up_requested=True)
         case _:

@@ -23,7 +23,6 @@ from domain.planning.retries import (
     NextStep,
     Retry,
     next_step,
-    step_when_due,
 )
 
 NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)
@@ -184,12 +183,11 @@ def test_several_zones_need_a_part_that_is_new_in_all_of_them() -> None:
 
 # --- When a planned retry is due ------------------------------------------------------
 
-PLANNED = called(NOON, retried=(CallOutcome.BUSY,))
-
 
 def test_a_retry_that_the_present_policy_allows_is_made() -> None:
     at = NOON + HOUR
-    step = step_when_due(TERMS, PLANNED, CallOutcome.BUSY, NOON, at)
+    result = CallResult(CallOutcome.BUSY, NOON)
+    step = next_step(TERMS, called(), result, at)
     assert due(step) == at
 
 
@@ -197,11 +195,12 @@ def test_a_longer_gap_of_the_present_policy_is_measured_from_the_end() -> None:
     """The last call was requested at noon and ended ten minutes later."""
     terms = CallingTerms(replace(POLICY, min_gap_minutes=240))
     ended_at = NOON + timedelta(minutes=10)
-    step = step_when_due(terms, PLANNED, CallOutcome.BUSY, ended_at, NOON + HOUR)
+    result = CallResult(CallOutcome.BUSY, ended_at)
+    step = next_step(terms, called(), result, NOON + HOUR)
     assert due(step) == ended_at + 4 * HOUR
 
 
 def test_a_smaller_budget_of_the_present_policy_ends_the_retries() -> None:
     terms = CallingTerms(replace(POLICY, attempts=1))
-    step = step_when_due(terms, PLANNED, CallOutcome.BUSY, NOON, NOON + HOUR)
+    step = next_step(terms, called(), CallResult(CallOutcome.BUSY, NOON), NOON + HOUR)
     assert step == Finish(FinishReason.ATTEMPTS_USED)
