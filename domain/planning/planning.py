@@ -182,10 +182,11 @@ def conclude(
     reason = conclusion(policy, call.outcome, call.disposition)
     if reason is None and attempts_used and not _is_under_way(contact, latest):
         reason = FinishReason.ATTEMPTS_USED
-    if _is_unasked_callback(call, contact) and not _is_under_way(contact, latest):
-        reason = reason or FinishReason.CALLBACK_WITHDRAWN
-    elif _is_wanted(call, latest, contact) and reason is not FinishReason.OPTED_OUT:
-        return
+    if reason is not FinishReason.OPTED_OUT:
+        if _is_unasked_callback(call, latest, contact):
+            reason = FinishReason.CALLBACK_WITHDRAWN
+        elif _is_wanted(call, latest, contact):
+            return
     if reason is None or not contact.may_be_called:
         return
     plan = contact.plan_after(latest.attempt)
@@ -214,15 +215,14 @@ def conclude(
     )
 
 
-def _is_unasked_callback(call: Call, contact: Contact) -> bool:
-    """Return whether a callback was planned after a call that asks for none now."""
+def _is_unasked_callback(call: Call, latest: Call, contact: Contact) -> bool:
+    """Return whether a callback is to be made after a call that asks for none now."""
     plan = contact.planned
-    return (
-        plan is not None
-        and plan.kind is PlanKind.CALLBACK
-        and plan.call_id == call.id
-        and call.callback_at is None
-    )
+    if plan is None or plan.kind is not PlanKind.CALLBACK or plan.call_id != call.id:
+        return False
+    is_claimed = latest.waiting and not latest.request_open
+    is_to_be_made = plan.attempt > latest.attempt or latest.deferred or is_claimed
+    return call.callback_at is None and is_to_be_made
 
 
 def _is_wanted(call: Call, latest: Call, contact: Contact) -> bool:
@@ -251,9 +251,9 @@ def review_due(
 ) -> None:
     """Decide about a planned call that is due, or too late, by the present terms.
 
-    `history` is that of the contact with its last call `latest`.
-    The call is then to be made now, is planned for later, or is not made: the contact
-    is finished. A call that was claimed and deferred is withdrawn once it is too late.
+    `history` is that of the contact with its last call `latest`. The call is then to be
+    made now, is planned for later, or is not made: the contact is finished. A call that
+    was claimed and deferred is withdrawn once it is too late.
     """
     plan = contact.planned
     if plan is None or not contact.may_be_called:
@@ -334,8 +334,8 @@ def return_to_calls(
 ) -> None:
     """Plan another call to a finished contact, and record that on its campaign.
 
-    `history` is that of the contact with its last call `latest`, None without any.
-    Raises WrongState if that is not possible.
+    `latest` is the contact's last call, None without any, and `history` the history
+    with it. Raises WrongState if that is not possible.
     """
     status = status_of(contact, latest)
     if status is ContactStatus.PENDING or status in ACTIVE:
