@@ -150,7 +150,7 @@ def test_a_repeated_report_keeps_the_callback_after_its_time(house: House) -> No
 
 # --- The present end, and reports that no longer ask ----------------------------------
 
-POOR = {"artifact": {"messages": []}, "cost": None, "endedReason": None}
+POOR: dict[str, Any] = {"artifact": {"messages": []}, "cost": None, "endedReason": None}
 BETTER: dict[str, Any] = {"analysis": {"summary": "A talk."}, "cost": 0.5}
 
 

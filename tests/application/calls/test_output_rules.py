@@ -1,23 +1,18 @@
 """Output rules: dispositions from the report of a call, and what follows from them."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.calls.call import Call
-from domain.calls.callbacks import Obstacle
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign_terms import CallingTerms, OutputRule
-from domain.contacts.contact_history import PlanKind
 from domain.numbers.number import Number, number_id_of
 from domain.outcomes import Disposition, DispositionSource
 from projections.registers import suppression_board
 from provider.vapi.reading import read_call
-from tests.application.calls.messages import message, record_message, report
+from tests.application.calls.messages import record_message, report
 from tests.application.contacts.campaign_line import BUSY, POLICY, Line
 from tests.application.contacts.erasing import erase, problems
 from tests.wiring import NOON, House

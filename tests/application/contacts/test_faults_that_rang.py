@@ -1,13 +1,14 @@
 """Calls that ended by a fault, of which a later report proves that they rang."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from application.calls.contact_calls import callback_limits
 from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.contacts.contact_events import FinishReason
@@ -16,8 +17,9 @@ from domain.outcomes import (
     ReportedOutcome,
 )
 from domain.values import Refusal, RefusalKind
-from tests.application.contacts.campaign_line import BUSY, POLICY, Line
-from tests.wiring import BY, House
+from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, Line
+from tests.application.contacts.test_planned_callbacks import ask_for_callback
+from tests.wiring import BY, NOON, House
 
 
 @pytest.fixture
@@ -113,3 +115,71 @@ def test_the_next_plan_counts_a_fault_that_has_proved_to_have_rung(
     line.end(second, **BUSY)
     assert line.progress() == {"ended": 1}
     assert line.house.topics(line.contact_id) == []
+
+
+def test_a_claim_counts_a_fault_that_has_proved_to_have_rung(house: House) -> None:
+    """The second call is a fault as well, so no plan precedes the third claim."""
+    line = Line(house, policy_of(3))
+    first = fail_before_ringing(line)
+    line.later(hours=1)
+    fail_before_ringing(line)
+    prove_ringing(line, first)
+    line.later(hours=1)
+    history = house.load_call(line.place()).history
+    assert history is not None
+    assert (history.attempts, history.faults) == (1, 1)
+
+
+def test_a_returned_contact_counts_a_fault_that_has_proved_to_have_rung(
+    house: House,
+) -> None:
+    line = Line(house, policy_of(2))
+    first = fail_before_ringing(line)
+    line.later(hours=1)
+    line.call(**HUMAN)
+    prove_ringing(line, first)
+    house.planned_calls.call_again(
+        line.contact_id, line.campaign_id, not_before=None, by=BY
+    )
+    plan = line.contact.planned
+    assert plan is not None
+    assert (plan.history.attempts, plan.history.faults) == (2, 0)
+
+
+def test_a_returned_contact_counts_calls_that_carry_no_history(house: House) -> None:
+    """Without retries a claim carries no history, since no report decides anything."""
+    line = Line(house, CallingTerms())
+    line.call(**BUSY)
+    for _ in range(2):
+        house.planned_calls.call_again(
+            line.contact_id, line.campaign_id, not_before=None, by=BY
+        )
+        line.call(**BUSY)
+    house.planned_calls.call_again(
+        line.contact_id, line.campaign_id, not_before=None, by=BY
+    )
+    plan = line.contact.planned
+    assert plan is not None
+    assert plan.history.attempts == 3
+
+
+def test_a_third_callback_is_refused_once_a_fault_proves_to_have_been_one(
+    house: House,
+) -> None:
+    """The first callback counted as a fault in which nothing rang."""
+    line = Line(house, CallingTerms(callback_output="callback_at"))
+    ask_for_callback(line, first := line.place(), NOON + timedelta(hours=1))
+    line.end(first, **HUMAN)
+    line.later(hours=1)
+    callback = fail_before_ringing(line)
+    line.later(hours=1)
+    again = line.place()
+    ask_for_callback(line, again, NOON + timedelta(hours=3))
+    prove_ringing(line, callback)
+    line.end(again, **HUMAN)
+    line.later(hours=3)
+    last = line.place()
+    call = house.load_call(last)
+    campaign = house.load_campaign(line.campaign_id)
+    limits = callback_limits(house.app, call, campaign, (), house.now())
+    assert limits.callbacks_left == 0

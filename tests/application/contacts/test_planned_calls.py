@@ -1,5 +1,6 @@
 """Retries, from the settled report to the next claim, on Postgres."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from domain.outcomes import (
 )
 from domain.values import ContactStatus
 from tests.application.calls.messages import record_message, status
-from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, Line
+from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, TERMS, Line
 from tests.wiring import BY, NOON, House
 
 
@@ -141,6 +142,28 @@ def test_a_requested_retry_goes_on_and_nothing_follows_it(line: Line) -> None:
     line.end(second, **BUSY)
     assert line.progress() == {"ended": 1}
     assert line.contact.finished is FinishReason.GOAL_REACHED
+
+
+# --- The campaign's end ---------------------------------------------------------------
+
+
+def test_a_retry_is_planned_up_to_the_present_end_of_the_campaign(house: House) -> None:
+    """The end was put off while the call was under way."""
+    line = Line(house, replace(TERMS, ends_at=NOON + timedelta(minutes=20)))
+    call_id = line.place()
+    later = CampaignChange(terms={"ends_at": NOON + timedelta(days=1)})
+    house.campaigns.change(line.campaign_id, later, by=BY)
+    line.end(call_id, **BUSY)
+    assert line.progress() == {"pending": 1}
+
+
+def test_no_retry_is_planned_beyond_an_end_that_was_moved_forward(house: House) -> None:
+    line = Line(house, replace(TERMS, ends_at=NOON + timedelta(days=1)))
+    call_id = line.place()
+    sooner = CampaignChange(terms={"ends_at": NOON + timedelta(minutes=20)})
+    house.campaigns.change(line.campaign_id, sooner, by=BY)
+    line.end(call_id, **BUSY)
+    assert line.progress() == {"ended": 1}
 
 
 # --- Pauses ---------------------------------------------------------------------------
