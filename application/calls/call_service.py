@@ -231,6 +231,30 @@ class CallService:
 
         self._unit.run(call_id, command)
 
+    def rebind(
+        self, call_id: UUID, *, provider_call_id: str, placed_at: datetime
+    ) -> None:
+        """Bind a call to the id that the provider shows.
+
+        A call whose id the provider itself gave, and not only a webhook, stays bound.
+        """
+        is_rebound = False
+
+        def command(call: Call, at: datetime) -> None:
+            nonlocal is_rebound
+            is_rebound = call.bound_by_message
+            if is_rebound:
+                call.place(
+                    provider_call_id=provider_call_id,
+                    placed_at=placed_at,
+                    at=at,
+                    by=SCHEDULER,
+                )
+
+        self._unit.run(call_id, command)
+        if is_rebound:
+            self._recorder.attach(call_id, provider_call_id, self.record_message)
+
     def dismiss_duplicate(self, call_id: UUID, provider_call_id: str) -> None:
         """Drop a suspicion: the provider does not show both calls."""
 

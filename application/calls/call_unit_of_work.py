@@ -17,11 +17,13 @@ from domain.campaigns.campaign import Campaign
 from domain.errors import AnotherProviderCall
 from domain.planning.call_consequences import (
     account_fault,
+    is_rebound,
     pause_for_account_fault,
     placed_event,
     rang,
     record_another_provider_call,
 )
+from domain.values import PauseCause
 
 EXPLAINED = (Call.Rejected, Call.Ended)
 """Events that refer to a text of the provider in the vault."""
@@ -78,11 +80,12 @@ class CallUnitOfWork:
     ) -> None:
         """Run `command` on a call and store its events with those of its campaign.
 
-        `vault` rows are stored if the call recorded an event. If `command` names
-        another provider call id, none of its events is stored: the second id is
-        recorded, together with the events of `duplicate_command`. Pass that for
-        webhooks only: one message raises a suspicion, while an answer of the provider
-        itself is proof. Raises NotFound if there is no such call.
+        `vault` rows are stored if the call recorded an event. The campaign is paused if
+        `command` binds the call to another provider call id. If it raises because of a
+        second id, none of its events is stored: the second id is recorded, together
+        with the events of `duplicate_command`. Pass that for webhooks only: one message
+        raises a suspicion, while an answer of the provider itself is proof. Raises
+        NotFound if there is no such call.
         """
 
         def attempt() -> None:
@@ -110,6 +113,11 @@ class CallUnitOfWork:
         if fault is not None:
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
             rows += self._pause(campaign, fault, rows, at)
+        if is_rebound(events):
+            campaign = campaign or self._app.load(Campaign, call.campaign_id)
+            if campaign.may_dial:
+                cause = PauseCause.DUPLICATE_DETECTED
+                campaign.pause(cause=cause, at=at, by=SCHEDULER)
         also = self._planner.changes(call, campaign, at)
         number, texts = self._opt_outs.suppressed(call, at)
         number = release_number(self._app, call, events, number, at)

@@ -70,6 +70,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         MessageReceived as MessageReceived,
         OutcomeUnknown as OutcomeUnknown,
         Placed as Placed,
+        Rebound as Rebound,
         Rejected as Rejected,
         Reported as Reported,
         Requested as Requested,
@@ -201,6 +202,11 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.standing = standing
         self.request_open = self.outcome_unknown = False
         self._keep(evidence)
+
+    @event(Rebound)
+    def _rebound(self, provider_call_id: str, placed_at: datetime) -> None:
+        self.provider_call_id, self.placed_at = provider_call_id, placed_at
+        self.bound_by_message = False
 
     @event(Deferred)
     def _deferred(self, standing: ContactStatus, refusal: Refusal | None) -> None:

@@ -111,7 +111,9 @@ class DialerCommands(CallState):
     ) -> None:
         """Record the provider's id of the call; a repeat changes nothing.
 
-        Raises AnotherProviderCall for a second id.
+        `evidence` is the webhook that names the id; None if the provider itself gave it
+        when it was asked. Such an id replaces one that only a webhook had named, since
+        that may be forged. Raises AnotherProviderCall for any other second id.
         """
         if self.provider_call_id is None:
             self._move(
@@ -124,8 +126,35 @@ class DialerCommands(CallState):
                 ghost=not self.live and not self.ended,
                 evidence=evidence,
             )
-        elif self.provider_call_id != provider_call_id:
+        elif self.provider_call_id == provider_call_id:
+            return
+        elif evidence is None and self.bound_by_message:
+            self._rebind(self.provider_call_id, provider_call_id, placed_at, at, by)
+        else:
             raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
+
+    def _rebind(
+        self,
+        former: str,
+        provider_call_id: str,
+        placed_at: datetime,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Bind the call to the id that the provider gave; suspect the former one."""
+        self._record(
+            events.Rebound,
+            at,
+            by,
+            provider_call_id=provider_call_id,
+            provider_call_id_was=former,
+            placed_at=placed_at,
+            ghost=not self.live,
+        )
+        if provider_call_id in self.suspected_provider_call_ids:
+            other = provider_call_id
+            self._record(events.DuplicateDismissed, at, by, provider_call_id=other)
+        self._record(events.DuplicateSuspected, at, by, provider_call_id=former)
 
     def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
         """Free the slot: nobody was rung, the call may be requested once more.

@@ -93,6 +93,20 @@ class Placed(ContactStatusChanged):
     evidence: Evidence | None
 
 
+class Rebound(CallEvent):
+    """The provider itself gave another id than the one that a webhook had named.
+
+    `ghost`: messages about the former id had ended the call; the call with the new id
+    may be live.
+    """
+
+    TOPIC = "call.rebound"
+    provider_call_id: str
+    provider_call_id_was: str
+    placed_at: datetime
+    ghost: bool
+
+
 class Deferred(ContactStatusChanged):
     """The call was not made; it may be requested again at `until`."""
 

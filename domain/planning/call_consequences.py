@@ -45,6 +45,11 @@ def proves_nothing_rang(events: Sequence[object]) -> bool:
     return False
 
 
+def is_rebound(events: Sequence[object]) -> bool:
+    """Return whether the provider gave another id than a webhook had named before."""
+    return any(isinstance(one, Call.Rebound) for one in events)
+
+
 def waits_again(events: Sequence[object]) -> bool:
     """Return whether these events made the contact PENDING again."""
     changes = [one for one in events if isinstance(one, ContactStatusChanged)]
@@ -82,12 +87,11 @@ def record_another_provider_call(
 ) -> None:
     """Record a second provider call id, and pause the campaign if the id is new.
 
-    It is proof if the provider itself gave both ids when it was asked. If either comes
+    It is proof if the provider itself gave both ids when it was asked. If one comes
     from a webhook alone, it is a suspicion until the provider was asked for both.
     `provider` and `scheduler` are the actors of the events.
     """
-    is_proof = not from_webhook and not call.bound_by_message
-    record = call.detect_duplicate if is_proof else call.suspect_duplicate
+    record = call.suspect_duplicate if from_webhook else call.detect_duplicate
     record(provider_call_id=provider_call_id, at=at, by=provider)
     if call.pending_events and campaign.may_dial:
         campaign.pause(cause=PauseCause.DUPLICATE_DETECTED, at=at, by=scheduler)

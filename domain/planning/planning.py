@@ -182,11 +182,7 @@ def conclude(
     reason = conclusion(policy, call.outcome, call.disposition)
     if reason is None and attempts_used and not _is_under_way(contact, latest):
         reason = FinishReason.ATTEMPTS_USED
-    if reason is not FinishReason.OPTED_OUT:
-        if _is_unasked_callback(call, latest, contact):
-            reason = FinishReason.CALLBACK_WITHDRAWN
-        elif _is_wanted(call, latest, contact):
-            return
+    reason = _reason_for(reason, call, latest, contact)
     if reason is None or not contact.may_be_called:
         return
     plan = contact.plan_after(latest.attempt)
@@ -213,6 +209,17 @@ def conclude(
         at=at,
         by=by,
     )
+
+
+def _reason_for(
+    reason: FinishReason | None, call: Call, latest: Call, contact: Contact
+) -> FinishReason | None:
+    """Return why the call that follows is not made, None if it remains."""
+    if reason is FinishReason.OPTED_OUT:
+        return reason
+    if _is_unasked_callback(call, latest, contact):
+        return FinishReason.CALLBACK_WITHDRAWN
+    return None if _is_wanted(call, latest, contact) else reason
 
 
 def _is_unasked_callback(call: Call, latest: Call, contact: Contact) -> bool:

@@ -58,7 +58,7 @@ TABLE = Table(
     create index if not exists call_log_unknown_reason
         on call_log (unknown_reason) where unknown_reason is not null;
     """,
-    handler_version=6,
+    handler_version=7,
 )
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
@@ -95,7 +95,7 @@ def _changed(event: CallEvent) -> Columns:
         case Call.Requested():
             zones = ",".join(event.time_zones) or None
             return {"requests": event.number, "time_zones": zones}
-        case Call.Placed():
+        case Call.Placed() | Call.Rebound():
             placed_at = event.placed_at
             return {"provider_call_id": event.provider_call_id, "placed_at": placed_at}
         case Call.Ringing():

@@ -173,7 +173,7 @@ def _called(event: CallEvent) -> Iterator[RowOperation]:
 
 def _at_the_provider(event: CallEvent) -> Iterator[RowOperation]:
     match event:
-        case Call.Placed(ghost=True):
+        case Call.Placed(ghost=True) | Call.Rebound(ghost=True):
             yield _watch(event, Phase.GHOST)
         case Call.Placed() | Call.Ringing() | Call.Answered():
             if event.standing in ACTIVE:  # A late event can be of a call that is over.

@@ -37,8 +37,10 @@ class DuplicateCheck:
         """Check each suspicion; keep those that the provider cannot settle yet.
 
         Two calls that the provider shows under one of ours are recorded as a duplicate,
-        which stops all dialling, and the newer one is hung up. A suspicion is dismissed
-        once the provider has not shown both calls for longer than the quarantine.
+        which stops all dialling, and the newer one is hung up. If the provider shows
+        the other call only, a webhook named the wrong id, and our call is bound to the
+        other one. A suspicion is dismissed once the provider has not shown both calls
+        for longer than the quarantine.
         """
         for one in list(suspected)[:MOST_CHECKS]:
             try:
@@ -56,7 +58,14 @@ class DuplicateCheck:
             newer = max(bound, other, key=lambda call: call.created_at)
             if not newer.ended:
                 self._provider.hang_up(newer.provider_call_id)
-        elif now - one.suspected_at > self._quarantine():
+            return
+        if bound is None and other is not None:
+            self._calls.rebind(
+                one.call_id,
+                provider_call_id=other.provider_call_id,
+                placed_at=other.created_at,
+            )
+        if now - one.suspected_at > self._quarantine():
             self._calls.dismiss_duplicate(one.call_id, one.other_provider_call_id)
 
     def _shown(

@@ -13,8 +13,9 @@ class Rates:
     `person` and `end_contact`, `end_carrier` are the shares of the contacts that are
     always refused, before or after the 201. `two_reports`, `late_report` and
     `incomplete_report` are explained in `reporting_faults`. `forged` is the share of
-    calls about which a message names another provider id. `list_lag` is different: the
-    longest time in seconds until a call is listed.
+    calls about which a message names another provider id, `forged_early` the share of
+    these messages that arrive before the answer to the request. `list_lag` is
+    different: the longest time in seconds until a call is listed.
     """
 
     error_before: float = 0.06
@@ -39,6 +40,7 @@ class Rates:
     late_report: float = 0.08
     incomplete_report: float = 0.25
     forged: float = 0.03
+    forged_early: float = 0.5
     list_lag: float = 12.0
 
 

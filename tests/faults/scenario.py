@@ -77,9 +77,19 @@ class Scenario:
             "scheduler",
             self.house,
             self.provider,
-            self.on_step,
+            self._at_step,
             meanwhile=self._meanwhile,
         )
+
+    def _at_step(self, step: Step) -> None:
+        """Deliver early forged messages before the fault of the step, if there is one.
+
+        They arrive when the provider has acted and our process has no answer yet.
+        """
+        if (step.name, step.done) == ("POST /call", True):
+            while self.provider.forged_early:
+                self._deliver(self.provider.forged_early.pop())
+        self.on_step(step)
 
     def take_over(self, seconds: float) -> None:
         """Run another scheduler for some seconds while the calling one is frozen."""
@@ -154,24 +164,11 @@ class Scenario:
             self.trace.paused_ranges[-1] = (self.trace.paused_ranges[-1][0], position)
 
     def _deliver(self, message: dict[str, Any]) -> bool:
-        if self._is_early_forgery(message):
-            return False
         try:
             return self._api.receive(message)
         except ProcessDied:
             self._api = self._new_api()
             return False
-
-    def _is_early_forgery(self, body: dict[str, Any]) -> bool:
-        """Return whether it is a forged message about a call without a provider id.
-
-        It would become the call's first id. The provider sends it again later, when it
-        names a second one.
-        """
-        head = body["message"]["call"]
-        if head["id"] not in self.provider.forged:
-            return False
-        return self.house.load_call(UUID(head["name"])).provider_call_id is None
 
     def _new_api(self) -> Process:
         return Process("api", self.house, self.provider, self.on_step)

@@ -12,7 +12,13 @@ import pytest
 from domain.values import RefusalKind
 from tests.faults.invariants import check_invariants
 from tests.faults.provider_faults import PERFECT, Rates
-from tests.faults.scenario import RandomFaults, Scenario, new_scenario, virtual_house
+from tests.faults.scenario import (
+    FaultAtStep,
+    RandomFaults,
+    Scenario,
+    new_scenario,
+    virtual_house,
+)
 from tests.wiring import House
 
 CAP, PEOPLE = 3, 12
@@ -106,6 +112,42 @@ def test_forged_messages_are_dismissed_once_the_provider_was_asked(
     assert topics["duplicate_suspected"]
     assert topics["duplicate_dismissed"]
     assert house.board(scenario.campaign_id).failed == _unknown(scenario)
+
+
+FORGED_EARLY = replace(PERFECT, forged=1.0, forged_early=1.0)
+
+
+def test_forged_messages_before_the_answer_change_no_outcome(house: House) -> None:
+    scenario = run(house, FORGED_EARLY)
+    calls = house.call_rows(scenario.campaign_id)
+    topics = Counter(topic for call in calls for topic in house.topics(call.id))
+    assert topics["rebound"]
+
+
+@pytest.mark.parametrize("kind", ["dies", "freezes", "loses the store"])
+@pytest.mark.parametrize("done", [False, True])
+def test_a_fault_while_a_forged_id_is_replaced_leads_to_no_second_call(
+    house: House, done: bool, kind: str
+) -> None:
+    on_step = FaultAtStep(kind, "call.rebound", done)
+    scenario = new_scenario(house, 1, on_step, people=3, cap=CAP, rates=FORGED_EARLY)
+    scenario.run()
+    assert on_step.happened
+    assert check_invariants(scenario, CAP).violations == ()
+    assert len(scenario.provider.made_calls) == 3
+
+
+@pytest.mark.parametrize("kind", ["dies", "freezes"])
+def test_a_lost_answer_after_a_forged_message_leads_to_no_second_call(
+    house: House, kind: str
+) -> None:
+    """The list of the provider then gives the true id."""
+    on_step = FaultAtStep(kind, "POST /call", done=True)
+    scenario = new_scenario(house, 2, on_step, people=3, cap=CAP, rates=FORGED_EARLY)
+    scenario.run()
+    assert on_step.happened
+    assert check_invariants(scenario, CAP).violations == ()
+    assert len(scenario.provider.made_calls) == 3
 
 
 def _refused(scenario: Scenario, kind: RefusalKind) -> Counter[UUID]:

@@ -73,6 +73,8 @@ class VirtualProvider(FakeProvider):
     refusals: list[tuple[UUID, RefusalKind]] = field(default_factory=list)
     costs_stated: set[str] = field(default_factory=set)
     forged: list[str] = field(default_factory=list)
+    forged_early: list[Document] = field(default_factory=list)
+    """Forged messages to be delivered before our process stores the answer."""
     _outgoing: list[tuple[datetime, int, Document]] = field(default_factory=list)
     _guard: Any = field(default_factory=Lock, repr=False)
 
@@ -86,6 +88,7 @@ class VirtualProvider(FakeProvider):
         self.refusals.clear()
         self.costs_stated.clear()
         self.forged.clear()
+        self.forged_early.clear()
 
     def misbehaviour(self) -> Counter[str]:
         """Count the refusals, the unusual reports and the forged messages."""
@@ -330,13 +333,20 @@ class VirtualProvider(FakeProvider):
                 self._outgoing.append((at + delay, 0, message))
 
     def _forge(self, call: VirtualCall) -> None:
-        """Schedule a message that names our call with an id that does not exist."""
+        """Make a message that names our call with an id that does not exist.
+
+        A part of them is sent before the answer to the request is stored.
+        """
         if self.random.random() >= self.rates.forged:
             return
         id_ = str(UUID(int=self.random.getrandbits(128)))
         at = call.created_at + _seconds(self.random, 0, 20)
         self.forged.append(id_)
-        self._outgoing.append((at, 0, call.update("ringing", at, id_)))
+        message = call.update("ringing", at, id_)
+        if self.random.random() < self.rates.forged_early:
+            self.forged_early.append(message)
+        else:
+            self._outgoing.append((at, 0, message))
 
 
 def _call_of(body: Document) -> str:

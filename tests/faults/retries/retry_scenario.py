@@ -186,8 +186,6 @@ class RetryScenario(Scenario):
     # --- Messages -------------------------------------------------------------------
 
     def _deliver(self, message: dict[str, Any]) -> bool:
-        if self._is_early_forgery(message):
-            return False
         try:
             stored = self._api.receive(message)
         except ProcessDied:

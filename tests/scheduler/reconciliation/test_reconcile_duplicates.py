@@ -133,17 +133,3 @@ def test_a_suspicion_stays_while_the_provider_does_not_answer(
     watch.clock.pass_(seconds=watch.reconcile.quarantine().total_seconds())
     watch.look(3)
     assert house.snapshot().suspected
-
-
-def test_an_id_that_only_a_webhook_bound_is_asked_for_as_well(
-    watch: Watch, house: House
-) -> None:
-    """A forged webhook that overtakes the provider's answer proves nothing either."""
-    order = watch.requested()
-    named_by_webhook(house, order, "forged")
-    watch.placed(order)
-    watch.look()
-    assert house.load_call(order.call_id).provider_call_id == "forged"
-    seen = house.snapshot()
-    assert not seen.duplicates_open
-    assert [one.other_provider_call_id for one in seen.suspected] == ["p1"]
