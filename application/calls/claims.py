@@ -11,7 +11,7 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
 from application.calls.called_numbers import AdoptedNumbers
-from application.calls.contact_calls import history_with
+from application.contacts.contact_calls import history_with
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin

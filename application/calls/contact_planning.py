@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from application.app import Streams
-from application.calls.contact_calls import earlier_calls, history_with
+from application.contacts.contact_calls import earlier_calls, history_with
 from application.contacts.contact_streams import find_contact, last_call
 from application.event_context import SCHEDULER
 from domain.calls.call import Call

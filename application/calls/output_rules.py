@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
-from application.calls.contact_calls import callback_limits
+from application.contacts.contact_calls import callback_limits
 from application.contacts.contact_streams import find_number
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallReport, ContactLookup

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from application.app import Streams, decide
 from application.calls.call_unit_of_work import CallUnitOfWork, StartedCampaigns
-from application.calls.contact_calls import callback_limits
 from application.calls.message_recorder import MessageReceipt, MessageRecorder
 from application.calls.tool_answers import (
     NO_CALLBACK_HERE,
@@ -24,6 +23,7 @@ from application.calls.tool_answers import (
     agreed_text,
     not_agreed_text,
 )
+from application.contacts.contact_calls import callback_limits
 from application.contacts.contact_streams import find_number
 from application.event_context import EventContext
 from application.installation_key import InstallationKey

@@ -8,7 +8,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import Streams, decide
-from application.calls.contact_calls import history_with
+from application.contacts.contact_calls import history_with
 from application.contacts.contact_streams import (
     expected_versions,
     find_contact,

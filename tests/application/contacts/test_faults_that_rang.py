@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from application.calls.contact_calls import callback_limits
+from application.contacts.contact_calls import callback_limits
 from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.contacts.contact_events import FinishReason
