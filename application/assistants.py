@@ -8,7 +8,13 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
-from application.ports import CallTexts, Provider, ProviderAssistant, ReadModel
+from application.ports import (
+    CallTexts,
+    ListedAssistant,
+    Provider,
+    ProviderAssistant,
+    ReadModel,
+)
 from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
 from domain.errors import InUse, Invalid, NotFound
@@ -57,6 +63,13 @@ class AssistantService:
     ) -> CallTexts:
         """Return its prompt and first message for a contact with these variables."""
         return self._provider.preview(config, name, variables)
+
+    def at_provider(self) -> list[ListedAssistant]:
+        """Return the assistants of the provider's account, registered here or not.
+
+        Raises ProviderUnavailable or ProviderRefused.
+        """
+        return self._provider.listed_assistants()
 
     def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
         """Create an assistant at the provider and register it.

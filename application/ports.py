@@ -269,6 +269,14 @@ class ProviderAssistant:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedAssistant:
+    """An assistant in the provider's list; `name` None if it has none."""
+
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneNumber:
     """A line at the provider; `number` is E.164, `status` the provider's term."""
 
@@ -336,6 +344,9 @@ class Provider(Protocol):
 
     def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
         """Return an assistant; None if the provider does not have it."""
+
+    def listed_assistants(self) -> list[ListedAssistant]:
+        """Return the assistants of the account, the newest 1,000 at most."""
 
     def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
         """Create an assistant; `config` is in the provider's format."""

@@ -16,6 +16,7 @@ from application.ports import (
     CallReport,
     CallTexts,
     ContactRefused,
+    ListedAssistant,
     NeverLeft,
     Origin,
     Outcome,
@@ -128,6 +129,10 @@ class FakeProvider(Provider):
     def assistant(self, provider_assistant_id: str) -> ProviderAssistant | None:
         self._answer()
         return self.assistants.get(provider_assistant_id)
+
+    def listed_assistants(self) -> list[ListedAssistant]:
+        self._answer()
+        return [ListedAssistant(one.id, one.name) for one in self.assistants.values()]
 
     def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
         self._answer()

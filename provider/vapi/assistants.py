@@ -1,9 +1,14 @@
 """Interprets an assistant's configuration: https://docs.vapi.ai/api-reference."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from application.ports import ProviderAssistant, ProviderRefused, ProviderUnavailable
+from application.ports import (
+    ListedAssistant,
+    ProviderAssistant,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from provider.vapi.redaction import redact
 from provider.vapi.tools import answered_name, answered_tools
 
@@ -92,6 +97,15 @@ def read_assistant(
         config=config,
         tools=answered_tools(model_of(document), saved_tools),
     )
+
+
+def read_listed(documents: Iterable[dict[str, Any]]) -> list[ListedAssistant]:
+    """Read the ids and names of listed assistants; documents without id are skipped."""
+    return [
+        ListedAssistant(id=one["id"], name=str(one.get("name") or "") or None)
+        for one in documents
+        if isinstance(one.get("id"), str) and one["id"]
+    ]
 
 
 def model_of(document: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from application.monotonic_clock import monotonic_now
 from application.ports import (
     CallOrder,
     CallTexts,
+    ListedAssistant,
     NeverLeft,
     Outcome,
     PhoneNumber,
@@ -35,6 +36,7 @@ from provider.vapi.assistants import (
     longest_call_seconds,
     model_of,
     read_assistant,
+    read_listed,
     settable_config,
     warnings_of,
 )
@@ -175,6 +177,11 @@ class VapiProvider(Provider):
         if document is None:
             return None
         return self._read_assistant({"id": provider_assistant_id, **document})
+
+    def listed_assistants(self) -> list[ListedAssistant]:
+        """List the account's assistants, at most LARGEST_PAGE."""
+        rows = self._get_list("assistant", {"limit": str(LARGEST_PAGE)})
+        return read_listed(rows)
 
     def create_assistant(self, name: str, config: dict[str, Any]) -> ProviderAssistant:
         """Create an assistant; raises ProviderRefused with the provider's reason."""

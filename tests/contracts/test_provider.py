@@ -308,9 +308,10 @@ def test_the_lines_are_listed(side: Side) -> None:
         lambda provider: provider.calls(OTHER_LINE, since=an_hour_ago()),
         lambda provider: provider.hang_up("call-1"),
         lambda provider: provider.assistant("a"),
+        lambda provider: provider.listed_assistants(),
         lambda provider: provider.phone_numbers(),
     ],
-    ids=["call", "calls", "hang_up", "assistant", "phone_numbers"],
+    ids=["call", "calls", "hang_up", "assistant", "listed_assistants", "phone_numbers"],
 )
 def test_queries_of_an_unreachable_provider_raise(
     side: Side, read: Callable[[Provider], object]
@@ -323,6 +324,13 @@ def test_queries_of_an_unreachable_provider_raise(
 def test_a_request_to_a_provider_that_is_down_is_not_accepted(side: Side) -> None:
     side.take_down()
     assert isinstance(side.create(), Unknown | NeverLeft)
+
+
+def test_the_assistants_of_the_account_are_listed_with_their_names(side: Side) -> None:
+    made = side.provider.create_assistant("Ann", {})
+    listed = {one.id: one.name for one in side.provider.listed_assistants()}
+    assert listed[made.id] == "Ann"
+    assert listed.keys() >= {DEFAULT_ASSISTANT_ID}
 
 
 def test_an_assistant_is_created_and_changed(side: Side) -> None:

@@ -61,7 +61,7 @@ FIELDS: dict[str, set[Role]] = {
     **named("Mutation", f"importContacts {CONTACTS}", OPERATORS),
     **named("Query", "events audit", AUDITORS),
     **named("Subscription", "eventAppended", AUDITORS),
-    **named("Query", "members", ADMINS),
+    **named("Query", "members providerAssistants", ADMINS),
     **named("Mutation", f"{KEEPS} {RULES}", ADMINS),
 }
 

@@ -8,9 +8,10 @@ import strawberry
 from application.assistants import AssistantService
 from application.calls.tool_calls import TOOL_NAMES
 from domain.assistant import Assistant as AssistantAggregate
+from domain.assistant import assistant_id_of
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.errors import UserError
-from interfaces.graphql.permissions import EVERYBODY, query
+from interfaces.graphql.permissions import ADMINS, EVERYBODY, query
 from interfaces.graphql.types.scalars import JSON
 from projections.registers import directory
 from projections.registers.directory import AssistantRow
@@ -57,6 +58,17 @@ class Assistant:
         )
 
 
+@strawberry.type
+class ProviderAssistant:
+    """An assistant of the provider's account."""
+
+    provider_assistant_id: str
+    name: str | None
+    assistant: Assistant | None = strawberry.field(
+        description="The directory's entry; null if it was not imported."
+    )
+
+
 AssistantResult = Annotated[Assistant | UserError, strawberry.union("AssistantResult")]
 
 
@@ -98,3 +110,26 @@ class AssistantQueries:
         )
         service = info.context.services.assistants
         return [Assistant.of(row, service) for row in rows]
+
+    @query(
+        ADMINS,
+        "The provider's assistants, to import from; at most 1,000, the newest first.",
+    )
+    async def provider_assistants(self, info: Info) -> list[ProviderAssistant]:
+        """List the assistants of the provider's account.
+
+        Raises PROVIDER_UNAVAILABLE or PROVIDER_REFUSED.
+        """
+        backend, context = info.context.backend, info.context
+        listed = await backend.run_slow(backend.services.assistants.at_provider)
+        ids = [assistant_id_of(one.id) for one in listed]
+        rows = await context.loaders.assistants.load_many(ids)
+        service = backend.services.assistants
+        return [
+            ProviderAssistant(
+                provider_assistant_id=one.id,
+                name=one.name,
+                assistant=row and Assistant.of(row, service),
+            )
+            for one, row in zip(listed, rows, strict=True)
+        ]

@@ -218,6 +218,10 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
           ... on Assistant {ASSISTANT_FIELDS} {ERROR} }} }}""",
         id=ASSISTANT,
     )
+    listed = await caller.ask(
+        "{ providerAssistants { providerAssistantId name assistant { id } } }"
+    )
+    assert listed[0]["assistant"] == {"id": entered["id"]}
     shown = await caller.ask(
         f"""query($id: ID!) {{ upload(id: $id) {{ id filename columns report {REPORT}
           expiresAt }} }}""",

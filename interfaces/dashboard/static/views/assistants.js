@@ -1,7 +1,14 @@
 // @ts-check
 import { html, useState } from "../lib.js";
 import { may, request, useQuery } from "../api.js";
-import { ArchiveAssistant, Assistants, CreateAssistant, ImportAssistant, UpdateAssistant } from "../ops.js";
+import {
+  ArchiveAssistant,
+  Assistants,
+  CreateAssistant,
+  ImportAssistant,
+  ProviderAssistants,
+  UpdateAssistant,
+} from "../ops.js";
 import { count } from "../format.js";
 import { query, setQuery } from "../route.js";
 import { Action, Dialog, Empty, Field, Head, Id, Skeleton, toast, Trouble } from "../ui.js";
@@ -46,7 +53,7 @@ export default function AssistantsView() {
       !list.length &&
       html`<section class="panel">
         <${Empty} icon="assistants" title="No assistant yet"
-          ><p>Import an existing assistant of the provider by its id, or create a new one.</p>
+          ><p>Import an existing assistant of the provider, or create a new one.</p>
           ${!may.admin() && html`<p>An admin can do that.</p>`}<//
         >
       </section>`
@@ -169,14 +176,23 @@ function parsed(text) {
   }
 }
 
+/** @param {import("../ops.js").ProviderAssistantsData["providerAssistants"][number]} one */
+function listed({ name, providerAssistantId, assistant }) {
+  const label = name ?? providerAssistantId;
+  if (!assistant) return label;
+  return `${label} (${assistant.archived ? "archived" : "imported; import again to update it"})`;
+}
+
 /** @param {{ onClose: () => void, onDone: () => void }} props */
 function Import({ onClose, onDone }) {
+  const read = useQuery(ProviderAssistants, {});
+  const choices = read.data?.providerAssistants;
   const [id, setId] = useState("");
   const [name, setName] = useState("");
   const [wrong, setWrong] = useState("");
   const add = async () => {
     const { importAssistant: result } = await request(ImportAssistant, {
-      providerAssistantId: id.trim(),
+      providerAssistantId: id,
       name: name.trim() || null,
     });
     if (result.__typename === "UserError") return setWrong(result.message);
@@ -184,15 +200,25 @@ function Import({ onClose, onDone }) {
     onDone();
   };
   return html`<${Dialog} title="Import an assistant" onClose=${onClose}>
-    <${Field} label="The provider's assistant id" error=${wrong} hint="The id in the provider's own dashboard."
-      >${(/** @type {any} */ a) =>
-        html`<input
-          ...${a}
-          value=${id}
-          autocomplete="off"
-          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setId(e.currentTarget.value)}
-        />`}<//
-    >
+    ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
+    ${!choices && !read.error && html`<${Skeleton} rows=${2} />`}
+    ${
+      choices &&
+      html`<${Field} label="Assistant at the provider" error=${wrong}
+        >${(/** @type {any} */ a) =>
+          html`<select
+            ...${a}
+            value=${id}
+            onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => setId(e.currentTarget.value)}
+          >
+            <option value="">Choose one of ${count(choices.length)}</option>
+            ${choices.map(
+              (one) =>
+                html`<option key=${one.providerAssistantId} value=${one.providerAssistantId}>${listed(one)}</option>`,
+            )}
+          </select>`}<//
+      >`
+    }
     <${Field} label="Name here" hint="Empty: the provider's name."
       >${(/** @type {any} */ a) =>
         html`<input
@@ -203,7 +229,7 @@ function Import({ onClose, onDone }) {
     >
     <footer>
       <button type="button" onClick=${onClose}>Discard</button
-      ><${Action} kind="primary" disabled=${!id.trim()} onPress=${add}>Import<//>
+      ><${Action} kind="primary" disabled=${!id} onPress=${add}>Import<//>
     </footer>
   <//>`;
 }
