@@ -129,7 +129,7 @@ class AssistantQueries:
             ProviderAssistant(
                 provider_assistant_id=one.id,
                 name=one.name,
-                assistant=row and Assistant.of(row, service),
+                assistant=None if row is None else Assistant.of(row, service),
             )
             for one, row in zip(listed, rows, strict=True)
         ]
