@@ -21,6 +21,7 @@ from bench.support.figures import Figure, medians, percentile
 from bench.support.installation import Installation, Server, wait_for
 from domain.values import ContactStatus
 from projections.contacts import contact_log
+from projections.contacts.contact_row import ContactRow
 from storage.database import Conn, connect
 
 CONTACTS = 1_000_000
@@ -145,7 +146,7 @@ def _alone(bare: Conn, reading: Reading) -> Callable[[], float]:
     return ask
 
 
-def _as_json(row: contact_log.ContactRow) -> dict[str, Any]:
+def _as_json(row: ContactRow) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "name": row.name,

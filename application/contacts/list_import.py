@@ -17,6 +17,7 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import DECISIONS, AutoLynx, decide
 from application.contacts.column_names import ColumnRole
+from application.contacts.contact_groups import group_of
 from application.contacts.phone_numbers import with_extension
 from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import ReadModelBehind
@@ -24,6 +25,7 @@ from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
 from application.vault import PHONE_AS_GIVEN, ContactRow, RejectRow, VaultRow, digest
 from domain.contacts.contact_list import ContactList, RejectCount, Skipped
+from domain.gate.groups import GroupedRows, grouped
 from domain.values import SkipReason
 
 ROWS_PER_EVENT = 1_000
@@ -73,12 +75,14 @@ class ListImport:
 class _Chunk:
     """The rows of two events: new contacts, and people the campaign has already.
 
-    `digest` is that of the new contacts' rows; `up_to` is the ordinal of the last row.
+    `digest` is that of the new contacts' rows, `groups` the groups of these contacts;
+    `up_to` is the ordinal of the last row.
     """
 
     fresh: list[ContactRow]
     repeated: list[RejectRow]
     digest: str
+    groups: tuple[GroupedRows, ...]
     up_to: int
 
 
@@ -151,6 +155,7 @@ class ListImporter:
             contact_ids=tuple(row.contact_id for row in chunk.fresh),
             digest=chunk.digest,
             staged_up_to=chunk.up_to,
+            groups=chunk.groups,
             at=at,
             by=by,
         )
@@ -206,7 +211,8 @@ class ListImporter:
         repeated = [
             self._left_out(order, row, known[id_]) for id_, row in chunk if id_ in known
         ]
-        return _Chunk(fresh, repeated, digest(fresh), chunk[-1][1].ordinal)
+        groups = grouped(group_of(row.phone, row.attributes) for row in fresh)
+        return _Chunk(fresh, repeated, digest(fresh), groups, chunk[-1][1].ordinal)
 
     def _contacts(
         self, order: ListImport, people: Sequence[tuple[UUID, StagedRow]]

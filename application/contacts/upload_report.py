@@ -4,29 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import phonenumbers
-from phonenumbers import timezone
-
-from application.contacts.contact_values import (
-    COUNTRY,
-    SUBDIVISION,
-    TIME_ZONE,
-    country_of,
-)
+from application.contacts.contact_groups import group_of
 from application.contacts.uploads import RejectedRow, StagedRow, Upload
 
 SAMPLE_ROWS = 5
 """Accepted rows that a report shows."""
-
-_UNKNOWN_ZONE = timezone.UNKNOWN_TIMEZONE
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
     """An accepted row as it was understood.
 
-    `row` is its number in the file, `phone` E.164. `places` are ISO 3166 codes and
-    `time_zones` IANA names: those of the row's columns and those of its number.
+    `row` is its number in the file, `phone` E.164. `places` are the ISO 3166 codes of
+    all places to which the number may belong, `time_zones` their IANA names.
     """
 
     row: int
@@ -40,24 +30,16 @@ class SampleRow:
 
 def sample_row(row: StagedRow) -> SampleRow:
     """Describe a staged row."""
-    given = row.attributes or {}
-    named = [given[key] for key in (SUBDIVISION, COUNTRY) if key in given][:1]
-    places = dict.fromkeys([*named, country_of(row.phone)])
-    zones = [given[TIME_ZONE]] if TIME_ZONE in given else _zones_of(row.phone)
+    places = group_of(row.phone, row.attributes).places
     return SampleRow(
         row=row.row,
         name=row.name,
         business_name=row.business_name,
         phone=row.phone,
-        places=tuple(filter(None, places)),
-        time_zones=tuple(zones),
+        places=places.codes,
+        time_zones=places.time_zones,
         variables=row.variables,
     )
-
-
-def _zones_of(phone: str) -> list[str]:
-    zones = timezone.time_zones_for_number(phonenumbers.parse(phone))
-    return [zone for zone in zones if zone != _UNKNOWN_ZONE]
 
 
 def upload_report(

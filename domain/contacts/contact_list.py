@@ -11,6 +11,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.errors import Conflict, WrongState
+from domain.gate.groups import GroupedRows
 from domain.values import SkipReason, VaultText
 
 
@@ -61,13 +62,25 @@ class ContactList(Aggregate):
         """The names of the file's columns; None in lists of release 1."""
 
     class RowsAccepted(ContactListEvent):
-        """Rows became contacts; `first` rows of the list were accepted before."""
+        """Rows became contacts; `first` rows of the list were accepted before.
+
+        `groups` names the group of each contact; contacts of lists that were imported
+        before groups existed have none yet.
+        """
 
         TOPIC = "contact_list.rows_accepted"
         first: int
         contact_ids: tuple[UUID, ...]
         digest: str
         staged_up_to: int
+        groups: tuple[GroupedRows, ...] = ()
+
+    class ContactsGrouped(ContactListEvent):
+        """Contacts of the list that had no group yet got one."""
+
+        TOPIC = "contact_list.contacts_grouped"
+        contact_ids: tuple[UUID, ...]
+        groups: tuple[GroupedRows, ...]
 
     class RowsSkipped(ContactListEvent):
         """Rows did not become contacts."""
@@ -143,8 +156,12 @@ class ContactList(Aggregate):
         staged_up_to: int,
         at: datetime,
         by: str,
+        groups: tuple[GroupedRows, ...] = (),
     ) -> None:
-        """Record the contacts of the next rows. Raises WrongState if it is closed."""
+        """Record the contacts of the next rows, with the group of each.
+
+        Raises WrongState if the list is closed.
+        """
         self._must_be_open()
         self._record(
             self.RowsAccepted,
@@ -154,7 +171,20 @@ class ContactList(Aggregate):
             contact_ids=contact_ids,
             digest=digest,
             staged_up_to=staged_up_to,
+            groups=groups,
         )
+
+    def group(
+        self,
+        contact_ids: tuple[UUID, ...],
+        groups: tuple[GroupedRows, ...],
+        *,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Record the groups of contacts that were imported without one."""
+        fields = {"contact_ids": contact_ids, "groups": groups}
+        self._record(self.ContactsGrouped, at, by, **fields)
 
     def skip(
         self,
@@ -211,6 +241,10 @@ class ContactList(Aggregate):
     ) -> None:
         self.accepted = first + len(contact_ids)
         self.staged_up_to = staged_up_to
+
+    @event(ContactsGrouped)
+    def _contacts_grouped(self) -> None:
+        """Nothing changes that a command depends on."""
 
     @event(RowsSkipped)
     def _rows_skipped(

@@ -8,16 +8,13 @@ that no page and no plan reads a whole campaign.
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.calls.call_events import ContactStatusChanged
 from domain.contacts.contact_events import ContactEvent
-from domain.contacts.contact_history import PlanKind
 from domain.contacts.contact_list import ContactList
-from domain.outcomes import Withheld
+from domain.gate.groups import NOT_PLACED, group_ids
 from domain.states import stored_statuses
 from domain.values import CampaignState, ContactStatus
 from projections.contacts.contact_filters import (
@@ -26,13 +23,15 @@ from projections.contacts.contact_filters import (
     NO_FILTERS,
     ContactFilters,
 )
+from projections.contacts.contact_groups import COUNTING
 from projections.contacts.contact_moves import columns_after_call, columns_after_event
+from projections.contacts.contact_row import SELECTED, ContactRow
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.definition import Table
 from projections.tables.pages import Page, as_cursor, from_cursor, page_of, whole
 from projections.tables.queries import select, select_value
 from projections.tables.row_operations import RowOperation, patch_all, put
-from projections.tables.state_sql import COUNTER, shown_status_sql, withheld_sql
+from projections.tables.state_sql import COUNTER
 from storage.database import Conn
 
 LOG = "contact_log"
@@ -60,6 +59,7 @@ TABLE = Table(
         planned_until timestamptz,
         planned_terms bigint,
         withheld text,
+        group_id bigint not null default 0,
         primary key (contact_id, list_id)
     ) with (fillfactor = 80);
     create index if not exists contact_log_file_order
@@ -69,6 +69,9 @@ TABLE = Table(
     create index if not exists contact_log_fresh
         on contact_log (list_id, seq)
         where status = 'PENDING' and planned_at is null;
+    create index if not exists contact_log_group
+        on contact_log (list_id, group_id, seq)
+        where status = 'PENDING' and planned_at is null and due_at is null;
     create index if not exists contact_log_planned
         on contact_log (campaign_id, planned_terms, planned_kind, planned_at)
         where planned_at is not null;
@@ -77,8 +80,9 @@ TABLE = Table(
         where status = 'PENDING' and planned_until is not null;
     create index if not exists contact_log_erased
         on contact_log (contact_id) where erased_at is not null;
-    """,
-    handler_version=5,
+    """
+    + COUNTING,
+    handler_version=6,
 )
 
 MOST_COUNTED = 10_000
@@ -88,9 +92,17 @@ NUMBER = re.compile(r"[+(]*[0-9][0-9 ().-]*")
 def contact_log(event: object, position: int) -> Iterator[RowOperation]:
     match event:
         case ContactList.RowsAccepted():
-            for seq, contact_id in enumerate(event.contact_ids, event.first):
-                key = (contact_id, event.originator_id)
-                yield put(LOG, key, campaign_id=event.campaign_id, seq=seq)
+            groups = group_ids(event.groups)
+            for at, contact_id in enumerate(event.contact_ids):
+                columns = {"campaign_id": event.campaign_id, "seq": event.first + at}
+                if at in groups:
+                    columns["group_id"] = groups[at]
+                yield put(LOG, (contact_id, event.originator_id), **columns)
+        case ContactList.ContactsGrouped():
+            groups = group_ids(event.groups)
+            for at, contact_id in enumerate(event.contact_ids):
+                group_id = groups.get(at, NOT_PLACED)
+                yield patch_all(LOG, contact_id, group_id=group_id)
         case ContactEvent():
             yield patch_all(LOG, event.originator_id, **columns_after_event(event))
         case ContactStatusChanged():
@@ -98,53 +110,6 @@ def contact_log(event: object, position: int) -> Iterator[RowOperation]:
             if columns:
                 yield patch_all(LOG, event.contact_id, **columns)
 
-
-@dataclass(frozen=True, slots=True)
-class ContactRow:
-    """A contact; the personal fields are empty once erased.
-
-    `variables` are the file's other columns. `call_id` is the latest call's.
-    """
-
-    id: UUID
-    campaign_id: UUID
-    list_id: UUID
-    imported_position: int
-    seq: int
-    name: str
-    business_name: str
-    phone: str
-    erased_at: datetime | None
-    variables: dict[str, Any]
-    status: ContactStatus
-    call_id: UUID | None
-    attempt: int
-    extension: str | None = None
-    version: int = 0
-    next_attempt_at: datetime | None = None
-    deferred_until: datetime | None = None
-    planned_kind: PlanKind | None = None
-    withheld: Withheld | None = None
-
-
-SHOWN_STATUS = shown_status_sql("k.status", "c.state", "c.expired_at is not null")
-WITHHELD = withheld_sql("k.withheld", "k.status", "c.expired_at is not null")
-"""SQL expressions of a contact in `contact_log k` and `campaign_board c`."""
-
-_SELECTED: LiteralString = f"""
-    select k.contact_id as id, k.campaign_id, k.list_id, k.imported_position, k.seq,
-        coalesce(v.name, '') as name, coalesce(v.business_name, '') as business_name,
-        coalesce(v.phone, '') as phone, v.extension,
-        k.erased_at,
-        coalesce(v.variables, '{{}}'::json) as variables,
-        {SHOWN_STATUS} as status, k.call_id, k.attempt, k.version,
-        k.planned_at as next_attempt_at, k.due_at as deferred_until, k.planned_kind,
-        {WITHHELD} as withheld
-    from imported k
-    join campaign_board c on c.id = k.campaign_id
-    left join contact_vault v using (contact_id, list_id)
-    order by k.imported_position, k.seq
-"""  # noqa: S608 - our own text
 
 _OF_IDS: LiteralString = """
     with imported as (
@@ -267,7 +232,7 @@ def campaign_of(conn: Conn, contact_id: UUID) -> UUID | None:
 
 def of_ids(conn: Conn, contact_ids: Collection[UUID]) -> list[ContactRow]:
     """Read these contacts, in the file's order."""
-    return select(conn, ContactRow, _OF_IDS + _SELECTED, ids=list(contact_ids))
+    return select(conn, ContactRow, _OF_IDS + SELECTED, ids=list(contact_ids))
 
 
 def known(conn: Conn, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
@@ -314,7 +279,7 @@ def page(
             query, total = _filtered(conn, words, values, filters)
         else:
             query, total = _found(conn, words, values) if words else _all(conn, values)
-        found = select(conn, ContactRow, query + _SELECTED, **values)
+        found = select(conn, ContactRow, query + SELECTED, **values)
         position = position_of(conn)
     return page_of(found, first, _cursor, total=total, position=position)
 

@@ -15,6 +15,7 @@ from projections.campaigns import (
     unknown_reasons,
 )
 from projections.contacts import (
+    contact_groups,
     contact_import,
     contact_log,
     contact_results,
@@ -38,6 +39,7 @@ type Handler = Callable[[Any, int], Iterator[RowOperation]]
 HANDLERS: tuple[Handler, ...] = (
     campaign_board.campaign_board,
     contact_import.contact_import,
+    contact_groups.contact_groups,
     contact_log.contact_log,
     call_log.call_log,
     contact_results.contact_dispositions,
@@ -58,7 +60,7 @@ HANDLERS: tuple[Handler, ...] = (
 _TABLES: dict[str, tuple[Table, ...]] = {
     "campaign_board": (campaign_board.TABLE,),
     "contact_import": contact_import.TABLES,
-    "contact_log": (contact_log.TABLE,),
+    "contact_log": (*contact_groups.TABLES, contact_log.TABLE),
     "call_log": (call_log.TABLE,),
     "contact_dispositions": (contact_results.TABLE,),
     "dial_queue": dial_queue.TABLES,

@@ -12,7 +12,7 @@ from application.contacts.spreadsheet_text import protected
 from application.vault import PHONE_AS_GIVEN
 from domain.errors import Invalid
 from projections.calls.call_log import RING_SECONDS
-from projections.contacts.contact_log import SHOWN_STATUS, WITHHELD
+from projections.contacts.contact_row import SHOWN_STATUS, WITHHELD
 from projections.exports.cells import (
     harmless,
     harmless_or_number,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from domain.calls.recording_url import RecordingUrls
 from projections.calls.call_log import RING_SECONDS
-from projections.contacts.contact_log import SHOWN_STATUS, WITHHELD
 from projections.contacts.contact_results import RESULTS
+from projections.contacts.contact_row import SHOWN_STATUS, WITHHELD
 from projections.exports.places import KEY, PLACES, places_of_campaign
 from projections.exports.recording_links import ACCEPTED_URL, url_values
 from projections.exports.results import PIECE_BYTES, in_pieces, prepare

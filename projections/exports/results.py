@@ -11,8 +11,8 @@ from psycopg.abc import Buffer
 from domain.calls.recording_url import RecordingUrls
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
-from projections.contacts.contact_log import SHOWN_STATUS
 from projections.contacts.contact_results import RESULTS
+from projections.contacts.contact_row import SHOWN_STATUS
 from projections.exports.columns import Columns, choose_columns, records
 from projections.exports.places import KEY, PLACES, places_of_campaign
 from projections.exports.recording_links import ACCEPTED_URL, url_values

@@ -17,6 +17,8 @@ from domain.campaigns.campaign_events import SpendAlert
 from domain.contacts.contact_list import ContactList, Skipped
 from domain.dispatcher import Claim, claim_calls
 from domain.errors import Refused
+from domain.gate.groups import ContactGroup, GroupedRows, grouped
+from domain.gate.places import Places, PlaceSource
 from domain.member import Member
 from domain.settings import Settings, SettingsValues
 from domain.values import (
@@ -31,6 +33,11 @@ from domain.values import (
 )
 from tests.projections.reported import REASONS, REFUSALS, disposition, finding
 
+GROUPS = [
+    ContactGroup(Places((code,), (zone,), PlaceSource.NUMBER), has_consent)
+    for code, zone in (("US-FL", "America/New_York"), ("US-CA", "America/Los_Angeles"))
+    for has_consent in (False, True)
+]
 START = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
 BY = "ann@example.com"
 
@@ -44,6 +51,7 @@ class Life:
         self.campaigns: list[Campaign] = []
         self.contacts: dict[UUID, list[UUID]] = {}
         self.calls: dict[UUID, list[Call]] = {}
+        self.groups: dict[UUID, ContactGroup | None] = {}
         self.claims = self.ids = 0
 
     # --- Chance and time --------------------------------------------------------
@@ -151,16 +159,39 @@ class Life:
         )
         self.record(one)
         for start in range(0, len(contact_ids), 2):
+            accepted = tuple(contact_ids[start : start + 2])
             one.accept(
-                contact_ids=tuple(contact_ids[start : start + 2]),
+                contact_ids=accepted,
                 digest="digest",
                 staged_up_to=start,
+                groups=self._groups(accepted),
                 **self.stamp(),
             )
         skipped = (Skipped(7, SkipReason.MISSING_NAME),)
         one.skip(skipped=skipped, digest="digest", **self.stamp())
         self.record(one)
         return one
+
+    def _groups(self, contact_ids: tuple[UUID, ...]) -> tuple[GroupedRows, ...]:
+        """Choose a group for each contact, or none as in lists of release 1."""
+        if self.random.random() < 0.2:
+            self.groups |= dict.fromkeys(contact_ids)
+            return ()
+        chosen = [self.random.choice(GROUPS) for _ in contact_ids]
+        self.groups |= dict(zip(contact_ids, chosen, strict=True))
+        return grouped(chosen)
+
+    def group_rest(self, one: ContactList) -> None:
+        """Give a group to the contacts of the list that have none."""
+        rest = tuple(
+            id_
+            for id_ in self.contacts[one.campaign_id]
+            if self.groups.get(id_) is None
+        )
+        chosen = [self.random.choice(GROUPS) for _ in rest]
+        self.groups |= dict(zip(rest, chosen, strict=True))
+        one.group(rest, grouped(chosen), **self.stamp())
+        self.record(one)
 
     def import_list(self, campaign: Campaign, contact_ids: list[UUID]) -> ContactList:
         one = self.fill_list(campaign, contact_ids)
@@ -385,6 +416,7 @@ def whole_life(random: Random, steps: int = 150) -> Life:
     life.go_on(steps // 2)
     if not first.over and first.contacts == early.starts_at:
         life.count_in(first, early, _named_by(life, early))
+    life.group_rest(early)
     life.start(second) if not second.over and second.queued_at is None else None
     life.go_on(steps // 2)
     return life

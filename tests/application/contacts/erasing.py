@@ -6,7 +6,7 @@ from uuid import UUID
 
 from application.contacts.erasure import Erasure, ErasureService
 from projections.contacts import contact_log
-from projections.contacts.contact_log import ContactRow
+from projections.contacts.contact_row import ContactRow
 from projections.engine.verify import verify
 from storage.database import Conn
 from storage.vault.erasure import ErasureStore

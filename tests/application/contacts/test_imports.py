@@ -18,7 +18,7 @@ from domain.contacts.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound, WrongState
 from domain.values import CampaignState, SkipReason, campaign_id_of
 from projections.contacts import contact_import, contact_log
-from projections.contacts.contact_log import ContactRow
+from projections.contacts.contact_row import ContactRow
 from tests.wiring import BY, NOON, House, phones
 
 MANY = 5

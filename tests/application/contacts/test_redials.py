@@ -21,7 +21,7 @@ from domain.errors import Conflict, Invalid, NotFound
 from domain.outcomes import CallOutcome, Disposition, Withheld
 from domain.values import ContactStatus, campaign_id_of_request
 from projections.campaigns import campaign_board
-from projections.contacts.contact_log import ContactRow
+from projections.contacts.contact_row import ContactRow
 from tests.application.calls.messages import record_message, report
 from tests.application.contacts.erasing import contacts, erase, problems
 from tests.database_dump import dumped

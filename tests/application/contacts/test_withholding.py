@@ -13,6 +13,7 @@ from domain.numbers.number import SuppressionSource
 from domain.outcomes import Withheld
 from domain.values import CallStatus, CampaignState, ContactStatus
 from projections.contacts import contact_log, suppressed_contacts
+from projections.contacts.contact_row import ContactRow
 from projections.contacts.suppressed_contacts import Scan
 from scheduler.suppressed_numbers import SuppressedNumbers
 from tests.application.calls.messages import place, record_message, status
@@ -46,7 +47,7 @@ def run(house: House, work: SuppressedNumbers | None = None) -> None:
     house.settle()
 
 
-def contacts(house: House, campaign_id: UUID) -> list[contact_log.ContactRow]:
+def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
     house.settle()
     with house.reading.connection() as conn:
         return list(contact_log.page(conn, campaign_id, first=100).nodes)

@@ -9,6 +9,8 @@ from eventsourcing.domain import CanMutateAggregate
 
 from domain.contacts.contact_list import ContactList, RejectCount, Skipped
 from domain.errors import Conflict, WrongState
+from domain.gate.groups import ContactGroup, grouped
+from domain.gate.places import Places, PlaceSource
 from domain.values import SkipReason, VaultText
 from tests.support import EPOCH, Fact, given, new_events
 
@@ -26,9 +28,15 @@ def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
     return event, {"actor": BY, "campaign_id": CAMPAIGN, **own}
 
 
+FLORIDA = ContactGroup(
+    Places(("US-FL",), ("America/New_York",), PlaceSource.SUBDIVISION), has_consent=True
+)
+IN_FLORIDA = grouped([FLORIDA] * len(CONTACTS))
+
+
 def accepted(first: int, staged_up_to: int) -> Fact:
     fields = {"contact_ids": CONTACTS, "digest": "d2", "staged_up_to": staged_up_to}
-    return fact(ContactList.RowsAccepted, first=first, **fields)
+    return fact(ContactList.RowsAccepted, first=first, groups=IN_FLORIDA, **fields)
 
 
 def skipped(*rows: Skipped, staged_up_to: int, rejects_up_to: int) -> Fact:
@@ -52,8 +60,14 @@ def list_with(*facts: Fact) -> ContactList:
 
 
 def accept(contacts: ContactList, staged_up_to: int) -> None:
-    progress = {"staged_up_to": staged_up_to}
-    contacts.accept(contact_ids=CONTACTS, digest="d2", at=AT, by=BY, **progress)
+    contacts.accept(
+        contact_ids=CONTACTS,
+        digest="d2",
+        groups=IN_FLORIDA,
+        staged_up_to=staged_up_to,
+        at=AT,
+        by=BY,
+    )
 
 
 def skip(contacts: ContactList, *rows: Skipped, **progress: int) -> None:
@@ -168,3 +182,15 @@ def test_counting_rejects_again_after_the_list_closed_changes_nothing() -> None:
     contacts.count_rejects(counts, at=AT, by=BY)
     contacts.count_rejects((), at=AT, by=BY)
     assert new_events(contacts) == []
+
+
+def test_contacts_of_a_closed_list_get_their_group_later() -> None:
+    contacts = list_with(CREATED, accepted(0, 3), CLOSED)
+    contacts.group(CONTACTS[:1], grouped([FLORIDA]), at=AT, by=BY)
+    assert new_events(contacts) == [
+        fact(
+            ContactList.ContactsGrouped,
+            contact_ids=CONTACTS[:1],
+            groups=grouped([FLORIDA]),
+        )
+    ]

@@ -19,8 +19,8 @@ from interfaces.graphql.types.enums import (
 )
 from interfaces.graphql.types.scalars import JSON
 from projections.contacts import contact_log
-from projections.contacts.contact_log import ContactRow
 from projections.contacts.contact_results import ContactResult
+from projections.contacts.contact_row import ContactRow
 
 OF_CONTACTS = frozenset(
     {WaitingCode.RETRY_LATER, WaitingCode.RETRY_PLANNED, WaitingCode.CALLBACK_PLANNED}
@@ -46,6 +46,13 @@ class Contact:
         description="Planned time of the next retry or callback."
     )
     withheld: Withheld | None
+    places: list[str] = strawberry.field(
+        description="All places the number may belong to, as ISO 3166-1 or 3166-2"
+        " codes; empty if unknown."
+    )
+    time_zones: list[str] = strawberry.field(
+        description="All IANA time zones the number may belong to."
+    )
 
     @classmethod
     def of(
@@ -71,6 +78,8 @@ class Contact:
             status=row.status,
             next_attempt_at=row.next_attempt_at,
             withheld=row.withheld,
+            places=row.places,
+            time_zones=row.time_zones,
         )
 
     @field("Number of calls placed to this contact.")

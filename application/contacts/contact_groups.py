@@ -1,0 +1,81 @@
+"""The group of a contact, from its number and the values of its row.
+
+A file has few combinations of leading digits and stated places, so each combination is
+resolved once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+from application.contacts.contact_values import (
+    CONSENT_AT,
+    COUNTRY,
+    POSTAL_CODE,
+    SUBDIVISION,
+    TIME_ZONE,
+)
+from application.places.resolver import (
+    NORTH_AMERICA,
+    NOTHING_STATED,
+    InvalidPostalCode,
+    StatedPlace,
+    resolve,
+)
+from domain.gate.groups import ContactGroup
+from domain.gate.places import Places
+
+PLACE_VALUES = (TIME_ZONE, COUNTRY, SUBDIVISION, POSTAL_CODE)
+"""The names of the values that state a place, in the order of `StatedPlace`."""
+
+AREA_CODE = 5
+"""Characters of a North American number with its area code: +1 and three digits."""
+
+FEWEST = 8
+"""Leading characters that distinguish countries which share a code, elsewhere.
+
+Such are +44 1534 (Jersey) and +39 06 698 (Vatican City).
+"""
+
+
+_KNOWN: dict[tuple[str, StatedPlace, bool], ContactGroup] = {}
+MOST_KNOWN = 65_536
+
+
+def group_of(phone: str, values: Mapping[str, str] | None) -> ContactGroup:
+    """Return the group of an E.164 number; `values` are its row's, as understood."""
+    stated, has_consent = NOTHING_STATED, False
+    if values:
+        stated = StatedPlace(*map(values.get, PLACE_VALUES))
+        has_consent = bool(values.get(CONSENT_AT))
+    key = decisive_digits(phone), stated, has_consent
+    group = _KNOWN.get(key)
+    if group is None:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        group = _KNOWN[key] = ContactGroup(places_of(phone, stated), has_consent)
+    return group
+
+
+def places_of(phone: str, stated: StatedPlace) -> Places:
+    """Return the places of a number, without a postal code that does not exist."""
+    try:
+        return resolve(phone, stated)
+    except InvalidPostalCode:  # The row was accepted before codes were checked.
+        return resolve(phone, replace(stated, postal_code=None))
+
+
+def decisive_digits(phone: str) -> str:
+    """Return the beginning of an E.164 number on which its places depend."""
+    if phone.startswith(NORTH_AMERICA):
+        return phone[:AREA_CODE]
+    return phone[: max(FEWEST, 1 + _longest(phone[1:3]))]
+
+
+@cache
+def _longest(start: str) -> int:
+    """Return the most digits by which libphonenumber distinguishes time zones."""
+    known = (len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(start))
+    return max(known, default=0)

@@ -1,0 +1,85 @@
+"""The groups of contacts, and how many contacts of each wait for a call.
+
+The counts are not computed from events: triggers on `contact_log` (migration 0024)
+count its rows within the statement that changes them, so that they cannot differ from
+the rows. Group 0 (`NOT_PLACED`) counts contacts without a group. `pending` are those
+that wait for a call, `fresh` those of them that were neither planned nor deferred.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, LiteralString
+
+from domain.contacts.contact_list import ContactList
+from domain.gate.groups import ContactGroup
+from domain.gate.places import Places, PlaceSource
+from projections.tables.definition import Table
+from projections.tables.row_operations import RowOperation, put
+
+GROUPS, COUNTS = "contact_group", "contact_group_count"
+
+TABLES = (
+    Table(
+        GROUPS,
+        ("group_id",),
+        """
+    create table if not exists contact_group (
+        group_id bigint primary key,
+        codes text not null,
+        zones text not null,
+        source text not null,
+        has_consent boolean not null
+    );
+    """,
+    ),
+    Table(
+        COUNTS,
+        ("list_id", "group_id"),
+        """
+    create table if not exists contact_group_count (
+        list_id uuid not null,
+        group_id bigint not null,
+        contacts bigint not null default 0,
+        pending bigint not null default 0,
+        fresh bigint not null default 0,
+        primary key (list_id, group_id)
+    ) with (fillfactor = 70);
+    """,
+    ),
+)
+
+COUNTING: LiteralString = """
+    create trigger contact_log_inserted after insert on contact_log
+        referencing new table as rows_after
+        for each statement execute function public.autolynx_count_groups();
+    create trigger contact_log_updated after update on contact_log
+        referencing old table as rows_before new table as rows_after
+        for each statement execute function public.autolynx_count_groups();
+"""
+"""SQL that makes `contact_log` count its rows, of which none is ever deleted."""
+
+
+def contact_groups(event: object, _position: int) -> Iterator[RowOperation]:
+    """Store each group that an event names, under its id."""
+    match event:
+        case ContactList.RowsAccepted() | ContactList.ContactsGrouped():
+            for rows in event.groups:
+                yield put(GROUPS, rows.group.id, **_columns(rows.group))
+
+
+def _columns(group: ContactGroup) -> dict[str, Any]:
+    places = group.places
+    return {
+        "codes": " ".join(places.codes),
+        "zones": " ".join(places.time_zones),
+        "source": places.source,
+        "has_consent": group.has_consent,
+    }
+
+
+def group_from(columns: Sequence[Any]) -> ContactGroup | None:
+    """Return the group of the columns codes, zones, source, has_consent; None: none."""
+    codes, zones, source, has_consent = columns
+    if codes is None:
+        return None
+    places = Places(tuple(codes.split()), tuple(zones.split()), PlaceSource(source))
+    return ContactGroup(places, has_consent)

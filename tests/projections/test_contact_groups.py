@@ -1,0 +1,101 @@
+"""The number of contacts that wait in each group, after random histories."""
+
+from collections import Counter
+from itertools import batched
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.gate.groups import NOT_PLACED, ContactGroup
+from domain.values import ContactStatus
+from projections.contacts.contact_groups import group_from
+from projections.engine.row_writer import Writer
+from projections.engine.schema import HANDLERS
+from projections.tables.row_operations import fold, writes
+from tests.projections.lives import GROUPS, Life, whole_life
+from tests.projections.memory import projected
+from tests.projections.store import Store
+
+SOME = settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def project(store: Store, life: Life, size: int) -> None:
+    """Write the read tables in batches of `size` events, in one transaction."""
+    writer = Writer(store.conn)
+    for batch in batched(enumerate(life.events, start=1), size):
+        operations = (
+            operation
+            for position, event in batch
+            for handler in HANDLERS
+            for operation in handler(event, position)
+        )
+        writer.write(writes(fold(operations)))
+
+
+def counted(store: Store) -> dict[tuple[object, int], tuple[int, int, int]]:
+    rows = store.conn.execute(
+        "select list_id, group_id, contacts, pending, fresh from contact_group_count"
+    )
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in rows if any(row[2:])}
+
+
+@SOME
+@given(seed=st.integers(0, 2**32), size=st.integers(1, 400))
+def test_the_counters_of_each_group_are_those_of_its_contacts(
+    store: Store, seed: int, size: int
+) -> None:
+    """The expected counts come from rows in memory, without Postgres' triggers."""
+    life = whole_life(Random(seed))
+    contacts: Counter[tuple[object, int]] = Counter()
+    pending, fresh = contacts.copy(), contacts.copy()
+    for (_, list_id), row in projected(life.events).tables["contact_log"].items():
+        key = list_id, row.get("group_id", NOT_PLACED)
+        contacts[key] += 1
+        if row.get("status", ContactStatus.PENDING) == ContactStatus.PENDING:
+            pending[key] += 1
+            unplanned = row.get("planned_at") is None and row.get("due_at") is None
+            fresh[key] += unplanned
+    with store.conn.transaction(force_rollback=True):
+        project(store, life, size)
+        assert counted(store) == {
+            key: (contacts[key], pending[key], fresh[key]) for key in contacts
+        }
+
+
+@SOME
+@given(seed=st.integers(0, 2**32), size=st.integers(1, 400))
+def test_the_pending_contacts_of_each_group_are_those_of_the_aggregates(
+    store: Store, seed: int, size: int
+) -> None:
+    life = whole_life(Random(seed))
+    waiting: Counter[ContactGroup | None] = Counter(
+        life.groups[id_]
+        for campaign in life.campaigns
+        for id_ in life.contacts[campaign.id]
+        if life.standing(id_) is ContactStatus.PENDING
+    )
+    with store.conn.transaction(force_rollback=True):
+        project(store, life, size)
+        rows = store.conn.execute(
+            "select g.codes, g.zones, g.source, g.has_consent, sum(n.pending)::int"
+            " from contact_group_count n join contact_import i using (list_id)"
+            " left join contact_group g using (group_id)"
+            " where i.imported_position is not null group by 1, 2, 3, 4"
+        )
+        found = {group_from(group): pending for *group, pending in rows if pending}
+    assert found == waiting
+
+
+def test_each_group_has_an_id_of_its_own_that_never_changes() -> None:
+    """The ids are keys of read tables: another id needs a rebuild."""
+    assert [group.id for group in GROUPS] == [
+        -3326155433609629994,
+        -2128392478009244520,
+        6455880238685058386,
+        -5293766978478471537,
+    ]
