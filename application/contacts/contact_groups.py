@@ -19,7 +19,6 @@ from application.contacts.contact_values import (
 )
 from application.places.resolver import (
     NORTH_AMERICA,
-    NOTHING_STATED,
     InvalidPostalCode,
     StatedPlace,
     resolve,
@@ -29,6 +28,8 @@ from domain.gate.places import Places
 
 PLACE_VALUES = (TIME_ZONE, COUNTRY, SUBDIVISION, POSTAL_CODE)
 """The names of the values that state a place, in the order of `StatedPlace`."""
+
+DECISIVE_VALUES = (*PLACE_VALUES, CONSENT_AT)
 
 AREA_CODE = 5
 """Characters of a North American number with its area code: +1 and three digits."""
@@ -40,23 +41,26 @@ Such are +44 1534 (Jersey) and +39 06 698 (Vatican City).
 """
 
 
-_KNOWN: dict[tuple[str, StatedPlace, bool], ContactGroup] = {}
 MOST_KNOWN = 65_536
+
+_known: dict[str | tuple[str | None, ...], ContactGroup] = {}
 
 
 def group_of(phone: str, values: Mapping[str, str] | None) -> ContactGroup:
     """Return the group of an E.164 number; `values` are its row's, as understood."""
-    stated, has_consent = NOTHING_STATED, False
-    if values:
-        stated = StatedPlace(*map(values.get, PLACE_VALUES))
-        has_consent = bool(values.get(CONSENT_AT))
-    key = decisive_digits(phone), stated, has_consent
-    group = _KNOWN.get(key)
+    digits = decisive_digits(phone)
+    key = (digits, *map(values.get, DECISIVE_VALUES)) if values else digits
+    group = _known.get(key)
     if group is None:
-        if len(_KNOWN) >= MOST_KNOWN:
-            _KNOWN.clear()
-        group = _KNOWN[key] = ContactGroup(places_of(phone, stated), has_consent)
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        group = _known[key] = _resolved(phone, values or {})
     return group
+
+
+def _resolved(phone: str, values: Mapping[str, str]) -> ContactGroup:
+    stated = StatedPlace(*map(values.get, PLACE_VALUES))
+    return ContactGroup(places_of(phone, stated), bool(values.get(CONSENT_AT)))
 
 
 def places_of(phone: str, stated: StatedPlace) -> Places:

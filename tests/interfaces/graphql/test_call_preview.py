@@ -52,7 +52,7 @@ def test_an_upload_shows_how_it_was_understood(office: Desk) -> None:
         "name": "Ada Lee",
         "businessName": "",
         "phone": "+12025550101",
-        "places": ["US"],
+        "places": ["US-DC"],
         "timeZones": ["America/New_York"],
         "variables": {"First Name": "Ada", "Last Name": "Lee", "plan": "gold"},
     }
