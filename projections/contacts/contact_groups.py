@@ -1,6 +1,6 @@
 """The groups of contacts, and how many contacts of each wait for a call.
 
-The counts are not computed from events: triggers on `contact_log` (migration 0024)
+The counts are not computed from events: triggers on `contact_log` (migration 0026)
 count its rows within the statement that changes them, so that they cannot differ from
 the rows. Group 0 (`NOT_PLACED`) counts contacts without a group. `pending` are those
 that wait for a call, `fresh` those of them that were neither planned nor deferred.
