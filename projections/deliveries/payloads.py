@@ -19,8 +19,8 @@ from projections.calls.recordings import Recording
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_board import CampaignRow
 from projections.contacts import contact_log, contact_results
-from projections.contacts.contact_log import ContactRow
 from projections.contacts.contact_results import ContactResult
+from projections.contacts.contact_row import ContactRow
 from projections.tables.queries import select
 from storage.database import Conn
 from storage.vault.erasure import LOCK_COMPOSING
