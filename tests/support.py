@@ -66,7 +66,7 @@ def state_of(aggregate: BaseAggregate[UUID]) -> dict[str, Any]:
 
 
 def eventually(
-    condition: Callable[[], object], within: float = 10.0, said: str = "a fact"
+    condition: Callable[[], object], within: float = 30.0, said: str = "a fact"
 ) -> None:
     """Wait until `condition()` is true; fail with `said` after `within` seconds.
 

@@ -26,5 +26,5 @@ def test_every_locked_release_has_hashes() -> None:
 
 
 @pytest.mark.parametrize("requirement", pinned_here(), ids=lambda r: r.name)
-def test_what_is_installed_is_what_is_locked(requirement: Requirement) -> None:
+def test_the_installed_releases_are_the_locked_ones(requirement: Requirement) -> None:
     assert requirement.specifier.contains(version(requirement.name), prereleases=True)

@@ -21,7 +21,7 @@ ADDED: Fact = (
 )
 
 
-def test_a_past_has_nothing_new() -> None:
+def test_a_given_past_has_no_new_events() -> None:
     assert new_events(given(Member, ADDED)) == []
 
 
@@ -32,23 +32,23 @@ def test_a_fact_may_name_its_stream_and_time() -> None:
     assert (member.id, member.created_on) == (stream, later)
 
 
-def test_a_past_of_something_else_is_noticed() -> None:
+def test_a_past_of_another_aggregate_is_refused() -> None:
     with pytest.raises(AssertionError):
         given(Campaign)
 
 
-def test_new_events_fold_into_what_recorded_them() -> None:
+def test_replayed_events_give_the_state_of_their_aggregate() -> None:
     member = Member.add(email="ann@example.com", role=Role.ADMIN, at=EPOCH, by="boss")
     member.remove(at=EPOCH, by="boss")
     assert replayed(member.collect_events()) == state_of(member)
 
 
-def test_one_waits_until_it_is_so() -> None:
+def test_eventually_returns_once_the_condition_is_true() -> None:
     answers = iter([False, False, True])
     eventually(lambda: next(answers))
     assert list(answers) == []
 
 
-def test_one_does_not_wait_for_ever() -> None:
+def test_eventually_fails_after_its_time_limit() -> None:
     with pytest.raises(AssertionError, match=r"0\.01 s in vain for a miracle"):
         eventually(lambda: False, within=0.01, said="a miracle")

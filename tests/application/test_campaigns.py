@@ -33,7 +33,7 @@ def test_a_second_pause_changes_nothing(house: House) -> None:
     assert house.campaigns.pause(campaign_id, by=BY, reason="tea") is None
 
 
-def test_only_what_is_named_is_changed(house: House) -> None:
+def test_only_the_given_fields_are_changed(house: House) -> None:
     campaign_id = house.campaign(1, cap=3, budget=Decimal(5))
     house.campaigns.change(campaign_id, CampaignChange(cap=7), by=BY)
     row = house.board(campaign_id)
@@ -84,7 +84,7 @@ def test_an_import_at_the_same_moment_wins_over_the_completion(
     assert house.load_campaign(campaign_id).contacts == 2
 
 
-def test_a_failed_campaign_says_why(house: House) -> None:
+def test_a_failed_campaign_has_a_reason(house: House) -> None:
     campaign_id = house.campaign(1)
     house.campaigns.fail(campaign_id, reason="no number in the vault")
     row = house.board(campaign_id)

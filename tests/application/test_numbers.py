@@ -124,7 +124,7 @@ def test_a_number_is_read_as_a_member_writes_it(
 
 
 @pytest.mark.parametrize("written", ["", "123", "do not call", "+1 202 555 01"])
-def test_what_is_no_number_is_refused(written: str) -> None:
+def test_an_invalid_number_is_refused(written: str) -> None:
     with pytest.raises(Invalid) as refusal:
         read_number(written, "US")
     assert refusal.value.fields.keys() == {"phone"}

@@ -15,8 +15,8 @@ from websockets.typing import Subprotocol
 
 from domain.values import Role
 from interfaces.auth.rates import GUESSES_A_MINUTE
-from interfaces.cli.roles import free_port
 from tests.interfaces.serving import PEOPLE, Desk, Socket, opened_desk
+from tests.ports import free_port
 from tests.support import eventually
 
 ROOT = Path(__file__).parents[2]

@@ -98,7 +98,7 @@ def test_a_number_that_is_not_suppressed_cannot_be_lifted(
     assert new_events(number) == []
 
 
-def test_the_newest_fact_alone_tells_whether_a_number_is_suppressed() -> None:
+def test_the_newest_event_alone_shows_whether_a_number_is_suppressed() -> None:
     number = new_number()
     suppress(number)
     number.lift(reason=REASON, at=AT, by=BY)

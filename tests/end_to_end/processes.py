@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from interfaces.cli.roles import free_port
+from tests.ports import free_port
 from tests.simulator import Simulator
 
 AUTOLYNX = str(Path(sys.executable).parent / "autolynx")

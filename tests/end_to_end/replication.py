@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psycopg
 
-from interfaces.cli.roles import free_port
 from storage.process.postgres_supervisor import Home, drop_privileges, make_private
+from tests.ports import free_port
 from tests.support import eventually
 
 HOST, USER, NAME = "127.0.0.1", "autolynx", "postgres"

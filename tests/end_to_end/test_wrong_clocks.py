@@ -16,13 +16,13 @@ import pytest
 
 from interfaces.cli.demo.client import Client
 from interfaces.cli.demo.sample import write_sample
-from interfaces.cli.roles import free_port
 from provider.simulator.settings import (
     DEFAULT_ASSISTANT_ID,
     DEFAULT_PHONE_NUMBER_ID,
     OUTCOMES,
 )
 from tests.end_to_end.processes import HOST, autolynx, beside, environment
+from tests.ports import free_port
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 

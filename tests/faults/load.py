@@ -19,7 +19,6 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from interfaces.cli.roles import free_port
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from storage.database import connect
@@ -32,6 +31,7 @@ from tests.faults.cluster import (
     house_without_projector,
     started_clock,
 )
+from tests.ports import free_port
 from tests.simulator import running_simulator
 
 PEOPLE, CAP, SPEED = 250, 12, 60

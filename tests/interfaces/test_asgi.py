@@ -21,6 +21,7 @@ from interfaces.monitoring.health import health_routes
 from storage.database import connect, open_pool
 from tests import http_requests as asking
 from tests.interfaces.serving import Desk, opened_desk
+from tests.ports import free_port
 from tests.support import eventually
 
 
@@ -134,7 +135,7 @@ def test_the_configured_admin_is_added_if_there_are_no_members(database: str) ->
 def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None:
     environment = {
         "AUTOLYNX_DATABASE_URL": empty_database,
-        "AUTOLYNX_PORT": str(_free_port()),
+        "AUTOLYNX_PORT": str(free_port()),
         "PATH": "",
     }
     url = f"http://127.0.0.1:{environment['AUTOLYNX_PORT']}"
@@ -196,12 +197,6 @@ def _answers(url: str) -> bool:
         return asking.get(url).status_code == 200
     except httpx2.TransportError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 PEOPLE = b"name,business_name,phone\nAda,,+12025550101\n"

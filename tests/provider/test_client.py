@@ -1,6 +1,5 @@
 """VapiProvider places calls: its requests, and the outcomes of network failures."""
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +21,7 @@ from provider.vapi.client import VapiProvider
 from provider.vapi.settings import BACKOFF, VapiSettings, vapi_settings
 from provider.vapi.wire import Wire
 from tests.fakes import an_order
+from tests.ports import free_port
 from tests.provider.rawserver import (
     Behave,
     accept,
@@ -212,12 +212,6 @@ def test_many_threads_may_call_at_once() -> None:
         bodies = [request.partition(b"\r\n\r\n")[2] for request in server.received]
         names = sorted(orjson.loads(body)["name"] for body in bodies)
         assert names == sorted(str(order.call_id) for order in orders)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def test_a_refused_connection_means_that_nothing_was_sent() -> None:

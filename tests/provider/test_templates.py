@@ -54,7 +54,9 @@ def test_a_configuration_without_texts_has_no_variables(odd: dict[str, Any]) -> 
         ("{{ First Name }}", "Ada B."),
     ],
 )
-def test_what_only_the_provider_can_evaluate_stays(text: str, filled: str) -> None:
+def test_expressions_that_only_the_provider_can_evaluate_stay(
+    text: str, filled: str
+) -> None:
     assert fill(text, {"name": "Ada", "First Name": "Ada B."}) == filled
 
 

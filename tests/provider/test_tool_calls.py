@@ -71,7 +71,7 @@ def test_lists_that_repeat_a_tool_call_contain_it_once() -> None:
         [{"id": "call_1", "function": {"name": ["x"]}}],
     ],
 )
-def test_what_is_no_tool_call_is_left_out(listed: Any) -> None:
+def test_entries_that_are_no_tool_calls_are_ignored(listed: Any) -> None:
     assert read_message(body(toolCallList=listed)).tool_calls == ()
 
 

@@ -51,7 +51,7 @@ def test_a_tool_with_a_server_of_its_own_is_not_answered_here() -> None:
 
 
 @pytest.mark.parametrize("tools", [None, "x", [None, 1, {}], [{"function": "x"}]])
-def test_what_is_no_tool_is_left_out(tools: Any) -> None:
+def test_entries_that_are_no_tools_are_ignored(tools: Any) -> None:
     assert answered_tools({"tools": tools, "toolIds": tools}, [{"id": 1}]) == ()
 
 

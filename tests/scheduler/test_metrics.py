@@ -1,15 +1,10 @@
 from datetime import UTC, datetime
-from socket import create_server
 
 import httpx2
 
 from application.ports import Accepted, NotNow
 from scheduler.metrics import SchedulerMetrics, served
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+from tests.ports import free_port
 
 
 def test_outcomes_and_turns_are_exported() -> None:

@@ -38,7 +38,7 @@ def test_the_provider_is_given_the_extension(house: House) -> None:
 
 
 @pytest.mark.parametrize("told", ["pause", "cancel"])
-def test_a_request_beside_a_pause_is_either_before_it_or_not_at_all(
+def test_a_request_concurrent_with_a_pause_is_stored_before_it_or_never(
     house: House, monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:
     """The campaign is told while the request is about to be stored."""
@@ -154,7 +154,7 @@ def counted_loads(house: House, monkeypatch: pytest.MonkeyPatch) -> list[type]:
 # --- Looked at -----------------------------------------------------------------------
 
 
-def test_two_looks_that_both_tell_news_are_both_stored(house: House) -> None:
+def test_two_look_ups_with_news_are_both_stored(house: House) -> None:
     call_id = requested(house)
     house.calls.record_lookup(call_id, seen(call_id, "ended"), grade=ReportGrade.NONE)
     later = seen(call_id, "ended", ended_at=SOON, ended_reason="customer-busy")
@@ -163,7 +163,7 @@ def test_two_looks_that_both_tell_news_are_both_stored(house: House) -> None:
     assert (call.ended_at, call.ended_reason) == (SOON, "customer-busy")
 
 
-def test_a_look_that_tells_nothing_stores_nothing(house: House) -> None:
+def test_a_look_up_without_news_stores_nothing(house: House) -> None:
     call_id = requested(house)
     house.calls.record_lookup(call_id, seen(call_id), grade=ReportGrade.NONE)
     events = house.app.recorder.max_notification_id()

@@ -30,7 +30,7 @@ def test_a_claim_stores_itself_and_the_calls_that_it_makes(house: House) -> None
     assert house.snapshot().claims_seen == 1
 
 
-def test_of_two_who_claim_on_the_same_view_exactly_one_does(house: House) -> None:
+def test_of_two_claims_on_one_snapshot_exactly_one_succeeds(house: House) -> None:
     chosen = chosen_of(house, house.campaign(3))
     ready = Barrier(4)
 
@@ -45,7 +45,9 @@ def test_of_two_who_claim_on_the_same_view_exactly_one_does(house: House) -> Non
     assert claims_made(house) == 1
 
 
-def test_who_missed_a_claim_cannot_claim_even_other_people(house: House) -> None:
+def test_a_claim_on_an_outdated_snapshot_is_refused_for_all_contacts(
+    house: House,
+) -> None:
     first, second, third = chosen_of(house, house.campaign(3))
     house.claims.claim([first], seen=0)
     assert house.claims.claim([second, third], seen=0) == ClaimResult(stale=True)
@@ -96,7 +98,7 @@ def test_a_call_that_cannot_be_read_is_dropped(
     assert (claimed.calls, claimed.dropped) == ((good,), (bad,))
 
 
-def test_nobody_is_claimed_by_nobody(house: House) -> None:
+def test_an_empty_claim_stores_nothing(house: House) -> None:
     assert house.claims.claim([], seen=0) == ClaimResult()
     assert claims_made(house) == 0
 
@@ -104,7 +106,7 @@ def test_nobody_is_claimed_by_nobody(house: House) -> None:
 # --- Claimed after the fact ----------------------------------------------------------
 
 
-def test_only_a_call_of_that_contact_and_attempt_is_taken_over(house: House) -> None:
+def test_only_a_call_of_that_contact_and_attempt_is_adopted(house: House) -> None:
     campaign_id = house.campaign(1)
     contact_id = house.candidates(campaign_id)[0].contact_id
     call_id = call_id_of(contact_id, 1)
@@ -114,7 +116,7 @@ def test_only_a_call_of_that_contact_and_attempt_is_taken_over(house: House) -> 
     assert house.topics(call_id) == ["created"]
 
 
-def test_a_call_is_taken_over_beside_somebody_who_claims(
+def test_a_call_is_adopted_despite_a_concurrent_claim(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lost to a stale version, the call would be made a second time."""

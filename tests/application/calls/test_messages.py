@@ -29,7 +29,7 @@ from tests.wiring import BY, NOON, House
 # --- Messages of the provider ---------------------------------------------------
 
 
-def test_every_order_of_what_is_heard_gives_the_same_call(house: House) -> None:
+def test_every_order_of_messages_gives_the_same_call(house: House) -> None:
     outcomes = set()
     for order in permutations(range(4)):
         call_id = requested(house)
@@ -56,7 +56,7 @@ def test_every_order_of_what_is_heard_gives_the_same_call(house: House) -> None:
     assert outcomes.pop()[0] is CallStatus.ENDED
 
 
-def test_a_repeat_is_silence(house: House) -> None:
+def test_a_repeated_message_records_nothing(house: House) -> None:
     call_id = requested(house)
     bodies = [status(call_id, "ringing"), report(call_id), message(call_id, "hang")]
     assert record_message(house, *bodies) == [False] * 3
@@ -90,7 +90,7 @@ def test_a_message_that_says_nothing_new_is_kept(house: House) -> None:
 # --- Of no call that is known --------------------------------------------------------
 
 
-def test_what_names_no_call_is_kept_until_the_call_is_known(house: House) -> None:
+def test_a_message_without_our_id_is_kept_until_its_call_is_known(house: House) -> None:
     call_id = requested(house)
     assert record_message(house, status(None, "ringing"), report(None)) == [
         False,
@@ -105,14 +105,16 @@ def test_what_names_no_call_is_kept_until_the_call_is_known(house: House) -> Non
     assert kept.call_id == call_id
 
 
-def test_what_was_kept_is_attached_when_a_look_finds_the_call(house: House) -> None:
+def test_a_stored_message_is_attached_when_a_look_up_finds_its_call(
+    house: House,
+) -> None:
     call_id = requested(house)
     record_message(house, report(None))
     house.calls.record_lookup(call_id, seen(call_id), grade=ReportGrade.NONE)
     assert house.load_call(call_id).grade is ReportGrade.DELIVERED
 
 
-def test_what_comes_after_it_was_attached_finds_its_call(house: House) -> None:
+def test_a_message_after_the_attachment_reaches_its_call(house: House) -> None:
     """The read model does not show the provider's id yet."""
     call_id = requested(house)
     house.settle()
@@ -238,7 +240,9 @@ def test_an_explanation_to_which_no_event_refers_is_not_stored(house: House) -> 
         assert connection.execute(count, (call_id,)).fetchone() == (1,)
 
 
-def test_what_it_tells_once_more_pauses_nobody_who_was_resumed(house: House) -> None:
+def test_a_repeated_account_fault_does_not_pause_a_resumed_campaign(
+    house: House,
+) -> None:
     call_id = requested(house)
     place(house, call_id)
     record_message(house, status(call_id, "ended", endedReason=FROZEN))

@@ -329,7 +329,7 @@ def test_a_time_that_has_passed_is_answered_with_possible_times(house: House) ->
 
 
 @pytest.mark.parametrize("time", ["tomorrow", "2026-03-03", "", 15, None, "25:00"])
-def test_what_is_no_time_is_asked_for_again(house: House, time: Any) -> None:
+def test_an_unreadable_time_is_asked_for_again(house: House, time: Any) -> None:
     call_id = in_a_call(house)
     [result] = answer(house, wish(call_id, time))
     assert "could not be read" in result

@@ -95,7 +95,7 @@ def test_every_accepted_row_becomes_a_contact_in_the_files_order(
     assert house.board(campaign_id).state is CampaignState.CREATED
 
 
-def test_who_waits_is_told_how_many_are_in(house: House, small_steps: None) -> None:
+def test_an_import_reports_its_progress(house: House, small_steps: None) -> None:
     told: list[int] = []
     house.imports.create_campaign(
         asked(house), default_cap=8, by=BY, on_progress=told.append
@@ -239,7 +239,7 @@ def test_an_import_that_broke_off_counts_nowhere(
     assert len(house.candidates(campaign_id)) == 2
 
 
-def test_a_reader_that_is_behind_is_told_to_the_caller(house: House) -> None:
+def test_the_caller_gets_an_error_if_the_read_model_is_behind(house: House) -> None:
     new = asked(house)
     house.read_model.held = True
     with pytest.raises(ReadModelBehind):
@@ -251,14 +251,14 @@ def test_a_reader_that_is_behind_is_told_to_the_caller(house: House) -> None:
 # --- More people for a campaign -------------------------------------------------
 
 
-def test_more_people_come_after_those_who_are_there(house: House) -> None:
+def test_added_contacts_come_after_the_earlier_ones(house: House) -> None:
     campaign_id = house.campaign(phones(2))
     add(house, campaign_id, phones(2, first=50))
     assert numbers_of(house, campaign_id) == phones(2) + phones(2, first=50)
     assert house.board(campaign_id).pending == 4
 
 
-def test_who_is_in_the_campaign_already_is_skipped_with_the_rows_number(
+def test_a_row_of_a_number_already_in_the_campaign_is_skipped(
     house: House,
 ) -> None:
     campaign_id = house.campaign(phones(3))
@@ -304,7 +304,7 @@ def test_the_same_import_again_adds_nobody(house: House) -> None:
     assert house.board(campaign_id).contacts == 4
 
 
-def test_a_campaign_that_is_over_takes_nobody(house: House) -> None:
+def test_a_finished_campaign_refuses_contacts(house: House) -> None:
     campaign_id = house.campaign(phones(2))
     house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
     with pytest.raises(WrongState):

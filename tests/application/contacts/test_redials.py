@@ -364,7 +364,10 @@ def test_an_erasure_under_way_while_contacts_are_copied_is_waited_for(
     def waits() -> bool:
         # A transaction caches its first look at pg_stat_activity, so each look
         # needs its own.
-        look = "select from pg_stat_activity where wait_event_type = 'Lock'"
+        look = (
+            "select from pg_stat_activity where wait_event_type = 'Lock'"
+            " and datname = current_database()"
+        )
         with house.reading.connection() as looking:
             return looking.execute(look).fetchone() is not None
 

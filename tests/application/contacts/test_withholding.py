@@ -87,7 +87,7 @@ def test_a_deferred_call_of_the_contact_is_withdrawn_in_the_same_append(
     assert (board.pending, board.canceled) == (0, 1)
 
 
-def test_a_live_call_goes_on(house: House) -> None:
+def test_a_live_call_of_a_suppressed_number_is_not_hung_up(house: House) -> None:
     campaign_id = house.campaign(1)
     [call_id] = house.claim(campaign_id, 1)
     assert house.calls.request(call_id, dial_before=SOON)

@@ -225,7 +225,7 @@ TALK = [
 ]
 
 
-def test_all_orders_of_a_talk_come_to_what_its_report_says() -> None:
+def test_a_conversation_has_its_report_s_values_in_every_order_of_messages() -> None:
     expected = {
         "status": CallStatus.ENDED,
         "standing": "ENDED",
@@ -264,7 +264,7 @@ NO_WORDS: dict[str, Any] = {
     ],
     ids=["reason after report", "end after report", "halves", "forwarded", "started"],
 )
-def test_two_messages_that_complete_each_other_do_so_both_ways(
+def test_two_partial_messages_give_the_same_call_in_either_order(
     first: Message, second: Message
 ) -> None:
     assert final(heard([first, second])) == final(heard([second, first]))

@@ -68,7 +68,7 @@ def test_an_end_without_any_reason_is_unknown_until_a_report_names_one() -> None
     assert call.outcome is CallOutcome.HUMAN
 
 
-def test_a_better_report_refines_the_outcome_and_says_what_it_was() -> None:
+def test_a_better_report_changes_the_outcome_and_records_the_former_one() -> None:
     call = call_after(*IS_PLACED)
     do.end(call, outcome=GUESS)
     do.report(call, outcome=GUESS)
@@ -132,7 +132,7 @@ def test_a_withdrawn_claim_is_canceled() -> None:
 
 
 @pytest.mark.parametrize("name", ["rejected", "timed out", "failed", "canceled"])
-def test_what_the_provider_reports_of_a_call_given_up_replaces_the_decision(
+def test_a_report_about_a_call_given_up_replaces_its_outcome(
     name: str,
 ) -> None:
     call = call_after(*TERMINAL[name])

@@ -250,7 +250,7 @@ def test_the_report_wins_over_the_status_messages() -> None:
     assert (call.ended_reason, call.ended_at) == ("customer-ended-call", LATER)
 
 
-def test_what_a_report_leaves_out_stays_as_the_messages_said() -> None:
+def test_values_missing_in_a_report_stay_as_the_messages_reported_them() -> None:
     call = call_after(*IS_PLACED, ANSWERED, ended("voicemail", LATER))
     nothing: dict[str, Any] = dict.fromkeys(
         ("reason", "started_at", "ended_at", "duration_seconds", "cost")

@@ -101,7 +101,7 @@ def test_of_a_time_that_comes_twice_the_first_is_agreed() -> None:
         ("2026-03-05T15:00", Obstacle.AFTER_END),
     ],
 )
-def test_what_is_not_possible_is_answered_with_what_is(
+def test_an_impossible_time_is_answered_with_possible_times(
     wish: str, obstacle: Obstacle
 ) -> None:
     end = NOW + timedelta(days=1)

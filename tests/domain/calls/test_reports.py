@@ -204,7 +204,7 @@ EXPECTED = Report(
 )
 
 
-def test_a_full_report_after_an_empty_one_is_what_counts() -> None:
+def test_a_full_report_replaces_an_empty_one() -> None:
     call = after(EMPTY, FULL)
     assert call.ended_reason == "customer-ended-call"
     assert (call.cost, call.duration_seconds) == (Decimal("0.31"), 60)
@@ -349,7 +349,7 @@ def stored_by_release_1(call: Call, **own: Any) -> Call:
     return changed
 
 
-def test_a_report_of_release_1_means_what_it_meant() -> None:
+def test_a_report_of_release_1_keeps_its_meaning() -> None:
     call = stored_by_release_1(after(ENDED))
     assert (call.ended_reason, call.ended_at) == ("customer-ended-call", second(64))
     assert (call.cost, call.duration_seconds) == (Decimal("0.31"), 60)

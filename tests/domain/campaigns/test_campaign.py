@@ -204,7 +204,7 @@ def test_a_campaign_is_created_as_asked() -> None:
     ],
     ids=str,
 )
-def test_what_is_out_of_bounds_is_refused_by_its_name(own: dict[str, Any]) -> None:
+def test_a_value_out_of_bounds_is_refused_with_its_field(own: dict[str, Any]) -> None:
     for tell in (create, lambda **o: change(in_state(CREATED), **o)):
         with pytest.raises(Invalid) as refusal:
             tell(**own)
@@ -225,13 +225,15 @@ def test_a_campaign_needs_a_line(line: str) -> None:
 
 
 @pytest.mark.parametrize("own", [{"cap": 1}, {"cap": 10_000}, {"budget": None}])
-def test_the_bounds_themselves_are_fine(own: dict[str, Any]) -> None:
+def test_the_bounds_themselves_are_accepted(own: dict[str, Any]) -> None:
     asked = ASKED | NO_TERMS | NOT_DERIVED | own
     assert new_events(create(**own)) == [fact(Campaign.Created, **asked)]
 
 
 @pytest.mark.parametrize("state", OPEN)
-def test_contacts_are_imported_until_it_is_over(state: CampaignState) -> None:
+def test_contacts_can_be_imported_until_the_campaign_is_finished(
+    state: CampaignState,
+) -> None:
     told = in_state(state)
     take(told)
     assert new_events(told) == [imported(LIST, 3, 3)]
@@ -259,7 +261,7 @@ def test_a_list_is_imported_once(last: tuple[Fact, ...]) -> None:
 
 
 @pytest.mark.parametrize("state", OPEN)
-def test_a_campaign_is_changed_until_it_is_over(state: CampaignState) -> None:
+def test_a_campaign_can_be_changed_until_it_is_finished(state: CampaignState) -> None:
     told = in_state(state)
     change(told, name=" Summer ", cap=2, line_quiet_gating=True, budget=None)
     new = {"name": "Summer", "cap": 2, "line_quiet_gating": True, "budget": None}
@@ -269,7 +271,7 @@ def test_a_campaign_is_changed_until_it_is_over(state: CampaignState) -> None:
 
 
 @pytest.mark.parametrize("state", PAST)
-def test_a_change_to_what_is_so_already_is_silent(state: CampaignState) -> None:
+def test_a_change_to_the_present_values_records_nothing(state: CampaignState) -> None:
     told = in_state(state)
     change(told)
     assert new_events(told) == []
@@ -277,7 +279,7 @@ def test_a_change_to_what_is_so_already_is_silent(state: CampaignState) -> None:
 
 @pytest.mark.parametrize("state", OVER)
 @pytest.mark.parametrize("command", [take, lambda told: change(told, cap=2)])
-def test_a_campaign_that_is_over_takes_no_list_and_no_change(
+def test_a_finished_campaign_refuses_lists_and_changes(
     state: CampaignState, command: Callable[[Campaign], None]
 ) -> None:
     told = in_state(state)
@@ -300,7 +302,7 @@ def test_a_legal_move_is_recorded(
 
 
 @pytest.mark.parametrize(("state", "move"), SILENT)
-def test_a_move_to_where_it_is_already_is_silent(
+def test_a_move_to_the_present_state_records_nothing(
     state: CampaignState, move: str
 ) -> None:
     told = in_state(state)
@@ -321,7 +323,7 @@ def test_an_illegal_move_is_refused(state: CampaignState, move: str) -> None:
     ("move", "recorded"), [("placed", started), ("ringing", running)]
 )
 @pytest.mark.parametrize("state", [CREATED, PAUSED, *OVER])
-def test_a_placement_or_ringing_is_a_fact_whatever_the_state(
+def test_a_placement_or_ringing_is_recorded_in_every_state(
     state: CampaignState, move: str, recorded: Callable[[CampaignState], Fact]
 ) -> None:
     told = in_state(state)
@@ -330,34 +332,36 @@ def test_a_placement_or_ringing_is_a_fact_whatever_the_state(
     assert (told.state, told.started_at is None) == (state, move == "ringing")
 
 
-def test_ringing_that_overtakes_the_placement_runs_the_campaign() -> None:
+def test_ringing_before_the_placement_sets_the_campaign_running() -> None:
     told = in_state(QUEUED)
     MOVES["ringing"](told)
     MOVES["placed"](told)
     assert new_events(told) == [running(), started(RUNNING)]
 
 
-def test_a_start_says_when() -> None:
+def test_a_start_records_its_time() -> None:
     told = in_state(CREATED)
     MOVES["start"](told)
     assert (told.queued_at, told.started_at) == (AT, None)
 
 
 @pytest.mark.parametrize("state", [QUEUED, DIALING, RUNNING])
-def test_a_resumed_campaign_is_where_the_facts_say(state: CampaignState) -> None:
+def test_a_resumed_campaign_has_the_state_of_its_earlier_events(
+    state: CampaignState,
+) -> None:
     told = campaign(*PAST[state], WAS_PAUSED)
     MOVES["resume"](told)
     assert new_events(told) == [resumed(state)]
     assert (told.state, told.pause_cause) == (state, None)
 
 
-def test_what_happened_in_the_pause_counts_at_the_resume() -> None:
+def test_events_during_a_pause_decide_the_state_after_it() -> None:
     told = campaign(*PAST[PAUSED], started(PAUSED), running(PAUSED))
     MOVES["resume"](told)
     assert new_events(told) == [resumed(RUNNING)]
 
 
-def test_a_pause_says_why() -> None:
+def test_a_pause_records_its_cause() -> None:
     told = in_state(RUNNING)
     line = RefusalScope.LINE
     told.pause(cause=PauseCause.ACCOUNT, scope=line, reason=WORDS, at=AT, by=BY)
@@ -366,7 +370,7 @@ def test_a_pause_says_why() -> None:
     assert told.pause_cause is PauseCause.ACCOUNT
 
 
-def test_the_first_cause_of_a_pause_stands() -> None:
+def test_a_second_pause_does_not_replace_the_first_cause() -> None:
     told = in_state(PAUSED)
     told.pause(cause=PauseCause.BUDGET, at=AT, by=BY)
     assert new_events(told) == []
@@ -374,13 +378,13 @@ def test_the_first_cause_of_a_pause_stands() -> None:
 
 
 @pytest.mark.parametrize("move", ["complete", "cancel", "fail"])
-def test_a_campaign_that_is_over_is_not_paused_any_more(move: str) -> None:
+def test_a_finished_campaign_is_no_longer_paused(move: str) -> None:
     told = in_state(PAUSED)
     MOVES[move](told)
     assert (told.over, told.pause_cause) == (True, None)
 
 
-def test_a_cancel_says_whether_to_hang_up() -> None:
+def test_a_cancellation_records_whether_to_hang_up() -> None:
     told = in_state(RUNNING)
     told.cancel(hang_up=True, at=AT, by=BY)
     assert new_events(told) == [fact(Campaign.Canceled, hang_up=True)]
@@ -394,14 +398,14 @@ def test_only_a_started_campaign_may_dial(state: CampaignState) -> None:
 # --- Money --------------------------------------------------------------------
 
 
-def test_a_threshold_and_a_limit_are_told_once_each() -> None:
+def test_each_kind_of_spend_alert_is_raised_once() -> None:
     told = in_state(RUNNING)
     for alert in (*SpendAlert, *SpendAlert):
         raise_alert(told, alert)
     assert new_events(told) == [alerted(alert) for alert in SpendAlert]
 
 
-def test_a_new_budget_is_told_of_again() -> None:
+def test_a_new_budget_can_raise_the_same_alert_again() -> None:
     told = campaign(
         *PAST[RUNNING], alerted(SpendAlert.LIMIT), changed(budget=Decimal(30))
     )

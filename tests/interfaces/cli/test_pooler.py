@@ -1,6 +1,5 @@
 """Behind a transaction pooler every role exits with one line that explains it."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,14 +10,10 @@ from interfaces.cli.doctor import Grade, of_database
 from storage.fitness import TRANSACTION_POOLER
 from tests.interfaces.cli.conftest import CommandLine
 from tests.interfaces.serving import configured
+from tests.ports import free_port
 from tests.storage.pooler import pooler_before
 
 SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

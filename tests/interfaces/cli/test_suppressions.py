@@ -32,7 +32,7 @@ def test_checking_a_number_that_may_be_called_exits_with_one(
 
 
 @pytest.mark.parametrize("command", ["add", "check"])
-def test_what_is_no_number_is_refused(autolynx: CommandLine, command: str) -> None:
+def test_an_invalid_number_is_refused(autolynx: CommandLine, command: str) -> None:
     assert "phone" in autolynx.refusal("suppressions", command, "do not call")
 
 

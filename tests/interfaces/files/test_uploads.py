@@ -302,7 +302,7 @@ def test_a_file_may_have_half_a_gibibyte() -> None:
     assert LARGEST_FILE == 512 * 1024 * 1024
 
 
-def test_nobody_uploads_or_reads_rejects_without_leave(
+def test_uploading_and_reading_rejects_need_permission(
     client: Client, pool: Pool
 ) -> None:
     headers = {**CSV, "Authorization": "none"}

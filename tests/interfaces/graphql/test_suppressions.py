@@ -61,7 +61,7 @@ def test_a_lifted_number_is_no_longer_found(office: Desk) -> None:
 
 
 @pytest.mark.parametrize("phone", ["", "do not call", "+1 202", "5"])
-def test_what_is_no_number_is_named(office: Desk, phone: str) -> None:
+def test_an_invalid_number_is_named_in_the_error(office: Desk, phone: str) -> None:
     refused = suppress(office, phone)
     assert refused["code"] == "INVALID"
     assert [field["path"] for field in refused["fields"]] == [["phone"]]

@@ -186,7 +186,7 @@ def test_a_receiver_that_was_away_gets_everything_in_order(
     assert list(of_contacts(received.bodies).values()) == each
 
 
-def test_the_first_success_makes_everything_due_that_failed_before(
+def test_the_first_success_makes_earlier_failures_due_again(
     house: House, pool: Pool
 ) -> None:
     answers = iter([503, 503])

@@ -52,7 +52,7 @@ def test_no_more_is_claimed_than_can_be_requested(world: World) -> None:
 
 @MANY
 @given(worlds())
-def test_what_is_spent_and_reserved_stays_within_every_budget(world: World) -> None:
+def test_spend_and_reservations_stay_within_every_budget(world: World) -> None:
     judged = JudgedPlan.of(world)
     for view in judged.views:
         given_ = judged.given[view.id]
@@ -63,7 +63,7 @@ def test_what_is_spent_and_reserved_stays_within_every_budget(world: World) -> N
 
 @MANY
 @given(worlds())
-def test_nobody_is_claimed_where_something_bars_it(world: World) -> None:
+def test_a_barred_campaign_claims_no_contacts(world: World) -> None:
     judged = JudgedPlan.of(world)
     for view in judged.views:
         if view.state not in DIALLED or judged.is_barred(view):
@@ -72,7 +72,7 @@ def test_nobody_is_claimed_where_something_bars_it(world: World) -> None:
 
 @MANY
 @given(worlds())
-def test_who_is_claimed_was_a_candidate_in_the_files_order(world: World) -> None:
+def test_claims_follow_the_order_of_the_candidates(world: World) -> None:
     made = plan(world.snapshot, world.conditions)
     for view in world.snapshot.campaigns:
         claimed = [c.contact_id for c in made.claims if c.campaign_id == view.id]
@@ -93,7 +93,9 @@ def test_no_slot_stays_free_while_somebody_could_be_called(world: World) -> None
 
 @MANY
 @given(worlds())
-def test_nobody_could_get_more_but_from_one_who_holds_no_more(world: World) -> None:
+def test_shares_differ_by_one_at_most_if_a_slot_could_be_moved(
+    world: World,
+) -> None:
     judged = JudgedPlan.of(world)
     for poor in filter(judged.wants_more, judged.views):
         for rich in judged.views:

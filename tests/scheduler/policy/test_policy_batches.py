@@ -105,7 +105,7 @@ def test_batches_are_dialled_strictly_one_after_another(
                 where[number] = life.live.pop(number)
 
 
-def test_a_batch_goes_on_being_filled_in_the_next_pass() -> None:
+def test_a_batch_is_filled_further_in_the_next_pass() -> None:
     view = a_view(
         waiting=9,
         mode=DialMode.BATCH,

@@ -74,7 +74,7 @@ def verdict_of(view: CampaignView, **conditions: object) -> Verdict:
         ),
     ],
 )
-def test_what_bounds_a_plan_is_named(
+def test_the_limit_of_a_plan_is_its_reason(
     view: CampaignView, conditions: dict[str, object], code: WaitingCode
 ) -> None:
     verdict = verdict_of(view, **conditions)
@@ -112,7 +112,7 @@ def test_what_bounds_a_plan_is_named(
         ),
     ],
 )
-def test_what_bars_a_campaign_is_named_alone(
+def test_a_barred_campaign_has_no_other_reason(
     view: CampaignView, conditions: dict[str, object], code: WaitingCode
 ) -> None:
     verdict = verdict_of(view, **conditions)
@@ -146,7 +146,7 @@ def test_a_duplicate_bars_every_campaign() -> None:
     assert codes == {WaitingCode.DUPLICATE_DETECTED}
 
 
-def test_slots_of_unknown_outcome_are_told_from_live_ones() -> None:
+def test_slots_of_unknown_outcome_have_a_reason_of_their_own() -> None:
     view = a_view(waiting=5, cap=3, active=3, unreported=3)
     phases = (Phase.UNKNOWN, Phase.PLACED, Phase.PLACED)
     calls = tuple(a_call(n, view.id, phase) for n, phase in enumerate(phases))
@@ -163,7 +163,7 @@ def test_the_day_s_budget_is_waited_for_until_midnight_utc() -> None:
     assert [why.until for why in verdict.reasons] == [midnight]
 
 
-def test_ghosts_of_a_campaign_that_is_over_hold_global_room() -> None:
+def test_ghosts_of_a_finished_campaign_use_slots_of_the_global_cap() -> None:
     view = a_view(waiting=5)
     ghosts = tuple(a_call(n, UUID(int=99), Phase.GHOST) for n in range(3))
     made = plan(a_snapshot(view, calls=ghosts), the_conditions(global_cap=4))

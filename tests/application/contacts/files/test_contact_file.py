@@ -191,7 +191,9 @@ def test_a_duplicate_names_the_first_row_however_many_numbers_there_are(
         (f"{HEADER.strip()},{'x' * LONGEST_RECORD}\n{ANN}", "longer"),
     ],
 )
-def test_a_file_is_refused_with_what_is_wrong(content: str, words: str) -> None:
+def test_a_refused_file_has_a_message_that_names_the_fault(
+    content: str, words: str
+) -> None:
     assert words in refusal(content)
     assert words in refusal(content, *range(1, min(len(content), 200)))
 

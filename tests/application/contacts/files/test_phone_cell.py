@@ -203,7 +203,7 @@ NOT_VALID = "is not a valid phone number"
         ("ZZ", "2025550142", NOT_VALID),
     ],
 )
-def test_any_other_text_makes_the_cell_invalid_and_says_why(
+def test_any_other_text_makes_the_cell_invalid_with_a_reason(
     region: str, cell: str, message: str
 ) -> None:
     read = phone_reader(region)(cell)
