@@ -33,6 +33,8 @@ class CallOrder:
     phone_number_id: str
     extension: str | None = None
     """Digits to dial once the call is answered."""
+    voicemail_allowed: bool = True
+    """Whether an answering machine may get the assistant's message."""
 
 
 # Outcomes of a request. `text` is the provider's or the network's explanation.

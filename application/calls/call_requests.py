@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from application.calls.request_fence import (
     read_fence,
     send_permission,
 )
+from application.contacts.contact_calls import earlier_calls
 from application.event_context import SCHEDULER, EventContext
 from application.installation_key import InstallationKey, KeyUnusable
 from application.places.resolver import zones_of
@@ -24,6 +25,7 @@ from domain.calls.call import Call
 from domain.errors import MayNotBeRequested
 from domain.gate.permit import Granted, Never, Wait
 from domain.numbers.number import number_id_of
+from domain.planning.voicemail import may_leave_voicemail
 from domain.values import ContactStatus
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ class CallRequests:
         """Store a request; return the permission to send it, None if it is refused.
 
         It is stored only if none of the streams that it rests on has changed since they
-        were read: campaign, contact, number, settings and suppression lists. Nobody is
+        were read: campaign, contact, number, settings, suppression lists, and the
+        contact's earlier calls, which may have left a voicemail message. Nobody is
         called after a pause, a cancel, an erasure or an opt-out was confirmed. If the
         gate refuses, the call is deferred, or withdrawn and its contact withheld.
         """
@@ -92,6 +95,8 @@ class CallRequests:
         if not isinstance(decision, Granted):
             self._refuse_request(call, fence, decision, at)
             return None
+        earlier = earlier_calls(self.app, call)
+        voicemail_allowed = may_leave_voicemail(call, earlier)
         ask(
             call,
             dial_before=dial_before,
@@ -100,11 +105,14 @@ class CallRequests:
             number_key=number_key,
             time_zones=zones_of(person.phone),
             permit=decision.permit,
+            voicemail_allowed=voicemail_allowed,
         )
-        versions = fence.versions
+        versions = fence.versions | {one.id: one.version for one in earlier}
         fence.number.request(call.id, at=at, by=SCHEDULER)
         self.app.append(call, fence.number, expect=versions)
-        return send_permission(call, fence.campaign, person, dial_before)
+        permission = send_permission(call, fence.campaign, person, dial_before)
+        order = replace(permission.order, voicemail_allowed=voicemail_allowed)
+        return replace(permission, order=order)
 
     def _refuse_request(
         self, call: Call, fence: Fence, decision: Wait | Never, at: datetime

@@ -143,7 +143,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
         self.bound_by_message = self.ended = self.settled = False
         self.requested_at = self.dial_before = self.number_key = None
-        self.permit = None
+        self.permit, self.voicemail_allowed = None, False
         self.time_zones = ()
         self.provider_call_id = self.placed_at = self.end_recorded_at = None
         self.other_provider_call_ids = frozenset()
@@ -183,10 +183,13 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         time_zones: tuple[str, ...],
         permit: Permit | None,
         timestamp: datetime,
+        *,
+        voicemail_allowed: bool,
     ) -> None:
         self.requests, self.dial_before, self.request_open = number, dial_before, True
         self.number_key, self.time_zones = number_key, time_zones
         self.permit = permit
+        self.voicemail_allowed = self.voicemail_allowed or voicemail_allowed
         self.requested_at = timestamp
 
     @event(Placed)

@@ -54,16 +54,28 @@ class DialerCommands(CallState):
         number_key: str | None = None,
         time_zones: tuple[str, ...] = (),
         permit: Permit | None = None,
+        voicemail_allowed: bool = True,
     ) -> None:
         """Allow one request to the provider, to be sent before `dial_before`.
 
         `number_key` is the keyed digest of the number that is called, in hex, and
         `time_zones` are the IANA time zones to which the number may belong. `permit` is
-        why the number may be called now.
+        why the number may be called now. Unless `voicemail_allowed`, an answering
+        machine must get no message.
         """
         if not self.waiting or self.request_open:
             raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
-        self._request(dial_before, number_key, time_zones, permit, at, by)
+        self._record(
+            events.Requested,
+            at,
+            by,
+            number=self.requests + 1,
+            dial_before=dial_before,
+            number_key=number_key,
+            time_zones=time_zones,
+            permit=permit,
+            voicemail_allowed=voicemail_allowed,
+        )
 
     def renew_request(
         self,
@@ -74,21 +86,11 @@ class DialerCommands(CallState):
         number_key: str | None = None,
         time_zones: tuple[str, ...] = (),
         permit: Permit | None = None,
+        voicemail_allowed: bool = True,
     ) -> None:
         """Allow one more request after one that provably never left."""
         if not self.waiting or not self.request_open or self.outcome_unknown:
             raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
-        self._request(dial_before, number_key, time_zones, permit, at, by)
-
-    def _request(
-        self,
-        dial_before: datetime,
-        number_key: str | None,
-        time_zones: tuple[str, ...],
-        permit: Permit | None,
-        at: datetime,
-        by: str,
-    ) -> None:
         self._record(
             events.Requested,
             at,
@@ -98,6 +100,7 @@ class DialerCommands(CallState):
             number_key=number_key,
             time_zones=time_zones,
             permit=permit,
+            voicemail_allowed=voicemail_allowed,
         )
 
     def place(

@@ -73,7 +73,10 @@ class Requeued(ContactStatusChanged):
 
 
 class Requested(CallEvent):
-    """The request `number` may be sent once, before `dial_before`."""
+    """The request `number` may be sent once, before `dial_before`.
+
+    Unless `voicemail_allowed`, an answering machine must get no message.
+    """
 
     TOPIC = "call.requested"
     number: int
@@ -81,6 +84,7 @@ class Requested(CallEvent):
     number_key: str | None = None
     time_zones: tuple[str, ...] = ()
     permit: Permit | None = None
+    voicemail_allowed: bool = True
 
 
 class Placed(ContactStatusChanged):

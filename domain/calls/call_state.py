@@ -27,7 +27,8 @@ class CallState:
     request has no outcome yet. `outcome_unknown`: its outcome must be looked up.
     `bound_by_message`: a webhook named `provider_call_id`. `settled`: no further report
     is awaited. `number_key` is the keyed digest of the number that was last requested,
-    in hex; None for calls that release 1 requested. `evidence` are the ids of the
+    in hex; None for calls that release 1 requested. `voicemail_allowed`: a request
+    allowed the assistant to leave a voicemail message. `evidence` are the ids of the
     provider's messages recorded so far.
 
     `permit` is why the last request was allowed; None for calls that were requested
@@ -68,6 +69,7 @@ class CallState:
     suspected_provider_call_ids: frozenset[str]
     dial_before: datetime | None
     number_key: str | None
+    voicemail_allowed: bool
     permit: Permit | None
     placed_at: datetime | None
     bound_by_message: bool

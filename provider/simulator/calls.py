@@ -209,7 +209,14 @@ class SimulatedCall:
         reason = self.ended_reason or self.plan.reason
         answer = self.tool_results[-1].result if self.tool_results else None
         person = Person(name, self.callback_at)
-        return conversation(self.plan, reason, greeting, person, answer)
+        lines = conversation(self.plan, reason, greeting, person, answer)
+        return lines if self.leaves_voicemail else lines[:1]
+
+    @property
+    def leaves_voicemail(self) -> bool:
+        """Whether the assistant speaks to a machine that the provider recognised."""
+        reason = self.ended_reason or self.plan.reason
+        return reason != "voicemail" or self.overrides.get("voicemailMessage") != ""
 
     @property
     def scene(self) -> Scene | None:

@@ -34,9 +34,20 @@ def call_request(order: CallOrder, server: dict[str, Any]) -> dict[str, Any]:
             "variableValues": variable_values(order.name, order.variables),
             "metadata": _metadata(order),
             "serverMessages": SERVER_MESSAGES,
+            **_without_voicemail(order),
             **server,
         },
     }
+
+
+def _without_voicemail(order: CallOrder) -> dict[str, str]:
+    """Return the override by which a detected machine gets no message.
+
+    Without a message the provider hangs up (docs.vapi.ai, `calls/voicemail-detection`).
+    It covers the detection and the voicemail tool that speaks the assistant's message,
+    but not a tool with a text of its own.
+    """
+    return {} if order.voicemail_allowed else {"voicemailMessage": ""}
 
 
 def variable_values(name: str, variables: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from provider.vapi.call_request import call_request
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import BACKOFF, VapiSettings, vapi_settings
 from provider.vapi.wire import Wire
@@ -82,6 +83,14 @@ def test_the_request_contains_exactly_the_allowed_fields() -> None:
             "serverMessages": ["status-update", "end-of-call-report", "tool-calls"],
         },
     }
+
+
+def test_without_a_voicemail_message_the_provider_hangs_up_on_a_machine() -> None:
+    overrides = [
+        call_request(an_order(voicemail_allowed=allowed), {})["assistantOverrides"]
+        for allowed in (True, False)
+    ]
+    assert [each.get("voicemailMessage") for each in overrides] == [None, ""]
 
 
 def test_an_extension_is_sent_with_the_customer() -> None:

@@ -37,6 +37,7 @@ FAULT = Refusal(RefusalKind.PLATFORM, None, "fault")
 
 ADDED_AFTER_RELEASE_1 = {
     "best_message_id",
+    "code",
     "cost_is_expected",
     "cost_was_expected",
     "duration_seconds_was",
@@ -49,6 +50,7 @@ ADDED_AFTER_RELEASE_1 = {
     "ranks",
     "terms_version",
     "time_zones",
+    "voicemail_allowed",
 }
 """Fields that release 1 did not store.
 

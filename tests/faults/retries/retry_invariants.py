@@ -20,7 +20,7 @@ from tests.faults.retries.attempts import (
     rule_of,
     wants_callback,
 )
-from tests.faults.retries.conversations import TalkingCall
+from tests.faults.retries.conversations import Course, TalkingCall
 from tests.faults.retries.event_log import LoggedEvent, read_log
 from tests.faults.retries.retry_scenario import RetryScenario
 from tests.faults.virtual_provider import TIME_OUT
@@ -86,6 +86,7 @@ class RetryChecker(Checker):
             yield from self._too_early(attempts)
             yield from self._too_many_in_a_day(attempts)
             yield from self._callbacks(attempts)
+            yield from self._messages_on_machines(attempts)
             yield from self._lost(attempts)
 
     def violations_of_all(self) -> Iterator[str]:
@@ -221,6 +222,18 @@ class RetryChecker(Checker):
             most = self._policy_at(self._planned(attempt).position)["per_day"]
             if in_a_day > most:
                 yield f"per day: {in_a_day} calls within a day, at most {most}"
+
+    def _messages_on_machines(self, attempts: list[Attempt]) -> Iterator[str]:
+        """Count the calls in which a machine was reached and a message allowed."""
+        left = [
+            one
+            for one in attempts
+            if isinstance(one.made, TalkingCall)
+            and one.made.course is Course.VOICEMAIL
+            and one.made.order.voicemail_allowed
+        ]
+        if len(left) > 1:
+            yield f"voicemail: {len(left)} messages to {left[0].created.contact}"
 
     def _callbacks(self, attempts: list[Attempt]) -> Iterator[str]:
         """Check that callbacks are made within a day of the time that was agreed."""

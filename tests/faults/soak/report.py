@@ -66,6 +66,7 @@ MUST_BE_ZERO = {
     "gap:": "retries before the gap of the policy is over",
     "per day:": "calls beyond those that the policy allows in 24 hours",
     "callback:": "callbacks too early, or more than a day late",
+    "voicemail:": "contacts with more than one voicemail message",
     "lost:": "retries and callbacks lost",
     "opt-out:": "calls requested after an opt-out, opt-outs answered but not stored",
     "I2:": "caps exceeded (I2)",

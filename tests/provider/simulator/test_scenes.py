@@ -189,3 +189,19 @@ def test_a_simulated_day_can_be_shorter() -> None:
 def test_a_reach_without_24_hours_is_refused() -> None:
     with pytest.raises(ValueError, match="24 values"):
         read_settings({"reach": {"by_hour": [1.0]}})
+
+
+# --- Voicemail ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("overrides", "speakers"),
+    [({}, ["User", "AI"]), ({"voicemailMessage": ""}, ["User"])],
+)
+def test_a_machine_gets_no_message_if_the_call_has_none(
+    overrides: dict[str, str], speakers: list[str]
+) -> None:
+    with running_simulator(speed=400, outcomes={"voicemail": 1}) as simulator:
+        post(simulator, body(assistantOverrides=overrides))
+        lines = row_of(simulator)["transcript"].splitlines()
+    assert [line.split(":")[0] for line in lines] == speakers
