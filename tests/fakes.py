@@ -25,6 +25,7 @@ from application.ports import (
     ProviderAssistant,
     ProviderCall,
     ProviderRefused,
+    ProviderTexts,
     ProviderUnavailable,
     Unknown,
 )
@@ -33,6 +34,8 @@ from provider.vapi import ACTOR
 from provider.vapi.assistants import LONGEST_NAME, longest_call_seconds, warnings_of
 from provider.vapi.reading import PHASES
 from provider.vapi.templates import call_texts, template_variables
+from provider.vapi.texts import TEXTS
+from provider.vapi.tool_calls import tool_response
 from provider.vapi.tools import TOOLS
 
 
@@ -72,6 +75,7 @@ class FakeProvider(Provider):
     unlisted: set[str] = field(default_factory=set)
     actor: str = ACTOR
     longest_assistant_name: int = LONGEST_NAME
+    texts: ProviderTexts = TEXTS
     shown: dict[str, tuple[str, ProviderCall]] = field(default_factory=dict)
     _lock: Any = field(default_factory=Lock, repr=False)
 
@@ -158,6 +162,9 @@ class FakeProvider(Provider):
             raise ProviderRefused(self.refuses)
         self.assistants[assistant.id] = assistant
         return assistant
+
+    def tool_response(self, results: Mapping[str, str]) -> dict[str, Any]:
+        return tool_response(results)
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         return longest_call_seconds(config)

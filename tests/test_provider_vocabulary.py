@@ -28,6 +28,11 @@ WORDS = re.compile(
 )
 """Vapi's name, statuses, message types, ended reasons and configuration keys."""
 
+API_FIELDS = re.compile(r"\bendedReason\b")
+"""Fields of our own API that happen to have the provider's name for them."""
+
+SCRIPTS = ROOT / "interfaces/dashboard/static"
+
 ALLOWED = {
     "domain/calls/upcasts.py": "frozen constants of release 1, part of stored events",
     "application/configuration.py": "names of environment variables",
@@ -57,6 +62,21 @@ def uses(package: str) -> list[str]:
         for number, line in enumerate(file.read_text().splitlines(), start=1)
         if WORDS.search(line)
     ]
+
+
+def in_scripts() -> list[str]:
+    """Return the lines of the dashboard that use a word, without libraries."""
+    return [
+        f"{file.relative_to(SCRIPTS)}:{number}: {line.strip()}"
+        for file in sorted(SCRIPTS.rglob("*.js"))
+        if SCRIPTS / "vendor" not in file.parents
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        if WORDS.search(API_FIELDS.sub("", line))
+    ]
+
+
+def test_the_dashboard_gets_provider_words_from_the_provider_package_only() -> None:
+    assert in_scripts() == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

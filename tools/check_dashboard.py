@@ -25,6 +25,12 @@ PRETTIER = "prettier@3.10.1"
 MOST_COLUMNS = 120
 """Longest line of a module or style sheet; prettier does not break strings."""
 
+PROVIDER_TYPES = """\
+export declare const ENDED_REASONS: Record<string, string>;
+export declare const NEW_ASSISTANT: Record<string, unknown>;
+"""
+"""Types of the module that `site` generates from the provider's texts."""
+
 STYLE = STATIC.parent / "prettier.json"
 SCHEMA = Path(__file__).parents[1] / "interfaces/graphql/schema.graphql"
 
@@ -91,6 +97,7 @@ def _check_types(folder: Path, programs: Path) -> int:
         for name, (enum, _) in STATES.items()
     )
     (generated / "states.d.ts").write_text("".join(sets), "utf-8")
+    (generated / "provider.d.ts").write_text(PROVIDER_TYPES, "utf-8")
     (folder / "tsconfig.json").write_text(json.dumps(_configuration(folder)), "utf-8")
     command = [programs / "tsc", "-p", folder]
     return subprocess.run(command, check=False).returncode != 0  # noqa: S603 - the program was installed just before

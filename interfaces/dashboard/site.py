@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from application.ports import ProviderTexts
 from domain import states
 from interfaces.dashboard.documents import Document
 
@@ -17,6 +18,7 @@ STATIC = Path(__file__).with_name("static")
 PAGE = "index.html"
 OPERATIONS_MODULE = "ops.js"
 STATES_MODULE = "states.js"
+PROVIDER_MODULE = "provider.js"
 STATES = {
     "LIVE": ("ContactStatus", states.LIVE),
     "MAY_DIAL": ("CampaignState", states.MAY_DIAL),
@@ -49,15 +51,20 @@ class Site:
 
 def build_site(
     documents: tuple[Document, ...],
+    texts: ProviderTexts,
     *,
     media_sources: tuple[str, ...] = (),
     oidc: bool = False,
     folder: Path = STATIC,
 ) -> Site:
-    """Read the dashboard's files; recordings may be played from `media_sources`."""
+    """Read the dashboard's files; recordings may be played from `media_sources`.
+
+    `texts` are those of the provider, for its ended reasons and for a new assistant.
+    """
     files = {path: body for path, body in _files(folder) if path != PAGE}
     files[OPERATIONS_MODULE] = _operations_module(documents)
     files[STATES_MODULE] = _states_module()
+    files[PROVIDER_MODULE] = _provider_module(texts)
     prefix = f"/ui/{_digest(files)}/"
     import_map = _import_map(files["vendor/vendor.json"], prefix)
     page = _page((folder / PAGE).read_text("utf-8"), prefix, import_map, oidc=oidc)
@@ -89,6 +96,14 @@ def _states_module() -> bytes:
         for name, (_, values) in STATES.items()
     )
     return "\n".join(lines).encode()
+
+
+def _provider_module(texts: ProviderTexts) -> bytes:
+    reasons, assistant = dict(texts.ended_reasons), dict(texts.new_assistant)
+    return (
+        f"export const ENDED_REASONS={json.dumps(reasons)};\n"
+        f"export const NEW_ASSISTANT={json.dumps(assistant)};"
+    ).encode()
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

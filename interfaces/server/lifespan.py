@@ -138,7 +138,12 @@ def _webhooks(
     read, calls = partial(read_body, components.message_reader), components.calls
     authenticate = authenticator(configuration, components.now)
     with open_inbox(read, calls.record_message, calls.record_messages) as inbox:
-        yield Webhooks(authenticate, inbox, count=metrics.webhook)
+        yield Webhooks(
+            authenticate,
+            inbox,
+            count=metrics.webhook,
+            tool_response=components.provider.tool_response,
+        )
 
 
 def _add_first_admin(configuration: Configuration, components: Components) -> None:

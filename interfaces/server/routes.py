@@ -73,7 +73,12 @@ class Routes:
         yield from self._monitoring()
         recordings = (origin_of(self.configuration.vapi_base_url), "https:")
         yield dashboard_routes(
-            build_site(documents, media_sources=recordings, oidc=oidc is not None)
+            build_site(
+                documents,
+                components.provider.texts,
+                media_sources=recordings,
+                oidc=oidc is not None,
+            )
         )
 
     def _files(self) -> Iterator[APIRouter]:

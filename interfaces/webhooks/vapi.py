@@ -2,7 +2,7 @@
 
 import json
 from asyncio import get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from logging import DEBUG, getLogger
 from time import perf_counter
 from typing import Any
@@ -42,6 +42,8 @@ UNSTORED = (
 )
 
 type ReadMessage = Callable[[dict[str, Any]], ProviderMessage]
+type ToolResponse = Callable[[Mapping[str, str]], dict[str, Any]]
+"""Returns the body of a response: the results of tool calls by their ids."""
 type Count = Callable[[str | None, str, float], None]
 """Called with a message's type (None: not parsed), its result and the seconds."""
 
@@ -56,7 +58,8 @@ class Webhooks:
     """An ASGI application that answers a message after the inbox has stored it.
 
     Without `authenticate` every message is refused with 503. `largest_body` is in
-    bytes; `memory` limits all bodies together.
+    bytes; `memory` limits all bodies together. `tool_response` writes the results of
+    tool calls as the provider reads them.
     """
 
     path = PATH
@@ -71,9 +74,10 @@ class Webhooks:
         store_seconds: float = STORE_SECONDS,
         largest_body: int = LARGEST_BODY,
         count: Count = lambda _type, _result, _seconds: None,
+        tool_response: ToolResponse = dict,
     ) -> None:
         self._authenticate, self._inbox, self._count = authenticate, inbox, count
-        self._memory = memory or Memory()
+        self._memory, self._tool_response = memory or Memory(), tool_response
         self._store_seconds, self._largest_body = store_seconds, largest_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +98,7 @@ class Webhooks:
             try:
                 type_, receipt = await self._stored(body)
                 result = "repeated" if receipt.repeated else "stored"
-                answer = _response_to(receipt)
+                answer = self._response_to(receipt)
             except Refused as refused:
                 result = refused.code.lower()
                 answer = refused.response(early=not receive.ended)
@@ -104,6 +108,13 @@ class Webhooks:
                 answer = _failed().response(early=not receive.ended)
         self._count(type_, result, perf_counter() - began)
         return answer
+
+    def _response_to(self, receipt: MessageReceipt) -> ASGIApp:
+        """Return the response: the results of tool calls, else an empty object."""
+        if not receipt.answers:
+            return _send_empty_object
+        results = {answer.tool_call_id: answer.result for answer in receipt.answers}
+        return JSONResponse(self._tool_response(results))
 
     async def _stored(self, body: Body) -> tuple[str | None, MessageReceipt]:
         """Return the message's type and its receipt once it is stored."""
@@ -165,17 +176,6 @@ async def _stored(ticket: Ticket, seconds: float) -> tuple[str | None, MessageRe
     if getLogger(__name__).isEnabledFor(DEBUG):  # Else the ids are not formatted.
         log.debug("a webhook was stored", type=_type(ticket), **_ids(ticket))
     return _type(ticket), receipt
-
-
-def _response_to(receipt: MessageReceipt) -> ASGIApp:
-    """Return the response: the results of tool calls, else an empty object."""
-    if not receipt.answers:
-        return _send_empty_object
-    results = [
-        {"toolCallId": answer.tool_call_id, "result": answer.result}
-        for answer in receipt.answers
-    ]
-    return JSONResponse({"results": results})
 
 
 async def _send_empty_object(_scope: Scope, _receive: Receive, send: Send) -> None:

@@ -1,6 +1,6 @@
 """Calls: the status, times, cost and outcome of each."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -243,6 +243,11 @@ class CallRow:
             return None
         seconds = (stopped_at - self.ringing_at).total_seconds()
         return round(seconds) if seconds >= 0 else None
+
+
+def placed_calls(rows: Iterable[CallRow]) -> int:
+    """Count the calls that the provider accepted."""
+    return sum(row.placed_at is not None for row in rows)
 
 
 RING_SECONDS: LiteralString = """

@@ -51,6 +51,8 @@ from provider.vapi.request_outcomes import (
 )
 from provider.vapi.settings import VapiSettings, server_of
 from provider.vapi.templates import call_texts, template_variables
+from provider.vapi.texts import TEXTS
+from provider.vapi.tool_calls import tool_response
 from provider.vapi.tools import (
     TOOLS,
     answered_tools,
@@ -59,7 +61,7 @@ from provider.vapi.tools import (
     tool_ids,
     with_tools,
 )
-from provider.vapi.wire import TooLate, Wire, WireTransport
+from provider.vapi.wire import BEFORE_SENDING, TooLate, Wire, WireTransport
 
 PAGE = 100
 LARGEST_PAGE = 1000
@@ -67,14 +69,6 @@ READ_TRIES = 3
 TOO_LATE = "it was too late to send the request"
 NO_KEY = "no API key is configured (AUTOLYNX_VAPI_API_KEY)"
 
-BEFORE_SENDING = (
-    TooLate,
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.LocalProtocolError,
-    httpx2.PoolTimeout,
-    httpx2.UnsupportedProtocol,
-)
 BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 NO_LONGER_LIVE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE}
 
@@ -93,6 +87,8 @@ class VapiProvider(Provider):
 
     actor = ACTOR
     longest_assistant_name = LONGEST_NAME
+    texts = TEXTS
+    tool_response = staticmethod(tool_response)
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ arguments are an object, or its JSON as a text.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -49,6 +50,14 @@ def _arguments(given: Any) -> dict[str, Any]:
         except orjson.JSONDecodeError:
             return {}
     return _object(given)
+
+
+def tool_response(results: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body of the response to a message: the results by tool call id."""
+    if not results:
+        return {}
+    pairs = [{"toolCallId": id_, "result": text} for id_, text in results.items()]
+    return {"results": pairs}
 
 
 def read_phone(message: dict[str, Any], call: dict[str, Any]) -> str | None:

@@ -20,6 +20,17 @@ class TooLate(Exception):
     """It is too late to send the request; no byte of it was sent."""
 
 
+BEFORE_SENDING = (
+    TooLate,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.LocalProtocolError,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+)
+"""Errors after which the request was not sent, if the wire sent nothing."""
+
+
 class Wire(httpcore2.NetworkBackend):
     """Opens the connection, and records whether anything was sent.
 

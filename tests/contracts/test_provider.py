@@ -354,6 +354,22 @@ def test_a_provider_states_how_long_an_assistants_name_may_be(side: Side) -> Non
         side.provider.create_assistant(f"{longest}x", {})
 
 
+def test_a_new_assistant_can_be_created_as_the_provider_suggests(side: Side) -> None:
+    suggested = dict(side.provider.texts.new_assistant)
+    made = side.provider.create_assistant("New", suggested)
+    assert made.config["firstMessage"] == suggested["firstMessage"]
+    assert "name" in side.provider.template_variables(suggested)
+
+
+def test_the_results_of_tool_calls_are_named_by_their_ids(side: Side) -> None:
+    assert side.provider.tool_response({}) == {}
+    response = side.provider.tool_response({"one": "Recorded.", "two": "Unknown."})
+    assert response["results"] == [
+        {"toolCallId": "one", "result": "Recorded."},
+        {"toolCallId": "two", "result": "Unknown."},
+    ]
+
+
 def test_a_call_without_a_recording_has_no_link(side: Side) -> None:
     provider_call_id, _ = side.place()
     assert side.provider.recording_link(provider_call_id) is None

@@ -1,4 +1,6 @@
 // @ts-check
+import { ENDED_REASONS } from "./provider.js";
+
 const whole = new Intl.NumberFormat(undefined);
 const dollars = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
 const cents = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
@@ -73,24 +75,10 @@ export function words(code) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-/** @type {Record<string, string>} */
-const REASONS = {
-  "customer-ended-call": "The customer hung up",
-  "assistant-ended-call": "The assistant ended the call",
-  "assistant-said-end-call-phrase": "The assistant said goodbye",
-  "customer-did-not-answer": "Nobody answered",
-  "customer-busy": "The line was busy",
-  "customer-did-not-give-microphone-permission": "No microphone",
-  voicemail: "Voicemail answered",
-  "silence-timed-out": "Both sides were silent for too long",
-  "exceeded-max-duration": "The call reached its longest duration",
-  "manually-canceled": "Hung up by a person",
-};
-
 /** The provider's ended reason as text. @param {string | null | undefined} reason */
 export function endedReason(reason) {
   if (!reason) return "";
-  return REASONS[reason] ?? words(reason.replace(/^.*\.error-/, "Error: "));
+  return ENDED_REASONS[reason] ?? words(reason.replace(/^.*\.error-/, "Error: "));
 }
 
 /** Row numbers as text, shortened. @param {number[]} rows */

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from interfaces.dashboard.documents import Document, read_documents
 from interfaces.dashboard.routes import PAGES, dashboard_routes
 from interfaces.dashboard.site import STATIC, Site, build_site
+from provider.vapi.texts import TEXTS
 
 VENDOR = STATIC / "vendor"
 MOST_BYTES = 60_000
@@ -23,7 +24,7 @@ LAZY = {"views/campaigns.js"}
 
 @pytest.fixture(scope="module")
 def site() -> Site:
-    return build_site(read_documents(), media_sources=("https:",))
+    return build_site(read_documents(), TEXTS, media_sources=("https:",))
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +114,15 @@ def test_a_missing_asset_is_not_answered_with_the_page(
 def test_a_changed_operation_changes_the_addresses_of_the_assets() -> None:
     one = Document("A", "query", "{a}")
     other = Document("A", "query", "{b}")
-    assert build_site((one,)).prefix != build_site((other,)).prefix
-    assert build_site((one,)).prefix == build_site((one,)).prefix
+    assert build_site((one,), TEXTS).prefix != build_site((other,), TEXTS).prefix
+    assert build_site((one,), TEXTS).prefix == build_site((one,), TEXTS).prefix
+
+
+def test_the_texts_of_the_provider_are_a_module(site: Site) -> None:
+    module = site.assets["provider.js"].body.decode()
+    values = dict(re.findall(r"^export const (\w+)=(.*);$", module, re.MULTILINE))
+    assert json.loads(values["ENDED_REASONS"]) == TEXTS.ended_reasons
+    assert json.loads(values["NEW_ASSISTANT"]) == TEXTS.new_assistant
 
 
 def test_operations_are_sent_by_name_and_never_as_text(site: Site) -> None:

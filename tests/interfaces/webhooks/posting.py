@@ -12,6 +12,7 @@ from interfaces.webhooks.authentication import Authenticate, SharedSecret
 from interfaces.webhooks.inbox import RecordMessage, RecordMessages, open_inbox
 from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
 from provider.vapi.reading import read_message
+from provider.vapi.tool_calls import tool_response
 
 PATH = "/webhooks/vapi"
 SECRET = {"X-Vapi-Secret": "s"}
@@ -32,7 +33,9 @@ def webhooks(
         with open_inbox(
             partial(read_body, read_message), record_message, record_messages
         ) as inbox:
-            app.state.webhooks = Webhooks(judge, inbox, **limits)
+            app.state.webhooks = Webhooks(
+                judge, inbox, tool_response=tool_response, **limits
+            )
             yield
 
     app = Starlette(lifespan=lifespan)

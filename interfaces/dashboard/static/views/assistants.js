@@ -9,16 +9,12 @@ import {
   ProviderAssistants,
   UpdateAssistant,
 } from "../ops.js";
+import { NEW_ASSISTANT } from "../provider.js";
 import { count } from "../format.js";
 import { query, setQuery } from "../route.js";
 import { Action, Dialog, Empty, Field, Head, Id, Skeleton, toast, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").AssistantsData["assistants"][number]} Assistant */
-const NEW = {
-  firstMessage: "Hello {{name}}, this is a call from {{business_name}}.",
-  model: { provider: "openai", model: "gpt-4o", messages: [{ role: "system", content: "Be brief and friendly." }] },
-  voice: { provider: "vapi", voiceId: "Elliot" },
-};
 
 export default function AssistantsView() {
   const archived = query("archived") === "1";
@@ -126,7 +122,7 @@ function Line({ one, edit, done }) {
 
 /** @param {{ one?: Assistant, onClose: () => void, onDone: () => void }} props */
 function Edit({ one, onClose, onDone }) {
-  const before = JSON.stringify(one ? one.config : NEW, null, 2);
+  const before = JSON.stringify(one ? one.config : NEW_ASSISTANT, null, 2);
   const [name, setName] = useState(one?.name ?? "");
   const [config, setConfig] = useState(before);
   const [wrong, setWrong] = useState("");

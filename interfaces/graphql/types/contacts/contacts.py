@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from domain.contacts.contact_history import PlanKind
+from domain.planning.waiting import own_reason, shared_reason
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import EVERYBODY, field, query
@@ -18,14 +18,10 @@ from interfaces.graphql.types.enums import (
     Withheld,
 )
 from interfaces.graphql.types.scalars import JSON
+from projections.calls.call_log import placed_calls
 from projections.contacts import contact_log
 from projections.contacts.contact_results import ContactResult
 from projections.contacts.contact_row import ContactRow
-
-OF_CONTACTS = frozenset(
-    {WaitingCode.RETRY_LATER, WaitingCode.RETRY_PLANNED, WaitingCode.CALLBACK_PLANNED}
-)
-"""Reasons of single contacts, which do not apply to all of a campaign."""
 
 
 @strawberry.type
@@ -85,21 +81,24 @@ class Contact:
     @field("Number of calls placed to this contact.")
     async def attempts(self, info: Info) -> int:
         rows = await info.context.loaders.calls_of_contacts.load(self.row.id)
-        return sum(row.placed_at is not None for row in rows or ())
+        return placed_calls(rows or ())
 
     @field("Why the contact is not being called now; null unless PENDING.")
     async def waiting_for(self, info: Info) -> WaitingCode | None:
         """Return the contact's own reason, else that of its campaign's last plan."""
         if self.status is not ContactStatus.PENDING:
             return None
-        own = _own_reason(self.row, info.context.services.now())
+        own = own_reason(
+            planned_kind=self.row.planned_kind,
+            planned_at=self.row.next_attempt_at,
+            deferred_until=self.row.deferred_until,
+            now=info.context.services.now(),
+        )
         if own is not None:
             return own
         decision = await info.context.loaders.decisions.load(self.row.campaign_id)
-        codes = (
-            [WaitingCode(each.code) for each in decision.reasons] if decision else []
-        )
-        return next((code for code in codes if code not in OF_CONTACTS), None)
+        reasons = decision.reasons if decision else ()
+        return shared_reason(WaitingCode(each.code) for each in reasons)
 
     @strawberry.field
     async def call(self, info: Info) -> Call | None:
@@ -141,18 +140,6 @@ class Contact:
 
     async def _result(self, info: Info) -> ContactResult | None:
         return await info.context.loaders.results_of_contacts.load(self.row.id)
-
-
-def _own_reason(row: ContactRow, now: datetime) -> WaitingCode | None:
-    """Return why this contact waits, whatever its campaign waits for."""
-    if row.next_attempt_at is not None and row.next_attempt_at > now:
-        is_callback = row.planned_kind is PlanKind.CALLBACK
-        return (
-            WaitingCode.CALLBACK_PLANNED if is_callback else WaitingCode.RETRY_PLANNED
-        )
-    if row.deferred_until is not None and row.deferred_until > now:
-        return WaitingCode.RETRY_LATER
-    return None
 
 
 @strawberry.type

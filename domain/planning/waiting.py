@@ -1,0 +1,39 @@
+"""Why one contact is not called now, from its own plan or from its campaign's."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from domain.contacts.contact_history import PlanKind
+from domain.values import WaitingCode
+
+OF_CONTACTS = frozenset(
+    {WaitingCode.RETRY_LATER, WaitingCode.RETRY_PLANNED, WaitingCode.CALLBACK_PLANNED}
+)
+"""Reasons of single contacts, which do not apply to all of a campaign."""
+
+
+def own_reason(
+    *,
+    planned_kind: PlanKind | None,
+    planned_at: datetime | None,
+    deferred_until: datetime | None,
+    now: datetime,
+) -> WaitingCode | None:
+    """Return why a PENDING contact waits, whatever its campaign waits for.
+
+    `planned_at` is when its planned call is due, `deferred_until` when a call that was
+    not made may be requested again. None: nothing of its own keeps it waiting.
+    """
+    if planned_at is not None and planned_at > now:
+        is_callback = planned_kind is PlanKind.CALLBACK
+        return (
+            WaitingCode.CALLBACK_PLANNED if is_callback else WaitingCode.RETRY_PLANNED
+        )
+    if deferred_until is not None and deferred_until > now:
+        return WaitingCode.RETRY_LATER
+    return None
+
+
+def shared_reason(of_campaign: Iterable[WaitingCode]) -> WaitingCode | None:
+    """Return the campaign's first reason that may apply to each of its contacts."""
+    return next((code for code in of_campaign if code not in OF_CONTACTS), None)
