@@ -23,7 +23,7 @@ from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
 from domain.numbers.number import Number
-from domain.planning.planning import status_of
+from domain.planning.contact_status import status_of
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)

@@ -14,15 +14,16 @@ from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.contacts.contact import Contact
 from domain.contacts.contact_history import ContactHistory
-from domain.planning.call_consequences import waits_again, withdraw_from_calls
+from domain.planning.call_consequences import withdraw_from_calls
 from domain.planning.planning import (
-    changes_conclusion,
+    Consequence,
+    attempts_used,
     conclude,
-    history_of,
-    is_settled_by,
+    consequence_of,
     plan_after,
     proves_ringing,
     step_after,
+    takes_plan,
 )
 from domain.planning.retries import Finish, NextStep
 from domain.values import ContactStatus, call_id_of
@@ -76,17 +77,15 @@ class ContactPlanner:
         `campaign` is the call's campaign if it was loaded already; only its version is
         used. Nothing is loaded for a call whose report decides nothing.
         """
-        events = call.pending_events
-        if waits_again(events):
-            return self._still_waits(call, at)
-        decides = call.terms_version is not None or call.callback_at is not None
-        if not decides and not proves_ringing(events):
-            return ContactChanges()
-        if is_settled_by(events):
-            return self._settled(call, campaign, at)
-        if call.settled and changes_conclusion(events):
-            return self._concluded(call, at)
-        return ContactChanges()
+        match consequence_of(call):
+            case Consequence.STILL_WAITS:
+                return self._still_waits(call, at)
+            case Consequence.SETTLED:
+                return self._settled(call, campaign, at)
+            case Consequence.CONCLUDED:
+                return self._concluded(call, at)
+            case Consequence.NONE:
+                return ContactChanges()
 
     def _contact(self, call: Call, at: datetime) -> Contact:
         return find_contact(self._app, call.contact_id, call.campaign_id, at)
@@ -134,12 +133,7 @@ class ContactPlanner:
             return ContactChanges(expect={campaign.id: stored})
         following = call_id_of(call.contact_id, call.attempt + 1)
         contact = self._contact(call, at)
-        if (
-            campaign.over
-            or campaign.expired_at is not None
-            or contact.plan_after(call.attempt) is not None
-            or self._app.find(Call, following) is not None
-        ):
+        if not takes_plan(campaign, contact, call) or self._app.find(Call, following):
             return ContactChanges()
         expect = {campaign.id: stored, contact.id: contact.version, following: 0}
         version = call.terms_version or campaign.terms_version
@@ -162,7 +156,7 @@ class ContactPlanner:
             latest,
             contact,
             terms,
-            attempts_used=self._uses_up(call, latest, terms),
+            budget_used=self._uses_up(call, latest, terms),
             at=at,
             by=SCHEDULER,
         )
@@ -180,7 +174,4 @@ class ContactPlanner:
             return False
         known = {call.id: call, latest.id: latest}
         calls = (*earlier_calls(self._app, latest), latest)
-        made = [known.get(one.id, one) for one in calls]
-        if latest.waiting or latest.deferred:
-            made.remove(latest)
-        return history_of(made).attempts >= terms.policy.attempts
+        return attempts_used([known.get(one.id, one) for one in calls], terms)

@@ -15,16 +15,12 @@ from application.event_context import EventContext
 from application.installation_key import InstallationKey
 from application.ports import ContactLookup
 from application.vault import TextRow, VaultReader, VaultRow
-from domain.contacts.contact import Contact, PlannedAttempt
-from domain.contacts.contact_events import FinishReason
-from domain.errors import Invalid, NotFound
+from domain.contacts.contact import Contact
+from domain.errors import NotFound
 from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition
-from domain.planning.planning import WANTED, status_of
-from domain.planning.retries import FINAL_DISPOSITIONS
-from domain.values import ContactStatus, VaultText
-
-LONGEST_NOTE = 2_000
+from domain.planning.contact_commands import checked_note, dispose
+from domain.values import VaultText
 
 
 class ContactService:
@@ -66,30 +62,30 @@ class ContactService:
         campaign_id = self._campaign_of(contact_id)
         if campaign_id is None:
             raise NotFound("contact", contact_id)
-        text = (note or "").strip()
-        if len(text) > LONGEST_NOTE:
-            wrong = f"must have at most {LONGEST_NOTE:,} characters"
-            raise Invalid(f"The note {wrong}.", note=wrong)
+        text = checked_note(note)
 
         def command() -> int | None:
-            at = self._context.now()
-            contact = find_contact(self._app, contact_id, campaign_id, at)
-            call = last_call(self._app, contact_id)
-            last_attempt = call.attempt if call else 0
-            status = status_of(contact, call)
-            expect = expected_versions(contact, call)
-            reference, rows = self._note(contact, text)
-            contact.dispose(disposition, note=reference, was=status, at=at, by=by)
-            _withdraw_plan(contact, disposition, status, last_attempt, at=at, by=by)
-            number, phone_rows = None, list[TextRow]()
-            if disposition is Disposition.OPTED_OUT:
-                number, phone_rows = self._suppressed(contact, at, by)
-            if not contact.pending_events and number is None:
-                return None
-            vault = [*rows, *phone_rows]
-            return self._app.append(contact, number, vault=vault, expect=expect)
+            contact = find_contact(
+                self._app, contact_id, campaign_id, self._context.now()
+            )
+            return self._dispose(contact, disposition, text, by)
 
         return decide(command)
+
+    def _dispose(
+        self, contact: Contact, disposition: Disposition | None, text: str, by: str
+    ) -> int | None:
+        at, call = self._context.now(), last_call(self._app, contact.id)
+        expect = expected_versions(contact, call)
+        reference, rows = self._note(contact, text)
+        dispose(contact, call, disposition, note=reference, at=at, by=by)
+        number, phone_rows = None, list[TextRow]()
+        if disposition is Disposition.OPTED_OUT:
+            number, phone_rows = self._suppressed(contact, at, by)
+        if not contact.pending_events and number is None:
+            return None
+        vault = [*rows, *phone_rows]
+        return self._app.append(contact, number, vault=vault, expect=expect)
 
     def _suppressed(
         self, contact: Contact, at: datetime, by: str
@@ -120,25 +116,3 @@ class ContactService:
             return known, []
         reference, row = self._context.vault_text(contact.id, text)
         return reference, [row]
-
-
-def _withdraw_plan(
-    contact: Contact,
-    disposition: Disposition | None,
-    status: ContactStatus,
-    last_attempt: int,
-    *,
-    at: datetime,
-    by: str,
-) -> None:
-    """Finish the contact if the disposition makes its planned call needless."""
-    plan = contact.plan_after(last_attempt)
-    reason = FINAL_DISPOSITIONS.get(disposition)
-    if plan is not None and reason is not None and _ends(plan, reason):
-        move = {"was": status, "standing": plan.finished_as}
-        contact.finish(reason, last_attempt=last_attempt, at=at, by=by, **move)
-
-
-def _ends(plan: PlannedAttempt, reason: FinishReason) -> bool:
-    """Return whether the plan ends; only an opt-out ends a call that was asked for."""
-    return reason is FinishReason.OPTED_OUT or plan.kind not in WANTED

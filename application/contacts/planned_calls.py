@@ -21,7 +21,8 @@ from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
 from domain.contacts.contact_history import NO_HISTORY
 from domain.outcomes import Withheld
-from domain.planning.planning import return_to_calls, review_due, withhold
+from domain.planning.contact_commands import return_to_calls, withhold
+from domain.planning.planning import review_due
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.numbers.number import Number
 from domain.outcomes import Withheld
-from domain.planning.withholding import withhold_waiting
+from domain.planning.contact_commands import withhold_waiting
 from domain.values import call_id_of
 
 TOGETHER = 100

@@ -32,6 +32,8 @@ from application.ports.provider import (
 )
 from application.ports.provider import (
     ListedAssistant as ListedAssistant,
+)
+from application.ports.provider import (
     PhoneNumber as PhoneNumber,
 )
 from application.ports.provider import (

@@ -8,7 +8,7 @@ from domain.calls.call import Call
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.planning.planning import status_of
+from domain.planning.contact_status import status_of
 from domain.values import ContactStatus, call_id_of
 
 UNRECORDED_ATTEMPTS = 3

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
@@ -10,8 +11,9 @@ from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.contacts.contact import Contact, PlannedAttempt
 from domain.contacts.contact_events import FinishReason
 from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
-from domain.errors import WrongState
-from domain.outcomes import CallOutcome, Withheld
+from domain.outcomes import CallOutcome
+from domain.planning.call_consequences import waits_again
+from domain.planning.contact_status import status_of
 from domain.planning.retries import (
     FINAL_DISPOSITIONS,
     Callback,
@@ -66,6 +68,53 @@ def proves_ringing(events: Sequence[object]) -> bool:
         and one.outcome.outcome is not CallOutcome.NOT_STARTED
         for one in events
     )
+
+
+class Consequence(Enum):
+    """What new events of a call may change for its contact.
+
+    STILL_WAITS: it waits for a call again. SETTLED: no further report is awaited.
+    CONCLUDED: a late report changed what an earlier one had decided.
+    """
+
+    NONE = "NONE"
+    STILL_WAITS = "STILL_WAITS"
+    SETTLED = "SETTLED"
+    CONCLUDED = "CONCLUDED"
+
+
+def consequence_of(call: Call) -> Consequence:
+    """Return what the pending events of a call may change for its contact."""
+    events = call.pending_events
+    if waits_again(events):
+        return Consequence.STILL_WAITS
+    decides = call.terms_version is not None or call.callback_at is not None
+    if not decides and not proves_ringing(events):
+        return Consequence.NONE
+    if is_settled_by(events):
+        return Consequence.SETTLED
+    if call.settled and changes_conclusion(events):
+        return Consequence.CONCLUDED
+    return Consequence.NONE
+
+
+def takes_plan(campaign: Campaign, contact: Contact, call: Call) -> bool:
+    """Return whether a call may be planned after this one.
+
+    Not if one is planned already, nor if the campaign is over or has expired.
+    """
+    is_over = campaign.over or campaign.expired_at is not None
+    return not is_over and contact.plan_after(call.attempt) is None
+
+
+def attempts_used(calls: Sequence[Call], terms: CallingTerms) -> bool:
+    """Return whether the calls to a contact, in their order, use up its policy.
+
+    A last call that was not requested yet does not count.
+    """
+    latest = calls[-1]
+    made = calls[:-1] if latest.waiting or latest.deferred else calls
+    return history_of(made).attempts >= terms.policy.attempts
 
 
 def history_of(calls: Sequence[Call]) -> ContactHistory:
@@ -165,7 +214,7 @@ def conclude(
     contact: Contact,
     terms: CallingTerms | None,
     *,
-    attempts_used: bool = False,
+    budget_used: bool = False,
     at: datetime,
     by: str,
 ) -> None:
@@ -174,52 +223,75 @@ def conclude(
     `latest` is the contact's last call, possibly the same one. A call that was
     requested already goes on, but nothing follows it. A callback, and a call that a
     member wanted, are ended by an opt-out only; a callback also if the call turns out
-    not to ask for it. `attempts_used` means that the calls have turned out to use up
-    the policy's attempts; a call under way then goes on, and a callback may still
-    follow it.
+    not to ask for it. `budget_used` means that the calls have turned out to use up the
+    policy's attempts; a call under way then goes on, and a callback may still follow
+    it.
     """
     policy = (terms or CALLED_ONCE).policy
     reason = conclusion(policy, call.outcome, call.disposition)
-    if reason is None and attempts_used and not _is_under_way(contact, latest):
+    if reason is None and budget_used and not _is_under_way(contact, latest):
         reason = FinishReason.ATTEMPTS_USED
     reason = _reason_for(reason, call, latest, contact)
     if reason is None or not contact.may_be_called:
         return
     plan = contact.plan_after(latest.attempt)
+    change = _taken_back(call, latest, contact, plan, at, by)
+    if change is not None:
+        was, standing = change
+        contact.finish(
+            reason,
+            was=was,
+            standing=standing,
+            last_attempt=latest.attempt,
+            at=at,
+            by=by,
+        )
+
+
+def _taken_back(
+    call: Call,
+    latest: Call,
+    contact: Contact,
+    plan: PlannedAttempt | None,
+    at: datetime,
+    by: str,
+) -> tuple[ContactStatus, ContactStatus] | None:
+    """Take back the last call if it was not made yet.
+
+    Returns the contact's status before and after; None if nothing was to follow.
+    """
     was = status_of(contact, latest)
     if plan is not None:
-        standing = plan.finished_as
-    elif latest is not call and was is ContactStatus.QUEUED and latest.waiting:
+        return was, plan.finished_as
+    if latest is not call and was is ContactStatus.QUEUED and latest.waiting:
         latest.cancel(at=at, by=by)
-        was = standing = latest.standing
-    elif latest.deferred:
+        return latest.standing, latest.standing
+    if latest.deferred:
         latest.withdraw(at=at, by=by)
-        was = standing = latest.standing
-    elif was is ContactStatus.PENDING:
-        standing = ContactStatus.ENDED
-    elif latest is call:
-        return  # Nothing was to follow, and nothing will.
-    else:
-        standing = was
-    contact.finish(
-        reason,
-        was=was,
-        standing=standing,
-        last_attempt=latest.attempt,
-        at=at,
-        by=by,
-    )
+        return latest.standing, latest.standing
+    if was is ContactStatus.PENDING:
+        return was, ContactStatus.ENDED
+    return None if latest is call else (was, was)
 
 
 def _reason_for(
     reason: FinishReason | None, call: Call, latest: Call, contact: Contact
 ) -> FinishReason | None:
     """Return why the call that follows is not made, None if it remains."""
-    if reason is FinishReason.OPTED_OUT:
-        return reason
-    if _is_unasked_callback(call, latest, contact):
+    opted_out = reason is FinishReason.OPTED_OUT
+    if not opted_out and _is_unasked_callback(call, latest, contact):
         return FinishReason.CALLBACK_WITHDRAWN
-    return None if _is_wanted(call, latest, contact) else reason
+    if reason is None or not may_end(_kind_of_next(call, latest, contact), reason):
+        return None
+    return reason
+
+
+def may_end(kind: PlanKind | None, reason: FinishReason) -> bool:
+    """Return whether `reason` ends a planned call; only an opt-out ends a wanted one.
+
+    `kind` is None for a call that was not planned.
+    """
+    return reason is FinishReason.OPTED_OUT or kind not in WANTED
 
 
 def _is_unasked_callback(call: Call, latest: Call, contact: Contact) -> bool:
@@ -232,12 +304,12 @@ def _is_unasked_callback(call: Call, latest: Call, contact: Contact) -> bool:
     return call.callback_at is None and is_to_be_made
 
 
-def _is_wanted(call: Call, latest: Call, contact: Contact) -> bool:
-    """Return whether the contact or a member wanted the call that follows."""
+def _kind_of_next(call: Call, latest: Call, contact: Contact) -> PlanKind | None:
+    """Return why the call that follows was planned, None if it was not."""
     plan = contact.plan_after(latest.attempt)
     if plan is not None:
-        return plan.kind in WANTED
-    return latest is not call and latest.plan in WANTED
+        return plan.kind
+    return latest.plan if latest is not call else None
 
 
 def _is_under_way(contact: Contact, latest: Call) -> bool:
@@ -324,66 +396,3 @@ def _review_retry(
             at=at,
             by=by,
         )
-
-
-# --- What members and lists decide ----------------------------------------------------
-
-
-def return_to_calls(
-    contact: Contact,
-    latest: Call | None,
-    campaign: Campaign,
-    *,
-    history: ContactHistory,
-    due_at: datetime,
-    at: datetime,
-    by: str,
-) -> None:
-    """Plan another call to a finished contact, and record that on its campaign.
-
-    `latest` is the contact's last call, None without any, and `history` the history
-    with it. Raises WrongState if that is not possible.
-    """
-    status = status_of(contact, latest)
-    if status is ContactStatus.PENDING or status in ACTIVE:
-        raise WrongState(
-            f"The contact is {status}: only a finished one is called again."
-        )
-    if contact.finished is FinishReason.OPTED_OUT:
-        raise WrongState("The contact opted out: it is not called again.")
-    contact.return_to_calls(
-        was=status,
-        attempt=(latest.attempt if latest else 0) + 1,
-        due_at=due_at,
-        terms_version=campaign.terms_version,
-        history=history,
-        at=at,
-        by=by,
-    )
-    campaign.return_contact(contact.id, at=at, by=by)
-
-
-def withhold(
-    contact: Contact, latest: Call | None, reason: Withheld, *, at: datetime, by: str
-) -> None:
-    """Finish a waiting contact without a call; a deferred call is withdrawn.
-
-    Raises WrongState if the contact is not waiting.
-    """
-    if contact.withheld is reason:
-        return
-    was = status_of(contact, latest)
-    if was is not ContactStatus.PENDING:
-        raise WrongState(f"The contact is {was}: only a waiting one can be removed.")
-    if latest is not None and latest.deferred:
-        latest.withdraw(at=at, by=by)
-        was = latest.standing
-    last_attempt = latest.attempt if latest else 0
-    contact.withhold(reason, was=was, last_attempt=last_attempt, at=at, by=by)
-
-
-def status_of(contact: Contact, latest: Call | None) -> ContactStatus:
-    """Return the status of a contact, given its last call."""
-    if latest is None:
-        return contact.status_after(0, ContactStatus.PENDING)
-    return contact.status_after(latest.attempt, latest.standing)

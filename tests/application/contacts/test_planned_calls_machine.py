@@ -28,7 +28,7 @@ from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.contacts.contact import Contact
 from domain.contacts.contact_history import NO_HISTORY, PlanKind
 from domain.outcomes import CallOutcome, Disposition, DispositionSource, ReportedOutcome
-from domain.planning.planning import status_of
+from domain.planning.contact_status import status_of
 from domain.values import ContactStatus, DialMode, PauseCause, call_id_of
 from tests.application.memory_streams import Crash, MemoryStreams, NoContacts
 
