@@ -1,6 +1,20 @@
 """A list of people to call, the assistant that calls them, and the progress.
 
-Its events are in `campaign_events`, its terms in `campaign_terms`.
+The life of a campaign, with the command and the event of each step:
+
+1. Prepared: `create` (Created), `import_contacts` (ContactsImported), `change` and
+   `start_not_before` (Changed; also later).
+2. Started by a member: `start` (Queued). The first call was placed: `note_placed`
+   (DialingStarted). The first phone rang: `note_ringing` (Running).
+3. Stopped for a while: `pause` (Paused), `resume` (Resumed). A finished contact is to
+   be called again: `return_contact` (ContactReturned). Most of the budget is spent:
+   `raise_spend_alert` (SpendAlertRaised).
+4. Over: `complete` (Completed), `cancel` (Canceled), `fail` (Failed). When the end of
+   its terms has come, `expire` (Expired) finishes the contacts that wait.
+
+The commands of steps 2 to 4 are in `campaign_progress`, the events in
+`campaign_events`, the terms in `campaign_terms`. This module prepares campaigns and
+applies events.
 """
 
 from dataclasses import fields, replace
@@ -15,14 +29,14 @@ from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
 from domain.campaigns.campaign_progress import CampaignProgress
 from domain.campaigns.campaign_terms import (
     CALLED_ONCE,
-    LONGEST_NAME,
     AsCreated,
     CallingTerms,
     OutputRule,
     check_calling_terms,
+    check_line,
     check_terms,
 )
-from domain.errors import Conflict, Invalid, WrongState
+from domain.errors import Conflict, WrongState
 from domain.campaigns.retry_policy import RetryPolicy
 from domain.gate.decision import CallingHours
 from domain.gate.rules import CallPurpose
@@ -37,6 +51,11 @@ class Campaign(CampaignProgress, Aggregate):
     """The aggregate of one campaign."""
 
     TOPIC = "campaign"
+
+    contacts: int
+    lists: frozenset[UUID]
+    queued_at: datetime | None
+    pause_cause: PauseCause | None
 
     # Imported here, so that they are the aggregate's own: Campaign.Paused is a type.
     from domain.campaigns.campaign_events import (
@@ -79,16 +98,10 @@ class Campaign(CampaignProgress, Aggregate):
         redial_of: UUID | None = None,
         is_test: bool = False,
     ) -> Self:
-        """Create a campaign; raise Invalid if a value is out of bounds.
-
-        `budget` is in US dollars. `request_id` identifies the request to create it,
-        `redial_of` the campaign from which the contacts are taken. A test campaign
-        makes a single test call.
-        """
+        """Create a campaign; `Created` explains the values. Raises Invalid."""
         check_terms(name, cap, budget)
         check_calling_terms(terms, at)
-        if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
-            raise Invalid("Choose a line to call from.", phoneNumberId="is none")
+        check_line(phone_number_id)
         return cls._create(
             cls.Created,
             id=campaign_id,
@@ -158,15 +171,10 @@ class Campaign(CampaignProgress, Aggregate):
             budget,
             self.terms,
         )
-        self.state = CampaignState.CREATED
-        self.expired_at: datetime | None = None
-        self.contacts = 0
-        self.lists: frozenset[UUID] = frozenset()
-        self.queued_at: datetime | None = None
-        self.started_at: datetime | None = None
-        self.answered = False
-        self.pause_cause: PauseCause | None = None
-        self.alerts: frozenset[tuple[SpendAlert, Decimal]] = frozenset()
+        self.state, self.pause_cause = CampaignState.CREATED, None
+        self.queued_at = self.started_at = self.expired_at = None
+        self.contacts, self.answered = 0, False
+        self.lists, self.alerts = frozenset(), frozenset()
 
     def import_contacts(
         self,

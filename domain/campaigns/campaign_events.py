@@ -37,7 +37,12 @@ class CampaignEvent(Aggregate.Event):
 
 
 class Created(CampaignEvent, Aggregate.Created):
-    """The campaign exists; amounts in US dollars, `longest_call_seconds` in seconds."""
+    """The campaign exists; amounts in US dollars, `longest_call_seconds` in seconds.
+
+    `phone_number_id` is the line to call from. `request_id` identifies the request to
+    create the campaign, `redial_of` the campaign from which the contacts are taken. A
+    test campaign makes a single test call.
+    """
 
     TOPIC = "campaign.created"
     name: str

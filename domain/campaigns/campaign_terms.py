@@ -117,6 +117,12 @@ def check_terms(name: str, cap: int, budget: Decimal | None) -> None:
         raise Invalid(f"{said[0].upper()}{said[1:]}.", **wrong)
 
 
+def check_line(phone_number_id: str) -> None:
+    """Raise Invalid unless a line of the provider is named."""
+    if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
+        raise Invalid("Choose a line to call from.", phoneNumberId="is none")
+
+
 def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
     """Raise Invalid unless the terms can be followed from the time `at` on."""
     if terms.retry_policy is not None:

@@ -1,7 +1,15 @@
 """A contact of one campaign, apart from its calls: what is planned, and its end.
 
 The stream has no creation event, because most contacts need no event at all: it begins
-with whatever is recorded first.
+with whatever is recorded first. In the order of a contact's life:
+
+1. Waits for its first call: `withhold` (WithheldFromCalls) finishes it without one.
+2. After a call: `plan_call` (CallPlanned) plans a retry or a callback, `finish`
+   (Finished) records that none follows, `withdraw` (Withdrawn) that the call failed.
+3. Finished: `return_to_calls` (Returned) plans another call that a member wants.
+
+At any time: `dispose` (Disposed) by a member, and `erase` (Erased). `domain.planning`
+decides what follows a call; the events are in `contact_events`.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -78,8 +79,9 @@ def upload_routes(
     `largest_file` is in bytes; `pace` limits how slowly one file may arrive.
     """
     router = APIRouter(route_class=RefusingRoute)
-    slots = slots or UploadSlots()
-    limiter, rate = CapacityLimiter(slots.of_all), RateLimit(UPLOADS_A_MINUTE)
+    reception = _Reception(
+        store, now, new_id, default_region, largest_file, slots or UploadSlots(), pace
+    )
 
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/uploads", max_body_size=sys.maxsize)
@@ -92,52 +94,86 @@ def upload_routes(
         mapped: Annotated[list[str] | None, Query(alias="map")] = None,
         sheet: str | None = None,
     ) -> Response:
-        rate.require(member)
-        body = Body(request, pace())
-        try:
-            _check_kind(request)
-            body.limit(largest_file)
-            called, overrides = _checked_kinds(kinds), _checked_overrides(mapped or [])
-            at = now()
-            new = NewUpload(
-                id=new_id(),
-                filename=_plain_name(filename),
-                default_region=await to_thread.run_sync(
-                    _checked_region, region, default_region
-                ),
-                created_by=member,
-                created_at=at,
-                expires_at=at + KEPT_FOR,
-            )
-            options = ReadOptions(
-                default_region=new.default_region,
-                any_kind=called is Kinds.ANY,
-                overrides=overrides,
-                sheet=sheet,
-            )
-            async with slots.taken(member):
-                received = await to_thread.run_sync(
-                    _receive, store, new, body, options, limiter=limiter
-                )
-        except Refused as refused:
-            return refusal_of(refused, drain=not body.ended)
-        return JSONResponse(received, 201)
+        asked = _Asked(filename, region, kinds, mapped or [], sheet)
+        return await reception.receive(request, member, asked)
 
     @router.get("/uploads/{upload_id}/rejects.csv")
     def rejects(
         upload_id: str, _member: Annotated[str, Depends(authorize)]
     ) -> Response:
-        found = _find(store, upload_id, now())
-        if found is None:
-            message = "There is no such upload, or it has expired."
-            raise HTTPException(404, message)
-        return Streamed(
-            rejects_csv(found.columns, _pages(store, found.id), found.not_kept_count),
-            media_type="text/csv",
-            filename='filename="rejects.csv"',
-        )
+        return _rejects(store, upload_id, now())
 
     return router
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The query of an upload, as it was sent."""
+
+    filename: str
+    region: str | None
+    kinds: str
+    mapped: Sequence[str]
+    sheet: str | None
+
+
+class _Reception:
+    """Receives the uploaded files of all members; see `upload_routes`."""
+
+    def __init__(
+        self,
+        store: UploadStore,
+        now: Callable[[], datetime],
+        new_id: Callable[[], UUID],
+        default_region: Callable[[], str],
+        largest_file: int,
+        slots: UploadSlots,
+        pace: Callable[[], Pace],
+    ) -> None:
+        self._store, self._now, self._new_id = store, now, new_id
+        self._default_region, self._largest_file = default_region, largest_file
+        self._slots, self._pace = slots, pace
+        self._limiter = CapacityLimiter(slots.of_all)
+        self._rate = RateLimit(UPLOADS_A_MINUTE)
+
+    async def receive(self, request: Request, member: str, asked: _Asked) -> Response:
+        """Store the file in a request's body; answer with its report, or a refusal."""
+        self._rate.require(member)
+        body = Body(request, self._pace())
+        try:
+            _check_kind(request)
+            body.limit(self._largest_file)
+            received = await self._received(body, member, asked)
+        except Refused as refused:
+            return refusal_of(refused, drain=not body.ended)
+        return JSONResponse(received, 201)
+
+    async def _received(self, body: Body, member: str, asked: _Asked) -> dict[str, Any]:
+        called, overrides = (
+            _checked_kinds(asked.kinds),
+            _checked_overrides(asked.mapped),
+        )
+        at = self._now()
+        new = NewUpload(
+            id=self._new_id(),
+            filename=_plain_name(asked.filename),
+            default_region=await to_thread.run_sync(
+                _checked_region, asked.region, self._default_region
+            ),
+            created_by=member,
+            created_at=at,
+            expires_at=at + KEPT_FOR,
+        )
+        options = ReadOptions(
+            default_region=new.default_region,
+            any_kind=called is Kinds.ANY,
+            overrides=overrides,
+            sheet=asked.sheet,
+        )
+        async with self._slots.taken(member):
+            return await to_thread.run_sync(
+                _receive, self._store, new, body, options, limiter=self._limiter
+            )
 
 
 @short_turns()
@@ -220,6 +256,17 @@ def _pages(store: UploadStore, upload_id: UUID) -> Iterator[list[RejectedRow]]:
     while page := store.rejects(upload_id, after, _PAGE):
         yield page
         after = page[-1].row
+
+
+def _rejects(store: UploadStore, upload_id: str, now: datetime) -> Response:
+    found = _find(store, upload_id, now)
+    if found is None:
+        raise HTTPException(404, "There is no such upload, or it has expired.")
+    return Streamed(
+        rejects_csv(found.columns, _pages(store, found.id), found.not_kept_count),
+        media_type="text/csv",
+        filename='filename="rejects.csv"',
+    )
 
 
 def rejects_csv(
