@@ -78,10 +78,9 @@ def upload_routes(
 
     `largest_file` is in bytes; `pace` limits how slowly one file may arrive.
     """
-    router = APIRouter(route_class=RefusingRoute)
-    reception = _Reception(
-        store, now, new_id, default_region, largest_file, slots or UploadSlots(), pace
-    )
+    router, slots = APIRouter(route_class=RefusingRoute), slots or UploadSlots()
+    limits = _Limits(largest_file, slots, pace)
+    reception = _Reception(store, now, new_id, default_region, limits)
 
     # The route counts the body itself, so that its refusal has the contract's form.
     @router.post("/uploads", max_body_size=sys.maxsize)
@@ -117,6 +116,15 @@ class _Asked:
     sheet: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What limits one upload, in bytes and speed, and the uploads at a time."""
+
+    largest_file: int
+    slots: UploadSlots
+    pace: Callable[[], Pace]
+
+
 class _Reception:
     """Receives the uploaded files of all members; see `upload_routes`."""
 
@@ -126,33 +134,28 @@ class _Reception:
         now: Callable[[], datetime],
         new_id: Callable[[], UUID],
         default_region: Callable[[], str],
-        largest_file: int,
-        slots: UploadSlots,
-        pace: Callable[[], Pace],
+        limits: _Limits,
     ) -> None:
         self._store, self._now, self._new_id = store, now, new_id
-        self._default_region, self._largest_file = default_region, largest_file
-        self._slots, self._pace = slots, pace
-        self._limiter = CapacityLimiter(slots.of_all)
+        self._default_region, self._limits = default_region, limits
+        self._limiter = CapacityLimiter(limits.slots.of_all)
         self._rate = RateLimit(UPLOADS_A_MINUTE)
 
     async def receive(self, request: Request, member: str, asked: _Asked) -> Response:
         """Store the file in a request's body; answer with its report, or a refusal."""
         self._rate.require(member)
-        body = Body(request, self._pace())
+        body = Body(request, self._limits.pace())
         try:
             _check_kind(request)
-            body.limit(self._largest_file)
+            body.limit(self._limits.largest_file)
             received = await self._received(body, member, asked)
         except Refused as refused:
             return refusal_of(refused, drain=not body.ended)
         return JSONResponse(received, 201)
 
     async def _received(self, body: Body, member: str, asked: _Asked) -> dict[str, Any]:
-        called, overrides = (
-            _checked_kinds(asked.kinds),
-            _checked_overrides(asked.mapped),
-        )
+        called = _checked_kinds(asked.kinds)
+        overrides = _checked_overrides(asked.mapped)
         at = self._now()
         new = NewUpload(
             id=self._new_id(),
@@ -170,7 +173,7 @@ class _Reception:
             overrides=overrides,
             sheet=asked.sheet,
         )
-        async with self._slots.taken(member):
+        async with self._limits.slots.taken(member):
             return await to_thread.run_sync(
                 _receive, self._store, new, body, options, limiter=self._limiter
             )

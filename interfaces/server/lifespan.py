@@ -72,12 +72,10 @@ def api_lifespan(
             app.provider_webhooks = opened.enter_context(
                 _webhooks(configuration, components, metrics)
             )
-            routes = Routes(
-                configuration, components, url, exports, subscriptions, metrics
-            )
             await asyncio.to_thread(components.installation_key.prepare)
             _add_first_admin(configuration, components)
-            for router in routes.all():
+            shared = (url, exports, subscriptions, metrics)
+            for router in Routes(configuration, components, *shared).all():
                 app.include_router(router)
             async with (
                 remove_expired(components.uploads, components.now),
