@@ -1,5 +1,7 @@
 """Commands that call people again, or not again: redials and single contacts."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -8,9 +10,22 @@ import typer
 from application.configuration import Configuration
 from application.contacts.imports import NewCampaign
 from application.contacts.redials import RedialSelection, redial_list_id
+from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import NotFound
-from domain.outcomes import CallOutcome, Disposition, Withheld
-from domain.values import ContactStatus
+from domain.outcomes import Disposition, Withheld
+from interfaces.cli.campaign_options import (
+    CampaignId,
+    CountOnly,
+    Dispositions,
+    Outcomes,
+    RequestId,
+    SameAssistant,
+    SameCap,
+    SameLine,
+    SameName,
+    Start,
+    Statuses,
+)
 from interfaces.cli.campaign_terms import (
     CallbackOutput,
     EndsAt,
@@ -24,9 +39,9 @@ from interfaces.cli.directory import assistant_here
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections.campaigns import campaign_board
+from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_log
 
-CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
 ContactId = Annotated[UUID, typer.Argument(metavar="CONTACT", show_default=False)]
 
 
@@ -44,44 +59,21 @@ def add_commands(group: typer.Typer) -> None:
 def redial(
     campaign_id: CampaignId,
     *,
-    outcome: Annotated[
-        list[CallOutcome] | None,
-        typer.Option(case_sensitive=False, help="Only with this; may be repeated."),
-    ] = None,
-    status: Annotated[
-        list[ContactStatus] | None,
-        typer.Option(case_sensitive=False, help="Only with this; may be repeated."),
-    ] = None,
-    disposition: Annotated[
-        list[Disposition] | None,
-        typer.Option(case_sensitive=False, help="Only with this; may be repeated."),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name; default: Redial of X.")
-    ] = None,
-    assistant: Annotated[
-        str | None, typer.Option(help="Our id or the provider's; default: the same.")
-    ] = None,
-    phone_number: Annotated[
-        str | None,
-        typer.Option("--phone-number", help="Id of the line; default: the same."),
-    ] = None,
-    cap: Annotated[
-        int | None, typer.Option(help="Most concurrent calls; default: the same.")
-    ] = None,
+    outcome: Outcomes = None,
+    status: Statuses = None,
+    disposition: Dispositions = None,
+    name: SameName = None,
+    assistant: SameAssistant = None,
+    phone_number: SameLine = None,
+    cap: SameCap = None,
     retry: Retry = None,
     starts_at: StartsAt = None,
     ends_at: EndsAt = None,
     output_rule: OutputRules = None,
     callback_output: CallbackOutput = None,
-    request_id: Annotated[
-        UUID | None,
-        typer.Option(help="The same id always returns the same campaign."),
-    ] = None,
-    count: Annotated[
-        bool, typer.Option("--count", help="Only print the number of contacts.")
-    ] = False,
-    start: Annotated[bool, typer.Option("--start", help="Start it now.")] = False,
+    request_id: RequestId = None,
+    count: CountOnly = False,
+    start: Start = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign from finished contacts of another one; print its id.
@@ -91,13 +83,7 @@ def redial(
     selection = RedialSelection(
         campaign_id, status or None, outcome or None, disposition or None
     )
-    terms = terms_of(
-        retry=retry,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        output_rules=output_rule,
-        callback_output=callback_output,
-    )
+    terms = terms_of(retry, starts_at, ends_at, output_rule, callback_output)
     with workbench(Configuration()) as bench:
         source = bench.read(campaign_board.get, campaign_id)
         if source is None:
@@ -106,21 +92,14 @@ def redial(
         if count:
             print_line(json_of({"contacts": contacts}) if as_json else str(contacts))
             return
-        new = NewCampaign(
-            name=name or f"Redial of {source.name}",
-            upload_id=(
-                redial_list_id(request_id) if request_id else bench.context.new_id()
-            ),
-            assistant_id=(
-                assistant_here(bench, assistant) if assistant else source.assistant_id
-            ),
-            phone_number_id=phone_number or source.phone_number_id,
-            cap=cap or source.cap,
-            mode=source.mode,
-            line_quiet_gating=source.line_quiet_gating,
-            budget=None,
-            terms=terms,
-            request_id=request_id,
+        other = assistant_here(bench, assistant) if assistant else None
+        new = _redial_of(source, bench.context.new_id, terms, request_id)
+        new = replace(
+            new,
+            name=name or new.name,
+            assistant_id=other or new.assistant_id,
+            phone_number_id=phone_number or new.phone_number_id,
+            cap=cap or new.cap,
         )
         made = bench.redials.create_campaign(
             new, selection, default_cap=source.cap, by=actor()
@@ -132,6 +111,27 @@ def redial(
         return
     print_note(f"{contacts} contacts.")
     print_line(str(made.campaign_id))
+
+
+def _redial_of(
+    source: CampaignRow,
+    new_id: Callable[[], UUID],
+    terms: CallingTerms,
+    request_id: UUID | None,
+) -> NewCampaign:
+    """Return a new campaign like `source`, but without its budget."""
+    return NewCampaign(
+        name=f"Redial of {source.name}",
+        upload_id=redial_list_id(request_id) if request_id else new_id(),
+        assistant_id=source.assistant_id,
+        phone_number_id=source.phone_number_id,
+        cap=source.cap,
+        mode=source.mode,
+        line_quiet_gating=source.line_quiet_gating,
+        budget=None,
+        terms=terms,
+        request_id=request_id,
+    )
 
 
 def call_again(

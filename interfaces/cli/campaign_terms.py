@@ -46,7 +46,6 @@ CallbackOutput = Annotated[
 
 
 def terms_of(
-    *,
     retry: str | None,
     starts_at: str | None,
     ends_at: str | None,

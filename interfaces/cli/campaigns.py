@@ -1,7 +1,8 @@
 """Commands for campaigns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,6 +17,23 @@ from application.contacts.uploads import Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli import calling_again
+from interfaces.cli.campaign_options import (
+    AssistantName,
+    Budget,
+    CampaignId,
+    Cap,
+    ContactFile,
+    DryRun,
+    LineQuietGating,
+    Mapped,
+    Mode,
+    Name,
+    NumberKinds,
+    PhoneNumber,
+    Region,
+    Sheet,
+    Start,
+)
 from interfaces.cli.campaign_terms import (
     CallbackOutput,
     EndsAt,
@@ -46,7 +64,7 @@ from interfaces.cli.output import (
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.state_reasons import state_reason
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_results
 from projections.contacts.contact_results import Funnel, OutcomeCount
 from storage.process.decisions import Decision, Heartbeat
@@ -57,7 +75,6 @@ MANY = 10_000
 SILENT_SECONDS = 120.0
 """The heartbeat of a running scheduler is never that old."""
 
-CampaignId = Annotated[UUID, typer.Argument(metavar="ID", show_default=False)]
 
 HIDDEN = ("campaignId", "reasonWordsId", "longestCallSeconds", "version", "terms")
 """Fields of a campaign that are not shown, or in another form."""
@@ -86,68 +103,25 @@ def add_to(app: typer.Typer) -> None:
 
 def create(
     *,
-    file: Annotated[
-        Path,
-        typer.Option(
-            "--file",
-            "--csv",
-            exists=True,
-            dir_okay=False,
-            help="File with the contacts: CSV, .xlsx, .xls or .ods.",
-        ),
-    ],
-    name: Annotated[str | None, typer.Option(help="Name of the campaign.")] = None,
-    assistant: Annotated[
-        str | None, typer.Option(help="Our id or the provider's; imported if new.")
-    ] = None,
-    phone_number: Annotated[
-        str | None,
-        typer.Option(
-            "--phone-number", help="Id of the phone number (`autolynx lines`)."
-        ),
-    ] = None,
-    cap: Annotated[
-        int | None,
-        typer.Option(help="Most concurrent calls; default: of the settings."),
-    ] = None,
-    mode: Annotated[
-        DialMode, typer.Option(case_sensitive=False, help="How slots are filled.")
-    ] = DialMode.CONTINUOUS,
-    line_quiet_gating: Annotated[
-        bool, typer.Option("--line-quiet-gating", help="Dial only on a quiet line.")
-    ] = False,
-    budget: Annotated[str | None, typer.Option(help="Budget in US dollars.")] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(help="Region of numbers without +; default: of the settings."),
-    ] = None,
-    kinds: Annotated[
-        Kinds,
-        typer.Option(help="any: accept premium-rate and similar numbers too."),
-    ] = Kinds.CALLED,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="COLUMN=ROLE",
-            help="What a column is used for, such as Handy=PHONE; may be repeated.",
-        ),
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(help="Sheet of a workbook; default: the first with rows."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only report how the file is understood.")
-    ] = False,
+    file: ContactFile,
+    name: Name = None,
+    assistant: AssistantName = None,
+    phone_number: PhoneNumber = None,
+    cap: Cap = None,
+    mode: Mode = DialMode.CONTINUOUS,
+    line_quiet_gating: LineQuietGating = False,
+    budget: Budget = None,
+    region: Region = None,
+    kinds: NumberKinds = Kinds.CALLED,
+    mapped: Mapped = None,
+    sheet: Sheet = None,
+    dry_run: DryRun = False,
     retry: Retry = None,
     starts_at: StartsAt = None,
     ends_at: EndsAt = None,
     output_rule: OutputRules = None,
     callback_output: CallbackOutput = None,
-    start: Annotated[
-        bool, typer.Option("--start", help="Start it immediately.")
-    ] = False,
+    start: Start = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign from a file of contacts and print its id."""
@@ -157,28 +131,32 @@ def create(
     if dry_run:
         _report_only(file, options, as_json=as_json)
         return
-    name, line = required(name, "--name"), required(phone_number, "--phone-number")
-    assistant, money = required(assistant, "--assistant"), _money(budget)
-    terms = terms_of(
-        retry=retry,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        output_rules=output_rule,
-        callback_output=callback_output,
+    wanted = partial(
+        NewCampaign,
+        name=required(name, "--name"),
+        phone_number_id=required(phone_number, "--phone-number"),
+        cap=cap,
+        mode=mode,
+        line_quiet_gating=line_quiet_gating,
+        budget=_money(budget),
+        terms=terms_of(retry, starts_at, ends_at, output_rule, callback_output),
     )
+    named = required(assistant, "--assistant")
+    _create_from_file(file, options, named, wanted, start=start, as_json=as_json)
+
+
+def _create_from_file(
+    file: Path,
+    options: FileOptions,
+    assistant: str,
+    wanted: Callable[..., NewCampaign],
+    *,
+    start: bool,
+    as_json: bool,
+) -> None:
     with workbench(Configuration()) as bench:
         upload = receive(bench, file, options)
-        new = NewCampaign(
-            name=name,
-            upload_id=upload.id,
-            assistant_id=assistant_here(bench, assistant),
-            phone_number_id=line,
-            cap=cap,
-            mode=mode,
-            line_quiet_gating=line_quiet_gating,
-            budget=money,
-            terms=terms,
-        )
+        new = wanted(upload_id=upload.id, assistant_id=assistant_here(bench, assistant))
         with bar("contacts imported", long=upload.accepted > MANY) as on_progress:
             campaign_id = _create(
                 bench, new, lambda done: on_progress(done, upload.accepted), start=start

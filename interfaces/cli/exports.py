@@ -11,59 +11,54 @@ import typer
 
 from application.configuration import Configuration
 from domain.errors import NotFound
-from domain.outcomes import CallOutcome, Disposition
-from domain.values import ContactStatus
+from interfaces.cli.campaign_options import (
+    CampaignId,
+    Dispositions,
+    Outcomes,
+    Statuses,
+)
 from interfaces.cli.workbench import Workbench, workbench
 from projections.campaigns import campaign_board
 from projections.exports.columns import parse_columns
 from projections.exports.contacts_jsonl import jsonl_of
 from projections.exports.results import ExportOptions, csv_of
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", dir_okay=False, help="Output file; default: standard output."
+    ),
+]
+ByteOrderMark = Annotated[
+    bool, typer.Option("--bom", help="Begin with a byte order mark, for Excel.")
+]
+RecordingLinks = Annotated[
+    bool,
+    typer.Option(
+        "--recording-links",
+        help="Link recordings through this installation, not to the provider.",
+    ),
+]
+JsonLines = Annotated[
+    bool,
+    typer.Option("--jsonl", help="Write one JSON object per contact, with all calls."),
+]
+
 
 def export(
-    campaign_id: Annotated[UUID, typer.Argument(metavar="ID", show_default=False)],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            dir_okay=False,
-            help="Output file; default: standard output.",
-        ),
-    ] = None,
+    campaign_id: CampaignId,
+    output: Output = None,
     *,
     columns: Annotated[
         str | None,
         typer.Option(help="Columns, separated by commas, or: all."),
     ] = None,
-    outcome: Annotated[
-        list[CallOutcome] | None,
-        typer.Option(case_sensitive=False, help="Only contacts with this outcome."),
-    ] = None,
-    disposition: Annotated[
-        list[Disposition] | None,
-        typer.Option(case_sensitive=False, help="Only contacts with this disposition."),
-    ] = None,
-    status: Annotated[
-        list[ContactStatus] | None,
-        typer.Option(case_sensitive=False, help="Only contacts with this status."),
-    ] = None,
-    bom: Annotated[
-        bool, typer.Option("--bom", help="Begin with a byte order mark, for Excel.")
-    ] = False,
-    recording_links: Annotated[
-        bool,
-        typer.Option(
-            "--recording-links",
-            help="Link recordings through this installation, not to the provider.",
-        ),
-    ] = False,
-    jsonl: Annotated[
-        bool,
-        typer.Option(
-            "--jsonl", help="Write one JSON object per contact, with all its calls."
-        ),
-    ] = False,
+    outcome: Outcomes = None,
+    disposition: Dispositions = None,
+    status: Statuses = None,
+    bom: ByteOrderMark = False,
+    recording_links: RecordingLinks = False,
+    jsonl: JsonLines = False,
 ) -> None:
     """Write the contacts with their results as CSV, in the order of the file."""
     if jsonl and (columns or outcome or disposition or status or bom):
