@@ -21,7 +21,8 @@ from domain.values import DialMode, SkipReason
 from projections.calls import call_log
 from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignRow, OpenLines
+from projections.campaigns.campaign_board import OpenLines
+from projections.campaigns.campaign_row import CampaignRow
 from projections.composition import Components, open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
 from projections.engine.runner import REBUILD_BATCH, Batches, Projector

@@ -18,7 +18,7 @@ from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
 from interfaces.files.streaming import Streamed
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.exports.columns import parse_columns
 from projections.exports.contacts_jsonl import jsonl_of
 from projections.exports.results import ExportOptions, csv_of

@@ -16,7 +16,7 @@ from interfaces.graphql.health_check import HealthCheck
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.push.broadcaster import Broadcaster
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignProgress
+from projections.campaigns.campaign_row import CampaignProgress
 from projections.composition import Components
 from storage.database import Conn, Retry, RetryPolicy
 

@@ -12,7 +12,7 @@ from domain.contacts.contact_list import ContactList
 from domain.errors import NotFound
 from interfaces.graphql.backend import Backend
 from interfaces.graphql.types.contacts.imports import MOST_SHOWN, ImportReport, Skipped
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.engine.as_of import COUNTERS, campaign_from_events
 
 

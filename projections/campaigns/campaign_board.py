@@ -1,9 +1,8 @@
 """Which campaigns there are, and how far each has come."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -11,17 +10,16 @@ from domain.calls.call import Call
 from domain.calls.call_events import ContactStatusChanged
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import CampaignEvent
-from domain.campaigns.campaign_terms import CallingTerms
 from domain.contacts.contact_events import ContactEvent
-from domain.states import FINISHED, shown_counts
+from domain.states import FINISHED
 from domain.values import (
     ZERO,
     CampaignState,
-    DialMode,
     PauseCause,
     VaultText,
 )
-from projections.campaigns.campaign_terms import planned_deltas, terms_columns, terms_of
+from projections.campaigns.campaign_row import CampaignProgress, CampaignRow
+from projections.campaigns.campaign_terms import planned_deltas, terms_columns
 from projections.tables.checkpoint import POSITION, one_snapshot, position_of
 from projections.tables.definition import Table
 from projections.tables.pages import Page, as_cursor, from_cursor, page_of
@@ -216,73 +214,6 @@ def _reported(event: Call.Reported) -> Columns:
     if event.awaited and event.settled:
         deltas["awaiting_reports"] = -1
     return deltas
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignProgress:
-    """Counters that add up to `contacts`, as of the log's `position`."""
-
-    campaign_id: UUID
-    state: CampaignState
-    contacts: int
-    pending: int
-    queued: int
-    ringing: int
-    in_progress: int
-    ended: int
-    failed: int
-    canceled: int
-    timed_out: int
-    awaiting_reports: int
-    spend: Decimal
-    position: int
-
-    @property
-    def active(self) -> int:
-        return self.queued + self.ringing + self.in_progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignRow(CampaignProgress):
-    """A campaign with its counters, all of one moment; money in US dollars."""
-
-    name: str
-    pause_cause: PauseCause | None
-    reason_words_id: UUID | None
-    mode: DialMode
-    cap: int
-    line_quiet_gating: bool
-    assistant_id: UUID
-    provider_assistant_id: str
-    phone_number_id: str
-    budget: Decimal | None
-    longest_call_seconds: int
-    created_at: datetime
-    created_by: str
-    queued_at: datetime | None
-    started_at: datetime | None
-    completed_at: datetime | None
-    costs_reported: int
-    version: int
-    terms: str
-    expired_at: datetime | None
-    redial_of: UUID | None
-
-    @property
-    def id(self) -> UUID:
-        return self.campaign_id
-
-    @property
-    def calling_terms(self) -> CallingTerms:
-        return terms_of(self.terms)
-
-    def with_shown_counters(self) -> "CampaignRow":
-        """Return the row with shown counters instead of stored ones."""
-        stored = {status: getattr(self, name) for status, name in COUNTER.items()}
-        expired = self.expired_at is not None
-        counts = shown_counts(stored, self.state, expired=expired).items()
-        columns: Columns = {COUNTER[status]: count for status, count in counts}
-        return replace(self, **columns)
 
 
 _ROW: LiteralString = f"""

@@ -18,7 +18,7 @@ from domain.values import ZERO
 from projections.calls import call_log
 from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.event_index import position_at
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.queries import from_columns

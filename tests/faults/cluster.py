@@ -25,7 +25,7 @@ from domain.settings import SettingsValues
 from domain.values import CampaignState, ContactStatus
 from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.composition import open_feed
 from projections.engine.schema import create_read_model
 from provider.vapi.client import VapiProvider

@@ -18,7 +18,7 @@ from domain.values import (
     ContactStatus,
     PauseCause,
 )
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.values import CampaignState, PauseCause
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from tests.scheduler.leading import Leading, dependencies_of, leading

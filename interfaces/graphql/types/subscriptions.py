@@ -16,7 +16,7 @@ from interfaces.graphql.types.campaigns.progress import CampaignProgress
 from interfaces.graphql.types.contacts.contacts import Contact
 from interfaces.graphql.types.paging import as_uuid
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignProgress as ProgressRow
+from projections.campaigns.campaign_row import CampaignProgress as ProgressRow
 from projections.contacts import contact_log
 from projections.contacts import moved_contacts as changes
 from projections.tables.checkpoint import position_of

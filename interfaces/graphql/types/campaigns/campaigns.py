@@ -40,7 +40,7 @@ from interfaces.state_reasons import state_reason
 from projections.calls import call_log
 from projections.calls.call_log import ActivityBucket as BucketRow
 from projections.campaigns import answer_rates, campaign_board
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_import, contact_log, contact_results
 from projections.contacts.contact_filters import ContactFilters
 from projections.engine.as_of import campaign_as_of

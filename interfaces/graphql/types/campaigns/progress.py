@@ -8,7 +8,7 @@ import strawberry
 from interfaces.graphql.push.shared_frames import Frames
 from interfaces.graphql.types.enums import CampaignState
 from interfaces.graphql.types.scalars import BigInt
-from projections.campaigns import campaign_board
+from projections.campaigns.campaign_row import CampaignProgress as ProgressRow
 
 
 @strawberry.type(
@@ -40,7 +40,7 @@ class CampaignProgress:
     )
 
     @classmethod
-    def of(cls, row: campaign_board.CampaignProgress) -> Self:
+    def of(cls, row: ProgressRow) -> Self:
         """Build it from a row of the read model."""
         return cls(
             frames=Frames(),

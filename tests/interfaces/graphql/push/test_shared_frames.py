@@ -11,7 +11,7 @@ from domain.values import CampaignState, Role
 from interfaces.graphql.push import shared_frames as sharing
 from interfaces.graphql.push.shared_frames import Shared, encoded
 from interfaces.graphql.types.subscriptions import _shown
-from projections.campaigns.campaign_board import CampaignProgress
+from projections.campaigns.campaign_row import CampaignProgress
 from tests.interfaces.serving import Desk
 
 WATCH = """subscription($id: ID!, $brief: Boolean!) {
