@@ -10,7 +10,7 @@ The life of a call, with the command and the event of each step:
    `request_callback` (CallbackRequested), `request_hang_up` (HangUpRequested).
 5. Over: `end` (Ended), or given up: `fail` (Failed), `time_out` (TimedOut), `cancel`,
    `withdraw`, `withhold` (Canceled).
-6. Reported: `report` (Reported), `set_disposition`, `ignore_callback`.
+6. Reported: `report` (Reported), `set_disposition`, `withdraw_callback`.
 
 The provider's messages arrive in any order, so 4 to 6 may precede 3; `receive` records
 one that says nothing new. `suspect_duplicate`, `dismiss_duplicate`, `detect_duplicate`
@@ -39,7 +39,6 @@ from domain.values import (
     ContactStatus,
     Evidence,
     Refusal,
-    RefusalKind,
     VaultText,
     call_id_of,
 )
@@ -391,19 +390,3 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     @event(CallbackIgnored)
     def _callback_ignored(self) -> None:
         """Nothing changes but the time of the last event."""
-
-    def _count(self, refusal: Refusal | None) -> None:
-        if refusal is not None and refusal.kind is RefusalKind.CAPACITY:
-            self.capacity_refusals += 1
-        elif refusal is not None and refusal.kind is RefusalKind.PLATFORM:
-            self.platform_refusals += 1
-
-    def _give_up(self, outcome: ReportedOutcome | None) -> None:
-        """Store the outcome of a call that ended without an end at the provider."""
-        if outcome is not None:
-            ranks = replace(self.known.ranks, outcome=STATUS_RANK)
-            self.known = replace(self.known, outcome=outcome, ranks=ranks)
-
-    def _keep(self, evidence: Evidence | None) -> None:
-        if evidence is not None:
-            self.evidence |= {evidence.message_id}

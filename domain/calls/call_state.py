@@ -1,5 +1,6 @@
 """What is known of a call, for the commands that decide about it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from uuid import UUID
 
 from domain.calls.call_events import CallEvent, ContactStatusChanged
 from domain.calls.refusals import retry_delay
-from domain.calls.reports import NO_REASON, Known, ReportGrade
+from domain.calls.reports import NO_REASON, STATUS_RANK, Known, ReportGrade
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.gate.permit import Permit
 from domain.outcomes import (
@@ -17,7 +18,14 @@ from domain.outcomes import (
     ReportedOutcome,
 )
 from domain.states import LIVE
-from domain.values import CallStatus, ContactStatus, Refusal, RefusalKind, VaultText
+from domain.values import (
+    CallStatus,
+    ContactStatus,
+    Evidence,
+    Refusal,
+    RefusalKind,
+    VaultText,
+)
 
 
 class CallState:
@@ -168,3 +176,21 @@ class CallState:
     ) -> None:
         """Create an event and apply it to the state; `Call`, the aggregate, does it."""
         raise NotImplementedError
+
+    # --- Parts of several mutators ------------------------------------------------
+
+    def _count(self, refusal: Refusal | None) -> None:
+        if refusal is not None and refusal.kind is RefusalKind.CAPACITY:
+            self.capacity_refusals += 1
+        elif refusal is not None and refusal.kind is RefusalKind.PLATFORM:
+            self.platform_refusals += 1
+
+    def _give_up(self, outcome: ReportedOutcome | None) -> None:
+        """Store the outcome of a call that ended without an end at the provider."""
+        if outcome is not None:
+            ranks = replace(self.known.ranks, outcome=STATUS_RANK)
+            self.known = replace(self.known, outcome=outcome, ranks=ranks)
+
+    def _keep(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self.evidence |= {evidence.message_id}

@@ -17,7 +17,7 @@ from projections.calls import call_log, recordings
 from projections.calls.call_log import CallRow
 from projections.calls.recordings import Recording
 from projections.campaigns import campaign_board
-from projections.campaigns.campaign_board import CampaignRow
+from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_log, contact_results
 from projections.contacts.contact_results import ContactResult
 from projections.contacts.contact_row import ContactRow

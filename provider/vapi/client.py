@@ -44,8 +44,8 @@ from provider.vapi.call_control import END_CALL, control_url
 from provider.vapi.call_request import call_request
 from provider.vapi.reading import read_call
 from provider.vapi.request_outcomes import (
-    LONGEST_TEXT,
     answer_text,
+    error_text,
     parsed,
     read_outcome,
 )
@@ -121,7 +121,7 @@ class VapiProvider(Provider):
             )
         except Exception as error:  # noqa: BLE001 - after any error the call may exist
             was_not_sent = isinstance(error, BEFORE_SENDING) and not wire.sent
-            text = _error_text(error)
+            text = error_text(error)
             return NeverLeft(text) if was_not_sent else Unknown(text)
         return read_outcome(
             answer.status_code, answer.headers, answer.content, now=self._now()
@@ -336,7 +336,7 @@ class VapiProvider(Provider):
         try:
             return again(self._ask, method, url, body)
         except (httpx2.HTTPError, httpx2.InvalidURL, TooLate) as error:
-            raise ProviderUnavailable(_error_text(error)) from error
+            raise ProviderUnavailable(error_text(error)) from error
 
     def _ask(self, method: str, url: str, body: bytes | None) -> httpx2.Response:
         return self._exchange(self._wire(float("inf")), method, url, content=body)
@@ -397,7 +397,3 @@ def _iso(time: datetime) -> str:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _error_text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:LONGEST_TEXT]

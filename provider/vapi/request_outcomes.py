@@ -135,3 +135,8 @@ def answer_text(status: int, answer: Any, body: bytes) -> str:
         message = "; ".join(str(text) for text in message)
     said = str(message) if message else body.decode(errors="replace")
     return f"{status}: {' '.join(said.split())}"[:LONGEST_TEXT]
+
+
+def error_text(error: Exception) -> str:
+    """Return the error of a request that got no answer, in one short line."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_TEXT]

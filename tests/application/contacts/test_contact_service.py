@@ -207,7 +207,7 @@ def test_an_opt_out_that_is_set_twice_suppresses_once(house: House) -> None:
     set_disposition(house, contact_id, OPTED_OUT)
     [row] = suppressions(house)
     assert set_disposition(house, contact_id, OPTED_OUT) is None
-    assert house.topics(row.id) == ["suppressed"]
+    assert house.topics(row.id).count("suppressed") == 1
     house.numbers.lift(row.id, reason="a mistake", by=BY)
     assert set_disposition(house, contact_id, OPTED_OUT) is not None
     assert len(suppressions(house)) == 1
