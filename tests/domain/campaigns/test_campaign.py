@@ -1,183 +1,46 @@
-"""A campaign: what it records, when it is silent, when it refuses."""
+"""A campaign: its creation, lists, changes and spend alerts."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
-from eventsourcing.domain import CanMutateAggregate
 
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Conflict, Invalid, WrongState
-from domain.gate.decision import LAWFUL_HOURS
-from domain.gate.rules import CallPurpose
 from domain.values import (
     CampaignState,
-    DialMode,
-    PauseCause,
-    RefusalScope,
-    VaultText,
     campaign_id_of,
 )
-from tests.support import EPOCH, Fact, given, new_events
+from tests.domain.campaigns.campaign_facts import (
+    ASKED,
+    AT,
+    BY,
+    CREATED,
+    LIST,
+    NO_TERMS,
+    NOT_DERIVED,
+    OPEN,
+    OTHER_LIST,
+    OVER,
+    PAST,
+    RUNNING,
+    WAS_CANCELED,
+    WAS_CREATED,
+    alerted,
+    campaign,
+    change,
+    changed,
+    fact,
+    imported,
+    in_state,
+    raise_alert,
+    take,
+)
+from tests.support import Fact, new_events
 
-CREATED, QUEUED = CampaignState.CREATED, CampaignState.QUEUED
-DIALING, RUNNING = CampaignState.DIALING, CampaignState.RUNNING
-PAUSED, COMPLETED = CampaignState.PAUSED, CampaignState.COMPLETED
-CANCELED, FAILED = CampaignState.CANCELED, CampaignState.FAILED
-BY = "ann@example.com"
-AT = EPOCH + timedelta(minutes=1)
-PLACED_AT = EPOCH + timedelta(seconds=50)
-LIST, OTHER_LIST = uuid4(), uuid4()
-WORDS = VaultText(words_id=uuid4(), digest="d1")
-ASKED: dict[str, Any] = {
-    "name": "Spring",
-    "assistant_id": uuid4(),
-    "provider_assistant_id": "a-1",
-    "phone_number_id": "n-1",
-    "cap": 8,
-    "mode": DialMode.CONTINUOUS,
-    "line_quiet_gating": False,
-    "budget": Decimal(20),
-    "longest_call_seconds": 600,
-}
-NO_TERMS: dict[str, Any] = {
-    "retry_policy": None,
-    "output_rules": (),
-    "callback_output": None,
-    "starts_at": None,
-    "ends_at": None,
-    "purpose": CallPurpose.TELEMARKETING,
-    "calling_hours": LAWFUL_HOURS,
-    "require_consent": False,
-}
-CHANGEABLE = {key: ASKED[key] for key in ("name", "cap", "line_quiet_gating", "budget")}
-
-
-def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
-    return event, {"actor": BY, **own}
-
-
-def imported(list_id: UUID, accepted: int, contacts: int) -> Fact:
-    counts = {"accepted": accepted, "skipped": 1, "contacts": contacts}
-    return fact(Campaign.ContactsImported, list_id=list_id, **counts)
-
-
-def alerted(alert: SpendAlert, spend: int = 16, budget: int = 20) -> Fact:
-    sums = {"spend": Decimal(spend), "budget": Decimal(budget)}
-    return fact(Campaign.SpendAlertRaised, alert=alert, **sums)
-
-
-def started(state: CampaignState) -> Fact:
-    return fact(Campaign.DialingStarted, started_at=PLACED_AT, state=state)
-
-
-def running(state: CampaignState = RUNNING) -> Fact:
-    return fact(Campaign.Running, state=state)
-
-
-def resumed(state: CampaignState) -> Fact:
-    return fact(Campaign.Resumed, state=state)
-
-
-def changed(**own: Any) -> Fact:
-    terms = NO_TERMS | {"terms_version": 1}
-    return fact(Campaign.Changed, **CHANGEABLE | terms | own)
-
-
-NOT_DERIVED = {"request_id": None, "redial_of": None, "is_test": False}
-WAS_CREATED = fact(Campaign.Created, **ASKED, **NO_TERMS, **NOT_DERIVED)
-WAS_QUEUED = fact(Campaign.Queued)
-WAS_PAUSED = fact(Campaign.Paused, cause=PauseCause.PERSON, reason=None, scope=None)
-WAS_COMPLETED = fact(Campaign.Completed)
-WAS_CANCELED = fact(Campaign.Canceled, hang_up=False)
-HAS_FAILED = fact(Campaign.Failed, reason=WORDS)
-
-PAST: dict[CampaignState, tuple[Fact, ...]] = {
-    CREATED: (WAS_CREATED,),
-    QUEUED: (WAS_CREATED, WAS_QUEUED),
-    DIALING: (WAS_CREATED, WAS_QUEUED, started(DIALING)),
-    RUNNING: (WAS_CREATED, WAS_QUEUED, started(DIALING), running()),
-    PAUSED: (WAS_CREATED, WAS_QUEUED, WAS_PAUSED),
-    COMPLETED: (WAS_CREATED, WAS_QUEUED, WAS_COMPLETED),
-    CANCELED: (WAS_CREATED, WAS_CANCELED),
-    FAILED: (WAS_CREATED, WAS_QUEUED, HAS_FAILED),
-}
-OVER = (COMPLETED, CANCELED, FAILED)
-
-MOVES: dict[str, Callable[[Campaign], None]] = {
-    "start": lambda c: c.start(at=AT, by=BY),
-    "pause": lambda c: c.pause(cause=PauseCause.PERSON, at=AT, by=BY),
-    "resume": lambda c: c.resume(at=AT, by=BY),
-    "complete": lambda c: c.complete(at=AT, by=BY),
-    "cancel": lambda c: c.cancel(hang_up=False, at=AT, by=BY),
-    "fail": lambda c: c.fail(reason=WORDS, at=AT, by=BY),
-    "placed": lambda c: c.note_placed(placed_at=PLACED_AT, at=AT, by=BY),
-    "ringing": lambda c: c.note_ringing(at=AT, by=BY),
-}
-
-OPEN = (CREATED, QUEUED, DIALING, RUNNING, PAUSED)
-STARTED = (QUEUED, DIALING, RUNNING, PAUSED)
-
-LEGAL: list[tuple[CampaignState, str, CampaignState, Fact]] = [
-    (CREATED, "start", QUEUED, WAS_QUEUED),
-    (QUEUED, "placed", DIALING, started(DIALING)),
-    (DIALING, "ringing", RUNNING, running()),
-    (PAUSED, "resume", QUEUED, resumed(QUEUED)),
-    *[(state, "pause", PAUSED, WAS_PAUSED) for state in (QUEUED, DIALING, RUNNING)],
-    *[(state, "complete", COMPLETED, WAS_COMPLETED) for state in STARTED],
-    *[(state, "cancel", CANCELED, WAS_CANCELED) for state in OPEN],
-    *[(state, "fail", FAILED, HAS_FAILED) for state in STARTED],
-]
-
-SILENT: list[tuple[CampaignState, str]] = [
-    *[(state, "start") for state in (QUEUED, DIALING, RUNNING)],
-    *[(state, "resume") for state in (QUEUED, DIALING, RUNNING)],
-    (PAUSED, "pause"),
-    (COMPLETED, "complete"),
-    (CANCELED, "cancel"),
-    *[(state, "fail") for state in OVER],
-    *[(state, "placed") for state in (DIALING, RUNNING)],
-    (RUNNING, "ringing"),
-]
-
-REFUSED: list[tuple[CampaignState, str]] = [
-    *[(state, "start") for state in (PAUSED, *OVER)],
-    *[(state, "pause") for state in (CREATED, *OVER)],
-    *[(state, "resume") for state in (CREATED, *OVER)],
-    *[(state, "complete") for state in (CREATED, CANCELED, FAILED)],
-    *[(state, "cancel") for state in (COMPLETED, FAILED)],
-]
-
-
-def campaign(*facts: Fact) -> Campaign:
-    return given(Campaign, *facts)
-
-
-def in_state(state: CampaignState) -> Campaign:
-    return campaign(*PAST[state])
-
-
-def change(told: Campaign, **own: Any) -> None:
-    told.change(at=AT, by=BY, **CHANGEABLE | own)
-
-
-def raise_alert(
-    told: Campaign, alert: SpendAlert = SpendAlert.THRESHOLD, budget: int = 20
-) -> None:
-    sums = {"spend": Decimal(16), "budget": Decimal(budget)}
-    told.raise_spend_alert(alert=alert, **sums, at=AT, by=BY)
-
-
-def take(told: Campaign, list_id: UUID = LIST, starts_at: int = 0) -> None:
-    counts = {"starts_at": starts_at, "accepted": 3, "skipped": 1}
-    told.import_contacts(list_id=list_id, **counts, at=AT, by=BY)
-
-
-# --- Prepared -----------------------------------------------------------------
+# --- Creation, lists and changes ------------------------------------------------------
 
 
 def create(**own: Any) -> Campaign:
@@ -288,114 +151,7 @@ def test_a_finished_campaign_refuses_lists_and_changes(
     assert new_events(told) == []
 
 
-# --- Moves --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("was", "move", "becomes", "recorded"), LEGAL)
-def test_a_legal_move_is_recorded(
-    was: CampaignState, move: str, becomes: CampaignState, recorded: Fact
-) -> None:
-    told = in_state(was)
-    MOVES[move](told)
-    assert new_events(told) == [recorded]
-    assert told.state is becomes
-
-
-@pytest.mark.parametrize(("state", "move"), SILENT)
-def test_a_move_to_the_present_state_records_nothing(
-    state: CampaignState, move: str
-) -> None:
-    told = in_state(state)
-    MOVES[move](told)
-    assert new_events(told) == []
-
-
-@pytest.mark.parametrize(("state", "move"), REFUSED)
-def test_an_illegal_move_is_refused(state: CampaignState, move: str) -> None:
-    told = in_state(state)
-    with pytest.raises(WrongState):
-        MOVES[move](told)
-    assert new_events(told) == []
-    assert told.state is state
-
-
-@pytest.mark.parametrize(
-    ("move", "recorded"), [("placed", started), ("ringing", running)]
-)
-@pytest.mark.parametrize("state", [CREATED, PAUSED, *OVER])
-def test_a_placement_or_ringing_is_recorded_in_every_state(
-    state: CampaignState, move: str, recorded: Callable[[CampaignState], Fact]
-) -> None:
-    told = in_state(state)
-    MOVES[move](told)
-    assert new_events(told) == [recorded(state)]
-    assert (told.state, told.started_at is None) == (state, move == "ringing")
-
-
-def test_ringing_before_the_placement_sets_the_campaign_running() -> None:
-    told = in_state(QUEUED)
-    MOVES["ringing"](told)
-    MOVES["placed"](told)
-    assert new_events(told) == [running(), started(RUNNING)]
-
-
-def test_a_start_records_its_time() -> None:
-    told = in_state(CREATED)
-    MOVES["start"](told)
-    assert (told.queued_at, told.started_at) == (AT, None)
-
-
-@pytest.mark.parametrize("state", [QUEUED, DIALING, RUNNING])
-def test_a_resumed_campaign_has_the_state_of_its_earlier_events(
-    state: CampaignState,
-) -> None:
-    told = campaign(*PAST[state], WAS_PAUSED)
-    MOVES["resume"](told)
-    assert new_events(told) == [resumed(state)]
-    assert (told.state, told.pause_cause) == (state, None)
-
-
-def test_events_during_a_pause_decide_the_state_after_it() -> None:
-    told = campaign(*PAST[PAUSED], started(PAUSED), running(PAUSED))
-    MOVES["resume"](told)
-    assert new_events(told) == [resumed(RUNNING)]
-
-
-def test_a_pause_records_its_cause() -> None:
-    told = in_state(RUNNING)
-    line = RefusalScope.LINE
-    told.pause(cause=PauseCause.ACCOUNT, scope=line, reason=WORDS, at=AT, by=BY)
-    why = {"cause": PauseCause.ACCOUNT, "reason": WORDS, "scope": line}
-    assert new_events(told) == [fact(Campaign.Paused, **why)]
-    assert told.pause_cause is PauseCause.ACCOUNT
-
-
-def test_a_second_pause_does_not_replace_the_first_cause() -> None:
-    told = in_state(PAUSED)
-    told.pause(cause=PauseCause.BUDGET, at=AT, by=BY)
-    assert new_events(told) == []
-    assert told.pause_cause is PauseCause.PERSON
-
-
-@pytest.mark.parametrize("move", ["complete", "cancel", "fail"])
-def test_a_finished_campaign_is_no_longer_paused(move: str) -> None:
-    told = in_state(PAUSED)
-    MOVES[move](told)
-    assert (told.over, told.pause_cause) == (True, None)
-
-
-def test_a_cancellation_records_whether_to_hang_up() -> None:
-    told = in_state(RUNNING)
-    told.cancel(hang_up=True, at=AT, by=BY)
-    assert new_events(told) == [fact(Campaign.Canceled, hang_up=True)]
-
-
-@pytest.mark.parametrize("state", PAST)
-def test_only_a_started_campaign_may_dial(state: CampaignState) -> None:
-    assert in_state(state).may_dial == (state in {QUEUED, DIALING, RUNNING})
-
-
-# --- Money --------------------------------------------------------------------
+# --- Spend alerts ---------------------------------------------------------------------
 
 
 def test_each_kind_of_spend_alert_is_raised_once() -> None:

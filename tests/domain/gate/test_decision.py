@@ -1,86 +1,39 @@
-"""The gate's decision: cases from the law, and properties against a simple oracle."""
+"""The gate's decision, by cases from the law."""
 
-from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from domain.gate.caps import AttemptCount
 from domain.gate.decision import (
     CallingHours,
     CallingWindow,
-    Gate,
-    HoursRule,
     ListFinding,
     Numbers,
-    Terms,
 )
 from domain.gate.permit import Granted, Never, Wait
-from domain.gate.places import Places, PlaceSource
+from domain.gate.places import Places
 from domain.gate.rules import (
-    CallPurpose,
-    Confidence,
     FrequencyCap,
-    Rule,
     RuleBook,
-    Week,
     Weekday,
     Window,
 )
 from domain.outcomes import Withheld
 from domain.values import WaitingCode
-
-READ = date(2026, 9, 15)
-EVERY_DAY: Week = ((Window(8 * 60, 21 * 60),),) * 7
-
-
-def rule(id_: str, place: str, week: Week | None = EVERY_DAY, **more: object) -> Rule:
-    return Rule(
-        id=id_,
-        place=place,
-        purposes=frozenset(CallPurpose),
-        source="a law",
-        read_on=READ,
-        confidence=Confidence.HIGH,
-        week=week,
-        **more,  # type: ignore[arg-type]  # the fields of a rule
-    )
-
-
-def book(*rules: Rule, **holidays: Collection[date]) -> RuleBook:
-    days = {name: frozenset(dates) for name, dates in holidays.items()}
-    return RuleBook("v1", rules, days)
-
-
-def places(*codes: str, zones: tuple[str, ...] = ("America/New_York",)) -> Places:
-    return Places(codes, zones, PlaceSource.NUMBER)
-
-
-def gate(
-    where: Places | None,
-    rules: RuleBook | None,
-    now: datetime,
-    hours: CallingHours | None = None,
-    **terms: object,
-) -> Gate:
-    given_terms = {"purpose": CallPurpose.TELEMARKETING, **terms}
-    own = hours or CallingHours(last_start_minutes=0)
-    return Gate(Terms(hours=own, rule_book=rules, **given_terms), where, now)  # type: ignore[arg-type]  # the fields of Terms
-
-
-def at(zone: str, wall_time: str) -> datetime:
-    local = datetime.fromisoformat(wall_time).replace(tzinfo=ZoneInfo(zone))
-    return local.astimezone(UTC)
-
-
-NEW_YORK = "America/New_York"
-FEDERAL = rule("US-hours", "US")
-CLOSES_AT_8 = rule("US-FL-hours", "US-FL", ((Window(8 * 60, 20 * 60),),) * 7)
-
+from tests.domain.gate.gate_cases import (
+    CLOSES_AT_8,
+    FEDERAL,
+    NEW_YORK,
+    NOW,
+    READ,
+    at,
+    book,
+    gate,
+    places,
+    rule,
+)
 
 # --- Hours --------------------------------------------------------------------------
 
@@ -256,8 +209,6 @@ def test_nobody_is_called_before_the_campaign_starts() -> None:
 
 # --- Refused, or not to be checked --------------------------------------------------
 
-NOW = at(NEW_YORK, "2026-12-01 14:00")
-
 
 def finding(**changes: bool) -> ListFinding:
     values = {"contains": False, "covers": True, "is_stale": False, **changes}
@@ -310,169 +261,3 @@ def test_what_cannot_be_checked_is_not_called(
 ) -> None:
     decided = gate(where, rules, NOW).decide(Numbers(), has_consent=False, now=NOW)
     assert decided == result
-
-
-# --- Waivers ------------------------------------------------------------------------
-
-NIGHT = at(NEW_YORK, "2026-12-01 03:00")
-ANY = CallingHours(rules=HoursRule.ANY, waived_by="admin@example.com")
-
-
-@pytest.mark.parametrize("where", [places("US"), places("NL"), places("US", zones=())])
-def test_a_waiver_lifts_hours_and_unknown_places_and_is_in_the_permit(
-    where: Places,
-) -> None:
-    decided = gate(where, book(FEDERAL), NIGHT, ANY).decide(
-        Numbers(), has_consent=False, now=NIGHT
-    )
-    assert isinstance(decided, Granted)
-    assert decided.permit.waived_by == "admin@example.com"
-    assert decided.permit.rules == ()
-
-
-def test_no_waiver_lifts_register_lists_consent_caps_or_own_windows() -> None:
-    own = CallingHours(
-        rules=HoursRule.ANY,
-        windows=(CallingWindow(tuple(Weekday), Window(600, 660)),),
-    )
-    asked = {"has_consent": False, "now": NIGHT}
-    waived = gate(places("US"), book(FEDERAL), NIGHT, ANY, caps=(FrequencyCap(1, 24),))
-    assert waived.decide(Numbers(is_suppressed=True), **asked) == Never(  # type: ignore[arg-type]  # two arguments
-        Withheld.SUPPRESSED
-    )
-    capped = waived.decide(Numbers(attempts=(NIGHT,)), **asked)  # type: ignore[arg-type]  # as above
-    assert capped == Wait(WaitingCode.FREQUENCY_CAP, NIGHT + timedelta(hours=24))
-    windows = gate(places("US"), book(FEDERAL), NIGHT, own)
-    assert windows.decide(Numbers(), **asked) == Wait(  # type: ignore[arg-type]  # as above
-        WaitingCode.OUTSIDE_HOURS, at(NEW_YORK, "2026-12-01 10:00")
-    )
-    nowhere = gate(places("US", zones=()), book(FEDERAL), NIGHT, own)
-    assert nowhere.decide(Numbers(), **asked) == Never(Withheld.PLACE_UNKNOWN)  # type: ignore[arg-type]  # as above
-
-
-def test_a_waiver_of_the_hours_leaves_the_caps_of_the_rules() -> None:
-    capped = replace(FEDERAL, caps=(FrequencyCap(1, 24),))
-    waived = gate(places("US"), book(capped), NIGHT, ANY)
-    decided = waived.decide(Numbers(attempts=(NIGHT,)), has_consent=False, now=NIGHT)
-    assert decided == Wait(WaitingCode.FREQUENCY_CAP, NIGHT + timedelta(hours=24))
-
-
-def test_nobody_is_called_without_rule_book_although_the_hours_are_waived() -> None:
-    """Its frequency caps apply all the same, and cannot be checked."""
-    decided = gate(places("US"), None, NIGHT, ANY).decide(
-        Numbers(), has_consent=False, now=NIGHT
-    )
-    assert decided == Wait(WaitingCode.RULES_UNAVAILABLE)
-
-
-def test_rules_switched_off_in_the_settings_name_who_did_it() -> None:
-    made = gate(places("US"), None, NIGHT, is_enforced=False, waived_by="environment")
-    decided = made.decide(Numbers(), has_consent=False, now=NIGHT)
-    assert isinstance(decided, Granted)
-    assert decided.permit.waived_by == "environment"
-
-
-# --- Properties ---------------------------------------------------------------------
-
-ZONES = (
-    NEW_YORK,
-    "America/Chicago",
-    "America/Phoenix",
-    "Australia/Lord_Howe",
-    "Asia/Kolkata",
-    "Pacific/Apia",
-)
-FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-instants = st.integers(0, 2 * 365 * 24 * 60).map(
-    lambda minutes: FIRST + timedelta(minutes=minutes)
-)
-windows = st.builds(
-    lambda a, b: Window(min(a, b), max(a, b) + 1),
-    st.integers(0, 1439),
-    st.integers(0, 1439),
-)
-weeks = st.tuples(*[st.lists(windows, max_size=1).map(tuple)] * 7)
-rules_of = st.lists(
-    st.builds(
-        lambda n, place, week, day: rule(
-            f"r{n}", place, week, valid_from=day, holidays="h"
-        ),
-        st.integers(0, 10**9),
-        st.sampled_from(["US", "US-FL", "US-NY", "CA"]),
-        weeks,
-        st.none() | st.dates(date(2026, 1, 1), date(2027, 12, 31)),
-    ),
-    max_size=4,
-    unique_by=lambda one: one.id,
-)
-holidays = st.frozensets(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=5)
-
-
-def is_open_by_hand(
-    codes: Collection[str],
-    zones: Collection[str],
-    rules: Collection[Rule],
-    closed: Collection[date],
-    now: datetime,
-) -> bool:
-    """Check every rule in every zone by itself, by the wall clock."""
-    for zone in zones:
-        wall = now.astimezone(ZoneInfo(zone))
-        day, minute = wall.date(), wall.hour * 60 + wall.minute
-        for one in rules:
-            is_about = one.place in codes or one.place in {c[:2] for c in codes}
-            if not is_about or (one.valid_from and day < one.valid_from):
-                continue
-            allowed = () if day in closed else (one.week or ())[day.weekday()]
-            if not any(w.opens <= minute < w.closes for w in allowed):
-                return False
-    return True
-
-
-@settings(max_examples=300)
-@given(
-    st.sets(st.sampled_from(["US", "US-FL", "US-NY"]), min_size=1),
-    st.sets(st.sampled_from(ZONES), min_size=1, max_size=3),
-    rules_of,
-    holidays,
-    instants,
-)
-def test_no_permit_lies_outside_any_single_rule_or_zone(
-    codes: set[str],
-    zones: set[str],
-    rules: list[Rule],
-    closed: frozenset[date],
-    now: datetime,
-) -> None:
-    always = rule("US-always", "US", None)
-    where = Places(tuple(sorted(codes)), tuple(sorted(zones)), PlaceSource.NUMBER)
-    made = gate(where, book(always, *rules, h=closed), now)
-    decided = made.decide(Numbers(), has_consent=False, now=now)
-    assert isinstance(decided, Granted) == is_open_by_hand(
-        codes, zones, rules, closed, now
-    )
-    if isinstance(decided, Wait) and decided.until is not None:
-        assert decided.until > now
-        assert is_open_by_hand(codes, zones, rules, closed, decided.until)
-        just_before = decided.until - timedelta(minutes=1)
-        assert not is_open_by_hand(codes, zones, rules, closed, just_before)
-
-
-@settings(max_examples=200)
-@given(
-    st.lists(st.integers(0, 300), max_size=12, unique=True),
-    st.lists(
-        st.builds(FrequencyCap, st.integers(1, 4), st.integers(1, 200)), max_size=3
-    ),
-)
-def test_no_window_ever_contains_more_calls_than_its_cap(
-    hours_ago: list[int], caps: list[FrequencyCap]
-) -> None:
-    attempts = tuple(NOW - timedelta(hours=h) for h in hours_ago)
-    made = gate(places("US"), book(rule("US", "US", None)), NOW, caps=tuple(caps))
-    decided = made.decide(Numbers(attempts=attempts), has_consent=False, now=NOW)
-    free = NOW if isinstance(decided, Granted) else decided.until  # type: ignore[union-attr]  # a wait
-    assert free is not None
-    for cap in caps:
-        since = free - timedelta(hours=cap.hours)
-        assert sum(attempt > since for attempt in attempts) < cap.attempts

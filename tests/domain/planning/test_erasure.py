@@ -12,7 +12,7 @@ from domain.contacts.contact import Contact
 from domain.planning.erasure import erase_contact, erased_subjects
 from domain.values import ContactStatus, call_id_of
 from tests.domain.calls import call_facts as do
-from tests.domain.campaigns.test_campaign import (
+from tests.domain.campaigns.campaign_facts import (
     LIST,
     OTHER_LIST,
     WAS_CANCELED,

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from application.contacts import contact_file, table_start
 from application.contacts.contact_rows import Row
-from application.contacts.formats import csv_records
+from application.contacts.formats import csv_records, text_decoder
 from application.contacts.unreadable import UnreadableFile
-from tests.application.contacts.files.reading import HEADER, read, results
+from tests.application.contacts.files.reading import ANN, BOB, HEADER, read, results
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]
 letters = st.text(st.sampled_from('aZ é€",;\t\n\r\u00a0=+Ã©'), max_size=6)
@@ -124,8 +125,30 @@ def test_where_a_file_is_cut_never_changes_the_result(
     content = HEADER.encode() + body.encode() + tail
     places = sorted(cut for cut in cuts if cut < len(content))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_records, "LOOK_AHEAD", max(limits[1], len(HEADER)))
+        hold_little(patch, look_ahead=max(limits[1], len(HEADER)))
         patch.setattr(csv_records, "FEW_LINES", limits[0])
         whole = outcome(content, [])
         assert outcome(content, places) == whole
         assert outcome(content, range(1, len(content))) == whole
+
+
+def hold_little(patch: pytest.MonkeyPatch, *, look_ahead: int) -> None:
+    """Let a small file be read in pieces; the first KiB are held back otherwise."""
+    patch.setattr(contact_file, "HEAD_BYTES", 4)
+    patch.setattr(text_decoder, "HEAD_BYTES", 4)
+    patch.setattr(table_start, "HEAD_LINES", 2)
+    for module in (csv_records, table_start):
+        patch.setattr(module, "LOOK_AHEAD", look_ahead)
+
+
+def test_cuts_at_carriage_returns_do_not_change_the_rows() -> None:
+    for end in ("\r", "\r\n"):
+        too_long = "x" * 60 + ",,1\n"
+        text = HEADER + ANN + BOB + too_long + ANN + BOB
+        content = text.replace("\n", end).encode()
+        with pytest.MonkeyPatch.context() as patch:
+            hold_little(patch, look_ahead=len(HEADER))
+            whole = outcome(content, [])
+            assert outcome(content, range(1, len(content))) == whole
+            for cut in range(1, len(content)):
+                assert outcome(content, [cut]) == whole

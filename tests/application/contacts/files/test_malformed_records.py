@@ -2,6 +2,7 @@
 
 import pytest
 
+from application.contacts.contact_file import ContactFile, ReadOptions
 from application.contacts.contact_rows import SkippedRow
 from application.contacts.formats.csv_records import LONGEST_RECORD
 from domain.values import SkipReason
@@ -52,6 +53,13 @@ def test_a_quote_that_stays_open_too_long_spoils_its_own_row_only() -> None:
     assert rows[0] == (2, "MALFORMED_ROW")
     assert rows[1] == (3, "INVALID_PHONE")
     assert rows[-1] == (20_003, "Bob")
+
+
+def test_rows_after_an_open_quote_are_read_before_the_end_of_the_file() -> None:
+    text = f'{HEADER}Ann,"Acme,4155552671\n' + "Cy,,x\n" * 30_000
+    with ContactFile(ReadOptions("US")) as file:
+        rows = results(file.feed(text.encode()))
+    assert rows[:2] == [(2, "MALFORMED_ROW"), (3, "INVALID_PHONE")]
 
 
 # --- Sizes ---------------------------------------------------------------------------
