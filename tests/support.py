@@ -1,4 +1,4 @@
-"""Given a past, when told, then exactly these facts; and waiting for a fact."""
+"""Aggregates from past events, the new events of a command, and waiting."""
 
 import threading
 import time
@@ -70,7 +70,8 @@ def eventually(
 ) -> None:
     """Wait until `condition()` is true; fail with `said` after `within` seconds.
 
-    The longer it takes the more seldom it looks: looking keeps the machine busy.
+    The pause between two calls of `condition` grows to 0.1 seconds, so that waiting
+    does not keep the machine busy.
     """
     began = time.monotonic()
     pause = threading.Event()

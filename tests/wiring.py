@@ -39,7 +39,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @dataclass
 class Clock:
-    """Stands still, but for what the test lets pass."""
+    """A clock that only the test advances."""
 
     time: datetime = NOON
 
@@ -127,13 +127,13 @@ def phones(count: int, first: int = 0) -> list[str]:
 
 
 class SteppedReadModel(ReadModel):
-    """Brings the log in when somebody waits for it, and at no other time."""
+    """Projects the log when a caller waits for a position, and at no other time."""
 
     def __init__(self, url: str) -> None:
         self._conn, self._lock = connect(url, name="stepped read model"), Lock()
         self._batches: Batches | None = None
         self.held = False
-        """While true nothing is brought in: the projector is down."""
+        """While true nothing is projected, as if the projector were down."""
 
     def wait_for(self, position: int, timeout: float) -> bool:
         if self.held:
@@ -144,7 +144,7 @@ class SteppedReadModel(ReadModel):
             return self._position() >= position
 
     def _bring_in(self) -> None:
-        """Made once: its first statements cost more than all that it brings in."""
+        """Project all events; the batches are created once, which is expensive."""
         self._batches = self._batches or Batches(self._conn)
         while self._batches.apply(REBUILD_BATCH).more:
             pass
@@ -172,7 +172,7 @@ class House(Components):
     def imports(self) -> ImportService:
         return self.imports_from(self.staged)
 
-    # --- What people do -------------------------------------------------------------
+    # --- Commands of members ----------------------------------------------------------
 
     def new_campaign(self, upload_id: UUID, **wanted: Any) -> NewCampaign:
         """Ask for a campaign; fields of NewCampaign may be changed."""
@@ -208,7 +208,7 @@ class House(Components):
         self.settings.change(replace(self.settings.values(), **values), by=BY)
         self.settle()
 
-    # --- What there is ----------------------------------------------------------------
+    # --- Queries ----------------------------------------------------------------------
 
     def settle(self) -> None:
         """Let the read model show all that is stored."""
@@ -259,7 +259,7 @@ class House(Components):
         stored = self.app.recorder.select_events(stream_id)
         return [event.topic.partition(".")[2] for event in stored]
 
-    # --- What the scheduler does ------------------------------------------------------
+    # --- Commands of the scheduler ----------------------------------------------------
 
     def claim(self, campaign_id: UUID, count: int = 1) -> list[UUID]:
         """Claim the next contacts of a campaign."""

@@ -1,4 +1,4 @@
-"""The services, on a fresh database and with a clock that stands still."""
+"""The services over a fresh database, with a clock that only the test advances."""
 
 from collections.abc import Iterator
 

@@ -130,7 +130,7 @@ def posts(simulator: Simulator) -> int:
 def test_an_account_fault_pauses_at_once_and_uses_no_attempt(
     dialled: Dialled, ended: dict[str, str]
 ) -> None:
-    """A carrier that did not know us made nine calls of three contacts before."""
+    """Before this rule, such a carrier fault led to nine calls of three contacts."""
     with dialled(faults={"ended": [ended]}) as (house, simulator):
         campaign_id = house.campaign(3, cap=1)
         row = paused(house, campaign_id)

@@ -41,7 +41,7 @@ def test_the_provider_is_given_the_extension(house: House) -> None:
 def test_a_request_concurrent_with_a_pause_is_stored_before_it_or_never(
     house: House, monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:
-    """The campaign is told while the request is about to be stored."""
+    """The command is run while the request is about to be stored."""
     campaign_id = house.campaign(1)
     [call_id] = house.claim(campaign_id)
     append = house.app.append

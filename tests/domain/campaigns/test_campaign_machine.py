@@ -1,4 +1,4 @@
-"""Whatever a campaign is told: its states stay legal and its past replays."""
+"""Any sequence of commands: a campaign keeps legal states, and its events replay."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
