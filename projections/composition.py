@@ -28,10 +28,10 @@ from application.calls.claims import ClaimService
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.contacts.contact_service import ContactService
+from application.contacts.files.uploads import Uploads
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
 from application.contacts.redials import RedialService
-from application.contacts.uploads import Uploads
 from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
 from application.installation_key import InstallationKey

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from application.calls.claims import ClaimResult
+from application.contacts.files.uploads import RejectedRow, StagedRow, Upload, Uploads
 from application.contacts.imports import ImportService, NewCampaign
-from application.contacts.uploads import RejectedRow, StagedRow, Upload, Uploads
 from application.ports import Provider, ProviderAssistant, ReadModel
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign

@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from application.calls.request_fence import Fence
-from application.contacts.contact_values import (
+from application.contacts.files.contact_values import (
     CONSENT_AT,
     COUNTRY,
     POSTAL_CODE,

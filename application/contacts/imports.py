@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.contacts.files.uploads import Upload, Uploads, columns_to_json
 from application.contacts.list_import import (
     ListImport,
     ListImporter,
     OnProgress,
     ignore_progress,
 )
-from application.contacts.uploads import Upload, Uploads, columns_to_json
 from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
 from application.vault import KeyRow, VaultReader, digest

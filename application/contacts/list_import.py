@@ -16,10 +16,10 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import DECISIONS, AutoLynx, decide
-from application.contacts.column_names import ColumnRole
-from application.contacts.contact_groups import group_of
+from application.contacts.files.column_names import ColumnRole
+from application.contacts.files.contact_groups import group_of
+from application.contacts.files.uploads import RejectedRow, StagedRow, Uploads
 from application.contacts.phone_numbers import with_extension
-from application.contacts.uploads import RejectedRow, StagedRow, Uploads
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel

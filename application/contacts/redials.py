@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from application.app import AutoLynx
+from application.contacts.files.uploads import Uploads
 from application.contacts.imports import Imported, ImportService, NewCampaign
-from application.contacts.uploads import Uploads
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import ReadModel

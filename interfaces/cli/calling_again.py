@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -93,24 +93,25 @@ def redial(
             print_line(json_of({"contacts": contacts}) if as_json else str(contacts))
             return
         other = assistant_here(bench, assistant) if assistant else None
-        new = _redial_of(source, bench.context.new_id, terms, request_id)
-        new = replace(
-            new,
-            name=name or new.name,
-            assistant_id=other or new.assistant_id,
-            phone_number_id=phone_number or new.phone_number_id,
-            cap=cap or new.cap,
+        changes = _given(
+            name=name, assistant_id=other, phone_number_id=phone_number, cap=cap
         )
+        new = _redial_of(source, bench.context.new_id, terms, request_id)
         made = bench.redials.create_campaign(
-            new, selection, default_cap=source.cap, by=actor()
+            replace(new, **changes), selection, default_cap=source.cap, by=actor()
         )
         if start:
             bench.campaigns.start(made.campaign_id, by=actor())
     if as_json:
         print_line(json_of({"id": made.campaign_id, "contacts": contacts}))
-        return
-    print_note(f"{contacts} contacts.")
-    print_line(str(made.campaign_id))
+    else:
+        print_note(f"{contacts} contacts.")
+        print_line(str(made.campaign_id))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given; the others stay as in the other campaign."""
+    return {name: value for name, value in options.items() if value}
 
 
 def _redial_of(

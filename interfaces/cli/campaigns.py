@@ -10,10 +10,10 @@ from uuid import UUID
 import typer
 
 from application.configuration import Configuration
+from application.contacts.files.uploads import Upload
 from application.contacts.imports import NewCampaign
 from application.contacts.list_import import OnProgress
 from application.contacts.phone_numbers import Kinds
-from application.contacts.uploads import Upload
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli import calling_again

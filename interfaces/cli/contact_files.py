@@ -8,11 +8,15 @@ from pathlib import Path
 
 import typer
 
-from application.contacts.columns import InvalidMapping, parse_overrides
-from application.contacts.contact_file import ReadOptions
-from application.contacts.unreadable import MappingNeeded, UnreadableFile
-from application.contacts.upload_report import SAMPLE_ROWS, sample_row, upload_report
-from application.contacts.uploads import Upload
+from application.contacts.files.columns import InvalidMapping, parse_overrides
+from application.contacts.files.contact_file import ReadOptions
+from application.contacts.files.unreadable import MappingNeeded, UnreadableFile
+from application.contacts.files.upload_report import (
+    SAMPLE_ROWS,
+    sample_row,
+    upload_report,
+)
+from application.contacts.files.uploads import Upload
 from interfaces.cli.output import json_of, print_line, print_note
 from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor

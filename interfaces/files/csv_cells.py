@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-from application.contacts.spreadsheet_text import protected
+from application.contacts.files.spreadsheet_text import protected
 
 
 def csv_lines(rows: Iterable[Sequence[object]]) -> str:

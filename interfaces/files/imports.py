@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response
 
-from application.contacts.uploads import RejectedRow, columns_from_json
+from application.contacts.files.uploads import RejectedRow, columns_from_json
 from application.vault import RejectRow, VaultReader
 from domain.values import SkipReason
 from interfaces.files.streaming import Streamed

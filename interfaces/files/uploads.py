@@ -12,13 +12,17 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from application.contacts.columns import InvalidMapping, Overrides, parse_overrides
-from application.contacts.contact_file import ReadOptions
+from application.contacts.files.columns import (
+    InvalidMapping,
+    Overrides,
+    parse_overrides,
+)
+from application.contacts.files.contact_file import ReadOptions
+from application.contacts.files.table_start import OWN_COLUMNS
+from application.contacts.files.unreadable import MappingNeeded, UnreadableFile
+from application.contacts.files.upload_report import SAMPLE_ROWS, upload_report
+from application.contacts.files.uploads import RejectedRow, Upload
 from application.contacts.phone_numbers import Kinds, known_region
-from application.contacts.table_start import OWN_COLUMNS
-from application.contacts.unreadable import MappingNeeded, UnreadableFile
-from application.contacts.upload_report import SAMPLE_ROWS, upload_report
-from application.contacts.uploads import RejectedRow, Upload
 from application.errors import StoreUnavailable
 from interfaces.auth.rates import RateLimit
 from interfaces.database_errors import unavailable_message

@@ -8,7 +8,7 @@ from itertools import count
 from typing import LiteralString
 from uuid import UUID
 
-from application.contacts.spreadsheet_text import protected
+from application.contacts.files.spreadsheet_text import protected
 from application.vault import PHONE_AS_GIVEN
 from domain.errors import Invalid
 from projections.calls.call_log import RING_SECONDS

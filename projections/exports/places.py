@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from application.contacts.contact_values import (
+from application.contacts.files.contact_values import (
     COUNTRY,
     POSTAL_CODE,
     SUBDIVISION,

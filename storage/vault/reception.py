@@ -5,8 +5,8 @@ Workbooks are read in a process of their own.
 
 from collections.abc import Iterable
 
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.uploads import Upload
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.uploads import Upload
 from storage.vault.uploads import NewUpload, UploadStore
 from storage.workbooks.process import open_workbook
 

@@ -17,12 +17,12 @@ from uuid import UUID
 import orjson
 from psycopg import InterfaceError, OperationalError
 
-from application.contacts.column_names import ColumnRole
-from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
-from application.contacts.findings import Findings
-from application.contacts.rejects import RejectTally
-from application.contacts.sheets import Sheets
-from application.contacts.uploads import RejectedRow, StagedRow, Upload
+from application.contacts.files.column_names import ColumnRole
+from application.contacts.files.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.files.findings import Findings
+from application.contacts.files.rejects import RejectTally
+from application.contacts.files.sheets import Sheets
+from application.contacts.files.uploads import RejectedRow, StagedRow, Upload
 from application.errors import StoreUnavailable
 from domain.values import SkipReason
 from storage.database import Conn, Pool
@@ -192,7 +192,7 @@ class UploadWriter:
 
 
 class UploadStore:
-    """The uploads in Postgres; `application.contacts.uploads.Uploads` is the port.
+    """The uploads in Postgres; the port is `Uploads` in the application.
 
     All methods raise StoreUnavailable if the database cannot be reached.
     """

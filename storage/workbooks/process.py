@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import BinaryIO
 
-from application.contacts.sheets import Sheets
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.sheets import Sheets
+from application.contacts.files.unreadable import UnreadableFile
 from storage.workbooks.child import REFUSED
 
 _PIECE = 256 << 10
@@ -38,7 +38,7 @@ class Limits:
 
 @dataclass
 class SheetReader:
-    """The sheet's CSV in pieces; see `application.contacts.contact_file.OpenSheet`."""
+    """The sheet's CSV in pieces; see `contact_file.OpenSheet` in the application."""
 
     process: subprocess.Popen[bytes]
     wanted: str | None

@@ -1,7 +1,7 @@
 """Numbers by country and by kind."""
 
-from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
-from application.contacts.findings import NumberCount
+from application.contacts.files.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.files.findings import NumberCount
 from domain.values import SkipReason
 
 PHONES = (

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
-from application.contacts.findings import Findings
-from application.contacts.uploads import Uploads
+from application.contacts.files.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.files.findings import Findings
+from application.contacts.files.uploads import Uploads
 from domain.values import SkipReason
 from storage.database import open_pool
 from storage.migrate import migrate

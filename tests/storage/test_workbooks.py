@@ -15,7 +15,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.unreadable import UnreadableFile
 from storage.workbooks.process import Limits, open_workbook
 
 DATA = Path(__file__).parents[1] / "data" / "workbooks"

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from application.contacts.column_names import ColumnRole
+from application.contacts.files.column_names import ColumnRole
 from domain.numbers.number import SuppressionSource
 from domain.outcomes import CallOutcome, Disposition, Withheld
 from domain.values import (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.contacts.contact_groups import group_of
-from application.contacts.contact_values import (
+from application.contacts.files.contact_groups import group_of
+from application.contacts.files.contact_values import (
     CONSENT_AT,
     POSTAL_CODE,
     SUBDIVISION,

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from application.contacts.contact_rows import AcceptedRow, SkippedRow
-from application.contacts.findings import Findings
+from application.contacts.files.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.files.findings import Findings
 from application.ports import Origin
 from domain.calls.reports import ReportGrade
 from domain.contacts.contact import Contact

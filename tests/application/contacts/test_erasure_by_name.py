@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from application.contacts.contact_rows import AcceptedRow, SkippedRow
-from application.contacts.findings import Findings
-from application.contacts.uploads import RejectedRow
+from application.contacts.files.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.files.findings import Findings
+from application.contacts.files.uploads import RejectedRow
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
 from projections.calls.message_retention import MessageRetention

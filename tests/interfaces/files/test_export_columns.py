@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from application.contacts.erasure import ErasureService
-from application.contacts.spreadsheet_text import unprotected
+from application.contacts.files.spreadsheet_text import unprotected
 from projections.exports.cells import harmless
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.files.exporting import call_to, report, start

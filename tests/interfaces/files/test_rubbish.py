@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from application.contacts import rejects
+from application.contacts.files import rejects
 from interfaces.files.uploads import upload_routes
 from storage.database import Pool, open_pool
 from storage.vault.uploads import UploadStore

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import strawberry
 
-from application.contacts.uploads import StagedRow
+from application.contacts.files.uploads import StagedRow
 from domain.errors import NotFound
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Context, Info

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import strawberry
 
-from application.contacts.upload_report import SAMPLE_ROWS, sample_row
-from application.contacts.uploads import StagedRow, Upload
+from application.contacts.files.upload_report import SAMPLE_ROWS, sample_row
+from application.contacts.files.uploads import StagedRow, Upload
 from domain.values import SkipReason as Reason
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Context, Info

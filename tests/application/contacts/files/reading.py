@@ -5,9 +5,9 @@ from itertools import chain, pairwise
 
 import pytest
 
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import AcceptedRow, Row, SkippedRow
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import AcceptedRow, Row, SkippedRow
+from application.contacts.files.unreadable import UnreadableFile
 
 HEADER = "name,business_name,phone\n"
 ANN = "Ann,Acme,(415) 555-2671\n"

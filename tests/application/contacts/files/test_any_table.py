@@ -8,8 +8,8 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import AcceptedRow, Row
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import AcceptedRow, Row
 from domain.values import SkipReason
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]

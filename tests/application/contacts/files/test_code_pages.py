@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.contacts.formats.code_pages import guess_code_page
+from application.contacts.files.formats.code_pages import guess_code_page
 
 WRITTEN = {
     "cp1252": "José Álvarez|Müller|François Lefèvre|João Conceição|Núñez|Zoë|Sørensen"

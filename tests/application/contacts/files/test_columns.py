@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.contacts.column_names import ColumnRole, column_key, role_of
-from application.contacts.columns import (
+from application.contacts.files.column_names import ColumnRole, column_key, role_of
+from application.contacts.files.columns import (
     InvalidMapping,
     find_phone_by_content,
     parse_overrides,

@@ -4,10 +4,10 @@ from itertools import chain
 
 import pytest
 
-from application.contacts import first_rows
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import AcceptedRow, SkippedRow
-from application.contacts.formats.csv_records import LONGEST_RECORD
+from application.contacts.files import first_rows
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.files.formats.csv_records import LONGEST_RECORD
 from domain.values import SkipReason
 from tests.application.contacts.files.reading import (
     ANN,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from application.contacts.column_names import ColumnRole
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import AcceptedRow
-from application.contacts.contact_values import (
+from application.contacts.files.column_names import ColumnRole
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import AcceptedRow
+from application.contacts.files.contact_values import (
     country_of,
     read_consent_time,
     read_country,

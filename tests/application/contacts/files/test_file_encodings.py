@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.contacts.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.files.contact_rows import AcceptedRow, SkippedRow
 from domain.values import SkipReason
 from tests.application.contacts.files.reading import (
     BOB,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from application.contacts import contact_file, table_start
-from application.contacts.contact_rows import Row
-from application.contacts.formats import csv_records, text_decoder
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files import contact_file, table_start
+from application.contacts.files.contact_rows import Row
+from application.contacts.files.formats import csv_records, text_decoder
+from application.contacts.files.unreadable import UnreadableFile
 from tests.application.contacts.files.reading import ANN, BOB, HEADER, read, results
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import AcceptedRow, Row
-from application.contacts.findings import Findings
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import AcceptedRow, Row
+from application.contacts.files.findings import Findings
+from application.contacts.files.unreadable import UnreadableFile
 from storage.workbooks.process import open_workbook
 
 LISTS = Path(__file__).parents[3] / "data" / "lists"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import SkippedRow
-from application.contacts.formats.csv_records import LONGEST_RECORD
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import SkippedRow
+from application.contacts.files.formats.csv_records import LONGEST_RECORD
 from domain.values import SkipReason
 from tests.application.contacts.files.reading import (
     ANN,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.contacts import rejects
-from application.contacts.contact_rows import SkippedRow
-from application.contacts.rejects import (
+from application.contacts.files import rejects
+from application.contacts.files.contact_rows import SkippedRow
+from application.contacts.files.rejects import (
     KEPT_CHARACTERS,
     KEPT_REJECTS,
     MALFORMED_ROWS,
@@ -17,7 +17,7 @@ from application.contacts.rejects import (
     RejectTally,
     shortened,
 )
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.unreadable import UnreadableFile
 from domain.values import SkipReason
 
 DUPLICATE = SkipReason.DUPLICATE_IN_FILE

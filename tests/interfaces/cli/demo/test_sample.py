@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from application.contacts.contact_file import ContactFile, ReadOptions
-from application.contacts.contact_rows import AcceptedRow, SkippedRow
+from application.contacts.files.contact_file import ContactFile, ReadOptions
+from application.contacts.files.contact_rows import AcceptedRow, SkippedRow
 from domain.values import SkipReason
 from interfaces.cli.demo.sample import MOST, area_codes, write_sample
 

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
-from application.contacts.column_names import ColumnRole, column_key
+from application.contacts.files.column_names import ColumnRole, column_key
 from application.places.subdivisions import names_of
 
 TIME_ZONE = "time_zone"

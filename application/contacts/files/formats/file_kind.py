@@ -3,8 +3,8 @@
 import codecs
 from enum import Enum, auto
 
-from application.contacts.formats.text_decoder import utf_16_codec
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.formats.text_decoder import utf_16_codec
+from application.contacts.files.unreadable import UnreadableFile
 
 HEAD_BYTES = 4096
 """Bytes that are enough to recognise a kind."""

@@ -8,8 +8,8 @@ phone column, or if the title is a single cell and the next row is wider.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.contacts.column_names import ColumnRole, column_key, visible
-from application.contacts.columns import (
+from application.contacts.files.column_names import ColumnRole, column_key, visible
+from application.contacts.files.columns import (
     Columns,
     InvalidMapping,
     Overrides,
@@ -17,16 +17,16 @@ from application.contacts.columns import (
     is_phone,
     recognise,
 )
-from application.contacts.formats.csv_records import (
+from application.contacts.files.formats.csv_records import (
     LONGEST_RECORD,
     LOOK_AHEAD,
     BadRecord,
     Record,
     RecordCutter,
 )
+from application.contacts.files.spreadsheet_text import unprotected
+from application.contacts.files.unreadable import MappingNeeded, UnreadableFile
 from application.contacts.phone_numbers import PhoneReader
-from application.contacts.spreadsheet_text import unprotected
-from application.contacts.unreadable import MappingNeeded, UnreadableFile
 
 OWN_COLUMNS = ("row", "reason", "message")
 """Columns that a file of rejects has in front of the original file's columns.

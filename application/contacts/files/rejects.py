@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import orjson
 
-from application.contacts.contact_rows import SkippedRow
-from application.contacts.unreadable import UnreadableFile
+from application.contacts.files.contact_rows import SkippedRow
+from application.contacts.files.unreadable import UnreadableFile
 from domain.values import SkipReason
 
 KEPT_REJECTS = 100_000

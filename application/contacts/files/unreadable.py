@@ -1,6 +1,6 @@
 """Refusals of a whole contact file."""
 
-from application.contacts.sheets import Sheets
+from application.contacts.files.sheets import Sheets
 from application.errors import Failure
 
 

@@ -8,10 +8,10 @@ are phone numbers, if there is exactly one: a wrong choice would call other peop
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from application.contacts.column_names import ColumnRole, column_key, role_of
+from application.contacts.files.column_names import ColumnRole, column_key, role_of
+from application.contacts.files.unreadable import UnreadableFile
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import PhoneReader
-from application.contacts.unreadable import UnreadableFile
 
 type Overrides = Mapping[str, ColumnRole]
 """Roles that the user chose, by the column's name."""

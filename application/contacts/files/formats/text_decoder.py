@@ -17,8 +17,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from application.contacts.formats.code_pages import CodePage, guess_code_page
-from application.contacts.formats.spool import temporary_file
+from application.contacts.files.formats.code_pages import CodePage, guess_code_page
+from application.contacts.files.formats.spool import temporary_file
 
 UNDECODABLE = "\udcff"
 """Stands for bytes that cannot be decoded; no text contains a lone surrogate."""

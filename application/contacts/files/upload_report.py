@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from application.contacts.contact_groups import group_of
-from application.contacts.uploads import RejectedRow, StagedRow, Upload
+from application.contacts.files.contact_groups import group_of
+from application.contacts.files.uploads import RejectedRow, StagedRow, Upload
 
 SAMPLE_ROWS = 5
 """Accepted rows that a report shows."""

@@ -10,7 +10,7 @@ from functools import cache
 
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from application.contacts.contact_values import (
+from application.contacts.files.contact_values import (
     CONSENT_AT,
     COUNTRY,
     POSTAL_CODE,

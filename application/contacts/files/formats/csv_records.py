@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
 
-from application.contacts.formats.text_decoder import UNDECODABLE
+from application.contacts.files.formats.text_decoder import UNDECODABLE
 
 LONGEST_RECORD = 64 * 1024
 """Characters, including line ends; a longer record is malformed."""

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from application.contacts.column_names import ColumnRole
-from application.contacts.columns import Columns, is_phone
-from application.contacts.contact_values import (
+from application.contacts.files.column_names import ColumnRole
+from application.contacts.files.columns import Columns, is_phone
+from application.contacts.files.contact_values import (
     VALUE_ROLES,
     Attributes,
     InvalidValue,
     read_values,
 )
-from application.contacts.first_rows import FirstRows, key_of
-from application.contacts.footers import Footers
-from application.contacts.formats.csv_records import BadRecord, Record
+from application.contacts.files.first_rows import FirstRows, key_of
+from application.contacts.files.footers import Footers
+from application.contacts.files.formats.csv_records import BadRecord, Record
+from application.contacts.files.spreadsheet_text import unprotected
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import Phone, PhoneReader, with_extension
-from application.contacts.spreadsheet_text import unprotected
 from domain.values import SkipReason
 
 STORED_APART = (ColumnRole.NAME, ColumnRole.BUSINESS_NAME, ColumnRole.PHONE)

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import orjson
 
-from application.contacts.column_names import ColumnRole
-from application.contacts.contact_rows import STORED_APART, cells_apart
-from application.contacts.contact_values import Attributes
+from application.contacts.files.column_names import ColumnRole
+from application.contacts.files.contact_rows import STORED_APART, cells_apart
+from application.contacts.files.contact_values import Attributes
+from application.contacts.files.sheets import Sheets
 from application.contacts.phone_numbers import with_extension
-from application.contacts.sheets import Sheets
 from domain.values import SkipReason
 
 

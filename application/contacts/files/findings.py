@@ -11,12 +11,12 @@ from phonenumbers import (
     parse,
 )
 
-from application.contacts.column_names import ColumnRole
-from application.contacts.contact_rows import AcceptedRow, Row
-from application.contacts.contact_values import country_of
+from application.contacts.files.column_names import ColumnRole
+from application.contacts.files.contact_rows import AcceptedRow, Row
+from application.contacts.files.contact_values import country_of
+from application.contacts.files.sheets import Sheets
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import phone_reader
-from application.contacts.sheets import Sheets
 
 GLOBAL_SERVICE = "001"
 """Stands for numbers of no country, such as satellite networks (UN M.49: world)."""

@@ -10,18 +10,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol, Self
 
-from application.contacts.columns import Columns, Overrides
-from application.contacts.contact_rows import Row, RowReader
-from application.contacts.findings import Findings, NumberCount, region_warning
-from application.contacts.formats.csv_records import LineCutter, RecordCutter
-from application.contacts.formats.file_kind import HEAD_BYTES, FileKind, kind_of
-from application.contacts.formats.spool import temporary_file
-from application.contacts.formats.text_decoder import TextDecoder
+from application.contacts.files.columns import Columns, Overrides
+from application.contacts.files.contact_rows import Row, RowReader
+from application.contacts.files.findings import Findings, NumberCount, region_warning
+from application.contacts.files.formats.csv_records import LineCutter, RecordCutter
+from application.contacts.files.formats.file_kind import HEAD_BYTES, FileKind, kind_of
+from application.contacts.files.formats.spool import temporary_file
+from application.contacts.files.formats.text_decoder import TextDecoder
+from application.contacts.files.sheets import Sheets
+from application.contacts.files.spreadsheet_text import may_be_protected
+from application.contacts.files.table_start import HeadLines, find_table
+from application.contacts.files.unreadable import UnreadableFile
 from application.contacts.phone_numbers import phone_reader
-from application.contacts.sheets import Sheets
-from application.contacts.spreadsheet_text import may_be_protected
-from application.contacts.table_start import HeadLines, find_table
-from application.contacts.unreadable import UnreadableFile
 
 
 class OpenSheet(Protocol):

@@ -1,0 +1,1 @@
+"""Reading of contact files: tables, columns, values and the rows that are skipped."""
