@@ -252,8 +252,8 @@ def placed_calls(rows: Iterable[CallRow]) -> int:
 
 RING_SECONDS: LiteralString = """
     case when call.ringing_at <= coalesce(call.started_at, call.ended_at) then
-        round(extract(epoch from
-            coalesce(call.started_at, call.ended_at) - call.ringing_at)::float8)::int
+        round(date_part('epoch',
+            coalesce(call.started_at, call.ended_at) - call.ringing_at))::int
     end
 """
 """SQL expression of `CallRow.ring_seconds` for `call_log call`."""

@@ -61,9 +61,11 @@ RESULTS: LiteralString = f"""
             as disposition,
         coalesce(dialed, false) as dialed,
         coalesce(dialed and answered, false) as answered,
-        coalesce(dialed and human, false) as human
+        coalesce(dialed and human, false) as human,
+        coalesce(placed, 0) as placed, first_placed_at
     from (
-        select c.contact_id, {_OF_CALLS},
+        select c.contact_id, {_OF_CALLS}, count(c.placed_at) as placed,
+            min(c.placed_at) as first_placed_at,
             bool_or(c.placed_at is not null) as dialed,
             bool_or(c.started_at is not null or c.outcome in {literals(ANSWERED)})
                 as answered,

@@ -25,6 +25,23 @@ def harmless(text: str) -> str:
     return _HARMLESS.format(text)
 
 
+def harmless_phone(phone: str, extension: str) -> str:
+    """Return the SQL expression of a number with its extension, like `harmless`.
+
+    It is written as by `phone_numbers.with_extension`, so an upload can read it back.
+    Numbers in E.164, which need no apostrophe, are recognised without the two regular
+    expressions of `harmless`.
+    """
+    text = f"({phone} || coalesce(' ext. ' || {extension}, ''))"
+    digits = "'0123456789'"
+    return f"""
+        case when starts_with({phone}, '+') and length({phone}) between 7 and 16
+                and ltrim(substr({phone}, 2), {digits}) = ''
+                and ({extension} is null or ltrim({extension}, {digits}) = '')
+            then {text} else {harmless(text)} end
+    """
+
+
 def harmless_or_number(text: str) -> str:
     """Return the SQL expression like `harmless`, but leave negative numbers alone."""
     return f"case when {text} ~ {_NUMBER} then {text} else {harmless(text)} end"

@@ -15,12 +15,9 @@ _ORIGIN: LiteralString = """
     (split_part(m.recording_url, '/', 1) || '//' || split_part(m.recording_url, '/', 3))
 """
 
-_AFTER_ORIGIN: LiteralString = f"substr(m.recording_url, length({_ORIGIN}) + 1)"
-
 ACCEPTED_URL: LiteralString = f"""
     case when {_ORIGIN} = any(%(origins)s::text[])
-            and starts_with(m.recording_url, {_ORIGIN})
-            and {_AFTER_ORIGIN} ~ %(after_origin)s
+            and m.recording_url ~ %(url_form)s
             and length(m.recording_url) <= %(longest_url)s
         then m.recording_url end
 """
@@ -40,6 +37,6 @@ def url_values(
     origins = [row[0] for row in conn.execute(_ORIGINS, {"campaign": campaign_id})]
     return {
         "origins": [origin for origin in origins if recordings.accepts(origin)],
-        "after_origin": f"^{AFTER_HOST}",
+        "url_form": f"^https?://[^/]*{AFTER_HOST}",
         "longest_url": LONGEST,
     }

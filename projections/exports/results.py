@@ -51,10 +51,6 @@ _CONTACTS: LiteralString = """
 
 _JOINS: dict[str, str] = {
     "result.": f" left join ({RESULTS}) result on result.contact_id = k.contact_id",
-    "attempt.": """ left join (
-        select contact_id, count(placed_at) as placed, min(placed_at) as first_placed_at
-        from call_log where campaign_id = %(campaign)s group by contact_id
-    ) attempt on attempt.contact_id = k.contact_id""",
     "note.": """
         left join contact_disposition d on d.contact_id = k.contact_id
         left join words_vault note on note.id = d.note_words_id""",

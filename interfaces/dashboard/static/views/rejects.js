@@ -49,7 +49,7 @@ export function Rejects({ report }) {
             <b>${count(rows.length)} × ${words(reason)}</b>
             <p>${REPAIRS[reason] ?? rows[0]?.message}</p>
             <p class="hint">
-              ${rows.length === 1 ? "Row" : "Rows"}
+              ${rows.length === 1 ? "Row" : "Rows"}${" "}
               ${rowList(rows.map(({ row }) => row))}${rows[0] ? html` · ${rows[0].message}` : ""}
             </p>
           </li>`,
