@@ -19,6 +19,9 @@ type Overrides = Mapping[str, ColumnRole]
 EXPORTED = frozenset({"name", "ended_reason", "transcript_json"})
 """Columns by which an exported file of results is recognised."""
 
+_TRANSCRIPT = "transcript_json"
+"""Too long for a variable: ignored in an exported file, unless the user maps it."""
+
 _SINGLE = frozenset(ColumnRole) - {ColumnRole.VARIABLE, ColumnRole.IGNORED}
 _FULL_NAME = (ColumnRole.FIRST_NAME, ColumnRole.LAST_NAME)
 _PHONES_PERCENT = 80
@@ -111,6 +114,8 @@ def recognise(names: Sequence[str], overrides: Overrides) -> Columns:
             ColumnRole.VARIABLE if role in _FULL_NAME and role not in named else role
             for role in roles
         ]
+    if set(names) >= EXPORTED and column_key(_TRANSCRIPT) not in chosen:
+        roles[names.index(_TRANSCRIPT)] = ColumnRole.IGNORED
     return Columns(tuple(names), tuple(roles), tuple(notes))
 
 

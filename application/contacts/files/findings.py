@@ -112,8 +112,8 @@ def region_warning(region: str, cells: Sequence[str]) -> str | None:
     return (
         f"Of the first {total} numbers without a country code, {valid} are valid in"
         f" {region} and {best} in {other}: most of these would be valid in {other}. If"
-        f" they are numbers of {other}, upload the file again with"
-        f" defaultRegion={other}, or other people will be called."
+        f" they are numbers of {other}, choose {other} as the default region, or other"
+        " people will be called."
     )
 
 

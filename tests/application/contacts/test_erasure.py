@@ -59,6 +59,23 @@ def test_no_personal_data_is_left_in_the_database(house: House) -> None:
     assert problems(house) == []
 
 
+def test_place_consent_and_own_id_of_an_erased_contact_are_removed(
+    house: House,
+) -> None:
+    house.campaign(2)
+    with connect(house.url, name="test") as connection:
+        connection.execute(
+            "update contact_vault set attributes = json_build_object("
+            "'external_id', 'Own-17-' || phone, 'consent_source', 'fair ' || phone)"
+        )
+    assert f"Own-17-{FIRST}".encode() in dumped(house.url)
+    erase(house)
+    left = dumped(house.url)
+    for erased in (f"Own-17-{FIRST}", f"fair {FIRST}"):
+        assert erased.encode() not in left
+    assert f"Own-17-{SECOND}".encode() in left
+
+
 def test_the_log_shows_who_erased_a_contact(house: House) -> None:
     campaign_id = house.campaign(2)
     [contact_id] = erase(house).contacts

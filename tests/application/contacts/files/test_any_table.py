@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from application.contacts.files.contact_file import ContactFile, ReadOptions
 from application.contacts.files.contact_rows import AcceptedRow, Row
 from domain.values import SkipReason
+from tests.application.contacts.files.test_code_pages import NAMES
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
 SPELLINGS = {
@@ -89,6 +90,55 @@ def test_a_table_is_read_back_cell_by_cell(  # noqa: PLR0917 - drawn by name
         }
         for row in rows
     ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    codec=st.sampled_from(sorted(NAMES)),
+    data=st.data(),
+    spelling=st.lists(st.integers(0, 1), min_size=3, max_size=3),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    cut=st.integers(0, 60),
+)
+def test_a_table_in_a_code_page_is_read_back_with_a_warning(  # noqa: PLR0917 - drawn by name
+    codec: str,
+    data: st.DataObject,
+    spelling: list[int],
+    delimiter: str,
+    end: str,
+    cut: int,
+) -> None:
+    words = st.sampled_from(NAMES[codec])
+    people = data.draw(
+        st.lists(st.tuples(words, words, words), min_size=1, max_size=6), "people"
+    )
+    names = [
+        spellings[at]
+        for spellings, at in zip(
+            (("name", "Full Name"), ("COMPANY", "business_name"), ("note", "About")),
+            spelling,
+            strict=True,
+        )
+    ]
+    rows = [
+        [*person, f"+1202555{at:04}"] for at, person in enumerate(people, start=100)
+    ]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end)
+    writer.writerow([*names, "Phone-Number"])
+    writer.writerows(rows)
+    with ContactFile(ReadOptions("US")) as file:
+        content = text.getvalue().encode(codec)
+        found = file.feed(content[:cut]) + file.feed(content[cut:])
+        found += chain.from_iterable(file.finish())
+        warnings = file.findings().warnings
+    assert [
+        [row.name, row.business_name, row.variables[names[2]], row.phone]
+        for row in found
+        if isinstance(row, AcceptedRow)
+    ] == rows
+    assert len(warnings) == 1
 
 
 def as_read(cell: str) -> str:
