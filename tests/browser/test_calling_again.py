@@ -35,6 +35,13 @@ def test_results_are_shown_filtered_and_called_again(finished: Page) -> None:
     drawer.get_by_label("Disposition").select_option("NOT_INTERESTED")
     expect(finished.locator(".toast")).to_contain_text("Disposition set")
     finished.keyboard.press("Escape")
+    listed = finished.locator("#contacts")
+    listed.get_by_label("Outcome").select_option("")
+    listed.get_by_label("Disposition").select_option("NOT_INTERESTED")
+    expect(listed.locator("tbody tr")).to_have_count(1)
+    listed.get_by_label("Disposition").select_option("OPTED_OUT")
+    listed.get_by_role("button", name="Clear the filters").click()
+    expect(listed.locator("tbody tr")).to_have_count(CONTACTS)
 
     results.get_by_role("button", name="Redial").click()
     dialog = finished.get_by_role("dialog")

@@ -175,7 +175,8 @@ class Reader:
             self.known["UPLOAD"] = self.variables["upload"] = json.loads(found)["id"]
         if isinstance(found, dict) and "importAssistant" in found:
             self.variables["assistant"] = found["importAssistant"]["id"]
-        if isinstance(found, dict) and "createCampaign" in found:
+        is_first = "campaign" not in self.variables
+        if is_first and isinstance(found, dict) and "createCampaign" in found:
             made = found["createCampaign"]["campaign"]["id"]
             self.known["CAMPAIGN"] = self.variables["campaign"] = made
         self.variables["time"] = datetime.now(UTC).isoformat()

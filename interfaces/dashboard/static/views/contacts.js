@@ -24,6 +24,8 @@ const CALL_OUTCOMES = [
   "CANCELED",
   "UNKNOWN",
 ];
+/** @type {import("../ops.js").Disposition[]} */
+const DISPOSITIONS = ["GOAL_REACHED", "CALLBACK_REQUESTED", "OPTED_OUT", "WRONG_PERSON", "NOT_INTERESTED", "OTHER"];
 /** @type {Status[]} */
 const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"];
 
@@ -31,6 +33,7 @@ const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILE
 export function Contacts({ id, open, useUpdates }) {
   const [status, search, after] = [/** @type {Status | ""} */ (query("status")), query("q"), query("after")];
   const outcome = /** @type {import("../ops.js").CallOutcome | ""} */ (query("outcome"));
+  const disposition = /** @type {import("../ops.js").Disposition | ""} */ (query("disposition"));
   const [moved, setMoved] = useState(0);
   const read = useQuery(Query, {
     id,
@@ -38,6 +41,7 @@ export function Contacts({ id, open, useUpdates }) {
     search: search || null,
     after: after || null,
     outcomes: outcome ? [outcome] : null,
+    dispositions: disposition ? [disposition] : null,
   });
   const page = read.data?.campaign?.contacts;
   useUpdates((contacts) => {
@@ -79,6 +83,16 @@ export function Contacts({ id, open, useUpdates }) {
           <option value="">Every outcome</option>
           ${CALL_OUTCOMES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
         </select>
+        <select
+          aria-label="Disposition"
+          style=${{ width: "auto" }}
+          value=${disposition}
+          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
+            setQuery({ disposition: e.currentTarget.value, after: null })}
+        >
+          <option value="">Every disposition</option>
+          ${DISPOSITIONS.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
+        </select>
       </div>
     </header>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
@@ -95,10 +109,10 @@ export function Contacts({ id, open, useUpdates }) {
         : !page.nodes.length
           ? html`<${Empty} icon="search" title="No contact matches"
               >${
-                (status || outcome || search) &&
+                (status || outcome || disposition || search) &&
                 html`<button
                   type="button"
-                  onClick=${() => setQuery({ q: null, status: null, outcome: null, after: null })}
+                  onClick=${() => setQuery({ q: null, status: null, outcome: null, disposition: null, after: null })}
                 >
                   Clear the filters
                 </button>`
