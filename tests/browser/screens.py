@@ -1,4 +1,7 @@
-"""Take pictures of every view into docs/screens: `python -m tests.browser.screens`."""
+"""Take pictures of every view into docs/screens: `python -m tests.browser.screens`.
+
+Names of views as arguments limit it to these views, for example `results`.
+"""
 
 import sys
 import tempfile
@@ -36,7 +39,7 @@ def main() -> int:
         running_desk(Path(folder), url, speed=6) as desk,
         desk.opened("admin") as context,
     ):
-        _take_all(desk, context)
+        _take_all(desk, context, frozenset(sys.argv[1:]))
     return 0
 
 
@@ -45,13 +48,15 @@ def _postgres(folder: Path) -> AbstractContextManager[str]:
     return embedded_postgres(folder / "pg")
 
 
-def _take_all(desk: Desk, context: BrowserContext) -> None:
+def _take_all(desk: Desk, context: BrowserContext, wanted: frozenset[str]) -> None:
     page = context.new_page()
     campaign = _busy_house(desk, page)
     for look, size in LOOKS:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme="dark" if look == "dark" else "light")
         for name in _views(page, campaign, sample_file(desk.folder, 40)):
+            if wanted and name not in wanted:
+                continue
             page.screenshot(path=SCREENS / f"{name}-{look}.png")
 
 
@@ -78,6 +83,10 @@ def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
     """Yield the name of each view once the page shows it."""
     yield from _shown(page, "/", "campaigns")
     yield from _shown(page, campaign, "campaign")
+    results = page.get_by_role("region", name="Results")
+    expect(results.locator(".outcomes button").nth(2)).to_be_visible(timeout=LONG)
+    results.evaluate("element => element.scrollIntoView()")
+    yield "results"
     page.locator("#contacts").evaluate("element => element.scrollIntoView()")
     yield "contacts"
     talked = page.locator("#contacts tr", has_text="Human").first
