@@ -17,6 +17,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -47,7 +48,7 @@ POLICY = RetryPolicy(
     ),
 )
 TERMS = CallingTerms(POLICY)
-ENDS = {
+ENDS: dict[str, dict[str, Any]] = {
     "busy": BUSY,
     "no answer": BUSY | {"endedReason": "customer-did-not-answer"},
     "voicemail": {"endedReason": "voicemail"},

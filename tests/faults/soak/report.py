@@ -107,7 +107,7 @@ FAULTS = """Random faults besides the crashes, in virtual time:
   state the cost in one place only, as a text, or not at all.
 - A tenth of the reads fail. A tenth of the webhooks (in a third of the campaigns all)
   are lost, a quarter are late, 15 % are repeated. For 3 % of the calls a forged webhook
-  names an unknown second call. The provider's list lags by up to 12 s.
+  names an unknown second call, for half of them before our process knows the id. The provider's list lags by up to 12 s.
 - A person pauses and resumes campaigns.
 
 With SIGKILL the clocks of the schedulers' hosts are wrong by up to five minutes,
@@ -139,10 +139,6 @@ LIMITS = """
 The provider's list lags by less than the quarantine. With a longer lag a contact may be
 called twice. That is detected: the newer call is hung up and no calls are made until an
 administrator has looked (`tests/faults/test_steps.py`); it is not prevented.
-
-A forged webhook (one with the right secret, but with an unknown provider id) arrives
-only after our call knows its own provider id. Earlier the forged id would become the
-call's.
 
 Databases that are restored or failed over have their own tests
 (`tests/faults/test_recovery.py`, `tests/faults/test_restored.py`, `tests/end_to_end`).
