@@ -107,7 +107,8 @@ FAULTS = """Random faults besides the crashes, in virtual time:
   state the cost in one place only, as a text, or not at all.
 - A tenth of the reads fail. A tenth of the webhooks (in a third of the campaigns all)
   are lost, a quarter are late, 15 % are repeated. For 3 % of the calls a forged webhook
-  names an unknown second call, for half of them before our process knows the id. The provider's list lags by up to 12 s.
+  names an unknown second call, half of them before our process stored the id of the
+  call. The provider's list lags by up to 12 s.
 - A person pauses and resumes campaigns.
 
 With SIGKILL the clocks of the schedulers' hosts are wrong by up to five minutes,
