@@ -18,7 +18,7 @@ from application.ports import Origin
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.contacts.contact_history import NO_HISTORY, ContactHistory
+from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
@@ -161,6 +161,8 @@ class ClaimService:
             previous = self._previous(chosen)
             if previous is not None:
                 expect[previous.id] = previous.version
+            if chosen.plan is PlanKind.RETRY:
+                self._check_terms(chosen, expect)
             return Call.create(
                 campaign_id=chosen.campaign_id,
                 contact_id=chosen.contact_id,
@@ -178,6 +180,17 @@ class ClaimService:
         call = self._app.load(Call, chosen.call_id)
         call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
         return call
+
+    def _check_terms(self, chosen: PlannedCall, expect: dict[UUID, int]) -> None:
+        """Raise NotPlanned if the campaign's terms have changed since the snapshot.
+
+        The retry is then decided again. The version of the campaign is added to
+        `expect`, so that no change is stored before the claim.
+        """
+        campaign = self._app.load(Campaign, chosen.campaign_id)
+        expect[campaign.id] = campaign.version
+        if campaign.terms_version != chosen.terms_version:
+            raise NotPlanned(f"Call {chosen.call_id} was planned by other terms.")
 
     def _history(
         self, chosen: PlannedCall, previous: Call | None

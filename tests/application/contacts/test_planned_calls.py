@@ -22,7 +22,7 @@ from domain.outcomes import (
 from domain.values import ContactStatus
 from tests.application.calls.messages import record_message, status
 from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, TERMS, Line
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, House, as_chosen
 
 
 @pytest.fixture
@@ -142,6 +142,21 @@ def test_a_requested_retry_goes_on_and_nothing_follows_it(line: Line) -> None:
     line.end(second, **BUSY)
     assert line.progress() == {"ended": 1}
     assert line.contact.finished is FinishReason.GOAL_REACHED
+
+
+def test_a_retry_is_not_claimed_by_a_snapshot_with_earlier_terms(line: Line) -> None:
+    """The policy was changed between the snapshot and the claim."""
+    line.call(**BUSY)
+    line.later(minutes=30)
+    house = line.house
+    seen, [due] = house.snapshot(), house.candidates(line.campaign_id)
+    version = house.load_campaign(line.campaign_id).terms_version
+    once = CampaignChange(terms={"retry_policy": None})
+    house.campaigns.change(line.campaign_id, once, by=BY)
+    chosen = as_chosen(line.campaign_id, due, version)
+    claimed = house.claims.claim([chosen], seen=seen.claims_seen)
+    assert claimed.calls == ()
+    assert (line.progress(), line.due()) == ({"pending": 1}, 0)
 
 
 # --- The campaign's end ---------------------------------------------------------------
