@@ -3,9 +3,15 @@
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, SecretStr, field_validator
+from pydantic import (
+    Field,
+    PositiveFloat,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -118,6 +124,14 @@ class Configuration(BaseSettings):
     admin_email: str | None = None
     development: bool = False
     alert_any_address: bool = False
+    alert_mail_to: Annotated[tuple[str, ...], NoDecode] = ()
+    """Recipients of alerts by e-mail, separated by commas."""
+    alert_mail_from: str | None = None
+    smtp_host: str | None = None
+    smtp_port: int | None = Field(default=None, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
     delivery_retry_seconds: tuple[PositiveFloat, ...] | None = None
     """Seconds before each repetition of a webhook; the last one applies to the rest."""
     oidc_issuer: str | None = None
@@ -140,6 +154,7 @@ class Configuration(BaseSettings):
         "vapi_api_key",
         "webhook_secret",
         "oidc_client_secret",
+        "smtp_password",
         mode="before",
     )
     @classmethod
@@ -147,6 +162,24 @@ class Configuration(BaseSettings):
         """Remove surrounding blanks, as pasted; an empty secret file is not set."""
         trimmed = value.strip() if isinstance(value, str) else value
         return None if trimmed in ("", SecretStr("")) else trimmed
+
+    @field_validator("alert_mail_to", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Split a list of addresses at its commas."""
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @model_validator(mode="after")
+    def _mail_is_complete(self) -> Self:
+        """Refuse recipients without a server or a sender."""
+        if self.alert_mail_to and not (self.smtp_host and self.alert_mail_from):
+            raise ValueError(
+                "AUTOLYNX_ALERT_MAIL_TO needs AUTOLYNX_SMTP_HOST and"
+                " AUTOLYNX_ALERT_MAIL_FROM"
+            )
+        return self
 
     @property
     def rule_folders(self) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Alerts: spent budgets, duplicate calls, and ended reasons that no rule covers."""
+"""Alerts: budgets, duplicate calls, unknown ended reasons, and failing webhooks."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -24,14 +24,15 @@ class AlertKind(StrEnum):
     DUPLICATE_DETECTED = "duplicate_detected"
     DUPLICATE_SUSPECTED = "duplicate_suspected"
     UNKNOWN_REASON = "unknown_reason"
+    WEBHOOK_DISABLED = "webhook_disabled"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
     """An alert, from its event at `position`; amounts in US dollars.
 
-    It concerns a campaign, the daily budget of all campaigns for `day` (UTC), or the
-    ended reason `reason`.
+    It concerns a campaign, the daily budget of all campaigns for `day` (UTC), the ended
+    reason `reason`, or the webhook endpoint at the host `reason`.
     """
 
     position: int
@@ -88,6 +89,10 @@ _MESSAGES = {
         'Calls end with the reason "{reason}", which this version of AutoLynx does not'
         " know. Their outcome is UNKNOWN, and their contacts are not called again."
     ),
+    (AlertKind.WEBHOOK_DISABLED, True): (
+        "The webhook endpoint at {reason} is disabled: no delivery has succeeded for"
+        " three days. Correct the receiver, then enable the endpoint."
+    ),
 }
 
 _AFTER: LiteralString = """
@@ -104,6 +109,11 @@ _AFTER: LiteralString = """
     union all
     select position, reported_at, 'unknown_reason', null, null, null, null, null, reason
     from unknown_reason where position > %(after)s
+    union all
+    select e.position, e.occurred_at, 'webhook_disabled', null, null, null, null, null,
+        coalesce(split_part(w.url, '/', 3), 'an address that was removed')
+    from event_index e left join webhook_endpoint w on w.id = e.aggregate_id
+    where e.type = 'webhook_endpoint.given_up' and e.position > %(after)s
     order by position
 """
 
@@ -118,6 +128,14 @@ _NEWEST: LiteralString = """
 def after(conn: Conn, position: int) -> list[AlertRow]:
     """List the alerts after a position of the log, oldest first."""
     return select(conn, AlertRow, _AFTER, after=position)
+
+
+def newest(conn: Conn, most: int) -> list[AlertRow]:
+    """List up to `most` alerts of all kinds, newest first."""
+    query = f"""
+        select * from ({_AFTER}) as raised order by position desc limit %(most)s
+    """  # noqa: S608 - our own text
+    return select(conn, AlertRow, query, after=0, most=most)
 
 
 def about_spending(conn: Conn, most: int = 100) -> list[AlertRow]:

@@ -38,6 +38,7 @@ from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
 from scheduler.adopt import Adoption
+from scheduler.alert_mail import AlertMail, mail_server
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import (
@@ -55,7 +56,7 @@ from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
 from scheduler.suppressed_numbers import SuppressedNumbers
 from storage.database import Conn, Pool
-from storage.process.alert_outbox import AlertOutbox
+from storage.process.alert_outbox import MAILED, AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
 from storage.process.leadership import Leadership, LeadershipLost, Term
 from storage.process.timeline_guard import TimelineGuard
@@ -174,6 +175,7 @@ def _start_alerts(
 ) -> None:
     """Send alerts in a separate thread, over separate connections."""
     own = _components(process, feed, opened, name=f"{ROLE} alerts", size=2)
+    server = mail_server(process.configuration)
     worker = AlertWorker(
         Alerts(
             reading=own.reading,
@@ -184,6 +186,8 @@ def _start_alerts(
             now=own.now,
             random=random.random,
             post=post,
+            mail_outbox=AlertOutbox(own.writing, MAILED),
+            mail=AlertMail(server, process.clock) if server else None,
         )
     )
     opened.callback(worker.stop)

@@ -1,4 +1,4 @@
-"""Raises alerts about budgets and ended reasons, and posts all alerts to a webhook."""
+"""Raises alerts about budgets and ended reasons, and sends all alerts."""
 
 import logging
 from collections.abc import Callable
@@ -41,6 +41,9 @@ GIVE_UP_SECONDS = 3 * 86_400.0
 
 LONGEST_ERROR = 300
 
+MAIL = "mail"
+"""Stands for the URL where alerts are sent by e-mail."""
+
 HEAD_SECONDS = 3_600.0
 """How often the chain's head is logged; a log stored elsewhere proves truncation."""
 
@@ -79,6 +82,7 @@ class Alerts:
     An alert is stored as an event, then in the outbox, and then posted. After a crash
     the next leader continues from the tables, so each alert is posted at least once.
     `first` applies until settings are stored; `random` returns numbers from 0 to 1.
+    With `mail`, alerts are sent by e-mail as well, from the outbox `mail_outbox`.
     """
 
     reading: Pool
@@ -89,6 +93,8 @@ class Alerts:
     now: Callable[[], datetime]
     random: Callable[[], float]
     post: Post = post_json
+    mail_outbox: AlertOutbox | None = None
+    mail: Post | None = None
 
     def run_once(self) -> float:
         """Raise and post what is due; return the seconds until the next run."""
@@ -106,11 +112,24 @@ class Alerts:
         for reason in reasons:
             self._report_reason(reason)
         url = settings.alert_webhook_url
-        self._fill_outbox(wanted=url is not None)
+        waits = [self._send(self.outbox, self.post, url)]
+        if self.mail_outbox is not None:
+            wanted = MAIL if self.mail else None
+            waits.append(self._send(self.mail_outbox, self.mail or self.post, wanted))
+        return min(waits)
+
+    def _send(self, outbox: AlertOutbox, post: Post, url: str | None) -> float:
+        """Store new alerts and send those due; return the seconds until the next."""
+        self._fill(outbox, wanted=url is not None)
         if url is None:
             return LONGEST_WAIT_SECONDS
-        self._post_all(url)
-        return min(self.outbox.due_in(), LONGEST_WAIT_SECONDS)
+        for alert in outbox.due():
+            error = post(url, alert.body)
+            if error is None:
+                outbox.posted(alert.position)
+            else:
+                self._failed(outbox, alert, error[:LONGEST_ERROR])
+        return min(outbox.due_in(), LONGEST_WAIT_SECONDS)
 
     def log_head(self) -> None:
         """Log the position and the hash of the chain's head."""
@@ -141,36 +160,28 @@ class Alerts:
         except (IntegrityError, Refused) as error:
             log.info("an alert is raised in a later run: %s", error)
 
-    def _fill_outbox(self, *, wanted: bool) -> None:
-        """Store new alerts in the outbox, to be posted only if `wanted`."""
-        known = self.outbox.last()
+    def _fill(self, outbox: AlertOutbox, *, wanted: bool) -> None:
+        """Store new alerts in the outbox, to be sent only if `wanted`."""
+        known = outbox.last()
         with self.reading.connection() as conn, one_snapshot(conn):
             found = alerts.after(conn, known)
             chain = _chain(conn) if found else {}
         outgoing = [OutgoingAlert(row.position, body_of(row, chain)) for row in found]
-        for row in found:
+        for row in found if outbox is self.outbox else ():
             log.warning("alert: %s", row.message)
         if outgoing:
-            self.outbox.keep(outgoing, wanted=wanted)
+            outbox.keep(outgoing, wanted=wanted)
 
-    def _post_all(self, url: str) -> None:
-        for alert in self.outbox.due():
-            error = self.post(url, alert.body)
-            if error is None:
-                self.outbox.posted(alert.position)
-                continue
-            self._failed(alert, error[:LONGEST_ERROR])
-
-    def _failed(self, alert: OutgoingAlert, error: str) -> None:
+    def _failed(self, outbox: AlertOutbox, alert: OutgoingAlert, error: str) -> None:
         longest = min(2.0**alert.tries, LONGEST_BACK_OFF_SECONDS)
-        is_over = self.outbox.failed(
+        is_over = outbox.failed(
             alert.position,
             error=error,
             wait=longest * (0.5 + self.random() / 2),
             give_up_after=GIVE_UP_SECONDS,
         )
         level = logging.ERROR if is_over else logging.WARNING
-        log.log(level, "alert %s could not be posted: %s", alert.position, error)
+        log.log(level, "alert %s could not be sent: %s", alert.position, error)
 
 
 def body_of(row: AlertRow, chain: dict[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ MODULES = {
     "erase": ("erase",),
     "rules": ("rules",),
     "suppressions": ("suppressions",),
+    "webhooks": ("webhooks",),
 }
 """The modules and their commands, in the order of the help."""
 

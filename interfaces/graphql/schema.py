@@ -16,6 +16,7 @@ from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.settings import SettingsCommands
 from interfaces.graphql.commands.suppression_lists import SuppressionListCommands
 from interfaces.graphql.commands.suppressions import SuppressionCommands
+from interfaces.graphql.commands.webhooks import WebhookCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
     Authentication,
@@ -29,6 +30,7 @@ from interfaces.graphql.extensions.limits import (
 from interfaces.graphql.extensions.tracing import Traced
 from interfaces.graphql.push.shared_frames import SharingExecutor
 from interfaces.graphql.types.access import TokenQueries
+from interfaces.graphql.types.alerts import AlertQueries
 from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
 from interfaces.graphql.types.calling_rules import CallingRuleQueries
@@ -51,6 +53,7 @@ from interfaces.graphql.types.phone_numbers import PhoneNumberQueries
 from interfaces.graphql.types.scalars import SCALARS
 from interfaces.graphql.types.settings import SettingsQueries
 from interfaces.graphql.types.subscriptions import Changes
+from interfaces.graphql.types.webhooks import WebhookQueries
 
 
 @strawberry.type
@@ -75,6 +78,8 @@ class Query(
     RetryQueries,
     RedialQueries,
     TimetableQueries,
+    WebhookQueries,
+    AlertQueries,
 ):
     """Root type of queries."""
 
@@ -90,6 +95,7 @@ class Mutation(
     SettingsCommands,
     SuppressionListCommands,
     SuppressionCommands,
+    WebhookCommands,
 ):
     """Root type of mutations."""
 

@@ -1,8 +1,9 @@
-"""Outgoing alerts: stored until each has been posted at least once."""
+"""Outgoing alerts: stored until each has been sent at least once, by each way."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from storage.database import Pool
@@ -18,32 +19,35 @@ class OutgoingAlert:
     """Failed tries so far."""
 
 
-LAST = "select coalesce(max(position), 0) from alert_outbox"
+POSTED_TO_URL, MAILED = "alert_outbox", "alert_mail_outbox"
+"""The tables: one for each way by which alerts are sent."""
 
-KEEP = """
-insert into alert_outbox (position, body, state) values (%s, %s, %s)
+LAST: LiteralString = "select coalesce(max(position), 0) from {table}"
+
+KEEP: LiteralString = """
+insert into {table} (position, body, state) values (%s, %s, %s)
 on conflict (position) do nothing
 """
 
-DUE = """
-select position, body, tries from alert_outbox
+DUE: LiteralString = """
+select position, body, tries from {table}
 where state = 'waiting' and next_try_at <= clock_timestamp()
 order by position limit %s
 """
 
-DUE_IN = """
-select extract(epoch from min(next_try_at) - clock_timestamp()) from alert_outbox
+DUE_IN: LiteralString = """
+select extract(epoch from min(next_try_at) - clock_timestamp()) from {table}
 where state = 'waiting'
 """
 
-POSTED = """
-update alert_outbox
+POSTED: LiteralString = """
+update {table}
 set state = 'posted', tries = tries + 1, done_at = clock_timestamp(), error = null
 where position = %s
 """
 
-FAILED = """
-update alert_outbox set
+FAILED: LiteralString = """
+update {table} set
     tries = tries + 1, error = %(error)s,
     next_try_at = clock_timestamp() + make_interval(secs => %(wait)s),
     state = case when created_at < clock_timestamp()
@@ -54,15 +58,18 @@ returning state = 'given_up'
 
 
 class AlertOutbox:
-    """Stores outgoing alerts; all times are those of the database's clock."""
+    """Stores outgoing alerts of one table; all times are of the database's clock."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, table: LiteralString = POSTED_TO_URL) -> None:
+        self._pool, self._table = pool, sql.Identifier(table)
+
+    def _sql(self, statement: LiteralString) -> sql.Composed:
+        return sql.SQL(statement).format(table=self._table)
 
     def last(self) -> int:
         """Return the position of the newest alert in the outbox, or 0."""
         with self._pool.connection() as connection:
-            row = connection.execute(LAST).fetchone()
+            row = connection.execute(self._sql(LAST)).fetchone()
         return int(row[0]) if row else 0
 
     def keep(self, alerts: list[OutgoingAlert], *, wanted: bool) -> None:
@@ -70,24 +77,24 @@ class AlertOutbox:
         state = "waiting" if wanted else "unwanted"
         rows = [(one.position, Jsonb(one.body), state) for one in alerts]
         with self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.executemany(KEEP, rows)
+            cursor.executemany(self._sql(KEEP), rows)
 
     def due(self, most: int = 20) -> list[OutgoingAlert]:
         """Return up to `most` alerts that are to be posted now, the oldest first."""
         with self._pool.connection() as connection:
-            rows = connection.execute(DUE, (most,)).fetchall()
+            rows = connection.execute(self._sql(DUE), (most,)).fetchall()
         return [OutgoingAlert(*row) for row in rows]
 
     def due_in(self) -> float:
         """Return the seconds until the next alert is to be posted, or infinity."""
         with self._pool.connection() as connection:
-            row = connection.execute(DUE_IN).fetchone()
+            row = connection.execute(self._sql(DUE_IN)).fetchone()
         return float("inf") if row is None or row[0] is None else float(row[0])
 
     def posted(self, position: int) -> None:
         """Record that an alert was posted."""
         with self._pool.connection() as connection:
-            connection.execute(POSTED, (position,))
+            connection.execute(self._sql(POSTED), (position,))
 
     def failed(
         self, position: int, *, error: str, wait: float, give_up_after: float
@@ -104,5 +111,5 @@ class AlertOutbox:
             "give_up_after": give_up_after,
         }
         with self._pool.connection() as connection:
-            row = connection.execute(FAILED, values).fetchone()
+            row = connection.execute(self._sql(FAILED), values).fetchone()
         return bool(row and row[0])

@@ -95,7 +95,7 @@ _EMPTY_UPLOAD_WARNINGS: LiteralString = """
     where autolynx_mentions(warnings::jsonb, %(pattern)s, %(names)s)
 """
 _EMPTY_ALERTS: LiteralString = """
-    update alert_outbox
+    update {table}
     set body = jsonb_build_object('message', 'The text of this alert was erased.'),
         error = null
     where autolynx_mentions(
@@ -153,7 +153,8 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     _DELETE_STAGED_REJECTS,
     _DELETE_STAGED_ROWS,
     _EMPTY_UPLOAD_WARNINGS,
-    _EMPTY_ALERTS,
+    _EMPTY_ALERTS.format(table="alert_outbox"),
+    _EMPTY_ALERTS.format(table="alert_mail_outbox"),
     _EMPTY_REASONS,
     _NO_COMPOSING,
     _EMPTY_WEBHOOKS,
@@ -176,6 +177,7 @@ COMPACTED: tuple[LiteralString, ...] = (
     "upload_row",
     "upload_reject",
     "alert_outbox",
+    "alert_mail_outbox",
     "dispatch_decision",
     "webhook_message",
     "webhook_delivery",

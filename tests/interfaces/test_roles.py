@@ -42,6 +42,10 @@ CONTACTS = "setDisposition callAgain removeContact"
 LISTS = "retryPresets retryTimetable callingRules suppressionLists suppressions"
 
 
+WEBHOOKS = "addWebhookEndpoint updateWebhookEndpoint removeWebhookEndpoint"
+WEBHOOKS += " rotateWebhookSecret resendWebhook"
+
+
 def named(root: str, names: str, roles: set[Role]) -> dict[str, set[Role]]:
     return {f"{root}.{name}": roles for name in names.split()}
 
@@ -61,7 +65,9 @@ FIELDS: dict[str, set[Role]] = {
     **named("Mutation", f"importContacts {CONTACTS}", OPERATORS),
     **named("Query", "events audit", AUDITORS),
     **named("Subscription", "eventAppended", AUDITORS),
-    **named("Query", "members providerAssistants", ADMINS),
+    **named("Query", "members providerAssistants webhookEndpoints", ADMINS),
+    **named("Query", "alerts", EVERYBODY),
+    **named("Mutation", WEBHOOKS, ADMINS),
     **named("Mutation", f"{KEEPS} {RULES}", ADMINS),
 }
 

@@ -1,5 +1,6 @@
 // @ts-check
 import { html, render, signal, useEffect, useRef } from "./lib.js";
+import { AlertsBell } from "./alerts_bell.js";
 import { connect, epoch, link, may, me, post, Refused, renew, staleSince } from "./api.js";
 import { timeOfDay, words } from "./format.js";
 import { forgetFiles } from "./kept_files.js";
@@ -26,6 +27,7 @@ const PLACES = [
   { title: "Spend and alerts", href: "/spend", icon: "spend", key: "s", allowed: always },
   { title: "Health and lines", href: "/health", icon: "health", key: "h", allowed: always },
   { title: "Members", href: "/members", icon: "members", key: "m", allowed: may.admin },
+  { title: "Webhooks", href: "/webhooks", icon: "webhooks", key: "w", allowed: may.admin },
   { title: "API tokens", href: "/tokens", icon: "key", key: "k", allowed: always },
   { title: "Settings", href: "/settings", icon: "settings", key: "e", allowed: always },
   { title: "Audit", href: "/audit", icon: "audit", key: "l", allowed: may.audit },
@@ -43,6 +45,7 @@ const VIEWS = [
   ["/spend", () => import("./views/spend.js")],
   ["/health", () => import("./views/health.js")],
   ["/members", () => import("./views/members.js")],
+  ["/webhooks", () => import("./views/webhooks.js")],
   ["/tokens", () => import("./views/tokens.js")],
   ["/settings", () => import("./views/settings.js")],
   ["/audit", () => import("./views/audit.js")],
@@ -174,6 +177,7 @@ function Shell() {
           <a class="brand only-narrow" href="/"><${Logo} />AutoLynx</a>
           <span class="push"></span>
           <${Pill} />
+          <${AlertsBell} />
           <button
             type="button"
             class="ghost"

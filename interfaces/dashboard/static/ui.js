@@ -12,6 +12,8 @@ const ICONS = /** @type {const} */ ({
   key: "M8 20a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 13l8-8M16 8l3 3",
   settings: "M4 7h10M18 7h2M4 17h2M10 17h10M16 4.5v5M8 14.5v5",
   audit: "M12 7v5l3 2M3.5 9a9 9 0 1 1-.3 5M3 4v5h5",
+  webhooks: "M4 12h11M11 8l4 4-4 4M16 4h4v16h-4",
+  bell: "M6 17V11a6 6 0 0 1 12 0v6l2 1H4zM10 21h4",
   plus: "M12 5v14M5 12h14",
   play: "M7 5l12 7-12 7z",
   pause: "M8 5v14M16 5v14",

@@ -16,6 +16,7 @@ from projections.event_index import LoggedEvent, Wanted
 from projections.tables.pages import Page
 
 SETTINGS, SETTINGS_ADDRESS = "settings", "alert_webhook_url"
+ENDPOINT = "webhook_endpoint"
 FOR_ADMINS = "visible to admins only"
 
 NOBODY = UUID(int=0)
@@ -45,6 +46,8 @@ class Event:
         payload = "This event was removed." if row.state is None else row.payload
         if row.aggregate_type == SETTINGS and role is not Role.ADMIN:
             payload = _without_alert_address(payload)
+        if row.aggregate_type == ENDPOINT and role is not Role.ADMIN:
+            payload = _without_url(payload)
         return cls(
             position=BigInt(row.position),
             aggregate_type=row.aggregate_type,
@@ -125,6 +128,16 @@ def _without_alert_address(payload: Any) -> Any:
         case {"values": dict()}:
             return payload
     return FOR_ADMINS if SETTINGS_ADDRESS in str(payload) else payload
+
+
+def _without_url(payload: Any) -> Any:
+    """Replace the URL of a webhook endpoint, which may contain a secret."""
+    match payload:
+        case {"url": _, **others}:
+            return {**others, "url": FOR_ADMINS}
+        case dict():
+            return payload
+    return FOR_ADMINS
 
 
 def _text(given: str) -> str:
