@@ -40,8 +40,6 @@ KEEPS = "createAssistant importAssistant updateAssistant archiveAssistant addMem
 RULES = "changeMemberRole removeMember updateSettings allowRequestsAgain"
 CONTACTS = "setDisposition callAgain removeContact"
 LISTS = "retryPresets retryTimetable callingRules suppressionLists suppressions"
-
-
 WEBHOOKS = "addWebhookEndpoint updateWebhookEndpoint removeWebhookEndpoint"
 WEBHOOKS += " rotateWebhookSecret resendWebhook"
 

@@ -25,6 +25,10 @@ from tests.interfaces.graphql.caller import (
     calling,
 )
 from tests.interfaces.graphql.directory_operations import use_directory, use_register
+from tests.interfaces.graphql.webhook_operations import (
+    add_webhooks,
+    remove_webhooks,
+)
 from tests.interfaces.serving import ASSISTANT, LINE, Desk
 
 
@@ -35,12 +39,14 @@ def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
         async with asyncio.timeout(120), calling(desk) as caller:
             await use_directory(caller)
             await use_register(caller)
+            endpoint = await add_webhooks(caller)
             campaign = await _campaign(caller, first, second)
             await _watches(caller, campaign, desk)
             contact = await _reads(caller, campaign)
             await _disposes(caller, contact)
             await _removes(caller, campaign)
             await _ends(caller, campaign)
+            await remove_webhooks(caller, endpoint)
             return caller.asked
 
     assert asyncio.run(all_of_them()) == in_the_contract()
