@@ -16,11 +16,14 @@ from bench.support.installation import Server
 from domain.dial_view import (
     CampaignView,
     Candidate,
+    GroupView,
     OpenCall,
     Phase,
     PlannedCall,
     Snapshot,
 )
+from domain.gate.groups import NOT_PLACED
+from domain.gate.permit import Granted, Permit
 from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
 from provider.vapi import ACTOR
@@ -252,6 +255,8 @@ def _dependencies(world: World) -> SchedulerDependencies:
     )
 
 
+MAY_BE_CALLED = Granted(Permit((), (), "", "", (), (), ()))
+
 VIEW = CampaignView(
     id=CAMPAIGN,
     name="Bench",
@@ -278,6 +283,7 @@ VIEW = CampaignView(
     next_due_at=None,
     batch=None,
     batch_contacts=0,
+    groups=(GroupView(NOT_PLACED, MAY_BE_CALLED, fresh=PEOPLE),),
 )
 
 CALL = OpenCall(

@@ -11,6 +11,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.contacts.contact_history import PlanKind
+from domain.gate.groups import NOT_PLACED, ContactGroup
+from domain.gate.permit import Decision, Granted
 from domain.settings import SettingsValues
 from domain.values import (
     ZERO,
@@ -20,6 +22,7 @@ from domain.values import (
     DialMode,
     PauseCause,
     RefusalScope,
+    WaitingCode,
     call_id_of,
 )
 
@@ -50,6 +53,7 @@ class Candidate:
     request again, or None for a new call. `batch` is the batch in which the contact was
     claimed before, or None. `contact_version` is the version of the contact's stream.
     `plan` is the kind of the planned call that is due, None for any other call.
+    `group_id` is the group of the contact.
     """
 
     contact_id: UUID
@@ -58,7 +62,38 @@ class Candidate:
     call_id: UUID | None
     batch: int | None
     contact_version: int = 0
+    group_id: int = NOT_PLACED
     plan: PlanKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group of contacts that wait, with the gate's decision about it.
+
+    `group` is None for the contacts that have no group yet. `fresh` counts the contacts
+    that were neither planned nor deferred. `due` counts the planned calls that are due
+    although the group may not be called.
+    """
+
+    group_id: int
+    decision: Decision
+    fresh: int
+    group: ContactGroup | None = None
+    due: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether contacts of the group may be called now."""
+        return isinstance(self.decision, Granted)
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredByGate:
+    """Contacts whose request the gate refused, the first of them until `until`."""
+
+    code: WaitingCode
+    contacts: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +155,9 @@ class CampaignView:
     the calls without a final report in which the contact asked for a callback.
     `to_review` are contacts whose planned call has to be decided again: it is due and
     the terms changed since it was planned, or it is too late.
+
+    `groups` are all groups with contacts that wait; candidates of closed ones are not
+    called. `deferred_by_gate` are contacts among `deferred`.
     """
 
     id: UUID
@@ -170,6 +208,8 @@ class CampaignView:
     late_callbacks: int = 0
     candidates: tuple[Candidate, ...] = ()
     to_review: tuple[UUID, ...] = ()
+    groups: tuple[GroupView, ...] = ()
+    deferred_by_gate: tuple[DeferredByGate, ...] = ()
 
     @property
     def completable(self) -> bool:
@@ -230,7 +270,8 @@ class PlannedCall:
     the contact's status before. `contact_version` is the expected version of the
     contact's own stream, 0 as long as that has no event. `plan` is the kind of the
     planned call that this is. `terms_version` is that of the campaign's terms, None if
-    the report of the call decides nothing.
+    the report of the call decides nothing. `group` is the contact's group, None if it
+    is not known.
     """
 
     campaign_id: UUID
@@ -242,6 +283,7 @@ class PlannedCall:
     contact_version: int = 0
     plan: PlanKind | None = None
     terms_version: int | None = None
+    group: ContactGroup | None = None
 
     @property
     def call_id(self) -> UUID:

@@ -25,8 +25,11 @@ from application.calls.call_gate import REQUEST_LIMIT, CallGate
 from application.calls.call_service import CallService
 from application.calls.called_numbers import AdoptedNumbers
 from application.calls.claims import ClaimService
+from application.calls.group_gates import GroupGates
+from application.calls.group_withholding import GroupWithholding
 from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
+from application.contacts.contact_grouping import ContactGrouping
 from application.contacts.contact_service import ContactService
 from application.contacts.files.uploads import Uploads
 from application.contacts.imports import ImportService
@@ -254,6 +257,22 @@ class Components:
     def withholding(self) -> WithholdingService:
         """Finishes waiting contacts of suppressed numbers."""
         return WithholdingService(self.app, self.context)
+
+    @cached_property
+    def group_gates(self) -> GroupGates:
+        """Decides once for all contacts of a group."""
+        return GroupGates(
+            self.rule_book.current, self.first_settings, self.request_limit
+        )
+
+    @cached_property
+    def grouping(self) -> ContactGrouping:
+        return ContactGrouping(self.app, self.context)
+
+    @cached_property
+    def group_withholding(self) -> GroupWithholding:
+        """Finishes waiting contacts of groups that are never called."""
+        return GroupWithholding(self.app, self.context, self.group_gates)
 
     @cached_property
     def numbers(self) -> NumberService:

@@ -11,14 +11,21 @@ from domain.dial_view import (
     GHOST_GRACE,
     CampaignView,
     Candidate,
+    DeferredByGate,
+    GroupView,
     OpenCall,
     Snapshot,
     SuspectedDuplicate,
 )
 from domain.states import MAY_DIAL, STARTED
-from domain.values import CampaignState, ContactStatus, RefusalScope
+from domain.values import CampaignState, ContactStatus, RefusalScope, WaitingCode
 from projections import spend
 from projections.calls.dial_queue import dialling_is_stopped
+from projections.contacts.dial_groups import (
+    Decide,
+    groups_of_campaigns,
+    open_groups,
+)
 from projections.contacts.planned_calls import (
     PLANNED,
     PLANNED_COLUMNS,
@@ -121,26 +128,43 @@ _CAMPAIGNS: LiteralString = f"""
 _FRESH: LiteralString = f"""
         (select 2 as rank, null::timestamptz as ready_at, i.imported_position, k.*
         from contact_import i
+        cross join unnest(o.groups) as own (group_id)
         cross join lateral (
             select * from contact_log k
-            where k.list_id = i.list_id and k.status = '{ContactStatus.PENDING}'
-                and k.planned_at is null
-                and (k.due_at is null or k.due_at <= %(now)s
-                    or k.deferred_position < c.resumed_position)
+            where k.list_id = i.list_id and k.group_id = own.group_id
+                and k.status = '{ContactStatus.PENDING}'
+                and k.planned_at is null and k.due_at is null
             order by k.seq limit %(most)s
         ) k
         where i.campaign_id = c.id and i.imported_position is not null
         order by i.imported_position, k.seq limit %(most)s)
 """  # noqa: S608 - our own text
 
+_DEFERRED: LiteralString = f"""
+        (select 2 as rank, null::timestamptz as ready_at, i.imported_position, k.*
+        from contact_log k join contact_import i using (list_id)
+        where k.campaign_id = c.id and k.due_at is not null
+            and k.status = '{ContactStatus.PENDING}' and k.planned_at is null
+            and (k.due_at <= %(now)s or k.deferred_position < c.resumed_position)
+            and i.imported_position is not null and k.group_id = any(o.groups)
+        order by i.imported_position, k.seq limit %(most)s)
+"""  # noqa: S608 - our own text
+
 _CANDIDATES = f"""
+    with open_group as materialized (
+        select campaign_id, array_agg(group_id) as groups
+        from unnest(%(campaigns)s::uuid[], %(groups)s::bigint[])
+            as open (campaign_id, group_id)
+        group by campaign_id
+    )
     select c.id as campaign_id, first.contact_id, first.list_id,
         case when first.requeue then first.attempt else first.attempt + 1 end
             as attempt,
         case when first.requeue then first.call_id end as call_id, first.batch,
-        first.version as contact_version,
+        first.version as contact_version, first.group_id,
         case when first.planned_at is not null then first.planned_kind end as plan
     from campaign_board c
+    join open_group o on o.campaign_id = c.id
     cross join lateral (
         select * from (
             {due_calls_sql(PlanKind.CALLBACK, "0", 0)}
@@ -148,6 +172,8 @@ _CANDIDATES = f"""
             {due_calls_sql(PlanKind.RETURNED, "0", 1)}
             union all
             {due_calls_sql(PlanKind.RETRY, "c.terms_version", 1)}
+            union all
+            {_DEFERRED}
             union all
             {_FRESH}
         ) any_kind
@@ -160,26 +186,44 @@ _CANDIDATES = f"""
 """  # noqa: S608 - our own text
 
 
+_DEFERRED_BY_GATE: LiteralString = f"""
+    select c.id, k.deferred_code, count(*), min(k.due_at)
+    from campaign_board c
+    join contact_log k on k.campaign_id = c.id and k.due_at > %(now)s
+    join contact_import i using (list_id)
+    where c.state in {literals(MAY_DIAL)} and k.deferred_code is not null
+        and i.imported_position is not null
+    group by 1, 2 order by 1, 2
+"""  # noqa: S608 - our own text
+
+
 def snapshot(
-    conn: Conn, now: datetime, most: int, ghost_grace: timedelta = GHOST_GRACE
+    conn: Conn,
+    now: datetime,
+    most: int,
+    decide: Decide,
+    ghost_grace: timedelta = GHOST_GRACE,
 ) -> Snapshot:
     """Read what a plan needs in one database snapshot, the oldest campaign first.
 
-    Each campaign that is being dialled has at most `most` candidates: callbacks that
+    `decide` is asked once for each group of contacts. Each campaign that is being
+    dialled has at most `most` candidates, of groups that may be called: callbacks that
     are due, then retries, then the others in the order of its files. Its other contacts
     are only counted. A finished campaign is included
     while calls of it are open. Ghosts are included until `ghost_grace` after their
     longest duration.
     """
     with one_snapshot(conn):
+        settings = settings_board.get(conn)
+        groups = groups_of_campaigns(conn, settings, now, decide)
         return Snapshot(
             position=position_of(conn),
             claims_seen=int(select_value(conn, _CLAIMS) or 0),
-            settings=settings_board.get(conn),
+            settings=settings,
             duplicates_open=dialling_is_stopped(conn),
             suspected=tuple(select(conn, SuspectedDuplicate, _SUSPECTED)),
             spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
-            campaigns=_campaigns(conn, now, most, ghost_grace),
+            campaigns=_campaigns(conn, now, most, ghost_grace, groups),
             calls=_open_calls(conn, now, ghost_grace),
         )
 
@@ -190,9 +234,14 @@ def _open_calls(conn: Conn, now: datetime, grace: timedelta) -> tuple[OpenCall, 
 
 
 def _campaigns(
-    conn: Conn, now: datetime, most: int, grace: timedelta
+    conn: Conn,
+    now: datetime,
+    most: int,
+    grace: timedelta,
+    groups: dict[UUID, list[GroupView]],
 ) -> tuple[CampaignView, ...]:
-    candidates = _candidates(conn, now, most, grace)
+    candidates = _candidates(conn, now, most, grace, groups)
+    refused = _deferred_by_gate(conn, now)
     reviews = to_review(conn, now)
     views = select(conn, CampaignView, _CAMPAIGNS, now=now, grace=grace)
     return tuple(
@@ -200,16 +249,32 @@ def _campaigns(
             view,
             candidates=tuple(candidates.get(view.id, ())),
             to_review=tuple(reviews.get(view.id, ())),
+            groups=tuple(groups.get(view.id, ())),
+            deferred_by_gate=tuple(refused.get(view.id, ())),
         )
         for view in views
     )
 
 
+def _deferred_by_gate(conn: Conn, now: datetime) -> dict[UUID, list[DeferredByGate]]:
+    found: defaultdict[UUID, list[DeferredByGate]] = defaultdict(list)
+    for campaign_id, code, contacts, until in conn.execute(
+        _DEFERRED_BY_GATE, {"now": now}
+    ):
+        one = DeferredByGate(WaitingCode(code), contacts, until)
+        found[campaign_id].append(one)
+    return found
+
+
 def _candidates(
-    conn: Conn, now: datetime, most: int, grace: timedelta
+    conn: Conn,
+    now: datetime,
+    most: int,
+    grace: timedelta,
+    groups: dict[UUID, list[GroupView]],
 ) -> dict[UUID, list[Candidate]]:
     found: defaultdict[UUID, list[Candidate]] = defaultdict(list)
-    values = {"now": now, "most": most, "grace": grace}
+    values = {"now": now, "most": most, "grace": grace, **open_groups(groups)}
     for campaign_id, *candidate, plan in conn.execute(_CANDIDATES, values):
         kind = PlanKind(plan) if plan else None
         found[campaign_id].append(replace(Candidate(*candidate), plan=kind))

@@ -29,6 +29,7 @@ from projections.composition import (
     open_log,
     open_pools,
 )
+from projections.contacts.dial_groups import Decide
 from projections.deliveries.queue import open_queue_pool, remove_old
 from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
@@ -40,6 +41,7 @@ from provider.vapi.settings import vapi_settings
 from scheduler.adopt import Adoption
 from scheduler.alert_mail import AlertMail, mail_server
 from scheduler.alerts import Alerts, AlertWorker, Post, post_json
+from scheduler.contact_groups import ContactGroups
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import (
     RETRY_GAPS,
@@ -254,7 +256,9 @@ def _dependencies(
     reconcile = _reconcile(configuration, built, dispatch, timeline_guard)
     ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
     return SchedulerDependencies(
-        read_snapshot=partial(_snapshot, built.reading, ghost_grace),
+        read_snapshot=partial(
+            _snapshot, built.reading, built.group_gates.decide, ghost_grace
+        ),
         claims=built.claims,
         campaigns=built.campaigns,
         planned_calls=built.planned_calls,
@@ -273,6 +277,11 @@ def _dependencies(
             built.reading,
             withhold=built.withholding.withhold,
             hang_up=built.calls.hang_up_before_ringing,
+        ).run,
+        work_on_groups=ContactGroups(
+            built.reading,
+            group=built.grouping.group,
+            withhold=built.group_withholding.withhold,
         ).run,
         observe_turn=process.metrics.observe_turn,
         no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
@@ -313,9 +322,11 @@ def _adoption(
     )
 
 
-def _snapshot(pool: Pool, grace: timedelta, now: datetime, most: int) -> Snapshot:
+def _snapshot(
+    pool: Pool, decide: Decide, grace: timedelta, now: datetime, most: int
+) -> Snapshot:
     with pool.connection() as conn:
-        return snapshot(conn, now, most, grace)
+        return snapshot(conn, now, most, decide, grace)
 
 
 def _asked[T](pool: Pool, query: Callable[[Conn], T]) -> T:

@@ -40,7 +40,9 @@ class SchedulerDependencies:
     must not call anybody at all (no API key), None if it may. `key_fault` is asked in
     each pass and returns why numbers cannot be looked up in the register, None if they
     can. `end_suppressed` does one pass over what suppressed numbers must not get, and
-    returns whether there is more to do. `observe_turn` gets the duration of each turn
+    returns whether there is more to do. `work_on_groups` does one pass over contacts
+    without a group and over groups that are never called, and returns the same.
+    `observe_turn` gets the duration of each turn
     in seconds.
     """
 
@@ -61,4 +63,5 @@ class SchedulerDependencies:
     no_dialling_because: str | None = None
     key_fault: Callable[[], str | None] = lambda: None
     end_suppressed: Callable[[], bool] = lambda: False
+    work_on_groups: Callable[[Snapshot], bool] = lambda _seen: False
     observe_turn: Callable[[float], None] = lambda _seconds: None

@@ -41,7 +41,7 @@ class Scheduler:
         self.check = ProviderCheck(deps)
         self.filler = SlotFiller(deps, self.check, self._wake_up)
         self.hang_ups = HangUps(deps.dispatch)
-        self._last, self._more_suppressed = IDLE, False
+        self._last, self._more_to_withhold = IDLE, False
         self._check_at = self._tick_at = self._ticked_at = float("-inf")
 
     def stop(self) -> None:
@@ -90,7 +90,9 @@ class Scheduler:
         if is_tick or now >= self._check_at or new_lines:
             checked = self._safely(partial(self.check.run, settings)) is not None
             self._check_at = self._wake_up.now() + self.check.seconds_to_next()
-        self._more_suppressed = bool(self._safely(self._deps.end_suppressed))
+        suppressed = self._safely(self._deps.end_suppressed)
+        grouped = self._safely(partial(self._deps.work_on_groups, seen))
+        self._more_to_withhold = bool(suppressed or grouped)
         self.hang_ups.send(seen)
         self.check.back_off_refusing_lines(seen)
         if is_tick or self._last.more_soon or settings.refill_immediately:
@@ -120,7 +122,7 @@ class Scheduler:
         started, last = self._wake_up.now(), self._last
         tick_at = self._due_tick(settings)
         until = min(tick_at, self._check_at, started + LONGEST_WAIT_SECONDS)
-        if last.more_soon or self._more_suppressed:
+        if last.more_soon or self._more_to_withhold:
             until = min(until, started + WAKE_SECONDS)
         if settings.refill_immediately:
             until = min(until, self._due(last, started))

@@ -4,9 +4,10 @@ Read it as the specification. A plan holds the claims of one pass and, for every
 started campaign, a verdict: claims + contacts of the reasons = pending contacts.
 
 1. A campaign that is paused, or that has another barrier, gets nothing.
-2. Its contacts that are due are eligible: callbacks first, then retries, then the
-   others in the order of the file; in the mode BATCH only those of the batch that is
-   under way. Planned calls belong to no batch until they are made.
+2. Its contacts that are due and whose group the gate allows to be called are eligible:
+   callbacks first, then retries, then the others in the order of the file; in the mode
+   BATCH only those of the batch that is under way. Planned calls belong to no batch
+   until they are made.
 3. It demands as many calls as fit under its cap and its budget. Ghosts use slots;
    calls without a final cost reserve money, as `scheduler/costs.py` estimates it.
 4. What all campaigns share (global cap, daily budget, pace, limits of slowed lines) is
@@ -78,17 +79,25 @@ def _batch(view: CampaignView) -> tuple[int | None, tuple[Candidate, ...]]:
     A batch starts when no call of the last one is open, and holds up to `cap`
     contacts. A contact that was deferred, or is due again, stays in the last batch.
     """
+    allowed = _allowed(view)
     if view.mode is DialMode.CONTINUOUS:
-        return None, view.candidates
-    again = tuple(one for one in view.candidates if one.batch is not None)
-    fresh = tuple(one for one in view.candidates if one.batch is None)
+        return None, allowed
+    again = tuple(one for one in allowed if one.batch is not None)
+    fresh = tuple(one for one in allowed if one.batch is None)
     is_open = view.active + view.ghosts + view.deferred + len(again) > 0
     if view.batch is None or not is_open:
         return (view.batch or 0) + 1, fresh[: view.cap]
     return view.batch, again + fresh[: max(view.cap - view.batch_contacts, 0)]
 
 
+def _allowed(view: CampaignView) -> tuple[Candidate, ...]:
+    """Return the candidates of groups that the gate allows to be called."""
+    is_open = {group.group_id for group in view.groups if group.is_open}
+    return tuple(one for one in view.candidates if one.group_id in is_open)
+
+
 def _planned(demand: Demand, count: int) -> list[PlannedCall]:
+    groups = {one.group_id: one.group for one in demand.view.groups}
     return [
         PlannedCall(
             campaign_id=demand.id,
@@ -99,6 +108,7 @@ def _planned(demand: Demand, count: int) -> list[PlannedCall]:
             contact_version=candidate.contact_version,
             plan=candidate.plan,
             terms_version=_terms_version(demand.view, candidate),
+            group=groups[candidate.group_id],
         )
         for candidate in demand.eligible[:count]
     ]

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from domain.dial_view import CampaignView, Snapshot
+from domain.dial_view import CampaignView, GroupView, Snapshot
+from domain.gate.permit import Wait
 from domain.states import MAY_DIAL
 from domain.values import CampaignState, PauseCause, WaitingCode
 from scheduler.plan_types import Conditions, Pause, Verdict, Waiting
@@ -54,6 +55,28 @@ LATE_CALLBACK = (
 NOT_STARTED = "The campaign's start time has not come yet."
 
 HAS_ENDED = "The campaign's end has come: its contacts are withheld in a moment."
+
+CLOSED = {
+    WaitingCode.OUTSIDE_HOURS: (
+        "Calls are not allowed at the contacts' places at this time."
+    ),
+    WaitingCode.NO_RULES: (
+        "The rule book has no calling rules for the contacts' countries: an admin may"
+        " waive the calling hours."
+    ),
+    WaitingCode.RULES_UNAVAILABLE: (
+        "The calling rules cannot be read, or the contacts' places are still being"
+        " determined."
+    ),
+    WaitingCode.SCHEDULED: NOT_STARTED,
+    WaitingCode.FREQUENCY_CAP: "The numbers were called as often as is allowed.",
+    WaitingCode.LIST_STALE: (
+        "A suppression list that covers the numbers has expired: renew it."
+    ),
+}
+"""Why the gate does not allow calls, by code."""
+
+TO_BE_WITHHELD = "These contacts may never be called: they are withheld in a moment."
 
 LACKING = {
     WaitingCode.GLOBAL_CAP_FULL: "All calls that the global cap allows are live.",
@@ -166,7 +189,36 @@ def _reasons(
         return [replace(demand.barrier, contacts=waiting)]
     later = _later(demand.view, waiting, claims)
     due = waiting - sum(reason.contacts for reason in later)
-    return later + _limits(demand, due, claims, left)
+    closed = _closed(demand.view, due)
+    due -= sum(reason.contacts for reason in closed)
+    return later + closed + _limits(demand, due, claims, left)
+
+
+def _closed(view: CampaignView, waiting: int) -> list[Waiting]:
+    """Return the reasons of groups that the gate does not allow to be called now."""
+    reasons: dict[str, Waiting] = {}
+    for group in view.groups:
+        contacts = min(group.fresh + group.due, waiting)
+        if group.is_open or contacts <= 0:
+            continue
+        waiting -= contacts
+        one = _reason_of(group, contacts)
+        known = reasons.get(one.message)
+        if known is not None:
+            ends = [end for end in (known.until, one.until) if end is not None]
+            total = known.contacts + contacts
+            one = replace(one, contacts=total, until=min(ends, default=None))
+        reasons[one.message] = one
+    return list(reasons.values())
+
+
+def _reason_of(group: GroupView, contacts: int) -> Waiting:
+    match group.decision:
+        case Wait(code=code, until=until):
+            return Waiting(code, CLOSED[code], contacts, until)
+        case _:
+            code = WaitingCode.RULES_UNAVAILABLE
+            return Waiting(code, TO_BE_WITHHELD, contacts)
 
 
 def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
@@ -175,9 +227,15 @@ def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
     Late callbacks are claimed first, so `claims` is subtracted from them.
     """
     late = max(view.late_callbacks - claims, 0)
+    refused = sum(one.contacts for one in view.deferred_by_gate)
+    deferred = view.deferred - refused
     reasons = []
     for code, message, contacts, until in (
-        (WaitingCode.RETRY_LATER, RETRY_LATER, view.deferred, view.next_due_at),
+        *(
+            (one.code, CLOSED[one.code], one.contacts, one.until)
+            for one in view.deferred_by_gate
+        ),
+        (WaitingCode.RETRY_LATER, RETRY_LATER, deferred, view.next_due_at),
         (WaitingCode.RETRY_PLANNED, RETRY, view.retries_later, view.next_retry_at),
         (
             WaitingCode.CALLBACK_PLANNED,

@@ -10,17 +10,11 @@ from typing import Protocol
 from uuid import UUID
 
 from application.calls.request_fence import Fence
-from application.contacts.files.contact_values import (
-    CONSENT_AT,
-    COUNTRY,
-    POSTAL_CODE,
-    SUBDIVISION,
-    TIME_ZONE,
-)
-from application.places.resolver import InvalidPostalCode, StatedPlace, resolve
+from application.contacts.files.contact_groups import group_of
+from application.contacts.files.contact_values import CONSENT_AT
 from application.vault import ContactRow
 from domain.calls.call import Call
-from domain.campaigns.campaign import Campaign
+from domain.campaigns.campaign_terms import CallingTerms
 from domain.gate.decision import Gate, ListFinding, Numbers, Terms
 from domain.gate.permit import Decision
 from domain.gate.places import Places
@@ -69,7 +63,7 @@ class CallGate:
         The gate must be open until that request has reached the provider.
         """
         terms = self._terms(fence)
-        gate = Gate(terms, _places(person), computed_at=at)
+        gate = Gate(terms, _places(call, person), computed_at=at)
         number = Numbers(
             attempts=fence.number.attempts_except(call.id),
             is_suppressed=fence.number.is_suppressed,
@@ -84,7 +78,7 @@ class CallGate:
 
     def _terms(self, fence: Fence) -> Terms:
         settings = fence.settings.values if fence.settings else self.first_settings
-        return terms_of(fence.campaign, settings, self.rule_book())
+        return terms_of(fence.campaign.terms, settings, self.rule_book())
 
     def _findings(
         self, fence: Fence, phone: str, purpose: CallPurpose, at: datetime
@@ -97,10 +91,9 @@ class CallGate:
 
 
 def terms_of(
-    campaign: Campaign, settings: SettingsValues, rule_book: RuleBook | None
+    terms: CallingTerms, settings: SettingsValues, rule_book: RuleBook | None
 ) -> Terms:
-    """Return what a campaign and the settings demand of every call."""
-    terms = campaign.terms
+    """Return what a campaign's terms and the settings demand of every call."""
     return Terms(
         purpose=terms.purpose,
         hours=terms.calling_hours,
@@ -117,19 +110,7 @@ def _restricts(version: ListVersion, purpose: CallPurpose, phone: str) -> bool:
     return version.is_about(purpose) and version.covers_number(phone)
 
 
-def _places(person: ContactRow) -> Places | None:
-    """Return the places of a contact; None if its postal code does not exist.
-
-    The import refuses such rows, so that this is an error: nobody is called then.
-    """
-    values = person.attributes or {}
-    stated = StatedPlace(
-        time_zone=values.get(TIME_ZONE),
-        country=values.get(COUNTRY),
-        subdivision=values.get(SUBDIVISION),
-        postal_code=values.get(POSTAL_CODE),
-    )
-    try:
-        return resolve(person.phone, stated)
-    except InvalidPostalCode:
-        return None
+def _places(call: Call, person: ContactRow) -> Places:
+    """Return the places of a contact now, and those recorded at the import."""
+    places = group_of(person.phone, person.attributes).places
+    return places if call.group is None else places.united_with(call.group.places)

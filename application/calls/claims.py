@@ -174,6 +174,7 @@ class ClaimService:
                 was=chosen.was,
                 previous=previous,
                 terms_version=chosen.terms_version,
+                group=chosen.group,
                 history=self._history(chosen, previous),
                 plan=chosen.plan,
             )

@@ -1,8 +1,9 @@
 """Finishes contacts that wait for a call although their number is suppressed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
@@ -23,6 +24,18 @@ TOGETHER = 100
 """Contacts that share one append."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingContact:
+    """A contact that waits according to the read model.
+
+    `attempt` is the number of its last call, 0 if it was never called.
+    """
+
+    contact_id: UUID
+    campaign_id: UUID
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +82,60 @@ class WithholdingService:
         """Decide one contact from the log; the read model may be behind."""
         campaign = streams.find(Campaign, one.campaign_id)
         number = streams.find(Number, one.number_id)
-        following = call_id_of(one.contact_id, one.attempt + 1)
         if campaign is None or number is None or not number.is_suppressed:
             return False
-        if streams.find(Call, following) is not None:
-            return False
-        at = self._context.now()
-        contact = find_contact(streams, one.contact_id, one.campaign_id, at)
-        last_call = streams.find(Call, call_id_of(one.contact_id, one.attempt))
-        read = (campaign, number, contact, last_call)
-        expect = {stream.id: stream.version for stream in read if stream}
-        withhold_waiting(
-            contact,
-            campaign=campaign,
-            last_call=last_call,
-            reason=Withheld.SUPPRESSED,
-            at=at,
-            by=SCHEDULER,
+        waiting = WaitingContact(one.contact_id, one.campaign_id, one.attempt)
+        return withhold_one(
+            streams,
+            waiting,
+            campaign,
+            Withheld.SUPPRESSED,
+            expect={number.id: number.version},
+            at=self._context.now(),
         )
-        if not contact.pending_events:
-            return False
-        streams.append(last_call, contact, expect=expect | {following: 0})
-        return True
+
+
+def withhold_one(
+    streams: UnitOfWork,
+    waiting: WaitingContact,
+    campaign: Campaign,
+    reason: Withheld,
+    *,
+    expect: Mapping[UUID, int],
+    at: datetime,
+) -> bool:
+    """Append that a contact which still waits is withheld; return whether it does.
+
+    `expect` are the versions of further streams from which this was decided.
+    """
+    following = call_id_of(waiting.contact_id, waiting.attempt + 1)
+    if streams.find(Call, following) is not None:
+        return False
+    contact = find_contact(streams, waiting.contact_id, waiting.campaign_id, at)
+    last_call = streams.find(Call, call_id_of(waiting.contact_id, waiting.attempt))
+    read = (campaign, contact, last_call)
+    versions = {stream.id: stream.version for stream in read if stream}
+    withhold_waiting(
+        contact,
+        campaign=campaign,
+        last_call=last_call,
+        reason=reason,
+        at=at,
+        by=SCHEDULER,
+    )
+    if not contact.pending_events:
+        return False
+    streams.append(last_call, contact, expect={**versions, **expect, following: 0})
+    return True
+
+
+def streams_of(waiting: WaitingContact) -> set[UUID]:
+    """Return the ids of the streams that `withhold_one` reads."""
+    attempts = (waiting.attempt, waiting.attempt + 1)
+    calls = {call_id_of(waiting.contact_id, attempt) for attempt in attempts}
+    return {waiting.contact_id, waiting.campaign_id, *calls}
 
 
 def _streams(one: SuppressedContact) -> set[UUID]:
-    attempts = (one.attempt, one.attempt + 1)
-    calls = {call_id_of(one.contact_id, attempt) for attempt in attempts}
-    return {one.contact_id, one.campaign_id, one.number_id, *calls}
+    waiting = WaitingContact(one.contact_id, one.campaign_id, one.attempt)
+    return streams_of(waiting) | {one.number_id}

@@ -31,6 +31,7 @@ from domain.calls import release_1
 from domain.calls.call_dialing import DialerCommands
 from domain.calls.call_reporting import ProviderCommands
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
 from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
 from domain.calls.reports import STATUS_RANK, Known, Ranks, ReportGrade
@@ -94,6 +95,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         terms_version: int | None = None,
         history: ContactHistory | None = None,
         plan: PlanKind | None = None,
+        group: ContactGroup | None = None,
     ) -> Self:
         """Claim a contact; `previous` is its call before this one, if there was any.
 
@@ -118,6 +120,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
             terms_version=terms_version,
             history=history,
             plan=plan,
+            group=group,
         )
 
     @event(Created)
@@ -131,7 +134,9 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         terms_version: int | None,
         history: ContactHistory | None,
         plan: PlanKind | None,
+        group: ContactGroup | None,
     ) -> None:
+        self.group = group
         self.campaign_id, self.contact_id = campaign_id, contact_id
         self.attempt, self.claimed_at = attempt, self.created_on
         self.terms_version, self.history, self.plan = terms_version, history, plan

@@ -14,6 +14,7 @@ from domain.calls import upcasts
 from domain.calls.callbacks import Obstacle
 from domain.calls.reports import Ranks
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
 from domain.outcomes import (
     CallOutcome,
@@ -46,7 +47,11 @@ class ContactStatusChanged(CallEvent):
 
 
 class Created(ContactStatusChanged, Aggregate.Created):
-    """A contact was claimed for its next attempt; `batch` is None outside BATCH."""
+    """A contact was claimed for its next attempt; `batch` is None outside BATCH.
+
+    `group` is the contact's group as it was recorded at the import, None if it is not
+    known.
+    """
 
     TOPIC = "call.created"
     attempt: int
@@ -57,6 +62,7 @@ class Created(ContactStatusChanged, Aggregate.Created):
     terms_version: int | None = None
     history: ContactHistory | None = None
     plan: PlanKind | None = None
+    group: ContactGroup | None = None
 
     @property
     def joins_batch(self) -> bool:

@@ -10,6 +10,7 @@ from domain.calls.call_events import CallEvent, ContactStatusChanged
 from domain.calls.refusals import retry_delay
 from domain.calls.reports import NO_REASON, STATUS_RANK, Known, ReportGrade
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
 from domain.outcomes import (
     CallOutcome,
@@ -40,7 +41,8 @@ class CallState:
     provider's messages recorded so far.
 
     `permit` is why the last request was allowed; None for calls that were requested
-    before permits were stored.
+    before permits were stored. `group` is that of the contact at the claim, None if it
+    was not known.
 
     `history` is that of the contact before this call; it and `terms_version`, that of
     the campaign's terms, are None if no report is needed to decide what follows. `plan`
@@ -58,6 +60,7 @@ class CallState:
     terms_version: int | None
     history: ContactHistory | None
     plan: PlanKind | None
+    group: ContactGroup | None
     requested_at: datetime | None
     end_recorded_at: datetime | None
     time_zones: tuple[str, ...]

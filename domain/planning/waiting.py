@@ -7,7 +7,15 @@ from domain.contacts.contact_history import PlanKind
 from domain.values import WaitingCode
 
 OF_CONTACTS = frozenset(
-    {WaitingCode.RETRY_LATER, WaitingCode.RETRY_PLANNED, WaitingCode.CALLBACK_PLANNED}
+    {
+        WaitingCode.RETRY_LATER,
+        WaitingCode.RETRY_PLANNED,
+        WaitingCode.CALLBACK_PLANNED,
+        WaitingCode.OUTSIDE_HOURS,
+        WaitingCode.NO_RULES,
+        WaitingCode.FREQUENCY_CAP,
+        WaitingCode.LIST_STALE,
+    }
 )
 """Reasons of single contacts, which do not apply to all of a campaign."""
 
@@ -18,11 +26,13 @@ def own_reason(
     planned_at: datetime | None,
     deferred_until: datetime | None,
     now: datetime,
+    deferred_code: WaitingCode | None = None,
 ) -> WaitingCode | None:
     """Return why a PENDING contact waits, whatever its campaign waits for.
 
     `planned_at` is when its planned call is due, `deferred_until` when a call that was
-    not made may be requested again. None: nothing of its own keeps it waiting.
+    not made may be requested again, for the reason `deferred_code` if the gate refused
+    its request. None: nothing of its own keeps it waiting.
     """
     if planned_at is not None and planned_at > now:
         is_callback = planned_kind is PlanKind.CALLBACK
@@ -30,7 +40,7 @@ def own_reason(
             WaitingCode.CALLBACK_PLANNED if is_callback else WaitingCode.RETRY_PLANNED
         )
     if deferred_until is not None and deferred_until > now:
-        return WaitingCode.RETRY_LATER
+        return deferred_code or WaitingCode.RETRY_LATER
     return None
 
 

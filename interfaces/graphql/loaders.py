@@ -2,14 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
 from application.app import Streams
+from application.calls.group_gates import TermsOfCampaign
 from domain.calls.call import Call
-from domain.gate.permit import Permit
+from domain.gate.groups import ContactGroup
+from domain.gate.permit import Decision, Permit
 from interfaces.graphql.backend import Backend
 from projections import event_index
 from projections.calls import call_log, recordings
@@ -22,10 +25,13 @@ from projections.contacts.contact_results import ContactResult
 from projections.event_index import LoggedEvent
 from projections.registers import directory
 from projections.registers.directory import AssistantRow
-from storage.process.decisions import Decision
+from storage.process import decisions
 
 type Ids = list[UUID]
 type Batch[T] = Callable[[Ids], Awaitable[dict[UUID, T]]]
+
+
+type DecideGroup = Callable[[ContactGroup | None], Decision]
 
 
 class GrantedPermit(NamedTuple):
@@ -58,6 +64,7 @@ class Loaders:
         self.decisions = _loader(self._decisions)
         self.events_of_aggregates = _loader(self._events)
         self.permits = _loader(self._permits)
+        self.group_decisions = _loader(self._group_decisions)
 
     def forget(self) -> None:
         """Clear all caches: operations of one socket share them, but not their data."""
@@ -71,6 +78,20 @@ class Loaders:
         self.decisions.clear_all()
         self.events_of_aggregates.clear_all()
         self.permits.clear_all()
+        self.group_decisions.clear_all()
+
+    async def _group_decisions(self, ids: Ids) -> dict[UUID, DecideGroup]:
+        """Return by campaign the gate's decision about groups of contacts."""
+        services = self._backend.services
+        settings = await self._backend.run_reader(services.settings.values)
+        now, decide = services.now(), services.group_gates.decide
+        return {
+            row.id: partial(
+                lambda terms, group: decide(terms, settings, group, now),
+                TermsOfCampaign(row.id, row.version, row.calling_terms),
+            )
+            for row in (await self._campaigns(ids)).values()
+        }
 
     async def _assistants(self, ids: Ids) -> dict[UUID, AssistantRow]:
         return await self._backend.read(directory.assistants_of, ids)
@@ -95,7 +116,7 @@ class Loaders:
             self._backend.services.vault.words_of, ids
         )
 
-    async def _decisions(self, ids: Ids) -> dict[UUID, Decision]:
+    async def _decisions(self, ids: Ids) -> dict[UUID, decisions.Decision]:
         return await self._backend.run_reader(
             self._backend.services.process_records.decisions, ids
         )

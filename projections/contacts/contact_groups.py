@@ -6,8 +6,9 @@ the rows. Group 0 (`NOT_PLACED`) counts contacts without a group. `pending` are 
 that wait for a call, `fresh` those of them that were neither planned nor deferred.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, LiteralString
+from uuid import UUID
 
 from domain.contacts.contact_list import ContactList
 from domain.gate.groups import ContactGroup
@@ -43,6 +44,8 @@ TABLES = (
         fresh bigint not null default 0,
         primary key (list_id, group_id)
     ) with (fillfactor = 70);
+    create index if not exists contact_group_count_not_placed
+        on contact_group_count (list_id) where group_id = 0 and pending > 0;
     """,
     ),
 )
@@ -73,6 +76,15 @@ def _columns(group: ContactGroup) -> dict[str, Any]:
         "zones": " ".join(places.time_zones),
         "source": places.source,
         "has_consent": group.has_consent,
+    }
+
+
+def pair_columns(pairs: Iterable[tuple[UUID, int]]) -> dict[str, list[Any]]:
+    """Return the parameters `campaigns` and `groups` for these groups of campaigns."""
+    rows = list(pairs)
+    return {
+        "campaigns": [campaign_id for campaign_id, _ in rows],
+        "groups": [group_id for _, group_id in rows],
     }
 
 

@@ -51,6 +51,7 @@ TABLE = Table(
         batch integer,
         due_at timestamptz,
         deferred_position bigint,
+        deferred_code text,
         requeue boolean not null default false,
         erased_at timestamptz,
         version bigint not null default 0,
@@ -66,14 +67,17 @@ TABLE = Table(
         on contact_log (list_id, status, seq);
     create index if not exists contact_log_deferred
         on contact_log (campaign_id, due_at) where due_at is not null;
+    create index if not exists contact_log_not_placed
+        on contact_log (list_id, seq) where status = 'PENDING' and group_id = 0;
     create index if not exists contact_log_fresh
-        on contact_log (list_id, seq)
-        where status = 'PENDING' and planned_at is null;
-    create index if not exists contact_log_group
         on contact_log (list_id, group_id, seq)
         where status = 'PENDING' and planned_at is null and due_at is null;
     create index if not exists contact_log_planned
         on contact_log (campaign_id, planned_terms, planned_kind, planned_at)
+        where planned_at is not null;
+    create index if not exists contact_log_planned_group
+        on contact_log
+            (campaign_id, planned_terms, group_id, planned_kind, planned_at)
         where planned_at is not null;
     create index if not exists contact_log_planned_until
         on contact_log (campaign_id, planned_until)
@@ -82,7 +86,7 @@ TABLE = Table(
         on contact_log (contact_id) where erased_at is not null;
     """
     + COUNTING,
-    handler_version=6,
+    handler_version=7,
 )
 
 MOST_COUNTED = 10_000

@@ -11,7 +11,12 @@ from projections.tables.row_operations import Columns
 NEVER_ENDED = 2**63 - 1
 """The position of a deferral by the gate, which a resume does not end."""
 
-NOT_DEFERRED: Columns = {"due_at": None, "deferred_position": None, "requeue": False}
+NOT_DEFERRED: Columns = {
+    "due_at": None,
+    "deferred_position": None,
+    "deferred_code": None,
+    "requeue": False,
+}
 
 
 def columns_after_call(event: ContactStatusChanged, position: int) -> Columns:
@@ -27,7 +32,11 @@ def columns_after_call(event: ContactStatusChanged, position: int) -> Columns:
             return _called(event) | {"batch": event.batch}
         case Call.Deferred():
             ends = position if event.code is None else NEVER_ENDED
-            deferral = {"due_at": event.until, "deferred_position": ends}
+            deferral = {
+                "due_at": event.until,
+                "deferred_position": ends,
+                "deferred_code": event.code,
+            }
             return {"status": event.standing, "requeue": True, **deferral}
         case Call.Ended(another_attempt=True):
             return {"status": event.standing, **_retried(event, position)}

@@ -6,9 +6,10 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.contacts.contact_history import PlanKind
-from domain.gate.groups import NOT_PLACED
+from domain.gate.groups import NOT_PLACED, ContactGroup
+from domain.gate.places import Places, PlaceSource
 from domain.outcomes import Withheld
-from domain.values import ContactStatus
+from domain.values import ContactStatus, WaitingCode
 from projections.tables.state_sql import shown_status_sql, withheld_sql
 
 
@@ -41,6 +42,17 @@ class ContactRow:
     group_id: int = NOT_PLACED
     codes: str = ""
     zones: str = ""
+    source: str | None = None
+    has_consent: bool = False
+    deferred_code: WaitingCode | None = None
+
+    @property
+    def group(self) -> ContactGroup | None:
+        """The contact's group, None if it has none yet."""
+        if self.source is None:
+            return None
+        places = (tuple(self.codes.split()), tuple(self.zones.split()))
+        return ContactGroup(Places(*places, PlaceSource(self.source)), self.has_consent)
 
     @property
     def places(self) -> list[str]:
@@ -66,7 +78,8 @@ SELECTED: LiteralString = f"""
         {SHOWN_STATUS} as status, k.call_id, k.attempt, k.version,
         k.planned_at as next_attempt_at, k.due_at as deferred_until, k.planned_kind,
         {WITHHELD} as withheld, k.group_id, coalesce(g.codes, '') as codes,
-        coalesce(g.zones, '') as zones
+        coalesce(g.zones, '') as zones, g.source,
+        coalesce(g.has_consent, false) as has_consent, k.deferred_code
     from imported k
     join campaign_board c on c.id = k.campaign_id
     left join contact_group g on g.group_id = k.group_id

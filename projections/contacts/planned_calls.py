@@ -103,15 +103,22 @@ def due_calls_sql(kind: PlanKind, terms: LiteralString, rank: int) -> str:
     """Return SQL for the first due calls of a kind to contacts of the campaign `c`.
 
     `terms` is an SQL expression for the version of the terms by which they are planned,
-    `rank` the position of the kind in the order of candidates. At most `most` rows,
-    with the columns rank, ready_at, imported_position (0), and those of `contact_log`.
+    `rank` the position of the kind in the order of candidates. At most `most` rows of
+    the groups `o.groups`, with the columns rank, ready_at, imported_position (0),
+    and those of `contact_log`.
     """
     return f"""
         (select {rank} as rank, k.planned_at as ready_at,
             0::bigint as imported_position, k.*
-        from contact_log k
-        where k.campaign_id = c.id and k.planned_terms = {terms}
-            and k.planned_kind = '{kind}' and {_IS_DUE}
+        from unnest(o.groups) as own (group_id)
+        cross join lateral (
+            select k.* from contact_log k
+            where k.campaign_id = c.id and k.planned_terms = {terms}
+                and k.planned_kind = '{kind}' and k.group_id = own.group_id
+                and {_IS_DUE}
+            order by k.planned_at limit %(most)s
+        ) k
+        where c.planned_retries + c.planned_callbacks > 0
         order by k.planned_at limit %(most)s)
     """  # noqa: S608 - our own text
 

@@ -5,6 +5,7 @@ from random import Random
 
 from domain.calls.call import Call
 from domain.dial_view import CampaignView, Snapshot
+from domain.gate.permit import Granted, Permit
 from domain.values import Refusal, RefusalKind, RefusalScope
 from projections import dial_snapshot
 from projections.engine.runner import catch_up
@@ -16,6 +17,13 @@ FAULT = Refusal(RefusalKind.PLATFORM, None, "rule")
 CREDIT = Refusal(RefusalKind.ACCOUNT, RefusalScope.ACCOUNT, "rule")
 BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "rule")
 FULL = Refusal(RefusalKind.CAPACITY, None, "rule")
+
+
+PERMIT = Permit((), (), "", "", (), (), ())
+
+
+def everybody_may_be_called(*_: object) -> Granted:
+    return Granted(PERMIT)
 
 
 class Scene:
@@ -35,7 +43,9 @@ class Scene:
             self.store.append(new)
             self.stored += len(new)
         catch_up(self.store.conn)
-        return dial_snapshot.snapshot(self.store.conn, now or self.life.now, most)
+        return dial_snapshot.snapshot(
+            self.store.conn, now or self.life.now, most, everybody_may_be_called
+        )
 
     def view(self, now: datetime | None = None, most: int = 10) -> CampaignView:
         (view,) = self.snapshot(now, most).campaigns

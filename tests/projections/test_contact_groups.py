@@ -18,7 +18,7 @@ from tests.projections.memory import projected
 from tests.projections.store import Store
 
 SOME = settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

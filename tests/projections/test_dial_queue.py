@@ -12,13 +12,21 @@ from domain.values import (
     PauseCause,
 )
 from projections import dial_snapshot
-from tests.projections.dial_scene import CREDIT, UNRUNG, Scene
+from tests.projections.dial_scene import (
+    CREDIT,
+    UNRUNG,
+    Scene,
+    everybody_may_be_called,
+)
 from tests.projections.store import Store
 
 
 def test_the_snapshot_of_an_empty_installation_is_empty(store: Store) -> None:
     seen = dial_snapshot.snapshot(
-        store.conn, datetime.fromisoformat("2026-01-01T00:00Z"), 10
+        store.conn,
+        datetime.fromisoformat("2026-01-01T00:00Z"),
+        10,
+        everybody_may_be_called,
     )
     assert seen == Snapshot(0, 0, None, False, (), Decimal(0), (), ())
 

@@ -16,6 +16,7 @@ from projections.contacts import contact_log
 from projections.engine.verify import verify
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.serving import Desk, Socket, utc_now
+from tests.projections.dial_scene import everybody_may_be_called
 from tests.support import eventually
 
 EVENTS = """query($first: Int, $after: String, $newestFirst: Boolean,
@@ -48,7 +49,9 @@ def desk(office: Desk) -> Desk:
 def claim(desk: Desk, campaign_id: str) -> UUID:
     with desk.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=1)
-        seen = dial_snapshot.snapshot(connection, utc_now(), 1).claims_seen
+        seen = dial_snapshot.snapshot(
+            connection, utc_now(), 1, everybody_may_be_called
+        ).claims_seen
     chosen = PlannedCall(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
     [call_id] = ClaimService(desk.app, desk.context).claim([chosen], seen=seen).calls
     desk.caught_up()

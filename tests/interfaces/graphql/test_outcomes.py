@@ -13,6 +13,7 @@ from projections import dial_snapshot
 from projections.contacts import contact_log
 from provider.vapi.reading import read_message
 from tests.interfaces.serving import Desk, utc_now
+from tests.projections.dial_scene import everybody_may_be_called
 
 FILE = (
     "name,business_name,phone\nAda,,+12025550101\nBob,,+12025550102\n"
@@ -75,7 +76,9 @@ def called(office: Desk) -> str:
     office.caught_up()
     with office.read_pool.connection() as conn:
         nodes = contact_log.page(conn, UUID(campaign), first=9).nodes
-        seen = dial_snapshot.snapshot(conn, utc_now(), 1).claims_seen
+        seen = dial_snapshot.snapshot(
+            conn, utc_now(), 1, everybody_may_be_called
+        ).claims_seen
     chosen = [PlannedCall(UUID(campaign), one.id, 1, requeued=False) for one in nodes]
     ids = ClaimService(office.app, office.context).claim(chosen[:3], seen=seen).calls
     told = [

@@ -10,7 +10,16 @@ from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
-from domain.dial_view import CampaignView, Candidate, OpenCall, Phase, Snapshot
+from domain.dial_view import (
+    CampaignView,
+    Candidate,
+    GroupView,
+    OpenCall,
+    Phase,
+    Snapshot,
+)
+from domain.gate.groups import NOT_PLACED
+from domain.gate.permit import Granted, Permit
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode, PauseCause
 from scheduler.plan_types import Conditions
 
@@ -47,6 +56,7 @@ VIEW = CampaignView(
     next_due_at=None,
     batch=None,
     batch_contacts=0,
+    groups=(GroupView(NOT_PLACED, Granted(Permit((), (), "", "", (), (), ())), 0),),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from domain.gate.permit import Wait
 from domain.planning.waiting import own_reason, shared_reason
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
@@ -85,20 +86,31 @@ class Contact:
 
     @field("Why the contact is not being called now; null unless PENDING.")
     async def waiting_for(self, info: Info) -> WaitingCode | None:
-        """Return the contact's own reason, else that of its campaign's last plan."""
+        """Return the contact's own reason, its group's, or that of the last plan."""
         if self.status is not ContactStatus.PENDING:
             return None
         own = own_reason(
             planned_kind=self.row.planned_kind,
             planned_at=self.row.next_attempt_at,
             deferred_until=self.row.deferred_until,
+            deferred_code=self.row.deferred_code,
             now=info.context.services.now(),
         )
         if own is not None:
             return own
+        refused = await self._refused_by_gate(info)
+        if refused is not None:
+            return refused
         decision = await info.context.loaders.decisions.load(self.row.campaign_id)
         reasons = decision.reasons if decision else ()
         return shared_reason(WaitingCode(each.code) for each in reasons)
+
+    async def _refused_by_gate(self, info: Info) -> WaitingCode | None:
+        """Return why the contact's group may not be called now, None if it may."""
+        loader = info.context.loaders.group_decisions
+        decide = await loader.load(self.row.campaign_id)
+        decision = decide(self.row.group) if decide else None
+        return decision.code if isinstance(decision, Wait) else None
 
     @strawberry.field
     async def call(self, info: Info) -> Call | None:

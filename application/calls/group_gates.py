@@ -1,0 +1,103 @@
+"""Asks the gate once for each group of a campaign, and remembers its hours.
+
+A group's decision concerns its places, its consent and the campaign's terms. What is
+known of a single number, such as earlier calls and suppression, is decided at the
+request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import UUID
+
+from application.calls.call_gate import REQUEST_LIMIT, terms_of
+from domain.campaigns.campaign_terms import CallingTerms
+from domain.gate.decision import Gate, Numbers
+from domain.gate.groups import NOT_PLACED, ContactGroup
+from domain.gate.permit import Decision
+from domain.gate.rules import RuleBook
+from domain.settings import SettingsValues
+
+KEPT_FOR = timedelta(hours=1)
+"""How long computed hours are used; a change of rules or terms has hours of its own."""
+
+MOST_KEPT = 20_000
+
+SENT_WITHIN = timedelta(seconds=30)
+"""How long after the plan a request is usually sent; the request decides again."""
+
+NOTHING_KNOWN = Numbers()
+"""No earlier calls and no suppression: the decision is about the group alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TermsOfCampaign:
+    """The calling terms of a campaign, with their version."""
+
+    campaign_id: UUID
+    version: int
+    terms: CallingTerms
+
+
+class GroupGates:
+    """Decides for groups; safe to share between threads.
+
+    `rule_book` returns the present rule book, None if it cannot be read.
+    `first_settings` apply until settings are stored.
+    """
+
+    def __init__(
+        self,
+        rule_book: Callable[[], RuleBook | None],
+        first_settings: SettingsValues,
+        request_limit: timedelta = REQUEST_LIMIT,
+    ) -> None:
+        self._rule_book, self._first = rule_book, first_settings
+        self._request_limit = request_limit + SENT_WITHIN
+        self._kept: dict[object, Gate] = {}
+        self._lock = Lock()
+
+    def decide(
+        self,
+        campaign: TermsOfCampaign,
+        settings: SettingsValues | None,
+        group: ContactGroup | None,
+        now: datetime,
+    ) -> Decision:
+        """Decide whether contacts of a group may be called now; None: no group yet."""
+        gate = self.gate(campaign, settings, group, now)
+        return gate.decide(
+            NOTHING_KNOWN,
+            has_consent=group is not None and group.has_consent,
+            now=now,
+            request_limit=self._request_limit,
+        )
+
+    def gate(
+        self,
+        campaign: TermsOfCampaign,
+        settings: SettingsValues | None,
+        group: ContactGroup | None,
+        now: datetime,
+    ) -> Gate:
+        """Return the gate of a group, with the hours of the next days."""
+        book, values = self._rule_book(), settings or self._first
+        key = (
+            campaign.campaign_id,
+            campaign.version,
+            (values.calling_rules, values.rules_waived_by, values.frequency_caps),
+            book.version if book else None,
+            group.id if group else NOT_PLACED,
+        )
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and kept.computed_at <= now < kept.computed_at + KEPT_FOR:
+            return kept
+        places = group.places if group else None
+        gate = Gate(terms_of(campaign.terms, values, book), places, computed_at=now)
+        with self._lock:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = gate
+        return gate
