@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypedDict
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from application.access import AccessService
 from application.app import AutoLynx
@@ -31,10 +31,12 @@ from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.contacts.contact_grouping import ContactGrouping
 from application.contacts.contact_service import ContactService
-from application.contacts.files.uploads import Uploads
+from application.contacts.files.contact_file import ReadOptions
+from application.contacts.files.uploads import Upload, Uploads
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
-from application.contacts.redials import RedialService
+from application.contacts.redials import STAGED_FOR, RedialService
+from application.contacts.test_calls import TestCallService
 from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
@@ -64,8 +66,9 @@ from storage.log.recorder import EventStoreFactory
 from storage.process.decisions import ProcessRecords
 from storage.suppression.blocks import BlockStore
 from storage.vault.erasure import ErasureStore
+from storage.vault.reception import receive_file
 from storage.vault.tables import Vault
-from storage.vault.uploads import UploadStore
+from storage.vault.uploads import NewUpload, UploadStore
 
 ADMINS_SECONDS = 2.0
 """How long a list of admins may wait for the read model to include the whole log."""
@@ -334,6 +337,32 @@ class Components:
             source=RedialStaging(self.writing),
             read_model=self.read_model,
         )
+
+    @cached_property
+    def test_calls(self) -> TestCallService:
+        """Creates and starts campaigns with a single contact."""
+        return TestCallService(
+            app=self.app,
+            context=self.context,
+            imports=self.imports,
+            campaigns=self.campaigns,
+            uploads=self.uploads,
+            receive=self._receive_small_file,
+        )
+
+    def _receive_small_file(self, upload_id: UUID, content: bytes, by: str) -> Upload:
+        """Stage a contact file that was built here; see `test_calls.Receive`."""
+        at = self.now()
+        region = self.settings.values().default_region
+        new = NewUpload(
+            id=upload_id,
+            filename="test-call.csv",
+            default_region=region,
+            created_by=by,
+            created_at=at,
+            expires_at=at + STAGED_FOR,
+        )
+        return receive_file(self.uploads, new, [content], ReadOptions(region))
 
     @cached_property
     def assistants(self) -> AssistantService:

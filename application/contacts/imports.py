@@ -46,6 +46,7 @@ class NewCampaign:
     terms: CallingTerms = CALLED_ONCE
     request_id: UUID | None = None
     redial_of: UUID | None = None
+    is_test: bool = False
 
     @property
     def campaign_id(self) -> UUID:
@@ -167,6 +168,7 @@ class ImportService:
             terms=new.terms,
             request_id=new.request_id,
             redial_of=new.redial_of,
+            is_test=new.is_test,
             at=self._context.now(),
             by=by,
         )

@@ -16,7 +16,7 @@ from application.contacts.list_import import OnProgress
 from application.contacts.phone_numbers import Kinds
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
-from interfaces.cli import calling_again
+from interfaces.cli import calling_again, test_calls
 from interfaces.cli.campaign_options import (
     AssistantName,
     Budget,
@@ -98,6 +98,7 @@ def add_to(app: typer.Typer) -> None:
     for command in (start, pause, resume, cancel, export):
         group.command()(command)
     calling_again.add_commands(group)
+    test_calls.add_commands(group)
     app.add_typer(group, name="campaigns")
 
 

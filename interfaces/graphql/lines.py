@@ -55,6 +55,18 @@ class Lines:
                 self._until = self._clock() + KEPT_SECONDS
             return self._known
 
+    def number_of(self, line_id: str) -> str | None:
+        """Return the phone number of a line.
+
+        None if there is no such line, or if the provider cannot be reached and its
+        lines are not known.
+        """
+        try:
+            lines = [one.line for one in self.activity()]
+        except (ProviderUnavailable, ProviderRefused):
+            return None
+        return next((line.number for line in lines if line.id == line_id), None)
+
     def _asked(self) -> list[LineActivity]:
         try:
             self.trouble = None

@@ -16,6 +16,7 @@ from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.settings import SettingsCommands
 from interfaces.graphql.commands.suppression_lists import SuppressionListCommands
 from interfaces.graphql.commands.suppressions import SuppressionCommands
+from interfaces.graphql.commands.test_calls import TestCallCommands
 from interfaces.graphql.commands.webhooks import WebhookCommands
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
@@ -88,6 +89,7 @@ class Query(
 class Mutation(
     ImportCommands,
     CampaignCommands,
+    TestCallCommands,
     ContactCommands,
     AssistantCommands,
     MemberCommands,

@@ -76,6 +76,7 @@ TABLE = Table(
         planned_retries bigint not null default 0,
         planned_callbacks bigint not null default 0,
         redial_of uuid,
+        is_test boolean not null default false,
         version bigint not null
     ) with (fillfactor = 70);
     create index if not exists campaign_board_newest
@@ -86,7 +87,7 @@ TABLE = Table(
     create index if not exists campaign_board_redial_of
         on campaign_board (redial_of) where redial_of is not null;
     """,
-    handler_version=6,
+    handler_version=7,
 )
 
 
@@ -122,6 +123,7 @@ def _created(event: Campaign.Created) -> Columns:
         "created_at": event.timestamp,
         "created_by": event.actor,
         "redial_of": event.redial_of,
+        "is_test": event.is_test,
         "version": event.originator_version,
     }
 
@@ -222,7 +224,7 @@ _ROW: LiteralString = f"""
         budget, longest_call_seconds, created_at, created_by, queued_at, started_at,
         completed_at, contacts, {shown_counters_sql()},
         awaiting_reports, spend, costs_reported, version, terms, expired_at, redial_of,
-        ({POSITION}) as position
+        is_test, ({POSITION}) as position
     from campaign_board
 """  # noqa: S608 - our own text
 

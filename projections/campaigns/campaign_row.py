@@ -62,6 +62,7 @@ class CampaignRow(CampaignProgress):
     terms: str
     expired_at: datetime | None
     redial_of: UUID | None
+    is_test: bool
 
     @property
     def id(self) -> UUID:

@@ -60,7 +60,7 @@ FIELDS: dict[str, set[Role]] = {
     **named("Subscription", WATCHES, EVERYBODY),
     **named("Query", "upload callPreview redialCount", OPERATORS),
     **named("Mutation", RUNS.replace(" ", "Campaign ") + "Campaign", OPERATORS),
-    **named("Mutation", f"importContacts {CONTACTS}", OPERATORS),
+    **named("Mutation", f"importContacts placeTestCall {CONTACTS}", OPERATORS),
     **named("Query", "events audit", AUDITORS),
     **named("Subscription", "eventAppended", AUDITORS),
     **named("Query", "members providerAssistants webhookEndpoints", ADMINS),

@@ -39,7 +39,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   retryPolicy {POLICY} outputRules {{ output equals means }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
-  redialOf {{ id }} redials {{ id }} exportUrl }}"""
+  redialOf {{ id }} redials {{ id }} isTest phoneNumber exportUrl }}"""
 EVENT = (
     """{ position aggregateType aggregateId version type occurredAt actor payload }"""
 )

@@ -47,6 +47,7 @@ def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
             await _removes(caller, campaign)
             await _ends(caller, campaign)
             await remove_webhooks(caller, endpoint)
+            await _test_call(caller)
             return caller.asked
 
     assert asyncio.run(all_of_them()) == in_the_contract()
@@ -113,6 +114,20 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
     ]
     assert states == ["QUEUED", "PAUSED", "QUEUED"]
     return id_
+
+
+async def _test_call(caller: Caller) -> None:
+    [assistant, *_] = await caller.ask("{ assistants { id } }")
+    placed = await caller.ask(
+        f"""mutation($input: TestCallInput!) {{ placeTestCall(input: $input) {{
+          ... on Campaign {{ isTest phoneNumberId endsAt }} {ERROR} }} }}""",
+        input={
+            "assistantId": assistant["id"],
+            "phoneNumberId": LINE,
+            "phone": "+12025550177",
+        },
+    )
+    assert (placed["isTest"], placed["phoneNumberId"]) == (True, LINE)
 
 
 async def _created(caller: Caller, upload: str, assistant: str) -> str:

@@ -109,6 +109,9 @@ class Campaign:
     purpose: CallPurpose
     calling_hours: CallingHours
     require_consent: bool
+    is_test: bool = strawberry.field(
+        description="True for a single test call made by placeTestCall."
+    )
     progress: CampaignProgress
     export_url: str = strawberry.field(
         description="Where the results can be downloaded as CSV."
@@ -142,6 +145,7 @@ class Campaign:
             purpose=terms.purpose,
             calling_hours=CallingHours.of(terms.calling_hours),
             require_consent=terms.require_consent,
+            is_test=row.is_test,
             progress=CampaignProgress.of(row),
             export_url=f"/campaigns/{row.id}/export.csv",
         )
@@ -152,6 +156,12 @@ class Campaign:
         texts, text_id = info.context.loaders.texts, self.row.reason_words_id
         text = await texts.load(text_id) if text_id else None
         return state_reason(self.pause_cause, text)
+
+    @field("Phone number of the line, if the provider reports it.")
+    async def phone_number(self, info: Info) -> str | None:
+        """Look up the line among those of the provider, null if it is not there."""
+        backend = info.context.backend
+        return await backend.run_slow(backend.lines.number_of, self.row.phone_number_id)
 
     @strawberry.field
     async def assistant(self, info: Info) -> Assistant:
