@@ -9,6 +9,7 @@ import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { AssistantFit } from "./assistant_fit.js";
 import { FileDrop } from "./file_drop.js";
 import { NO_TERMS, policyOf, RetryChoice, termsOf } from "./retry_choice.js";
+import { TestCall } from "./test_call.js";
 
 /** @typedef {import("../contact_file.js").Upload} Upload */
 
@@ -120,6 +121,11 @@ export default function NewCampaign() {
             uploaded.report.accepted > 0 &&
             html`<${AssistantFit} key=${uploaded.id} uploadId=${uploaded.id} assistantId=${form.assistantId} />`
           }
+          <${TestCall}
+            assistantId=${form.assistantId}
+            phoneNumberId=${form.phoneNumberId}
+            first=${uploaded?.sample[0] ?? null}
+          />
           <${RetryChoice} form=${form} set=${set} wrong=${wrong} choices=${retries.data} />
         </section>
       </div>
