@@ -36,7 +36,6 @@ from application.contacts.files.uploads import Upload, Uploads
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
 from application.contacts.redials import STAGED_FOR, RedialService
-from application.contacts.test_calls import TestCallService
 from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
 from application.installation_key import InstallationKey
@@ -45,6 +44,7 @@ from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
 from application.suppression_lists.service import SuppressionListService
+from application.test_calls import TestCallService
 from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
