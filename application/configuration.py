@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 from application.calling_rules.loader import SHIPPED
-from domain.gate.caps import read_caps
+from domain.gate.caps import caps_text, read_caps
 from domain.gate.rules import FrequencyCap
 from domain.settings import (
     ENVIRONMENT,
@@ -31,12 +31,20 @@ from domain.settings import (
     SettingsValues,
 )
 
-CAPS_VARIABLE = "AUTOLYNX_SETTINGS_FREQUENCY_CAPS"
+
+class _FirstCaps(BaseSettings):
+    """The frequency caps as text, where an empty variable means that there are none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AUTOLYNX_SETTINGS_", env_file=".env", extra="ignore"
+    )
+
+    frequency_caps: str = caps_text(FIRST_CAPS)
 
 
 def _first_caps() -> tuple[FrequencyCap, ...]:
-    """Return the caps without a value; an empty variable means that there are none."""
-    return () if os.environ.get(CAPS_VARIABLE) == "" else FIRST_CAPS
+    """Return the caps of a variable that is empty or missing."""
+    return read_caps(_FirstCaps().frequency_caps)
 
 
 class FirstSettings(BaseSettings):

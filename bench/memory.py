@@ -94,6 +94,9 @@ def _load_target(server: Server) -> Iterator[LoadTarget]:
         "AUTOLYNX_PORT": str(api_port),
         "AUTOLYNX_VAPI_BASE_URL": f"http://127.0.0.1:{port}",
         "AUTOLYNX_VAPI_API_KEY": DEFAULT_API_KEY,
+        # The measurement runs at any time of day.
+        "AUTOLYNX_SETTINGS_CALLING_RULES": "OFF",
+        "AUTOLYNX_SETTINGS_FREQUENCY_CAPS": "",
     }
     with ExitStack() as opened:
         arguments = ("--settings", json.dumps(simulated))

@@ -40,9 +40,12 @@ class RulesMode(StrEnum):
     OFF = "OFF"
 
 
-FIRST_MODE = RulesMode.OFF
-FIRST_CAPS: tuple[FrequencyCap, ...] = ()
-"""The first values of an installation, unless its configuration has others."""
+FIRST_MODE = RulesMode.ENFORCED
+FIRST_CAPS = (FrequencyCap(3, 24), FrequencyCap(7, 168))
+"""The first values of an installation, unless its configuration has others.
+
+They also complete settings that release 1 stored, which had neither.
+"""
 
 BOUNDS: dict[str, tuple[float, float]] = {
     "default_cap": (1, 10_000),

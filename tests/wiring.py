@@ -17,7 +17,7 @@ from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.dial_view import Candidate, PlannedCall, Snapshot
 from domain.gate.permit import Granted, Permit
-from domain.settings import SettingsValues
+from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
 from domain.values import DialMode, SkipReason
 from projections.calls import call_log
 from projections.calls.call_log import CallRow
@@ -36,6 +36,10 @@ from tests.fakes import FakeProvider
 
 BY = "ann@example.com"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+UNRESTRICTED = replace(SettingsValues(), frequency_caps=()).with_rules(
+    RulesMode.OFF, reason=None, by=ENVIRONMENT
+)
+"""First settings of tests that are not about calling rules and frequency caps."""
 
 
 @dataclass
@@ -335,7 +339,8 @@ def housed(
     """Build all services over a database, which gets its tables if it is empty.
 
     Without `now` a `Clock` stays at NOON; without `projector` the read model is updated
-    when a test waits for it, else by a projector in a thread.
+    when a test waits for it, else by a projector in a thread. Unless `first` enforces
+    them, calls are restricted by no calling rules and no frequency caps.
     """
     _create_tables(url)
     with ExitStack() as opened:
@@ -350,7 +355,7 @@ def housed(
             read_model=opened.enter_context(open_feed(url))
             if projector
             else _stepped(url, opened),
-            first=first or SettingsValues(),
+            first=first or UNRESTRICTED,
         )
 
 

@@ -10,12 +10,14 @@ from threading import Lock
 from psycopg import Error
 
 from application.errors import StoreUnavailable
+from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
 from interfaces.graphql.lines import LineActivity
 from interfaces.graphql.provider_watch import ProviderStatus, ProviderWatch
 from projections.calls.dial_queue import dialling_is_stopped
 from projections.campaigns.campaign_board import open_lines
 from projections.monitoring.lag import Lag, lag
 from projections.monitoring.webhook_silence import silence
+from projections.registers import settings_board
 from storage.database import Conn, Pool, Retry, RetryPolicy
 from storage.fitness import why_unwritable
 from storage.process.decisions import Heartbeat, ProcessClock, ProcessRecords
@@ -39,6 +41,15 @@ SILENT_WEBHOOKS = (
     " Usually the provider cannot reach {url}/webhooks/vapi: check that"
     " AUTOLYNX_PUBLIC_URL is reachable from the internet. Or it sends a secret other"
     " than AUTOLYNX_WEBHOOK_SECRET. Until then results are polled and arrive late."
+)
+
+
+RULES_OFF = (
+    "The calling rules are switched off for all campaigns by {who}. An admin can"
+    " enforce them in the settings."
+)
+RULES_UNREADABLE = (
+    "The calling rules cannot be read, so nobody is called: {problem} Repair the file."
 )
 
 
@@ -86,6 +97,7 @@ class _Found:
     silent: timedelta
     used_lines: frozenset[str]
     is_stopped: bool
+    settings: SettingsValues
 
 
 class HealthCheck:
@@ -93,7 +105,9 @@ class HealthCheck:
 
     Browsers and the provider reach the API at `own_url`; `url` is the database's.
     `provider_actor` is the actor of events that the provider's messages cause.
-    `key_fault` returns why suppressed numbers cannot be recognised, None if they can.
+    `key_fault` returns why suppressed numbers cannot be recognised, None if they can;
+    `rules_problem` why the calling rules cannot be read. `first_settings` apply until
+    settings are stored.
     """
 
     def __init__(
@@ -108,6 +122,8 @@ class HealthCheck:
         url: str,
         now: Callable[[], datetime],
         key_fault: Callable[[], str | None] = lambda: None,
+        rules_problem: Callable[[], str | None] = lambda: None,
+        first_settings: SettingsValues | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool, self._process_records, self._provider = (
@@ -115,7 +131,8 @@ class HealthCheck:
             process_records,
             provider,
         )
-        self._key_fault = key_fault
+        self._key_fault, self._rules_problem = key_fault, rules_problem
+        self._first_settings = first_settings or SettingsValues()
         self._webhooks, self._own_url = webhooks, own_url
         self._url, self._provider_actor = url, provider_actor
         self._now, self._clock = now, clock
@@ -148,6 +165,7 @@ class HealthCheck:
             _projector(found.behind),
             _scheduler(sign),
             _dialling(self._key_fault(), is_stopped=found.is_stopped),
+            _calling_rules(found.settings, self._rules_problem()),
             _provider(status),
             _lines(status, found.used_lines),
             self._webhook(found.silent),
@@ -161,6 +179,7 @@ class HealthCheck:
             silent=silence(connection, self._provider_actor),
             used_lines=open_lines(connection).lines,
             is_stopped=dialling_is_stopped(connection),
+            settings=settings_board.get(connection) or self._first_settings,
         )
 
     def _webhook(self, silent: timedelta) -> Component:
@@ -212,6 +231,17 @@ def _dialling(key_fault: str | None, *, is_stopped: bool) -> Component:
         return Component("dialling", HealthStatus.DOWN, key_fault)
     detail = DIALLING_STOPPED if is_stopped else None
     return Component("dialling", _degraded_if(detail), detail)
+
+
+def _calling_rules(settings: SettingsValues, problem: str | None) -> Component:
+    """Report rules that cannot be read, and who switched them off."""
+    if settings.calling_rules is RulesMode.OFF:
+        detail = RULES_OFF.format(who=settings.rules_waived_by or ENVIRONMENT)
+        return Component("calling rules", HealthStatus.OK, detail)
+    if problem is None:
+        return Component("calling rules", HealthStatus.OK)
+    detail = RULES_UNREADABLE.format(problem=problem)
+    return Component("calling rules", HealthStatus.DOWN, detail)
 
 
 def _provider(status: ProviderStatus) -> Component:

@@ -160,6 +160,8 @@ class Routes:
             own_url=configuration.own_url,
             url=self.url,
             key_fault=components.installation_key.fault,
+            rules_problem=lambda: components.rule_book.problem,
+            first_settings=components.first_settings,
             now=components.now,
         )
 

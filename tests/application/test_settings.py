@@ -7,11 +7,11 @@ import pytest
 from application.settings import SettingsService
 from domain.errors import Invalid
 from domain.settings import SettingsValues
-from tests.wiring import BY, House
+from tests.wiring import BY, UNRESTRICTED, House
 
 
 def test_the_first_values_apply_until_they_are_changed(house: House) -> None:
-    assert house.settings.values() == SettingsValues()
+    assert house.settings.values() == UNRESTRICTED
     assert house.snapshot().settings is None
     changed = replace(SettingsValues(), global_cap=3)
     house.settings.change(changed, by=BY)
@@ -28,7 +28,7 @@ def test_the_same_values_again_change_nothing(house: House) -> None:
 def test_values_out_of_bounds_are_refused(house: House) -> None:
     with pytest.raises(Invalid):
         house.settings.change(replace(SettingsValues(), tick_seconds=0), by=BY)
-    assert house.settings.values() == SettingsValues()
+    assert house.settings.values() == UNRESTRICTED
 
 
 def test_a_change_keeps_other_settings(house: House) -> None:

@@ -16,10 +16,15 @@ HOST = "127.0.0.1"
 SECRET = "a-webhook-secret"
 
 
+UNRESTRICTED = {"SETTINGS_CALLING_RULES": "OFF", "SETTINGS_FREQUENCY_CAPS": ""}
+"""Without calling rules and frequency caps, tests run at any time of day."""
+
+
 def environment(**settings: Any) -> dict[str, str]:
-    """What the process sees: our settings and none of the machine's own."""
+    """Return the environment of a process, without the AUTOLYNX_* of this machine."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("AUTOLYNX_")}
-    ours = {f"AUTOLYNX_{name}": str(value) for name, value in settings.items()}
+    chosen = UNRESTRICTED | settings
+    ours = {f"AUTOLYNX_{name}": str(value) for name, value in chosen.items()}
     return inherited | ours | {"NO_PROXY": HOST}
 
 

@@ -26,8 +26,12 @@ def test_the_demo_ends_with_the_results_of_a_real_campaign_and_nothing_else(
         "+12035550100",
     ]
     assert rows[1]["name"] == "Bela Brandt"
-    assert all(row["status"] == "ENDED" for row in rows)
+    suppressed = [row["phone"] for row in rows[-2:]]
+    assert [row["status"] for row in rows] == ["ENDED"] * 28 + ["CANCELED"] * 2
     assert "COMPLETED: 30 contacts = 0 pending" in ended.stdout
+    assert "Calling hours are waived for this campaign" in ended.stdout
+    for phone in suppressed:
+        assert f"{phone} is on the register of suppressed numbers" in ended.stdout
     assert re.search(rf"http://{HOST}:\d+/sign-in#token=\S+", ended.stdout)
     assert [left for left in tmp_path.iterdir() if left.is_dir()] == [path.parent]
 

@@ -21,7 +21,6 @@ from uuid import UUID
 from psycopg import OperationalError
 
 from application.errors import StoreUnavailable
-from domain.settings import SettingsValues
 from domain.values import CampaignState, ContactStatus
 from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
@@ -37,7 +36,7 @@ from storage.process.postgres_supervisor import Home
 from tests.faults.adjustable_clock import AdjustableClock
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import House, build_house, housed, phones
+from tests.wiring import UNRESTRICTED, House, build_house, housed, phones
 
 ROOT = Path(__file__).parents[2]
 SPEED, RATE = 120, 5
@@ -54,6 +53,8 @@ SETTINGS = {
     "AUTOLYNX_SETTINGS_TICK_SECONDS": "1",
     "AUTOLYNX_SETTINGS_DIALS_PER_SECOND": "20",
     "AUTOLYNX_SETTINGS_SILENCE_TIMEOUT_SECONDS": "10",
+    "AUTOLYNX_SETTINGS_CALLING_RULES": "OFF",
+    "AUTOLYNX_SETTINGS_FREQUENCY_CAPS": "",
 }
 
 
@@ -268,7 +269,7 @@ def house_without_projector(
         now=now,
         provider=provider,
         read_model=exit_stack.enter_context(open_feed(url)),
-        first=SettingsValues(),
+        first=UNRESTRICTED,
     )
 
 

@@ -36,6 +36,7 @@ from storage.database import Pool
 from tests import http_requests as asking
 from tests.fakes import FakeProvider
 from tests.support import eventually
+from tests.wiring import UNRESTRICTED
 
 ASSISTANT, LINE = "vapi-assistant", "line-1"
 SECRET = "webhook-secret"
@@ -352,5 +353,6 @@ def opened_desk(
             provider=provider,
             read_message=read_message,
             now=utc_now,
+            first_settings=UNRESTRICTED,
         )
         yield Desk(url, database, components, provider, projector)

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any
@@ -29,6 +29,8 @@ from interfaces.cli.supervisor import POLL_SECONDS, stop_signals
 
 USUAL_PORT = 8000
 REPORT_SECONDS = 60.0
+SUPPRESSED = 2
+WAIVER = "the demo calls nobody, and runs at any time of day"
 ASSISTANT_ID = "8a1e2c34-7b65-4d2f-9c01-5e6f7a8b9c0d"
 
 PROGRESS = """
@@ -55,6 +57,13 @@ mutation ($input: CreateCampaignInput!) {{
 START = f"""
 mutation ($id: ID!) {{
   startCampaign(id: $id) {{ __typename ... on Campaign {{ state }} {ERROR} }}
+}}
+"""
+SUPPRESS = f"""
+mutation ($phone: String!) {{
+  suppressNumber(phone: $phone, reason: "asked not to be called") {{
+    __typename ... on Suppression {{ id }} {ERROR}
+  }}
 }}
 """
 FOLLOW = f"""
@@ -147,6 +156,7 @@ def _show(on: Cluster, parameters: Parameters, folder: Path) -> Path:
     file = folder / "contacts.csv"
     phones = write_sample(file, parameters.contacts)
     campaign = _create(on, parameters, file)
+    suppressed = _suppress(on, phones)
     on.client.ask(START, id=campaign["id"])
     progress = _follow(on, parameters, campaign["id"])
     export = Path(tempfile.mkdtemp(prefix="autolynx-results-")) / "campaign.csv"
@@ -155,9 +165,10 @@ def _show(on: Cluster, parameters: Parameters, folder: Path) -> Path:
         campaign_id=campaign["id"],
         cap=parameters.cap,
         phones=phones,
+        suppressed=suppressed,
         progress=progress,
         rows=read_export(export),
-        ledger=on.ledger(parameters.contacts),
+        ledger=on.ledger(parameters.contacts - len(suppressed)),
     )
     _print_summary(evidence)
     return export
@@ -175,9 +186,20 @@ def _create(on: Cluster, parameters: Parameters, file: Path) -> Mapping[str, Any
         "assistantId": assistant["id"],
         "phoneNumberId": line["id"],
         "cap": parameters.cap,
+        "callingHours": {"rules": "ANY", "reason": WAIVER},
     }
     created: Mapping[str, Any] = on.client.ask(CREATE, input=asked)["campaign"]
+    print_line(f"Calling hours are waived for this campaign: {WAIVER}.")
     return created
+
+
+def _suppress(on: Cluster, phones: Sequence[str]) -> Sequence[str]:
+    """Add the last contacts to the register; return their numbers."""
+    suppressed = phones[1:][-SUPPRESSED:]
+    for phone in suppressed:
+        on.client.ask(SUPPRESS, phone=phone)
+        print_line(f"{phone} is on the register of suppressed numbers: not called.")
+    return suppressed
 
 
 def _print_report(file: Path, report: Mapping[str, Any]) -> None:

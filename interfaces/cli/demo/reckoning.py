@@ -19,10 +19,16 @@ PARTS = (
     "timedOut",
 )
 
+CANCELED = "CANCELED"
+"""Status of a contact that is withheld, such as one with a suppressed number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The request, the results of AutoLynx, and the calls that the provider made."""
+    """The request, the results of AutoLynx, and the calls that the provider made.
+
+    `phones` are the numbers of the file, `suppressed` those that may not be called.
+    """
 
     campaign_id: str
     cap: int
@@ -30,6 +36,7 @@ class Evidence:
     progress: Mapping[str, Any]
     rows: Sequence[Mapping[str, str]]
     ledger: Mapping[str, Any]
+    suppressed: Sequence[str] = ()
 
     @property
     def calls(self) -> list[Mapping[str, Any]]:
@@ -78,6 +85,8 @@ def _of_calls(of: Evidence) -> Iterator[str]:
         yield f"a number was rung {of.most_rung()} times"
     if of.most_at_once > of.cap:
         yield f"{of.most_at_once} calls were live at once, the cap is {of.cap}"
+    for number in sorted({c["number"] for c in of.calls} & set(of.suppressed)):
+        yield f"{number} was called, although it is suppressed"
     strangers = {c["number"] for c in of.calls} - set(of.phones)
     if strangers:
         yield f"numbers were called that are not in the file: {sorted(strangers)}"
@@ -89,7 +98,10 @@ def _of_export(of: Evidence) -> Iterator[str]:
     latest = {c["number"]: c for c in of.calls}
     for row in of.rows:
         call = latest.get(row["phone"])
-        if call is None:
+        if call is None and row["phone"] in of.suppressed:
+            if row["status"] != CANCELED:
+                yield f"{row['phone']} is {row['status']}, although it is suppressed"
+        elif call is None:
             yield f"{row['phone']} is {row['status']} and was never called"
         elif not _agree(row, call):
             yield f"{row['phone']}: the export and the provider's ledger differ"

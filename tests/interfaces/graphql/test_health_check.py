@@ -17,6 +17,7 @@ from application.ports import (
     ProviderUnavailable,
 )
 from domain.calls.reports import ReportGrade
+from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
 from domain.values import Role
 from interfaces.graphql.health_check import (
     Component,
@@ -30,7 +31,7 @@ from provider.vapi.reading import read_message
 from storage.database import connect, open_pool
 from storage.process.decisions import beat, write_clock
 from tests.fakes import FakeProvider
-from tests.wiring import Clock, House, housed, phones
+from tests.wiring import BY, Clock, House, housed, phones
 
 OK, DEGRADED, DOWN = HealthStatus.OK, HealthStatus.DEGRADED, HealthStatus.DOWN
 LINE = PhoneNumber("line-1", "+12025550100", "Main", "active")
@@ -108,6 +109,7 @@ def test_a_healthy_system_is_reported_as_ok(house: House) -> None:
             "projector",
             "scheduler",
             "dialling",
+            "calling rules",
             "provider",
             "lines",
             "webhooks",
@@ -308,3 +310,23 @@ def test_a_duplicate_that_stops_all_dialling_degrades_health(house: House) -> No
     house.settings.allow_requests_again(by="ann")
     house.settle()
     assert Watched(house).part("dialling").status is OK
+
+
+def test_rules_that_are_switched_off_are_reported_with_the_member(house: House) -> None:
+    off = SettingsValues().with_rules(RulesMode.OFF, reason=None, by=ENVIRONMENT)
+    part = Watched(house, first_settings=off).part("calling rules")
+    assert "switched off for all campaigns by environment" in said(part, OK)
+    house.settings.amend(
+        {"calling_rules": RulesMode.OFF, "calling_rules_reason": "advice"}, by=BY
+    )
+    house.settle()
+    assert f"by {BY}" in said(Watched(house).part("calling rules"), OK)
+    house.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
+    house.settle()
+    assert said(Watched(house).part("calling rules"), OK) == ""
+
+
+def test_rules_that_cannot_be_read_are_reported_as_down(house: House) -> None:
+    broken = Watched(house, rules_problem=lambda: "us.toml, row 3: no source.")
+    detail = said(broken.part("calling rules"), DOWN)
+    assert "nobody is called: us.toml, row 3" in detail

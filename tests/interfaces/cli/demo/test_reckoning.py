@@ -89,3 +89,19 @@ def test_a_second_attempt_after_a_call_that_never_rang_is_no_problem() -> None:
 )
 def test_each_contradiction_is_named(evidence: Evidence, said: str) -> None:
     assert any(said in problem for problem in problems(evidence))
+
+
+def test_a_suppressed_contact_is_not_called_and_canceled() -> None:
+    withheld = replace(
+        GOOD,
+        suppressed=PHONES[1:],
+        rows=[row(PHONES[0]), row(PHONES[1], status="CANCELED", ended_reason="")],
+        ledger={"calls": [call(PHONES[0])], "highWater": {"campaigns": {"c": 1}}},
+    )
+    assert problems(withheld) == []
+    waiting = replace(withheld, rows=[row(PHONES[0]), row(PHONES[1], status="PENDING")])
+    assert problems(waiting) == [
+        "+12025550100 is PENDING, although it is suppressed",
+    ]
+    called = replace(GOOD, suppressed=PHONES[1:])
+    assert problems(called) == ["+12025550100 was called, although it is suppressed"]
