@@ -38,7 +38,7 @@ TABLE = Table(
         version bigint not null
     );
     """,
-    handler_version=2,
+    handler_version=3,
 )
 
 
