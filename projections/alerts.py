@@ -1,4 +1,4 @@
-"""Alerts: budgets, duplicate calls, unknown ended reasons, and failing webhooks."""
+"""Alerts: budgets, duplicates, unknown reasons, failing webhooks, upgrades."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -25,6 +25,7 @@ class AlertKind(StrEnum):
     DUPLICATE_SUSPECTED = "duplicate_suspected"
     UNKNOWN_REASON = "unknown_reason"
     WEBHOOK_DISABLED = "webhook_disabled"
+    RULES_APPLIED = "rules_applied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,10 @@ _MESSAGES = {
         'A webhook names a second call for a call of campaign "{name}". The campaign is'
         " paused and the provider is asked; other campaigns continue."
     ),
+    (AlertKind.RULES_APPLIED, True): (
+        'Campaign "{name}" obeys the calling rules and frequency caps since this'
+        " upgrade. Its contacts wait while they may not be called."
+    ),
     (AlertKind.UNKNOWN_REASON, True): (
         'Calls end with the reason "{reason}", which this version of AutoLynx does not'
         " know. Their outcome is UNKNOWN, and their contacts are not called again."
@@ -106,6 +111,11 @@ _AFTER: LiteralString = """
     from event_index e left join campaign_board c on c.id = e.campaign_id
     where e.type in ('call.duplicate_detected', 'call.duplicate_suspected')
         and e.position > %(after)s
+    union all
+    select e.position, e.occurred_at, 'rules_applied', e.campaign_id, c.name,
+        null, null, null, null
+    from event_index e left join campaign_board c on c.id = e.campaign_id
+    where e.type = 'installation.rules_applied' and e.position > %(after)s
     union all
     select position, reported_at, 'unknown_reason', null, null, null, null, null, reason
     from unknown_reason where position > %(after)s

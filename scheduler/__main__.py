@@ -57,6 +57,7 @@ from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
 from scheduler.suppressed_numbers import SuppressedNumbers
+from scheduler.upgrade import count_earlier_calls
 from storage.database import Conn, Pool
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
@@ -136,7 +137,11 @@ def _lead(process: Process, term: Term) -> None:
     process.clock.measure(term.connection)
     with ExitStack() as opened:
         feed = opened.enter_context(open_feed(url))
-        deps = _dependencies(process, feed, opened)
+        built = _components(process, feed, opened, name=ROLE, size=16)
+        built.installation_key.prepare()
+        if not count_earlier_calls(built, term, process.stop):
+            return
+        deps = _dependencies(process, built)
         scheduler = Scheduler(deps)
         opened.callback(feed.subscribe(lambda *_: scheduler.wake()))
         post = partial(post_json, any_address=configuration.alert_any_address)
@@ -237,12 +242,8 @@ def _start_deliveries(process: Process, feed: ReadModelFeed, opened: ExitStack) 
     opened.callback(feed.subscribe(lambda *_: worker.wake()))
 
 
-def _dependencies(
-    process: Process, feed: ReadModelFeed, opened: ExitStack
-) -> SchedulerDependencies:
+def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
     configuration = process.configuration
-    built = _components(process, feed, opened, name=ROLE, size=16)
-    built.installation_key.prepare()
     pace = Pace(built.first_settings.dials_per_second, random.random)
     dispatch = Dispatch(
         calls=built.calls,
@@ -266,7 +267,7 @@ def _dependencies(
         reconcile=reconcile,
         adoption=_adoption(built, timeline_guard, reconcile),
         process_records=built.process_records,
-        read_model=feed,
+        read_model=built.read_model,
         pace=pace,
         context=built.context,
         first_settings=built.first_settings,
@@ -277,6 +278,7 @@ def _dependencies(
             built.reading,
             withhold=built.withholding.withhold,
             hang_up=built.calls.hang_up_before_ringing,
+            now=built.now,
         ).run,
         work_on_groups=ContactGroups(
             built.reading,

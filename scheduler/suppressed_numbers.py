@@ -1,4 +1,4 @@
-"""Ends what a suppressed number must not get: waiting contacts, calls before they ring.
+"""Ends waiting contacts of suppressed numbers, and calls that may not ring any more.
 
 The log refuses requests to suppressed numbers in any case; this work makes the effect
 visible at once and frees slots. It may stop at any point and be continued.
@@ -6,6 +6,7 @@ visible at once and frees slots. It may stop at any point and be continued.
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,13 +41,15 @@ class SuppressedNumbers:
         *,
         withhold: Callable[[Sequence[SuppressedContact]], int],
         hang_up: Callable[[UUID], None],
+        now: Callable[[], datetime],
     ) -> None:
         self._pool, self._withhold, self._hang_up = pool, withhold, hang_up
+        self._now = now
         self._scanned = self._import = 0
 
     def run(self) -> bool:
         """Do one pass; return whether there is more to do."""
-        for call_id in self._ask(unrung_calls):
+        for call_id in self._ask(unrung_calls, now=self._now()):
             self._hang_up(call_id)
         latest = self._ask(last_import)
         if latest > self._import:

@@ -296,7 +296,10 @@ class CallService:
         self._unit.run(call_id, command)
 
     def hang_up_before_ringing(self, call_id: UUID) -> None:
-        """Have a call hung up that has not rung yet: its number is suppressed."""
+        """Have a call hung up that has not rung yet and may not ring any more.
+
+        Its number was suppressed, or its calling hours have ended.
+        """
 
         def command(call: Call, at: datetime) -> None:
             if call.status is CallStatus.QUEUED:

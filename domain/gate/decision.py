@@ -255,6 +255,7 @@ class Gate:
             ),
             attempts_before=frequency.counts(self.caps, number.attempts, now),
             waived_by=self.terms.waiver,
+            open_until=self._hours.open_until(now) if self._hours else None,
         )
 
     # --- What applies ---------------------------------------------------------------

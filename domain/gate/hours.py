@@ -44,6 +44,13 @@ class OpenHours:
                 return start
         return None
 
+    def open_until(self, at: datetime) -> datetime | None:
+        """Return when the hours end that are open at `at`, None if none are open."""
+        for one in self.intervals:
+            if one.start <= at < one.end:
+                return one.end
+        return None
+
 
 def open_hours(
     zones: Sequence[str], windows: Callable[[date], tuple[Window, ...]], now: datetime

@@ -23,6 +23,8 @@ class Permit:
     `rules` are the ids of the rules that apply, of the rule book with the version
     `rule_book`. `attempts_before` counts the earlier calls within each frequency cap's
     window. `waived_by` is the member, or `environment`, that waived the calling hours.
+    `open_until` is when the calling hours end, None if nothing restricts them: a call
+    that has not rung by then is hung up.
     """
 
     places: tuple[str, ...]
@@ -33,6 +35,7 @@ class Permit:
     lists: tuple[ConsultedList, ...]
     attempts_before: tuple[AttemptCount, ...]
     waived_by: str | None = None
+    open_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ The key lies in the vault and is created once. It is never replaced: with anothe
 suppressed number would be recognised.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
 
@@ -16,7 +17,10 @@ INSTALLATION_ID = uuid5(NAMESPACE, "installation")
 
 
 class Installation(Aggregate):
-    """`key_digest` proves which key the numbers were keyed with."""
+    """`key_digest` proves which key the numbers were keyed with.
+
+    `counts_earlier_calls`: the calls of earlier releases count for frequency caps.
+    """
 
     TOPIC = "installation"
 
@@ -26,6 +30,26 @@ class Installation(Aggregate):
         TOPIC = "installation.key_created"
         actor: str
         key_digest: str
+
+    class RulesApplied(Aggregate.Event):
+        """A campaign that an earlier release started obeys calling rules from now on.
+
+        Its contacts may wait, so an alert names the campaign.
+        """
+
+        TOPIC = "installation.rules_applied"
+        actor: str
+        campaign_id: UUID
+
+    class EarlierCallsCounted(Aggregate.Event):
+        """The `calls` that earlier releases requested were counted for their numbers.
+
+        No call is requested before.
+        """
+
+        TOPIC = "installation.earlier_calls_counted"
+        actor: str
+        calls: int
 
     @classmethod
     def create(cls, *, key_digest: str, at: datetime, by: str) -> Self:
@@ -41,3 +65,29 @@ class Installation(Aggregate):
     @event(Created)
     def __init__(self, key_digest: str) -> None:
         self.key_digest = key_digest
+        self.counts_earlier_calls = False
+
+    def record_earlier_calls(
+        self, calls: int, campaign_ids: Collection[UUID], *, at: datetime, by: str
+    ) -> None:
+        """Record, once, that earlier calls count for frequency caps.
+
+        `calls` is how many were counted; `campaign_ids` obey rules from now on.
+        """
+        if self.counts_earlier_calls:
+            return
+        for campaign_id in campaign_ids:
+            self.trigger_event(
+                self.RulesApplied, timestamp=at, actor=by, campaign_id=campaign_id
+            )
+        self.trigger_event(
+            self.EarlierCallsCounted, timestamp=at, actor=by, calls=calls
+        )
+
+    @event(RulesApplied)
+    def _rules_applied(self) -> None:
+        """Change nothing: the event raises an alert."""
+
+    @event(EarlierCallsCounted)
+    def _earlier_calls_counted(self) -> None:
+        self.counts_earlier_calls = True

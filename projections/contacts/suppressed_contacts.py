@@ -1,4 +1,4 @@
-"""Contacts that wait, and calls that have not rung, although the number is suppressed.
+"""Contacts that wait although the number is suppressed, and calls that may not ring.
 
 The scheduler withholds the contacts and hangs up the calls. Nothing here must be
 complete, because a request is refused by the log if its number is suppressed.
@@ -6,6 +6,7 @@ complete, because a request is refused by the log if its number is suppressed.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -29,9 +30,11 @@ TABLE = Table(
     create table if not exists unrung_call (
         call_id uuid primary key,
         number_id uuid not null,
+        open_until timestamptz,
         placed boolean not null default false
     ) with (fillfactor = 70);
     """,
+    handler_version=2,
 )
 
 RINGS_NO_MORE = (
@@ -43,9 +46,11 @@ RINGS_NO_MORE = (
 def suppressed_contacts(event: object, _position: int) -> Iterator[RowOperation]:
     """Keep a row for each requested call that has neither rung nor ended yet."""
     match event:
-        case Call.Requested(number_key=str() as number_key):
+        case Call.Requested(number_key=str() as number_key, permit=permit):
             number_id = number_id_of(number_key)
-            yield put(CALLS, event.originator_id, number_id=number_id)
+            until = permit.open_until if permit else None
+            columns = {"number_id": number_id, "open_until": until}
+            yield put(CALLS, event.originator_id, **columns)
         case Call.Placed():
             yield patch(CALLS, event.originator_id, placed=True)
         case _ if isinstance(event, RINGS_NO_MORE):
@@ -54,13 +59,19 @@ def suppressed_contacts(event: object, _position: int) -> Iterator[RowOperation]
 
 _UNRUNG: LiteralString = """
     select c.call_id from unrung_call c
-    join suppression_board s on s.id = c.number_id where c.placed
+    where c.placed and (
+        c.open_until <= %(now)s
+        or exists (select from suppression_board s where s.id = c.number_id)
+    )
 """
 
 
-def unrung_calls(conn: Conn) -> list[UUID]:
-    """Return the placed calls to suppressed numbers that have not rung yet."""
-    return [row[0] for row in conn.execute(_UNRUNG)]
+def unrung_calls(conn: Conn, *, now: datetime) -> list[UUID]:
+    """Return the placed calls that have not rung yet and may not ring any more.
+
+    Their calling hours have ended at `now`, or their number was suppressed.
+    """
+    return [row[0] for row in conn.execute(_UNRUNG, {"now": now})]
 
 
 @dataclass(frozen=True, slots=True)

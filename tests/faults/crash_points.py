@@ -268,6 +268,7 @@ class SchedulerProcess(Process):
                 house.reading,
                 withhold=self.components.withholding.withhold,
                 hang_up=self.calls.hang_up_before_ringing,
+                now=house.now,
             ).run,
         )
 

@@ -1,7 +1,7 @@
 """Waiting contacts of suppressed numbers: withheld in every campaign, resumably."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +11,19 @@ from application.contacts.withholding import SuppressedContact
 from domain.contacts.contact import Contact
 from domain.numbers.number import SuppressionSource
 from domain.outcomes import Withheld
+from domain.settings import RulesMode
 from domain.values import CallStatus, CampaignState, ContactStatus
 from projections.contacts import contact_log, suppressed_contacts
 from projections.contacts.contact_row import ContactRow
 from projections.contacts.suppressed_contacts import Scan
 from scheduler.suppressed_numbers import SuppressedNumbers
 from tests.application.calls.messages import place, record_message, status
-from tests.wiring import BY, NOON, House, phones
+from tests.wiring import BY, NOON, Clock, House, phones
 
 PHONE = "+12025550000"
 SOON = NOON + timedelta(seconds=5)
+NEW_YORK = "+12125550143"
+AFTERNOON = datetime(2026, 3, 2, 19, 5, tzinfo=UTC)
 
 
 def suppress(house: House, phone: str = PHONE) -> UUID:
@@ -36,6 +39,7 @@ def worker(house: House) -> SuppressedNumbers:
         house.reading,
         withhold=house.withholding.withhold,
         hang_up=house.calls.hang_up_before_ringing,
+        now=house.now,
     )
 
 
@@ -121,6 +125,47 @@ def test_a_call_placed_after_the_opt_out_is_hung_up(house: House) -> None:
     assert house.load_call(call_id).hang_up_requested
     run(house, work)
     assert house.topics(call_id).count("hang_up_requested") == 1
+
+
+def placed_before_the_hours_end(house: House) -> UUID:
+    """Return a call that was placed at 14:05 in New York, where hours end at 21:00."""
+    house.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
+    clock = house.now
+    assert isinstance(clock, Clock)
+    clock.time = AFTERNOON
+    [call_id] = house.claim(house.campaign((NEW_YORK,)), 1)
+    soon = AFTERNOON + timedelta(seconds=5)
+    assert house.calls.request(call_id, dial_before=soon)
+    place(house, call_id)
+    run(house)
+    assert not house.load_call(call_id).hang_up_requested
+    return call_id
+
+
+def pass_time(house: House, **units: float) -> None:
+    clock = house.now
+    assert isinstance(clock, Clock)
+    clock.pass_(**units)
+
+
+def test_a_placed_call_that_has_not_rung_when_the_hours_end_is_hung_up(
+    house: House,
+) -> None:
+    call_id = placed_before_the_hours_end(house)
+    pass_time(house, hours=6, minutes=54)
+    run(house)
+    assert not house.load_call(call_id).hang_up_requested
+    pass_time(house, minutes=1)
+    run(house)
+    assert house.load_call(call_id).hang_up_requested
+
+
+def test_a_call_that_rang_within_the_hours_goes_on_after_them(house: House) -> None:
+    call_id = placed_before_the_hours_end(house)
+    record_message(house, status(call_id, "ringing"))
+    pass_time(house, hours=8)
+    run(house)
+    assert not house.load_call(call_id).hang_up_requested
 
 
 def test_a_call_that_rings_is_not_hung_up(house: House) -> None:
