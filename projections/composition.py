@@ -25,7 +25,6 @@ from application.calls.call_gate import REQUEST_LIMIT, CallGate
 from application.calls.call_service import CallService
 from application.calls.called_numbers import AdoptedNumbers
 from application.calls.claims import ClaimService
-from application.calls.earlier_calls import EarlierCalls
 from application.calls.group_gates import GroupGates
 from application.calls.group_withholding import GroupWithholding
 from application.campaigns import CampaignService
@@ -49,7 +48,6 @@ from application.test_calls import TestCallService
 from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
-from projections.calls.earlier_requests import RequestsInReadModel
 from projections.calls.message_retention import MessageRetention
 from projections.contacts.redials import RedialStaging
 from projections.engine.change_feed import ReadModelFeed
@@ -308,18 +306,6 @@ class Components:
     def claims(self) -> ClaimService:
         numbers = AdoptedNumbers(self.app, self.installation_key, self.lookups)
         return ClaimService(self.app, self.context, numbers)
-
-    @cached_property
-    def earlier_calls(self) -> EarlierCalls:
-        return EarlierCalls(
-            self.app,
-            self.context,
-            key=self.installation_key,
-            requests=RequestsInReadModel(self.reading),
-            contact_lookup=self.lookups,
-            rule_book=self.rule_book.current,
-            settings=self.settings.values,
-        )
 
     @cached_property
     def planned_calls(self) -> PlannedCallService:

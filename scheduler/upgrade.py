@@ -3,13 +3,28 @@
 import logging
 from threading import Event
 
+from application.calls.earlier_calls import EarlierCalls
 from application.installation_key import KeyUnusable
+from projections.calls.earlier_requests import RequestsInReadModel
 from projections.composition import Components
 from storage.process.leadership import Term
 
 WAIT_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
+
+
+def earlier_calls(built: Components) -> EarlierCalls:
+    """Build what counts the calls of earlier releases."""
+    return EarlierCalls(
+        built.app,
+        built.context,
+        key=built.installation_key,
+        requests=RequestsInReadModel(built.reading),
+        contact_lookup=built.lookups,
+        rule_book=built.rule_book.current,
+        settings=built.settings.values,
+    )
 
 
 def count_earlier_calls(built: Components, term: Term, stop: Event) -> bool:
@@ -19,7 +34,7 @@ def count_earlier_calls(built: Components, term: Term, stop: Event) -> bool:
     then nothing may be claimed. While the installation's key cannot be used nothing is
     counted, and nobody is called either.
     """
-    earlier = built.earlier_calls
+    earlier = earlier_calls(built)
     if earlier.are_counted():
         return True
     position = built.app.recorder.max_notification_id() or 0

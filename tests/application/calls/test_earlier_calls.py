@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 
 from application.calls import earlier_calls
+from application.calls.earlier_calls import EarlierCalls
 from domain.gate.rules import FrequencyCap
 from domain.numbers.number import Number, number_id_of
 from domain.settings import RulesMode
 from projections import alerts
+from scheduler import upgrade
 from tests.wiring import BY, NOON, Clock, House
 
 PHONE, OTHER = "+12125550143", "+12125550144"
@@ -19,6 +21,10 @@ ONCE_A_DAY = (FrequencyCap(1, 24),)
 
 class Died(Exception):
     """The process was killed."""
+
+
+def earlier(house: House) -> EarlierCalls:
+    return upgrade.earlier_calls(house)
 
 
 def clock_of(house: House) -> Clock:
@@ -74,10 +80,10 @@ def test_earlier_calls_count_once_at_the_time_of_their_request(house: House) -> 
     first = requested_by_release_1(house)
     clock_of(house).pass_(minutes=1)
     second = requested_by_release_1(house)
-    assert house.earlier_calls.count() == 2
+    assert earlier(house).count() == 2
     times = {first: NOON, second: NOON + timedelta(minutes=1)}
     assert counted(house) == times
-    assert house.earlier_calls.count() == 0
+    assert earlier(house).count() == 0
     assert counted(house) == times
 
 
@@ -85,7 +91,7 @@ def test_a_call_after_the_upgrade_waits_until_the_earlier_one_leaves_the_window(
     house: House,
 ) -> None:
     requested_by_release_1(house)
-    house.earlier_calls.count()
+    earlier(house).count()
     campaign_id = house.campaign((PHONE,))
     [call_id] = house.claim(campaign_id)
     soon = house.now() + timedelta(seconds=5)
@@ -105,7 +111,7 @@ def test_only_calls_that_may_have_rung_within_the_longest_window_count(
     inside = requested_by_release_1(house, OTHER)
     # Nothing else restricts calls, so the longest window is that of the cap.
     house.rule_book.current = lambda: None  # type: ignore[method-assign]  # no rules
-    assert house.earlier_calls.count() == 1
+    assert earlier(house).count() == 1
     assert counted(house) == {}
     assert set(counted(house, OTHER)) == {inside}
 
@@ -125,10 +131,10 @@ def test_counting_goes_on_after_a_crash_between_its_appends(
 
     monkeypatch.setattr(house.app, "append", die_second)
     with pytest.raises(Died):
-        house.earlier_calls.count()
+        earlier(house).count()
     monkeypatch.setattr(house.app, "append", append)
-    assert not house.earlier_calls.are_counted()
-    assert house.earlier_calls.count() == 2
+    assert not earlier(house).are_counted()
+    assert earlier(house).count() == 2
     assert counted(house).keys() | counted(house, OTHER).keys() == calls
     versions = [
         house.app.highest_version(number_id_of(house.installation_key.of_number(one)))
@@ -145,13 +151,13 @@ def test_an_alert_names_each_running_campaign_that_obeys_the_rules_now(
     house.campaign(start=False)
     house.campaigns.pause(paused, by=BY)
     house.settle()
-    house.earlier_calls.count()
+    earlier(house).count()
     assert alerted_campaigns(house) == {running}
-    house.earlier_calls.count()
+    earlier(house).count()
     assert len(alerted_campaigns(house)) == 1
 
 
 def test_without_rules_no_campaign_is_named(house: House) -> None:
     house.campaign()
-    house.earlier_calls.count()
+    earlier(house).count()
     assert alerted_campaigns(house) == set()
