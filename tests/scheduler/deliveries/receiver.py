@@ -83,6 +83,7 @@ def receiving(
 ) -> Iterator[Received]:
     """Run a receiver with these secrets; `into` continues what another one recorded."""
     received = into or Received(list(secrets))
+    stopped = Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -91,6 +92,9 @@ def receiving(
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if received.hanging is not None:
                 received.hanging.wait(60)
+            if stopped.is_set():
+                self.close_connection = True
+                return  # Killed: it answers nothing on open connections either.
             headers = {name.lower(): value for name, value in self.headers.items()}
             self.send_response(received.receive(headers, body))
             self.send_header("content-length", "0")
@@ -114,5 +118,6 @@ def receiving(
         try:
             yield received
         finally:
+            stopped.set()
             server.shutdown()
             thread.join()
