@@ -18,6 +18,7 @@ PAGES = (
     "/spend",
     "/health",
     "/members",
+    "/webhooks",
     "/tokens",
     "/settings",
     "/audit",
