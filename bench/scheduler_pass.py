@@ -221,6 +221,16 @@ class InstantReadModel:
         return True
 
 
+class NoCommands:
+    """Has the commands that a pass looks up; no campaign here needs one."""
+
+    def review(self, *_: object) -> None:
+        """Review nothing: no call is planned."""
+
+    def complete(self, *_: object, **__: object) -> None:
+        """Complete nothing: contacts wait in every campaign."""
+
+
 class NoDispatch:
     """Accepts claimed calls and sends no requests."""
 
@@ -233,11 +243,12 @@ def _dependencies(
 ) -> SchedulerDependencies:
     unused: Any = None
     no_dispatch: Any = NoDispatch()
+    no_commands: Any = NoCommands()
     return SchedulerDependencies(
         read_snapshot=lambda now, most: _snapshot(reading, now, most, decide),
         claims=ClaimService(app, context()),
-        campaigns=unused,
-        planned_calls=unused,
+        campaigns=no_commands,
+        planned_calls=no_commands,
         dispatch=no_dispatch,
         reconcile=unused,
         adoption=unused,

@@ -14,13 +14,16 @@ from uuid import UUID
 from application.calls.call_gate import REQUEST_LIMIT, terms_of
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.gate.decision import Gate, Numbers
-from domain.gate.groups import NOT_PLACED, ContactGroup
-from domain.gate.permit import Decision
+from domain.gate.groups import ContactGroup
+from domain.gate.permit import Decision, Wait
 from domain.gate.rules import RuleBook
 from domain.settings import SettingsValues
 
 KEPT_FOR = timedelta(hours=1)
 """How long computed hours are used; a change of rules or terms has hours of its own."""
+
+DECIDED_FOR = timedelta(seconds=15)
+"""How long a decision is repeated; each request decides again in any case."""
 
 MOST_KEPT = 20_000
 
@@ -40,6 +43,16 @@ class TermsOfCampaign:
     terms: CallingTerms
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A gate with its last decision, which is repeated before `valid_until`."""
+
+    gate: Gate
+    decision: Decision
+    decided_at: datetime
+    valid_until: datetime
+
+
 class GroupGates:
     """Decides for groups; safe to share between threads.
 
@@ -55,7 +68,7 @@ class GroupGates:
     ) -> None:
         self._rule_book, self._first = rule_book, first_settings
         self._request_limit = request_limit + SENT_WITHIN
-        self._kept: dict[object, Gate] = {}
+        self._kept: dict[object, _Decided] = {}
         self._lock = Lock()
 
     def decide(
@@ -66,38 +79,40 @@ class GroupGates:
         now: datetime,
     ) -> Decision:
         """Decide whether contacts of a group may be called now; None: no group yet."""
-        gate = self.gate(campaign, settings, group, now)
-        return gate.decide(
-            NOTHING_KNOWN,
-            has_consent=group is not None and group.has_consent,
-            now=now,
-            request_limit=self._request_limit,
-        )
-
-    def gate(
-        self,
-        campaign: TermsOfCampaign,
-        settings: SettingsValues | None,
-        group: ContactGroup | None,
-        now: datetime,
-    ) -> Gate:
-        """Return the gate of a group, with the hours of the next days."""
         book, values = self._rule_book(), settings or self._first
         key = (
             campaign.campaign_id,
             campaign.version,
             (values.calling_rules, values.rules_waived_by, values.frequency_caps),
             book.version if book else None,
-            group.id if group else NOT_PLACED,
+            group,
         )
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and kept.computed_at <= now < kept.computed_at + KEPT_FOR:
-            return kept
-        places = group.places if group else None
-        gate = Gate(terms_of(campaign.terms, values, book), places, computed_at=now)
+        if kept is not None and kept.decided_at <= now < kept.valid_until:
+            return kept.decision
+        gate = kept.gate if kept is not None else None
+        if gate is None or not gate.computed_at <= now < gate.computed_at + KEPT_FOR:
+            places = group.places if group else None
+            terms = terms_of(campaign.terms, values, book)
+            gate = Gate(terms, places, computed_at=now)
+        decided = self._decided(gate, group, now)
         with self._lock:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            self._kept[key] = gate
-        return gate
+            self._kept[key] = decided
+        return decided.decision
+
+    def _decided(
+        self, gate: Gate, group: ContactGroup | None, now: datetime
+    ) -> _Decided:
+        decision = gate.decide(
+            NOTHING_KNOWN,
+            has_consent=group is not None and group.has_consent,
+            now=now,
+            request_limit=self._request_limit,
+        )
+        until = now + DECIDED_FOR
+        if isinstance(decision, Wait) and decision.until is not None:
+            until = min(until, decision.until)
+        return _Decided(gate, decision, now, until)

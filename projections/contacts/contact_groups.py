@@ -7,6 +7,7 @@ that wait for a call, `fresh` those of them that were neither planned nor deferr
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -91,7 +92,10 @@ def pair_columns(pairs: Iterable[tuple[UUID, int]]) -> dict[str, list[Any]]:
 def group_from(columns: Sequence[Any]) -> ContactGroup | None:
     """Return the group of the columns codes, zones, source, has_consent; None: none."""
     codes, zones, source, has_consent = columns
-    if codes is None:
-        return None
+    return None if codes is None else _group(codes, zones, source, has_consent)
+
+
+@lru_cache(maxsize=65_536)
+def _group(codes: str, zones: str, source: str, has_consent: bool) -> ContactGroup:  # noqa: FBT001 - a column
     places = Places(tuple(codes.split()), tuple(zones.split()), PlaceSource(source))
     return ContactGroup(places, has_consent)
