@@ -85,7 +85,9 @@ def _pieces(
     urls = bench.recording_urls
     with bench.reading.connection() as connection:
         if options is None:
-            yield from jsonl_of(connection, campaign_id, urls)
+            yield from jsonl_of(
+                connection, campaign_id, urls, bench.rule_book.current()
+            )
         else:
             yield from csv_of(connection, campaign_id, urls, options=options)
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from domain.calls.recording_url import RecordingUrls
 from domain.errors import Invalid
+from domain.gate.rules import RuleBook
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
 from interfaces.files.streaming import Streamed
@@ -42,13 +43,14 @@ def export_routes(
     authorize: Authorize,
     recordings: RecordingUrls,
     own_url: str,
+    rule_book: Callable[[], RuleBook | None],
 ) -> APIRouter:
     """Build the routes; `authorize` enforces the role.
 
     `pool` and `exports` read the read model. Only the exports themselves take
     connections from `exports`; when all are in use, a further one is answered 503.
     Rows name only recording URLs that `recordings` accepts, or links to the API at
-    `own_url`.
+    `own_url`. The present `rule_book` explains the permits of calls.
     """
     router = APIRouter()
 
@@ -72,7 +74,9 @@ def export_routes(
     ) -> Response:
         campaign = _campaign(pool, campaign_id)
         return Streamed(
-            _from_pool(exports, jsonl_of, campaign, recordings),
+            _from_pool(
+                exports, partial(jsonl_of, book=rule_book()), campaign, recordings
+            ),
             media_type="application/jsonl",
             filename=_filename(campaign.name, "jsonl"),
         )

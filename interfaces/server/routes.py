@@ -114,6 +114,7 @@ class Routes:
             authorize=members,
             recordings=components.recording_urls,
             own_url=self.configuration.own_url,
+            rule_book=components.rule_book.current,
         )
 
     def _monitoring(self) -> Iterator[APIRouter]:

@@ -5,9 +5,11 @@ from typing import LiteralString
 from uuid import UUID
 
 from domain.calls.recording_url import RecordingUrls
+from domain.gate.rules import RuleBook
 from projections.calls.call_log import RING_SECONDS
 from projections.contacts.contact_results import RESULTS
 from projections.contacts.contact_row import SHOWN_STATUS, WITHHELD
+from projections.exports.permits import STORED, with_permits
 from projections.exports.places import KEY, PLACES, places_of_campaign
 from projections.exports.recording_links import ACCEPTED_URL, url_values
 from projections.exports.results import PIECE_BYTES, in_pieces, prepare
@@ -26,7 +28,7 @@ _CALL: LiteralString = f"""
         m.transcript as "transcript", call.outcome as "outcome",
         call.disposition as "disposition", m.structured_outputs as "structuredOutputs",
         m.summary as "summary", message.words as "endedMessage",
-        {RING_SECONDS} as "ringSeconds"
+        {RING_SECONDS} as "ringSeconds", {STORED} as "permit"
     from call_log call
     left join message_vault m on m.id = call.report_message_id and m.salt is not null
     left join words_vault message
@@ -73,12 +75,14 @@ def jsonl_of(
     conn: Conn,
     campaign_id: UUID,
     recordings: RecordingUrls,
+    book: RuleBook | None,
     piece_bytes: int = PIECE_BYTES,
 ) -> Iterator[bytes]:
     """Yield the objects in pieces of whole lines, in the file's order.
 
     The keys are the fields of the GraphQL types Contact and Call. A contact's `call` is
     the last of its `calls`. Recording URLs are null unless `recordings` accepts them.
+    `book` is the present rule book, which explains the permits of its version.
     """
     with one_snapshot(conn):
         prepare(conn)
@@ -88,4 +92,4 @@ def jsonl_of(
             **url_values(conn, campaign_id, recordings),
         }
         with conn.cursor().copy(_CONTACTS, values) as copy:
-            yield from in_pieces(copy, piece_bytes)
+            yield from with_permits(in_pieces(copy, piece_bytes), book)

@@ -16,7 +16,7 @@ EVERYBODY = {
 PLACES = {
     "operator": EVERYBODY,
     "auditor": EVERYBODY | {"Audit"},
-    "admin": EVERYBODY | {"Audit", "Members"},
+    "admin": EVERYBODY | {"Audit", "Members", "Webhooks"},
 }
 
 

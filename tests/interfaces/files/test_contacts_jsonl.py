@@ -18,7 +18,9 @@ FILE = (
 )
 CALL = """id campaignId contactId attempt status providerCallId queuedAt placedAt
     startedAt endedAt lastEventAt durationSeconds endedReason cost recordingUrl
-    transcript outcome disposition structuredOutputs summary endedMessage ringSeconds"""
+    transcript outcome disposition structuredOutputs summary endedMessage ringSeconds
+    permit { grantedAt places timeZones placeSource ruleBook rules words waivedBy
+      lists { name asOf } attemptsBefore { hours attempts } }"""
 CONTACTS = f"""query($id: ID!) {{ campaign(id: $id) {{ contacts(first: 9) {{ nodes {{
     id name businessName phone extension erasedAt variables status outcome disposition
     note calls {{ {CALL} }} }} }} }} }}"""
@@ -70,6 +72,7 @@ def test_each_line_equals_what_graphql_returns(desk: Desk, called: str) -> None:
     for one, node in zip(found, nodes, strict=True):
         assert in_one_form({key: one[key] for key in node}) == in_one_form(node)
     ada, bob = found
+    assert ada["calls"][0]["permit"]["words"]
     assert (ada["attempts"], bob["attempts"]) == (1, 0)
     assert (ada["places"], ada["timeZones"]) == (["US-NY"], ["America/New_York"])
     assert (bob["withheld"], bob["nextAttemptAt"]) == (None, None)
