@@ -296,7 +296,7 @@ def _filtered(
     conn: Conn, words: str, values: dict[str, Any], filters: ContactFilters
 ) -> tuple[LiteralString, int]:
     """Return the query of a page of those who pass the filters, and their number."""
-    values |= filters.values
+    values |= filters.values(conn, values["campaign"])
     match = _match(words, values) if words else "true"
     total = int(select_value(conn, FILTERED_TOTAL.format(match=match), **values))
     return FILTERED.format(match=match), min(total, MOST_COUNTED) if words else total

@@ -24,7 +24,7 @@ from interfaces.graphql.types.campaigns.decisions import DispatchDecision
 from interfaces.graphql.types.campaigns.outcomes import AnswerRate, Funnel, OutcomeCount
 from interfaces.graphql.types.campaigns.progress import CampaignProgress
 from interfaces.graphql.types.campaigns.terms import OutputRule, RetryPolicy
-from interfaces.graphql.types.contacts.contacts import Contact
+from interfaces.graphql.types.contacts.contacts import Contact, waiting_filter
 from interfaces.graphql.types.contacts.imports import ContactImport, ImportReport
 from interfaces.graphql.types.enums import (
     CallOutcome,
@@ -33,6 +33,7 @@ from interfaces.graphql.types.enums import (
     DialMode,
     Disposition,
     PauseCause,
+    WaitingCode,
     Withheld,
 )
 from interfaces.graphql.types.paging import Connection, page_size
@@ -196,8 +197,12 @@ class Campaign:
         outcomes: list[CallOutcome] | None = None,
         dispositions: list[Disposition] | None = None,
         withheld: list[Withheld] | None = None,
+        waiting_for: list[WaitingCode] | None = None,
     ) -> Connection[Contact]:
-        """Return one page of contacts, filtered by status and search text."""
+        """Return one page of the contacts that match every filter."""
+        waiting = None
+        if waiting_for is not None:
+            waiting = await waiting_filter(info, self.row.id, waiting_for)
         page = await info.context.backend.read(
             contact_log.page,
             self.row.id,
@@ -205,7 +210,7 @@ class Campaign:
             after=after,
             statuses=statuses,
             search=search,
-            filters=ContactFilters(outcomes, dispositions, withheld),
+            filters=ContactFilters(outcomes, dispositions, withheld, waiting),
         )
         return Connection[Contact].of(page, Contact.of)
 

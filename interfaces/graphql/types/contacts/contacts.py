@@ -1,7 +1,9 @@
 """Contacts and the status of each."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
@@ -21,6 +23,7 @@ from interfaces.graphql.types.enums import (
 from interfaces.graphql.types.scalars import JSON
 from projections.calls.call_log import placed_calls
 from projections.contacts import contact_log
+from projections.contacts.contact_filters import WaitingFilter
 from projections.contacts.contact_results import ContactResult
 from projections.contacts.contact_row import ContactRow
 
@@ -101,9 +104,7 @@ class Contact:
         refused = await self._refused_by_gate(info)
         if refused is not None:
             return refused
-        decision = await info.context.loaders.decisions.load(self.row.campaign_id)
-        reasons = decision.reasons if decision else ()
-        return shared_reason(WaitingCode(each.code) for each in reasons)
+        return await _reason_of_plan(info, self.row.campaign_id)
 
     async def _refused_by_gate(self, info: Info) -> WaitingCode | None:
         """Return why the contact's group may not be called now, None if it may."""
@@ -152,6 +153,27 @@ class Contact:
 
     async def _result(self, info: Info) -> ContactResult | None:
         return await info.context.loaders.results_of_contacts.load(self.row.id)
+
+
+async def _reason_of_plan(info: Info, campaign_id: UUID) -> WaitingCode | None:
+    """Return the reason of the campaign's last plan that applies to all contacts."""
+    decision = await info.context.loaders.decisions.load(campaign_id)
+    reasons = decision.reasons if decision else ()
+    return shared_reason(WaitingCode(each.code) for each in reasons)
+
+
+async def waiting_filter(
+    info: Info, campaign_id: UUID, codes: Collection[WaitingCode]
+) -> WaitingFilter | None:
+    """Return the filter that selects contacts by their `waitingFor`.
+
+    None if there is no such campaign.
+    """
+    decide = await info.context.loaders.group_decisions.load(campaign_id)
+    if decide is None:
+        return None
+    shared = await _reason_of_plan(info, campaign_id)
+    return WaitingFilter(codes, info.context.services.now(), decide, shared)
 
 
 @strawberry.type
