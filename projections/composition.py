@@ -50,6 +50,7 @@ from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
 from projections.calls.message_retention import MessageRetention
 from projections.contacts.redials import RedialStaging
+from projections.dialability import DialabilityReader
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
@@ -266,6 +267,17 @@ class Components:
         """Decides once for all contacts of a group."""
         return GroupGates(
             self.rule_book.current, self.first_settings, self.request_limit
+        )
+
+    @cached_property
+    def dialability(self) -> DialabilityReader:
+        """Counts the contacts that may be called, now and in the next hours."""
+        return DialabilityReader(
+            rule_book=self.rule_book.current,
+            first_settings=self.first_settings,
+            blocks=self.suppression_blocks,
+            number_id=self.numbers.id_of,
+            request_limit=self.request_limit,
         )
 
     @cached_property

@@ -258,6 +258,18 @@ class Gate:
             open_until=self._hours.open_until(now) if self._hours else None,
         )
 
+    def next_time(
+        self, at: datetime, request_limit: timedelta = timedelta()
+    ) -> datetime | None:
+        """Return the first time from `at` on that hours and the campaign's start allow.
+
+        What is known of the number and the group is not considered. None if there is no
+        such time within the computed hours.
+        """
+        starts_at = self.terms.starts_at
+        begins = at if starts_at is None else max(at, starts_at)
+        return self._next_open(begins, max(self._margin, request_limit))
+
     # --- What applies ---------------------------------------------------------------
 
     @property

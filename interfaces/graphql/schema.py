@@ -39,6 +39,7 @@ from interfaces.graphql.types.calls import CallQueries
 from interfaces.graphql.types.campaigns.call_preview import PreviewQueries
 from interfaces.graphql.types.campaigns.calling_hours import TimetableQueries
 from interfaces.graphql.types.campaigns.campaigns import CampaignQueries
+from interfaces.graphql.types.campaigns.dialability import DialabilityQueries
 from interfaces.graphql.types.campaigns.redials import RedialQueries
 from interfaces.graphql.types.campaigns.spend import SpendQueries
 from interfaces.graphql.types.campaigns.terms import RetryQueries
@@ -74,6 +75,7 @@ class Query(
     UploadQueries,
     PreviewQueries,
     CallingRuleQueries,
+    DialabilityQueries,
     SuppressionListQueries,
     SuppressionQueries,
     RetryQueries,

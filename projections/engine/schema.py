@@ -23,6 +23,7 @@ from projections.contacts import (
 )
 from projections.registers import (
     directory,
+    number_calls,
     settings_board,
     suppression_board,
     suppression_list_board,
@@ -54,6 +55,7 @@ HANDLERS: tuple[Handler, ...] = (
     unknown_reasons.unknown_reasons,
     suppression_board.suppression_board,
     suppressed_contacts.suppressed_contacts,
+    number_calls.number_calls,
     webhook_endpoints.webhook_endpoints,
 )
 
@@ -74,6 +76,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "unknown_reasons": (unknown_reasons.TABLE,),
     "suppression_board": (suppression_board.TABLE,),
     "suppressed_contacts": (suppressed_contacts.TABLE,),
+    "number_calls": (number_calls.TABLE,),
     "webhook_endpoints": (webhook_endpoints.TABLE,),
     "event_index": (event_index.TABLE,),
 }

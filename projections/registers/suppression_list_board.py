@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import LiteralString
 from uuid import UUID
 
-from domain.numbers.suppression_lists import SuppressionLists
+from domain.gate.rules import CallPurpose
+from domain.numbers.suppression_lists import ListVersion, SuppressionLists
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import RowOperation, drop, put
@@ -90,6 +91,25 @@ _LISTS: LiteralString = """
 def lists(conn: Conn) -> list[SuppressionListRow]:
     """Read the active lists in the order of their names."""
     return select(conn, SuppressionListRow, _LISTS + " order by name, list_id")
+
+
+def versions(conn: Conn) -> list[ListVersion]:
+    """Read the active version of each list, in the order of their names."""
+    return [
+        ListVersion(
+            list_id=row.list_id,
+            version_id=row.version_id,
+            name=row.name,
+            as_of=row.as_of,
+            max_age_days=row.max_age_days,
+            covers=tuple(row.covers),
+            purposes=tuple(map(CallPurpose, row.purposes)),
+            numbers=row.numbers,
+            blocks_digest=row.blocks_digest,
+            sha256=row.sha256,
+        )
+        for row in lists(conn)
+    ]
 
 
 def containing(conn: Conn, blocks: BlockStore, number: str) -> list[SuppressionListRow]:

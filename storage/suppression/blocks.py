@@ -1,7 +1,7 @@
 """The blocks of imported suppression lists in Postgres."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -35,6 +35,13 @@ _IDS: LiteralString = "select block_ids from suppression_version where version_i
 _BITS: LiteralString = """
     select version_id, get_bit(bits, %(bit)s) from suppression_block
     where version_id = any(%(versions)s) and block_id = %(block)s
+"""
+_MANY_BITS: LiteralString = """
+    select n.at, get_bit(b.bits, n.bit)
+    from unnest(%(blocks)s::bigint[], %(bits)s::int[]) with ordinality
+        as n (block, bit, at)
+    join suppression_block b
+        on b.version_id = %(version)s and b.block_id = n.block
 """
 _RETIRE: LiteralString = """
     update suppression_version set retired_at = %(now)s
@@ -113,6 +120,34 @@ class BlockStore:
                 except BlocksMissing as fault:
                     log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
         return found
+
+    def look_up_many(
+        self, version: UUID, numbers: Sequence[str]
+    ) -> tuple[set[str], set[str]]:
+        """Return the E.164 numbers that a version contains, and those not readable.
+
+        The latter lie in blocks that are missing.
+        """
+        places = [block_of(number) for number in numbers]
+        values = {
+            "version": version,
+            "blocks": [block for block, _ in places],
+            "bits": [bit for _, bit in places],
+        }
+        with self._pool.connection() as conn:
+            found = dict(conn.cursor(binary=True).execute(_MANY_BITS, values))
+        contained = {numbers[at - 1] for at, bit in found.items() if bit}
+        try:
+            ids = self._ids(version)
+        except BlocksMissing as fault:
+            log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
+            return contained, set(numbers)
+        unreadable = {
+            number
+            for at, number in enumerate(numbers, 1)
+            if at not in found and places[at - 1][0] in ids
+        }
+        return contained, unreadable
 
     def retire(self, active: Collection[UUID], now: datetime) -> int:
         """Mark versions that are not active, and delete those retired an hour ago.

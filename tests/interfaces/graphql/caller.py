@@ -27,6 +27,9 @@ CONTACT = f"""{{ id name businessName phone erasedAt variables status call {CALL
   calls {CALL} outcome disposition note attempts nextAttemptAt waitingFor withheld }}"""
 REPORT = "{ accepted skippedCount skipped { row reason message } rejectsUrl }"
 ASSISTANT_FIELDS = "{ id name providerAssistantId archived config activeCampaigns }"
+DIALABILITY = """{ at contacts now later { code contacts from }
+  never { reason contacts } hours { from contacts }
+  placeSources { source contacts } }"""
 CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   assistant {ASSISTANT_FIELDS} phoneNumberId budget createdAt createdBy queuedAt
   startedAt completedAt progress {PROGRESS}
@@ -39,6 +42,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   retryPolicy {POLICY} outputRules {{ output equals means }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
+  dialability {DIALABILITY}
   redialOf {{ id }} redials {{ id }} isTest phoneNumber exportUrl }}"""
 EVENT = (
     """{ position aggregateType aggregateId version type occurredAt actor payload }"""

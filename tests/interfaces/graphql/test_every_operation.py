@@ -14,6 +14,7 @@ from tests.interfaces.graphql.caller import (
     CALL,
     CAMPAIGN,
     CONTACT,
+    DIALABILITY,
     ERROR,
     EVENT,
     HEALTH,
@@ -91,6 +92,11 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
         assistant=entered["id"],
     )
     assert preview["row"] == 2
+    counted = await caller.ask(
+        f"query($upload: ID!) {{ dialability(uploadId: $upload) {DIALABILITY} }}",
+        upload=first,
+    )
+    assert (counted["contacts"], len(counted["hours"])) == (2, 72)
     id_ = await _created(caller, first, str(entered["id"]))
     more = await caller.ask(
         f"""mutation($id: ID!, $upload: ID!) {{

@@ -21,6 +21,10 @@ from interfaces.graphql.permissions import (
 from interfaces.graphql.types.assistants import Assistant, assistant_of
 from interfaces.graphql.types.campaigns.calling_hours import CallingHours
 from interfaces.graphql.types.campaigns.decisions import DispatchDecision
+from interfaces.graphql.types.campaigns.dialability import (
+    Dialability,
+    dialability_of,
+)
 from interfaces.graphql.types.campaigns.outcomes import AnswerRate, Funnel, OutcomeCount
 from interfaces.graphql.types.campaigns.progress import CampaignProgress
 from interfaces.graphql.types.campaigns.terms import OutputRule, RetryPolicy
@@ -254,6 +258,11 @@ class Campaign:
         """Count the campaign's finished calls by hour."""
         rows = await info.context.backend.read(answer_rates.answer_rates, self.row.id)
         return [AnswerRate.of(row) for row in rows]
+
+    @field("How many of the contacts that wait may be called now, later or never.")
+    async def dialability(self, info: Info) -> Dialability:
+        """Count the waiting contacts."""
+        return await dialability_of(info.context, self.row)
 
     @field("The scheduler's latest decision about this campaign, with its reasons.")
     async def last_decision(self, info: Info) -> DispatchDecision | None:

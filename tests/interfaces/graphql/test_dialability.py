@@ -1,0 +1,92 @@
+"""How many rows of an upload may be called, before anything is created."""
+
+from typing import Any
+
+import pytest
+
+from domain.values import Role
+from tests.interfaces.graphql.caller import DIALABILITY
+from tests.interfaces.serving import Desk
+
+OF_UPLOAD = f"""query($upload: ID!, $consent: Boolean, $hours: CallingHoursInput) {{
+  dialability(uploadId: $upload, requireConsent: $consent, callingHours: $hours)
+  {DIALABILITY} }}"""
+OF_CAMPAIGN = f"""query($id: ID!) {{
+  dialability(campaignId: $id) {DIALABILITY} campaign(id: $id) {{
+  dialability {DIALABILITY} }} }}"""
+SUPPRESS = """mutation($phone: String!) { suppressNumber(phone: $phone) {
+  ... on Suppression { id } } }"""
+CSV = """name,business_name,phone,consent_at,time_zone
+Ada,,+12025550111,2026-01-02,America/New_York
+Bob,,+12025550112,,
+Cleo,,+12025550113,,
+"""
+
+
+def of_upload(office: Desk, upload: str, **given: Any) -> Any:
+    return office.told(OF_UPLOAD, Role.OPERATOR, upload=upload, **given)["dialability"]
+
+
+def test_the_rows_of_an_upload_are_counted_without_a_campaign(office: Desk) -> None:
+    office.told(SUPPRESS, phone="+12025550113")
+    office.caught_up()
+    upload = office.upload(CSV)
+    found = of_upload(office, upload)
+    assert (found["contacts"], found["now"], found["later"]) == (3, 2, [])
+    assert found["never"] == [{"reason": "SUPPRESSED", "contacts": 1}]
+    assert [hour["contacts"] for hour in found["hours"]] == [2] * 72
+    assert found["hours"][0]["from"] == found["at"]
+    sources = {one["source"]: one["contacts"] for one in found["placeSources"]}
+    assert sources == {"COLUMN": 1, "NUMBER": 2}
+    with_consent = of_upload(office, upload, consent=True)
+    assert with_consent["now"] == 1
+    assert with_consent["never"] == [
+        {"reason": "NO_CONSENT", "contacts": 1},
+        {"reason": "SUPPRESSED", "contacts": 1},
+    ]
+
+
+def test_the_hours_of_the_planned_campaign_count(office: Desk) -> None:
+    one_minute = {"days": ["MON"], "from": "03:00", "to": "03:01"}
+    hours = {"windows": [one_minute], "lastStartMinutes": 5}
+    found = of_upload(office, office.upload(CSV), hours=hours)
+    assert found["now"] == 0
+    assert {hour["contacts"] for hour in found["hours"]} == {0}
+
+
+def test_a_campaign_is_counted_by_its_own_terms(office: Desk) -> None:
+    rows = (
+        "name,business_name,phone,consent_at\n"
+        "Ada,,+12025550121,2026-01-02\nBob,,+12025550122,\n"
+    )
+    campaign = office.campaign(rows, requireConsent=True)
+    office.caught_up()
+    shown = office.told(OF_CAMPAIGN, Role.AUDITOR, id=campaign)
+    for found in (shown["dialability"], shown["campaign"]["dialability"]):
+        assert (found["contacts"], found["now"]) == (2, 1)
+        assert found["never"] == [{"reason": "NO_CONSENT", "contacts": 1}]
+
+
+def test_an_auditor_counts_no_upload(office: Desk) -> None:
+    upload = office.upload(CSV)
+    assert office.ask(OF_UPLOAD, Role.AUDITOR, upload=upload).code == "FORBIDDEN"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", "either"),
+        ('(uploadId: "{id}", campaignId: "{id}")', "either"),
+        ('(uploadId: "{id}")', "no such upload"),
+        ('(campaignId: "x")', "no such campaign"),
+        ('(campaignId: "{id}", requireConsent: true)', "has its own"),
+    ],
+)
+def test_a_wrong_choice_is_refused_with_what_to_do(
+    office: Desk, arguments: str, words: str
+) -> None:
+    id_ = "00000000-0000-0000-0000-000000000001"
+    query = f"{{ dialability{arguments.replace('{id}', id_)} {{ now }} }}"
+    answer = office.ask(query)
+    assert answer.code == "BAD_REQUEST"
+    assert words in answer.errors[0]["message"]
