@@ -6,7 +6,6 @@ Whoever holds both the database and a guess can still test the guess.
 
 import hmac
 import logging
-from hashlib import sha256
 from typing import Protocol
 
 from eventsourcing.persistence import IntegrityError
@@ -52,7 +51,7 @@ class InstallationKey:
             KeyUnusable: the key is missing or does not match the log.
         """
         key = self._row().key
-        return hmac.new(key, phone.encode(), sha256).hexdigest()
+        return hmac.digest(key, phone.encode(), "sha256").hex()
 
     def is_of(self, installation: object) -> bool:
         """Return whether the log still names the key that `of_number` uses."""

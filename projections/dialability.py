@@ -18,7 +18,7 @@ from domain.gate.decision import Gate, ListFinding, Numbers, Terms
 from domain.gate.dialability import UNRESTRICTED, Dialability, Share, dialability
 from domain.gate.places import Places
 from domain.gate.rules import FrequencyCap, RuleBook
-from domain.numbers.suppression_lists import ListVersion, findings
+from domain.numbers.suppression_lists import Freshness, ListVersion, findings
 from domain.settings import SettingsValues
 from projections.contacts.waiting_phones import WaitingPhones, of_campaign, of_upload
 from projections.registers import settings_board, suppression_list_board
@@ -119,7 +119,11 @@ class DialabilityReader:
         waiting: Iterable[WaitingPhones],
         now: datetime,
     ) -> dict[str, Findings]:
-        """Return the findings about each number to which a list forbids a call."""
+        """Return the findings about each number that a list may forbid to call.
+
+        A list that contains the number forbids it, also one that cannot be read and one
+        that is stale and covers the number.
+        """
         versions = [
             one
             for one in suppression_list_board.versions(conn)
@@ -129,16 +133,23 @@ class DialabilityReader:
             return {}
         phones = list(_phones(waiting))
         checked = [(one, *self._contained(one, phones)) for one in versions]
+        stale = [one for one in versions if _is_stale(one, now)]
+        restricted = {
+            phone
+            for _, contained, unreadable in checked
+            for phone in (*contained, *unreadable)
+        }
+        for version in stale:
+            restricted.update(filter(version.covers_number, phones))
         listed: dict[str, Findings] = {}
-        for phone in phones:
+        for phone in restricted:
             contained = {
                 one.version_id: phone in numbers
                 for one, numbers, unreadable in checked
                 if phone not in unreadable
             }
             found = findings(versions, phone, terms.purpose, contained, now.date())
-            if found is None or any(map(_forbids, found)):
-                listed[phone] = found
+            listed[phone] = found
         return listed
 
     def _contained(
@@ -163,8 +174,8 @@ def _phones(waiting: Iterable[WaitingPhones]) -> Iterator[str]:
     return (phone for one in waiting for phone in one.phones if phone)
 
 
-def _forbids(finding: ListFinding) -> bool:
-    return finding.contains or (finding.covers and finding.is_stale)
+def _is_stale(version: ListVersion, now: datetime) -> bool:
+    return version.freshness(now.date()) is Freshness.STALE
 
 
 def _number(known: RestrictedNumber | None, lists: Findings) -> Numbers:

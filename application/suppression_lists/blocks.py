@@ -6,7 +6,7 @@ million numbers, and each file then becomes up to 1,000 blocks.
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -132,6 +132,17 @@ class BlockIds:
     def digest(self) -> str:
         """Return the SHA-256 of the ids in hex."""
         return hashlib.sha256(self._ids.tobytes()).hexdigest()
+
+    def places_of(self, numbers: Sequence[str]) -> list[tuple[int, int, int]]:
+        """Return for each E.164 number in one of these blocks where it is.
+
+        A place is the index of the number in `numbers`, its block and its bit.
+        """
+        digits = np.array([int(number[1:]) for number in numbers], np.int64)
+        blocks, bits = np.divmod(digits, BLOCK_NUMBERS)
+        at = np.flatnonzero(np.isin(blocks, self._ids))
+        found = (at.tolist(), blocks[at].tolist(), bits[at].tolist())
+        return list(zip(*found, strict=True))
 
     def __contains__(self, id_: int) -> bool:
         at = int(np.searchsorted(self._ids, id_))

@@ -128,25 +128,26 @@ class BlockStore:
 
         The latter lie in blocks that are missing.
         """
-        places = [block_of(number) for number in numbers]
-        values = {
-            "version": version,
-            "blocks": [block for block, _ in places],
-            "bits": [bit for _, bit in places],
-        }
-        with self._pool.connection() as conn:
-            found = dict(conn.cursor(binary=True).execute(_MANY_BITS, values))
-        contained = {numbers[at - 1] for at, bit in found.items() if bit}
         try:
             ids = self._ids(version)
         except BlocksMissing as fault:
             log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
-            return contained, set(numbers)
-        unreadable = {
-            number
-            for at, number in enumerate(numbers, 1)
-            if at not in found and places[at - 1][0] in ids
+            return set(), set(numbers)
+        places = ids.places_of(numbers)
+        values = {
+            "version": version,
+            "blocks": [block for _, block, _ in places],
+            "bits": [bit for _, _, bit in places],
         }
+        with self._pool.connection() as conn:
+            cursor = conn.cursor(binary=True).execute(_MANY_BITS, values)
+            found: dict[int, int] = dict(cursor)
+        contained, unreadable = set[str](), set[str]()
+        for row, (at, _, _) in enumerate(places, 1):
+            if row not in found:
+                unreadable.add(numbers[at])
+            elif found[row]:
+                contained.add(numbers[at])
         return contained, unreadable
 
     def retire(self, active: Collection[UUID], now: datetime) -> int:

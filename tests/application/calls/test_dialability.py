@@ -10,6 +10,7 @@ from application.calls.call_gate import terms_of
 from application.calls.called_numbers import newest_number
 from application.contacts.files.contact_groups import group_of
 from application.suppression_lists.service import ListTerms
+from domain.calls.call_dialing import NEVER_LEFT
 from domain.gate.decision import Gate, Numbers
 from domain.gate.dialability import HOUR, Dialability, Later
 from domain.gate.permit import Granted, Never
@@ -75,7 +76,7 @@ def test_the_counts_are_those_of_decisions_about_each_contact(office: House) -> 
     for _ in range(2):
         call(office, CALLED)
     call(office, RELEASED)
-    office.calls.defer(call(office, RELEASED), reason="not sent", until=AFTERNOON)
+    office.calls.defer(call(office, RELEASED), reason=NEVER_LEFT, until=AFTERNOON)
     campaign_id = office.campaign(PEOPLE)
     found = dialability(office, campaign_id)
     demands = terms_of(
@@ -135,5 +136,5 @@ def test_nobody_whom_an_unreadable_list_covers_may_be_called(office: House) -> N
 
 def test_a_campaign_that_is_over_has_nobody_to_call(office: House) -> None:
     campaign_id = office.campaign(PEOPLE)
-    office.campaigns.cancel(campaign_id, by=BY)
+    office.campaigns.cancel(campaign_id, hang_up=False, by=BY)
     assert dialability(office, campaign_id).contacts == 0

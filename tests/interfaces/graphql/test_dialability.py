@@ -16,11 +16,21 @@ OF_CAMPAIGN = f"""query($id: ID!) {{
   dialability {DIALABILITY} }} }}"""
 SUPPRESS = """mutation($phone: String!) { suppressNumber(phone: $phone) {
   ... on Suppression { id } } }"""
+SET = """mutation($input: SettingsInput!) { updateSettings(input: $input) {
+  ... on Settings { callingRules } ... on UserError { message } } }"""
 CSV = """name,business_name,phone,consent_at,time_zone
 Ada,,+12025550111,2026-01-02,America/New_York
 Bob,,+12025550112,,
 Cleo,,+12025550113,,
 """
+
+
+@pytest.fixture(autouse=True)
+def without_rules(office: Desk) -> None:
+    """Switch the calling rules off, so that the time of day does not matter."""
+    off = {"callingRules": "OFF", "callingRulesReason": "a test"}
+    office.told(SET, input=off)
+    office.caught_up()
 
 
 def of_upload(office: Desk, upload: str, **given: Any) -> Any:
