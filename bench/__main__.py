@@ -28,6 +28,7 @@ BENCHMARKS = (
     "missed_events",
     "export",
     "webhook_to_frame",
+    "webhook_endpoint",
     "large_campaign",
     "large_import",
     "scheduler_pass",

@@ -23,7 +23,7 @@ def measure(server: Server) -> Iterator[Figure]:
     with server.installation() as installation:
         calls = [placed_calls(installation.app, CALLS) for _ in range(CAMPAIGNS)]
         wait_for(installation.has_caught_up, "the projector")
-        seconds = _seconds(installation, calls)
+        seconds = frame_seconds(installation, calls)
     for name, part, target in (("p50", 0.5, None), ("p99", 0.99, 300.0)):
         yield Figure(
             name=f"webhook to frame, {name}",
@@ -34,9 +34,10 @@ def measure(server: Server) -> Iterator[Figure]:
         )
 
 
-def _seconds(
+def frame_seconds(
     installation: Installation, calls: Sequence[Sequence[Call]]
 ) -> list[float]:
+    """Return the seconds from each accepted message to its frame."""
     watchers = [_Watcher(installation, one[0]) for one in calls]
     path, accepted = f"{installation.url}/webhooks/vapi", []
     start = perf_counter()
