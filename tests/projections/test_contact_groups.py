@@ -13,8 +13,9 @@ from projections.contacts.contact_groups import group_from
 from projections.engine.row_writer import Writer
 from projections.engine.schema import HANDLERS
 from projections.tables.row_operations import fold, writes
-from tests.projections.lives import GROUPS, Life, whole_life
+from tests.projections.lives import GROUPS, Life
 from tests.projections.memory import projected
+from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 SOME = settings(

@@ -18,6 +18,7 @@ from tests.projections.dial_scene import (
     Scene,
     everybody_may_be_called,
 )
+from tests.projections.installation import furnish
 from tests.projections.store import Store
 
 
@@ -233,7 +234,7 @@ def test_a_duplicate_stays_open_until_requests_are_allowed_again(scene: Scene) -
     call.detect_duplicate(provider_call_id="other", **scene.life.stamp())
     scene.record(call)
     assert scene.snapshot().duplicates_open
-    scene.life.furnish()
+    furnish(scene.life)
     seen = scene.snapshot()
     assert not seen.duplicates_open
     assert seen.settings == SettingsValues(daily_budget=Decimal(9), retention_days=30)

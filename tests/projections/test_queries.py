@@ -26,6 +26,7 @@ from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
 from projections.registers import directory, settings_board
 from projections.tables.pages import as_cursor
+from tests.projections.installation import furnish
 from tests.projections.lives import Life
 from tests.projections.store import Store
 
@@ -254,7 +255,7 @@ def test_imports_are_listed_with_their_rejected_rows(store: Store, life: Life) -
 
 
 def test_the_directory_lists_assistants_and_members(store: Store, life: Life) -> None:
-    life.furnish()
+    furnish(life)
     show(store, life)
     conn = store.conn
     assert [(one.email, one.role) for one in directory.members(conn)] == [
@@ -274,7 +275,7 @@ def test_the_directory_lists_assistants_and_members(store: Store, life: Life) ->
 def test_an_assistant_counts_its_campaigns_that_are_not_finished(
     store: Store, life: Life
 ) -> None:
-    life.furnish()
+    furnish(life)
     open_one, over = life.open_campaign(1), life.open_campaign(1)
     over.cancel(hang_up=False, **life.stamp())
     life.record(over)
@@ -288,7 +289,7 @@ def test_an_assistant_counts_its_campaigns_that_are_not_finished(
 
 
 def test_spend_and_alerts_are_listed(store: Store, life: Life) -> None:
-    life.furnish()
+    furnish(life)
     campaign = life.open_campaign(1)
     life.claim(campaign, 1)
     (call,) = life.calls[life.contacts[campaign.id][0]]

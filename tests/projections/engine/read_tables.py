@@ -11,7 +11,8 @@ from projections.engine.runner import (
 )
 from projections.engine.schema import TABLES, create_read_model
 from storage.database import connect
-from tests.projections.lives import Life, whole_life
+from tests.projections.lives import Life
+from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 type Tables = dict[str, list[tuple[Any, ...]]]

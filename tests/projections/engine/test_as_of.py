@@ -15,7 +15,8 @@ from projections.engine.as_of import call_as_of, campaign_as_of
 from projections.engine.runner import Batches, catch_up
 from projections.event_index import TICK, Wanted, position_at
 from projections.tables.checkpoint import position_of
-from tests.projections.lives import START, Life, whole_life
+from tests.projections.lives import START, Life
+from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 

@@ -34,7 +34,8 @@ from projections.exports.results import csv_of
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.row_operations import RowOperation, put
 from storage.database import connect
-from tests.projections.lives import Life, whole_life
+from tests.projections.lives import Life
+from tests.projections.random_lives import RandomSteps, whole_life
 from tests.projections.store import Store
 from tests.support import eventually
 from tests.wiring import NOON, housed
@@ -169,12 +170,12 @@ def reading(store: Store) -> Iterator[list[int]]:
 @contextmanager
 def living(store: Store, life: Life) -> Iterator[None]:
     """Append further events in a thread."""
-    stopped = Event()
+    stopped, going = Event(), RandomSteps(life)
 
     def work() -> None:
         while not stopped.is_set():
             known = len(life.events)
-            life.go_on(5)
+            going.go_on(5)
             if life.events[known:]:
                 store.append(life.events[known:])
 

@@ -15,7 +15,7 @@ from projections.engine.runner import NotPrepared, Projector, catch_up
 from projections.engine.schema import create_read_model, outdated, outdated_message
 from projections.engine.upgrade import rebuild_outdated
 from storage.database import connect
-from tests.projections.lives import whole_life
+from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 from tests.support import eventually
 

@@ -6,7 +6,7 @@ from random import Random
 from projections.engine.runner import catch_up
 from projections.monitoring.lag import Lag, lag, lag_seconds
 from projections.monitoring.projection_status import projection_status
-from tests.projections.lives import whole_life
+from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 
