@@ -39,7 +39,7 @@ def test_an_alert_reaches_an_endpoint_added_in_the_dashboard_and_the_bell(
         received.secrets.append(dialog.locator(".secret code").inner_text())
         dialog.get_by_role("button", name="Close").click()
         panel = page.get_by_role("region", name=received.url)
-        expect(panel).to_contain_text("Enabled")
+        expect(panel).to_contain_text("Enabled · spend.alert · added")
         raise_daily_alert(desk)
         eventually(lambda: received.types == ["spend.alert"], within=30)
         panel.get_by_text("Deliveries", exact=True).click()

@@ -95,15 +95,12 @@ function Panel({ endpoint, done, onAsk, onSecret }) {
     if (result.__typename === "UserError") throw new Error(result.message);
     onSecret(result.secret);
   };
+  const types = endpoint.types.join(", ") || "all types of messages";
+  const about = [endpoint.enabled ? "Enabled" : "Disabled", types, "added"];
   return html`<section class="panel" aria-label=${endpoint.url}>
     <h2 style=${{ overflowWrap: "anywhere" }}>${endpoint.url}</h2>
     ${endpoint.trouble && html`<p class="banner" data-kind="bad" role="alert">${endpoint.trouble}</p>`}
-    <p class="quiet">
-      ${endpoint.enabled ? "Enabled" : "Disabled"} ·
-      ${endpoint.types.length ? endpoint.types.join(", ") : "all types of messages"} · added ${" "}<${Time}
-        at=${endpoint.createdAt}
-      />
-    </p>
+    <p class="quiet">${about.join(" · ")} <${Time} at=${endpoint.createdAt} /></p>
     <div class="actions" style=${{ justifyContent: "flex-start" }}>
       <${Action} kind="small" onPress=${toggle}>${endpoint.enabled ? "Disable" : "Enable"}<//>
       <button type="button" class="small" onClick=${() => onAsk("edit")}>Change</button>
