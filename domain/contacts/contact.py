@@ -52,7 +52,7 @@ class Contact(BaseAggregate[UUID]):
 
     `planned` is the attempt that was planned last, in force until its call exists.
     `finished` is why the contact is not called again, `withheld` why it was finished
-    without a call. `settled`: the last event here decided the status, no call did.
+    without a call. `settled`: the last change of the status was here, not by a call.
     `disposed`: a member set or cleared the `disposition`, maybe with a `note`.
     """
 
@@ -357,8 +357,9 @@ class Contact(BaseAggregate[UUID]):
         self.disposed, self.disposition, self.note = True, disposition, note
 
     def _moved(self, was: ContactStatus, standing: ContactStatus) -> None:
-        """Apply a change of the status; an event without one leaves it to the calls."""
+        """Apply a change of the status; an event without one changes nothing."""
         self.standing = standing
-        self.settled = was is not standing and standing is not ContactStatus.PENDING
+        if was is not standing:
+            self.settled = standing is not ContactStatus.PENDING
         if self.settled:
             self.planned = None

@@ -9,6 +9,8 @@ from domain.calls.call import Call
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
+from domain.outcomes import Withheld
+from domain.planning.contact_status import status_of
 from domain.planning.erasure import erase_contact, erased_subjects
 from domain.values import ContactStatus, call_id_of
 from tests.domain.calls import call_facts as do
@@ -78,6 +80,17 @@ def test_a_contact_whose_import_is_not_complete_keeps_its_status() -> None:
 def test_a_contact_in_two_lists_counts_as_soon_as_one_is_imported() -> None:
     contact = erase(campaign=given(Campaign, *WITH_CONTACTS), lists={OTHER_LIST, LIST})
     assert change_of_status(contact) == (PENDING, CANCELED)
+
+
+def test_a_contact_that_was_finished_without_a_call_keeps_its_status() -> None:
+    contact = Contact.unrecorded(do.CONTACT, do.CAMPAIGN, do.AT)
+    by: Any = {"at": do.AT, "by": BY}
+    contact.withhold(Withheld.REMOVED, was=PENDING, last_attempt=0, **by)
+    contact.collect_events()
+    erased: Any = {"list_ids": {LIST}, "campaign": given(Campaign, *WITH_CONTACTS)}
+    erase_contact(contact, **erased, last_call=None, **by)
+    assert change_of_status(contact) == (CANCELED, CANCELED)
+    assert status_of(contact, None) is CANCELED
 
 
 def test_a_deferred_call_is_withdrawn() -> None:
