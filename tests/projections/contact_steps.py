@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from domain.calls.call import Call
 from domain.calls.callbacks import Obstacle
+from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.campaigns.retry_policy import NEVER_RETRIED, RetryPolicy, RetryRule
-from domain.outcomes import CallOutcome, Disposition, DispositionSource, Withheld
+from domain.outcomes import (
+    CallOutcome,
+    Disposition,
+    DispositionSource,
+    ReportedOutcome,
+    Withheld,
+)
 from domain.planning.call_consequences import withdraw_from_calls
 from domain.planning.contact_commands import dispose, return_to_calls, withhold
 from domain.planning.erasure import erase_contact
@@ -72,6 +80,25 @@ def _terms_of(call: Call, campaign: Campaign) -> CallingTerms:
         return replace(CALLED_ONCE, ends_at=campaign.terms.ends_at)
     claimed = campaign.terms_by_version[call.terms_version]
     return replace(claimed, ends_at=campaign.terms.ends_at)
+
+
+def finish_call(life: Life, call: Call, campaign: Campaign) -> None:
+    """Place the call, end it and report it, with an outcome by chance."""
+    if call.provider_call_id is None:
+        life.place_unrecorded(call)
+    outcome = ReportedOutcome(life.random.choice(list(CallOutcome)), "rule")
+    finding = OutcomeFinding(outcome, OutcomeBasis.DECISIVE)
+    report = Report(
+        grade=ReportGrade.DELIVERED,
+        outcome=finding,
+        reason=None,
+        started_at=life.now,
+        ended_at=life.now,
+        duration_seconds=60,
+        cost=Decimal("0.20"),
+    )
+    call.report(report, evidence=life.evidence(), **life.stamp())
+    record_with_consequences(life, call, campaign)
 
 
 def ask_for_callback(life: Life, call: Call) -> None:

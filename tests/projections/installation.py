@@ -70,10 +70,13 @@ def _assistants(life: Life) -> list[Assistant]:
 
 
 def register(life: Life, settings: Settings) -> None:
-    """Create the installation's key, numbers, suppression lists and endpoints."""
+    """Create the installation's key, numbers, suppression lists and endpoints.
+
+    Some of the events name the first campaign.
+    """
     settings.report_unknown_reason("some-reason", **life.stamp())
     installation = Installation.create(key_digest="digest", **life.stamp())
-    installation.record_earlier_calls(3, [life.id()], **life.stamp())
+    installation.record_earlier_calls(3, [life.campaigns[0].id], **life.stamp())
     life.record(settings, installation, *_access(life))
     _numbers(life)
     _suppression_lists(life)
@@ -90,7 +93,7 @@ def _access(life: Life) -> list[Member | Assistant]:
     assistant = Assistant.create(
         provider_assistant_id="chosen", name="Chosen", config={}, **life.stamp()
     )
-    assistant.choose(campaign_id=life.id(), **life.stamp())
+    assistant.choose(campaign_id=life.campaigns[0].id, **life.stamp())
     return [member, assistant]
 
 

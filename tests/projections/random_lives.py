@@ -18,6 +18,7 @@ from domain.states import NOT_FINISHED
 from domain.values import Evidence, PauseCause, RefusalScope, SkipReason
 from tests.projections.contact_steps import (
     ask_for_callback,
+    finish_call,
     happen_to_contact,
     random_terms,
     record_with_consequences,
@@ -52,8 +53,12 @@ class RandomSteps:
             life.claim(campaign, 2, self.random.choice((None, 1, 2)))
         elif chance() < 0.15:
             self._lead(campaign)
+        elif self.with_plans and chance() < 0.1:
+            self._complete(campaign)
         elif self.with_plans and chance() < 0.2:
             happen_to_contact(life, campaign)
+        elif self.with_plans and chance() < 0.15:
+            finish_call(life, self.random.choice(calls), campaign)
         elif self.with_plans and chance() < 0.02:
             life.now += timedelta(hours=25)
         else:
@@ -82,15 +87,10 @@ class RandomSteps:
                 **stamp,
             ),
             lambda: self._change(campaign),
-            lambda: campaign.cancel(hang_up=True, **stamp),
+            lambda: self._end(campaign),
         ]
         if self.with_plans:
-            told += [
-                lambda: self._complete(campaign),
-                lambda: campaign.expire(**stamp),
-                lambda: campaign.expire(**stamp),
-                lambda: self._fail(campaign),
-            ]
+            told += [lambda: campaign.expire(**stamp)] * 3
         self.random.choice(told)()
         life.record(campaign)
 
@@ -100,10 +100,13 @@ class RandomSteps:
         standings = {life.standing(id_) for id_ in life.contacts[campaign.id]}
         if standings.isdisjoint(NOT_FINISHED):
             campaign.complete(**life.stamp())
+            life.record(campaign)
 
-    def _fail(self, campaign: Campaign) -> None:
-        """Fail a campaign in some histories only, because that ends it."""
-        if self.random.random() < 0.2:
+    def _end(self, campaign: Campaign) -> None:
+        """Cancel the campaign; with plans, let most of them go on, or fail some."""
+        if not self.with_plans or self.random.random() < 0.2:
+            campaign.cancel(hang_up=True, **self.life.stamp())
+        elif self.random.random() < 0.1:
             campaign.fail(reason=self.life.words(), **self.life.stamp())
 
     def _change(self, campaign: Campaign) -> None:
@@ -195,17 +198,20 @@ def whole_life(random: Random, steps: int = 150, *, with_plans: bool = True) -> 
     `with_plans` is as for `RandomSteps`.
     """
     life = Life(random)
-    register(life, furnish(life))
+    settings = furnish(life)
     going = RandomSteps(life, with_plans=with_plans)
     first, second = (
         life.open_campaign(contacts, random_terms(life) if with_plans else CALLED_ONCE)
         for contacts in (4, 3)
     )
+    register(life, settings)
     shared = life.id()
     early = life.fill_list(first, [life.id(), shared])
     early.count_rejects((RejectCount(SkipReason.MISSING_NAME, 2),), **life.stamp())
     life.record(early)
     life.fill_list(first, [shared, life.id()])  # Never counted in.
+    if with_plans:
+        life.start(first)
     going.go_on(steps // 2)
     is_open = not first.over and first.expired_at is None
     if is_open and first.contacts == early.starts_at:

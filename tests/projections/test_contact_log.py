@@ -52,6 +52,7 @@ def test_a_claim_stores_the_call_the_attempt_and_the_batch(life: Life) -> None:
         "batch": 4,
         "due_at": None,
         "deferred_position": None,
+        "deferred_code": None,
         "requeue": False,
         "planned_at": None,
     }
@@ -66,6 +67,7 @@ def test_a_deferral_stores_when_the_same_call_is_due_again(life: Life) -> None:
         "status": "PENDING",
         "due_at": until,
         "deferred_position": len(life.events),
+        "deferred_code": None,
         "requeue": True,
     }
 
@@ -83,6 +85,7 @@ def test_a_deferred_call_that_ended_without_ringing_is_not_requested_again(
         "status": "PENDING",
         "due_at": None,
         "deferred_position": None,
+        "deferred_code": None,
         "requeue": False,
     }
 
@@ -98,6 +101,7 @@ def test_a_contact_whose_call_failed_without_ringing_is_due_for_a_new_call(
         "status": "PENDING",
         "due_at": life.now + timedelta(seconds=1),
         "deferred_position": len(life.events),
+        "deferred_code": None,
         "requeue": False,
     }
 

@@ -271,9 +271,8 @@ def is_rebound_after_its_end(call: Call, life: Life) -> bool:
 
 
 def test_the_random_histories_contain_every_event() -> None:
-    met = {
-        type(event) for seed in range(60) for event in whole_life(Random(seed)).events
-    }
+    lives = (whole_life(Random(seed)) for seed in range(120))
+    met = {type(event) for life in lives for event in life.events}
     missing = {
         fact
         for kind in KINDS
