@@ -50,21 +50,22 @@ def _postgres(folder: Path) -> AbstractContextManager[str]:
 
 def _take_all(desk: Desk, context: BrowserContext, wanted: frozenset[str]) -> None:
     page = context.new_page()
-    campaign = _busy_house(desk, page)
+    finished, campaign = _busy_house(desk, page)
     for look, size in LOOKS:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme="dark" if look == "dark" else "light")
-        for name in _views(page, campaign, sample_file(desk.folder, 40)):
+        for name in _views(page, finished, campaign, sample_file(desk.folder, 40)):
             if wanted and name not in wanted:
                 continue
             page.screenshot(path=SCREENS / f"{name}-{look}.png")
 
 
-def _busy_house(desk: Desk, page: Page) -> str:
-    """Finish one campaign and start another; return the second one's address."""
-    file = sample_file(desk.folder, 6)
-    create_campaign(page, file, name="Last week's reminders", cap=6)
-    expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
+def _busy_house(desk: Desk, page: Page) -> tuple[str, str]:
+    """Finish one campaign and start another; return the addresses of both."""
+    file = sample_file(desk.folder, 40)
+    create_campaign(page, file, name="Last week's reminders", cap=10)
+    expect(page.locator(".head .state")).to_have_text("Completed", timeout=3 * LONG)
+    finished = page.url
     page.goto("/settings")
     page.get_by_label("Daily budget in US dollars").fill("50")
     page.get_by_role("button", name="Save the changes").click()
@@ -76,17 +77,14 @@ def _busy_house(desk: Desk, page: Page) -> str:
     expect(page.locator("#contacts .state[data-state=ENDED]").nth(9)).to_be_visible(
         timeout=LONG
     )
-    return page.url
+    return finished, page.url
 
 
-def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
+def _views(page: Page, finished: str, campaign: str, file: Path) -> Iterator[str]:
     """Yield the name of each view once the page shows it."""
     yield from _shown(page, "/", "campaigns")
+    yield from _results(page, finished)
     yield from _shown(page, campaign, "campaign")
-    results = page.get_by_role("region", name="Results")
-    expect(results.locator(".outcomes button").nth(2)).to_be_visible(timeout=LONG)
-    results.evaluate("element => element.scrollIntoView()")
-    yield "results"
     page.locator("#contacts").evaluate("element => element.scrollIntoView()")
     yield "contacts"
     talked = page.locator("#contacts tr", has_text="Human").first
@@ -100,6 +98,18 @@ def _views(page: Page, campaign: str, file: Path) -> Iterator[str]:
     yield from _shown(page, f"{campaign}/history", "history")
     for view in ("assistants", "spend", "health", "members", "settings", "audit"):
         yield from _shown(page, f"/{view}", view)
+
+
+def _results(page: Page, finished: str) -> Iterator[str]:
+    """Show the funnel and the outcomes of the finished campaign."""
+    page.goto(finished)
+    results = page.get_by_role("region", name="Results")
+    expect(results.locator(".outcomes button").nth(2)).to_be_visible(timeout=LONG)
+    results.evaluate(
+        "element => { element.style.scrollMarginTop = '72px';"
+        " element.scrollIntoView({ behavior: 'instant' }); }"
+    )
+    yield "results"
 
 
 def _shown(page: Page, address: str, name: str) -> Iterator[str]:

@@ -74,6 +74,7 @@ function Chart({ buckets, width }) {
   /** @param {number} n */
   const tall = (n) => (n / top) * (HIGH - 4);
   const shown = width >= 3600 ? dayAndTime : timeOfDay;
+  const span = width < 60 ? `${width} s` : width < 3600 ? `${width / 60} min` : `${width / 3600} h`;
   const [placed, ended, failed] = /** @type {const} */ (["placed", "ended", "failed"]).map((key) =>
     bars.reduce((sum, bar) => sum + bar[key], 0),
   );
@@ -119,10 +120,7 @@ function Chart({ buckets, width }) {
       )}
     </svg>
     <div class="chart-words">
-      <span>${shown(bars[0]?.at ?? 0)}</span
-      ><span
-        >at most ${count(top)} in
-        ${width < 60 ? `${width} s` : width < 3600 ? `${width / 60} min` : `${width / 3600} h`}</span
+      <span>${shown(bars[0]?.at ?? 0)}</span><span>at most ${count(top)} in ${span}</span
       ><span>${shown(bars.at(-1)?.at ?? 0)}</span>
     </div>`;
 }
