@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from application.app import AutoLynx, decide
+from application.app import AutoLynx, Streams, decide
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import (
@@ -215,6 +215,18 @@ def _check_storable(value: Any, name: str) -> None:
     if not is_storable(value):
         rule = "must not contain the character NUL or integers of more than 64 bits"
         raise Invalid(f"The {name} {rule}.", **{name: rule})
+
+
+def usable_assistant(app: Streams, assistant_id: UUID) -> Assistant:
+    """Load an assistant for a campaign that is to use it.
+
+    Raises Invalid if it is not registered, and WrongState if it is archived.
+    """
+    assistant = app.find(Assistant, assistant_id)
+    if assistant is None:
+        raise Invalid("Choose an assistant.", assistantId="is not in the directory")
+    assistant.must_be_usable()
+    return assistant
 
 
 def _missing(provider_assistant_id: str) -> NotFound:

@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.assistants import usable_assistant
 from application.calls.call_service import CallService
 from application.event_context import SCHEDULER, EventContext
 from application.ports import CallLookup
+from domain.assistant import Assistant
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import SpendAlert
+from domain.campaigns.campaign_terms import Caller
 from domain.values import PauseCause, RefusalScope
 
 
@@ -21,7 +24,8 @@ class CampaignChange:
     """What to change; None leaves a field as it is.
 
     `budget` is changed, possibly to None, if `budget_named`. `terms` has the fields of
-    `CallingTerms` that are changed.
+    `CallingTerms` that are changed. `assistant_id` and `phone_number_id` (the line) may
+    only change before the start and while the campaign is paused.
     """
 
     name: str | None = None
@@ -30,6 +34,8 @@ class CampaignChange:
     budget: Decimal | None = None
     budget_named: bool = False
     terms: Mapping[str, Any] = field(default_factory=dict)
+    assistant_id: UUID | None = None
+    phone_number_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,11 @@ class CampaignService:
         context: EventContext,
         calls: CallService,
         call_lookup: CallLookup,
+        longest_call_seconds: Callable[[dict[str, Any]], int],
     ) -> None:
+        """`longest_call_seconds` returns the limit in an assistant's configuration."""
         self._app, self._context = app, context
+        self._longest_call_seconds = longest_call_seconds
         self._calls, self._call_lookup = calls, call_lookup
 
     def start(
@@ -113,7 +122,15 @@ class CampaignService:
     def change(
         self, campaign_id: UUID, change: CampaignChange, *, by: str
     ) -> int | None:
-        def command(campaign: Campaign, at: datetime) -> None:
+        """Change a campaign; a new assistant records its use in the same append.
+
+        Raises Invalid if the new assistant is not registered; WrongState if it is
+        archived, or if the campaign's state does not allow the change.
+        """
+
+        def command() -> int | None:
+            campaign, at = self._app.load(Campaign, campaign_id), self._context.now()
+            assistant = self._new_assistant(campaign, change)
             gating = change.line_quiet_gating
             campaign.change(
                 name=campaign.name if change.name is None else change.name,
@@ -123,11 +140,41 @@ class CampaignService:
                 ),
                 budget=change.budget if change.budget_named else campaign.budget,
                 terms=replace(campaign.terms, **change.terms),
+                caller=self._caller(campaign, assistant, change.phone_number_id),
                 at=at,
                 by=by,
             )
+            if assistant is None:
+                return self._app.append(campaign)
+            assistant.choose(campaign_id=campaign_id, at=at, by=by)
+            return self._app.append(campaign, assistant)
 
-        return self._run(campaign_id, command)
+        return decide(command)
+
+    def _new_assistant(
+        self, campaign: Campaign, change: CampaignChange
+    ) -> Assistant | None:
+        """Return the assistant to which the campaign changes, None if it stays."""
+        new = change.assistant_id
+        if new is None or new == campaign.caller.assistant_id:
+            return None
+        return usable_assistant(self._app, new)
+
+    def _caller(
+        self, campaign: Campaign, assistant: Assistant | None, line: str | None
+    ) -> Caller:
+        """Return the campaign's caller with the new assistant and line, if any."""
+        caller = campaign.caller
+        if line is not None:
+            caller = replace(caller, phone_number_id=line)
+        if assistant is not None:
+            caller = replace(
+                caller,
+                assistant_id=assistant.id,
+                provider_assistant_id=assistant.provider_assistant_id,
+                longest_call_seconds=self._longest_call_seconds(assistant.config),
+            )
+        return caller
 
     def raise_spend_alert(
         self, campaign_id: UUID, *, alert: SpendAlert, spend: Decimal, budget: Decimal

@@ -51,7 +51,7 @@ class Assistant(Aggregate):
         tools: tuple[str, ...] = ()
 
     class Chosen(AssistantEvent):
-        """A campaign that uses the assistant was created, in the same append.
+        """A campaign was created with, or changed to, the assistant in this append.
 
         No event is stored when such a campaign finishes; the read model knows which
         campaigns still use an assistant.
@@ -106,7 +106,7 @@ class Assistant(Aggregate):
         self.tools = tools
 
     def choose(self, *, campaign_id: UUID, at: datetime, by: str) -> None:
-        """Record that a new campaign uses the assistant.
+        """Record that a campaign, which is new or changed, uses the assistant.
 
         An archive command that runs at the same time fails on the stream's version and
         decides again. Raises WrongState if the assistant is archived.

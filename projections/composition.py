@@ -300,6 +300,7 @@ class Components:
             context=self.context,
             calls=self.calls,
             call_lookup=self.lookups,
+            longest_call_seconds=self.provider.longest_call_seconds,
         )
 
     @cached_property

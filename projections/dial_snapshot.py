@@ -20,6 +20,7 @@ from domain.dial_view import (
 from domain.states import MAY_DIAL, STARTED
 from domain.values import CampaignState, ContactStatus, RefusalScope, WaitingCode
 from projections import spend
+from projections.calls.call_log import LINE, LONGEST_SECONDS
 from projections.calls.dial_queue import dialling_is_stopped
 from projections.contacts.dial_groups import (
     Decide,
@@ -47,23 +48,23 @@ _SUSPECTED: LiteralString = """
 """
 
 # A ghost is no longer shown once its longest possible duration and the grace are over.
-_CALLS: LiteralString = """
+_CALLS: LiteralString = f"""
     select q.call_id, q.campaign_id, l.contact_id, l.attempt, q.phase, l.status,
         l.requests, q.requested_at, q.dial_before, q.unknown_at, l.provider_call_id,
         l.queued_at, coalesce(q.claimed_at, l.queued_at) as claimed_at, l.placed_at,
         l.ended_at, l.closed_at, l.last_event_at,
         q.hang_up_requested or h.campaign_id is not null as hang_up_requested,
-        q.looked_up, l.version, c.phone_number_id, c.longest_call_seconds,
-        l.started_at, l.cost
+        q.looked_up, l.version, {LINE} as phone_number_id,
+        {LONGEST_SECONDS} as longest_call_seconds, l.started_at, l.cost
     from dial_queue q
     join call_log l on l.call_id = q.call_id
     join campaign_board c on c.id = q.campaign_id
     left join campaign_hang_up h on h.campaign_id = q.campaign_id
     where q.phase <> 'ghost' or l.placed_at is null
         or l.placed_at >= %(now)s
-            - make_interval(secs => c.longest_call_seconds) - %(grace)s
+            - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s
     order by l.queued_at, q.call_id
-"""
+"""  # noqa: S608 - our own text
 
 _CAMPAIGNS: LiteralString = f"""
     select c.id, c.name, c.state, c.pause_cause, c.version, c.cap, c.mode,
@@ -95,10 +96,11 @@ _CAMPAIGNS: LiteralString = f"""
             and p.account_at > c.queued_at
             and p.account_position > c.resumed_position
             and (p.account_scope = '{RefusalScope.ACCOUNT}'
-                or p.account_scope = '{RefusalScope.LINE}'
-                    and o.phone_number_id = c.phone_number_id
-                or p.account_scope = '{RefusalScope.ASSISTANT}'
-                    and o.provider_assistant_id = c.provider_assistant_id)
+                or p.account_position > o.caller_position
+                    and (p.account_scope = '{RefusalScope.LINE}'
+                            and o.phone_number_id = c.phone_number_id
+                        or p.account_scope = '{RefusalScope.ASSISTANT}'
+                            and o.provider_assistant_id = c.provider_assistant_id))
         order by p.account_position desc limit 1
     ) shared on c.state in {literals(MAY_DIAL)}
     cross join lateral (
@@ -110,7 +112,7 @@ _CAMPAIGNS: LiteralString = f"""
         where q.campaign_id = c.id
             and (q.phase <> 'ghost' or l.placed_at is null
                 or l.placed_at >= %(now)s
-                    - make_interval(secs => c.longest_call_seconds) - %(grace)s)
+                    - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s)
     ) open
     cross join lateral (
         select count(*) as deferred, min(k.due_at) as next_due_at

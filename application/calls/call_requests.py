@@ -106,6 +106,8 @@ class CallRequests:
             time_zones=zones_of(person.phone),
             permit=decision.permit,
             voicemail_allowed=voicemail_allowed,
+            phone_number_id=fence.campaign.caller.phone_number_id,
+            longest_call_seconds=fence.campaign.caller.longest_call_seconds,
         )
         versions = fence.versions | {one.id: one.version for one in earlier}
         fence.number.request(call.id, at=at, by=SCHEDULER)

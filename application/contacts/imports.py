@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from application.app import AutoLynx, decide
+from application.assistants import usable_assistant
 from application.contacts.files.uploads import Upload, Uploads, columns_to_json
 from application.contacts.list_import import (
     ListImport,
@@ -145,11 +146,7 @@ class ImportService:
     # --- The campaign -------------------------------------------------------------
 
     def _assistant(self, new: NewCampaign) -> Assistant:
-        assistant = self._app.find(Assistant, new.assistant_id)
-        if assistant is None:
-            raise Invalid("Choose an assistant.", assistantId="is not in the directory")
-        assistant.must_be_usable()
-        return assistant
+        return usable_assistant(self._app, new.assistant_id)
 
     def _new_campaign(
         self, new: NewCampaign, assistant: Assistant, default_cap: int, by: str

@@ -55,13 +55,16 @@ class DialerCommands(CallState):
         time_zones: tuple[str, ...] = (),
         permit: Permit | None = None,
         voicemail_allowed: bool = True,
+        phone_number_id: str | None = None,
+        longest_call_seconds: int | None = None,
     ) -> None:
         """Allow one request to the provider, to be sent before `dial_before`.
 
         `number_key` is the keyed digest of the number that is called, in hex, and
         `time_zones` are the IANA time zones to which the number may belong. `permit` is
         why the number may be called now. Unless `voicemail_allowed`, an answering
-        machine must get no message.
+        machine must get no message. `phone_number_id` is the line that is called from,
+        and `longest_call_seconds` the longest duration of the call.
         """
         if not self.waiting or self.request_open:
             raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
@@ -75,6 +78,8 @@ class DialerCommands(CallState):
             time_zones=time_zones,
             permit=permit,
             voicemail_allowed=voicemail_allowed,
+            phone_number_id=phone_number_id,
+            longest_call_seconds=longest_call_seconds,
         )
 
     def renew_request(
@@ -87,6 +92,8 @@ class DialerCommands(CallState):
         time_zones: tuple[str, ...] = (),
         permit: Permit | None = None,
         voicemail_allowed: bool = True,
+        phone_number_id: str | None = None,
+        longest_call_seconds: int | None = None,
     ) -> None:
         """Allow one more request after one that provably never left."""
         if not self.waiting or not self.request_open or self.outcome_unknown:
@@ -101,6 +108,8 @@ class DialerCommands(CallState):
             time_zones=time_zones,
             permit=permit,
             voicemail_allowed=voicemail_allowed,
+            phone_number_id=phone_number_id,
+            longest_call_seconds=longest_call_seconds,
         )
 
     def place(

@@ -81,7 +81,9 @@ class Requeued(ContactStatusChanged):
 class Requested(CallEvent):
     """The request `number` may be sent once, before `dial_before`.
 
-    Unless `voicemail_allowed`, an answering machine must get no message.
+    Unless `voicemail_allowed`, an answering machine must get no message. The call is
+    made from the line `phone_number_id` and takes at most `longest_call_seconds`; both
+    are None in events of releases in which a campaign could not change its line.
     """
 
     TOPIC = "call.requested"
@@ -91,6 +93,8 @@ class Requested(CallEvent):
     time_zones: tuple[str, ...] = ()
     permit: Permit | None = None
     voicemail_allowed: bool = True
+    phone_number_id: str | None = None
+    longest_call_seconds: int | None = None
 
 
 class Placed(ContactStatusChanged):

@@ -30,6 +30,7 @@ from domain.campaigns.campaign_progress import CampaignProgress
 from domain.campaigns.campaign_terms import (
     CALLED_ONCE,
     AsCreated,
+    Caller,
     CallingTerms,
     OutputRule,
     check_calling_terms,
@@ -45,6 +46,9 @@ from domain.values import (
     DialMode,
     PauseCause,
 )
+
+CALLER_MAY_CHANGE = frozenset({CampaignState.CREATED, CampaignState.PAUSED})
+"""States in which no new call may be requested, and the campaign is not over."""
 
 
 class Campaign(CampaignProgress, Aggregate):
@@ -144,12 +148,11 @@ class Campaign(CampaignProgress, Aggregate):
         require_consent: bool,  # noqa: FBT001 - the event's own field
     ) -> None:
         self.name = name
-        self.assistant_id = assistant_id
-        self.provider_assistant_id = provider_assistant_id
-        self.phone_number_id = phone_number_id
+        self.caller = Caller(
+            assistant_id, provider_assistant_id, longest_call_seconds, phone_number_id
+        )
         self.cap, self.mode = cap, mode
         self.line_quiet_gating, self.budget = line_quiet_gating, budget
-        self.longest_call_seconds = longest_call_seconds
         self.terms = CallingTerms(
             retry_policy,
             output_rules,
@@ -217,19 +220,21 @@ class Campaign(CampaignProgress, Aggregate):
         at: datetime,
         by: str,
         terms: CallingTerms | None = None,
+        caller: Caller | None = None,
     ) -> None:
-        """Change what may be changed at any time; `terms` None leaves the terms."""
+        """Change the settings; None leaves the `terms` or the `caller` as they are.
+
+        Raises Invalid, or WrongState if the campaign is over, its end has passed, or
+        the caller changes while contacts may be called.
+        """
         check_terms(name, cap, budget)
         terms = self.terms if terms is None else terms
-        if terms != self.terms:
-            check_calling_terms(terms, at)
-        new = (name.strip(), cap, line_quiet_gating, budget, terms)
-        now = (self.name, self.cap, self.line_quiet_gating, self.budget, self.terms)
-        if new == now:
+        caller = self.caller if caller is None else caller
+        new = (name.strip(), cap, line_quiet_gating, budget, terms, caller)
+        now = (self.name, self.cap, self.line_quiet_gating, self.budget)
+        if new == (*now, self.terms, self.caller):
             return
-        self._must_not_be_over()
-        if terms != self.terms and self.expired_at is not None:
-            raise WrongState("The campaign's end has passed; that is final.")
+        self._must_allow(terms, caller, at)
         self._record(
             self.Changed,
             at,
@@ -242,7 +247,23 @@ class Campaign(CampaignProgress, Aggregate):
             terms_version=(
                 self.terms_version if terms == self.terms else self.version + 1
             ),
+            caller=caller if caller != self.caller else None,
         )
+
+    def _must_allow(self, terms: CallingTerms, caller: Caller, at: datetime) -> None:
+        """Raise Invalid or WrongState unless these terms and caller may be set now."""
+        if terms != self.terms:
+            check_calling_terms(terms, at)
+        if caller != self.caller:
+            check_line(caller.phone_number_id)
+        self._must_not_be_over()
+        if terms != self.terms and self.expired_at is not None:
+            raise WrongState("The campaign's end has passed; that is final.")
+        if caller != self.caller and self.state not in CALLER_MAY_CHANGE:
+            raise WrongState(
+                "The assistant and the line can be changed before the start and while"
+                " the campaign is paused: pause it first."
+            )
 
     def start_not_before(
         self, starts_at: datetime | None, *, at: datetime, by: str
@@ -290,6 +311,7 @@ class Campaign(CampaignProgress, Aggregate):
         calling_hours: CallingHours,
         require_consent: bool,  # noqa: FBT001 - the event's own field
         terms_version: int | None,
+        caller: Caller | None,
     ) -> None:
         self.name, self.cap, self.budget = name, cap, budget
         self.line_quiet_gating = line_quiet_gating
@@ -305,6 +327,8 @@ class Campaign(CampaignProgress, Aggregate):
         )
         if terms_version is not None:
             self.terms = self.terms_by_version[terms_version] = terms
+        if caller is not None:
+            self.caller = caller
 
     @event(Expired)
     def _expired(self, timestamp: datetime) -> None:

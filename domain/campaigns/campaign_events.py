@@ -10,7 +10,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
-from domain.campaigns.campaign_terms import CallingTerms, OutputRule
+from domain.campaigns.campaign_terms import Caller, CallingTerms, OutputRule
 from domain.campaigns.retry_policy import RetryPolicy
 from domain.gate.decision import LAWFUL_HOURS, CallingHours
 from domain.gate.rules import CallPurpose
@@ -122,7 +122,8 @@ class Resumed(CampaignEvent):
 class Changed(CampaignEvent):
     """`terms_version` is the version of the event that changed the terms last.
 
-    None in events of release 1, whose campaigns had no terms.
+    None in events of release 1, whose campaigns had no terms. `caller` is None unless
+    the assistant or the line changed.
     """
 
     TOPIC = "campaign.changed"
@@ -139,6 +140,7 @@ class Changed(CampaignEvent):
     calling_hours: CallingHours = LAWFUL_HOURS
     require_consent: bool = False
     terms_version: int | None = None
+    caller: Caller | None = None
 
     @property
     def terms(self) -> CallingTerms:

@@ -101,6 +101,19 @@ class AsCreated:
     terms: CallingTerms = CALLED_ONCE
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls the contacts: the assistant, and the line from which it calls.
+
+    `longest_call_seconds` is the limit in the assistant's configuration.
+    """
+
+    assistant_id: UUID
+    provider_assistant_id: str
+    longest_call_seconds: int
+    phone_number_id: str
+
+
 def check_terms(name: str, cap: int, budget: Decimal | None) -> None:
     """Raise Invalid unless each value is in bounds; the budget is in US dollars."""
     wrong: dict[str, str] = {}

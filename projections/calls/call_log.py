@@ -32,6 +32,8 @@ TABLE = Table(
         standing text not null,
         time_zones text,
         requests integer not null default 0,
+        phone_number_id text,
+        longest_call_seconds integer,
         provider_call_id text,
         queued_at timestamptz not null,
         placed_at timestamptz,
@@ -58,8 +60,25 @@ TABLE = Table(
     create index if not exists call_log_unknown_reason
         on call_log (unknown_reason) where unknown_reason is not null;
     """,
-    handler_version=7,
+    handler_version=8,
 )
+
+LINE: LiteralString = """
+    case when l.requests = 0 then c.phone_number_id
+        else coalesce(l.phone_number_id, c.first_phone_number_id) end
+"""
+"""SQL for the line of a call `l` of the campaign `c`.
+
+Requests of releases in which a campaign could not change its line do not name it.
+"""
+
+LONGEST_SECONDS: LiteralString = """
+    coalesce(
+        l.longest_call_seconds,
+        greatest(c.longest_call_seconds, c.first_longest_call_seconds)
+    )
+"""
+"""SQL for the longest duration of a call `l` of the campaign `c`, in seconds."""
 
 OURS = frozenset({ContactStatus.FAILED, ContactStatus.CANCELED, ContactStatus.TIMEOUT})
 """Statuses of calls that we gave up; a later end at the provider changes none."""
@@ -93,8 +112,12 @@ def _created(event: Call.Created) -> Columns:
 def _changed(event: CallEvent) -> Columns:
     match event:
         case Call.Requested():
-            zones = ",".join(event.time_zones) or None
-            return {"requests": event.number, "time_zones": zones}
+            return {
+                "requests": event.number,
+                "time_zones": ",".join(event.time_zones) or None,
+                "phone_number_id": event.phone_number_id,
+                "longest_call_seconds": event.longest_call_seconds,
+            }
         case Call.Placed() | Call.Rebound():
             placed_at = event.placed_at
             return {"provider_call_id": event.provider_call_id, "placed_at": placed_at}

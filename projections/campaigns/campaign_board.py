@@ -1,7 +1,7 @@
 """Which campaigns there are, and how far each has come."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -48,6 +48,9 @@ TABLE = Table(
         phone_number_id text not null,
         budget numeric,
         longest_call_seconds integer not null,
+        first_phone_number_id text,
+        first_longest_call_seconds integer,
+        caller_position bigint not null default 0,
         created_at timestamptz not null,
         created_by text not null,
         queued_at timestamptz,
@@ -87,7 +90,7 @@ TABLE = Table(
     create index if not exists campaign_board_redial_of
         on campaign_board (redial_of) where redial_of is not null;
     """,
-    handler_version=7,
+    handler_version=8,
 )
 
 
@@ -119,6 +122,8 @@ def _created(event: Campaign.Created) -> Columns:
         "phone_number_id": event.phone_number_id,
         "budget": event.budget,
         "longest_call_seconds": event.longest_call_seconds,
+        "first_phone_number_id": event.phone_number_id,
+        "first_longest_call_seconds": event.longest_call_seconds,
         **terms_columns(event),
         "created_at": event.timestamp,
         "created_by": event.actor,
@@ -137,6 +142,7 @@ def _changed(event: CampaignEvent, position: int) -> Columns:
                 "line_quiet_gating": event.line_quiet_gating,
                 "budget": event.budget,
                 **terms_columns(event),
+                **_caller_columns(event, position),
             }
         case Campaign.DialingStarted():
             return {"state": event.state, "started_at": event.started_at}
@@ -148,6 +154,12 @@ def _changed(event: CampaignEvent, position: int) -> Columns:
             return {"resumed_position": position, **_state(event.state)}
         case _:
             return _began_or_ended(event)
+
+
+def _caller_columns(event: Campaign.Changed, position: int) -> Columns:
+    """Return the new assistant and line; nothing if neither changed."""
+    caller = event.caller
+    return {} if caller is None else asdict(caller) | {"caller_position": position}
 
 
 def _began_or_ended(event: CampaignEvent) -> Columns:
@@ -266,18 +278,19 @@ def redials_of(conn: Conn, campaign_id: UUID) -> list[CampaignRow]:
 
 @dataclass(frozen=True, slots=True)
 class OpenLines:
-    """Lines used by unfinished campaigns, and the creation time of the oldest one."""
+    """Lines of unfinished campaigns, and the creation time of the oldest campaign."""
 
     lines: frozenset[str]
     since: datetime | None
 
 
 def open_lines(conn: Conn) -> OpenLines:
-    """Read the lines of all unfinished campaigns, started or not."""
+    """Read the present and former lines of all unfinished campaigns, started or not."""
     query: LiteralString = f"""
-        select phone_number_id, min(created_at) from campaign_board
-        where state not in {literals(FINISHED)}
-        group by phone_number_id
+        select l.phone_number_id, min(c.created_at)
+        from campaign_board c join campaign_line l on l.campaign_id = c.id
+        where c.state not in {literals(FINISHED)}
+        group by l.phone_number_id
     """  # noqa: S608 - our own text
     found: dict[str, datetime] = dict(conn.execute(query).fetchall())
     return OpenLines(frozenset(found), min(found.values(), default=None))

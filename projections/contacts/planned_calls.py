@@ -12,6 +12,7 @@ from domain.contacts.contact_history import PlanKind
 from domain.planning.retries import CALLBACK_LATE
 from domain.states import MAY_DIAL
 from domain.values import ContactStatus
+from projections.calls.call_log import LONGEST_SECONDS
 from projections.tables.state_sql import literals
 from storage.database import Conn
 
@@ -93,7 +94,7 @@ _IS_DUE: LiteralString = f"""
         where q.campaign_id = c.id and q.phase = 'ghost'
             and l.contact_id = k.contact_id
             and (l.placed_at is null or l.placed_at >= %(now)s
-                - make_interval(secs => c.longest_call_seconds) - %(grace)s)
+                - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s)
         offset 0
     )
 """

@@ -9,6 +9,7 @@ from projections import event_index, spend
 from projections.calls import call_log, dial_queue
 from projections.campaigns import (
     campaign_board,
+    campaign_lines,
     campaign_terms,
     campaign_turns,
     start_failures,
@@ -39,6 +40,7 @@ type Handler = Callable[[Any, int], Iterator[RowOperation]]
 
 HANDLERS: tuple[Handler, ...] = (
     campaign_board.campaign_board,
+    campaign_lines.campaign_lines,
     contact_import.contact_import,
     contact_groups.contact_groups,
     contact_log.contact_log,
@@ -61,6 +63,7 @@ HANDLERS: tuple[Handler, ...] = (
 
 _TABLES: dict[str, tuple[Table, ...]] = {
     "campaign_board": (campaign_board.TABLE,),
+    "campaign_lines": (campaign_lines.TABLE,),
     "contact_import": contact_import.TABLES,
     "contact_log": (*contact_groups.TABLES, contact_log.TABLE),
     "call_log": (call_log.TABLE,),

@@ -128,7 +128,7 @@ def test_a_refusal_by_the_provider_changes_nothing_here(
 
 def test_an_assistant_in_use_is_not_archived(house: House) -> None:
     campaign_id = house.campaign()
-    id_ = house.load_campaign(campaign_id).assistant_id
+    id_ = house.load_campaign(campaign_id).caller.assistant_id
     with pytest.raises(InUse):
         house.assistants.archive(id_, by=BY)
     house.campaigns.cancel(campaign_id, hang_up=False, by=BY)

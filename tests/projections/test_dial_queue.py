@@ -195,7 +195,9 @@ def test_a_ghost_uses_a_slot_until_its_longest_duration_has_passed(
     call.time_out(reason="silence", **scene.life.stamp())
     scene.record(call)
     assert call.placed_at is not None
-    last = call.placed_at + timedelta(seconds=scene.campaign.longest_call_seconds + 900)
+    last = call.placed_at + timedelta(
+        seconds=scene.campaign.caller.longest_call_seconds + 900
+    )
     seen = scene.snapshot(now=last)
     assert (seen.campaigns[0].ghosts, seen.campaigns[0].unreported) == (1, 1)
     assert [one.phase for one in seen.calls] == [Phase.GHOST]

@@ -30,6 +30,12 @@ from projections.campaigns import campaign_board
 class UpdateCampaignInput:
     """Input of `updateCampaign`; the budget is in US dollars."""
 
+    assistant_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The assistant and the line can be changed before the start and"
+        " while the campaign is paused.",
+    )
+    phone_number_id: str | None = None
     name: str | None = None
     cap: int | None = None
     line_quiet_gating: bool | None = None
@@ -120,6 +126,12 @@ def _change(asked: UpdateCampaignInput, viewer: Viewer) -> CampaignChange:
         budget=asked.budget.value if asked.budget else None,
         budget_named=asked.budget is not None,
         terms=_changed_terms(asked, viewer),
+        assistant_id=(
+            None
+            if asked.assistant_id is None
+            else as_uuid("assistant", asked.assistant_id)
+        ),
+        phone_number_id=asked.phone_number_id,
     )
 
 

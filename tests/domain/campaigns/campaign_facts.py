@@ -80,7 +80,7 @@ def resumed(state: CampaignState) -> Fact:
 
 
 def changed(**own: Any) -> Fact:
-    terms = NO_TERMS | {"terms_version": 1}
+    terms = NO_TERMS | {"terms_version": 1, "caller": None}
     return fact(Campaign.Changed, **CHANGEABLE | terms | own)
 
 
