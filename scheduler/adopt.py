@@ -56,7 +56,8 @@ class Adoption:
     no contact is claimed until the searches of a whole quarantine have found no more.
 
     A line that cannot be listed holds back only its own contacts: it is searched again
-    at each run, and the other lines are used meanwhile.
+    at each run, and the other lines are used meanwhile. If the database may be another
+    one, the calls of all lines of the account are searched as well.
     """
 
     def __init__(
@@ -161,10 +162,14 @@ class Adoption:
             lines = frozenset(self._unsearched)
         else:
             lines = open_.lines | {call.phone_number_id for call in snapshot.calls}
-        rows = self._list_lines(lines, self._since)
+        found = self._list_lines(lines, self._since)
+        if self._is_doubtful and not self._is_released:
+            # The log may also lack the change of a campaign to another line.
+            found += self._provider.calls(None, since=self._since - LOOK_BACK)
         # Of two calls for one of ours, the older one is adopted.
-        rows.sort(key=lambda row: row.created_at)
-        return sum([self._safely(row) for row in rows])
+        rows = {row.provider_call_id: row for row in found}.values()
+        in_order = sorted(rows, key=lambda row: row.created_at)
+        return sum([self._safely(row) for row in in_order])
 
     def _list_lines(self, lines: Iterable[str], since: datetime) -> list[ProviderCall]:
         """List the calls of these lines, and store which lines gave no answer.

@@ -258,6 +258,23 @@ def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: House) -> None:
     assert an_adoption(copy).run(copy.snapshot()) is None, "it is led by now"
 
 
+def test_on_a_copy_a_missing_call_is_adopted_from_a_line_that_the_log_does_not_name(
+    copy: House,
+) -> None:
+    """The change to the other line, and the call from it, are newer than the copy."""
+    [view] = copy.snapshot().campaigns
+    contact_id = view.candidates[0].contact_id
+    order = an_order(
+        call_id=call_id_of(contact_id, 1),
+        campaign_id=view.id,
+        contact_id=contact_id,
+        phone_number_id="line-2",
+    )
+    copy.provider.show(order, "p1")
+    an_adoption(copy).run(copy.snapshot())
+    assert copy.topics(order.call_id) == ["created", "placed"]
+
+
 def test_the_quarantine_starts_again_after_a_crash(copy: House) -> None:
     an_adoption(copy).run(copy.snapshot())
     pass_(copy, seconds=60)
