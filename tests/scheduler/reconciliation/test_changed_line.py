@@ -7,16 +7,17 @@ from uuid import UUID
 import pytest
 
 from application.campaigns import CampaignChange
+from application.event_context import SCHEDULER
 from application.ports import CallOrder, ProviderUnavailable
 from domain.dial_view import Phase
 from domain.errors import InUse, Invalid, WrongState
-from domain.values import CampaignState, call_id_of
+from domain.values import CampaignState, PauseCause, RefusalScope, call_id_of
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
 from tests.fakes import an_order
 from tests.scheduler.leading import Passes
 from tests.scheduler.reconciliation.test_adopt import an_adoption
 from tests.scheduler.watch import SENT, TIME_OUT, Watch
-from tests.wiring import BY, House
+from tests.wiring import BY, Clock, House
 
 FORMER, NEW = DEFAULT_PHONE_NUMBER_ID, "line-2"
 
@@ -209,3 +210,35 @@ def test_an_archived_or_unknown_assistant_is_refused(house: House) -> None:
         house.campaigns.change(campaign_id, unknown, by=BY)
     row = house.board(campaign_id)
     assert (row.state, row.assistant_id == ann) == (CampaignState.CREATED, False)
+
+
+def paused_for_its_line(house: House, campaign_id: UUID) -> UUID:
+    """Pause the campaign because the provider refuses its line."""
+    house.campaigns.pause(
+        campaign_id,
+        by=SCHEDULER,
+        reason="404: no such line",
+        cause=PauseCause.ACCOUNT,
+        scope=RefusalScope.LINE,
+    )
+    return campaign_id
+
+
+def shared_refusal(house: House, campaign_id: UUID) -> str | None:
+    views = {view.id: view for view in house.snapshot().campaigns}
+    return views[campaign_id].account_refusal
+
+
+def test_the_refusal_of_a_line_concerns_campaigns_on_that_line_only(
+    house: House,
+) -> None:
+    refused, same = house.campaign(1), house.campaign(["+12025550188"])
+    moved = house.campaign(["+12025550189"], phone_number_id=NEW)
+    assert isinstance(house.now, Clock)
+    house.now.pass_(seconds=1)
+    paused_for_its_line(house, refused)
+    assert shared_refusal(house, same) == "404: no such line"
+    assert shared_refusal(house, moved) is None
+    new_line = CampaignChange(phone_number_id=NEW)
+    house.campaigns.change(refused, new_line, by=BY)
+    assert shared_refusal(house, moved) is None, "the refusal is of the former line"
