@@ -1,6 +1,8 @@
 """The latest times of all calls to one contact at a place, under a retry policy."""
 
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from application.places import columns
 from application.places.subdivisions import SUBDIVISIONS
@@ -21,6 +23,26 @@ def places_of_code(code: str) -> Places | None:
     return places if places.time_zones else None
 
 
+@dataclass(frozen=True)
+class _Gates:
+    """The gates of one place, which are the same for instants of the same dates.
+
+    The hours depend on the date in UTC, the rules in force on the local dates.
+    """
+
+    terms: Terms
+    places: Places
+    known: dict[tuple[date, ...], Gate] = field(default_factory=dict)
+
+    def at(self, instant: datetime) -> Gate:
+        """Return the gate for an instant."""
+        zones = map(ZoneInfo, self.places.time_zones)
+        dates = tuple(instant.astimezone(zone).date() for zone in (UTC, *zones))
+        if dates not in self.known:
+            self.known[dates] = Gate(self.terms, self.places, instant)
+        return self.known[dates]
+
+
 def retry_timetable(
     policy: RetryPolicy,
     hours: CallingHours,
@@ -34,10 +56,10 @@ def retry_timetable(
     Raises Invalid for a policy that is out of bounds or does not fit.
     """
     check_policy(policy)
-    terms = Terms(CallPurpose.TELEMARKETING, hours, book)
+    gates = _Gates(Terms(CallPurpose.TELEMARKETING, hours, book), places)
 
     def opening(at: datetime, calls: tuple[datetime, ...]) -> datetime | None:
-        gate = Gate(terms, places, at)
+        gate = gates.at(at)
         match gate.decide(Numbers(calls), has_consent=True, now=at):
             case Granted():
                 return at

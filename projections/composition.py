@@ -6,8 +6,7 @@ the reader of its messages, the clock and the source of the read model's positio
 """
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -49,10 +48,9 @@ from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
 from projections.calls.message_retention import MessageRetention
+from projections.connections import Pools
 from projections.contacts.redials import RedialStaging
 from projections.dialability import DialabilityReader
-from projections.engine.change_feed import ReadModelFeed
-from projections.engine.schema import open_read_pool
 from projections.lookups import Lookups
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import (
@@ -62,8 +60,7 @@ from storage.access.sessions import (
     SessionStore,
     SignInLinks,
 )
-from storage.database import Pool, open_pool
-from storage.log.recorder import EventStoreFactory
+from storage.database import Pool
 from storage.process.decisions import ProcessRecords
 from storage.suppression.blocks import BlockStore
 from storage.vault.erasure import ErasureStore
@@ -73,45 +70,6 @@ from storage.vault.uploads import NewUpload, UploadStore
 
 ADMINS_SECONDS = 2.0
 """How long a list of admins may wait for the read model to include the whole log."""
-
-
-@dataclass(frozen=True)
-class Pools:
-    """Connection pools of one database: for the event log and vault, and for reads."""
-
-    writing: Pool
-    reading: Pool
-
-
-@contextmanager
-def open_pools(url: str, *, name: str, max_size: int = 16) -> Iterator[Pools]:
-    """Open both pools; `name` is the application name that Postgres shows."""
-    with (
-        open_pool(url, name=name, max_size=max_size) as writing,
-        open_read_pool(url, name=f"{name} reads", max_size=max_size) as reading,
-    ):
-        yield Pools(writing, reading)
-
-
-@contextmanager
-def open_feed(url: str) -> Iterator[ReadModelFeed]:
-    """Run a feed of the read model's changes in a thread of its own."""
-    feed = ReadModelFeed(url)
-    feed.start()
-    try:
-        yield feed
-    finally:
-        feed.stop()
-
-
-@contextmanager
-def open_log(pool: Pool) -> Iterator[AutoLynx]:
-    """Open the event log over a pool; it is closed before the pool."""
-    app = AutoLynx(EventStoreFactory(pool))
-    try:
-        yield app
-    finally:
-        app.close()
 
 
 class ConfiguredFields(TypedDict):

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from threading import Lock, Thread
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from application.calls.claims import ClaimResult
-from application.contacts.files.uploads import RejectedRow, StagedRow, Upload, Uploads
 from application.contacts.imports import ImportService, NewCampaign
 from application.ports import Provider, ProviderAssistant, ReadModel
 from domain.calls.call import Call
@@ -18,13 +17,14 @@ from domain.campaigns.campaign import Campaign
 from domain.dial_view import Candidate, PlannedCall, Snapshot
 from domain.gate.permit import Granted, Permit
 from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
-from domain.values import DialMode, SkipReason
+from domain.values import DialMode
 from projections.calls import call_log
 from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_board import OpenLines
 from projections.campaigns.campaign_row import CampaignRow
-from projections.composition import Components, open_feed, open_log, open_pools
+from projections.composition import Components
+from projections.connections import open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
 from projections.engine.runner import REBUILD_BATCH, Batches, Projector
 from projections.engine.schema import create_read_model
@@ -33,6 +33,7 @@ from provider.vapi.reading import read_message
 from storage.database import connect
 from storage.migrate import migrate
 from tests.fakes import FakeProvider
+from tests.staged_uploads import StagedUploads
 
 BY = "ann@example.com"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -58,73 +59,6 @@ class Clock:
 
 def real_time() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass
-class StagedUploads(Uploads):
-    """Checked files in memory."""
-
-    files: dict[UUID, Upload] = field(default_factory=dict)
-    staged: dict[UUID, list[StagedRow]] = field(default_factory=dict)
-    rejected: dict[UUID, list[RejectedRow]] = field(default_factory=dict)
-
-    def stage(
-        self, phones: Sequence[str], rejects: Sequence[int] = (), not_kept: int = 0
-    ) -> UUID:
-        """Stage a file with these people; `rejects` are rows with no name.
-
-        A phone may have an extension: "+12025550140 ext. 5". `not_kept` is the number
-        of further rejects that are only counted.
-        """
-        id_ = uuid4()
-        self.staged[id_] = [_person(n, phone) for n, phone in enumerate(phones, 1)]
-        self.rejected[id_] = [_nameless(row) for row in rejects]
-        self.files[id_] = Upload(
-            id=id_,
-            filename="people.csv",
-            columns=("name", "phone", "plan"),
-            default_region="US",
-            accepted=len(phones),
-            skipped_count=len(rejects) + not_kept,
-            created_by=BY,
-            created_at=NOON,
-            expires_at=datetime.max.replace(tzinfo=UTC),
-            not_kept={SkipReason.MISSING_NAME: not_kept} if not_kept else {},
-        )
-        return id_
-
-    def get(self, upload_id: UUID, now: datetime) -> Upload | None:
-        upload = self.files.get(upload_id)
-        return upload if upload and now < upload.expires_at else None
-
-    def rows(self, upload_id: UUID, after_ordinal: int, limit: int) -> list[StagedRow]:
-        return self.staged[upload_id][after_ordinal : after_ordinal + limit]
-
-    def rejects(self, upload_id: UUID, after_row: int, limit: int) -> list[RejectedRow]:
-        rows = [row for row in self.rejected[upload_id] if row.row > after_row]
-        return rows[:limit]
-
-
-def _person(ordinal: int, phone: str) -> StagedRow:
-    number, _, extension = phone.partition(" ext. ")
-    return StagedRow(
-        ordinal=ordinal,
-        row=ordinal + 1,
-        name=f"Person {ordinal}",
-        business_name="",
-        phone=number,
-        variables={"plan": "gold"},
-        extension=extension or None,
-    )
-
-
-def _nameless(row: int) -> RejectedRow:
-    return RejectedRow(
-        row=row,
-        reason=SkipReason.MISSING_NAME,
-        message="The name is missing.",
-        cells=("", "+12025550999", "gold"),
-    )
 
 
 def phones(count: int, first: int = 0) -> list[str]:
@@ -164,7 +98,7 @@ class SteppedReadModel(ReadModel):
         self._conn.close()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class House(Components):
     """The services over one database, with a provider in memory by default."""
 
@@ -172,6 +106,10 @@ class House(Components):
     provider: Any
     read_model: Any
     staged: StagedUploads = field(default_factory=StagedUploads)
+
+    def __repr__(self) -> str:
+        # Hypothesis refuses the long text with everything that was staged.
+        return f"House(url={self.url!r})"
 
     @cached_property
     def imports(self) -> ImportService:

@@ -24,7 +24,7 @@ from interfaces.cli.database import bare_database
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line
 from interfaces.cli.workbench import utc_now
 from projections.calls.dial_queue import dialling_is_stopped
-from projections.composition import open_log, open_pools
+from projections.connections import open_log, open_pools
 from projections.engine.schema import outdated_message, use_read_model
 from projections.monitoring.lag import lag
 from provider.vapi.client import VapiProvider

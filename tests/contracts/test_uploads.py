@@ -15,7 +15,7 @@ from domain.values import SkipReason
 from storage.database import open_pool
 from storage.migrate import migrate
 from storage.vault.uploads import NewUpload, UploadStore
-from tests.wiring import StagedUploads
+from tests.staged_uploads import StagedUploads
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EXPIRY = NOW + timedelta(days=1)

@@ -25,7 +25,7 @@ from domain.values import CampaignState, ContactStatus
 from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
-from projections.composition import open_feed
+from projections.connections import open_feed
 from projections.engine.schema import create_read_model
 from provider.vapi.client import VapiProvider
 from provider.vapi.reading import STATUS_UPDATE, read_message

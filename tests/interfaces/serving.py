@@ -27,7 +27,8 @@ from application.ports import PhoneNumber, ProviderAssistant
 from domain.values import Role
 from interfaces.asgi import create_app
 from interfaces.server.uvicorn_server import serving
-from projections.composition import Components, open_feed, open_log, open_pools
+from projections.composition import Components
+from projections.connections import open_feed, open_log, open_pools
 from projections.engine.runner import Projector
 from provider.vapi.reading import read_message
 from storage.access.api_tokens import TokenStore
