@@ -25,6 +25,8 @@ from projections.campaigns import campaign_board
 from projections.composition import (
     Components,
     configured_fields,
+)
+from projections.connections import (
     open_feed,
     open_log,
     open_pools,

@@ -108,8 +108,11 @@ class House(Components):
     staged: StagedUploads = field(default_factory=StagedUploads)
 
     def __repr__(self) -> str:
-        # Hypothesis refuses the long text with everything that was staged.
         return f"House(url={self.url!r})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """Hypothesis refuses the long text of all fields."""
+        printer.text(repr(self))
 
     @cached_property
     def imports(self) -> ImportService:

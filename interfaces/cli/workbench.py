@@ -15,6 +15,8 @@ from interfaces.cli.database import database
 from projections.composition import (
     Components,
     configured_fields,
+)
+from projections.connections import (
     open_log,
     open_pools,
 )

@@ -25,6 +25,8 @@ from interfaces.webhooks.vapi import Webhooks, read_body
 from projections.composition import (
     Components,
     configured_fields,
+)
+from projections.connections import (
     open_feed,
     open_log,
     open_pools,

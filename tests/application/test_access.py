@@ -87,8 +87,11 @@ def test_nobody_gets_access_without_being_a_member(
     assert access.tokens() == []
 
 
-def test_members_see_and_revoke_their_own_tokens_only(access: AccessService) -> None:
+def test_members_see_and_revoke_their_own_tokens_only(
+    house: House, access: AccessService
+) -> None:
     hers = access.create_token(ADA, days=1, by=ADA).token
+    house.now.pass_(seconds=1)
     his = access.create_token(BO, days=1, by=BO).token
     assert access.tokens(ADA) == [hers]
     assert access.tokens() == [hers, his]

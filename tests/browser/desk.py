@@ -23,7 +23,7 @@ from tests.simulator import running_simulator
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 # No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
-LONG = 60_000
+LONG = 150_000
 """Milliseconds that a campaign may take."""
 
 

@@ -99,10 +99,15 @@ def assert_repeats_are_equal(received: Received) -> None:
 
 
 def assert_in_order(accepted: list[dict[str, Any]]) -> None:
-    """Check the messages of one campaign, in the order of their acceptance."""
+    """Check the messages of one campaign, in the order of their acceptance.
+
+    A campaign may complete before the last reports arrive: contacts then finish later.
+    """
     types = [body["type"] for body in accepted]
-    assert (types[0], types[-1]) == ("campaign.started", "campaign.completed")
+    assert (types[0], types.count("campaign.completed")) == ("campaign.started", 1)
     by_contact: dict[str, list[str]] = {}
-    for body in accepted[1:-1]:
+    for body in accepted:
+        if "contact" not in body["data"]:
+            continue
         by_contact.setdefault(body["data"]["contact"]["id"], []).append(body["type"])
     assert list(by_contact.values()) == [["call.finished", "contact.finished"]] * PEOPLE

@@ -82,7 +82,7 @@ def changed(original: Fact, **own: Any) -> Fact:
 
 
 def created(attempt: int = 1, *, capacity: int = 0, platform: int = 0) -> Fact:
-    fields = {"attempt": attempt, "claim_id": CLAIM, "batch": None}
+    fields = {"attempt": attempt, "claim_id": CLAIM, "batch": None, "group": None}
     refusals = {"capacity_refusals": capacity, "platform_refusals": platform}
     return moved(Call.Created, PENDING, QUEUED, **fields, **refusals)
 
