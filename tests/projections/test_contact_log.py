@@ -54,7 +54,6 @@ def test_a_claim_stores_the_call_the_attempt_and_the_batch(life: Life) -> None:
         "deferred_position": None,
         "deferred_code": None,
         "requeue": False,
-        "deferred_code": None,
         "planned_at": None,
     }
 
@@ -70,7 +69,6 @@ def test_a_deferral_stores_when_the_same_call_is_due_again(life: Life) -> None:
         "deferred_position": len(life.events),
         "deferred_code": None,
         "requeue": True,
-        "deferred_code": None,
     }
 
 
@@ -89,7 +87,6 @@ def test_a_deferred_call_that_ended_without_ringing_is_not_requested_again(
         "deferred_position": None,
         "deferred_code": None,
         "requeue": False,
-        "deferred_code": None,
     }
 
 
@@ -106,7 +103,6 @@ def test_a_contact_whose_call_failed_without_ringing_is_due_for_a_new_call(
         "deferred_position": len(life.events),
         "deferred_code": None,
         "requeue": False,
-        "deferred_code": None,
     }
 
 
