@@ -30,7 +30,6 @@ from application.campaigns import CampaignService
 from application.configuration import Configuration, FirstSettings
 from application.contacts.contact_grouping import ContactGrouping
 from application.contacts.contact_service import ContactService
-from application.contacts.files.contact_file import ReadOptions
 from application.contacts.files.uploads import Upload, Uploads
 from application.contacts.imports import ImportService
 from application.contacts.planned_calls import PlannedCallService
@@ -64,7 +63,7 @@ from storage.database import Pool
 from storage.process.decisions import ProcessRecords
 from storage.suppression.blocks import BlockStore
 from storage.vault.erasure import ErasureStore
-from storage.vault.reception import receive_file
+from storage.vault.reception import receive_built
 from storage.vault.tables import Vault
 from storage.vault.uploads import NewUpload, UploadStore
 
@@ -323,17 +322,15 @@ class Components:
 
     def _receive_small_file(self, upload_id: UUID, content: bytes, by: str) -> Upload:
         """Stage a contact file that was built here; see `test_calls.Receive`."""
-        at = self.now()
-        region = self.settings.values().default_region
         new = NewUpload(
             id=upload_id,
             filename="test-call.csv",
-            default_region=region,
+            default_region=self.settings.values().default_region,
             created_by=by,
-            created_at=at,
-            expires_at=at + STAGED_FOR,
+            created_at=self.now(),
+            expires_at=self.now() + STAGED_FOR,
         )
-        return receive_file(self.uploads, new, [content], ReadOptions(region))
+        return receive_built(self.uploads, new, content)
 
     @cached_property
     def assistants(self) -> AssistantService:

@@ -9,7 +9,7 @@ from application.access import AccessService
 from domain.errors import Invalid, NotFound
 from domain.member import Member
 from domain.values import Role, member_id_of
-from tests.wiring import BY, House
+from tests.wiring import BY, Clock, House
 
 ADA, BO = "ada@example.com", "bo@example.com"
 
@@ -91,6 +91,7 @@ def test_members_see_and_revoke_their_own_tokens_only(
     house: House, access: AccessService
 ) -> None:
     hers = access.create_token(ADA, days=1, by=ADA).token
+    assert isinstance(house.now, Clock)
     house.now.pass_(seconds=1)
     his = access.create_token(BO, days=1, by=BO).token
     assert access.tokens(ADA) == [hers]
