@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 from application.places import columns
 from application.places.subdivisions import SUBDIVISIONS
@@ -12,6 +11,7 @@ from domain.gate.permit import Granted, Wait
 from domain.gate.places import Places
 from domain.gate.rules import CallPurpose, RuleBook
 from domain.retry_timetable import worst_case
+from domain.time_zones import time_zone
 
 
 def places_of_code(code: str) -> Places | None:
@@ -36,7 +36,7 @@ class _Gates:
 
     def at(self, instant: datetime) -> Gate:
         """Return the gate for an instant."""
-        zones = map(ZoneInfo, self.places.time_zones)
+        zones = map(time_zone, self.places.time_zones)
         dates = tuple(instant.astimezone(zone).date() for zone in (UTC, *zones))
         if dates not in self.known:
             self.known[dates] = Gate(self.terms, self.places, instant)

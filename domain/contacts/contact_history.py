@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from domain.campaigns.retry_policy import PER_DAY
 from domain.outcomes import CallOutcome
+from domain.time_zones import time_zone
 
 MOST_RECENT = PER_DAY[-1]
 """Number of attempts whose times are stored: no policy allows more in 24 hours."""
@@ -100,7 +100,7 @@ NO_HISTORY = ContactHistory()
 def day_parts_at(at: datetime, zones: Sequence[str]) -> Iterator[DayPart]:
     """Yield the parts of the day that it is in any of these time zones."""
     for zone in zones:
-        local = at.astimezone(ZoneInfo(zone)).time()
+        local = at.astimezone(time_zone(zone)).time()
         for part, (begin, end) in DAY_PARTS.items():
             if begin <= local < end:
                 yield part

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from domain.gate import caps as frequency
 from domain.gate.hours import OpenHours, open_hours
@@ -28,6 +27,7 @@ from domain.gate.rules import (
     intersect,
 )
 from domain.outcomes import Withheld
+from domain.time_zones import time_zone
 from domain.values import WaitingCode
 
 ROUNDS = 50
@@ -300,7 +300,7 @@ class Gate:
     def _is_in_force(self, rule: Rule, at: datetime) -> bool:
         """Return whether a rule applies on the local date in any zone of the number."""
         zones = self.places.time_zones if self.places else ()
-        return any(rule.applies_on(at.astimezone(ZoneInfo(z)).date()) for z in zones)
+        return any(rule.applies_on(at.astimezone(time_zone(z)).date()) for z in zones)
 
     def _open_hours(self) -> OpenHours | None:
         """Compute the hours; None if nothing restricts them."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.gate.rules import Window
+from domain.time_zones import time_zone
 
 DAYS_AHEAD = 21
 """How many days are searched for the next opening."""
@@ -99,7 +100,7 @@ class _Segment:
 @lru_cache(maxsize=65_536)
 def _segments(zone: str, day: date) -> tuple[_Segment, ...]:
     """Split a local day where the offset changes."""
-    tz = ZoneInfo(zone)
+    tz = time_zone(zone)
     start = _first_instant(tz, day)
     end = _first_instant(tz, day + DAY)
     segments: list[_Segment] = []

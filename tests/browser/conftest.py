@@ -1,6 +1,7 @@
-"""One AutoLynx and one Chromium for the tests of this folder, on one worker.
+"""One AutoLynx and one Chromium for the tests of each module.
 
-No longer: while playwright runs, nothing else may run an event loop in its thread.
+So the campaigns of one module neither delay nor change those of another. No longer:
+while playwright runs, nothing else may run an event loop in its thread.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from tests.browser.desk import Desk, chromium, running_desk
 from tests.conftest import fresh_database
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def desk(
     server: Conn, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Desk]:

@@ -23,6 +23,7 @@ SPECIFIC = ("customer-ended-call", "voicemail", "customer-busy")
 SAID = ("Yes?", "Please leave a message after the tone.", None)
 """What the callee's side says: a person's words, a machine's, or nothing."""
 EXPECTED = Decimal("0.25")
+RECORDING = "https://recordings.example.com/a.wav"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,11 @@ class Told:
         """Write it as the provider does; `call` is the copy of the call inside."""
         artifact = {
             "messages": self._messages() if self.transcript else [],
-            **({"recordingUrl": "https://h/a.wav"} if self.recording else {}),
+            **(
+                {"recordingUrl": "https://recordings.example.com/a.wav"}
+                if self.recording
+                else {}
+            ),
         }
         return {
             "artifact": artifact,

@@ -67,7 +67,8 @@ def test_a_report_with_more_data_comes_later(
     assert first["startedAt"] == row["startedAt"]
     assert not {"cost", "costs", "costBreakdown", "recordingUrl"} & first.keys()
     assert last["cost"] == row["cost"] > 0
-    assert last["timestamp"] - first["timestamp"] >= 200
+    # Times are in whole milliseconds, and a timer may fire one of them early.
+    assert last["timestamp"] - first["timestamp"] >= 198
 
 
 def test_the_first_report_of_an_unanswered_call_has_the_true_reason(
