@@ -54,6 +54,7 @@ function keepForm(form) {
   } catch {
     // A browser without storage keeps the form until the page is left.
   }
+  return form;
 }
 
 export default function NewCampaign() {
@@ -62,13 +63,14 @@ export default function NewCampaign() {
   const [uploaded, setUploaded] = useState(/** @type {Upload | null} */ (null));
   const [form, setForm] = useState(keptForm);
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
-  useEffect(() => keepForm(form), [form]);
+  useEffect(() => void keepForm(form), [form]);
   if (!may.operate())
     return html`<${Head} title="New campaign" /><${Empty} icon="warning" title="For operators and admins"
         ><p>Your role sees campaigns and cannot create them. An admin can change it.</p><//
       >`;
+  // Kept at once: an effect would run after the next frame, and the page may be reloaded before.
   /** @param {Partial<typeof START>} change */
-  const set = (change) => setForm((old) => ({ ...old, ...change }));
+  const set = (change) => setForm((old) => keepForm({ ...old, ...change }));
   /** @param {Upload | null} upload */
   const took = (upload) => {
     setUploaded(upload);
