@@ -322,14 +322,9 @@ class Components:
 
     def _receive_small_file(self, upload_id: UUID, content: bytes, by: str) -> Upload:
         """Stage a contact file that was built here; see `test_calls.Receive`."""
-        new = NewUpload(
-            id=upload_id,
-            filename="test-call.csv",
-            default_region=self.settings.values().default_region,
-            created_by=by,
-            created_at=self.now(),
-            expires_at=self.now() + STAGED_FOR,
-        )
+        region, at = self.settings.values().default_region, self.now()
+        until = at + STAGED_FOR
+        new = NewUpload(upload_id, "test-call.csv", region, by, at, until)
         return receive_built(self.uploads, new, content)
 
     @cached_property

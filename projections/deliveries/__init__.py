@@ -1,1 +1,1 @@
-"""Outgoing webhooks: what is sent to whom, and what became of it."""
+"""Outgoing webhooks: the outbox, the queue of deliveries, and their log."""

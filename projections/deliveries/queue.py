@@ -1,4 +1,4 @@
-"""The queue of deliveries: what is to be sent, and what became of each attempt.
+"""The queue of deliveries: those that wait, and the result of each attempt.
 
 All times are those of the database's clock.
 """

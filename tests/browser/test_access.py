@@ -30,7 +30,7 @@ def test_a_new_member_signs_in_with_a_link_that_an_admin_creates_in_the_dashboar
         tab = context.new_page()
         tab.goto("/sign-in")
         expect(tab.get_by_role("heading", name="Sign in")).to_be_visible()
-        # Pasting a link into the address of the open page loads nothing anew.
+        # The browser does not reload an open page if only the part after # changes.
         tab.evaluate("link => { location.href = link }", link)
         expect(tab.get_by_role("heading", name="Campaigns")).to_be_visible()
     with desk.stranger() as context:

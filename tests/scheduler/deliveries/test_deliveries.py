@@ -1,8 +1,9 @@
 """Deliveries to real receivers: signed, in order, repeated, and independent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Event
 from typing import Any
 from uuid import UUID
@@ -202,6 +203,11 @@ def test_the_first_success_makes_earlier_failures_due_again(
     assert received.statuses == [503, 503, 200, 200, 200]
 
 
+def each_has(receivers: Sequence[Received], number: int) -> bool:
+    """Return whether each receiver got this number of deliveries."""
+    return all(len(received.ids) == number for received in receivers)
+
+
 def test_a_hanging_endpoint_delays_no_other_of_fifty(house: House, pool: Pool) -> None:
     released = Event()
     with ExitStack() as opened:
@@ -214,9 +220,7 @@ def test_a_hanging_endpoint_delays_no_other_of_fifty(house: House, pool: Pool) -
         for number in range(1, 4):
             finish_call(house, campaign)
             eventually(
-                lambda number=number: all(  # type: ignore[misc]
-                    len(received.ids) == number for received in all_received[1:]
-                ),
+                partial(each_has, all_received[1:], number),
                 within=30,
                 said="the deliveries to all others",
             )
