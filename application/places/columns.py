@@ -5,12 +5,12 @@ The values are those that `contacts.contact_values` has understood.
 
 import re
 from functools import cache
-from importlib.resources import files
 from zoneinfo import available_timezones
 
 import zipcodes
 
 from application.places.subdivisions import SUBDIVISIONS
+from application.places.zone_names import canonical, table
 from domain.gate.places import Places, PlaceSource
 
 _ZIP = re.compile(r"(\d{5})(?:[- ]?\d{4})?")
@@ -45,9 +45,10 @@ def places_of_country(code: str) -> Places:
 
 
 def places_of_time_zone(name: str) -> Places:
-    """Return the zone with the countries that use it."""
-    codes = _countries_of_zones().get(name, ())
-    return Places(codes, (name,), PlaceSource.COLUMN)
+    """Return the zone with the countries that use it; `name` may be a link to it."""
+    zone = canonical(name)
+    codes = _countries_of_zones().get(zone, ())
+    return Places(codes, (zone,), PlaceSource.COLUMN)
 
 
 def places_of_postal_code(text: str, code: str) -> Places | None:
@@ -104,7 +105,7 @@ def _zones_of_zip3() -> dict[str, set[str]]:
 @cache
 def _country_zones() -> dict[str, tuple[str, ...]]:
     zones: dict[str, list[str]] = {}
-    for code, _, zone, *_ in _table("zone.tab"):
+    for code, _, zone, *_ in table("zone.tab"):
         zones.setdefault(code, []).append(zone)
     return {code: tuple(sorted(names)) for code, names in zones.items()}
 
@@ -121,9 +122,3 @@ def _countries_of_zones() -> dict[str, tuple[str, ...]]:
 def zones_of_country(code: str) -> tuple[str, ...]:
     """Return the IANA time zones of a country, sorted; none for an unknown code."""
     return _country_zones().get(code, ())
-
-
-def _table(name: str) -> list[list[str]]:
-    text = (files("tzdata") / "zoneinfo" / name).read_text("utf-8")
-    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
-    return [line.split("\t") for line in lines]

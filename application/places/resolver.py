@@ -16,6 +16,7 @@ from phonenumbers import timezone
 
 from application.places import columns
 from application.places.subdivisions import BRAZIL_AREA_CODES, SUBDIVISIONS
+from application.places.zone_names import canonical
 from domain.gate.places import Places, PlaceSource
 
 NORTH_AMERICA = "+1"
@@ -120,7 +121,7 @@ def places_of_number(number: str) -> Places:
         return Places((code,), zones, PlaceSource.NUMBER)
     regions = _region(number)
     found = timezone.time_zones_for_number(phonenumbers.parse(number))
-    known = {zone for zone in found if zone != UNKNOWN_ZONE}
+    known = {canonical(zone) for zone in found if zone != UNKNOWN_ZONE}
     if not known:
         known = {zone for code in regions for zone in columns.zones_of_country(code)}
     return Places(regions, tuple(sorted(known)), PlaceSource.NUMBER)

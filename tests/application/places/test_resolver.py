@@ -35,7 +35,7 @@ NEW_YORKER = "+12125550100"
         ("+442079460000", ("GB",), ("Europe/London",)),
         ("+33142685300", ("FR",), ("Europe/Paris",)),
         ("+5521987654321", ("BR-RJ",), ("America/Sao_Paulo",)),
-        ("+919876543210", ("IN",), ("Asia/Calcutta",)),
+        ("+919876543210", ("IN",), ("Asia/Kolkata",)),
     ],
 )
 def test_a_number_alone_has_the_places_of_its_whole_overlay_family(
