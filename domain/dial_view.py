@@ -1,7 +1,7 @@
 """The view that the scheduler plans from: plain values, without storage or network.
 
 `projections/dial_snapshot.py` reads the view from the read tables, and
-`scheduler/policy.py` makes a plan of it.
+`domain/dispatching/policy.py` makes a plan of it.
 """
 
 from dataclasses import dataclass

@@ -13,14 +13,14 @@ from eventsourcing.persistence import IntegrityError
 from application.calls.claims import ClaimResult
 from application.event_context import SCHEDULER
 from domain.dial_view import CampaignView, Snapshot
+from domain.dispatching.plan_types import Conditions, Pause, Plan, Verdict, Waiting
+from domain.dispatching.policy import plan
 from domain.errors import Refused
 from domain.states import STARTED
 from domain.values import WaitingCode, call_id_of
 from scheduler.adopt import ClaimingBlocked
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
-from scheduler.plan_types import Conditions, Pause, Plan, Verdict, Waiting
-from scheduler.policy import plan
 from scheduler.provider_check import ProviderCheck
 from scheduler.wakeup import WakeUp
 from storage.process.decisions import Decision, Reason

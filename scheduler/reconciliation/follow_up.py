@@ -7,8 +7,8 @@ from application.calls.call_service import CallService
 from application.ports import CallPhase, Provider, ProviderCall
 from domain.calls.reports import ReportGrade
 from domain.dial_view import CampaignView, OpenCall, Phase, Snapshot
+from domain.dispatching.costs import expected_cost, expected_of
 from domain.states import LIVE
-from scheduler.costs import expected_cost, expected_of
 from scheduler.reconciliation.listed_calls import is_final, is_news, with_cost
 
 MAX_REQUESTS = 20

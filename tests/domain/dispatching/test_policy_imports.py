@@ -15,7 +15,7 @@ OUTER_PACKAGES = {"application", "interfaces", "projections", "provider", "stora
 DRIVERS = {"asyncio", "httpx2", "psycopg", "psycopg_pool", "sqlite3", "vapi"}
 
 
-@pytest.mark.parametrize("module", ["scheduler.policy", "domain.dial_view"])
+@pytest.mark.parametrize("module", ["domain.dispatching.policy", "domain.dial_view"])
 def test_importing_the_policy_loads_only_the_domain_and_no_driver(module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIST_LOADED_MODULES, module],

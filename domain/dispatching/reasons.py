@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from domain.dial_view import CampaignView, GroupView, Snapshot
+from domain.dispatching.plan_types import Conditions, Pause, Verdict, Waiting
+from domain.dispatching.shares import Demand, Remaining
 from domain.gate.permit import Wait
 from domain.states import MAY_DIAL
 from domain.values import CampaignState, PauseCause, WaitingCode
-from scheduler.plan_types import Conditions, Pause, Verdict, Waiting
-from scheduler.shares import Demand, Remaining
 
 MOST_START_FAILURES = 10
 """Number of contacts refused in a row after which a campaign is paused."""

@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from domain.dial_view import CampaignView, Phase
+from domain.dispatching.plan_types import Verdict, Waiting
+from domain.dispatching.policy import plan
 from domain.values import (
     CampaignState,
     DialMode,
@@ -14,9 +16,7 @@ from domain.values import (
     RefusalScope,
     WaitingCode,
 )
-from scheduler.plan_types import Verdict, Waiting
-from scheduler.policy import plan
-from tests.scheduler.policy.worlds import (
+from tests.domain.dispatching.worlds import (
     LINES,
     NOW,
     a_call,

@@ -9,15 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.dial_view import Candidate, DeferredByGate, GroupView
+from domain.dispatching.plan_types import Plan
+from domain.dispatching.policy import plan
+from domain.dispatching.reasons import TO_BE_WITHHELD
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Decision, Granted, Never, Permit, Wait
 from domain.gate.places import Places, PlaceSource
 from domain.outcomes import Withheld
 from domain.values import DialMode, WaitingCode
-from scheduler.plan_types import Plan
-from scheduler.policy import plan
-from scheduler.reasons import TO_BE_WITHHELD
-from tests.scheduler.policy.worlds import LIST, NOW, VIEW, a_snapshot, the_conditions
+from tests.domain.dispatching.worlds import (
+    LIST,
+    NOW,
+    VIEW,
+    a_snapshot,
+    the_conditions,
+)
 
 OPEN = Granted(Permit((), (), "", "", (), (), ()))
 CLOSED: tuple[Decision, ...] = (

@@ -18,10 +18,10 @@ from domain.dial_view import (
     Phase,
     Snapshot,
 )
+from domain.dispatching.plan_types import Conditions
 from domain.gate.groups import NOT_PLACED
 from domain.gate.permit import Granted, Permit
 from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode, PauseCause
-from scheduler.plan_types import Conditions
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)

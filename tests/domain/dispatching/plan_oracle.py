@@ -9,12 +9,12 @@ from hypothesis import settings
 
 from domain.calls.costs import FIRST_COST
 from domain.dial_view import CampaignView, Phase
+from domain.dispatching.plan_types import Plan
+from domain.dispatching.policy import plan
 from domain.values import (
     DialMode,
 )
-from scheduler.plan_types import Plan
-from scheduler.policy import plan
-from tests.scheduler.policy.worlds import (
+from tests.domain.dispatching.worlds import (
     DIALLED,
     NOW,
     World,

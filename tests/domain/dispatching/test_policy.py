@@ -8,9 +8,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.policy import plan
-from tests.scheduler.policy.plan_oracle import MANY, JudgedPlan
-from tests.scheduler.policy.worlds import (
+from domain.dispatching.policy import plan
+from tests.domain.dispatching.plan_oracle import MANY, JudgedPlan
+from tests.domain.dispatching.worlds import (
     DIALLED,
     LINES,
     NOW,

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from domain.calls.costs import FIRST_COST
 from domain.dial_view import CampaignView, OpenCall, Phase
+from domain.dispatching.costs import Expected, expected_cost, expected_of, reserved
+from domain.dispatching.policy import plan
 from domain.values import CallStatus, CampaignState
-from scheduler.costs import Expected, expected_cost, expected_of, reserved
-from scheduler.policy import plan
-from tests.scheduler.policy.worlds import (
+from tests.domain.dispatching.worlds import (
     NOW,
     a_call,
     a_snapshot,

@@ -9,7 +9,7 @@ started campaign, a verdict: claims + contacts of the reasons = pending contacts
    BATCH only those of the batch that is under way. Planned calls belong to no batch
    until they are made.
 3. It demands as many calls as fit under its cap and its budget. Ghosts use slots;
-   calls without a final cost reserve money, as `scheduler/costs.py` estimates it.
+   calls without a final cost reserve money, as `costs.py` estimates it.
 4. What all campaigns share (global cap, daily budget, pace, limits of slowed lines) is
    given one call at a time to the campaign that uses the fewest slots; among equals,
    to the one that has waited longest since its last claim.
@@ -19,11 +19,11 @@ started campaign, a verdict: claims + contacts of the reasons = pending contacts
 from collections import Counter
 
 from domain.dial_view import CampaignView, Candidate, Phase, PlannedCall, Snapshot
+from domain.dispatching.plan_types import Conditions, Plan
+from domain.dispatching.reasons import barrier, pause, verdict
+from domain.dispatching.shares import Demand, Money, Remaining, share
 from domain.states import STARTED
 from domain.values import DialMode
-from scheduler.plan_types import Conditions, Plan
-from scheduler.reasons import barrier, pause, verdict
-from scheduler.shares import Demand, Money, Remaining, share
 
 
 def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:

@@ -9,9 +9,9 @@ from heapq import heapify, heappop, heapreplace
 from uuid import UUID
 
 from domain.dial_view import CampaignView, Candidate, Phase, Snapshot
+from domain.dispatching.costs import Expected, expected_of, reserved
+from domain.dispatching.plan_types import Conditions, Waiting
 from domain.values import ZERO, WaitingCode
-from scheduler.costs import Expected, expected_of, reserved
-from scheduler.plan_types import Conditions, Waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.dial_view import CampaignView, Candidate
+from domain.dispatching.plan_types import Plan
+from domain.dispatching.policy import plan
 from domain.values import (
     DialMode,
 )
-from scheduler.plan_types import Plan
-from scheduler.policy import plan
-from tests.scheduler.policy.plan_oracle import MANY, is_open
-from tests.scheduler.policy.worlds import (
+from tests.domain.dispatching.plan_oracle import MANY, is_open
+from tests.domain.dispatching.worlds import (
     World,
     a_snapshot,
     a_view,
