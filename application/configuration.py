@@ -1,9 +1,10 @@
 """Configuration from the environment; variables are AUTOLYNX_ and the field's name."""
 
 import os
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -31,12 +32,14 @@ from domain.settings import (
     SettingsValues,
 )
 
+FIRST_PREFIX = "AUTOLYNX_SETTINGS_"
+
 
 class _FirstCaps(BaseSettings):
     """The frequency caps as text, where an empty variable means that there are none."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AUTOLYNX_SETTINGS_", env_file=".env", extra="ignore"
+        env_prefix=FIRST_PREFIX, env_file=".env", extra="ignore"
     )
 
     frequency_caps: str = caps_text(FIRST_CAPS)
@@ -47,6 +50,19 @@ def _first_caps() -> tuple[FrequencyCap, ...]:
     return read_caps(_FirstCaps().frequency_caps)
 
 
+@dataclass(frozen=True, slots=True)
+class Ineffective:
+    """A variable with a first value that differs from the stored setting.
+
+    The setting's name is a field of SettingsValues; the values are as in variables.
+    """
+
+    variable: str
+    configured: str
+    setting: str
+    stored: str
+
+
 class FirstSettings(BaseSettings):
     """First values of the settings, until an admin changes them.
 
@@ -54,7 +70,7 @@ class FirstSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="AUTOLYNX_SETTINGS_",
+        env_prefix=FIRST_PREFIX,
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
@@ -88,6 +104,36 @@ class FirstSettings(BaseSettings):
         first = first.with_rules(self.calling_rules, reason=None, by=ENVIRONMENT)
         first.check()
         return first
+
+    def ineffective(self, stored: SettingsValues) -> list[Ineffective]:
+        """Return the variables that are set but differ from the stored settings.
+
+        The stored settings apply. Those stored by a release that did not know a setting
+        have the shipped first value, because nobody decided otherwise when they were
+        stored.
+        """
+        given = self.model_fields_set | _FirstCaps().model_fields_set
+        return [
+            Ineffective(
+                variable=f"{FIRST_PREFIX}{name.upper()}",
+                configured=_as_variable(getattr(self, name)),
+                setting=name,
+                stored=_as_variable(getattr(stored, name)),
+            )
+            for name in type(self).model_fields
+            if name in given and getattr(self, name) != getattr(stored, name)
+        ]
+
+
+def _as_variable(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case tuple():
+            return caps_text(value)
+        case bool():
+            return str(value).lower()
+    return str(value)
 
 
 class Configuration(BaseSettings):

@@ -141,6 +141,7 @@ def _lead(process: Process, term: Term) -> None:
         feed = opened.enter_context(open_feed(url))
         built = _components(process, feed, opened, name=ROLE, size=16)
         built.installation_key.prepare()
+        _log_ineffective_variables(built)
         if not count_earlier_calls(built, term, process.stop):
             return
         deps = _dependencies(process, built)
@@ -155,6 +156,18 @@ def _lead(process: Process, term: Term) -> None:
         scheduler.lead(term)
         deps.dispatch.stop()
         deps.adoption.end()
+
+
+def _log_ineffective_variables(built: Components) -> None:
+    """Log each variable with a first value in place of which another is stored."""
+    for one in FirstSettings().ineffective(built.settings.values()):
+        log.warning(
+            "%s=%s has no effect: the stored setting %s=%s applies",
+            one.variable,
+            one.configured,
+            one.setting,
+            one.stored,
+        )
 
 
 def _components(

@@ -67,7 +67,8 @@ def load_rule_book(folders: Sequence[Path] = (SHIPPED,)) -> RuleBook:
     """Read all rules and holiday lists of the folders.
 
     Raises:
-        BrokenRules: if a folder or file cannot be read, or a row is not valid.
+        BrokenRules: if a folder has no rules or cannot be read, as after a volume was
+            removed, or if a file or row is not valid.
     """
     holidays = dict(_holiday_lists(folders))
     rules: dict[str, Rule] = {}
@@ -91,13 +92,34 @@ def _rows(folder: Path) -> Iterator[_Row]:
         if not isinstance(tables, list):
             raise BrokenRules(f"{file.name}: rule must be written as [[rule]]")
         for number, values in enumerate(tables, 1):
+            if not isinstance(values, dict):
+                raise BrokenRules(f"{file.name}: rule must be written as [[rule]]")
             yield _Row(file, number, values)
 
 
 def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise BrokenRules(f"{folder.name}: the folder of rules does not exist")
-    return sorted(folder.glob("*.toml"))
+    found = rule_files(folder)
+    if not found:
+        raise BrokenRules(f"{folder.name}: the folder of rules has no .toml file")
+    return found
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """Return the TOML files of a folder, by name.
+
+    Raises:
+        BrokenRules: the folder is missing or cannot be read. `Path.glob` would return
+            no file then, and the rules of the folder would be dropped unnoticed.
+    """
+    try:
+        return sorted(one for one in folder.iterdir() if one.suffix == ".toml")
+    except FileNotFoundError as error:
+        what = f"{folder.name}: the folder of rules does not exist"
+        raise BrokenRules(what) from error
+    except OSError as error:
+        reason = error.strerror or error
+        what = f"{folder.name}: the folder of rules cannot be read ({reason})"
+        raise BrokenRules(what) from error
 
 
 def _parsed(file: Path) -> dict[str, Any]:
@@ -113,7 +135,7 @@ def _holiday_lists(
     known: set[str] = set()
     for folder in folders:
         lists = folder / HOLIDAYS
-        for file in sorted(lists.glob("*.toml")) if lists.is_dir() else ():
+        for file in rule_files(lists) if lists.is_dir() else ():
             if file.stem in known:
                 raise BrokenRules(f"{file.name}: there is a list of this name already")
             known.add(file.stem)

@@ -9,6 +9,7 @@ from application.calling_rules.loader import (
     HOLIDAYS,
     SHIPPED,
     load_rule_book,
+    rule_files,
 )
 from application.errors import BrokenRules
 from domain.gate.rules import RuleBook
@@ -61,30 +62,45 @@ class RuleBookSource:
                 return
             self._checked_at = now
             signature = _signature(self._folders)
-            if signature != self._signature:
+            if signature != self._signature or self._book is None:
                 self._signature = signature
                 self._load()
 
     def _load(self) -> None:
+        """Read all files; no rule book remains in force if that fails in any way."""
+        self._book, logged = None, self._problem
         try:
             self._book, self._problem = load_rule_book(self._folders), None
-        except BrokenRules as error:
-            self._book, self._problem = None, str(error)
-            log.error("the calling rules cannot be read: %s", error)  # noqa: TRY400 - the message names file and row
+        except Exception as error:
+            self._problem = str(error)
+            known = isinstance(error, BrokenRules)  # It names file and row.
+            if self._problem != logged:
+                log.error(  # noqa: TRY400 - the message of a broken file says it all
+                    "the calling rules cannot be read: %s", error, exc_info=not known
+                )
+        else:
+            log.info("the calling rules of version %.12s apply", self._book.version)
 
 
 def _signature(folders: Sequence[Path]) -> Signature:
-    """Return names, times of change and sizes of all files."""
+    """Return names, times of change and sizes of all files.
+
+    The time changes with the content and with the permission to read it.
+    """
     found: list[tuple[str, int, int]] = []
     for folder in folders:
-        for file in sorted(
-            [*folder.glob("*.toml"), *folder.glob(f"{HOLIDAYS}/*.toml")]
-        ):
+        for part in (folder, folder / HOLIDAYS):
             try:
-                stat = file.stat()
-            except OSError:
-                found.append((str(file), -1, -1))
-            else:
-                found.append((str(file), stat.st_mtime_ns, stat.st_size))
-        found.append((str(folder), int(folder.is_dir()), 0))
+                files = rule_files(part)
+            except BrokenRules:
+                found.append((str(part), -1, -1))
+                continue
+            found.append((str(part), len(files), 0))
+            for file in files:
+                try:
+                    stat = file.stat()
+                except OSError:
+                    found.append((str(file), -1, -1))
+                else:
+                    found.append((str(file), stat.st_ctime_ns, stat.st_size))
     return tuple(found)

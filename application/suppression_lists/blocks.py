@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_NUMBERS = 10_000
+BLOCK_BYTES = BLOCK_NUMBERS // 8
 BUCKET_NUMBERS = 10_000_000
 MOST_BUCKETS = 20_000
 """Buckets of one list: a file of random digits would fill the disk with tiny files."""

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, LiteralString
 from urllib.parse import urlsplit
@@ -20,7 +18,9 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from interfaces.cli.calling_checks import of_lists, of_rules, of_settings
 from interfaces.cli.database import bare_database
+from interfaces.cli.findings import Finding, Found, Grade
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line
 from interfaces.cli.workbench import utc_now
 from projections.calls.dial_queue import dialling_is_stopped
@@ -52,29 +52,6 @@ IN_USE = frozenset({None, "active", "activated"})
 """Statuses of a line that can place calls."""
 
 
-class Grade(StrEnum):
-    """How bad a finding is: fine, worth a look, or to be fixed."""
-
-    OK = "ok"
-    LOOK = "look"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check; `said` describes it and how to fix a fault.
-
-    The names of the fields are those of the JSON output.
-    """
-
-    about: str
-    grade: Grade
-    said: str
-
-
-type Found = Iterator[Finding]
-
-
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
     app.command()(doctor)
@@ -99,6 +76,7 @@ def doctor(*, as_json: AsJson = False) -> int:
 def examine(configuration: Configuration, provider: Provider | None = None) -> Found:
     """Yield the findings in the order in which to fix them."""
     yield from of_database(configuration)
+    yield of_rules(configuration)
     yield of_public_url(configuration)
     yield of_webhook_secret(configuration)
     yield from of_sign_in(configuration)
@@ -131,16 +109,20 @@ def of_database(configuration: Configuration) -> Found:
         yield from _of_tables(conn, url, is_writable=unwritable is None)
 
 
-def _of_key(url: str) -> Finding:
-    """Check the key that suppressed numbers are recognised with; create none."""
+def _of_log(conn: Conn, url: str) -> Found:
+    """Check what calls depend on: the installation's key, settings, suppression lists.
+
+    The log is read, and not the read tables, which may be behind. Nothing is created.
+    """
     with (
         open_pools(url, name="doctor", max_size=1) as pools,
         open_log(pools.writing) as app,
     ):
         fault = key_fault(app, Vault(pools.writing))
-    if fault is not None:
-        return Finding("register", Grade.WRONG, fault)
-    return Finding("register", Grade.OK, "suppressed numbers can be recognised.")
+        found = Finding("register", Grade.OK, "suppressed numbers can be recognised.")
+        yield found if fault is None else Finding("register", Grade.WRONG, fault)
+        yield from of_settings(app)
+        yield of_lists(app, conn, utc_now().date())
 
 
 def _of_server(conn: Conn, unwritable: str | None) -> Found:
@@ -211,7 +193,7 @@ def _of_tables(conn: Conn, url: str, *, is_writable: bool) -> Found:
         yield Finding("migrations", Grade.WRONG, message)
         return
     yield Finding("migrations", Grade.OK, "all are applied.")
-    yield _of_key(url)
+    yield from _of_log(conn, url)
     use_read_model(conn)
     if stale := outdated_message(conn):
         yield Finding("read tables", Grade.WRONG, f"{stale}.")

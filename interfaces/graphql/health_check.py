@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 
@@ -18,11 +18,15 @@ from projections.campaigns.campaign_board import open_lines
 from projections.monitoring.lag import Lag, lag
 from projections.monitoring.webhook_silence import silence
 from projections.registers import settings_board
+from projections.registers.list_faults import list_faults
+from projections.registers.suppression_list_board import versions
 from storage.database import Conn, Pool, Retry, RetryPolicy
 from storage.fitness import why_unwritable
 from storage.process.decisions import Heartbeat, ProcessClock, ProcessRecords
 
 KEPT_SECONDS = 1.0
+LISTS_KEPT_SECONDS = 10.0
+"""How long suppression lists are not checked again, which counts their rows."""
 PROVIDER_PATIENCE_SECONDS, DATABASE_PATIENCE_SECONDS = 2.0, 2.0
 LATE_SECONDS, TOO_LATE_SECONDS = 10.0, 60.0
 LONGEST_SILENCE = timedelta(minutes=1)
@@ -98,6 +102,7 @@ class _Found:
     used_lines: frozenset[str]
     is_stopped: bool
     settings: SettingsValues
+    list_faults: list[str]
 
 
 class HealthCheck:
@@ -138,7 +143,8 @@ class HealthCheck:
         self._now, self._clock = now, clock
         self._lock = Lock()
         self._known: HealthReport | None = None
-        self._until = 0.0
+        self._until = self._lists_until = 0.0
+        self._list_faults: list[str] = []
 
     def report(self) -> HealthReport:
         """Return the health report; it is at most KEPT_SECONDS old."""
@@ -166,6 +172,7 @@ class HealthCheck:
             _scheduler(sign),
             _dialling(self._key_fault(), is_stopped=found.is_stopped),
             _calling_rules(found.settings, self._rules_problem()),
+            _suppression_lists(found.list_faults),
             _provider(status),
             _lines(status, found.used_lines),
             self._webhook(found.silent),
@@ -180,7 +187,16 @@ class HealthCheck:
             used_lines=open_lines(connection).lines,
             is_stopped=dialling_is_stopped(connection),
             settings=settings_board.get(connection) or self._first_settings,
+            list_faults=self._faults_of_lists(connection),
         )
+
+    def _faults_of_lists(self, connection: Conn) -> list[str]:
+        """Return why suppression lists hold numbers, at most LISTS_KEPT_SECONDS old."""
+        if self._clock() >= self._lists_until:
+            today = self._now().astimezone(UTC).date()
+            self._list_faults = list_faults(connection, versions(connection), today)
+            self._lists_until = self._clock() + LISTS_KEPT_SECONDS
+        return self._list_faults
 
     def _webhook(self, silent: timedelta) -> Component:
         detail = None
@@ -242,6 +258,12 @@ def _calling_rules(settings: SettingsValues, problem: str | None) -> Component:
         return Component("calling rules", HealthStatus.OK)
     detail = RULES_UNREADABLE.format(problem=problem)
     return Component("calling rules", HealthStatus.DOWN, detail)
+
+
+def _suppression_lists(faults: list[str]) -> Component:
+    return Component(
+        "suppression lists", _degraded_if(faults), " ".join(faults) or None
+    )
 
 
 def _provider(status: ProviderStatus) -> Component:

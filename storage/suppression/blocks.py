@@ -1,14 +1,19 @@
 """The blocks of imported suppression lists in Postgres."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import LiteralString
 from uuid import UUID
 
-from application.suppression_lists.blocks import Block, BlockIds, block_of
+from application.suppression_lists.blocks import (
+    BLOCK_BYTES,
+    Block,
+    BlockIds,
+    block_of,
+)
 from storage.database import Conn, Pool
 
 log = logging.getLogger(__name__)
@@ -32,17 +37,27 @@ _COMPLETE: LiteralString = (
     "update suppression_version set block_ids = %s where version_id = %s"
 )
 _IDS: LiteralString = "select block_ids from suppression_version where version_id = %s"
-_BITS: LiteralString = """
+# A block of another length counts as missing.
+_BITS: LiteralString = f"""
     select version_id, get_bit(bits, %(bit)s) from suppression_block
     where version_id = any(%(versions)s) and block_id = %(block)s
-"""
-_MANY_BITS: LiteralString = """
+        and octet_length(bits) = {BLOCK_BYTES}
+"""  # noqa: S608 - our own text
+_MANY_BITS: LiteralString = f"""
     select n.at, get_bit(b.bits, n.bit)
     from unnest(%(blocks)s::bigint[], %(bits)s::int[]) with ordinality
         as n (block, bit, at)
     join suppression_block b
         on b.version_id = %(version)s and b.block_id = n.block
-"""
+            and octet_length(b.bits) = {BLOCK_BYTES}
+"""  # noqa: S608 - our own text
+_STORED: LiteralString = f"""
+    select version_id, v.block_ids,
+        (select count(*) from suppression_block b
+        where b.version_id = v.version_id and octet_length(b.bits) = {BLOCK_BYTES})
+    from unnest(%(versions)s::uuid[]) as active (version_id)
+    join suppression_version v using (version_id)
+"""  # noqa: S608 - our own text
 _RETIRE: LiteralString = """
     update suppression_version set retired_at = %(now)s
     where retired_at is null and not version_id = any(%(active)s)
@@ -182,6 +197,29 @@ class BlockStore:
             return BlockIds.from_bytes(row[0])
         except ValueError as error:
             raise BlocksMissing(f"the header of version {version_id}") from error
+
+
+def block_faults(conn: Conn, digests: Mapping[UUID, str]) -> dict[UUID, str]:
+    """Return which of these versions are not stored completely, and why.
+
+    `digests` has for each version the `blocks_digest` with which it was activated.
+    """
+    faults = dict.fromkeys(digests, "its header is missing")
+    values = {"versions": list(digests)}
+    for version, block_ids, stored in conn.execute(_STORED, values):
+        try:
+            ids = BlockIds.from_bytes(block_ids or b"")
+        except ValueError:
+            faults[version] = "its header cannot be read"
+            continue
+        if ids.digest() != digests[version]:
+            faults[version] = "its header is not the one that was activated"
+        elif stored < len(ids):
+            missing = len(ids) - stored
+            faults[version] = f"{missing:,} of its {len(ids):,} blocks are missing"
+        else:
+            del faults[version]
+    return faults
 
 
 def _copy(conn: Conn, version_id: UUID, blocks: Iterable[Block]) -> None:

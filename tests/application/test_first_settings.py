@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from application.configuration import FirstSettings
 from domain.gate.rules import FrequencyCap
-from domain.settings import ENVIRONMENT, RulesMode
+from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
 
 RULES = "AUTOLYNX_SETTINGS_CALLING_RULES"
 CAPS = "AUTOLYNX_SETTINGS_FREQUENCY_CAPS"
@@ -56,3 +56,21 @@ def test_caps_in_another_form_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv(CAPS, "three a day")
     with pytest.raises(ValidationError, match="write attempts/hours"):
         FirstSettings()
+
+
+def test_a_variable_that_differs_from_the_stored_setting_is_ineffective(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(RULES, "OFF")
+    monkeypatch.setenv(CAPS, "")
+    monkeypatch.setenv("AUTOLYNX_SETTINGS_GLOBAL_CAP", "12")
+    found = FirstSettings().ineffective(SettingsValues(global_cap=12))
+    named = {(one.variable, one.configured, one.setting, one.stored) for one in found}
+    assert named == {
+        (RULES, "OFF", "calling_rules", "ENFORCED"),
+        (CAPS, "", "frequency_caps", "3/24,7/168"),
+    }
+
+
+def test_a_variable_that_is_not_set_is_never_ineffective() -> None:
+    assert FirstSettings().ineffective(SettingsValues(global_cap=12)) == []

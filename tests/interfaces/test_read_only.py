@@ -11,7 +11,8 @@ from psycopg import sql
 
 from application.configuration import Configuration
 from domain.values import Role
-from interfaces.cli.doctor import Finding, Grade, of_database
+from interfaces.cli.doctor import of_database
+from interfaces.cli.findings import Finding, Grade
 from interfaces.database_errors import READ_ONLY
 from storage.database import connect
 from storage.process.decisions import beat

@@ -149,6 +149,11 @@ def test_a_broken_holiday_list_is_refused(tmp_path: Path) -> None:
         load_rule_book([own])
 
 
+def test_a_list_in_place_of_a_rule_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BrokenRules, match=r"^NL\.toml: rule must be written"):
+        load_rule_book([folder(tmp_path, "rule = [1]")])
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BrokenRules, match="does not exist"):
         load_rule_book([SHIPPED, tmp_path / "rules"])

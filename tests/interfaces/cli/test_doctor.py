@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from pydantic import SecretStr
 from application.configuration import Configuration
 from application.ports import PhoneNumber
 from interfaces.cli import doctor
-from interfaces.cli.doctor import Finding, Grade
+from interfaces.cli.findings import Finding, Grade
 from storage.database import connect
 from tests.interfaces.cli.conftest import CommandLine
 from tests.simulator import Simulator
@@ -152,3 +153,46 @@ def test_an_account_without_lines_is_wrong_and_inactive_lines_are_named() -> Non
     assert doctor.of_lines([line, blocked]) == Finding(
         "phone numbers", Grade.LOOK, "not active at the provider: +12025550101."
     )
+
+
+def test_doctor_names_calling_rules_that_cannot_be_read(
+    autolynx: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autolynx.done("migrate")
+    grade, found = by_name(autolynx("doctor", "--json").json)["calling rules"]
+    assert (grade, "rules, version" in found) == ("ok", True)
+    monkeypatch.setenv("AUTOLYNX_RULES_DIR", str(tmp_path / "rules"))
+    grade, found = by_name(autolynx("doctor", "--json").json)["calling rules"]
+    assert (grade, "rules: the folder of rules does not exist" in found) == (
+        "wrong",
+        True,
+    )
+
+
+def test_doctor_names_a_suppression_list_that_lost_rows(
+    autolynx: CommandLine, tmp_path: Path, database: str
+) -> None:
+    file = tmp_path / "registry.txt"
+    file.write_text("+13055550100")
+    imported = ("--name", "Registry", "--as-of", "2026-11-01")
+    autolynx.done("suppressions", "import", str(file), *imported)
+    assert by_name(autolynx("doctor", "--json").json)["suppression lists"][0] == "ok"
+    with connect(database, name="test") as conn:
+        conn.execute("delete from suppression_block")
+    grade, found = by_name(autolynx("doctor", "--json").json)["suppression lists"]
+    assert grade == "wrong"
+    assert "The list Registry cannot be read (1 of its 1 blocks are missing)" in found
+
+
+def test_doctor_names_a_variable_that_stored_settings_override(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_SETTINGS_CALLING_RULES", "OFF")
+    autolynx.done("migrate")
+    assert "settings" not in by_name(autolynx("doctor", "--json").json)
+    changes = ("callingRules=ENFORCED", "globalCap=20")
+    autolynx.done("settings", *changes)
+    grade, found = by_name(autolynx("doctor", "--json").json)["settings"]
+    assert grade == "look"
+    assert "AUTOLYNX_SETTINGS_CALLING_RULES is OFF without effect" in found
+    assert "callingRules is ENFORCED" in found

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from interfaces.cli.doctor import Grade, of_database
+from interfaces.cli.doctor import of_database
+from interfaces.cli.findings import Grade
 from storage.fitness import TRANSACTION_POOLER
 from tests.interfaces.cli.conftest import CommandLine
 from tests.interfaces.serving import configured

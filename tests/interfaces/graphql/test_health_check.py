@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
@@ -16,6 +17,7 @@ from application.ports import (
     ProviderCall,
     ProviderUnavailable,
 )
+from application.suppression_lists.service import ListTerms
 from domain.calls.reports import ReportGrade
 from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
 from domain.values import Role
@@ -110,6 +112,7 @@ def test_a_healthy_system_is_reported_as_ok(house: House) -> None:
             "scheduler",
             "dialling",
             "calling rules",
+            "suppression lists",
             "provider",
             "lines",
             "webhooks",
@@ -330,3 +333,21 @@ def test_rules_that_cannot_be_read_are_reported_as_down(house: House) -> None:
     broken = Watched(house, rules_problem=lambda: "us.toml, row 3: no source.")
     detail = said(broken.part("calling rules"), DOWN)
     assert "nobody is called: us.toml, row 3" in detail
+
+
+def test_a_list_that_cannot_be_read_or_is_too_old_is_named(house: House) -> None:
+    today = real_time().date()
+    terms = ListTerms("Registry", as_of=today, covers=("+1305",))
+    house.suppression_lists.receive(terms, [b"+13055550100"], by=BY)
+    house.settle()
+    assert Watched(house).part("suppression lists").status is OK
+    with connect(house.url, name="test") as connection:
+        connection.execute("delete from suppression_block")
+    detail = said(Watched(house).part("suppression lists"), DEGRADED)
+    assert "The list Registry cannot be read (1 of its 1 blocks are missing)" in detail
+    assert "numbers of +1305 are not called. Import the list again." in detail
+    old = replace(terms, as_of=today - timedelta(days=40), max_age_days=31)
+    house.suppression_lists.receive(old, [b"+13055550100"], by=BY)
+    house.settle()
+    detail = said(Watched(house).part("suppression lists"), DEGRADED)
+    assert "The list Registry is too old" in detail

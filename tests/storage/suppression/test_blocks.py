@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from application.suppression_lists.blocks import BlockBuilder
+from application.suppression_lists.blocks import BlockBuilder, BlockIds
 from storage.database import Pool, open_pool
-from storage.suppression.blocks import BlocksMissing, BlockStore
+from storage.suppression.blocks import BlocksMissing, BlockStore, block_faults
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 LISTED = ("+12025550100", "+12025559999", "+13055550102", "+442079460000")
@@ -53,6 +53,47 @@ def test_a_block_that_is_listed_and_not_stored_is_an_error(pool: Pool) -> None:
     with pytest.raises(BlocksMissing):
         contained(pool, store, version, LISTED[0])
     assert contained(pool, store, version, LISTED[2])
+
+
+def test_a_block_of_another_length_counts_as_missing(pool: Pool) -> None:
+    store = BlockStore(pool)
+    version = written(store)
+    with pool.connection() as conn:
+        conn.execute("update suppression_block set bits = 'short'")
+    with pytest.raises(BlocksMissing):
+        contained(pool, store, version, LISTED[0])
+    assert store.look_up([version], LISTED[0]) == {}
+    assert store.look_up_many(version, LISTED) == (set(), set(LISTED))
+
+
+SPOILT = {
+    "delete from suppression_version": "its header is missing",
+    "update suppression_version set block_ids = 'x'": "its header cannot be read",
+    "update suppression_version set block_ids = null": "its header cannot be read",
+    "delete from suppression_block where block_id = 1202555": (
+        "1 of its 3 blocks are missing"
+    ),
+    "update suppression_block set bits = 'x'": "3 of its 3 blocks are missing",
+}
+
+
+@pytest.mark.parametrize("change", SPOILT)
+def test_a_version_that_is_not_complete_is_named_with_the_reason(
+    pool: Pool, change: str
+) -> None:
+    store = BlockStore(pool)
+    version, digest = written(store), BlockIds.of([1202555, 1305555, 44207946]).digest()
+    with pool.connection() as conn:
+        assert block_faults(conn, {version: digest}) == {}
+        conn.execute(change.encode())
+        assert block_faults(conn, {version: digest}) == {version: SPOILT[change]}
+
+
+def test_the_header_of_another_version_is_named(pool: Pool) -> None:
+    version = written(BlockStore(pool))
+    with pool.connection() as conn:
+        [fault] = block_faults(conn, {version: "another"}).values()
+    assert fault == "its header is not the one that was activated"
 
 
 def test_a_version_without_a_header_is_an_error(pool: Pool) -> None:

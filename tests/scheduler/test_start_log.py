@@ -1,0 +1,22 @@
+"""What the scheduler logs when it begins to lead."""
+
+import logging
+
+import pytest
+
+from domain.settings import RulesMode
+from scheduler.__main__ import _log_ineffective_variables
+from tests.wiring import BY, House
+
+
+def test_a_variable_that_stored_settings_override_is_logged(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AUTOLYNX_SETTINGS_CALLING_RULES", "OFF")
+    house.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
+    with caplog.at_level(logging.WARNING):
+        _log_ineffective_variables(house)
+    assert (
+        "AUTOLYNX_SETTINGS_CALLING_RULES=OFF has no effect:"
+        " the stored setting calling_rules=ENFORCED applies"
+    ) in caplog.messages
