@@ -9,6 +9,8 @@ from application.app import AutoLynx, Streams, decide
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import (
+    AssistantChanges,
+    AssistantFields,
     CallTexts,
     ListedAssistant,
     Provider,
@@ -64,6 +66,22 @@ class AssistantService:
         """Return its prompt and first message for a contact with these variables."""
         return self._provider.preview(config, name, variables)
 
+    def fields(self, config: dict[str, Any]) -> AssistantFields:
+        """Return the fields that a form shows beside this configuration."""
+        return self._provider.assistant_fields(config)
+
+    def draft(
+        self, config: Any | None, changes: AssistantChanges
+    ) -> tuple[dict[str, Any], AssistantFields]:
+        """Return a configuration with changed fields, and its fields; stores nothing.
+
+        `config` None: the one with which a new assistant begins. Parts that only the
+        provider sets are left out. Raises Invalid for values it does not accept.
+        """
+        drafted = self._provider.settable_config(self._started(config))
+        drafted = self._provider.with_fields(drafted, changes)
+        return drafted, self._provider.assistant_fields(drafted)
+
     def at_provider(self) -> list[ListedAssistant]:
         """Return the assistants of the provider's account, registered here or not.
 
@@ -71,15 +89,22 @@ class AssistantService:
         """
         return self._provider.listed_assistants()
 
-    def create(self, name: str, config: Any, *, by: str) -> tuple[UUID, int | None]:
+    def create(
+        self,
+        name: str,
+        config: Any | None = None,
+        fields: AssistantChanges | None = None,
+        *,
+        by: str,
+    ) -> tuple[UUID, int | None]:
         """Create an assistant at the provider and register it.
 
-        `config` is a JSON object in the provider's format. Raises Invalid if it is not,
-        or if the provider does not accept names of this length.
+        `config` is a JSON object in the provider's format, None for that with which a
+        new assistant begins; then `fields` are set. Raises Invalid if the configuration
+        is not an object, or if the provider does not accept the name or a field.
         """
-        created = self._provider.create_assistant(
-            self._checked_name(name), _checked_config(config)
-        )
+        drafted, _ = self.draft(config, _storable_fields(fields))
+        created = self._provider.create_assistant(self._checked_name(name), drafted)
         return self._register(created, created.name, by)
 
     def import_assistant(
@@ -95,18 +120,26 @@ class AssistantService:
         return self._register(found, self._optional_name(name), by)
 
     def update(
-        self, id_: UUID, *, name: str | None, config: Any | None, by: str
+        self,
+        id_: UUID,
+        *,
+        name: str | None,
+        config: Any | None,
+        fields: AssistantChanges | None = None,
+        by: str,
     ) -> tuple[UUID, int | None]:
         """Change an assistant at the provider, then here.
 
-        None and keys that `config` lacks stay as they are. Raises NotFound if the
-        assistant is not registered, or if the provider lacks it.
+        None and keys that `config` lacks stay as they are. `fields` are set in the
+        provider's own copy, so no secret is lost. Raises NotFound if the assistant is
+        not registered, or if the provider lacks it.
         """
         provider_id = self._app.load(Assistant, id_).provider_assistant_id
         changed = self._provider.update_assistant(
             provider_id,
             self._optional_name(name),
             {} if config is None else _checked_config(config),
+            _storable_fields(fields),
         )
         if changed is None:
             raise _missing(provider_id)
@@ -190,6 +223,11 @@ class AssistantService:
         )
         return known
 
+    def _started(self, config: Any | None) -> dict[str, Any]:
+        if config is None:
+            return dict(self._provider.texts.new_assistant)
+        return _checked_config(config)
+
     def _optional_name(self, name: str | None) -> str | None:
         return None if name is None else self._checked_name(name)
 
@@ -208,6 +246,13 @@ def _checked_config(config: Any) -> dict[str, Any]:
         raise Invalid(f"The configuration {rule}.", config=rule)
     _check_storable(config, "config")
     return config
+
+
+def _storable_fields(fields: AssistantChanges | None) -> AssistantChanges:
+    """Return the fields that are given. Raises Invalid if one cannot be stored."""
+    given = {name: value for name, value in (fields or {}).items() if value is not None}
+    _check_storable(given, "fields")
+    return given
 
 
 def _check_storable(value: Any, name: str) -> None:

@@ -1,7 +1,7 @@
 """A provider in memory, with scripted outcomes and a record of what was asked."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -11,10 +11,10 @@ from uuid import uuid4
 from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
+    AssistantChanges,
     CallOrder,
     CallPhase,
     CallReport,
-    CallTexts,
     ContactRefused,
     ListedAssistant,
     NeverLeft,
@@ -31,7 +31,13 @@ from application.ports import (
 )
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi import ACTOR
-from provider.vapi.assistants import LONGEST_NAME, longest_call_seconds, warnings_of
+from provider.vapi.assistant_fields import assistant_fields, with_fields
+from provider.vapi.assistants import (
+    LONGEST_NAME,
+    longest_call_seconds,
+    settable_config,
+    warnings_of,
+)
 from provider.vapi.reading import PHASES
 from provider.vapi.templates import call_texts, template_variables
 from provider.vapi.texts import TEXTS
@@ -143,12 +149,16 @@ class FakeProvider(Provider):
         return self._kept(ProviderAssistant(str(uuid4()), name, config))
 
     def update_assistant(
-        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+        self,
+        provider_assistant_id: str,
+        name: str | None,
+        config: dict[str, Any],
+        fields: AssistantChanges | None = None,
     ) -> ProviderAssistant | None:
         known = self.assistant(provider_assistant_id)
         if known is None:
             return None
-        config = {**known.config, **config}
+        config = with_fields({**known.config, **config}, fields or {})
         return self._kept(replace(known, name=name or known.name, config=config))
 
     def add_tools(self, provider_assistant_id: str) -> ProviderAssistant | None:
@@ -163,22 +173,14 @@ class FakeProvider(Provider):
         self.assistants[assistant.id] = assistant
         return assistant
 
-    def tool_response(self, results: Mapping[str, str]) -> dict[str, Any]:
-        return tool_response(results)
-
-    def longest_call_seconds(self, config: dict[str, Any]) -> int:
-        return longest_call_seconds(config)
-
-    def template_variables(self, config: dict[str, Any]) -> list[str]:
-        return template_variables(config)
-
-    def preview(
-        self, config: dict[str, Any], name: str, variables: Mapping[str, str]
-    ) -> CallTexts:
-        return call_texts(config, name, variables)
-
-    def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
-        return warnings_of(config)
+    tool_response = staticmethod(tool_response)
+    assistant_fields = staticmethod(assistant_fields)
+    with_fields = staticmethod(with_fields)
+    settable_config = staticmethod(settable_config)
+    longest_call_seconds = staticmethod(longest_call_seconds)
+    template_variables = staticmethod(template_variables)
+    preview = staticmethod(call_texts)
+    assistant_warnings = staticmethod(warnings_of)
 
     def recording_link(self, provider_call_id: str) -> str | None:
         self._answer()

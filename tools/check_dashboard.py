@@ -25,10 +25,7 @@ PRETTIER = "prettier@3.10.1"
 MOST_COLUMNS = 120
 """Longest line of a module or style sheet; prettier does not break strings."""
 
-PROVIDER_TYPES = """\
-export declare const ENDED_REASONS: Record<string, string>;
-export declare const NEW_ASSISTANT: Record<string, unknown>;
-"""
+PROVIDER_TYPES = "export declare const ENDED_REASONS: Record<string, string>;\n"
 """Types of the module that `site` generates from the provider's texts."""
 
 STYLE = STATIC.parent / "prettier.json"

@@ -28,6 +28,12 @@ from application.ports.call_requests import (
     Unknown as Unknown,
 )
 from application.ports.provider import (
+    AssistantChanges as AssistantChanges,
+)
+from application.ports.provider import (
+    AssistantFields as AssistantFields,
+)
+from application.ports.provider import (
     CallTexts as CallTexts,
 )
 from application.ports.provider import (

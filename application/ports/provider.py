@@ -40,6 +40,26 @@ class PhoneNumber:
     status: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AssistantFields:
+    """What every voice assistant has, read from the provider's configuration.
+
+    None: not set, or set in a form that this version does not read. `model` and `voice`
+    are `PROVIDER/NAME`, by the names that the assistants' provider uses.
+    """
+
+    first_message: str | None
+    prompt: str | None
+    model: str | None
+    voice: str | None
+    voicemail_message: str | None
+    longest_call_seconds: int | None
+
+
+type AssistantChanges = Mapping[str, str | int | None]
+"""New values by the names of `AssistantFields`; None leaves a field as it is."""
+
+
 class ProviderUnavailable(Exception):
     """The provider did not answer, or its answer could not be understood."""
 
@@ -125,11 +145,16 @@ class Provider(Protocol):
         """Create an assistant; `config` is in the provider's format."""
 
     def update_assistant(
-        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+        self,
+        provider_assistant_id: str,
+        name: str | None,
+        config: dict[str, Any],
+        fields: AssistantChanges | None = None,
     ) -> ProviderAssistant | None:
-        """Change the keys in `config`; return None if there is no such assistant.
+        """Change the keys in `config`, then `fields`; None if there is none.
 
-        Raises ProviderRefused also if the change would remove secrets.
+        Raises ProviderRefused also if `config` would remove secrets, and Invalid for
+        fields that the provider does not accept.
         """
 
     def add_tools(self, provider_assistant_id: str) -> ProviderAssistant | None:
@@ -137,6 +162,20 @@ class Provider(Protocol):
 
         Returns None if there is no such assistant.
         """
+
+    def assistant_fields(self, config: dict[str, Any]) -> AssistantFields:
+        """Return the fields that a form shows, from a configuration."""
+
+    def with_fields(
+        self, config: dict[str, Any], changes: AssistantChanges
+    ) -> dict[str, Any]:
+        """Return a configuration with changed fields; all other content stays.
+
+        Raises Invalid for values that the provider does not accept.
+        """
+
+    def settable_config(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return a configuration without what only the provider sets, and the name."""
 
     def longest_call_seconds(self, config: dict[str, Any]) -> int:
         """Return the seconds after which a call of an assistant of `config` ends."""

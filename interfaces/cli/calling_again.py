@@ -13,6 +13,7 @@ from application.contacts.redials import RedialSelection, redial_list_id
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import NotFound
 from domain.outcomes import Disposition, Withheld
+from interfaces.cli.assistants import assistant_here
 from interfaces.cli.campaign_options import (
     CampaignId,
     CountOnly,
@@ -35,7 +36,6 @@ from interfaces.cli.campaign_terms import (
     terms_of,
     time_of,
 )
-from interfaces.cli.directory import assistant_here
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections.campaigns import campaign_board

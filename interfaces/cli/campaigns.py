@@ -17,6 +17,7 @@ from application.contacts.phone_numbers import Kinds
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli import calling_again, test_calls
+from interfaces.cli.assistants import assistant_here
 from interfaces.cli.campaign_options import (
     AssistantName,
     Budget,
@@ -51,7 +52,6 @@ from interfaces.cli.contact_files import (
     receive,
     required,
 )
-from interfaces.cli.directory import assistant_here
 from interfaces.cli.exports import export
 from interfaces.cli.output import (
     AsJson,

@@ -1,31 +1,26 @@
-"""Commands for assistants, lines and settings."""
+"""Commands for lines and settings."""
 
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
-from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from application.configuration import Configuration
-from domain.assistant import Assistant, assistant_id_of
 from domain.errors import Invalid
 from domain.gate.caps import caps_text, read_caps
 from domain.gate.rules import FrequencyCap
 from domain.settings import SettingsValues
-from domain.values import uuid_or_none
 from interfaces.cli.output import (
     AsJson,
     as_mapping,
     camel,
-    print_line,
     show_list,
     show_one,
     snake,
 )
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.graphql.lines import Lines
-from projections.registers import directory
 
 RECORDED = {"rules_waived_by", "rules_reason"}
 """Values that follow from others, and cannot be set by themselves."""
@@ -39,48 +34,8 @@ FIELDS: dict[str, Any] = {
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    assistants = typer.Typer(
-        help="Assistants that campaigns can use.", rich_markup_mode=None
-    )
-    assistants.command("list")(list_assistants)
-    assistants.command("import")(import_assistant)
-    app.add_typer(assistants, name="assistants")
     app.command("lines")(list_lines)
     app.command("settings")(show_settings)
-
-
-def list_assistants(
-    *,
-    every: Annotated[
-        bool, typer.Option("--all", help="Include archived ones.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the assistants."""
-    with workbench(Configuration()) as bench:
-        rows = bench.read(directory.assistants, include_archived=every)
-    columns = ("id", "name", "providerAssistantId", "activeCampaigns", "archived")
-    show_list([as_mapping(row) for row in rows], columns, as_json=as_json)
-
-
-def import_assistant(
-    provider_id: Annotated[str, typer.Argument(metavar="PROVIDER_ID")],
-    name: Annotated[
-        str | None, typer.Option(help="Name to use instead of the provider's.")
-    ] = None,
-) -> None:
-    """Register an assistant of the provider and print our id of it."""
-    with workbench(Configuration()) as bench:
-        id_, _ = bench.assistants.import_assistant(provider_id, name=name, by=actor())
-    print_line(str(id_))
-
-
-def assistant_here(bench: Workbench, id_: str) -> UUID:
-    """Return our id of an assistant, given by either id; import it if it is new."""
-    for known in (uuid_or_none(id_), assistant_id_of(id_)):
-        if known is not None and bench.app.find(Assistant, known) is not None:
-            return known
-    return bench.assistants.import_assistant(id_, name=None, by=actor())[0]
 
 
 def list_lines(*, as_json: AsJson = False) -> None:

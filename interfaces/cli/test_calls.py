@@ -8,7 +8,7 @@ import typer
 from application.configuration import Configuration
 from application.errors import Failure
 from application.test_calls import NewTestCall
-from interfaces.cli.directory import assistant_here
+from interfaces.cli.assistants import assistant_here
 from interfaces.cli.output import AsJson, json_of, print_line
 from interfaces.cli.workbench import actor, workbench
 

@@ -59,7 +59,7 @@ def build_site(
 ) -> Site:
     """Read the dashboard's files; recordings may be played from `media_sources`.
 
-    `texts` are those of the provider, for its ended reasons and for a new assistant.
+    `texts` are those of the provider, for its ended reasons.
     """
     files = {path: body for path, body in _files(folder) if path != PAGE}
     files[OPERATIONS_MODULE] = _operations_module(documents)
@@ -99,11 +99,8 @@ def _states_module() -> bytes:
 
 
 def _provider_module(texts: ProviderTexts) -> bytes:
-    reasons, assistant = dict(texts.ended_reasons), dict(texts.new_assistant)
-    return (
-        f"export const ENDED_REASONS={json.dumps(reasons)};\n"
-        f"export const NEW_ASSISTANT={json.dumps(assistant)};"
-    ).encode()
+    reasons = dict(texts.ended_reasons)
+    return f"export const ENDED_REASONS={json.dumps(reasons)};".encode()
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -15,8 +15,8 @@ import tenacity
 
 from application.monotonic_clock import monotonic_now
 from application.ports import (
+    AssistantChanges,
     CallOrder,
-    CallTexts,
     ListedAssistant,
     NeverLeft,
     Outcome,
@@ -30,6 +30,7 @@ from application.ports import (
 )
 from domain.calls.recording_url import RecordingUrls
 from provider.vapi import ACTOR
+from provider.vapi.assistant_fields import assistant_fields, with_fields
 from provider.vapi.assistants import (
     LONGEST_NAME,
     changed_config,
@@ -89,6 +90,13 @@ class VapiProvider(Provider):
     longest_assistant_name = LONGEST_NAME
     texts = TEXTS
     tool_response = staticmethod(tool_response)
+    assistant_fields = staticmethod(assistant_fields)
+    with_fields = staticmethod(with_fields)
+    settable_config = staticmethod(settable_config)
+    longest_call_seconds = staticmethod(longest_call_seconds)
+    template_variables = staticmethod(template_variables)
+    preview = staticmethod(call_texts)
+    assistant_warnings = staticmethod(warnings_of)
 
     def __init__(
         self,
@@ -187,16 +195,23 @@ class VapiProvider(Provider):
         return self._read_assistant(parsed(_checked(answer).content))
 
     def update_assistant(
-        self, provider_assistant_id: str, name: str | None, config: dict[str, Any]
+        self,
+        provider_assistant_id: str,
+        name: str | None,
+        config: dict[str, Any],
+        fields: AssistantChanges | None = None,
     ) -> ProviderAssistant | None:
         """Change an assistant; None if there is none.
 
         Only changed keys are sent, because the shown configuration lacks its secrets.
+        Fields are set in the provider's own copy, which has them.
         """
         now = self._get_one("assistant", provider_assistant_id)
         if now is None:
             return None
         change = changed_config(now, settable_config(config))
+        wanted = with_fields({**now, **change}, fields or {})
+        change = {key: one for key, one in wanted.items() if one != now.get(key)}
         if name is not None and name != now.get("name"):
             change["name"] = name
         if not change:
@@ -231,24 +246,6 @@ class VapiProvider(Provider):
         """Read an assistant; its saved tools are looked up if it names any."""
         ids = tool_ids(model_of(document)) if isinstance(document, dict) else ()
         return read_assistant(document, self._saved_tools() if ids else ())
-
-    def longest_call_seconds(self, config: dict[str, Any]) -> int:
-        """Return the duration in seconds after which the provider ends a call."""
-        return longest_call_seconds(config)
-
-    def template_variables(self, config: dict[str, Any]) -> list[str]:
-        """Return the variables in the prompt and the first message, each once."""
-        return template_variables(config)
-
-    def preview(
-        self, config: dict[str, Any], name: str, variables: Mapping[str, str]
-    ) -> CallTexts:
-        """Return the prompt and first message for a contact with these variables."""
-        return call_texts(config, name, variables)
-
-    def assistant_warnings(self, config: dict[str, Any]) -> list[str]:
-        """Return texts about what does not work in our calls with this assistant."""
-        return warnings_of(config)
 
     def recording_link(self, provider_call_id: str) -> str | None:
         """Return a signed URL of the recording; None if there is none we accept."""

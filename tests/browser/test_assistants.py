@@ -1,5 +1,7 @@
 """Assistants are imported from the provider's list, without typing ids."""
 
+import re
+
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
@@ -27,4 +29,79 @@ def test_an_admin_imports_an_assistant_from_the_providers_list(
     chooser.select_option(unregistered)
     dialog.get_by_role("button", name="Import").click()
     expect(page.get_by_role("cell", name="Night desk")).to_be_visible()
+    page.close()
+
+
+def test_the_form_and_the_json_of_an_assistant_show_the_same(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    made = desk.bench.provider.create_assistant(
+        "Day desk",
+        {
+            "firstMessage": "Hello",
+            "hooks": [{"on": "call.ending"}],
+            "model": {
+                "provider": "openai",
+                "model": "gpt-4o",
+                "tools": [
+                    {"type": "function", "server": {"url": "u", "secret": "hidden"}}
+                ],
+            },
+        },
+    )
+    desk.bench.assistants.import_assistant(made.id, name=None, by="cli:test")
+    page = admin.new_page()
+    page.goto("/assistants")
+    row = page.get_by_role("row").filter(has_text="Day desk")
+    row.get_by_role("button", name="Change").click()
+    page.get_by_text("The provider's configuration, as JSON").click()
+    json = page.get_by_label("Configuration", exact=True)
+    first = page.get_by_label("First message", exact=True)
+    expect(first).to_have_value("Hello")
+    page.get_by_label("Prompt", exact=True).fill("Be brief.")
+    page.get_by_label("Longest call in seconds").fill("120")
+    page.get_by_label("Voice", exact=True).fill("vapi/Elliot")
+    first.focus()
+    expect(json).to_have_value(re.compile(r"Be brief\.[\s\S]*Elliot[\s\S]*120"))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    stored = desk.bench.provider.assistant(made.id)
+    assert stored is not None
+    assert stored.config["hooks"] == [{"on": "call.ending"}]
+    assert stored.config["maxDurationSeconds"] == 120
+
+    row.get_by_role("button", name="Change").click()
+    page.get_by_text("The provider's configuration, as JSON").click()
+    expect(json).to_have_value(re.compile("Be brief"))
+    json.fill("{")
+    first.focus()
+    expect(page.get_by_role("alert")).to_contain_text("not a JSON object")
+    json.fill('{"firstMessage": "Good day"}')
+    page.get_by_label("Prompt", exact=True).focus()
+    expect(first).to_have_value("Good day")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    stored = desk.bench.provider.assistant(made.id)
+    assert stored is not None
+    assert stored.config["firstMessage"] == "Good day"
+    assert stored.config["maxDurationSeconds"] == 120
+    page.close()
+
+
+def test_an_admin_creates_an_assistant_and_adds_the_tools(
+    admin: BrowserContext,
+) -> None:
+    page = admin.new_page()
+    page.goto("/assistants")
+    page.get_by_role("button", name="New assistant").click()
+    expect(page.get_by_label("Model", exact=True)).to_have_value("openai/gpt-4o")
+    page.get_by_label("Name", exact=True).fill("Evening desk")
+    page.get_by_label("Model", exact=True).fill("gpt-4o")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("PROVIDER/NAME")
+    page.get_by_label("Model", exact=True).fill("openai/gpt-4o-mini")
+    page.get_by_role("button", name="Save").click()
+    row = page.get_by_role("row").filter(has_text="Evening desk")
+    row.get_by_role("button", name="Add tools").click()
+    expect(row.get_by_role("button", name="Add tools")).to_have_count(0)
     page.close()

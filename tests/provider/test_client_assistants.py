@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from application.ports import (
+    AssistantChanges,
     ProviderRefused,
     ProviderUnavailable,
 )
@@ -14,7 +15,10 @@ from tests.provider.vapi_client import provider
 
 
 def changing(
-    now: dict[str, Any], config: dict[str, Any], name: str | None = None
+    now: dict[str, Any],
+    config: dict[str, Any],
+    name: str | None = None,
+    fields: AssistantChanges | None = None,
 ) -> dict[str, Any] | None:
     """Return the request that changes an assistant with this configuration."""
     sent: list[dict[str, Any]] = []
@@ -24,7 +28,7 @@ def changing(
             sent.append(orjson.loads(request.content))
         return httpx2.Response(200, json=now)
 
-    provider(answer).update_assistant("a-1", name, config)
+    provider(answer).update_assistant("a-1", name, config, fields)
     return sent[0] if sent else None
 
 
@@ -50,6 +54,20 @@ def test_a_change_that_would_remove_a_secret_is_refused() -> None:
         changing(SECRETIVE, {"server": {"url": "https://other.example"}})
     given = {"url": "https://other.example", "headers": {"X-Key": "new"}}
     assert changing(SECRETIVE, {"server": given}) == {"server": given}
+
+
+def test_changed_fields_keep_the_secrets_beside_them() -> None:
+    tool = {"type": "function", "server": {"url": "u", "secret": "s"}}
+    model = {"provider": "openai", "model": "gpt-4o", "tools": [tool]}
+    shown = {"model": {**model, "tools": [{"type": "function"}]}}
+    with pytest.raises(ProviderRefused, match="model contains secrets"):
+        changing({"id": "a-1", "model": model}, shown)
+    sent = changing({"id": "a-1", "model": model}, {}, fields={"model": "openai/o3"})
+    assert sent == {"model": {**model, "model": "o3"}}
+
+
+def test_fields_with_the_values_that_they_have_send_nothing() -> None:
+    assert changing(SECRETIVE, {}, fields={"first_message": "Hi"}) is None
 
 
 def test_keys_that_only_the_provider_sets_are_not_sent() -> None:

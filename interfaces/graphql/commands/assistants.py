@@ -1,14 +1,17 @@
 """Mutations of assistants."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from uuid import UUID
 
 import strawberry
 
+from application.ports import AssistantChanges
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import ADMINS, mutation
 from interfaces.graphql.types.assistants import (
     Assistant,
+    AssistantFormInput,
     AssistantResult,
     assistant_of,
 )
@@ -16,23 +19,33 @@ from interfaces.graphql.types.paging import as_uuid
 from interfaces.graphql.types.scalars import JSON
 
 
-@strawberry.input
+@strawberry.input(
+    description="Without config, a new assistant begins with an example. The values of"
+    " form are written into it."
+)
 class CreateAssistantInput:
     """Input of `createAssistant`."""
 
     name: str
-    config: JSON
+    config: JSON | None = None
+    form: AssistantFormInput | None = None
 
 
 @strawberry.input(
     description="Fields that are left out or null are not changed, nor are keys"
-    " missing in config."
+    " missing in config. A change of only the form keeps the secrets of the"
+    " configuration, which config lacks."
 )
 class UpdateAssistantInput:
     """Input of `updateAssistant`."""
 
     name: str | None = None
     config: JSON | None = None
+    form: AssistantFormInput | None = None
+
+
+def _given(form: AssistantFormInput | None) -> AssistantChanges:
+    return asdict(form) if form else {}
 
 
 @strawberry.type
@@ -46,8 +59,10 @@ class AssistantCommands:
         input: CreateAssistantInput,  # noqa: A002 - the contract's name
     ) -> AssistantResult:
         """Create an assistant at the provider; register it under our own id."""
-        create = info.context.services.assistants.create
-        return await _after(info, lambda by: create(input.name, input.config, by=by))
+        create, fields = info.context.services.assistants.create, _given(input.form)
+        return await _after(
+            info, lambda by: create(input.name, input.config, fields, by=by)
+        )
 
     @mutation(ADMINS, "Registers an assistant that exists at the provider.")
     async def import_assistant(
@@ -67,13 +82,13 @@ class AssistantCommands:
         input: UpdateAssistantInput,  # noqa: A002 - the contract's name
     ) -> AssistantResult:
         """Change the name, the given keys of the configuration, or both."""
-        update, id_ = (
-            info.context.services.assistants.update,
-            as_uuid("assistant", id),
-        )
+        update = info.context.services.assistants.update
+        id_, fields = as_uuid("assistant", id), _given(input.form)
         return await _after(
             info,
-            lambda by: update(id_, name=input.name, config=input.config, by=by),
+            lambda by: update(
+                id_, name=input.name, config=input.config, fields=fields, by=by
+            ),
         )
 
     @mutation(

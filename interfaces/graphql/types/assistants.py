@@ -1,5 +1,6 @@
 """Assistants, as the directory shows them."""
 
+from dataclasses import asdict
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import strawberry
 
 from application.assistants import AssistantService
 from application.calls.tool_calls import TOOL_NAMES
+from application.ports import AssistantFields
 from domain.assistant import Assistant as AssistantAggregate
 from domain.assistant import assistant_id_of
 from interfaces.graphql.context import Context, Info
@@ -15,6 +17,43 @@ from interfaces.graphql.permissions import ADMINS, EVERYBODY, query
 from interfaces.graphql.types.scalars import JSON
 from projections.registers import directory
 from projections.registers.directory import AssistantRow
+
+
+@strawberry.type
+class AssistantForm:
+    """Parts of a configuration that every assistant has; null if not set."""
+
+    first_message: str | None = strawberry.field(
+        description="What it says first; variables as in {{name}}."
+    )
+    prompt: str | None = strawberry.field(
+        description="Its instructions; variables as in {{name}}."
+    )
+    model: str | None = strawberry.field(
+        description="PROVIDER/NAME of its language model."
+    )
+    voice: str | None = strawberry.field(description="PROVIDER/NAME of its voice.")
+    voicemail_message: str | None = strawberry.field(
+        description="What it says to an answering machine."
+    )
+    longest_call_seconds: int | None = strawberry.field(
+        description="Seconds after which the provider ends a call."
+    )
+
+    @classmethod
+    def of(cls, values: AssistantFields) -> Self:
+        """Build it from the fields that were read."""
+        return cls(**asdict(values))
+
+
+@strawberry.type
+class AssistantDraft:
+    """A configuration that is being edited; nothing is stored."""
+
+    config: JSON = strawberry.field(
+        description="The configuration, without what only the provider sets."
+    )
+    form: AssistantForm
 
 
 @strawberry.type
@@ -28,6 +67,7 @@ class Assistant:
     config: JSON = strawberry.field(
         description="Its configuration at the provider, without secrets."
     )
+    form: AssistantForm
     active_campaigns: int = strawberry.field(
         description="Number of unfinished campaigns that use it."
     )
@@ -51,11 +91,27 @@ class Assistant:
             provider_assistant_id=row.provider_assistant_id,
             archived=row.archived,
             config=JSON(row.config),
+            form=AssistantForm.of(service.fields(row.config)),
             active_campaigns=row.active_campaigns,
             variables=service.variables(row.config),
             has_tools=set(row.tools) >= TOOL_NAMES,
             warnings=service.warnings(row.config),
         )
+
+
+@strawberry.input(
+    description="Fields that are left out or null are not changed. model and voice are"
+    " PROVIDER/NAME, by the names that the assistants' provider uses."
+)
+class AssistantFormInput:
+    """New values of fields."""
+
+    first_message: str | None = None
+    prompt: str | None = None
+    model: str | None = None
+    voice: str | None = None
+    voicemail_message: str | None = None
+    longest_call_seconds: int | None = None
 
 
 @strawberry.type
@@ -110,6 +166,22 @@ class AssistantQueries:
         )
         service = info.context.services.assistants
         return [Assistant.of(row, service) for row in rows]
+
+    @query(
+        ADMINS,
+        "A configuration with changed fields, and all its fields; stores nothing."
+        " Without config: that of a new assistant.",
+    )
+    async def assistant_draft(
+        self,
+        info: Info,
+        config: JSON | None = None,
+        form: AssistantFormInput | None = None,
+    ) -> AssistantDraft:
+        """Write fields into a configuration, as an editor with a form needs it."""
+        draft = info.context.services.assistants.draft
+        drafted, read = draft(config, asdict(form) if form else {})
+        return AssistantDraft(config=JSON(drafted), form=AssistantForm.of(read))
 
     @query(
         ADMINS,

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
@@ -21,6 +23,60 @@ def test_an_assistant_unknown_to_the_provider_is_refused(
 ) -> None:
     id_ = "6f1c5a52-0c7e-4d0b-9d4e-5a1f3d8c2b70"
     assert id_ in autolynx.refusal("assistants", "import", id_)
+
+
+def test_an_assistant_is_created_changed_and_archived(
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "assistant.json"
+    file.write_text('{"firstMessage": "Hi", "hooks": []}')
+    made = autolynx.done(
+        *("assistants", "create", "Ann", "--config", str(file), "--prompt", "Be brief.")
+    )
+    id_ = made.out.strip()
+    autolynx.done("assistants", "change", id_, "--longest-call", "90", "--name", "Bea")
+    autolynx.done("assistants", "change", id_, "--model", "openai/gpt-4o")
+    autolynx.done("assistants", "add-tools", id_)
+    shown = autolynx.done("assistants", "show", id_, "--json").json
+    assert shown["name"] == "Bea"
+    assert shown["fields"]["prompt"] == "Be brief."
+    assert shown["fields"]["firstMessage"] == "Hi"
+    assert shown["fields"]["longestCallSeconds"] == 90
+    assert shown["config"]["hooks"] == []
+    assert shown["tools"] == ["record_opt_out", "schedule_callback"]
+    assert "Be brief." in autolynx.done("assistants", "show", id_).out
+    listed = autolynx.done("assistants", "list", "--at-provider", "--json").json
+    assert id_ in {one["id"] for one in listed}
+    assert DEFAULT_ASSISTANT_ID in {one["providerAssistantId"] for one in listed}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--longest-call", "1"), "10 to 43,200"),
+        (("--model", "gpt-4o"), "PROVIDER/NAME"),
+    ],
+)
+def test_a_field_that_the_provider_does_not_accept_is_refused(
+    autolynx: CommandLine,
+    simulator: Simulator,
+    arguments: tuple[str, ...],
+    expected: str,
+) -> None:
+    assert expected in autolynx.refusal("assistants", "create", "Ann", *arguments)
+    listed = autolynx.done("assistants", "list", "--at-provider", "--json").json
+    assert "Ann" not in {one["name"] for one in listed}
+
+
+def test_a_configuration_that_is_not_json_is_wrong_usage(
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "assistant.json"
+    file.write_text("{")
+    refusal = autolynx.refusal(
+        *("assistants", "create", "Ann", "--config", str(file)), code=2
+    )
+    assert "is not JSON" in refusal
 
 
 def test_lines_are_listed_with_their_activity(

@@ -122,7 +122,6 @@ def test_the_texts_of_the_provider_are_a_module(site: Site) -> None:
     module = site.assets["provider.js"].body.decode()
     values = dict(re.findall(r"^export const (\w+)=(.*);$", module, re.MULTILINE))
     assert json.loads(values["ENDED_REASONS"]) == TEXTS.ended_reasons
-    assert json.loads(values["NEW_ASSISTANT"]) == TEXTS.new_assistant
 
 
 def test_operations_are_sent_by_name_and_never_as_text(site: Site) -> None:

@@ -29,6 +29,7 @@ async def use_directory(caller: Caller) -> None:
     )
     assert (changed["name"], changed["config"]["firstMessage"]) == ("Bea", "Hello")
     assert "gets no messages" in changed["warnings"][0]
+    await _with_fields(caller, made["id"])
     await _with_tools(caller)
     gone = await ask(
         f"""mutation($id: ID!) {{ archiveAssistant(id: $id) {{
@@ -140,6 +141,43 @@ async def use_register(caller: Caller) -> None:
     )
     assert missing["code"] == "NOT_FOUND"
     assert (await caller.ask("{ callingRules { version rules { id } } }"))["rules"]
+
+
+FORM = "{ firstMessage prompt model voice voicemailMessage longestCallSeconds }"
+
+
+async def _with_fields(caller: Caller, id_: str) -> None:
+    """Write fields into a draft, and into an assistant that has others already."""
+    draft = f"""query($config: JSON, $form: AssistantFormInput) {{
+      assistantDraft(config: $config, form: $form) {{ config form {FORM} }} }}"""
+    started = await caller.ask(draft)
+    assert started["form"]["prompt"]
+    drafted = await caller.ask(
+        draft,
+        config={"x": 1, "id": "theirs", "model": {"tools": []}},
+        form={"model": "openai/gpt-4o", "prompt": None},
+    )
+    model = {"provider": "openai", "model": "gpt-4o", "tools": []}
+    assert drafted["config"] == {"x": 1, "model": model}
+    assert drafted["form"]["model"] == "openai/gpt-4o"
+    changed = await caller.ask(
+        f"""mutation($id: ID!, $input: UpdateAssistantInput!) {{
+          updateAssistant(id: $id, input: $input) {{
+          ... on Assistant {{ config form {FORM} }} {ERROR} }} }}""",
+        id=id_,
+        input={"form": {"voicemailMessage": "Call back.", "longestCallSeconds": 90}},
+    )
+    assert changed["form"]["firstMessage"] == "Hello"
+    assert changed["form"]["longestCallSeconds"] == 90
+    refused = await caller.ask(
+        f"""mutation($id: ID!, $input: UpdateAssistantInput!) {{
+          updateAssistant(id: $id, input: $input) {{ __typename {ERROR} }} }}""",
+        id=id_,
+        input={"form": {"longestCallSeconds": 1}},
+    )
+    assert refused["fields"] == [
+        {"path": ["longestCallSeconds"], "message": "must be 10 to 43,200 seconds"}
+    ]
 
 
 async def _with_tools(caller: Caller) -> None:

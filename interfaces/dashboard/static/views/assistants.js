@@ -1,17 +1,10 @@
 // @ts-check
 import { html, useState } from "../lib.js";
 import { may, request, useQuery } from "../api.js";
-import {
-  ArchiveAssistant,
-  Assistants,
-  CreateAssistant,
-  ImportAssistant,
-  ProviderAssistants,
-  UpdateAssistant,
-} from "../ops.js";
-import { NEW_ASSISTANT } from "../provider.js";
+import { AddAssistantTools, ArchiveAssistant, Assistants, ImportAssistant, ProviderAssistants } from "../ops.js";
 import { count } from "../format.js";
 import { query, setQuery } from "../route.js";
+import { AssistantForm } from "./assistant_form.js";
 import { Action, Dialog, Empty, Field, Head, Id, Skeleton, toast, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").AssistantsData["assistants"][number]} Assistant */
@@ -76,9 +69,12 @@ export default function AssistantsView() {
         </div>
       </section>`
     }
-    ${asked === "new" && html`<${Edit} onClose=${() => setAsked("")} onDone=${done} />`}
+    ${asked === "new" && html`<${AssistantForm} known=${list ?? []} onClose=${() => setAsked("")} onDone=${done} />`}
     ${asked === "import" && html`<${Import} onClose=${() => setAsked("")} onDone=${done} />`}
-    ${typeof asked === "object" && html`<${Edit} one=${asked} onClose=${() => setAsked("")} onDone=${done} />`}`;
+    ${
+      typeof asked === "object" &&
+      html`<${AssistantForm} one=${asked} known=${list ?? []} onClose=${() => setAsked("")} onDone=${done} />`
+    }`;
 }
 
 /** @param {{ one: Assistant, edit: () => void, done: () => void }} props */
@@ -87,6 +83,12 @@ function Line({ one, edit, done }) {
     const { archiveAssistant: result } = await request(ArchiveAssistant, { id: one.id });
     if (result.__typename === "UserError") throw new Error(result.message);
     toast(`${one.name} is archived. The provider keeps its own.`);
+    done();
+  };
+  const addTools = async () => {
+    const { addAssistantTools: result } = await request(AddAssistantTools, { id: one.id });
+    if (result.__typename === "UserError") throw new Error(result.message);
+    toast(`${one.name} can record opt-outs and plan callbacks.`);
     done();
   };
   return html`<tr>
@@ -105,8 +107,12 @@ function Line({ one, edit, done }) {
         <div class="row" style=${{ justifyContent: "end" }}>
           ${
             !one.archived &&
-            html`<button type="button" class="small" onClick=${edit}>Change</button
-              ><${Action}
+            html`<button type="button" class="small" onClick=${edit}>Change</button>${
+                !one.hasTools &&
+                html`<${Action} kind="small" hint="Tools to record opt-outs and plan callbacks" onPress=${addTools}
+                  >Add tools<//
+                >`
+              }<${Action}
                 kind="small"
                 onPress=${archive}
                 disabled=${one.activeCampaigns > 0}
@@ -118,58 +124,6 @@ function Line({ one, edit, done }) {
       </td>`
     }
   </tr>`;
-}
-
-/** @param {{ one?: Assistant, onClose: () => void, onDone: () => void }} props */
-function Edit({ one, onClose, onDone }) {
-  const before = JSON.stringify(one ? one.config : NEW_ASSISTANT, null, 2);
-  const [name, setName] = useState(one?.name ?? "");
-  const [config, setConfig] = useState(before);
-  const [wrong, setWrong] = useState("");
-  const save = async () => {
-    const read = parsed(config);
-    if (!read) return setWrong("This is not a JSON object. Look for a missing comma, quote or bracket.");
-    const changes = { ...(name !== one?.name && { name }), ...(config !== before && { config: read }) };
-    const result = one
-      ? (await request(UpdateAssistant, { id: one.id, input: changes })).updateAssistant
-      : (await request(CreateAssistant, { input: { name, config: read } })).createAssistant;
-    if (result.__typename === "UserError") return setWrong(result.message);
-    toast(one ? "Changed, at the provider too." : "Created at the provider and added here.");
-    onDone();
-  };
-  return html`<${Dialog} wide title=${one ? `Change ${one.name}` : "New assistant"} onClose=${onClose}>
-    <${Field} label="Name"
-      >${(/** @type {any} */ a) =>
-        html`<input
-          ...${a}
-          value=${name}
-          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setName(e.currentTarget.value)}
-        />`}<//
-    >
-    <${Field} label="The provider's configuration, as JSON" error=${wrong}
-      >${(/** @type {any} */ a) =>
-        html`<textarea
-          ...${a}
-          spellcheck="false"
-          value=${config}
-          onInput=${(/** @type {{ currentTarget: HTMLTextAreaElement }} */ e) => setConfig(e.currentTarget.value)}
-        ></textarea>`}<//
-    >
-    <footer>
-      <button type="button" onClick=${onClose}>Discard</button
-      ><${Action} kind="primary" disabled=${!name.trim()} onPress=${save}>Save<//>
-    </footer>
-  <//>`;
-}
-
-/** @param {string} text */
-function parsed(text) {
-  try {
-    const value = JSON.parse(text);
-    return value && typeof value === "object" && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 /** @param {import("../ops.js").ProviderAssistantsData["providerAssistants"][number]} one */
