@@ -249,6 +249,7 @@ def _start_deliveries(process: Process, feed: ReadModelFeed, opened: ExitStack) 
             give_up=own.webhook_endpoints.give_up,
             own_url=configuration.own_url,
             gaps=configuration.delivery_retry_seconds or RETRY_GAPS,
+            count=process.metrics.delivered,
         ),
         sender,
     )

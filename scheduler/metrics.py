@@ -1,8 +1,9 @@
-"""Prometheus metrics of the leader: turns, and requests by outcome."""
+"""Prometheus metrics of the leader: turns, requests by outcome, deliveries."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from prometheus_client import (
     CollectorRegistry,
@@ -55,6 +56,18 @@ class SchedulerMetrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+
+        self._deliveries = Counter(
+            "autolynx_delivery_attempts",
+            "Attempts to deliver a webhook, by endpoint and result.",
+            ["endpoint", "result"],
+            registry=self.registry,
+        )
+
+    def delivered(self, endpoint_id: UUID, *, is_delivered: bool) -> None:
+        """Count one attempt to deliver a webhook."""
+        result = "delivered" if is_delivered else "failed"
+        self._deliveries.labels(str(endpoint_id), result).inc()
 
     def dialled(self, outcome: Outcome) -> None:
         """Count one request to the provider."""

@@ -1,6 +1,7 @@
 """Prometheus metrics of this process and of the whole system."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter as Counts
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from time import perf_counter
@@ -26,6 +27,7 @@ from application.errors import StoreUnavailable
 from domain.dial_view import Phase
 from domain.settings import SettingsValues
 from domain.values import CampaignState
+from projections.deliveries.delivery_gauges import STATES
 from projections.monitoring.gauges import Gauges, gauges
 from storage.database import Pool
 
@@ -129,6 +131,7 @@ class SystemCollector(Collector):
         yield _gauge("autolynx_database_up", "Whether the database answers.", 1)
         yield from _of_work(found)
         yield from _of_health(found)
+        yield from _of_deliveries(found)
 
     def describe(self) -> Iterator[Metric]:
         """Describe nothing, so that registering does not query the database."""
@@ -180,11 +183,35 @@ def _of_health(found: Gauges) -> Iterator[Metric]:
     )
 
 
+def _of_deliveries(found: Gauges) -> Iterator[Metric]:
+    """Yield the gauges of outgoing webhooks; at most 100 endpoints exist."""
+    states = dict.fromkeys(STATES, 0) | Counts(one.state for one in found.endpoints)
+    yield _by("autolynx_endpoints", "Webhook endpoints by state.", "state", states)
+    yield _by(
+        "autolynx_deliveries_waiting",
+        "Deliveries to be sent, also to a disabled endpoint.",
+        "endpoint",
+        {one.endpoint: one.waiting for one in found.endpoints},
+    )
+    yield _by(
+        "autolynx_oldest_delivery_seconds",
+        "Age of the oldest delivery that waits for an enabled endpoint.",
+        "endpoint",
+        {one.endpoint: one.oldest or 0 for one in found.endpoints if one.enabled},
+    )
+    yield _by(
+        "autolynx_endpoint_failing_seconds",
+        "Seconds since an enabled endpoint's first failure after its last success.",
+        "endpoint",
+        {one.endpoint: one.failing or 0 for one in found.endpoints if one.enabled},
+    )
+
+
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def _by(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
+def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)

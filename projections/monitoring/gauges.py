@@ -9,6 +9,7 @@ from typing import LiteralString
 from domain.settings import SettingsValues
 from domain.states import STARTED
 from projections import spend
+from projections.deliveries.delivery_gauges import EndpointGauges, endpoint_gauges
 from projections.monitoring.lag import lag_seconds
 from projections.registers import settings_board
 from projections.tables.checkpoint import one_snapshot, position_of
@@ -38,6 +39,7 @@ class Gauges:
     global_cap: int
     spent_today: Decimal
     daily_budget: Decimal | None
+    endpoints: list[EndpointGauges]
 
 
 _CAMPAIGNS: LiteralString = "select state, count(*) from campaign_board group by state"
@@ -84,6 +86,7 @@ def gauges(conn: Conn, now: datetime, first: SettingsValues) -> Gauges:
             global_cap=settings.global_cap,
             spent_today=spend.spent_on(conn, now.astimezone(UTC).date()),
             daily_budget=settings.daily_budget,
+            endpoints=endpoint_gauges(conn),
         )
 
 

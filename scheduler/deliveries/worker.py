@@ -52,6 +52,18 @@ class GiveUp(Protocol):
         """Record that no delivery has succeeded since then."""
 
 
+class CountAttempt(Protocol):
+    """Counts an attempt for the metrics."""
+
+    def __call__(self, endpoint_id: UUID, /, *, is_delivered: bool) -> object:
+        """Count an attempt to send a delivery to this endpoint."""
+
+
+def _count_nothing(_endpoint_id: UUID, *, is_delivered: bool) -> None:
+    """Count nothing: nobody reads the metrics."""
+    del is_delivered
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What is to be sent now, and the seconds until more is due without any event."""
@@ -74,6 +86,7 @@ class Deliveries:
     own_url: str
     gaps: Sequence[float] = RETRY_GAPS
     give_up_seconds: float = GIVE_UP_SECONDS
+    count: CountAttempt = _count_nothing
 
     def step(self, done: Sequence[Attempt], in_flight: Mapping[UUID, UUID]) -> Step:
         """Record the attempts that are done, and return what may be sent now.
@@ -93,6 +106,8 @@ class Deliveries:
 
     def _record(self, conn: Conn, done: Sequence[Attempt]) -> None:
         queue.record(conn, done, gaps=self.gaps, give_up=self.give_up_seconds)
+        for one in done:
+            self.count(one.endpoint_id, is_delivered=one.is_delivered)
         failed = [one for one in done if not one.is_delivered]
         for one in failed:
             log.warning("delivery %s failed: %s", one.delivery_id, one.answer)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml  # type: ignore[import-untyped] # it has no types; a test reads with it
@@ -18,6 +19,7 @@ from application.configuration import Configuration
 from application.ports import Accepted
 from domain.values import CampaignState
 from interfaces.monitoring import metrics as api
+from projections.deliveries.delivery_gauges import STATES, EndpointGauges
 from projections.monitoring.gauges import Gauges
 from scheduler.metrics import OUTCOMES, SchedulerMetrics, _name
 
@@ -45,6 +47,7 @@ GAUGES = Gauges(
     global_cap=10,
     spent_today=Decimal(1),
     daily_budget=Decimal(5),
+    endpoints=[EndpointGauges("e-1", True, False, 1, 1.0, None)],
 )
 
 
@@ -53,6 +56,7 @@ class Everything(Collector):
         yield api._gauge("autolynx_database_up", "", 1)
         yield from api._of_work(GAUGES)
         yield from api._of_health(GAUGES)
+        yield from api._of_deliveries(GAUGES)
 
 
 def exposed_series() -> set[str]:
@@ -60,6 +64,7 @@ def exposed_series() -> set[str]:
     own, leader, shared = api.ApiMetrics(), SchedulerMetrics(), CollectorRegistry()
     own.webhook("hang", "stored", 0.1)
     own.request("GET", "/healthz", 200, 0.1)
+    leader.delivered(uuid4(), is_delivered=True)
     leader.dialled(Accepted("p", datetime.now(UTC)))
     shared.register(Everything())
     texts = (generate_latest(one) for one in (own.registry, leader.registry, shared))
@@ -112,6 +117,8 @@ def test_rules_and_dashboard_query_label_values_that_exist(
         ("autolynx_dial_outcomes_total", "outcome"): {
             _name(outcome) for outcome in OUTCOMES
         },
+        ("autolynx_endpoints", "state"): set(STATES),
+        ("autolynx_delivery_attempts_total", "result"): {"delivered", "failed"},
         ("autolynx_webhooks_total", "result"): {"stored", "repeated", *REFUSALS},
     }
     assert value in known[name, label]

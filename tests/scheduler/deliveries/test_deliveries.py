@@ -9,11 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import generate_latest
 
 from projections.deliveries.queue import Attempt, Outgoing, open_queue_pool
 from projections.registers import webhook_endpoints
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import RETRY_GAPS, Deliveries, DeliveryWorker, Send
+from scheduler.metrics import SchedulerMetrics
 from storage.database import Pool
 from tests.application.contacts.erasing import erase
 from tests.scheduler.deliveries.receiver import Received, receiving
@@ -118,15 +120,21 @@ def test_a_refused_order_is_kept_when_everything_is_repeated(
     house: House, pool: Pool
 ) -> None:
     answers = iter([503, 500, 200, 503, 429, 200, 500])
-    with receiving() as received, delivering(house, pool) as worker:
+    metrics = SchedulerMetrics()
+    counted = delivering(house, pool, count=metrics.delivered)
+    with receiving() as received, counted as worker:
         received.answer = lambda _body: next(answers, 200)
-        endpoint_at(house, received)
+        endpoint = endpoint_at(house, received)
         campaign = house.campaign(2)
         for _ in range(2):
             finish_call(house, campaign)
         house.campaigns.cancel(campaign, hang_up=False, by=BY)
         all_delivered(house, worker)
     assert received.statuses.count(200) == 6
+    text = generate_latest(metrics.registry).decode()
+    attempts = f'autolynx_delivery_attempts_total{{endpoint="{endpoint}",result='
+    assert f'{attempts}"delivered"}} 6.0' in text
+    assert f'{attempts}"failed"}} 5.0' in text
     accepted = [body["type"] for body in received.accepted]
     assert (accepted[0], accepted[-1]) == ("campaign.started", "campaign.canceled")
     each = [["call.finished", "contact.finished"]] * 2
