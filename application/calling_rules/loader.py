@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,12 @@ class _Row:
         name = self.values.get("id")
         row = f"rule {self.number}" + (f" ({name})" if isinstance(name, str) else "")
         return BrokenRules(f"{self.file.name}, {row}: {reason}")
+
+
+@cache
+def shipped_ids() -> frozenset[str]:
+    """Return the ids of the shipped rules; an installation's own rules have others."""
+    return frozenset(rule.id for rule in load_rule_book().rules)
 
 
 def load_rule_book(folders: Sequence[Path] = (SHIPPED,)) -> RuleBook:

@@ -14,6 +14,8 @@ PAGES = (
     "/campaigns/{campaign_id}",
     "/campaigns/{campaign_id}/history",
     "/campaigns/{campaign_id}/contacts/{contact_id}",
+    "/do-not-call",
+    "/rules",
     "/assistants",
     "/spend",
     "/health",

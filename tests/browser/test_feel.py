@@ -1,6 +1,7 @@
 """Keyboard, colours, sizes and accessibility of every view."""
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
 
 import pytest
@@ -15,6 +16,8 @@ VIEWS = (
     "{campaign}",
     "{campaign}/history",
     "{contact}",
+    "/do-not-call",
+    "/rules",
     "/assistants",
     "/spend",
     "/health",
@@ -27,7 +30,9 @@ type ColorScheme = Literal["light", "dark"]
 COLOURS: tuple[ColorScheme, ...] = ("light", "dark")
 ALL_RULES = {"resultTypes": ["violations"]}
 OF_COLOURS = ALL_RULES | {"runOnly": ["color-contrast"]}
-DESKTOP: ViewportSize = {"width": 1280, "height": 720}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SIZES = (DESKTOP, PHONE)
 NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
 
@@ -63,7 +68,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(admin: BrowserContext, places: dict[str, str]) -> Seen:
-    """Look at every view once: in both colours, then as on the narrowest phone.
+    """Look at every view once: in both sizes and colours, then on the narrowest phone.
 
     Only contrasts can differ by the colours.
     """
@@ -73,11 +78,14 @@ def seen(admin: BrowserContext, places: dict[str, str]) -> Seen:
     for view in VIEWS:
         page.set_viewport_size(DESKTOP)
         settled(page, view.format(**places))
-        for colours, rules in zip(COLOURS, (ALL_RULES, OF_COLOURS), strict=True):
+        for size, colours in product(SIZES, COLOURS):
+            page.set_viewport_size(size)
             page.emulate_media(color_scheme=colours)
+            rules = ALL_RULES if colours == COLOURS[0] else OF_COLOURS
             answer = axe_core.Axe().run(page, options=rules)
             if answer.violations_count:
-                seen.violations[f"{view} {colours}"] = answer.generate_report()
+                where = f"{view} {colours} {size['width']}"
+                seen.violations[where] = answer.generate_report()
         page.set_viewport_size(NARROWEST)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROWEST["width"]:

@@ -8,6 +8,8 @@ from tests.browser.desk import LONG, Desk, create_campaign, sample_file
 EVERYBODY = {
     "Campaigns",
     "Assistants",
+    "Do not call",
+    "Calling rules",
     "Spend and alerts",
     "Health and lines",
     "API tokens",

@@ -245,13 +245,25 @@ export function useThrottled(act, pause) {
  * @returns {Promise<import("./contact_file.js").Upload>}
  */
 export function upload(file, { region, sheet, roles }, progress, signal) {
+  const query = new URLSearchParams({ filename: file.name });
+  if (region) query.set("defaultRegion", region);
+  if (sheet) query.set("sheet", sheet);
+  for (const [column, role] of Object.entries(roles)) query.append("map", `${column}=${role}`);
+  return sendFile(`/uploads?${query}`, file, progress, signal);
+}
+
+/**
+ * Posts a file; resolves with the JSON of the answer 201.
+ * @param {string} address
+ * @param {File} file
+ * @param {(share: number) => void} progress
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export function sendFile(address, file, progress, signal) {
   return new Promise((resolve, reject) => {
-    const query = new URLSearchParams({ filename: file.name });
-    if (region) query.set("defaultRegion", region);
-    if (sheet) query.set("sheet", sheet);
-    for (const [column, role] of Object.entries(roles)) query.append("map", `${column}=${role}`);
     const sending = new XMLHttpRequest();
-    sending.open("POST", `/uploads?${query}`);
+    sending.open("POST", address);
     sending.setRequestHeader("content-type", "text/csv");
     sending.responseType = "json";
     let timer = window.setTimeout(() => sending.abort(), UPLOAD_TIMEOUT);

@@ -24,6 +24,8 @@ const always = () => true;
 const PLACES = [
   { title: "Campaigns", href: "/", icon: "campaigns", key: "c", allowed: always },
   { title: "Assistants", href: "/assistants", icon: "assistants", key: "a", allowed: always },
+  { title: "Do not call", href: "/do-not-call", icon: "blocked", key: "d", allowed: always },
+  { title: "Calling rules", href: "/rules", icon: "rules", key: "r", allowed: always },
   { title: "Spend and alerts", href: "/spend", icon: "spend", key: "s", allowed: always },
   { title: "Health and lines", href: "/health", icon: "health", key: "h", allowed: always },
   { title: "Members", href: "/members", icon: "members", key: "m", allowed: may.admin },
@@ -33,15 +35,19 @@ const PLACES = [
   { title: "Audit", href: "/audit", icon: "audit", key: "l", allowed: may.audit },
 ];
 
+// One function for both addresses: the page stays as it is while the drawer opens and closes.
+const loadCampaign = () => import("./views/campaign.js");
 /** @type {[string, () => Promise<{ default: any }>][]} */
 const VIEWS = [
   ["/", () => import("./views/campaigns.js")],
   ["/campaigns", () => import("./views/campaigns.js")],
   ["/campaigns/new", () => import("./views/new_campaign.js")],
-  ["/campaigns/:id", () => import("./views/campaign.js")],
+  ["/campaigns/:id", loadCampaign],
   ["/campaigns/:id/history", () => import("./views/history.js")],
-  ["/campaigns/:id/contacts/:contact", () => import("./views/campaign.js")],
+  ["/campaigns/:id/contacts/:contact", loadCampaign],
   ["/assistants", () => import("./views/assistants.js")],
+  ["/do-not-call", () => import("./views/do_not_call.js")],
+  ["/rules", () => import("./views/calling_rules.js")],
   ["/spend", () => import("./views/spend.js")],
   ["/health", () => import("./views/health.js")],
   ["/members", () => import("./views/members.js")],
@@ -52,6 +58,9 @@ const VIEWS = [
   ["/sign-in", () => import("./views/sign_in.js")],
 ];
 
+/** The part of an address that opens a drawer on the page, which remains the same page. */
+const DRAWER = "/contacts/:contact";
+
 const loaded = signal(/** @type {{ load: Function, View: any } | null} */ (null));
 const sheet = signal(false);
 const menu = signal(false);
@@ -59,7 +68,7 @@ const menu = signal(false);
 const found = () => {
   for (const [pattern, load] of VIEWS) {
     const params = match(pattern, here.value.pathname);
-    if (params) return { load, params };
+    if (params) return { load, params, pattern: pattern.replace(DRAWER, "") };
   }
   return null;
 };
@@ -77,7 +86,7 @@ async function bring(load) {
 function Outlet() {
   const place = found();
   const load = place?.load;
-  const path = here.value.pathname;
+  const page = `${place?.pattern ?? here.value.pathname} ${place?.params.id ?? ""}`;
   const first = useRef(true);
   useEffect(() => {
     menu.value = false;
@@ -87,7 +96,7 @@ function Outlet() {
     if (!first.current && loaded.value && !document.querySelector("dialog[open]"))
       document.querySelector("h1")?.focus();
     first.current = !loaded.value;
-  }, [path, loaded.value]);
+  }, [page, loaded.value]);
   if (!place) return html`<${Missing} />`;
   if (loaded.value?.load !== load) return html`<${Skeleton} rows=${6} />`;
   const { View } = /** @type {{ View: any }} */ (loaded.value);

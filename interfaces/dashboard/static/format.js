@@ -15,6 +15,13 @@ const moment = new Intl.DateTimeFormat(undefined, {
 });
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const calendar = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  timeZone: "UTC",
+});
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const STEPS = /** @type {const} */ ([
   ["second", 60],
@@ -39,6 +46,21 @@ export const absolute = (at) => moment.format(new Date(at));
 export const timeOfDay = (at) => hour.format(new Date(at));
 /** @param {string | number | Date} at */
 export const dayAndTime = (at) => day.format(new Date(at));
+/** @param {string | number | Date} at */
+export const weekday = (at) => dayName.format(new Date(at));
+/** The time in an IANA time zone, with its city. @param {string} zone @param {number} now */
+export function timeIn(zone, now) {
+  const city = (zone.split("/").at(-1) ?? zone).replaceAll("_", " ");
+  try {
+    const format = { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone: zone };
+    return `${new Intl.DateTimeFormat(undefined, /** @type {any} */ (format)).format(now)} in ${city}`;
+  } catch {
+    return city; // This browser does not know the zone.
+  }
+}
+
+/** A calendar date, such as 2026-11-20. @param {string} date */
+export const calendarDate = (date) => calendar.format(new Date(date));
 
 /** @param {string} at @param {number} now */
 export function ago(at, now) {

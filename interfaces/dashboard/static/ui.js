@@ -1,7 +1,7 @@
 // @ts-check
 import { html, signal, useComputed, useEffect, useId, useRef, useState } from "./lib.js";
 import { quarter, second } from "./clock.js";
-import { absolute, ago, count, duration, money, share, words } from "./format.js";
+import { absolute, ago, count, dayAndTime, duration, money, share, words } from "./format.js";
 
 const ICONS = /** @type {const} */ ({
   campaigns: "M4 6h16M4 12h10M4 18h6M18 14v6l4-3z",
@@ -13,6 +13,8 @@ const ICONS = /** @type {const} */ ({
   settings: "M4 7h10M18 7h2M4 17h2M10 17h10M16 4.5v5M8 14.5v5",
   audit: "M12 7v5l3 2M3.5 9a9 9 0 1 1-.3 5M3 4v5h5",
   webhooks: "M4 12h11M11 8l4 4-4 4M16 4h4v16h-4",
+  blocked: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM5.7 5.7l12.6 12.6",
+  rules: "M12 4v16M7 20h10M5 7h14M5 7l-3 7h6zM19 7l-3 7h6z",
   bell: "M6 17V11a6 6 0 0 1 12 0v6l2 1H4zM10 21h4",
   plus: "M12 5v14M5 12h14",
   play: "M7 5l12 7-12 7z",
@@ -45,11 +47,19 @@ const ICONS = /** @type {const} */ ({
 export const Icon = ({ name }) =>
   html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${ICONS[name]} /></svg>`;
 
-/** @param {{ at: string | null | undefined, empty?: string }} props */
-export function Time({ at, empty = "–" }) {
+/**
+ * A time relative to now. Only a planned time may be in the future: a past one that is later than the clock of this
+ * browser is shown as "just now".
+ * @param {{ at: string | null | undefined, empty?: string, planned?: boolean }} props
+ */
+export function Time({ at, empty = "–", planned = false }) {
   if (!at) return html`<span class="quiet">${empty}</span>`;
-  return html`<time datetime=${at} title=${absolute(at)}>${ago(at, quarter.value)}</time>`;
+  const now = planned ? quarter.value : Math.max(quarter.value, Date.parse(at));
+  return html`<time datetime=${at} title=${absolute(at)}>${ago(at, now)}</time>`;
 }
+
+/** A planned time on the clock of the viewer, and how long until then. @param {{ at: string }} props */
+export const Moment = ({ at }) => html`<span class="num">${dayAndTime(at)} (<${Time} at=${at} planned />)</span>`;
 
 /** How long since, running. @param {{ since: string, until?: string | null }} props */
 export function Timer({ since, until }) {

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from application.calling_rules.loader import hours_in_words
+from application.calling_rules.loader import hours_in_words, shipped_ids
 from domain.gate.rules import CallPurpose, FrequencyCap, Rule, RuleBook
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import bad_request
@@ -47,6 +47,9 @@ class CallingRule:
         description="H, M or L; where sources disagree, the stricter reading applies."
     )
     note: str = strawberry.field(description="Other duties that are not checked.")
+    is_own: bool = strawberry.field(
+        description="Whether the installation added the rule to those that are shipped."
+    )
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
@@ -64,6 +67,7 @@ class CallingRule:
             read_on=rule.read_on,
             confidence=str(rule.confidence),
             note=rule.note,
+            is_own=rule.id not in shipped_ids(),
         )
 
 

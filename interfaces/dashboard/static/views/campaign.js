@@ -12,7 +12,9 @@ import { Board } from "./board.js";
 import { Contacts } from "./contacts.js";
 import { Controls, exportCampaign, switchCampaign } from "./controls.js";
 import { Drawer } from "./drawer.js";
+import { CampaignDialable } from "./dialability.js";
 import { ResultsPanel } from "./results.js";
+import { Waits } from "./waits.js";
 
 /** @typedef {NonNullable<import("../ops.js").CampaignPageData["campaign"]>} Campaign */
 /** @typedef {Campaign["progress"]} Progress */
@@ -56,6 +58,11 @@ export default function CampaignView({ id, contact }) {
     const timer = setInterval(() => !document.hidden && fresh(), 10_000);
     return () => clearInterval(timer);
   }, []);
+  const shown = useRef(contact);
+  useEffect(() => {
+    if (!contact && shown.current) focusRow(id, shown.current);
+    shown.current = contact;
+  }, [contact]);
   useKeys({
     e: () => campaign && exportCampaign(campaign),
     p: () => campaign && may.operate() && switchCampaign(campaign, page.reload),
@@ -84,6 +91,7 @@ export default function CampaignView({ id, contact }) {
           />
           <${ResultsPanel} campaign=${campaign} now=${now} />
           <${Activity} campaign=${campaign} now=${now} />
+          ${!FINISHED.has(now().state) && html`<${CampaignDialable} id=${id} />`}
         </div>
         <div class="stack">
           <${Waits} campaign=${campaign} now=${now} />
@@ -93,8 +101,22 @@ export default function CampaignView({ id, contact }) {
       <${Contacts} id=${id} open=${contact ?? null} useUpdates=${useUpdates} />
     </div>
     ${
-      contact && html`<${Drawer} key=${contact} id=${contact} now=${now} useUpdates=${useUpdates} onClose=${close} />`
+      contact &&
+      html`<${Drawer}
+        key=${contact}
+        id=${contact}
+        now=${now}
+        useUpdates=${useUpdates}
+        decision=${campaign.lastDecision}
+        onClose=${close}
+      />`
     }`;
+}
+
+/** Focuses the row of a contact whose drawer was closed. @param {string} id @param {string} contact */
+function focusRow(id, contact) {
+  const row = document.querySelector(`[data-row][href^="/campaigns/${id}/contacts/${contact}"]`);
+  if (row instanceof HTMLElement) row.focus();
 }
 
 /** @param {Progress | null} pushed @param {Progress} read */
@@ -177,46 +199,6 @@ function Funnel({ now }) {
       )}
     </div>
     <p class="hint num">${awaited(progress.awaitingReports)}</p>
-  </section>`;
-}
-
-/** @param {Part} props */
-function Waits({ campaign, now }) {
-  const decision = campaign.lastDecision;
-  if (FINISHED.has(now().state)) return null;
-  return html`<section class="panel">
-    <header>
-      <h2>Why it waits</h2>
-      ${decision && html`<span class="hint">looked <${Time} at=${decision.decidedAt} /></span>`}
-    </header>
-    ${
-      !campaign.queuedAt
-        ? html`<p class="quiet">Nobody is called before Start is pressed.</p>`
-        : !decision
-          ? html`<p class="quiet">The scheduler has not looked at it yet.</p>`
-          : html`<ul class="reasons">
-              ${
-                decision.placed > 0 &&
-                html`<li><b>${count(decision.placed)}</b><span>claimed in the last pass</span></li>`
-              }
-              ${decision.reasons.map(
-                (reason) =>
-                  html`<li key=${reason.code}>
-                    <b>${count(reason.contacts)}</b
-                    ><span
-                      >${reason.message}${
-                        reason.until ? html` <span class="quiet">until <${Time} at=${reason.until} /></span>` : ""
-                      }</span
-                    >
-                  </li>`,
-              )}
-              ${
-                !decision.placed &&
-                !decision.reasons.length &&
-                html`<li><span></span><span class="quiet">Nothing waits.</span></li>`
-              }
-            </ul>`
-    }
   </section>`;
 }
 

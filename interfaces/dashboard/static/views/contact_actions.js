@@ -1,9 +1,9 @@
 // @ts-check
-import { html } from "../lib.js";
+import { html, useState } from "../lib.js";
 import { may, request } from "../api.js";
 import { words } from "../format.js";
-import { CallAgain, RemoveContact, SetDisposition } from "../ops.js";
-import { Action, Field, Time, toast } from "../ui.js";
+import { CallAgain, RemoveContact, SetDisposition, SuppressNumber } from "../ops.js";
+import { Action, Dialog, Field, toast } from "../ui.js";
 
 /** @typedef {import("../ops.js").Disposition} Disposition */
 /** @type {Disposition[]} */
@@ -20,14 +20,12 @@ export function ContactActions({ contact, reload }) {
     toast(done);
     reload();
   };
-  /** @param {string} value */
-  const dispose = async (value) => {
-    const disposition = /** @type {Disposition | null} */ (value || null);
-    const result = await request(SetDisposition, { contactId: contact.id, disposition });
-    settle(result.setDisposition, "Disposition set.");
+  /** @param {Disposition | null} disposition @param {string | null} note @param {string} done */
+  const dispose = async (disposition, note, done) => {
+    const result = await request(SetDisposition, { contactId: contact.id, disposition, note });
+    settle(result.setDisposition, done);
   };
-  const callAgain = async () =>
-    settle((await request(CallAgain, { contactId: contact.id })).callAgain, "It is called again.");
+  const [asked, setAsked] = useState("");
   const remove = async () =>
     settle((await request(RemoveContact, { contactId: contact.id })).removeContact, "It is removed.");
   const waits = contact.status === "PENDING";
@@ -36,16 +34,8 @@ export function ContactActions({ contact, reload }) {
     <dl class="facts">
       <dt>Outcome</dt>
       <dd>${contact.outcome ? words(contact.outcome) : "none yet"}</dd>
-      ${
-        contact.withheld &&
-        html`<dt>Withheld</dt>
-          <dd>${words(contact.withheld)}</dd>`
-      }
-      ${
-        contact.nextAttemptAt &&
-        html`<dt>Next call</dt>
-          <dd><${Time} at=${contact.nextAttemptAt} /></dd>`
-      }
+      <dt>Calls placed</dt>
+      <dd class="num">${contact.attempts}</dd>
     </dl>
     ${
       may.operate() &&
@@ -55,16 +45,97 @@ export function ContactActions({ contact, reload }) {
             html`<select
               ...${a}
               value=${contact.disposition ?? ""}
-              onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => dispose(e.currentTarget.value)}
+              onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
+                dispose(
+                  /** @type {Disposition | null} */ (e.currentTarget.value || null),
+                  contact.note,
+                  "Disposition set.",
+                ).catch((error) => toast(error.message, "bad"))}
             >
               <option value="">None</option>
               ${DISPOSITIONS.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
             </select>`}<//
         >
+        <${Note}
+          key=${contact.note}
+          note=${contact.note ?? ""}
+          save=${(/** @type {string} */ note) => dispose(contact.disposition, note || null, "Note saved.")}
+        />
         <div class="row">
-          ${over && html`<${Action} onPress=${callAgain}>Call again<//>`}
+          ${over && html`<button type="button" onClick=${() => setAsked("again")}>Call again</button>`}
           ${waits && html`<${Action} onPress=${remove}>Remove<//>`}
+          ${
+            contact.withheld !== "SUPPRESSED" &&
+            html`<button type="button" class="danger" onClick=${() => setAsked("never")}>Never call</button>`
+          }
         </div>`
     }
+    ${!contact.erasedAt && !may.operate() && contact.note && html`<p>${contact.note}</p>`}
+    ${asked === "again" && html`<${Again} id=${contact.id} settle=${settle} onClose=${() => setAsked("")} />`}
+    ${asked === "never" && html`<${Never} contact=${contact} settle=${settle} onClose=${() => setAsked("")} />`}
   </section>`;
+}
+
+/** @param {{ note: string, save: (note: string) => Promise<void> }} props */
+function Note({ note, save }) {
+  const [text, setText] = useState(note);
+  return html`<${Field} label="Note"
+      >${(/** @type {any} */ a) =>
+        html`<textarea
+          ...${a}
+          class="short"
+          maxlength="2000"
+          value=${text}
+          onInput=${(/** @type {{ currentTarget: HTMLTextAreaElement }} */ e) => setText(e.currentTarget.value)}
+        ></textarea>`}<//
+    >${text.trim() !== note && html`<div><${Action} onPress=${() => save(text.trim())}>Save the note<//></div>`}`;
+}
+
+/** @typedef {(result: { __typename: string, message?: string }, done: string) => void} Settle */
+
+/** Asks when the contact is called again. @param {{ id: string, settle: Settle, onClose: () => void }} props */
+function Again({ id, settle, onClose }) {
+  const [at, setAt] = useState("");
+  const order = async () => {
+    const result = await request(CallAgain, { contactId: id, at: at ? new Date(at).toISOString() : null });
+    settle(result.callAgain, "It is called again.");
+    onClose();
+  };
+  return html`<${Dialog} title="Call again?" onClose=${onClose}>
+    <p>The contact is called once more, when the rules allow it.</p>
+    <${Field} label="Not before" hint="Empty: as soon as possible. In your time."
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          type="datetime-local"
+          value=${at}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setAt(e.currentTarget.value)}
+        />`}<//
+    >
+    <footer>
+      <button type="button" onClick=${onClose}>Discard</button><${Action} kind="primary" onPress=${order}>Call again<//>
+    </footer><//
+  >`;
+}
+
+/**
+ * Adds the contact's number to the do-not-call register.
+ * @param {{ contact: import("./drawer.js").Contact, settle: Settle, onClose: () => void }} props
+ */
+function Never({ contact, settle, onClose }) {
+  const suppress = async () => {
+    const result = await request(SuppressNumber, { phone: contact.phone, reason: `Contact ${contact.id}` });
+    settle(result.suppressNumber, "The number is not called again in any campaign.");
+    onClose();
+  };
+  return html`<${Dialog} title="Never call this number again?" onClose=${onClose}>
+    <p>
+      ${contact.phone} is added to the do-not-call register of all campaigns. A call in progress continues to its end.
+      Only an admin can lift this.
+    </p>
+    <footer>
+      <button type="button" onClick=${onClose}>Keep it</button
+      ><${Action} kind="danger primary" onPress=${suppress}>Never call<//>
+    </footer><//
+  >`;
 }

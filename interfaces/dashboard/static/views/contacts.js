@@ -2,12 +2,14 @@
 import { html, useState } from "../lib.js";
 import { useQuery } from "../api.js";
 import { count, dialled, duration, endedReason, price, words } from "../format.js";
+import { neverWords, waitingWords } from "../gate_words.js";
 import { Contacts as Query } from "../ops.js";
 import { here, query, setQuery } from "../route.js";
 import { Empty, Pager, Search, Skeleton, State, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Contact} Contact */
 /** @typedef {import("../ops.js").ContactStatus} Status */
+/** @typedef {import("../ops.js").WaitingCode} WaitingCode */
 /** @type {import("../ops.js").CallOutcome[]} */
 const CALL_OUTCOMES = [
   "HUMAN",
@@ -28,21 +30,53 @@ const CALL_OUTCOMES = [
 const DISPOSITIONS = ["GOAL_REACHED", "CALLBACK_REQUESTED", "OPTED_OUT", "WRONG_PERSON", "NOT_INTERESTED", "OTHER"];
 /** @type {Status[]} */
 const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"];
+/** @type {import("../ops.js").Withheld[]} */
+const WITHHELD = ["SUPPRESSED", "NO_CONSENT", "PLACE_UNKNOWN", "EXPIRED", "REMOVED"];
+/** Reasons that concern single contacts; the others concern the whole campaign. @type {WaitingCode[]} */
+const WAITING = [
+  "OUTSIDE_HOURS",
+  "RETRY_PLANNED",
+  "CALLBACK_PLANNED",
+  "FREQUENCY_CAP",
+  "LIST_STALE",
+  "NO_RULES",
+  "RULES_UNAVAILABLE",
+  "RETRY_LATER",
+  "OUTCOME_UNKNOWN",
+];
+/** The filters in the address: name, label, first option, values, words of a value. */
+const FILTERS = /** @type {const} */ ([
+  ["status", "Status", "Every status", STATUSES, words],
+  ["outcome", "Outcome", "Every outcome", CALL_OUTCOMES, words],
+  ["disposition", "Disposition", "Every disposition", DISPOSITIONS, words],
+  ["waiting", "Waits because", "Whatever it waits for", WAITING, waitingWords],
+  ["withheld", "Never called because", "Called or not", WITHHELD, neverWords],
+]);
+const NO_FILTERS = {
+  q: null,
+  status: null,
+  outcome: null,
+  disposition: null,
+  waiting: null,
+  withheld: null,
+  after: null,
+};
 
 /** @param {{ id: string, open: string | null, useUpdates: import("./campaign.js").Feed }} props */
 export function Contacts({ id, open, useUpdates }) {
   const [status, search, after] = [/** @type {Status | ""} */ (query("status")), query("q"), query("after")];
-  const outcome = /** @type {import("../ops.js").CallOutcome | ""} */ (query("outcome"));
-  const disposition = /** @type {import("../ops.js").Disposition | ""} */ (query("disposition"));
   const [moved, setMoved] = useState(0);
   const read = useQuery(Query, {
     id,
-    statuses: status ? [status] : null,
+    statuses: chosen("status"),
     search: search || null,
     after: after || null,
-    outcomes: outcome ? [outcome] : null,
-    dispositions: disposition ? [disposition] : null,
+    outcomes: chosen("outcome"),
+    dispositions: chosen("disposition"),
+    withheld: chosen("withheld"),
+    waitingFor: chosen("waiting"),
   });
+  const isFiltered = Boolean(search || FILTERS.some(([name]) => query(name)));
   const page = read.data?.campaign?.contacts;
   useUpdates((contacts) => {
     if (!page) return;
@@ -57,44 +91,13 @@ export function Contacts({ id, open, useUpdates }) {
   return html`<section class="panel flush" id="contacts" aria-labelledby="contacts-title">
     <header>
       <h2 id="contacts-title">Contacts</h2>
-      <div class="row">
-        <${Search}
-          label="Search name, business or number"
-          value=${search}
-          onText=${(/** @type {string} */ q) => setQuery({ q, after: null })}
-        />
-        <select
-          aria-label="Status"
-          style=${{ width: "auto" }}
-          value=${status}
-          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
-            setQuery({ status: e.currentTarget.value, after: null })}
-        >
-          <option value="">Every status</option>
-          ${STATUSES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
-        </select>
-        <select
-          aria-label="Outcome"
-          style=${{ width: "auto" }}
-          value=${outcome}
-          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
-            setQuery({ outcome: e.currentTarget.value, after: null })}
-        >
-          <option value="">Every outcome</option>
-          ${CALL_OUTCOMES.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
-        </select>
-        <select
-          aria-label="Disposition"
-          style=${{ width: "auto" }}
-          value=${disposition}
-          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
-            setQuery({ disposition: e.currentTarget.value, after: null })}
-        >
-          <option value="">Every disposition</option>
-          ${DISPOSITIONS.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
-        </select>
-      </div>
+      <${Search}
+        label="Search name, business or number"
+        value=${search}
+        onText=${(/** @type {string} */ q) => setQuery({ q, after: null })}
+      />
     </header>
+    <${Filters} />
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
     ${
       moved > 0 &&
@@ -109,13 +112,8 @@ export function Contacts({ id, open, useUpdates }) {
         : !page.nodes.length
           ? html`<${Empty} icon="search" title="No contact matches"
               >${
-                (status || outcome || disposition || search) &&
-                html`<button
-                  type="button"
-                  onClick=${() => setQuery({ q: null, status: null, outcome: null, disposition: null, after: null })}
-                >
-                  Clear the filters
-                </button>`
+                isFiltered &&
+                html`<button type="button" onClick=${() => setQuery(NO_FILTERS)}>Clear the filters</button>`
               }<//
             >`
           : html`<div class="scroll">
@@ -156,6 +154,30 @@ export function Contacts({ id, open, useUpdates }) {
   </section>`;
 }
 
+/** The value of a filter as a list for the API. @param {string} name @returns {any} */
+const chosen = (name) => (query(name) ? [query(name)] : null);
+
+const Filters = () =>
+  html`<div class="filters inset">
+    ${FILTERS.map(([name, label, all, values, wordsOf]) => {
+      const value = query(name);
+      const options = /** @type {string[]} */ ([...values]);
+      return html`<select
+        key=${name}
+        aria-label=${label}
+        value=${value}
+        onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
+          setQuery({ [name]: e.currentTarget.value, after: null })}
+      >
+        <option value="">${all}</option>
+        ${(value && !options.includes(value) ? [...options, value] : options).map(
+          (one) =>
+            html`<option key=${one} value=${one}>${/** @type {(code: any) => string} */ (wordsOf)(one)}</option>`,
+        )}
+      </select>`;
+    })}
+  </div>`;
+
 /** @param {import("../ops.js").ContactsData} old @param {Map<string, Contact>} changed */
 function patched(old, changed) {
   if (!old.campaign) return old;
@@ -163,12 +185,14 @@ function patched(old, changed) {
   return {
     campaign: {
       ...old.campaign,
-      contacts: { ...contacts, nodes: contacts.nodes.map((node) => changed.get(node.id) ?? node) },
+      contacts: { ...contacts, nodes: contacts.nodes.map((node) => ({ ...node, ...changed.get(node.id) })) },
     },
   };
 }
 
-/** @param {{ contact: Contact, campaign: string, open: boolean }} props */
+/** @typedef {NonNullable<import("../ops.js").ContactsData["campaign"]>["contacts"]["nodes"][number]} Row */
+
+/** @param {{ contact: Row, campaign: string, open: boolean }} props */
 function Line({ contact, campaign, open }) {
   const call = contact.call;
   return html`<tr data-open=${open ? "" : null}>
@@ -178,7 +202,7 @@ function Line({ contact, campaign, open }) {
       ><span>${contact.businessName}</span>
     </td>
     <td class="wide num" style=${{ textAlign: "left" }}>${dialled(contact)}</td>
-    <td><${State} value=${contact.status} /></td>
+    <td><${State} value=${contact.status} /><${Why} contact=${contact} /></td>
     <td class="wide" title=${endedReason(call?.endedReason)}>
       ${contact.outcome ? words(contact.outcome) : endedReason(call?.endedReason)}${
         contact.disposition ? html`<span class="quiet"> · ${words(contact.disposition)}</span>` : ""
@@ -188,4 +212,15 @@ function Line({ contact, campaign, open }) {
     <td class="wide num">${call?.cost == null ? "" : price(call.cost)}</td>
     <td class="wide">${call ? html`<${Time} at=${call.lastEventAt} />` : ""}</td>
   </tr>`;
+}
+
+/** Why the contact is not called now, or never. @param {{ contact: Row }} props */
+function Why({ contact }) {
+  if (contact.withheld) return html`<div class="hint">${neverWords(contact.withheld)}</div>`;
+  if (contact.status !== "PENDING" || !contact.waitingFor) return null;
+  return html`<div class="hint">
+    ${waitingWords(contact.waitingFor)}${
+      contact.nextAttemptAt && html`, <${Time} at=${contact.nextAttemptAt} planned />`
+    }
+  </div>`;
 }

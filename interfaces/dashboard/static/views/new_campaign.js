@@ -7,6 +7,7 @@ import { Choices, CreateCampaign, PhoneNumbers, RetryChoices, StartCampaign } fr
 import { go } from "../route.js";
 import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { AssistantFit } from "./assistant_fit.js";
+import { UploadDialable } from "./dialability.js";
 import { FileDrop } from "./file_drop.js";
 import { NO_TERMS, policyOf, RetryChoice, termsOf } from "./retry_choice.js";
 import { TestCall } from "./test_call.js";
@@ -110,6 +111,11 @@ export default function NewCampaign() {
           <${FileDrop} place=${PLACE} onUpload=${took} />
           ${wrong.uploadId && html`<p class="wrong" role="alert">${wrong.uploadId}</p>`}
         </section>
+        ${
+          uploaded &&
+          uploaded.report.accepted > 0 &&
+          html`<${UploadDialable} key=${uploaded.id} uploadId=${uploaded.id} terms=${{}} />`
+        }
         <section class="panel" aria-labelledby="how">
           <header><h2 id="how">2 · How</h2></header>
           ${

@@ -95,12 +95,12 @@ const Terms = ({ results }) =>
     ${
       results.startsAt &&
       html`<dt>Not before</dt>
-        <dd><${Time} at=${results.startsAt} /></dd>`
+        <dd><${Time} at=${results.startsAt} planned /></dd>`
     }
     ${
       results.endsAt &&
       html`<dt>Ends</dt>
-        <dd><${Time} at=${results.endsAt} /></dd>`
+        <dd><${Time} at=${results.endsAt} planned /></dd>`
     }
     ${
       results.redialOf &&

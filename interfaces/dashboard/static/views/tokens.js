@@ -51,7 +51,7 @@ function List({ tokens, onRevoke }) {
                 <td class="main"><b>${one.email}</b>${one.email === me.value?.email && html`<span>you</span>`}</td>
                 <td><${Time} at=${one.createdAt} /></td>
                 <td><${Time} at=${one.lastUsedAt} empty="never" /></td>
-                <td><${Time} at=${one.expiresAt} empty="never" /></td>
+                <td><${Time} at=${one.expiresAt} empty="never" planned /></td>
                 <td>
                   <button
                     type="button"

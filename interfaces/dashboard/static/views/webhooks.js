@@ -171,7 +171,7 @@ function Result({ delivery }) {
   const answer = delivery.lastAnswer && html`<span>${delivery.lastAnswer}</span>${" "}`;
   if (!delivery.nextAttemptAt) return html`${answer}<span class="quiet">given up</span>`;
   return html`${answer}<span class="quiet">${delivery.attempts ? "next attempt" : "waiting since"}</span>${" "}
-    <${Time} at=${delivery.nextAttemptAt} />`;
+    <${Time} at=${delivery.nextAttemptAt} planned />`;
 }
 
 /** @param {{ delivery: Delivery, done: () => void }} props */
