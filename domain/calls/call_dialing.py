@@ -1,6 +1,7 @@
 """The dialer's side of a call: claims, requests and their outcomes."""
 
 from datetime import datetime
+from typing import Required, TypedDict, Unpack
 from uuid import UUID
 
 from domain.calls import call_events as events
@@ -31,6 +32,26 @@ REFUSED = {
 """The reasons of `Deferred` for a request that the provider refused."""
 
 
+class RequestTerms(TypedDict, total=False):
+    """What a request to the provider is allowed with; absent: as in `Requested`.
+
+    The request must be sent before `dial_before`. `number_key` is the keyed digest of
+    the number that is called, in hex, and `time_zones` are the IANA time zones to which
+    the number may belong. `permit` is why the number may be called now. Unless
+    `voicemail_allowed`, an answering machine must get no message. `phone_number_id` is
+    the line that is called from, and `longest_call_seconds` the longest duration of the
+    call.
+    """
+
+    dial_before: Required[datetime]
+    number_key: str | None
+    time_zones: tuple[str, ...]
+    permit: Permit | None
+    voicemail_allowed: bool
+    phone_number_id: str | None
+    longest_call_seconds: int | None
+
+
 class DialerCommands(CallState):
     """Commands of the dialer, in the order in which a call goes through them."""
 
@@ -45,72 +66,22 @@ class DialerCommands(CallState):
 
     # --- Requests and their outcomes ------------------------------------------
 
-    def request(
-        self,
-        *,
-        dial_before: datetime,
-        at: datetime,
-        by: str,
-        number_key: str | None = None,
-        time_zones: tuple[str, ...] = (),
-        permit: Permit | None = None,
-        voicemail_allowed: bool = True,
-        phone_number_id: str | None = None,
-        longest_call_seconds: int | None = None,
-    ) -> None:
-        """Allow one request to the provider, to be sent before `dial_before`.
-
-        `number_key` is the keyed digest of the number that is called, in hex, and
-        `time_zones` are the IANA time zones to which the number may belong. `permit` is
-        why the number may be called now. Unless `voicemail_allowed`, an answering
-        machine must get no message. `phone_number_id` is the line that is called from,
-        and `longest_call_seconds` the longest duration of the call.
-        """
+    def request(self, *, at: datetime, by: str, **terms: Unpack[RequestTerms]) -> None:
+        """Allow one request to the provider. Raises MayNotBeRequested."""
         if not self.waiting or self.request_open:
             raise MayNotBeRequested(f"Call {self.id} may not be requested now.")
-        self._record(
-            events.Requested,
-            at,
-            by,
-            number=self.requests + 1,
-            dial_before=dial_before,
-            number_key=number_key,
-            time_zones=time_zones,
-            permit=permit,
-            voicemail_allowed=voicemail_allowed,
-            phone_number_id=phone_number_id,
-            longest_call_seconds=longest_call_seconds,
-        )
+        self._request(at, by, terms)
 
     def renew_request(
-        self,
-        *,
-        dial_before: datetime,
-        at: datetime,
-        by: str,
-        number_key: str | None = None,
-        time_zones: tuple[str, ...] = (),
-        permit: Permit | None = None,
-        voicemail_allowed: bool = True,
-        phone_number_id: str | None = None,
-        longest_call_seconds: int | None = None,
+        self, *, at: datetime, by: str, **terms: Unpack[RequestTerms]
     ) -> None:
         """Allow one more request after one that provably never left."""
         if not self.waiting or not self.request_open or self.outcome_unknown:
             raise MayNotBeRequested(f"Call {self.id} has no request to renew.")
-        self._record(
-            events.Requested,
-            at,
-            by,
-            number=self.requests + 1,
-            dial_before=dial_before,
-            number_key=number_key,
-            time_zones=time_zones,
-            permit=permit,
-            voicemail_allowed=voicemail_allowed,
-            phone_number_id=phone_number_id,
-            longest_call_seconds=longest_call_seconds,
-        )
+        self._request(at, by, terms)
+
+    def _request(self, at: datetime, by: str, terms: RequestTerms) -> None:
+        self._record(events.Requested, at, by, number=self.requests + 1, **terms)
 
     def place(
         self,

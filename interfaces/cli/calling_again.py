@@ -84,17 +84,17 @@ def redial(
         campaign_id, status or None, outcome or None, disposition or None
     )
     terms = terms_of(retry, starts_at, ends_at, output_rule, callback_output)
+    if count:
+        _print_count(selection, as_json=as_json)
+        return
     with workbench(Configuration()) as bench:
-        source = bench.read(campaign_board.get, campaign_id)
-        if source is None:
-            raise NotFound("campaign", campaign_id)
+        source = _source(bench, campaign_id)
         contacts = bench.redials.count(selection)
-        if count:
-            print_line(json_of({"contacts": contacts}) if as_json else str(contacts))
-            return
-        other = assistant_here(bench, assistant) if assistant else None
         changes = _given(
-            name=name, assistant_id=other, phone_number_id=phone_number, cap=cap
+            name=name,
+            assistant_id=assistant_here(bench, assistant) if assistant else None,
+            phone_number_id=phone_number,
+            cap=cap,
         )
         new = _redial_of(source, bench.context.new_id, terms, request_id)
         made = bench.redials.create_campaign(
@@ -102,11 +102,29 @@ def redial(
         )
         if start:
             bench.campaigns.start(made.campaign_id, by=actor())
+    _print_redial(made.campaign_id, contacts, as_json=as_json)
+
+
+def _print_count(selection: RedialSelection, *, as_json: bool) -> None:
+    with workbench(Configuration()) as bench:
+        _source(bench, selection.campaign_id)
+        contacts = bench.redials.count(selection)
+    print_line(json_of({"contacts": contacts}) if as_json else str(contacts))
+
+
+def _source(bench: Workbench, campaign_id: UUID) -> CampaignRow:
+    row = bench.read(campaign_board.get, campaign_id)
+    if row is None:
+        raise NotFound("campaign", campaign_id)
+    return row
+
+
+def _print_redial(campaign_id: UUID, contacts: int, *, as_json: bool) -> None:
     if as_json:
-        print_line(json_of({"id": made.campaign_id, "contacts": contacts}))
+        print_line(json_of({"id": campaign_id, "contacts": contacts}))
     else:
         print_note(f"{contacts} contacts.")
-        print_line(str(made.campaign_id))
+        print_line(str(campaign_id))
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -72,11 +72,12 @@ def export_routes(
     def contacts(
         campaign_id: str, _member: Annotated[Any, Depends(authorize)]
     ) -> Response:
-        campaign = _campaign(pool, campaign_id)
+        campaign, write = (
+            _campaign(pool, campaign_id),
+            partial(jsonl_of, book=rule_book()),
+        )
         return Streamed(
-            _from_pool(
-                exports, partial(jsonl_of, book=rule_book()), campaign, recordings
-            ),
+            _from_pool(exports, write, campaign, recordings),
             media_type="application/jsonl",
             filename=_filename(campaign.name, "jsonl"),
         )
