@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.contacts.contact_history import PlanKind
 from domain.gate.groups import NOT_PLACED, ContactGroup
-from domain.gate.permit import Decision, Granted
+from domain.gate.permit import Decision, Granted, Never, Wait
 from domain.settings import SettingsValues
 from domain.values import (
     ZERO,
@@ -64,6 +64,19 @@ class Candidate:
     contact_version: int = 0
     group_id: int = NOT_PLACED
     plan: PlanKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCandidate:
+    """A contact whose group may be called, but whose number may not be called now.
+
+    The wait ends at a time that is known (a frequency cap), or at one that is not: a
+    call to the number is under way, or a suppression list cannot be used.
+    """
+
+    candidate: Candidate
+    decision: Wait | Never
+    number_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,8 @@ class CampaignView:
     the terms changed since it was planned, or it is too late.
 
     `groups` are all groups with contacts that wait; candidates of closed ones are not
-    called. `deferred_by_gate` are contacts among `deferred`.
+    called. `deferred_by_gate` are contacts among `deferred`. `refused` are contacts
+    that were removed from `candidates`, because the gate would refuse their requests.
     """
 
     id: UUID
@@ -210,6 +224,7 @@ class CampaignView:
     to_review: tuple[UUID, ...] = ()
     groups: tuple[GroupView, ...] = ()
     deferred_by_gate: tuple[DeferredByGate, ...] = ()
+    refused: tuple[RefusedCandidate, ...] = ()
 
     @property
     def completable(self) -> bool:
@@ -271,7 +286,7 @@ class PlannedCall:
     contact's own stream, 0 as long as that has no event. `plan` is the kind of the
     planned call that this is. `terms_version` is that of the campaign's terms, None if
     the report of the call decides nothing. `group` is the contact's group, None if it
-    is not known.
+    is not known. With `wait`, nobody is called: the call is deferred as it is claimed.
     """
 
     campaign_id: UUID
@@ -284,6 +299,7 @@ class PlannedCall:
     plan: PlanKind | None = None
     terms_version: int | None = None
     group: ContactGroup | None = None
+    wait: Wait | None = None
 
     @property
     def call_id(self) -> UUID:

@@ -217,7 +217,9 @@ class Components:
     @cached_property
     def withholding(self) -> WithholdingService:
         """Finishes waiting contacts of suppressed numbers."""
-        return WithholdingService(self.app, self.context)
+        return WithholdingService(
+            self.app, self.context, self.lookups, self.suppression_blocks
+        )
 
     @cached_property
     def group_gates(self) -> GroupGates:

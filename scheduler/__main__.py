@@ -58,6 +58,7 @@ from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.retention import Retention, RetentionWorker
+from scheduler.screening import screening_of
 from scheduler.suppressed_numbers import SuppressedNumbers
 from scheduler.upgrade import count_earlier_calls
 from storage.database import Conn, Pool
@@ -269,7 +270,7 @@ def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
         context=built.context,
         count=process.metrics.dialled,
     )
-    timeline_guard = TimelineGuard(built.writing)
+    timeline_guard, screening = TimelineGuard(built.writing), screening_of(built)
     reconcile = _reconcile(configuration, built, dispatch, timeline_guard)
     ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
     return SchedulerDependencies(
@@ -301,6 +302,8 @@ def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
             group=built.grouping.group,
             withhold=built.group_withholding.withhold,
         ).run,
+        screen=screening,
+        withhold_refused=screening.withhold_refused,
         observe_turn=process.metrics.observe_turn,
         no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
     )

@@ -42,8 +42,9 @@ class SchedulerDependencies:
     can. `end_suppressed` does one pass over what suppressed numbers must not get, and
     returns whether there is more to do. `work_on_groups` does one pass over contacts
     without a group and over groups that are never called, and returns the same.
-    `observe_turn` gets the duration of each turn
-    in seconds.
+    `screen(snapshot, now)` returns the snapshot with the candidates apart whose
+    requests the gate would refuse, and `withhold_refused` withholds those that are
+    never called. `observe_turn` gets the duration of each turn in seconds.
     """
 
     read_snapshot: Callable[[datetime, int], Snapshot]
@@ -64,4 +65,6 @@ class SchedulerDependencies:
     key_fault: Callable[[], str | None] = lambda: None
     end_suppressed: Callable[[], bool] = lambda: False
     work_on_groups: Callable[[Snapshot], bool] = lambda _seen: False
+    screen: Callable[[Snapshot, datetime], Snapshot] = lambda seen, _now: seen
+    withhold_refused: Callable[[Snapshot], int] = lambda _seen: 0
     observe_turn: Callable[[float], None] = lambda _seconds: None

@@ -16,6 +16,7 @@ from domain.dial_view import CampaignView, Snapshot
 from domain.dispatching.plan_types import Conditions, Pause, Plan, Verdict, Waiting
 from domain.dispatching.policy import plan
 from domain.errors import Refused
+from domain.gate.permit import Wait
 from domain.states import STARTED
 from domain.values import WaitingCode, call_id_of
 from scheduler.adopt import ClaimingBlocked
@@ -50,6 +51,9 @@ class PassResult:
     next_due_at: datetime | None
 
 
+LOOK_AHEAD = 1_000
+"""Candidates that a pass reads after one that stored refusals, which come in rows."""
+
 IDLE = PassResult(claimed=0, more=False, more_soon=False, next_due_at=None)
 
 
@@ -70,6 +74,7 @@ class SlotFiller:
         self._deps, self._check, self._wake_up = deps, check, wake_up
         self._claims_seen = 0
         self._dropped: set[UUID] = set()
+        self._passed_over, self._refusals_stored = 0, False
         self._filling: frozenset[UUID] = frozenset()
 
     def begin_tick(self) -> None:
@@ -96,6 +101,7 @@ class SlotFiller:
         """
         allowed = self._deps.pace.allowed(self._wake_up.now())
         snapshot = self._snapshot(now, max(allowed, 1))
+        withheld = self._safely_withhold(snapshot)
         self._expire(snapshot, now)
         self._review(snapshot)
         made = plan(snapshot, self._conditions(snapshot, now, allowed))
@@ -106,18 +112,43 @@ class SlotFiller:
             self._store_decisions(made, claimed, now, totals or FillTotals())
             self._filling = _still_filling(made)
         self._dial(claimed, snapshot, made)
-        return _result(made, claimed)
+        more = self._look_ahead(snapshot, withheld + len(made.deferrals))
+        return _result(made, claimed, more=more and not claimed.stale)
 
     # --- Planning -------------------------------------------------------------------
 
     def _snapshot(self, now: datetime, limit: int) -> Snapshot:
         """Read a snapshot without the contacts whose claim was dropped in this tick."""
-        snapshot = self._deps.read_snapshot(now, limit + len(self._dropped))
+        most = limit + len(self._dropped) + self._passed_over
+        if self._refusals_stored:
+            most = max(most, LOOK_AHEAD)
+        snapshot = self._deps.read_snapshot(now, most)
         self._check_log_did_not_go_back(snapshot)
-        if not self._dropped:
-            return snapshot
-        fit = [self._without_dropped(view) for view in snapshot.campaigns]
-        return replace(snapshot, campaigns=tuple(fit))
+        if self._dropped:
+            fit = tuple(map(self._without_dropped, snapshot.campaigns))
+            snapshot = replace(snapshot, campaigns=fit)
+        return self._deps.screen(snapshot, now)
+
+    def _look_ahead(self, seen: Snapshot, stored: int) -> bool:
+        """Read further candidates next time if some of these were refused.
+
+        Returns whether there may be candidates behind them that nobody has seen yet.
+        """
+        before = self._passed_over
+        self._refusals_stored = stored > 0
+        held = [_held(view) for view in seen.campaigns]
+        self._passed_over = max(held, default=0)
+        return stored > 0 or self._passed_over > before
+
+    def _safely_withhold(self, snapshot: Snapshot) -> int:
+        """Withhold refused candidates; an error must not keep others from calls."""
+        try:
+            return self._deps.withhold_refused(snapshot)
+        except TERM_ENDING_ERRORS:
+            raise
+        except Exception:
+            log.exception("contacts of suppressed numbers cannot be withheld")
+            return 0
 
     def _check_log_did_not_go_back(self, snapshot: Snapshot) -> None:
         """Raise LeadershipLost if claims disappeared: the log is another one."""
@@ -207,9 +238,10 @@ class SlotFiller:
 
     def _claim(self, made: Plan, snapshot: Snapshot) -> ClaimResult:
         """Claim the chosen contacts and wait until the read model shows the claims."""
-        if not made.claims:
+        chosen = made.claims + made.deferrals
+        if not chosen:
             return ClaimResult()
-        claimed = self._deps.claims.claim(made.claims, seen=snapshot.claims_seen)
+        claimed = self._deps.claims.claim(chosen, seen=snapshot.claims_seen)
         for call_id in claimed.dropped:
             log.error(
                 "call %s is not claimed: it exists, or its contact was erased", call_id
@@ -226,6 +258,7 @@ class SlotFiller:
             [
                 ClaimedCall(call_id, campaigns[call_id], lines[campaigns[call_id]])
                 for call_id in claimed.calls
+                if call_id in campaigns
             ]
         )
 
@@ -266,12 +299,18 @@ def _still_filling(made: Plan) -> frozenset[UUID]:
     )
 
 
-def _result(made: Plan, claimed: ClaimResult) -> PassResult:
+def _held(view: CampaignView) -> int:
+    """Count the candidates that wait without a known end: they stay candidates."""
+    waits = [one.decision for one in view.refused if isinstance(one.decision, Wait)]
+    return sum(one.until is None for one in waits)
+
+
+def _result(made: Plan, claimed: ClaimResult, *, more: bool) -> PassResult:
     codes = {why.code for one in made.verdicts for why in one.reasons}
     due = [why.until for one in made.verdicts for why in one.reasons if why.until]
     return PassResult(
         claimed=len(claimed.calls),
-        more=bool(claimed.calls or claimed.dropped),
+        more=more or bool(claimed.calls or claimed.dropped),
         more_soon=claimed.stale or bool(codes & TEMPORARY),
         next_due_at=min(due, default=None),
     )

@@ -3,15 +3,14 @@
 It gathers what the decision rests on; the decision itself is `domain/gate`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
-from uuid import UUID
 
 from application.calls.request_fence import Fence
 from application.contacts.files.contact_groups import group_of
 from application.contacts.files.contact_values import CONSENT_AT
+from application.number_lists import NumberLists, look_up
 from application.vault import ContactRow
 from domain.calls.call import Call
 from domain.campaigns.campaign_terms import CallingTerms
@@ -19,21 +18,10 @@ from domain.gate.decision import Gate, ListFinding, Numbers, Terms
 from domain.gate.permit import Decision
 from domain.gate.places import Places
 from domain.gate.rules import CallPurpose, RuleBook
-from domain.numbers.suppression_lists import ListVersion, findings
 from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
 
 REQUEST_LIMIT = timedelta(seconds=20)
 """How long one request to the provider may last, unless it is configured."""
-
-
-class NumberLists(Protocol):
-    """Looks numbers up in the imported suppression lists."""
-
-    def look_up(self, versions: Collection[UUID], number: str) -> dict[UUID, bool]:
-        """Return which list versions contain an E.164 number.
-
-        A version whose blocks cannot be read is left out.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +71,7 @@ class CallGate:
     def _findings(
         self, fence: Fence, phone: str, purpose: CallPurpose, at: datetime
     ) -> tuple[ListFinding, ...] | None:
-        versions = fence.lists.versions.values() if fence.lists else ()
-        wanted = [one for one in versions if _restricts(one, purpose, phone)]
-        ids = [one.version_id for one in wanted]
-        contained = self.lists.look_up(ids, phone) if ids else {}
-        return findings(versions, phone, purpose, contained, at.date())
+        return look_up(self.lists, fence.lists, phone, purpose, at.date())
 
 
 def terms_of(
@@ -104,10 +88,6 @@ def terms_of(
         requires_consent=terms.require_consent,
         starts_at=terms.starts_at,
     )
-
-
-def _restricts(version: ListVersion, purpose: CallPurpose, phone: str) -> bool:
-    return version.is_about(purpose) and version.covers_number(phone)
 
 
 def _places(call: Call, person: ContactRow) -> Places:

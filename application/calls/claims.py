@@ -22,6 +22,7 @@ from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
+from domain.gate.permit import Wait
 from domain.numbers.number import Number
 from domain.planning.contact_status import status_of
 from domain.values import call_id_of
@@ -53,7 +54,8 @@ class ClaimService:
     def claim(self, chosen: Sequence[PlannedCall], *, seen: int) -> ClaimResult:
         """Append claim number `seen + 1` and its calls.
 
-        If another claim was stored since the snapshot, nothing is stored (`stale`).
+        A call with a `wait` is deferred in the same append. If another claim was stored
+        since the snapshot, nothing is stored (`stale`).
         Calls that cannot be claimed are dropped: one bad row must not stop the dialer.
         """
         return self._claim_all(chosen, seen, None)
@@ -132,7 +134,8 @@ class ClaimService:
         expect = {one.contact_id: one.contact_version for one in chosen}
         for one in chosen:
             try:
-                calls.append(self._call(one, claim_id, at, expect))
+                call = self._call(one, claim_id, at, expect)
+                calls.append(_deferred(call, one.wait, at))
             except StoreUnavailable:
                 raise
             except Exception:
@@ -231,6 +234,13 @@ class ClaimService:
 
     def _has_moved(self, chosen: PlannedCall) -> bool:
         return self._app.highest_version(chosen.contact_id) != chosen.contact_version
+
+
+def _deferred(call: Call, wait: Wait | None, at: datetime) -> Call:
+    """Defer a claimed call that may not be requested before a known time."""
+    if wait is not None and wait.until is not None:
+        call.wait(wait.code, until=wait.until, at=at, by=SCHEDULER)
+    return call
 
 
 def _claim(chosen: PlannedCall) -> Claim:

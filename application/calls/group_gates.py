@@ -79,6 +79,27 @@ class GroupGates:
         now: datetime,
     ) -> Decision:
         """Decide whether contacts of a group may be called now; None: no group yet."""
+        return self._decided_group(campaign, settings, group, now).decision
+
+    def decide_number(
+        self,
+        campaign: TermsOfCampaign,
+        settings: SettingsValues | None,
+        group: ContactGroup | None,
+        number: Numbers,
+        now: datetime,
+    ) -> Decision:
+        """Decide about one number of a group, as its request would be decided."""
+        gate = self._decided_group(campaign, settings, group, now).gate
+        return self._ask(gate, group, number, now)
+
+    def _decided_group(
+        self,
+        campaign: TermsOfCampaign,
+        settings: SettingsValues | None,
+        group: ContactGroup | None,
+        now: datetime,
+    ) -> _Decided:
         book, values = self._rule_book(), settings or self._first
         key = (
             campaign.campaign_id,
@@ -90,7 +111,7 @@ class GroupGates:
         with self._lock:
             kept = self._kept.get(key)
         if kept is not None and kept.decided_at <= now < kept.valid_until:
-            return kept.decision
+            return kept
         gate = kept.gate if kept is not None else None
         if gate is None or not gate.computed_at <= now < gate.computed_at + KEPT_FOR:
             places = group.places if group else None
@@ -101,18 +122,23 @@ class GroupGates:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = decided
-        return decided.decision
+        return decided
 
     def _decided(
         self, gate: Gate, group: ContactGroup | None, now: datetime
     ) -> _Decided:
-        decision = gate.decide(
-            NOTHING_KNOWN,
-            has_consent=group is not None and group.has_consent,
-            now=now,
-            request_limit=self._request_limit,
-        )
+        decision = self._ask(gate, group, NOTHING_KNOWN, now)
         until = now + DECIDED_FOR
         if isinstance(decision, Wait) and decision.until is not None:
             until = min(until, decision.until)
         return _Decided(gate, decision, now, until)
+
+    def _ask(
+        self, gate: Gate, group: ContactGroup | None, number: Numbers, now: datetime
+    ) -> Decision:
+        return gate.decide(
+            number,
+            has_consent=group is not None and group.has_consent,
+            now=now,
+            request_limit=self._request_limit,
+        )

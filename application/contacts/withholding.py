@@ -12,10 +12,13 @@ from eventsourcing.persistence import IntegrityError
 from application.app import AutoLynx
 from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
+from application.number_lists import NumberLists, look_up
+from application.ports import ContactLookup
 from application.unit_of_work import UnitOfWork
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.numbers.number import Number
+from domain.numbers.suppression_lists import SUPPRESSION_LISTS_ID, SuppressionLists
 from domain.outcomes import Withheld
 from domain.planning.contact_commands import withhold_waiting
 from domain.values import call_id_of
@@ -52,10 +55,17 @@ class SuppressedContact:
 
 
 class WithholdingService:
-    """Withholds contacts as SUPPRESSED."""
+    """Withholds contacts as SUPPRESSED: by the register, or by an imported list."""
 
-    def __init__(self, app: AutoLynx, context: EventContext) -> None:
+    def __init__(
+        self,
+        app: AutoLynx,
+        context: EventContext,
+        contact_lookup: ContactLookup,
+        blocks: NumberLists,
+    ) -> None:
         self._app, self._context = app, context
+        self._contact_lookup, self._blocks = contact_lookup, blocks
 
     def withhold(self, contacts: Sequence[SuppressedContact]) -> int:
         """Withhold the contacts that still wait; return how many were stored.
@@ -73,7 +83,8 @@ class WithholdingService:
         return sum(self._stored([contact]) for contact in contacts)
 
     def _store(self, contacts: Sequence[SuppressedContact]) -> int:
-        unit_of_work = UnitOfWork(self._app, set().union(*map(_streams, contacts)))
+        ids = set().union(*map(_streams, contacts))
+        unit_of_work = UnitOfWork(self._app, ids | {SUPPRESSION_LISTS_ID})
         withheld = sum(self._withhold(unit_of_work, one) for one in contacts)
         unit_of_work.store()
         return withheld
@@ -81,8 +92,10 @@ class WithholdingService:
     def _withhold(self, streams: UnitOfWork, one: SuppressedContact) -> bool:
         """Decide one contact from the log; the read model may be behind."""
         campaign = streams.find(Campaign, one.campaign_id)
-        number = streams.find(Number, one.number_id)
-        if campaign is None or number is None or not number.is_suppressed:
+        if campaign is None:
+            return False
+        expect = self._suppressed_by(streams, one, campaign)
+        if expect is None:
             return False
         waiting = WaitingContact(one.contact_id, one.campaign_id, one.attempt)
         return withhold_one(
@@ -90,9 +103,29 @@ class WithholdingService:
             waiting,
             campaign,
             Withheld.SUPPRESSED,
-            expect={number.id: number.version},
+            expect=expect,
             at=self._context.now(),
         )
+
+    def _suppressed_by(
+        self, streams: UnitOfWork, one: SuppressedContact, campaign: Campaign
+    ) -> dict[UUID, int] | None:
+        """Return the version of the stream that forbids the number, None if none does.
+
+        The vault is asked for the number only if the register does not have it.
+        """
+        number = streams.find(Number, one.number_id)
+        if number is not None and number.is_suppressed:
+            return {number.id: number.version}
+        lists = streams.find(SuppressionLists, SUPPRESSION_LISTS_ID)
+        person = self._contact_lookup.contact(one.contact_id) if lists else None
+        if lists is None or person is None:
+            return None
+        purpose, today = campaign.terms.purpose, self._context.now().date()
+        found = look_up(self._blocks, lists, person.phone, purpose, today)
+        if any(finding.forbids for finding in found or ()):
+            return {lists.id: lists.version}
+        return None
 
 
 def withhold_one(

@@ -73,8 +73,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The claims of one pass, a verdict for each started campaign, and pauses."""
+    """The claims of one pass, a verdict for each started campaign, and pauses.
+
+    `deferrals` are stored with the claims, but use no slot and no pace: the gate would
+    refuse their requests until a time that is known.
+    """
 
     claims: tuple[PlannedCall, ...]
     verdicts: tuple[Verdict, ...]
     pauses: tuple[Pause, ...]
+    deferrals: tuple[PlannedCall, ...] = ()

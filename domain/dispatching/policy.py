@@ -14,14 +14,19 @@ started campaign, a verdict: claims + contacts of the reasons = pending contacts
    given one call at a time to the campaign that uses the fewest slots; among equals,
    to the one that has waited longest since its last claim.
 5. For all contacts left over the plan states the reason.
+6. A contact whose number may not be called before a known time is deferred until then.
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 
 from domain.dial_view import CampaignView, Candidate, Phase, PlannedCall, Snapshot
 from domain.dispatching.plan_types import Conditions, Plan
 from domain.dispatching.reasons import barrier, pause, verdict
 from domain.dispatching.shares import Demand, Money, Remaining, share
+from domain.gate.groups import ContactGroup
+from domain.gate.permit import Wait
 from domain.states import STARTED
 from domain.values import DialMode
 
@@ -49,6 +54,12 @@ def plan(snapshot: Snapshot, conditions: Conditions) -> Plan:
         ),
         pauses=tuple(
             found for demand in demands if (found := pause(demand)) is not None
+        ),
+        deferrals=tuple(
+            one
+            for demand in demands
+            if demand.barrier is None
+            for one in _deferrals(demand.view)
         ),
     )
 
@@ -97,21 +108,45 @@ def _allowed(view: CampaignView) -> tuple[Candidate, ...]:
 
 
 def _planned(demand: Demand, count: int) -> list[PlannedCall]:
-    groups = {one.group_id: one.group for one in demand.view.groups}
+    view, groups = demand.view, _groups(demand.view)
+    chosen = demand.eligible[:count]
+    return [_call_of(view, one, demand.batch, groups) for one in chosen]
+
+
+def _deferrals(view: CampaignView) -> list[PlannedCall]:
+    """Return the refused contacts that wait until a known time; they join no batch."""
+    groups = _groups(view)
     return [
-        PlannedCall(
-            campaign_id=demand.id,
-            contact_id=candidate.contact_id,
-            attempt=candidate.attempt,
-            requeued=candidate.call_id is not None,
-            batch=demand.batch,
-            contact_version=candidate.contact_version,
-            plan=candidate.plan,
-            terms_version=_terms_version(demand.view, candidate),
-            group=groups[candidate.group_id],
+        replace(
+            _call_of(view, one.candidate, one.candidate.batch, groups),
+            wait=one.decision,
         )
-        for candidate in demand.eligible[:count]
+        for one in view.refused
+        if isinstance(one.decision, Wait) and one.decision.until is not None
     ]
+
+
+def _groups(view: CampaignView) -> dict[int, ContactGroup | None]:
+    return {one.group_id: one.group for one in view.groups}
+
+
+def _call_of(
+    view: CampaignView,
+    candidate: Candidate,
+    batch: int | None,
+    groups: Mapping[int, ContactGroup | None],
+) -> PlannedCall:
+    return PlannedCall(
+        campaign_id=view.id,
+        contact_id=candidate.contact_id,
+        attempt=candidate.attempt,
+        requeued=candidate.call_id is not None,
+        batch=batch,
+        contact_version=candidate.contact_version,
+        plan=candidate.plan,
+        terms_version=_terms_version(view, candidate),
+        group=groups[candidate.group_id],
+    )
 
 
 def _terms_version(view: CampaignView, candidate: Candidate) -> int | None:

@@ -1,6 +1,7 @@
 """Why contacts wait and why a campaign has to pause, in sentences for operators."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from domain.dial_view import CampaignView, GroupView, Snapshot
 from domain.dispatching.plan_types import Conditions, Pause, Verdict, Waiting
@@ -77,6 +78,8 @@ CLOSED = {
 """Why the gate does not allow calls, by code."""
 
 TO_BE_WITHHELD = "These contacts may never be called: they are withheld in a moment."
+
+NUMBER_BUSY = "A call to the same number is under way."
 
 LACKING = {
     WaitingCode.GLOBAL_CAP_FULL: "All calls that the global cap allows are live.",
@@ -231,6 +234,7 @@ def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
     deferred = view.deferred - refused
     reasons = []
     for code, message, contacts, until in (
+        *_refused(view),
         *(
             (one.code, CLOSED[one.code], one.contacts, one.until)
             for one in view.deferred_by_gate
@@ -250,6 +254,24 @@ def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
             reasons.append(Waiting(code, message, counted, until=until))
             waiting -= counted
     return reasons
+
+
+def _refused(
+    view: CampaignView,
+) -> list[tuple[WaitingCode, str, int, datetime | None]]:
+    """Return code, message, contacts and first time of the refused candidates."""
+    waits = [one.decision for one in view.refused if isinstance(one.decision, Wait)]
+    never = len(view.refused) - len(waits)
+    found: list[tuple[WaitingCode, str, int, datetime | None]] = [
+        (WaitingCode.RULES_UNAVAILABLE, TO_BE_WITHHELD, never, None)
+    ]
+    for code in dict.fromkeys(one.code for one in waits):
+        ends = [one.until for one in waits if one.code is code]
+        known = [end for end in ends if end is not None]
+        until = min(known, default=None)
+        message = NUMBER_BUSY if code is WaitingCode.RETRY_LATER else CLOSED[code]
+        found.append((code, message, len(ends), until))
+    return found
 
 
 def _limits(

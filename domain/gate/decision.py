@@ -97,6 +97,11 @@ class ListFinding:
     covers: bool
     is_stale: bool
 
+    @property
+    def forbids(self) -> bool:
+        """Whether the number is never called: the list is valid and contains it."""
+        return self.contains and self.covers and not self.is_stale
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
@@ -183,10 +188,7 @@ class Gate:
         return self._waits(number, now, margin) or Granted(self._permit(number, now))
 
     def _never(self, number: Numbers, *, has_consent: bool) -> Withheld | None:
-        on_a_list = any(
-            one.contains and one.covers and not one.is_stale
-            for one in number.lists or ()
-        )
+        on_a_list = any(one.forbids for one in number.lists or ())
         if number.is_suppressed or on_a_list:
             return Withheld.SUPPRESSED
         if self.terms.requires_consent and not has_consent:

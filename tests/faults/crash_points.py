@@ -30,6 +30,7 @@ from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Reconcile
+from scheduler.screening import screening_of
 from scheduler.suppressed_numbers import SuppressedNumbers
 from scheduler.wakeup import WakeUp
 from storage.log.recorder import EventStoreFactory
@@ -236,6 +237,7 @@ class SchedulerProcess(Process):
         self, provider: CrashingProvider, pace: Pace
     ) -> SchedulerDependencies:
         house, components = self.house, self.components
+        screening = screening_of(components)
         reconcile = Reconcile(
             calls=self.calls,
             provider=provider,
@@ -270,6 +272,8 @@ class SchedulerProcess(Process):
                 hang_up=self.calls.hang_up_before_ringing,
                 now=house.now,
             ).run,
+            screen=screening,
+            withhold_refused=screening.withhold_refused,
         )
 
     def _adoption(self, provider: CrashingProvider, reconcile: Reconcile) -> Adoption:

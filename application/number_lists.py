@@ -1,0 +1,42 @@
+"""What the imported suppression lists say of one number."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Protocol
+from uuid import UUID
+
+from domain.gate.decision import ListFinding
+from domain.gate.rules import CallPurpose
+from domain.numbers.suppression_lists import ListVersion, SuppressionLists, findings
+
+
+class NumberLists(Protocol):
+    """Looks numbers up in the imported suppression lists."""
+
+    def look_up(self, versions: Collection[UUID], number: str) -> dict[UUID, bool]:
+        """Return which list versions contain an E.164 number.
+
+        A version whose blocks cannot be read is left out.
+        """
+
+
+def look_up(
+    blocks: NumberLists,
+    lists: SuppressionLists | None,
+    phone: str,
+    purpose: CallPurpose,
+    today: date,
+) -> tuple[ListFinding, ...] | None:
+    """Return what the lists for a purpose say of a number; None if one is unreadable.
+
+    `lists` is None before the first list was imported.
+    """
+    versions = lists.versions.values() if lists else ()
+    wanted = [one for one in versions if _restricts(one, purpose, phone)]
+    ids = [one.version_id for one in wanted]
+    contained = blocks.look_up(ids, phone) if ids else {}
+    return findings(versions, phone, purpose, contained, today)
+
+
+def _restricts(version: ListVersion, purpose: CallPurpose, phone: str) -> bool:
+    return version.is_about(purpose) and version.covers_number(phone)
