@@ -40,10 +40,8 @@ from projections.start_up import CannotStart, prepare_database
 from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
-from scheduler.adopt import Adoption
-from scheduler.alert_mail import AlertMail, mail_server
-from scheduler.alerts import Alerts, AlertWorker, Post, post_json
-from scheduler.contact_groups import ContactGroups
+from scheduler.alerts.alert_mail import AlertMail, mail_server
+from scheduler.alerts.alerts import Alerts, AlertWorker, Post, post_json
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import (
     RETRY_GAPS,
@@ -54,13 +52,15 @@ from scheduler.deliveries.worker import (
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
 from scheduler.loop import SILENT_TICKS, Scheduler
+from scheduler.maintenance.contact_groups import ContactGroups
+from scheduler.maintenance.retention import Retention, RetentionWorker
+from scheduler.maintenance.suppressed_numbers import SuppressedNumbers
+from scheduler.maintenance.upgrade import count_earlier_calls
 from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
+from scheduler.reconciliation.adopt import Adoption
 from scheduler.reconciliation.reconcile import Reconcile
-from scheduler.retention import Retention, RetentionWorker
 from scheduler.screening import screening_of
-from scheduler.suppressed_numbers import SuppressedNumbers
-from scheduler.upgrade import count_earlier_calls
 from storage.database import Conn, Pool
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock

@@ -14,9 +14,9 @@ from application.event_context import EventContext
 from application.ports import ReadModel
 from domain.dial_view import Snapshot
 from domain.settings import SettingsValues
-from scheduler.adopt import Adoption
 from scheduler.dispatch import Dispatch
 from scheduler.pace import Pace
+from scheduler.reconciliation.adopt import Adoption
 from scheduler.reconciliation.reconcile import Reconcile
 from storage.process.decisions import ProcessRecords
 from storage.process.leadership import LeadershipLost

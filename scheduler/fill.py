@@ -19,10 +19,10 @@ from domain.errors import Refused
 from domain.gate.permit import Wait
 from domain.states import STARTED
 from domain.values import WaitingCode, call_id_of
-from scheduler.adopt import ClaimingBlocked
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
 from scheduler.provider_check import ProviderCheck
+from scheduler.reconciliation.adopt import ClaimingBlocked
 from scheduler.wakeup import WakeUp
 from storage.process.decisions import Decision, Reason
 from storage.process.leadership import LeadershipLost, Term

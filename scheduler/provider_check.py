@@ -7,8 +7,8 @@ from uuid import UUID
 from domain.dial_view import OpenCall, Phase, Snapshot
 from domain.settings import SettingsValues
 from domain.states import MAY_DIAL
-from scheduler.adopt import ClaimingBlocked
 from scheduler.dependencies import SchedulerDependencies
+from scheduler.reconciliation.adopt import ClaimingBlocked
 from scheduler.reconciliation.listed_calls import dialled_lines
 from scheduler.reconciliation.reconcile import Findings
 

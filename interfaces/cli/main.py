@@ -30,7 +30,7 @@ NO_DATABASE = (StoreUnavailable, OperationalError, PoolTimeout)
 MODULES = {
     "demo": ("demo",),
     "roles": ("up", "api", "projector", "scheduler", "simulator", "migrate"),
-    "campaigns": ("campaigns",),
+    "campaigns.campaigns": ("campaigns",),
     "assistants": ("assistants",),
     "directory": ("lines", "settings"),
     "doctor": ("doctor",),
@@ -38,8 +38,8 @@ MODULES = {
     "read_model": ("projections",),
     "audit": ("audit",),
     "erase": ("erase",),
-    "rules": ("rules",),
-    "suppressions": ("suppressions",),
+    "calling_rules.rules": ("rules",),
+    "calling_rules.suppressions": ("suppressions",),
     "webhooks": ("webhooks",),
 }
 """The modules and their commands, in the order of the help."""

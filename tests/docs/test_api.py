@@ -22,7 +22,7 @@ from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections.alerts import AlertKind, AlertRow
 from projections.contacts import contact_log
-from scheduler.alerts import body_of
+from scheduler.alerts.alerts import body_of
 from tests.interfaces.serving import ASSISTANT, LINE, SECRET, Desk, opened_desk
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")

@@ -24,14 +24,14 @@ from application.ports import (
     ProviderCall,
 )
 from provider.vapi.reading import read_message
-from scheduler.adopt import Adoption
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Scheduler
+from scheduler.maintenance.suppressed_numbers import SuppressedNumbers
 from scheduler.pace import Pace
+from scheduler.reconciliation.adopt import Adoption
 from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.screening import screening_of
-from scheduler.suppressed_numbers import SuppressedNumbers
 from scheduler.wakeup import WakeUp
 from storage.log.recorder import EventStoreFactory
 from storage.process.timeline_guard import TimelineGuard

@@ -9,11 +9,11 @@ from time import monotonic
 from typing import Any
 
 from application.errors import StoreUnavailable
-from scheduler.adopt import Adoption
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
+from scheduler.reconciliation.adopt import Adoption
 from scheduler.reconciliation.reconcile import Reconcile
 from scheduler.wakeup import WakeUp
 from storage.process.leadership import LeadershipLost

@@ -18,8 +18,8 @@ from domain.campaigns.campaign_events import SpendAlert
 from domain.settings import SettingsValues
 from projections import alerts
 from projections.alerts import AlertKind
-from scheduler.alert_mail import AlertMail, MailServer, mail_server
-from scheduler.alerts import Alerts, Post, post_json
+from scheduler.alerts.alert_mail import AlertMail, MailServer, mail_server
+from scheduler.alerts.alerts import Alerts, Post, post_json
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from tests.scheduler.receiver import receiving
 from tests.webhooks import add_endpoint

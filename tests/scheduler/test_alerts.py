@@ -16,7 +16,7 @@ from domain.values import PauseCause
 from projections import alerts
 from projections.alerts import AlertKind, AlertRow
 from provider.vapi.reading import read_message
-from scheduler.alerts import Alerts, AlertWorker, body_of, post_json
+from scheduler.alerts.alerts import Alerts, AlertWorker, body_of, post_json
 from storage.process.alert_outbox import AlertOutbox
 from storage.process.decisions import Decision, Reason
 from tests.fakes import an_order
@@ -371,7 +371,7 @@ def test_the_worker_runs_until_it_is_stopped_and_logs_the_chain_head(
     receiver: Receiver,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level("INFO", "scheduler.alerts")
+    caplog.set_level("INFO", "scheduler.alerts.alerts")
     house.set(alert_webhook_url=URL)
     spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
     look(house, replace(looking, post=Receiver(refusals=["503"])))

@@ -14,7 +14,7 @@ from domain.outcomes import Withheld
 from domain.values import CallStatus, ContactStatus, WaitingCode
 from projections.contacts import contact_log
 from projections.contacts.contact_row import ContactRow
-from scheduler.contact_groups import ContactGroups
+from scheduler.maintenance.contact_groups import ContactGroups
 from tests.wiring import NOON, House
 
 CONSENT = CallingTerms(require_consent=True)

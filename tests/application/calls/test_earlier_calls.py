@@ -12,7 +12,7 @@ from domain.gate.rules import FrequencyCap
 from domain.numbers.number import Number, number_id_of
 from domain.settings import RulesMode
 from projections import alerts
-from scheduler import upgrade
+from scheduler.maintenance import upgrade
 from tests.wiring import BY, NOON, Clock, House
 
 PHONE, OTHER = "+12125550143", "+12125550144"

@@ -16,7 +16,7 @@ from domain.values import CallStatus, CampaignState, ContactStatus
 from projections.contacts import contact_log, suppressed_contacts
 from projections.contacts.contact_row import ContactRow
 from projections.contacts.suppressed_contacts import Scan
-from scheduler.suppressed_numbers import SuppressedNumbers
+from scheduler.maintenance.suppressed_numbers import SuppressedNumbers
 from tests.application.calls.messages import place, record_message, status
 from tests.wiring import BY, NOON, Clock, House, phones
 
@@ -215,8 +215,8 @@ def test_a_finished_campaign_is_left_alone(house: House) -> None:
 def test_the_register_is_searched_page_by_page(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.suppressed_numbers.MOST", 2)
-    monkeypatch.setattr("scheduler.suppressed_numbers.ENTRIES", 3)
+    monkeypatch.setattr("scheduler.maintenance.suppressed_numbers.MOST", 2)
+    monkeypatch.setattr("scheduler.maintenance.suppressed_numbers.ENTRIES", 3)
     first, second = house.campaign(7), house.campaign(7)
     for phone in phones(6):
         suppress(house, phone)

@@ -9,7 +9,7 @@ from application.ports import CallOrder, Origin
 from domain.dial_view import Phase
 from domain.values import CallStatus, call_id_of
 from projections.contacts import contact_log
-from scheduler.adopt import LAGGING, SEARCHING, Adoption, ClaimingBlocked
+from scheduler.reconciliation.adopt import LAGGING, SEARCHING, Adoption, ClaimingBlocked
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import an_order

@@ -9,7 +9,7 @@ from application.ports import CallOrder, ProviderRefused, ProviderUnavailable
 from domain.dial_view import Phase, Snapshot
 from domain.values import call_id_of
 from provider.simulator.settings import DEFAULT_PHONE_NUMBER_ID
-from scheduler.adopt import SEARCHING, Adoption, ClaimingBlocked
+from scheduler.reconciliation.adopt import SEARCHING, Adoption, ClaimingBlocked
 from tests.fakes import an_order
 from tests.scheduler.leading import Passes
 from tests.wiring import Clock, House, phones

@@ -16,9 +16,9 @@ from application.contacts.list_import import OnProgress
 from application.contacts.phone_numbers import Kinds
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
-from interfaces.cli import calling_again, test_calls
 from interfaces.cli.assistants import assistant_here
-from interfaces.cli.campaign_options import (
+from interfaces.cli.campaigns import calling_again, test_calls
+from interfaces.cli.campaigns.campaign_options import (
     AssistantName,
     Budget,
     CampaignId,
@@ -35,7 +35,7 @@ from interfaces.cli.campaign_options import (
     Sheet,
     Start,
 )
-from interfaces.cli.campaign_terms import (
+from interfaces.cli.campaigns.campaign_terms import (
     CallbackOutput,
     EndsAt,
     OutputRules,
@@ -44,7 +44,7 @@ from interfaces.cli.campaign_terms import (
     shown_terms,
     terms_of,
 )
-from interfaces.cli.contact_files import (
+from interfaces.cli.campaigns.contact_files import (
     FileOptions,
     bar,
     print_findings,
@@ -52,7 +52,7 @@ from interfaces.cli.contact_files import (
     receive,
     required,
 )
-from interfaces.cli.exports import export
+from interfaces.cli.campaigns.exports import export
 from interfaces.cli.output import (
     AsJson,
     as_mapping,

@@ -55,7 +55,7 @@ DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 @dataclass(frozen=True, slots=True)
 class AlertMail:
-    """Sends the body of an alert as a message; has the form of `scheduler.alerts.Post`.
+    """Sends the body of an alert as a message; has the form of `alerts.Post`.
 
     `now` returns aware times.
     """

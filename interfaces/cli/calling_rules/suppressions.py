@@ -2,7 +2,7 @@
 
 import typer
 
-from interfaces.cli import suppression_lists, suppression_register
+from interfaces.cli.calling_rules import suppression_lists, suppression_register
 
 
 def add_to(app: typer.Typer) -> None:

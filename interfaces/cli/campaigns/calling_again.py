@@ -14,7 +14,7 @@ from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import NotFound
 from domain.outcomes import Disposition, Withheld
 from interfaces.cli.assistants import assistant_here
-from interfaces.cli.campaign_options import (
+from interfaces.cli.campaigns.campaign_options import (
     CampaignId,
     CountOnly,
     Dispositions,
@@ -27,7 +27,7 @@ from interfaces.cli.campaign_options import (
     Start,
     Statuses,
 )
-from interfaces.cli.campaign_terms import (
+from interfaces.cli.campaigns.campaign_terms import (
     CallbackOutput,
     EndsAt,
     OutputRules,

@@ -11,7 +11,7 @@ import typer
 
 from application.configuration import Configuration
 from domain.errors import NotFound
-from interfaces.cli.campaign_options import (
+from interfaces.cli.campaigns.campaign_options import (
     CampaignId,
     Dispositions,
     Outcomes,

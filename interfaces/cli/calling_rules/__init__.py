@@ -1,0 +1,1 @@
+"""Commands about calling rules and numbers that are not called."""

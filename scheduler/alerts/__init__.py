@@ -1,0 +1,1 @@
+"""Alerts: their delivery by HTTP and e-mail."""

@@ -1,0 +1,1 @@
+"""Regular work of the leader beside dialling: groups, suppressions, retention."""
