@@ -100,7 +100,8 @@ _CAMPAIGNS: LiteralString = f"""
                     and (p.account_scope = '{RefusalScope.LINE}'
                             and o.phone_number_id = c.phone_number_id
                         or p.account_scope = '{RefusalScope.ASSISTANT}'
-                            and o.provider_assistant_id = c.provider_assistant_id))
+                            and o.provider_assistant_id = c.provider_assistant_id
+                            and o.id not in (select campaign_id from campaign_arm)))
         order by p.account_position desc limit 1
     ) shared on c.state in {literals(MAY_DIAL)}
     cross join lateral (

@@ -1,7 +1,7 @@
 """Requests to the provider: each is decided by the gate and stored behind the fence."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,6 +22,7 @@ from application.installation_key import InstallationKey, KeyUnusable
 from application.places.resolver import zones_of
 from application.ports import ContactLookup
 from domain.calls.call import Call
+from domain.campaigns.arms import AssignedArm
 from domain.errors import MayNotBeRequested
 from domain.gate.permit import Granted, Never, Wait
 from domain.numbers.number import number_id_of
@@ -97,6 +98,7 @@ class CallRequests:
             return None
         earlier = earlier_calls(self.app, call)
         voicemail_allowed = may_leave_voicemail(call, earlier)
+        caller, arm = fence.campaign.caller, _arm(call, earlier, fence, number_key)
         ask(
             call,
             dial_before=dial_before,
@@ -106,8 +108,9 @@ class CallRequests:
             time_zones=zones_of(person.phone),
             permit=decision.permit,
             voicemail_allowed=voicemail_allowed,
-            phone_number_id=fence.campaign.caller.phone_number_id,
-            longest_call_seconds=fence.campaign.caller.longest_call_seconds,
+            phone_number_id=caller.phone_number_id,
+            longest_call_seconds=(arm or caller).longest_call_seconds,
+            arm=arm,
         )
         versions = fence.versions | {one.id: one.version for one in earlier}
         fence.number.request(call.id, at=at, by=SCHEDULER)
@@ -142,3 +145,11 @@ class CallRequests:
         if request_was_open and not call.unknowns:
             fence.number.release(call.id, at=at, by=SCHEDULER)
         self.app.append(call, fence.contact, fence.number, expect=versions)
+
+
+def _arm(
+    call: Call, earlier: Sequence[Call], fence: Fence, number_key: str
+) -> AssignedArm | None:
+    """Return the arm of the contact's earlier requests, else that of its number."""
+    stored = (one.arm for one in (call, *earlier) if one.arm is not None)
+    return next(stored, None) or fence.campaign.arm_for(number_key)

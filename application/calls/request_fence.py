@@ -103,7 +103,7 @@ def send_permission(
         extension=person.extension,
         name=person.name,
         variables={"business_name": person.business_name} | person.variables,
-        provider_assistant_id=campaign.caller.provider_assistant_id,
+        provider_assistant_id=(call.arm or campaign.caller).provider_assistant_id,
         phone_number_id=campaign.caller.phone_number_id,
     )
     return SendPermission(order=order, dial_before=dial_before)

@@ -3,7 +3,7 @@
 Each step can be repeated: after a failure the same request continues where it stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from application.event_context import EventContext
 from application.ports import ContactLookup, ReadModel
 from application.vault import KeyRow, VaultReader, digest
 from domain.assistant import Assistant
+from domain.campaigns.arms import Arm, Comparison, comparison_of, first_share
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.contacts.contact_list import ContactList
@@ -33,7 +34,9 @@ from domain.values import DialMode, campaign_id_of, campaign_id_of_request
 class NewCampaign:
     """A member's request for a campaign.
 
-    `cap` None means the settings' default; `budget` is in US dollars.
+    `cap` None means the settings' default; `budget` is in US dollars. `compared` are
+    further assistants, each with its share of the contacts in percent; the rest are
+    called by `assistant_id`.
     """
 
     name: str
@@ -48,6 +51,18 @@ class NewCampaign:
     request_id: UUID | None = None
     redial_of: UUID | None = None
     is_test: bool = False
+    compared: tuple[tuple[UUID, int], ...] = ()
+
+    @property
+    def comparison(self) -> Comparison:
+        """All compared assistants with their shares; empty without a comparison.
+
+        Raises Invalid if the shares leave none for the first assistant.
+        """
+        if not self.compared:
+            return ()
+        first = first_share([share for _, share in self.compared])
+        return ((self.assistant_id, first), *self.compared)
 
     @property
     def campaign_id(self) -> UUID:
@@ -112,8 +127,7 @@ class ImportService:
         campaign_id = new.campaign_id
         campaign = self._app.find(Campaign, campaign_id)
         if campaign is None:
-            assistant = self._assistant(new)
-            campaign = self._new_campaign(new, assistant, default_cap, by)
+            campaign = self._new_campaign(new, self._assistants(new), default_cap, by)
             self._fill_new(campaign, new, by, on_progress)
             decide(lambda: self._create(new, default_cap, by))
         elif new.request_id is None and not _is_same(campaign, new):
@@ -125,7 +139,7 @@ class ImportService:
 
     def check(self, new: NewCampaign, *, default_cap: int, by: str) -> None:
         """Raise Invalid if a campaign cannot be created from this input."""
-        self._new_campaign(new, self._assistant(new), default_cap, by)
+        self._new_campaign(new, self._assistants(new), default_cap, by)
 
     def import_contacts(
         self, campaign_id: UUID, upload_id: UUID, *, by: str
@@ -145,30 +159,56 @@ class ImportService:
 
     # --- The campaign -------------------------------------------------------------
 
-    def _assistant(self, new: NewCampaign) -> Assistant:
-        return usable_assistant(self._app, new.assistant_id)
+    def _assistants(self, new: NewCampaign) -> list[Assistant]:
+        """Load the campaign's assistant and those that it compares, each once."""
+        compared = (id_ for id_, _ in new.compared)
+        ids = dict.fromkeys((new.assistant_id, *compared))
+        return [usable_assistant(self._app, id_) for id_ in ids]
 
     def _new_campaign(
-        self, new: NewCampaign, assistant: Assistant, default_cap: int, by: str
+        self,
+        new: NewCampaign,
+        assistants: Sequence[Assistant],
+        default_cap: int,
+        by: str,
     ) -> Campaign:
+        seconds = {one.id: self._longest_call_seconds(one.config) for one in assistants}
+        provider_ids = {one.id: one.provider_assistant_id for one in assistants}
+        arms = tuple(
+            Arm(id_, provider_ids[id_], seconds[id_], share)
+            for id_, share in new.comparison
+        )
         return Campaign.create(
             campaign_id=new.campaign_id,
             name=new.name,
             assistant_id=new.assistant_id,
-            provider_assistant_id=assistant.provider_assistant_id,
+            provider_assistant_id=provider_ids[new.assistant_id],
             phone_number_id=new.phone_number_id,
             cap=default_cap if new.cap is None else new.cap,
             mode=new.mode,
             line_quiet_gating=new.line_quiet_gating,
             budget=new.budget,
-            longest_call_seconds=self._longest_call_seconds(assistant.config),
+            longest_call_seconds=max(seconds.values()),
             terms=new.terms,
             request_id=new.request_id,
             redial_of=new.redial_of,
             is_test=new.is_test,
+            arms=arms,
+            experiment_id=self._experiment(new),
             at=self._context.now(),
             by=by,
         )
+
+    def _experiment(self, new: NewCampaign) -> UUID | None:
+        """Return the experiment that a redial continues; None for one of its own.
+
+        The redial must compare the same assistants with the same shares.
+        """
+        if not new.compared or new.redial_of is None:
+            return None
+        source = self._app.load(Campaign, new.redial_of)
+        same = comparison_of(source.arms) == new.comparison
+        return source.experiment_id if same else None
 
     def _fill_new(
         self, campaign: Campaign, new: NewCampaign, by: str, on_progress: OnProgress
@@ -182,10 +222,11 @@ class ImportService:
 
     def _create(self, new: NewCampaign, default_cap: int, by: str) -> None:
         if self._app.find(Campaign, new.campaign_id) is None:
-            assistant = self._assistant(new)
-            campaign = self._new_campaign(new, assistant, default_cap, by)
-            assistant.choose(campaign_id=campaign.id, at=self._context.now(), by=by)
-            self._close(campaign, new.upload_id, by, assistant)
+            assistants = self._assistants(new)
+            campaign = self._new_campaign(new, assistants, default_cap, by)
+            for assistant in assistants:
+                assistant.choose(campaign_id=campaign.id, at=self._context.now(), by=by)
+            self._close(campaign, new.upload_id, by, *assistants)
 
     def _count_in(self, campaign_id: UUID, list_id: UUID, by: str) -> None:
         self._close(self._app.load(Campaign, campaign_id), list_id, by)
@@ -285,4 +326,5 @@ def _is_same(campaign: Campaign, new: NewCampaign) -> bool:
         and asked_how == (made.mode, made.line_quiet_gating, made.budget)
         and new.cap in (None, made.cap)
         and new.terms == made.terms
+        and new.comparison == comparison_of(campaign.arms)
     )

@@ -30,6 +30,7 @@ from domain.calls import call_events as events
 from domain.calls import release_1
 from domain.calls.call_dialing import DialerCommands
 from domain.calls.call_reporting import ProviderCommands
+from domain.campaigns.arms import AssignedArm
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
@@ -147,7 +148,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
         self.bound_by_message = self.ended = self.settled = False
         self.requested_at = self.dial_before = self.number_key = None
-        self.permit, self.voicemail_allowed = None, False
+        self.permit, self.voicemail_allowed, self.arm = None, False, None
         self.time_zones = ()
         self.provider_call_id = self.placed_at = self.end_recorded_at = None
         self.other_provider_call_ids = frozenset()
@@ -187,12 +188,13 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         time_zones: tuple[str, ...],
         permit: Permit | None,
         timestamp: datetime,
+        arm: AssignedArm | None,
         *,
         voicemail_allowed: bool,
     ) -> None:
         self.requests, self.dial_before, self.request_open = number, dial_before, True
         self.number_key, self.time_zones = number_key, time_zones
-        self.permit = permit
+        self.permit, self.arm = permit, arm
         self.voicemail_allowed = self.voicemail_allowed or voicemail_allowed
         self.requested_at = timestamp
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.calls import call_events as events
 from domain.calls.call_state import CallState
+from domain.campaigns.arms import AssignedArm
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.gate.permit import Permit
 from domain.outcomes import CallOutcome, ReportedOutcome
@@ -40,7 +41,7 @@ class RequestTerms(TypedDict, total=False):
     the number may belong. `permit` is why the number may be called now. Unless
     `voicemail_allowed`, an answering machine must get no message. `phone_number_id` is
     the line that is called from, and `longest_call_seconds` the longest duration of the
-    call.
+    call. `arm` decides which of the campaign's assistants calls.
     """
 
     dial_before: Required[datetime]
@@ -50,6 +51,7 @@ class RequestTerms(TypedDict, total=False):
     voicemail_allowed: bool
     phone_number_id: str | None
     longest_call_seconds: int | None
+    arm: AssignedArm | None
 
 
 class DialerCommands(CallState):

@@ -13,6 +13,7 @@ from eventsourcing.domain import Aggregate
 from domain.calls import upcasts
 from domain.calls.callbacks import Obstacle
 from domain.calls.reports import Ranks
+from domain.campaigns.arms import AssignedArm
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
@@ -83,7 +84,8 @@ class Requested(CallEvent):
 
     Unless `voicemail_allowed`, an answering machine must get no message. The call is
     made from the line `phone_number_id` and takes at most `longest_call_seconds`; both
-    are None in events of releases in which a campaign could not change its line.
+    are None in events of releases in which a campaign could not change its line. `arm`
+    is the contact's, None unless the campaign compares assistants.
     """
 
     TOPIC = "call.requested"
@@ -95,6 +97,7 @@ class Requested(CallEvent):
     voicemail_allowed: bool = True
     phone_number_id: str | None = None
     longest_call_seconds: int | None = None
+    arm: AssignedArm | None = None
 
 
 class Placed(ContactStatusChanged):

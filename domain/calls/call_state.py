@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.calls.call_events import CallEvent, ContactStatusChanged
 from domain.calls.refusals import retry_delay
 from domain.calls.reports import NO_REASON, STATUS_RANK, Known, ReportGrade
+from domain.campaigns.arms import AssignedArm
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
@@ -42,7 +43,7 @@ class CallState:
 
     `permit` is why the last request was allowed; None for calls that were requested
     before permits were stored. `group` is that of the contact at the claim, None if it
-    was not known.
+    was not known. `arm` is that of the last request, None without a comparison.
 
     `history` is that of the contact before this call; it and `terms_version`, that of
     the campaign's terms, are None if no report is needed to decide what follows. `plan`
@@ -82,6 +83,7 @@ class CallState:
     number_key: str | None
     voicemail_allowed: bool
     permit: Permit | None
+    arm: AssignedArm | None
     placed_at: datetime | None
     bound_by_message: bool
     known: Known

@@ -25,6 +25,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from domain.campaigns.arms import Arm, check_arms
 from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
 from domain.campaigns.campaign_progress import CampaignProgress
 from domain.campaigns.campaign_terms import (
@@ -101,9 +102,12 @@ class Campaign(CampaignProgress, Aggregate):
         request_id: UUID | None = None,
         redial_of: UUID | None = None,
         is_test: bool = False,
+        arms: tuple[Arm, ...] = (),
+        experiment_id: UUID | None = None,
     ) -> Self:
         """Create a campaign; `Created` explains the values. Raises Invalid."""
         check_terms(name, cap, budget)
+        check_arms(arms)
         check_calling_terms(terms, at)
         check_line(phone_number_id)
         return cls._create(
@@ -124,6 +128,8 @@ class Campaign(CampaignProgress, Aggregate):
             request_id=request_id,
             redial_of=redial_of,
             is_test=is_test,
+            arms=arms,
+            experiment_id=experiment_id,
         )
 
     @event(Created)
@@ -146,8 +152,11 @@ class Campaign(CampaignProgress, Aggregate):
         purpose: CallPurpose,
         calling_hours: CallingHours,
         require_consent: bool,  # noqa: FBT001 - the event's own field
+        arms: tuple[Arm, ...],
+        experiment_id: UUID | None,
     ) -> None:
-        self.name = name
+        self.name, self.arms = name, arms
+        self.experiment_id = experiment_id or self.id
         self.caller = Caller(
             assistant_id, provider_assistant_id, longest_call_seconds, phone_number_id
         )
@@ -259,6 +268,11 @@ class Campaign(CampaignProgress, Aggregate):
         self._must_not_be_over()
         if terms != self.terms and self.expired_at is not None:
             raise WrongState("The campaign's end has passed; that is final.")
+        if self.arms and caller.assistant_id != self.caller.assistant_id:
+            raise WrongState(
+                "The campaign compares assistants, which cannot change: create a new"
+                " campaign, or redial the contacts of this one."
+            )
         if caller != self.caller and self.state not in CALLER_MAY_CHANGE:
             raise WrongState(
                 "The assistant and the line can be changed before the start and while"

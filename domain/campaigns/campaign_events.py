@@ -10,6 +10,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
+from domain.campaigns.arms import Arm
 from domain.campaigns.campaign_terms import Caller, CallingTerms, OutputRule
 from domain.campaigns.retry_policy import RetryPolicy
 from domain.gate.decision import LAWFUL_HOURS, CallingHours
@@ -41,7 +42,9 @@ class Created(CampaignEvent, Aggregate.Created):
 
     `phone_number_id` is the line to call from. `request_id` identifies the request to
     create the campaign, `redial_of` the campaign from which the contacts are taken. A
-    test campaign makes a single test call.
+    test campaign makes a single test call. `arms` are the assistants that are compared,
+    the first one being that of `assistant_id`; empty without a comparison. Campaigns
+    with the same `experiment_id` give a number the same arm.
     """
 
     TOPIC = "campaign.created"
@@ -65,6 +68,8 @@ class Created(CampaignEvent, Aggregate.Created):
     request_id: UUID | None = None
     redial_of: UUID | None = None
     is_test: bool = False
+    arms: tuple[Arm, ...] = ()
+    experiment_id: UUID | None = None
 
     @property
     def terms(self) -> CallingTerms:

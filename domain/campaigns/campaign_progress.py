@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.campaigns import campaign_events as events
+from domain.campaigns.arms import Arm, AssignedArm, assign_arm
 from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import WrongState
@@ -18,9 +19,12 @@ class CampaignProgress:
 
     `started_at` is when the provider accepted the first call; `answered`: a first call
     rang or was answered. `expired_at` is when the end of the terms was recorded.
-    `terms_by_version` has the terms since each version that changed them.
+    `terms_by_version` has the terms since each version that changed them. `arms` are
+    the assistants that are compared, if any.
     """
 
+    arms: tuple[Arm, ...]
+    experiment_id: UUID
     state: CampaignState
     budget: Decimal | None
     terms: CallingTerms
@@ -50,6 +54,12 @@ class CampaignProgress:
     def terms_version(self) -> int:
         """The version of the event that changed the terms last."""
         return max(self.terms_by_version)
+
+    def arm_for(self, number_key: str) -> AssignedArm | None:
+        """Return the arm of a number's keyed digest; None without a comparison."""
+        if not self.arms:
+            return None
+        return assign_arm(self.arms, self.experiment_id, number_key)
 
     def must_take_contacts(self) -> None:
         """Raise WrongState if no further contact would be called."""

@@ -105,7 +105,8 @@ class AsCreated:
 class Caller:
     """Who calls the contacts: the assistant, and the line from which it calls.
 
-    `longest_call_seconds` is the limit in the assistant's configuration.
+    `longest_call_seconds` is the limit in the assistant's configuration, the highest
+    one if the campaign compares assistants.
     """
 
     assistant_id: UUID

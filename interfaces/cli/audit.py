@@ -146,25 +146,34 @@ def replay(
             if kind is Kind.CAMPAIGN
             else bench.read(call_as_of, id_, as_of)
         )
-        permit = permit_at(bench, id_, as_of) if kind is Kind.CALL else None
+        requested = _last_request(bench, id_, as_of)
+        permit = _permit(bench, requested)
     if row is None:
         raise NotFound(kind.value, f"{id_} at that time" if as_of else id_)
     shown = as_mapping(row)
     if kind is Kind.CALL:
-        shown |= {"permit": permit}
+        arm = requested.arm if requested else None
+        shown |= {"permit": permit, "arm": to_plain(arm) if arm else None}
     show_one(shown, as_json=as_json)
 
 
-def permit_at(
+def _last_request(
     bench: Workbench, call_id: UUID, as_of: datetime | None
-) -> dict[str, Any] | None:
-    """Return the permit of the last request until that time, with it in words."""
+) -> Call.Requested | None:
+    """Return the last request of a call until that time; None for another aggregate."""
     requested: Call.Requested | None = None
     for stored in bench.app.recorder.select_events(call_id):
         event: Any = bench.app.mapper.to_domain_event(stored)
         is_known = as_of is None or event.timestamp <= as_of
         if isinstance(event, Call.Requested) and is_known:
             requested = event
+    return requested
+
+
+def _permit(
+    bench: Workbench, requested: Call.Requested | None
+) -> dict[str, Any] | None:
+    """Return the permit of a request, with it in words."""
     if requested is None or requested.permit is None:
         return None
     at, permit = requested.timestamp, requested.permit

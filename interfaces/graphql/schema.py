@@ -36,6 +36,7 @@ from interfaces.graphql.types.assistants import AssistantQueries
 from interfaces.graphql.types.audit import AuditQueries
 from interfaces.graphql.types.calling_rules import CallingRuleQueries
 from interfaces.graphql.types.calls import CallQueries
+from interfaces.graphql.types.campaigns.arms import ArmQueries
 from interfaces.graphql.types.campaigns.call_preview import PreviewQueries
 from interfaces.graphql.types.campaigns.calling_hours import TimetableQueries
 from interfaces.graphql.types.campaigns.campaigns import CampaignQueries
@@ -63,6 +64,7 @@ class Query(
     MemberQueries,
     TokenQueries,
     CampaignQueries,
+    ArmQueries,
     CallQueries,
     ContactQueries,
     EventQueries,

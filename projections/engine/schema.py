@@ -8,6 +8,7 @@ from psycopg import sql
 from projections import event_index, spend
 from projections.calls import call_log, dial_queue
 from projections.campaigns import (
+    campaign_arms,
     campaign_board,
     campaign_lines,
     campaign_terms,
@@ -41,6 +42,7 @@ type Handler = Callable[[Any, int], Iterator[RowOperation]]
 HANDLERS: tuple[Handler, ...] = (
     campaign_board.campaign_board,
     campaign_lines.campaign_lines,
+    campaign_arms.campaign_arms,
     contact_import.contact_import,
     contact_groups.contact_groups,
     contact_log.contact_log,
@@ -64,6 +66,7 @@ HANDLERS: tuple[Handler, ...] = (
 _TABLES: dict[str, tuple[Table, ...]] = {
     "campaign_board": (campaign_board.TABLE,),
     "campaign_lines": (campaign_lines.TABLE,),
+    "campaign_arms": campaign_arms.TABLES,
     "contact_import": contact_import.TABLES,
     "contact_log": (*contact_groups.TABLES, contact_log.TABLE),
     "call_log": (call_log.TABLE,),

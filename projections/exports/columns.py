@@ -74,6 +74,7 @@ _MORE: Mapping[str, str] = {
     "ring_seconds": RING_SECONDS,
     "duration_seconds": "call.duration_seconds",
     "summary": harmless("m.summary"),
+    "arm": harmless("arm.name"),
 }
 
 _WRITTEN = f"v.attributes ->> '{PHONE_AS_GIVEN}'"

@@ -57,6 +57,13 @@ _JOINS: dict[str, str] = {
     "note.": """
         left join contact_disposition d on d.contact_id = k.contact_id
         left join words_vault note on note.id = d.note_words_id""",
+    "arm.": """
+        left join lateral (
+            select s.name from arm_contact t
+            join campaign_arm a on a.campaign_id = t.campaign_id and a.arm = t.arm
+            join assistant_directory s on s.id = a.assistant_id
+            where t.contact_id = k.contact_id
+        ) arm on true""",
     "place.": f" left join {PLACES} on place.key = {KEY}",
 }
 """Joins by what an expression that needs them mentions."""

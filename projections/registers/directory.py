@@ -134,8 +134,11 @@ class MemberRow:
 
 _ASSISTANT: LiteralString = f"""
     select a.id, a.name, a.provider_assistant_id, a.archived, a.config, a.tools,
-        (select count(*) from campaign_board c where c.assistant_id = a.id
-            and c.state not in {literals(FINISHED)}) as active_campaigns
+        (select count(*) from campaign_board c
+            where (c.assistant_id = a.id
+                    or c.id in (select m.campaign_id from campaign_arm m
+                        where m.assistant_id = a.id))
+                and c.state not in {literals(FINISHED)}) as active_campaigns
     from assistant_directory a
 """  # noqa: S608 - our own text
 

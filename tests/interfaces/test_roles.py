@@ -51,7 +51,7 @@ def named(root: str, names: str, roles: set[Role]) -> dict[str, set[Role]]:
 FIELDS: dict[str, set[Role]] = {
     **named("Query", f"{READS} spend", EVERYBODY),
     **named("Query", LISTS, EVERYBODY),
-    **named("Query", "suppression tokens dialability", EVERYBODY),
+    **named("Query", "suppression tokens dialability smallestDifferences", EVERYBODY),
     **named("Mutation", "createToken revokeToken", EVERYBODY),
     **named("Mutation", "createSignInLink", ADMINS),
     **named("Mutation", "suppressNumber", OPERATORS),

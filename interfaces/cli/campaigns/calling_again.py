@@ -38,7 +38,7 @@ from interfaces.cli.campaigns.campaign_terms import (
 )
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
-from projections.campaigns import campaign_board
+from projections.campaigns import campaign_arms, campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_log
 
@@ -97,6 +97,10 @@ def redial(
             cap=cap,
         )
         new = _redial_of(source, bench.context.new_id, terms, request_id)
+        if other is None:
+            arms = bench.read(campaign_arms.arm_rows, campaign_id)
+            same = tuple((arm.assistant_id, arm.share) for arm in arms[1:])
+            new = replace(new, compared=same)
         made = bench.redials.create_campaign(
             replace(new, **changes), selection, default_cap=source.cap, by=actor()
         )

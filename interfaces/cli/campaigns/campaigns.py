@@ -18,6 +18,13 @@ from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.campaigns import calling_again, test_calls
+from interfaces.cli.campaigns.campaign_arms import (
+    Arms,
+    arms_as_json,
+    arms_as_text,
+    compared,
+    print_smallest,
+)
 from interfaces.cli.campaigns.campaign_options import (
     AssistantName,
     Budget,
@@ -107,6 +114,7 @@ def create(
     file: ContactFile,
     name: Name = None,
     assistant: AssistantName = None,
+    arm: Arms = None,
     phone_number: PhoneNumber = None,
     cap: Cap = None,
     mode: Mode = DialMode.CONTINUOUS,
@@ -142,22 +150,27 @@ def create(
         budget=_money(budget),
         terms=terms_of(retry, starts_at, ends_at, output_rule, callback_output),
     )
-    named = required(assistant, "--assistant")
+    named = (required(assistant, "--assistant"), arm or [])
     _create_from_file(file, options, named, wanted, start=start, as_json=as_json)
 
 
 def _create_from_file(
     file: Path,
     options: FileOptions,
-    assistant: str,
+    named: tuple[str, list[str]],
     wanted: Callable[..., NewCampaign],
     *,
     start: bool,
     as_json: bool,
 ) -> None:
+    assistant, arms = named
     with workbench(Configuration()) as bench:
         upload = receive(bench, file, options)
-        new = wanted(upload_id=upload.id, assistant_id=assistant_here(bench, assistant))
+        new = wanted(
+            upload_id=upload.id,
+            assistant_id=assistant_here(bench, assistant),
+            compared=compared(bench, arms),
+        )
         with bar("contacts imported", long=upload.accepted > MANY) as on_progress:
             campaign_id = _create(
                 bench, new, lambda done: on_progress(done, upload.accepted), start=start
@@ -193,6 +206,7 @@ def _print_created(
 ) -> None:
     if not as_json:
         print_findings(bench, upload)
+        print_smallest(bench, campaign_id)
         print_line(str(campaign_id))
         return
     report = {
@@ -246,6 +260,8 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         decision = bench.process_records.decision(campaign_id)
         text = bench.vault.words(row.reason_words_id) if row.reason_words_id else None
         beat = bench.process_records.heartbeat("scheduler")
+        form = arms_as_json if as_json else arms_as_text
+        arms = form(bench, campaign_id)
     shown = {**_shown(row), "stateReason": state_reason(row.pause_cause, text)}
     if as_json:
         decided = None if decision is None else as_mapping(decision)
@@ -254,13 +270,14 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         shown |= shown_terms(row.calling_terms)
         shown["outcomes"] = [as_mapping(count) for count in outcomes]
         shown["funnel"] = as_mapping(funnel) if funnel else None
-        show_one({**shown, "lastDecision": decided}, as_json=True)
+        show_one({**shown, "arms": arms, "lastDecision": decided}, as_json=True)
         return
     terms = row.calling_terms
     shown |= {"startsAt": terms.starts_at, "endsAt": terms.ends_at}
     shown["attempts"] = terms.policy.attempts
     shown["outcomes"] = _outcomes(outcomes)
     shown["funnel"] = _stages(funnel) if funnel else None
+    shown |= {"arms": arms} if arms else {}
     show_one({**shown, "waits": _waits(row, decision, beat)}, as_json=False)
 
 

@@ -17,6 +17,7 @@ from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import report_from_log
 from interfaces.graphql.permissions import OPERATORS, mutation
+from interfaces.graphql.types.campaigns.arms import ArmInput
 from interfaces.graphql.types.campaigns.calling_hours import CallingHoursInput
 from interfaces.graphql.types.campaigns.campaigns import ImportedCampaign, ImportResult
 from interfaces.graphql.types.campaigns.redials import RedialInput
@@ -45,6 +46,11 @@ class CreateCampaignInput:
     redial: RedialInput | None = None
     request_id: strawberry.ID | None = strawberry.field(
         default=None, description="The same requestId always answers the same campaign."
+    )
+    arms: list[ArmInput] | None = strawberry.field(
+        default_factory=list,
+        description="More assistants to compare with assistantId, with their shares in"
+        " percent; at most three.",
     )
     retry_policy: RetryPolicyInput | None = strawberry.field(
         default=None, description="Null: each contact is called once."
@@ -146,6 +152,7 @@ def _new_campaign(
             require_consent=bool(asked.require_consent),
         ),
         request_id=request_id,
+        compared=tuple(arm.to_compared() for arm in asked.arms or ()),
     )
 
 

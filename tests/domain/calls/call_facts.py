@@ -36,6 +36,7 @@ BAD_NUMBER = Refusal(RefusalKind.CONTACT, None, "bad-number")
 FAULT = Refusal(RefusalKind.PLATFORM, None, "fault")
 
 ADDED_AFTER_RELEASE_1 = {
+    "arm",
     "best_message_id",
     "code",
     "cost_is_expected",

@@ -84,7 +84,13 @@ def changed(**own: Any) -> Fact:
     return fact(Campaign.Changed, **CHANGEABLE | terms | own)
 
 
-NOT_DERIVED = {"request_id": None, "redial_of": None, "is_test": False}
+NOT_DERIVED = {
+    "request_id": None,
+    "redial_of": None,
+    "is_test": False,
+    "arms": (),
+    "experiment_id": None,
+}
 WAS_CREATED = fact(Campaign.Created, **ASKED, **NO_TERMS, **NOT_DERIVED)
 WAS_QUEUED = fact(Campaign.Queued)
 WAS_PAUSED = fact(Campaign.Paused, cause=PauseCause.PERSON, reason=None, scope=None)

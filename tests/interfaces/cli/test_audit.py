@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from application.ports import ProviderAssistant
 from storage.database import connect
 from tests.interfaces.cli.conftest import CommandLine
 from tests.wiring import BY, NOON, Clock, House, housed
@@ -105,6 +106,24 @@ def test_a_campaign_and_a_call_are_shown_as_of_an_earlier_time(
     assert refusal == f"There is no call {missing}."
     early = ("audit", "replay", "campaign", id_, "--as-of", "2020-01-01T00:00:00Z")
     assert "at that time" in autolynx.refusal(*early)
+
+
+def test_a_call_is_shown_with_the_arm_that_its_request_stored(
+    autolynx: CommandLine, house: House
+) -> None:
+    made = ProviderAssistant("asst-2", "Quinn", {"maxDurationSeconds": 120})
+    house.provider.assistants["asst-2"] = made
+    other, _ = house.assistants.import_assistant("asst-2", name=None, by=BY)
+    campaign_id = house.campaign(1, compared=((other, 99),))
+    [call_id] = house.claim(campaign_id)
+    before = autolynx.done("audit", "replay", "call", str(call_id), "--json").json
+    assert before["arm"] is None
+    house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+    shown = autolynx.done("audit", "replay", "call", str(call_id), "--json").json
+    arm = house.load_call(call_id).arm
+    assert arm is not None
+    assert shown["arm"]["number"] == arm.number
+    assert shown["arm"]["assistant_id"] == str(arm.assistant_id)
 
 
 def test_verify_reports_an_intact_history(autolynx: CommandLine, house: House) -> None:

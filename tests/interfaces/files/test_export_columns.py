@@ -21,7 +21,7 @@ ADDED = [
     *("outcome", "disposition", "withheld", "attempts", "note", "contact_id"),
     *("call_id", "provider_call_id", "extension", "place", "time_zone"),
     *("first_called_at", "answered_at", "ended_at", "ring_seconds"),
-    *("duration_seconds", "summary"),
+    *("duration_seconds", "summary", "arm"),
 ]
 FILE = (
     "Full Name;Company;Phone Number;Plan;Time Zone;status\n"

@@ -43,6 +43,8 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
   dialability {DIALABILITY}
+  arms {{ assistant {{ id }} share contacts finished goals calls answered human low high
+    pValue smallestDifference }}
   redialOf {{ id }} redials {{ id }} isTest phoneNumber exportUrl }}"""
 EVENT = (
     """{ position aggregateType aggregateId version type occurredAt actor payload }"""

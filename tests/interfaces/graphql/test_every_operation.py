@@ -267,6 +267,11 @@ async def _removes(caller: Caller, campaign: str) -> None:
     assert (returned["status"], returned["withheld"]) == ("PENDING", None)
     count = "query($redial: RedialInput!) { redialCount(redial: $redial) }"
     assert await caller.ask(count, redial={"campaignId": campaign}) == 0
+    rises = await caller.ask(
+        "{ smallestDifferences(contacts: 1000, shares: [25, 50], goalRate: 0.2) }"
+    )
+    assert all(0 < rise < 1 for rise in rises), rises
+    assert len(rises) == 2
     times = await caller.ask(
         """{ retryTimetable(policy: { attempts: 1, rules: [] }, place: "US",
           callingHours: { rules: ANY, reason: "r" }) }"""

@@ -8,6 +8,7 @@ import { go, here, setQuery } from "../route.js";
 import { FINISHED } from "../states.js";
 import { Empty, Head, Icon, Id, OutcomeBar, OUTCOMES, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
 import { Activity } from "./activity.js";
+import { ArmsPanel } from "./arms_panel.js";
 import { Board } from "./board.js";
 import { Contacts } from "./contacts.js";
 import { Controls, exportCampaign, switchCampaign } from "./controls.js";
@@ -89,6 +90,7 @@ export default function CampaignView({ id, contact }) {
             started=${campaign.queuedAt != null}
             useUpdates=${useUpdates}
           />
+          <${ArmsPanel} campaign=${campaign} now=${now} />
           <${ResultsPanel} campaign=${campaign} now=${now} />
           <${Activity} campaign=${campaign} now=${now} />
           ${!FINISHED.has(now().state) && html`<${CampaignDialable} id=${id} />`}

@@ -6,6 +6,7 @@ import { count } from "../format.js";
 import { Choices, CreateCampaign, PhoneNumbers, RetryChoices, StartCampaign } from "../ops.js";
 import { go } from "../route.js";
 import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
+import { armsOf, ArmsChoice, NO_ARMS } from "./arms_choice.js";
 import { AssistantFit } from "./assistant_fit.js";
 import { UploadDialable } from "./dialability.js";
 import { FileDrop } from "./file_drop.js";
@@ -25,6 +26,7 @@ const START = {
   lineQuietGating: false,
   budget: "",
   ...NO_TERMS,
+  ...NO_ARMS,
 };
 
 const BUDGET_HINT =
@@ -88,6 +90,7 @@ export default function NewCampaign() {
       input: {
         ...inputOf(form, /** @type {Upload} */ (uploaded)),
         ...termsOf(form, policyOf(form.retry, retries.data)),
+        ...armsOf(form),
       },
     });
     if (said.__typename === "UserError") {
@@ -129,6 +132,13 @@ export default function NewCampaign() {
             uploaded.report.accepted > 0 &&
             html`<${AssistantFit} key=${uploaded.id} uploadId=${uploaded.id} assistantId=${form.assistantId} />`
           }
+          <${ArmsChoice}
+            form=${form}
+            set=${set}
+            wrong=${wrong}
+            assistants=${data?.assistants ?? []}
+            contacts=${uploaded?.report.accepted ?? null}
+          />
           <${TestCall}
             assistantId=${form.assistantId}
             phoneNumberId=${form.phoneNumberId}

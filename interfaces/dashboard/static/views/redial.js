@@ -2,7 +2,7 @@
 import { html, useState } from "../lib.js";
 import { request, useQuery } from "../api.js";
 import { count, words } from "../format.js";
-import { CreateCampaign, RedialCount } from "../ops.js";
+import { CampaignArms, CreateCampaign, RedialCount } from "../ops.js";
 import { go } from "../route.js";
 import { Action, Dialog, Field } from "../ui.js";
 
@@ -23,6 +23,7 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
   const redial = { campaignId: campaign.id, outcomes: chosen.length ? chosen : null };
   const counted = useQuery(RedialCount, { redial });
   const contacts = counted.data?.redialCount;
+  const compared = useQuery(CampaignArms, { id: campaign.id }).data?.campaign?.arms;
   /** @param {Outcome} outcome */
   const turn = (outcome) =>
     setChosen((old) => (old.includes(outcome) ? old.filter((one) => one !== outcome) : [...old, outcome]));
@@ -37,6 +38,7 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
         cap: campaign.cap,
         mode: campaign.mode,
         lineQuietGating: campaign.lineQuietGating,
+        arms: (compared ?? []).slice(1).map((arm) => ({ assistantId: arm.assistant.id, share: arm.share })),
       },
     });
     if (made.__typename === "UserError") throw new Error(made.message);
@@ -70,7 +72,7 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
         ${contacts == null ? "Counting…" : html`<b class="num">${count(contacts)}</b> contacts are called again.`}
         ${" "}<span class="quiet">Erased, withheld and opted-out contacts are left out.</span>
       </p>
-      <${Action} kind="primary" disabled=${!contacts} onPress=${create}>Create the redial<//>
+      <${Action} kind="primary" disabled=${!contacts || !compared} onPress=${create}>Create the redial<//>
     </div>
   <//>`;
 }

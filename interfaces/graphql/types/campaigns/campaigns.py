@@ -19,6 +19,7 @@ from interfaces.graphql.permissions import (
     query,
 )
 from interfaces.graphql.types.assistants import Assistant, assistant_of
+from interfaces.graphql.types.campaigns.arms import Arm
 from interfaces.graphql.types.campaigns.calling_hours import CallingHours
 from interfaces.graphql.types.campaigns.decisions import DispatchDecision
 from interfaces.graphql.types.campaigns.dialability import (
@@ -44,7 +45,7 @@ from interfaces.graphql.types.paging import Connection, page_size
 from interfaces.state_reasons import state_reason
 from projections.calls import call_log
 from projections.calls.call_log import ActivityBucket as BucketRow
-from projections.campaigns import answer_rates, campaign_board
+from projections.campaigns import answer_rates, campaign_arms, campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_import, contact_log, contact_results
 from projections.contacts.contact_filters import ContactFilters
@@ -258,6 +259,13 @@ class Campaign:
         """Count the campaign's finished calls by hour."""
         rows = await info.context.backend.read(answer_rates.answer_rates, self.row.id)
         return [AnswerRate.of(row) for row in rows]
+
+    @field("Assistants compared in this campaign; empty without a comparison.")
+    async def arms(self, info: Info) -> list[Arm]:
+        """Return the arms, the campaign's own assistant first."""
+        read = info.context.backend.read
+        results = await read(campaign_arms.arm_results, self.row.id)
+        return [Arm.of(result) for result in results]
 
     @field("How many of the contacts that wait may be called now, later or never.")
     async def dialability(self, info: Info) -> Dialability:
