@@ -23,7 +23,7 @@ def test_a_comparison_is_created_run_and_shown(
     page.get_by_label("Line", exact=True).select_option(index=1)
     page.get_by_label("Cap: calls at once").fill(str(CONTACTS))
     page.get_by_role("button", name="Add an assistant").click()
-    page.get_by_label("Compared assistant 1").select_option("Quinn")
+    page.get_by_label("Compared assistant 1", exact=True).select_option("Quinn")
     share = page.get_by_label("Share of compared assistant 1 in percent")
     expect(share).to_have_value("50")
     share.fill("40")

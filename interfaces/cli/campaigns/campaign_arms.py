@@ -57,8 +57,8 @@ def arms_as_json(bench: Workbench, campaign_id: UUID) -> list[dict[str, Any]]:
             result.row,
             low=result.difference.low if result.difference else None,
             high=result.difference.high if result.difference else None,
-            p_value=result.difference.p_value if result.difference else None,
-            smallest_difference=result.smallest,
+            pValue=result.difference.p_value if result.difference else None,
+            smallestDifference=result.smallest,
         )
         for result in results
     ]
