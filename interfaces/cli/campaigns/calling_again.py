@@ -97,16 +97,20 @@ def redial(
             cap=cap,
         )
         new = _redial_of(source, bench.context.new_id, terms, request_id)
-        if other is None:
-            arms = bench.read(campaign_arms.arm_rows, campaign_id)
-            same = tuple((arm.assistant_id, arm.share) for arm in arms[1:])
-            new = replace(new, compared=same)
+        if assistant is None:
+            new = replace(new, compared=_compared(bench, campaign_id))
         made = bench.redials.create_campaign(
             replace(new, **changes), selection, default_cap=source.cap, by=actor()
         )
         if start:
             bench.campaigns.start(made.campaign_id, by=actor())
     _print_redial(made.campaign_id, contacts, as_json=as_json)
+
+
+def _compared(bench: Workbench, campaign_id: UUID) -> tuple[tuple[UUID, int], ...]:
+    """Return the further assistants that the campaign compares, with their shares."""
+    arms = bench.read(campaign_arms.arm_rows, campaign_id)
+    return tuple((arm.assistant_id, arm.share) for arm in arms[1:])
 
 
 def _print_count(selection: RedialSelection, *, as_json: bool) -> None:
