@@ -5,10 +5,9 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from projections import event_index, spend
+from projections import campaign_arms, event_index, spend
 from projections.calls import call_log, dial_queue
 from projections.campaigns import (
-    campaign_arms,
     campaign_board,
     campaign_lines,
     campaign_terms,

@@ -38,7 +38,8 @@ from interfaces.cli.campaigns.campaign_terms import (
 )
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
-from projections.campaigns import campaign_arms, campaign_board
+from projections import campaign_arms
+from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_log
 

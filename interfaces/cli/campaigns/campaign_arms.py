@@ -10,7 +10,7 @@ from domain.campaigns.arm_statistics import ERROR_RATE
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.output import as_mapping, print_note
 from interfaces.cli.workbench import Workbench
-from projections.campaigns.campaign_arms import ArmResult, arm_results
+from projections.campaign_arms import ArmResult, arm_results
 from projections.registers import directory
 
 Arms = Annotated[

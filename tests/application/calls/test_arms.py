@@ -18,7 +18,7 @@ from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import Conflict, Invalid, WrongState
 from domain.outcomes import Disposition
-from projections.campaigns.campaign_arms import arm_results, arm_rows
+from projections.campaign_arms import arm_results, arm_rows
 from projections.registers import directory
 from tests.application.calls.messages import record_message, report
 from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY

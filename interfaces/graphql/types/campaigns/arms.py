@@ -12,7 +12,7 @@ from interfaces.graphql.errors import bad_request
 from interfaces.graphql.permissions import EVERYBODY, field, query
 from interfaces.graphql.types.assistants import Assistant, assistant_of
 from interfaces.graphql.types.paging import as_uuid
-from projections.campaigns.campaign_arms import USUAL_GOAL_RATE, ArmResult
+from projections.campaign_arms import USUAL_GOAL_RATE, ArmResult
 
 
 @strawberry.input

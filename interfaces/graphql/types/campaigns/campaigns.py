@@ -43,9 +43,10 @@ from interfaces.graphql.types.enums import (
 )
 from interfaces.graphql.types.paging import Connection, page_size
 from interfaces.state_reasons import state_reason
+from projections import campaign_arms
 from projections.calls import call_log
 from projections.calls.call_log import ActivityBucket as BucketRow
-from projections.campaigns import answer_rates, campaign_arms, campaign_board
+from projections.campaigns import answer_rates, campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_import, contact_log, contact_results
 from projections.contacts.contact_filters import ContactFilters
