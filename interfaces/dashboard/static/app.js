@@ -2,6 +2,7 @@
 import { html, render, signal, useEffect, useRef } from "./lib.js";
 import { AlertsBell } from "./alerts_bell.js";
 import { connect, epoch, link, may, me, post, Refused, renew, staleSince } from "./api.js";
+import { forgetDraft } from "./draft.js";
 import { timeOfDay, words } from "./format.js";
 import { forgetFiles } from "./kept_files.js";
 import { moveRow, useKeys } from "./keys.js";
@@ -136,6 +137,7 @@ async function signOut() {
   const answer = await post("/sign-out", {});
   if (!answer.ok)
     throw new Refused("INTERNAL", "Signing out did not work; close the browser to be safe, or try again.");
+  forgetDraft();
   await forgetFiles().catch(() => {}); // A browser without storage has kept none.
   me.value = null;
   location.assign("/sign-in");

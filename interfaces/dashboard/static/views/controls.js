@@ -64,6 +64,12 @@ export function Controls({ campaign, state, reload }) {
     >
     ${
       may.operate() &&
+      html`<a class="button" href=${`/campaigns/new?from=${campaign.id}`} title="A new campaign with these settings"
+        ><${Icon} name="copy" />Duplicate</a
+      >`
+    }
+    ${
+      may.operate() &&
       open &&
       html` <button type="button" onClick=${() => setAsked("import")}><${Icon} name="plus" />Add contacts</button>
         <button type="button" onClick=${() => setAsked("edit")}><${Icon} name="edit" />Change</button>

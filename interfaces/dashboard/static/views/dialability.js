@@ -50,7 +50,7 @@ function Panel({ read }) {
 
 /** The counts with the chart of the next 72 hours. @param {{ counts: Counts }} props */
 const Dialable = ({ counts }) =>
-  html`<div class="tally">
+  html`<div class="sums">
       <div><b>${count(counts.now)}</b> may be called now</div>
       <div><b>${count(sum(counts.later))}</b> later</div>
       <div><b>${count(sum(counts.never))}</b> never</div>

@@ -1,38 +1,27 @@
 // @ts-check
 import { html, useEffect, useState } from "../lib.js";
-import { may, request, useQuery } from "../api.js";
+import { may, me, request, useQuery } from "../api.js";
 import { forget } from "../contact_file.js";
-import { count } from "../format.js";
-import { Choices, CreateCampaign, PhoneNumbers, RetryChoices, StartCampaign } from "../ops.js";
-import { go } from "../route.js";
-import { Action, Empty, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
-import { armsOf, ArmsChoice, NO_ARMS } from "./arms_choice.js";
+import { forgetDraft, keepDraft, keptDraft } from "../draft.js";
+import { CampaignSettings, Choices, CreateCampaign, RetryChoices, StartCampaign } from "../ops.js";
+import { go, query, setQuery } from "../route.js";
+import { Empty, Head, Skeleton, toast, Trouble } from "../ui.js";
+import { ArmsChoice } from "./arms_choice.js";
 import { AssistantFit } from "./assistant_fit.js";
-import { UploadDialable } from "./dialability.js";
 import { FileDrop } from "./file_drop.js";
-import { NO_TERMS, policyOf, RetryChoice, termsOf } from "./retry_choice.js";
+import { Again } from "./new_campaign/again.js";
+import { copyOf, emptyForm, inputOf, missing } from "./new_campaign/form.js";
+import { How } from "./new_campaign/how.js";
+import { Review } from "./new_campaign/review.js";
+import { Steps } from "./new_campaign/steps.js";
+import { When } from "./new_campaign/when.js";
 import { TestCall } from "./test_call.js";
 
 /** @typedef {import("../contact_file.js").Upload} Upload */
+/** @typedef {import("./new_campaign/form.js").Form} Form */
 
-/** Where the page keeps its file and, in the session storage, its form. */
+/** Where the page keeps its file. */
 const PLACE = "new-campaign";
-const START = {
-  name: "",
-  assistantId: "",
-  phoneNumberId: "",
-  cap: "",
-  mode: "CONTINUOUS",
-  lineQuietGating: false,
-  budget: "",
-  ...NO_TERMS,
-  ...NO_ARMS,
-};
-
-const BUDGET_HINT =
-  "Empty: no limit. No new call starts once the spend and the expected cost of live calls reach it. " +
-  "Calls in progress are not cut off, so the total can exceed it by what they cost beyond the expected: " +
-  "keep the cap small for a small budget.";
 
 /** @param {Upload} upload */
 const nameOf = (upload) =>
@@ -41,290 +30,136 @@ const nameOf = (upload) =>
     .replace(/[_-]+/g, " ")
     .slice(0, 100);
 
-/** The form as it was before a reload. @returns {typeof START} */
-function keptForm() {
-  try {
-    return { ...START, ...JSON.parse(sessionStorage.getItem(PLACE) ?? "{}") };
-  } catch {
-    return START;
-  }
-}
-
-/** @param {typeof START} form */
-function keepForm(form) {
-  try {
-    sessionStorage.setItem(PLACE, JSON.stringify(form));
-  } catch {
-    // A browser without storage keeps the form until the page is left.
-  }
-  return form;
-}
-
 export default function NewCampaign() {
+  if (may.operate()) return html`<${Page} />`;
+  return html`<${Head} title="New campaign" /><${Empty} icon="warning" title="For operators and admins"
+      ><p>Your role sees campaigns and cannot create them. An admin can change it.</p><//
+    >`;
+}
+
+/** The form, which is kept at each change until the campaign is created. @returns {[Form, (form: Form) => Form]} */
+function useDraft() {
+  const member = me.value?.email ?? "";
+  const [form, setForm] = useState(() => /** @type {Form} */ ({ ...emptyForm(), ...keptDraft(member) }));
+  // Kept at once: an effect would run after the next frame, and the page may be reloaded before.
+  const keep = (/** @type {Form | ((old: Form) => Form)} */ next) =>
+    setForm((old) => {
+      const form = typeof next === "function" ? next(old) : next;
+      keepDraft(member, form);
+      return form;
+    });
+  return /** @type {any} */ ([form, keep]);
+}
+
+/** Takes over the settings of the campaign that the address names. @param {(form: Form) => void} keep */
+function useCopy(keep) {
+  const from = query("from");
+  const copied = useQuery(CampaignSettings, { id: from }, Boolean(from));
+  useEffect(() => {
+    if (!from || copied.loading || !copied.data) return;
+    const { campaign } = copied.data;
+    if (campaign) keep(copyOf(campaign));
+    toast(campaign ? `The settings of ${campaign.name} are copied.` : "There is no such campaign.");
+    setQuery({ from: null });
+  }, [copied.data]);
+}
+
+function Page() {
   const choices = useQuery(Choices, {});
   const retries = useQuery(RetryChoices, {});
   const [uploaded, setUploaded] = useState(/** @type {Upload | null} */ (null));
-  const [form, setForm] = useState(keptForm);
+  const [form, keep] = useDraft();
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
-  useEffect(() => void keepForm(form), [form]);
-  if (!may.operate())
-    return html`<${Head} title="New campaign" /><${Empty} icon="warning" title="For operators and admins"
-        ><p>Your role sees campaigns and cannot create them. An admin can change it.</p><//
-      >`;
-  // Kept at once: an effect would run after the next frame, and the page may be reloaded before.
-  /** @param {Partial<typeof START>} change */
-  const set = (change) => setForm((old) => keepForm({ ...old, ...change }));
+  useCopy(keep);
+  const change = /** @type {(next: (old: Form) => Form) => void} */ (/** @type {any} */ (keep));
+  /** @param {Partial<Form>} part */
+  const set = (part) => change((old) => ({ ...old, ...part }));
   /** @param {Upload | null} upload */
   const took = (upload) => {
     setUploaded(upload);
-    if (upload) setForm((old) => ({ ...old, name: old.name || nameOf(upload) }));
+    if (upload) change((old) => ({ ...old, name: old.name || nameOf(upload) }));
+  };
+  const discard = async () => {
+    forgetDraft();
+    await forget(PLACE);
+    location.reload();
   };
   const create = async (/** @type {boolean} */ start) => {
     const gaps = missing(form, uploaded);
     setWrong(gaps);
-    if (Object.keys(gaps).length)
-      return void document
-        .querySelector("[data-wrong] input, [data-wrong] select, #file")
-        ?.scrollIntoView({ block: "center" });
-    const { createCampaign: said } = await request(CreateCampaign, {
-      input: {
-        ...inputOf(form, /** @type {Upload} */ (uploaded)),
-        ...termsOf(form, policyOf(form.retry, retries.data)),
-        ...armsOf(form),
-      },
-    });
+    if (Object.keys(gaps).length) return showFirstGap();
+    const input = inputOf(form, /** @type {Upload} */ (uploaded).id);
+    const { createCampaign: said } = await request(CreateCampaign, { input });
     if (said.__typename === "UserError") {
       setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
       return toast(said.message, "bad");
     }
-    keepForm(START);
+    forgetDraft();
     await forget(PLACE);
     if (start) await begin(said.campaign.id);
     go(`/campaigns/${said.campaign.id}`);
   };
-  const data = choices.data;
-  return html`<${Head} title="New campaign" lead="Nothing is called before you press Start." />
+  const part = { form, set, wrong };
+  const callable = uploaded && uploaded.report.accepted > 0 ? uploaded : null;
+  return html`<${Head}
+      title="New campaign"
+      lead="Nothing is called before you press Start. This browser keeps the draft when you leave the page."
+    />
     ${choices.error && html`<${Trouble} error=${choices.error} again=${choices.reload} />`}
     <div class="columns">
       <div class="stack">
-        <section class="panel" aria-labelledby="who">
-          <header>
-            <h2 id="who">1 · Who is called</h2>
-          </header>
+        <${Step} id="who" title="1 · Who is called">
           <${FileDrop} place=${PLACE} onUpload=${took} />
           ${wrong.uploadId && html`<p class="wrong" role="alert">${wrong.uploadId}</p>`}
-        </section>
-        ${
-          uploaded &&
-          uploaded.report.accepted > 0 &&
-          html`<${UploadDialable} key=${uploaded.id} uploadId=${uploaded.id} terms=${{}} />`
-        }
-        <section class="panel" aria-labelledby="how">
-          <header><h2 id="how">2 · How</h2></header>
+        <//>
+        <${Step} id="how" title="2 · How">
+          ${choices.data ? html`<${How} ...${part} choices=${choices.data} />` : html`<${Skeleton} rows=${3} />`}
           ${
-            data
-              ? html`<${How} form=${form} set=${set} wrong=${wrong} choices=${data} />`
-              : html`<${Skeleton} rows=${3} />`
+            choices.data &&
+            html`<${ArmsChoice}
+              ...${part}
+              assistants=${choices.data.assistants}
+              contacts=${callable?.report.accepted ?? null}
+            />`
           }
           ${
-            uploaded &&
+            callable &&
             form.assistantId &&
-            uploaded.report.accepted > 0 &&
-            html`<${AssistantFit} key=${uploaded.id} uploadId=${uploaded.id} assistantId=${form.assistantId} />`
+            html`<${AssistantFit} key=${callable.id} uploadId=${callable.id} assistantId=${form.assistantId} />`
           }
-          <${ArmsChoice}
-            form=${form}
-            set=${set}
-            wrong=${wrong}
-            assistants=${data?.assistants ?? []}
-            contacts=${uploaded?.report.accepted ?? null}
-          />
-          <${TestCall}
-            assistantId=${form.assistantId}
-            phoneNumberId=${form.phoneNumberId}
-            first=${uploaded?.sample[0] ?? null}
-          />
-          <${RetryChoice} form=${form} set=${set} wrong=${wrong} choices=${retries.data} />
-        </section>
+        <//>
+        <${Step} id="when" title="3 · When"><${When} ...${part} /><//>
+        <${Step} id="again" title="4 · Again"
+          ><${Again} ...${part} choices=${retries.data} country=${callable?.countries[0]?.country ?? "US"}
+        /><//>
+        <${Step} id="review" title="5 · Review">
+          <${Review} form=${form} upload=${callable} choices=${choices.data}
+            ><${TestCall}
+              assistantId=${form.assistantId}
+              phoneNumberId=${form.phoneNumberId}
+              first=${uploaded?.sample[0] ?? null}
+          /><//>
+        <//>
       </div>
-      <aside class="panel stack" aria-label="Summary">
-        <h2>3 · Create</h2>
-        <dl class="facts">
-          <dt>Contacts</dt>
-          <dd class="num">${uploaded ? count(uploaded.report.accepted) : "–"}</dd>
-          <dt>At once</dt>
-          <dd class="num">${form.cap || data?.settings.defaultCap || "–"}</dd>
-          <dt>Budget</dt>
-          <dd class="num">${form.budget ? `$${form.budget}` : "no limit"}</dd>
-        </dl>
-        <${Action} kind="primary" icon="play" onPress=${() => create(true)}>Create and start<//>
-        <${Action} onPress=${() => create(false)}>Create without starting<//>
-      </aside>
+      <${Steps} form=${form} uploaded=${uploaded} create=${create} discard=${discard} />
     </div>`;
 }
 
-/** @param {typeof START} form @param {Upload | null} uploaded @returns {Record<string, string>} */
-function missing(form, uploaded) {
-  return {
-    ...(!uploaded && { uploadId: "Choose a file first, and wait until it has been read." }),
-    ...(uploaded?.report.accepted === 0 && {
-      uploadId: "No row of this file can be called. Fix it and choose it again.",
-    }),
-    ...(!form.name.trim() && { name: "Enter a name." }),
-    ...(!form.assistantId && { assistantId: "Choose an assistant." }),
-    ...(!form.phoneNumberId && { phoneNumberId: "Choose a line." }),
-  };
-}
+/** @param {{ id: string, title: string, children?: any }} props */
+const Step = ({ id, title, children }) =>
+  html`<section class="panel stack step" aria-labelledby=${id}>
+    <header><h2 id=${id} tabindex="-1">${title}</h2></header>
+    ${children}
+  </section>`;
 
-/** @param {typeof START} form @param {Upload} uploaded @returns {import("../ops.js").CreateCampaignInput} */
-const inputOf = (form, uploaded) => ({
-  name: form.name.trim(),
-  uploadId: uploaded.id,
-  assistantId: form.assistantId,
-  phoneNumberId: form.phoneNumberId,
-  cap: form.cap ? Number(form.cap) : null,
-  mode: form.mode === "BATCH" ? "BATCH" : "CONTINUOUS",
-  lineQuietGating: form.lineQuietGating,
-  budget: form.budget || null,
-});
+function showFirstGap() {
+  const field = document.querySelector("[data-wrong] input, [data-wrong] select, #file");
+  field?.scrollIntoView({ block: "center" });
+  if (field instanceof HTMLElement) field.focus({ preventScroll: true });
+}
 
 /** @param {string} id */
 async function begin(id) {
   const { startCampaign: said } = await request(StartCampaign, { id });
   if (said.__typename === "UserError") toast(`Created, but not started: ${said.message}`, "bad");
-}
-
-/**
- * @param {{
- *   form: typeof START,
- *   set: (change: Partial<typeof START>) => void,
- *   wrong: Record<string, string>,
- *   choices: import("../ops.js").ChoicesData,
- * }} props
- */
-function How({ form, set, wrong, choices }) {
-  /** @param {keyof typeof START} name */
-  const bind = (name) => ({
-    value: form[name],
-    onInput: (/** @type {{ currentTarget: HTMLInputElement }} */ e) => set({ [name]: e.currentTarget.value }),
-  });
-  return html`<div class="form">
-    <div class="full">
-      <${Field} label="Name" error=${wrong.name}
-        >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} maxlength="200" />`}<//
-      >
-    </div>
-    <${Field}
-      label="Assistant"
-      error=${wrong.assistantId}
-      hint=${choices.assistants.length ? "The voice agent" : html`None yet: <a href="/assistants">add one</a>`}
-    >
-      ${(/** @type {any} */ a) =>
-        html`<select ...${a} ...${bind("assistantId")}>
-          <option value="">Choose…</option>
-          ${choices.assistants.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}
-        </select>`}<//
-    >
-    <${Lines} form=${form} bind=${bind} wrong=${wrong} first=${choices.phoneNumbers} />
-    <${Field}
-      label="Cap: calls at once"
-      error=${wrong.cap}
-      hint=${`Empty: ${choices.settings.defaultCap}. All campaigns together: ${choices.settings.globalCap}.`}
-    >
-      ${(/** @type {any} */ a) =>
-        html`<input
-          ...${a}
-          ...${bind("cap")}
-          type="number"
-          min="1"
-          max="10000"
-          inputmode="numeric"
-          placeholder=${choices.settings.defaultCap}
-        />`}<//
-    >
-    <${Field} label="Budget in US dollars" error=${wrong.budget} hint=${BUDGET_HINT}>
-      ${(/** @type {any} */ a) =>
-        html`<input
-          ...${a}
-          ...${bind("budget")}
-          type="number"
-          min="0"
-          step="0.01"
-          inputmode="decimal"
-          placeholder="No limit"
-        />`}<//
-    >
-    <fieldset>
-      <legend>Mode</legend>
-      <label class="tick"
-        ><input
-          type="radio"
-          name="mode"
-          checked=${form.mode === "CONTINUOUS"}
-          onChange=${() => set({ mode: "CONTINUOUS" })}
-        /><span>Continuous<span>A new call starts when one ends.</span></span></label
-      >
-      <label class="tick"
-        ><input
-          type="radio"
-          name="mode"
-          checked=${form.mode === "BATCH"}
-          onChange=${() => set({ mode: "BATCH" })}
-        /><span>Batch<span>A new batch starts when the last one has ended.</span></span></label
-      >
-    </fieldset>
-    <fieldset>
-      <legend>When</legend>
-      <label class="tick"
-        ><input
-          type="checkbox"
-          checked=${form.lineQuietGating}
-          onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
-            set({ lineQuietGating: e.currentTarget.checked })}
-        /><span
-          >Only while the line is quiet<span>Waits while any call is live on this number, ours or not.</span></span
-        ></label
-      >
-    </fieldset>
-  </div>`;
-}
-
-/**
- * The lines with their current calls.
- * @param {{
- *   form: typeof START,
- *   bind: (name: keyof typeof START) => any,
- *   wrong: Record<string, string>,
- *   first: import("../ops.js").ChoicesData["phoneNumbers"],
- * }} props
- */
-function Lines({ form, bind, wrong, first }) {
-  const fresh = useQuery(PhoneNumbers, {}, Boolean(form.phoneNumberId));
-  const lines = fresh.data?.phoneNumbers ?? first;
-  const chosen = lines.find((line) => line.id === form.phoneNumberId);
-  const activity = !chosen
-    ? "The number that people see"
-    : chosen.activeCalls == null
-      ? "The provider cannot be reached, so its live calls are unknown"
-      : chosen.activeCalls
-        ? `${chosen.activeCalls} calls live on it now`
-        : "Quiet now";
-  return html`<${Field}
-    label="Line"
-    error=${wrong.phoneNumberId}
-    hint=${lines.length ? activity : "The provider shows no phone number. See Health and lines."}
-  >
-    ${(/** @type {any} */ a) =>
-      html`<select ...${a} ...${bind("phoneNumberId")}>
-        <option value="">Choose…</option>
-        ${lines.map(
-          (line) =>
-            html`<option key=${line.id} value=${line.id}>
-              ${[line.number ?? line.id, line.name]
-                .filter(Boolean)
-                .join(" · ")}${line.activeCalls ? ` (${line.activeCalls} live)` : ""}
-            </option>`,
-        )}
-      </select>`}<//
-  >`;
 }
