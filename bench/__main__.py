@@ -32,6 +32,7 @@ BENCHMARKS = (
     "large_campaign",
     "large_import",
     "scheduler_pass",
+    "forecast",
     "slot_utilisation",
     "dashboard_page",
 )

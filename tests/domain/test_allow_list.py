@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
-    "domain": {"domain", "eventsourcing"},
+    "domain": {"domain", "eventsourcing", "numpy"},
     "application": {
         "application",
         "domain",

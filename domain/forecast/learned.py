@@ -1,0 +1,305 @@
+"""What the past calls say about the next ones, and how sure that is.
+
+Probabilities are shrunk along a chain: the assumptions of `prior.py`, the calls of the
+installation's finished campaigns, the calls of this campaign. Each level counts as a
+number of imaginary calls for the next one, so every probability is a weighted mean of
+counts that can be shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.forecast import prior
+from domain.forecast.counts import (
+    ATTEMPTS,
+    BANDS,
+    DURATION_BINS,
+    OUTCOMES,
+    CampaignCounts,
+    duration_bin,
+)
+from domain.forecast.prior import BIN_SECONDS, HUMAN, PRIOR_CALLS, Floats
+from domain.forecast.survival import completed
+
+INDEX = {kind: index for index, kind in enumerate(OUTCOMES)}
+MOST_WEIGHT = 400.0
+"""Largest number of calls for which the installation's rates count in a campaign."""
+
+BAND_CALLS = 50.0
+"""Number of calls for which "the band makes no difference" counts."""
+
+FEWEST_CALLS = 30
+"""Campaigns with fewer first calls are not used to compare campaigns."""
+
+FEWEST_CAMPAIGNS = 5
+"""With fewer campaigns the differences between campaigns are assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Counts of one or several campaigns as arrays; K are the outcomes.
+
+    `outcomes` [attempts, K], `bands` [BANDS, attempts, 2] of calls and human answers,
+    `durations` [K, bins], `costs` [K, 3] of calls, dollars and their squares.
+    """
+
+    outcomes: Floats
+    bands: Floats
+    durations: Floats
+    costs: Floats
+    human: int = 0
+    goals: int = 0
+
+    @classmethod
+    def of(cls, campaigns: Sequence[CampaignCounts]) -> "Tables":
+        """Add up the counts of campaigns."""
+        outcomes = np.zeros((ATTEMPTS, len(OUTCOMES)))
+        bands = np.zeros((BANDS, ATTEMPTS, 2))
+        durations = np.zeros((len(OUTCOMES), DURATION_BINS))
+        costs = np.zeros((len(OUTCOMES), 3))
+        for campaign in campaigns:
+            for one in campaign.outcomes:
+                kind, attempt = INDEX[one.outcome], one.attempt - 1
+                outcomes[attempt, kind] += one.calls
+                if one.band is not None:
+                    counted = one.calls, one.calls if HUMAN[kind] else 0
+                    bands[one.band, attempt] += counted
+            for duration in campaign.durations:
+                durations[INDEX[duration.outcome], duration.bin] += duration.calls
+            for cost in campaign.costs:
+                sums = cost.calls, float(cost.total), float(cost.squares)
+                costs[INDEX[cost.outcome]] += sums
+        human = sum(one.human for one in campaigns)
+        goals = sum(one.goals for one in campaigns)
+        return cls(outcomes, bands, durations, costs, human, goals)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The model of a campaign's calls, before numbers are drawn from it.
+
+    `base` [attempts, K] are the probabilities of the installation; they count as
+    `weight` calls beside the campaign's own calls in `own`. `reachable` and `answers`
+    explain how the rate of human answers falls with the attempts. `bands` are factors
+    of the odds of a human answer. `seconds` [K, bins] are the probabilities of
+    durations. `cost` and `cost_sd` [K] are in US dollars for one call. `length` and
+    `price` are the mean and standard deviation of the logarithm of the campaign's own
+    factor for durations and costs. `goals` are the parameters of a beta distribution.
+    """
+
+    base: Floats
+    weight: float
+    own: Tables
+    reachable: float
+    answers: float
+    bands: Floats
+    seconds: Floats
+    cost: Floats
+    cost_sd: Floats
+    length: tuple[float, float]
+    price: tuple[float, float]
+    goals: tuple[float, float]
+    day_sd: float
+    attempts_seen: int
+
+
+def learn(
+    history: Sequence[CampaignCounts],
+    own: CampaignCounts,
+    running_seconds: Sequence[float] = (),
+) -> Learned:
+    """Learn from the finished campaigns and the calls of this one.
+
+    `running_seconds` are the ages of calls that are being talked in: they are known to
+    last longer than that.
+    """
+    past, mine = Tables.of(history), Tables.of([own])
+    both = past.outcomes + mine.outcomes
+    reachable, answers = fit_reach(both)
+    expected = prior.composed(prior.hazards(reachable, answers))
+    base = (PRIOR_CALLS * expected + past.outcomes) / (
+        PRIOR_CALLS + past.outcomes.sum(1, keepdims=True)
+    )
+    censored = np.zeros(DURATION_BINS)
+    for age in running_seconds:
+        censored[duration_bin(age)] += 1
+    seconds = _durations(past.durations + mine.durations, censored)
+    cost, cost_sd = _costs(past.costs + mine.costs)
+    return Learned(
+        base=base,
+        weight=_weight(history),
+        own=mine,
+        reachable=reachable,
+        answers=answers,
+        bands=_bands(past.bands + mine.bands, both),
+        seconds=seconds,
+        cost=cost,
+        cost_sd=cost_sd,
+        length=_own_length(history, mine, seconds),
+        price=_own_price(history, mine, cost, cost_sd),
+        goals=_goals(past, mine),
+        day_sd=_day_sd([*history, own]),
+        attempts_seen=int(both.sum()),
+    )
+
+
+def fit_reach(outcomes: Floats) -> tuple[float, float]:
+    """Fit the share of reachable contacts, and how often they answer, to the counts.
+
+    It is the most probable pair of a grid; the assumptions count as `PRIOR_CALLS` calls
+    at each attempt.
+    """
+    assumed = PRIOR_CALLS * prior.hazards(prior.REACHABLE, prior.ANSWERS)
+    human = outcomes[:, HUMAN].sum(1) + assumed
+    calls = outcomes.sum(1) + PRIOR_CALLS
+    best, found = -np.inf, (prior.REACHABLE, prior.ANSWERS)
+    for reachable in np.arange(0.05, 1.0, 0.05):
+        for answers in np.arange(0.02, 0.98, 0.02):
+            rates = prior.hazards(reachable, answers)
+            likelihood = float(
+                (human * np.log(rates) + (calls - human) * np.log1p(-rates)).sum()
+            )
+            if likelihood > best:
+                best, found = likelihood, (float(reachable), float(answers))
+    return found
+
+
+def _weight(history: Sequence[CampaignCounts]) -> float:
+    """Return for how many calls the other campaigns' rates count in a new campaign.
+
+    The more the rates of campaigns differ beyond chance, the less they count: the
+    moment estimate of a beta-binomial distribution, at least `PRIOR_CALLS`.
+    """
+    rates = []
+    for campaign in history:
+        first = [one for one in campaign.outcomes if one.attempt == 1]
+        calls = sum(one.calls for one in first)
+        if calls >= FEWEST_CALLS:
+            human = sum(one.calls for one in first if HUMAN[INDEX[one.outcome]])
+            rates.append((human / calls, calls))
+    if len(rates) < FEWEST_CAMPAIGNS:
+        return PRIOR_CALLS
+    shares, calls_made = np.array(rates).T
+    mean = float(np.clip(shares.mean(), 0.01, 0.99))
+    chance = float((mean * (1 - mean) / calls_made).mean())
+    between = max(float(shares.var(ddof=1)) - chance, 1e-6)
+    return float(np.clip(mean * (1 - mean) / between - 1, PRIOR_CALLS, MOST_WEIGHT))
+
+
+def _bands(bands: Floats, outcomes: Floats) -> Floats:
+    """Return the factor of each band for the odds of a human answer.
+
+    A band is compared with the calls of the same attempts in all bands, because late
+    attempts reach fewer people whatever the hour.
+    """
+    calls = outcomes.sum(1) + PRIOR_CALLS
+    human = outcomes[:, HUMAN].sum(1) + PRIOR_CALLS * 0.2
+    rate = human / calls
+    expected = (bands[:, :, 0] * rate).sum(1)
+    seen = bands[:, :, 1].sum(1)
+    common = float(rate[0])
+    found = (seen + BAND_CALLS * common) / (expected + BAND_CALLS * common)
+    return np.asarray(np.clip(found, 0.25, 4.0))
+
+
+def _durations(counts: Floats, censored: Floats) -> Floats:
+    """Return the probabilities of durations; running calls count as conversations."""
+    total = counts + prior.durations()
+    pmf = total / total.sum(1, keepdims=True)
+    if censored.any():
+        talk = INDEX[OUTCOMES[0]]
+        pmf[talk] = completed(total[talk], censored)
+    return np.asarray(pmf)
+
+
+def _costs(sums: Floats) -> tuple[Floats, Floats]:
+    """Return the mean cost of a call and its standard deviation, by outcome."""
+    assumed = prior.costs()
+    calls = sums[:, 0] + PRIOR_CALLS
+    mean = (sums[:, 1] + PRIOR_CALLS * assumed) / calls
+    squares = (sums[:, 2] + PRIOR_CALLS * 1.5 * assumed**2) / calls
+    return mean, np.sqrt(np.maximum(squares - mean**2, 0))
+
+
+def _own_length(
+    history: Sequence[CampaignCounts], own: Tables, seconds: Floats
+) -> tuple[float, float]:
+    means = (seconds * BIN_SECONDS).sum(1)
+    squares = (seconds * BIN_SECONDS**2).sum(1)
+
+    def ratio(tables: Tables) -> tuple[float, float, float]:
+        calls = tables.durations.sum(1)
+        taken = float((tables.durations * BIN_SECONDS).sum())
+        variance = float((calls * (squares - means**2)).sum())
+        return taken, float((calls * means).sum()), variance
+
+    return _factor([ratio(Tables.of([one])) for one in history], ratio(own))
+
+
+def _own_price(
+    history: Sequence[CampaignCounts], own: Tables, cost: Floats, sd: Floats
+) -> tuple[float, float]:
+    def ratio(tables: Tables) -> tuple[float, float, float]:
+        calls = tables.costs[:, 0]
+        variance = float((calls * sd**2).sum())
+        return float(tables.costs[:, 1].sum()), float((calls * cost).sum()), variance
+
+    return _factor([ratio(Tables.of([one])) for one in history], ratio(own))
+
+
+def _factor(
+    others: Sequence[tuple[float, float, float]], own: tuple[float, float, float]
+) -> tuple[float, float]:
+    """Return mean and standard deviation of the logarithm of a campaign's factor.
+
+    Each triple has the sum over a campaign's calls, what it should be, and the variance
+    of the sum by chance.
+    """
+    logs = [
+        (np.log(seen / expected), chance / expected**2)
+        for seen, expected, chance in others
+        if seen > 0 and expected > 0
+    ]
+    between = prior.SPREAD_SD**2
+    if len(logs) >= FEWEST_CAMPAIGNS:
+        values, chances = np.array(logs).T
+        found = max(float(values.var(ddof=1) - chances.mean()), 0.0)
+        known = len(logs)
+        between = (FEWEST_CAMPAIGNS * between + known * found) / (
+            FEWEST_CAMPAIGNS + known
+        )
+    seen, expected, chance = own
+    if seen <= 0 or expected <= 0:
+        return 0.0, float(np.sqrt(between))
+    noise = max(chance / expected**2, 1e-6)
+    variance = 1 / (1 / between + 1 / noise)
+    return float(variance * np.log(seen / expected) / noise), float(np.sqrt(variance))
+
+
+def _goals(past: Tables, own: Tables) -> tuple[float, float]:
+    """Return the beta distribution of the share of human answers with the goal."""
+    share = (past.goals + PRIOR_CALLS * prior.GOAL_RATE) / (past.human + PRIOR_CALLS)
+    weight = PRIOR_CALLS
+    return weight * share + own.goals, weight * (1 - share) + own.human - own.goals
+
+
+def _day_sd(campaigns: Sequence[CampaignCounts]) -> float:
+    """Estimate how much the log-odds of a human answer vary from day to day.
+
+    Days are compared with the other days of the same campaign.
+    """
+    weight, total = prior.DAY_PRIOR, prior.DAY_PRIOR * prior.DAY_SD**2
+    for campaign in campaigns:
+        days = [one for one in campaign.days if one.calls >= FEWEST_CALLS]
+        if len(days) < 2:  # noqa: PLR2004 - one day has nothing to be compared with
+            continue
+        calls = np.array([one.calls for one in days], float)
+        human = np.array([one.human for one in days], float)
+        odds = np.log((human + 0.5) / (calls - human + 0.5))
+        rate = float(np.clip(human.sum() / calls.sum(), 0.02, 0.98))
+        chance = float((1 / (calls * rate * (1 - rate))).mean())
+        total += (len(days) - 1) * max(float(odds.var(ddof=1)) - chance, 0.0)
+        weight += len(days) - 1
+    return float(np.sqrt(total / weight))

@@ -1,0 +1,117 @@
+"""Forecasts of small campaigns: every draw is simulated contact by contact."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+
+from domain.forecast.contact_by_contact import CallEnd, Contact, ContactByContact
+from domain.forecast.counts import ATTEMPTS, OUTCOMES, band_of
+from domain.forecast.learned import INDEX, Learned
+from domain.forecast.parameters import DAYS, Parameters, shifted
+from domain.forecast.prior import BIN_SECONDS, HUMAN, Floats
+from domain.forecast.runs import HOURS, Runs, end_of
+from domain.forecast.situation import Situation
+
+MOST_CONTACTS = 20
+"""Larger campaigns are simulated by stratum: a pass of the policy takes about 0.2 ms,
+so 200 draws of more contacts would take many seconds."""
+
+
+def run_contacts(
+    situation: Situation,
+    learned: Learned,
+    parameters: Parameters,
+    rng: np.random.Generator,
+) -> Runs:
+    """Simulate each draw with the real policy."""
+    runs = Runs.empty(len(parameters.goal), len(OUTCOMES))
+    contacts = [
+        one
+        for n, stratum in enumerate(situation.strata)
+        for one in (
+            *[Contact(n)] * stratum.fresh,
+            *(
+                Contact(n, planned.attempt, planned.due)
+                for planned in stratum.planned
+                for _ in range(planned.contacts)
+            ),
+        )
+    ]
+    for draw in range(len(parameters.goal)):
+        order = [contacts[n] for n in rng.permutation(len(contacts))]
+        oracle = Drawn(situation, learned, parameters, draw, order, rng)
+        _run(runs, draw, situation, order, oracle)
+    return runs
+
+
+class Drawn:
+    """An oracle that draws how calls end from the parameters of one draw."""
+
+    def __init__(
+        self,
+        situation: Situation,
+        learned: Learned,
+        parameters: Parameters,
+        draw: int,
+        contacts: list[Contact],
+        rng: np.random.Generator,
+    ) -> None:
+        self._s, self._p, self._draw = situation, parameters, draw
+        self._bands, self._contacts, self._rng = learned.bands, contacts, rng
+        self._cumulated = np.cumsum(learned.seconds, 1)
+
+    def __call__(self, contact: int, attempt: int, at: datetime) -> CallEnd:
+        """Draw the outcome, the duration and the cost of one call."""
+        chances = self._chances(contact, attempt, at)
+        kind = int(np.searchsorted(np.cumsum(chances), self._rng.random()))
+        kind = min(kind, len(OUTCOMES) - 1)
+        place = int(np.searchsorted(self._cumulated[kind], self._rng.random()))
+        seconds = BIN_SECONDS[min(place, len(BIN_SECONDS) - 1)]
+        mean = self._p.seconds[self._draw, kind]
+        length = self._p.length[self._draw]
+        cost = self._p.cost[self._draw, kind] * seconds * length / mean
+        is_goal = HUMAN[kind] and self._rng.random() < self._p.goal[self._draw]
+        return CallEnd(
+            OUTCOMES[kind],
+            float(seconds * length),
+            Decimal(f"{cost:.4f}"),
+            goal=bool(is_goal),
+        )
+
+    def _chances(self, contact: int, attempt: int, at: datetime) -> Floats:
+        day = min(int((at - self._s.now).days), DAYS - 1)
+        zones = self._s.strata[self._contacts[contact].stratum].zones
+        band = band_of(zones, at.replace(minute=0, second=0, microsecond=0))
+        factor = 1.0 if band is None else self._bands[band]
+        odds = np.log(factor) + self._p.days[self._draw, day]
+        level = min(attempt, ATTEMPTS) - 1
+        return shifted(self._p.outcomes[self._draw, level], np.asarray(odds))
+
+
+def _run(
+    runs: Runs,
+    draw: int,
+    situation: Situation,
+    contacts: list[Contact],
+    oracle: Drawn,
+) -> None:
+    trace = ContactByContact(situation, contacts, oracle).run()
+    end = end_of(situation)
+    for ended in trace.ends:
+        runs.outcomes[draw, INDEX[ended.outcome]] += 1
+        runs.goals[draw] += ended.goal
+        runs.spend[draw] += float(ended.cost)
+    for dial in trace.dials:
+        hour = int(dial.at // 3600)
+        if hour < HOURS:
+            runs.calls_by_hour[draw, hour] += 1
+    if trace.finish is not None:
+        runs.finish[draw] = trace.finish
+    elif end is not None:
+        runs.finish[draw] = end
+    else:
+        runs.unfinished[draw] = True
+    runs.seconds += trace.seconds
+    for code, seconds in trace.limited.items():
+        runs.note_limit(code, seconds)

@@ -1,0 +1,371 @@
+"""Simulation of large campaigns: all draws at once, contacts counted by stratum.
+
+Time advances in steps, of a minute where the campaign is short. In each step as many
+calls start as slots, pace and budgets allow: planned calls first, then fresh contacts,
+of strata that may be called. How the calls end is drawn, and retries are planned as the
+policy does it. `tests/domain/forecast/test_both_methods.py` compares the results with
+`contact_by_contact.py`, which runs the real policy.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+
+from domain.forecast.counts import ATTEMPTS, OUTCOMES, band_of
+from domain.forecast.learned import INDEX, Learned
+from domain.forecast.parameters import DAYS, Parameters
+from domain.forecast.prior import BIN_SECONDS, HUMAN, Floats
+from domain.forecast.retry_delays import RetryDelays
+from domain.forecast.runs import HOURS, Runs, end_of
+from domain.forecast.situation import Situation
+from domain.forecast.spending import Spending
+from domain.outcomes import CallOutcome
+from domain.values import DialMode, WaitingCode
+
+DAY_SECONDS = 86_400.0
+STEP_SECONDS = 60.0
+MOST_STEPS = 400
+"""Steps are longer than a minute if the calls would need more steps than this."""
+
+LONGEST_STEP = 1_800.0
+
+_BUDGET, _DAILY, _OUTAGE = 2, 3, 4
+"""Indexes of the limits: slots, pace, budget, daily budget, outage."""
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Begin and length of each step in seconds; strata open [steps, G]; their bands."""
+
+    starts: Floats
+    lengths: Floats
+    is_open: Floats
+    factors: Floats
+
+
+@dataclass(slots=True)
+class _State:
+    """Contacts by draw: fresh [D, G], due [D, G, A], planned for a step [D, G, A].
+
+    `later` [D] counts all those that are planned.
+    """
+
+    fresh: Floats
+    due: Floats
+    later: Floats
+    planned: dict[int, Floats] = field(default_factory=dict)
+
+    def plan(self, step: int, group: int, level: int, contacts: Floats) -> None:
+        """Plan a call number `level` + 1 to contacts [D] of a stratum."""
+        if step not in self.planned:
+            self.planned[step] = np.zeros_like(self.due)
+        self.planned[step][:, group, level] += contacts
+        self.later += contacts
+
+    def release(self, step: int) -> None:
+        """Make the calls due that are planned for this step."""
+        planned = self.planned.pop(step, None)
+        if planned is not None:
+            self.due += planned
+            self.later -= planned.sum((1, 2))
+
+    @property
+    def waiting(self) -> Floats:
+        """Number of contacts that are not finished [D]."""
+        return np.asarray(self.fresh.sum(1) + self.due.sum((1, 2)) + self.later)
+
+
+class StrataSimulation:
+    """Simulates a situation once for each draw of the parameters."""
+
+    def __init__(
+        self,
+        situation: Situation,
+        learned: Learned,
+        parameters: Parameters,
+        rng: np.random.Generator,
+    ) -> None:
+        self._s, self._p, self._rng = situation, parameters, rng
+        self._draws = len(parameters.goal)
+        self._levels = max(situation.terms.policy.attempts, 1)
+        self._delays = RetryDelays(situation.terms, situation.caps, situation.now)
+        self._retried = [kind for kind in OUTCOMES if kind in self._delays.outcomes]
+        self._cost_sd = learned.cost_sd
+        shared = situation.slots_are_shared
+        self._codes = (
+            WaitingCode.GLOBAL_CAP_FULL if shared else WaitingCode.CAP_FULL,
+            WaitingCode.RATE_LIMITED,
+            WaitingCode.BUDGET_SPENT,
+            WaitingCode.DAILY_BUDGET_SPENT,
+            WaitingCode.PROVIDER_DOWN,
+        )
+        self._busy = self._occupancy(learned)
+        self._steps = self._split_time(learned)
+        self._state = self._first_state()
+        self._levelled = parameters.outcomes[
+            :, np.minimum(np.arange(self._levels), ATTEMPTS - 1)
+        ]
+        self._spending = Spending(situation, self._draws)
+        self._runs = Runs.empty(self._draws, len(OUTCOMES))
+        self._unused = np.zeros(self._draws)
+        self._occupied = (self._levelled[:, 0] * self._busy).sum(1)
+
+    def run(self) -> Runs:
+        """Simulate until every draw is over or the horizon is reached."""
+        steps = self._steps
+        for index, start in enumerate(steps.starts):
+            self._state.release(index)
+            if not (self._state.waiting[~self._spending.is_spent]).any():
+                break
+            self._step(index, float(start), float(steps.lengths[index]))
+        self._close()
+        return self._runs
+
+    def _close(self) -> None:
+        """Finish the runs: those in which contacts are left end with the campaign."""
+        runs, end = self._runs, end_of(self._s)
+        runs.unfinished = self._state.waiting > 0
+        if end is not None:
+            runs.finish = np.asarray(np.where(runs.unfinished, end, runs.finish), float)
+            runs.unfinished[:] = False
+        runs.goals = self._rng.binomial(runs.human.astype(np.int64), self._p.goal) * 1.0
+        spread = np.sqrt((runs.outcomes * self._cost_sd**2).sum(1))
+        noise = spread * self._rng.standard_normal(self._draws)
+        runs.spend = np.maximum(runs.spend + noise, 0)
+
+    # --- Preparation ----------------------------------------------------------------
+
+    def _occupancy(self, learned: Learned) -> Floats:
+        """Return for how long a call uses its slot [D, K], until the next one starts.
+
+        In the mode BATCH every slot waits for the longest call of the batch.
+        """
+        seconds = self._p.seconds
+        if self._s.mode is DialMode.BATCH:
+            mix = learned.base[0] @ learned.seconds
+            below = np.cumsum(mix) ** self._s.slots
+            longest = float((np.diff(below, prepend=0.0) * BIN_SECONDS).sum())
+            seconds = np.tile(longest * self._p.length[:, None], (1, len(OUTCOMES)))
+        return np.asarray(seconds + self._s.refill_seconds)
+
+    def _split_time(self, learned: Learned) -> _Steps:
+        """Split the time in which any stratum is open into steps."""
+        spans = _union([span for one in self._s.strata for span in one.hours.spans])
+        end = self._s.terms.ends_at
+        if end is not None:
+            last = (end - self._s.now).total_seconds()
+            spans = [(a, min(b, last)) for a, b in spans if a < last]
+        busy = float((learned.base[0] * self._busy.mean(0)).sum())
+        per_second = min(self._s.slots / busy, self._s.per_second)
+        needed = self._s.contacts * (1 + 0.3 * (self._levels - 1)) / per_second
+        length = min(max(needed / MOST_STEPS, STEP_SECONDS), LONGEST_STEP)
+        cuts = [np.arange(a, b, length) for a, b in spans]
+        starts = np.concatenate([*cuts, np.zeros(0)])
+        ends = np.concatenate(
+            [np.minimum(np.arange(a, b, length) + length, b) for a, b in spans]
+            or [np.zeros(0)]
+        )
+        middles = (starts + ends) / 2
+        is_open = (
+            np.stack([_within(middles, one.hours.spans) for one in self._s.strata], 1)
+            if self._s.strata
+            else np.zeros((len(starts), 0))
+        )
+        return _Steps(starts, ends - starts, is_open, self._factors(learned, starts))
+
+    def _factors(self, learned: Learned, starts: Floats) -> Floats:
+        """Return the factor of the contacts' hour for the odds of an answer."""
+        found = np.ones((len(starts), len(self._s.strata)))
+        for group, stratum in enumerate(self._s.strata):
+            hours, inverse = np.unique(starts // 3600, return_inverse=True)
+            own = [self._band_factor(learned, stratum.zones, hour) for hour in hours]
+            found[:, group] = np.array(own)[inverse]
+        return found
+
+    def _band_factor(
+        self, learned: Learned, zones: tuple[str, ...], hour: float
+    ) -> float:
+        band = band_of(zones, self._s.now + timedelta(hours=float(hour)))
+        return 1.0 if band is None else float(learned.bands[band])
+
+    def _first_state(self) -> _State:
+        strata, draws = self._s.strata, self._draws
+        fresh = np.tile([float(one.fresh) for one in strata], (draws, 1))
+        due = np.zeros((draws, len(strata), self._levels))
+        state = _State(fresh, due, np.zeros(draws))
+        for group, stratum in enumerate(strata):
+            for planned in stratum.planned:
+                step = self._step_at(planned.due)
+                level = min(planned.attempt, self._levels) - 1
+                if step is not None:
+                    state.plan(step, group, level, np.full(draws, planned.contacts))
+        return state
+
+    def _step_at(self, seconds: float) -> int | None:
+        """Return the first step that begins then or later, None if there is none."""
+        step = int(np.searchsorted(self._steps.starts, seconds))
+        return step if step < len(self._steps.starts) else None
+
+    # --- One step -------------------------------------------------------------------
+
+    def _step(self, index: int, start: float, length: float) -> None:
+        is_open = self._steps.is_open[index]
+        due = self._state.due * is_open[:, None]
+        fresh = self._state.fresh * is_open
+        if not fresh.any() and not due.any():
+            self._note_idle(length)
+            return
+        allowed, code = self._allowed(start, length)
+        from_due = self._taken(due.reshape(self._draws, -1), allowed)
+        from_due = from_due.reshape(due.shape)
+        left = allowed - from_due.sum((1, 2))
+        from_fresh = self._taken(fresh, left)
+        started = from_due
+        started[:, :, 0] += from_fresh
+        self._state.due -= started
+        self._state.due[:, :, 0] += from_fresh
+        self._state.fresh -= from_fresh
+        calls = started.sum(1)
+        total = calls.sum(1)
+        wanted = due.sum((1, 2)) + fresh.sum(1)
+        self._note_limits(code, wanted, total, length)
+        ended = self._ended(index, start, started, calls)
+        by_slots = (wanted > total) & (code == 0)
+        self._use_slots(ended, total, by_slots, length)
+        self._retry(start + length / 2, started, calls, ended)
+        self._count(start, length, ended, total)
+
+    def _allowed(self, start: float, length: float) -> tuple[Floats, np.ndarray]:
+        """Return how many calls may start in each draw, and the code of the limit."""
+        day = min(int(start // DAY_SECONDS), DAYS - 1)
+        within = start - day * DAY_SECONDS
+        out = self._p.outage_from[:, day], self._p.outages[:, day]
+        is_out = (within >= out[0]) & (within < out[0] + out[1])
+        seconds = np.where(is_out, 0.0, self._s.slots * length) + self._unused
+        by_slots = seconds / self._occupied
+        by_pace = np.full(self._draws, self._s.per_second * length)
+        at = self._s.now + timedelta(seconds=start)
+        by_budget, is_daily = self._spending.affordable(at)
+        bounds = np.stack([by_slots, by_pace, by_budget])
+        code = np.argmin(bounds, 0)
+        code = np.where((code == _BUDGET) & is_daily, _DAILY, code)
+        code = np.where((code == 0) & is_out, _OUTAGE, code)
+        return self._rounded(np.maximum(bounds.min(0), 0.0)), code
+
+    def _taken(self, available: Floats, allowed: Floats) -> Floats:
+        """Take up to `allowed` contacts [D] of those available [D, n], evenly."""
+        total = available.sum(1)
+        share = np.divide(allowed, total, out=np.zeros_like(allowed), where=total > 0)
+        taken = self._rounded(available * np.clip(share, 0, 1)[:, None])
+        return np.minimum(taken, available)
+
+    def _rounded(self, values: Floats) -> Floats:
+        """Round at random to a neighbouring integer, so that means stay exact."""
+        return np.floor(values + self._rng.random(values.shape))
+
+    def _ended(
+        self, index: int, start: float, started: Floats, calls: Floats
+    ) -> Floats:
+        """Draw how the started calls end: [D, A, K]."""
+        factors = self._steps.factors[index]
+        weight = np.maximum(calls, 1)
+        factor = (started * factors[:, None]).sum(1) / weight
+        day = min(int(start // DAY_SECONDS), DAYS - 1)
+        odds = np.maximum(factor, 0.1) * np.exp(self._p.days[:, day])[:, None]
+        human = self._levelled[:, :, HUMAN].sum(2)
+        after = odds * human / (1 - human + odds * human)
+        more, less = after / human, (1 - after) / (1 - human)
+        chances = self._levelled * np.where(HUMAN, more[..., None], less[..., None])
+        chances /= chances.sum(2, keepdims=True)
+        drawn = self._rng.multinomial(calls.astype(np.int64), chances)
+        return np.asarray(drawn, float)
+
+    def _use_slots(
+        self, ended: Floats, total: Floats, limited: Floats, length: float
+    ) -> None:
+        """Carry over the slot time of a saturated step that its calls did not use."""
+        used = (ended.sum(1) * self._busy).sum(1)
+        rest = np.where(limited, self._s.slots * length + self._unused - used, 0.0)
+        self._unused = np.clip(rest, -self._s.slots * length, self._s.slots * length)
+        mean = np.divide(used, total, out=self._occupied.copy(), where=total > 0)
+        self._occupied = 0.9 * self._occupied + 0.1 * mean
+
+    def _retry(self, at: float, started: Floats, calls: Floats, ended: Floats) -> None:
+        """Plan the next call of contacts whose outcome a rule of the policy names."""
+        for level in range(self._levels - 1):
+            if not calls[:, level].any():
+                continue
+            share = started[:, :, level] / np.maximum(calls[:, level], 1)[:, None]
+            for kind in self._retried:
+                again = ended[:, level, INDEX[kind]]
+                if again.any():
+                    self._plan_again(at, level, kind, again[:, None] * share)
+
+    def _plan_again(
+        self, at: float, level: int, kind: CallOutcome, contacts: Floats
+    ) -> None:
+        whole = self._rounded(contacts)
+        for group, stratum in enumerate(self._s.strata):
+            if not whole[:, group].any():
+                continue
+            delay = self._delays.delay(level + 1, kind, stratum.zones, at)
+            step = None if delay is None else self._step_at(at + delay)
+            if step is not None:
+                self._state.plan(step, group, level + 1, whole[:, group])
+
+    def _count(self, start: float, length: float, ended: Floats, total: Floats) -> None:
+        """Add the calls of a step to the results."""
+        kinds = ended.sum(1)
+        dollars = (kinds * self._p.cost).sum(1)
+        self._spending.add(total, dollars)
+        runs, hour = self._runs, int((start + length / 2) // 3600)
+        runs.outcomes += kinds
+        runs.spend += dollars
+        if hour < HOURS:
+            runs.calls_by_hour[:, hour] += total
+            runs.spend_by_hour[:, hour] += dollars
+        share = np.clip(total * self._occupied / (self._s.slots * length), 0, 1)
+        is_last = (total > 0) & (self._state.waiting == 0)
+        until = start + np.where(is_last, share, 1.0) * length + self._occupied
+        runs.finish = np.where(total > 0, until, runs.finish)
+
+    def _note_idle(self, length: float) -> None:
+        """Count a step in which nobody may be called although contacts wait."""
+        waiting = float((self._state.waiting > 0).sum()) * length
+        self._unused[:] = 0
+        self._runs.seconds += waiting
+        self._runs.note_limit(WaitingCode.RETRY_PLANNED, waiting)
+
+    def _note_limits(
+        self, codes: np.ndarray, wanted: Floats, total: Floats, length: float
+    ) -> None:
+        """Count what limited the step, in each run that is not over."""
+        waiting = self._state.waiting > 0
+        limited = (wanted > total) & waiting
+        runs = self._runs
+        runs.seconds += length * float(waiting.sum())
+        for number, code in enumerate(self._codes):
+            seconds = length * float((limited & (codes == number)).sum())
+            if seconds:
+                runs.note_limit(code, seconds)
+        planned = (waiting & ~limited & (total < wanted.clip(1))).sum()
+        if planned:
+            runs.note_limit(WaitingCode.RETRY_PLANNED, length * float(planned))
+
+
+def _union(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _within(times: Floats, spans: Sequence[tuple[float, float]]) -> Floats:
+    """Return 1 for each time that is in one of the spans, else 0."""
+    edges = np.array(spans, float).reshape(-1)
+    return np.asarray(np.searchsorted(edges, times, side="right") % 2, float)

@@ -1,0 +1,158 @@
+"""What the model learns from calls, and how sure it is."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from domain.forecast import prior
+from domain.forecast.counts import (
+    DURATION_BINS,
+    CallRecord,
+    CampaignCounts,
+    band_of,
+    count_calls,
+    duration_bin,
+)
+from domain.forecast.learned import fit_reach, learn
+from domain.forecast.parameters import draw_parameters
+from domain.forecast.prior import HUMAN
+from domain.forecast.survival import completed
+from domain.outcomes import CallOutcome, Disposition
+from tests.domain.forecast.campaigns import NOW, history
+
+NOTHING = CampaignCounts()
+
+
+@pytest.mark.parametrize("module", ["counts", "quantities"])
+def test_reading_events_does_not_load_numpy(module: str) -> None:
+    code = f"import domain.forecast.{module}, sys; assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_calls_are_counted_by_attempt_band_and_outcome() -> None:
+    call = CallRecord(
+        attempt=9,
+        outcome=CallOutcome.HUMAN,
+        zones=("America/New_York",),
+        placed_at=datetime(2026, 3, 7, 15, 40, tzinfo=UTC),
+        seconds=70,
+        cost=Decimal("0.2"),
+        disposition=Disposition.GOAL_REACHED,
+    )
+    canceled = CallRecord(1, CallOutcome.CANCELED, (), NOW)
+    counted = count_calls([call, call, canceled])
+    saturday_at_ten = 12 + 5
+    assert [(o.attempt, o.band, o.calls) for o in counted.outcomes] == [
+        (6, saturday_at_ten, 2)
+    ]
+    assert (counted.calls, counted.human, counted.goals) == (2, 2, 2)
+    assert [(c.calls, c.total, c.squares) for c in counted.costs] == [
+        (2, Decimal("0.4"), Decimal("0.08"))
+    ]
+
+
+def test_a_number_in_two_time_zones_has_a_band_only_where_they_agree() -> None:
+    zones = ("America/New_York", "America/Chicago")
+    assert band_of(zones, datetime(2026, 3, 2, 16, tzinfo=UTC)) == 5
+    assert band_of(zones, datetime(2026, 3, 2, 15, tzinfo=UTC)) is None
+
+
+def test_without_history_the_assumptions_of_the_reference_apply() -> None:
+    learned = learn([], NOTHING)
+    rates = learned.base[:, HUMAN].sum(1)
+    assert learned.attempts_seen == 0
+    assert learned.reachable == pytest.approx(prior.REACHABLE, abs=0.06)
+    assert rates[0] == pytest.approx(prior.REACHABLE * prior.ANSWERS, abs=0.02)
+    assert list(rates) == sorted(rates, reverse=True)
+
+
+def test_much_history_replaces_the_assumptions() -> None:
+    learned = learn(history(10), NOTHING)
+    assert learned.base[0, HUMAN].sum() == pytest.approx(0.3, abs=0.02)
+    assert learned.attempts_seen == 5_000
+
+
+def test_the_campaigns_own_calls_outweigh_the_installation() -> None:
+    own = history(1, {CallOutcome.HUMAN: 0.6, CallOutcome.BUSY: 0.4}, calls=4_000)[0]
+    learned = learn(history(10), own)
+    drawn = draw_parameters(learned, 100, np.random.default_rng(1))
+    assert drawn.outcomes[:, 0, HUMAN].sum(1).mean() == pytest.approx(0.6, abs=0.05)
+
+
+def test_a_few_own_calls_hardly_change_what_the_installation_knows() -> None:
+    own = history(1, {CallOutcome.HUMAN: 1.0}, calls=5)[0]
+    learned = learn(history(10), own)
+    drawn = draw_parameters(learned, 100, np.random.default_rng(1))
+    assert drawn.outcomes[:, 0, HUMAN].sum(1).mean() < 0.4
+
+
+def test_the_less_is_known_the_more_the_drawn_rates_differ() -> None:
+    def spread(campaigns: int) -> float:
+        learned = learn(history(campaigns), NOTHING)
+        drawn = draw_parameters(learned, 200, np.random.default_rng(1))
+        return float(drawn.outcomes[:, 0, HUMAN].sum(1).std())
+
+    assert spread(20) < 0.6 * spread(0)
+
+
+def test_unreachable_contacts_are_found_by_the_fall_with_each_attempt() -> None:
+    # Half of 10,000 contacts can be reached; they answer four of ten calls.
+    calls, human = 10_000.0, np.zeros(6)
+    outcomes = np.zeros((6, 11))
+    reachable = 5_000.0
+    for attempt in range(6):
+        human[attempt] = reachable * 0.4
+        outcomes[attempt, 0] = human[attempt]
+        outcomes[attempt, 5] = calls - human[attempt]
+        reachable -= human[attempt]
+        calls -= human[attempt]
+    found, answers = fit_reach(outcomes)
+    assert found == pytest.approx(0.5, abs=0.051)
+    assert answers == pytest.approx(0.4, abs=0.041)
+
+
+def test_calls_that_still_run_lengthen_the_expected_durations() -> None:
+    # By hand: of 4 calls, 2 end in the first bin, 1 runs on there, 1 ends in the third.
+    # The estimate is 2/4 in the first bin, and all of the rest in the third.
+    ended, running = np.zeros(DURATION_BINS), np.zeros(DURATION_BINS)
+    ended[0], ended[2], running[0] = 2, 1, 1
+    found = completed(ended, running)
+    assert found[:4] == pytest.approx([0.5, 0, 0.5, 0])
+    assert found.sum() == pytest.approx(1)
+
+
+def test_the_first_hour_is_not_biased_by_short_calls() -> None:
+    """All calls last 300 s; after 200 s only the odd short one has ended."""
+    short = CallRecord(1, CallOutcome.HUMAN, (), NOW, seconds=20)
+    own = count_calls([short])
+    seconds = [
+        (learn([], own, running).seconds[0] * prior.BIN_SECONDS).sum()
+        for running in ([], [200.0] * 30)
+    ]
+    assert seconds[1] > 1.3 * seconds[0]
+    assert duration_bin(200) > duration_bin(20)
+
+
+def test_days_that_differ_widen_the_effect_of_the_day() -> None:
+    def days(rates: list[float]) -> list[CampaignCounts]:
+        return [
+            count_calls(
+                CallRecord(
+                    1,
+                    CallOutcome.HUMAN if n < 400 * rate else CallOutcome.BUSY,
+                    (),
+                    NOW + timedelta(days=day),
+                )
+                for day, rate in enumerate(rates)
+                for n in range(400)
+            )
+            for _ in range(10)
+        ]
+
+    alike = learn(days([0.3, 0.3, 0.3]), NOTHING).day_sd
+    different = learn(days([0.1, 0.3, 0.6]), NOTHING).day_sd
+    assert alike < prior.DAY_SD < different
