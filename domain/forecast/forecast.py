@@ -201,7 +201,7 @@ def _effect(change: str, base: Runs, other: Runs) -> str:
 
 def _noise(differences: Floats, base: Floats, *, least: float) -> float:
     """Return the largest mean difference that chance alone may cause."""
-    chance = 3 * float(differences.std()) / len(differences) ** 0.5
+    chance = float(3 * differences.std() / np.sqrt(len(differences)))
     return max(chance, WORTH_MENTIONING * float(np.median(base)), least)
 
 

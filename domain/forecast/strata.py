@@ -130,7 +130,8 @@ class StrataSimulation:
         if end is not None:
             runs.finish = np.asarray(np.where(runs.unfinished, end, runs.finish), float)
             runs.unfinished[:] = False
-        runs.goals = self._rng.binomial(runs.human.astype(np.int64), self._p.goal) * 1.0
+        goals = self._rng.binomial(runs.human.astype(np.int64), self._p.goal)
+        runs.goals = goals.astype(np.float64)
         spread = np.sqrt((runs.outcomes * self._cost_sd**2).sum(1))
         noise = spread * self._rng.standard_normal(self._draws)
         runs.spend = np.maximum(runs.spend + noise, 0)
