@@ -79,6 +79,38 @@ RESULTS: LiteralString = f"""
 """  # noqa: S608 - our own text
 """A row for each contact of a campaign that was called or has a disposition, as SQL."""
 
+_OF_SEVERAL: LiteralString = f"""
+    select c.contact_id, {_OF_CALLS}, count(c.placed_at) as placed,
+        min(c.placed_at) as first_placed_at
+    from call_log c where c.campaign_id = %(campaign)s and c.contact_id in (
+        select contact_id from call_log
+        where campaign_id = %(campaign)s and attempt > 1
+    )
+    group by c.contact_id
+"""  # noqa: S608 - our own text
+
+JOINED_RESULTS: LiteralString = f"""
+    left join contact_disposition d on d.contact_id = k.contact_id
+    left join ({_OF_SEVERAL}) several on several.contact_id = k.contact_id
+    cross join lateral (
+        select
+            case when call.attempt = 1 then call.outcome else several.outcome end
+                as outcome,
+            case when d.contact_id is not null then d.disposition
+                when call.attempt = 1 then call.disposition
+                else several.disposition end as disposition,
+            case when call.attempt = 1 then (call.placed_at is not null)::int
+                else coalesce(several.placed, 0) end as placed,
+            case when call.attempt = 1 then call.placed_at
+                else several.first_placed_at end as first_placed_at
+    ) result
+"""
+"""SQL joins that add `result`, like RESULTS, and `d` to contacts `k`.
+
+`call` must be the contact's latest call. Most contacts have one call only, whose row is
+already joined: aggregating the calls of all contacts takes as long as the other joins.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ContactResult:

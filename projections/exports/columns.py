@@ -59,7 +59,7 @@ _MORE: Mapping[str, str] = {
     "outcome": "result.outcome",
     "disposition": "result.disposition",
     "withheld": WITHHELD,
-    "attempts": "coalesce(result.placed, 0)",
+    "attempts": "result.placed",
     "note": harmless("note.words"),
     "contact_id": "k.contact_id",
     "call_id": "call.call_id",

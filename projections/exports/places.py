@@ -4,6 +4,7 @@ They follow from the number's first digits and from the cells that name a place.
 combinations occur in a campaign, so each is resolved once.
 """
 
+from collections.abc import Sequence
 from typing import LiteralString
 from uuid import UUID
 
@@ -53,16 +54,15 @@ PLACES: LiteralString = """
 """
 
 _KEYS: LiteralString = f"""
-    select key, min(phone), (array_agg(cells))[1] from (
-        select {KEY} as key, v.phone,
-            case when v.attributes is not null then json_build_array({_CELLS}) end
-                as cells
-        from contact_import i
-        join contact_log k using (list_id)
-        join contact_vault v using (contact_id, list_id)
-        where i.campaign_id = %(campaign)s and i.imported_position is not null
-            and v.phone is not null
-    ) contact group by key
+    select {KEY} as key, min(v.phone),
+        min(case when v.attributes is not null then json_build_array({_CELLS})::text
+            end)
+    from contact_import i
+    join contact_log k using (list_id)
+    join contact_vault v using (contact_id, list_id)
+    where i.campaign_id = %(campaign)s and i.imported_position is not null
+        and v.phone is not null
+    group by key
 """  # noqa: S608 - our own text
 
 
@@ -70,7 +70,10 @@ def places_of_campaign(conn: Conn, campaign_id: UUID) -> str:
     """Return the JSON of PLACES for a campaign."""
     rows = conn.execute(_KEYS, {"campaign": campaign_id})
     return orjson.dumps(
-        [_as_row(key, _resolved(phone, cells)) for key, phone, cells in rows]
+        [
+            _as_row(key, _resolved(phone, orjson.loads(cells) if cells else ()))
+            for key, phone, cells in rows
+        ]
     ).decode()
 
 
@@ -85,8 +88,8 @@ def _as_row(key: str, places: Places) -> dict[str, object]:
     }
 
 
-def _resolved(phone: str, cells: list[str | None] | None) -> Places:
+def _resolved(phone: str, cells: Sequence[str | None]) -> Places:
     try:
-        return resolve(phone, StatedPlace(*(cells or ())))
+        return resolve(phone, StatedPlace(*cells))
     except InvalidPostalCode:  # The upload did not check it.
         return resolve(phone)

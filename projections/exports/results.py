@@ -11,7 +11,7 @@ from psycopg.abc import Buffer
 from domain.calls.recording_url import RecordingUrls
 from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
-from projections.contacts.contact_results import RESULTS
+from projections.contacts.contact_results import JOINED_RESULTS
 from projections.contacts.contact_row import SHOWN_STATUS
 from projections.exports.columns import Columns, choose_columns, records
 from projections.exports.places import KEY, PLACES, places_of_campaign
@@ -52,21 +52,32 @@ _CONTACTS: LiteralString = """
     left join message_vault m on m.id = call.report_message_id and m.salt is not null
 """
 
+_NOTES: LiteralString = """
+    left join contact_disposition noted on noted.contact_id = k.contact_id
+    left join words_vault note on note.id = noted.note_words_id
+"""
+
+_ARMS: LiteralString = """
+    left join (
+        select t.contact_id, s.name from arm_contact t
+        join campaign_arm a on a.campaign_id = t.campaign_id and a.arm = t.arm
+        join assistant_directory s on s.id = a.assistant_id
+        where t.campaign_id = %(campaign)s
+    ) arm on arm.contact_id = k.contact_id
+"""
+
 _JOINS: dict[str, str] = {
-    "result.": f" left join ({RESULTS}) result on result.contact_id = k.contact_id",
-    "note.": """
-        left join contact_disposition d on d.contact_id = k.contact_id
-        left join words_vault note on note.id = d.note_words_id""",
-    "arm.": """
-        left join lateral (
-            select s.name from arm_contact t
-            join campaign_arm a on a.campaign_id = t.campaign_id and a.arm = t.arm
-            join assistant_directory s on s.id = a.assistant_id
-            where t.contact_id = k.contact_id
-        ) arm on true""",
+    "result.": JOINED_RESULTS,
+    "note.": _NOTES,
+    "arm.": _ARMS,
     "place.": f" left join {PLACES} on place.key = {KEY}",
 }
 """Joins by what an expression that needs them mentions."""
+
+_LISTS: LiteralString = """
+    select count(*) from contact_import
+    where campaign_id = %(campaign)s and imported_position is not null
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +119,10 @@ def csv_of(
     with one_snapshot(conn):
         prepare(conn)
         columns = choose_columns(conn, campaign_id, options.columns)
-        statement = _statement(columns, options)
-        values: dict[str, Any] = {
-            "campaign": campaign_id,
+        values: dict[str, Any] = {"campaign": campaign_id}
+        lists = conn.execute(_LISTS, values).fetchone()
+        statement = _statement(columns, options, several_lists=lists != (1,))
+        values |= {
             "links": options.links,
             "statuses": _names(options.statuses),
             "outcomes": _names(options.outcomes),
@@ -125,15 +137,16 @@ def csv_of(
             yield from in_pieces(chain((head,), copy), piece_bytes)
 
 
-def _statement(columns: Columns, options: ExportOptions) -> str:
+def _statement(columns: Columns, options: ExportOptions, *, several_lists: bool) -> str:
     selected = ", ".join(columns.sql.values())
     where = _where(options)
     joins = "".join(
         join for part, join in _JOINS.items() if part in f"{selected} {where}"
     )
+    order = "i.imported_position, k.seq" if several_lists else "k.seq"
     return f"""
         copy (select {selected} {_CONTACTS} {joins} {records(columns)}
-            where c.id = %(campaign)s {where} order by i.imported_position, k.seq
+            where c.id = %(campaign)s {where} order by {order}
         ) to stdout (format csv)
     """
 
