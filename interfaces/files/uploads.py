@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -96,8 +97,9 @@ def upload_routes(
         kinds: str = "",
         mapped: Annotated[list[str] | None, Query(alias="map")] = None,
         sheet: str | None = None,
+        replaces: UUID | None = None,
     ) -> Response:
-        asked = _Asked(filename, region, kinds, mapped or [], sheet)
+        asked = _Asked(filename, region, kinds, mapped or [], sheet, replaces)
         return await reception.receive(request, member, asked)
 
     @router.get("/uploads/{upload_id}/rejects.csv")
@@ -111,13 +113,17 @@ def upload_routes(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The query of an upload, as it was sent."""
+    """The query of an upload, as it was sent.
+
+    `replaces` is the id of an earlier upload, which is not needed any more.
+    """
 
     filename: str
     region: str | None
     kinds: str
     mapped: Sequence[str]
     sheet: str | None
+    replaces: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,16 @@ class _Reception:
             received = await self._received(body, member, asked)
         except Refused as refused:
             return refusal_of(refused, drain=not body.ended)
+        unused = [asked.replaces] if asked.replaces else []
+        if await request.is_disconnected():  # The browser has sent another mapping.
+            unused.append(UUID(received["id"]))
+        for upload_id in unused:
+            await to_thread.run_sync(self._remove, upload_id, member)
         return JSONResponse(received, 201)
+
+    def _remove(self, upload_id: UUID, member: str) -> None:
+        with suppress(StoreUnavailable):  # It is removed after its expiry.
+            self._store.remove_unused(upload_id, created_by=member)
 
     async def _received(self, body: Body, member: str, asked: _Asked) -> dict[str, Any]:
         called = _checked_kinds(asked.kinds)

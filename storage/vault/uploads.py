@@ -89,6 +89,13 @@ _UPLOAD: LiteralString = (
     f"select {_COLUMNS} from upload"  # noqa: S608 - our own statement
     " where id = %s and state = 'READY' and expires_at > %s"
 )
+_REMOVE_UNUSED: LiteralString = """
+delete from upload where id = %s and created_by = %s and state = 'READY'
+    and not exists (
+        select from autolynx_events event where event.originator_id = upload.id
+    )
+returning id
+"""
 _NULL = r"\N"
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
@@ -276,6 +283,15 @@ class UploadStore:
                 "delete from upload where id = %s returning id", (upload_id,)
             ).fetchall()
             _remove_rows(connection, gone)
+
+    def remove_unused(self, upload_id: UUID, created_by: str) -> None:
+        """Delete a member's upload, unless it is being imported or was imported.
+
+        The events of an import have the id of its upload.
+        """
+        with _connected(self._pool) as connection, connection.transaction():
+            gone = connection.execute(_REMOVE_UNUSED, (upload_id, created_by))
+            _remove_rows(connection, gone.fetchall())
 
     def remove_expired(self, now: datetime) -> int:
         """Remove expired uploads, also incomplete ones; return their number."""

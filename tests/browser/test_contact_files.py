@@ -71,6 +71,21 @@ def test_a_changed_mapping_is_read_at_once(page: Page, tmp_path: Path) -> None:
     expect(use_of(page, "city")).to_have_value("VARIABLE")
 
 
+def test_ten_changes_of_the_mapping_keep_one_upload(
+    page: Page, desk: Desk, tmp_path: Path
+) -> None:
+    name = "changed-often.csv"
+    choose_file(page, file_of(tmp_path, CONTACTS, name))
+    expect(use_of(page, "Handy")).to_have_value("PHONE")
+    for column in ("Office", "Handy") * 5:
+        with page.expect_response("**/uploads?*"):
+            use_of(page, column).select_option("PHONE")
+        expect(row_of(page, column)).to_contain_text("+1202")
+    with desk.bench.pools.reading.connection() as connection:
+        query = "select count(*) from public.upload where filename = %s"
+        assert connection.execute(query, (name,)).fetchone() == (1,)
+
+
 def test_an_unknown_phone_column_is_asked_for(page: Page, tmp_path: Path) -> None:
     choose_file(page, file_of(tmp_path, UNKNOWN))
     expect(page.get_by_text("Which column holds the phone numbers?")).to_be_visible()

@@ -240,12 +240,14 @@ export function useThrottled(act, pause) {
  * Uploads a contact file; resolves with the stored upload.
  * @param {File} file
  * @param {import("./kept_files.js").Choices} choices
+ * @param {string | null} replaces the id of a stored upload that is not needed any more
  * @param {(share: number) => void} progress
  * @param {AbortSignal} signal
  * @returns {Promise<import("./contact_file.js").Upload>}
  */
-export function upload(file, { region, sheet, roles }, progress, signal) {
+export function upload(file, { region, sheet, roles }, replaces, progress, signal) {
   const query = new URLSearchParams({ filename: file.name });
+  if (replaces) query.set("replaces", replaces);
   if (region) query.set("defaultRegion", region);
   if (sheet) query.set("sheet", sheet);
   for (const [column, role] of Object.entries(roles)) query.append("map", `${column}=${role}`);

@@ -74,9 +74,12 @@ export function useContactFile(place, onUpload) {
   /** @param {Partial<State>} change */
   const set = (change) => setState((old) => ({ ...old, ...change }));
   const shown = useRef(/** @type {{ upload: Upload, choices: Choices } | null} */ (null));
+  /** The upload that the server keeps for this page. */
+  const stored = useRef(/** @type {string | null} */ (null));
   /** @param {Upload} upload @param {Choices} choices */
   const show = (upload, choices) => {
     shown.current = { upload, choices };
+    stored.current = upload.id;
     set({ restored: true, upload, choices, part: null });
     notify.current(upload);
   };
@@ -93,7 +96,8 @@ export function useContactFile(place, onUpload) {
     notify.current(null);
     set({ restored: true, file, choices, refusal: null, part: 0 });
     try {
-      const upload = await send(file, choices, (part) => !signal.aborted && set({ part }), signal);
+      const progress = (/** @type {number} */ part) => !signal.aborted && set({ part });
+      const upload = await send(file, choices, stored.current, progress, signal);
       show(upload, choices);
       keepReading(place, { choices, upload }).catch(() => {});
     } catch (error) {
