@@ -33,11 +33,12 @@ _MORE_DASHES = "\u02d7\u2043\u2212\u30fc"
 _NO_DASHES = "\u301c\u3030"
 
 _SPREADSHEET_TEXT = re.compile(r"""'\s*(?P<plain>.*)|=\s*"(?P<formula>[^"]*)"\s*""")
+# Lead forms of Facebook export numbers as `p:+1...`.
 _LABEL = re.compile(
     r"""(?: tel(?:ephone|efon|\u00e9fono|efono)? | (?:cell|mobile)?[ ]?phone | ph
         | mobile | mob | cell | handy | m\u00f3vil | movil | celular | portable )
         (?: [ ]?[.:]{1,2}[ ]* | [ ]+ )
-        | (?: tel | whatsapp ): [ ]*""",
+        | (?: tel | whatsapp | p ): [ ]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _EXTENSION = re.compile(

@@ -22,6 +22,7 @@ from python_calamine import (
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
+    SheetVisibleEnum,
 )
 
 REFUSED = 3
@@ -30,8 +31,24 @@ _ZIP = b"PK\x03\x04"
 _SECONDS_PER_MINUTE = 60
 
 
+_OTHER_ARCHIVES = (
+    ("word/", "This is a Word document. Save the list as CSV or .xlsx."),
+    ("ppt/", "This is a presentation. Save the list as CSV or .xlsx."),
+    ("Index/", "This is a Numbers document. Export it as CSV or .xlsx."),
+    ("xl/", None),
+    ("content.xml", None),
+)
+"""What an archive is in which a name begins like that; None for a workbook."""
+
+_ZIP_ARCHIVE = "This is a zip archive: unpack it and upload the file inside."
+
+
 class _RefusedError(Exception):
-    """The workbook cannot be read; the message says what to do."""
+    """The workbook cannot be read; the message continues "The workbook"."""
+
+
+class _OtherKindError(Exception):
+    """The file is no workbook; the message says what it is and what to do."""
 
 
 def main(path: str, sheet: str, memory: str, seconds: str, unpacked: str) -> int:
@@ -45,6 +62,9 @@ def main(path: str, sheet: str, memory: str, seconds: str, unpacked: str) -> int
     try:
         extension = _extension(Path(path), int(unpacked))
         _write(_open(Path(path).rename(path + extension)), sheet)
+    except _OtherKindError as error:
+        sys.stderr.write(json.dumps({"kind": str(error)}))
+        return REFUSED
     except (_RefusedError, MemoryError) as error:
         message = str(error) or "needs too much memory"
         sys.stderr.write(json.dumps({"message": message}))
@@ -53,7 +73,12 @@ def main(path: str, sheet: str, memory: str, seconds: str, unpacked: str) -> int
 
 
 def _extension(path: Path, most: int) -> str:
-    """Recognise the kind; refuse an archive of more than `most` bytes unpacked."""
+    """Recognise the kind by the file's content.
+
+    Raises:
+        _OtherKindError: it is an archive, but no workbook.
+        _RefusedError: it has more than `most` bytes unpacked, or is damaged.
+    """
     with path.open("rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
             return ".xls"
@@ -63,6 +88,7 @@ def _extension(path: Path, most: int) -> str:
                 size = sum(each.file_size for each in archive.infolist())
         except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise _RefusedError("is damaged: its zip archive is incomplete") from error
+    _check_kind(names)
     if size > most:
         message = (
             f"is too large: it contains {size:,} bytes, of which {most:,} are read"
@@ -71,6 +97,15 @@ def _extension(path: Path, most: int) -> str:
     if "xl/workbook.bin" in names:
         return ".xlsb"
     return ".ods" if "content.xml" in names else ".xlsx"
+
+
+def _check_kind(names: set[str]) -> None:
+    for start, message in _OTHER_ARCHIVES:
+        if any(name.startswith(start) for name in names):
+            if message:
+                raise _OtherKindError(message)
+            return
+    raise _OtherKindError(_ZIP_ARCHIVE)
 
 
 def _open(path: Path) -> CalamineWorkbook:
@@ -93,12 +128,21 @@ def _write(workbook: CalamineWorkbook, wanted: str) -> None:
     if wanted and wanted not in names:
         shown = ", ".join(f'"{name}"' for name in names)
         raise _RefusedError(f'has no sheet "{wanted}"; its sheets are {shown}')
-    name, sheet = _chosen(workbook, [wanted] if wanted else names)
+    name, sheet = _chosen(workbook, [wanted] if wanted else _visible_first(workbook))
     out = TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     out.write(json.dumps({"sheet": name, "names": names}) + "\n")
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     writer.writerows(map(_texts, sheet.iter_rows()))
     out.flush()
+
+
+def _visible_first(workbook: CalamineWorkbook) -> list[str]:
+    """Return the names of the sheets with cells; hidden ones come last."""
+    sheets = [
+        each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet
+    ]
+    sheets.sort(key=lambda each: each.visible != SheetVisibleEnum.Visible)
+    return [each.name for each in sheets]
 
 
 def _chosen(

@@ -75,7 +75,10 @@ class SheetReader:
         said = self.process.stderr.read()
         code = self.process.wait()
         if code == REFUSED:
-            message = json.loads(said)["message"]
+            about = json.loads(said)
+            if "kind" in about:
+                raise UnreadableFile(about["kind"])
+            message = about["message"]
             raise UnreadableFile(f"The workbook {message}. {_SAVE_AS_CSV}")
         if code:
             message = "takes too much memory or time to read, or is damaged"

@@ -43,7 +43,8 @@ class ColumnRole(StrEnum):
 _NAMES: dict[ColumnRole, dict[str, str]] = {
     ColumnRole.NAME: {
         "en": "name, full name, contact name, customer name, lead name, person name,"
-        " client name, person, display name, contact full name, recipient name",
+        " client name, person, display name, contact full name, recipient name,"
+        " patient name, member name, owner name, name full name",
         "de": "vollständiger name, ansprechpartner, kontaktname, kundenname",
         "fr": "nom complet, nom et prénom, prénom et nom, nom du contact",
         "es": "nombre completo, nombre y apellidos, nombre del contacto",
@@ -75,7 +76,8 @@ _NAMES: dict[ColumnRole, dict[str, str]] = {
     ColumnRole.BUSINESS_NAME: {
         "en": "business name, company, company name, organization, organisation,"
         " organization name, organisation name, account name, business,"
-        " employer, associated company, company or account, organization 1 name",
+        " employer, associated company, company or account, organization 1 name,"
+        " person organization, default address company",
         "de": "firma, firmenname, unternehmen, unternehmensname, organisation, betrieb",
         "fr": "entreprise, société, nom de l'entreprise, raison sociale, organisation",
         "es": "empresa, nombre de la empresa, compañía, organización, razón social",
@@ -163,10 +165,11 @@ _NAMES: dict[ColumnRole, dict[str, str]] = {
 _PHONES: tuple[dict[str, str], ...] = (
     {"any": "phone"},
     {
-        "en": "phone number, telephone, telephone number, tel, phone no, phone num,"
-        " contact number, contact phone, contact no, primary phone, main phone,"
+        "en": "phone number, primary phone number, telephone, telephone number, tel,"
+        " phone no, phone num,"
+        " contact number, contact phone, contact no, main phone, person phone,"
         " customer phone, customer number, lead phone, full phone number, phone e164,"
-        " phonenumber, primary phone number, contact phone number",
+        " contact phone number, primary phone, phone primary, phone main",
         "de": "telefon, telefonnummer, tel nr, rufnummer, telefonnr",
         "fr": "téléphone, numéro de téléphone, n de téléphone, n tél",
         "es": "teléfono, número de teléfono, número telefónico, telf",
@@ -177,35 +180,48 @@ _PHONES: tuple[dict[str, str], ...] = (
     },
     {
         "en": "mobile, mobile phone, cell, mobile number, mobile phone number, cell"
-        " phone, cell number, cellphone, cell phone number, mobile no, mob",
-        "de": "handy, handynummer, mobil, mobiltelefon, mobilnummer",
-        "fr": "portable, mobile, téléphone portable, téléphone mobile",
-        "es": "móvil, celular, teléfono móvil, teléfono celular",
-        "pt": "celular, telemóvel, telefone celular",
-        "it": "cellulare, numero cellulare, telefono cellulare",
-        "nl": "mobiel, mobiele telefoon, mobiel nummer, gsm",
-        "pl": "komórka, telefon komórkowy, numer komórkowy",
+        " phone, cell number, cellphone, cell phone number, mobile no, mob, phone"
+        " mobile, phone cell, person phone mobile, contact mobile",
+        "de": "handy, handynummer, mobil, mobiltelefon, mobilnummer,"
+        " mobiltelefonnummer, mobilfunknummer, mobilfunk, telefon mobil, tel mobil",
+        "fr": "portable, mobile, téléphone portable, téléphone mobile, tél mobile,"
+        " tél portable, numéro de téléphone mobile, numéro de portable",
+        "es": "móvil, celular, teléfono móvil, teléfono celular, número de móvil,"
+        " número de celular, número de teléfono móvil, tel móvil",
+        "pt": "celular, telemóvel, telefone celular, número de celular,"
+        " número do celular, telefone móvel, número de telemóvel",
+        "it": "cellulare, numero cellulare, telefono cellulare, numero di cellulare,"
+        " cell, telefono mobile, numero di telefono cellulare",
+        "nl": "mobiel, mobiele telefoon, mobiel nummer, gsm, gsm nummer,"
+        " mobiel telefoonnummer, telefoon mobiel, mobiele telefoonnummer",
+        "pl": "komórka, telefon komórkowy, numer komórkowy, tel komórkowy, tel kom,"
+        " numer telefonu komórkowego, nr telefonu komórkowego",
     },
     {
         "en": "work phone, business phone, office phone, direct phone, direct dial,"
-        " work number, company phone, work phone number, direct line",
-        "de": "telefon geschäftlich, telefon dienstlich, geschäftlich",
-        "fr": "téléphone professionnel, téléphone bureau",
-        "es": "teléfono del trabajo, teléfono de la empresa",
+        " work number, company phone, work phone number, direct line, phone work,"
+        " work direct phone, corporate phone, phone business, person phone work,"
+        " business phone number, office number, phone office",
+        "de": "telefon geschäftlich, telefon dienstlich, geschäftlich, telefon firma,"
+        " telefon büro, diensttelefon, geschäftstelefon",
+        "fr": "téléphone professionnel, téléphone bureau, tél bureau, téléphone pro",
+        "es": "teléfono del trabajo, teléfono de la empresa, teléfono de trabajo,"
+        " teléfono de oficina",
         "pt": "telefone comercial, telefone do trabalho",
         "it": "telefono ufficio, telefono lavoro",
-        "nl": "telefoon werk, zakelijke telefoon",
-        "pl": "telefon służbowy",
+        "nl": "telefoon werk, zakelijke telefoon, telefoon zakelijk, werktelefoon",
+        "pl": "telefon służbowy, telefon do pracy, telefon praca",
     },
     {
-        "en": "home phone, home phone number, other phone, assistant phone",
-        "de": "telefon privat, telefon privatnummer",
-        "fr": "téléphone domicile, téléphone fixe",
+        "en": "home phone, home phone number, other phone, assistant phone,"
+        " phone home, phone other, person phone home, person phone other, landline",
+        "de": "telefon privat, telefon privatnummer, festnetz, festnetznummer",
+        "fr": "téléphone domicile, téléphone fixe, tél fixe",
         "es": "teléfono de casa, teléfono fijo",
         "pt": "telefone residencial, telefone fixo",
         "it": "telefono casa, telefono fisso",
-        "nl": "telefoon thuis, telefoon privé",
-        "pl": "telefon domowy",
+        "nl": "telefoon thuis, telefoon privé, vaste telefoon",
+        "pl": "telefon domowy, telefon stacjonarny",
     },
     {"en": "whatsapp, whatsapp number, whatsapp phone"},
     {

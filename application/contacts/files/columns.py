@@ -5,7 +5,7 @@ with the preferred name. A file without a phone column by name gets the one whos
 are phone numbers, if there is exactly one: a wrong choice would call other people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from application.contacts.files.column_names import ColumnRole, column_key, role_of
@@ -85,8 +85,13 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, ColumnRole]:
     return overrides
 
 
-def recognise(names: Sequence[str], overrides: Overrides) -> Columns:
+def recognise(
+    names: Sequence[str], overrides: Overrides, empty: Collection[int] = ()
+) -> Columns:
     """Give each column its role: the user's, or that of its name.
+
+    Columns at the positions `empty` have no value in the first rows. They come after
+    all others of their role, except a column that is named `phone`.
 
     Raises:
         InvalidMapping: an override names a column that the file does not have.
@@ -97,7 +102,8 @@ def recognise(names: Sequence[str], overrides: Overrides) -> Columns:
     roles = [chosen.get(key, ColumnRole.VARIABLE) for key in keys]
     taken = set(chosen.values())
     notes = list[str]()
-    by_name = _by_role(names, [at for at, key in enumerate(keys) if key not in chosen])
+    free = [at for at, key in enumerate(keys) if key not in chosen]
+    by_name = _by_role(names, free, empty)
     for role in ColumnRole:
         if role not in _SINGLE - taken:
             continue
@@ -134,15 +140,16 @@ def _check_overrides(
 
 
 def _by_role(
-    names: Sequence[str], positions: Sequence[int]
+    names: Sequence[str], positions: Sequence[int], empty: Collection[int]
 ) -> dict[ColumnRole, list[int]]:
     """Return the positions of columns by the roles of their names, preferred first."""
-    ranked: dict[ColumnRole, list[tuple[int, int]]] = {}
+    ranked: dict[ColumnRole, list[tuple[bool, int, int]]] = {}
     for at in positions:
         if known := role_of(names[at]):
             role, rank = known
-            ranked.setdefault(role, []).append((rank, at))
-    return {role: [at for _, at in sorted(found)] for role, found in ranked.items()}
+            is_last = at in empty and (role is not ColumnRole.PHONE or rank > 0)
+            ranked.setdefault(role, []).append((is_last, rank, at))
+    return {role: [at for *_, at in sorted(found)] for role, found in ranked.items()}
 
 
 def _chosen_phone(names: Sequence[str]) -> str:

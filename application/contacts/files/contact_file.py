@@ -218,7 +218,7 @@ class _Table:
             delimiter=self.delimiter,
         )
         self._columns, self._records_above = start.columns, start.header_row
-        self._records = RecordCutter(start.delimiter)
+        self._records = RecordCutter(start.delimiter, skip_space=start.skip_space)
         self._rows = RowReader(
             start.columns,
             self._read_phone,

@@ -15,7 +15,7 @@ from application.contacts.files.contact_values import (
 )
 from application.contacts.files.first_rows import FirstRows, key_of
 from application.contacts.files.footers import Footers
-from application.contacts.files.formats.csv_records import BadRecord, Record
+from application.contacts.files.formats.csv_records import TOO_LONG, BadRecord, Record
 from application.contacts.files.spreadsheet_text import unprotected
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import Phone, PhoneReader, with_extension
@@ -26,6 +26,14 @@ STORED_APART = (ColumnRole.NAME, ColumnRole.BUSINESS_NAME, ColumnRole.PHONE)
 
 NATIONAL_SAMPLE = 400
 """Phone cells from which the default region is checked."""
+
+_END_OF_FILE = "\x1a"
+"""Written at the end of a file by programs for DOS."""
+
+_EXPORT_WITHOUT = (
+    "Export the results again with columns= and without long columns, such as"
+    " transcript_json."
+)
 
 _OTHER_DELIMITERS = (",", ";", "\t", "|")
 
@@ -139,7 +147,7 @@ class RowReader:
 
     def finish(self) -> list[Row]:
         """Return the last rows, once all records were judged."""
-        rows = self.footers.put_back()
+        rows = self.footers.at_end()
         self.count += len(rows)
         return [*rows]
 
@@ -222,7 +230,7 @@ class RowReader:
 
     def _incomplete(self, cells: list[str], name: str | None) -> SkippedRow | None:
         """Judge a row without a name or without a phone number."""
-        if not any(map(str.strip, cells)):
+        if not any(cell.strip().strip(_END_OF_FILE) for cell in cells):
             return None
         if name == "" and not self._may_lack_name:
             return self._skipped(SkipReason.MISSING_NAME, "The name is empty.", cells)
@@ -237,6 +245,8 @@ class RowReader:
         return self._skipped(SkipReason.MISSING_PHONE, message, cells)
 
     def _malformed(self, cells: tuple[str, ...], message: str) -> SkippedRow:
+        if message == TOO_LONG and self._may_lack_name:
+            message = f"{TOO_LONG} {_EXPORT_WITHOUT}"
         return SkippedRow(self.number, SkipReason.MALFORMED_ROW, message, cells)
 
     def _skipped(

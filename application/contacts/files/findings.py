@@ -28,12 +28,14 @@ _FEWEST_DIGITS = 7
 _FEWEST_IN_SAMPLE = 10
 _FITTING_PERCENT = 90
 _BETTER_PERCENT = 20
+_SHOWN_REGIONS = 6
 _LIKELY_REGIONS = (
     *("US", "GB", "IN", "DE", "FR", "ES", "IT", "NL", "PL", "BR", "MX", "AU", "ZA"),
     *("NG", "KE", "PH", "ID", "PK", "BD", "TR", "AE", "SA", "EG", "JP", "KR", "CN"),
     *("VN", "TH", "MY", "SG", "IE", "PT", "BE", "AT", "CH", "SE", "NO", "DK", "FI"),
     *("CZ", "SK", "HU", "RO", "GR", "UA", "RU", "IL", "AR", "CO", "CL", "PE", "NZ"),
 )
+"""In the order in which they are named if numbers fit several of them equally well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +102,24 @@ def region_warning(region: str, cells: Sequence[str]) -> str | None:
     if total < _FEWEST_IN_SAMPLE:
         return None
     valid, own_code = _valid_in(region, sample), country_code_for_region(region)
-    others = [other for other in _LIKELY_REGIONS if other != region]
-    best, other = max(
-        (_valid_in(other, sample), other)
-        for other in others
+    found = {
+        other: _valid_in(other, sample)
+        for other in _LIKELY_REGIONS
         if country_code_for_region(other) != own_code
-    )
+    }
+    best = max(found.values())
     fits = best * 100 >= _FITTING_PERCENT * total
     if not fits or (best - valid) * 100 < _BETTER_PERCENT * total:
         return None
+    fitting = [each for each, count in found.items() if count == best]
+    *others, last = fitting[:_SHOWN_REGIONS]
+    shown = f"{', '.join(others)} or {last}" if others else last
+    numbers, choice = (shown, last) if not others else ("one of these", "that country")
     return (
         f"Of the first {total} numbers without a country code, {valid} are valid in"
-        f" {region} and {best} in {other}: most of these would be valid in {other}. If"
-        f" they are numbers of {other}, choose {other} as the default region, or other"
-        " people will be called."
+        f" {region} and {best} in {shown}: most of these would be valid in {shown}."
+        f" If they are numbers of {numbers}, choose {choice} as the default region, or"
+        " other people will be called."
     )
 
 

@@ -63,6 +63,16 @@ class Footers[Skipped: SkippedRow]:
             return False
         return True
 
+    def at_end(self) -> list[Skipped]:
+        """Return the last rows that were held back and belong to no footer.
+
+        A report of Salesforce may end with the organization's name.
+        """
+        if self._rows and self.waiting and self.waiting[0].row == self._rows[-1] + 1:
+            self._rows += [each.row for each in self.waiting]
+            self.waiting = []
+        return self.put_back()
+
     def put_back(self) -> list[Skipped]:
         """Return the rows that were held back and belong to no footer."""
         rows, self.waiting = self.waiting, []

@@ -5,8 +5,9 @@ row that is not empty. A title above the table is skipped if a row below it name
 phone column, or if the title is a single cell and the next row is wider.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from application.contacts.files.column_names import ColumnRole, column_key, visible
 from application.contacts.files.columns import (
@@ -41,6 +42,7 @@ SHOWN_ROWS = 5
 _HEADER_WITHIN = 20  # Rows.
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = "sep="
+_SPACED_FIELD = re.compile(' +"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class TableStart:
 
     `skipped_lines` are the lines of text before the first record (a `sep=` line), which
     no spreadsheet counts; `header_row` is the header's record number from 1. The first
-    `own_columns` columns of each row are those of our own file of rejects.
+    `own_columns` columns of each row are those of our own file of rejects. With
+    `skip_space`, spaces after separators are left out.
     """
 
     delimiter: str
@@ -57,6 +60,7 @@ class TableStart:
     header_row: int
     columns: Columns
     own_columns: int = 0
+    skip_space: bool = False
 
 
 class HeadLines:
@@ -97,7 +101,10 @@ def find_table(
         for each in ([delimiter] if delimiter else _DELIMITERS)
     ]
     best = max(candidates, key=lambda each: each.likeness)
-    return best.table_start(skipped)
+    spaced = _spaced(head[skipped:], best.delimiter)
+    if spaced:
+        best = _Candidate(best.delimiter, spaced, overrides, read_phone)
+    return replace(best.table_start(skipped), skip_space=bool(spaced))
 
 
 def _head(lines: Sequence[str]) -> list[str]:
@@ -120,6 +127,23 @@ def _records(lines: list[str], delimiter: str) -> list[Record]:
     return list(RecordCutter(delimiter).cut(lines, final=True))
 
 
+def _spaced(lines: list[str], delimiter: str) -> list[Record]:
+    """Return the records if there are spaces before quoted fields, else none.
+
+    At least half of the lines with quotes must have such a field: in a file without
+    such spaces, the text of a field may begin like that.
+    """
+    records = _records(lines, delimiter)
+    spaced = sum(
+        any(_SPACED_FIELD.match(cell) for cell in record)
+        for record in records
+        if not isinstance(record, BadRecord)
+    )
+    if not spaced or spaced * 2 < sum('"' in line for line in lines):
+        return []
+    return list(RecordCutter(delimiter, skip_space=True).cut(lines, final=True))
+
+
 class _Candidate:
     """The table as one separator shows it."""
 
@@ -130,7 +154,7 @@ class _Candidate:
         overrides: Overrides,
         read_phone: PhoneReader,
     ) -> None:
-        self._delimiter, self._overrides = delimiter, overrides
+        self.delimiter, self._overrides = delimiter, overrides
         self._read_phone, self._records = read_phone, records
         self._names = [_names(record) for record in records[:_HEADER_WITHIN]]
         self._at = self._header_at()
@@ -170,7 +194,7 @@ class _Candidate:
             if ColumnRole.PHONE not in columns.roles:
                 raise _mapping_needed(columns, below)
         return TableStart(
-            *(self._delimiter, skipped_lines, self._at + 1, columns, self._own)
+            *(self.delimiter, skipped_lines, self._at + 1, columns, self._own)
         )
 
     def _header_at(self) -> int | None:
@@ -203,10 +227,17 @@ class _Candidate:
         self._own = len(OWN_COLUMNS) if lowered == OWN_COLUMNS else 0
         own = tuple(names[self._own :])
         try:
-            self._columns = recognise(own, self._overrides)
+            self._columns = recognise(own, self._overrides, self._empty(len(own)))
         except InvalidMapping as error:
             self._fault = error
             self._columns = recognise(own, {})
+
+    def _empty(self, width: int) -> list[int]:
+        """Return the positions of the columns without any value in the first rows."""
+        assert self._at is not None
+        below = self._rows_below(self._at)
+        filled = {at for row in below for at, cell in enumerate(row) if cell.strip()}
+        return [at for at in range(width) if below and at not in filled]
 
     def _check_header(self, record: Sequence[str]) -> None:
         if sum(map(len, record)) > LONGEST_RECORD:
@@ -251,7 +282,13 @@ def _width(names: Sequence[str]) -> int:
 
 def _mapping_needed(
     columns: Columns, rows: list[list[str]], fault: InvalidMapping | None = None
-) -> MappingNeeded:
+) -> UnreadableFile:
+    if _is_quoted_as_a_whole(columns.names, rows):
+        return UnreadableFile(
+            f'Each row is one quoted cell, such as "{columns.names[0][:100]}": a'
+            " program has quoted whole lines. Remove these quotes, or export the list"
+            " again as CSV."
+        )
     shown = ", ".join(f'"{name[:50]}"' for name in columns.names[:50])
     message = (
         "It is not clear which column holds the phone numbers. The columns are"
@@ -261,4 +298,14 @@ def _mapping_needed(
         fault.message if fault else message,
         columns.names,
         tuple(map(tuple, rows[:SHOWN_ROWS])),
+    )
+
+
+def _is_quoted_as_a_whole(names: Sequence[str], rows: list[list[str]]) -> bool:
+    """Say whether the header and each row are one cell with the same separator."""
+    if len(names) != 1 or not rows:
+        return False
+    return any(
+        names[0].count(delimiter) and all(delimiter in row[0] for row in rows)
+        for delimiter in _DELIMITERS
     )

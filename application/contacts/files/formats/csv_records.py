@@ -11,11 +11,14 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
+from typing import TypedDict
 
 from application.contacts.files.formats.text_decoder import UNDECODABLE
 
 LONGEST_RECORD = 64 * 1024
 """Characters, including line ends; a longer record is malformed."""
+
+TOO_LONG = f"The row is longer than {LONGEST_RECORD:,} characters."
 
 LOOK_AHEAD = 128 * 1024
 """Characters within which an open quote must be closed."""
@@ -97,11 +100,24 @@ class LineSupply:
         yield from ()
 
 
-class RecordCutter:
-    """Cuts lines into records: cells ([] for an empty line) or a BadRecord."""
+class _Options(TypedDict):
+    """Arguments of `csv.reader`."""
 
-    def __init__(self, delimiter: str) -> None:
-        self._delimiter = delimiter
+    delimiter: str
+    skipinitialspace: bool
+    strict: bool
+
+
+class RecordCutter:
+    """Cuts lines into records: cells ([] for an empty line) or a BadRecord.
+
+    `skip_space` leaves out spaces after separators, where quotes may follow.
+    """
+
+    def __init__(self, delimiter: str, *, skip_space: bool = False) -> None:
+        self._options = _Options(
+            delimiter=delimiter, skipinitialspace=skip_space, strict=True
+        )
         self._waiting: list[str] = []
 
     def cut(self, lines: list[str], *, final: bool) -> Iterator[Record]:
@@ -109,7 +125,7 @@ class RecordCutter:
         text = "".join(lines)
         tidy = _tidy(lines, text)
         if tidy and '"' not in text:
-            yield from _reader(lines, self._delimiter)
+            yield from _reader(lines, self._options)
             return
         at = 0
         while at < len(lines):
@@ -120,7 +136,7 @@ class RecordCutter:
     ) -> Generator[Record, None, int]:
         """Yield records up to the first malformed one; return where to continue."""
         start, supply = begin, LineSupply(lines, begin)
-        reader = csv.reader(supply.lines, delimiter=self._delimiter, strict=True)
+        reader = csv.reader(supply.lines, **self._options)
         try:
             for cells in reader:
                 end = start + reader.line_num
@@ -156,13 +172,13 @@ class RecordCutter:
 
     def _alone(self, line: str) -> Record:
         try:
-            return _checked(next(_reader([line], self._delimiter)), [line])
+            return _checked(next(_reader([line], self._options)), [line])
         except csv.Error:
             return _uncut(line, "A quoted field is not closed, or goes on after it.")
 
 
-def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=delimiter, strict=True)
+def _reader(lines: Iterable[str], options: _Options) -> Iterator[list[str]]:
+    return csv.reader(lines, **options)
 
 
 def _tidy(lines: list[str], text: str) -> bool:
@@ -201,7 +217,7 @@ def _checked(cells: list[str], lines: list[str]) -> Record:
 def _uncut(text: str, message: str) -> BadRecord:
     if len(text) > LONGEST_RECORD:
         text = text[:KEPT_OF_A_HUGE_RECORD]
-        message = f"The row is longer than {LONGEST_RECORD:,} characters."
+        message = TOO_LONG
     return BadRecord(_storable([text.rstrip("\r\n")]), message)
 
 

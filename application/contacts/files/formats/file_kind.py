@@ -3,7 +3,7 @@
 import codecs
 from enum import Enum, auto
 
-from application.contacts.files.formats.text_decoder import utf_16_codec
+from application.contacts.files.formats.text_decoder import wide_codec
 from application.contacts.files.unreadable import UnreadableFile
 
 HEAD_BYTES = 4096
@@ -47,6 +47,10 @@ _MARKUP = (
     (b"<TABLE", _HTML),
     (b"<HEAD", _HTML),
     (b"<BODY", _HTML),
+    (b"<META", _HTML),
+    (b"<STYLE", _HTML),
+    (b"<DIV", _HTML),
+    (b"<!--", _HTML),
     (b"<?XML", _XML),
     (b"MIME-VERSION:", _HTML),
 )
@@ -65,17 +69,21 @@ def kind_of(head: bytes) -> FileKind:
     """
     if head.startswith((_ZIP, _OLE, *_BIFF)):
         return FileKind.WORKBOOK
+    codec = wide_codec(head)
+    plain = head.removeprefix(codecs.BOM_UTF8)
+    if codec:
+        plain = head.decode(codec, "ignore").encode()
     for signature, message in _BINARY:
-        if head.startswith(signature):
+        if head.startswith(signature) or plain.startswith(signature):
             raise UnreadableFile(message)
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip().upper()
+    start = plain.lstrip().upper()
     for signature, message in _MARKUP:
         if start.startswith(signature):
             raise UnreadableFile(message)
     if _is_json(start):
         message = "This is a JSON file. Save the list as CSV or .xlsx."
         raise UnreadableFile(message)
-    controls = 0 if utf_16_codec(head) else sum(byte in _CONTROLS for byte in head)
+    controls = 0 if codec else sum(byte in _CONTROLS for byte in head)
     if controls > len(head) * _CONTROL_SHARE:
         message = (
             "This is not a text file, and not a workbook that is known here (.xlsx,"

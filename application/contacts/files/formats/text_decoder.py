@@ -1,6 +1,7 @@
 """Decoding of a contact file: bytes to text, whatever the chunks.
 
-A byte order mark decides, or NUL bytes in every second place (UTF-16). Otherwise the
+A byte order mark decides (UTF-8, UTF-16 or UTF-32), or NUL bytes in every second place
+(UTF-16). Otherwise the
 file is UTF-8 until a byte contradicts it. If it does so within 1 MiB after the first
 byte outside ASCII, the rest of the file is first written to a temporary file, and the
 whole of it decides:
@@ -33,6 +34,7 @@ SAMPLE_BYTES = 64 * 1024
 """Bytes of lines from which a code page is guessed."""
 
 _PIECE = 256 << 10
+_UTF_32 = "utf-32"
 _NUL_SHARE = 0.2  # Of the units of UTF-16 without a byte order mark.
 _SHOWN = 40  # Characters of a sample in a warning.
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -110,8 +112,9 @@ class TextDecoder:
         return plain
 
     def _decide_by_head(self) -> None:
-        if codec := utf_16_codec(bytes(self._held[:HEAD_BYTES])):
-            self.encoding, self._decoder = "UTF-16", _decoder(codec)
+        if codec := wide_codec(bytes(self._held[:HEAD_BYTES])):
+            self.encoding = "UTF-32" if codec == _UTF_32 else "UTF-16"
+            self._decoder = _decoder(codec)
         elif self._held.startswith(codecs.BOM_UTF8):
             self._decoder = _decoder("utf-8-sig")
 
@@ -156,12 +159,14 @@ def _is_utf_8(sample: bytes | bytearray, *, final: bool = True) -> bool:
     return True
 
 
-def utf_16_codec(head: bytes) -> str | None:
-    """Return the codec if this is UTF-16, with or without a byte order mark.
+def wide_codec(head: bytes) -> str | None:
+    """Return the codec if this is UTF-16 or, with a byte order mark, UTF-32.
 
     Separators, digits and line ends are ASCII in every language, so one byte of the
     units is often NUL, and the other one seldom is.
     """
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return _UTF_32
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = head[::2].count(0), head[1::2].count(0)
