@@ -91,7 +91,7 @@ def test_an_unknown_phone_column_is_asked_for(page: Page, tmp_path: Path) -> Non
     expect(page.get_by_text("Which column holds the phone numbers?")).to_be_visible()
     expect(row_of(page, "reach")).to_contain_text("x-1")
     use_of(page, "reach").select_option("PHONE")
-    tally = page.locator(".tally")
+    tally = page.locator(".tally[role=status]")
     expect(tally).to_contain_text("1 accepted")
     expect(tally).to_contain_text("1 skipped")
     expect(page.locator(".rejects")).to_contain_text("Invalid phone")
@@ -106,7 +106,7 @@ def test_another_sheet_of_a_workbook_is_chosen(page: Page, tmp_path: Path) -> No
     expect(page.locator(".people")).to_contain_text("Ada")
     page.get_by_label("Sheet", exact=True).select_option("Old")
     expect(page.locator(".people")).to_contain_text("Bo")
-    expect(page.locator(".tally")).to_contain_text("1 skipped")
+    expect(page.locator(".tally[role=status]")).to_contain_text("1 skipped")
 
 
 def test_a_sheet_without_phone_numbers_leads_to_the_other_sheets(
