@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pydantic import SecretStr
@@ -17,7 +18,13 @@ from interfaces.auth.links import sign_in_address
 from interfaces.cli.demo.sample import write_sample
 from interfaces.cli.workbench import Workbench, workbench
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, OUTCOMES
-from tests.end_to_end.processes import Up, autolynx, beside, running_up
+from tests.end_to_end.processes import (
+    Up,
+    autolynx,
+    beside,
+    environment,
+    running_up,
+)
 from tests.simulator import running_simulator
 
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -113,12 +120,15 @@ def running_desk(
         }
         up = opened.enter_context(running_up(folder, **settings))
         settings["PORT"] = int(up.url.rpartition(":")[2])
-        configuration = Configuration(
-            database_url=database_url,
-            vapi_base_url=simulator.url,
-            vapi_api_key=SecretStr(simulator.api_key),
-        )
-        bench = opened.enter_context(workbench(configuration))
+        # The first command on the settings stores those of its own environment, so it
+        # must be that of the installation, without calling rules and frequency caps.
+        with patch.dict(os.environ, environment(**settings)):
+            configuration = Configuration(
+                database_url=database_url,
+                vapi_base_url=simulator.url,
+                vapi_api_key=SecretStr(simulator.api_key),
+            )
+            bench = opened.enter_context(workbench(configuration))
         bench.assistants.import_assistant(
             DEFAULT_ASSISTANT_ID, name=None, by="cli:test"
         )
