@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from eventsourcing.persistence import IntegrityError
 
 from application.calls.claims import ClaimResult
 from application.event_context import SCHEDULER
-from domain.dial_view import CampaignView, Snapshot
+from domain.dial_view import CampaignView, PlannedCall, Snapshot
 from domain.dispatching.plan_types import Conditions, Pause, Plan, Verdict, Waiting
 from domain.dispatching.policy import plan
 from domain.errors import Refused
@@ -242,14 +242,28 @@ class SlotFiller:
         if not chosen:
             return ClaimResult()
         claimed = self._deps.claims.claim(chosen, seen=snapshot.claims_seen)
-        for call_id in claimed.dropped:
-            log.error(
-                "call %s is not claimed: it exists, or its contact was erased", call_id
-            )
-        self._dropped.update(claimed.dropped)
+        self._review_dropped(chosen, claimed)
         position = claimed.position or snapshot.position + 1
         self._deps.read_model.wait_for(position, READ_MODEL_SECONDS)
         return claimed
+
+    def _review_dropped(
+        self, chosen: Sequence[PlannedCall], claimed: ClaimResult
+    ) -> None:
+        """Finish contacts whose calls the present terms do not allow any more."""
+        dropped = set(claimed.dropped)
+        self._dropped |= dropped
+        for one in chosen:
+            if one.call_id in dropped:
+                log.warning(
+                    "call %s is not claimed: it exists, or its contact or the policy"
+                    " has changed",
+                    one.call_id,
+                )
+                review = partial(
+                    self._deps.planned_calls.review, one.campaign_id, [one.contact_id]
+                )
+                self._run_command(one.campaign_id, review)
 
     def _dial(self, claimed: ClaimResult, snapshot: Snapshot, made: Plan) -> None:
         lines = {view.id: view.phone_number_id for view in snapshot.campaigns}

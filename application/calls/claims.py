@@ -11,7 +11,7 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
 from application.calls.called_numbers import AdoptedNumbers
-from application.contacts.contact_calls import history_with
+from application.contacts.contact_calls import history_before, history_with
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin
@@ -25,6 +25,7 @@ from domain.errors import NotPlanned
 from domain.gate.permit import Wait
 from domain.numbers.number import Number
 from domain.planning.contact_status import status_of
+from domain.planning.reviews import why_not_retried
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
@@ -58,16 +59,24 @@ class ClaimService:
         since the snapshot, nothing is stored (`stale`).
         Calls that cannot be claimed are dropped: one bad row must not stop the dialer.
         """
-        return self._claim_all(chosen, seen, None)
+        return self._claim_all(chosen, seen)
 
     def _claim_all(
-        self, chosen: Sequence[PlannedCall], seen: int, number: Number | None
+        self,
+        chosen: Sequence[PlannedCall],
+        seen: int,
+        *,
+        adopted: bool = False,
+        number: Number | None = None,
     ) -> ClaimResult:
-        """Claim as `claim` does; append the new events of `number` as well."""
+        """Claim as `claim` does; append the new events of `number` as well.
+
+        Calls that are `adopted` exist at the provider, whatever the policy allows.
+        """
         dropped: list[UUID] = []
         left = list(chosen)
         while left:
-            position, unfit = self._claim(left, seen, number)
+            position, unfit = self._claim(left, seen, number, adopted=adopted)
             if position is not None:
                 calls = tuple(one.call_id for one in left)
                 return ClaimResult(calls, tuple(dropped), position=position)
@@ -120,13 +129,18 @@ class ClaimService:
                 chosen.call_id, chosen.contact_id, self._context.now()
             )
         seen = self._app.highest_version(DISPATCHER_ID)
-        claimed = self._claim_all([chosen], seen, number)
+        claimed = self._claim_all([chosen], seen, adopted=True, number=number)
         if claimed.stale:
             raise IntegrityError("Somebody else claimed meanwhile.")
         return bool(claimed.calls)
 
     def _claim(
-        self, chosen: list[PlannedCall], seen: int, number: Number | None
+        self,
+        chosen: list[PlannedCall],
+        seen: int,
+        number: Number | None,
+        *,
+        adopted: bool,
     ) -> tuple[int | None, list[UUID]]:
         """Return the claim's position, or the calls that stood in its way."""
         at, claim_id = self._context.now(), self._context.new_id()
@@ -134,10 +148,15 @@ class ClaimService:
         expect = {one.contact_id: one.contact_version for one in chosen}
         for one in chosen:
             try:
+                if not adopted:
+                    self._check_policy(one, at, expect)
                 call = self._call(one, claim_id, at, expect)
                 calls.append(_deferred(call, one.wait, at))
             except StoreUnavailable:
                 raise
+            except NotPlanned as changed:
+                log.info("%s", changed)
+                unfit.append(one.call_id)
             except Exception:
                 log.exception("call %s cannot be claimed", one.call_id)
                 unfit.append(one.call_id)
@@ -195,6 +214,32 @@ class ClaimService:
         expect[campaign.id] = campaign.version
         if campaign.terms_version != chosen.terms_version:
             raise NotPlanned(f"Call {chosen.call_id} was planned by other terms.")
+
+    def _check_policy(
+        self, chosen: PlannedCall, at: datetime, expect: dict[UUID, int]
+    ) -> None:
+        """Raise NotPlanned if a retry that was not made is not allowed any more.
+
+        It was deferred, or is repeated because nothing rang; meanwhile the policy may
+        have changed. The version of the campaign is added to `expect`.
+        """
+        if chosen.plan is not None or chosen.attempt == 1:
+            return
+        waiting = (
+            self._app.load(Call, chosen.call_id)
+            if chosen.requeued
+            else self._previous(chosen)
+        )
+        if waiting is None or waiting.plan is not PlanKind.RETRY:
+            return
+        campaign = self._app.load(Campaign, chosen.campaign_id)
+        expect[campaign.id] = campaign.version
+        if campaign.terms_version == waiting.terms_version:
+            return
+        before = history_before(self._app, waiting)
+        reason = why_not_retried(campaign.terms, before, at)
+        if reason is not None:
+            raise NotPlanned(f"Call {chosen.call_id} is not allowed: {reason}.")
 
     def _history(
         self, chosen: PlannedCall, previous: Call | None

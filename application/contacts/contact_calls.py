@@ -1,12 +1,17 @@
 """What is known now of the calls to a contact, for decisions about its next call."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from application.app import Streams
 from domain.calls.call import Call
 from domain.calls.callbacks import CallbackLimits
 from domain.campaigns.campaign import Campaign
-from domain.contacts.contact_history import MOST_CALLBACKS, ContactHistory
+from domain.contacts.contact_history import (
+    MOST_CALLBACKS,
+    NO_HISTORY,
+    ContactHistory,
+)
 from domain.planning.planning import history_after, history_of
 from domain.values import call_id_of
 
@@ -21,6 +26,17 @@ def history_with(app: Streams, call: Call) -> ContactHistory:
     if call.attempt == 1 or (call.history is not None and not call.history.faults):
         return history_after(call)
     return history_of([*earlier_calls(app, call), call])
+
+
+def history_before(app: Streams, call: Call) -> ContactHistory:
+    """Return the contact's history without this call, as it is known now.
+
+    Its `retried` includes the outcome because of which the call was planned.
+    """
+    claimed = call.history or NO_HISTORY
+    if not claimed.faults:
+        return claimed
+    return replace(history_of(earlier_calls(app, call)), retried=claimed.retried)
 
 
 def earlier_calls(app: Streams, call: Call) -> list[Call]:

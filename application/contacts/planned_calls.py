@@ -8,7 +8,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.app import Streams, decide
-from application.contacts.contact_calls import history_with
+from application.contacts.contact_calls import history_before, history_with
 from application.contacts.contact_streams import (
     expected_versions,
     find_contact,
@@ -22,7 +22,7 @@ from domain.contacts.contact import Contact
 from domain.contacts.contact_history import NO_HISTORY
 from domain.outcomes import Withheld
 from domain.planning.contact_commands import return_to_calls, withhold
-from domain.planning.planning import review_due
+from domain.planning.reviews import review_due
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class PlannedCallService:
             latest,
             campaign.terms,
             history=history_with(app, latest),
+            before=history_before(app, latest),
             terms_version=campaign.terms_version,
             at=at,
             by=SCHEDULER,

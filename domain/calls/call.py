@@ -102,7 +102,8 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
 
         The new call continues to count the contact's refusals. `terms_version` and
         `history` are given if the report of the call decides what follows; `plan` is
-        the kind of the planned attempt that this call is, None for any other call.
+        the kind of the planned attempt that this call is. Without a plan it is the
+        first call, or repeats `previous`, in which nothing rang.
         """
         return cls._create(
             cls.Created,
@@ -121,6 +122,7 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
             terms_version=terms_version,
             history=history,
             plan=plan,
+            repeats=previous.plan if previous and plan is None else None,
             group=group,
         )
 
@@ -135,27 +137,27 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         terms_version: int | None,
         history: ContactHistory | None,
         plan: PlanKind | None,
+        repeats: PlanKind | None,
         group: ContactGroup | None,
     ) -> None:
-        self.group = group
+        self.group, self.plan = group, plan or repeats
         self.campaign_id, self.contact_id = campaign_id, contact_id
         self.attempt, self.claimed_at = attempt, self.created_on
-        self.terms_version, self.history, self.plan = terms_version, history, plan
+        self.terms_version, self.history = terms_version, history
         self.capacity_refusals = capacity_refusals
         self.platform_refusals = platform_refusals
         self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
         self.requests = self.unknowns = 0
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
-        self.bound_by_message = self.ended = self.settled = False
+        self.bound_by_message = self.ended = self.settled = self.voicemail_allowed = (
+            False
+        )
         self.requested_at = self.dial_before = self.number_key = None
-        self.permit, self.voicemail_allowed, self.arm = None, False, None
-        self.time_zones = ()
+        self.permit = self.arm = self.callback_at = self.callback_source = None
         self.provider_call_id = self.placed_at = self.end_recorded_at = None
-        self.other_provider_call_ids = frozenset()
-        self.suspected_provider_call_ids = frozenset()
-        self.known, self.ended_words = Known(), None
+        self.other_provider_call_ids = self.suspected_provider_call_ids = frozenset()
+        self.known, self.ended_words, self.time_zones = Known(), None, ()
         self.disposition = self.disposition_source = None
-        self.callback_at = self.callback_source = None
         self.grades, self.evidence = frozenset(), frozenset()
 
     def _record(

@@ -47,7 +47,8 @@ class CallState:
 
     `history` is that of the contact before this call; it and `terms_version`, that of
     the campaign's terms, are None if no report is needed to decide what follows. `plan`
-    is why the call was planned, None for a first one and for repetitions after faults.
+    is why the call, or the one that it repeats after a fault, was planned; None for a
+    first one.
     `requested_at` and `end_recorded_at` are when we stored the last request, and the
     end; `time_zones` are those to which the number may belong. `callback_at` is the
     time for which the contact asked for another call, `callback_source` how we know.

@@ -27,10 +27,10 @@ from domain.planning.planning import (
     consequence_of,
     history_of,
     plan_after,
-    review_due,
     step_after,
     takes_plan,
 )
+from domain.planning.reviews import review_due
 from tests.projections.lives import Life
 
 RETRIED = tuple(sorted(set(CallOutcome) - NEVER_RETRIED - {CallOutcome.HUMAN}))
@@ -143,6 +143,7 @@ def happen_to_contact(life: Life, campaign: Campaign) -> None:
                 latest,
                 campaign.terms,
                 history=history,
+                before=history_of(life.calls[contact_id][:-1]),
                 terms_version=version,
                 **stamp,
             )

@@ -51,6 +51,7 @@ ADDED_AFTER_RELEASE_1 = {
     "phone_number_id",
     "plan",
     "ranks",
+    "repeats",
     "terms_version",
     "time_zones",
     "voicemail_allowed",

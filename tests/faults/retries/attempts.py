@@ -20,16 +20,27 @@ ONE_CALL: Policy = {
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call of a contact: its event of creation, its request and its true course."""
+    """One call of a contact: its event of creation, its request and its true course.
+
+    `before` is the contact's call before it, None for the first one.
+    """
 
     created: LoggedEvent
     events: tuple[LoggedEvent, ...]
     made: VirtualCall | None
+    before: "Attempt | None" = None
 
     @property
     def plan(self) -> str | None:
+        """Why the call was planned; one that repeats a fault takes its place."""
         plan: str | None = self.created.values.get("plan")
-        return plan
+        return plan or (self.before.plan if self.before else None)
+
+    @property
+    def claimed(self) -> LoggedEvent:
+        """The event by which it was claimed last; a deferred call is claimed again."""
+        claims = {"call.created", "call.requeued"}
+        return [one for one in self.events if one.topic in claims][-1]
 
     @property
     def rang(self) -> bool:

@@ -5,6 +5,7 @@ The rules are written down here once more, without any code that plans retries.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -120,9 +121,7 @@ class RetryChecker(Checker):
             assert created.contact is not None
             attempt = Attempt(created, tuple(of_call), made.get(call_id))
             found[created.contact].append(attempt)
-        for attempts in found.values():
-            attempts.sort(key=lambda one: one.created.values["attempt"])
-        return found
+        return {contact: _in_order(attempts) for contact, attempts in found.items()}
 
     def _policy_at(self, position: int) -> Policy:
         return [policy for since, policy in self._policies if since <= position][-1]
@@ -161,7 +160,7 @@ class RetryChecker(Checker):
                 callbacks += 1
                 continue
             used += 1
-            allowed = self._policy_at(attempt.created.position)["attempts"]
+            allowed = self._policy_at(attempt.claimed.position)["attempts"]
             if used > max(allowed, 1):
                 contact = attempt.created.contact
                 yield f"budget: call {used} of {contact}, at most {allowed}"
@@ -329,6 +328,16 @@ class RetryChecker(Checker):
 
 
 CANCELED = "manually-canceled"
+
+
+def _in_order(attempts: list[Attempt]) -> list[Attempt]:
+    """Sort a contact's attempts, and link each to the one before."""
+    attempts.sort(key=lambda one: one.created.values["attempt"])
+    linked: list[Attempt] = []
+    for attempt in attempts:
+        before = linked[-1] if linked else None
+        linked.append(replace(attempt, before=before))
+    return linked
 
 
 def _called_after_opt_out(
