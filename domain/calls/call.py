@@ -149,15 +149,13 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
         self.requests = self.unknowns = 0
         self.request_open = self.outcome_unknown = self.hang_up_requested = False
-        self.bound_by_message = self.ended = self.settled = self.voicemail_allowed = (
-            False
-        )
+        self.bound_by_message = self.ended = self.settled = False
         self.requested_at = self.dial_before = self.number_key = None
         self.permit = self.arm = self.callback_at = self.callback_source = None
         self.provider_call_id = self.placed_at = self.end_recorded_at = None
         self.other_provider_call_ids = self.suspected_provider_call_ids = frozenset()
-        self.known, self.ended_words, self.time_zones = Known(), None, ()
-        self.disposition = self.disposition_source = None
+        self.known, self.time_zones, self.voicemail_allowed = Known(), (), False
+        self.ended_words = self.disposition = self.disposition_source = None
         self.grades, self.evidence = frozenset(), frozenset()
 
     def _record(
