@@ -1,7 +1,8 @@
 """What the imported suppression lists say of one number."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -10,13 +11,19 @@ from domain.gate.rules import CallPurpose
 from domain.numbers.suppression_lists import ListVersion, SuppressionLists, findings
 
 
+NOTHING_KNOWN: Mapping[UUID, bool] = MappingProxyType({})
+
+
 class NumberLists(Protocol):
     """Looks numbers up in the imported suppression lists."""
 
-    def look_up(self, versions: Collection[UUID], number: str) -> dict[UUID, bool]:
+    def look_up(
+        self, versions: Collection[UUID], number: str, known: Mapping[UUID, bool]
+    ) -> dict[UUID, bool]:
         """Return which list versions contain an E.164 number.
 
-        A version whose blocks cannot be read is left out.
+        `known` has the answers that were read already; they stay true, because a
+        version never changes. A version whose blocks cannot be read is left out.
         """
 
 
@@ -26,15 +33,18 @@ def look_up(
     phone: str,
     purpose: CallPurpose,
     today: date,
+    *,
+    known: Mapping[UUID, bool] = NOTHING_KNOWN,
 ) -> tuple[ListFinding, ...] | None:
     """Return what the lists for a purpose say of a number; None if one is unreadable.
 
-    `lists` is None before the first list was imported.
+    `lists` is None before the first list was imported. `known` has answers by version
+    that were read already.
     """
     versions = lists.versions.values() if lists else ()
     wanted = [one for one in versions if _restricts(one, purpose, phone)]
     ids = [one.version_id for one in wanted]
-    contained = blocks.look_up(ids, phone) if ids else {}
+    contained = blocks.look_up(ids, phone, known) if ids else {}
     return findings(versions, phone, purpose, contained, today)
 
 

@@ -5,7 +5,7 @@ contains `digest(rows)`. The erasure of a person empties the row except for its 
 that the digest can still be verified.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -124,6 +124,18 @@ class ContactRow(_Row):
         return personal
 
 
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A contact who may be called.
+
+    `listed` maps versions of suppression lists to whether they contain the number.
+    Versions without a readable block for the number are left out.
+    """
+
+    person: ContactRow
+    listed: Mapping[UUID, bool]
+
+
 @dataclass(frozen=True, repr=False)
 class MessageRow(_Row):
     """A message of the provider about a subject (a call), without secrets.
@@ -216,6 +228,9 @@ class VaultReader(Protocol):
 
     def contact(self, contact_id: UUID, list_id: UUID) -> ContactRow | None:
         """Return a contact as this list has it."""
+
+    def callee(self, contact_id: UUID, list_id: UUID) -> Callee | None:
+        """Return a contact as this list has it, looked up in suppression lists."""
 
     def words(self, words_id: UUID) -> str | None:
         """Return one text."""

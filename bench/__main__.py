@@ -33,6 +33,7 @@ BENCHMARKS = (
     "large_import",
     "scheduler_pass",
     "forecast",
+    "suppression_list",
     "slot_utilisation",
     "dashboard_page",
 )

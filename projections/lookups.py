@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from application.vault import ContactRow, VaultReader
+from application.vault import Callee, ContactRow, VaultReader
 from domain.values import Role
 from projections.calls import call_log, dial_queue
 from projections.contacts import contact_log
@@ -50,6 +50,14 @@ class Lookups:
         """Return those of the ids whose personal data was erased."""
         with self._pool.connection() as conn:
             return contact_log.erased(conn, campaign_id, contact_ids)
+
+    def callee(self, contact_id: UUID) -> Callee | None:
+        """Return the contact, looked up in suppression lists; None as `contact`."""
+        with self._pool.connection() as conn:
+            contact = contact_log.get(conn, contact_id)
+        if contact is None:
+            return None
+        return self._vault.callee(contact_id, contact.list_id)
 
     def contact(self, contact_id: UUID) -> ContactRow | None:
         """Return the contact's personal data; None if it is unknown or erased."""

@@ -11,7 +11,7 @@ from application.calls.request_fence import Fence
 from application.contacts.files.contact_groups import group_of
 from application.contacts.files.contact_values import CONSENT_AT
 from application.number_lists import NumberLists, look_up
-from application.vault import ContactRow
+from application.vault import Callee, ContactRow
 from domain.calls.call import Call
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.gate.decision import Gate, ListFinding, Numbers, Terms
@@ -26,7 +26,9 @@ REQUEST_LIMIT = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class CallGate:
-    """Decides with the streams of the fence; it reads only the lists' blocks.
+    """Decides with the streams of the fence and what was read of the contact.
+
+    It reads blocks of a list only if they were not read with the contact.
 
     `first_settings` apply until settings are stored. `request_limit` is how long a
     request may last after it was sent.
@@ -41,7 +43,7 @@ class CallGate:
         self,
         call: Call,
         fence: Fence,
-        person: ContactRow,
+        callee: Callee,
         *,
         at: datetime,
         dial_before: datetime,
@@ -50,12 +52,12 @@ class CallGate:
 
         The gate must be open until that request has reached the provider.
         """
-        terms = self._terms(fence)
+        terms, person = self._terms(fence), callee.person
         gate = Gate(terms, _places(call, person), computed_at=at)
         number = Numbers(
             attempts=fence.number.attempts_except(call.id),
             is_suppressed=fence.number.is_suppressed,
-            lists=self._findings(fence, person.phone, terms.purpose, at),
+            lists=self._findings(fence, callee, terms.purpose, at),
         )
         return gate.decide(
             number,
@@ -69,9 +71,16 @@ class CallGate:
         return terms_of(fence.campaign.terms, settings, self.rule_book())
 
     def _findings(
-        self, fence: Fence, phone: str, purpose: CallPurpose, at: datetime
+        self, fence: Fence, callee: Callee, purpose: CallPurpose, at: datetime
     ) -> tuple[ListFinding, ...] | None:
-        return look_up(self.lists, fence.lists, phone, purpose, at.date())
+        return look_up(
+            self.lists,
+            fence.lists,
+            callee.person.phone,
+            purpose,
+            at.date(),
+            known=callee.listed,
+        )
 
 
 def terms_of(

@@ -84,15 +84,16 @@ class CallRequests:
         self, call_id: UUID, dial_before: datetime, ask: Callable[..., None]
     ) -> SendPermission | None:
         call, at = self.app.load(Call, call_id), self.context.now()
-        person = self.contact_lookup.contact(call.contact_id)
-        if person is None:
+        callee = self.contact_lookup.callee(call.contact_id)
+        if callee is None:
             return None
+        person = callee.person
         number_key = self.installation_key.of_number(person.phone)
         number_id = number_id_of(number_key)
         fence = read_fence(self.app, self.installation_key, call, number_id, at)
         if not fence.campaign.may_dial_at(at) or not fence.contact.may_be_called:
             return None
-        decision = self.gate.decide(call, fence, person, at=at, dial_before=dial_before)
+        decision = self.gate.decide(call, fence, callee, at=at, dial_before=dial_before)
         if not isinstance(decision, Granted):
             self._refuse_request(call, fence, decision, at)
             return None

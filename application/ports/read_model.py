@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
-from application.vault import ContactRow
+from application.vault import Callee, ContactRow
 
 
 class CallLookup(Protocol):
@@ -25,6 +25,9 @@ class ContactLookup(Protocol):
 
     def erased(self, campaign_id: UUID, contact_ids: Collection[UUID]) -> set[UUID]:
         """Return those of the contacts that were erased."""
+
+    def callee(self, contact_id: UUID) -> Callee | None:
+        """Return a contact, looked up in suppression lists; None as `contact`."""
 
     def contact(self, contact_id: UUID) -> ContactRow | None:
         """Return a contact's personal data, None if it is unknown or erased."""

@@ -7,6 +7,7 @@ million numbers, and each file then becomes up to 1,000 blocks.
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 BLOCK_NUMBERS = 10_000
 BLOCK_BYTES = BLOCK_NUMBERS // 8
 BUCKET_NUMBERS = 10_000_000
+SORTED_NUMBERS = 1_000_000
+"""Numbers that are collected before they are written to the files of their buckets."""
+
 MOST_BUCKETS = 20_000
 """Buckets of one list: a file of random digits would fill the disk with tiny files."""
 
@@ -48,6 +52,8 @@ class BlockBuilder:
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="autolynx-list-")
         self._buckets: set[int] = set()
+        self._waiting: list[Numbers] = []
+        self._waiting_count = 0
         self.numbers = 0
         """How many different numbers the blocks contain, once they were built."""
 
@@ -63,42 +69,57 @@ class BlockBuilder:
         self._folder.cleanup()
 
     def add(self, numbers: Numbers) -> None:
-        """Add numbers: the digits of E.164 as whole numbers. Raises TooScattered."""
-        if not len(numbers):
-            return
-        ordered = np.sort(numbers)
-        buckets = ordered // BUCKET_NUMBERS
-        starts = np.flatnonzero(np.diff(buckets, prepend=-1))
-        for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
-            bucket = int(buckets[start])
-            offsets = (ordered[start:end] - bucket * BUCKET_NUMBERS).astype(np.uint32)
-            self._buckets.add(bucket)
-            with self._file(bucket).open("ab") as file:
-                file.write(offsets.tobytes())
-        if len(self._buckets) > MOST_BUCKETS:
-            raise TooScattered
+        """Add numbers: the digits of E.164 as whole numbers. Raises TooScattered.
+
+        The numbers are sorted and written once there are SORTED_NUMBERS of them.
+        """
+        self._waiting.append(numbers)
+        self._waiting_count += len(numbers)
+        if self._waiting_count >= SORTED_NUMBERS:
+            self._write()
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the blocks by ascending id; each number counts once."""
+        """Yield the blocks by ascending id; each number counts once.
+
+        Raises TooScattered.
+        """
+        self._write()
         for bucket in sorted(self._buckets):
             file = self._file(bucket)
-            offsets = np.unique(np.frombuffer(file.read_bytes(), np.uint32))
+            contained = np.zeros(BUCKET_NUMBERS, np.uint8)
+            contained[np.fromfile(file, np.uint32)] = 1
             file.unlink()
-            self.numbers += len(offsets)
-            yield from _blocks(bucket * (BUCKET_NUMBERS // BLOCK_NUMBERS), offsets)
+            self.numbers += int(np.count_nonzero(contained))
+            yield from _blocks(bucket * (BUCKET_NUMBERS // BLOCK_NUMBERS), contained)
+
+    def _write(self) -> None:
+        """Append the collected numbers to the files of their buckets.
+
+        Raises TooScattered before it creates a file for each of too many buckets.
+        """
+        if not self._waiting_count:
+            return
+        ordered = np.sort(np.concatenate(self._waiting))
+        self._waiting, self._waiting_count = [], 0
+        buckets, offsets = np.divmod(ordered, BUCKET_NUMBERS)
+        offsets = offsets.astype(np.uint32)
+        starts = np.flatnonzero(np.diff(buckets, prepend=-1))
+        self._buckets.update(buckets[starts].tolist())
+        if len(self._buckets) > MOST_BUCKETS:
+            raise TooScattered
+        for start, end in pairwise([*starts.tolist(), len(ordered)]):
+            with self._file(int(buckets[start])).open("ab") as file:
+                offsets[start:end].tofile(file)
 
     def _file(self, bucket: int) -> Path:
         return Path(self._folder.name) / str(bucket)
 
 
-def _blocks(first: int, offsets: NDArray[np.uint32]) -> Iterator[Block]:
-    blocks = offsets // BLOCK_NUMBERS
-    for own in np.unique(blocks):
-        start, end = np.searchsorted(blocks, [own, own + 1])
-        bits = np.zeros(BLOCK_NUMBERS, np.uint8)
-        bits[offsets[start:end] - own * BLOCK_NUMBERS] = 1
-        packed = np.packbits(bits, bitorder="little").tobytes()
-        yield Block(first + int(own), packed)
+def _blocks(first: int, contained: NDArray[np.uint8]) -> Iterator[Block]:
+    """Yield the blocks of a bucket that have a number; `contained` is 1 for each."""
+    packed = np.packbits(contained, bitorder="little").reshape(-1, BLOCK_NUMBERS // 8)
+    for own in np.flatnonzero(packed.any(axis=1)).tolist():
+        yield Block(first + own, packed[own].tobytes())
 
 
 def block_of(number: str) -> tuple[int, int]:

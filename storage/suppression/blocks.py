@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
+from types import MappingProxyType
 from typing import LiteralString
 from uuid import UUID
 
@@ -122,19 +123,35 @@ class BlockStore:
                 found[version] = False
         return found
 
-    def look_up(self, versions: Collection[UUID], number: str) -> dict[UUID, bool]:
+    def look_up(
+        self,
+        versions: Collection[UUID],
+        number: str,
+        known: Mapping[UUID, bool] = MappingProxyType({}),
+    ) -> dict[UUID, bool]:
         """Return which versions contain a number, as `contained` does.
 
+        `known` has answers that were read with the contact (`Vault.callee`). The
+        database is not asked about them, nor about blocks that a version does not have.
         A version whose blocks are missing is left out, and the fault is logged.
         """
         found: dict[UUID, bool] = {}
-        with self._pool.connection() as conn:
-            for version in versions:
-                try:
-                    found |= self.contained(conn, [version], number)
-                except BlocksMissing as fault:
-                    log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
+        block, _ = block_of(number)
+        for version in versions:
+            if version in known:
+                found[version] = known[version]
+                continue
+            try:
+                found[version] = block in self._ids(version) and self._read_bit(
+                    version, number
+                )
+            except BlocksMissing as fault:
+                log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
         return found
+
+    def _read_bit(self, version: UUID, number: str) -> bool:
+        with self._pool.connection() as conn:
+            return self.contained(conn, [version], number)[version]
 
     def look_up_many(
         self, version: UUID, numbers: Sequence[str]

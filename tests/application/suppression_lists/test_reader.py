@@ -132,6 +132,7 @@ def test_numbers_all_over_the_world_at_random_are_refused() -> None:
     )
     with BlockBuilder() as builder, pytest.raises(TooScattered):
         builder.add(scattered)
+        list(builder.blocks())
 
 
 @given(st.sets(st.integers(0, 10**11), max_size=100))
