@@ -4,8 +4,10 @@ Numbers are digested with a key because E.164 has few enough numbers to try them
 Whoever holds both the database and a guess can still test the guess.
 """
 
+import hashlib
 import hmac
 import logging
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from eventsourcing.persistence import IntegrityError
@@ -15,10 +17,12 @@ from application.errors import Failure
 from application.event_context import EventContext
 from application.vault import KeyRow, digest
 from domain.numbers.installation import INSTALLATION_ID, Installation
+from domain.numbers.number import number_ids_of
 
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
+_SHA256_BLOCK = 64
 ACTOR = "installation"
 RESTORE = (
     "Nobody is called, because suppressed numbers could not be recognised. Restore the"
@@ -52,6 +56,14 @@ class InstallationKey:
         """
         key = self._row().key
         return hmac.digest(key, phone.encode(), "sha256").hex()
+
+    def number_ids(self, phones: Iterable[str]) -> bytes:
+        """Return the ids of the streams of many E.164 numbers, 16 bytes each, joined.
+
+        Raises:
+            KeyUnusable: the key is missing or does not match the log.
+        """
+        return number_ids_of(_number_keys(self._row().key, phones))
 
     def is_of(self, installation: object) -> bool:
         """Return whether the log still names the key that `of_number` uses."""
@@ -103,6 +115,22 @@ class InstallationKey:
             self._app.append(created, vault=[row])
         except IntegrityError:
             return  # Another process created it at the same time.
+
+
+def _number_keys(key: bytes, phones: Iterable[str]) -> Iterator[str]:
+    """Yield the keys of numbers, as `of_number` returns them.
+
+    This is HMAC as RFC 2104 defines it. Both blocks that depend on the key only are
+    hashed once, so that it takes half of the time.
+    """
+    padded = key.ljust(_SHA256_BLOCK, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    for phone in phones:
+        first, second = inner.copy(), outer.copy()
+        first.update(phone.encode())
+        second.update(first.digest())
+        yield second.hexdigest()
 
 
 def key_fault(app: AutoLynx, vault: KeyReader) -> str | None:

@@ -34,6 +34,7 @@ BENCHMARKS = (
     "scheduler_pass",
     "forecast",
     "suppression_list",
+    "dialability",
     "slot_utilisation",
     "dashboard_page",
 )

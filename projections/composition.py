@@ -235,7 +235,7 @@ class Components:
             rule_book=self.rule_book.current,
             first_settings=self.first_settings,
             blocks=self.suppression_blocks,
-            number_id=self.numbers.id_of,
+            number_ids=self.installation_key.number_ids,
             request_limit=self.request_limit,
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import batched
 from operator import attrgetter
 from struct import Struct
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 from uuid import UUID
 
 import orjson
@@ -89,12 +89,22 @@ class Packed:
 
     def __init__(self, values: Iterable[Any]) -> None:
         fields = _FIELDS[self.kind](values)
-        element, _ = _TYPES[self.kind]
-        if fields:
-            head = _HEAD.pack(1, _NULL in fields, element, len(fields), 1)
-        else:
-            head = _EMPTY.pack(0, 0, element)
-        self.data = head + b"".join(fields)
+        has_nulls = _NULL in fields
+        self.data = self._head(len(fields), has_nulls=has_nulls) + b"".join(fields)
+
+    @classmethod
+    def of_fields(cls, fields: bytes, count: int) -> Self:
+        """Return an array of values that are encoded already, each after its length."""
+        array = cls(())
+        array.data = cls._head(count, has_nulls=False) + fields
+        return array
+
+    @classmethod
+    def _head(cls, count: int, *, has_nulls: bool) -> bytes:
+        element, _ = _TYPES[cls.kind]
+        if not count:
+            return _EMPTY.pack(0, 0, element)
+        return _HEAD.pack(1, has_nulls, element, count, 1)
 
 
 class Uuids(Packed):

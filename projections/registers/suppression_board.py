@@ -140,3 +140,13 @@ def page(
 
 def _cursor(row: SuppressionRow) -> str:
     return as_cursor(row.position)
+
+
+_IDS: LiteralString = "select string_agg(uuid_send(id), '') from suppression_board"
+
+
+def suppressed_ids(conn: Conn) -> bytes:
+    """Return the ids of all suppressed numbers, 16 bytes each, joined."""
+    cursor = conn.cursor(binary=True).execute(_IDS)
+    row = cursor.fetchone()
+    return bytes(row[0]) if row and row[0] else b""

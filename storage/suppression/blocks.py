@@ -1,7 +1,7 @@
 """The blocks of imported suppression lists in Postgres."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -9,12 +9,18 @@ from types import MappingProxyType
 from typing import LiteralString
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from application.suppression_lists.blocks import (
     BLOCK_BYTES,
+    BLOCK_NUMBERS,
     Block,
     BlockIds,
+    Numbers,
     block_of,
 )
+from storage.binary import Bigints
 from storage.database import Conn, Pool
 
 log = logging.getLogger(__name__)
@@ -45,11 +51,11 @@ _BITS: LiteralString = f"""
         and octet_length(bits) = {BLOCK_BYTES}
 """  # noqa: S608 - our own text
 _MANY_BITS: LiteralString = f"""
-    select n.at, get_bit(b.bits, n.bit)
-    from unnest(%(blocks)s::bigint[], %(bits)s::int[]) with ordinality
-        as n (block, bit, at)
+    select array_agg(n.at), array_agg(n.at) filter (
+        where get_bit(b.bits, mod(n.number, {BLOCK_NUMBERS})::int) = 1)
+    from unnest(%s) with ordinality as n (number, at)
     join suppression_block b
-        on b.version_id = %(version)s and b.block_id = n.block
+        on b.version_id = %s and b.block_id = n.number / {BLOCK_NUMBERS}
             and octet_length(b.bits) = {BLOCK_BYTES}
 """  # noqa: S608 - our own text
 _STORED: LiteralString = f"""
@@ -154,32 +160,30 @@ class BlockStore:
             return self.contained(conn, [version], number)[version]
 
     def look_up_many(
-        self, version: UUID, numbers: Sequence[str]
-    ) -> tuple[set[str], set[str]]:
-        """Return the E.164 numbers that a version contains, and those not readable.
+        self, version: UUID, numbers: Numbers
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return of many numbers which a version contains, and which are not readable.
 
-        The latter lie in blocks that are missing.
+        `numbers` are the digits of E.164 as whole numbers. Those that are not readable
+        lie in blocks that are missing.
         """
+        contained = np.zeros(len(numbers), np.bool_)
+        unreadable = np.zeros(len(numbers), np.bool_)
         try:
-            ids = self._ids(version)
+            asked = self._ids(version).among(numbers)
         except BlocksMissing as fault:
             log.error("a suppression list cannot be read: %s", fault)  # noqa: TRY400 - the message says it all
-            return set(), set(numbers)
-        places = ids.places_of(numbers)
-        values = {
-            "version": version,
-            "blocks": [block for _, block, _ in places],
-            "bits": [bit for _, _, bit in places],
-        }
+            return contained, ~unreadable
+        if not len(asked):
+            return contained, unreadable
+        values = (_encoded(numbers[asked]), version)
         with self._pool.connection() as conn:
-            cursor = conn.cursor(binary=True).execute(_MANY_BITS, values)
-            found: dict[int, int] = dict(cursor)
-        contained, unreadable = set[str](), set[str]()
-        for row, (at, _, _) in enumerate(places, 1):
-            if row not in found:
-                unreadable.add(numbers[at])
-            elif found[row]:
-                contained.add(numbers[at])
+            cursor = conn.cursor(binary=True)
+            row = cursor.execute(_MANY_BITS, values).fetchone()
+        read, listed = (np.array(one or (), np.intp) - 1 for one in row or ((), ()))
+        unreadable[asked] = True
+        unreadable[asked[read]] = False
+        contained[asked[listed]] = True
         return contained, unreadable
 
     def retire(self, active: Collection[UUID], now: datetime) -> int:
@@ -244,3 +248,10 @@ def _copy(conn: Conn, version_id: UUID, blocks: Iterable[Block]) -> None:
         copy.set_types(["uuid", "int8", "bytea"])
         for block in blocks:
             copy.write_row((version_id, block.id, block.bits))
+
+
+def _encoded(numbers: Numbers) -> Bigints:
+    """Encode an array parameter; encoding the numbers one by one takes 0.1 s."""
+    fields = np.empty(len(numbers), [("bytes", ">i4"), ("value", ">i8")])
+    fields["bytes"], fields["value"] = 8, numbers
+    return Bigints.of_fields(fields.tobytes(), len(numbers))

@@ -258,7 +258,8 @@ _CALLEE: LiteralString = f"""
         join suppression_version s on s.retired_at is null
         cross join lateral (
             select bits from suppression_block
-            where version_id = s.version_id and block_id = n.number / 10000 offset 0
+            where version_id = s.version_id and block_id = n.number / 10000
+                and octet_length(bits) = 1250 offset 0
         ) b
     ) listed
     {_WHICH}

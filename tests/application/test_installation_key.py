@@ -121,3 +121,10 @@ def test_nobody_is_called_once_the_log_names_another_key(house: House) -> None:
     )
     assert house.calls.request(call_id, dial_before=SOON) is None
     assert house.topics(call_id) == ["created"]
+
+
+def test_the_ids_of_many_numbers_are_those_of_each(house: House) -> None:
+    phones = [f"+1202555{n:04}" for n in range(50)]
+    ids = house.installation_key.number_ids(phones)
+    assert ids == b"".join(house.numbers.id_of(phone).bytes for phone in phones)
+    assert house.installation_key.number_ids([]) == b""

@@ -29,7 +29,6 @@ from domain.gate.places import Places
 PLACE_VALUES = (TIME_ZONE, COUNTRY, SUBDIVISION, POSTAL_CODE)
 """The names of the values that state a place, in the order of `StatedPlace`."""
 
-DECISIVE_VALUES = (*PLACE_VALUES, CONSENT_AT)
 
 AREA_CODE = 5
 """Characters of a North American number with its area code: +1 and three digits."""
@@ -43,13 +42,18 @@ Such are +44 1534 (Jersey) and +39 06 698 (Vatican City).
 
 MOST_KNOWN = 65_536
 
-_known: dict[str | tuple[str | None, ...], ContactGroup] = {}
+type _Key = str | tuple[str | bool | None, ...]
+
+_known: dict[_Key, ContactGroup] = {}
 
 
 def group_of(phone: str, values: Mapping[str, str] | None) -> ContactGroup:
     """Return the group of an E.164 number; `values` are its row's, as understood."""
     digits = decisive_digits(phone)
-    key = (digits, *map(values.get, DECISIVE_VALUES)) if values else digits
+    key: _Key = digits
+    if values:
+        places = (values.get(name) for name in PLACE_VALUES)
+        key = (digits, bool(values.get(CONSENT_AT)), *places)
     group = _known.get(key)
     if group is None:
         if len(_known) >= MOST_KNOWN:

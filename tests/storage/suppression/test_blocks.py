@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from application.suppression_lists.blocks import BlockBuilder, BlockIds
 from storage.database import Pool, open_pool
@@ -25,9 +26,13 @@ def pool(database: str) -> Iterator[Pool]:
 def written(store: BlockStore, numbers: tuple[str, ...] = LISTED) -> UUID:
     version = uuid4()
     with BlockBuilder() as builder:
-        builder.add(np.array([int(number) for number in numbers], np.int64))
+        builder.add(digits(numbers))
         store.write(version, builder.blocks(), NOW)
     return version
+
+
+def digits(numbers: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([int(number) for number in numbers], np.int64)
 
 
 def contained(pool: Pool, store: BlockStore, version: UUID, number: str) -> bool:
@@ -63,7 +68,9 @@ def test_a_block_of_another_length_counts_as_missing(pool: Pool) -> None:
     with pytest.raises(BlocksMissing):
         contained(pool, store, version, LISTED[0])
     assert store.look_up([version], LISTED[0]) == {}
-    assert store.look_up_many(version, LISTED) == (set(), set(LISTED))
+    contained_many, unreadable = store.look_up_many(version, digits(LISTED))
+    assert not contained_many.any()
+    assert unreadable.all()
 
 
 SPOILT = {
@@ -123,3 +130,19 @@ def test_a_version_being_written_is_not_deleted(pool: Pool) -> None:
     with pool.connection() as conn:
         left = conn.execute("select version_id from suppression_version").fetchall()
     assert left == [(version,)]
+
+
+def test_many_numbers_are_looked_up_at_once(pool: Pool) -> None:
+    store = BlockStore(pool)
+    version = written(store)
+    asked = digits((OTHERS[0], *LISTED, *OTHERS[1:]))
+    listed, unreadable = store.look_up_many(version, asked)
+    assert listed.tolist() == [False, True, True, True, True, False, False]
+    assert not unreadable.any()
+    with pool.connection() as conn:
+        conn.execute("delete from suppression_block where block_id = 1202555")
+    listed, unreadable = store.look_up_many(version, asked)
+    assert listed.tolist() == [False, False, False, True, True, False, False]
+    assert unreadable.tolist() == [True, True, True, False, False, False, False]
+    nothing, _ = store.look_up_many(version, asked[:0])
+    assert not len(nothing)
