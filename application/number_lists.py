@@ -10,7 +10,6 @@ from domain.gate.decision import ListFinding
 from domain.gate.rules import CallPurpose
 from domain.numbers.suppression_lists import ListVersion, SuppressionLists, findings
 
-
 NOTHING_KNOWN: Mapping[UUID, bool] = MappingProxyType({})
 
 

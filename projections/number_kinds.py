@@ -31,7 +31,7 @@ _LONGEST = 15
 class ListBlocks(Protocol):
     """Looks many numbers up in a version of an imported suppression list."""
 
-    def look_up_many(self, version: UUID, numbers: Digits) -> tuple[Mask, Mask]:
+    def look_up_digits(self, version: UUID, numbers: Digits) -> tuple[Mask, Mask]:
         """Return which numbers it contains, and which cannot be looked up."""
 
 
@@ -156,7 +156,7 @@ def _states(
     covered = _covered(version, digits)
     at = np.flatnonzero(covered)
     states = np.zeros(len(digits), np.int64)
-    contained, unreadable = blocks.look_up_many(version.version_id, digits[at])
+    contained, unreadable = blocks.look_up_digits(version.version_id, digits[at])
     states[at] = contained * _CONTAINED + unreadable * _UNREADABLE
     restricts = states != 0
     if version.freshness(today) is Freshness.STALE:

@@ -1,7 +1,7 @@
 """The blocks of imported suppression lists in Postgres."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -160,6 +160,20 @@ class BlockStore:
             return self.contained(conn, [version], number)[version]
 
     def look_up_many(
+        self, version: UUID, numbers: Sequence[str]
+    ) -> tuple[set[str], set[str]]:
+        """Return the E.164 numbers that a version contains, and those not readable.
+
+        The latter lie in blocks that are missing.
+        """
+        digits = np.array([int(number[1:]) for number in numbers], np.int64)
+        contained, unreadable = self.look_up_digits(version, digits)
+        return (
+            {numbers[at] for at in np.flatnonzero(contained).tolist()},
+            {numbers[at] for at in np.flatnonzero(unreadable).tolist()},
+        )
+
+    def look_up_digits(
         self, version: UUID, numbers: Numbers
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return of many numbers which a version contains, and which are not readable.

@@ -91,6 +91,9 @@ class NoContacts(ContactLookup):
         del campaign_id, contact_ids
         return set()
 
+    def callee(self, contact_id: UUID) -> None:
+        return None
+
     def contact(self, contact_id: UUID) -> ContactRow | None:
         del contact_id
         return None

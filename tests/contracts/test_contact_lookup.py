@@ -27,3 +27,4 @@ def test_no_contact_of_a_campaign_is_known_or_erased(lookup: ContactLookup) -> N
 
 def test_an_unknown_contact_has_no_personal_data(lookup: ContactLookup) -> None:
     assert lookup.contact(uuid4()) is None
+    assert lookup.callee(uuid4()) is None

@@ -77,7 +77,7 @@ class FakeBlocks:
     def __init__(self, lists: list[FakeList]) -> None:
         self._lists = {one.version.version_id: one for one in lists}
 
-    def look_up_many(self, version: UUID, numbers: Digits) -> tuple[Mask, Mask]:
+    def look_up_digits(self, version: UUID, numbers: Digits) -> tuple[Mask, Mask]:
         known = self._lists[version]
         missing = np.isin(numbers, list(known.missing))
         return np.isin(numbers, list(known.contained)) & ~missing, missing

@@ -68,9 +68,7 @@ def test_a_block_of_another_length_counts_as_missing(pool: Pool) -> None:
     with pytest.raises(BlocksMissing):
         contained(pool, store, version, LISTED[0])
     assert store.look_up([version], LISTED[0]) == {}
-    contained_many, unreadable = store.look_up_many(version, digits(LISTED))
-    assert not contained_many.any()
-    assert unreadable.all()
+    assert store.look_up_many(version, LISTED) == (set(), set(LISTED))
 
 
 SPOILT = {
@@ -136,13 +134,17 @@ def test_many_numbers_are_looked_up_at_once(pool: Pool) -> None:
     store = BlockStore(pool)
     version = written(store)
     asked = digits((OTHERS[0], *LISTED, *OTHERS[1:]))
-    listed, unreadable = store.look_up_many(version, asked)
+    listed, unreadable = store.look_up_digits(version, asked)
     assert listed.tolist() == [False, True, True, True, True, False, False]
     assert not unreadable.any()
     with pool.connection() as conn:
         conn.execute("delete from suppression_block where block_id = 1202555")
-    listed, unreadable = store.look_up_many(version, asked)
+    listed, unreadable = store.look_up_digits(version, asked)
     assert listed.tolist() == [False, False, False, True, True, False, False]
     assert unreadable.tolist() == [True, True, True, False, False, False, False]
-    nothing, _ = store.look_up_many(version, asked[:0])
+    assert store.look_up_many(version, (*LISTED, *OTHERS)) == (
+        {LISTED[2], LISTED[3]},
+        {*LISTED[:2], OTHERS[0]},
+    )
+    nothing, _ = store.look_up_digits(version, asked[:0])
     assert not len(nothing)
