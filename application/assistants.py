@@ -157,6 +157,16 @@ class AssistantService:
             raise _missing(provider_id)
         return self._register(changed, None, by, restores=False)
 
+    def refresh(self, found: ProviderAssistant) -> int | None:
+        """Update the copy of an assistant that was changed at the provider.
+
+        Does nothing if the assistant is not registered.
+        """
+        if self._app.find(Assistant, assistant_id_of(found.id)) is None:
+            return None
+        actor = self._provider.actor
+        return self._register(found, None, actor, restores=False)[1]
+
     def archive(self, id_: UUID, *, by: str) -> tuple[UUID, int | None]:
         """Exclude the assistant from new campaigns; it stays at the provider.
 

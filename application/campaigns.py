@@ -186,6 +186,27 @@ class CampaignService:
 
         return self._run(campaign_id, command)
 
+    def assistants_of(self, campaign_id: UUID) -> frozenset[str]:
+        """Return the provider's ids of the assistants that call the contacts."""
+        campaign = self._app.load(Campaign, campaign_id)
+        callers = campaign.arms or (campaign.caller,)
+        return frozenset(one.provider_assistant_id for one in callers)
+
+    def note_assistant(
+        self, campaign_id: UUID, assistant_id: str, *, version: str | None, digest: str
+    ) -> int | None:
+        """Pin an assistant's version; without one, record each later change.
+
+        `assistant_id` is the provider's.
+        """
+
+        def command(campaign: Campaign, at: datetime) -> None:
+            campaign.note_assistant(
+                assistant_id, version=version, digest=digest, at=at, by=SCHEDULER
+            )
+
+        return self._run(campaign_id, command)
+
     def complete(self, campaign_id: UUID, *, version: int) -> int | None:
         """Complete the campaign if its version is still that of the snapshot.
 

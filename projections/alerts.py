@@ -26,6 +26,7 @@ class AlertKind(StrEnum):
     UNKNOWN_REASON = "unknown_reason"
     WEBHOOK_DISABLED = "webhook_disabled"
     RULES_APPLIED = "rules_applied"
+    ASSISTANT_CHANGED = "assistant_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ _MESSAGES = {
         'Campaign "{name}" obeys the calling rules and frequency caps since this'
         " upgrade. Its contacts wait while they may not be called."
     ),
+    (AlertKind.ASSISTANT_CHANGED, True): (
+        'The assistant of campaign "{name}" was changed while the campaign runs. Calls'
+        " from now on use the changed assistant. Pause the campaign to prevent that."
+    ),
     (AlertKind.UNKNOWN_REASON, True): (
         'Calls end with the reason "{reason}", which this version of AutoLynx does not'
         " know. Their outcome is UNKNOWN, and their contacts are not called again."
@@ -106,10 +111,11 @@ _AFTER: LiteralString = """
     from spend_alert a left join campaign_board c on c.id = a.campaign_id
     where a.position > %(after)s
     union all
-    select e.position, e.occurred_at, substr(e.type, 6), e.campaign_id, c.name,
+    select e.position, e.occurred_at, split_part(e.type, '.', 2), e.campaign_id, c.name,
         null, null, null, null
     from event_index e left join campaign_board c on c.id = e.campaign_id
-    where e.type in ('call.duplicate_detected', 'call.duplicate_suspected')
+    where e.type in ('call.duplicate_detected', 'call.duplicate_suspected',
+            'campaign.assistant_changed')
         and e.position > %(after)s
     union all
     select e.position, e.occurred_at, 'rules_applied', e.campaign_id, c.name,

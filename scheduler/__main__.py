@@ -42,6 +42,7 @@ from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
 from scheduler.alerts.alert_mail import AlertMail, mail_server
 from scheduler.alerts.alerts import Alerts, AlertWorker, Post, post_json
+from scheduler.assistant_watch import watch_of
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import (
     RETRY_GAPS,
@@ -304,6 +305,7 @@ def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
         ).run,
         screen=screening,
         withhold_refused=screening.withhold_refused,
+        watch_assistants=watch_of(built).run,
         observe_turn=process.metrics.observe_turn,
         no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
     )

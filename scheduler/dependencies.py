@@ -44,7 +44,8 @@ class SchedulerDependencies:
     without a group and over groups that are never called, and returns the same.
     `screen(snapshot, now)` returns the snapshot with the candidates apart whose
     requests the gate would refuse, and `withhold_refused` withholds those that are
-    never called. `observe_turn` gets the duration of each turn in seconds.
+    never called. `watch_assistants` pins or watches the assistants of running
+    campaigns. `observe_turn` gets the duration of each turn in seconds.
     """
 
     read_snapshot: Callable[[datetime, int], Snapshot]
@@ -67,4 +68,5 @@ class SchedulerDependencies:
     work_on_groups: Callable[[Snapshot], bool] = lambda _seen: False
     screen: Callable[[Snapshot, datetime], Snapshot] = lambda seen, _now: seen
     withhold_refused: Callable[[Snapshot], int] = lambda _seen: 0
+    watch_assistants: Callable[[Snapshot], object] = lambda _seen: None
     observe_turn: Callable[[float], None] = lambda _seconds: None

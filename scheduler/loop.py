@@ -90,6 +90,7 @@ class Scheduler:
         if is_tick or now >= self._check_at or new_lines:
             checked = self._safely(partial(self.check.run, settings)) is not None
             self._check_at = self._wake_up.now() + self.check.seconds_to_next()
+        self._safely(partial(self._deps.watch_assistants, seen))
         suppressed = self._safely(self._deps.end_suppressed)
         grouped = self._safely(partial(self._deps.work_on_groups, seen))
         self._more_to_withhold = bool(suppressed or grouped)

@@ -34,6 +34,7 @@ from provider.vapi import ACTOR
 from provider.vapi.assistant_fields import assistant_fields, with_fields
 from provider.vapi.assistants import (
     LONGEST_NAME,
+    digest_of,
     longest_call_seconds,
     settable_config,
     warnings_of,
@@ -170,6 +171,8 @@ class FakeProvider(Provider):
             raise ProviderRefused("400: the name is too long")
         if self.refuses is not None:
             raise ProviderRefused(self.refuses)
+        digest = digest_of(assistant.config, assistant.tools)
+        assistant = replace(assistant, digest=digest)
         self.assistants[assistant.id] = assistant
         return assistant
 

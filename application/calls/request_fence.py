@@ -93,6 +93,7 @@ def send_permission(
     call: Call, campaign: Campaign, person: ContactRow, dial_before: datetime
 ) -> SendPermission:
     """Return the permission for the request that the call has just recorded."""
+    assistant_id = (call.arm or campaign.caller).provider_assistant_id
     order = CallOrder(
         call_id=call.id,
         campaign_id=campaign.id,
@@ -103,7 +104,8 @@ def send_permission(
         extension=person.extension,
         name=person.name,
         variables={"business_name": person.business_name} | person.variables,
-        provider_assistant_id=(call.arm or campaign.caller).provider_assistant_id,
+        provider_assistant_id=assistant_id,
         phone_number_id=campaign.caller.phone_number_id,
+        assistant_version=campaign.pinned_version(assistant_id),
     )
     return SendPermission(order=order, dial_before=dial_before)

@@ -29,6 +29,8 @@ class CallOrder:
     """Digits to dial once the call is answered."""
     voicemail_allowed: bool = True
     """Whether an answering machine may get the assistant's message."""
+    assistant_version: str | None = None
+    """The provider's version of the assistant to use, None for the newest."""
 
 
 # Outcomes of a request. `text` is the provider's or the network's explanation.

@@ -13,13 +13,17 @@ from application.ports.provider_facts import ProviderCall
 class ProviderAssistant:
     """An assistant at the provider; `config` is in its format, without secrets.
 
-    `tools` are the names of its tools that we answer during a call.
+    `tools` are the names of its tools that we answer during a call. `version` is the
+    newest version that a call can name, None if the provider has none. `digest` changes
+    with the configuration and the tools.
     """
 
     id: str
     name: str
     config: dict[str, Any]
     tools: tuple[str, ...] = ()
+    version: str | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ The life of a campaign, with the command and the event of each step:
 
 1. Prepared: `create` (Created), `import_contacts` (ContactsImported), `change` and
    `start_not_before` (Changed; also later).
-2. Started by a member: `start` (Queued). The first call was placed: `note_placed`
-   (DialingStarted). The first phone rang: `note_ringing` (Running).
+2. Started by a member: `start` (Queued). Assistants are pinned or watched:
+   `note_assistant` (AssistantNoted, AssistantChanged). The first call was placed:
+   `note_placed` (DialingStarted). The first phone rang: `note_ringing` (Running).
 3. Stopped for a while: `pause` (Paused), `resume` (Resumed). A finished contact is to
    be called again: `return_contact` (ContactReturned). Most of the budget is spent:
    `raise_spend_alert` (SpendAlertRaised).
@@ -17,7 +18,7 @@ The commands of steps 2 to 4 are in `campaign_progress`, the events in
 applies events.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -27,7 +28,7 @@ from eventsourcing.domain import Aggregate, event
 
 from domain.campaigns.arms import Arm, check_arms
 from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
-from domain.campaigns.campaign_progress import CampaignProgress
+from domain.campaigns.campaign_progress import CampaignProgress, NotedAssistant
 from domain.campaigns.campaign_terms import (
     CALLED_ONCE,
     AsCreated,
@@ -37,16 +38,13 @@ from domain.campaigns.campaign_terms import (
     check_calling_terms,
     check_line,
     check_terms,
+    terms_as_fields,
 )
 from domain.errors import Conflict, WrongState
 from domain.campaigns.retry_policy import RetryPolicy
 from domain.gate.decision import CallingHours
 from domain.gate.rules import CallPurpose
-from domain.values import (
-    CampaignState,
-    DialMode,
-    PauseCause,
-)
+from domain.values import CampaignState, DialMode, PauseCause
 
 CALLER_MAY_CHANGE = frozenset({CampaignState.CREATED, CampaignState.PAUSED})
 """States in which no new call may be requested, and the campaign is not over."""
@@ -64,6 +62,8 @@ class Campaign(CampaignProgress, Aggregate):
 
     # Imported here, so that they are the aggregate's own: Campaign.Paused is a type.
     from domain.campaigns.campaign_events import (
+        AssistantChanged as AssistantChanged,
+        AssistantNoted as AssistantNoted,
         Canceled as Canceled,
         Changed as Changed,
         Completed as Completed,
@@ -124,7 +124,7 @@ class Campaign(CampaignProgress, Aggregate):
             line_quiet_gating=line_quiet_gating,
             budget=budget,
             longest_call_seconds=longest_call_seconds,
-            **_fields(terms),
+            **terms_as_fields(terms),
             request_id=request_id,
             redial_of=redial_of,
             is_test=is_test,
@@ -186,7 +186,7 @@ class Campaign(CampaignProgress, Aggregate):
         self.state, self.pause_cause = CampaignState.CREATED, None
         self.queued_at = self.started_at = self.expired_at = None
         self.contacts, self.answered = 0, False
-        self.lists, self.alerts = frozenset(), frozenset()
+        self.lists, self.alerts, self.noted = frozenset(), frozenset(), {}
 
     def import_contacts(
         self,
@@ -252,7 +252,7 @@ class Campaign(CampaignProgress, Aggregate):
             cap=cap,
             line_quiet_gating=line_quiet_gating,
             budget=budget,
-            **_fields(terms),
+            **terms_as_fields(terms),
             terms_version=(
                 self.terms_version if terms == self.terms else self.version + 1
             ),
@@ -366,7 +366,18 @@ class Campaign(CampaignProgress, Aggregate):
 
     @event(Resumed)
     def _resumed(self, state: CampaignState) -> None:
-        self.state, self.pause_cause = state, None
+        self.state, self.pause_cause, self.noted = state, None, {}
+
+    @event(AssistantNoted)
+    def _assistant_noted(
+        self, provider_assistant_id: str, pinned_version: str | None, digest: str
+    ) -> None:
+        new = NotedAssistant(pinned_version, digest)
+        self.noted = self.noted | {provider_assistant_id: new}
+
+    @event(AssistantChanged)
+    def _assistant_changed(self, provider_assistant_id: str, digest: str) -> None:
+        self.noted = self.noted | {provider_assistant_id: NotedAssistant(None, digest)}
 
     @event(Completed)
     def _completed(self) -> None:
@@ -383,8 +394,3 @@ class Campaign(CampaignProgress, Aggregate):
     @event(SpendAlertRaised)
     def _spend_alert_raised(self, alert: SpendAlert, budget: Decimal) -> None:
         self.alerts |= {(alert, budget)}
-
-
-def _fields(terms: CallingTerms) -> dict[str, Any]:
-    """Return the terms as fields of an event."""
-    return {field.name: getattr(terms, field.name) for field in fields(terms)}

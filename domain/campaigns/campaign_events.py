@@ -93,6 +93,27 @@ class Queued(CampaignEvent):
     TOPIC = "campaign.queued"
 
 
+class AssistantNoted(CampaignEvent):
+    """The state of an assistant with which the campaign began, or went on, to dial.
+
+    All calls use `pinned_version` until a pause; None if the provider has no versions.
+    `digest` identifies the configuration and the tools.
+    """
+
+    TOPIC = "campaign.assistant_noted"
+    provider_assistant_id: str
+    pinned_version: str | None
+    digest: str
+
+
+class AssistantChanged(CampaignEvent):
+    """An assistant, whose version is not pinned, changed while contacts are called."""
+
+    TOPIC = "campaign.assistant_changed"
+    provider_assistant_id: str
+    digest: str
+
+
 class DialingStarted(CampaignEvent):
     """The provider accepted the first call."""
 

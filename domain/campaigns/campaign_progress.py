@@ -1,5 +1,6 @@
 """Commands that start, pause and end a campaign, and what they decide from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,17 @@ from domain.states import FINISHED, MAY_DIAL, STARTED
 from domain.values import CampaignState, PauseCause, RefusalScope, VaultText
 
 
+@dataclass(frozen=True, slots=True)
+class NotedAssistant:
+    """An assistant as it was noted; all calls use the version, None for the newest.
+
+    `digest` identifies its configuration and tools.
+    """
+
+    version: str | None
+    digest: str
+
+
 class CampaignProgress:
     """Base with the commands; `Campaign` sets the values from its events.
 
@@ -21,6 +33,8 @@ class CampaignProgress:
     rang or was answered. `expired_at` is when the end of the terms was recorded.
     `terms_by_version` has the terms since each version that changed them. `arms` are
     the assistants that are compared, if any.
+    `noted` are the assistants, by the provider's ids, as they were noted after the
+    start, or after the last pause.
     """
 
     arms: tuple[Arm, ...]
@@ -33,6 +47,7 @@ class CampaignProgress:
     expired_at: datetime | None
     answered: bool
     alerts: frozenset[tuple[SpendAlert, Decimal]]
+    noted: dict[str, NotedAssistant]
 
     @property
     def over(self) -> bool:
@@ -80,6 +95,35 @@ class CampaignProgress:
         if self.terms.has_ended(at):
             raise WrongState("The campaign's end has passed: change it, then start.")
         self._record(events.Queued, at, by)
+
+    def pinned_version(self, provider_assistant_id: str) -> str | None:
+        """Return the version of an assistant that calls use, None for the newest."""
+        noted = self.noted.get(provider_assistant_id)
+        return None if noted is None else noted.version
+
+    def note_assistant(
+        self,
+        provider_assistant_id: str,
+        *,
+        version: str | None,
+        digest: str,
+        at: datetime,
+        by: str,
+    ) -> None:
+        """Pin an assistant's version; without one, record each later change.
+
+        `version` is the provider's newest version of the assistant, None if it has no
+        versions. Does nothing while no contact may be called.
+        """
+        if not self.may_dial:
+            return
+        noted = self.noted.get(provider_assistant_id)
+        fields = {"provider_assistant_id": provider_assistant_id, "digest": digest}
+        if noted is None:
+            pinned = {"pinned_version": version, **fields}
+            self._record(events.AssistantNoted, at, by, **pinned)
+        elif noted.version is None and digest != noted.digest:
+            self._record(events.AssistantChanged, at, by, **fields)
 
     def note_placed(self, *, placed_at: datetime, at: datetime, by: str) -> None:
         """The provider accepted the first call: whatever the state, it started."""

@@ -1,6 +1,6 @@
 """What a member chooses for a campaign, and its limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -195,3 +195,8 @@ def _wrong_rule(rules: tuple[OutputRule, ...]) -> str | None:
 
 def _is_name(output: str) -> bool:
     return bool(output.strip()) and len(output) <= LONGEST_OUTPUT_NAME
+
+
+def terms_as_fields(terms: CallingTerms) -> dict[str, Any]:
+    """Return the terms as fields of an event."""
+    return {field.name: getattr(terms, field.name) for field in fields(terms)}

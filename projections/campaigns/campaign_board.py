@@ -80,6 +80,7 @@ TABLE = Table(
         planned_callbacks bigint not null default 0,
         redial_of uuid,
         is_test boolean not null default false,
+        assistant_changed_at timestamptz,
         version bigint not null
     ) with (fillfactor = 70);
     create index if not exists campaign_board_newest
@@ -90,7 +91,7 @@ TABLE = Table(
     create index if not exists campaign_board_redial_of
         on campaign_board (redial_of) where redial_of is not null;
     """,
-    handler_version=8,
+    handler_version=9,
 )
 
 
@@ -151,7 +152,8 @@ def _changed(event: CampaignEvent, position: int) -> Columns:
         case Campaign.Paused():
             return _state(CampaignState.PAUSED, event.reason, event.cause)
         case Campaign.Resumed():
-            return {"resumed_position": position, **_state(event.state)}
+            unchanged = {"assistant_changed_at": None}
+            return {"resumed_position": position, **unchanged, **_state(event.state)}
         case _:
             return _began_or_ended(event)
 
@@ -166,6 +168,8 @@ def _began_or_ended(event: CampaignEvent) -> Columns:
     match event:
         case Campaign.Queued():
             return {"state": CampaignState.QUEUED, "queued_at": event.timestamp}
+        case Campaign.AssistantChanged():
+            return {"assistant_changed_at": event.timestamp}
         case Campaign.Expired():
             return {"expired_at": event.timestamp}
         case Campaign.Completed():
@@ -236,7 +240,7 @@ _ROW: LiteralString = f"""
         budget, longest_call_seconds, created_at, created_by, queued_at, started_at,
         completed_at, contacts, {shown_counters_sql()},
         awaiting_reports, spend, costs_reported, version, terms, expired_at, redial_of,
-        is_test, ({POSITION}) as position
+        is_test, assistant_changed_at, ({POSITION}) as position
     from campaign_board
 """  # noqa: S608 - our own text
 

@@ -63,6 +63,7 @@ class CampaignRow(CampaignProgress):
     expired_at: datetime | None
     redial_of: UUID | None
     is_test: bool
+    assistant_changed_at: datetime | None
 
     @property
     def id(self) -> UUID:

@@ -354,8 +354,13 @@ class Exchange:
         return self._saved(self.tools, tool_id, body)
 
     def save_assistant(self, assistant_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Create an assistant or replace some of its top-level keys."""
-        return self._saved(self.assistants, assistant_id, body)
+        """Create an assistant or replace some of its top-level keys.
+
+        An assistant that has versions gets a new one.
+        """
+        known = self.assistants.get(assistant_id, {}).get("latestVersion")
+        newer = {"latestVersion": f"v{int(known[1:]) + 1}"} if known else {}
+        return self._saved(self.assistants, assistant_id, {**body, **newer})
 
     @staticmethod
     def _saved(

@@ -1,7 +1,10 @@
 """Interprets an assistant's configuration: https://docs.vapi.ai/api-reference."""
 
 from collections.abc import Collection, Iterable, Iterator
+from hashlib import sha256
 from typing import Any
+
+import orjson
 
 from application.ports import (
     ListedAssistant,
@@ -91,12 +94,22 @@ def read_assistant(
     if not isinstance(id_, str) or not id_:
         raise ProviderUnavailable("no assistant in the answer")
     config = redact(document)
+    tools = answered_tools(model_of(document), saved_tools)
+    version = document.get("latestVersion")
     return ProviderAssistant(
         id=id_,
         name=str(config.get("name") or id_),
         config=config,
-        tools=answered_tools(model_of(document), saved_tools),
+        tools=tools,
+        version=version if isinstance(version, str) and version else None,
+        digest=digest_of(config, tools),
     )
+
+
+def digest_of(config: dict[str, Any], tools: tuple[str, ...]) -> str:
+    """Return a digest that changes with what an assistant does, not with its name."""
+    content = [settable_config(config), tools]
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def read_listed(documents: Iterable[dict[str, Any]]) -> list[ListedAssistant]:

@@ -28,6 +28,7 @@ def call_request(order: CallOrder, server: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": call_id,
         "assistantId": order.provider_assistant_id,
+        **_version(order),
         "phoneNumberId": order.phone_number_id,
         "customer": {key: value for key, value in customer.items() if value},
         "assistantOverrides": {
@@ -38,6 +39,12 @@ def call_request(order: CallOrder, server: dict[str, Any]) -> dict[str, Any]:
             **server,
         },
     }
+
+
+def _version(order: CallOrder) -> dict[str, str]:
+    """Return the assistant's version, such as `v3`; without it the newest is used."""
+    version = order.assistant_version
+    return {"assistantVersion": version} if version else {}
 
 
 def _without_voicemail(order: CallOrder) -> dict[str, str]:

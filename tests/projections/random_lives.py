@@ -91,8 +91,17 @@ class RandomSteps:
         ]
         if self.with_plans:
             told += [lambda: campaign.expire(**stamp)] * 3
+            told += [lambda: self._note_assistant(campaign)] * 3
         self.random.choice(told)()
         life.record(campaign)
+
+    def _note_assistant(self, campaign: Campaign) -> None:
+        version, digest = (
+            self.random.choice((None, None, "v1")),
+            self.random.choice("ab"),
+        )
+        stamp = self.life.stamp()
+        campaign.note_assistant("a-1", version=version, digest=digest, **stamp)
 
     def _complete(self, campaign: Campaign) -> None:
         """Complete the campaign if every contact is finished."""

@@ -7,6 +7,7 @@ import pytest
 from provider.vapi.assistants import (
     LONGEST_CALL_SECONDS,
     longest_call_seconds,
+    read_assistant,
     warnings_of,
 )
 
@@ -23,6 +24,21 @@ def test_the_longest_call_is_the_configured_or_the_default_one(
     config: dict[str, Any], seconds: int
 ) -> None:
     assert longest_call_seconds(config) == seconds
+
+
+def test_the_newest_version_is_read_if_the_provider_has_versions() -> None:
+    plain = {"id": "a", "name": "Ann", "firstMessage": "Hi"}
+    assert read_assistant(plain).version is None
+    assert read_assistant(plain | {"latestVersion": "v3"}).version == "v3"
+    assert read_assistant(plain | {"latestVersion": 3}).version is None
+
+
+def test_the_digest_changes_with_the_configuration_and_not_with_the_name() -> None:
+    plain = {"id": "a", "name": "Ann", "firstMessage": "Hi", "updatedAt": "1"}
+    digest = read_assistant(plain).digest
+    for same in ({"name": "Bea"}, {"updatedAt": "2"}, {"latestVersion": "v2"}):
+        assert read_assistant(plain | same).digest == digest
+    assert read_assistant(plain | {"firstMessage": "Hello"}).digest != digest
 
 
 def test_a_plain_assistant_gives_no_warning() -> None:

@@ -85,6 +85,12 @@ def test_the_request_contains_exactly_the_allowed_fields() -> None:
     }
 
 
+def test_a_call_names_the_pinned_version_of_its_assistant() -> None:
+    request = call_request(an_order(assistant_version="v3"), {})
+    assert request["assistantVersion"] == "v3"
+    assert "assistantVersion" not in call_request(an_order(), {})
+
+
 def test_without_a_voicemail_message_the_provider_hangs_up_on_a_machine() -> None:
     overrides = [
         call_request(an_order(voicemail_allowed=allowed), {})["assistantOverrides"]

@@ -21,7 +21,8 @@ class Alert:
     raised_at: datetime
     kind: str = strawberry.field(
         description="spend_threshold, spend_limit, duplicate_detected,"
-        " duplicate_suspected, unknown_reason or webhook_disabled."
+        " duplicate_suspected, unknown_reason, webhook_disabled, rules_applied or"
+        " assistant_changed."
     )
     message: str
     campaign_id: strawberry.ID | None

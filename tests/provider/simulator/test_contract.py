@@ -292,6 +292,20 @@ def test_assistants_are_created_changed_and_deleted(simulator: Simulator) -> Non
         assistants.get(made.id, request_options=ONCE)
 
 
+def test_an_assistant_with_versions_gets_a_new_one_with_each_change(
+    simulator: Simulator,
+) -> None:
+    headers = {"Authorization": f"Bearer {simulator.api_key}"}
+    made = asking.post(
+        f"{simulator.url}/assistant",
+        json={"name": "Ann", "latestVersion": "v9"},
+        headers=headers,
+    ).json()
+    url = f"{simulator.url}/assistant/{made['id']}"
+    answer = asking.request("PATCH", url, json={"name": "Bea"}, headers=headers)
+    assert answer.json()["latestVersion"] == "v10"
+
+
 def test_the_first_assistant_fits_the_sdk(simulator: Simulator) -> None:
     shown = get(simulator, f"/assistant/{DEFAULT_ASSISTANT_ID}").json()
     assert vapi().Assistant.model_validate(shown).name == "Appointment reminder"

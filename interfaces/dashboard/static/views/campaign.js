@@ -5,7 +5,7 @@ import { count, money, words } from "../format.js";
 import { useKeys } from "../keys.js";
 import { CampaignPage, CampaignReasons, ContactUpdates, OneProgress } from "../ops.js";
 import { go, here, setQuery } from "../route.js";
-import { FINISHED } from "../states.js";
+import { FINISHED, MAY_DIAL } from "../states.js";
 import { Empty, Head, Icon, Id, OutcomeBar, OUTCOMES, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
 import { Activity } from "./activity.js";
 import { ArmsPanel } from "./arms_panel.js";
@@ -79,6 +79,7 @@ export default function CampaignView({ id, contact }) {
   return html`<a class="crumb" href="/"><${Icon} name="back" />Campaigns</a>
     <${Title} campaign=${campaign} now=${now} reload=${page.reload} />
     <${Banner} campaign=${campaign} now=${now} />
+    <${ChangedAssistant} campaign=${campaign} now=${now} />
     <div class="stack">
       <${Funnel} now=${now} />
       <div class="columns">
@@ -169,6 +170,19 @@ function Banner({ campaign, now }) {
   </div>`;
 }
 
+/** The assistant changed while contacts are called. @param {Part} props */
+function ChangedAssistant({ campaign, now }) {
+  const { assistant, assistantChangedAt } = campaign;
+  if (!assistantChangedAt || !MAY_DIAL.has(now().state)) return null;
+  return html`<div class="banner" data-kind="warn" role="status">
+    <${Icon} name="warning" />
+    <p>
+      <b>The assistant ${assistant.name} was changed <${Time} at=${assistantChangedAt} />.</b> Calls since then use the
+      changed assistant. Pause the campaign to prevent further ones.
+    </p>
+  </div>`;
+}
+
 /** Always shown, so that the layout below does not move. @param {number} n */
 const awaited = (n) =>
   n ? `${count(n)} ended ${n === 1 ? "call waits" : "calls wait"} for the provider's report.` : "Every report is in.";
@@ -216,7 +230,7 @@ function Facts({ campaign, now }) {
       <dt>Mode</dt>
       <dd>${words(campaign.mode)}${campaign.lineQuietGating ? ", only while the line is quiet" : ""}</dd>
       <dt>Assistant</dt>
-      <dd>${campaign.assistant.name}</dd>
+      <dd>${campaign.assistant.name}${campaign.assistantVersion ? `, version ${campaign.assistantVersion}` : ""}</dd>
       <dt>Line</dt>
       <dd><${Id} id=${campaign.phoneNumberId} label="Phone number id" /></dd>
       <dt>Created</dt>

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.campaigns.campaign import Campaign as CampaignAggregate
 from domain.gate.rules import CallPurpose
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
@@ -119,6 +120,10 @@ class Campaign:
     is_test: bool = strawberry.field(
         description="True for a single test call made by placeTestCall."
     )
+    assistant_changed_at: datetime | None = strawberry.field(
+        description="When an assistant, without a pinned version, was last changed"
+        " since the campaign was started or resumed."
+    )
     progress: CampaignProgress
     export_url: str = strawberry.field(
         description="Where the results can be downloaded as CSV."
@@ -153,6 +158,7 @@ class Campaign:
             calling_hours=CallingHours.of(terms.calling_hours),
             require_consent=terms.require_consent,
             is_test=row.is_test,
+            assistant_changed_at=row.assistant_changed_at,
             progress=CampaignProgress.of(row),
             export_url=f"/campaigns/{row.id}/export.csv",
         )
@@ -174,6 +180,16 @@ class Campaign:
     async def assistant(self, info: Info) -> Assistant:
         """Load the assistant that calls the contacts."""
         return await assistant_of(info.context, self.row.assistant_id)
+
+    @field(
+        "The provider's version of the assistant that all calls use until a pause; null"
+        " if the provider has no versions, and before the first call."
+    )
+    async def assistant_version(self, info: Info) -> str | None:
+        """Read the version from the campaign's events; it is shown for one campaign."""
+        load, row = info.context.services.app.load, self.row
+        found = await info.context.backend.run_reader(load, CampaignAggregate, row.id)
+        return found.pinned_version(row.provider_assistant_id)
 
     @field("The campaign from which this one took its contacts.")
     async def redial_of(self, info: Info) -> "Campaign | None":
