@@ -297,6 +297,7 @@ def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
             withhold=built.withholding.withhold,
             hang_up=built.calls.hang_up_before_ringing,
             now=built.now,
+            blocks=built.suppression_blocks,
         ).run,
         work_on_groups=ContactGroups(
             built.reading,

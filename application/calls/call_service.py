@@ -298,7 +298,7 @@ class CallService:
     def hang_up_before_ringing(self, call_id: UUID) -> None:
         """Have a call hung up that has not rung yet and may not ring any more.
 
-        Its number was suppressed, or its calling hours have ended.
+        Its number was suppressed or listed, or its calling hours have ended.
         """
 
         def command(call: Call, at: datetime) -> None:

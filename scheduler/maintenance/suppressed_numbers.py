@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from application.contacts.withholding import SuppressedContact
+from projections.contacts.listed_calls import ListBlocks, listed_calls
 from projections.contacts.suppressed_contacts import (
     Scan,
     last_import,
@@ -32,7 +33,8 @@ class SuppressedNumbers:
     """Remembers up to which entry the register was searched.
 
     It is searched from its beginning by a new leader, and after each import, whose
-    contacts may have numbers that were suppressed long ago.
+    contacts may have numbers that were suppressed long ago. `blocks` are the numbers
+    of the imported lists.
     """
 
     def __init__(
@@ -42,14 +44,17 @@ class SuppressedNumbers:
         withhold: Callable[[Sequence[SuppressedContact]], int],
         hang_up: Callable[[UUID], None],
         now: Callable[[], datetime],
+        blocks: ListBlocks,
     ) -> None:
         self._pool, self._withhold, self._hang_up = pool, withhold, hang_up
-        self._now = now
+        self._now, self._blocks = now, blocks
         self._scanned = self._import = 0
 
     def run(self) -> bool:
         """Do one pass; return whether there is more to do."""
-        for call_id in self._ask(unrung_calls, now=self._now()):
+        now = self._now()
+        ended = set(self._ask(unrung_calls, now=now))
+        for call_id in ended | self._ask(listed_calls, blocks=self._blocks, now=now):
             self._hang_up(call_id)
         latest = self._ask(last_import)
         if latest > self._import:

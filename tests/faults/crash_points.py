@@ -271,6 +271,7 @@ class SchedulerProcess(Process):
                 withhold=self.components.withholding.withhold,
                 hang_up=self.calls.hang_up_before_ringing,
                 now=house.now,
+                blocks=house.suppression_blocks,
             ).run,
             screen=screening,
             withhold_refused=screening.withhold_refused,

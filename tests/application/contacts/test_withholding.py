@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 
 from application.contacts.withholding import SuppressedContact
+from application.suppression_lists.service import ListTerms
 from domain.contacts.contact import Contact
+from domain.gate.rules import CallPurpose
 from domain.numbers.number import SuppressionSource
 from domain.outcomes import Withheld
 from domain.settings import RulesMode
@@ -40,6 +42,7 @@ def worker(house: House) -> SuppressedNumbers:
         withhold=house.withholding.withhold,
         hang_up=house.calls.hang_up_before_ringing,
         now=house.now,
+        blocks=house.suppression_blocks,
     )
 
 
@@ -125,6 +128,69 @@ def test_a_call_placed_after_the_opt_out_is_hung_up(house: House) -> None:
     assert house.load_call(call_id).hang_up_requested
     run(house, work)
     assert house.topics(call_id).count("hang_up_requested") == 1
+
+
+def import_list(house: House, phone: str = PHONE, **terms: Any) -> None:
+    wanted = ListTerms(**{"name": "Registry", "as_of": NOON.date(), **terms})
+    house.suppression_lists.receive(wanted, [phone.encode()], by=BY)
+
+
+def placed(house: House, *statuses: str) -> UUID:
+    [call_id] = house.claim(house.campaign(1), 1)
+    assert house.calls.request(call_id, dial_before=SOON)
+    place(house, call_id)
+    for one in statuses:
+        record_message(house, status(call_id, one))
+    return call_id
+
+
+def test_a_placed_call_is_hung_up_if_a_list_with_its_number_becomes_active(
+    house: House,
+) -> None:
+    call_id = placed(house)
+    import_list(house, "+12025550999")
+    run(house)
+    assert not house.load_call(call_id).hang_up_requested
+    import_list(house)
+    run(house)
+    assert house.load_call(call_id).hang_up_requested
+
+
+def test_a_call_placed_after_the_activation_of_a_list_is_hung_up(house: House) -> None:
+    [call_id] = house.claim(house.campaign(1), 1)
+    assert house.calls.request(call_id, dial_before=SOON)
+    import_list(house)
+    run(house)
+    place(house, call_id)
+    run(house)
+    assert house.load_call(call_id).hang_up_requested
+
+
+@pytest.mark.parametrize("standing", ["ringing", "in-progress"])
+def test_a_call_that_rings_goes_on_when_a_list_becomes_active(
+    house: House, standing: str
+) -> None:
+    call_id = placed(house, standing)
+    import_list(house)
+    run(house)
+    assert not house.load_call(call_id).hang_up_requested
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"covers": ("+1305",)},
+        {"purposes": (CallPurpose.SURVEY,)},
+        {"as_of": NOON.date() - timedelta(days=40), "max_age_days": 31},
+    ],
+)
+def test_a_call_goes_on_if_the_new_list_does_not_forbid_it(
+    house: House, terms: dict[str, Any]
+) -> None:
+    call_id = placed(house)
+    import_list(house, **terms)
+    run(house)
+    assert not house.load_call(call_id).hang_up_requested
 
 
 def placed_before_the_hours_end(house: House) -> UUID:
