@@ -131,7 +131,7 @@ class CrashingApp(AutoLynx):
     process: Process
 
     def append(self, *changed: Any, **how: Any) -> int | None:
-        topics = _topics(changed)
+        topics = topics_of(changed)
         self.process.check()
         if not topics:
             return super().append(*changed, **how)
@@ -142,7 +142,7 @@ class CrashingApp(AutoLynx):
         return position
 
 
-def _topics(changed: tuple[Any, ...]) -> list[str]:
+def topics_of(changed: tuple[Any, ...]) -> list[str]:
     """Return the topics of all events of an append, in the order of their storage."""
     return [
         str(event.TOPIC)
