@@ -19,6 +19,7 @@ from domain.contacts.contact import Contact
 from domain.contacts.contact_list import ContactList
 from domain.dispatcher import Dispatcher
 from domain.errors import NotFound
+from domain.forecast import log as forecast_log  # noqa: F401 - registers topics
 from domain.member import Member
 from domain.numbers.installation import Installation
 from domain.numbers.number import Number

@@ -36,6 +36,7 @@ from application.contacts.planned_calls import PlannedCallService
 from application.contacts.redials import STAGED_FOR, RedialService
 from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
+from application.forecasts import ForecastService
 from application.installation_key import InstallationKey
 from application.members import MemberService
 from application.numbers import NumberService
@@ -50,6 +51,7 @@ from projections.calls.message_retention import MessageRetention
 from projections.connections import Pools
 from projections.contacts.redials import RedialStaging
 from projections.dialability import DialabilityReader
+from projections.forecasts.reader import ForecastReader
 from projections.lookups import Lookups
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import (
@@ -238,6 +240,21 @@ class Components:
             number_ids=self.installation_key.number_ids,
             request_limit=self.request_limit,
         )
+
+    @cached_property
+    def forecast_reader(self) -> ForecastReader:
+        """Forecasts campaigns and drafts."""
+        return ForecastReader(
+            rule_book=self.rule_book.current,
+            first_settings=self.first_settings,
+            dialability=self.dialability,
+            request_limit=self.request_limit,
+        )
+
+    @cached_property
+    def forecasts(self) -> ForecastService:
+        """Stores forecasts and their scores."""
+        return ForecastService(self.app, self.context)
 
     @cached_property
     def grouping(self) -> ContactGrouping:

@@ -54,6 +54,7 @@ from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
 from scheduler.loop import SILENT_TICKS, Scheduler
 from scheduler.maintenance.contact_groups import ContactGroups
+from scheduler.maintenance.forecasts import Forecasts, ForecastWorker
 from scheduler.maintenance.retention import Retention, RetentionWorker
 from scheduler.maintenance.suppressed_numbers import SuppressedNumbers
 from scheduler.maintenance.upgrade import count_earlier_calls
@@ -153,6 +154,7 @@ def _lead(process: Process, term: Term) -> None:
         _start_alerts(process, feed, deps, opened, post)
         _start_retention(process, feed, opened)
         _start_deliveries(process, feed, opened)
+        _start_forecasts(process, feed, opened)
         opened.callback(deps.dispatch.stop)
         opened.enter_context(_stopping(scheduler, process.stop))
         scheduler.lead(term)
@@ -228,6 +230,22 @@ def _start_retention(process: Process, feed: ReadModelFeed, opened: ExitStack) -
             own.settings.values,
             own.now,
             partial(_with_connection, own.writing, remove_old),
+        )
+    )
+    opened.callback(worker.stop)
+    worker.start()
+
+
+def _start_forecasts(process: Process, feed: ReadModelFeed, opened: ExitStack) -> None:
+    """Store forecasts in a separate thread."""
+    own = _components(process, feed, opened, name=f"{ROLE} forecasts", size=2)
+    worker = ForecastWorker(
+        Forecasts(
+            own.reading.connection,
+            own.forecast_reader,
+            own.forecasts,
+            own.now,
+            feed.wait_for,
         )
     )
     opened.callback(worker.stop)

@@ -108,7 +108,11 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class CampaignCounts:
-    """The calls of one campaign. `goals` counts among the `human` ones."""
+    """The calls of one campaign. `goals` counts among the `human` ones.
+
+    `contacts` and `seconds`, from the start to the end of the last call, describe the
+    finished campaign; `seconds` is None if no call was made.
+    """
 
     outcomes: tuple[OutcomeCount, ...] = ()
     durations: tuple[DurationCount, ...] = ()
@@ -116,6 +120,8 @@ class CampaignCounts:
     days: tuple[DayCount, ...] = ()
     human: int = 0
     goals: int = 0
+    contacts: int = 0
+    seconds: float | None = None
 
     @property
     def calls(self) -> int:

@@ -30,6 +30,7 @@ class Threads:
     readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     commands: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
+    forecasts: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,23 @@ class Backend:
         """Call a function that may be slow, in a thread: imports, provider requests."""
         run = partial(work, *args, **kwargs)
         return await to_thread.run_sync(run, limiter=self.threads.slow)
+
+    async def run_forecast[**P, R](
+        self,
+        query: Callable[Concatenate[Conn, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Simulate in a thread, one forecast at a time: each uses a core for a second.
+
+        The others wait without a thread or a connection.
+        """
+
+        def work(connection: Conn, _: Retry) -> R:
+            return query(connection, *args, **kwargs)
+
+        run = partial(self.retry_policy.run, self.services.reading, work)
+        return await to_thread.run_sync(run, limiter=self.threads.forecasts)
 
     async def is_visible(self, position: int | None) -> bool:
         """Wait up to 2 s until the read model includes `position`; return if it does.

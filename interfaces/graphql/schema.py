@@ -29,6 +29,7 @@ from interfaces.graphql.extensions.limits import (
     Validation,
 )
 from interfaces.graphql.extensions.tracing import Traced
+from interfaces.graphql.forecasts import ForecastQueries
 from interfaces.graphql.push.shared_frames import SharingExecutor
 from interfaces.graphql.types.access import TokenQueries
 from interfaces.graphql.types.alerts import AlertQueries
@@ -78,6 +79,7 @@ class Query(
     PreviewQueries,
     CallingRuleQueries,
     DialabilityQueries,
+    ForecastQueries,
     SuppressionListQueries,
     SuppressionQueries,
     RetryQueries,

@@ -22,6 +22,7 @@ from projections.contacts import (
     contact_results,
     suppressed_contacts,
 )
+from projections.forecasts import campaign_forecasts
 from projections.registers import (
     directory,
     number_calls,
@@ -60,6 +61,7 @@ HANDLERS: tuple[Handler, ...] = (
     suppressed_contacts.suppressed_contacts,
     number_calls.number_calls,
     webhook_endpoints.webhook_endpoints,
+    campaign_forecasts.campaign_forecasts,
 )
 
 _TABLES: dict[str, tuple[Table, ...]] = {
@@ -83,6 +85,7 @@ _TABLES: dict[str, tuple[Table, ...]] = {
     "suppressed_contacts": (suppressed_contacts.TABLE,),
     "number_calls": (number_calls.TABLE,),
     "webhook_endpoints": (webhook_endpoints.TABLE,),
+    "campaign_forecasts": campaign_forecasts.TABLES,
     "event_index": (event_index.TABLE,),
 }
 

@@ -52,6 +52,7 @@ FIELDS: dict[str, set[Role]] = {
     **named("Query", f"{READS} spend", EVERYBODY),
     **named("Query", LISTS, EVERYBODY),
     **named("Query", "suppression tokens dialability smallestDifferences", EVERYBODY),
+    **named("Query", "forecast calibration", EVERYBODY),
     **named("Mutation", "createToken revokeToken", EVERYBODY),
     **named("Mutation", "createSignInLink", ADMINS),
     **named("Mutation", "suppressNumber", OPERATORS),

@@ -17,7 +17,7 @@ from application.contacts.phone_numbers import Kinds
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.assistants import assistant_here
-from interfaces.cli.campaigns import calling_again, test_calls
+from interfaces.cli.campaigns import calling_again, forecasts, test_calls
 from interfaces.cli.campaigns.campaign_arms import (
     Arms,
     arms_as_json,
@@ -106,6 +106,7 @@ def add_to(app: typer.Typer) -> None:
         group.command()(command)
     calling_again.add_commands(group)
     test_calls.add_commands(group)
+    forecasts.add_commands(group)
     app.add_typer(group, name="campaigns")
 
 

@@ -137,22 +137,27 @@ def _new_campaign(
         mode=asked.mode or DialMode.CONTINUOUS,
         line_quiet_gating=bool(asked.line_quiet_gating),
         budget=asked.budget,
-        terms=CallingTerms(
-            retry_policy=asked.retry_policy.to_policy() if asked.retry_policy else None,
-            output_rules=tuple(rule.to_rule() for rule in asked.output_rules or ()),
-            callback_output=asked.callback_output,
-            starts_at=asked.starts_at,
-            ends_at=asked.ends_at,
-            purpose=asked.purpose or CallPurpose.TELEMARKETING,
-            calling_hours=(
-                asked.calling_hours.to_hours(viewer)
-                if asked.calling_hours
-                else LAWFUL_HOURS
-            ),
-            require_consent=bool(asked.require_consent),
-        ),
+        terms=terms_of(asked, viewer),
         request_id=request_id,
         compared=tuple(arm.to_compared() for arm in asked.arms or ()),
+    )
+
+
+def terms_of(asked: CreateCampaignInput, viewer: Viewer) -> CallingTerms:
+    """Return the calling terms of the input."""
+    return CallingTerms(
+        retry_policy=asked.retry_policy.to_policy() if asked.retry_policy else None,
+        output_rules=tuple(rule.to_rule() for rule in asked.output_rules or ()),
+        callback_output=asked.callback_output,
+        starts_at=asked.starts_at,
+        ends_at=asked.ends_at,
+        purpose=asked.purpose or CallPurpose.TELEMARKETING,
+        calling_hours=(
+            asked.calling_hours.to_hours(viewer)
+            if asked.calling_hours
+            else LAWFUL_HOURS
+        ),
+        require_consent=bool(asked.require_consent),
     )
 
 

@@ -30,6 +30,11 @@ ASSISTANT_FIELDS = "{ id name providerAssistantId archived config activeCampaign
 DIALABILITY = """{ at contacts now later { code contacts from }
   never { reason contacts } hours { from contacts }
   placeSources { source contacts } }"""
+RANGE = "{ p10 p50 p90 }"
+FORECAST = f"""{{ madeAt attemptsSeen coverage finishesAt {RANGE} calls {RANGE}
+  answered {RANGE} human {RANGE} goals {RANGE} spend {RANGE}
+  hours {{ from calls spend }} boundBy {{ code share }} advice
+  never {{ reason contacts }} }}"""
 CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   assistant {ASSISTANT_FIELDS} phoneNumberId budget createdAt createdBy queuedAt
   startedAt completedAt progress {PROGRESS}
@@ -42,7 +47,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   retryPolicy {POLICY} outputRules {{ output equals means }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}
-  dialability {DIALABILITY}
+  dialability {DIALABILITY} forecast {FORECAST} forecasts {FORECAST}
   arms {{ assistant {{ id }} share contacts finished goals calls answered human low high
     pValue smallestDifference }}
   redialOf {{ id }} redials {{ id }} isTest phoneNumber exportUrl }}"""

@@ -17,6 +17,7 @@ from tests.interfaces.graphql.caller import (
     DIALABILITY,
     ERROR,
     EVENT,
+    FORECAST,
     HEALTH,
     POLICY,
     PROGRESS,
@@ -97,6 +98,15 @@ async def _campaign(caller: Caller, first: str, second: str) -> str:
         upload=first,
     )
     assert (counted["contacts"], len(counted["hours"])) == (2, 72)
+    draft = {"name": "", "assistantId": str(entered["id"]), "uploadId": first}
+    forecast = await caller.ask(
+        f"query($draft: CreateCampaignInput!) {{ forecast(draft: $draft) {FORECAST} }}",
+        draft={**draft, "phoneNumberId": "line"},
+    )
+    assert forecast["calls"] == {"p10": 2, "p50": 2, "p90": 2}
+    assert await caller.ask(
+        "query { calibration { quantity occasion campaigns coverage crps naiveCrps } }"
+    )
     id_ = await _created(caller, first, str(entered["id"]))
     more = await caller.ask(
         f"""mutation($id: ID!, $upload: ID!) {{

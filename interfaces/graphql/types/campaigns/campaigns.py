@@ -27,6 +27,7 @@ from interfaces.graphql.types.campaigns.dialability import (
     Dialability,
     dialability_of,
 )
+from interfaces.graphql.types.campaigns.forecasts import Forecast, forecast_of
 from interfaces.graphql.types.campaigns.outcomes import AnswerRate, Funnel, OutcomeCount
 from interfaces.graphql.types.campaigns.progress import CampaignProgress
 from interfaces.graphql.types.campaigns.terms import OutputRule, RetryPolicy
@@ -52,6 +53,7 @@ from projections.campaigns.campaign_row import CampaignRow
 from projections.contacts import contact_import, contact_log, contact_results
 from projections.contacts.contact_filters import ContactFilters
 from projections.engine.as_of import campaign_as_of
+from projections.forecasts import campaign_forecasts
 
 NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400
 
@@ -288,6 +290,18 @@ class Campaign:
     async def dialability(self, info: Info) -> Dialability:
         """Count the waiting contacts."""
         return await dialability_of(info.context, self.row)
+
+    @field("How the campaign will probably go from now on. Null once it is over.")
+    async def forecast(self, info: Info) -> Forecast | None:
+        """Simulate the campaign, unless that was done a moment ago."""
+        return await forecast_of(info.context, self.row)
+
+    @field("Forecasts that were stored, at the start and then every ten minutes.")
+    async def forecasts(self, info: Info) -> list[Forecast]:
+        """Return the stored forecasts, oldest first."""
+        read = info.context.backend.read
+        found = await read(campaign_forecasts.forecasts_of, self.row.id)
+        return [Forecast.of(stored) for _, stored in found]
 
     @field("The scheduler's latest decision about this campaign, with its reasons.")
     async def last_decision(self, info: Info) -> DispatchDecision | None:

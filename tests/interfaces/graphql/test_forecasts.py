@@ -1,0 +1,95 @@
+"""Forecasts of drafts and campaigns, and their calibration."""
+
+from typing import Any
+
+import pytest
+
+from domain.values import Role
+from tests.interfaces.graphql.caller import FORECAST
+from tests.interfaces.serving import Desk
+
+OF_DRAFT = f"""query($draft: CreateCampaignInput!) {{
+  forecast(draft: $draft) {FORECAST} }}"""
+OF_CAMPAIGN = f"""query($id: ID!) {{ forecast(campaignId: $id) {FORECAST}
+  campaign(id: $id) {{ forecast {FORECAST} forecasts {FORECAST} }} }}"""
+CALIBRATION = """{ calibration { quantity occasion campaigns coverage crps naiveCrps }
+}"""
+SUPPRESS = """mutation($phone: String!) { suppressNumber(phone: $phone) {
+  ... on Suppression { id } } }"""
+SET = """mutation($input: SettingsInput!) { updateSettings(input: $input) {
+  ... on Settings { callingRules } ... on UserError { message } } }"""
+CSV = "name,business_name,phone,time_zone\n" + "".join(
+    f"Ada {n},,+120255501{n:02d},America/New_York\n" for n in range(60)
+)
+QUANTITIES = ("calls", "answered", "human", "goals", "spend")
+
+
+@pytest.fixture(autouse=True)
+def without_rules(office: Desk) -> None:
+    """Switch the calling rules off, so that the time of day does not matter."""
+    off = {"callingRules": "OFF", "callingRulesReason": "a test"}
+    office.told(SET, input=off)
+    office.caught_up()
+
+
+def draft(upload: str, **fields: Any) -> dict[str, Any]:
+    own = {"name": "", "uploadId": upload, "phoneNumberId": "line", "cap": 5}
+    return {**own, "assistantId": "2f8f1d5e-8c3b-4c57-9d53-2f2b5c9a7d10", **fields}
+
+
+def of_draft(office: Desk, **fields: Any) -> Any:
+    asked = draft(office.upload(CSV), **fields)
+    return office.told(OF_DRAFT, Role.OPERATOR, draft=asked)["forecast"]
+
+
+def test_a_draft_is_forecast_before_anything_is_created(office: Desk) -> None:
+    office.told(SUPPRESS, phone="+12025550111")
+    office.caught_up()
+    made = of_draft(office)
+    assert made["calls"] == {"p10": 59, "p50": 59, "p90": 59}
+    assert made["never"] == [{"reason": "SUPPRESSED", "contacts": 1}]
+    assert (made["attemptsSeen"], made["coverage"]) == (0, None)
+    for name in QUANTITIES:
+        assert made[name]["p10"] <= made[name]["p50"] <= made[name]["p90"]
+    assert made["madeAt"] < made["finishesAt"]["p10"] <= made["finishesAt"]["p90"]
+    assert sum(hour["calls"] for hour in made["hours"]) == pytest.approx(59, abs=10)
+
+
+def test_a_retry_policy_makes_more_calls(office: Desk) -> None:
+    rule = {"outcomes": ["NO_ANSWER"], "attempts": 2, "gapsMinutes": [60]}
+    policy = {"attempts": 3, "rules": [rule]}
+    made = of_draft(office, retryPolicy=policy)
+    assert made["calls"]["p50"] > 60
+
+
+def test_a_draft_with_impossible_terms_is_refused(office: Desk) -> None:
+    upload = office.upload(CSV)
+    for wrong, words in (
+        ({"uploadId": None}, "needs an uploadId"),
+        ({"uploadId": "none"}, "no such upload"),
+        ({"endsAt": "2020-01-01T00:00:00Z"}, "end must be in the future"),
+        ({"cap": 0}, "must be from 1"),
+    ):
+        answer = office.ask(OF_DRAFT, Role.OPERATOR, draft=draft(upload, **wrong))
+        assert answer.code == "BAD_REQUEST"
+        assert words in answer.errors[0]["message"]
+
+
+def test_auditors_do_not_forecast_drafts(office: Desk) -> None:
+    asked = draft(office.upload(CSV))
+    assert office.ask(OF_DRAFT, Role.AUDITOR, draft=asked).code == "FORBIDDEN"
+
+
+def test_a_campaign_is_forecast_in_both_places(office: Desk) -> None:
+    campaign = office.campaign(CSV)
+    office.caught_up()
+    shown = office.told(OF_CAMPAIGN, Role.AUDITOR, id=campaign)
+    assert shown["campaign"]["forecasts"] == []
+    for made in (shown["forecast"], shown["campaign"]["forecast"]):
+        assert made["calls"]["p50"] == 60
+
+
+def test_nothing_is_calibrated_without_finished_campaigns(office: Desk) -> None:
+    found = office.told(CALIBRATION, Role.AUDITOR)["calibration"]
+    assert len(found) == 12
+    assert {(one["campaigns"], one["coverage"]) for one in found} == {(0, None)}
