@@ -72,7 +72,8 @@ async def _of_draft(context: Context, asked: CreateCampaignInput) -> Forecast:
     try:
         terms = terms_of(asked, context.viewer)
         check_calling_terms(terms, now)
-        check_terms(asked.name or "draft", asked.cap or 1, asked.budget)
+        cap = 1 if asked.cap is None else asked.cap
+        check_terms(asked.name or "draft", cap, asked.budget)
     except Invalid as error:
         raise bad_request(str(error)) from error
     draft = Draft(
