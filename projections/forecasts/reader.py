@@ -28,7 +28,7 @@ from domain.values import ZERO, DialMode
 from projections import spend
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
-from projections.contacts.waiting_phones import of_upload
+from projections.contacts.waiting_numbers import of_upload
 from projections.dialability import DialabilityReader
 from projections.forecasts import campaign_forecasts
 from projections.forecasts.situation import (
@@ -120,7 +120,7 @@ class ForecastReader:
         with one_snapshot(conn):
             settings = settings_board.get(conn) or self._first
             groups = [
-                Waiting(one.group, len(one.phones))
+                Waiting(one.group, len(one.numbers))
                 for one in of_upload(conn, draft.upload_id)
             ]
             strata = self._strata(groups, draft.terms, settings, now)
