@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from application.app import Streams
+from application.app import AutoLynx, Streams
 from application.calls.call_gate import CallGate
 from application.calls.call_requests import CallRequests
 from application.calls.call_unit_of_work import (
@@ -15,6 +15,7 @@ from application.calls.call_unit_of_work import (
     CallUnitOfWork,
     StartedCampaigns,
 )
+from application.calls.called_numbers import is_confirmed_end, release_confirmed
 from application.calls.contact_planning import TermsCache
 from application.calls.message_recorder import (
     MessageReceipt,
@@ -49,7 +50,7 @@ class CallService:
     def __init__(
         self,
         *,
-        app: Streams,
+        app: AutoLynx,
         context: EventContext,
         vault: VaultReader,
         contact_lookup: ContactLookup,
@@ -111,8 +112,11 @@ class CallService:
         self, call_id: UUID, *, provider_call_id: str, placed_at: datetime
     ) -> None:
         """Record that the provider accepted the call; attach its earlier messages."""
+        has_ended = False
 
         def command(call: Call, at: datetime) -> None:
+            nonlocal has_ended
+            has_ended = is_confirmed_end(call, provider_call_id)
             call.place(
                 provider_call_id=provider_call_id,
                 placed_at=placed_at,
@@ -121,6 +125,9 @@ class CallService:
             )
 
         self._unit.run(call_id, command)
+        if has_ended:
+            now = self._context.now()
+            release_confirmed(self._app, call_id, provider_call_id, now)
         self._recorder.attach(call_id, provider_call_id, self.record_message)
 
     # These methods take the number of the request. They do nothing if the call has been

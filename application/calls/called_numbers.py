@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from application.app import Streams
+from application.app import AutoLynx, Streams, decide
 from application.event_context import SCHEDULER
 from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import ContactLookup
@@ -35,14 +35,51 @@ def release_number(
 
     `number` is the called number if it has been read already. Returns the number with
     its new events, None if it has none. A call with a request whose outcome was never
-    known counts for ever: that request may have rung the phone.
+    known counts for ever: that request may have rung the phone. So does one whose
+    provider id only a webhook has named, because that may be forged, until the provider
+    gives the same id (`release_confirmed`).
     """
-    if call.number_key is None or call.unknowns or not proves_nothing_rang(events):
+    unproven = call.unknowns or call.bound_by_message
+    if call.number_key is None or unproven or not proves_nothing_rang(events):
         return number
     if number is None:
         number = newest_number(app, number_id_of(call.number_key), at)
     number.release(call.id, at=at, by=SCHEDULER)
     return number if number.pending_events else None
+
+
+def is_confirmed_end(call: Call, provider_call_id: str) -> bool:
+    """Whether the provider gives the id that an early end named in a webhook."""
+    same = call.provider_call_id == provider_call_id
+    return same and call.bound_by_message and call.ended
+
+
+def release_confirmed(
+    app: AutoLynx, call_id: UUID, provider_call_id: str, at: datetime
+) -> None:
+    """Stop counting a call that was refused before it rang, as a webhook had said.
+
+    The webhook arrived before the provider's answer to the request, which gives the
+    same id. Does nothing if the end does not prove that no phone rang.
+    """
+
+    def command() -> None:
+        call = app.load(Call, call_id)
+        proof = _since_request(list(app.events.get(call_id)))
+        confirmed = is_confirmed_end(call, provider_call_id) and not call.unknowns
+        if call.number_key is None or not confirmed or not proves_nothing_rang(proof):
+            return
+        number = newest_number(app, number_id_of(call.number_key), at)
+        number.release(call_id, at=at, by=SCHEDULER)
+        app.append(number, expect={call_id: call.version})
+
+    decide(command)
+
+
+def _since_request(events: Sequence[object]) -> Sequence[object]:
+    """Return the events after the latest request."""
+    requests = [n for n, one in enumerate(events) if isinstance(one, Call.Requested)]
+    return events[requests[-1] :] if requests else events
 
 
 class AdoptedNumbers:

@@ -11,8 +11,15 @@ from eventsourcing.persistence import StoredEvent
 from application.calls.called_numbers import NEWEST_EVENTS, newest_number
 from application.ports import Origin
 from domain.calls.call_dialing import NEVER_LEFT
+from domain.gate.rules import FrequencyCap
 from domain.numbers.number import Number, number_id_of
 from domain.values import Refusal, RefusalKind, call_id_of
+from tests.application.calls.messages import (
+    PROVIDER_ID,
+    message,
+    place,
+    record_message,
+)
 from tests.wiring import NOON, Clock, House
 
 PHONE = "+12025550143"
@@ -113,6 +120,47 @@ def test_a_refusal_after_a_request_of_unknown_outcome_releases_nothing(
     house.claim_again(call_id)
     assert house.calls.request(call_id, dial_before=SOON)
     house.calls.refuse(call_id, FULL, words="full", until=NOON)
+    assert number_of(house).requested == {call_id: NOON}
+
+
+def ended_early(house: House, call_id: UUID, provider_id: str) -> None:
+    """Record a webhook that arrives before the provider's answer to the request."""
+    reason = "call.start.error-subscription-concurrency-limit-reached"
+    fields = {"endedReason": reason, "timestamp": 1}
+    body = message(call_id, "status-update", provider_id, status="ended", **fields)
+    record_message(house, body)
+
+
+def test_an_early_end_counts_until_the_provider_gives_the_same_id(
+    house: House,
+) -> None:
+    call_id = requested(house)
+    ended_early(house, call_id, PROVIDER_ID)
+    assert house.load_call(call_id).ended
+    assert number_of(house).requested == {call_id: NOON}
+    place(house, call_id)
+    assert number_of(house).requested == {}
+    place(house, call_id)
+    assert house.topics(number_of(house).id) == ["requested", "released"]
+
+
+def test_a_forged_early_end_never_allows_a_call_beyond_the_cap(house: House) -> None:
+    house.set(frequency_caps=(FrequencyCap(1, 24),))
+    call_id = requested(house)
+    ended_early(house, call_id, "forged")
+    [other] = house.claim(house.campaign((PHONE,)))
+    assert house.calls.request(other, dial_before=SOON) is None
+    place(house, call_id)
+    assert house.load_call(call_id).provider_call_id == PROVIDER_ID
+    assert number_of(house).requested == {call_id: NOON}
+
+
+def test_an_early_end_after_the_phone_rang_counts(house: House) -> None:
+    call_id = requested(house)
+    body = message(call_id, "status-update", PROVIDER_ID, status="ringing", timestamp=1)
+    record_message(house, body)
+    ended_early(house, call_id, PROVIDER_ID)
+    place(house, call_id)
     assert number_of(house).requested == {call_id: NOON}
 
 
