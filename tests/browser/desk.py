@@ -155,7 +155,7 @@ def create_campaign(page: Page, file: Path, *, name: str, cap: int) -> None:
     """Create and start a campaign as a person does, from the list of campaigns."""
     page.goto("/campaigns/new")
     choose_file(page, file)
-    expect(page.locator(".tally")).to_be_visible()
+    expect(page.locator(".tally[role=status]")).to_be_visible()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Assistant", exact=True).select_option(index=1)
     page.get_by_label("Line", exact=True).select_option(index=1)

@@ -17,7 +17,7 @@ def test_a_comparison_is_created_run_and_shown(
     page = admin.new_page()
     page.goto("/campaigns/new")
     choose_file(page, sample_file(tmp_path, CONTACTS))
-    expect(page.locator(".tally")).to_be_visible()
+    expect(page.locator(".tally[role=status]")).to_be_visible()
     page.get_by_label("Name", exact=True).fill("Compared")
     page.get_by_label("Assistant", exact=True).select_option("Appointment reminder")
     page.get_by_label("Line", exact=True).select_option(index=1)

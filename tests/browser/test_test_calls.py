@@ -13,7 +13,7 @@ def test_an_operator_places_a_test_call_from_the_page_of_the_new_campaign(
     page = admin.new_page()
     page.goto("/campaigns/new")
     choose_file(page, sample_file(desk.folder, 3))
-    expect(page.locator(".tally")).to_be_visible()
+    expect(page.locator(".tally[role=status]")).to_be_visible()
     place = page.get_by_role("button", name="Test call")
     expect(place).to_be_disabled()
     page.get_by_label("Assistant", exact=True).select_option(index=1)

@@ -51,8 +51,8 @@ def test_a_person_calls_a_list_from_the_link_to_the_audit(
 def _sees_what_the_file_holds(page: Page, file: Path) -> None:
     page.goto("/campaigns/new")
     choose_file(page, file)
-    expect(page.locator(".tally")).to_contain_text(f"{CONTACTS} accepted")
-    expect(page.locator(".tally")).to_contain_text("5 skipped")
+    expect(page.locator(".tally[role=status]")).to_contain_text(f"{CONTACTS} accepted")
+    expect(page.locator(".tally[role=status]")).to_contain_text("5 skipped")
     rejects = page.locator(".rejects")
     expect(rejects).to_contain_text("Invalid phone")
     expect(rejects).to_contain_text("Malformed row")

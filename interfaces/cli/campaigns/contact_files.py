@@ -1,5 +1,6 @@
 """Reading of a contact file on the command line, and the report about it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from storage.vault.uploads import NewUpload
 
 REJECTS_SHOWN = 5
 REJECTS_IN_JSON = 1_000
+LONGEST_VALUE = 30
+"""Characters that are printed of a value."""
 CHUNK = 1 << 20
 KEPT = timedelta(days=1)
 
@@ -59,8 +62,28 @@ def receive(bench: Workbench, path: Path, options: FileOptions) -> Upload:
             sheet=options.sheet,
         )
         return receive_file(bench.uploads, new, _pieces(path), read)
-    except (MappingNeeded, InvalidMapping) as error:
-        raise UnreadableFile(error.message.replace("map=", "--map ")) from error
+    except InvalidMapping as error:
+        raise UnreadableFile(_for_command_line(error)) from error
+    except UnreadableFile as error:
+        message = _for_command_line(error) + _other_sheets(error)
+        raise UnreadableFile(message) from error
+
+
+def _for_command_line(error: UnreadableFile) -> str:
+    is_about_columns = isinstance(error, MappingNeeded | InvalidMapping)
+    return (
+        error.message.replace("map=", "--map ") if is_about_columns else error.message
+    )
+
+
+def _other_sheets(error: UnreadableFile) -> str:
+    """Return a sentence about the sheets of a refused workbook that were not read."""
+    sheets = error.sheets
+    others = [name for name in sheets.names if name != sheets.read] if sheets else []
+    if sheets is None or not others:
+        return ""
+    shown = ", ".join(f'"{name}"' for name in others)
+    return f' The sheet "{sheets.read}" was read; --sheet chooses another: {shown}.'
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -98,7 +121,9 @@ def print_report(bench: Workbench, upload: Upload, *, as_json: bool) -> None:
     if upload.sheets:
         print_line(f"sheet      {upload.sheets.read}")
     for column, role in zip(upload.columns, upload.roles, strict=True):
-        print_line(f"column     {column}: {role}")
+        values = [row.variables.get(column, "")[:LONGEST_VALUE] for row in sample]
+        shown = ", ".join(filter(None, values))
+        print_line(f"column     {column}: {role}{f' ({shown})' if shown else ''}")
     print_line(f"region     {upload.default_region}")
     for country, contacts in upload.countries:
         print_line(f"country    {country}: {contacts}")
@@ -106,10 +131,14 @@ def print_report(bench: Workbench, upload: Upload, *, as_json: bool) -> None:
         print_line(f"kind       {kind}: {contacts}")
     for staged in sample:
         row = sample_row(staged)
-        shown = (row.name, row.business_name, row.phone, *row.places, *row.time_zones)
-        print_line(f"row {row.row:<6} {', '.join(filter(None, shown))}")
+        parts = (row.name, row.business_name, row.phone, *row.places, *row.time_zones)
+        print_line(f"row {row.row:<6} {', '.join(filter(None, parts))}")
     print_line(f"accepted   {upload.accepted}")
     print_line(f"skipped    {upload.skipped_count}")
+    skipped = bench.uploads.first_rejects(upload.id, REJECTS_IN_JSON)
+    more = " or more" if upload.skipped_count > len(skipped) else ""
+    for reason, rows in Counter(reject.reason for reject in skipped).most_common():
+        print_line(f"reason     {reason}: {rows}{more}")
 
 
 def required(value: str | None, option: str) -> str:

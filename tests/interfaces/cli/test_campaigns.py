@@ -3,6 +3,7 @@ import json
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from storage.database import connect, open_pool
 from storage.process.decisions import Decision, ProcessRecords, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended
 from tests.simulator import Simulator
+from tests.storage.test_workbooks import written
 from tests.wiring import housed
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -200,6 +202,8 @@ def test_a_dry_run_reports_how_a_file_is_understood_and_creates_nothing(
     assert report["countries"] == [{"country": "US", "contacts": 1}]
     shown = autolynx.done(*dry_run)
     assert "column     Handy: PHONE" in shown.lines
+    assert "column     First Name: FIRST_NAME (Ada)" in shown.lines
+    assert "reason     INVALID_PHONE: 1" in shown.lines
     assert "warning: The phone numbers are those of" in shown.err
     assert autolynx.done("campaigns", "list", "--json").json == []
     with connect(database, name="test") as connection:
@@ -207,6 +211,19 @@ def test_a_dry_run_reports_how_a_file_is_understood_and_creates_nothing(
             "select (select count(*) from upload), (select count(*) from upload_row)"
         )
         assert connection.execute(counts).fetchone() == (0, 0)
+
+
+def test_a_refused_workbook_names_its_other_sheets(
+    autolynx: CommandLine, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.xlsx"
+    people: list[list[Any]] = [["Name", "Phone"], ["Ada", 2025550101]]
+    path.write_bytes(written(("Notes", [["about"], ["x"]]), ("People", people)))
+    dry_run = ("campaigns", "create", "--file", str(path), "--dry-run")
+    assert '--sheet chooses another: "People"' in autolynx.refusal(*dry_run)
+    shown = autolynx.done(*dry_run, "--sheet", "People")
+    assert "sheet      People" in shown.lines
+    assert "accepted   1" in shown.lines
 
 
 def test_a_file_without_an_accepted_row_is_refused(
