@@ -7,6 +7,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from application.configuration import Configuration
+from application.numbers import read_number
 from domain.errors import Invalid
 from domain.gate.caps import caps_text, read_caps
 from domain.gate.rules import FrequencyCap
@@ -45,6 +46,26 @@ def list_lines(*, as_json: AsJson = False) -> None:
     rows = [as_mapping(one.line, activeCalls=one.active_calls) for one in found]
     columns = ("id", "number", "name", "status", "activeCalls")
     show_list(rows, columns, as_json=as_json)
+
+
+def line_here(bench: Workbench, named: str) -> str:
+    """Return the id of the line with this id or number. Raises BadParameter.
+
+    A number without + is read in the region of the settings.
+    """
+    lines = bench.provider.phone_numbers()
+    if any(line.id == named for line in lines):
+        return named
+    try:
+        number = read_number(named, bench.settings.values().default_region)
+    except Invalid:
+        number = None
+    found = [line.id for line in lines if number is not None and line.number == number]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(line.number or line.id for line in lines) or "none"
+    wrong = "more than one line has this number; write its id" if found else "no line"
+    raise typer.BadParameter(f"--phone-number {named}: {wrong}. Lines: {known}.")
 
 
 def show_settings(

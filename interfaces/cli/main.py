@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from psycopg import OperationalError
@@ -19,7 +21,7 @@ from application.errors import (
 from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Refused
-from interfaces.cli.output import print_note
+from interfaces.cli.output import print_line, print_note
 from interfaces.database_errors import is_read_only
 
 REFUSED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -54,7 +56,6 @@ def build(word: str | None = None) -> typer.Typer:
         name="autolynx",
         help="Call everyone on a list through Vapi: never above the cap, never twice.",
         rich_markup_mode=None,
-        add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_commands)
@@ -68,7 +69,24 @@ def _modules_with(word: str | None) -> Sequence[str]:
     return found or [*MODULES]
 
 
-def _commands() -> None:
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        print_line(f"autolynx {version('autolynx')}")
+        raise typer.Exit
+
+
+def _commands(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda wanted: _show_version(wanted=wanted),
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
     """Call everyone on a list through Vapi: never above the cap, never twice.
 
     Try it with `autolynx demo`; run it with `autolynx up`. It is configured by the

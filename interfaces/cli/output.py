@@ -14,6 +14,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+LEAST_WIDTH = 8
+"""Characters of a column without ids in a narrow terminal."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -78,10 +81,22 @@ def _print_table(rows: list[list[str]], columns: Sequence[str]) -> None:
         for row in [list(columns), *rows]:
             print_line("\t".join(row))
         return
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for at, name in enumerate(columns):
+        whole = max((len(row[at]) for row in rows), default=0) if is_id(name) else None
+        table.add_column(name, min_width=whole, no_wrap=is_id(name))
     for row in rows:
         table.add_row(*row)
-    Console().print(table, markup=False)
+    console = Console()
+    # Rich shortens ids where they do not fit: a wider table wraps in the terminal.
+    needed = sum((column.min_width or LEAST_WIDTH) + 1 for column in table.columns)
+    console.width = max(console.width, needed)
+    console.print(table, markup=False)
+
+
+def is_id(column: str) -> bool:
+    """Whether the column contains ids, which are never shortened."""
+    return column == "id" or column.endswith("Id")
 
 
 def _cell(value: Any) -> str:

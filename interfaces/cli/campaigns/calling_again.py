@@ -36,6 +36,7 @@ from interfaces.cli.campaigns.campaign_terms import (
     terms_of,
     time_of,
 )
+from interfaces.cli.directory import line_here
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import campaign_arms
@@ -94,7 +95,7 @@ def redial(
         changes = _given(
             name=name,
             assistant_id=assistant_here(bench, assistant) if assistant else None,
-            phone_number_id=phone_number,
+            phone_number_id=line_here(bench, phone_number) if phone_number else None,
             cap=cap,
         )
         new = _redial_of(source, bench.context.new_id, terms, request_id)

@@ -55,7 +55,7 @@ AssistantName = Annotated[
 ]
 PhoneNumber = Annotated[
     str | None,
-    typer.Option("--phone-number", help="Id of the phone number (`autolynx lines`)."),
+    typer.Option("--phone-number", help="Number or id of a line (`autolynx lines`)."),
 ]
 Cap = Annotated[
     int | None, typer.Option(help="Most concurrent calls; default: of the settings.")
@@ -77,7 +77,7 @@ SameAssistant = Annotated[
 ]
 SameLine = Annotated[
     str | None,
-    typer.Option("--phone-number", help="Id of the line; default: the same."),
+    typer.Option("--phone-number", help="Number or id of a line; default: the same."),
 ]
 SameCap = Annotated[
     int | None, typer.Option(help="Most concurrent calls; default: the same.")

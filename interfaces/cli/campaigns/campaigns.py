@@ -60,6 +60,7 @@ from interfaces.cli.campaigns.contact_files import (
     required,
 )
 from interfaces.cli.campaigns.exports import export
+from interfaces.cli.directory import line_here
 from interfaces.cli.output import (
     AsJson,
     as_mapping,
@@ -144,33 +145,37 @@ def create(
     wanted = partial(
         NewCampaign,
         name=required(name, "--name"),
-        phone_number_id=required(phone_number, "--phone-number"),
         cap=cap,
         mode=mode,
         line_quiet_gating=line_quiet_gating,
         budget=_money(budget),
         terms=terms_of(retry, starts_at, ends_at, output_rule, callback_output),
     )
-    named = (required(assistant, "--assistant"), arm or [])
+    named = (
+        required(assistant, "--assistant"),
+        arm or [],
+        required(phone_number, "--phone-number"),
+    )
     _create_from_file(file, options, named, wanted, start=start, as_json=as_json)
 
 
 def _create_from_file(
     file: Path,
     options: FileOptions,
-    named: tuple[str, list[str]],
+    named: tuple[str, list[str], str],
     wanted: Callable[..., NewCampaign],
     *,
     start: bool,
     as_json: bool,
 ) -> None:
-    assistant, arms = named
+    assistant, arms, line = named
     with workbench(Configuration()) as bench:
         upload = receive(bench, file, options)
         new = wanted(
             upload_id=upload.id,
             assistant_id=assistant_here(bench, assistant),
             compared=compared(bench, arms),
+            phone_number_id=line_here(bench, line),
         )
         with bar("contacts imported", long=upload.accepted > MANY) as on_progress:
             campaign_id = _create(
@@ -324,7 +329,7 @@ def _waits(row: CampaignRow, decision: Decision | None, beat: Heartbeat | None) 
         for reason in decision.reasons
     )
     at = f"{decision.decided_at:%H:%M:%SZ}"
-    return f"At {at} {decision.placed} calls were placed. {reasons}".rstrip()
+    return f"At {at} {decision.placed} calls were claimed. {reasons}".rstrip()
 
 
 def start(campaign_id: CampaignId) -> None:

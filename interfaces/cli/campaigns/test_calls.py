@@ -9,6 +9,7 @@ from application.configuration import Configuration
 from application.errors import Failure
 from application.test_calls import NewTestCall
 from interfaces.cli.assistants import assistant_here
+from interfaces.cli.directory import line_here
 from interfaces.cli.output import AsJson, json_of, print_line
 from interfaces.cli.workbench import actor, workbench
 
@@ -25,7 +26,10 @@ def place(
         str, typer.Option(help="Our id or the provider's; imported if new.")
     ],
     phone_number: Annotated[
-        str, typer.Option("--phone-number", help="Id of the line (`autolynx lines`).")
+        str,
+        typer.Option(
+            "--phone-number", help="Number or id of a line (`autolynx lines`)."
+        ),
     ],
     name: Annotated[str, typer.Option(help="Name of the person.")] = "Test",
     variable: Annotated[
@@ -46,7 +50,7 @@ def place(
     with workbench(Configuration()) as bench:
         new = NewTestCall(
             assistant_id=assistant_here(bench, assistant),
-            phone_number_id=phone_number,
+            phone_number_id=line_here(bench, phone_number),
             phone=phone,
             name=name,
             variables=variables,

@@ -102,7 +102,7 @@ def test_show_explains_why_contacts_wait(
         beat(leader, "scheduler", "here")
         waits = autolynx.done("campaigns", "show", id_).lines[-1]
         assert waits.endswith(
-            "At 12:00:00Z 3 calls were placed."
+            "At 12:00:00Z 3 calls were claimed."
             " 7 contacts: All 3 calls that the cap allows are live."
         )
         leader.execute("update heartbeat set beat_at = beat_at - interval '1 hour'")
