@@ -100,6 +100,14 @@ def read_number(phone: str, region: str) -> str:
     return found[0]
 
 
+def calling_code(region: str) -> str:
+    """Return the country calling code of a region, such as 1 for US; empty if none."""
+    from phonenumbers import country_code_for_region  # noqa: PLC0415 - see read_number
+
+    code = country_code_for_region(region)
+    return str(code) if code else ""
+
+
 def _checked(reason: str) -> str:
     if not reason.strip():
         raise Invalid("reason is empty.", reason="is empty")

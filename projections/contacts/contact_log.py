@@ -90,6 +90,8 @@ TABLE = Table(
 )
 
 MOST_COUNTED = 10_000
+LEAST_LAST_DIGITS = 4
+"""A search for fewer digits matches no last digits: it would find too many numbers."""
 NUMBER = re.compile(r"[+(]*[0-9][0-9 ().-]*")
 
 
@@ -145,10 +147,23 @@ _WORDS: LiteralString = """
         @@ contact_query(%(campaign)s, %(search)s)
 """
 
-# Whatever the server's collation: a number's start, then more digits.
+# Whatever the server's collation: the digits that are known, then more digits.
+_MORE: LiteralString = "9" * 15
+
 _WORDS_OR_NUMBER: LiteralString = f"""
-    ({_WORDS} or v.campaign_id = %(campaign)s
-        and v.phone between '+' || %(digits)s and '+' || %(digits)s || '{"9" * 15}')
+    ({_WORDS} or v.campaign_id = %(campaign)s and (
+        v.phone between '+' || %(digits)s and '+' || %(digits)s || '{_MORE}'
+        or v.phone between '+' || %(national)s and '+' || %(national)s || '{_MORE}'
+    ))
+"""
+
+_WORDS_OR_ANY_PART: LiteralString = f"""
+    ({_WORDS} or v.campaign_id = %(campaign)s and (
+        v.phone between '+' || %(digits)s and '+' || %(digits)s || '{_MORE}'
+        or v.phone between '+' || %(national)s and '+' || %(national)s || '{_MORE}'
+        or reverse(v.phone) between reverse(%(digits)s)
+            and reverse(%(digits)s) || '{_MORE}'
+    ))
 """
 
 _FOUND: LiteralString = """
@@ -259,12 +274,14 @@ def page(
     after: str | None = None,
     statuses: Collection[ContactStatus] | None = None,
     search: str | None = None,
+    calling_code: str = "",
     filters: ContactFilters = NO_FILTERS,
 ) -> Page[ContactRow]:
     """List a campaign's contacts in the file's order.
 
-    `search` matches the beginnings of words of the names, or leading digits of the
-    number; `total` then stops at MOST_COUNTED.
+    `search` matches the beginnings of words of the names, or the number: its leading
+    digits, with or without the country's `calling_code`, or its last four or more.
+    `total` then stops at MOST_COUNTED.
 
     Raises:
         Invalid: `after` is not a cursor of this list.
@@ -278,6 +295,7 @@ def page(
             "list": place[0],
             "seq": place[1],
             "most": first + 1,
+            "calling_code": calling_code,
         }
         if filters:
             query, total = _filtered(conn, words, values, filters)
@@ -305,8 +323,13 @@ def _filtered(
 def _match(words: str, values: dict[str, Any]) -> LiteralString:
     """Return the condition of a search, and add its parameters to `values`."""
     digits = "".join(c for c in words if c in "0123456789")
+    # The zero before a national number is not dialled from abroad.
+    national = values["calling_code"] + (digits.lstrip("0") or digits)
     values |= {"search": words, "digits": digits, "counted": MOST_COUNTED}
-    return _WORDS_OR_NUMBER if NUMBER.fullmatch(words) else _WORDS
+    values["national"] = national
+    if not NUMBER.fullmatch(words):
+        return _WORDS
+    return _WORDS_OR_ANY_PART if len(digits) >= LEAST_LAST_DIGITS else _WORDS_OR_NUMBER
 
 
 def _found(conn: Conn, words: str, values: dict[str, Any]) -> tuple[LiteralString, int]:

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import strawberry
 
+from application.numbers import calling_code
 from domain.campaigns.campaign import Campaign as CampaignAggregate
 from domain.gate.rules import CallPurpose
 from domain.values import uuid_or_none
+from interfaces.graphql.backend import Backend
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError, bad_request
 from interfaces.graphql.permissions import (
@@ -227,13 +229,16 @@ class Campaign:
         waiting = None
         if waiting_for is not None:
             waiting = await waiting_filter(info, self.row.id, waiting_for)
-        page = await info.context.backend.read(
+        backend = info.context.backend
+        code = await backend.run_reader(_calling_code, backend, search)
+        page = await backend.read(
             contact_log.page,
             self.row.id,
             first=page_size(first, 50),
             after=after,
             statuses=statuses,
             search=search,
+            calling_code=code,
             filters=ContactFilters(outcomes, dispositions, withheld, waiting),
         )
         return Connection[Contact].of(page, Contact.of)
@@ -308,6 +313,13 @@ class Campaign:
         """Load the decision, None before the first one."""
         decision = await info.context.loaders.decisions.load(self.row.id)
         return DispatchDecision.of(decision) if decision else None
+
+
+def _calling_code(backend: Backend, search: str | None) -> str:
+    """Return the calling code of the settings' region for a search with digits."""
+    if not any(character.isdigit() for character in search or ""):
+        return ""
+    return calling_code(backend.services.settings.values().default_region)
 
 
 @strawberry.type
