@@ -10,6 +10,7 @@ from interfaces.auth.rates import GUESSES_A_MINUTE, RateLimit, address_of
 from interfaces.auth.viewer import Authenticator, Credentials, Viewer
 
 MEMBERS = frozenset(Role)
+AUDITORS = frozenset({Role.AUDITOR, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 

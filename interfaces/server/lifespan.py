@@ -13,6 +13,7 @@ from application.configuration import Configuration
 from application.ports import Provider, ProviderMessage
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.first_admin import add_first_admin
+from interfaces.dashboard.routes import page_for_unknown_addresses
 from interfaces.files.export import EXPORTS_AT_A_TIME
 from interfaces.files.sweeping import remove_expired
 from interfaces.graphql.push.broadcaster import Broadcaster
@@ -77,8 +78,12 @@ def api_lifespan(
             await asyncio.to_thread(components.installation_key.prepare)
             _add_first_admin(configuration, components)
             shared = (url, exports, subscriptions, metrics)
-            for router in Routes(configuration, components, *shared).all():
+            routes = Routes(configuration, components, *shared)
+            for router in routes.all():
                 app.include_router(router)
+            app.router.default = page_for_unknown_addresses(
+                routes.site, app.router.default
+            )
             async with (
                 remove_expired(components.uploads, components.now),
                 remove_expired(components.suppression_lists, components.now),

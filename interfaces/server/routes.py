@@ -12,12 +12,13 @@ from fastapi import APIRouter
 from application.configuration import Configuration
 from interfaces.auth.access_feed import AccessFeed
 from interfaces.auth.oidc import oidc_routes
-from interfaces.auth.rest import ADMINS, MEMBERS, OPERATORS, email_with
+from interfaces.auth.rest import ADMINS, AUDITORS, MEMBERS, OPERATORS, email_with
 from interfaces.auth.sign_in import BrowserSessions, sign_in_routes
 from interfaces.auth.viewer import Authenticator
-from interfaces.dashboard.documents import read_documents, texts_by_id
+from interfaces.dashboard.documents import Document, read_documents, texts_by_id
 from interfaces.dashboard.routes import dashboard_routes
-from interfaces.dashboard.site import build_site
+from interfaces.dashboard.site import Site, build_site
+from interfaces.files.evidence import evidence_routes
 from interfaces.files.export import export_routes
 from interfaces.files.imports import import_routes
 from interfaces.files.recordings import recording_routes
@@ -63,23 +64,29 @@ class Routes:
 
     def all(self) -> Iterator[APIRouter]:
         """Yield the routers in the order of matching: most frequent requests first."""
-        components, documents = self.components, read_documents()
+        components = self.components
         oidc = oidc_settings(self.configuration)
-        yield graphql_routes(self._backend, Documents(texts_by_id(documents)))
+        yield graphql_routes(self._backend, Documents(texts_by_id(self._documents)))
         yield sign_in_routes(self._sign_in, components.sign_in_links)
         if oidc is not None:
             yield oidc_routes(oidc, self._sign_in, components.identities)
         yield from self._files()
         yield from self._monitoring()
-        recordings = (origin_of(self.configuration.vapi_base_url), "https:")
-        yield dashboard_routes(
-            build_site(
-                documents,
-                components.provider.texts,
-                media_sources=recordings,
-                oidc=oidc is not None,
-            )
+        yield dashboard_routes(self.site)
+
+    @cached_property
+    def site(self) -> Site:
+        """The dashboard's files, which are compressed once."""
+        return build_site(
+            self._documents,
+            self.components.provider.texts,
+            media_sources=(origin_of(self.configuration.vapi_base_url), "https:"),
+            oidc=oidc_settings(self.configuration) is not None,
         )
+
+    @cached_property
+    def _documents(self) -> tuple[Document, ...]:
+        return read_documents()
 
     def _files(self) -> Iterator[APIRouter]:
         components = self.components
@@ -104,6 +111,11 @@ class Routes:
             authorize=email_with(self._authenticator, ADMINS),
             default_region=lambda: components.settings.values().default_region,
             today=lambda: components.now().astimezone(UTC).date(),
+        )
+        yield evidence_routes(
+            database_url=self.url,
+            pool=components.reading,
+            authorize=email_with(self._authenticator, AUDITORS),
         )
         yield recording_routes(
             provider=components.provider, pool=components.reading, authorize=members

@@ -13,7 +13,7 @@ from tests.fakes import FakeProvider
 from tests.interfaces.serving import Desk, configured, opened_desk
 
 INSIDES = ("Traceback", "psycopg", "/interfaces/", "site-packages")
-STATUSES = {200, 201, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429}
+STATUSES = {200, 201, 202, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429}
 
 
 @pytest.fixture(scope="module")
