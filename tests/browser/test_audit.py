@@ -1,4 +1,6 @@
-"""The event history as it grows."""
+"""The event history as it grows, its verification, and its download."""
+
+import json
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -42,3 +44,29 @@ def test_the_event_feed_shows_every_event_once_and_can_be_stopped(
     expect(row.locator("pre")).to_contain_text("assistant_id")
     for one in (page, other):
         one.close()
+
+
+def test_an_auditor_verifies_the_history_and_downloads_the_evidence(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    create_campaign(page, sample_file(desk.folder, 2), name="Proven", cap=2)
+    expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
+    campaign = page.url.rpartition("/")[2]
+    page.close()
+    with desk.opened("auditor") as context:
+        other = context.new_page()
+        other.goto("/audit")
+        other.get_by_role("button", name="Verify now").click()
+        verified = other.locator(".banner", has_text="No problem was found")
+        expect(verified).to_be_visible(timeout=LONG)
+        other.goto(f"/audit?campaign={campaign}")
+        with other.expect_download() as download:
+            other.get_by_role("link", name="Evidence of the campaign").click()
+        lines = download.value.path().read_text("utf-8").splitlines()
+    state, *events = [json.loads(line) for line in lines]
+    assert (state["firstProblem"], state["verifiedUpTo"] > 0) == (None, True)
+    positions = [event["position"] for event in events]
+    assert positions == sorted(set(positions))
+    types = {event["type"] for event in events}
+    assert {"campaign.created", "call.requested", "campaign.completed"} <= types

@@ -1,5 +1,6 @@
 // @ts-check
 import { createClient } from "graphql-ws";
+import { plain } from "./format.js";
 import { signal, useEffect, useRef, useState } from "./lib.js";
 
 /** @template D, V @typedef {import("./ops.js").Doc<D, V>} Doc */
@@ -34,7 +35,7 @@ export const may = {
 export class Refused extends Error {
   /** @param {string} code @param {string} message @param {Details} [details] */
   constructor(code, message, details = {}) {
-    super(message);
+    super(plain(message));
     this.code = code;
     this.details = details;
   }
@@ -55,7 +56,14 @@ export async function request(doc, variables) {
   const answer = await post("/graphql", { documentId: doc.id, variables });
   const body = await answer.json().catch(() => ({ errors: [{ message: `The server answered ${answer.status}.` }] }));
   if (body.errors?.length) throw refusal(body.errors[0]);
+  for (const part of Object.values(body.data)) if (part?.__typename === "UserError") explain(part);
   return body.data;
+}
+
+/** Replaces the API's words in what a member reads. @param {Refusal} error */
+function explain(error) {
+  error.message = plain(error.message);
+  for (const field of error.fields ?? []) field.message = plain(field.message);
 }
 
 /** @param {string} path @param {unknown} body */

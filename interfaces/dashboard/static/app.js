@@ -9,7 +9,7 @@ import { moveRow, useKeys } from "./keys.js";
 import { go, here, match, startRouting } from "./route.js";
 import { recognise } from "./session.js";
 import { SystemBanner } from "./system_banner.js";
-import { Action, Dialog, Icon, Skeleton, Toasts, toast } from "./ui.js";
+import { Action, Dialog, Empty, Head, Icon, Skeleton, Toasts, toast } from "./ui.js";
 
 /**
  * @typedef {{
@@ -63,6 +63,8 @@ const VIEWS = [
 const DRAWER = "/contacts/:contact";
 
 const loaded = signal(/** @type {{ load: Function, View: any } | null} */ (null));
+/** The function whose view could not be loaded. @type {import("@preact/signals").Signal<Function | null>} */
+const failed = signal(null);
 const sheet = signal(false);
 const menu = signal(false);
 
@@ -76,13 +78,27 @@ const found = () => {
 
 /** @param {Function} load */
 async function bring(load) {
+  failed.value = null;
   try {
     const module = await load();
     loaded.value = { load, View: module.default };
   } catch {
-    renew();
+    // After an upgrade the server has other modules; otherwise it cannot be reached.
+    const reached = await fetch("/", { method: "HEAD" }).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (reached) renew();
+    failed.value = load;
   }
 }
+
+/** A browser does not request a module again that could not be loaded: the page is reloaded. */
+const Unloaded = () =>
+  html`<${Head} title="This page could not be loaded" /><${Empty} icon="warning" title="AutoLynx cannot be reached"
+      ><p>The page is shown once the connection is back. Pages that were open before can still be read.</p>
+      <button type="button" onClick=${() => location.reload()}>Try again</button><//
+    >`;
 
 function Outlet() {
   const place = found();
@@ -99,6 +115,7 @@ function Outlet() {
     first.current = !loaded.value;
   }, [page, loaded.value]);
   if (!place) return html`<${Missing} />`;
+  if (failed.value === load) return html`<${Unloaded} />`;
   if (loaded.value?.load !== load) return html`<${Skeleton} rows=${6} />`;
   const { View } = /** @type {{ View: any }} */ (loaded.value);
   return html`<${View} key=${place.params.id ?? ""} ...${place.params} />`;
@@ -297,6 +314,7 @@ function ToSignIn() {
 
 startRouting();
 epoch.subscribe((n) => void (n && recognise()));
+epoch.subscribe((n) => void (n && failed.peek() && location.reload()));
 if (here.value.pathname !== "/sign-in") recognise();
 const root = /** @type {Element} */ (document.getElementById("app"));
 root.replaceChildren(); // Remove the loading message.

@@ -97,6 +97,19 @@ export function words(code) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+/**
+ * A message without words of the API: names of fields and codes are spelled out, null is "empty".
+ * Addresses and names of environment variables stay as they are.
+ * @param {string} message
+ */
+export const plain = (message) =>
+  message
+    .replace(/\[Errno -?\d+\] ?/g, "")
+    .replace(/(?<![\w/@.:-])null(?![\w/@-])/g, "empty")
+    .replace(/(?<![\w/@.:-])(?:[a-z]+(?:[A-Z][a-z0-9]*)+|(?!AUTOLYNX_)[A-Z]+(?:_[A-Z]+)+)(?![\w/@-])/g, (code) =>
+      words(code).toLowerCase(),
+    );
+
 /** The provider's ended reason as text. @param {string | null | undefined} reason */
 export function endedReason(reason) {
   if (!reason) return "";

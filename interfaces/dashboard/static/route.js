@@ -1,5 +1,5 @@
 // @ts-check
-import { signal } from "./lib.js";
+import { signal, useEffect, useRef } from "./lib.js";
 
 /** The current address; the only source of path and query for views. */
 export const here = signal(new URL(location.href));
@@ -8,8 +8,32 @@ export const here = signal(new URL(location.href));
 export function go(to, { replace = false } = {}) {
   const url = new URL(to, here.value);
   if (url.href === here.value.href) return;
+  if (url.pathname !== here.value.pathname && !mayLeave()) return;
   history[replace ? "replaceState" : "pushState"](null, "", url);
   here.value = url;
+}
+
+const UNSAVED = "The changes on this page are not saved. Leave it anyway?";
+/** Whether each form that is shown has changes that are not saved. @type {Set<{ current: boolean }>} */
+const forms = new Set();
+
+/** Whether nothing is unsaved, or the member leaves the changes. */
+const mayLeave = () => ![...forms].some((form) => form.current) || confirm(UNSAVED);
+
+/** Warns before the page is left while `changed`. @param {boolean} changed */
+export function useUnsaved(changed) {
+  const latest = useRef(changed);
+  latest.current = changed;
+  useEffect(() => {
+    /** @param {BeforeUnloadEvent} event */
+    const warn = (event) => latest.current && event.preventDefault();
+    forms.add(latest);
+    addEventListener("beforeunload", warn);
+    return () => {
+      forms.delete(latest);
+      removeEventListener("beforeunload", warn);
+    };
+  }, []);
 }
 
 /**
@@ -56,6 +80,13 @@ export function match(pattern, path) {
   return found;
 }
 
+/** Follows the browser's back and forward buttons, unless the member stays with unsaved changes. */
+function moved() {
+  const url = new URL(location.href);
+  if (url.pathname !== here.value.pathname && !mayLeave()) history.pushState(null, "", here.value);
+  else here.value = url;
+}
+
 /** @param {MouseEvent} event */
 function follow(event) {
   const anchor = event.target instanceof Element ? event.target.closest("a") : null;
@@ -77,6 +108,6 @@ function follow(event) {
 }
 
 export function startRouting() {
-  addEventListener("popstate", () => (here.value = new URL(location.href)));
+  addEventListener("popstate", moved);
   document.addEventListener("click", follow);
 }

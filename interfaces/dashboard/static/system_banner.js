@@ -8,7 +8,7 @@ import { Icon } from "./ui.js";
 /** @typedef {import("./ops.js").HealthData["health"]} SystemHealth */
 
 /** Components whose faults stop calls or delay the displayed data. */
-const ESSENTIAL = new Set(["database", "projector", "scheduler", "dialling"]);
+const ESSENTIAL = new Set(["database", "projector", "scheduler", "dialling", "calling rules"]);
 
 /** Shows on every page the faults that stop AutoLynx, and how to fix them. */
 export function SystemBanner() {

@@ -353,29 +353,6 @@ export function Action({ onPress, icon, kind = "", disabled, hint, label, type =
 }
 
 /**
- * @param {{
- *   more: boolean,
- *   onMore: () => void,
- *   onFirst?: (() => void) | null,
- *   shown: number,
- *   total?: number,
- *   capped?: boolean,
- * }} props
- */
-export const Pager = ({ more, onMore, onFirst, shown, total, capped }) =>
-  html`<nav class="pager" aria-label="Pages">
-    <span class="quiet"
-      >${`${count(shown)} shown`}${
-        total == null ? "" : ` of ${count(total)}${capped && total >= 10_000 ? " or more" : ""}`
-      }</span
-    >
-    <span
-      >${onFirst && html`<button type="button" onClick=${onFirst}>First page</button>`}
-      <button type="button" disabled=${!more} onClick=${onMore}>Next page</button></span
-    >
-  </nav>`;
-
-/**
  * Waits until typing rests, then hands the text on.
  * @param {{ value: string, label: string, onText: (text: string) => void, id?: string }} props
  */

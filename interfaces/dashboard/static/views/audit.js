@@ -4,8 +4,10 @@ import { epoch, may, subscribe, useQuery } from "../api.js";
 import { absolute, count, timeOfDay } from "../format.js";
 import { useKeys } from "../keys.js";
 import { Audit, EventAppended, Events } from "../ops.js";
+import { Pager } from "../pager.js";
 import { query, setQuery } from "../route.js";
-import { Empty, Head, Icon, Id, Pager, Skeleton, Time, Trouble } from "../ui.js";
+import { Evidence } from "./evidence.js";
+import { Empty, Head, Icon, Id, Skeleton, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").EventsData["events"]["nodes"][number]} Entry */
 const MOST = 200;
@@ -65,15 +67,19 @@ function filterNow() {
 
 export default function AuditView() {
   if (!may.audit()) return html`<${Head} title="Audit" /><${Empty} icon="audit" title="For auditors and admins" />`;
-  return html`<${Head}
-      title="Audit"
-      lead="Every stored event, in order, linked by a hash chain that reveals changes."
-    />
-    <div class="stack"><${Verified} /><${Log} /></div>`;
+  return html`<${Page} />`;
 }
 
-function Verified() {
+function Page() {
   const read = useQuery(Audit, {});
+  return html`<${Head} title="Audit" lead="Every stored event, in order, linked by a hash chain that reveals changes."
+      ><${Evidence} done=${read.reload}
+    /><//>
+    <div class="stack"><${Verified} read=${read} /><${Log} /></div>`;
+}
+
+/** @param {{ read: { data: import("../ops.js").AuditData | null, error: Error | null, reload: () => void } }} props */
+function Verified({ read }) {
   const audit = read.data?.audit;
   if (read.error) return html`<${Trouble} error=${read.error} again=${read.reload} />`;
   if (!audit) return null;
@@ -92,8 +98,8 @@ function Verified() {
     return html`<div class="banner" data-kind="info">
       <${Icon} name="audit" />
       <p>
-        <b>Not verified yet.</b> Run <code>autolynx audit verify</code>: it checks every stored event against the chain
-        and the read tables against the events. The log stands at ${count(audit.head)}.
+        <b>Not verified yet.</b> A verification checks every stored event against the chain and the read tables against
+        the events, as <code>autolynx audit verify</code> does. The log has ${count(audit.head)} positions.
       </p>
     </div>`;
   return html`<div class="banner" data-kind="good">
@@ -173,13 +179,13 @@ function Log() {
         : !rows.length
           ? html`<${Empty} icon="audit" title="No event matches" />`
           : html`<div class="scroll">
-                <table class="table">
+                <table class="table stacked">
                   <thead>
                     <tr>
                       <th class="num">Position</th>
                       <th>Event</th>
-                      <th class="wide">Actor</th>
-                      <th class="wide">Of</th>
+                      <th>Actor</th>
+                      <th>Of</th>
                       <th>When</th>
                       <th><span class="sr">Payload</span></th>
                     </tr>
@@ -189,12 +195,7 @@ function Log() {
                   </tbody>
                 </table>
               </div>
-              <${Pager}
-                shown=${rows.length}
-                more=${page.pageInfo.hasNextPage}
-                onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
-                onFirst=${after ? () => setQuery({ after: null }, {}) : null}
-              />`
+              <${Pager} shown=${rows.length} info=${page.pageInfo} />`
     }
   </section>`;
 }
@@ -204,12 +205,12 @@ const Line = ({ entry }) =>
   html`<tr>
     <td class="num">${count(entry.position)}</td>
     <td><b>${entry.type}</b></td>
-    <td class="wide">${entry.actor}</td>
-    <td class="wide">
+    <td data-label="Actor">${entry.actor}</td>
+    <td data-label="Of">
       <${Id} id=${entry.aggregateId} label=${`${entry.aggregateType} id`} />
       <span class="quiet num">v${entry.version}</span>
     </td>
-    <td class="nowrap">
+    <td class="nowrap" data-label="When">
       <time datetime=${entry.occurredAt} title=${absolute(entry.occurredAt)}>${timeOfDay(entry.occurredAt)}</time>
     </td>
     <td>

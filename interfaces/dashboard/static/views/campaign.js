@@ -3,19 +3,35 @@ import { html, useEffect, useMemo, useRef, useSignal } from "../lib.js";
 import { may, request, useQuery, useSubscription, useThrottled } from "../api.js";
 import { count, money, words } from "../format.js";
 import { useKeys } from "../keys.js";
+import { lazy } from "../lazy.js";
 import { CampaignPage, CampaignReasons, ContactUpdates, OneProgress } from "../ops.js";
 import { go, here, setQuery } from "../route.js";
 import { FINISHED, MAY_DIAL } from "../states.js";
-import { Empty, Head, Icon, Id, OutcomeBar, OUTCOMES, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
+import {
+  Empty,
+  Head,
+  Icon,
+  Id,
+  OutcomeBar,
+  OUTCOMES,
+  Skeleton,
+  SpendMeter,
+  State,
+  Time,
+  toast,
+  Trouble,
+} from "../ui.js";
 import { Activity } from "./activity.js";
+import { AnswerRates } from "./answer_rates.js";
 import { ArmsPanel } from "./arms_panel.js";
 import { Board } from "./board.js";
 import { Contacts } from "./contacts.js";
 import { Controls, exportCampaign, switchCampaign } from "./controls.js";
-import { Drawer } from "./drawer.js";
 import { CampaignDialable } from "./dialability.js";
 import { ResultsPanel } from "./results.js";
 import { Waits } from "./waits.js";
+
+const Drawer = lazy(() => import("./drawer.js"), "Drawer");
 
 /** @typedef {NonNullable<import("../ops.js").CampaignPageData["campaign"]>} Campaign */
 /** @typedef {Campaign["progress"]} Progress */
@@ -47,9 +63,10 @@ export default function CampaignView({ id, contact }) {
   const progress = useSignal(/** @type {Progress | null} */ (null));
   const useUpdates = useFeed(id);
   const campaign = page.data?.campaign ?? null;
+  const now = () => newest(progress.value, /** @type {Campaign} */ (campaign).progress);
   const fresh = useThrottled(async () => {
     const { campaign: card } = await request(CampaignReasons, { id }).catch(() => ({ campaign: null }));
-    if (card) page.change((old) => (old.campaign ? { campaign: { ...old.campaign, ...card } } : old));
+    if (card) page.change((old) => (old.campaign ? { ...old, campaign: { ...old.campaign, ...card } } : old));
   }, 2000);
   useSubscription(OneProgress, { id }, ({ campaignProgress }) => {
     progress.value = campaignProgress;
@@ -66,7 +83,10 @@ export default function CampaignView({ id, contact }) {
   }, [contact]);
   useKeys({
     e: () => campaign && exportCampaign(campaign),
-    p: () => campaign && may.operate() && switchCampaign(campaign, page.reload),
+    p: () =>
+      campaign &&
+      may.operate() &&
+      switchCampaign({ ...campaign, state: now().state }, page.reload).catch((error) => toast(error.message, "bad")),
   });
   if (page.error && !campaign) return html`<${Trouble} error=${page.error} again=${page.reload} />`;
   if (!page.data) return html`<${Skeleton} rows=${7} />`;
@@ -74,7 +94,6 @@ export default function CampaignView({ id, contact }) {
     return html`<${Head} title="No such campaign" /><${Empty} icon="search" title="There is no campaign at this address"
         ><a class="button" href="/">All campaigns</a><//
       >`;
-  const now = () => newest(progress.value, campaign.progress);
   const close = () => go(`/campaigns/${id}${here.value.search}`);
   return html`<a class="crumb" href="/"><${Icon} name="back" />Campaigns</a>
     <${Title} campaign=${campaign} now=${now} reload=${page.reload} />
@@ -86,7 +105,7 @@ export default function CampaignView({ id, contact }) {
         <div class="stack">
           <${Board}
             id=${id}
-            cap=${campaign.cap}
+            cap=${Math.min(campaign.cap, page.data.settings.globalCap)}
             over=${() => FINISHED.has(now().state)}
             started=${campaign.queuedAt != null}
             useUpdates=${useUpdates}
@@ -98,7 +117,8 @@ export default function CampaignView({ id, contact }) {
         </div>
         <div class="stack">
           <${Waits} campaign=${campaign} now=${now} />
-          <${Facts} campaign=${campaign} now=${now} />
+          <${Facts} campaign=${campaign} now=${now} globalCap=${page.data.settings.globalCap} />
+          <${AnswerRates} id=${id} now=${now} />
         </div>
       </div>
       <${Contacts} id=${id} open=${contact ?? null} useUpdates=${useUpdates} />
@@ -218,21 +238,29 @@ function Funnel({ now }) {
   </section>`;
 }
 
-/** @param {Part} props */
-function Facts({ campaign, now }) {
+/** @param {Part & { globalCap: number }} props */
+function Facts({ campaign, now, globalCap }) {
   const progress = now();
   return html`<section class="panel stack">
     <h2>Spend and settings</h2>
     <${SpendMeter} spend=${progress.spend} budget=${campaign.budget} />
     <dl class="facts">
       <dt>Live</dt>
-      <dd class="num">${count(progress.active)} of ${count(campaign.cap)}</dd>
+      <dd class="num">
+        ${count(progress.active)} of
+        ${" "}${count(Math.min(campaign.cap, globalCap))}${
+          globalCap < campaign.cap &&
+          html`<div class="hint">cap over all campaigns; of this one: ${count(campaign.cap)}</div>`
+        }
+      </dd>
       <dt>Mode</dt>
       <dd>${words(campaign.mode)}${campaign.lineQuietGating ? ", only while the line is quiet" : ""}</dd>
       <dt>Assistant</dt>
       <dd>${campaign.assistant.name}${campaign.assistantVersion ? `, version ${campaign.assistantVersion}` : ""}</dd>
       <dt>Line</dt>
-      <dd><${Id} id=${campaign.phoneNumberId} label="Phone number id" /></dd>
+      <dd class="num">
+        ${campaign.phoneNumber ?? html`<${Id} id=${campaign.phoneNumberId} label="Phone number id" />`}
+      </dd>
       <dt>Created</dt>
       <dd><${Time} at=${campaign.createdAt} /> by ${campaign.createdBy}</dd>
       <dt>Completed</dt>

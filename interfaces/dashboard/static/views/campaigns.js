@@ -2,12 +2,15 @@
 import { html, signal } from "../lib.js";
 import { may, useQuery, useSubscription, useThrottled } from "../api.js";
 import { count, money, share, words } from "../format.js";
+import { lazy } from "../lazy.js";
 import { Campaigns, CampaignsProgress } from "../ops.js";
+import { Pager } from "../pager.js";
 import { query, setQuery } from "../route.js";
-import { Empty, Head, Icon, OutcomeBar, Pager, Search, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
+import { Empty, Head, Icon, OutcomeBar, Search, Skeleton, SpendMeter, State, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").CampaignsData["campaigns"]["nodes"][number]} Campaign */
 /** @typedef {import("../ops.js").CampaignState} CampaignState */
+const Checklist = lazy(() => import("./checklist.js"), "Checklist");
 /** @type {CampaignState[]} */
 const STATES = ["RUNNING", "DIALING", "QUEUED", "PAUSED", "CREATED", "COMPLETED", "CANCELED", "FAILED"];
 
@@ -95,13 +98,7 @@ export default function CampaignList() {
         </ul>
         ${
           (page.pageInfo.hasNextPage || after) &&
-          html`<${Pager}
-            shown=${page.nodes.length}
-            total=${page.totalCount}
-            more=${page.pageInfo.hasNextPage}
-            onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
-            onFirst=${after ? () => setQuery({ after: null }, {}) : null}
-          />`
+          html`<${Pager} shown=${page.nodes.length} total=${page.totalCount} info=${page.pageInfo} />`
         }`
     }`;
 }
@@ -144,16 +141,19 @@ const Nothing = () =>
   >`;
 
 const First = () =>
-  html`<section class="panel">
-    <${Empty} icon="phone" title="Your first campaign">
-      <p>
-        Drop a CSV file with names and phone numbers, choose an assistant and a line, and press Start. AutoLynx calls
-        everyone on the list, never above the cap and nobody twice.
-      </p>
-      ${
-        may.operate()
-          ? html`<a class="button primary" href="/campaigns/new"><${Icon} name="plus" />Create a campaign</a>`
-          : html`<p>An operator or an admin can create one.</p>`
-      }
-    <//>
-  </section>`;
+  html`<div class="stack">
+    <section class="panel">
+      <${Empty} icon="phone" title="Your first campaign">
+        <p>
+          Drop a CSV file with names and phone numbers, choose an assistant and a line, and press Start. AutoLynx calls
+          everyone on the list, never above the cap and nobody twice.
+        </p>
+        ${
+          may.operate()
+            ? html`<a class="button primary" href="/campaigns/new"><${Icon} name="plus" />Create a campaign</a>`
+            : html`<p>An operator or an admin can create one.</p>`
+        }
+      <//>
+    </section>
+    <${Checklist} />
+  </div>`;

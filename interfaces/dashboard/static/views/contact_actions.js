@@ -7,7 +7,14 @@ import { Action, Dialog, Field, toast } from "../ui.js";
 
 /** @typedef {import("../ops.js").Disposition} Disposition */
 /** @type {Disposition[]} */
-const DISPOSITIONS = ["GOAL_REACHED", "NOT_INTERESTED", "CALLBACK_REQUESTED", "WRONG_PERSON", "OPTED_OUT", "OTHER"];
+export const DISPOSITIONS = [
+  "GOAL_REACHED",
+  "NOT_INTERESTED",
+  "CALLBACK_REQUESTED",
+  "WRONG_PERSON",
+  "OPTED_OUT",
+  "OTHER",
+];
 
 /**
  * Outcome and disposition of a contact, and what a member may do about it.

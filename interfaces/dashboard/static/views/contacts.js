@@ -4,8 +4,10 @@ import { useQuery } from "../api.js";
 import { count, dialled, duration, endedReason, price, words } from "../format.js";
 import { neverWords, waitingWords } from "../gate_words.js";
 import { Contacts as Query } from "../ops.js";
+import { Pager } from "../pager.js";
 import { here, query, setQuery } from "../route.js";
-import { Empty, Pager, Search, Skeleton, State, Time, Trouble } from "../ui.js";
+import { DISPOSITIONS } from "./contact_actions.js";
+import { Empty, Search, Skeleton, State, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Contact} Contact */
 /** @typedef {import("../ops.js").ContactStatus} Status */
@@ -26,8 +28,6 @@ const CALL_OUTCOMES = [
   "CANCELED",
   "UNKNOWN",
 ];
-/** @type {import("../ops.js").Disposition[]} */
-const DISPOSITIONS = ["GOAL_REACHED", "CALLBACK_REQUESTED", "OPTED_OUT", "WRONG_PERSON", "NOT_INTERESTED", "OTHER"];
 /** @type {Status[]} */
 const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"];
 /** @type {import("../ops.js").Withheld[]} */
@@ -117,16 +117,16 @@ export function Contacts({ id, open, useUpdates }) {
               }<//
             >`
           : html`<div class="scroll">
-                <table class="table">
+                <table class="table stacked">
                   <thead>
                     <tr>
                       <th>Name</th>
-                      <th class="wide">Number</th>
+                      <th>Number</th>
                       <th>Status</th>
-                      <th class="wide">Outcome</th>
-                      <th class="wide num">Length</th>
-                      <th class="wide num">Cost</th>
-                      <th class="wide">Last event</th>
+                      <th>Outcome</th>
+                      <th class="num">Length</th>
+                      <th class="num">Cost</th>
+                      <th>Last event</th>
                     </tr>
                   </thead>
                   <tbody>
@@ -146,9 +146,7 @@ export function Contacts({ id, open, useUpdates }) {
                 shown=${page.nodes.length}
                 total=${page.totalCount}
                 capped=${Boolean(search)}
-                more=${page.pageInfo.hasNextPage}
-                onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
-                onFirst=${after ? () => setQuery({ after: null }, {}) : null}
+                info=${page.pageInfo}
               />`
     }
   </section>`;
@@ -201,16 +199,16 @@ function Line({ contact, campaign, open }) {
         >${contact.name || "Erased"}</a
       ><span>${contact.businessName}</span>
     </td>
-    <td class="wide num" style=${{ textAlign: "left" }}>${dialled(contact)}</td>
-    <td><${State} value=${contact.status} /><${Why} contact=${contact} /></td>
-    <td class="wide" title=${endedReason(call?.endedReason)}>
+    <td class="num left" data-label="Number">${dialled(contact)}</td>
+    <td data-label="Status"><${State} value=${contact.status} /><${Why} contact=${contact} /></td>
+    <td data-label="Outcome" title=${endedReason(call?.endedReason)}>
       ${contact.outcome ? words(contact.outcome) : endedReason(call?.endedReason)}${
         contact.disposition ? html`<span class="quiet"> · ${words(contact.disposition)}</span>` : ""
       }
     </td>
-    <td class="wide num">${call?.durationSeconds == null ? "" : duration(call.durationSeconds)}</td>
-    <td class="wide num">${call?.cost == null ? "" : price(call.cost)}</td>
-    <td class="wide">${call ? html`<${Time} at=${call.lastEventAt} />` : ""}</td>
+    <td class="num" data-label="Length">${call?.durationSeconds == null ? "" : duration(call.durationSeconds)}</td>
+    <td class="num" data-label="Cost">${call?.cost == null ? "" : price(call.cost)}</td>
+    <td data-label="Last event">${call ? html`<${Time} at=${call.lastEventAt} />` : ""}</td>
   </tr>`;
 }
 

@@ -1,25 +1,24 @@
 // @ts-check
 import { html, useState } from "../lib.js";
 import { may, request } from "../api.js";
-import { forget } from "../contact_file.js";
 import {
+  CampaignReasons,
   CancelCampaign,
-  ImportContacts,
   PauseCampaign,
   ResumeCampaign,
+  ScheduleCampaign,
   StartCampaign,
-  UpdateCampaign,
 } from "../ops.js";
 import { count } from "../format.js";
+import { lazy } from "../lazy.js";
 import { FINISHED, MAY_DIAL } from "../states.js";
 import { Action, Dialog, Field, Icon, toast } from "../ui.js";
-import { FileDrop } from "./file_drop.js";
 
 /** @typedef {import("./campaign.js").Campaign} Campaign */
 /** @typedef {{ campaign: Campaign, reload: () => void, onClose: () => void }} Asked */
 
 /** @param {{ __typename: string, message?: string }} result @param {string} done */
-function settle(result, done) {
+export function settle(result, done) {
   if (result.__typename === "UserError") throw new Error(result.message);
   toast(done);
 }
@@ -42,10 +41,26 @@ export async function switchCampaign(campaign, reload) {
   const act = mainOf(campaign.state);
   if (act === "start")
     settle((await request(StartCampaign, { id })).startCampaign, "Started. The first calls go out in a moment.");
-  if (act === "resume") settle((await request(ResumeCampaign, { id })).resumeCampaign, "Resumed.");
+  if (act === "resume") await resume(id).finally(reload);
   if (act === "pause")
     settle((await request(PauseCampaign, { id })).pauseCampaign, "Paused. No new calls; calls in progress continue.");
   reload();
+}
+
+/** How long the campaign is watched after Resume, in milliseconds, and how often. */
+const [WATCHED, EACH] = [3_000, 500];
+
+/** Resumes; throws with the reason if the campaign is paused again at once. @param {string} id */
+async function resume(id) {
+  const { resumeCampaign: result } = await request(ResumeCampaign, { id });
+  if (result.__typename === "UserError") throw new Error(result.message);
+  for (let waited = 0; waited < WATCHED; waited += EACH) {
+    await new Promise((wake) => setTimeout(wake, EACH));
+    const { campaign } = await request(CampaignReasons, { id });
+    if (campaign?.state !== "PAUSED") continue;
+    throw new Error(`Resumed, and paused again at once: ${campaign.stateReason ?? "see the banner above."}`);
+  }
+  toast("Resumed.");
 }
 
 /** @param {{ campaign: Campaign, state: Campaign["state"], reload: () => void }} props */
@@ -75,6 +90,10 @@ export function Controls({ campaign, state, reload }) {
         <button type="button" onClick=${() => setAsked("edit")}><${Icon} name="edit" />Change</button>
         <button type="button" class="danger" onClick=${() => setAsked("cancel")}><${Icon} name="stop" />Cancel</button>
         ${
+          state === "CREATED" &&
+          html`<button type="button" onClick=${() => setAsked("schedule")}><${Icon} name="clock" />Schedule</button>`
+        }
+        ${
           main &&
           html`<${Action}
             kind=${main === "pause" ? "" : "primary"}
@@ -85,8 +104,7 @@ export function Controls({ campaign, state, reload }) {
           >`
         }`
     }
-    ${asked === "cancel" && html`<${Cancel} ...${part} />`} ${asked === "edit" && html`<${Edit} ...${part} />`}
-    ${asked === "import" && html`<${Import} ...${part} />`}`;
+    <${Asking} asked=${asked} part=${part} />`;
 }
 
 /** @param {Asked} props */
@@ -133,80 +151,44 @@ function Cancel({ campaign, reload, onClose }) {
   <//>`;
 }
 
-/** @param {Asked} props */
-function Edit({ campaign, reload, onClose }) {
-  const before = {
-    name: campaign.name,
-    cap: String(campaign.cap),
-    budget: campaign.budget ?? "",
-    quiet: campaign.lineQuietGating,
-  };
-  const [form, setForm] = useState(before);
-  const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
-  /** @param {"name" | "cap" | "budget"} name */
-  const bind = (name) => ({
-    value: form[name],
-    onInput: (/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
-      setForm((old) => ({ ...old, [name]: e.currentTarget.value })),
-  });
-  const save = async () => {
-    const input = {
-      ...(form.name !== before.name && { name: form.name }),
-      ...(form.cap !== before.cap && { cap: Number(form.cap) }),
-      ...(form.budget !== before.budget && { budget: form.budget || null }),
-      ...(form.quiet !== before.quiet && { lineQuietGating: form.quiet }),
-    };
-    const { updateCampaign: result } = await request(UpdateCampaign, { id: campaign.id, input });
-    if (result.__typename === "UserError")
-      setWrong(Object.fromEntries(result.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
-    settle(result, "Changed. The scheduler uses it from its next pass.");
-    onClose();
-    reload();
-  };
-  return html`<${Dialog} title="Change the campaign" onClose=${onClose}>
-    <${Field} label="Name" error=${wrong.name}
-      >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("name")} />`}<//
-    >
-    <${Field} label="Cap: calls at once" hint="If lower, no new calls start until enough have ended." error=${wrong.cap}
-      >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("cap")} type="number" min="1" max="10000" />`}<//
-    >
-    <${Field} label="Budget in US dollars" hint="Empty: no limit." error=${wrong.budget}
-      >${(/** @type {any} */ a) => html`<input ...${a} ...${bind("budget")} type="number" min="0" step="0.01" />`}<//
-    >
-    <label class="tick"
-      ><input
-        type="checkbox"
-        checked=${form.quiet}
-        onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) =>
-          setForm((old) => ({ ...old, quiet: e.currentTarget.checked }))}
-      /><span>Only while the line is quiet</span></label
-    >
-    <footer>
-      <button type="button" onClick=${onClose}>Discard</button><${Action} kind="primary" onPress=${save}>Save<//>
-    </footer>
-  <//>`;
+const DIALOGS = {
+  cancel: Cancel,
+  edit: lazy(() => import("./edit_campaign.js"), "Edit"),
+  import: lazy(() => import("./add_contacts.js"), "AddContacts"),
+  schedule: Schedule,
+};
+
+/** The dialog that is open. @param {{ asked: string, part: Asked }} props */
+function Asking({ asked, part }) {
+  const View = DIALOGS[/** @type {keyof typeof DIALOGS} */ (asked)];
+  return View ? html`<${View} ...${part} />` : null;
 }
 
-/** @param {Asked} props */
-function Import({ campaign, reload, onClose }) {
-  const [uploaded, setUploaded] = useState(/** @type {import("../contact_file.js").Upload | null} */ (null));
-  const add = async () => {
-    const { importContacts: result } = await request(ImportContacts, {
-      campaignId: campaign.id,
-      uploadId: uploaded?.id ?? "",
+/** Starts at a time. @param {Asked} props */
+function Schedule({ campaign, reload, onClose }) {
+  const [at, setAt] = useState("");
+  const start = async () => {
+    const { startCampaign: result } = await request(ScheduleCampaign, {
+      id: campaign.id,
+      at: new Date(at).toISOString(),
     });
-    settle(result, result.__typename === "ImportedCampaign" ? `${count(result.report.accepted)} contacts added.` : "");
-    await forget(campaign.id);
+    settle(result, "Scheduled. The first calls go out at that time, when the rules allow it.");
     onClose();
     reload();
   };
-  return html`<${Dialog} title="Add contacts" onClose=${onClose} wide>
-    <${FileDrop} place=${campaign.id} onUpload=${setUploaded} />
+  return html`<${Dialog} title="Start at a time" onClose=${onClose}>
+    <${Field} label="First call not before" hint="In your time"
+      >${(/** @type {any} */ a) =>
+        html`<input
+          ...${a}
+          type="datetime-local"
+          value=${at}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setAt(e.currentTarget.value)}
+        />`}<//
+    >
     <footer>
-      <button type="button" onClick=${onClose}>Close</button
-      ><${Action} kind="primary" disabled=${!uploaded?.report.accepted} onPress=${add}
-        >Add ${uploaded ? count(uploaded.report.accepted) : ""} contacts<//
-      >
+      <button type="button" onClick=${onClose}>Discard</button
+      ><${Action} kind="primary" disabled=${!at} onPress=${start}>Schedule<//>
     </footer>
   <//>`;
 }

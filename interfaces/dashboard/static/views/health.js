@@ -53,13 +53,13 @@ function Lines() {
         ? !read.error && html`<div style=${{ padding: "0 20px" }}><${Skeleton} rows=${3} /></div>`
         : !lines.length
           ? html`<${Empty} icon="phone" title="No line"><p>The provider shows no phone number for this account.</p><//>`
-          : html`<table class="table">
+          : html`<table class="table stacked">
               <thead>
                 <tr>
                   <th>Number</th>
                   <th>Status</th>
                   <th class="num">Live now</th>
-                  <th class="wide">Id</th>
+                  <th>Id</th>
                 </tr>
               </thead>
               <tbody>
@@ -67,11 +67,11 @@ function Lines() {
                   (line) =>
                     html`<tr key=${line.id}>
                       <td class="main"><b class="num">${line.number ?? "–"}</b><span>${line.name}</span></td>
-                      <td>${line.status ? words(line.status) : "–"}</td>
-                      <td class="num">
+                      <td data-label="Status">${line.status ? words(line.status) : "–"}</td>
+                      <td class="num" data-label="Live now">
                         ${line.activeCalls ?? html`<span title="The provider cannot be reached">?</span>`}
                       </td>
-                      <td class="wide"><${Id} id=${line.id} label="Phone number id" /></td>
+                      <td data-label="Id"><${Id} id=${line.id} label="Phone number id" /></td>
                     </tr>`,
                 )}
               </tbody>

@@ -3,7 +3,8 @@ import { html, useState } from "../lib.js";
 import { request, useQuery } from "../api.js";
 import { count, words } from "../format.js";
 import { CampaignArms, CreateCampaign, RedialCount } from "../ops.js";
-import { go } from "../route.js";
+import { go, query } from "../route.js";
+import { DISPOSITIONS } from "./contact_actions.js";
 import { Action, Dialog, Field } from "../ui.js";
 
 /** @typedef {import("../ops.js").CallOutcome} Outcome */
@@ -17,10 +18,15 @@ import { Action, Dialog, Field } from "../ui.js";
  * }} props
  */
 export function RedialDialog({ campaign, outcomes, onClose }) {
-  const [chosen, setChosen] = useState(/** @type {Outcome[]} */ ([]));
+  const [chosen, setChosen] = useState(() => /** @type {Outcome[]} */ ([query("outcome")].filter(Boolean)));
   const [name, setName] = useState(`Redial of ${campaign.name}`.slice(0, 200));
   const [requestId] = useState(() => crypto.randomUUID());
-  const redial = { campaignId: campaign.id, outcomes: chosen.length ? chosen : null };
+  const [disposition, setDisposition] = useState(query("disposition"));
+  const redial = {
+    campaignId: campaign.id,
+    outcomes: chosen.length ? chosen : null,
+    dispositions: disposition ? [/** @type {import("../ops.js").Disposition} */ (disposition)] : null,
+  };
   const counted = useQuery(RedialCount, { redial });
   const contacts = counted.data?.redialCount;
   const compared = useQuery(CampaignArms, { id: campaign.id }).data?.campaign?.arms;
@@ -59,6 +65,17 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
             >`,
         )}
       </fieldset>
+      <${Field} label="And whose disposition is"
+        >${(/** @type {any} */ a) =>
+          html`<select
+            ...${a}
+            value=${disposition}
+            onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => setDisposition(e.currentTarget.value)}
+          >
+            <option value="">Any, or none</option>
+            ${DISPOSITIONS.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
+          </select>`}<//
+      >
       <${Field} label="Name of the new campaign"
         >${(/** @type {any} */ a) =>
           html`<input

@@ -2,10 +2,12 @@
 import { html, useEffect, useState } from "../lib.js";
 import { may, useQuery, useThrottled } from "../api.js";
 import { count, words } from "../format.js";
+import { lazy } from "../lazy.js";
 import { CampaignResults } from "../ops.js";
 import { setQuery } from "../route.js";
 import { Icon, Time } from "../ui.js";
-import { RedialDialog } from "./redial.js";
+
+const RedialDialog = lazy(() => import("./redial.js"), "RedialDialog");
 
 /** @typedef {NonNullable<import("../ops.js").CampaignResultsData["campaign"]>} Results */
 /** @typedef {Results["funnel"]} Funnel */
@@ -59,7 +61,17 @@ const Stages = ({ funnel }) =>
           </li>`,
       )}
     </ol>
-    <p class="hint num">${count(funnel.withheld)} withheld, ${count(funnel.optedOut)} opted out</p>
+    <p class="hint num">
+      ${`${count(funnel.withheld)} withheld, `}
+      <button
+        type="button"
+        class="ghost small inline"
+        title="Show these contacts"
+        onClick=${() => setQuery({ disposition: "OPTED_OUT", outcome: null, status: null, after: null })}
+      >
+        ${count(funnel.optedOut)} opted out
+      </button>
+    </p>
   </div>`;
 
 /** @param {{ results: Results }} props */

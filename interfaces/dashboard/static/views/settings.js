@@ -2,6 +2,7 @@
 import { html, useState } from "../lib.js";
 import { may, request, useQuery } from "../api.js";
 import { AllowRequestsAgain, SettingsPage, UpdateSettings } from "../ops.js";
+import { useUnsaved } from "../route.js";
 import { Action, Field, Head, Skeleton, toast, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").SettingsPageData["settings"]} Settings */
@@ -74,6 +75,7 @@ function Form({ settings, done }) {
   const [refill, setRefill] = useState(settings.refillImmediately);
   const [wrong, setWrong] = useState(/** @type {Record<string, string>} */ ({}));
   const changed = fields.filter(([name]) => form[name] !== before[name]);
+  useUnsaved(changed.length > 0 || refill !== settings.refillImmediately);
   const save = async () => {
     /** @type {Record<string, string | number | boolean | null>} */
     const input = Object.fromEntries(changed.map(([name, , , kind]) => [name, valueOf(form[name] ?? "", kind)]));

@@ -1,8 +1,9 @@
 // @ts-check
 import { html, useEffect, useRef, useState } from "../../lib.js";
-import { sendFile } from "../../api.js";
+import { request, sendFile } from "../../api.js";
 import { count, share } from "../../format.js";
 import { PURPOSES } from "../../gate_words.js";
+import { SuppressionLists } from "../../ops.js";
 import { Action, Dialog, Field, Icon, toast } from "../../ui.js";
 
 /** @typedef {import("../../gate_words.js").CallPurpose} Purpose */
@@ -15,6 +16,18 @@ function addressOf({ name, asOf, maxAgeDays, covers }, purposes) {
   for (const prefix of covers.split(/[\s,;]+/).filter(Boolean)) query.append("covers", prefix);
   for (const purpose of purposes) query.append("purpose", purpose);
   return `/suppression-lists?${query}`;
+}
+
+/** Attempts to read the stored list, and milliseconds between them; the displayed data may lag. */
+const [ATTEMPTS, PAUSE] = [30, 300];
+
+/** @param {{ id: string, sha256: string }} list */
+async function untilShown(list) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { suppressionLists } = await request(SuppressionLists, {});
+    if (suppressionLists.some((one) => one.id === list.id && one.sha256 === list.sha256)) return;
+    await new Promise((wake) => setTimeout(wake, PAUSE));
+  }
 }
 
 /**
@@ -40,6 +53,7 @@ export function ListUpload({ onClose, done }) {
         setPart,
         sending.current.signal,
       );
+      await untilShown(list);
       toast(`${list.name} is active: ${count(list.numbers)} numbers are not called.`);
       onClose();
       done();

@@ -2,8 +2,9 @@
 import { html, useState } from "../../lib.js";
 import { may, request, useQuery } from "../../api.js";
 import { LiftSuppression, Suppressions, SuppressNumber } from "../../ops.js";
+import { Pager } from "../../pager.js";
 import { query, setQuery } from "../../route.js";
-import { Action, Dialog, Empty, Field, Pager, Search, Skeleton, Time, toast, Trouble } from "../../ui.js";
+import { Action, Dialog, Empty, Field, Search, Skeleton, Time, toast, Trouble } from "../../ui.js";
 
 /** @typedef {import("../../ops.js").SuppressionsData["suppressions"]["nodes"][number]} Entry */
 
@@ -44,9 +45,7 @@ export function Register() {
                 shown=${page.nodes.length}
                 total=${page.totalCount}
                 capped=${Boolean(search)}
-                more=${page.pageInfo.hasNextPage}
-                onMore=${() => setQuery({ after: page.pageInfo.endCursor }, {})}
-                onFirst=${after ? () => setQuery({ after: null }, {}) : null}
+                info=${page.pageInfo}
               />`
     }
     ${adding && html`<${Add} onClose=${() => setAdding(false)} done=${read.reload} />`}

@@ -1,0 +1,163 @@
+"""What the dashboard shows when a part fails, or a change would be lost."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import BrowserContext, Dialog, expect
+
+from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
+
+API_WORDS = re.compile(r"\bnull\b|Errno|\b[a-z]+[A-Z]\w*|\b[A-Z]+_[A-Z]+")
+
+
+@contextmanager
+def frozen(desk: Desk, module: str) -> Iterator[None]:
+    child = desk.up.child(module)
+    os.kill(child, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("module", "component"), [("projections", "Projector"), ("scheduler", "Scheduler")]
+)
+def test_a_stopped_projector_or_scheduler_is_shown_on_every_page(
+    desk: Desk, admin: BrowserContext, module: str, component: str
+) -> None:
+    page = admin.new_page()
+    page.goto("/assistants")
+    alert = page.get_by_role("alert").filter(has_text=f"{component}:")
+    expect(alert).to_have_count(0)
+    with frozen(desk, module):
+        # An event that the projector would have to process.
+        desk.link_of(f"{module}@autolynx.example", "auditor")
+        expect(alert).to_be_visible(timeout=LONG)
+        page.goto("/do-not-call")
+        expect(alert).to_be_visible(timeout=LONG)
+    expect(alert).to_have_count(0, timeout=LONG)
+    page.close()
+
+
+def test_a_resume_after_which_the_campaign_pauses_again_shows_the_reason(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    page.goto("/campaigns/new")
+    choose_file(page, sample_file(desk.folder, 4))
+    page.get_by_label("Name", exact=True).fill("Too small a budget")
+    page.get_by_label("Assistant", exact=True).select_option(index=1)
+    page.get_by_label("Line", exact=True).select_option(index=1)
+    page.get_by_label("Budget in US dollars").fill("0.01")
+    page.get_by_role("button", name="Create and start").click()
+    state = page.locator(".head .state")
+    expect(state).to_have_text("Paused", timeout=LONG)
+    page.get_by_role("button", name="Resume").click()
+    toast = page.locator(".toast")
+    expect(toast.filter(has_text="paused again at once")).to_be_visible()
+    expect(toast.filter(has_text="Resumed.")).to_have_count(0)
+    page.close()
+
+
+def test_no_past_time_is_in_the_future_where_the_browser_s_clock_is_behind(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=2))
+    create_campaign(page, sample_file(desk.folder, 1), name="Ahead", cap=1)
+    expect(page.locator(".head time").first).to_have_text("just now")
+    page.goto("/")
+    times = page.locator(".card time")
+    expect(times.first).to_be_visible()
+    assert not [text for text in times.all_inner_texts() if text.startswith("in ")]
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/campaigns/one/two/three"])
+def test_an_unknown_address_shows_a_page(admin: BrowserContext, path: str) -> None:
+    page = admin.new_page()
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == 404
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("There is no such page")
+    page.get_by_role("link", name="Go to the campaigns").click()
+    expect(heading).to_have_text("Campaigns")
+    page.close()
+
+
+def test_a_view_that_was_not_loaded_before_the_connection_is_lost_explains_it(
+    desk: Desk,
+) -> None:
+    with desk.opened("operator") as context:
+        page = context.new_page()
+        page.goto("/")
+        heading = page.get_by_role("heading", level=1)
+        expect(heading).to_have_text("Campaigns")
+        context.set_offline(True)
+        page.get_by_role("link", name="Spend and alerts").click()
+        expect(heading).to_have_text("This page could not be loaded")
+        context.set_offline(False)
+        again = page.get_by_role("button", name="Try again")
+        expect(again.or_(page.get_by_text("Spend and alerts").nth(1))).to_be_visible()
+        page.reload()
+        expect(heading).to_have_text("Spend and alerts")
+
+
+def test_unsaved_settings_are_not_left_without_a_question(
+    admin: BrowserContext,
+) -> None:
+    page = admin.new_page()
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        if next(answers):
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.on("dialog", answer)
+    page.goto("/settings")
+    page.get_by_label("Default cap of a campaign").fill("7")
+    page.get_by_role("link", name="Assistants").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Settings")
+    expect(page.get_by_label("Default cap of a campaign")).to_have_value("7")
+    page.get_by_role("link", name="Assistants").click()
+    expect(heading).to_have_text("Assistants")
+    assert len(asked) == 2
+    assert "not saved" in asked[0]
+    page.close()
+
+
+def test_messages_contain_no_words_of_the_api(admin: BrowserContext) -> None:
+    page = admin.new_page()
+    page.goto("/settings")
+    page.get_by_label("Default cap of a campaign").fill("99999999")
+    page.get_by_role("button", name="Save the changes").click()
+    wrong = page.locator(".wrong")
+    expect(wrong).to_be_visible()
+    for text in (wrong.inner_text(), page.locator(".toast span").first.inner_text()):
+        assert not API_WORDS.search(text), text
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.close()
+
+
+def test_a_wide_table_shows_every_column_on_a_phone(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    create_campaign(page, sample_file(desk.folder, 1), name="Narrow", cap=1)
+    row = page.locator("#contacts tbody tr").first
+    expect(row.get_by_text("+12015550100")).to_be_visible()
+    expect(row.locator("td[data-label='Last event']")).to_be_visible(timeout=LONG)
+    page.close()
