@@ -22,6 +22,7 @@ BENCHMARKS = (
     "upload",
     "upload_workbook",
     "create_campaign",
+    "redial",
     "webhook",
     "append",
     "rebuild",

@@ -9,43 +9,15 @@ import httpx2
 import psycopg
 
 from bench.support.figures import Figure, medians
+from bench.support.finished_contacts import fill_finished
 from bench.support.installation import Installation, Server, wait_for
 
 ROWS = 200_000
-FILL = """
+BOARD = """
 set search_path = read, public;
 insert into campaign_board select (jsonb_populate_record(null::campaign_board,
     to_jsonb(b) || jsonb_build_object('id', '{campaign}', 'name', 'Large'))).*
     from campaign_board b limit 1;
-insert into contact_import (list_id, campaign_id, filename_words_id, starts_at,
-        opened_at, imported_at, imported_position)
-    values ('{list}', '{campaign}', '{list}', 0, now(), now(), 1);
-create temp table person as
-    select n, gen_random_uuid() as contact_id, gen_random_uuid() as call_id,
-        gen_random_uuid() as message_id from generate_series(1, {rows}) n;
-insert into contact_log (contact_id, list_id, campaign_id, seq, status, call_id,
-        attempt)
-    select contact_id, '{list}', '{campaign}', n, 'ENDED', call_id, 1 from person;
-insert into contact_vault (contact_id, list_id, campaign_id, name, business_name,
-        phone, variables, salt, leaf)
-    select contact_id, '{list}', '{campaign}', 'Person ' || n, 'Company, Inc.',
-        '+1212555' || lpad((n % 10000)::text, 4, '0'),
-        json_build_object('Plan', 'plan ' || n % 7, 'City', 'Springfield', 'Owner',
-            'Owner ' || n % 100, 'Notes', 'Called before, ask for the owner.'),
-        's', 'l' from person;
-insert into call_log (call_id, campaign_id, contact_id, attempt, status, standing,
-        queued_at, placed_at, ringing_at, started_at, ended_at, last_event_at, outcome,
-        disposition, ended_reason, cost, report_message_id, version)
-    select call_id, '{campaign}', contact_id, 1, 'ENDED', 'ENDED', now(), now(), now(),
-        now(), now(), now(), 'HUMAN', 'GOAL_REACHED', 'customer-ended-call', 0.0512,
-        message_id, 7 from person;
-insert into message_vault (id, subject_id, campaign_id, document, recording_url,
-        transcript, structured_outputs, summary, salt, leaf)
-    select message_id, call_id, '{campaign}', '{{}}', 'https://example.com/' || n,
-        '[{{"role": "bot", "message": "Hello, is this a good time to talk?"}}]',
-        json_build_object('interested', true, 'score', n % 10),
-        'The customer is interested.', 's', 'l' from person;
-analyze;
 """
 COPY = """
 copy (
@@ -115,12 +87,12 @@ def measure(server: Server) -> Iterator[Figure]:
 
 def _filled(installation: Installation) -> UUID:
     """Insert a large finished campaign directly into the tables."""
-    campaign, contacts = uuid4(), uuid4()
+    campaign = uuid4()
     installation.small_campaign()  # Its row is copied for the large campaign.
     wait_for(installation.has_caught_up, "the projector")
     with psycopg.connect(installation.database, autocommit=True) as connection:
-        text = FILL.format(campaign=campaign, list=contacts, rows=ROWS)
-        connection.execute(text.encode())
+        connection.execute(BOARD.format(campaign=campaign).encode())
+    fill_finished(installation.database, campaign, ROWS)
     return campaign
 
 
