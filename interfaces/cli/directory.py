@@ -1,4 +1,4 @@
-"""Commands for lines and settings."""
+"""Commands for lines, settings and alerts."""
 
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
@@ -16,12 +16,14 @@ from interfaces.cli.output import (
     AsJson,
     as_mapping,
     camel,
+    print_line,
     show_list,
     show_one,
     snake,
 )
 from interfaces.cli.workbench import Workbench, actor, workbench
 from interfaces.graphql.lines import Lines
+from projections import alerts
 
 RECORDED = {"rules_waived_by", "rules_reason"}
 """Values that follow from others, and cannot be set by themselves."""
@@ -37,6 +39,8 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("lines")(list_lines)
     app.command("settings")(show_settings)
+    app.command("alerts")(list_alerts)
+    app.command("allow-requests")(allow_requests)
 
 
 def list_lines(*, as_json: AsJson = False) -> None:
@@ -66,6 +70,27 @@ def line_here(bench: Workbench, named: str) -> str:
     known = ", ".join(line.number or line.id for line in lines) or "none"
     wrong = "more than one line has this number; write its id" if found else "no line"
     raise typer.BadParameter(f"--phone-number {named}: {wrong}. Lines: {known}.")
+
+
+def list_alerts(
+    *,
+    most: Annotated[
+        int, typer.Option("-n", "--number", min=1, max=1000, help="How many.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest alerts, newest first."""
+    with workbench(Configuration()) as bench:
+        rows = bench.read(alerts.newest, most)
+    shown = [as_mapping(row, kind=row.kind.value, message=row.message) for row in rows]
+    show_list(shown, ("raisedAt", "kind", "message"), as_json=as_json)
+
+
+def allow_requests() -> None:
+    """Allow calls again after both calls of a duplicate were checked."""
+    with workbench(Configuration()) as bench:
+        bench.settings.allow_requests_again(by=actor())
+    print_line("Calls are allowed.")
 
 
 def show_settings(

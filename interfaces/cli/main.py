@@ -34,7 +34,7 @@ MODULES = {
     "roles": ("up", "api", "projector", "scheduler", "simulator", "migrate"),
     "campaigns.campaigns": ("campaigns",),
     "assistants": ("assistants",),
-    "directory": ("lines", "settings"),
+    "directory": ("lines", "settings", "alerts", "allow-requests"),
     "doctor": ("doctor",),
     "access": ("signin", "members", "tokens"),
     "read_model": ("projections",),

@@ -10,6 +10,7 @@ from strawberry.extensions.field_extension import AsyncExtensionResolver
 
 from domain.values import Role
 from interfaces.graphql.context import Info
+from interfaces.graphql.descriptions import paragraph
 from interfaces.graphql.errors import forbidden
 
 EVERYBODY = frozenset(Role)
@@ -34,34 +35,38 @@ class Allowed(FieldExtension):
         return result if inspect.isasyncgen(result) else await result
 
 
+def _root[F: Callable[..., Any]](
+    make: Any, roles: frozenset[Role], description: str | None
+) -> Callable[[F], F]:
+    """Define a root field; without a description, its docstring describes it."""
+
+    def made(resolver: F) -> F:
+        text = description or paragraph(inspect.getdoc(resolver))
+        defined: F = make(extensions=[Allowed(roles)], description=text)(resolver)
+        return defined
+
+    return made
+
+
 def query[F: Callable[..., Any]](
     roles: frozenset[Role], description: str | None = None
 ) -> Callable[[F], F]:
     """Define a root field of Query for these roles."""
-    made: Callable[[F], F] = strawberry.field(
-        extensions=[Allowed(roles)], description=description
-    )
-    return made
+    return _root(strawberry.field, roles, description)
 
 
 def mutation[F: Callable[..., Any]](
     roles: frozenset[Role], description: str | None = None
 ) -> Callable[[F], F]:
     """Define a root field of Mutation for these roles."""
-    made: Callable[[F], F] = strawberry.mutation(
-        extensions=[Allowed(roles)], description=description
-    )
-    return made
+    return _root(strawberry.mutation, roles, description)
 
 
 def subscription[F: Callable[..., Any]](
     roles: frozenset[Role], description: str | None = None
 ) -> Callable[[F], F]:
     """Define a root field of Subscription for these roles."""
-    made: Callable[[F], F] = strawberry.subscription(
-        extensions=[Allowed(roles)], description=description
-    )
-    return made
+    return _root(strawberry.subscription, roles, description)
 
 
 def must_be(roles: frozenset[Role], info: Info) -> None:

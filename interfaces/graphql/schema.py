@@ -18,6 +18,7 @@ from interfaces.graphql.commands.suppression_lists import SuppressionListCommand
 from interfaces.graphql.commands.suppressions import SuppressionCommands
 from interfaces.graphql.commands.test_calls import TestCallCommands
 from interfaces.graphql.commands.webhooks import WebhookCommands
+from interfaces.graphql.descriptions import describe
 from interfaces.graphql.errors import PublicErrors, Refusals
 from interfaces.graphql.extensions.limits import (
     Authentication,
@@ -143,7 +144,7 @@ def make_schema() -> Schema:
         Parsing,
         Validation,
     ]
-    return Schema(
+    schema = Schema(
         Query,
         Mutation,
         Subscription,
@@ -152,6 +153,8 @@ def make_schema() -> Schema:
         execution_context_class=SharingExecutor,
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )
+    describe(schema._schema)  # noqa: SLF001 - the library has no public access to it
+    return schema
 
 
 def sdl() -> str:

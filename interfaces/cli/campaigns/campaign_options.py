@@ -1,5 +1,6 @@
 """Options of the commands that create campaigns, or select contacts of one."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -115,3 +116,13 @@ Statuses = Annotated[
         help="Only contacts with this status; may be repeated.",
     ),
 ]
+
+
+def read_budget(text: str | None) -> Decimal | None:
+    """Read an amount in US dollars; None stays None."""
+    try:
+        return None if text is None else Decimal(text)
+    except ArithmeticError as error:
+        raise typer.BadParameter(
+            f"--budget {text}: write dollars, such as 25.50."
+        ) from error

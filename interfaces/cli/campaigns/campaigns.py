@@ -1,7 +1,6 @@
 """Commands for campaigns."""
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from application.contacts.phone_numbers import Kinds
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.assistants import assistant_here
-from interfaces.cli.campaigns import calling_again, forecasts, test_calls
+from interfaces.cli.campaigns import calling_again, changing, forecasts, test_calls
 from interfaces.cli.campaigns.campaign_arms import (
     Arms,
     arms_as_json,
@@ -41,6 +40,7 @@ from interfaces.cli.campaigns.campaign_options import (
     Region,
     Sheet,
     Start,
+    read_budget,
 )
 from interfaces.cli.campaigns.campaign_terms import (
     CallbackOutput,
@@ -103,6 +103,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("create")(create)
     group.command("list")(list_campaigns)
     group.command("show")(show)
+    changing.add_commands(group)
     for command in (start, pause, resume, cancel, export):
         group.command()(command)
     calling_again.add_commands(group)
@@ -148,7 +149,7 @@ def create(
         cap=cap,
         mode=mode,
         line_quiet_gating=line_quiet_gating,
-        budget=_money(budget),
+        budget=read_budget(budget),
         terms=terms_of(retry, starts_at, ends_at, output_rule, callback_output),
     )
     named = (
@@ -222,15 +223,6 @@ def _print_created(
     }
     warnings = list(upload.warnings)
     print_line(json_of({"id": campaign_id, "report": report, "warnings": warnings}))
-
-
-def _money(text: str | None) -> Decimal | None:
-    try:
-        return None if text is None else Decimal(text)
-    except ArithmeticError as error:
-        raise typer.BadParameter(
-            f"--budget {text}: write dollars, such as 25.50."
-        ) from error
 
 
 def list_campaigns(

@@ -55,6 +55,20 @@ def test_a_campaign_is_created_without_any_other_process(
     assert waits in autolynx.done("campaigns", "show", id_).out
 
 
+def test_a_campaign_is_changed_and_what_is_not_given_stays(
+    autolynx: CommandLine, simulator: Simulator, file: Path
+) -> None:
+    (id_,) = create(autolynx, file, "--cap", "3", "--budget", "25.50").lines
+    autolynx.done("campaigns", "change", id_, "--name", "Summer", "--cap", "5")
+    shown = autolynx.done("campaigns", "show", id_, "--json").json
+    assert (shown["name"], shown["cap"], shown["budget"]) == ("Summer", 5, "25.50")
+    autolynx.done("campaigns", "change", id_, "--budget", "")
+    shown = autolynx.done("campaigns", "show", id_, "--json").json
+    assert (shown["cap"], shown["budget"]) == (5, None)
+    wrong = autolynx.refusal("campaigns", "change", id_, "--budget", "x", code=2)
+    assert "such as 25.50" in wrong
+
+
 @pytest.mark.usefixtures("simulator")
 def test_premium_rate_numbers_are_accepted_when_kinds_is_any(
     autolynx: CommandLine, tmp_path: Path

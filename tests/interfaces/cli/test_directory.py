@@ -79,6 +79,12 @@ def test_a_configuration_that_is_not_json_is_wrong_usage(
     assert "is not JSON" in refusal
 
 
+def test_alerts_are_listed_and_requests_allowed_again(autolynx: CommandLine) -> None:
+    assert autolynx.done("alerts", "--json").json == []
+    assert autolynx.done("alerts").lines == ["raisedAt\tkind\tmessage"]
+    assert autolynx.done("allow-requests").out.strip() == "Calls are allowed."
+
+
 def test_lines_are_listed_with_their_activity(
     autolynx: CommandLine, simulator: Simulator
 ) -> None:

@@ -8,6 +8,7 @@ from graphql import (
     is_object_type,
 )
 
+from interfaces.graphql.descriptions import ARGUMENTS
 from interfaces.graphql.permissions import Allowed
 from interfaces.graphql.schema import make_schema, sdl
 from tests.contracts.not_built_yet import CONTRACT, LISTED, missing_parts
@@ -29,6 +30,43 @@ def test_the_list_of_missing_parts_would_show_a_lost_field() -> None:
     contract = "type Query { calls: Int! campaigns: Int! }"
     served = "type Query { calls: Int! }"
     assert missing_parts(contract, served) == ["Field Query.campaigns was removed."]
+
+
+def test_every_type_root_field_and_argument_has_a_description() -> None:
+    schema = make_schema()._schema
+    roots = {root.name for root in (schema.query_type, schema.mutation_type) if root}
+    named = {name: kind for name, kind in schema.type_map.items() if name[:2] != "__"}
+    fields = {
+        (name, field_name): field
+        for name, kind in named.items()
+        for field_name, field in getattr(kind, "fields", {}).items()
+    }
+    missing = [name for name, kind in named.items() if not kind.description]
+    missing += [
+        f"{name}.{field_name}"
+        for (name, field_name), field in fields.items()
+        if name in roots | {"Subscription"} and not field.description
+    ]
+    missing += [
+        f"{'.'.join(at)}({name})"
+        for at, field in fields.items()
+        for name, argument in getattr(field, "args", {}).items()
+        if not argument.description
+    ]
+    assert missing == []
+    signatures = [n for n, kind in named.items() if f"{n}(" in (kind.description or "")]
+    assert signatures == [], "write a docstring: these show their constructor"
+
+
+def test_descriptions_of_arguments_that_no_field_has_are_removed() -> None:
+    schema = make_schema()._schema
+    used = {
+        name
+        for kind in schema.type_map.values()
+        for field in getattr(kind, "fields", {}).values()
+        for name in getattr(field, "args", {})
+    }
+    assert ARGUMENTS.keys() <= used
 
 
 def test_each_root_field_declares_its_roles() -> None:

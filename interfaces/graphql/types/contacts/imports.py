@@ -36,6 +36,8 @@ class Skipped(Protocol):
 
 @strawberry.type
 class SkippedRow:
+    """A row of a file that did not become a contact, and why."""
+
     row: int
     reason: SkipReason
     message: str
@@ -43,6 +45,8 @@ class SkippedRow:
 
 @strawberry.type
 class ImportReport:
+    """How many rows of a file became contacts, and which did not."""
+
     accepted: int
     skipped_count: int
     skipped: list[SkippedRow] = strawberry.field(
@@ -78,6 +82,8 @@ class ImportReport:
 
 @strawberry.type
 class ContactImport:
+    """A file whose contacts belong to a campaign."""
+
     row: strawberry.Private[ImportRow]
     id: strawberry.ID
     imported_at: datetime
@@ -113,24 +119,32 @@ async def report_of(context: Context, row: ImportRow) -> ImportReport:
 
 @strawberry.type
 class ColumnUse:
+    """What one column of a file is used for."""
+
     column: str
     role: ColumnRole
 
 
 @strawberry.type
 class CountryCount:
+    """Accepted contacts whose numbers belong to one country."""
+
     country: str
     contacts: int
 
 
 @strawberry.type
 class KindCount:
+    """Accepted contacts whose numbers are of one kind, such as mobile."""
+
     kind: str
     contacts: int
 
 
 @strawberry.type
 class SampleRow:
+    """One of the first accepted rows of a file."""
+
     row: int
     name: str
     business_name: str
@@ -155,6 +169,8 @@ class SampleRow:
 
 @strawberry.type
 class ContactUpload:
+    """A checked file whose contacts no campaign has taken yet."""
+
     upload: strawberry.Private[Upload]
     id: strawberry.ID
     filename: str
