@@ -67,6 +67,7 @@ from storage.database import Conn, Pool
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
 from storage.process.leadership import Leadership, LeadershipLost, Term
+from storage.process.places_progress import PlacesProgress
 from storage.process.timeline_guard import TimelineGuard
 
 ROLE = "scheduler"
@@ -321,6 +322,7 @@ def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
             built.reading,
             group=built.grouping.group,
             withhold=built.group_withholding.withhold,
+            progress=PlacesProgress(built.writing),
         ).run,
         screen=screening,
         withhold_refused=screening.withhold_refused,

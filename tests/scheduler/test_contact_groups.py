@@ -1,21 +1,30 @@
 """Contacts that are never called are withheld; contacts without a group get one."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from application.calling_rules.loader import SHIPPED
+from application.places.version import places_version
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.contacts.contact import Contact
 from domain.contacts.contact_list import ContactList
 from domain.gate.decision import CallingHours, CallingWindow
+from domain.gate.groups import ContactGroup
+from domain.gate.permit import Wait
+from domain.gate.places import Places, PlaceSource
 from domain.gate.rules import WEEKDAYS, Window
 from domain.outcomes import Withheld
+from domain.settings import RulesMode
 from domain.values import CallStatus, ContactStatus, WaitingCode
 from projections.contacts import contact_log
 from projections.contacts.contact_row import ContactRow
 from scheduler.maintenance.contact_groups import ContactGroups
-from tests.wiring import NOON, House
+from storage.process.places_progress import PlacesProgress
+from tests.wiring import BY, NOON, Clock, House
 
 CONSENT = CallingTerms(require_consent=True)
 ALL_DAY = CallingWindow(WEEKDAYS, Window(0, 24 * 60))
@@ -24,12 +33,21 @@ UNKNOWN = ("+17295550101", "+17295550102")
 """Numbers of an area code that is not known."""
 
 
+@pytest.fixture(autouse=True)
+def present_data(house: House) -> None:
+    """Start with an installation in which no group is outdated."""
+    progress = PlacesProgress(house.writing)
+    begun = progress.of(places_version(), 0)
+    progress.keep(places_version(), replace(begun, is_complete=True))
+
+
 def run(house: House) -> int:
     """Run passes until nothing is left; return how many had work."""
     work = ContactGroups(
         house.reading,
         group=house.grouping.group,
         withhold=house.group_withholding.withhold,
+        progress=PlacesProgress(house.writing),
     )
     passes = 0
     while work.run(house.snapshot(1)):
@@ -98,6 +116,7 @@ def test_contacts_are_not_withheld_by_terms_that_have_changed_since_the_snapshot
         house.reading,
         group=house.grouping.group,
         withhold=house.group_withholding.withhold,
+        progress=PlacesProgress(house.writing),
     )
     assert not work.run(seen)
     assert withheld(house, campaign_id) == [None, None]
@@ -145,3 +164,118 @@ def test_a_claim_stores_the_group_and_the_request_obeys_it(house: House) -> None
     assert call.group.places.codes == ("US-DC",)
     [contact] = contacts(house, campaign_id)
     assert (contact.status, contact.places) == (ContactStatus.QUEUED, ["US-DC"])
+
+
+# --- Groups of earlier data about places ---------------------------------------------
+
+
+def groups(house: House, campaign_id: UUID) -> set[tuple[str, ...]]:
+    """Return the time zones of the groups of the waiting contacts."""
+    house.settle()
+    views = {view.id: view for view in house.snapshot().campaigns}
+    found = (one.group for one in views[campaign_id].groups)
+    return {group.places.time_zones for group in found if group is not None}
+
+
+def moved(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """Let all numbers be in Chicago, as a new version of the data says."""
+    places = Places(("US-IL",), ("America/Chicago",), PlaceSource.NUMBER)
+    group = ContactGroup(places, has_consent=False)
+    at = "projections.contacts.outdated_groups.group_of"
+    monkeypatch.setattr(at, lambda *_: group)
+    at = "application.contacts.contact_grouping.group_of"
+    monkeypatch.setattr(at, lambda *_: group)
+    at = "scheduler.maintenance.contact_groups.places_version"
+    monkeypatch.setattr(at, lambda: version)
+
+
+EASTERN, CENTRAL = ("America/New_York",), ("America/Chicago",)
+
+
+def test_waiting_contacts_get_the_places_of_a_new_version_of_the_data(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = house.campaign(3), house.campaign(2, start=False)
+    run(house)
+    assert groups(house, first) == {EASTERN}
+    moved(monkeypatch, "new")
+    run(house)
+    assert groups(house, first) == {CENTRAL}
+    house.campaigns.start(second, by=BY)
+    assert groups(house, second) == {CENTRAL}, "a campaign that was not started"
+    lists = house.app.recorder.select_notifications(
+        1, 1_000, topics=["contact_list.contacts_grouped"]
+    )
+    assert len(lists) == 2
+    run(house)
+    assert len(house.candidates(first)) == 3
+
+
+def test_a_process_that_dies_meanwhile_is_continued_by_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = house.campaign(5)
+    run(house)
+    moved(monkeypatch, "new")
+    monkeypatch.setattr("scheduler.maintenance.contact_groups.MOST", 2)
+    one_pass = ContactGroups(
+        house.reading,
+        group=house.grouping.group,
+        withhold=house.group_withholding.withhold,
+        progress=PlacesProgress(house.writing),
+    )
+    one_pass.run(house.snapshot(1))
+    assert groups(house, campaign_id) == {EASTERN, CENTRAL}
+    run(house)
+    assert groups(house, campaign_id) == {CENTRAL}
+
+
+def test_contacts_imported_after_the_new_version_keep_their_groups(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.settle()
+    position = house.app.recorder.max_notification_id() or 0
+    assert not PlacesProgress(house.writing).of("new", position).is_complete
+    campaign_id = house.campaign(3)
+    moved(monkeypatch, "new")
+    run(house)
+    assert groups(house, campaign_id) == {EASTERN}
+
+
+def test_changed_rules_apply_to_contacts_that_were_imported_before(
+    house: House, tmp_path: Path
+) -> None:
+    """A group names places only; the rules are those of the running process."""
+    terms = {"calling_rules": RulesMode.ENFORCED}
+    house.settings.amend(terms, by=BY)
+    clock = house.now
+    assert isinstance(clock, Clock)
+    clock.time = datetime(2026, 3, 2, 19, 5, tzinfo=UTC)
+    campaign_id = house.campaign(2)
+    assert len(house.candidates(campaign_id)) == 2
+    (tmp_path / "own.toml").write_text(CLOSED_ON_MONDAYS)
+    restarted = replace(house, rule_folders=(SHIPPED, tmp_path))
+    assert restarted.candidates(campaign_id) == ()
+    [group] = restarted.snapshot().campaigns[0].groups
+    assert isinstance(group.decision, Wait)
+    assert group.decision.code is WaitingCode.OUTSIDE_HOURS
+
+
+CLOSED_ON_MONDAYS = """
+[[rule]]
+id = "own"
+place = "US"
+hours = { daily = ["08:00-21:00"], mon = [] }
+source = "the board"
+read_on = 2026-11-28
+confidence = "H"
+"""
+
+
+def test_the_version_depends_on_data_and_libraries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = places_version.__wrapped__()
+    assert now == places_version()
+    monkeypatch.setattr("application.places.version.version", lambda _name: "0")
+    assert places_version.__wrapped__() != now
