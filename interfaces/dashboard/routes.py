@@ -19,6 +19,7 @@ PAGES = (
     "/rules",
     "/assistants",
     "/spend",
+    "/forecasts",
     "/health",
     "/members",
     "/webhooks",

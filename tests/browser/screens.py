@@ -95,8 +95,20 @@ def _views(page: Page, finished: str, campaign: str, file: Path) -> Iterator[str
     choose_file(page, file)
     expect(page.locator(".rejects")).to_be_visible()
     yield "new-campaign"
+    yield from _forecast(page, "forecast-draft")
+    page.goto(campaign)
+    expect(page.locator(".forecast-actual")).to_be_visible(timeout=LONG)
+    yield from _forecast(page, "forecast-actual")
     yield from _shown(page, f"{campaign}/history", "history")
-    for view in ("assistants", "spend", "health", "members", "settings", "audit"):
+    for view in (
+        "assistants",
+        "spend",
+        "forecasts",
+        "health",
+        "members",
+        "settings",
+        "audit",
+    ):
         yield from _shown(page, f"/{view}", view)
 
 
@@ -110,6 +122,17 @@ def _results(page: Page, finished: str) -> Iterator[str]:
         " element.scrollIntoView({ behavior: 'instant' }); }"
     )
     yield "results"
+
+
+def _forecast(page: Page, name: str) -> Iterator[str]:
+    """Show the card of the forecast."""
+    card = page.locator("section", has=page.locator("#forecast"))
+    expect(card).to_contain_text("Likely", timeout=LONG)
+    card.evaluate(
+        "element => { element.style.scrollMarginTop = '72px';"
+        " element.scrollIntoView({ behavior: 'instant' }); }"
+    )
+    yield name
 
 
 def _shown(page: Page, address: str, name: str) -> Iterator[str]:

@@ -28,6 +28,7 @@ import { Board } from "./board.js";
 import { Contacts } from "./contacts.js";
 import { Controls, exportCampaign, switchCampaign } from "./controls.js";
 import { CampaignDialable } from "./dialability.js";
+import { CampaignForecastPanel } from "./forecast.js";
 import { ResultsPanel } from "./results.js";
 import { Waits } from "./waits.js";
 
@@ -113,6 +114,7 @@ export default function CampaignView({ id, contact }) {
           <${ArmsPanel} campaign=${campaign} now=${now} />
           <${ResultsPanel} campaign=${campaign} now=${now} />
           <${Activity} campaign=${campaign} now=${now} />
+          <${CampaignForecastPanel} id=${id} />
           ${!FINISHED.has(now().state) && html`<${CampaignDialable} id=${id} />`}
         </div>
         <div class="stack">

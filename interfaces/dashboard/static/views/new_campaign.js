@@ -9,6 +9,7 @@ import { Empty, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { ArmsChoice } from "./arms_choice.js";
 import { AssistantFit } from "./assistant_fit.js";
 import { FileDrop } from "./file_drop.js";
+import { DraftForecastCard } from "./forecast.js";
 import { Again } from "./new_campaign/again.js";
 import { copyOf, emptyForm, inputOf, missing } from "./new_campaign/form.js";
 import { How } from "./new_campaign/how.js";
@@ -134,7 +135,9 @@ function Page() {
         /><//>
         <${Step} id="review" title="5 · Review">
           <${Review} form=${form} upload=${callable} choices=${choices.data}
-            ><${TestCall}
+            >${
+              callable && html`<${DraftForecastCard} key=${callable.id} draft=${inputOf(form, callable.id)} />`
+            }<${TestCall}
               assistantId=${form.assistantId}
               phoneNumberId=${form.phoneNumberId}
               first=${uploaded?.sample[0] ?? null}

@@ -1,0 +1,50 @@
+"""The forecast of a draft, of a campaign with its calls, and how well they held."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return sample_file(tmp_path, 60)
+
+
+def test_a_draft_is_forecast_while_it_is_filled_in(
+    desk: Desk, admin: BrowserContext, file: Path
+) -> None:
+    page = admin.new_page()
+    page.goto("/campaigns/new")
+    choose_file(page, file)
+    card = page.get_by_role("region", name="Forecast", exact=True)
+    expect(card).to_contain_text("Likely finished", timeout=LONG)
+    expect(card).to_contain_text("Not calibrated yet")
+    calls = card.locator("tr", has=page.get_by_role("rowheader", name="Calls"))
+    once = re.compile(r"^Calls(\d+)\1 to \1$")
+    expect(calls).to_have_text(once)
+    page.get_by_label("Calls at once").fill("1")
+    expect(card).to_contain_text("5 more slots: finished", timeout=LONG)
+
+
+def test_a_campaign_shows_its_forecast_with_the_calls_that_were_made(
+    desk: Desk, admin: BrowserContext, file: Path
+) -> None:
+    page = admin.new_page()
+    create_campaign(page, file, name="Forecast", cap=3)
+    panel = page.get_by_role("region", name="Forecast", exact=True)
+    expect(panel).to_contain_text("Likely finished", timeout=LONG)
+    expect(panel.get_by_role("rowheader", name="By a person")).to_be_visible()
+
+
+def test_the_page_of_forecasts_says_when_it_cannot_judge_yet(
+    desk: Desk, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    page.goto("/forecasts")
+    start = page.locator("section", has_text="At the start of the campaign")
+    expect(start.locator("tbody tr")).to_have_count(6, timeout=LONG)
+    expect(start.locator("tbody tr").first).to_contain_text("not calibrated yet")
