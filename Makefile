@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Without bytecode files, each of the many test processes would compile every module.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test check bench soak lock
+.PHONY: install demo test check bench soak calibrate lock
 
 install: .venv/installed
 
@@ -35,6 +35,9 @@ bench: install
 
 soak: install
 	@nice $(PYTHON) -m tests.faults.soak --report docs/soak.md $(ARGS)
+
+calibrate: install
+	@nice $(PYTHON) -m tests.calibration
 
 lock:
 	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv export --quiet --format requirements-txt \

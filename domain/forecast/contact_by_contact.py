@@ -123,8 +123,11 @@ class ContactByContact:
         self._batch_contacts, self._last_turn = 0, float("-inf")
         self._trace = Trace(spend=situation.made.spend)
 
-    def run(self) -> Trace:
-        """Run until all contacts are finished, or none can be called any more."""
+    def run(self, until: float | None = None) -> Trace:
+        """Run until all contacts are finished, or none can be called any more.
+
+        With `until`, the run stops at that time; `waiting` then describes the contacts.
+        """
         now, trace = 0.0, self._trace
         while True:
             self._settle(now)
@@ -135,11 +138,29 @@ class ContactByContact:
             later = self._next_event(now, made)
             if later is None or made.pauses:
                 return trace
+            if until is not None and later > until:
+                return trace
             self._note(made, later - now)
             now = later
         last = max((one.at for one in trace.dials), default=0.0)
         trace.finish = max(last, now)
         return trace
+
+    def waiting(self, at: float) -> list[Contact]:
+        """Return the contacts that are not finished, as seen at that time.
+
+        A contact that is being called waits for that call, because its end is unknown.
+        """
+        found = [
+            Contact(self._contacts[index].stratum, attempt, max(due - at, 0.0))
+            for queue in (self._planned, *self._due)
+            for due, index, attempt in queue
+        ]
+        found += [Contact(n) for n, own in enumerate(self._fresh) for _ in own]
+        return found + [
+            Contact(self._contacts[index].stratum, attempt)
+            for _, index, attempt in self._live
+        ]
 
     # --- Passes ---------------------------------------------------------------------
 

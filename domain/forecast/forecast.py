@@ -60,6 +60,7 @@ def forecast(
     alternatives: Mapping[str, Situation] | None = None,
     widened: Mapping[Quantity, float] | None = None,
     day_effect: bool = True,
+    advise: bool = True,
 ) -> Forecast:
     """Simulate a situation `DRAWS` times and summarise the results.
 
@@ -77,7 +78,7 @@ def forecast(
         quantities=found,
         hours=_hours(situation, runs),
         limits=_shares(runs),
-        advice=_advice(situation, learned, seed, alternatives),
+        advice=_advice(situation, learned, seed, alternatives) if advise else (),
         never=situation.never,
     )
 
