@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 from application.app import Streams
 from application.calls.group_gates import TermsOfCampaign
 from domain.calls.call import Call
+from domain.gate.dialability import Dialability
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Decision, Permit
 from interfaces.graphql.backend import Backend
@@ -65,6 +66,7 @@ class Loaders:
         self.events_of_aggregates = _loader(self._events)
         self.permits = _loader(self._permits)
         self.group_decisions = _loader(self._group_decisions)
+        self.dialability = _loader(self._dialability)
 
     def forget(self) -> None:
         """Clear all caches: operations of one socket share them, but not their data."""
@@ -79,6 +81,7 @@ class Loaders:
         self.events_of_aggregates.clear_all()
         self.permits.clear_all()
         self.group_decisions.clear_all()
+        self.dialability.clear_all()
 
     async def _group_decisions(self, ids: Ids) -> dict[UUID, DecideGroup]:
         """Return by campaign the gate's decision about groups of contacts."""
@@ -92,6 +95,14 @@ class Loaders:
             )
             for row in (await self._campaigns(ids)).values()
         }
+
+    async def _dialability(self, ids: Ids) -> dict[UUID, Dialability]:
+        """Count the contacts of campaigns; those of a page together."""
+        services = self._backend.services
+        campaigns = (await self._campaigns(ids)).values()
+        terms = {row.id: row.calling_terms for row in campaigns}
+        count = services.dialability.of_campaigns
+        return await self._backend.read(count, terms, services.now())
 
     async def _assistants(self, ids: Ids) -> dict[UUID, AssistantRow]:
         return await self._backend.read(directory.assistants_of, ids)

@@ -166,14 +166,14 @@ def _report_content(message: dict[str, Any], call: dict[str, Any]) -> dict[str, 
 def _without_empty(value: Any) -> Any:
     """Remove empty values: they mean the same as missing ones."""
     # Reports have thousands of values, so no function is called for plain ones.
-    if isinstance(value, dict):
+    if type(value) is dict:
         kept = {}
         for name, item in value.items():
             found = _without_empty(item) if type(item) in CONTAINERS else item
-            if found not in EMPTY:
+            if found or found not in EMPTY:  # Most values are true.
                 kept[name] = found
         return kept
-    if isinstance(value, list):
+    if type(value) is list:
         return [
             _without_empty(item) if type(item) in CONTAINERS else item for item in value
         ]

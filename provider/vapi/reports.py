@@ -7,7 +7,7 @@ it out or send null, a text or nonsense instead; sources: docs.vapi.ai, pages
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -160,22 +160,23 @@ def _spoken(document: Document) -> list[Any] | None:
     """Return the first list of messages with anything spoken in it."""
     for path in MESSAGES:
         items = _at(document, path)
-        found = [_plain(item) for item in items] if isinstance(items, list) else []
-        spoken = [item for item in found if item is not None]
+        spoken = list(_plain(items)) if isinstance(items, list) else []
         if spoken:
             return spoken
     return None
 
 
-def _plain(item: Any) -> Document | None:
-    """Return a spoken message without tool calls, None for any other message."""
-    if not isinstance(item, dict) or item.get("role") not in SPEAKERS:
-        return None
-    if TOOL_KEYS.isdisjoint(item):
-        return item
-    spoken = {name: value for name, value in item.items() if name not in TOOL_KEYS}
-    says_something = spoken.get("message") or spoken.get("content")
-    return spoken if says_something else None
+def _plain(items: list[Any]) -> Iterator[Document]:
+    """Yield the spoken messages, without tool calls."""
+    for item in items:
+        if not isinstance(item, dict) or item.get("role") not in SPEAKERS:
+            continue
+        if TOOL_KEYS.isdisjoint(item):
+            yield item
+            continue
+        spoken = {name: value for name, value in item.items() if name not in TOOL_KEYS}
+        if spoken.get("message") or spoken.get("content"):
+            yield spoken
 
 
 def _duration(

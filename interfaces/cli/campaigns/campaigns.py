@@ -13,10 +13,17 @@ from application.contacts.files.uploads import Upload
 from application.contacts.imports import NewCampaign
 from application.contacts.list_import import OnProgress
 from application.contacts.phone_numbers import Kinds
+from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import NotFound
 from domain.values import CampaignState, DialMode
 from interfaces.cli.assistants import assistant_here
-from interfaces.cli.campaigns import calling_again, changing, forecasts, test_calls
+from interfaces.cli.campaigns import (
+    calling_again,
+    changing,
+    dialability,
+    forecasts,
+    test_calls,
+)
 from interfaces.cli.campaigns.campaign_arms import (
     Arms,
     arms_as_json,
@@ -109,6 +116,7 @@ def add_to(app: typer.Typer) -> None:
     calling_again.add_commands(group)
     test_calls.add_commands(group)
     forecasts.add_commands(group)
+    dialability.add_commands(group)
     app.add_typer(group, name="campaigns")
 
 
@@ -141,7 +149,8 @@ def create(
         region, kinds is Kinds.ANY, mapped=tuple(mapped or ()), sheet=sheet
     )
     if dry_run:
-        _report_only(file, options, as_json=as_json)
+        terms = terms_of(retry, starts_at, ends_at, output_rule, callback_output)
+        _report_only(file, options, terms, as_json=as_json)
         return
     wanted = partial(
         NewCampaign,
@@ -185,11 +194,15 @@ def _create_from_file(
         _print_created(bench, campaign_id, upload, as_json=as_json)
 
 
-def _report_only(file: Path, options: FileOptions, *, as_json: bool) -> None:
+def _report_only(
+    file: Path, options: FileOptions, terms: CallingTerms, *, as_json: bool
+) -> None:
     with workbench(Configuration()) as bench:
         upload = receive(bench, file, options)
         try:
-            print_report(bench, upload, as_json=as_json)
+            count, now = bench.dialability.of_upload, bench.now()
+            found = bench.read(count, upload.id, terms, now)
+            print_report(bench, upload, found, as_json=as_json)
             print_findings(bench, upload)
         finally:
             bench.uploads.remove(upload.id)

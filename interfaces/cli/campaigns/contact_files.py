@@ -18,6 +18,8 @@ from application.contacts.files.upload_report import (
     upload_report,
 )
 from application.contacts.files.uploads import Upload
+from domain.gate.dialability import Dialability
+from interfaces.cli.campaigns import dialability
 from interfaces.cli.output import json_of, print_line, print_note
 from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor
@@ -110,12 +112,18 @@ def print_findings(bench: Workbench, upload: Upload) -> None:
         print_note(f"warning: {warning}")
 
 
-def print_report(bench: Workbench, upload: Upload, *, as_json: bool) -> None:
-    """Print the whole report to stdout: as JSON, that of `POST /uploads`."""
+def print_report(
+    bench: Workbench, upload: Upload, found: Dialability, *, as_json: bool
+) -> None:
+    """Print the whole report to stdout, and how many contacts may be called.
+
+    As JSON it is the report of `POST /uploads` with a member `dialability`.
+    """
     sample = bench.uploads.rows(upload.id, 0, SAMPLE_ROWS)
     if as_json:
         rejects = bench.uploads.first_rejects(upload.id, REJECTS_IN_JSON)
-        print_line(json_of(upload_report(upload, rejects, sample)))
+        report = upload_report(upload, rejects, sample)
+        print_line(json_of({**report, "dialability": dialability.shown(found)}))
         return
     print_line(f"file       {upload.filename}")
     if upload.sheets:
@@ -139,6 +147,8 @@ def print_report(bench: Workbench, upload: Upload, *, as_json: bool) -> None:
     more = " or more" if upload.skipped_count > len(skipped) else ""
     for reason, rows in Counter(reject.reason for reject in skipped).most_common():
         print_line(f"reason     {reason}: {rows}{more}")
+    for line in dialability.lines(found):
+        print_line(line)
 
 
 def required(value: str | None, option: str) -> str:

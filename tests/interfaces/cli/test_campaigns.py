@@ -214,10 +214,12 @@ def test_a_dry_run_reports_how_a_file_is_understood_and_creates_nothing(
     ]
     assert (report["report"]["accepted"], report["report"]["skippedCount"]) == (1, 1)
     assert report["countries"] == [{"country": "US", "contacts": 1}]
+    assert report["dialability"]["contacts"] == 1
     shown = autolynx.done(*dry_run)
     assert "column     Handy: PHONE" in shown.lines
     assert "column     First Name: FIRST_NAME (Ada)" in shown.lines
     assert "reason     INVALID_PHONE: 1" in shown.lines
+    assert "contacts   1" in shown.lines
     assert "warning: The phone numbers are those of" in shown.err
     assert autolynx.done("campaigns", "list", "--json").json == []
     with connect(database, name="test") as connection:

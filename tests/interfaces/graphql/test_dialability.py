@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from domain.values import Role
+from projections.dialability import DialabilityReader
 from tests.interfaces.graphql.caller import DIALABILITY
 from tests.interfaces.serving import Desk
 
@@ -75,6 +76,30 @@ def test_a_campaign_is_counted_by_its_own_terms(office: Desk) -> None:
     for found in (shown["dialability"], shown["campaign"]["dialability"]):
         assert (found["contacts"], found["now"]) == (2, 1)
         assert found["never"] == [{"reason": "NO_CONSENT", "contacts": 1}]
+
+
+def test_the_campaigns_of_a_page_are_counted_together(
+    office: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = "name,business_name,phone\n"
+    campaigns = [
+        office.campaign(header + "".join(f"Ada,,+1202555013{n}\n" for n in numbers))
+        for numbers in (range(1), range(1, 4))
+    ]
+    office.caught_up()
+    counted: list[int] = []
+    count = DialabilityReader.of_campaigns
+
+    def counting(self: Any, conn: Any, terms: Any, now: Any) -> Any:
+        counted.append(len(terms))
+        return count(self, conn, terms, now)
+
+    monkeypatch.setattr(DialabilityReader, "of_campaigns", counting)
+    query = """{ campaigns { nodes { id dialability { contacts now } } } }"""
+    nodes = office.told(query)["campaigns"]["nodes"]
+    found = {node["id"]: node["dialability"]["now"] for node in nodes}
+    assert [found[campaign] for campaign in campaigns] == [1, 3]
+    assert counted == [len(nodes)]
 
 
 def test_an_auditor_counts_no_upload(office: Desk) -> None:

@@ -294,7 +294,9 @@ class Campaign:
     @field("How many of the contacts that wait may be called now, later or never.")
     async def dialability(self, info: Info) -> Dialability:
         """Count the waiting contacts."""
-        return await dialability_of(info.context, self.row)
+        found = await dialability_of(info.context, self.row.id)
+        assert found is not None, "a campaign that is shown exists"
+        return found
 
     @field("How the campaign will probably go from now on. Null once it is over.")
     async def forecast(self, info: Info) -> Forecast | None:

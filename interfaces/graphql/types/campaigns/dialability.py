@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
@@ -17,8 +18,6 @@ from interfaces.graphql.permissions import EVERYBODY, OPERATORS, must_be, query
 from interfaces.graphql.types.campaigns.calling_hours import CallingHoursInput
 from interfaces.graphql.types.contacts.imports import unused_upload
 from interfaces.graphql.types.enums import WaitingCode, Withheld
-from projections.campaigns import campaign_board
-from projections.campaigns.campaign_row import CampaignRow
 
 
 @strawberry.type
@@ -111,14 +110,10 @@ class Dialability:
         )
 
 
-async def dialability_of(context: Context, campaign: CampaignRow) -> Dialability:
-    """Count the contacts of a campaign that wait."""
-    backend = context.backend
-    reader, now = backend.services.dialability, backend.services.now()
-    found = await backend.read(
-        reader.of_campaign, campaign.id, campaign.calling_terms, now
-    )
-    return Dialability.of(found)
+async def dialability_of(context: Context, campaign_id: UUID) -> Dialability | None:
+    """Count the contacts of a campaign that wait; None if there is no such campaign."""
+    found = await context.loaders.dialability.load(campaign_id)
+    return Dialability.of(found) if found else None
 
 
 @strawberry.type
@@ -163,10 +158,10 @@ class DialabilityQueries:
 
 async def _of_campaign(context: Context, campaign_id: strawberry.ID) -> Dialability:
     id_ = uuid_or_none(campaign_id)
-    row = await context.backend.read(campaign_board.get, id_) if id_ else None
-    if row is None:
+    found = await dialability_of(context, id_) if id_ else None
+    if found is None:
         raise bad_request("There is no such campaign.")
-    return await dialability_of(context, row)
+    return found
 
 
 async def _of_upload(
