@@ -44,7 +44,7 @@ function itemsOf(health, choices) {
     {
       title: "The provider accepts the key",
       done: provider?.status === "OK",
-      help: provider?.detail ?? "Set AUTOLYNX_VAPI_API_KEY and restart.",
+      help: provider?.detail ?? "Set the key of the provider in the environment, and restart. See the README.",
     },
     {
       title: "The provider's messages arrive, at a public address and with a secret",
