@@ -30,6 +30,7 @@ BENCHMARKS = (
     "export",
     "webhook_to_frame",
     "webhook_endpoint",
+    "hanging_endpoint",
     "large_campaign",
     "large_import",
     "scheduler_pass",

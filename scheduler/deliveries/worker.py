@@ -37,6 +37,9 @@ MOST_AT_ONCE = 8
 COLLECTING_SECONDS = 0.05
 """Pause after something changed, so that several changes are handled in one pass."""
 
+RESULTS_SECONDS = 0.02
+"""Pause after a request has ended, so that several results are stored in one pass."""
+
 LONGEST_WAIT_SECONDS = 5.0
 STOP_SECONDS = 3.0
 
@@ -229,8 +232,9 @@ class DeliveryWorker:
             return_when=asyncio.FIRST_COMPLETED,
         )
         waker.cancel()
-        if self._woken.is_set() and not self._stopped.is_set():
-            await asyncio.sleep(COLLECTING_SECONDS)
+        if not self._stopped.is_set():
+            woken = self._woken.is_set()
+            await asyncio.sleep(COLLECTING_SECONDS if woken else RESULTS_SECONDS)
 
     async def _step(self, flights: _Flights) -> Step | None:
         """Record results and choose what to send; None if the database is away."""
