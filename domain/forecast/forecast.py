@@ -61,13 +61,14 @@ def forecast(
     widened: Mapping[Quantity, float] | None = None,
     day_effect: bool = True,
     advise: bool = True,
+    draws: int = DRAWS,
 ) -> Forecast:
-    """Simulate a situation `DRAWS` times and summarise the results.
+    """Simulate a situation, once for each draw, and summarise the results.
 
     `alternatives` are changed situations, by the words that name the change. `widened`
     are factors for the intervals, from the errors of past forecasts.
     """
-    runs = simulate(situation, learned, DRAWS, seed, day_effect=day_effect)
+    runs = simulate(situation, learned, draws, seed, day_effect=day_effect)
     found = _intervals(situation, runs)
     for quantity, factor in (widened or {}).items():
         floor = _made(situation, quantity)

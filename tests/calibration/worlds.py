@@ -49,7 +49,7 @@ class World:
 
     def __post_init__(self) -> None:
         dice = self.dice
-        self.contacts = dice.choice((150, 250, 400))
+        self.contacts = dice.choice((60, 100, 160))
         self.slots = dice.choice((2, 3, 5))
         self.policy = PRESETS[dice.choice(("once", "gentle", "urgent"))]
         self.level = -0.9 + self.drift + dice.gauss(0, 0.35)
