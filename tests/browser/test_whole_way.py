@@ -119,7 +119,7 @@ def _hears_a_call(page: Page) -> None:
 
 
 def _goes_back_in_time(page: Page) -> None:
-    expect(page.locator(".chart-words")).to_contain_text(re.compile(r" in \d+ s"))
+    expect(page.locator(".chart-words").first).to_contain_text(re.compile(r" in \d+ s"))
     page.get_by_role("link", name="History").click()
     stood = page.get_by_role("region", name="The campaign then")
     expect(stood.locator(".state").first).to_have_text("Completed")
