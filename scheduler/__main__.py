@@ -8,8 +8,8 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from threading import Event, Thread
 from typing import Any
@@ -20,8 +20,6 @@ from application.configuration import Configuration, FirstSettings
 from application.errors import StoreUnavailable
 from application.gc_tuning import collect_in_background, enable_after_loading
 from application.logs import configure_logs
-from domain.dial_view import Snapshot
-from projections.campaigns import campaign_board
 from projections.composition import (
     Components,
     configured_fields,
@@ -31,9 +29,7 @@ from projections.connections import (
     open_log,
     open_pools,
 )
-from projections.contacts.dial_groups import Decide
 from projections.deliveries.queue import open_queue_pool, remove_old
-from projections.dial_snapshot import snapshot
 from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import outdated_message
 from projections.start_up import CannotStart, prepare_database
@@ -42,7 +38,7 @@ from provider.vapi.reading import read_message
 from provider.vapi.settings import vapi_settings
 from scheduler.alerts.alert_mail import AlertMail, mail_server
 from scheduler.alerts.alerts import Alerts, AlertWorker, Post, post_json
-from scheduler.assistant_watch import watch_of
+from scheduler.composition import dependencies
 from scheduler.deliveries.sending import Sender
 from scheduler.deliveries.worker import (
     RETRY_GAPS,
@@ -53,22 +49,16 @@ from scheduler.deliveries.worker import (
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import Dispatch
 from scheduler.loop import SILENT_TICKS, Scheduler
-from scheduler.maintenance.contact_groups import ContactGroups
 from scheduler.maintenance.forecasts import Forecasts, ForecastWorker
 from scheduler.maintenance.retention import Retention, RetentionWorker
-from scheduler.maintenance.suppressed_numbers import SuppressedNumbers
 from scheduler.maintenance.upgrade import count_earlier_calls
 from scheduler.metrics import SchedulerMetrics, served
 from scheduler.pace import Pace
-from scheduler.reconciliation.adopt import Adoption
-from scheduler.reconciliation.reconcile import Reconcile
-from scheduler.screening import screening_of
 from storage.database import Conn, Pool
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from storage.process.database_clock import ClockWorker, DatabaseClock
 from storage.process.leadership import Leadership, LeadershipLost, Term
-from storage.process.places_progress import PlacesProgress
-from storage.process.timeline_guard import TimelineGuard
+from storage.process.rehearsal_database import drop_leftover
 
 ROLE = "scheduler"
 TERM_OVER = (LeadershipLost, StoreUnavailable, OperationalError, InterfaceError)
@@ -141,6 +131,8 @@ def _wait_for_tables(process: Process, term: Term) -> None:
 def _lead(process: Process, term: Term) -> None:
     configuration, url = process.configuration, process.url
     process.clock.measure(term.connection)
+    if drop_leftover(url):
+        log.warning("dropped the database of a rehearsal that was interrupted")
     with ExitStack() as opened:
         feed = opened.enter_context(open_feed(url))
         built = _components(process, feed, opened, name=ROLE, size=16)
@@ -280,7 +272,7 @@ def _start_deliveries(process: Process, feed: ReadModelFeed, opened: ExitStack) 
 
 
 def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
-    configuration = process.configuration
+    configuration, metrics = process.configuration, process.metrics
     pace = Pace(built.first_settings.dials_per_second, random.random)
     dispatch = Dispatch(
         calls=built.calls,
@@ -288,94 +280,13 @@ def _dependencies(process: Process, built: Components) -> SchedulerDependencies:
         provider=built.provider,
         pace=pace,
         context=built.context,
-        count=process.metrics.dialled,
+        count=metrics.dialled,
     )
-    timeline_guard, screening = TimelineGuard(built.writing), screening_of(built)
-    reconcile = _reconcile(configuration, built, dispatch, timeline_guard)
-    ghost_grace = timedelta(seconds=configuration.ghost_grace_seconds)
-    return SchedulerDependencies(
-        read_snapshot=partial(
-            _snapshot, built.reading, built.group_gates.decide, ghost_grace
-        ),
-        claims=built.claims,
-        campaigns=built.campaigns,
-        planned_calls=built.planned_calls,
-        dispatch=dispatch,
-        reconcile=reconcile,
-        adoption=_adoption(built, timeline_guard, reconcile),
-        process_records=built.process_records,
-        read_model=built.read_model,
-        pace=pace,
-        context=built.context,
-        first_settings=built.first_settings,
-        reconcile_every=timedelta(seconds=configuration.reconcile_seconds),
-        random=random.random,
-        key_fault=built.installation_key.fault,
-        end_suppressed=SuppressedNumbers(
-            built.reading,
-            withhold=built.withholding.withhold,
-            hang_up=built.calls.hang_up_before_ringing,
-            now=built.now,
-            blocks=built.suppression_blocks,
-        ).run,
-        work_on_groups=ContactGroups(
-            built.reading,
-            group=built.grouping.group,
-            withhold=built.group_withholding.withhold,
-            progress=PlacesProgress(built.writing),
-        ).run,
-        screen=screening,
-        withhold_refused=screening.withhold_refused,
-        watch_assistants=watch_of(built).run,
-        observe_turn=process.metrics.observe_turn,
+    return replace(
+        dependencies(configuration, built, dispatch, pace, random.random),
+        observe_turn=metrics.observe_turn,
         no_dialling_because=None if configuration.vapi_api_key else NO_KEY,
     )
-
-
-def _reconcile(
-    configuration: Configuration,
-    built: Components,
-    dispatch: Dispatch,
-    timeline_guard: TimelineGuard,
-) -> Reconcile:
-    return Reconcile(
-        calls=built.calls,
-        provider=built.provider,
-        is_under_way=dispatch.is_under_way,
-        interval=timedelta(seconds=configuration.reconcile_seconds),
-        time_out=timedelta(seconds=configuration.vapi_timeout_seconds),
-        ghost_grace=timedelta(seconds=configuration.ghost_grace_seconds),
-        longest_queued=timedelta(seconds=configuration.longest_queued_seconds),
-        largest_delay=timeline_guard.list_delay(),
-        keep_delay=timeline_guard.keep_list_delay,
-    )
-
-
-def _adoption(
-    built: Components, timeline_guard: TimelineGuard, reconcile: Reconcile
-) -> Adoption:
-    return Adoption(
-        calls=built.calls,
-        claims=built.claims,
-        provider=built.provider,
-        open_lines=partial(_asked, built.reading, campaign_board.open_lines),
-        position=built.app.recorder.max_notification_id,
-        timeline_guard=timeline_guard,
-        now=built.now,
-        quarantine=reconcile.quarantine,
-    )
-
-
-def _snapshot(
-    pool: Pool, decide: Decide, grace: timedelta, now: datetime, most: int
-) -> Snapshot:
-    with pool.connection() as conn:
-        return snapshot(conn, now, most, decide, grace)
-
-
-def _asked[T](pool: Pool, query: Callable[[Conn], T]) -> T:
-    with pool.connection() as conn:
-        return query(conn)
 
 
 def _with_connection[T, A](pool: Pool, act: Callable[[Conn, A], T], argument: A) -> T:

@@ -158,6 +158,11 @@ class Dispatch:
         with self._lock:
             return call_id in self._under_way
 
+    def under_way(self) -> list[Future[None]]:
+        """Return the calls that are being requested or settled."""
+        with self._lock:
+            return list(self._under_way.values())
+
     def stop(self) -> None:
         """Start no further call; wait until the outcomes of all others are stored."""
         self._timer.stop()

@@ -183,6 +183,11 @@ def open_pool(
     )
 
 
+def url_of(pool: Pool) -> str:
+    """Return the connection string with which the pool connects."""
+    return pool.conninfo if isinstance(pool.conninfo, str) else pool.conninfo()
+
+
 def connect(
     url: str,
     *,

@@ -32,7 +32,7 @@ NO_DATABASE = (StoreUnavailable, OperationalError, PoolTimeout)
 MODULES = {
     "demo": ("demo",),
     "roles": ("up", "api", "projector", "scheduler", "simulator", "migrate"),
-    "campaigns.campaigns": ("campaigns",),
+    "campaigns.campaigns": ("campaigns", "rehearse"),
     "assistants": ("assistants",),
     "directory": ("lines", "settings", "alerts", "allow-requests"),
     "doctor": ("doctor",),

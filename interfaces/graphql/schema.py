@@ -13,6 +13,7 @@ from interfaces.graphql.commands.campaigns import CampaignCommands
 from interfaces.graphql.commands.contacts import ContactCommands
 from interfaces.graphql.commands.imports import ImportCommands
 from interfaces.graphql.commands.members import MemberCommands
+from interfaces.graphql.commands.rehearsals import Rehearsals
 from interfaces.graphql.commands.settings import SettingsCommands
 from interfaces.graphql.commands.suppression_lists import SuppressionListCommands
 from interfaces.graphql.commands.suppressions import SuppressionCommands
@@ -110,7 +111,7 @@ class Mutation(
 
 
 @strawberry.type
-class Subscription(Changes, EventFeed, HealthFeed):
+class Subscription(Changes, Rehearsals, EventFeed, HealthFeed):
     """Root type of subscriptions."""
 
 

@@ -28,11 +28,12 @@ def compared(bench: Workbench, options: Sequence[str]) -> tuple[tuple[UUID, int]
 
     Raises BadParameter for an option of another form.
     """
-    parsed = [_parsed(option) for option in options]
+    parsed = [parsed_arm(option) for option in options]
     return tuple((assistant_here(bench, name), share) for name, share in parsed)
 
 
-def _parsed(option: str) -> tuple[str, int]:
+def parsed_arm(option: str) -> tuple[str, int]:
+    """Return assistant and share of an option; raise BadParameter for another form."""
     name, _, share = option.rpartition("=")
     if not name or not (share.isascii() and share.isdigit()):
         raise typer.BadParameter(

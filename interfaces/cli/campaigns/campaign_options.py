@@ -68,6 +68,8 @@ LineQuietGating = Annotated[
     bool, typer.Option("--line-quiet-gating", help="Dial only on a quiet line.")
 ]
 Budget = Annotated[str | None, typer.Option(help="Budget in US dollars.")]
+
+
 Start = Annotated[bool, typer.Option("--start", help="Start it immediately.")]
 
 # --- A redial of another campaign -----------------------------------------------------

@@ -67,6 +67,7 @@ from interfaces.cli.campaigns.contact_files import (
     required,
 )
 from interfaces.cli.campaigns.exports import export
+from interfaces.cli.campaigns.rehearse import rehearse
 from interfaces.cli.directory import line_here
 from interfaces.cli.output import (
     AsJson,
@@ -118,6 +119,7 @@ def add_to(app: typer.Typer) -> None:
     forecasts.add_commands(group)
     dialability.add_commands(group)
     app.add_typer(group, name="campaigns")
+    app.command()(rehearse)
 
 
 def create(

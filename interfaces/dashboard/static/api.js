@@ -160,16 +160,26 @@ function signedOut() {
   socket = null;
 }
 
-/** @template D, V @param {Doc<D, V>} doc @param {V} variables @param {(data: D) => void} next @returns {() => void} */
-export function subscribe(doc, variables, next) {
+/**
+ * Without `failed`, an error is shown as a toast.
+ * @template D, V
+ * @param {Doc<D, V>} doc
+ * @param {V} variables
+ * @param {(data: D) => void} next
+ * @param {(message: string) => void} [failed]
+ * @returns {() => void}
+ */
+export function subscribe(doc, variables, next, failed) {
+  /** @param {any} error */
+  const fail = (error) => (failed ? failed(String(error.message)) : refusal(error));
   const payload = /** @type {any} */ ({ query: "", documentId: doc.id, variables });
   return connect().subscribe(payload, {
     next: (message) => {
       if (message.data) next(/** @type {D} */ (message.data));
-      if (message.errors?.[0]) refusal(/** @type {any} */ (message.errors[0]));
+      if (message.errors?.[0]) fail(message.errors[0]);
     },
     error: (error) => {
-      if (Array.isArray(error) && error[0]) refusal(error[0]);
+      if (Array.isArray(error) && error[0]) fail(error[0]);
     },
     complete: () => {},
   });

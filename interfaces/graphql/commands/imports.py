@@ -111,17 +111,17 @@ def _create(context: Context, asked: CreateCampaignInput) -> Imported:
     request_id = as_uuid("request", asked.request_id) if asked.request_id else None
     if asked.redial is not None:
         list_id = redial_list_id(request_id) if request_id else uuid4()
-        new = _new_campaign(asked, list_id, request_id, context.viewer)
+        new = new_campaign(asked, list_id, request_id, context.viewer)
         selection = asked.redial.to_selection()
         return services.redials.create_campaign(
             new, selection, default_cap=default_cap, by=by
         )
     upload_id = as_uuid("upload", asked.upload_id or "")
-    new = _new_campaign(asked, upload_id, request_id, context.viewer)
+    new = new_campaign(asked, upload_id, request_id, context.viewer)
     return services.imports.create_campaign(new, default_cap=default_cap, by=by)
 
 
-def _new_campaign(
+def new_campaign(
     asked: CreateCampaignInput,
     list_id: UUID,
     request_id: UUID | None,

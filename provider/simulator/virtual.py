@@ -1,0 +1,219 @@
+"""The simulated provider in virtual time: the port without a network.
+
+Calls go as those of the simulator's HTTP API do, with the same plans, conversations and
+messages. Time is an argument: nothing waits, and no message is lost or late.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from random import Random
+from threading import RLock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from application.ports import Accepted, CallOrder, NotNow, Outcome, ProviderCall
+from provider.simulator.call_plan import plan_call
+from provider.simulator.calls import SimulatedCall, ToolResult, epoch_ms, provider_id
+from provider.simulator.outcomes import shown
+from provider.simulator.recordings import Recordings
+from provider.simulator.scenes import tool_use
+from provider.simulator.settings import NEVER_RINGS, SimulatorSettings
+from provider.simulator.tools import result_of, tool_calls, tools_by_name
+from provider.simulator.virtual_account import VirtualAccount
+from provider.simulator.webhooks import (
+    Message,
+    end_of_call_report,
+    envelope,
+    status_update,
+)
+from provider.vapi.call_request import call_request
+from provider.vapi.reading import read_call
+
+type Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Step:
+    """Something that happens in a call at a time; `number` orders equal times."""
+
+    at: datetime
+    number: int
+    call_id: str = field(compare=False)
+    run: Callable[[SimulatedCall], Document | None] = field(compare=False)
+
+
+@dataclass(kw_only=True)
+class VirtualExchange(VirtualAccount):
+    """All calls of a simulated account, in virtual time; safe between threads.
+
+    `now` is the virtual clock.
+    """
+
+    settings: SimulatorSettings
+    now: Callable[[], datetime]
+    _calls: dict[str, SimulatedCall] = field(default_factory=dict)
+    _live: set[str] = field(default_factory=set)
+    _dialled: Counter[str] = field(default_factory=Counter)
+    _steps: list[_Step] = field(default_factory=list)
+    _number: int = 0
+    _guard: Any = field(default_factory=RLock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._recordings = Recordings(
+            self.settings.base_url, self.settings.seed, self.now
+        )
+
+    # --- Time -----------------------------------------------------------------------
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When something happens next in a call; None without a live call."""
+        with self._guard:
+            return self._steps[0].at if self._steps else None
+
+    def take_due(self) -> list[Document]:
+        """Return the messages that are due by now, in their order."""
+        with self._guard:
+            due = []
+            while self._steps and self._steps[0].at <= self.now():
+                step = heappop(self._steps)
+                message = step.run(self._calls[step.call_id])
+                if message is not None:
+                    due.append(message)
+            return due
+
+    def answer(self, message: Document, results: Document) -> None:
+        """Accept the answer to a message with tool calls."""
+        body = message["message"]
+        call = self._calls[body["call"]["id"]]
+        for asked in body["toolCalls"]:
+            function = asked["function"]
+            result = result_of(results, asked["id"])
+            call.tool_results.append(
+                ToolResult(function["name"], function["arguments"], result)
+            )
+
+    def _schedule(
+        self,
+        call: SimulatedCall,
+        seconds: float,
+        run: Callable[[SimulatedCall], Document | None],
+    ) -> None:
+        self._number += 1
+        at = self.now() + timedelta(seconds=seconds)
+        heappush(self._steps, _Step(at, self._number, call.id, run))
+
+    # --- Calls ----------------------------------------------------------------------
+
+    def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:  # noqa: ARG002 - no request takes time
+        with self._guard:
+            if len(self._live) >= self.settings.concurrency_limit:
+                return NotNow("429: Over Concurrency Limit", rule="over-limit")
+            call = self._new_call(order)
+            self._calls[call.id] = call
+            self._live.add(call.id)
+            if call.plan.reason != NEVER_RINGS:
+                first = self._finish if call.plan.refused else self._ring
+                self._schedule(call, call.plan.queue, first)
+            return Accepted(call.id, call.created_at)
+
+    def _new_call(self, order: CallOrder) -> SimulatedCall:
+        settings, number, now = self.settings, order.phone, self.now()
+        self._dialled[number] += 1
+        attempt = self._dialled[number]
+        key = f"{number}/{attempt}"
+        dice = Random(f"{settings.seed}/{key}")  # noqa: S311 - a plan, no secret
+        assistant = self.assistants[order.provider_assistant_id]
+        later = now + timedelta(seconds=settings.callback_seconds)
+        reach = settings.reach.factor(number, attempt, now, settings.seed)
+        return SimulatedCall(
+            id=provider_id(now, dice),
+            key=key,
+            request=call_request(order, {}),
+            plan=plan_call(settings, dice, None, reach=reach),
+            assistant={"id": assistant.id, "name": assistant.name, **assistant.config},
+            line={"id": order.phone_number_id},
+            base_url=settings.base_url,
+            created_at=now,
+            callback_at=later.astimezone(ZoneInfo(settings.reach.time_zone)),
+            speed=1.0,
+        )
+
+    def _ring(self, call: SimulatedCall) -> Document:
+        call.status, call.ringing_at = "ringing", self.now()
+        after = self._talk if call.plan.answered else self._finish
+        self._schedule(call, call.plan.ring, after)
+        return self._sent(call, status_update(call, "ringing"))
+
+    def _talk(self, call: SimulatedCall) -> Document:
+        call.status, call.started_at = "in-progress", self.now()
+        seconds = call.planned_talk
+        if self._tool_message(call) is not None:
+            self._schedule(call, seconds / 2, self._tool_message)
+        self._schedule(call, seconds, self._finish)
+        return self._sent(call, status_update(call, "in-progress"))
+
+    def _tool_message(self, call: SimulatedCall) -> Document | None:
+        """Return the message by which the assistant uses a tool, if it does."""
+        use = tool_use(call.plan.scene, call.callback_at) if call.scene else None
+        tools = tools_by_name(call.assistant, call.overrides, {})
+        if use is None or use.name not in tools or call.status == "ended":
+            return None
+        dice = Random(f"{call.id}/{use.name}")  # noqa: S311 - an id, no secret
+        message = tool_calls(use, f"call_{dice.getrandbits(64):016x}")
+        return self._sent(call, message)
+
+    def _finish(
+        self, call: SimulatedCall, reason: str | None = None
+    ) -> Document | None:
+        if call.status == "ended":
+            return None
+        cut = call.plan.answered and call.planned_talk < call.plan.talk
+        usual = "exceeded-max-duration" if cut else call.plan.reason
+        call.end(reason or usual, self.now())
+        self._live.discard(call.id)
+        self._schedule(call, call.plan.report, self._report)
+        return self._sent(call, status_update(call, "ended"))
+
+    def _report(self, call: SimulatedCall) -> Document | None:
+        call.reported_at = call.first_reported_at = self.now()
+        if not (call.started_at or self.settings.report_unanswered):
+            return None
+        return self._sent(call, end_of_call_report(call, self._recordings))
+
+    def _sent(self, call: SimulatedCall, own: Message) -> Document:
+        document: Document = orjson.loads(envelope(call, epoch_ms(self.now()), own))
+        return document
+
+    def call(self, provider_call_id: str) -> ProviderCall | None:
+        with self._guard:
+            call = self._calls.get(provider_call_id)
+            return self._shown(call) if call else None
+
+    def calls(
+        self, phone_number_id: str | None, *, since: datetime
+    ) -> list[ProviderCall]:
+        with self._guard:
+            found = [
+                self._shown(call)
+                for call in reversed(self._calls.values())
+                if call.created_at >= since
+                and phone_number_id in {None, call.request["phoneNumberId"]}
+            ]
+        return [call for call in found if call is not None]
+
+    def _shown(self, call: SimulatedCall) -> ProviderCall | None:
+        return read_call(shown(call.as_of(self.now()), self._recordings))
+
+    def hang_up(self, provider_call_id: str) -> None:
+        with self._guard:
+            call = self._calls.get(provider_call_id)
+            if call is not None and call.status != "ended":
+                self._schedule(
+                    call, 0, lambda it: self._finish(it, "manually-canceled")
+                )

@@ -1,0 +1,1 @@
+"""Rehearsals: a campaign with the simulated provider in virtual time."""

@@ -1,0 +1,311 @@
+"""Runs a rehearsal: the real scheduler, gate and read model over a database of its own.
+
+Only the clock and the provider are replaced. Nothing is read from or written to the
+installation's database, except that the rows of an upload are copied from it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from threading import Event
+from typing import Any, LiteralString, override
+from uuid import UUID, uuid4
+
+from application.configuration import Configuration
+from application.contacts.files.columns import parse_overrides
+from application.contacts.files.contact_file import ReadOptions
+from application.contacts.imports import NewCampaign
+from application.ports import ProviderMessage, ReadModel
+from domain.dial_view import Snapshot
+from domain.numbers.number import SuppressionSource
+from projections.campaigns.campaign_row import CampaignRow
+from projections.composition import Components, configured_fields
+from projections.connections import open_log, open_pools
+from projections.engine.runner import REBUILD_BATCH, Batches
+from projections.engine.schema import create_read_model, use_read_model
+from projections.tables.checkpoint import position_of
+from scheduler.composition import dependencies
+from scheduler.dispatch import Dispatch
+from scheduler.loop import Scheduler
+from scheduler.pace import Pace
+from scheduler.rehearsal.virtual_time import VirtualClock, VirtualWakeUp
+from scheduler.rehearsal.world import Exchange, World
+from storage.database import Conn, connect
+from storage.migrate import migrate
+from storage.process.decisions import Decision, ProcessRecords
+from storage.process.leadership import Leadership
+from storage.process.rehearsal_order import RehearsalOrder
+from storage.vault.reception import receive_file
+from storage.vault.uploads import NewUpload
+
+ACTOR = "rehearsal"
+"""The actor of the commands that a member would give."""
+
+MARK = "Rehearsal: "
+"""Prefix of the campaign's name."""
+
+ROLE = "rehearsal"
+REGISTERED = "It is on the register of the installation."
+CHUNK = 1 << 20
+KEPT = timedelta(days=365)
+WORKERS = 4
+"""Requests that are decided and stored at the same time."""
+
+CHECK_SECONDS = 600
+"""Virtual time between two comparisons with the provider, which loses nothing here."""
+
+_REGISTERED: LiteralString = """
+    select distinct w.words from suppression_board s
+    join words_vault w on w.id = s.phone_id
+    where w.words = any(%s)
+"""
+
+type OnProgress = Callable[[CampaignRow], None]
+
+
+class OwnReadModel(ReadModel):
+    """Brings the read model up to date when it is waited for; sends no webhook."""
+
+    def __init__(self, conn: Conn) -> None:
+        self._conn, self._batches = conn, Batches(conn, notify=False)
+
+    @override
+    def wait_for(self, position: int, timeout: float) -> bool:
+        while position_of(self._conn) < position:
+            if not self._batches.apply(REBUILD_BATCH).events:
+                return False
+        return True
+
+
+class RememberedDecisions(ProcessRecords):
+    """Stores the scheduler's decisions, and adds them to a list."""
+
+    def __init__(self, pool: Any, decided: list[Decision]) -> None:
+        super().__init__(pool)
+        self._decided = decided
+
+    @override
+    def write_decisions(self, decisions: list[Decision]) -> None:
+        super().write_decisions(decisions)
+        self._decided[:] = decisions
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A finished rehearsal; its database is still there."""
+
+    built: Components
+    campaign_id: UUID
+    clock: VirtualClock
+    messages: int
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What takes the place of the real provider."""
+
+    exchange_of: Callable[[RehearsalOrder, VirtualClock], Exchange]
+    read_message: Callable[..., ProviderMessage]
+
+
+@contextmanager
+def rehearsed(
+    order: RehearsalOrder,
+    url: str,
+    replaced: Replaced,
+    stop: Event,
+    on_progress: OnProgress,
+) -> Iterator[Rehearsed]:
+    """Run a rehearsal in the empty database `url`; yield it once it is over.
+
+    It ends early, without an error, once `stop` is set.
+
+    Raises:
+        Refused: the campaign cannot be created or started.
+        UnreadableFile: the contact file is refused.
+    """
+    migrate(url)
+    with ExitStack() as opened:
+        conn = opened.enter_context(connect(url, name=ROLE))
+        create_read_model(conn)
+        clock = VirtualClock(order.begins_at)
+        exchange = replaced.exchange_of(order, clock)
+        pools = opened.enter_context(open_pools(url, name=ROLE, max_size=8))
+        built = Components(
+            pools=pools,
+            app=opened.enter_context(open_log(pools.writing)),
+            read_model=OwnReadModel(conn),
+            provider=exchange,
+            read_message=replaced.read_message,
+            now=clock,
+            **configured_fields(Configuration()) | {"first_settings": order.settings},
+        )
+        built.installation_key.prepare()
+        campaign_id = _start(order, built)
+        world = World(
+            clock, exchange, built, campaign_id, partial(_settle, built), on_progress
+        )
+        _run(order, url, world, stop)
+        _settle(built)
+        yield Rehearsed(built, campaign_id, clock, world.messages)
+
+
+# --- The campaign ---------------------------------------------------------------------
+
+
+def _start(order: RehearsalOrder, built: Components) -> UUID:
+    """Create and start the campaign as a member would."""
+    ids = [
+        built.assistants.import_assistant(one.provider_id, name=None, by=ACTOR)[0]
+        for one in order.assistants
+    ]
+    shares = [one.share for one in order.assistants]
+    upload_id = _upload(order, built)
+    for phone in registered(order.url, built, upload_id):
+        built.numbers.suppress(
+            phone, source=SuppressionSource.PERSON, reason=REGISTERED, by=ACTOR
+        )
+    new = NewCampaign(
+        name=f"{MARK}{order.name}"[:200],
+        upload_id=upload_id,
+        assistant_id=ids[0],
+        phone_number_id=order.phone_number_id,
+        cap=order.cap,
+        mode=order.mode,
+        line_quiet_gating=order.line_quiet_gating,
+        budget=order.budget,
+        terms=order.terms,
+        compared=tuple(zip(ids[1:], shares[1:], strict=True)),
+    )
+    made = built.imports.create_campaign(
+        new, default_cap=order.settings.default_cap, by=ACTOR
+    )
+    built.campaigns.start(made.campaign_id, by=ACTOR)
+    _settle(built)
+    return made.campaign_id
+
+
+def _upload(order: RehearsalOrder, built: Components) -> UUID:
+    if order.file is None:
+        assert order.upload_id is not None
+        copy_upload(order.url, built, order.upload_id)
+        return order.upload_id
+    file, now = order.file, built.now()
+    path = Path(file.path)
+    new = NewUpload(uuid4(), path.name, file.region, ACTOR, now, now + KEPT)
+    options = ReadOptions(
+        default_region=file.region,
+        any_kind=file.any_kind,
+        overrides=parse_overrides(file.mapped),
+        sheet=file.sheet,
+    )
+    return receive_file(built.uploads, new, _pieces(path), options).id
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+# --- What is read from the installation -----------------------------------------------
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[Conn]:
+    """Connect to the installation's database for reads only."""
+    with connect(url, name=ROLE) as source:
+        source.execute("set default_transaction_read_only = on")
+        use_read_model(source)
+        yield source
+
+
+def copy_upload(url: str, built: Components, upload_id: UUID) -> None:
+    """Copy an upload with its accepted rows from the installation."""
+    with _reading(url) as source, built.writing.connection() as target:
+        for table, key in (("upload", "id"), ("upload_row", "upload_id")):
+            query = f"copy (select * from {table} where {key} = '{upload_id}')"  # noqa: S608 - our own names and a UUID
+            rows = source.cursor().copy(f"{query} to stdout".encode())
+            stored = target.cursor().copy(f"copy {table} from stdin".encode())
+            with rows as read, stored as write:
+                for piece in read:
+                    write.write(piece)
+        target.execute(
+            "update upload set expires_at = %s where id = %s",
+            (built.now() + KEPT, upload_id),
+        )
+
+
+def registered(url: str, built: Components, upload_id: UUID) -> list[str]:
+    """Return the numbers of an upload that the installation's register contains."""
+    with built.writing.connection() as conn:
+        query = "select distinct phone from upload_row where upload_id = %s"
+        phones = [row[0] for row in conn.execute(query, (upload_id,))]
+    with _reading(url) as source:
+        if source.execute("select to_regclass('suppression_board')").fetchone() == (
+            None,
+        ):
+            return []
+        rows = source.execute(_REGISTERED, (phones,)).fetchall()
+    return [row[0] for row in rows]
+
+
+# --- The scheduler --------------------------------------------------------------------
+
+
+def _run(order: RehearsalOrder, url: str, world: World, stop: Event) -> None:
+    """Lead until the campaign is over, or until the rehearsal is stopped."""
+    built, random = world.built, Random(order.seed).random  # noqa: S311 - jitter of ticks
+    wake_up = VirtualWakeUp(world.clock, partial(_pass, world, stop))
+    pace = Pace(order.settings.dials_per_second, random)
+    dispatch = Dispatch(
+        calls=built.calls,
+        campaigns=built.campaigns,
+        provider=built.provider,
+        pace=pace,
+        context=built.context,
+        workers=WORKERS,
+        timer=wake_up,
+    )
+    world.under_way, world.stop = dispatch.under_way, wake_up.stop
+    configuration = Configuration()
+    usual = dependencies(configuration, built, dispatch, pace, random)
+    scheduler = Scheduler(
+        replace(
+            usual,
+            read_snapshot=partial(_settled_snapshot, built, usual.read_snapshot),
+            process_records=RememberedDecisions(built.writing, world.decided),
+            reconcile_every=timedelta(seconds=CHECK_SECONDS),
+        ),
+        wake_up,
+    )
+    leadership = Leadership(url, role=ROLE, holder=ROLE)
+    with leadership.term(stop, silent_after=CHECK_SECONDS) as term:
+        if term is not None:
+            try:
+                scheduler.lead(term)
+            finally:
+                dispatch.stop()
+
+
+def _pass(world: World, stop: Event, until: Any, stop_at_news: bool) -> None:  # noqa: FBT001 - the clock's callback
+    if stop.is_set():
+        world.stop()
+    else:
+        world.pass_until(until, stop_at_news)
+
+
+def _settled_snapshot(
+    built: Components, read: Callable[..., Snapshot], now: Any, most: int
+) -> Snapshot:
+    _settle(built)
+    return read(now, most)
+
+
+def _settle(built: Components) -> None:
+    """Bring the read model to the end of the log."""
+    built.read_model.wait_for(built.app.recorder.max_notification_id() or 0, 0)
