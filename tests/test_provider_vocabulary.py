@@ -40,6 +40,7 @@ ALLOWED = {
     "projections/exports/contacts_jsonl.py": "the name of a field of the API",
     "projections/deliveries/payloads.py": "the name of a field of the API",
     "scheduler/__main__.py": "entry point: chooses the provider",
+    "scheduler/rehearsal/__main__.py": "entry point: simulates the provider",
     "interfaces/asgi.py": "entry point: chooses the provider",
     "interfaces/cli": "command line: chooses the provider, explains its variables",
     "interfaces/server": "builds the API with the provider's webhook route",

@@ -47,7 +47,7 @@ def rehearsal_database(url: str) -> Iterator[str]:
             raise RehearsalRunning(
                 "A rehearsal is running already: wait until it is over, or stop it."
             )
-        name = _name(connection)
+        name = database_name(connection)
         _drop(connection, name)
         _create(connection, name)
         try:
@@ -65,7 +65,7 @@ def drop_leftover(url: str) -> bool:
         connect(url, name="rehearsal") as connection,
         session_lock(connection, _LOCK) as is_ours,
     ):
-        name = _name(connection)
+        name = database_name(connection)
         found = connection.execute(
             "select from pg_database where datname = %s", (name,)
         ).fetchone()
@@ -75,7 +75,8 @@ def drop_leftover(url: str) -> bool:
         return True
 
 
-def _name(connection: Conn) -> str:
+def database_name(connection: Conn) -> str:
+    """Return the name of the database for rehearsals of this installation."""
     row = connection.execute("select current_database()").fetchone()
     assert row is not None
     return PREFIX + sha256(str(row[0]).encode()).hexdigest()[:16]

@@ -161,7 +161,7 @@ function signedOut() {
 }
 
 /**
- * Without `failed`, an error is shown as a toast.
+ * `failed` gets the message of an error.
  * @template D, V
  * @param {Doc<D, V>} doc
  * @param {V} variables

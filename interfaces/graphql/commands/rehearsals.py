@@ -15,10 +15,11 @@ from domain.assistant import Assistant
 from domain.errors import Invalid, NotFound
 from interfaces.graphql.commands.imports import CreateCampaignInput, new_campaign
 from interfaces.graphql.context import Context, Info
+from interfaces.graphql.errors import bad_request
 from interfaces.graphql.permissions import OPERATORS, subscription
 from interfaces.graphql.types.enums import CallOutcome, CampaignState
 from interfaces.graphql.types.paging import as_uuid
-from interfaces.rehearsals import COMMAND, RehearsalFailed, RehearsalRefused
+from interfaces.rehearsals import COMMAND
 from storage.database import url_of
 from storage.process.rehearsal_order import (
     RehearsalOrder,
@@ -132,7 +133,10 @@ class Rehearsals:
 
 
 async def _reports(order: RehearsalOrder) -> AsyncGenerator[dict[str, Any], None]:
-    """Run the process; it ends when this generator is closed."""
+    """Run the process, which ends when this generator is closed.
+
+    Raises BAD_REQUEST with the reason of a refusal.
+    """
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *COMMAND, stdin=pipe, stdout=pipe, limit=LONGEST_LINE
@@ -146,14 +150,14 @@ async def _reports(order: RehearsalOrder) -> AsyncGenerator[dict[str, Any], None
         async for line in process.stdout:
             report = orjson.loads(line)
             if "refused" in report:
-                raise RehearsalRefused(str(report["refused"]))
+                raise bad_request(str(report["refused"]))
             done = "done" in report
             yield report
     finally:
         process.stdin.close()  # It drops its database, then ends.
         await asyncio.shield(process.wait())
     if not done:
-        raise RehearsalFailed("The rehearsal ended without a result.")
+        raise bad_request("The rehearsal ended without a result: see the log.")
 
 
 def _order(

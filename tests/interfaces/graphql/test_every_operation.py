@@ -35,7 +35,7 @@ from tests.interfaces.serving import ASSISTANT, LINE, Desk
 
 
 def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
-    first, second = desk.upload(FIRST), desk.upload(SECOND)
+    first, second, third = map(desk.upload, (FIRST, SECOND, FIRST))
 
     async def all_of_them() -> set[str]:
         async with asyncio.timeout(120), calling(desk) as caller:
@@ -43,6 +43,7 @@ def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
             await use_register(caller)
             endpoint = await add_webhooks(caller)
             campaign = await _campaign(caller, first, second)
+            await _rehearses(caller, third)
             await _watches(caller, campaign, desk)
             contact = await _reads(caller, campaign)
             await _disposes(caller, contact)
@@ -238,6 +239,25 @@ async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
         if (await asyncio.wait([moved], timeout=10))[0]:
             break
     assert {contact["status"] for contact in await moved} == {"QUEUED"}
+
+
+async def _rehearses(caller: Caller, upload: str) -> None:
+    """Hear the first report of a rehearsal, which then ends."""
+    [assistant, *_] = await caller.ask("{ assistants { id } }")
+    campaign = {
+        "name": "Spring",
+        "uploadId": upload,
+        "assistantId": assistant["id"],
+        "phoneNumberId": "line-1",
+        "callingHours": {"rules": "ANY", "reason": "a test"},
+    }
+    report = await caller.hear(
+        """subscription($input: CreateCampaignInput!) {
+        rehearsal(input: $input, seed: 2) { state contacts ended spend result { startedAt completedAt calls answered human
+          goals withheld outcomes { outcome calls } waits seconds export } } }""",
+        input=campaign,
+    )
+    assert report["contacts"] == 2
 
 
 def claim(desk: Desk, campaign_id: UUID, before: int) -> None:

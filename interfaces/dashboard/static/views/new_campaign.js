@@ -16,6 +16,7 @@ import { How } from "./new_campaign/how.js";
 import { Review } from "./new_campaign/review.js";
 import { Steps } from "./new_campaign/steps.js";
 import { When } from "./new_campaign/when.js";
+import { RehearsalButton } from "./rehearsal.js";
 import { TestCall } from "./test_call.js";
 
 /** @typedef {import("../contact_file.js").Upload} Upload */
@@ -100,6 +101,13 @@ function Page() {
     if (start) await begin(said.campaign.id);
     go(`/campaigns/${said.campaign.id}`);
   };
+  const rehearsed = () => {
+    const gaps = missing(form, uploaded);
+    setWrong(gaps);
+    if (!Object.keys(gaps).length) return inputOf(form, /** @type {Upload} */ (uploaded).id);
+    showFirstGap();
+    return null;
+  };
   const part = { form, set, wrong };
   const callable = uploaded && uploaded.report.accepted > 0 ? uploaded : null;
   return html`<${Head}
@@ -140,7 +148,7 @@ function Page() {
             }<${TestCall}
               assistantId=${form.assistantId}
               phoneNumberId=${form.phoneNumberId}
-              first=${uploaded?.sample[0] ?? null}
+              first=${uploaded?.sample[0] ?? null} /><${RehearsalButton} inputOf=${rehearsed}
           /><//>
         <//>
       </div>

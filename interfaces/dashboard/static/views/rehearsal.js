@@ -31,8 +31,8 @@ function Running({ input, onClose }) {
   return html`<${Dialog} title="Rehearsal" onClose=${onClose}>
     <div class="stack">
       <p class="hint">
-        Nobody is called: the calls are simulated, and time passes faster. Calling hours, retries, cap and budget are those
-        of the campaign. Nothing is stored.
+        Nobody is called: the calls are simulated, and time passes faster. Calling hours, retries, cap and budget are
+        those of the campaign. Nothing is stored.
       </p>
       ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
       ${!wrong && !now?.result && html`<${Progress} now=${now} />`}

@@ -1,0 +1,37 @@
+"""A rehearsal from the page of the new campaign."""
+
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.desk import LONG, Desk, choose_file, sample_file
+
+CONTACTS = 4
+
+
+def test_a_campaign_is_rehearsed_before_it_is_created(
+    desk: Desk, admin: BrowserContext, tmp_path: Path
+) -> None:
+    page = admin.new_page()
+    page.goto("/campaigns/new")
+    rehearse = page.get_by_role("button", name="Rehearse it")
+    rehearse.click()
+    expect(page.get_by_text("Choose a file first")).to_be_visible()
+    choose_file(page, sample_file(tmp_path, CONTACTS))
+    expect(page.locator(".tally")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("Rehearsed")
+    page.get_by_label("Assistant", exact=True).select_option(index=1)
+    page.get_by_label("Line", exact=True).select_option(index=1)
+    rehearse.click()
+    dialog = page.get_by_role("dialog", name="Rehearsal")
+    export = dialog.get_by_role("link", name="Download the rehearsed export")
+    expect(export).to_be_visible(timeout=LONG)
+    expect(dialog.locator("dl")).to_contain_text(f"Contacts{CONTACTS}")
+    with page.expect_download() as download:
+        export.click()
+    rows = Path(download.value.path()).read_text().splitlines()
+    assert len(rows) == CONTACTS + 1
+    page.keyboard.press("Escape")
+    page.goto("/")
+    expect(page.get_by_text("Rehearsed")).to_have_count(0)
+    page.close()
