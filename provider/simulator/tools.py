@@ -18,7 +18,8 @@ def tools_by_name(
     The keys are their names. They are defined in its model, named there by id (`tools`
     has them by id), or added by the overrides of the call.
     """
-    model = assistant.get("model") or {}
+    given = assistant.get("model")
+    model = given if isinstance(given, dict) else {}
     named = [tools[id_] for id_ in model.get("toolIds") or () if id_ in tools]
     inline = [*(model.get("tools") or ()), *(overrides.get("tools:append") or ())]
     return dict(_named([*named, *inline]))

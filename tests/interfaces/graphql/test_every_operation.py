@@ -253,7 +253,8 @@ async def _rehearses(caller: Caller, upload: str) -> None:
     }
     report = await caller.hear(
         """subscription($input: CreateCampaignInput!) {
-        rehearsal(input: $input, seed: 2) { state contacts ended spend result { startedAt completedAt calls answered human
+        rehearsal(input: $input, seed: 2) { state contacts ended spend
+        result { startedAt completedAt calls answered human
           goals withheld outcomes { outcome calls } waits seconds export } } }""",
         input=campaign,
     )
