@@ -110,7 +110,8 @@ class Rehearsals:
     @subscription(
         OPERATORS,
         "Rehearses the campaign that createCampaign would create: nobody is called, and"
-        " nothing is stored. One at a time; it ends with the subscription.",
+        " nothing is stored. One at a time; it ends with the subscription. seed:"
+        " another one gives other outcomes of the calls.",
     )
     async def rehearsal(
         self,
