@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import orjson
 import strawberry
@@ -117,7 +117,9 @@ class Rehearsals:
         self,
         info: Info,
         input: CreateCampaignInput,  # noqa: A002 - the contract's name of such inputs
-        seed: int = 1,
+        seed: Annotated[
+            int, strawberry.argument(description="Another one: other outcomes.")
+        ] = 1,
     ) -> AsyncGenerator[Rehearsal, None]:
         """Yield the progress, and finally the result."""
         context = info.context
