@@ -155,9 +155,9 @@ class CampaignView:
     total. `batch_contacts` counts the contacts of the batch opened last.
     `start_failures` counts the contacts refused in a row, the last of them with the
     reason `start_failure`. `capacity_refused_at` is when a call last ended for lack of
-    capacity. `account_refusal` is the provider's text at the pause of another campaign
-    that shares `account_scope` with this one and was paused after this one was started
-    or resumed. `claimed_position` is the log position of the campaign's last claim,
+    capacity. `account_refusal` is the provider's text from a campaign with the same
+    `account_scope` that was paused after this one was last started or resumed.
+    `claimed_position` is the log position of the campaign's last claim,
     or None before the first.
 
     `pending` is 0 once the campaign has expired. `retries_later` and `callbacks_later`

@@ -156,7 +156,7 @@ def _lead(process: Process, term: Term) -> None:
 
 
 def _log_ineffective_variables(built: Components) -> None:
-    """Log each variable with a first value in place of which another is stored."""
+    """Log each environment variable that a stored setting overrides."""
     for one in FirstSettings().ineffective(built.settings.values()):
         log.warning(
             "%s=%s has no effect: the stored setting %s=%s applies",

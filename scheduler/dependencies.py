@@ -39,11 +39,12 @@ class SchedulerDependencies:
     numbers from 0 to 1. `no_dialling_because` is the reason why this installation
     must not call anybody at all (no API key), None if it may. `key_fault` is asked in
     each pass and returns why numbers cannot be looked up in the register, None if they
-    can. `end_suppressed` does one pass over what suppressed numbers must not get, and
-    returns whether there is more to do. `work_on_groups` does one pass over contacts
-    without a group and over groups that are never called, and returns the same.
-    `screen(snapshot, now)` returns the snapshot with the candidates apart whose
-    requests the gate would refuse, and `withhold_refused` withholds those that are
+    can. `end_suppressed` withholds contacts and hangs up calls of suppressed numbers,
+    and returns whether there is more to do. `work_on_groups` does one pass over
+    contacts without a group and over groups that are never called, and returns the
+    same.
+    `screen(snapshot, now)` moves candidates whose requests the gate would refuse into
+    the snapshot's `refused`, and `withhold_refused` withholds those that are
     never called. `watch_assistants` pins or watches the assistants of running
     campaigns. `observe_turn` gets the duration of each turn in seconds.
     """

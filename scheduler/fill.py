@@ -197,7 +197,7 @@ class SlotFiller:
                 )
 
     def _review(self, snapshot: Snapshot) -> None:
-        """Decide again about planned calls that changed terms or time concern."""
+        """Decide again about planned calls that are late or have older terms."""
         review = self._deps.planned_calls.review
         for view in snapshot.campaigns:
             if view.to_review:

@@ -49,7 +49,7 @@ def release_number(
 
 
 def is_confirmed_end(call: Call, provider_call_id: str) -> bool:
-    """Whether the provider gives the id that an early end named in a webhook."""
+    """Whether the provider confirms the id in a webhook that ended the call early."""
     same = call.provider_call_id == provider_call_id
     return same and call.bound_by_message and call.ended
 

@@ -1,4 +1,4 @@
-"""Stores with a call's events what follows from them for its contact."""
+"""Plans or cancels a contact's next call in the append of its last call's events."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -103,9 +103,9 @@ class ContactPlanner:
     ) -> ContactChanges:
         """Plan what follows the call, or end what was planned before its report.
 
-        The policy is that of the claim: the scheduler applies a changed one when the
-        call is due. The end of the campaign is the present one, so a call is neither
-        planned for a time after it, nor given up because of an end that was put off.
+        The retry policy is that of the claim: the scheduler applies a changed policy
+        when the call is due. The end of the campaign is its present end, also if it
+        was changed after the claim.
         """
         history = history_with(self._app, call)
         terms = self._terms.get(self._app, call)
@@ -166,7 +166,7 @@ class ContactPlanner:
         return ContactChanges([contact, *later], expect)
 
     def _uses_up(self, call: Call, latest: Call, terms: CallingTerms) -> bool:
-        """Return whether the call turns out to have rung, and to be the last allowed.
+        """Return whether this call rang after all and used the last attempt.
 
         Of the calls after it, those that were requested count.
         """

@@ -71,7 +71,7 @@ def _request_callback(
         limits = callback_limits(app, call, campaign, call.time_zones, at)
         agreed = agree_to_output(wanted, limits)
     if agreed is Obstacle.PAST and call.callback_at is not None:
-        return True  # An earlier report named a time when it was still to come.
+        return True  # An earlier report named the time before it had passed.
     if isinstance(agreed, Obstacle):
         call.ignore_callback(agreed, source, at=at, by=by)
         call.withdraw_callback(source, at=at, by=by)

@@ -191,7 +191,7 @@ class _Turn:
     def _phone_text(
         self, subject: UUID, call: Call | None, number_key: str
     ) -> tuple[VaultText | None, list[TextRow]]:
-        """Return the number in writing, from wherever it is the one of that key."""
+        """Return the number with that key as text, of the contact or the message."""
         known = self._people.phone_of(call) if call else None
         for phone in (known, self._message.phone):
             if phone and self._people.key_of(phone) == number_key:

@@ -13,13 +13,13 @@ from domain.values import call_id_of
 def find_contact(
     app: Streams, contact_id: UUID, campaign_id: UUID, at: datetime
 ) -> Contact:
-    """Return a contact; one without events is at version 0 and has no pending ones."""
+    """Return a contact; without stored events, one at version 0."""
     found = app.find(Contact, contact_id)
     return found or Contact.unrecorded(contact_id, campaign_id, at)
 
 
 def find_number(app: Streams, number_id: UUID, at: datetime) -> Number:
-    """Return a number; one without events is at version 0 and has no pending ones."""
+    """Return a number; without stored events, one at version 0."""
     return app.find(Number, number_id) or Number.unrecorded(number_id, at)
 
 

@@ -36,12 +36,16 @@ class ListedAssistant:
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """A line at the provider; `number` is E.164, `status` the provider's term."""
+    """A line at the provider; `number` is E.164, `status` the provider's term.
+
+    `usable`: the status allows calls.
+    """
 
     id: str
     number: str | None
     name: str | None
     status: str | None
+    usable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

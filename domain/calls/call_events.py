@@ -50,9 +50,9 @@ class ContactStatusChanged(CallEvent):
 class Created(ContactStatusChanged, Aggregate.Created):
     """A contact was claimed for its next attempt; `batch` is None outside BATCH.
 
-    `plan` is the kind of the planned call that this one is. `repeats` is that of the
-    planned call in whose place this one is made, because nothing rang in it. `group` is
-    the contact's group as it was recorded at the import, None if it is not known.
+    `plan` is the kind of the planned call that this one is. `repeats` is the kind of
+    the earlier call that this one replaces, because that one never rang. `group` is the
+    contact's group as it was recorded at the import, None if it is not known.
     """
 
     TOPIC = "call.created"

@@ -143,7 +143,7 @@ class CallState:
 
     @property
     def waiting(self) -> bool:
-        """Claimed, and nothing at the provider is known to carry it."""
+        """Claimed and not deferred, and no call at the provider is known."""
         return (
             self.status is CallStatus.QUEUED
             and not self.deferred

@@ -134,7 +134,7 @@ def check_terms(name: str, cap: int, budget: Decimal | None) -> None:
 def check_line(phone_number_id: str) -> None:
     """Raise Invalid unless a line of the provider is named."""
     if not phone_number_id.strip() or len(phone_number_id) > LONGEST_NAME:
-        raise Invalid("Choose a line to call from.", phoneNumberId="is none")
+        raise Invalid("Choose a line to call from.", phoneNumberId="must name a line")
 
 
 def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
@@ -143,7 +143,7 @@ def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
         check_policy(terms.retry_policy)
     wrong = _wrong_rule(terms.output_rules)
     if wrong is not None:
-        raise Invalid(f"An output rule {wrong}.", outputRules=wrong)
+        raise Invalid(f"Output rules: {wrong}.", outputRules=wrong)
     if terms.callback_output is not None and not _is_name(terms.callback_output):
         wrong = f"must have from 1 to {LONGEST_OUTPUT_NAME} characters"
         raise Invalid(f"The name of the output {wrong}.", callbackOutput=wrong)
@@ -184,12 +184,12 @@ def _wrong_hours(hours: CallingHours) -> str | None:
 
 def _wrong_rule(rules: tuple[OutputRule, ...]) -> str | None:
     if len(rules) > MOST_OUTPUT_RULES:
-        return f"is too many: at most {MOST_OUTPUT_RULES} are possible"
+        return f"there may be at most {MOST_OUTPUT_RULES}"
     for rule in rules:
         if not _is_name(rule.output):
-            return f"must name an output with 1 to {LONGEST_OUTPUT_NAME} characters"
+            return f"each must name an output of 1 to {LONGEST_OUTPUT_NAME} characters"
         if len(repr(rule.equals)) > LONGEST_OUTPUT_VALUE:
-            return f"must compare with at most {LONGEST_OUTPUT_VALUE:,} characters"
+            return f"each must compare with at most {LONGEST_OUTPUT_VALUE:,} characters"
     return None
 
 

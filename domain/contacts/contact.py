@@ -52,7 +52,7 @@ class Contact(BaseAggregate[UUID]):
 
     `planned` is the attempt that was planned last, in force until its call exists.
     `finished` is why the contact is not called again, `withheld` why it was finished
-    without a call. `settled`: the last change of the status was here, not by a call.
+    without a call. `settled`: this stream, not a call's, changed the status last.
     `disposed`: a member set or cleared the `disposition`, maybe with a `note`.
     """
 
@@ -131,7 +131,7 @@ class Contact(BaseAggregate[UUID]):
             self._move(self.Erased, was, standing, last_attempt, at, by)
 
     def withdraw(self, *, at: datetime, by: str) -> None:
-        """Record that the last call failed, and that none follows."""
+        """Cancel the contact: its last call failed, and no other is allowed."""
         fields = {"was": ContactStatus.PENDING, "standing": ContactStatus.CANCELED}
         self._record(self.Withdrawn, at, by, plan_was=None, **fields)
 

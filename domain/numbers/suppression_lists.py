@@ -117,9 +117,11 @@ def check_terms(
 ) -> None:
     """Raise Invalid unless each value is in bounds, before a file is received."""
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise Invalid(f"name must have 1 to {LONGEST_NAME} characters.", name="is bad")
+        wrong = f"must have 1 to {LONGEST_NAME} characters"
+        raise Invalid(f"name {wrong}.", name=wrong)
     if as_of > today + timedelta(days=1):
-        raise Invalid("asOf is in the future: give the date of the data.", asOf="late")
+        wrong = "must not be in the future: give the date of the data"
+        raise Invalid(f"asOf {wrong}.", asOf=wrong)
     if max_age_days is not None and not 1 <= max_age_days <= MOST_DAYS:
         said = f"must be from 1 to {MOST_DAYS:,}, or left out"
         raise Invalid(f"maxAgeDays {said}.", maxAgeDays=said)

@@ -26,7 +26,7 @@ def of_rules(configuration: Configuration) -> Finding:
 
 
 def of_settings(app: AutoLynx) -> Found:
-    """Name each variable with a first value in place of which another is stored."""
+    """Name each environment variable that a stored setting overrides."""
     stored = app.find(Settings, SETTINGS_ID)
     ineffective = FirstSettings().ineffective(stored.values) if stored else []
     for one in ineffective:

@@ -48,8 +48,6 @@ SHORTEST_SECRET = 16
 MOST_SKEW_SECONDS = 2.0
 MOST_LAG_SECONDS = 10.0
 SILENT_SECONDS = 150.0
-IN_USE = frozenset({None, "active", "activated"})
-"""Statuses of a line that can place calls."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -374,7 +372,7 @@ def of_lines(lines: list[PhoneNumber]) -> Finding:
             "the account has no phone number to call from: buy or import one there."
         )
         return Finding("phone numbers", Grade.WRONG, message)
-    unfit = [line.number or line.id for line in lines if line.status not in IN_USE]
+    unfit = [line.number or line.id for line in lines if not line.usable]
     if unfit:
         message = f"not active at the provider: {', '.join(unfit)}."
         return Finding("phone numbers", Grade.LOOK, message)

@@ -1,7 +1,7 @@
 """Contacts that wait although the number is suppressed, and calls that may not ring.
 
-The scheduler withholds the contacts and hangs up the calls. Nothing here must be
-complete, because a request is refused by the log if its number is suppressed.
+The scheduler withholds the contacts and hangs up the calls. These lists may be
+incomplete: the request itself refuses a suppressed number.
 """
 
 from collections.abc import Iterator
@@ -86,8 +86,9 @@ class Scan:
     is_last: bool
 
 
-# The entries come first, with their limit: an opt-out is looked at once, however many
-# contacts wait. Numbers of erased people are not known and protected by the fence.
+# The entries of the register are limited before they are joined with contacts, so that
+# each opt-out is scanned once. Numbers of erased people cannot be matched here; the
+# request refuses them.
 _WAITING: LiteralString = f"""
     with entry as materialized (
         select s.id, s.phone_id, s.position from suppression_board s

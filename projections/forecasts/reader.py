@@ -262,8 +262,8 @@ def _without(strata: Strata, suppressed: int) -> Strata:
 
 def _simulated(prepared: _Prepared) -> StoredForecast:
     """Run the simulation. It loads numpy, which other processes do not need."""
-    from domain.forecast.forecast import forecast  # noqa: PLC0415
-    from domain.forecast.learned import learn  # noqa: PLC0415
+    from domain.forecast.forecast import forecast  # noqa: PLC0415 - loads numpy
+    from domain.forecast.learned import learn  # noqa: PLC0415 - loads numpy
 
     scores = [one for own in prepared.learned.scores for one in own]
     counts = [one for one in prepared.learned.counts if one.calls]

@@ -43,6 +43,7 @@ from provider.vapi.assistants import (
 )
 from provider.vapi.call_control import END_CALL, control_url
 from provider.vapi.call_request import call_request
+from provider.vapi.lines import read_line
 from provider.vapi.reading import read_call
 from provider.vapi.request_outcomes import (
     answer_text,
@@ -265,16 +266,7 @@ class VapiProvider(Provider):
     def phone_numbers(self) -> list[PhoneNumber]:
         """List the account's phone numbers, at most LARGEST_PAGE."""
         rows = self._get_list("phone-number", {"limit": str(LARGEST_PAGE)})
-        return [
-            PhoneNumber(
-                id=row["id"],
-                number=_text(row.get("number")),
-                name=_text(row.get("name")),
-                status=_text(row.get("status")),
-            )
-            for row in rows
-            if _text(row.get("id"))
-        ]
+        return [line for row in rows if (line := read_line(row)) is not None]
 
     # --- Ending -------------------------------------------------------------------
 
@@ -390,7 +382,3 @@ def _larger(limit: int) -> int:
 
 def _iso(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -147,7 +147,7 @@ def test_a_clock_that_differs_from_the_database_s_is_wrong() -> None:
 
 def test_an_account_without_lines_is_wrong_and_inactive_lines_are_named() -> None:
     line = PhoneNumber("p1", "+12025550100", None, "active")
-    blocked = PhoneNumber("p2", "+12025550101", None, "blocked")
+    blocked = PhoneNumber("p2", "+12025550101", None, "blocked", usable=False)
     assert doctor.of_lines([]).grade is Grade.WRONG
     assert doctor.of_lines([line]).grade is Grade.OK
     assert doctor.of_lines([line, blocked]) == Finding(
