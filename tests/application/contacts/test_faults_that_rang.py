@@ -163,10 +163,10 @@ def test_a_returned_contact_counts_calls_that_carry_no_history(house: House) -> 
     assert plan.history.attempts == 3
 
 
-def test_a_third_callback_is_refused_once_a_fault_proves_to_have_been_one(
+def test_no_third_callback_is_made_once_a_fault_proves_to_have_been_one(
     house: House,
 ) -> None:
-    """The first callback counted as a fault in which nothing rang."""
+    """The first callback counted as a fault in which nothing rang, and was repeated."""
     line = Line(house, CallingTerms(callback_output="callback_at"))
     ask_for_callback(line, first := line.place(), NOON + timedelta(hours=1))
     line.end(first, **HUMAN)
@@ -178,8 +178,8 @@ def test_a_third_callback_is_refused_once_a_fault_proves_to_have_been_one(
     prove_ringing(line, callback)
     line.end(again, **HUMAN)
     line.later(hours=3)
-    last = line.place()
-    call = house.load_call(last)
+    assert (line.due(), line.progress()) == (0, {"ended": 1})
+    call = house.load_call(again)
     campaign = house.load_campaign(line.campaign_id)
     limits = callback_limits(house.app, call, campaign, (), house.now())
     assert limits.callbacks_left == 0
