@@ -9,7 +9,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from bench.support.contact_files import write_people
 from bench.support.figures import Figure
 from bench.support.installation import Server
-from tests.browser.desk import chromium, create_campaign, running_desk
+from tests.browser.installation import chromium, create_campaign, running_desk
 
 ROWS = 110_000
 LIVE = 50
@@ -29,8 +29,8 @@ def measure(server: Server) -> Iterator[Figure]:
     folder.mkdir()
     with (
         server.empty_database() as url,
-        running_desk(folder, url, speed=SPEED, at_once=LIVE) as desk,
-        desk.opened("admin") as context,
+        running_desk(folder, url, speed=SPEED, at_once=LIVE) as installation,
+        installation.opened("admin") as context,
     ):
         page = context.new_page()
         page.set_default_timeout(LONG)

@@ -101,22 +101,22 @@ class _Office:
 
 def measure(server: Server) -> Iterator[Figure]:
     """Measure counts in ms, each with one more thing that makes them slower."""
-    with _office(server) as office:
-        yield from _figures(office, "plain")
-        office.conn.execute(REGISTER, (SUPPRESSED,))
-        yield from _figures(office, f"with {SUPPRESSED:,} numbers suppressed")
-        _suppress_erased(office)
-        yield from _figures(office, "and one of a person who was erased")
-        _receive(office, "Registry", AFTERNOON.date())
-        yield from _figures(office, f"and a list of {LISTED:,} numbers")
-        _receive(office, "Old registry", AFTERNOON.date() - timedelta(days=90))
-        yield from _figures(office, "and an expired one that covers everybody")
+    with _office(server) as shared_api:
+        yield from _figures(shared_api, "plain")
+        shared_api.conn.execute(REGISTER, (SUPPRESSED,))
+        yield from _figures(shared_api, f"with {SUPPRESSED:,} numbers suppressed")
+        _suppress_erased(shared_api)
+        yield from _figures(shared_api, "and one of a person who was erased")
+        _receive(shared_api, "Registry", AFTERNOON.date())
+        yield from _figures(shared_api, f"and a list of {LISTED:,} numbers")
+        _receive(shared_api, "Old registry", AFTERNOON.date() - timedelta(days=90))
+        yield from _figures(shared_api, "and an expired one that covers everybody")
 
 
-def _figures(office: _Office, case: str) -> Iterator[Figure]:
-    office.conn.execute("analyze")
-    upload = partial(office.count, office.reader.of_upload, UPLOAD)
-    campaign = partial(office.count, office.reader.of_campaign, CAMPAIGN)
+def _figures(shared_api: _Office, case: str) -> Iterator[Figure]:
+    shared_api.conn.execute("analyze")
+    upload = partial(shared_api.count, shared_api.reader.of_upload, UPLOAD)
+    campaign = partial(shared_api.count, shared_api.reader.of_campaign, CAMPAIGN)
     names = ("upload", "campaign")
     for name, value in zip(names, medians(upload, campaign), strict=True):
         yield Figure(
@@ -128,21 +128,21 @@ def _figures(office: _Office, case: str) -> Iterator[Figure]:
         )
 
 
-def _suppress_erased(office: _Office) -> None:
-    id_, _ = office.numbers.suppress(
-        office.phones[5], source=SuppressionSource.PERSON, reason=None, by="bench"
+def _suppress_erased(shared_api: _Office) -> None:
+    id_, _ = shared_api.numbers.suppress(
+        shared_api.phones[5], source=SuppressionSource.PERSON, reason=None, by="bench"
     )
-    office.conn.execute(
+    shared_api.conn.execute(
         "insert into suppression_board (id, source, added_at, added_by, position)"
         " values (%s, 'PERSON', now(), 'bench', 0)",
         (id_,),
     )
 
 
-def _receive(office: _Office, name: str, as_of: date) -> None:
+def _receive(shared_api: _Office, name: str, as_of: date) -> None:
     terms = ListTerms(name, as_of, max_age_days=31)
-    office.lists.receive(terms, NumberList(LISTED).lines(), by="bench")
-    catch_up(office.conn)
+    shared_api.lists.receive(terms, NumberList(LISTED).lines(), by="bench")
+    catch_up(shared_api.conn)
 
 
 @contextmanager

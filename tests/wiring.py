@@ -99,7 +99,7 @@ class SteppedReadModel(ReadModel):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class House(Components):
+class Services(Components):
     """The services over one database, with a provider in memory by default."""
 
     url: str
@@ -261,7 +261,7 @@ def as_chosen(
 
 
 def fake_provider(now: Callable[[], datetime], **fields: Any) -> FakeProvider:
-    """Make a provider in memory that has the assistant of `House.new_campaign`."""
+    """Make a provider in memory that has the assistant of `Services.new_campaign`."""
     assistant = ProviderAssistant(
         id=DEFAULT_ASSISTANT_ID, name="Riley", config={"maxDurationSeconds": 600}
     )
@@ -269,14 +269,14 @@ def fake_provider(now: Callable[[], datetime], **fields: Any) -> FakeProvider:
 
 
 @contextmanager
-def housed(
+def open_services(
     url: str,
     *,
     now: Callable[[], datetime] | None = None,
     provider: Provider | None = None,
     projector: bool = False,
     first: SettingsValues | None = None,
-) -> Iterator[House]:
+) -> Iterator[Services]:
     """Build all services over a database, which gets its tables if it is empty.
 
     Without `now` a `Clock` stays at NOON; without `projector` the read model is updated
@@ -288,7 +288,7 @@ def housed(
         clock = now or Clock()
         if projector:
             _run_projector(url, opened)
-        yield build_house(
+        yield build_services(
             url,
             opened,
             now=clock,
@@ -323,7 +323,7 @@ def _stepped(url: str, opened: ExitStack) -> SteppedReadModel:
     return read_model
 
 
-def build_house(
+def build_services(
     url: str,
     opened: ExitStack,
     *,
@@ -331,10 +331,10 @@ def build_house(
     provider: Provider,
     read_model: ReadModel,
     first: SettingsValues,
-) -> House:
+) -> Services:
     """Build the services over a database that has its tables."""
     pools = opened.enter_context(open_pools(url, name="test", max_size=16))
-    return House(
+    return Services(
         url=url,
         pools=pools,
         app=opened.enter_context(open_log(pools.writing)),

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.wiring import House, housed
+from tests.wiring import Services, open_services
 
 
 @pytest.fixture
-def house(database: str) -> Iterator[House]:
-    with housed(database) as house:
-        yield house
+def services(database: str) -> Iterator[Services]:
+    with open_services(database) as services:
+        yield services

@@ -15,62 +15,66 @@ from domain.campaigns.campaign import Campaign
 from domain.errors import InUse, Invalid, NotFound, WrongState
 from domain.values import campaign_id_of
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID
-from tests.wiring import BY, House, phones
+from tests.wiring import BY, Services, phones
 
 
 def test_an_imported_assistant_is_registered_as_the_provider_shows_it(
-    house: House,
+    services: Services,
 ) -> None:
-    imported = house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
-    assistant = house.app.load(Assistant, imported[0])
+    imported = services.assistants.import_assistant(
+        DEFAULT_ASSISTANT_ID, name=None, by=BY
+    )
+    assistant = services.app.load(Assistant, imported[0])
     assert assistant.name == "Riley"
-    known = house.provider.assistants[DEFAULT_ASSISTANT_ID]
+    known = services.provider.assistants[DEFAULT_ASSISTANT_ID]
     assert assistant.config == known.config
 
 
-def test_importing_again_updates_the_configuration(house: House) -> None:
-    house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name="Ours", by=BY)
-    known = house.provider.assistants[DEFAULT_ASSISTANT_ID]
+def test_importing_again_updates_the_configuration(services: Services) -> None:
+    services.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name="Ours", by=BY)
+    known = services.provider.assistants[DEFAULT_ASSISTANT_ID]
     changed = replace(known, config={"maxDurationSeconds": 60})
-    house.provider.assistants[DEFAULT_ASSISTANT_ID] = changed
-    id_, position = house.assistants.import_assistant(
+    services.provider.assistants[DEFAULT_ASSISTANT_ID] = changed
+    id_, position = services.assistants.import_assistant(
         DEFAULT_ASSISTANT_ID, name=None, by=BY
     )
     assert position is not None
-    assistant = house.app.load(Assistant, id_)
+    assistant = services.app.load(Assistant, id_)
     assert (assistant.name, assistant.config) == ("Ours", {"maxDurationSeconds": 60})
-    again = house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
+    again = services.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
     assert again == (id_, None)
 
 
-def test_an_assistant_that_the_provider_lacks_is_not_found(house: House) -> None:
+def test_an_assistant_that_the_provider_lacks_is_not_found(services: Services) -> None:
     with pytest.raises(NotFound):
-        house.assistants.import_assistant("nobody", name=None, by=BY)
+        services.assistants.import_assistant("nobody", name=None, by=BY)
 
 
-def test_nothing_is_stored_while_the_provider_is_down(house: House) -> None:
-    house.provider.down = True
+def test_nothing_is_stored_while_the_provider_is_down(services: Services) -> None:
+    services.provider.down = True
     with pytest.raises(ProviderUnavailable):
-        house.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
-    assert house.app.recorder.max_notification_id() is None
+        services.assistants.import_assistant(DEFAULT_ASSISTANT_ID, name=None, by=BY)
+    assert services.app.recorder.max_notification_id() is None
 
 
-def create(house: House, name: str = "Ann", config: Any = None) -> Any:
-    return house.assistants.create(name, {"a": 1} if config is None else config, by=BY)
+def create(services: Services, name: str = "Ann", config: Any = None) -> Any:
+    return services.assistants.create(
+        name, {"a": 1} if config is None else config, by=BY
+    )
 
 
-def test_an_assistant_is_created_at_the_provider_too(house: House) -> None:
-    id_, _ = create(house)
-    assistant = house.app.load(Assistant, id_)
-    there = house.provider.assistants[assistant.provider_assistant_id]
+def test_an_assistant_is_created_at_the_provider_too(services: Services) -> None:
+    id_, _ = create(services)
+    assistant = services.app.load(Assistant, id_)
+    there = services.provider.assistants[assistant.provider_assistant_id]
     assert (assistant.name, assistant.config) == ("Ann", {"a": 1})
     assert (there.name, there.config) == ("Ann", {"a": 1})
 
 
-def test_an_assistant_is_changed_at_the_provider_first(house: House) -> None:
-    id_, _ = create(house)
-    house.assistants.update(id_, name="Bea", config={"b": 2}, by=BY)
-    assistant = house.app.load(Assistant, id_)
+def test_an_assistant_is_changed_at_the_provider_first(services: Services) -> None:
+    id_, _ = create(services)
+    services.assistants.update(id_, name="Bea", config={"b": 2}, by=BY)
+    assistant = services.app.load(Assistant, id_)
     assert (assistant.name, assistant.config) == ("Bea", {"a": 1, "b": 2})
 
 
@@ -86,20 +90,20 @@ def test_an_assistant_is_changed_at_the_provider_first(house: House) -> None:
     ],
 )
 def test_an_invalid_assistant_is_not_sent_to_the_provider(
-    house: House, name: str, config: Any, wrong: str
+    services: Services, name: str, config: Any, wrong: str
 ) -> None:
-    before = dict(house.provider.assistants)
+    before = dict(services.provider.assistants)
     with pytest.raises(Invalid) as refused:
-        create(house, name, config)
+        create(services, name, config)
     assert set(refused.value.fields) == {wrong}
-    assert house.provider.assistants == before
+    assert services.provider.assistants == before
 
 
-def test_the_provider_limits_the_length_of_a_name(house: House) -> None:
-    house.provider.longest_assistant_name = 5
-    create(house, " Cleo1 ")
+def test_the_provider_limits_the_length_of_a_name(services: Services) -> None:
+    services.provider.longest_assistant_name = 5
+    create(services, " Cleo1 ")
     with pytest.raises(Invalid, match="1 to 5 characters"):
-        create(house, "Cleo12")
+        create(services, "Cleo12")
 
 
 @pytest.mark.parametrize("trouble", [ProviderRefused, ProviderUnavailable])
@@ -111,30 +115,30 @@ def test_the_provider_limits_the_length_of_a_name(house: House) -> None:
     ],
 )
 def test_a_refusal_by_the_provider_changes_nothing_here(
-    house: House,
+    services: Services,
     command: Callable[[AssistantService, Any], None],
     trouble: type[Exception],
 ) -> None:
-    id_, _ = create(house)
-    last = house.app.recorder.max_notification_id()
+    id_, _ = create(services)
+    last = services.app.recorder.max_notification_id()
     if trouble is ProviderRefused:
-        house.provider.refuses = "400: model is unknown"
+        services.provider.refuses = "400: model is unknown"
     else:
-        house.provider.down = True
+        services.provider.down = True
     with pytest.raises(trouble, match=r"model is unknown|down"):
-        command(house.assistants, id_)
-    assert house.app.recorder.max_notification_id() == last
+        command(services.assistants, id_)
+    assert services.app.recorder.max_notification_id() == last
 
 
-def test_an_assistant_in_use_is_not_archived(house: House) -> None:
-    campaign_id = house.campaign()
-    id_ = house.load_campaign(campaign_id).caller.assistant_id
+def test_an_assistant_in_use_is_not_archived(services: Services) -> None:
+    campaign_id = services.campaign()
+    id_ = services.load_campaign(campaign_id).caller.assistant_id
     with pytest.raises(InUse):
-        house.assistants.archive(id_, by=BY)
-    house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
-    house.settle()
-    house.assistants.archive(id_, by=BY)
-    assert house.app.load(Assistant, id_).archived
+        services.assistants.archive(id_, by=BY)
+    services.campaigns.cancel(campaign_id, hang_up=False, by=BY)
+    services.settle()
+    services.assistants.archive(id_, by=BY)
+    assert services.app.load(Assistant, id_).archived
 
 
 @dataclass
@@ -149,53 +153,55 @@ class Meddling:
 
 
 def test_archiving_fails_if_a_campaign_is_created_meanwhile(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id_ = house.new_campaign(house.staged.stage(phones(1))).assistant_id
-    meddle, look = Meddling(house.campaign), house.lookups.campaigns_using
+    id_ = services.new_campaign(services.staged.stage(phones(1))).assistant_id
+    meddle, look = Meddling(services.campaign), services.lookups.campaigns_using
 
     def campaigns_using(assistant_id: UUID) -> int:
         seen = look(assistant_id)
         meddle()
         return seen
 
-    monkeypatch.setattr(house.lookups, "campaigns_using", campaigns_using)
+    monkeypatch.setattr(services.lookups, "campaigns_using", campaigns_using)
     with pytest.raises(InUse):
-        house.assistants.archive(id_, by=BY)
-    assert not house.app.load(Assistant, id_).archived
+        services.assistants.archive(id_, by=BY)
+    assert not services.app.load(Assistant, id_).archived
 
 
 def test_creating_a_campaign_fails_if_its_assistant_is_archived_meanwhile(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = house.new_campaign(house.staged.stage(phones(1)))
-    meddle = Meddling(lambda: house.assistants.archive(new.assistant_id, by=BY))
-    append = house.app.append
+    new = services.new_campaign(services.staged.stage(phones(1)))
+    meddle = Meddling(lambda: services.assistants.archive(new.assistant_id, by=BY))
+    append = services.app.append
 
     def appended(*changed: Any, **given: Any) -> int | None:
         if any(isinstance(one, Campaign) for one in changed):
             meddle()
         return append(*changed, **given)
 
-    monkeypatch.setattr(house.app, "append", appended)
+    monkeypatch.setattr(services.app, "append", appended)
     with pytest.raises(WrongState):
-        house.imports.create_campaign(new, default_cap=8, by=BY)
-    assert house.app.find(Campaign, campaign_id_of(new.upload_id)) is None
+        services.imports.create_campaign(new, default_cap=8, by=BY)
+    assert services.app.find(Campaign, campaign_id_of(new.upload_id)) is None
 
 
-def test_archiving_is_refused_while_the_read_tables_are_behind(house: House) -> None:
-    id_, _ = create(house)
-    house.read_model.held = True
+def test_archiving_is_refused_while_the_read_tables_are_behind(
+    services: Services,
+) -> None:
+    id_, _ = create(services)
+    services.read_model.held = True
     with pytest.raises(ReadModelBehind):
-        house.assistants.archive(id_, by=BY)
-    house.read_model.held = False
-    house.assistants.archive(id_, by=BY)
+        services.assistants.archive(id_, by=BY)
+    services.read_model.held = False
+    services.assistants.archive(id_, by=BY)
 
 
-def test_importing_an_archived_assistant_restores_it(house: House) -> None:
-    id_, _ = create(house)
-    house.assistants.archive(id_, by=BY)
-    assert house.assistants.archive(id_, by=BY) == (id_, None)
-    provider_id = house.app.load(Assistant, id_).provider_assistant_id
-    house.assistants.import_assistant(provider_id, name=None, by=BY)
-    assert not house.app.load(Assistant, id_).archived
+def test_importing_an_archived_assistant_restores_it(services: Services) -> None:
+    id_, _ = create(services)
+    services.assistants.archive(id_, by=BY)
+    assert services.assistants.archive(id_, by=BY) == (id_, None)
+    provider_id = services.app.load(Assistant, id_).provider_assistant_id
+    services.assistants.import_assistant(provider_id, name=None, by=BY)
+    assert not services.app.load(Assistant, id_).archived

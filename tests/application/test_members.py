@@ -9,7 +9,7 @@ import pytest
 from application.members import MemberService
 from domain.errors import LastAdmin, NotFound
 from domain.values import Role
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 ADA, BO = "ada@example.com", "bo@example.com"
 
@@ -25,10 +25,12 @@ class NoCredentials:
         self.revoked.append(email)
 
 
-def service(house: House, credentials: NoCredentials | None = None) -> MemberService:
+def service(
+    services: Services, credentials: NoCredentials | None = None
+) -> MemberService:
     return MemberService(
-        app=house.app,
-        context=house.context,
+        app=services.app,
+        context=services.context,
         credentials=credentials or NoCredentials(),
         admins=lambda: [ADA, BO],
     )
@@ -50,9 +52,9 @@ def admins_of(members: MemberService) -> set[str]:
 )
 class TestTheLastAdmin:
     def test_cannot_leave(
-        self, house: House, leave: Callable[[MemberService, str], None]
+        self, services: Services, leave: Callable[[MemberService, str], None]
     ) -> None:
-        members = service(house)
+        members = service(services)
         members.add(ADA, Role.ADMIN, by=BY)
         members.add(BO, Role.ADMIN, by=BY)
         leave(members, ADA)
@@ -62,31 +64,31 @@ class TestTheLastAdmin:
 
     def test_cannot_leave_at_the_same_time_as_the_other_one(
         self,
-        house: House,
+        services: Services,
         leave: Callable[[MemberService, str], None],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        members = service(house)
+        members = service(services)
         members.add(ADA, Role.ADMIN, by=BY)
         members.add(BO, Role.ADMIN, by=BY)
-        append = house.app.append
+        append = services.app.append
 
         def after_the_other_one(*changed: Any, **given: Any) -> int | None:
-            monkeypatch.setattr(house.app, "append", append)
+            monkeypatch.setattr(services.app, "append", append)
             leave(members, BO)
             return append(*changed, **given)
 
-        monkeypatch.setattr(house.app, "append", after_the_other_one)
+        monkeypatch.setattr(services.app, "append", after_the_other_one)
         with pytest.raises(LastAdmin):
             leave(members, ADA)
         assert admins_of(members) == {ADA}
 
 
 def test_credentials_are_revoked_at_the_removal_and_at_a_new_admission(
-    house: House,
+    services: Services,
 ) -> None:
     credentials = NoCredentials()
-    members = service(house, credentials)
+    members = service(services, credentials)
     members.add(ADA, Role.OPERATOR, by=BY)
     credentials.revoked.clear()
     members.remove(ADA, by=BY)
@@ -97,8 +99,8 @@ def test_credentials_are_revoked_at_the_removal_and_at_a_new_admission(
     assert credentials.revoked == [ADA, ADA]
 
 
-def test_an_unknown_member_is_not_found(house: House) -> None:
+def test_an_unknown_member_is_not_found(services: Services) -> None:
     with pytest.raises(NotFound):
-        service(house).remove(ADA, by=BY)
+        service(services).remove(ADA, by=BY)
     with pytest.raises(NotFound):
-        service(house).change_role(ADA, Role.ADMIN, by=BY)
+        service(services).change_role(ADA, Role.ADMIN, by=BY)

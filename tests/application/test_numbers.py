@@ -13,87 +13,91 @@ from domain.numbers.number import SuppressionSource
 from domain.values import CallStatus, ContactStatus
 from projections.registers import suppression_board
 from projections.registers.suppression_board import SuppressionRow
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, Services
 
 PHONE = "+12025550143"
 SOON = NOON + timedelta(seconds=5)
 
 
-def suppress(house: House, phone: str = PHONE, reason: str | None = None) -> UUID:
+def suppress(services: Services, phone: str = PHONE, reason: str | None = None) -> UUID:
     person = SuppressionSource.PERSON
-    return house.numbers.suppress(phone, source=person, reason=reason, by=BY)[0]
+    return services.numbers.suppress(phone, source=person, reason=reason, by=BY)[0]
 
 
-def register(house: House, **how: Any) -> list[SuppressionRow]:
-    house.settle()
-    with house.reading.connection() as conn:
+def register(services: Services, **how: Any) -> list[SuppressionRow]:
+    services.settle()
+    with services.reading.connection() as conn:
         return list(suppression_board.page(conn, **{"first": 50, **how}).nodes)
 
 
-def phones_of(house: House, rows: list[SuppressionRow]) -> list[str | None]:
-    return [house.vault.words(row.phone_id) for row in rows if row.phone_id]
+def phones_of(services: Services, rows: list[SuppressionRow]) -> list[str | None]:
+    return [services.vault.words(row.phone_id) for row in rows if row.phone_id]
 
 
 # --- The register -----------------------------------------------------------------
 
 
-def test_a_suppressed_number_is_listed_with_reason_and_member(house: House) -> None:
-    number_id = suppress(house, reason=" asked by letter ")
-    [row] = register(house)
+def test_a_suppressed_number_is_listed_with_reason_and_member(
+    services: Services,
+) -> None:
+    number_id = suppress(services, reason=" asked by letter ")
+    [row] = register(services)
     assert (row.id, row.source) == (number_id, SuppressionSource.PERSON)
     assert (row.added_by, row.added_at, row.call_id) == (BY, NOON, None)
     assert row.reason_id is not None
-    assert house.vault.words(row.reason_id) == "asked by letter"
-    assert phones_of(house, [row]) == [PHONE]
+    assert services.vault.words(row.reason_id) == "asked by letter"
+    assert phones_of(services, [row]) == [PHONE]
 
 
-def test_the_log_does_not_contain_the_number(house: House) -> None:
-    number_id = suppress(house, reason="he said so")
-    [stored] = house.app.recorder.select_events(number_id)
+def test_the_log_does_not_contain_the_number(services: Services) -> None:
+    number_id = suppress(services, reason="he said so")
+    [stored] = services.app.recorder.select_events(number_id)
     assert b"2025550143" not in stored.state
     assert b"said so" not in stored.state
 
 
-def test_suppressing_a_number_again_changes_nothing(house: House) -> None:
-    first = suppress(house)
-    again, position = house.numbers.suppress(
+def test_suppressing_a_number_again_changes_nothing(services: Services) -> None:
+    first = suppress(services)
+    again, position = services.numbers.suppress(
         PHONE, source=SuppressionSource.API, reason="again", by=BY
     )
     assert (again, position) == (first, None)
-    assert house.topics(first) == ["suppressed"]
+    assert services.topics(first) == ["suppressed"]
 
 
-def test_a_lifted_number_is_no_longer_listed(house: House) -> None:
-    number_id = suppress(house)
-    house.numbers.lift(number_id, reason="a mistake", by=BY)
-    assert register(house) == []
-    assert house.topics(number_id) == ["suppressed", "lifted"]
+def test_a_lifted_number_is_no_longer_listed(services: Services) -> None:
+    number_id = suppress(services)
+    services.numbers.lift(number_id, reason="a mistake", by=BY)
+    assert register(services) == []
+    assert services.topics(number_id) == ["suppressed", "lifted"]
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1001])
-def test_a_number_is_lifted_with_a_reason_only(house: House, reason: str) -> None:
-    number_id = suppress(house)
+def test_a_number_is_lifted_with_a_reason_only(services: Services, reason: str) -> None:
+    number_id = suppress(services)
     with pytest.raises(Invalid):
-        house.numbers.lift(number_id, reason=reason, by=BY)
-    assert house.topics(number_id) == ["suppressed"]
+        services.numbers.lift(number_id, reason=reason, by=BY)
+    assert services.topics(number_id) == ["suppressed"]
 
 
-def test_a_number_that_was_never_suppressed_cannot_be_lifted(house: House) -> None:
+def test_a_number_that_was_never_suppressed_cannot_be_lifted(
+    services: Services,
+) -> None:
     with pytest.raises(NotFound):
-        house.numbers.lift(uuid4(), reason="a mistake", by=BY)
+        services.numbers.lift(uuid4(), reason="a mistake", by=BY)
 
 
-def test_a_number_is_lifted_once(house: House) -> None:
-    number_id = suppress(house)
-    house.numbers.lift(number_id, reason="a mistake", by=BY)
+def test_a_number_is_lifted_once(services: Services) -> None:
+    number_id = suppress(services)
+    services.numbers.lift(number_id, reason="a mistake", by=BY)
     with pytest.raises(WrongState):
-        house.numbers.lift(number_id, reason="a mistake", by=BY)
+        services.numbers.lift(number_id, reason="a mistake", by=BY)
 
 
-def test_the_register_is_listed_newest_first_page_by_page(house: House) -> None:
-    ids = [suppress(house, f"+1202555014{n}") for n in range(5)]
-    house.settle()
-    with house.reading.connection() as conn:
+def test_the_register_is_listed_newest_first_page_by_page(services: Services) -> None:
+    ids = [suppress(services, f"+1202555014{n}") for n in range(5)]
+    services.settle()
+    with services.reading.connection() as conn:
         first = suppression_board.page(conn, first=3)
         second = suppression_board.page(conn, first=3, after=first.end_cursor)
     assert [row.id for row in (*first.nodes, *second.nodes)] == ids[::-1]
@@ -101,12 +105,12 @@ def test_the_register_is_listed_newest_first_page_by_page(house: House) -> None:
 
 
 @pytest.mark.parametrize("search", ["+1 (202) 555-0143", "5550143", "0143"])
-def test_the_register_is_searched_by_digits(house: House, search: str) -> None:
-    wanted = suppress(house)
-    suppress(house, "+12025550199")
-    assert [row.id for row in register(house, search=search)] == [wanted]
-    assert register(house, search="Dana") == []
-    assert len(register(house, search=" ")) == 2
+def test_the_register_is_searched_by_digits(services: Services, search: str) -> None:
+    wanted = suppress(services)
+    suppress(services, "+12025550199")
+    assert [row.id for row in register(services, search=search)] == [wanted]
+    assert register(services, search="Dana") == []
+    assert len(register(services, search=" ")) == 2
 
 
 @pytest.mark.parametrize(
@@ -133,91 +137,91 @@ def test_an_invalid_number_is_refused(written: str) -> None:
 # --- The fence ----------------------------------------------------------------------
 
 
-def claimed(house: House, *numbers: str) -> list[UUID]:
+def claimed(services: Services, *numbers: str) -> list[UUID]:
     wanted = numbers or (PHONE,)
-    return house.claim(house.campaign(wanted), len(wanted))
+    return services.claim(services.campaign(wanted), len(wanted))
 
 
-def test_a_request_names_the_key_of_its_number(house: House) -> None:
-    [call_id] = claimed(house)
-    assert house.calls.request(call_id, dial_before=SOON)
-    number_key = house.installation_key.of_number(PHONE)
-    assert house.load_call(call_id).number_key == number_key
+def test_a_request_names_the_key_of_its_number(services: Services) -> None:
+    [call_id] = claimed(services)
+    assert services.calls.request(call_id, dial_before=SOON)
+    number_key = services.installation_key.of_number(PHONE)
+    assert services.load_call(call_id).number_key == number_key
 
 
-def test_a_suppressed_number_is_not_called_in_any_campaign(house: House) -> None:
-    calls = claimed(house) + claimed(house)
-    suppress(house)
+def test_a_suppressed_number_is_not_called_in_any_campaign(services: Services) -> None:
+    calls = claimed(services) + claimed(services)
+    suppress(services)
     for call_id in calls:
-        assert house.calls.request(call_id, dial_before=SOON) is None
-        call = house.load_call(call_id)
+        assert services.calls.request(call_id, dial_before=SOON) is None
+        call = services.load_call(call_id)
         assert call.status is CallStatus.CANCELED
         assert call.standing is ContactStatus.CANCELED
         assert call.requests == 0
 
 
-def test_other_numbers_are_still_called(house: House) -> None:
-    [call_id] = claimed(house, "+12025550144")
-    suppress(house)
-    assert house.calls.request(call_id, dial_before=SOON)
+def test_other_numbers_are_still_called(services: Services) -> None:
+    [call_id] = claimed(services, "+12025550144")
+    suppress(services)
+    assert services.calls.request(call_id, dial_before=SOON)
 
 
-def test_a_lifted_number_is_called_again(house: House) -> None:
-    [call_id] = claimed(house)
-    house.numbers.lift(suppress(house), reason="a mistake", by=BY)
-    assert house.calls.request(call_id, dial_before=SOON)
+def test_a_lifted_number_is_called_again(services: Services) -> None:
+    [call_id] = claimed(services)
+    services.numbers.lift(suppress(services), reason="a mistake", by=BY)
+    assert services.calls.request(call_id, dial_before=SOON)
 
 
 def test_a_request_that_never_left_is_not_repeated_to_a_suppressed_number(
-    house: House,
+    services: Services,
 ) -> None:
-    [call_id] = claimed(house)
-    assert house.calls.request(call_id, dial_before=SOON)
-    suppress(house)
-    assert house.calls.renew_request(call_id, dial_before=SOON) is None
-    assert house.load_call(call_id).status is CallStatus.CANCELED
+    [call_id] = claimed(services)
+    assert services.calls.request(call_id, dial_before=SOON)
+    suppress(services)
+    assert services.calls.renew_request(call_id, dial_before=SOON) is None
+    assert services.load_call(call_id).status is CallStatus.CANCELED
 
 
-def test_a_call_of_unknown_outcome_keeps_its_slot(house: House) -> None:
-    [call_id] = claimed(house)
-    assert house.calls.request(call_id, dial_before=SOON)
-    house.calls.lose_outcome(call_id, reason="no clear answer")
-    suppress(house)
-    assert house.calls.renew_request(call_id, dial_before=SOON) is None
-    assert house.load_call(call_id).status is CallStatus.QUEUED
+def test_a_call_of_unknown_outcome_keeps_its_slot(services: Services) -> None:
+    [call_id] = claimed(services)
+    assert services.calls.request(call_id, dial_before=SOON)
+    services.calls.lose_outcome(call_id, reason="no clear answer")
+    suppress(services)
+    assert services.calls.renew_request(call_id, dial_before=SOON) is None
+    assert services.load_call(call_id).status is CallStatus.QUEUED
 
 
 def test_an_opt_out_between_reading_and_storing_prevents_the_request(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Number's version is expected: the request is decided again, and refused."""
-    [call_id] = claimed(house)
-    append, done = house.app.append, list[bool]()
+    [call_id] = claimed(services)
+    append, done = services.app.append, list[bool]()
 
     def suppress_first(*changed: Any, **how: Any) -> int | None:
         if isinstance(changed[0], Call) and not done:
             done.append(True)
-            suppress(house)
+            suppress(services)
         return append(*changed, **how)
 
-    monkeypatch.setattr(house.app, "append", suppress_first)
-    assert house.calls.request(call_id, dial_before=SOON) is None
-    assert house.topics(call_id) == ["created", "canceled"]
+    monkeypatch.setattr(services.app, "append", suppress_first)
+    assert services.calls.request(call_id, dial_before=SOON) is None
+    assert services.topics(call_id) == ["created", "canceled"]
 
 
 def test_a_request_is_decided_again_up_to_eight_times(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [call_id] = claimed(house)
-    append, tries = house.app.append, list[bool]()
+    [call_id] = claimed(services)
+    append, tries = services.app.append, list[bool]()
 
     def move_the_number(*changed: Any, **how: Any) -> int | None:
         if isinstance(changed[0], Call):
             tries.append(True)
-            house.numbers.lift(suppress(house), reason="a mistake", by=BY)
+            services.numbers.lift(suppress(services), reason="a mistake", by=BY)
         return append(*changed, **how)
 
-    monkeypatch.setattr(house.app, "append", move_the_number)
-    assert house.calls.request(call_id, dial_before=SOON) is None
+    monkeypatch.setattr(services.app, "append", move_the_number)
+    assert services.calls.request(call_id, dial_before=SOON) is None
     assert len(tries) == 8
-    assert house.topics(call_id) == ["created"]
+    assert services.topics(call_id) == ["created"]

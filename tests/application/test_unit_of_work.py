@@ -18,7 +18,7 @@ from domain.campaigns.campaign import Campaign
 from domain.values import CallStatus
 from provider.vapi.reading import read_message
 from tests.application.calls.messages import SOON, documents, report, requested, status
-from tests.wiring import NOON, House, housed
+from tests.wiring import NOON, Services, open_services
 
 KINDS = (
     *("ringing", "in-progress", "ended", "report", "busy"),
@@ -29,9 +29,9 @@ REPEATS = {"reported", "message_received"}
 
 
 @pytest.fixture(scope="module")
-def shared(shared_database: str) -> Iterator[House]:
-    with housed(shared_database) as house:
-        yield house
+def shared(shared_database: str) -> Iterator[Services]:
+    with open_services(shared_database) as services:
+        yield services
 
 
 def messages(*bodies: dict[str, Any]) -> list[ProviderMessage]:
@@ -60,34 +60,34 @@ def message_of(kind: str, call_id: UUID, provider_id: str) -> ProviderMessage:
     return read_message(body)
 
 
-def dialled(house: House) -> list[UUID]:
-    calls = house.claim(house.campaign(CALLS), CALLS)
+def dialled(services: Services) -> list[UUID]:
+    calls = services.claim(services.campaign(CALLS), CALLS)
     for call_id in calls:
-        assert house.calls.request(call_id, dial_before=SOON)
+        assert services.calls.request(call_id, dial_before=SOON)
     return calls
 
 
-def facts_of(house: House, call_id: UUID) -> list[str]:
+def facts_of(services: Services, call_id: UUID) -> list[str]:
     """Return the topics of a call; a repeated report counts as a received message.
 
     Which of two equally rich reports is shown depends on their ids, which differ here.
     """
-    topics = house.topics(call_id)
+    topics = services.topics(call_id)
     end = topics.index("reported") + 1 if "reported" in topics else len(topics)
     later = ["received" if one in REPEATS else one for one in topics[end:]]
     return topics[:end] + later
 
 
-def outcome(house: House, call_id: UUID) -> tuple[object, ...]:
-    call = house.app.load(Call, call_id)
-    campaign = house.app.load(Campaign, call.campaign_id)
+def outcome(services: Services, call_id: UUID) -> tuple[object, ...]:
+    call = services.app.load(Call, call_id)
+    campaign = services.app.load(Campaign, call.campaign_id)
     strangers = unmatched_id_of(f"stranger {call_id}")
     return (
-        *(facts_of(house, call_id), house.topics(campaign.id)),
-        house.topics(strangers),
+        *(facts_of(services, call_id), services.topics(campaign.id)),
+        services.topics(strangers),
         *(call.status, call.cost, call.deferred, len(call.evidence)),
         *(len(call.other_provider_call_ids), campaign.state),
-        *(len(documents(house, call_id)), len(documents(house, strangers))),
+        *(len(documents(services, call_id)), len(documents(services, strangers))),
     )
 
 
@@ -104,7 +104,7 @@ MESSAGES = st.lists(
 )
 @given(received=MESSAGES, sizes=st.lists(st.integers(1, 5), min_size=10, max_size=10))
 def test_messages_in_one_unit_have_the_effect_of_single_messages(
-    shared: House, received: Sequence[tuple[int, str]], sizes: list[int]
+    shared: Services, received: Sequence[tuple[int, str]], sizes: list[int]
 ) -> None:
     alone, together = dialled(shared), dialled(shared)
     for which, kind in received:
@@ -120,102 +120,108 @@ def test_messages_in_one_unit_have_the_effect_of_single_messages(
         assert outcome(shared, one) == outcome(shared, other)
 
 
-def test_repeats_and_unknown_calls_are_recognised_within_a_unit(house: House) -> None:
-    call_id = requested(house)
+def test_repeats_and_unknown_calls_are_recognised_within_a_unit(
+    services: Services,
+) -> None:
+    call_id = requested(services)
     ringing, stray = status(call_id, "ringing"), status(None, "ringing")
     stray["message"]["call"]["id"] = "a stranger"
-    heard = house.calls.record_messages(messages(ringing, stray, ringing, stray))
+    heard = services.calls.record_messages(messages(ringing, stray, ringing, stray))
     assert [(one.call_id, one.repeated) for one in heard] == [
         (call_id, False),
         (None, False),
         (call_id, True),
         (None, True),
     ]
-    assert len(documents(house, call_id)) == 1
-    assert len(documents(house, unmatched_id_of("a stranger"))) == 1
+    assert len(documents(services, call_id)) == 1
+    assert len(documents(services, unmatched_id_of("a stranger"))) == 1
 
 
 def test_all_messages_of_a_unit_are_stored_or_none(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process records a message about one of the calls meanwhile."""
-    one, other = house.claim(house.campaign(2), 2)
+    one, other = services.claim(services.campaign(2), 2)
     for call_id in (one, other):
-        house.calls.request(call_id, dial_before=SOON)
-    append = house.app.append
+        services.calls.request(call_id, dial_before=SOON)
+    append = services.app.append
 
     def overtaken(*changed: Any, **rest: Any) -> int | None:
-        monkeypatch.setattr(house.app, "append", append)
-        house.calls.record_message(message_of("in-progress", one, "one"))
+        monkeypatch.setattr(services.app, "append", append)
+        services.calls.record_message(message_of("in-progress", one, "one"))
         return append(*changed, **rest)
 
-    monkeypatch.setattr(house.app, "append", overtaken)
+    monkeypatch.setattr(services.app, "append", overtaken)
     both = [
         message_of("ringing", other, "other"),
         message_of("ringing", one, "one"),
     ]
     with pytest.raises(IntegrityError):
-        house.calls.record_messages(both)
-    assert house.topics(other) == ["created", "requested"]
-    assert documents(house, other) == []
-    house.calls.record_messages(both)
-    assert house.app.load(Call, other).status is CallStatus.RINGING
+        services.calls.record_messages(both)
+    assert services.topics(other) == ["created", "requested"]
+    assert documents(services, other) == []
+    services.calls.record_messages(both)
+    assert services.app.load(Call, other).status is CallStatus.RINGING
 
 
 def test_a_failed_append_leaves_no_trace_in_caches(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call_id = requested(house)
-    append, failures = house.app.append, count()
+    call_id = requested(services)
+    append, failures = services.app.append, count()
 
     def fails_once(*changed: Any, **rest: Any) -> int | None:
         if next(failures) == 0:
             raise IntegrityError("another append was first")
         return append(*changed, **rest)
 
-    monkeypatch.setattr(house.app, "append", fails_once)
+    monkeypatch.setattr(services.app, "append", fails_once)
     ringing = messages(status(call_id, "ringing"))
     with pytest.raises(IntegrityError):
-        house.calls.record_messages(ringing)
-    house.calls.record_message(*ringing)
-    campaign = house.app.load(Campaign, house.app.load(Call, call_id).campaign_id)
+        services.calls.record_messages(ringing)
+    services.calls.record_message(*ringing)
+    campaign = services.app.load(Campaign, services.app.load(Call, call_id).campaign_id)
     assert campaign.started_at is not None
 
 
 def test_a_campaign_that_rang_before_is_not_loaded_for_later_messages(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, *others = calls = house.claim(house.campaign(4), 4)
+    first, *others = calls = services.claim(services.campaign(4), 4)
     for call_id in calls:
-        house.calls.request(call_id, dial_before=SOON)
-    house.calls.record_message(message_of("ringing", first, f"{first}"))
+        services.calls.request(call_id, dial_before=SOON)
+    services.calls.record_message(message_of("ringing", first, f"{first}"))
     loaded: list[UUID] = []
-    find = house.app.find
+    find = services.app.find
 
     def recording(kind: type[Any], id_: UUID) -> Any:
         loaded.append(id_)
         return find(kind, id_)
 
-    monkeypatch.setattr(house.app, "find", recording)
-    house.calls.record_messages(
+    monkeypatch.setattr(services.app, "find", recording)
+    services.calls.record_messages(
         [message_of("ringing", one, f"{one}") for one in others]
     )
-    house.calls.record_message(message_of("in-progress", first, f"{first}"))
+    services.calls.record_message(message_of("in-progress", first, f"{first}"))
     assert loaded == [first]
 
 
-def test_an_aggregate_with_unappended_events_cannot_be_loaded(house: House) -> None:
-    call_id = requested(house)
-    unit_of_work = UnitOfWork(house.app, [call_id])
+def test_an_aggregate_with_unappended_events_cannot_be_loaded(
+    services: Services,
+) -> None:
+    call_id = requested(services)
+    unit_of_work = UnitOfWork(services.app, [call_id])
     call = unit_of_work.load(Call, call_id)
     call.place(provider_call_id="p", placed_at=NOON, at=NOON, by="test")
     with pytest.raises(AlreadyChanged):
         unit_of_work.load(Call, call_id)
 
 
-def test_expected_versions_are_checked_when_the_unit_is_stored(house: House) -> None:
-    call_id = requested(house)
-    unit_of_work = UnitOfWork(house.app, [call_id])
+def test_expected_versions_are_checked_when_the_unit_is_stored(
+    services: Services,
+) -> None:
+    call_id = requested(services)
+    unit_of_work = UnitOfWork(services.app, [call_id])
     call = unit_of_work.load(Call, call_id)
     call.place(provider_call_id="p", placed_at=NOON, at=NOON, by="test")
     unit_of_work.append(call, expect={call.campaign_id: 99})
@@ -223,7 +229,7 @@ def test_expected_versions_are_checked_when_the_unit_is_stored(house: House) -> 
         unit_of_work.store()
 
 
-def test_an_empty_unit_stores_nothing(house: House) -> None:
-    unit_of_work = UnitOfWork(house.app, [uuid4()])
+def test_an_empty_unit_stores_nothing(services: Services) -> None:
+    unit_of_work = UnitOfWork(services.app, [uuid4()])
     assert unit_of_work.find(Call, uuid4()) is None
     unit_of_work.store()

@@ -10,25 +10,25 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from storage.database import Conn
-from tests.browser.desk import Desk, chromium, running_desk
+from tests.browser.installation import Installation, chromium, running_desk
 from tests.conftest import fresh_database
 
 
 @pytest.fixture(scope="module")
-def desk(
+def installation(
     server: Conn, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Desk]:
+) -> Iterator[Installation]:
     if chromium() is None:
         pytest.skip("no Chromium is installed: on Debian, apt install chromium")
-    folder = tmp_path_factory.mktemp("desk")
+    folder = tmp_path_factory.mktemp("installation")
     with (
         fresh_database(server, postgres_url) as url,
-        running_desk(folder, url) as desk,
+        running_desk(folder, url) as installation,
     ):
-        yield desk
+        yield installation
 
 
 @pytest.fixture(scope="module")
-def admin(desk: Desk) -> Iterator[BrowserContext]:
-    with desk.opened("admin") as context:
+def admin(installation: Installation) -> Iterator[BrowserContext]:
+    with installation.opened("admin") as context:
         yield context

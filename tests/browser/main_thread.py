@@ -14,7 +14,7 @@ from playwright.sync_api import CDPSession, expect
 
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from storage.process.embedded_postgres import embedded_postgres
-from tests.browser.desk import LONG, running_desk
+from tests.browser.installation import LONG, running_desk
 
 CONTACTS, LIVE = 100_000, 50
 SECONDS = 60
@@ -30,8 +30,8 @@ def main() -> int:
         folder.chmod(0o711)  # Postgres may run as another user than root.
         with (
             embedded_postgres(folder / "pg") as url,
-            running_desk(folder, url, speed=SPEED, at_once=live) as desk,
-            desk.opened("admin") as context,
+            running_desk(folder, url, speed=SPEED, at_once=live) as installation,
+            installation.opened("admin") as context,
         ):
             file = folder / "large.csv"
             rows = (
@@ -54,7 +54,7 @@ def main() -> int:
                 "--phone-number",
                 DEFAULT_PHONE_NUMBER_ID,
             )
-            id_ = desk.told("campaigns", "create", *options, *line)
+            id_ = installation.run("campaigns", "create", *options, *line)
             page = context.new_page()
             page.goto(f"/campaigns/{id_}")
             slots = page.locator(".board .slot:not(.free):not([data-over])")

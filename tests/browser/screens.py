@@ -12,9 +12,9 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from storage.process.embedded_postgres import embedded_postgres
-from tests.browser.desk import (
+from tests.browser.installation import (
     LONG,
-    Desk,
+    Installation,
     choose_file,
     chromium,
     create_campaign,
@@ -36,10 +36,10 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
         _postgres(Path(folder)) as url,
-        running_desk(Path(folder), url, speed=6) as desk,
-        desk.opened("admin") as context,
+        running_desk(Path(folder), url, speed=6) as installation,
+        installation.opened("admin") as context,
     ):
-        _take_all(desk, context, frozenset(sys.argv[1:]))
+        _take_all(installation, context, frozenset(sys.argv[1:]))
     return 0
 
 
@@ -48,21 +48,25 @@ def _postgres(folder: Path) -> AbstractContextManager[str]:
     return embedded_postgres(folder / "pg")
 
 
-def _take_all(desk: Desk, context: BrowserContext, wanted: frozenset[str]) -> None:
+def _take_all(
+    installation: Installation, context: BrowserContext, wanted: frozenset[str]
+) -> None:
     page = context.new_page()
-    finished, campaign = _busy_house(desk, page)
+    finished, campaign = _busy_house(installation, page)
     for look, size in LOOKS:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme="dark" if look == "dark" else "light")
-        for name in _views(page, finished, campaign, sample_file(desk.folder, 40)):
+        for name in _views(
+            page, finished, campaign, sample_file(installation.folder, 40)
+        ):
             if wanted and name not in wanted:
                 continue
             page.screenshot(path=SCREENS / f"{name}-{look}.png")
 
 
-def _busy_house(desk: Desk, page: Page) -> tuple[str, str]:
+def _busy_house(installation: Installation, page: Page) -> tuple[str, str]:
     """Finish one campaign and start another; return the addresses of both."""
-    file = sample_file(desk.folder, 40)
+    file = sample_file(installation.folder, 40)
     create_campaign(page, file, name="Last week's reminders", cap=10)
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=3 * LONG)
     finished = page.url
@@ -70,7 +74,9 @@ def _busy_house(desk: Desk, page: Page) -> tuple[str, str]:
     page.get_by_label("Daily budget in US dollars").fill("50")
     page.get_by_role("button", name="Save the changes").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    create_campaign(page, sample_file(desk.folder, 400), name="Spring list", cap=6)
+    create_campaign(
+        page, sample_file(installation.folder, 400), name="Spring list", cap=6
+    )
     page.get_by_role("button", name="Change").click()
     page.get_by_label("Budget in US dollars").fill("25")
     page.get_by_role("button", name="Save").click()

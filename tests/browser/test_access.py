@@ -3,7 +3,7 @@
 import httpx2
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import Desk
+from tests.browser.installation import Installation
 
 NEWCOMER = "newcomer@autolynx.example"
 
@@ -16,7 +16,7 @@ def shown_secret(page: Page) -> str:
 
 
 def test_a_new_member_signs_in_with_a_link_that_an_admin_creates_in_the_dashboard(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/members")
@@ -26,21 +26,21 @@ def test_a_new_member_signs_in_with_a_link_that_an_admin_creates_in_the_dashboar
     page.get_by_role("button", name=f"Create a sign-in link for {NEWCOMER}").click()
     link = shown_secret(page)
     page.close()
-    with desk.stranger() as context:
+    with installation.stranger() as context:
         tab = context.new_page()
         tab.goto("/sign-in")
         expect(tab.get_by_role("heading", name="Sign in")).to_be_visible()
         # The browser does not reload an open page if only the part after # changes.
         tab.evaluate("link => { location.href = link }", link)
         expect(tab.get_by_role("heading", name="Campaigns")).to_be_visible()
-    with desk.stranger() as context:
+    with installation.stranger() as context:
         tab = context.new_page()
         tab.goto(link)
         expect(tab.get_by_role("alert")).to_contain_text("already used")
 
 
 def test_a_token_created_in_the_dashboard_works_until_it_is_revoked(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/tokens")
@@ -56,7 +56,7 @@ def test_a_token_created_in_the_dashboard_works_until_it_is_revoked(
 
     def works() -> bool:
         answer = httpx2.post(
-            f"{desk.up.url}/graphql",
+            f"{installation.up.url}/graphql",
             json={"query": "{ me { email } }"},
             headers={"Authorization": f"Bearer {token}"},
         )

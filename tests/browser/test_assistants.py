@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID
-from tests.browser.desk import Desk
+from tests.browser.installation import Installation
 
 
 @pytest.fixture
-def unregistered(desk: Desk) -> str:
+def unregistered(installation: Installation) -> str:
     """Return the id of an assistant that exists at the provider only."""
-    return desk.bench.provider.create_assistant("Night desk", {}).id
+    return installation.bench.provider.create_assistant("Night desk", {}).id
 
 
 def test_an_admin_imports_an_assistant_from_the_providers_list(
@@ -33,9 +33,9 @@ def test_an_admin_imports_an_assistant_from_the_providers_list(
 
 
 def test_the_form_and_the_json_of_an_assistant_show_the_same(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
-    made = desk.bench.provider.create_assistant(
+    made = installation.bench.provider.create_assistant(
         "Day desk",
         {
             "firstMessage": "Hello",
@@ -49,7 +49,7 @@ def test_the_form_and_the_json_of_an_assistant_show_the_same(
             },
         },
     )
-    desk.bench.assistants.import_assistant(made.id, name=None, by="cli:test")
+    installation.bench.assistants.import_assistant(made.id, name=None, by="cli:test")
     page = admin.new_page()
     page.goto("/assistants")
     row = page.get_by_role("row").filter(has_text="Day desk")
@@ -65,7 +65,7 @@ def test_the_form_and_the_json_of_an_assistant_show_the_same(
     expect(json).to_have_value(re.compile(r"Be brief\.[\s\S]*Elliot[\s\S]*120"))
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    stored = desk.bench.provider.assistant(made.id)
+    stored = installation.bench.provider.assistant(made.id)
     assert stored is not None
     assert stored.config["hooks"] == [{"on": "call.ending"}]
     assert stored.config["maxDurationSeconds"] == 120
@@ -81,7 +81,7 @@ def test_the_form_and_the_json_of_an_assistant_show_the_same(
     expect(first).to_have_value("Good day")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    stored = desk.bench.provider.assistant(made.id)
+    stored = installation.bench.provider.assistant(made.id)
     assert stored is not None
     assert stored.config["firstMessage"] == "Good day"
     assert stored.config["maxDurationSeconds"] == 120

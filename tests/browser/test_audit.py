@@ -4,7 +4,7 @@ import json
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+from tests.browser.installation import LONG, Installation, create_campaign, sample_file
 
 CALLS = 4
 
@@ -15,13 +15,15 @@ def positions(page: Page) -> list[int]:
 
 
 def test_the_event_feed_shows_every_event_once_and_can_be_stopped(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page, other = admin.new_page(), admin.new_page()
     page.goto("/audit")
     row = page.locator("tbody tr")
     expect(row.first).to_be_visible()
-    create_campaign(other, sample_file(desk.folder, CALLS), name="Tailed", cap=2)
+    create_campaign(
+        other, sample_file(installation.folder, CALLS), name="Tailed", cap=2
+    )
     campaign = other.url.rpartition("/")[2]
     page.goto(f"/audit?campaign={campaign}")
     expect(row.filter(has_text="call.ended").first).to_be_visible(timeout=LONG)
@@ -47,14 +49,14 @@ def test_the_event_feed_shows_every_event_once_and_can_be_stopped(
 
 
 def test_an_auditor_verifies_the_history_and_downloads_the_evidence(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
-    create_campaign(page, sample_file(desk.folder, 2), name="Proven", cap=2)
+    create_campaign(page, sample_file(installation.folder, 2), name="Proven", cap=2)
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
     campaign = page.url.rpartition("/")[2]
     page.close()
-    with desk.opened("auditor") as context:
+    with installation.opened("auditor") as context:
         other = context.new_page()
         other.goto("/audit")
         other.get_by_role("button", name="Verify now").click()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, create_campaign, sample_file
+from tests.browser.installation import LONG, create_campaign, sample_file
 
 CONTACTS = 6
 

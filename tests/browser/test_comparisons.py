@@ -5,15 +5,17 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, sample_file
+from tests.browser.installation import LONG, Installation, choose_file, sample_file
 
 CONTACTS = 8
 
 
 def test_a_comparison_is_created_run_and_shown(
-    desk: Desk, admin: BrowserContext, tmp_path: Path
+    installation: Installation, admin: BrowserContext, tmp_path: Path
 ) -> None:
-    desk.bench.assistants.create("Quinn", {"maxDurationSeconds": 60}, by="cli:test")
+    installation.bench.assistants.create(
+        "Quinn", {"maxDurationSeconds": 60}, by="cli:test"
+    )
     page = admin.new_page()
     page.goto("/campaigns/new")
     choose_file(page, sample_file(tmp_path, CONTACTS))

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python import sync_playwright as axe_core  # type: ignore[import-untyped]  # it brings no types
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
-from tests.browser.desk import LONG, Desk, choose_file
+from tests.browser.installation import LONG, Installation, choose_file
 from tests.storage.test_workbooks import written
 
 CONTACTS = "Name,Office,Handy,city\nAda,202-555-0101,202-555-0111,Oakland\n"
@@ -27,9 +27,9 @@ COLOURS: tuple[ColorScheme, ...] = ("light", "dark")
 
 
 @pytest.fixture
-def page(desk: Desk) -> Iterator[Page]:
+def page(installation: Installation) -> Iterator[Page]:
     """The page of a new campaign in a browser that has kept no file."""
-    with desk.opened("operator") as context:
+    with installation.opened("operator") as context:
         page = context.new_page()
         page.goto("/campaigns/new")
         expect(page.locator("#file")).to_be_visible()
@@ -72,7 +72,7 @@ def test_a_changed_mapping_is_read_at_once(page: Page, tmp_path: Path) -> None:
 
 
 def test_ten_changes_of_the_mapping_keep_one_upload(
-    page: Page, desk: Desk, tmp_path: Path
+    page: Page, installation: Installation, tmp_path: Path
 ) -> None:
     name = "changed-often.csv"
     choose_file(page, file_of(tmp_path, CONTACTS, name))
@@ -81,7 +81,7 @@ def test_ten_changes_of_the_mapping_keep_one_upload(
         with page.expect_response("**/uploads?*"):
             use_of(page, column).select_option("PHONE")
         expect(row_of(page, column)).to_contain_text("+1202")
-    with desk.bench.pools.reading.connection() as connection:
+    with installation.bench.pools.reading.connection() as connection:
         query = "select count(*) from public.upload where filename = %s"
         assert connection.execute(query, (name,)).fetchone() == (1,)
 
@@ -160,18 +160,22 @@ def test_the_file_its_mapping_and_the_form_survive_a_reload(
 
 
 def test_a_file_is_read_again_if_its_upload_is_gone(
-    page: Page, desk: Desk, tmp_path: Path
+    page: Page, installation: Installation, tmp_path: Path
 ) -> None:
     choose_file(page, file_of(tmp_path, CONTACTS))
     expect(page.locator(".people")).to_contain_text("Ada")
-    desk.bench.uploads.remove_expired(desk.bench.context.now() + timedelta(days=2))
+    installation.bench.uploads.remove_expired(
+        installation.bench.context.now() + timedelta(days=2)
+    )
     with page.expect_response("**/uploads?*"):
         page.reload()
     expect(page.locator(".people")).to_contain_text("Ada")
 
 
-def test_signing_out_removes_the_kept_file(desk: Desk, tmp_path: Path) -> None:
-    with desk.newcomer("leaver@autolynx.example", "operator") as context:
+def test_signing_out_removes_the_kept_file(
+    installation: Installation, tmp_path: Path
+) -> None:
+    with installation.newcomer("leaver@autolynx.example", "operator") as context:
         page = context.new_page()
         page.goto("/campaigns/new")
         choose_file(page, file_of(tmp_path, CONTACTS))
@@ -180,7 +184,7 @@ def test_signing_out_removes_the_kept_file(desk: Desk, tmp_path: Path) -> None:
         expect(page).to_have_url(re.compile("/sign-in"))
         page.close()
         page = context.new_page()
-        page.goto(desk.link_of("leaver@autolynx.example", "operator"))
+        page.goto(installation.link_of("leaver@autolynx.example", "operator"))
         expect(page.get_by_role("heading", level=1)).to_have_text("Campaigns")
         page.goto("/campaigns/new")
         expect(page.get_by_text("Drop a CSV file or a workbook here")).to_be_visible()
@@ -197,10 +201,10 @@ def test_a_refused_file_says_why_and_another_one_can_be_chosen(
 
 
 def test_variables_that_the_file_lacks_are_shown(
-    page: Page, desk: Desk, tmp_path: Path
+    page: Page, installation: Installation, tmp_path: Path
 ) -> None:
     config = {"firstMessage": "Hi {{name}} in {{city}}, about {{plan}}?"}
-    desk.bench.assistants.create("Asks for a plan", config, by="cli:test")
+    installation.bench.assistants.create("Asks for a plan", config, by="cli:test")
     page.reload()
     choose_file(page, file_of(tmp_path, CONTACTS))
     page.get_by_label("Assistant", exact=True).select_option("Asks for a plan")

@@ -10,14 +10,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
+from tests.browser.installation import (
+    LONG,
+    Installation,
+    choose_file,
+    create_campaign,
+    sample_file,
+)
 
 API_WORDS = re.compile(r"\bnull\b|Errno|\b[a-z]+[A-Z]\w*|\b[A-Z]+_[A-Z]+")
 
 
 @contextmanager
-def frozen(desk: Desk, module: str) -> Iterator[None]:
-    child = desk.up.child(module)
+def frozen(installation: Installation, module: str) -> Iterator[None]:
+    child = installation.up.child(module)
     os.kill(child, signal.SIGSTOP)
     try:
         yield
@@ -29,15 +35,15 @@ def frozen(desk: Desk, module: str) -> Iterator[None]:
     ("module", "component"), [("projections", "Projector"), ("scheduler", "Scheduler")]
 )
 def test_a_stopped_projector_or_scheduler_is_shown_on_every_page(
-    desk: Desk, admin: BrowserContext, module: str, component: str
+    installation: Installation, admin: BrowserContext, module: str, component: str
 ) -> None:
     page = admin.new_page()
     page.goto("/assistants")
     alert = page.get_by_role("alert").filter(has_text=f"{component}:")
     expect(alert).to_have_count(0)
-    with frozen(desk, module):
+    with frozen(installation, module):
         # An event that the projector would have to process.
-        desk.link_of(f"{module}@autolynx.example", "auditor")
+        installation.link_of(f"{module}@autolynx.example", "auditor")
         expect(alert).to_be_visible(timeout=LONG)
         page.goto("/do-not-call")
         expect(alert).to_be_visible(timeout=LONG)
@@ -46,11 +52,11 @@ def test_a_stopped_projector_or_scheduler_is_shown_on_every_page(
 
 
 def test_a_resume_after_which_the_campaign_pauses_again_shows_the_reason(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/campaigns/new")
-    choose_file(page, sample_file(desk.folder, 4))
+    choose_file(page, sample_file(installation.folder, 4))
     page.get_by_label("Name", exact=True).fill("Too small a budget")
     page.get_by_label("Assistant", exact=True).select_option(index=1)
     page.get_by_label("Line", exact=True).select_option(index=1)
@@ -66,11 +72,11 @@ def test_a_resume_after_which_the_campaign_pauses_again_shows_the_reason(
 
 
 def test_no_past_time_is_in_the_future_where_the_browser_s_clock_is_behind(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=2))
-    create_campaign(page, sample_file(desk.folder, 1), name="Ahead", cap=1)
+    create_campaign(page, sample_file(installation.folder, 1), name="Ahead", cap=1)
     expect(page.locator(".head time").first).to_have_text("just now")
     page.goto("/")
     times = page.locator(".card time")
@@ -93,9 +99,9 @@ def test_an_unknown_address_shows_a_page(admin: BrowserContext, path: str) -> No
 
 
 def test_a_view_that_was_not_loaded_before_the_connection_is_lost_explains_it(
-    desk: Desk,
+    installation: Installation,
 ) -> None:
-    with desk.opened("operator") as context:
+    with installation.opened("operator") as context:
         page = context.new_page()
         page.goto("/")
         heading = page.get_by_role("heading", level=1)
@@ -152,11 +158,11 @@ def test_messages_contain_no_words_of_the_api(admin: BrowserContext) -> None:
 
 
 def test_a_wide_table_shows_every_column_on_a_phone(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.set_viewport_size({"width": 390, "height": 844})
-    create_campaign(page, sample_file(desk.folder, 1), name="Narrow", cap=1)
+    create_campaign(page, sample_file(installation.folder, 1), name="Narrow", cap=1)
     row = page.locator("#contacts tbody tr").first
     expect(row.get_by_text("+12015550100")).to_be_visible()
     expect(row.locator("td[data-label='Last event']")).to_be_visible(timeout=LONG)

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python import sync_playwright as axe_core  # type: ignore[import-untyped]  # it brings no types
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+from tests.browser.installation import LONG, Installation, create_campaign, sample_file
 
 VIEWS = (
     "/",
@@ -37,10 +37,10 @@ NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
 
 @pytest.fixture(scope="module")
-def places(desk: Desk, admin: BrowserContext) -> dict[str, str]:
+def places(installation: Installation, admin: BrowserContext) -> dict[str, str]:
     """A finished campaign and one of its contacts."""
     page = admin.new_page()
-    create_campaign(page, sample_file(desk.folder, 8), name="Looked at", cap=8)
+    create_campaign(page, sample_file(installation.folder, 8), name="Looked at", cap=8)
     campaign = page.url
     expect(page.get_by_text("Every report is in.")).to_be_visible(timeout=LONG)
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
@@ -108,9 +108,11 @@ def test_no_view_logs_an_error_in_the_console(seen: Seen) -> None:
 
 @pytest.mark.parametrize("colours", COLOURS)
 def test_axe_finds_nothing_on_the_sign_in_page(
-    desk: Desk, colours: ColorScheme
+    installation: Installation, colours: ColorScheme
 ) -> None:
-    with desk.browser.new_context(base_url=desk.up.url, color_scheme=colours) as nobody:
+    with installation.browser.new_context(
+        base_url=installation.up.url, color_scheme=colours
+    ) as nobody:
         page = nobody.new_page()
         page.goto("/sign-in")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -118,7 +120,9 @@ def test_axe_finds_nothing_on_the_sign_in_page(
     assert answer.violations_count == 0, answer.generate_report()
 
 
-def test_keyboard_shortcuts_reach_every_view(admin: BrowserContext, desk: Desk) -> None:
+def test_keyboard_shortcuts_reach_every_view(
+    admin: BrowserContext, installation: Installation
+) -> None:
     page = admin.new_page()
     settled(page, "/")
     heading = page.get_by_role("heading", level=1)
@@ -143,7 +147,7 @@ def test_keyboard_shortcuts_reach_every_view(admin: BrowserContext, desk: Desk) 
 
 
 def test_filters_and_searches_are_part_of_the_address(
-    admin: BrowserContext, desk: Desk, places: dict[str, str]
+    admin: BrowserContext, installation: Installation, places: dict[str, str]
 ) -> None:
     page = admin.new_page()
     settled(page, "/")
@@ -165,7 +169,7 @@ def test_filters_and_searches_are_part_of_the_address(
 
 
 def test_the_first_row_is_live_within_a_second(
-    admin: BrowserContext, desk: Desk, places: dict[str, str]
+    admin: BrowserContext, installation: Installation, places: dict[str, str]
 ) -> None:
     """One of several attempts suffices: the machine may be busy."""
     page = admin.new_page()

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
+from tests.browser.installation import (
+    LONG,
+    Installation,
+    choose_file,
+    create_campaign,
+    sample_file,
+)
 
 
 @pytest.fixture
@@ -15,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_draft_is_forecast_while_it_is_filled_in(
-    desk: Desk, admin: BrowserContext, file: Path
+    installation: Installation, admin: BrowserContext, file: Path
 ) -> None:
     page = admin.new_page()
     page.goto("/campaigns/new")
@@ -31,7 +37,7 @@ def test_a_draft_is_forecast_while_it_is_filled_in(
 
 
 def test_a_campaign_shows_its_forecast_with_the_calls_that_were_made(
-    desk: Desk, admin: BrowserContext, file: Path
+    installation: Installation, admin: BrowserContext, file: Path
 ) -> None:
     page = admin.new_page()
     create_campaign(page, file, name="Forecast", cap=3)
@@ -41,7 +47,7 @@ def test_a_campaign_shows_its_forecast_with_the_calls_that_were_made(
 
 
 def test_the_page_of_forecasts_says_when_it_cannot_judge_yet(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/forecasts")

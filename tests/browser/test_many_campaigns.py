@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from projections.tables.checkpoint import position_of
-from tests.browser.desk import LONG, Desk
+from tests.browser.installation import LONG, Installation
 from tests.many_campaigns import create_campaigns
 from tests.support import eventually
 
@@ -15,12 +15,12 @@ COUNT, PAGE = 1_000, 50
 
 
 @pytest.fixture(scope="module")
-def many(desk: Desk) -> Desk:
-    """A desk with a thousand campaigns older than those of the other tests."""
-    newest_at = desk.bench.context.now() - timedelta(days=30)
-    create_campaigns(desk.bench.app, COUNT, newest_at=newest_at)
-    desk.bench.read(position_of)
-    return desk
+def many(installation: Installation) -> Installation:
+    """A installation with a thousand campaigns older than those of the other tests."""
+    newest_at = installation.bench.context.now() - timedelta(days=30)
+    create_campaigns(installation.bench.app, COUNT, newest_at=newest_at)
+    installation.bench.read(position_of)
+    return installation
 
 
 def names(page: Page) -> list[str]:
@@ -32,7 +32,7 @@ def expected(first: int) -> list[str]:
 
 
 def test_a_thousand_campaigns_are_paged_and_filtered(
-    many: Desk, admin: BrowserContext
+    many: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/?q=Campaign+0")
@@ -54,7 +54,7 @@ def test_a_thousand_campaigns_are_paged_and_filtered(
 
 
 def test_progress_of_campaigns_on_other_pages_does_not_reload_the_list(
-    many: Desk, admin: BrowserContext
+    many: Installation, admin: BrowserContext
 ) -> None:
     eventually(lambda: none_is_active(many), within=LONG / 1_000)
     page = admin.new_page()
@@ -79,8 +79,8 @@ def test_progress_of_campaigns_on_other_pages_does_not_reload_the_list(
     page.close()
 
 
-def none_is_active(desk: Desk) -> bool:
+def none_is_active(installation: Installation) -> bool:
     query: LiteralString = """
         select 1 from campaign_board where state in ('QUEUED', 'DIALING', 'RUNNING')
     """
-    return desk.bench.read(lambda conn: conn.execute(query).fetchone()) is None
+    return installation.bench.read(lambda conn: conn.execute(query).fetchone()) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import choose_file, sample_file
+from tests.browser.installation import choose_file, sample_file
 
 ROWS = 5
 

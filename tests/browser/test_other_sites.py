@@ -7,7 +7,7 @@ from threading import Thread
 
 from playwright.sync_api import BrowserContext
 
-from tests.browser.desk import Desk
+from tests.browser.installation import Installation
 
 FORM = """(url) => { const form = document.createElement("form"); form.method = "post";
   form.action = url; document.body.append(form); form.submit(); }"""
@@ -43,20 +43,20 @@ def another_site() -> Iterator[str]:
 
 
 def test_a_page_of_another_site_ends_no_session_and_opens_no_socket(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
-    socket = f"ws{desk.up.url.removeprefix('http')}/graphql"
+    socket = f"ws{installation.up.url.removeprefix('http')}/graphql"
     with another_site() as elsewhere:
         page = admin.new_page()
         page.goto(elsewhere)
         assert page.evaluate(SOCKET, socket) == "refused"
         with page.expect_response("**/sign-out") as answer:
-            page.evaluate(FORM, f"{desk.up.url}/sign-out")
+            page.evaluate(FORM, f"{installation.up.url}/sign-out")
         assert answer.value.status == 403
         page.close()
     own = admin.new_page()
-    own.goto(desk.up.url)
+    own.goto(installation.up.url)
     assert own.evaluate(SOCKET, socket) == "open"
-    refused = own.evaluate(ASK, f"{desk.up.url}/graphql")
+    refused = own.evaluate(ASK, f"{installation.up.url}/graphql")
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     own.close()

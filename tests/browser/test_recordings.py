@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+from tests.browser.installation import LONG, Installation, create_campaign, sample_file
 
 RECORDED: LiteralString = """
     select k.contact_id, m.id, m.recording_url
@@ -22,10 +22,10 @@ STORE: LiteralString = "update message_vault set recording_url = %s where id = %
 
 
 @pytest.fixture(scope="module")
-def campaign(desk: Desk, admin: BrowserContext) -> str:
+def campaign(installation: Installation, admin: BrowserContext) -> str:
     """The address of a completed campaign."""
     page = admin.new_page()
-    file = sample_file(desk.folder, 12)
+    file = sample_file(installation.folder, 12)
     create_campaign(page, file, name="Recordings", cap=6)
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
     expect(page.get_by_text("Every report is in.")).to_be_visible(timeout=LONG)
@@ -39,16 +39,16 @@ def campaign(desk: Desk, admin: BrowserContext) -> str:
     ["javascript:alert(1)", "data:audio/wav;base64,AAAA", "http://10.0.0.5/a.wav"],
 )
 def test_the_drawer_offers_no_hostile_recording_that_release_1_stored(
-    desk: Desk, admin: BrowserContext, campaign: str, url: str
+    installation: Installation, admin: BrowserContext, campaign: str, url: str
 ) -> None:
     page = admin.new_page()
     drawer = page.get_by_role("dialog")
-    with desk.bench.writing.connection() as connection:
+    with installation.bench.writing.connection() as connection:
         found = connection.execute(RECORDED, (campaign.rpartition("/")[2],)).fetchone()
         assert found is not None, "no call of the campaign has a recording"
         contact_id, message_id, good = found
     address = f"{campaign}/contacts/{contact_id}"
-    with stored(desk, message_id, url, good):
+    with stored(installation, message_id, url, good):
         page.goto(address)
         expect(drawer.locator(".timeline")).to_contain_text("Report received")
         expect(drawer.locator(".turn").first).to_be_visible()
@@ -61,12 +61,14 @@ def test_the_drawer_offers_no_hostile_recording_that_release_1_stored(
 
 
 @contextmanager
-def stored(desk: Desk, message_id: UUID, url: str, good: str) -> Iterator[None]:
+def stored(
+    installation: Installation, message_id: UUID, url: str, good: str
+) -> Iterator[None]:
     """Replace a report's recording URL in this context."""
-    with desk.bench.writing.connection() as connection:
+    with installation.bench.writing.connection() as connection:
         connection.execute(STORE, (url, message_id))
     try:
         yield
     finally:
-        with desk.bench.writing.connection() as connection:
+        with installation.bench.writing.connection() as connection:
             connection.execute(STORE, (good, message_id))

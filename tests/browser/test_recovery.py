@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from projections.tables.queries import select_value
 from storage.database import Conn
-from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+from tests.browser.installation import LONG, Installation, create_campaign, sample_file
 
 
 def pill(page: Page, text: str) -> None:
@@ -17,13 +17,13 @@ def pill(page: Page, text: str) -> None:
 
 
 def test_the_page_says_that_it_is_stale_and_recovers_by_itself(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
-    create_campaign(page, sample_file(desk.folder, 15), name="Restarted", cap=3)
+    create_campaign(page, sample_file(installation.folder, 15), name="Restarted", cap=3)
     page.evaluate("window.sameDocument = true")
     pill(page, "Live")
-    os.kill(desk.up.child("interfaces.asgi"), signal.SIGKILL)
+    os.kill(installation.up.child("interfaces.asgi"), signal.SIGKILL)
     pill(page, "stale since")
     pill(page, "Live")
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
@@ -33,12 +33,12 @@ def test_the_page_says_that_it_is_stale_and_recovers_by_itself(
 
 
 def test_the_indicator_is_not_live_while_the_api_does_not_answer(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/")
     pill(page, "Live")
-    api = desk.up.child("interfaces.asgi")
+    api = installation.up.child("interfaces.asgi")
     os.kill(api, signal.SIGSTOP)
     try:
         pill(page, "stale since")
@@ -49,28 +49,28 @@ def test_the_indicator_is_not_live_while_the_api_does_not_answer(
 
 
 def test_a_stop_of_all_dialling_is_shown_on_every_page(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
-    create_campaign(page, sample_file(desk.folder, 1), name="Twice", cap=1)
+    create_campaign(page, sample_file(installation.folder, 1), name="Twice", cap=1)
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
     page.goto("/spend")
     pill(page, "Live")
     stop = page.get_by_role("alert").filter(has_text="All dialling is stopped")
     expect(stop).to_have_count(0)
-    _stop_dialling(desk)
+    _stop_dialling(installation)
     expect(stop).to_be_visible(timeout=LONG)
     page.goto("/assistants")
     expect(stop).to_be_visible(timeout=LONG)
-    desk.bench.settings.allow_requests_again(by="cli:test")
+    installation.bench.settings.allow_requests_again(by="cli:test")
     expect(stop).to_have_count(0, timeout=LONG)
     page.close()
 
 
-def _stop_dialling(desk: Desk) -> None:
+def _stop_dialling(installation: Installation) -> None:
     """Store that the provider shows a second call for a call that has ended."""
-    call_id = desk.bench.read(_any_call)
-    desk.bench.calls.confirm_duplicate(call_id, "p-second")
+    call_id = installation.bench.read(_any_call)
+    installation.bench.calls.confirm_duplicate(call_id, "p-second")
 
 
 def _any_call(conn: Conn) -> UUID:
@@ -89,19 +89,21 @@ def test_an_address_that_is_not_utf_8_shows_that_there_is_no_such_page(
     page.close()
 
 
-def test_a_removed_member_is_sent_to_the_sign_in_page(desk: Desk) -> None:
+def test_a_removed_member_is_sent_to_the_sign_in_page(
+    installation: Installation,
+) -> None:
     email = "leaver@autolynx.example"
-    with desk.newcomer(email, "operator") as context:
+    with installation.newcomer(email, "operator") as context:
         page = context.new_page()
         page.goto("/")
         pill(page, "Live")
-        desk.told("members", "remove", email)
+        installation.run("members", "remove", email)
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Sign in", timeout=LONG)
 
 
-def test_signing_out_ends_the_session(desk: Desk) -> None:
-    with desk.newcomer("visitor@autolynx.example", "auditor") as context:
+def test_signing_out_ends_the_session(installation: Installation) -> None:
+    with installation.newcomer("visitor@autolynx.example", "auditor") as context:
         page = context.new_page()
         page.goto("/settings")
         page.get_by_role("button", name="Sign out").click()
@@ -110,10 +112,13 @@ def test_signing_out_ends_the_session(desk: Desk) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_a_sign_in_link_works_once(desk: Desk) -> None:
-    desk.link_of("twice@autolynx.example", "auditor")
-    link = desk.told("signin", "twice@autolynx.example")
-    with desk.browser.new_context() as first, desk.browser.new_context() as second:
+def test_a_sign_in_link_works_once(installation: Installation) -> None:
+    installation.link_of("twice@autolynx.example", "auditor")
+    link = installation.run("signin", "twice@autolynx.example")
+    with (
+        installation.browser.new_context() as first,
+        installation.browser.new_context() as second,
+    ):
         one, other = first.new_page(), second.new_page()
         one.goto(link)
         expect(one.get_by_role("heading", level=1)).to_have_text("Campaigns")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, sample_file
+from tests.browser.installation import LONG, Installation, choose_file, sample_file
 
 CONTACTS = 4
 
 
 def test_a_campaign_is_rehearsed_before_it_is_created(
-    desk: Desk, admin: BrowserContext, tmp_path: Path
+    installation: Installation, admin: BrowserContext, tmp_path: Path
 ) -> None:
     page = admin.new_page()
     page.goto("/campaigns/new")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, Desk, create_campaign, sample_file
+from tests.browser.installation import LONG, Installation, create_campaign, sample_file
 
 EVERYBODY = {
     "Campaigns",
@@ -23,10 +23,10 @@ PLACES = {
 
 
 @pytest.fixture(scope="module")
-def campaign(desk: Desk, admin: BrowserContext) -> str:
+def campaign(installation: Installation, admin: BrowserContext) -> str:
     """The address of a campaign that goes on for a while."""
     page = admin.new_page()
-    file = sample_file(desk.folder, 40)
+    file = sample_file(installation.folder, 40)
     create_campaign(page, file, name="Seen by all", cap=1)
     address = page.url
     page.close()
@@ -40,10 +40,10 @@ def places(page: Page) -> set[str]:
 
 @pytest.mark.parametrize("role", ["operator", "auditor", "admin"])
 def test_each_role_sees_its_own_views_only(
-    desk: Desk, campaign: str, role: str
+    installation: Installation, campaign: str, role: str
 ) -> None:
     changes, looks_back = role != "auditor", role != "operator"
-    with desk.opened(role) as context:
+    with installation.opened(role) as context:
         page = context.new_page()
         page.goto("/")
         expect(page.get_by_role("link", name="Seen by all")).to_be_visible()
@@ -63,19 +63,19 @@ def test_each_role_sees_its_own_views_only(
 
 @pytest.mark.parametrize("address", ["/audit", "/members", "/campaigns/new"])
 def test_a_view_that_the_role_may_not_see_explains_that(
-    desk: Desk, address: str
+    installation: Installation, address: str
 ) -> None:
     role = "auditor" if address == "/campaigns/new" else "operator"
-    with desk.opened(role) as context:
+    with installation.opened(role) as context:
         page = context.new_page()
         page.goto(address)
         expect(page.locator(".empty")).to_contain_text("For ")
 
 
 def test_an_operator_pauses_changes_resumes_and_cancels(
-    desk: Desk, campaign: str
+    installation: Installation, campaign: str
 ) -> None:
-    with desk.opened("operator") as context:
+    with installation.opened("operator") as context:
         page = context.new_page()
         page.goto(campaign)
         state = page.locator(".head .state")

@@ -2,17 +2,17 @@
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, sample_file
+from tests.browser.installation import LONG, Installation, choose_file, sample_file
 
 PHONE = "+12025550191"
 
 
 def test_an_operator_places_a_test_call_from_the_page_of_the_new_campaign(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/campaigns/new")
-    choose_file(page, sample_file(desk.folder, 3))
+    choose_file(page, sample_file(installation.folder, 3))
     expect(page.locator(".tally[role=status]")).to_be_visible()
     place = page.get_by_role("button", name="Test call")
     expect(place).to_be_disabled()

@@ -6,15 +6,15 @@ from decimal import Decimal
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.desk import Desk
+from tests.browser.installation import Installation
 from tests.scheduler.deliveries.receiver import receiving
 from tests.support import eventually
 
 NEW_ALERTS = re.compile(r"^Alerts: \d+ new$")
 
 
-def raise_daily_alert(desk: Desk) -> None:
-    desk.bench.settings.raise_daily_spend_alert(
+def raise_daily_alert(installation: Installation) -> None:
+    installation.bench.settings.raise_daily_spend_alert(
         day=datetime.now(UTC).date(),
         alert="threshold",
         spend=Decimal("8.25"),
@@ -23,7 +23,7 @@ def raise_daily_alert(desk: Desk) -> None:
 
 
 def test_an_alert_reaches_an_endpoint_added_in_the_dashboard_and_the_bell(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     with receiving() as received:
         page = admin.new_page()
@@ -40,7 +40,7 @@ def test_an_alert_reaches_an_endpoint_added_in_the_dashboard_and_the_bell(
         dialog.get_by_role("button", name="Close").click()
         panel = page.get_by_role("region", name=received.url)
         expect(panel).to_contain_text("Enabled · spend.alert · added")
-        raise_daily_alert(desk)
+        raise_daily_alert(installation)
         eventually(lambda: received.types == ["spend.alert"], within=30)
         panel.get_by_text("Deliveries", exact=True).click()
         expect(panel).to_contain_text("Delivered")

@@ -5,14 +5,20 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
+from tests.browser.installation import (
+    LONG,
+    Installation,
+    choose_file,
+    create_campaign,
+    sample_file,
+)
 
 SUPPRESSED = "(202) 555-0171"
 LISTED = "202-555-0172"
 
 
 def test_the_rules_show_their_sources_and_only_an_admin_waives_them(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/rules")
@@ -33,7 +39,7 @@ def test_the_rules_show_their_sources_and_only_an_admin_waives_them(
     waived = page.locator(".banner", has_text="waived for all campaigns")
     expect(waived).to_contain_text("by admin@autolynx.example: a rehearsal.")
     page.close()
-    with desk.opened("operator") as context:
+    with installation.opened("operator") as context:
         other = context.new_page()
         other.goto("/rules")
         expect(other.locator(".banner", has_text="a rehearsal")).to_be_visible()
@@ -41,7 +47,7 @@ def test_the_rules_show_their_sources_and_only_an_admin_waives_them(
 
 
 def test_a_number_is_suppressed_looked_up_and_lifted(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
     page.goto("/do-not-call")
@@ -58,7 +64,7 @@ def test_a_number_is_suppressed_looked_up_and_lifted(
     expect(row).to_contain_text("asked by letter")
     _look_up(page, "1 202 555 0171")
     expect(page.locator(".banner")).to_contain_text("is on the register")
-    with desk.opened("operator") as context:
+    with installation.opened("operator") as context:
         other = context.new_page()
         other.goto("/do-not-call")
         expect(other.get_by_text("asked by letter")).to_be_visible()

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, create_campaign, sample_file
+from tests.browser.installation import (
+    LONG,
+    Installation,
+    choose_file,
+    create_campaign,
+    sample_file,
+)
 from tests.support import eventually
 
 CONTACTS, CAP = 16, 4
@@ -26,13 +32,13 @@ def counted(page: Page, label: str) -> int:
 
 
 def test_a_person_calls_a_list_from_the_link_to_the_audit(
-    desk: Desk, admin: BrowserContext, file: Path, tmp_path: Path
+    installation: Installation, admin: BrowserContext, file: Path, tmp_path: Path
 ) -> None:
     page = admin.new_page()
     _sees_what_the_file_holds(page, file)
     create_campaign(page, file, name=NAME, cap=CAP)
     address = page.url
-    with desk.opened("operator") as colleague:
+    with installation.opened("operator") as colleague:
         other = colleague.new_page()
         other.goto(address)
         _sees_calls_live(page)

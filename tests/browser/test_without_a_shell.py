@@ -4,7 +4,7 @@ import csv
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import LONG, Desk, choose_file, sample_file
+from tests.browser.installation import LONG, Installation, choose_file, sample_file
 from tests.scheduler.deliveries.receiver import Received, receiving
 from tests.support import eventually
 
@@ -15,17 +15,19 @@ ASSISTANT = "Night desk"
 
 
 def test_a_member_imports_tests_and_uses_an_assistant_and_gets_the_results(
-    desk: Desk, admin: BrowserContext
+    installation: Installation, admin: BrowserContext
 ) -> None:
-    desk.bench.provider.create_assistant(ASSISTANT, {"firstMessage": "Hi {{name}}"})
+    installation.bench.provider.create_assistant(
+        ASSISTANT, {"firstMessage": "Hi {{name}}"}
+    )
     link = _invite(admin.new_page())
-    with receiving() as received, desk.stranger() as context:
+    with receiving() as received, installation.stranger() as context:
         page = context.new_page()
         page.goto(link)
         expect(page.get_by_role("heading", level=1)).to_have_text("Campaigns")
         _import_assistant(page)
         _add_endpoint(page, received)
-        _fill_in(page, desk, name="First")
+        _fill_in(page, installation, name="First")
         _place_test_call(page)
         page.get_by_role("button", name="Create and start").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("First")
@@ -73,10 +75,10 @@ def _add_endpoint(page: Page, received: Received) -> None:
     expect(page.get_by_role("region", name=received.url)).to_contain_text("Enabled")
 
 
-def _fill_in(page: Page, desk: Desk, *, name: str) -> None:
+def _fill_in(page: Page, installation: Installation, *, name: str) -> None:
     """Fill in the page of the new campaign, up to its start."""
     page.goto("/campaigns/new")
-    choose_file(page, sample_file(desk.folder, PEOPLE))
+    choose_file(page, sample_file(installation.folder, PEOPLE))
     expect(page.locator(".tally")).to_be_visible()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Assistant", exact=True).select_option(label=ASSISTANT)

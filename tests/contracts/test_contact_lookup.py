@@ -7,7 +7,7 @@ import pytest
 
 from application.ports import ContactLookup
 from tests.application.memory_streams import NoContacts
-from tests.wiring import housed
+from tests.wiring import open_services
 
 
 @pytest.fixture(params=["no contacts", "postgres"])
@@ -15,8 +15,8 @@ def lookup(request: pytest.FixtureRequest) -> Iterator[ContactLookup]:
     if request.param == "no contacts":
         yield NoContacts()
         return
-    with housed(request.getfixturevalue("database")) as house:
-        yield house.lookups
+    with open_services(request.getfixturevalue("database")) as services:
+        yield services.lookups
 
 
 def test_no_contact_of_a_campaign_is_known_or_erased(lookup: ContactLookup) -> None:

@@ -15,7 +15,7 @@ from domain.errors import NotFound
 from domain.member import Member
 from domain.values import Role, member_id_of
 from tests.application.memory_streams import MemoryStreams
-from tests.wiring import housed
+from tests.wiring import open_services
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BY = "the test"
@@ -29,8 +29,8 @@ def storing(request: pytest.FixtureRequest) -> Iterator[Storing]:
     if request.param == "memory":
         yield at_once(MemoryStreams())
         return
-    with housed(request.getfixturevalue("database")) as house:
-        app = house.app
+    with open_services(request.getfixturevalue("database")) as services:
+        app = services.app
         yield at_once(app) if request.param == "log" else in_one_append(app)
 
 
@@ -172,8 +172,8 @@ def streams(request: pytest.FixtureRequest) -> Iterator[Streams]:
     if request.param == "memory":
         yield MemoryStreams()
         return
-    with housed(request.getfixturevalue("database")) as house:
-        yield house.app
+    with open_services(request.getfixturevalue("database")) as services:
+        yield services.app
 
 
 def test_an_append_returns_the_position_of_its_last_event(streams: Streams) -> None:

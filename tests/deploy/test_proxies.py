@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from domain.values import Role
 from interfaces.auth.rates import GUESSES_A_MINUTE
-from tests.interfaces.serving import PEOPLE, Desk, Socket, opened_desk
+from tests.interfaces.serving import PEOPLE, ApiClient, Socket, opened_desk
 from tests.ports import free_port
 from tests.support import eventually
 
@@ -29,7 +29,7 @@ GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 class Proxied:
     """An API, and the URL of the proxy in front of it."""
 
-    desk: Desk
+    api: ApiClient
     url: str
 
     def get(self, path: str, token: str, **headers: str) -> httpx2.Response:
@@ -68,16 +68,16 @@ def caddy(folder: Path, api: str, port: int) -> list[str]:
 
 @contextmanager
 def proxied(
-    kind: Callable[[Path, str, int], list[str]], desk: Desk, folder: Path
+    kind: Callable[[Path, str, int], list[str]], api: ApiClient, folder: Path
 ) -> Iterator[Proxied]:
     port, log = free_port(HOST), folder / "log"
-    command = kind(folder, desk.url.removeprefix("http://"), port)
+    command = kind(folder, api.url.removeprefix("http://"), port)
     with (
         log.open("wb") as errors,
         subprocess.Popen(command, stdout=errors, stderr=errors) as process,
     ):
         try:
-            found = Proxied(desk, f"http://{HOST}:{port}")
+            found = Proxied(api, f"http://{HOST}:{port}")
             eventually(lambda: answers(found) or process.poll(), 20, said="the proxy")
             assert process.poll() is None, log.read_text()
             yield found
@@ -92,9 +92,9 @@ def answers(proxied: Proxied) -> bool:
 
 
 @pytest.fixture(scope="module")
-def desk(shared_database: str) -> Iterator[Desk]:
-    with opened_desk(shared_database) as desk:
-        yield desk
+def api(shared_database: str) -> Iterator[ApiClient]:
+    with opened_desk(shared_database) as api:
+        yield api
 
 
 def version_of_caddy() -> tuple[int, ...]:
@@ -115,22 +115,22 @@ no_caddy = pytest.mark.skipif(
     ids=["nginx", "caddy"],
 )
 def proxy(
-    request: pytest.FixtureRequest, desk: Desk, tmp_path: Path
+    request: pytest.FixtureRequest, api: ApiClient, tmp_path: Path
 ) -> Iterator[Proxied]:
     tmp_path.parent.chmod(0o711)  # nginx workers do not run as root.
     tmp_path.chmod(0o777)
-    with proxied(request.param, desk, tmp_path) as found:
+    with proxied(request.param, api, tmp_path) as found:
         yield found
 
 
 def test_proxies_forward_sockets_and_streams_and_block_internal_paths(
     proxy: Proxied,
 ) -> None:
-    desk, token = proxy.desk, proxy.desk.token(Role.ADMIN)
+    api, token = proxy.api, proxy.api.token(Role.ADMIN)
     for path in ("/metrics", "/readyz"):
         assert proxy.get(path, token).status_code == 404
-        assert desk.get(path).status_code == 200
-    campaign_id = desk.campaign()
+        assert api.get(path).status_code == 200
+    campaign_id = api.campaign()
     with connect(
         f"ws{proxy.url.removeprefix('http')}/graphql", subprotocols=[GRAPHQL_WS]
     ) as connection:
@@ -158,7 +158,7 @@ def test_failed_sign_ins_are_limited_by_the_address_that_the_proxy_sees(
     proxy: Proxied,
 ) -> None:
     """A client cannot avoid the limit by sending an X-Forwarded-For header."""
-    path = f"/campaigns/{proxy.desk.campaign()}/export.csv"
+    path = f"/campaigns/{proxy.api.campaign()}/export.csv"
     with httpx2.Client(base_url=proxy.url, timeout=10) as client:
         for n in range(3 * GUESSES_A_MINUTE):
             spoofed = {"X-Forwarded-For": f"192.0.2.{n}"}

@@ -25,7 +25,7 @@ from projections.alerts import AlertKind, AlertRow
 from projections.contacts import contact_log
 from scheduler.alerts.alerts import body_of
 from tests import http_requests as asking
-from tests.interfaces.serving import ASSISTANT, LINE, SECRET, Desk, opened_desk
+from tests.interfaces.serving import ASSISTANT, LINE, SECRET, ApiClient, opened_desk
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -77,11 +77,11 @@ def _value_difference(shown: Any, received: Any, at: str) -> str | None:
 class Reader:
     """Executes the examples of the page in their order."""
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
-        self.desk, self.folder = desk, folder
+    def __init__(self, api: ApiClient, folder: Path) -> None:
+        self.api, self.folder = api, folder
         self.known = {
-            "AUTOLYNX": desk.url,
-            "TOKEN": desk.token(Role.ADMIN),
+            "AUTOLYNX": api.url,
+            "TOKEN": api.token(Role.ADMIN),
             "AUTOLYNX_WEBHOOK_SECRET": SECRET,
             "PROVIDER_CALL": "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b",
         }
@@ -124,7 +124,7 @@ class Reader:
             timeout=30,
         )
         assert done.returncode == 0, done.stderr
-        self.desk.caught_up()
+        self.api.caught_up()
         return done.stdout
 
     def run_python(self, program: str) -> str:
@@ -155,10 +155,10 @@ class Reader:
     def ask(self, query: str) -> Any:
         wanted = set(re.findall(r"\$(\w+):", query))
         variables = {name: self.variables[name] for name in wanted}
-        return self.desk.told(query, Role.ADMIN, **variables)
+        return self.api.execute(query, Role.ADMIN, **variables)
 
     def play(self, frames: str) -> None:
-        url = f"ws{self.desk.url.removeprefix('http')}/graphql"
+        url = f"ws{self.api.url.removeprefix('http')}/graphql"
         with connect(url, subprotocols=[GRAPHQL_WS]) as socket:
             for line in frames.splitlines():
                 frame = line[2:].replace("$CAMPAIGN", self.known["CAMPAIGN"])
@@ -212,14 +212,14 @@ class Reader:
 
     def called(self) -> UUID:
         """Claim and request a call of the first contact; return the call's id."""
-        desk, campaign_id = self.desk, UUID(self.known["CAMPAIGN"])
-        with desk.read_pool.connection() as connection:
+        api, campaign_id = self.api, UUID(self.known["CAMPAIGN"])
+        with api.read_pool.connection() as connection:
             first, *_ = contact_log.page(connection, campaign_id, first=1).nodes
         chosen = PlannedCall(campaign_id, first.id, 1, requeued=False)
-        (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
-        desk.caught_up()
+        (call_id,) = ClaimService(api.app, api.context).claim([chosen], seen=0).calls
+        api.caught_up()
         soon = datetime.now(UTC) + timedelta(seconds=5)
-        assert desk.calls.request(call_id, dial_before=soon)
+        assert api.calls.request(call_id, dial_before=soon)
         return call_id
 
 
@@ -227,8 +227,8 @@ class Reader:
 def reader(
     shared_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Reader]:
-    with opened_desk(shared_database) as desk:
-        yield Reader(desk, tmp_path_factory.mktemp("examples"))
+    with opened_desk(shared_database) as api:
+        yield Reader(api, tmp_path_factory.mktemp("examples"))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples need curl")

@@ -21,7 +21,7 @@ from domain.outcomes import Disposition
 from domain.values import PauseCause
 from domain.webhook_endpoint import MessageType
 from tests.webhooks import add_endpoint, bodies, finish_call
-from tests.wiring import BY, NOON, House, housed
+from tests.wiring import BY, NOON, Services, open_services
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 EXAMPLE = re.compile(r"(### `([a-z_.]+)`\n.*?```json\n)(.*?)(\n```)", re.DOTALL)
@@ -30,9 +30,9 @@ TERMS = CallingTerms(callback_output="callback_at", ends_at=NOON + timedelta(day
 
 
 @pytest.fixture
-def house(database: str) -> Iterator[House]:
-    with housed(database) as house:
-        yield house
+def services(database: str) -> Iterator[Services]:
+    with open_services(database) as services:
+        yield services
 
 
 def analysed(**outputs: str) -> dict[str, Any]:
@@ -48,30 +48,32 @@ def analysed(**outputs: str) -> dict[str, Any]:
     }
 
 
-def sent_by(house: House) -> dict[str, str]:
+def sent_by(services: Services) -> dict[str, str]:
     """Let everything happen of which there are messages; return one of each type."""
-    add_endpoint(house)
-    campaign = house.campaign(3, budget=Decimal(5), terms=TERMS)
-    finish_call(house, campaign, **analysed(interest="high"))
-    finish_call(house, campaign, **analysed(callback_at="2026-03-03T15:00"))
-    opted_out = finish_call(house, campaign)
-    contact_id = house.load_call(opted_out).contact_id
-    house.contacts.set_disposition(contact_id, Disposition.OPTED_OUT, note=None, by=BY)
-    house.campaigns.raise_spend_alert(
+    add_endpoint(services)
+    campaign = services.campaign(3, budget=Decimal(5), terms=TERMS)
+    finish_call(services, campaign, **analysed(interest="high"))
+    finish_call(services, campaign, **analysed(callback_at="2026-03-03T15:00"))
+    opted_out = finish_call(services, campaign)
+    contact_id = services.load_call(opted_out).contact_id
+    services.contacts.set_disposition(
+        contact_id, Disposition.OPTED_OUT, note=None, by=BY
+    )
+    services.campaigns.raise_spend_alert(
         campaign, alert=SpendAlert.THRESHOLD, spend=Decimal("4.10"), budget=Decimal(5)
     )
-    house.settle()
-    found = bodies(house)
-    house.campaigns.pause(
+    services.settle()
+    found = bodies(services)
+    services.campaigns.pause(
         campaign, by=BY, cause=PauseCause.PERSON, reason="We ran out of stock."
     )
-    found += bodies(house)[len(found) :]
-    house.campaigns.cancel(campaign, hang_up=False, by=BY)
-    broken, done = house.campaign(1), house.campaign(1)
-    house.campaigns.fail(broken, reason="The assistant was deleted.")
-    finish_call(house, done)
-    house.campaigns.complete(done, version=house.load_campaign(done).version)
-    found += bodies(house)[len(found) :]
+    found += bodies(services)[len(found) :]
+    services.campaigns.cancel(campaign, hang_up=False, by=BY)
+    broken, done = services.campaign(1), services.campaign(1)
+    services.campaigns.fail(broken, reason="The assistant was deleted.")
+    finish_call(services, done)
+    services.campaigns.complete(done, version=services.load_campaign(done).version)
+    found += bodies(services)[len(found) :]
     examples: dict[str, str] = {}
     for body in found:
         examples.setdefault(orjson.loads(body)["type"], body)
@@ -96,8 +98,8 @@ def shown(examples: dict[str, str]) -> dict[str, str]:
     }
 
 
-def test_each_example_is_the_message_that_is_really_sent(house: House) -> None:
-    examples = shown(sent_by(house))
+def test_each_example_is_the_message_that_is_really_sent(services: Services) -> None:
+    examples = shown(sent_by(services))
     if os.environ.get("WRITE_EXAMPLES"):
         text = EXAMPLE.sub(lambda m: m[1] + examples[m[2]] + m[4], PAGE.read_text())
         PAGE.write_text(text)

@@ -56,7 +56,7 @@ LOOK = """query ($id: ID!) { campaign(id: $id) {
 ALERTS = "{ spend { alerts { campaignId message } } }"
 
 
-class Office:
+class Installation:
     """A client of a running installation, and the provider's ledger."""
 
     def __init__(self, client: Client, simulator: Simulator, folder: Path) -> None:
@@ -157,7 +157,7 @@ def alerts() -> Iterator[tuple[str, Received]]:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("control")
     settings: dict[str, Any] = {
         "DATA_DIR": folder / "data",
@@ -183,7 +183,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
         client = Client(up.url, token.stdout.strip())
         eventually(client.ready, within=30, said="a fit API")
-        yield Office(client, simulator, folder)
+        yield Installation(client, simulator, folder)
         client.close()
 
 
@@ -199,101 +199,116 @@ def one_after_another(groups: list[list[dict[str, Any]]]) -> bool:
     )
 
 
-def test_the_first_call_is_dialled_long_before_the_next_tick(office: Office) -> None:
-    id_ = office.campaign(1)
-    office.wait(lambda: office.calls(id_), "a call")
-    [call] = office.calls(id_)
-    started = datetime.fromisoformat(office.look(id_)["queuedAt"])
+def test_the_first_call_is_dialled_long_before_the_next_tick(
+    installation: Installation,
+) -> None:
+    id_ = installation.campaign(1)
+    installation.wait(lambda: installation.calls(id_), "a call")
+    [call] = installation.calls(id_)
+    started = datetime.fromisoformat(installation.look(id_)["queuedAt"])
     dialled = datetime.fromisoformat(call["createdAt"])
     assert (dialled - started).total_seconds() < TICK / 2
-    office.wait_for_state(id_, "COMPLETED")
+    installation.wait_for_state(id_, "COMPLETED")
 
 
 def test_a_busy_line_delays_a_gated_campaign_and_is_given_as_the_reason(
-    office: Office,
+    installation: Installation,
 ) -> None:
-    foreign = foreign_call(office)
-    id_ = office.campaign(4, cap=2, lineQuietGating=True, phoneNumberId=OTHER_LINE)
-    office.wait(lambda: office.reasons(id_) == {"LINE_BUSY": 4}, "LINE_BUSY")
-    assert office.calls(id_) == []
-    office.simulator.client.post(
+    foreign = foreign_call(installation)
+    id_ = installation.campaign(
+        4, cap=2, lineQuietGating=True, phoneNumberId=OTHER_LINE
+    )
+    installation.wait(
+        lambda: installation.reasons(id_) == {"LINE_BUSY": 4}, "LINE_BUSY"
+    )
+    assert installation.calls(id_) == []
+    installation.simulator.client.post(
         foreign["monitor"]["controlUrl"], json={"type": "end-call"}
     )
-    office.wait_for_state(id_, "COMPLETED")
-    assert one_after_another(fills(office.calls(id_), 2))
+    installation.wait_for_state(id_, "COMPLETED")
+    assert one_after_another(fills(installation.calls(id_), 2))
 
 
-def foreign_call(office: Office) -> dict[str, Any]:
+def foreign_call(installation: Installation) -> dict[str, Any]:
     """Start a long call of somebody else on the other line."""
     number = next(NUMBERS)
-    office.endings[number] = NEVER_ENDS
-    office.spoil()
+    installation.endings[number] = NEVER_ENDS
+    installation.spoil()
     asked = {
         "assistantId": DEFAULT_ASSISTANT_ID,
         "phoneNumberId": OTHER_LINE,
         "customer": {"number": number},
     }
-    answer = office.simulator.client.post("/call", json=asked)
+    answer = installation.simulator.client.post("/call", json=asked)
     call: dict[str, Any] = answer.raise_for_status().json()
     return call
 
 
 def test_a_paused_campaign_continues_its_calls_and_starts_none_until_resumed(
-    office: Office,
+    installation: Installation,
 ) -> None:
-    id_ = office.campaign(6, cap=2)
-    office.wait(lambda: office.progress(id_)["active"] == 2, "two calls")
-    office.tell("pause", id_)
-    office.wait(lambda: office.progress(id_)["active"] == 0, "their ends")
-    office.wait(lambda: "PAUSED" in office.reasons(id_), "PAUSED")
-    waiting = office.progress(id_)["pending"]
-    assert len(office.calls(id_)) == 6 - waiting
-    assert office.reasons(id_) == {"PAUSED": waiting}
-    office.tell("resume", id_)
-    office.wait_for_state(id_, "COMPLETED")
-    assert max(Counter(call["number"] for call in office.calls(id_)).values()) == 1
+    id_ = installation.campaign(6, cap=2)
+    installation.wait(lambda: installation.progress(id_)["active"] == 2, "two calls")
+    installation.tell("pause", id_)
+    installation.wait(lambda: installation.progress(id_)["active"] == 0, "their ends")
+    installation.wait(lambda: "PAUSED" in installation.reasons(id_), "PAUSED")
+    waiting = installation.progress(id_)["pending"]
+    assert len(installation.calls(id_)) == 6 - waiting
+    assert installation.reasons(id_) == {"PAUSED": waiting}
+    installation.tell("resume", id_)
+    installation.wait_for_state(id_, "COMPLETED")
+    assert (
+        max(Counter(call["number"] for call in installation.calls(id_)).values()) == 1
+    )
 
 
-def test_a_cap_is_raised_at_once_and_a_cancel_hangs_up(office: Office) -> None:
-    id_ = office.campaign(5, ending=NEVER_ENDS, cap=1)
-    office.wait(lambda: office.live(id_) == 1, "one call")
-    office.change(id_, cap=3)
-    office.wait(lambda: office.live(id_) == 3, "three calls")
-    office.wait(lambda: office.reasons(id_) == {"CAP_FULL": 2}, "CAP_FULL")
-    office.cancel(id_)
-    assert {call["endedReason"] for call in office.calls(id_)} != {None}
-    progress = office.progress(id_)
+def test_a_cap_is_raised_at_once_and_a_cancel_hangs_up(
+    installation: Installation,
+) -> None:
+    id_ = installation.campaign(5, ending=NEVER_ENDS, cap=1)
+    installation.wait(lambda: installation.live(id_) == 1, "one call")
+    installation.change(id_, cap=3)
+    installation.wait(lambda: installation.live(id_) == 3, "three calls")
+    installation.wait(lambda: installation.reasons(id_) == {"CAP_FULL": 2}, "CAP_FULL")
+    installation.cancel(id_)
+    assert {call["endedReason"] for call in installation.calls(id_)} != {None}
+    progress = installation.progress(id_)
     assert (progress["ended"], progress["canceled"]) == (3, 2)
 
 
-def test_contacts_may_be_added_to_a_running_campaign(office: Office) -> None:
-    id_ = office.campaign(2, ending=NEVER_ENDS, cap=4)
-    office.wait(lambda: office.live(id_) == 2, "two calls")
-    office.client.ask(ADD, id=id_, upload=office.upload(3, NEVER_ENDS))
-    office.wait(lambda: office.live(id_) == 4, "two of the new ones")
-    assert office.progress(id_)["contacts"] == 5
-    office.cancel(id_)
+def test_contacts_may_be_added_to_a_running_campaign(
+    installation: Installation,
+) -> None:
+    id_ = installation.campaign(2, ending=NEVER_ENDS, cap=4)
+    installation.wait(lambda: installation.live(id_) == 2, "two calls")
+    installation.client.ask(ADD, id=id_, upload=installation.upload(3, NEVER_ENDS))
+    installation.wait(lambda: installation.live(id_) == 4, "two of the new ones")
+    assert installation.progress(id_)["contacts"] == 5
+    installation.cancel(id_)
 
 
 def test_a_budget_of_one_dollar_is_kept_and_raises_alerts(
-    office: Office, alerts: tuple[str, Received]
+    installation: Installation, alerts: tuple[str, Received]
 ) -> None:
     url, posted = alerts
-    office.set(alertWebhookUrl=url)
-    id_ = office.campaign(60, cap=3, budget="1.00")
-    office.wait_for_state(id_, "PAUSED")
-    look, costs = office.look(id_), [call["cost"] for call in office.calls(id_)]
+    installation.set(alertWebhookUrl=url)
+    id_ = installation.campaign(60, cap=3, budget="1.00")
+    installation.wait_for_state(id_, "PAUSED")
+    look, costs = (
+        installation.look(id_),
+        [call["cost"] for call in installation.calls(id_)],
+    )
     live_then = sum(sorted(costs)[-3:])
     assert look["pauseCause"] == "BUDGET"
     assert Decimal(look["progress"]["spend"]) > Decimal("0.8")
     assert sum(costs) <= 1.00 + live_then
-    office.wait(lambda: len(posted) >= 2, "both alerts posted")
+    installation.wait(lambda: len(posted) >= 2, "both alerts posted")
     kinds = [body["alert"]["kind"] for body in posted]
     assert kinds == ["spend_threshold", "spend_limit"]
     assert all(body["text"] for body in posted)
-    data = office.client.ask(ALERTS)["alerts"]
+    data = installation.client.ask(ALERTS)["alerts"]
     assert [alert["campaignId"] for alert in data] == [id_, id_]
-    office.change(id_, budget="1000")
-    office.tell("resume", id_)
-    office.wait(lambda: len(office.calls(id_)) > len(costs), "more calls")
-    office.cancel(id_)
+    installation.change(id_, budget="1000")
+    installation.tell("resume", id_)
+    installation.wait(lambda: len(installation.calls(id_)) > len(costs), "more calls")
+    installation.cancel(id_)

@@ -36,7 +36,7 @@ from storage.process.postgres_supervisor import Home
 from tests.faults.adjustable_clock import AdjustableClock
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import UNRESTRICTED, House, build_house, housed, phones
+from tests.wiring import UNRESTRICTED, Services, build_services, open_services, phones
 
 ROOT = Path(__file__).parents[2]
 SPEED, RATE = 120, 5
@@ -62,7 +62,7 @@ SETTINGS = {
 class Cluster:
     """An installation of real processes, with the simulator as its provider."""
 
-    house: House
+    services: Services
     simulator: Simulator
     public_url: str | None
     exit_stack: ExitStack
@@ -97,7 +97,7 @@ class Cluster:
         """Return the variables that point our processes to this installation."""
         hooks = {"AUTOLYNX_PUBLIC_URL": self.public_url} if self.public_url else {}
         return {
-            "AUTOLYNX_DATABASE_URL": self.database_url or self.house.url,
+            "AUTOLYNX_DATABASE_URL": self.database_url or self.services.url,
             "AUTOLYNX_VAPI_BASE_URL": self.simulator.url,
             "AUTOLYNX_VAPI_API_KEY": self.simulator.api_key,
             "AUTOLYNX_WEBHOOK_SECRET": "secret",
@@ -121,9 +121,9 @@ class Cluster:
         assert called == Counter(phones(people)), "each number is called exactly once"
         assert ledger["highWater"]["all"] <= cap
         assert max(ledger["highWater"]["customers"].values()) == 1
-        row = self.house.board(campaign_id)
+        row = self.services.board(campaign_id)
         assert (row.contacts, row.ended) == (people, people)
-        calls = self.house.call_rows(campaign_id)
+        calls = self.services.call_rows(campaign_id)
         assert all(call.provider_call_id for call in calls)
         self._assert_outcomes(campaign_id, ledger["calls"])
         self._assert_acknowledged_are_stored(ledger["calls"])
@@ -147,7 +147,10 @@ class Cluster:
         called = {call["number"] for call in ledger["calls"]}
         assert called <= set(phones(people)), "a number outside the list was called"
         assert ledger["highWater"]["all"] <= cap, ledger["highWater"]
-        row, calls = self.house.board(campaign_id), self.house.call_rows(campaign_id)
+        row, calls = (
+            self.services.board(campaign_id),
+            self.services.call_rows(campaign_id),
+        )
         assert row.ended == len(reached), (row, len(reached))
         assert row.ended + row.failed == row.contacts == people, row
         placed_ids = {call.provider_call_id for call in calls} - {None}
@@ -165,7 +168,7 @@ class Cluster:
     def is_over(self, campaign_id: UUID) -> bool:
         """Read the campaign's row, which may lag; false while Postgres is away."""
         try:
-            with self.house.reading.connection() as conn:
+            with self.services.reading.connection() as conn:
                 row = campaign_board.get(conn, campaign_id)
         except OperationalError:
             return False
@@ -174,7 +177,7 @@ class Cluster:
 
     def _assert_outcomes(self, campaign_id: UUID, ledger: list[dict[str, Any]]) -> None:
         result = {call["id"]: call for call in ledger}
-        for row in self.house.call_rows(campaign_id):
+        for row in self.services.call_rows(campaign_id):
             if row.provider_call_id is None:
                 continue
             call = result[row.provider_call_id]
@@ -182,7 +185,7 @@ class Cluster:
             assert row.cost is not None
             assert row.cost == Decimal(str(call["cost"])), (row, call)
         spend = sum(Decimal(str(call["cost"])) for call in ledger)
-        assert self.house.board(campaign_id).spend == spend
+        assert self.services.board(campaign_id).spend == spend
 
     def _assert_acknowledged_are_stored(self, ledger: list[dict[str, Any]]) -> None:
         """I4: each message that got 200 is stored as a message about its call."""
@@ -195,7 +198,7 @@ class Cluster:
             }
             stored = {
                 label_and_time(message.document)
-                for message in self.house.vault.messages_of(call_id)
+                for message in self.services.vault.messages_of(call_id)
                 if "message" in message.document  # Others are answers to GET /call.
             }
             lost = acknowledged - stored
@@ -247,23 +250,25 @@ def running_cluster(
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
         provider = VapiProvider(at)
         if projector:
-            house = exit_stack.enter_context(
-                housed(url, now=clock, provider=provider, projector=True)
+            services = exit_stack.enter_context(
+                open_services(url, now=clock, provider=provider, projector=True)
             )
         else:
-            house = house_without_projector(url, exit_stack, clock, provider)
-        public_url = exit_stack.enter_context(_receiving(house)) if webhooks else None
-        yield Cluster(house, simulator, public_url, exit_stack, clock)
+            services = house_without_projector(url, exit_stack, clock, provider)
+        public_url = (
+            exit_stack.enter_context(_receiving(services)) if webhooks else None
+        )
+        yield Cluster(services, simulator, public_url, exit_stack, clock)
 
 
 def house_without_projector(
     url: str, exit_stack: ExitStack, now: Callable[[], datetime], provider: VapiProvider
-) -> House:
+) -> Services:
     """Wire the services where projectors are separate processes."""
     migrate(url)
     with connect(url, name="test") as connection:
         create_read_model(connection)
-    return build_house(
+    return build_services(
         url,
         exit_stack,
         now=now,
@@ -281,7 +286,7 @@ def started_clock(exit_stack: ExitStack, rate: float) -> AdjustableClock:
 
 
 @contextmanager
-def _receiving(house: House) -> Iterator[str]:
+def _receiving(services: Services) -> Iterator[str]:
     """Receive webhooks as the API does: answer 200 once they are stored."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -293,7 +298,7 @@ def _receiving(house: House) -> Iterator[str]:
 
         def _stored(self, body: bytes) -> int:
             try:
-                house.calls.record_message(read_message(json.loads(body)))
+                services.calls.record_message(read_message(json.loads(body)))
             except (StoreUnavailable, OperationalError):
                 return 503
             return 200

@@ -37,7 +37,7 @@ from storage.log.recorder import EventStoreFactory
 from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import FakeProvider
 from tests.faults.virtual_provider import TIME_OUT, VirtualProvider
-from tests.wiring import NOON, House
+from tests.wiring import NOON, Services
 
 INTERVAL = timedelta(seconds=10)
 
@@ -80,7 +80,7 @@ class Process:
     """A simulated process of ours; `on_step` is called at each of its steps."""
 
     role: str
-    house: House
+    services: Services
     provider: VirtualProvider
     on_step: StepHook
     dead: bool = False
@@ -93,9 +93,9 @@ class Process:
     """
 
     def __post_init__(self) -> None:
-        self.app = CrashingApp(EventStoreFactory(self.house.writing))
+        self.app = CrashingApp(EventStoreFactory(self.services.writing))
         self.app.process = self
-        self.components = replace(self.house, app=self.app)
+        self.components = replace(self.services, app=self.app)
         self.calls = self.components.calls
 
     def step(self, name: str, *, done: bool, topics: Sequence[str] = ()) -> None:
@@ -135,7 +135,7 @@ class CrashingApp(AutoLynx):
         self.process.check()
         if not topics:
             return super().append(*changed, **how)
-        self.process.append_start.at = self.process.house.now()
+        self.process.append_start.at = self.process.services.now()
         self.process.step(topics[0], done=False, topics=topics)
         position = super().append(*changed, **how)
         self.process.step(topics[0], done=True, topics=topics)
@@ -163,7 +163,7 @@ class CrashingProvider(FakeProvider):
         self._process.step("POST /call", done=False)
         # The real adapter checks this with the monotonic clock.
         passed = (
-            self._process.house.now() - self._process.append_start.at
+            self._process.services.now() - self._process.append_start.at
         ).total_seconds()
         if passed > SEND_WITHIN_SECONDS:
             return NeverLeft("it was too late to send the request")
@@ -226,17 +226,17 @@ class SchedulerProcess(Process):
             campaigns=self.components.campaigns,
             provider=provider,
             pace=pace,
-            context=self.house.context,
+            context=self.services.context,
             workers=2,
         )
-        self.wake_up = VirtualWakeUp(self.house.now, self._rest)
+        self.wake_up = VirtualWakeUp(self.services.now, self._rest)
         deps = self._dependencies(provider, pace)
         self._scheduler = Scheduler(deps, self.wake_up)
 
     def _dependencies(
         self, provider: CrashingProvider, pace: Pace
     ) -> SchedulerDependencies:
-        house, components = self.house, self.components
+        services, components = self.services, self.components
         screening = screening_of(components)
         reconcile = Reconcile(
             calls=self.calls,
@@ -253,12 +253,12 @@ class SchedulerProcess(Process):
             dispatch=self.dispatch,
             reconcile=reconcile,
             adoption=self._adoption(provider, reconcile),
-            process_records=house.process_records,
-            read_model=house.read_model,
+            process_records=services.process_records,
+            read_model=services.read_model,
             pace=pace,
-            context=house.context,
+            context=services.context,
             first_settings=replace(
-                house.settings.values(),
+                services.settings.values(),
                 dials_per_second=1000.0,
                 tick_seconds=20,
                 silence_timeout_seconds=120,
@@ -267,11 +267,11 @@ class SchedulerProcess(Process):
             random=lambda: 0.5,
             key_fault=self.components.installation_key.fault,
             end_suppressed=SuppressedNumbers(
-                house.reading,
+                services.reading,
                 withhold=self.components.withholding.withhold,
                 hang_up=self.calls.hang_up_before_ringing,
-                now=house.now,
-                blocks=house.suppression_blocks,
+                now=services.now,
+                blocks=services.suppression_blocks,
             ).run,
             screen=screening,
             withhold_refused=screening.withhold_refused,
@@ -282,10 +282,10 @@ class SchedulerProcess(Process):
             calls=self.calls,
             claims=self.components.claims,
             provider=provider,
-            open_lines=self.house.open_lines,
-            position=self.house.app.recorder.max_notification_id,
-            timeline_guard=TimelineGuard(self.house.writing),
-            now=self.house.context.now,
+            open_lines=self.services.open_lines,
+            position=self.services.app.recorder.max_notification_id,
+            timeline_guard=TimelineGuard(self.services.writing),
+            now=self.services.context.now,
             quarantine=reconcile.quarantine,
         )
 
@@ -300,7 +300,7 @@ class SchedulerProcess(Process):
 
     def _snapshot(self, now: datetime, most: int) -> Any:
         self.check()
-        view = self.house.read_snapshot(now, most)
+        view = self.services.read_snapshot(now, most)
         is_planning = most > 1
         self.step("planning snapshot" if is_planning else "quick snapshot", done=True)
         return view

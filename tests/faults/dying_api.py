@@ -18,7 +18,7 @@ from projections.connections import open_feed
 from provider.vapi.client import VapiProvider
 from provider.vapi.reading import read_message
 from provider.vapi.settings import VapiSettings
-from tests.wiring import BY, UNRESTRICTED, build_house, real_time
+from tests.wiring import BY, UNRESTRICTED, build_services, real_time
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
     provider = VapiProvider(VapiSettings(base_url="http://127.0.0.1:1", api_key="x"))
     with ExitStack() as opened:
         feed = opened.enter_context(open_feed(url))
-        house = build_house(
+        services = build_services(
             url,
             opened,
             now=real_time,
@@ -36,12 +36,14 @@ def main() -> int:
             read_model=feed,
             first=UNRESTRICTED,
         )
-        [answer] = house.calls.record_message(read_message(_tool_call(by_tool))).answers
+        [answer] = services.calls.record_message(
+            read_message(_tool_call(by_tool))
+        ).answers
         assert answer.result.startswith("Recorded")
         source = SuppressionSource.API
-        house.numbers.suppress(by_api, source=source, reason=None, by=BY)
+        services.numbers.suppress(by_api, source=source, reason=None, by=BY)
         terms = ListTerms(f"Own {by_list}", as_of=real_time().date())
-        house.suppression_lists.receive(terms, [by_list.encode()], by=BY)
+        services.suppression_lists.receive(terms, [by_list.encode()], by=BY)
         os.kill(os.getpid(), signal.SIGKILL)
     return 0
 

@@ -49,7 +49,7 @@ class Checker:
     """
 
     def __init__(self, scenario: Scenario, cap: int, campaign_id: UUID) -> None:
-        self._scenario, self._cap, self._house = scenario, cap, scenario.house
+        self._scenario, self._cap, self._house = scenario, cap, scenario.services
         self._made = [
             made
             for made in scenario.provider.made_calls.values()

@@ -97,7 +97,7 @@ def run_under_load(url: str, seed: int, *, webhooks: bool = True) -> LoadResult:
     outcomes = {"customer-ended-call": 8, "customer-did-not-answer": 2}
     simulated = {"faults": faults, "outcomes": outcomes}
     with process_group(url, seed, simulated) as (cluster, processes):
-        campaign_id = cluster.house.campaign(PEOPLE, cap=CAP)
+        campaign_id = cluster.services.campaign(PEOPLE, cap=CAP)
         until = {
             number: monotonic() + random.uniform(2, 5) for number in range(len(ROLES))
         }
@@ -129,10 +129,10 @@ def process_group(
         )
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
         clock = started_clock(exit_stack, rate=1)
-        house = house_without_projector(url, exit_stack, clock, VapiProvider(at))
+        services = house_without_projector(url, exit_stack, clock, VapiProvider(at))
         port = free_port("127.0.0.1")
         hooks = f"http://127.0.0.1:{port}"
-        cluster = Cluster(house, simulator, hooks, exit_stack, clock)
+        cluster = Cluster(services, simulator, hooks, exit_stack, clock)
         own = {"AUTOLYNX_PORT": str(port), "AUTOLYNX_SETTINGS_GLOBAL_CAP": str(CAP)}
         processes = ProcessGroup(
             {**os.environ, **SETTINGS, **cluster.environment(), **own}

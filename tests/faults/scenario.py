@@ -26,7 +26,7 @@ from tests.faults.crash_points import (
 )
 from tests.faults.provider_faults import PERFECT, Rates
 from tests.faults.virtual_provider import VirtualProvider
-from tests.wiring import BY, Clock, House, housed, phones
+from tests.wiring import BY, Clock, Services, open_services, phones
 
 TOO_LONG = timedelta(hours=6)
 """Virtual time after which a campaign is considered stuck."""
@@ -52,7 +52,7 @@ class Scenario:
     probability per wait that a person pauses the campaign.
     """
 
-    house: House
+    services: Services
     provider: VirtualProvider
     random: Random
     campaign_id: UUID
@@ -62,7 +62,7 @@ class Scenario:
     pause_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        self._ends_at = self.house.now() + TOO_LONG
+        self._ends_at = self.services.now() + TOO_LONG
         self._api = self._new_api()
         self.provider.webhook = self._deliver
 
@@ -75,7 +75,7 @@ class Scenario:
     def scheduler(self) -> SchedulerProcess:
         return SchedulerProcess(
             "scheduler",
-            self.house,
+            self.services,
             self.provider,
             self._at_step,
             meanwhile=self._meanwhile,
@@ -96,14 +96,14 @@ class Scenario:
         if self.frozen:
             return self._pass(seconds)
         self.frozen += 1
-        until = self.house.now() + timedelta(seconds=seconds)
+        until = self.services.now() + timedelta(seconds=seconds)
 
         def meanwhile(other: SchedulerProcess, wanted: float) -> None:
             self._meanwhile(other, wanted)
-            if self.house.now() >= until:
+            if self.services.now() >= until:
                 other.wake_up.stop()
 
-        while self.house.now() < until and not self.over:
+        while self.services.now() < until and not self.over:
             other = self.scheduler()
             other.meanwhile = meanwhile
             other.lead()
@@ -113,7 +113,7 @@ class Scenario:
     def pause(self) -> None:
         """Pause the campaign as a person does; `_resume` resumes it later."""
         try:
-            position = self.house.campaigns.pause(self.campaign_id, by=BY)
+            position = self.services.campaigns.pause(self.campaign_id, by=BY)
         except Refused:
             return
         if position is not None:
@@ -121,8 +121,8 @@ class Scenario:
 
     @property
     def over(self) -> bool:
-        row = self.house.board(self.campaign_id)
-        if self.house.now() > self._ends_at:
+        row = self.services.board(self.campaign_id)
+        if self.services.now() > self._ends_at:
             raise AssertionError(f"The campaign is stuck: {row}")
         ended = (CampaignState.COMPLETED, CampaignState.CANCELED, CampaignState.FAILED)
         return row.state in ended and not row.awaiting_reports
@@ -147,19 +147,19 @@ class Scenario:
             self.pause()
         self._resume()
         if self.random.random() < 0.8:
-            self.house.settle()
+            self.services.settle()
         if self.over:
             process.wake_up.stop()
 
     def _pass(self, seconds: float) -> None:
-        self.provider.pass_until(self.house.now() + timedelta(seconds=seconds))
+        self.provider.pass_until(self.services.now() + timedelta(seconds=seconds))
 
     def _resume(self) -> None:
-        campaign = self.house.load_campaign(self.campaign_id)
+        campaign = self.services.load_campaign(self.campaign_id)
         paused = campaign.state is CampaignState.PAUSED
         if not paused or self.random.random() > 0.3:
             return
-        position = self.house.campaigns.resume(self.campaign_id, by=BY)
+        position = self.services.campaigns.resume(self.campaign_id, by=BY)
         if self.trace.paused_ranges and self.trace.paused_ranges[-1][1] is None:
             self.trace.paused_ranges[-1] = (self.trace.paused_ranges[-1][0], position)
 
@@ -171,12 +171,12 @@ class Scenario:
             return False
 
     def _new_api(self) -> Process:
-        return Process("api", self.house, self.provider, self.on_step)
+        return Process("api", self.services, self.provider, self.on_step)
 
     def _deliver_all_messages(self) -> None:
         while not self.provider.all_over:
             self._pass(60)
-        self.house.settle()
+        self.services.settle()
 
 
 READS = ("planning snapshot", "quick snapshot", "GET /call")
@@ -255,7 +255,7 @@ def apply_fault(kind: str, step: Step, scenario: Scenario, random: Random) -> No
             scenario.pause()
         case "is canceled":
             hang_up = random.random() < 0.5
-            position = scenario.house.campaigns.cancel(
+            position = scenario.services.campaigns.cancel(
                 scenario.campaign_id, hang_up=hang_up, by=BY
             )
             if position is not None:
@@ -276,7 +276,7 @@ def without_retry_waits() -> Iterator[None]:
 
 
 def new_scenario(  # noqa: PLR0917 - tests pass these by name
-    house: House,
+    services: Services,
     seed: int,
     on_step: Any = no_faults,
     people: int = 4,
@@ -284,26 +284,30 @@ def new_scenario(  # noqa: PLR0917 - tests pass these by name
     rates: Rates = PERFECT,
     mode: DialMode = DialMode.CONTINUOUS,
 ) -> Scenario:
-    """Create a campaign and clear the house's provider, a VirtualProvider."""
-    provider: VirtualProvider = house.provider
+    """Create a campaign and clear the provider of the services, a VirtualProvider."""
+    provider: VirtualProvider = services.provider
     provider.restart(Random(f"{seed} exchange"), rates)
     numbers = phones(people, first=provider.random.randrange(9000))
-    campaign_id = house.campaign(numbers, cap=cap, mode=mode)
-    scenario = Scenario(house, provider, Random(f"{seed} drama"), campaign_id, on_step)
+    campaign_id = services.campaign(numbers, cap=cap, mode=mode)
+    scenario = Scenario(
+        services, provider, Random(f"{seed} drama"), campaign_id, on_step
+    )
     if on_step is not no_faults:
         on_step.scenario = scenario
     return scenario
 
 
 @contextmanager
-def virtual_house(url: str, provider: VirtualProvider | None = None) -> Iterator[House]:
+def virtual_house(
+    url: str, provider: VirtualProvider | None = None
+) -> Iterator[Services]:
     """Wire all services on the database of that URL, with a VirtualProvider."""
     provider = provider or new_virtual_provider()
     with (
         without_retry_waits(),
-        housed(url, now=provider.clock, provider=provider) as house,
+        open_services(url, now=provider.clock, provider=provider) as services,
     ):
-        yield house
+        yield services
 
 
 def new_virtual_provider() -> VirtualProvider:

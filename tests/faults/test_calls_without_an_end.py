@@ -30,7 +30,7 @@ def test_each_call_without_a_reported_end_frees_its_slot_in_time(
             ],
         )
         ended, lost, queued, talking = campaigns = [
-            cluster.house.campaign(phones(2, first=first), cap=1)
+            cluster.services.campaign(phones(2, first=first), cap=1)
             for first in range(0, 8, 2)
         ]
         cluster.start_scheduler()
@@ -46,7 +46,9 @@ def test_each_call_without_a_reported_end_frees_its_slot_in_time(
         cluster.clock.jump(LONGEST_QUEUED.total_seconds())
         _completes(cluster, lost)
         _completes(cluster, queued)
-        assert cluster.house.board(talking).timed_out == 0, "the provider shows it live"
+        assert cluster.services.board(talking).timed_out == 0, (
+            "the provider shows it live"
+        )
         cluster.clock.jump(LONGEST_QUEUED.total_seconds())
         _completes(cluster, talking)
         ledger = cluster.simulator.ledger()
@@ -64,14 +66,14 @@ def _hidden(number: str, seconds: float) -> list[dict[str, object]]:
 
 def _times_out(cluster: Cluster, campaign_id: UUID) -> None:
     def timed_out() -> bool:
-        return cluster.house.board(campaign_id).timed_out == 1
+        return cluster.services.board(campaign_id).timed_out == 1
 
     eventually(timed_out, 20, said="a call timed out")
 
 
 def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
     def reason() -> str:
-        decision = cluster.house.process_records.decision(campaign_id)
+        decision = cluster.services.process_records.decision(campaign_id)
         return decision.reasons[0].message if decision and decision.reasons else ""
 
     eventually(
@@ -81,8 +83,8 @@ def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
 
 def _completes(cluster: Cluster, campaign_id: UUID) -> None:
     def completed() -> bool:
-        return cluster.house.board(campaign_id).state is CampaignState.COMPLETED
+        return cluster.services.board(campaign_id).state is CampaignState.COMPLETED
 
     eventually(completed, 20, said="the campaign")
-    row = cluster.house.board(campaign_id)
+    row = cluster.services.board(campaign_id)
     assert (row.contacts, row.timed_out, row.ended) == (2, 1, 1)

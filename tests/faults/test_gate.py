@@ -49,7 +49,7 @@ def cluster(postgres_url: str) -> Iterator[Cluster]:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         with running_cluster(url, webhooks=True) as cluster:
-            cluster.house.set(
+            cluster.services.set(
                 frequency_caps=(FrequencyCap(1, 24),),
                 tick_seconds=1,
                 dials_per_second=20.0,
@@ -72,12 +72,12 @@ def leading(cluster: Cluster, *arguments: str) -> Iterator[subprocess.Popen[byte
 
 
 def leader(cluster: Cluster) -> int | None:
-    beat = cluster.house.process_records.heartbeat("scheduler")
+    beat = cluster.services.process_records.heartbeat("scheduler")
     return int(beat.holder.rpartition(":")[2]) if beat else None
 
 
 def rows(cluster: Cluster, *campaigns: UUID) -> list[ContactRow]:
-    with cluster.house.reading.connection() as conn:
+    with cluster.services.reading.connection() as conn:
         return [
             row
             for campaign_id in campaigns
@@ -92,13 +92,13 @@ def calls_to(cluster: Cluster, *wanted: str) -> Counter[str]:
 
 def start_all(cluster: Cluster, *campaigns: UUID) -> None:
     for campaign_id in campaigns:
-        cluster.house.campaigns.start(campaign_id, by=BY)
+        cluster.services.campaigns.start(campaign_id, by=BY)
 
 
 def cancel_all(cluster: Cluster, *campaigns: UUID) -> None:
     for campaign_id in campaigns:
-        if cluster.house.board(campaign_id).state not in FINISHED:
-            cluster.house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
+        if cluster.services.board(campaign_id).state not in FINISHED:
+            cluster.services.campaigns.cancel(campaign_id, hang_up=False, by=BY)
 
 
 @pytest.mark.parametrize("when", BOTH)
@@ -108,7 +108,7 @@ def test_the_last_call_that_a_cap_allows_is_made_once_whenever_a_leader_dies(
 ) -> None:
     """Two campaigns have the number; the second scheduler continues for both."""
     [phone] = phones(1, first=next(numbers))
-    racing = [cluster.house.campaign((phone,), start=False) for _ in range(2)]
+    racing = [cluster.services.campaign((phone,), start=False) for _ in range(2)]
     with leading(cluster, when, step) as dying:
         other = cluster.start_scheduler()
         start_all(cluster, *racing)
@@ -138,10 +138,10 @@ def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
     """The process that acknowledges dies at once, and then a scheduler at the step."""
     everybody = phones(5, first=next(numbers))
     opted_out, others = everybody[:3], everybody[3:]
-    before = cluster.house.campaign(everybody, start=False)
+    before = cluster.services.campaign(everybody, start=False)
     api = cluster.start("tests.faults.dying_api", *opted_out)
     assert api.wait(WITHIN) == -signal.SIGKILL, "all three are acknowledged"
-    after = cluster.house.campaign(opted_out, start=False)
+    after = cluster.services.campaign(opted_out, start=False)
     with leading(cluster, when, step) as dying:
         other = cluster.start_scheduler()
         start_all(cluster, before, after)
@@ -149,7 +149,7 @@ def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
         for campaign_id in (before, after):
             eventually(
                 lambda id_=campaign_id: (
-                    cluster.house.board(id_).state  # type: ignore[misc]  # bound now
+                    cluster.services.board(id_).state  # type: ignore[misc]  # bound now
                     is CampaignState.COMPLETED
                 ),
                 WITHIN,
@@ -177,7 +177,7 @@ ANY_HOUR = CallingTerms(
 
 
 def reasons(cluster: Cluster, campaign_id: UUID) -> set[WaitingCode]:
-    decision = cluster.house.process_records.decision(campaign_id)
+    decision = cluster.services.process_records.decision(campaign_id)
     return {WaitingCode(why.code) for why in decision.reasons} if decision else set()
 
 
@@ -186,7 +186,7 @@ def wait_for_passes(cluster: Cluster, campaign_id: UUID, passes: int = 3) -> Non
     seen = set()
 
     def decided() -> bool:
-        decision = cluster.house.process_records.decision(campaign_id)
+        decision = cluster.services.process_records.decision(campaign_id)
         seen.add(decision.decided_at if decision else None)
         return len(seen) > passes
 
@@ -200,16 +200,16 @@ def test_nobody_is_called_while_the_folder_of_rules_is_away(
     folder.mkdir()
     (folder / "US.toml").write_text(RULE)
     monkeypatch.setenv("AUTOLYNX_RULES_DIR", str(folder))
-    before = cluster.house.settings.values()
-    cluster.house.set(calling_rules=RulesMode.ENFORCED, rules_waived_by=None)
+    before = cluster.services.settings.values()
+    cluster.services.set(calling_rules=RulesMode.ENFORCED, rules_waived_by=None)
     first, *others = phones(3, first=next(numbers))
-    campaign_id = cluster.house.campaign((first,), terms=ANY_HOUR)
+    campaign_id = cluster.services.campaign((first,), terms=ANY_HOUR)
     with leading(cluster):
         eventually(lambda: calls_to(cluster, first) == {first: 1}, WITHIN)
         folder.rename(away)
         checked_again = monotonic_now() + CHECK_SECONDS
         eventually(lambda: monotonic_now() > checked_again, 2 * CHECK_SECONDS)
-        blind = cluster.house.campaign(others, terms=ANY_HOUR)
+        blind = cluster.services.campaign(others, terms=ANY_HOUR)
         unavailable = {WaitingCode.RULES_UNAVAILABLE}
         eventually(lambda: reasons(cluster, blind) == unavailable, WITHIN)
         wait_for_passes(cluster, blind)
@@ -219,28 +219,28 @@ def test_nobody_is_called_while_the_folder_of_rules_is_away(
             lambda: calls_to(cluster, *others) == dict.fromkeys(others, 1), WITHIN
         )
         cancel_all(cluster, campaign_id, blind)
-    cluster.house.settings.change(before, by=BY)
+    cluster.services.settings.change(before, by=BY)
 
 
 def test_nobody_whom_an_unreadable_list_covers_is_called(cluster: Cluster) -> None:
     covered, other = "+13055550100", phones(1, first=next(numbers))[0]
-    house, today = cluster.house, cluster.house.now().date()
+    services, today = cluster.services, cluster.services.now().date()
     terms = ListTerms("Florida", as_of=today, covers=("+1305",))
-    version, _ = house.suppression_lists.receive(terms, [b"+13055550199"], by=BY)
-    with house.writing.connection() as conn:
+    version, _ = services.suppression_lists.receive(terms, [b"+13055550199"], by=BY)
+    with services.writing.connection() as conn:
         lost = "delete from suppression_block where version_id = %s"
         conn.execute(lost, (version.version_id,))
-    campaign_id = house.campaign((covered, other))
+    campaign_id = services.campaign((covered, other))
     with leading(cluster):
         unavailable = {WaitingCode.RULES_UNAVAILABLE}
         eventually(lambda: calls_to(cluster, other) == {other: 1}, WITHIN)
         eventually(lambda: reasons(cluster, campaign_id) == unavailable, WITHIN)
         wait_for_passes(cluster, campaign_id)
         assert calls_to(cluster, covered) == {}
-        with house.reading.connection() as conn:
+        with services.reading.connection() as conn:
             faults = list_faults(conn, versions(conn), today)
         assert any("The list Florida cannot be read" in fault for fault in faults)
-        house.suppression_lists.receive(terms, [b"+13055550199"], by=BY)
+        services.suppression_lists.receive(terms, [b"+13055550199"], by=BY)
         cluster.clock.jump(timedelta(minutes=11).total_seconds())
         eventually(lambda: calls_to(cluster, covered) == {covered: 1}, WITHIN)
         cancel_all(cluster, campaign_id)

@@ -22,7 +22,7 @@ def test_killed_schedulers_leave_each_contact_called_exactly_once(
         numbers = phones(6)
         script = [{"fault": "hang_after", "number": numbers[n]} for n in (1, 3)]
         cluster.simulator.set_faults(script=script)
-        campaign_id = cluster.house.campaign(numbers, cap=CAP)
+        campaign_id = cluster.services.campaign(numbers, cap=CAP)
         for calls in (2, 4):
             scheduler = cluster.start_scheduler()
             cluster.wait_for_calls(calls)
@@ -46,15 +46,17 @@ def test_two_schedulers_and_projectors_make_the_same_calls_as_one(
 
 def _one_more_of_each(cluster: Cluster) -> None:
     """Wait until both run: each process records the offset of its host's clock."""
-    expected = len(cluster.house.process_records.clocks()) + 2
+    expected = len(cluster.services.process_records.clocks()) + 2
     cluster.start("projections")
     cluster.start_scheduler()
-    eventually(lambda: len(cluster.house.process_records.clocks()) == expected, WITHIN)
+    eventually(
+        lambda: len(cluster.services.process_records.clocks()) == expected, WITHIN
+    )
 
 
 def _whole_campaign(cluster: Cluster) -> list[dict[str, Any]]:
     """Run a campaign; return the provider's calls with their outcomes."""
-    campaign_id = cluster.house.campaign(8, cap=CAP)
+    campaign_id = cluster.services.campaign(8, cap=CAP)
     cluster.assert_all_called_once(campaign_id, 8, CAP)
     fields = ("number", "endedReason", "cost", "customerName", "variableValues")
     calls = cluster.simulator.ledger()["calls"]
@@ -70,7 +72,7 @@ def test_a_leader_frozen_before_its_request_sends_nothing_when_it_resumes(
 ) -> None:
     """It had stored the permission to send; another scheduler has sent it since."""
     with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
-        campaign_id = cluster.house.campaign(6, cap=CAP)
+        campaign_id = cluster.services.campaign(6, cap=CAP)
         frozen = cluster.start_scheduler("--freeze-before", "2")
         _, status = os.waitpid(frozen.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
@@ -85,11 +87,11 @@ def test_a_leader_frozen_before_its_request_sends_nothing_when_it_resumes(
         frozen.terminate()
         assert frozen.wait(20) == 0
         cluster.assert_all_called_once(campaign_id, 6, CAP)
-        assert cluster.house.board(campaign_id).state is CampaignState.COMPLETED
+        assert cluster.services.board(campaign_id).state is CampaignState.COMPLETED
 
 
 def _leader(cluster: Cluster) -> int:
-    beat = cluster.house.process_records.heartbeat("scheduler")
+    beat = cluster.services.process_records.heartbeat("scheduler")
     assert beat is not None
     return int(beat.holder.rpartition(":")[2])
 
@@ -110,10 +112,11 @@ def test_requests_without_a_clear_answer_are_settled_from_the_providers_list(
                 for fault, number in zip(faults, numbers, strict=True)
             ]
         )
-        campaign_id = cluster.house.campaign(len(faults), cap=len(faults))
+        campaign_id = cluster.services.campaign(len(faults), cap=len(faults))
         cluster.start_scheduler()
         cluster.assert_all_called_once(campaign_id, len(faults), len(faults))
         requests = {
-            row.contact_id: row.requests for row in cluster.house.call_rows(campaign_id)
+            row.contact_id: row.requests
+            for row in cluster.services.call_rows(campaign_id)
         }
         assert sorted(requests.values()) == [1] * 4 + [2] * 4

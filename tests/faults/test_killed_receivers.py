@@ -25,11 +25,11 @@ def test_killed_processes_and_receivers_lose_no_delivery_and_keep_the_order(
     ):
         received = receivers.enter_context(receiving())
         port = int(received.url.rpartition(":")[2].partition("/")[0])
-        _, secret, _ = cluster.house.webhook_endpoints.add(received.url, [], by=BY)
+        _, secret, _ = cluster.services.webhook_endpoints.add(received.url, [], by=BY)
         received.secrets.append(secret)
         projector, scheduler = cluster.start("projections"), cluster.start("scheduler")
         eventually(lambda: is_caught_up(cluster), WITHIN, said="the projector")
-        campaign_id = cluster.house.campaign(PEOPLE, cap=CAP)
+        campaign_id = cluster.services.campaign(PEOPLE, cap=CAP)
         arrive(received, 3)
         scheduler.kill()
         scheduler = cluster.start("scheduler")
@@ -38,7 +38,7 @@ def test_killed_processes_and_receivers_lose_no_delivery_and_keep_the_order(
         cluster.start("projections")
         eventually(lambda: cluster.is_over(campaign_id), WITHIN, said="the campaign")
         receivers.close()
-        second = cluster.house.campaign(PEOPLE, cap=CAP)
+        second = cluster.services.campaign(PEOPLE, cap=CAP)
         eventually(lambda: failed(cluster), WITHIN, said="a failed delivery")
         scheduler.kill()
         received.answer = slowly
@@ -72,13 +72,13 @@ def slowly(_body: dict[str, Any]) -> int:
 
 
 def query(cluster: Cluster, text: str) -> list[Any]:
-    with cluster.house.reading.connection() as conn:
+    with cluster.services.reading.connection() as conn:
         return conn.execute(text).fetchall()
 
 
 def is_caught_up(cluster: Cluster) -> bool:
-    position = cluster.house.app.recorder.max_notification_id() or 0
-    return bool(cluster.house.read_model.wait_for(position, 1.0))
+    position = cluster.services.app.recorder.max_notification_id() or 0
+    return bool(cluster.services.read_model.wait_for(position, 1.0))
 
 
 def failed(cluster: Cluster) -> bool:
@@ -86,7 +86,7 @@ def failed(cluster: Cluster) -> bool:
 
 
 def is_complete(cluster: Cluster) -> bool:
-    cluster.house.settle()
+    cluster.services.settle()
     waiting = "select from webhook_delivery where state <> 'delivered'"
     completed = "select from webhook_delivery where type = 'campaign.completed'"
     return not query(cluster, waiting) and len(query(cluster, completed)) == 2

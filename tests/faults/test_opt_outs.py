@@ -14,7 +14,7 @@ from projections.contacts import contact_log
 from tests.faults.crash_points import Step
 from tests.faults.invariants import check_invariants
 from tests.faults.scenario import Scenario, apply_fault, new_scenario, virtual_house
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 CAP = 2
 BOTH = (False, True)
@@ -35,14 +35,14 @@ AFTERWARDS = [
 
 
 @pytest.fixture(scope="module")
-def house(postgres_url: str) -> Iterator[House]:
+def services(postgres_url: str) -> Iterator[Services]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         with virtual_house(
             urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as house:
-            yield house
+        ) as services:
+            yield services
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -80,8 +80,8 @@ class OptOuts:
 
     def _opt_out(self, scenario: Scenario) -> None:
         """Deliver a tool call of an unknown call for each number of the campaign."""
-        house = scenario.house
-        with house.reading.connection() as conn:
+        services = scenario.services
+        with services.reading.connection() as conn:
             rows = contact_log.page(conn, scenario.campaign_id, first=100).nodes
         self.numbers = [row.phone for row in rows]
         for number in self.numbers:
@@ -92,35 +92,35 @@ class OptOuts:
             assert scenario._api.receive({"message": message}), "acknowledged with 200"
 
 
-def run(house: House, on_step: OptOuts, seed: int) -> Scenario:
-    scenario = new_scenario(house, seed, on_step, people=3, cap=CAP)
+def run(services: Services, on_step: OptOuts, seed: int) -> Scenario:
+    scenario = new_scenario(services, seed, on_step, people=3, cap=CAP)
     scenario.run()
-    _clear(house, scenario, on_step)
+    _clear(services, scenario, on_step)
     assert on_step.acknowledged
     assert check_invariants(scenario, CAP).violations == (), scenario.trace.happened
-    assert house.board(scenario.campaign_id).state in FINISHED
+    assert services.board(scenario.campaign_id).state in FINISHED
     return scenario
 
 
-def _clear(house: House, scenario: Scenario, on_step: OptOuts) -> None:
+def _clear(services: Services, scenario: Scenario, on_step: OptOuts) -> None:
     """Check that no request follows the opt-outs; lift them for the next test."""
-    assert_no_request_after_the_opt_out(house, scenario, on_step.numbers)
+    assert_no_request_after_the_opt_out(services, scenario, on_step.numbers)
     for number in on_step.numbers:
-        number_id = house.numbers.id_of(number)
-        house.numbers.lift(number_id, reason="the test is over", by=BY)
-    house.settle()
+        number_id = services.numbers.id_of(number)
+        services.numbers.lift(number_id, reason="the test is over", by=BY)
+    services.settle()
 
 
 def assert_no_request_after_the_opt_out(
-    house: House, scenario: Scenario, numbers: list[str]
+    services: Services, scenario: Scenario, numbers: list[str]
 ) -> None:
     """Compare the positions of the events in the log."""
     topics = [REQUESTED, "number.suppressed"]
-    log = house.app.recorder.select_notifications(1, 100_000, topics=topics)
+    log = services.app.recorder.select_notifications(1, 100_000, topics=topics)
     last = {stored.originator_id: stored.id for stored in log}
-    assert {house.numbers.id_of(number) for number in numbers} <= last.keys()
-    for call in house.call_rows(scenario.campaign_id):
-        number_key = house.load_call(call.id).number_key
+    assert {services.numbers.id_of(number) for number in numbers} <= last.keys()
+    for call in services.call_rows(scenario.campaign_id):
+        number_key = services.load_call(call.id).number_key
         if number_key is not None:
             assert last[call.id] < last[number_id_of(number_key)]
 
@@ -128,20 +128,20 @@ def assert_no_request_after_the_opt_out(
 @pytest.mark.parametrize("kind", ["dies", "freezes"])
 @pytest.mark.parametrize("at", STEPS, ids=lambda at: f"{at[0]} {at[1]}")
 def test_nobody_is_called_after_an_opt_out_and_a_fault_at_the_same_step(
-    house: House, at: tuple[str, bool], kind: str
+    services: Services, at: tuple[str, bool], kind: str
 ) -> None:
     on_step = OptOuts(kind, at)
-    run(house, on_step, seed=20)
+    run(services, on_step, seed=20)
     assert on_step.faulty
 
 
 @pytest.mark.parametrize("kind", ["dies", "freezes"])
 @pytest.mark.parametrize("fault_at", AFTERWARDS, ids=lambda at: f"{at[0]} {at[1]}")
 def test_the_effects_of_an_opt_out_are_completed_after_a_fault(
-    house: House, fault_at: tuple[str, bool], kind: str
+    services: Services, fault_at: tuple[str, bool], kind: str
 ) -> None:
     starts = {"contact.withheld": "planning snapshot", "call.canceled": CLAIMED}
     at = (starts[fault_at[0]], True)
     on_step = OptOuts(kind, at, fault_at)
-    run(house, on_step, seed=21)
+    run(services, on_step, seed=21)
     assert on_step.faulty

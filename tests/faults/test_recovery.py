@@ -42,27 +42,27 @@ def test_a_database_restored_from_a_copy_causes_no_second_call(
     """Calls that the copy lacks are adopted from the provider before any dialling."""
     provider = new_virtual_provider()
     restored = f"{empty_database.rpartition('/')[2].partition('?')[0]}_restored"
-    with virtual_house(empty_database, provider) as house:
+    with virtual_house(empty_database, provider) as services:
         rates = replace(PERFECT, list_lag=LAG.total_seconds())
-        scenario = new_scenario(house, 1, people=8, cap=CAP, rates=rates)
+        scenario = new_scenario(services, 1, people=8, cap=CAP, rates=rates)
         scenario.run_until_called(3)
     with _copied(postgres_url, empty_database, restored) as copy:
-        with virtual_house(empty_database, provider) as house:
+        with virtual_house(empty_database, provider) as services:
             Scenario(
-                house, provider, Random(1), scenario.campaign_id, scenario.on_step
+                services, provider, Random(1), scenario.campaign_id, scenario.on_step
             ).run_until_called(6)
         before = set(provider.made_calls)
         # The restore takes longer than the lag of the provider's list.
         provider.pass_until(provider.clock() + LAG)
-        with virtual_house(copy, provider) as house:
+        with virtual_house(copy, provider) as services:
             known = {
-                row.provider_call_id for row in house.call_rows(scenario.campaign_id)
+                row.provider_call_id for row in services.call_rows(scenario.campaign_id)
             }
             assert before - known, "the copy lacks calls"
             # Messages acknowledged after the copy was made are lost with the database.
             provider.acknowledged.clear()
             after = Scenario(
-                house, provider, Random(1), scenario.campaign_id, scenario.on_step
+                services, provider, Random(1), scenario.campaign_id, scenario.on_step
             )
             after.run()
             assert check_invariants(after, CAP).violations == ()
@@ -87,7 +87,7 @@ def test_an_immediate_stop_of_postgres_causes_no_second_call(
         embedded_postgres(home.folder, DURABLE) as url,
         running_cluster(url, webhooks=True) as cluster,
     ):
-        campaign_id = cluster.house.campaign(8, cap=CAP)
+        campaign_id = cluster.services.campaign(8, cap=CAP)
         cluster.start_scheduler()
         for calls in (2, 4):
             cluster.wait_for_calls(calls)
@@ -101,7 +101,7 @@ def test_a_provider_outage_longer_than_the_silence_timeout_times_no_call_out(
 ) -> None:
     """The calls end during the outage, and their webhooks are lost."""
     with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
-        campaign_id = cluster.house.campaign(6, cap=CAP)
+        campaign_id = cluster.services.campaign(6, cap=CAP)
         cluster.start_scheduler()
         cluster.wait_for_calls(2)
         cluster.simulator.set_faults(down=True, webhooks={"lost": 1.0})
@@ -109,21 +109,21 @@ def test_a_provider_outage_longer_than_the_silence_timeout_times_no_call_out(
         called = len(cluster.simulator.ledger()["calls"])
         cluster.simulator.ledger(calls=called, timeout=WITHIN)
         cluster.clock.jump(60)
-        later = cluster.house.now()
+        later = cluster.services.now()
         eventually(lambda: _decided_after(cluster, campaign_id, later), WITHIN)
         assert _reason(cluster, campaign_id) == "PROVIDER_DOWN"
-        assert cluster.house.board(campaign_id).timed_out == 0
+        assert cluster.services.board(campaign_id).timed_out == 0
         cluster.simulator.set_faults()
         cluster.assert_all_called_once(campaign_id, 6, CAP)
 
 
 def _reason(cluster: Cluster, campaign_id: UUID) -> str | None:
-    decision = cluster.house.process_records.decision(campaign_id)
+    decision = cluster.services.process_records.decision(campaign_id)
     return decision.reasons[0].code if decision and decision.reasons else None
 
 
 def _decided_after(cluster: Cluster, campaign_id: UUID, time: datetime) -> bool:
-    decision = cluster.house.process_records.decision(campaign_id)
+    decision = cluster.services.process_records.decision(campaign_id)
     return decision is not None and decision.decided_at > time
 
 
@@ -132,7 +132,7 @@ def test_hosts_with_skewed_clocks_cause_no_second_call(
 ) -> None:
     """All use the database's clock, so the stored times do not jump."""
     with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
-        campaign_id = cluster.house.campaign(7, cap=CAP)
+        campaign_id = cluster.services.campaign(7, cap=CAP)
         for skew, calls in (("-300", 2), ("240", 4)):
             scheduler = cluster.start_scheduler("--skew", skew)
             cluster.wait_for_calls(calls)
@@ -140,8 +140,8 @@ def test_hosts_with_skewed_clocks_cause_no_second_call(
             scheduler.wait()
         cluster.start_scheduler("--skew", "-180")
         cluster.assert_all_called_once(campaign_id, 7, CAP)
-        times = [call.queued_at for call in cluster.house.call_rows(campaign_id)]
-        now = cluster.house.now()
+        times = [call.queued_at for call in cluster.services.call_rows(campaign_id)]
+        now = cluster.services.now()
         assert all(abs(now - time) < timedelta(seconds=90) for time in times)
 
 
@@ -153,7 +153,7 @@ def test_commits_whose_answer_is_lost_are_not_repeated(
         proxy_to(empty_database) as proxy,
     ):
         cluster.database_url = proxy.url
-        campaign_id = cluster.house.campaign(6, cap=CAP)
+        campaign_id = cluster.services.campaign(6, cap=CAP)
         cluster.start_scheduler()
         for topic in (b"dispatcher.calls_claimed", b"call.requested", b"call.placed"):
             _lose_the_answer(proxy, topic)

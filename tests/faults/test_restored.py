@@ -28,7 +28,7 @@ from tests.faults.scenario import (
 from tests.scheduler.leading import Leading, Passes, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import House, housed, phones, real_time
+from tests.wiring import Services, open_services, phones, real_time
 
 CAP, PEOPLE = 2, 8
 LAG_SECONDS = 25.0
@@ -53,28 +53,30 @@ def test_contacts_called_just_before_the_loss_are_not_called_again(
 ) -> None:
     provider = new_virtual_provider()
     rates = replace(PERFECT, list_lag=LAG_SECONDS)
-    with virtual_house(database, provider) as house:
-        scenario = new_scenario(house, seed, people=PEOPLE, cap=CAP, rates=rates)
+    with virtual_house(database, provider) as services:
+        scenario = new_scenario(services, seed, people=PEOPLE, cap=CAP, rates=rates)
         scenario.run_until_called(3)
 
-    def new_run(house: House) -> Scenario:
-        return Scenario(house, provider, Random(seed), scenario.campaign_id, no_faults)
+    def new_run(services: Services) -> Scenario:
+        return Scenario(
+            services, provider, Random(seed), scenario.campaign_id, no_faults
+        )
 
     with copied(server, database) as copy:
-        with virtual_house(database, provider) as house:
-            new_run(house).run_until_called(6)
+        with virtual_house(database, provider) as services:
+            new_run(services).run_until_called(6)
         now = provider.clock()
         assert any(call.listed_at > now for call in provider.made_calls.values())
         provider.acknowledged.clear()  # They are lost with the database.
-        with virtual_house(copy, provider) as house:
-            new_run(house).run_until_called(6)
-            decision = house.process_records.decision(scenario.campaign_id)
+        with virtual_house(copy, provider) as services:
+            new_run(services).run_until_called(6)
+            decision = services.process_records.decision(scenario.campaign_id)
             assert decision is not None
             codes = {reason.code for reason in decision.reasons}
             assert codes == {WaitingCode.OUTCOME_UNKNOWN}, (
                 "the decision names the reason"
             )
-            after = new_run(house)
+            after = new_run(services)
             after.run()
             assert check_invariants(after, CAP).violations == ()
     assert len(provider.made_calls) == PEOPLE
@@ -84,18 +86,18 @@ def test_a_restored_database_waits_for_the_simulators_lagging_list(
     database: str, server: Conn
 ) -> None:
     with running_simulator(speed=60, faults={"list_lag_seconds": 2.5}) as simulator:
-        with real_house(database, simulator) as house:
-            TimelineGuard(house.writing).lead()
-            campaign_id = house.campaign(4, cap=2)
+        with real_house(database, simulator) as services:
+            TimelineGuard(services.writing).lead()
+            campaign_id = services.campaign(4, cap=2)
         with copied(server, database) as copy:
-            with real_house(database, simulator) as house:
-                passes = Passes(house)
+            with real_house(database, simulator) as services:
+                passes = Passes(services)
                 assert passes.run().claimed == 2
                 passes.deps.dispatch.stop()
-            with real_house(copy, simulator, projector=True) as house:
-                deps = dependencies_of(house, interval=timedelta(seconds=1))
-                with leading(deps, Leading(), house):
-                    eventually(lambda: is_over(house, campaign_id), 40, "the end")
+            with real_house(copy, simulator, projector=True) as services:
+                deps = dependencies_of(services, interval=timedelta(seconds=1))
+                with leading(deps, Leading(), services):
+                    eventually(lambda: is_over(services, campaign_id), 40, "the end")
         called = Counter(call["number"] for call in simulator.ledger()["calls"])
     assert called == Counter(phones(4))
 
@@ -103,13 +105,13 @@ def test_a_restored_database_waits_for_the_simulators_lagging_list(
 @contextmanager
 def real_house(
     url: str, simulator: Simulator, *, projector: bool = False
-) -> Iterator[House]:
+) -> Iterator[Services]:
     at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
-    with housed(
+    with open_services(
         url, now=real_time, provider=VapiProvider(at), projector=projector
-    ) as house:
-        yield house
+    ) as services:
+        yield services
 
 
-def is_over(house: House, campaign_id: UUID) -> bool:
-    return house.board(campaign_id).state is CampaignState.COMPLETED
+def is_over(services: Services, campaign_id: UUID) -> bool:
+    return services.board(campaign_id).state is CampaignState.COMPLETED

@@ -45,10 +45,14 @@ class SkewedScenario(Scenario):
 
     def scheduler(self) -> SchedulerProcess:
         clock, self.skew = VirtualClock(self.provider, self.skew), -self.skew
-        house = replace(self.house, now=clock)
+        services = replace(self.services, now=clock)
         self.until = self.provider.clock() + timedelta(seconds=40)
         return SchedulerProcess(
-            "scheduler", house, self.provider, self.on_step, meanwhile=self._meanwhile
+            "scheduler",
+            services,
+            self.provider,
+            self.on_step,
+            meanwhile=self._meanwhile,
         )
 
     def _meanwhile(self, process: SchedulerProcess, seconds: float) -> None:
@@ -61,16 +65,18 @@ class SkewedScenario(Scenario):
 def test_leaders_on_hosts_ten_minutes_apart_break_no_invariant(
     database: str, seed: int
 ) -> None:
-    with virtual_house(database, new_virtual_provider()) as house:
-        set_up = new_scenario(house, seed, people=PEOPLE, cap=CAP, rates=ROUGH)
+    with virtual_house(database, new_virtual_provider()) as services:
+        set_up = new_scenario(services, seed, people=PEOPLE, cap=CAP, rates=ROUGH)
         scenario = SkewedScenario(
-            house, set_up.provider, Random(seed), set_up.campaign_id, no_faults
+            services, set_up.provider, Random(seed), set_up.campaign_id, no_faults
         )
         scenario.run()
         assert check_invariants(scenario, CAP).violations == ()
-        row = house.board(scenario.campaign_id)
+        row = services.board(scenario.campaign_id)
         assert row.timed_out == 0
-        stored = house.app.recorder.select_notifications(1, 5000)
-        events: list[Any] = [house.app.mapper.to_domain_event(item) for item in stored]
+        stored = services.app.recorder.select_notifications(1, 5000)
+        events: list[Any] = [
+            services.app.mapper.to_domain_event(item) for item in stored
+        ]
         times = [event.timestamp for event in events]
         assert times == sorted(times), "the timestamps in the log never decrease"

@@ -27,7 +27,7 @@ from tests.faults.scenario import (
 )
 from tests.faults.virtual_call import VirtualCall
 from tests.faults.virtual_provider import VirtualProvider
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 CAP = 2
 BOTH = (False, True)
@@ -42,14 +42,14 @@ LOST = replace(PERFECT, error_before=0.25, error_after=0.25, reads=0.1, list_lag
 
 
 @pytest.fixture(scope="module")
-def house(postgres_url: str) -> Iterator[House]:
+def services(postgres_url: str) -> Iterator[Services]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         with virtual_house(
             urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as house:
-            yield house
+        ) as services:
+            yield services
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -63,12 +63,12 @@ def run_and_check(scenario: Scenario, cap: int = CAP) -> Scenario:
 @pytest.mark.parametrize("kind", ["dies", "freezes", "is paused"])
 @pytest.mark.parametrize(("name", "done"), SCHEDULER_STEPS)
 def test_one_scheduler_fault_or_pause_at_any_step_leaves_everybody_called_once(
-    house: House, name: str, done: bool, kind: str
+    services: Services, name: str, done: bool, kind: str
 ) -> None:
     on_step = FaultAtStep(kind, name, done)
-    scenario = run_and_check(new_scenario(house, 1, on_step, people=3, cap=CAP))
+    scenario = run_and_check(new_scenario(services, 1, on_step, people=3, cap=CAP))
     assert on_step.happened
-    row = house.board(scenario.campaign_id)
+    row = services.board(scenario.campaign_id)
     never = check_invariants(scenario, CAP).never_called
     assert (row.ended, never) == (3, 0), "one fault leaves no contact uncalled"
 
@@ -77,44 +77,44 @@ def test_one_scheduler_fault_or_pause_at_any_step_leaves_everybody_called_once(
 @pytest.mark.parametrize("name", WEBHOOK_STEPS)
 @pytest.mark.parametrize("done", BOTH)
 def test_an_api_fault_at_any_step_of_a_webhook_loses_nothing(
-    house: House, name: str, done: bool, kind: str
+    services: Services, name: str, done: bool, kind: str
 ) -> None:
     on_step = FaultAtStep(kind, name, done, role="api")
-    run_and_check(new_scenario(house, 2, on_step, people=3, cap=CAP))
+    run_and_check(new_scenario(services, 2, on_step, people=3, cap=CAP))
     assert on_step.happened
 
 
 @pytest.mark.parametrize("name", [CLAIMED, REQUESTED, "call.placed"])
 @pytest.mark.parametrize("done", BOTH)
 def test_a_failed_or_unacknowledged_commit_breaks_no_invariant(
-    house: House, name: str, done: bool
+    services: Services, name: str, done: bool
 ) -> None:
     on_step = FaultAtStep("loses the store", name, done)
-    run_and_check(new_scenario(house, 3, on_step, people=3, cap=CAP))
+    run_and_check(new_scenario(services, 3, on_step, people=3, cap=CAP))
     assert on_step.happened
 
 
 @pytest.mark.parametrize("name", [CLAIMED, REQUESTED, SENT])
 @pytest.mark.parametrize("done", BOTH)
 def test_nobody_is_called_after_a_cancel_between_two_steps(
-    house: House, name: str, done: bool
+    services: Services, name: str, done: bool
 ) -> None:
     """I12, except that a call permitted before the cancel is still made."""
     on_step = FaultAtStep("is canceled", name, done)
-    scenario = run_and_check(new_scenario(house, 4, on_step, people=4, cap=1))
-    assert house.board(scenario.campaign_id).state is CampaignState.CANCELED
+    scenario = run_and_check(new_scenario(services, 4, on_step, people=4, cap=1))
+    assert services.board(scenario.campaign_id).state is CampaignState.CANCELED
     too_late = name == SENT or (name == REQUESTED and done)
     assert len(scenario.provider.made_calls) == int(too_late)
 
 
 def test_a_plan_older_than_another_schedulers_claims_claims_nothing(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The planning scheduler is frozen; meanwhile another one takes all slots.
 
     The planned contact is still waiting, so only the fence prevents the claim.
     """
-    scenario = new_scenario(house, 6, people=2, cap=1)
+    scenario = new_scenario(services, 6, people=2, cap=1)
     provider = scenario.provider
     real, made = provider._answer_order, provider._make_call
 
@@ -132,7 +132,7 @@ def test_a_plan_older_than_another_schedulers_claims_claims_nothing(
         return call
 
     def freeze(step: Step) -> None:
-        waits = house.read_snapshot(house.now(), 1).campaigns[0].candidates
+        waits = services.read_snapshot(services.now(), 1).campaigns[0].candidates
         chosen = bool(waits and waits[0].call_id) and not scenario.trace.happened
         if step.name == "planning snapshot" and chosen:
             apply_fault("freezes", step, scenario, scenario.random)
@@ -145,10 +145,10 @@ def test_a_plan_older_than_another_schedulers_claims_claims_nothing(
 
 
 def test_a_thawed_scheduler_does_not_repeat_another_schedulers_request(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other request's answer was lost, so its outcome is still unknown."""
-    scenario = _unanswered(house, 10, monkeypatch)
+    scenario = _unanswered(services, 10, monkeypatch)
 
     def freeze(step: Step) -> None:
         if str(step) == f"before {REQUESTED}" and not scenario.trace.happened:
@@ -161,15 +161,15 @@ def test_a_thawed_scheduler_does_not_repeat_another_schedulers_request(
 
 
 def test_an_outdated_snapshot_does_not_free_a_claim_that_was_requested(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new leader's snapshot may be older than the last leader's request."""
-    scenario = _unanswered(house, 11, monkeypatch)
+    scenario = _unanswered(services, 11, monkeypatch)
     snapshots: list[Snapshot] = []
 
     def take_over(step: Step) -> None:
         if str(step) == f"before {REQUESTED}" and not snapshots:
-            snapshots.append(house.snapshot())
+            snapshots.append(services.snapshot())
         elif str(step) == f"after {SENT}" and not scenario.trace.happened:
             scenario.trace.happened["taken over"] += 1
             adoption = scenario.scheduler()._scheduler._deps.adoption
@@ -181,10 +181,10 @@ def test_an_outdated_snapshot_does_not_free_a_claim_that_was_requested(
 
 
 def test_a_late_outcome_of_the_first_request_does_not_settle_the_second(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The scheduler that sent the first request was frozen before the answer."""
-    scenario = _unanswered(house, 12, monkeypatch)
+    scenario = _unanswered(services, 12, monkeypatch)
     provider, real = scenario.provider, scenario.provider._answer_order
 
     def refuse(order: CallOrder) -> Outcome:
@@ -195,7 +195,9 @@ def test_a_late_outcome_of_the_first_request_does_not_settle_the_second(
         if str(step) == f"after {SENT}" and late and not scenario.trace.happened:
             scenario.trace.happened["thawed"] += 1
             call_id = provider.orders[0].call_id
-            house.calls.defer(call_id, reason="not now", until=house.now(), request=1)
+            services.calls.defer(
+                call_id, reason="not now", until=services.now(), request=1
+            )
 
     monkeypatch.setattr(provider, "_answer_order", refuse)
     scenario.on_step = thaw
@@ -204,20 +206,23 @@ def test_a_late_outcome_of_the_first_request_does_not_settle_the_second(
 
 
 def test_a_call_listed_within_the_quarantine_is_not_requested_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = _unanswered(house, 13, monkeypatch, hidden_seconds=35)
+    scenario = _unanswered(services, 13, monkeypatch, hidden_seconds=35)
     run_and_check(scenario, cap=1)
-    [call] = house.call_rows(scenario.campaign_id)
+    [call] = services.call_rows(scenario.campaign_id)
     assert call.requests == 1
 
 
 def _unanswered(
-    house: House, seed: int, monkeypatch: pytest.MonkeyPatch, hidden_seconds: float = 12
+    services: Services,
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
+    hidden_seconds: float = 12,
 ) -> Scenario:
     """Return one contact whose call is listed late and known in no other way."""
     rates = replace(PERFECT, error_after=1.0, lost=1.0)
-    scenario = new_scenario(house, seed, people=1, cap=1, rates=rates)
+    scenario = new_scenario(services, seed, people=1, cap=1, rates=rates)
     made = scenario.provider._make_call
 
     def hidden(order: CallOrder, at: datetime) -> VirtualCall:
@@ -233,42 +238,46 @@ def _unanswered(
 @pytest.mark.parametrize("kind", ["dies", "freezes"])
 @pytest.mark.parametrize("done", BOTH)
 def test_an_unknown_outcome_is_settled_despite_a_scheduler_fault(
-    house: House, name: str, done: bool, kind: str
+    services: Services, name: str, done: bool, kind: str
 ) -> None:
     on_step = FaultAtStep(kind, name, done)
     rates = replace(PERFECT, error_before=1.0)
     scenario = run_and_check(
-        new_scenario(house, 5, on_step, people=2, cap=CAP, rates=rates)
+        new_scenario(services, 5, on_step, people=2, cap=CAP, rates=rates)
     )
     assert on_step.happened
-    calls = house.call_rows(scenario.campaign_id)
+    calls = services.call_rows(scenario.campaign_id)
     assert {(call.requests, call.failure) for call in calls} == {(2, "outcome unknown")}
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_faults_break_no_invariant(house: House, seed: int) -> None:
+def test_random_faults_break_no_invariant(services: Services, seed: int) -> None:
     random = Random(seed)
     on_step = RandomFaults(random, mean=6)
     mode = random.choice(list(DialMode))
     scenario = new_scenario(
-        house, seed, on_step, people=4, cap=CAP, rates=Rates(), mode=mode
+        services, seed, on_step, people=4, cap=CAP, rates=Rates(), mode=mode
     )
     scenario.pause_rate = 0.05
     run_and_check(scenario)
     assert sum(scenario.trace.happened.values()) >= 1
 
 
-def test_every_outcome_is_known_without_any_webhook(house: House) -> None:
-    scenario = new_scenario(house, 7, people=5, cap=CAP, rates=replace(LOST, lost=1.0))
+def test_every_outcome_is_known_without_any_webhook(services: Services) -> None:
+    scenario = new_scenario(
+        services, 7, people=5, cap=CAP, rates=replace(LOST, lost=1.0)
+    )
     run_and_check(scenario)
     assert scenario.provider.acknowledged == []
 
 
 def test_a_provider_outage_longer_than_the_silence_timeout_causes_no_second_call(
-    house: House,
+    services: Services,
 ) -> None:
     """Calls that end during the outage are not considered lost."""
-    scenario = new_scenario(house, 8, people=5, cap=CAP, rates=replace(LOST, lost=1.0))
+    scenario = new_scenario(
+        services, 8, people=5, cap=CAP, rates=replace(LOST, lost=1.0)
+    )
     provider = scenario.provider
 
     scenario.run_until_called(2)
@@ -280,10 +289,12 @@ def test_a_provider_outage_longer_than_the_silence_timeout_causes_no_second_call
 
 
 def test_a_duplicate_from_a_list_that_lags_beyond_the_quarantine_is_detected(
-    house: House,
+    services: Services,
 ) -> None:
     """Two calls for one contact are possible then; the newer one is hung up."""
-    scenario = new_scenario(house, 9, people=1, cap=1, rates=replace(PERFECT, lost=1.0))
+    scenario = new_scenario(
+        services, 9, people=1, cap=1, rates=replace(PERFECT, lost=1.0)
+    )
     provider: VirtualProvider = scenario.provider
     provider.rates = replace(provider.rates, error_after=1.0, list_lag=0.0)
     hidden = timedelta(seconds=300)
@@ -297,39 +308,39 @@ def test_a_duplicate_from_a_list_that_lags_beyond_the_quarantine_is_detected(
         return call
 
     provider._make_call = lagging  # type: ignore[assignment,method-assign]  # a slower list
-    scenario._ends_at = house.now() + timedelta(minutes=30)
+    scenario._ends_at = services.now() + timedelta(minutes=30)
     leader = scenario.scheduler()
     leader.meanwhile = lambda process, seconds: _watch(scenario, leader, seconds)
     leader.lead()
-    campaign = house.load_campaign(scenario.campaign_id)
+    campaign = services.load_campaign(scenario.campaign_id)
     assert campaign.pause_cause is PauseCause.DUPLICATE_DETECTED
-    [call] = house.call_rows(scenario.campaign_id)
-    assert "duplicate_detected" in house.topics(call.id)
+    [call] = services.call_rows(scenario.campaign_id)
+    assert "duplicate_detected" in services.topics(call.id)
     newest = max(provider.made_calls.values(), key=lambda call: call.created_at)
     assert provider.hang_ups, "one of the two calls is hung up"
     assert set(provider.hang_ups) == {newest.id}
-    _clear(house)
+    _clear(services)
 
 
 def _watch(scenario: Scenario, leader: object, seconds: float) -> None:
     scenario._pass(max(seconds, 0.2))
-    scenario.house.settle()
-    campaign = scenario.house.load_campaign(scenario.campaign_id)
+    scenario.services.settle()
+    campaign = scenario.services.load_campaign(scenario.campaign_id)
     assert not scenario.over, "the campaign is not over while a call is live"
     if campaign.state is CampaignState.PAUSED and scenario.provider.hang_ups:
         leader.wake_up.stop()  # type: ignore[attr-defined]  # a SchedulerProcess
 
 
-def _clear(house: House) -> None:
-    house.settings.allow_requests_again(by=BY)
-    house.settle()
+def _clear(services: Services) -> None:
+    services.settings.allow_requests_again(by=BY)
+    services.settle()
 
 
 def test_the_log_and_the_read_tables_verify_after_all_scenarios(
-    house: House,
+    services: Services,
 ) -> None:
     """I7: each row equals the one that is rebuilt from the log."""
-    house.settle()
+    services.settle()
     problems: list[object] = []
-    verify(house.url, now=house.now, on_problem=problems.append)
+    verify(services.url, now=services.now, on_problem=problems.append)
     assert problems == []

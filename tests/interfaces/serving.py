@@ -59,7 +59,7 @@ class Answer:
 
 
 @dataclass
-class Desk:
+class ApiClient:
     """An API with its database, and the requests that tests send to it."""
 
     url: str
@@ -150,7 +150,9 @@ class Desk:
         data = answer.json()
         return Answer(data.get("data"), data.get("errors") or [])
 
-    def told(self, query: str, role: Role | None = Role.ADMIN, **variables: Any) -> Any:
+    def execute(
+        self, query: str, role: Role | None = Role.ADMIN, **variables: Any
+    ) -> Any:
         """Return the data of an operation that has no error."""
         answer = self.ask(query, role, **variables)
         assert not answer.errors, answer.errors
@@ -177,7 +179,7 @@ class Desk:
     # --- Main path ------------------------------------------------------------------
 
     def assistant(self) -> str:
-        made = self.told(
+        made = self.execute(
             """mutation($id: String!) { importAssistant(providerAssistantId: $id) {
                  ... on Assistant { id } ... on UserError { code message } } }""",
             id=ASSISTANT,
@@ -193,7 +195,7 @@ class Desk:
             "phoneNumberId": LINE,
             **given,
         }
-        made = self.told(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
+        made = self.execute(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
         assert made["__typename"] == "ImportedCampaign", made
         return str(made["campaign"]["id"])
 
@@ -334,7 +336,7 @@ def opened_desk(
     recheck_seconds: float = 15.0,
     tracers: TracerProvider | None = None,
     **given: Any,
-) -> Iterator[Desk]:
+) -> Iterator[ApiClient]:
     provider = FakeProvider(
         assistants={ASSISTANT: ProviderAssistant(ASSISTANT, "Ann", {"model": "x"})},
         lines=[PhoneNumber(LINE, "+12025550100", "Main", "active")],
@@ -356,4 +358,4 @@ def opened_desk(
             now=utc_now,
             first_settings=UNRESTRICTED,
         )
-        yield Desk(url, database, components, provider, projector)
+        yield ApiClient(url, database, components, provider, projector)

@@ -20,7 +20,7 @@ from domain.values import Role
 from interfaces.monitoring.health import health_routes
 from storage.database import connect, open_pool
 from tests import http_requests as asking
-from tests.interfaces.serving import Desk, opened_desk
+from tests.interfaces.serving import ApiClient, opened_desk
 from tests.ports import free_port
 from tests.support import eventually
 
@@ -29,38 +29,38 @@ def error(answer: httpx2.Response) -> str:
     return str(answer.json()["error"]["code"])
 
 
-def test_a_running_api_is_alive_and_ready(office: Desk) -> None:
-    assert office.get("/healthz", role=None).json() == {"status": "ok"}
-    ready = office.get("/readyz", role=None)
+def test_a_running_api_is_alive_and_ready(shared_api: ApiClient) -> None:
+    assert shared_api.get("/healthz", role=None).json() == {"status": "ok"}
+    ready = shared_api.get("/readyz", role=None)
     assert ready.status_code == 200
     assert set(ready.json()["checks"].values()) == {"ok"}
 
 
-def test_readiness_names_a_lagging_projector(desk: Desk) -> None:
-    desk.caught_up()
-    desk.projector.stop()
-    desk.members.add("late@example.com", Role.ADMIN, by="test")
-    with desk.pool.connection() as connection:
+def test_readiness_names_a_lagging_projector(api: ApiClient) -> None:
+    api.caught_up()
+    api.projector.stop()
+    api.members.add("late@example.com", Role.ADMIN, by="test")
+    with api.pool.connection() as connection:
         connection.execute(
             "update autolynx_events set state = convert_to(jsonb_set("
             "convert_from(state, 'utf8')::jsonb, '{timestamp}',"
             " '\"2026-01-01T00:00:00+00:00\"')::text, 'utf8')"
         )
-    answer = desk.get("/readyz", role=None)
+    answer = api.get("/readyz", role=None)
     assert answer.status_code == 503
     assert "projector" in answer.json()["error"]["message"]
     assert answer.json()["checks"]["database"] == "ok"
-    desk.projector.start()
+    api.projector.start()
 
 
 def test_readiness_without_a_database_reports_the_other_checks_as_unknown(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    with open_pool(office.database, name="closed") as closed:
+    with open_pool(shared_api.database, name="closed") as closed:
         pass
     app = FastAPI()
-    now = office.context.now
-    app.include_router(health_routes(pool=closed, url=office.database, now=now))
+    now = shared_api.context.now
+    app.include_router(health_routes(pool=closed, url=shared_api.database, now=now))
     answer = TestClient(app).get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["error"]["message"].startswith("database: ")
@@ -70,18 +70,18 @@ def test_readiness_without_a_database_reports_the_other_checks_as_unknown(
     assert TestClient(app).get("/healthz").json() == {"status": "ok"}
 
 
-def test_readiness_names_the_migration_that_is_missing(desk: Desk) -> None:
-    with desk.pool.connection() as connection:
+def test_readiness_names_the_migration_that_is_missing(api: ApiClient) -> None:
+    with api.pool.connection() as connection:
         connection.execute("delete from autolynx_migration where number = 3")
-    answer = desk.get("/readyz", role=None)
+    answer = api.get("/readyz", role=None)
     assert answer.status_code == 503
     assert "0003_access" in answer.json()["error"]["message"]
 
 
-def test_readiness_names_the_read_tables_of_another_version(desk: Desk) -> None:
-    with desk.pool.connection() as connection:
+def test_readiness_names_the_read_tables_of_another_version(api: ApiClient) -> None:
+    with api.pool.connection() as connection:
         connection.execute("comment on table read.contact_log is 'form of old'")
-    answer = desk.get("/readyz", role=None)
+    answer = api.get("/readyz", role=None)
     assert answer.status_code == 503
     assert "contact_log" in answer.json()["checks"]["read tables"]
 
@@ -96,40 +96,42 @@ def test_readiness_names_the_read_tables_of_another_version(desk: Desk) -> None:
     ],
 )
 def test_every_refusal_has_one_form(
-    office: Desk, method: str, path: str, status: int, code: str
+    shared_api: ApiClient, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = asking.request(method, f"{office.url}{path}")
+    answer = asking.request(method, f"{shared_api.url}{path}")
     assert (answer.status_code, error(answer)) == (status, code)
     assert "server" not in answer.headers
 
 
-def graphql(desk: Desk, **given: Any) -> tuple[int, str]:
-    answer = asking.post(f"{desk.url}/graphql", headers=desk.header(), **given)
+def graphql(api: ApiClient, **given: Any) -> tuple[int, str]:
+    answer = asking.post(f"{api.url}/graphql", headers=api.header(), **given)
     data = answer.json()["errors"][0]["extensions"]["code"]
     return answer.status_code, data
 
 
-def test_refusals_of_graphql_have_the_form_of_graphql_errors(office: Desk) -> None:
-    assert graphql(office, content=b"{")[1] == "BAD_REQUEST"
-    assert graphql(office, json=[{"query": "{ me { email } }"}])[1] == "BAD_REQUEST"
-    assert graphql(office, data={"query": "{ me { email } }"})[1] == "BAD_REQUEST"
-    status, code = graphql(office, content=b" " * (2 << 20))
+def test_refusals_of_graphql_have_the_form_of_graphql_errors(
+    shared_api: ApiClient,
+) -> None:
+    assert graphql(shared_api, content=b"{")[1] == "BAD_REQUEST"
+    assert graphql(shared_api, json=[{"query": "{ me { email } }"}])[1] == "BAD_REQUEST"
+    assert graphql(shared_api, data={"query": "{ me { email } }"})[1] == "BAD_REQUEST"
+    status, code = graphql(shared_api, content=b" " * (2 << 20))
     assert (status, code) == (413, "BAD_REQUEST")
 
 
-def test_graphql_refuses_get(office: Desk) -> None:
-    answer = office.get("/graphql?query={me{email}}")
+def test_graphql_refuses_get(shared_api: ApiClient) -> None:
+    answer = shared_api.get("/graphql?query={me{email}}")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
 def test_the_configured_admin_is_added_if_there_are_no_members(database: str) -> None:
-    with opened_desk(database, admin_email="First@example.com") as desk:
-        member = desk.members.member("first@example.com")
+    with opened_desk(database, admin_email="First@example.com") as api:
+        member = api.members.member("first@example.com")
         assert member is not None
         assert member.role is Role.ADMIN
-    with opened_desk(database, admin_email="second@example.com") as desk:
-        assert desk.members.member("second@example.com") is None
+    with opened_desk(database, admin_email="second@example.com") as api:
+        assert api.members.member("second@example.com") is None
 
 
 def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None:
@@ -203,47 +205,47 @@ PEOPLE = b"name,business_name,phone\nAda,,+12025550101\n"
 
 
 def test_an_upload_with_too_large_a_content_length_is_refused_early(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    with begun_upload(office, 600 << 20, b"") as connection:
+    with begun_upload(shared_api, 600 << 20, b"") as connection:
         answer = connection.makefile("rb").readline()
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_truncated_upload_stores_nothing(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    before = broken_off(office)
-    with begun_upload(office, len(PEOPLE) + 100, PEOPLE):
+    before = broken_off(shared_api)
+    with begun_upload(shared_api, len(PEOPLE) + 100, PEOPLE):
         pass
-    eventually(lambda: broken_off(office) == before + 1, said="the refusal")
-    assert uploads(office) == 0
+    eventually(lambda: broken_off(shared_api) == before + 1, said="the refusal")
+    assert uploads(shared_api) == 0
 
 
-def broken_off(desk: Desk) -> float:
+def broken_off(api: ApiClient) -> float:
     """Count the uploads that were answered with 400."""
-    text = desk.get("/metrics", role=None).text
+    text = api.get("/metrics", role=None).text
     metric = 'requests_total{method="POST",route="/uploads",status="400"} '
     return float(text.partition(metric)[2].partition("\n")[0] or 0)
 
 
 @contextmanager
-def begun_upload(desk: Desk, declared: int, sent: bytes) -> Iterator[socket.socket]:
+def begun_upload(api: ApiClient, declared: int, sent: bytes) -> Iterator[socket.socket]:
     head = (
         "POST /uploads?filename=x.csv HTTP/1.1\r\nHost: x\r\n"
-        f"Authorization: {desk.header()['Authorization']}\r\n"
+        f"Authorization: {api.header()['Authorization']}\r\n"
         f"Content-Type: text/csv\r\nContent-Length: {declared}\r\n\r\n"
     )
-    found = urlsplit(desk.url)
+    found = urlsplit(api.url)
     address = (found.hostname or "", found.port or 0)
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(head.encode() + sent)
         yield connection
 
 
-def uploads(desk: Desk) -> int:
+def uploads(api: ApiClient) -> int:
     query = "select (select count(*) from upload) + (select count(*) from upload_row)"
-    with desk.pool.connection() as connection:
+    with api.pool.connection() as connection:
         row = connection.execute(query).fetchone()
     assert row is not None
     return int(row[0])

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 from interfaces.graphql.schema import make_schema
 from tests import http_requests as asking
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 SECONDS = 20.0
 CLOSING = {4400, 4401, 4409, 4429}
@@ -130,10 +130,10 @@ def fitting(kind: Any) -> st.SearchStrategy[Any]:
 OPERATIONS = list(operations())
 
 
-def post(desk: Desk, body: Any) -> httpx2.Response:
+def post(api: ApiClient, body: Any) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {**desk.header(), "Content-Type": "application/json"}
-    url = f"{desk.url}/graphql"
+    headers = {**api.header(), "Content-Type": "application/json"}
+    url = f"{api.url}/graphql"
     return asking.post(url, content=content, headers=headers, timeout=SECONDS)
 
 
@@ -156,25 +156,29 @@ FUZZ = settings(
 @FUZZ
 @given(data=st.data())
 def test_values_of_the_right_types_are_answered(
-    office: Desk, data: st.DataObject
+    shared_api: ApiClient, data: st.DataObject
 ) -> None:
     query, kinds = data.draw(st.sampled_from(OPERATIONS))
     variables = {name: data.draw(fitting(kind)) for name, kind in kinds.items()}
-    checked(post(office, {"query": query, "variables": variables}))
+    checked(post(shared_api, {"query": query, "variables": variables}))
 
 
 @FUZZ
 @given(data=st.data())
-def test_values_of_wrong_types_are_answered(office: Desk, data: st.DataObject) -> None:
+def test_values_of_wrong_types_are_answered(
+    shared_api: ApiClient, data: st.DataObject
+) -> None:
     query, kinds = data.draw(st.sampled_from(OPERATIONS))
     variables = {name: data.draw(ODD_VALUE) for name in kinds}
-    checked(post(office, {"query": query, "variables": variables}))
+    checked(post(shared_api, {"query": query, "variables": variables}))
 
 
 @FUZZ
 @given(body=st.one_of(ODD_VALUE, st.binary(max_size=60), ODD_OPERATION))
-def test_requests_that_are_no_operation_are_answered(office: Desk, body: Any) -> None:
-    checked(post(office, body))
+def test_requests_that_are_no_operation_are_answered(
+    shared_api: ApiClient, body: Any
+) -> None:
+    checked(post(shared_api, body))
 
 
 LOOP = "{ me { ...f } } fragment f on Viewer { email ...f }"
@@ -195,15 +199,15 @@ HUGE = {
 
 
 @pytest.mark.parametrize("query", HUGE.values(), ids=HUGE.keys())
-def test_hostile_operations_are_refused(office: Desk, query: str) -> None:
-    result = checked(post(office, {"query": query}))
+def test_hostile_operations_are_refused(shared_api: ApiClient, query: str) -> None:
+    result = checked(post(shared_api, {"query": query}))
     assert result.get("errors")
 
 
 @pytest.mark.parametrize("size", [900_000, 3_000_000])
-def test_a_string_of_a_megabyte_is_answered(office: Desk, size: int) -> None:
+def test_a_string_of_a_megabyte_is_answered(shared_api: ApiClient, size: int) -> None:
     query = "query($s: String) { campaigns(search: $s) { totalCount } }"
-    answer = post(office, {"query": query, "variables": {"s": "x" * size}})
+    answer = post(shared_api, {"query": query, "variables": {"s": "x" * size}})
     result = checked(answer)
     assert (answer.status_code == 413) is (size > 1 << 20)
     assert ("errors" in result) is (size > 1 << 20)
@@ -212,9 +216,9 @@ def test_a_string_of_a_megabyte_is_answered(office: Desk, size: int) -> None:
 @FUZZ
 @given(messages=st.lists(ODD_OPERATION | ODD_VALUE, min_size=1, max_size=4))
 def test_a_socket_answers_or_closes_after_malformed_messages(
-    office: Desk, messages: list[Any]
+    shared_api: ApiClient, messages: list[Any]
 ) -> None:
-    with office.socket(office.header()["Authorization"].split()[1]) as socket:
+    with shared_api.socket(shared_api.header()["Authorization"].split()[1]) as socket:
         socket.acknowledged()
         try:
             for message in messages:

@@ -17,7 +17,7 @@ from interfaces.database_errors import READ_ONLY
 from storage.database import connect
 from storage.process.decisions import beat
 from tests import http_requests as asking
-from tests.interfaces.serving import Desk, configured, opened_desk
+from tests.interfaces.serving import ApiClient, configured, opened_desk
 from tests.support import eventually
 
 HEALTH = "{ health { status components { name status detail } } }"
@@ -31,9 +31,9 @@ READS = (
 )
 
 
-def set_read_only(desk: Desk, value: str, *, end_sessions: bool = True) -> None:
+def set_read_only(api: ApiClient, value: str, *, end_sessions: bool = True) -> None:
     """Change the database's default for new sessions, and end the present ones."""
-    with connect(desk.database, name="operator") as connection:
+    with connect(api.database, name="operator") as connection:
         connection.execute("set default_transaction_read_only = off")
         statement = "alter database {} set default_transaction_read_only = {}"
         name = sql.Identifier(connection.info.dbname)
@@ -46,21 +46,21 @@ def set_read_only(desk: Desk, value: str, *, end_sessions: bool = True) -> None:
 
 
 @pytest.fixture
-def read_only(database: str) -> Iterator[Desk]:
-    """A desk with a campaign, whose database was made read-only afterwards."""
-    with opened_desk(database) as desk:
-        desk.campaign()
-        desk.caught_up()
-        desk.header(Role.AUDITOR)
-        set_read_only(desk, "on")
+def read_only(database: str) -> Iterator[ApiClient]:
+    """A api with a campaign, whose database was made read-only afterwards."""
+    with opened_desk(database) as api:
+        api.campaign()
+        api.caught_up()
+        api.header(Role.AUDITOR)
+        set_read_only(api, "on")
         try:
-            eventually(lambda: not desk.ask(READS[0]).errors, said="reads")
-            yield desk
+            eventually(lambda: not api.ask(READS[0]).errors, said="reads")
+            yield api
         finally:
-            set_read_only(desk, "off")
+            set_read_only(api, "off")
 
 
-def test_readiness_fails_and_names_a_read_only_database(read_only: Desk) -> None:
+def test_readiness_fails_and_names_a_read_only_database(read_only: ApiClient) -> None:
     answer = read_only.get("/readyz", role=None)
     assert answer.status_code == 503
     assert "read-only" in answer.json()["error"]["message"]
@@ -69,25 +69,25 @@ def test_readiness_fails_and_names_a_read_only_database(read_only: Desk) -> None
     assert checks["database"] == "ok"
 
 
-def test_health_names_a_read_only_database(read_only: Desk) -> None:
-    health = read_only.told(HEALTH)["health"]
+def test_health_names_a_read_only_database(read_only: ApiClient) -> None:
+    health = read_only.execute(HEALTH)["health"]
     (database,) = [one for one in health["components"] if one["name"] == "database"]
     assert (health["status"], database["status"]) == ("DOWN", "DOWN")
     assert "read-only" in database["detail"]
 
 
-def test_reads_work_while_the_database_is_read_only(read_only: Desk) -> None:
+def test_reads_work_while_the_database_is_read_only(read_only: ApiClient) -> None:
     with connect(read_only.database, name="operator") as connection:
         connection.execute("set default_transaction_read_only = off")
         connection.execute("update api_token set last_used_at = null")
     for query in READS:
         # A role whose token was never used: its use cannot be recorded.
-        read_only.told(query, Role.AUDITOR if "events" in query else Role.ADMIN)
-    (campaign,) = read_only.told(READS[1])["campaigns"]["nodes"]
+        read_only.execute(query, Role.AUDITOR if "events" in query else Role.ADMIN)
+    (campaign,) = read_only.execute(READS[1])["campaigns"]["nodes"]
     assert campaign["progress"] == {"contacts": 2}
 
 
-def test_writes_work_again_once_the_database_is_writable(read_only: Desk) -> None:
+def test_writes_work_again_once_the_database_is_writable(read_only: ApiClient) -> None:
     set_read_only(read_only, "off")
     eventually(
         lambda: read_only.get("/readyz", role=None).status_code == 200,
@@ -97,7 +97,7 @@ def test_writes_work_again_once_the_database_is_writable(read_only: Desk) -> Non
     assert read_only.campaign(name="Summer")
 
 
-def test_an_upload_works_again_without_a_restart(read_only: Desk) -> None:
+def test_an_upload_works_again_without_a_restart(read_only: ApiClient) -> None:
     def answered() -> int:
         url = f"{read_only.url}/uploads?filename=people.csv"
         headers = {**read_only.header(), "Content-Type": "text/csv"}
@@ -109,7 +109,7 @@ def test_an_upload_works_again_without_a_restart(read_only: Desk) -> None:
 
 
 def test_refused_uploads_and_mutations_name_the_read_only_database(
-    read_only: Desk,
+    read_only: ApiClient,
 ) -> None:
     url = f"{read_only.url}/uploads?filename=people.csv"
     headers = {**read_only.header(), "Content-Type": "text/csv"}
@@ -123,7 +123,7 @@ def test_refused_uploads_and_mutations_name_the_read_only_database(
 
 
 def test_erase_names_the_read_only_database_in_its_only_line(
-    read_only: Desk, tmp_path: Path
+    read_only: ApiClient, tmp_path: Path
 ) -> None:
     command = [str(Path(sys.executable).with_name("autolynx")), "erase"]
     ended = subprocess.run(
@@ -141,7 +141,7 @@ def test_erase_names_the_read_only_database_in_its_only_line(
 
 
 def test_doctor_does_not_report_a_leading_scheduler_on_a_read_only_database(
-    read_only: Desk,
+    read_only: ApiClient,
 ) -> None:
     set_read_only(read_only, "off")
     with connect(read_only.database, name="test") as connection:
@@ -158,7 +158,7 @@ def scheduler_finding(configuration: Configuration) -> Finding:
     return found
 
 
-def test_doctor_names_a_read_only_database(read_only: Desk) -> None:
+def test_doctor_names_a_read_only_database(read_only: ApiClient) -> None:
     findings = [*of_database(configured(read_only.database))]
     (server,) = [one for one in findings if one.about == "server"]
     assert server.grade is Grade.WRONG

@@ -10,38 +10,38 @@ from starlette.testclient import TestClient
 
 from interfaces.asgi import create_app
 from tests.fakes import FakeProvider
-from tests.interfaces.serving import Desk, configured, opened_desk
+from tests.interfaces.serving import ApiClient, configured, opened_desk
 
 INSIDES = ("Traceback", "psycopg", "/interfaces/", "site-packages")
 STATUSES = {200, 201, 202, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429}
 
 
 @pytest.fixture(scope="module")
-def desk(shared_database: str) -> Iterator[Desk]:
-    with opened_desk(shared_database) as desk:
-        yield desk
+def api(shared_database: str) -> Iterator[ApiClient]:
+    with opened_desk(shared_database) as api:
+        yield api
 
 
-def described(desk: Desk) -> Any:
+def described(api: ApiClient) -> Any:
     # Test files are imported by every worker, and one of them needs it.
     schemathesis: Any = import_module("schemathesis")
-    app = create_app(configured(desk.database), provider=FakeProvider())
+    app = create_app(configured(api.database), provider=FakeProvider())
     with TestClient(app):
         return schemathesis.openapi.from_dict(app.openapi())
 
 
-def test_every_route_answers_in_its_form(desk: Desk) -> None:
+def test_every_route_answers_in_its_form(api: ApiClient) -> None:
     asked = set()
     result: Any
-    for result in described(desk).get_all_operations():
+    for result in described(api).get_all_operations():
         operation = result.ok()
         asked.add(operation.label)
-        prove(desk, operation)
+        prove(api, operation)
     assert "POST /uploads" in asked
     assert "GET /campaigns/{campaign_id}/export.csv" in asked
 
 
-def prove(desk: Desk, operation: Any) -> None:
+def prove(api: ApiClient, operation: Any) -> None:
     """Send requests that the route's description allows, and others."""
 
     @settings(
@@ -54,7 +54,7 @@ def prove(desk: Desk, operation: Any) -> None:
     @given(case=operation.as_strategy())
     def answers(case: Any) -> None:
         answer = case.call(
-            base_url=desk.url, headers=desk.header(), allow_redirects=False
+            base_url=api.url, headers=api.header(), allow_redirects=False
         )
         assert answer.status_code in STATUSES, (answer.status_code, answer.text)
         assert not any(inside in answer.text for inside in INSIDES)

@@ -27,7 +27,7 @@ from interfaces.graphql import backend
 from interfaces.graphql.schema import make_schema
 from tests import http_requests as asking
 from tests.fakes import FakeProvider
-from tests.interfaces.serving import Desk, Socket, configured, utc_now
+from tests.interfaces.serving import ApiClient, Socket, configured, utc_now
 
 OPERATOR, AUDITOR, ADMIN = Role.OPERATOR, Role.AUDITOR, Role.ADMIN
 EVERYBODY, OPERATORS = {OPERATOR, AUDITOR, ADMIN}, {OPERATOR, ADMIN}
@@ -97,10 +97,10 @@ OPEN = {
 
 
 @dataclass
-class Hall:
+class Setup:
     """An API, and each client's Authorization header, if any."""
 
-    desk: Desk
+    api: ApiClient
     tokens: dict[str, str | None]
     campaign: str
 
@@ -122,8 +122,8 @@ def unhurried() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def hall(office: Desk) -> Hall:
-    store = office.token_store
+def setup(shared_api: ApiClient) -> Setup:
+    store = shared_api.token_store
 
     def token(email: str, **given: Any) -> str:
         return store.create(
@@ -134,14 +134,14 @@ def hall(office: Desk) -> Hall:
             **given,
         )
 
-    office.members.add("gone@example.com", ADMIN, by="test")
-    tokens: dict[str, str | None] = {str(role): office.token(role) for role in Role}
+    shared_api.members.add("gone@example.com", ADMIN, by="test")
+    tokens: dict[str, str | None] = {str(role): shared_api.token(role) for role in Role}
     tokens["nobody"] = None
     tokens["removed"] = token("gone@example.com")
     past = utc_now() - timedelta(seconds=1)
     tokens["expired"] = token("admin@example.com", expires_at=past)
-    office.members.remove("gone@example.com", by="test")
-    return Hall(office, tokens, office.campaign())
+    shared_api.members.remove("gone@example.com", by="test")
+    return Setup(shared_api, tokens, shared_api.campaign())
 
 
 def root_fields() -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
@@ -185,16 +185,16 @@ def value(argument: GraphQLArgument, campaign: str) -> str:
     return plain[str(kind)]
 
 
-def test_each_role_may_use_its_own_root_fields_only(hall: Hall) -> None:
+def test_each_role_may_use_its_own_root_fields_only(setup: Setup) -> None:
     for root, name, field in root_fields():
         if root.name == "Subscription":
             continue
         query = operation(root, name, field, str(UUID(int=1)))
-        for who, role in hall.roles():
+        for who, role in setup.roles():
             answer = asking.post(
-                f"{hall.desk.url}/graphql",
+                f"{setup.api.url}/graphql",
                 json={"query": query},
-                headers=hall.headers(who),
+                headers=setup.headers(who),
             ).json()
             wanted = expected(role, FIELDS[f"{root.name}.{name}"])
             assert refusal_in(answer) == wanted, (query, who, answer)
@@ -216,21 +216,21 @@ def refusal_in(answer: dict[str, Any]) -> str | None:
     return codes.pop() if codes else None
 
 
-def test_as_of_is_for_auditors(hall: Hall) -> None:
+def test_as_of_is_for_auditors(setup: Setup) -> None:
     asked = 'query { %s(id: "%s", asOf: "2026-11-22T12:00:00Z") { __typename } }'
     for name in ("campaign", "call"):
-        for who, role in hall.roles():
+        for who, role in setup.roles():
             answer = asking.post(
-                f"{hall.desk.url}/graphql",
-                json={"query": asked % (name, hall.campaign)},
-                headers=hall.headers(who),
+                f"{setup.api.url}/graphql",
+                json={"query": asked % (name, setup.campaign)},
+                headers=setup.headers(who),
             ).json()
             assert refusal_in(answer) == expected(role, AUDITORS), (name, who)
 
 
-def test_each_role_may_use_its_own_subscriptions_only(hall: Hall) -> None:
-    for who, role in hall.roles():
-        with hall.desk.socket(hall.tokens[who]) as socket:
+def test_each_role_may_use_its_own_subscriptions_only(setup: Setup) -> None:
+    for who, role in setup.roles():
+        with setup.api.socket(setup.tokens[who]) as socket:
             if role is None:
                 assert socket.closing_code() == 4403
                 continue
@@ -240,7 +240,7 @@ def test_each_role_may_use_its_own_subscriptions_only(hall: Hall) -> None:
                     continue
                 allowed = FIELDS[f"Subscription.{name}"]
                 wanted = expected(role, allowed)
-                socket.subscribe(operation(root, name, field, hall.campaign), name)
+                socket.subscribe(operation(root, name, field, setup.campaign), name)
                 refused = first_refusal(socket, name, waits=wanted is not None)
                 assert refused == wanted, (name, who)
                 stop = {"id": name, "type": "complete"}
@@ -265,25 +265,25 @@ def first_refusal(socket: Socket, id_: str, *, waits: bool) -> str | None:
             return None
 
 
-def served_routes(desk: Desk) -> set[tuple[str, str]]:
-    app = create_app(configured(desk.database), provider=FakeProvider())
+def served_routes(api: ApiClient) -> set[tuple[str, str]]:
+    app = create_app(configured(api.database), provider=FakeProvider())
     with TestClient(app):
         paths = app.openapi()["paths"]
     return {(method.upper(), path) for path in paths for method in paths[path]}
 
 
-def test_every_route_is_in_the_table(hall: Hall) -> None:
-    guarded = {one for one in served_routes(hall.desk) if one[1] not in OPEN}
+def test_every_route_is_in_the_table(setup: Setup) -> None:
+    guarded = {one for one in served_routes(setup.api) if one[1] not in OPEN}
     assert guarded == set(ROUTES)
 
 
-def test_each_role_may_use_its_own_routes_only(hall: Hall) -> None:
+def test_each_role_may_use_its_own_routes_only(setup: Setup) -> None:
     for (method, path), allowed in ROUTES.items():
-        url = hall.desk.url + path.partition("{")[0]
+        url = setup.api.url + path.partition("{")[0]
         url += str(UUID(int=1)) + path.partition("}")[2] if "{" in path else ""
-        for who, role in hall.roles():
+        for who, role in setup.roles():
             answer = asking.request(
-                method, url, headers={**hall.headers(who), "Content-Type": "text/csv"}
+                method, url, headers={**setup.headers(who), "Content-Type": "text/csv"}
             )
             wanted = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}
             refused = expected(role, allowed)

@@ -66,7 +66,7 @@ class RandomSteps:
 
     def _lead(self, campaign: Campaign) -> None:
         life, stamp, spend = self.life, self.life.stamp(), Decimal(40)
-        told: list[Callable[[], None]] = [
+        commands: list[Callable[[], None]] = [
             lambda: campaign.start(**stamp),
             lambda: campaign.pause(
                 cause=PauseCause.PERSON, reason=life.words(), **stamp
@@ -90,9 +90,9 @@ class RandomSteps:
             lambda: self._end(campaign),
         ]
         if self.with_plans:
-            told += [lambda: campaign.expire(**stamp)] * 3
-            told += [lambda: self._note_assistant(campaign)] * 3
-        self.random.choice(told)()
+            commands += [lambda: campaign.expire(**stamp)] * 3
+            commands += [lambda: self._note_assistant(campaign)] * 3
+        self.random.choice(commands)()
         life.record(campaign)
 
     def _note_assistant(self, campaign: Campaign) -> None:
@@ -143,7 +143,7 @@ class RandomSteps:
     def _by_us(self, call: Call) -> None:
         life, stamp = self.life, self.life.stamp()
         until = life.now + timedelta(seconds=60)
-        told: list[Callable[[], None]] = [
+        commands: list[Callable[[], None]] = [
             lambda: call.request(dial_before=life.now, **stamp),
             lambda: call.request(dial_before=life.now, **stamp),
             lambda: call.renew_request(dial_before=life.now, **stamp),
@@ -161,7 +161,7 @@ class RandomSteps:
             lambda: call.cancel(**stamp),
             lambda: call.request_hang_up(**stamp),
         ]
-        self.random.choice(told)()
+        self.random.choice(commands)()
 
     def _by_the_provider(self, call: Call) -> None:
         life, stamp = self.life, self.life.stamp()
@@ -169,7 +169,7 @@ class RandomSteps:
         reason = self.random.choice(REASONS)
         cost = self.random.choice((None, Decimal("0.12"), Decimal("0.5")))
         grade = self.random.choice(list(ReportGrade)[1:])
-        told: list[Callable[[], None]] = [
+        commands: list[Callable[[], None]] = [
             lambda: life.place_unrecorded(call),
             lambda: life.place_unrecorded(call),
             lambda: call.place(
@@ -198,7 +198,7 @@ class RandomSteps:
             lambda: call.dismiss_duplicate(provider_call_id="rumour", **stamp),
             lambda: call.detect_duplicate(provider_call_id="other", **stamp),
         ]
-        self.random.choice(told)()
+        self.random.choice(commands)()
 
 
 def whole_life(random: Random, steps: int = 150, *, with_plans: bool = True) -> Life:

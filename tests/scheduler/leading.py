@@ -19,7 +19,7 @@ from scheduler.wakeup import WakeUp
 from storage.process.leadership import LeadershipLost
 from storage.process.timeline_guard import TimelineGuard
 from tests.support import eventually
-from tests.wiring import House, real_time
+from tests.wiring import Services, real_time
 
 
 class Leading:
@@ -37,7 +37,7 @@ class Leading:
 
 
 def dependencies_of(
-    house: House,
+    services: Services,
     interval: timedelta = timedelta(seconds=0.2),
     timer: WakeUp | None = None,
     **changes: Any,
@@ -49,48 +49,48 @@ def dependencies_of(
     """
     pace = Pace(1000, lambda: 0.5)
     dispatch = Dispatch(
-        calls=house.calls,
-        campaigns=house.campaigns,
-        provider=house.provider,
+        calls=services.calls,
+        campaigns=services.campaigns,
+        provider=services.provider,
         pace=pace,
-        context=house.context,
+        context=services.context,
         timer=timer,
     )
     reconcile = Reconcile(
-        calls=house.calls,
-        provider=house.provider,
+        calls=services.calls,
+        provider=services.provider,
         is_under_way=dispatch.is_under_way,
         interval=interval,
         time_out=timedelta(seconds=20),
     )
     deps = SchedulerDependencies(
-        read_snapshot=house.read_snapshot,
-        claims=house.claims,
-        campaigns=house.campaigns,
-        planned_calls=house.planned_calls,
+        read_snapshot=services.read_snapshot,
+        claims=services.claims,
+        campaigns=services.campaigns,
+        planned_calls=services.planned_calls,
         dispatch=dispatch,
         reconcile=reconcile,
-        adoption=_adoption(house, reconcile),
-        process_records=house.process_records,
-        read_model=house.read_model,
+        adoption=_adoption(services, reconcile),
+        process_records=services.process_records,
+        read_model=services.read_model,
         pace=pace,
-        context=house.context,
-        first_settings=replace(house.settings.values(), dials_per_second=1000),
+        context=services.context,
+        first_settings=replace(services.settings.values(), dials_per_second=1000),
         reconcile_every=interval,
         random=lambda: 0.5,
     )
     return replace(deps, **changes)
 
 
-def _adoption(house: House, reconcile: Reconcile) -> Adoption:
+def _adoption(services: Services, reconcile: Reconcile) -> Adoption:
     return Adoption(
-        calls=house.calls,
-        claims=house.claims,
-        provider=house.provider,
-        open_lines=house.open_lines,
-        position=house.app.recorder.max_notification_id,
-        timeline_guard=TimelineGuard(house.writing),
-        now=house.now,
+        calls=services.calls,
+        claims=services.claims,
+        provider=services.provider,
+        open_lines=services.open_lines,
+        position=services.app.recorder.max_notification_id,
+        timeline_guard=TimelineGuard(services.writing),
+        now=services.now,
         quarantine=reconcile.quarantine,
     )
 
@@ -98,17 +98,17 @@ def _adoption(house: House, reconcile: Reconcile) -> Adoption:
 class Passes:
     """Runs a scheduler pass by pass, and settles all calls after each pass."""
 
-    def __init__(self, house: House, **changes: Any) -> None:
-        self.house, self.deps = house, dependencies_of(house, **changes)
+    def __init__(self, services: Services, **changes: Any) -> None:
+        self.services, self.deps = services, dependencies_of(services, **changes)
         self.scheduler = Scheduler(self.deps)
         self.deps.adoption.begin()
 
     def run(self) -> Any:
-        self.house.settle()
-        last = self.scheduler.run_once(self.house.now())
+        self.services.settle()
+        last = self.scheduler.run_once(self.services.now())
         dispatch = self.deps.dispatch
         eventually(lambda: not dispatch._under_way, said="settled calls")
-        self.house.settle()
+        self.services.settle()
         return last
 
 
@@ -116,7 +116,7 @@ class Passes:
 def leading(
     deps: SchedulerDependencies,
     term: Leading,
-    house: House,
+    services: Services,
     wake_up: WakeUp | None = None,
 ) -> Iterator[list[Exception]]:
     """Run `Scheduler.lead` in a thread; yield a list for the error that ends it."""
@@ -129,7 +129,7 @@ def leading(
             ends.append(error)
 
     thread = Thread(target=lead)
-    unsubscribe = house.read_model.subscribe(lambda *_: scheduler.wake())
+    unsubscribe = services.read_model.subscribe(lambda *_: scheduler.wake())
     thread.start()
     try:
         yield ends

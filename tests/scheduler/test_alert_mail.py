@@ -23,7 +23,7 @@ from scheduler.alerts.alerts import Alerts, Post, post_json
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from tests.scheduler.receiver import receiving
 from tests.webhooks import add_endpoint
-from tests.wiring import House, real_time
+from tests.wiring import Services, real_time
 
 SENDER, RECIPIENT = "autolynx@example.com", "ops@example.com"
 
@@ -80,17 +80,17 @@ def mail_receiver() -> Iterator[Mailbox]:
             thread.join()
 
 
-def alerts_of(house: House, *, post: Post, mail: AlertMail | None) -> Alerts:
+def alerts_of(services: Services, *, post: Post, mail: AlertMail | None) -> Alerts:
     return Alerts(
-        reading=house.reading,
-        outbox=AlertOutbox(house.writing),
-        campaigns=house.campaigns,
-        settings=house.settings,
+        reading=services.reading,
+        outbox=AlertOutbox(services.writing),
+        campaigns=services.campaigns,
+        settings=services.settings,
         first=SettingsValues(),
-        now=house.now,
+        now=services.now,
         random=lambda: 0.0,
         post=post,
-        mail_outbox=AlertOutbox(house.writing, MAILED),
+        mail_outbox=AlertOutbox(services.writing, MAILED),
         mail=mail,
     )
 
@@ -100,26 +100,26 @@ def mail_to(box: Mailbox) -> AlertMail:
     return AlertMail(server, real_time)
 
 
-def raise_alert(house: House) -> None:
-    campaign = house.campaign(1, budget=Decimal(5), name="Zürich & Bern")
-    house.campaigns.raise_spend_alert(
+def raise_alert(services: Services) -> None:
+    campaign = services.campaign(1, budget=Decimal(5), name="Zürich & Bern")
+    services.campaigns.raise_spend_alert(
         campaign, alert=SpendAlert.LIMIT, spend=Decimal(6), budget=Decimal(5)
     )
-    house.settle()
+    services.settle()
 
 
 def never(_url: str, _body: dict[str, Any]) -> str | None:
     raise AssertionError("no URL is set")
 
 
-def test_an_alert_is_mailed_until_the_server_takes_it(house: House) -> None:
+def test_an_alert_is_mailed_until_the_server_takes_it(services: Services) -> None:
     with mail_receiver() as box:
         box.refusals.append("451 try again later")
-        looking = alerts_of(house, post=never, mail=mail_to(box))
-        raise_alert(house)
+        looking = alerts_of(services, post=never, mail=mail_to(box))
+        raise_alert(services)
         looking.run_once()
         assert box.messages == []
-        with house.writing.connection() as conn:
+        with services.writing.connection() as conn:
             conn.execute("update alert_mail_outbox set next_try_at = now()")
         looking.run_once()
         looking.run_once()
@@ -130,38 +130,40 @@ def test_an_alert_is_mailed_until_the_server_takes_it(house: House) -> None:
 
 
 def test_the_alert_url_and_the_mail_each_get_an_alert_even_if_the_other_fails(
-    house: House,
+    services: Services,
 ) -> None:
     with receiving([500]) as (url, posted), mail_receiver() as box:
-        house.set(alert_webhook_url=url)
-        raise_alert(house)
+        services.set(alert_webhook_url=url)
+        raise_alert(services)
 
-        looking = alerts_of(house, post=post_json, mail=mail_to(box))
+        looking = alerts_of(services, post=post_json, mail=mail_to(box))
         looking.run_once()
         assert (len(posted), len(box.messages)) == (1, 1)
-        with house.writing.connection() as conn:
+        with services.writing.connection() as conn:
             conn.execute("update alert_outbox set next_try_at = now()")
         looking.run_once()
     assert (len(posted), len(box.messages)) == (2, 1)
 
 
-def test_alerts_from_before_mail_was_configured_are_not_mailed(house: House) -> None:
-    raise_alert(house)
-    alerts_of(house, post=never, mail=None).run_once()
+def test_alerts_from_before_mail_was_configured_are_not_mailed(
+    services: Services,
+) -> None:
+    raise_alert(services)
+    alerts_of(services, post=never, mail=None).run_once()
     with mail_receiver() as box:
-        alerts_of(house, post=never, mail=mail_to(box)).run_once()
+        alerts_of(services, post=never, mail=mail_to(box)).run_once()
     assert box.messages == []
 
 
 def test_an_endpoint_that_was_given_up_raises_an_alert_without_its_secret_path(
-    house: House,
+    services: Services,
 ) -> None:
-    endpoint, _ = add_endpoint(house, url="https://hooks.example.com/secret/path")
-    house.webhook_endpoints.give_up(
-        endpoint, failing_since=house.now() - timedelta(days=3)
+    endpoint, _ = add_endpoint(services, url="https://hooks.example.com/secret/path")
+    services.webhook_endpoints.give_up(
+        endpoint, failing_since=services.now() - timedelta(days=3)
     )
-    house.settle()
-    with house.reading.connection() as conn:
+    services.settle()
+    with services.reading.connection() as conn:
         [row] = alerts.newest(conn, 5)
         assert alerts.after(conn, 0) == [row]
     assert row.kind is AlertKind.WEBHOOK_DISABLED

@@ -22,7 +22,7 @@ from storage.process.decisions import Decision, Reason
 from tests.fakes import an_order
 from tests.scheduler.receiver import receiving
 from tests.support import eventually
-from tests.wiring import NOON, Clock, House
+from tests.wiring import NOON, Clock, Services
 
 URL = "https://hooks.example.com/alerts"
 
@@ -49,64 +49,66 @@ def receiver() -> Receiver:
 
 
 @pytest.fixture
-def looking(house: House, receiver: Receiver) -> Alerts:
+def looking(services: Services, receiver: Receiver) -> Alerts:
     return Alerts(
-        reading=house.reading,
-        outbox=AlertOutbox(house.writing),
-        campaigns=house.campaigns,
-        settings=house.settings,
+        reading=services.reading,
+        outbox=AlertOutbox(services.writing),
+        campaigns=services.campaigns,
+        settings=services.settings,
         first=SettingsValues(),
-        now=house.now,
+        now=services.now,
         random=lambda: 0.0,
         post=receiver,
     )
 
 
-def look(house: House, looking: Alerts) -> None:
+def look(services: Services, looking: Alerts) -> None:
     """Raise the alerts that are due, and post them in a second run."""
     for _ in range(2):
-        house.settle()
+        services.settle()
         looking.run_once()
-    house.settle()
+    services.settle()
 
 
-def spend(house: House, campaign_id: UUID, *costs: str) -> None:
+def spend(services: Services, campaign_id: UUID, *costs: str) -> None:
     """End one call after another with this cost."""
     for cost in costs:
-        [call_id] = house.claim(campaign_id)
-        house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
-        provider_call_id = f"vapi-{call_id}"
-        house.calls.place(
-            call_id, provider_call_id=provider_call_id, placed_at=house.now()
+        [call_id] = services.claim(campaign_id)
+        services.calls.request(
+            call_id, dial_before=services.now() + timedelta(seconds=5)
         )
-        order = house.provider.show(_order(house, call_id), provider_call_id)
+        provider_call_id = f"vapi-{call_id}"
+        services.calls.place(
+            call_id, provider_call_id=provider_call_id, placed_at=services.now()
+        )
+        order = services.provider.show(_order(services, call_id), provider_call_id)
         report = CallReport(
             ended_reason="customer-ended-call",
-            started_at=house.now(),
-            ended_at=house.now(),
+            started_at=services.now(),
+            ended_at=services.now(),
             cost=Decimal(cost),
         )
         seen = replace(order, status="ended", phase=CallPhase.ENDED, report=report)
-        house.calls.record_lookup(call_id, seen, grade=ReportGrade.DELIVERED)
-    house.settle()
+        services.calls.record_lookup(call_id, seen, grade=ReportGrade.DELIVERED)
+    services.settle()
 
 
-def _order(house: House, call_id: UUID) -> CallOrder:
-    call = house.load_call(call_id)
+def _order(services: Services, call_id: UUID) -> CallOrder:
+    call = services.load_call(call_id)
     return an_order(
         call_id=call_id, campaign_id=call.campaign_id, contact_id=call.contact_id
     )
 
 
-def raised(house: House) -> list[AlertKind]:
-    house.settle()
-    with house.reading.connection() as conn:
+def raised(services: Services) -> list[AlertKind]:
+    services.settle()
+    with services.reading.connection() as conn:
         return [row.kind for row in reversed(alerts.about_spending(conn))]
 
 
-def states(house: House) -> list[tuple[str, int]]:
+def states(services: Services) -> list[tuple[str, int]]:
     query = "select state, tries from alert_outbox order by position"
-    with house.writing.connection() as conn:
+    with services.writing.connection() as conn:
         return [(row[0], row[1]) for row in conn.execute(query)]
 
 
@@ -114,90 +116,94 @@ def states(house: House) -> list[tuple[str, int]]:
 
 
 def test_a_threshold_raises_an_alert_when_it_is_reached(
-    house: House, looking: Alerts
+    services: Services, looking: Alerts
 ) -> None:
-    campaign = house.campaign(3, budget=Decimal("1.00"))
-    spend(house, campaign, "0.79")
-    look(house, looking)
-    assert raised(house) == []
-    spend(house, campaign, "0.01")
-    look(house, looking)
-    assert raised(house) == [AlertKind.SPEND_THRESHOLD]
+    campaign = services.campaign(3, budget=Decimal("1.00"))
+    spend(services, campaign, "0.79")
+    look(services, looking)
+    assert raised(services) == []
+    spend(services, campaign, "0.01")
+    look(services, looking)
+    assert raised(services) == [AlertKind.SPEND_THRESHOLD]
 
 
 def test_threshold_and_limit_raise_one_alert_for_each_budget(
-    house: House, looking: Alerts
+    services: Services, looking: Alerts
 ) -> None:
-    campaign = house.campaign(5, budget=Decimal("1.00"))
-    spend(house, campaign, "0.50", "0.60")
-    look(house, looking)
-    look(house, looking)
+    campaign = services.campaign(5, budget=Decimal("1.00"))
+    spend(services, campaign, "0.50", "0.60")
+    look(services, looking)
+    look(services, looking)
     both = [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
-    assert raised(house) == both
+    assert raised(services) == both
 
 
 def test_a_campaign_stopped_by_its_budget_raises_the_limit_alert(
-    house: House, looking: Alerts
+    services: Services, looking: Alerts
 ) -> None:
-    campaign = house.campaign(5, budget=Decimal("1.00"))
-    spend(house, campaign, "0.45", "0.45")
-    house.campaigns.pause(campaign, by="scheduler", cause=PauseCause.BUDGET)
-    look(house, looking)
-    assert raised(house) == [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
+    campaign = services.campaign(5, budget=Decimal("1.00"))
+    spend(services, campaign, "0.45", "0.45")
+    services.campaigns.pause(campaign, by="scheduler", cause=PauseCause.BUDGET)
+    look(services, looking)
+    assert raised(services) == [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
 
 
 def test_late_costs_of_a_finished_campaign_raise_alerts(
-    house: House, looking: Alerts
+    services: Services, looking: Alerts
 ) -> None:
-    campaign = house.campaign(1, budget=Decimal("1.00"))
-    spend(house, campaign, "0.90")
-    house.campaigns.complete(campaign, version=house.load_campaign(campaign).version)
-    look(house, looking)
-    assert raised(house) == [AlertKind.SPEND_THRESHOLD]
+    campaign = services.campaign(1, budget=Decimal("1.00"))
+    spend(services, campaign, "0.90")
+    services.campaigns.complete(
+        campaign, version=services.load_campaign(campaign).version
+    )
+    look(services, looking)
+    assert raised(services) == [AlertKind.SPEND_THRESHOLD]
 
 
-def test_the_daily_budget_raises_one_alert_a_day(house: House, looking: Alerts) -> None:
-    house.set(daily_budget=Decimal("1.00"))
-    campaign = house.campaign(5)
-    spend(house, campaign, "1.10")
-    look(house, looking)
+def test_the_daily_budget_raises_one_alert_a_day(
+    services: Services, looking: Alerts
+) -> None:
+    services.set(daily_budget=Decimal("1.00"))
+    campaign = services.campaign(5)
+    spend(services, campaign, "1.10")
+    look(services, looking)
     both = [AlertKind.SPEND_THRESHOLD, AlertKind.SPEND_LIMIT]
-    assert raised(house) == both
-    assert isinstance(house.now, Clock)
-    house.now.pass_(days=1)
-    look(house, looking)
-    assert raised(house) == both
-    spend(house, campaign, "1.10")
-    look(house, looking)
-    assert raised(house) == both * 2
+    assert raised(services) == both
+    assert isinstance(services.now, Clock)
+    services.now.pass_(days=1)
+    look(services, looking)
+    assert raised(services) == both
+    spend(services, campaign, "1.10")
+    look(services, looking)
+    assert raised(services) == both * 2
 
 
 def test_a_daily_budget_too_small_for_one_more_call_is_at_its_limit(
-    house: House, looking: Alerts
+    services: Services, looking: Alerts
 ) -> None:
-    house.set(daily_budget=Decimal("1.00"), spend_alert_threshold=Decimal(1))
-    campaign = house.campaign(5)
-    spend(house, campaign, "0.60")
-    look(house, looking)
-    assert raised(house) == []
+    services.set(daily_budget=Decimal("1.00"), spend_alert_threshold=Decimal(1))
+    campaign = services.campaign(5)
+    spend(services, campaign, "0.60")
+    look(services, looking)
+    assert raised(services) == []
     waits = Reason("DAILY_BUDGET_SPENT", "On after midnight.", 4)
-    decision = Decision(campaign, house.now(), room=3, placed=0, reasons=(waits,))
-    house.process_records.write_decisions([decision])
-    look(house, looking)
-    assert raised(house) == [AlertKind.SPEND_LIMIT]
+    decision = Decision(campaign, services.now(), room=3, placed=0, reasons=(waits,))
+    services.process_records.write_decisions([decision])
+    look(services, looking)
+    assert raised(services) == [AlertKind.SPEND_LIMIT]
 
 
 # --- Posted --------------------------------------------------------------------------
 
 
 def test_an_accepted_alert_is_posted_once(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
-    house.set(alert_webhook_url=URL)
-    campaign = house.campaign(5, budget=Decimal("1.00"))
-    spend(house, campaign, "0.85")
-    look(house, looking)
-    look(house, looking)
+    services.set(alert_webhook_url=URL)
+    campaign = services.campaign(5, budget=Decimal("1.00"))
+    spend(services, campaign, "0.85")
+    look(services, looking)
+    look(services, looking)
     [(url, body)] = receiver.seen
     assert url == URL
     assert body["text"] == (
@@ -205,18 +211,18 @@ def test_an_accepted_alert_is_posted_once(
     )
     assert body["alert"]["campaignId"] == str(campaign)
     assert (body["alert"]["spend"], body["alert"]["budget"]) == ("0.85", "1.00")
-    assert states(house) == [("posted", 1)]
+    assert states(services) == [("posted", 1)]
 
 
 def test_an_alert_contains_the_head_of_the_chain(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
-    house.set(alert_webhook_url=URL)
-    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
-    look(house, looking)
+    services.set(alert_webhook_url=URL)
+    spend(services, services.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(services, looking)
     [(_, body)] = receiver.seen
     query = "select hash from event_index where position = %s"
-    with house.reading.connection() as conn:
+    with services.reading.connection() as conn:
         row = conn.execute(query, (body["chain"]["position"],)).fetchone()
     assert row is not None
     assert body["chain"]["head"] == row[0].hex()
@@ -224,73 +230,75 @@ def test_an_alert_contains_the_head_of_the_chain(
 
 
 def test_a_refused_alert_is_posted_again_with_growing_waits(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
     receiver.refusals += ["500", "timed out"]
-    house.set(alert_webhook_url=URL)
-    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
-    look(house, looking)
-    assert states(house) == [("waiting", 1)]
+    services.set(alert_webhook_url=URL)
+    spend(services, services.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(services, looking)
+    assert states(services) == [("waiting", 1)]
     assert 0 < looking.outbox.due_in() <= 0.5
     eventually(lambda: looking.run_once() > 0 and len(receiver.seen) > 1)
     assert looking.outbox.due_in() > 0.5
     eventually(lambda: looking.run_once() > 0 and len(receiver.seen) > 2)
-    assert states(house) == [("posted", 3)]
+    assert states(services) == [("posted", 3)]
     assert len({body["alert"]["position"] for _, body in receiver.seen}) == 1
 
 
 def test_an_alert_is_posted_again_after_a_crash_before_it_was_recorded(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
-    house.set(alert_webhook_url=URL)
-    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+    services.set(alert_webhook_url=URL)
+    spend(services, services.campaign(5, budget=Decimal("1.00")), "0.85")
 
     def crash(url: str, body: dict[str, Any]) -> str | None:
         receiver(url, body)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        look(house, replace(looking, post=crash))
-    look(house, looking)
+        look(services, replace(looking, post=crash))
+    look(services, looking)
     assert len(receiver.seen) == 2
-    assert states(house) == [("posted", 1)]
+    assert states(services) == [("posted", 1)]
 
 
 def test_alerts_raised_without_an_address_are_never_posted(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
-    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
-    look(house, looking)
-    house.set(alert_webhook_url=URL)
-    look(house, looking)
+    spend(services, services.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(services, looking)
+    services.set(alert_webhook_url=URL)
+    look(services, looking)
     assert receiver.seen == []
-    assert states(house) == [("unwanted", 0)]
+    assert states(services) == [("unwanted", 0)]
 
 
-def test_an_alert_refused_for_days_is_given_up(house: House, looking: Alerts) -> None:
-    house.set(alert_webhook_url=URL)
-    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
+def test_an_alert_refused_for_days_is_given_up(
+    services: Services, looking: Alerts
+) -> None:
+    services.set(alert_webhook_url=URL)
+    spend(services, services.campaign(5, budget=Decimal("1.00")), "0.85")
     gone = Receiver(refusals=["410"] * 9)
-    look(house, replace(looking, post=gone))
-    with house.writing.connection() as conn:
+    look(services, replace(looking, post=gone))
+    with services.writing.connection() as conn:
         conn.execute(
             "update alert_outbox set created_at = created_at - interval '4 days',"
             " next_try_at = created_at"
         )
-    look(house, replace(looking, post=gone))
-    assert states(house) == [("given_up", 2)]
+    look(services, replace(looking, post=gone))
+    assert states(services) == [("given_up", 2)]
 
 
 def test_a_duplicate_call_raises_an_alert(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
-    house.set(alert_webhook_url=URL)
-    campaign = house.campaign(2)
-    [call_id] = house.claim(campaign)
-    house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
+    services.set(alert_webhook_url=URL)
+    campaign = services.campaign(2)
+    [call_id] = services.claim(campaign)
+    services.calls.request(call_id, dial_before=services.now() + timedelta(seconds=5))
     for id_ in ("first", "second"):
-        house.calls.place(call_id, provider_call_id=id_, placed_at=house.now())
-    look(house, looking)
+        services.calls.place(call_id, provider_call_id=id_, placed_at=services.now())
+    look(services, looking)
     assert receiver.kinds == ["duplicate_detected"]
 
 
@@ -298,20 +306,20 @@ def test_a_duplicate_call_raises_an_alert(
 
 
 def test_each_ended_reason_that_no_rule_covers_raises_one_alert(
-    house: House, looking: Alerts, receiver: Receiver
+    services: Services, looking: Alerts, receiver: Receiver
 ) -> None:
-    house.set(alert_webhook_url="https://alerts.example.com")
-    campaign_id = house.campaign(4, cap=9)
+    services.set(alert_webhook_url="https://alerts.example.com")
+    campaign_id = services.campaign(4, cap=9)
     reasons = ["brand-new", "brand-new", "call.ringing.sip-inbound-x", "voicemail"]
     for reason in reasons:
-        [call_id] = house.claim(campaign_id)
+        [call_id] = services.claim(campaign_id)
         call = {"id": f"p-{call_id}", "name": str(call_id)}
         message = {"type": "status-update", "status": "ended", "call": call}
         told = {"message": {**message, "endedReason": reason}}
-        house.calls.record_message(read_message(told))
-        look(house, looking)
-        look(house, looking)
-    with house.reading.connection() as conn:
+        services.calls.record_message(read_message(told))
+        look(services, looking)
+        look(services, looking)
+    with services.reading.connection() as conn:
         found = alerts.after(conn, 0)
     assert [(one.kind, one.reason) for one in found] == [
         (AlertKind.UNKNOWN_REASON, "brand-new"),
@@ -366,15 +374,15 @@ def test_characters_with_a_meaning_in_slack_are_escaped() -> None:
 
 
 def test_the_worker_runs_until_it_is_stopped_and_logs_the_chain_head(
-    house: House,
+    services: Services,
     looking: Alerts,
     receiver: Receiver,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "scheduler.alerts.alerts")
-    house.set(alert_webhook_url=URL)
-    spend(house, house.campaign(5, budget=Decimal("1.00")), "0.85")
-    look(house, replace(looking, post=Receiver(refusals=["503"])))
+    services.set(alert_webhook_url=URL)
+    spend(services, services.campaign(5, budget=Decimal("1.00")), "0.85")
+    look(services, replace(looking, post=Receiver(refusals=["503"])))
     worker = AlertWorker(looking)
     worker.start()
     eventually(lambda: receiver.seen, said="the post")

@@ -25,7 +25,7 @@ from scheduler import dispatch as dispatching
 from scheduler.dispatch import ClaimedCall, Dispatch
 from scheduler.pace import Pace
 from tests.support import eventually
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, Services
 
 LINE = "c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"
 HALF = 0.5
@@ -38,43 +38,43 @@ def pace() -> Pace:
 
 @pytest.fixture
 def dispatch(
-    house: House, pace: Pace, monkeypatch: pytest.MonkeyPatch
+    services: Services, pace: Pace, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Dispatch]:
     monkeypatch.setattr(dispatching, "RENEWALS", lambda _: 0.001)
-    made = a_dispatch(house, pace)
+    made = a_dispatch(services, pace)
     yield made
     made.stop()
 
 
-def a_dispatch(house: House, pace: Pace) -> Dispatch:
+def a_dispatch(services: Services, pace: Pace) -> Dispatch:
     return Dispatch(
-        calls=house.calls,
-        campaigns=house.campaigns,
-        provider=house.provider,
+        calls=services.calls,
+        campaigns=services.campaigns,
+        provider=services.provider,
         pace=pace,
-        context=house.context,
+        context=services.context,
         workers=8,
     )
 
 
-def dial(house: House, dispatch: Dispatch, calls: list[UUID]) -> None:
+def dial(services: Services, dispatch: Dispatch, calls: list[UUID]) -> None:
     """Dial the calls one after the other, and wait until each is settled."""
     for call_id in calls:
-        campaign_id = house.load_call(call_id).campaign_id
+        campaign_id = services.load_call(call_id).campaign_id
         dispatch.dial([ClaimedCall(call_id, campaign_id, LINE)])
         eventually(lambda: not dispatch.is_under_way(call_id), said="a settled call")  # noqa: B023 - it is settled before the next one begins
 
 
-def dialled(house: House, dispatch: Dispatch, *script: Any) -> UUID:
+def dialled(services: Services, dispatch: Dispatch, *script: Any) -> UUID:
     """Dial one call of a new campaign; the provider gives this outcome."""
-    house.provider.answers(*script)
-    [call_id] = house.claim(house.campaign(1))
-    dial(house, dispatch, [call_id])
+    services.provider.answers(*script)
+    [call_id] = services.claim(services.campaign(1))
+    dial(services, dispatch, [call_id])
     return call_id
 
 
-def state_of(house: House, call_id: UUID) -> CampaignState:
-    return house.load_campaign(house.load_call(call_id).campaign_id).state
+def state_of(services: Services, call_id: UUID) -> CampaignState:
+    return services.load_campaign(services.load_call(call_id).campaign_id).state
 
 
 # --- What each outcome leaves -----------------------------------------------------
@@ -103,53 +103,55 @@ BUSY = NotNow("429: slow down")
     ],
 )
 def test_each_outcome_stores_exactly_its_events(
-    house: House,
+    services: Services,
     dispatch: Dispatch,
     script: list[Outcome],
     facts: list[str],
     standing: str,
 ) -> None:
-    call_id = dialled(house, dispatch, *script)
-    assert house.topics(call_id) == AT_ONCE + facts
-    assert house.load_call(call_id).standing is ContactStatus(standing)
+    call_id = dialled(services, dispatch, *script)
+    assert services.topics(call_id) == AT_ONCE + facts
+    assert services.load_call(call_id).standing is ContactStatus(standing)
 
 
 def test_every_request_is_stored_before_it_is_sent(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
     seen: list[list[str]] = []
 
     def look(order: CallOrder) -> Outcome:
-        seen.append(house.topics(order.call_id))
+        seen.append(services.topics(order.call_id))
         return NeverLeft("no route")
 
-    dialled(house, dispatch, look, look)
+    dialled(services, dispatch, look, look)
     assert seen == [AT_ONCE, [*AT_ONCE, "requested"]]
-    assert [order.request for order in house.provider.orders] == [1, 2, 3]
+    assert [order.request for order in services.provider.orders] == [1, 2, 3]
 
 
-def test_the_order_is_built_from_the_vault(house: House, dispatch: Dispatch) -> None:
-    call_id = dialled(house, dispatch)
-    [order] = house.provider.orders
+def test_the_order_is_built_from_the_vault(
+    services: Services, dispatch: Dispatch
+) -> None:
+    call_id = dialled(services, dispatch)
+    [order] = services.provider.orders
     assert (order.call_id, order.attempt, order.request) == (call_id, 1, 1)
     assert (order.phone, order.name) == ("+12025550000", "Person 1")
     assert order.variables["plan"] == "gold"
 
 
 def test_an_answer_starts_the_campaign_with_the_first_placed_call(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
-    call_id = dialled(house, dispatch)
-    campaign = house.load_campaign(house.load_call(call_id).campaign_id)
+    call_id = dialled(services, dispatch)
+    campaign = services.load_campaign(services.load_call(call_id).campaign_id)
     assert campaign.state is CampaignState.DIALING
     assert campaign.started_at == NOON
 
 
 def test_a_wait_named_by_the_provider_defers_the_call(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
-    dialled(house, dispatch, NotNow("429", retry_after=17))
-    [view] = house.snapshot().campaigns
+    dialled(services, dispatch, NotNow("429", retry_after=17))
+    [view] = services.snapshot().campaigns
     assert view.next_due_at is not None
     assert (view.next_due_at - NOON).total_seconds() == 17
 
@@ -158,34 +160,34 @@ def test_a_wait_named_by_the_provider_defers_the_call(
     "outcome", [BUSY, Accepted("p", NOON, concurrency_blocked=True)]
 )
 def test_a_busy_provider_slows_the_line(
-    house: House, dispatch: Dispatch, pace: Pace, outcome: Outcome
+    services: Services, dispatch: Dispatch, pace: Pace, outcome: Outcome
 ) -> None:
-    dialled(house, dispatch, outcome)
+    dialled(services, dispatch, outcome)
     assert LINE in pace.allowed_on_slow_lines(monotonic())
 
 
 def test_an_account_refusal_pauses_and_uses_no_attempt(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
-    call_id = dialled(house, dispatch, AccountRefused("402: no credit"))
-    row = house.board(house.load_call(call_id).campaign_id)
+    call_id = dialled(services, dispatch, AccountRefused("402: no credit"))
+    row = services.board(services.load_call(call_id).campaign_id)
     assert (row.state, row.pause_cause) == (CampaignState.PAUSED, PauseCause.ACCOUNT)
     assert (row.pending, row.failed) == (1, 0)
     assert row.reason_words_id is not None
-    assert house.vault.words(row.reason_words_id) == "402: no credit"
+    assert services.vault.words(row.reason_words_id) == "402: no credit"
 
 
 def test_unknown_refusals_in_a_row_pause_the_campaign(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
     odd = RequestRefused("400: odd")
-    house.provider.answers(odd, odd, Accepted("p", NOON), odd, odd, odd)
-    campaign_id = house.campaign(6, cap=6)
-    calls = house.claim(campaign_id, 6)
-    dial(house, dispatch, calls[:5])
-    assert house.board(campaign_id).state is CampaignState.DIALING
-    dial(house, dispatch, calls[5:])
-    assert house.board(campaign_id).pause_cause is PauseCause.PROVIDER_REFUSALS
+    services.provider.answers(odd, odd, Accepted("p", NOON), odd, odd, odd)
+    campaign_id = services.campaign(6, cap=6)
+    calls = services.claim(campaign_id, 6)
+    dial(services, dispatch, calls[:5])
+    assert services.board(campaign_id).state is CampaignState.DIALING
+    dial(services, dispatch, calls[5:])
+    assert services.board(campaign_id).pause_cause is PauseCause.PROVIDER_REFUSALS
 
 
 # --- Who is not called ------------------------------------------------------------
@@ -193,54 +195,54 @@ def test_unknown_refusals_in_a_row_pause_the_campaign(
 
 @pytest.mark.parametrize("over", [False, True])
 def test_nothing_is_requested_after_a_pause_or_a_cancel(
-    house: House, dispatch: Dispatch, over: bool
+    services: Services, dispatch: Dispatch, over: bool
 ) -> None:
-    campaign_id = house.campaign(1)
-    [call_id] = house.claim(campaign_id)
+    campaign_id = services.campaign(1)
+    [call_id] = services.claim(campaign_id)
     if over:
-        house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
+        services.campaigns.cancel(campaign_id, hang_up=False, by=BY)
     else:
-        house.campaigns.pause(campaign_id, by=BY)
-    dial(house, dispatch, [call_id])
-    assert house.provider.orders == []
-    assert house.topics(call_id) == ["created", "canceled" if over else "deferred"]
+        services.campaigns.pause(campaign_id, by=BY)
+    dial(services, dispatch, [call_id])
+    assert services.provider.orders == []
+    assert services.topics(call_id) == ["created", "canceled" if over else "deferred"]
 
 
 def test_a_pause_between_two_tries_prevents_the_second(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
-    campaign_id = house.campaign(1)
+    campaign_id = services.campaign(1)
 
     def pause(_: CallOrder) -> Outcome:
-        house.campaigns.pause(campaign_id, by=BY)
+        services.campaigns.pause(campaign_id, by=BY)
         return NeverLeft("no route")
 
-    house.provider.answers(pause)
-    [call_id] = house.claim(campaign_id)
-    dial(house, dispatch, [call_id])
-    assert len(house.provider.orders) == 1
-    assert house.topics(call_id) == [*AT_ONCE, "deferred"]
+    services.provider.answers(pause)
+    [call_id] = services.claim(campaign_id)
+    dial(services, dispatch, [call_id])
+    assert len(services.provider.orders) == 1
+    assert services.topics(call_id) == [*AT_ONCE, "deferred"]
 
 
 def test_a_request_that_took_too_long_to_store_is_not_sent(
-    house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+    services: Services, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process is frozen after storing the request until it is too late to send."""
     monkeypatch.setattr(dispatching, "SEND_WITHIN_SECONDS", 0.0)
-    call_id = dialled(house, dispatch)
-    assert house.provider.orders == []
-    assert house.topics(call_id) == [*AT_ONCE, *["requested"] * 3, "deferred"]
+    call_id = dialled(services, dispatch)
+    assert services.provider.orders == []
+    assert services.topics(call_id) == [*AT_ONCE, *["requested"] * 3, "deferred"]
 
 
 def test_a_call_requested_by_another_dialer_is_not_released(
-    house: House, dispatch: Dispatch
+    services: Services, dispatch: Dispatch
 ) -> None:
     """Releasing it would free the slot of a call that may be ringing."""
-    [call_id] = house.claim(house.campaign(1))
-    house.calls.request(call_id, dial_before=NOON)
-    dial(house, dispatch, [call_id])
-    assert house.provider.orders == []
-    assert house.topics(call_id) == AT_ONCE
+    [call_id] = services.claim(services.campaign(1))
+    services.calls.request(call_id, dial_before=NOON)
+    dial(services, dispatch, [call_id])
+    assert services.provider.orders == []
+    assert services.topics(call_id) == AT_ONCE
 
 
 @pytest.mark.parametrize(
@@ -248,44 +250,44 @@ def test_a_call_requested_by_another_dialer_is_not_released(
     [NotNow("429"), ContactRefused("400: customer"), Unknown("500")],
 )
 def test_an_answer_to_an_old_request_does_not_settle_a_newer_one(
-    house: House, dispatch: Dispatch, late: Outcome
+    services: Services, dispatch: Dispatch, late: Outcome
 ) -> None:
     """Its dialer was frozen; another one settled the request and sent a new one."""
 
     def frozen(order: CallOrder) -> Outcome:
-        house.calls.lose_outcome(order.call_id, reason="no answer was stored")
-        house.calls.settle_absent(order.call_id)
-        house.settle()
-        assert house.claim_again(order.call_id).calls
-        house.calls.request(order.call_id, dial_before=NOON)
+        services.calls.lose_outcome(order.call_id, reason="no answer was stored")
+        services.calls.settle_absent(order.call_id)
+        services.settle()
+        assert services.claim_again(order.call_id).calls
+        services.calls.request(order.call_id, dial_before=NOON)
         return late
 
-    call_id = dialled(house, dispatch, frozen)
-    assert house.topics(call_id)[-1] == "requested"
-    assert house.load_call(call_id).request_open
+    call_id = dialled(services, dispatch, frozen)
+    assert services.topics(call_id)[-1] == "requested"
+    assert services.load_call(call_id).request_open
 
 
 # --- The store and the end --------------------------------------------------------
 
 
 def test_an_outcome_is_stored_when_the_store_is_available_again(
-    house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+    services: Services, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, failures = house.calls.place, [StoreUnavailable("away")] * 2
+    place, failures = services.calls.place, [StoreUnavailable("away")] * 2
 
     def away(*args: Any, **named: Any) -> None:
         if failures:
             raise failures.pop()
         place(*args, **named)
 
-    monkeypatch.setattr(house.calls, "place", away)
-    call_id = dialled(house, dispatch)
-    assert house.topics(call_id) == [*AT_ONCE, "placed"]
+    monkeypatch.setattr(services.calls, "place", away)
+    call_id = dialled(services, dispatch)
+    assert services.topics(call_id) == [*AT_ONCE, "placed"]
     assert failures == []
 
 
 def test_stop_waits_for_requests_under_way_and_starts_no_others(
-    house: House, pace: Pace
+    services: Services, pace: Pace
 ) -> None:
     asked, answer = Event(), Event()
 
@@ -294,9 +296,9 @@ def test_stop_waits_for_requests_under_way_and_starts_no_others(
         assert answer.wait(10)
         return Accepted("p", NOON)
 
-    house.provider.answers(slow)
-    first, second = house.claim(campaign := house.campaign(2), 2)
-    dispatch = a_dispatch(house, pace)
+    services.provider.answers(slow)
+    first, second = services.claim(campaign := services.campaign(2), 2)
+    dispatch = a_dispatch(services, pace)
     dispatch.dial([ClaimedCall(first, campaign, LINE)])
     assert asked.wait(10)
     stopping = run(dispatch.stop)
@@ -305,8 +307,8 @@ def test_stop_waits_for_requests_under_way_and_starts_no_others(
     dispatch.dial([ClaimedCall(second, campaign, LINE)])
     answer.set()
     stopping()
-    assert house.topics(first) == [*AT_ONCE, "placed"]
-    assert house.topics(second) == ["created"]
+    assert services.topics(first) == [*AT_ONCE, "placed"]
+    assert services.topics(second) == ["created"]
 
 
 def run(work: Callable[[], None]) -> Callable[[], None]:
@@ -316,18 +318,18 @@ def run(work: Callable[[], None]) -> Callable[[], None]:
 
 
 def test_a_campaign_fails_if_none_of_its_calls_can_be_built(
-    house: House, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+    services: Services, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise ValueError("no number in the vault")
 
-    monkeypatch.setattr(house.calls, "request", broken)
-    campaign_id = house.campaign(3)
-    calls = house.claim(campaign_id, 3)
-    dial(house, dispatch, calls[:2])
-    assert house.board(campaign_id).state is CampaignState.QUEUED
-    dial(house, dispatch, calls[2:])
-    assert house.board(campaign_id).state is CampaignState.FAILED
+    monkeypatch.setattr(services.calls, "request", broken)
+    campaign_id = services.campaign(3)
+    calls = services.claim(campaign_id, 3)
+    dial(services, dispatch, calls[:2])
+    assert services.board(campaign_id).state is CampaignState.QUEUED
+    dial(services, dispatch, calls[2:])
+    assert services.board(campaign_id).state is CampaignState.FAILED
 
 
 def test_calls_of_other_ids_are_not_under_way(dispatch: Dispatch) -> None:

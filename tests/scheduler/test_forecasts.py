@@ -20,7 +20,7 @@ from provider.vapi.reading import read_message
 from scheduler.maintenance.forecasts import Forecasts
 from tests.application.calls.messages import report
 from tests.scheduler.leading import Passes
-from tests.wiring import NOON, Clock, House
+from tests.wiring import NOON, Clock, Services
 
 AGAIN = RetryPolicy(3, 5, 1, 7, (RetryRule((CallOutcome.BUSY,), 2, (30,)),))
 OUTCOMES = {
@@ -32,71 +32,73 @@ SIMULATOR = SimulatorSettings(
 )
 
 
-def clock(house: House) -> Clock:
-    assert isinstance(house.now, Clock)
-    return house.now
+def clock(services: Services) -> Clock:
+    assert isinstance(services.now, Clock)
+    return services.now
 
 
-def forecasts(house: House) -> Forecasts:
+def forecasts(services: Services) -> Forecasts:
     return Forecasts(
-        house.reading.connection,
-        house.forecast_reader,
-        house.forecasts,
-        house.now,
-        house.read_model.wait_for,
+        services.reading.connection,
+        services.forecast_reader,
+        services.forecasts,
+        services.now,
+        services.read_model.wait_for,
     )
 
 
-def stored(house: House, campaign_id: object) -> list[Occasion]:
-    with house.reading.connection() as conn:
+def stored(services: Services, campaign_id: object) -> list[Occasion]:
+    with services.reading.connection() as conn:
         found = campaign_forecasts.forecasts_of(conn, campaign_id)  # type: ignore[arg-type]
     return [occasion for occasion, _ in found]
 
 
-def end(house: House, number: int, reason: str) -> None:
-    order = house.provider.orders[number]
-    provider_call_id = house.load_call(order.call_id).provider_call_id
+def end(services: Services, number: int, reason: str) -> None:
+    order = services.provider.orders[number]
+    provider_call_id = services.load_call(order.call_id).provider_call_id
     body = report(order.call_id, endedReason=reason, startedAt=None, cost=0.02)
     body["message"]["call"]["id"] = provider_call_id
-    body["message"]["endedAt"] = house.now().isoformat()
-    house.calls.record_message(read_message(body))
+    body["message"]["endedAt"] = services.now().isoformat()
+    services.calls.record_message(read_message(body))
 
 
 # --- Storing and scoring --------------------------------------------------------------
 
 
 def test_a_forecast_is_stored_at_the_start_and_then_every_ten_minutes(
-    house: House,
+    services: Services,
 ) -> None:
-    campaign_id = house.campaign(5)
-    worker = forecasts(house)
+    campaign_id = services.campaign(5)
+    worker = forecasts(services)
     assert [worker.run_once(), worker.run_once()] == [1, 0]
-    clock(house).pass_(minutes=9)
+    clock(services).pass_(minutes=9)
     assert worker.run_once() == 0
-    clock(house).pass_(minutes=1)
+    clock(services).pass_(minutes=1)
     assert worker.run_once() == 1
-    assert stored(house, campaign_id) == [Occasion.LAUNCH, Occasion.RUNNING]
+    assert stored(services, campaign_id) == [Occasion.LAUNCH, Occasion.RUNNING]
 
 
-def test_a_campaign_that_was_not_started_has_no_stored_forecast(house: House) -> None:
-    house.campaign(2, start=False)
-    assert forecasts(house).run_once() == 0
+def test_a_campaign_that_was_not_started_has_no_stored_forecast(
+    services: Services,
+) -> None:
+    services.campaign(2, start=False)
+    assert forecasts(services).run_once() == 0
 
 
 def test_forecasts_are_scored_once_when_the_campaign_is_completed(
-    house: House,
+    services: Services,
 ) -> None:
-    campaign_id = house.campaign(2)
-    worker = forecasts(house)
+    campaign_id = services.campaign(2)
+    worker = forecasts(services)
     worker.run_once()
-    Passes(house).run()
-    clock(house).pass_(minutes=2)
+    Passes(services).run()
+    clock(services).pass_(minutes=2)
     for number in range(2):
-        end(house, number, "customer-did-not-answer")
-    Passes(house).run()
-    assert house.load_campaign(campaign_id).state == "COMPLETED"
+        end(services, number, "customer-did-not-answer")
+    Passes(services).run()
+    assert services.load_campaign(campaign_id).state == "COMPLETED"
     assert [worker.run_once(), worker.run_once()] == [1, 0]
-    with house.reading.connection() as conn:
+    with services.reading.connection() as conn:
         [(scores, counts)] = campaign_forecasts.learned(conn)
     by_quantity = {one.quantity: one for one in scores}
     assert by_quantity[Quantity.CALLS].result == 2
@@ -107,33 +109,33 @@ def test_forecasts_are_scored_once_when_the_campaign_is_completed(
     assert (counts.calls, counts.contacts) == (2, 2)
 
 
-def test_later_forecasts_learn_from_finished_campaigns(house: House) -> None:
-    first = house.campaign(2)
-    Passes(house).run()
+def test_later_forecasts_learn_from_finished_campaigns(services: Services) -> None:
+    first = services.campaign(2)
+    Passes(services).run()
     for number in range(2):
-        end(house, number, "customer-did-not-answer")
-    Passes(house).run()
-    assert house.load_campaign(first).state == "COMPLETED"
-    forecasts(house).run_once()
-    second = house.campaign(["+12025550150", "+12025550151"], start=False)
-    with house.reading.connection() as conn:
-        made = house.forecast_reader.of_campaign(conn, second, house.now())
+        end(services, number, "customer-did-not-answer")
+    Passes(services).run()
+    assert services.load_campaign(first).state == "COMPLETED"
+    forecasts(services).run_once()
+    second = services.campaign(["+12025550150", "+12025550151"], start=False)
+    with services.reading.connection() as conn:
+        made = services.forecast_reader.of_campaign(conn, second, services.now())
     assert made is not None
     assert made.attempts_seen == 2
     assert made.coverage is None
     assert made.of(Quantity.CALLS).naive == 2
 
 
-def test_a_canceled_campaign_teaches_but_has_no_scores(house: House) -> None:
-    campaign_id = house.campaign(2)
-    worker = forecasts(house)
+def test_a_canceled_campaign_teaches_but_has_no_scores(services: Services) -> None:
+    campaign_id = services.campaign(2)
+    worker = forecasts(services)
     worker.run_once()
-    Passes(house).run()
-    end(house, 0, "customer-busy")
-    end(house, 1, "customer-busy")
-    house.campaigns.cancel(campaign_id, hang_up=False, by="ann@example.com")
-    house.settle()
-    with house.reading.connection() as conn:
+    Passes(services).run()
+    end(services, 0, "customer-busy")
+    end(services, 1, "customer-busy")
+    services.campaigns.cancel(campaign_id, hang_up=False, by="ann@example.com")
+    services.settle()
+    with services.reading.connection() as conn:
         scores, counts = results_of(conn, campaign_id)
     assert scores == ()
     assert counts.calls == 2
@@ -153,37 +155,43 @@ def planned(contact: int, attempt: int) -> tuple[str, float]:
 
 
 def test_the_simulation_makes_the_calls_of_the_real_scheduler_in_its_order(
-    house: House,
+    services: Services,
 ) -> None:
     contacts, cap = 9, 2
-    house.campaign(contacts, cap=cap, terms=CallingTerms(AGAIN))
-    house.set(dials_per_second=100)
-    real = run_scheduler(house, contacts, minutes=240)
+    services.campaign(contacts, cap=cap, terms=CallingTerms(AGAIN))
+    services.set(dials_per_second=100)
+    real = run_scheduler(services, contacts, minutes=240)
     assert {attempt for _, attempt in real} == {1, 2, 3}
     assert run_simulation(contacts, cap) == real
 
 
-def run_scheduler(house: House, contacts: int, minutes: int) -> list[tuple[int, int]]:
+def run_scheduler(
+    services: Services, contacts: int, minutes: int
+) -> list[tuple[int, int]]:
     """Run the scheduler until nothing is left; return contact and attempt of calls."""
-    passes, number_of, open_calls = Passes(house), dict[str, int](), dict[int, float]()
+    passes, number_of, open_calls = (
+        Passes(services),
+        dict[str, int](),
+        dict[int, float](),
+    )
     dials: list[tuple[int, int]] = []
     for minute in range(minutes):
         for number, ends in sorted(open_calls.items(), key=lambda one: one[1]):
             if ends <= minute * 60:
-                end(house, number, planned(*dials[number])[0])
+                end(services, number, planned(*dials[number])[0])
                 del open_calls[number]
         while True:
-            before = len(house.provider.orders)
+            before = len(services.provider.orders)
             passes.run()
-            for order in house.provider.orders[before:]:
+            for order in services.provider.orders[before:]:
                 phone = order.phone
                 contact = number_of.setdefault(phone, len(number_of))
                 dials.append((contact, order.attempt))
                 seconds = planned(contact, order.attempt)[1]
                 open_calls[len(dials) - 1] = minute * 60 + seconds
-            if len(house.provider.orders) == before:
+            if len(services.provider.orders) == before:
                 break
-        clock(house).pass_(minutes=1)
+        clock(services).pass_(minutes=1)
     assert len(number_of) == contacts
     return dials
 

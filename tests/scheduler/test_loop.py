@@ -16,7 +16,15 @@ from domain.values import CampaignState, PauseCause
 from storage.process.leadership import LeadershipLost
 from tests.scheduler.leading import Leading, Passes, dependencies_of, leading
 from tests.support import eventually
-from tests.wiring import BY, NOON, Clock, House, fake_provider, housed, real_time
+from tests.wiring import (
+    BY,
+    NOON,
+    Clock,
+    Services,
+    fake_provider,
+    open_services,
+    real_time,
+)
 
 ENDED = CallReport(
     ended_reason="customer-ended-call", cost=Decimal("0.1"), has_artifact=True
@@ -24,8 +32,8 @@ ENDED = CallReport(
 
 
 @pytest.fixture
-def passes(house: House) -> Iterator[Passes]:
-    made = Passes(house)
+def passes(services: Services) -> Iterator[Passes]:
+    made = Passes(services)
     yield made
     made.deps.dispatch.stop()
 
@@ -34,92 +42,92 @@ def passes(house: House) -> Iterator[Passes]:
 
 
 def test_a_pass_fills_the_cap_and_stores_why_the_others_wait(
-    house: House, passes: Passes
+    services: Services, passes: Passes
 ) -> None:
-    campaign_id = house.campaign(5, cap=3)
+    campaign_id = services.campaign(5, cap=3)
     assert passes.run().claimed == 3
-    assert len(house.provider.orders) == 3
-    decision = house.process_records.decision(campaign_id)
+    assert len(services.provider.orders) == 3
+    decision = services.process_records.decision(campaign_id)
     assert decision is not None
     assert (decision.room, decision.placed) == (3, 3)
     assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 2)]
 
 
 def test_a_decision_sums_up_the_passes_of_one_fill(
-    house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    services: Services, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign_id = house.campaign(5, cap=4)
+    campaign_id = services.campaign(5, cap=4)
     monkeypatch.setattr(passes.deps.pace, "allowed", lambda _: 2)
-    passes.scheduler.filler.fill(Leading(), house.snapshot(), checked=False)  # type: ignore[arg-type]  # signs of life only
-    decision = house.process_records.decision(campaign_id)
+    passes.scheduler.filler.fill(Leading(), services.snapshot(), checked=False)  # type: ignore[arg-type]  # signs of life only
+    decision = services.process_records.decision(campaign_id)
     assert decision is not None
     assert (decision.room, decision.placed) == (4, 4)
     assert [(why.code, why.contacts) for why in decision.reasons] == [("CAP_FULL", 1)]
 
 
 def test_a_campaign_is_completed_when_all_contacts_are_final(
-    house: House, passes: Passes
+    services: Services, passes: Passes
 ) -> None:
-    campaign_id = house.campaign(2)
+    campaign_id = services.campaign(2)
     passes.run()
-    for provider_id in house.provider.shown:
-        house.provider.end(provider_id, ENDED)
-    passes.scheduler.check.run(house.settings.values())
-    house.settle()
+    for provider_id in services.provider.shown:
+        services.provider.end(provider_id, ENDED)
+    passes.scheduler.check.run(services.settings.values())
+    services.settle()
     passes.run()
-    row = house.board(campaign_id)
+    row = services.board(campaign_id)
     assert (row.state, row.ended) == (CampaignState.COMPLETED, 2)
 
 
 def test_a_paused_campaign_is_completed_when_no_contact_is_left(
-    house: House, passes: Passes
+    services: Services, passes: Passes
 ) -> None:
-    campaign_id = house.campaign(1)
+    campaign_id = services.campaign(1)
     passes.run()
-    house.campaigns.pause(campaign_id, by=BY)
-    [provider_id] = house.provider.shown
-    house.provider.end(provider_id, ENDED)
-    passes.scheduler.check.run(house.settings.values())
+    services.campaigns.pause(campaign_id, by=BY)
+    [provider_id] = services.provider.shown
+    services.provider.end(provider_id, ENDED)
+    passes.scheduler.check.run(services.settings.values())
     passes.run()
-    assert house.board(campaign_id).state is CampaignState.COMPLETED
+    assert services.board(campaign_id).state is CampaignState.COMPLETED
 
 
 def test_a_pass_with_an_old_snapshot_claims_nothing(
-    house: House, passes: Passes
+    services: Services, passes: Passes
 ) -> None:
-    campaign_id = house.campaign(2)
-    house.settle()
-    house.read_model.held = True
-    first = house.read_snapshot(NOON, 10)
+    campaign_id = services.campaign(2)
+    services.settle()
+    services.read_model.held = True
+    first = services.read_snapshot(NOON, 10)
     assert passes.scheduler.run_once(NOON).claimed == 2
     last = passes.scheduler.run_once(NOON)
     assert (last.claimed, last.more, last.more_soon) == (0, False, True)
-    house.read_model.held = False
+    services.read_model.held = False
     assert first.claims_seen == 0
-    assert house.board(campaign_id).queued == 2
+    assert services.board(campaign_id).queued == 2
 
 
 def test_fewer_claims_in_the_log_than_before_end_the_term(
-    house: House, passes: Passes
+    services: Services, passes: Passes
 ) -> None:
     """The database was replaced by a restored or failed-over one."""
-    house.campaign(2, cap=1)
-    old = house.snapshot()
+    services.campaign(2, cap=1)
+    old = services.snapshot()
     assert [passes.run().claimed for _ in range(2)] == [1, 0]
     passes.scheduler.filler._deps = replace(passes.deps, read_snapshot=lambda *_: old)
     with pytest.raises(LeadershipLost, match="stored claims fell from 1 to 0"):
         passes.scheduler.run_once(NOON)
-    assert len(house.provider.orders) == 1
+    assert len(services.provider.orders) == 1
 
 
 def test_a_dropped_call_does_not_cause_endless_passes(
-    house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    services: Services, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The read model shows a contact as pending whose call exists."""
-    campaign_id = house.campaign(3)
-    stuck = house.candidates(campaign_id)[0]
-    real = house.read_snapshot
-    house.claim(campaign_id)
+    campaign_id = services.campaign(3)
+    stuck = services.candidates(campaign_id)[0]
+    real = services.read_snapshot
+    services.claim(campaign_id)
 
     def wrong(now: Any, most: int) -> Snapshot:
         snapshot = real(now, most)
@@ -136,62 +144,62 @@ def test_a_dropped_call_does_not_cause_endless_passes(
 
 
 def test_an_error_with_one_campaign_does_not_stop_the_others(
-    house: House, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    services: Services, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad, good = house.campaign(1), house.campaign(1)
+    bad, good = services.campaign(1), services.campaign(1)
     passes.run()
-    for provider_id in house.provider.shown:
-        house.provider.end(provider_id, ENDED)
-    passes.scheduler.check.run(house.settings.values())
-    complete = house.campaigns.complete
+    for provider_id in services.provider.shown:
+        services.provider.end(provider_id, ENDED)
+    passes.scheduler.check.run(services.settings.values())
+    complete = services.campaigns.complete
 
     def broken(campaign_id: UUID, *, version: int) -> int | None:
         if campaign_id == bad:
             raise ValueError("an event that nobody can read")
         return complete(campaign_id, version=version)
 
-    monkeypatch.setattr(house.campaigns, "complete", broken)
+    monkeypatch.setattr(services.campaigns, "complete", broken)
     passes.run()
-    assert house.board(good).state is CampaignState.COMPLETED
+    assert services.board(good).state is CampaignState.COMPLETED
 
 
-def test_a_spent_budget_pauses_its_campaign(house: House, passes: Passes) -> None:
-    campaign_id = house.campaign(3, budget=Decimal("0.10"))
+def test_a_spent_budget_pauses_its_campaign(services: Services, passes: Passes) -> None:
+    campaign_id = services.campaign(3, budget=Decimal("0.10"))
     passes.run()
-    row = house.board(campaign_id)
+    row = services.board(campaign_id)
     assert (row.state, row.pause_cause) == (CampaignState.PAUSED, PauseCause.BUDGET)
-    assert house.provider.orders == []
+    assert services.provider.orders == []
 
 
 def test_a_deferred_call_is_requested_again_when_it_is_due(
-    house: House, passes: Passes
+    services: Services, passes: Passes
 ) -> None:
-    house.provider.answers(NotNow("429"))
-    campaign_id = house.campaign(1)
+    services.provider.answers(NotNow("429"))
+    campaign_id = services.campaign(1)
     assert passes.run().claimed == 1
     last = passes.run()
     assert (last.claimed, last.next_due_at) == (0, NOON + timedelta(seconds=0.5))
-    assert isinstance(house.now, Clock)
-    house.now.pass_(seconds=31)
+    assert isinstance(services.now, Clock)
+    services.now.pass_(seconds=31)
     assert passes.run().claimed == 1
-    [call] = house.call_rows(campaign_id)
+    [call] = services.call_rows(campaign_id)
     assert (call.attempt, call.requests) == (1, 2)
 
 
-def test_a_resume_ends_all_deferrals(house: House, passes: Passes) -> None:
-    house.provider.answers(AccountRefused("402: no credit"))
-    campaign_id = house.campaign(1)
+def test_a_resume_ends_all_deferrals(services: Services, passes: Passes) -> None:
+    services.provider.answers(AccountRefused("402: no credit"))
+    campaign_id = services.campaign(1)
     passes.run()
     assert passes.run().claimed == 0
-    house.campaigns.resume(campaign_id, by=BY)
+    services.campaigns.resume(campaign_id, by=BY)
     assert passes.run().claimed == 1
 
 
-def test_nothing_is_dialled_without_an_api_key(house: House) -> None:
-    passes = Passes(house, no_dialling_because="no API key is configured.")
-    campaign_id = house.campaign(1)
+def test_nothing_is_dialled_without_an_api_key(services: Services) -> None:
+    passes = Passes(services, no_dialling_because="no API key is configured.")
+    campaign_id = services.campaign(1)
     assert passes.run().claimed == 0
-    decision = house.process_records.decision(campaign_id)
+    decision = services.process_records.decision(campaign_id)
     assert decision is not None
     assert [why.code for why in decision.reasons] == ["PROVIDER_DOWN"]
 
@@ -200,14 +208,16 @@ def test_nothing_is_dialled_without_an_api_key(house: House) -> None:
 
 
 @pytest.fixture
-def live(database: str) -> Iterator[House]:
+def live(database: str) -> Iterator[Services]:
     """The services with a real clock and a running projector."""
     provider = fake_provider(real_time)
-    with housed(database, now=real_time, provider=provider, projector=True) as house:
-        yield house
+    with open_services(
+        database, now=real_time, provider=provider, projector=True
+    ) as services:
+        yield services
 
 
-def test_a_start_is_dialled_at_once_and_a_free_slot_refilled(live: House) -> None:
+def test_a_start_is_dialled_at_once_and_a_free_slot_refilled(live: Services) -> None:
     with leading(dependencies_of(live), Leading(), live):
         campaign_id = live.campaign(3, cap=1)
         for made in range(1, 4):
@@ -224,7 +234,7 @@ def end_call(provider: Any, number: int) -> None:
     provider.end(list(provider.shown)[-1], ENDED)
 
 
-def test_without_refill_slots_are_filled_only_at_ticks(live: House) -> None:
+def test_without_refill_slots_are_filled_only_at_ticks(live: Services) -> None:
     live.set(refill_immediately=False, tick_seconds=3600, dials_per_second=1000)
     live.campaign(2, cap=1)
     with leading(dependencies_of(live), Leading(), live):
@@ -237,7 +247,7 @@ def test_without_refill_slots_are_filled_only_at_ticks(live: House) -> None:
         assert len(live.provider.orders) == 1
 
 
-def test_the_loop_ends_when_the_leadership_is_lost(live: House) -> None:
+def test_the_loop_ends_when_the_leadership_is_lost(live: Services) -> None:
     term = Leading()
     with leading(dependencies_of(live), term, live) as ends:
         term.lost = True
@@ -245,7 +255,7 @@ def test_the_loop_ends_when_the_leadership_is_lost(live: House) -> None:
         eventually(lambda: len(ends) == 1, said="the end of the term")
 
 
-def test_the_longest_silence_of_a_leader_follows_the_settings(live: House) -> None:
+def test_the_longest_silence_of_a_leader_follows_the_settings(live: Services) -> None:
     term = Leading()
     with leading(dependencies_of(live), term, live):
         eventually(lambda: term.silence == 120, said="two ticks of the first settings")
@@ -253,7 +263,7 @@ def test_the_longest_silence_of_a_leader_follows_the_settings(live: House) -> No
         eventually(lambda: term.silence == 14, said="two ticks of the new ones")
 
 
-def test_an_error_in_a_pass_does_not_stop_the_next(live: House) -> None:
+def test_an_error_in_a_pass_does_not_stop_the_next(live: Services) -> None:
     failures = [ValueError("odd row")] * 3
 
     def odd(now: Any, most: int) -> Snapshot:
@@ -267,7 +277,7 @@ def test_an_error_in_a_pass_does_not_stop_the_next(live: House) -> None:
         assert (ends, failures) == ([], [])
 
 
-def test_nothing_is_claimed_before_the_first_check(live: House) -> None:
+def test_nothing_is_claimed_before_the_first_check(live: Services) -> None:
     campaign_id = live.campaign(1)
     live.provider.down = True
     with leading(dependencies_of(live), Leading(), live):
@@ -281,7 +291,7 @@ def test_nothing_is_claimed_before_the_first_check(live: House) -> None:
 
 
 def test_an_unavailable_store_ends_the_term(
-    live: House, monkeypatch: pytest.MonkeyPatch
+    live: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise StoreUnavailable("no answer")

@@ -8,63 +8,63 @@ from domain.outcomes import CallOutcome
 from provider.vapi.reading import read_message
 from tests.application.calls.messages import report
 from tests.scheduler.leading import Passes
-from tests.wiring import NOON, Clock, House
+from tests.wiring import NOON, Clock, Services
 
 POLICY = RetryPolicy(3, 5, 1, 7, (RetryRule((CallOutcome.BUSY,), 2, (30,)),))
 
 
-def be_busy(house: House, number: int) -> None:
+def be_busy(services: Services, number: int) -> None:
     """Report the call of an order as busy."""
-    order = house.provider.orders[number]
-    provider_call_id = house.load_call(order.call_id).provider_call_id
+    order = services.provider.orders[number]
+    provider_call_id = services.load_call(order.call_id).provider_call_id
     body = report(order.call_id, endedReason="customer-busy", startedAt=None, cost=0)
     body["message"]["call"]["id"] = provider_call_id
-    house.calls.record_message(read_message(body))
+    services.calls.record_message(read_message(body))
 
 
-def wait(house: House, minutes: float) -> None:
-    assert isinstance(house.now, Clock)
-    house.now.pass_(minutes=minutes)
+def wait(services: Services, minutes: float) -> None:
+    assert isinstance(services.now, Clock)
+    services.now.pass_(minutes=minutes)
 
 
 def test_a_scheduler_that_takes_over_before_the_retry_is_due_makes_one_call(
-    house: House,
+    services: Services,
 ) -> None:
-    campaign_id = house.campaign(1, terms=CallingTerms(POLICY))
-    Passes(house).run()
-    be_busy(house, 0)
-    Passes(house).run()  # The first one died after the plan was stored.
-    assert len(house.provider.orders) == 1
-    wait(house, 30)
-    Passes(house).run()
-    Passes(house).run()
-    assert [order.attempt for order in house.provider.orders] == [1, 2]
-    assert house.board(campaign_id).queued == 1
+    campaign_id = services.campaign(1, terms=CallingTerms(POLICY))
+    Passes(services).run()
+    be_busy(services, 0)
+    Passes(services).run()  # The first one died after the plan was stored.
+    assert len(services.provider.orders) == 1
+    wait(services, 30)
+    Passes(services).run()
+    Passes(services).run()
+    assert [order.attempt for order in services.provider.orders] == [1, 2]
+    assert services.board(campaign_id).queued == 1
 
 
-def test_a_campaign_is_completed_after_its_last_retry_only(house: House) -> None:
-    campaign_id = house.campaign(1, terms=CallingTerms(POLICY))
+def test_a_campaign_is_completed_after_its_last_retry_only(services: Services) -> None:
+    campaign_id = services.campaign(1, terms=CallingTerms(POLICY))
     for number in range(3):
-        Passes(house).run()
-        be_busy(house, number)
-        Passes(house).run()
-        state = house.load_campaign(campaign_id).state
+        Passes(services).run()
+        be_busy(services, number)
+        Passes(services).run()
+        state = services.load_campaign(campaign_id).state
         assert (state == "COMPLETED") == (number == 2)
-        wait(house, 30)
-    row = house.board(campaign_id)
+        wait(services, 30)
+    row = services.board(campaign_id)
     assert (row.ended, row.pending, row.contacts) == (1, 0, 1)
 
 
 def test_a_campaign_whose_end_has_come_withholds_its_retries_and_completes(
-    house: House,
+    services: Services,
 ) -> None:
     terms = CallingTerms(POLICY, ends_at=NOON + timedelta(minutes=40))
-    campaign_id = house.campaign(1, terms=terms)
-    Passes(house).run()
-    be_busy(house, 0)
-    wait(house, 45)
-    Passes(house).run()
-    Passes(house).run()
-    row = house.board(campaign_id)
+    campaign_id = services.campaign(1, terms=terms)
+    Passes(services).run()
+    be_busy(services, 0)
+    wait(services, 45)
+    Passes(services).run()
+    Passes(services).run()
+    row = services.board(campaign_id)
     assert (row.state, row.canceled, row.pending) == ("COMPLETED", 1, 0)
-    assert len(house.provider.orders) == 1
+    assert len(services.provider.orders) == 1

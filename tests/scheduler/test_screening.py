@@ -19,7 +19,7 @@ from scheduler.screening import screening_of
 from tests.application.contacts.erasing import erase
 from tests.scheduler.leading import Leading, Passes
 from tests.support import eventually
-from tests.wiring import BY, NOON, Clock, House, phones
+from tests.wiring import BY, NOON, Clock, Services, phones
 
 ONCE_A_DAY = (FrequencyCap(1, 24),)
 CALLED, OTHERS = phones(30, first=100), phones(2, first=200)
@@ -30,33 +30,33 @@ class Counted:
     """A scheduler of one call a second; `refused` are the requests not granted."""
 
     passes: Passes
-    house: House
+    services: Services
     refused: list[UUID] = field(default_factory=list)
 
     def fill(self) -> None:
         """Fill once, as a tick does."""
-        seen = self.house.snapshot()
+        seen = self.services.snapshot()
         filler = self.passes.scheduler.filler
         filler.begin_tick()
         filler.fill(Leading(), seen, checked=True)  # type: ignore[arg-type]  # all it needs
         dispatch = self.passes.deps.dispatch
         eventually(lambda: not dispatch._under_way, said="settled calls")
-        self.house.settle()
+        self.services.settle()
 
     @property
     def orders(self) -> set[str]:
-        return {order.phone for order in self.house.provider.orders}
+        return {order.phone for order in self.services.provider.orders}
 
 
 @pytest.fixture
-def counted(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
-    screening = screening_of(house)
+def counted(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    screening = screening_of(services)
     passes = Passes(
-        house, screen=screening, withhold_refused=screening.withhold_refused
+        services, screen=screening, withhold_refused=screening.withhold_refused
     )
     passes.deps.pace.set_full(1.0)
-    house.set(global_cap=100)  # Calls of a canceled campaign may still be live.
-    found = Counted(passes, house)
+    services.set(global_cap=100)  # Calls of a canceled campaign may still be live.
+    found = Counted(passes, services)
     request = CallService.request
 
     def count(calls: CallService, call_id: UUID, **how: Any) -> Any:
@@ -70,38 +70,40 @@ def counted(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     passes.deps.dispatch.stop()
 
 
-def request(house: House, call_id: UUID) -> None:
-    soon = house.now() + timedelta(seconds=5)
-    assert house.calls.request(call_id, dial_before=soon)
+def request(services: Services, call_id: UUID) -> None:
+    soon = services.now() + timedelta(seconds=5)
+    assert services.calls.request(call_id, dial_before=soon)
 
 
-def call(house: House, numbers: Sequence[str]) -> None:
+def call(services: Services, numbers: Sequence[str]) -> None:
     """Call these numbers once, in a campaign that is canceled afterwards."""
-    campaign_id = house.campaign(numbers)
-    for call_id in house.claim(campaign_id, len(numbers)):
-        request(house, call_id)
-        house.calls.place(call_id, provider_call_id=str(call_id), placed_at=house.now())
-        house.calls.time_out(call_id, reason="test")
-    house.campaigns.cancel(campaign_id, hang_up=False, by=BY)
-    house.settle()
+    campaign_id = services.campaign(numbers)
+    for call_id in services.claim(campaign_id, len(numbers)):
+        request(services, call_id)
+        services.calls.place(
+            call_id, provider_call_id=str(call_id), placed_at=services.now()
+        )
+        services.calls.time_out(call_id, reason="test")
+    services.campaigns.cancel(campaign_id, hang_up=False, by=BY)
+    services.settle()
 
 
-def rows(house: House, campaign_id: UUID) -> tuple[ContactRow, ...]:
-    with house.reading.connection() as conn:
+def rows(services: Services, campaign_id: UUID) -> tuple[ContactRow, ...]:
+    with services.reading.connection() as conn:
         return contact_log.page(conn, campaign_id, first=100).nodes
 
 
 def test_numbers_called_as_often_as_allowed_cost_no_refused_claim_and_no_pace(
     counted: Counted,
 ) -> None:
-    house = counted.house
-    house.set(frequency_caps=ONCE_A_DAY)
-    call(house, CALLED)
-    campaign_id = house.campaign((*CALLED, *OTHERS))
+    services = counted.services
+    services.set(frequency_caps=ONCE_A_DAY)
+    call(services, CALLED)
+    campaign_id = services.campaign((*CALLED, *OTHERS))
     counted.fill()
     assert counted.refused == []
     assert counted.orders == set(OTHERS), "the pace allows two calls"
-    deferred = [row for row in rows(house, campaign_id) if row.phone in CALLED]
+    deferred = [row for row in rows(services, campaign_id) if row.phone in CALLED]
     assert {row.status for row in deferred} == {ContactStatus.PENDING}
     day = timedelta(days=1)
     assert {(row.deferred_code, row.deferred_until) for row in deferred} == {
@@ -112,14 +114,14 @@ def test_numbers_called_as_often_as_allowed_cost_no_refused_claim_and_no_pace(
 
 
 def test_a_deferred_number_is_called_when_the_cap_allows_it(counted: Counted) -> None:
-    house = counted.house
-    house.set(frequency_caps=ONCE_A_DAY)
-    call(house, CALLED[:1])
-    house.campaign(CALLED[:1])
+    services = counted.services
+    services.set(frequency_caps=ONCE_A_DAY)
+    call(services, CALLED[:1])
+    services.campaign(CALLED[:1])
     counted.fill()
     assert counted.orders == set()
-    assert isinstance(house.now, Clock)
-    house.now.pass_(seconds=timedelta(days=1).total_seconds())
+    assert isinstance(services.now, Clock)
+    services.now.pass_(seconds=timedelta(days=1).total_seconds())
     counted.fill()
     assert (counted.orders, counted.refused) == (set(CALLED[:1]), [])
 
@@ -127,35 +129,35 @@ def test_a_deferred_number_is_called_when_the_cap_allows_it(counted: Counted) ->
 def test_listed_and_suppressed_numbers_are_withheld_without_a_claim(
     counted: Counted,
 ) -> None:
-    house = counted.house
+    services = counted.services
     listed, erased = CALLED[:20], CALLED[20]
-    house.campaign((erased,), start=False)
+    services.campaign((erased,), start=False)
     person = SuppressionSource.PERSON
-    house.numbers.suppress(erased, source=person, reason=None, by=BY)
-    erase(house, erased)
+    services.numbers.suppress(erased, source=person, reason=None, by=BY)
+    erase(services, erased)
     terms = ListTerms("Registry", as_of=date(2026, 3, 1))
-    house.suppression_lists.receive(terms, ["\n".join(listed).encode()], by=BY)
-    campaign_id = house.campaign((*listed, erased, *OTHERS))
-    claims = house.snapshot().claims_seen
+    services.suppression_lists.receive(terms, ["\n".join(listed).encode()], by=BY)
+    campaign_id = services.campaign((*listed, erased, *OTHERS))
+    claims = services.snapshot().claims_seen
     counted.fill()
     assert counted.refused == []
     assert counted.orders == set(OTHERS)
-    assert house.snapshot().claims_seen == claims + 1
-    withheld = {row.phone for row in rows(house, campaign_id) if row.withheld}
+    assert services.snapshot().claims_seen == claims + 1
+    withheld = {row.phone for row in rows(services, campaign_id) if row.withheld}
     assert withheld == {*listed, erased}
 
 
 def test_a_number_is_not_called_by_two_campaigns_at_the_same_time(
     counted: Counted,
 ) -> None:
-    house = counted.house
-    [talking] = house.claim(house.campaign(CALLED[:1]))
-    request(house, talking)
-    house.campaign((*CALLED[:1], *OTHERS))
+    services = counted.services
+    [talking] = services.claim(services.campaign(CALLED[:1]))
+    request(services, talking)
+    services.campaign((*CALLED[:1], *OTHERS))
     counted.fill()
     assert counted.orders == set(OTHERS)
-    house.calls.place(talking, provider_call_id="p1", placed_at=house.now())
-    house.calls.time_out(talking, reason="test")
+    services.calls.place(talking, provider_call_id="p1", placed_at=services.now())
+    services.calls.time_out(talking, reason="test")
     counted.fill()
     assert counted.orders == {CALLED[0], *OTHERS}
 
@@ -163,14 +165,14 @@ def test_a_number_is_not_called_by_two_campaigns_at_the_same_time(
 def test_held_numbers_are_called_as_soon_as_their_list_can_be_read(
     counted: Counted,
 ) -> None:
-    house = counted.house
+    services = counted.services
     terms = ListTerms("Registry", as_of=date(2026, 3, 1))
-    house.suppression_lists.receive(terms, [CALLED[0].encode()], by=BY)
-    with house.writing.connection() as conn:
+    services.suppression_lists.receive(terms, [CALLED[0].encode()], by=BY)
+    with services.writing.connection() as conn:
         conn.execute("delete from suppression_block")
-    house.campaign(CALLED[1:2])
+    services.campaign(CALLED[1:2])
     counted.fill()
     assert (counted.orders, counted.refused) == (set(), [])
-    house.suppression_lists.receive(terms, [CALLED[0].encode()], by=BY)
+    services.suppression_lists.receive(terms, [CALLED[0].encode()], by=BY)
     counted.fill()
     assert counted.orders == set(CALLED[1:2])

@@ -15,7 +15,7 @@ from provider.vapi.settings import VapiSettings
 from tests.scheduler.leading import Leading, dependencies_of, leading
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
-from tests.wiring import House, housed, real_time
+from tests.wiring import Services, open_services, real_time
 
 DEAREST = Decimal("0.40")
 """US dollars of the simulator's most expensive call, see `cost_of`."""
@@ -25,32 +25,32 @@ LONG = 60
 
 
 @contextmanager
-def dialled(url: str, **settings: object) -> Iterator[tuple[House, Simulator]]:
+def dialled(url: str, **settings: object) -> Iterator[tuple[Services, Simulator]]:
     """Run a scheduler that calls through a simulator without webhooks."""
     given: dict[str, Any] = {"speed": 60, "report_seconds": (3, 5)}
     given |= {"concurrency_limit": 100}
     with running_simulator(**given | settings) as simulator:
         at = VapiSettings(base_url=simulator.url, api_key=simulator.api_key)
         with (
-            housed(
+            open_services(
                 url, now=real_time, provider=VapiProvider(at), projector=True
-            ) as house,
-            leading(dependencies_of(house), Leading(), house),
+            ) as services,
+            leading(dependencies_of(services), Leading(), services),
         ):
-            house.set(silence_timeout_seconds=15)
-            yield house, simulator
+            services.set(silence_timeout_seconds=15)
+            yield services, simulator
 
 
-def stopped(house: House, campaign_id: UUID) -> CampaignRow:
+def stopped(services: Services, campaign_id: UUID) -> CampaignRow:
     """Wait until the budget has paused the campaign and all its costs are known."""
 
     def is_stopped() -> bool:
-        row = house.board(campaign_id)
+        row = services.board(campaign_id)
         paused = row.state is CampaignState.PAUSED
         return paused and row.active == row.awaiting_reports == 0
 
     eventually(is_stopped, LONG, "a pause and the last costs")
-    return house.board(campaign_id)
+    return services.board(campaign_id)
 
 
 def true_spend(simulator: Simulator) -> Decimal:
@@ -66,9 +66,9 @@ def test_a_budget_of_1_00_is_kept_with_every_form_of_cost(
     reports = [{"cost": cost, "read": "reported"}]
     talking = {"outcomes": {"customer-ended-call": 1}, "talk_seconds": (120, 120)}
     faults = {"reports": reports}
-    with dialled(database, **talking, faults=faults) as (house, simulator):
-        campaign_id = house.campaign(20, cap=2, budget=Decimal("1.00"))
-        row = stopped(house, campaign_id)
+    with dialled(database, **talking, faults=faults) as (services, simulator):
+        campaign_id = services.campaign(20, cap=2, budget=Decimal("1.00"))
+        row = stopped(services, campaign_id)
         assert row.pause_cause is PauseCause.BUDGET
         assert row.spend == true_spend(simulator)
         beyond = 2 * (DEAREST - EXPECTED)
@@ -78,7 +78,7 @@ def test_a_budget_of_1_00_is_kept_with_every_form_of_cost(
 
 def test_a_cost_missing_in_the_report_is_asked_for(database: str) -> None:
     faults = {"reports": [{"cost": "absent", "first": "empty", "gap_seconds": 0}]}
-    with dialled(database, faults=faults) as (house, simulator):
-        campaign_id = house.campaign(20, cap=3, budget=Decimal("1.00"))
-        row = stopped(house, campaign_id)
+    with dialled(database, faults=faults) as (services, simulator):
+        campaign_id = services.campaign(20, cap=3, budget=Decimal("1.00"))
+        row = stopped(services, campaign_id)
         assert row.spend == true_spend(simulator)

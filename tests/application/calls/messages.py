@@ -6,7 +6,7 @@ from uuid import UUID
 
 from application.ports import CallReport, ProviderCall
 from provider.vapi.reading import PHASES, read_message
-from tests.wiring import NOON, House
+from tests.wiring import NOON, Services
 
 SOON = NOON + timedelta(seconds=5)
 PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
@@ -31,23 +31,25 @@ def report(call_id: UUID | None, **fields: Any) -> dict[str, Any]:
     return message(call_id, "end-of-call-report", **{**told, **times, **fields})
 
 
-def record_message(house: House, *bodies: dict[str, Any]) -> list[bool]:
+def record_message(services: Services, *bodies: dict[str, Any]) -> list[bool]:
     """Record messages of the provider; return which of them were repetitions."""
-    return [house.calls.record_message(read_message(body)).repeated for body in bodies]
+    return [
+        services.calls.record_message(read_message(body)).repeated for body in bodies
+    ]
 
 
-def requested(house: House, people: int = 1) -> UUID:
-    [call_id, *_] = house.claim(house.campaign(people), people)
-    assert house.calls.request(call_id, dial_before=SOON)
+def requested(services: Services, people: int = 1) -> UUID:
+    [call_id, *_] = services.claim(services.campaign(people), people)
+    assert services.calls.request(call_id, dial_before=SOON)
     return call_id
 
 
-def place(house: House, call_id: UUID, provider_id: str = PROVIDER_ID) -> None:
-    house.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
+def place(services: Services, call_id: UUID, provider_id: str = PROVIDER_ID) -> None:
+    services.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
 
 
-def documents(house: House, subject_id: UUID) -> list[dict[str, Any]]:
-    return [row.document for row in house.vault.messages_of(subject_id)]
+def documents(services: Services, subject_id: UUID) -> list[dict[str, Any]]:
+    return [row.document for row in services.vault.messages_of(subject_id)]
 
 
 def seen(call_id: UUID, shown: str = "ringing", **told: Any) -> ProviderCall:

@@ -22,94 +22,96 @@ from projections.campaign_arms import arm_results, arm_rows
 from projections.registers import directory
 from tests.application.calls.messages import record_message, report
 from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY
-from tests.wiring import BY, Clock, House, phones
+from tests.wiring import BY, Clock, Services, phones
 
 MANY = 24
 """Contacts of which certainly not all get the same arm: the digests are random."""
 
 
 @pytest.fixture
-def other(house: House) -> UUID:
+def other(services: Services) -> UUID:
     """A second assistant in our directory, with shorter calls."""
     made = ProviderAssistant("asst-2", "Quinn", {"maxDurationSeconds": 120})
-    house.provider.assistants["asst-2"] = made
-    return house.assistants.import_assistant("asst-2", name=None, by=BY)[0]
+    services.provider.assistants["asst-2"] = made
+    return services.assistants.import_assistant("asst-2", name=None, by=BY)[0]
 
 
-def later(house: House, **units: float) -> None:
-    clock = house.now
+def later(services: Services, **units: float) -> None:
+    clock = services.now
     assert isinstance(clock, Clock)
     clock.pass_(**units)
 
 
-def place(house: House, campaign_id: UUID) -> Call:
+def place(services: Services, campaign_id: UUID) -> Call:
     """Claim the next contact and place its call."""
-    [call_id] = house.claim(campaign_id)
-    before = house.now() + timedelta(seconds=5)
-    permission = house.calls.request(call_id, dial_before=before)
+    [call_id] = services.claim(campaign_id)
+    before = services.now() + timedelta(seconds=5)
+    permission = services.calls.request(call_id, dial_before=before)
     assert permission is not None
-    call = house.load_call(call_id)
+    call = services.load_call(call_id)
     assert call.arm is not None
     assert permission.order.provider_assistant_id == call.arm.provider_assistant_id
-    house.calls.place(call_id, provider_call_id=str(call_id), placed_at=house.now())
+    services.calls.place(
+        call_id, provider_call_id=str(call_id), placed_at=services.now()
+    )
     return call
 
 
-def end(house: House, call: Call, **told: Any) -> None:
+def end(services: Services, call: Call, **told: Any) -> None:
     body = report(call.id, **told)
     body["message"]["call"]["id"] = str(call.id)
-    record_message(house, body)
-    house.settle()
+    record_message(services, body)
+    services.settle()
 
 
-def drawn(house: House, campaign_id: UUID, people: int) -> dict[str, int]:
+def drawn(services: Services, campaign_id: UUID, people: int) -> dict[str, int]:
     """Call each contact once, all busy; return the arm by the number's digest."""
     found: dict[str, int] = {}
     for _ in range(people):
-        call = place(house, campaign_id)
-        end(house, call, **BUSY)
+        call = place(services, campaign_id)
+        end(services, call, **BUSY)
         assert call.number_key is not None
         assert call.arm is not None
         found[call.number_key] = call.arm.number
     return found
 
 
-def results(house: House, campaign_id: UUID) -> list[tuple[int, ...]]:
+def results(services: Services, campaign_id: UUID) -> list[tuple[int, ...]]:
     """Read share, contacts, finished, goals and calls of each arm."""
-    house.settle()
-    with house.reading.connection() as conn:
+    services.settle()
+    with services.reading.connection() as conn:
         rows = arm_rows(conn, campaign_id)
     return [(r.share, r.contacts, r.finished, r.goals, r.calls) for r in rows]
 
 
 def test_both_assistants_call_and_the_event_names_the_one_that_did(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    campaign_id = house.campaign(MANY, compared=((other, 50),), cap=MANY)
-    calls = [place(house, campaign_id) for _ in range(MANY)]
+    campaign_id = services.campaign(MANY, compared=((other, 50),), cap=MANY)
+    calls = [place(services, campaign_id) for _ in range(MANY)]
     found = {(call.arm.number, call.arm.assistant_id) for call in calls if call.arm}
-    first = house.load_campaign(campaign_id).caller.assistant_id
+    first = services.load_campaign(campaign_id).caller.assistant_id
     assert found == {(0, first), (1, other)}
     seconds = {
         event.arm.number: event.longest_call_seconds
         for call in calls
-        for event in house.app.events.get(call.id)
+        for event in services.app.events.get(call.id)
         if isinstance(event, Call.Requested) and event.arm
     }
     assert seconds == {0: 600, 1: 120}
 
 
 def test_the_campaign_reserves_budget_for_the_longest_of_its_assistants(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    campaign_id = house.campaign(2, compared=((other, 50),))
-    assert house.board(campaign_id).longest_call_seconds == 600
-    turned = house.campaign(2, assistant_id=other, compared=((first(house), 50),))
-    assert house.board(turned).longest_call_seconds == 600
+    campaign_id = services.campaign(2, compared=((other, 50),))
+    assert services.board(campaign_id).longest_call_seconds == 600
+    turned = services.campaign(2, assistant_id=other, compared=((first(services), 50),))
+    assert services.board(turned).longest_call_seconds == 600
 
 
-def first(house: House) -> UUID:
-    return house.new_campaign(uuid4()).assistant_id
+def first(services: Services) -> UUID:
+    return services.new_campaign(uuid4()).assistant_id
 
 
 @pytest.fixture
@@ -129,84 +131,88 @@ def everybody_gets_another_arm(monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
 
 
 def test_a_retry_keeps_the_arm_that_was_stored_whatever_the_rule_is_now(
-    house: House, other: UUID, everybody_gets_another_arm: Callable[[], None]
+    services: Services, other: UUID, everybody_gets_another_arm: Callable[[], None]
 ) -> None:
-    campaign_id = house.campaign(
+    campaign_id = services.campaign(
         1, compared=((other, 50),), terms=CallingTerms(retry_policy=POLICY)
     )
-    call = place(house, campaign_id)
-    end(house, call, **BUSY)
+    call = place(services, campaign_id)
+    end(services, call, **BUSY)
     everybody_gets_another_arm()
-    assert house.load_campaign(campaign_id).arm_for(call.number_key or "") != call.arm
-    later(house, minutes=40)
-    again = place(house, campaign_id)
+    assert (
+        services.load_campaign(campaign_id).arm_for(call.number_key or "") != call.arm
+    )
+    later(services, minutes=40)
+    again = place(services, campaign_id)
     assert (again.attempt, again.arm) == (2, call.arm)
 
 
 def test_a_renewed_request_keeps_the_arm(
-    house: House, other: UUID, everybody_gets_another_arm: Callable[[], None]
+    services: Services, other: UUID, everybody_gets_another_arm: Callable[[], None]
 ) -> None:
-    campaign_id = house.campaign(1, compared=((other, 50),))
-    [call_id] = house.claim(campaign_id)
-    before = house.now() + timedelta(seconds=5)
-    house.calls.request(call_id, dial_before=before)
-    arm = house.load_call(call_id).arm
+    campaign_id = services.campaign(1, compared=((other, 50),))
+    [call_id] = services.claim(campaign_id)
+    before = services.now() + timedelta(seconds=5)
+    services.calls.request(call_id, dial_before=before)
+    arm = services.load_call(call_id).arm
     everybody_gets_another_arm()
-    permission = house.calls.renew_request(call_id, dial_before=before)
+    permission = services.calls.renew_request(call_id, dial_before=before)
     assert permission is not None
     assert arm is not None
     assert permission.order.provider_assistant_id == arm.provider_assistant_id
-    assert house.load_call(call_id).arm == arm
+    assert services.load_call(call_id).arm == arm
 
 
 def test_a_contact_that_a_member_calls_again_keeps_its_arm(
-    house: House, other: UUID, everybody_gets_another_arm: Callable[[], None]
+    services: Services, other: UUID, everybody_gets_another_arm: Callable[[], None]
 ) -> None:
-    campaign_id = house.campaign(2, compared=((other, 50),))
-    call = place(house, campaign_id)
-    end(house, call, **BUSY)
+    campaign_id = services.campaign(2, compared=((other, 50),))
+    call = place(services, campaign_id)
+    end(services, call, **BUSY)
     everybody_gets_another_arm()
-    house.planned_calls.call_again(call.contact_id, campaign_id, not_before=None, by=BY)
-    again = place(house, campaign_id)
+    services.planned_calls.call_again(
+        call.contact_id, campaign_id, not_before=None, by=BY
+    )
+    again = place(services, campaign_id)
     assert (again.contact_id, again.arm) == (call.contact_id, call.arm)
 
 
-def redial(house: House, campaign_id: UUID, **wanted: Any) -> UUID:
-    new = house.new_campaign(uuid4(), **wanted)
-    made = house.redials.create_campaign(
+def redial(services: Services, campaign_id: UUID, **wanted: Any) -> UUID:
+    new = services.new_campaign(uuid4(), **wanted)
+    made = services.redials.create_campaign(
         new, RedialSelection(campaign_id), default_cap=8, by=BY
     )
-    house.campaigns.start(made.campaign_id, by=BY)
-    house.settle()
+    services.campaigns.start(made.campaign_id, by=BY)
+    services.settle()
     return made.campaign_id
 
 
 def test_a_redial_with_the_same_comparison_keeps_everybodys_arm(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    campaign_id = house.campaign(MANY, compared=((other, 50),))
-    arms = drawn(house, campaign_id, MANY)
+    campaign_id = services.campaign(MANY, compared=((other, 50),))
+    arms = drawn(services, campaign_id, MANY)
     assert set(arms.values()) == {0, 1}
-    again = redial(house, campaign_id, compared=((other, 50),))
-    assert drawn(house, again, MANY) == arms
-    once_more = redial(house, again, compared=((other, 50),))
-    assert drawn(house, once_more, MANY) == arms
+    again = redial(services, campaign_id, compared=((other, 50),))
+    assert drawn(services, again, MANY) == arms
+    once_more = redial(services, again, compared=((other, 50),))
+    assert drawn(services, once_more, MANY) == arms
 
 
 def test_a_redial_with_other_shares_is_an_experiment_of_its_own(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    campaign_id = house.campaign(MANY, compared=((other, 50),))
-    drawn(house, campaign_id, MANY)
-    again = redial(house, campaign_id, compared=((other, 49),))
-    assert house.load_campaign(again).experiment_id == again
+    campaign_id = services.campaign(MANY, compared=((other, 50),))
+    drawn(services, campaign_id, MANY)
+    again = redial(services, campaign_id, compared=((other, 49),))
+    assert services.load_campaign(again).experiment_id == again
 
 
 def test_the_same_number_in_another_campaign_is_drawn_independently(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    made = [house.campaign(MANY, compared=((other, 50),)) for _ in range(2)]
-    one, two = (drawn(house, campaign_id, MANY) for campaign_id in made)
+    made = [services.campaign(MANY, compared=((other, 50),)) for _ in range(2)]
+    one, two = (drawn(services, campaign_id, MANY) for campaign_id in made)
     assert one.keys() == two.keys()
     assert one != two
 
@@ -215,49 +221,49 @@ def test_the_same_number_in_another_campaign_is_drawn_independently(
 
 
 def test_a_wrong_comparison_is_refused_before_anything_is_stored(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    wrong = (((other, 100),), ((first(house), 50),), ((uuid4(), 50),))
-    end_of_log = house.app.recorder.max_notification_id()
+    wrong = (((other, 100),), ((first(services), 50),), ((uuid4(), 50),))
+    end_of_log = services.app.recorder.max_notification_id()
     for compared in wrong:
         with pytest.raises(Invalid):
-            house.campaign(2, compared=compared)
-    assert house.app.recorder.max_notification_id() == end_of_log
+            services.campaign(2, compared=compared)
+    assert services.app.recorder.max_notification_id() == end_of_log
 
 
 def test_the_compared_assistants_cannot_be_changed_while_paused(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    campaign_id = house.campaign(2, compared=((other, 50),))
-    house.campaigns.pause(campaign_id, by=BY)
+    campaign_id = services.campaign(2, compared=((other, 50),))
+    services.campaigns.pause(campaign_id, by=BY)
     change = CampaignChange(assistant_id=other)
     with pytest.raises(WrongState, match="compares assistants"):
-        house.campaigns.change(campaign_id, change, by=BY)
+        services.campaigns.change(campaign_id, change, by=BY)
 
 
 def test_the_same_upload_with_another_comparison_is_another_campaign(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    new = house.new_campaign(house.staged.stage(phones(2)))
-    house.imports.create_campaign(new, default_cap=8, by=BY)
+    new = services.new_campaign(services.staged.stage(phones(2)))
+    services.imports.create_campaign(new, default_cap=8, by=BY)
     with pytest.raises(Conflict):
-        house.imports.create_campaign(
+        services.imports.create_campaign(
             replace(new, compared=((other, 50),)), default_cap=8, by=BY
         )
 
 
 def test_every_compared_assistant_is_in_use_and_knows_the_campaign(
-    house: House, other: UUID
+    services: Services, other: UUID
 ) -> None:
-    campaign_id = house.campaign(2, compared=((other, 50),))
-    with house.reading.connection() as conn:
+    campaign_id = services.campaign(2, compared=((other, 50),))
+    with services.reading.connection() as conn:
         row = directory.assistant(conn, other)
     assert row is not None
     assert row.active_campaigns == 1
-    assert house.lookups.campaigns_using(other) == 1
+    assert services.lookups.campaigns_using(other) == 1
     chosen = [
         event
-        for event in house.app.events.get(other)
+        for event in services.app.events.get(other)
         if isinstance(event, Assistant.Chosen)
     ]
     assert [event.campaign_id for event in chosen] == [campaign_id]
@@ -266,17 +272,19 @@ def test_every_compared_assistant_is_in_use_and_knows_the_campaign(
 # --- Results --------------------------------------------------------------------------
 
 
-def test_contacts_calls_and_goals_are_counted_by_arm(house: House, other: UUID) -> None:
-    campaign_id = house.campaign(
+def test_contacts_calls_and_goals_are_counted_by_arm(
+    services: Services, other: UUID
+) -> None:
+    campaign_id = services.campaign(
         8, compared=((other, 40),), terms=CallingTerms(retry_policy=POLICY), cap=8
     )
-    calls = [place(house, campaign_id) for _ in range(6)]
+    calls = [place(services, campaign_id) for _ in range(6)]
     busy, *answered = calls
-    end(house, busy, **BUSY)  # It is planned again, so it is not finished.
+    end(services, busy, **BUSY)  # It is planned again, so it is not finished.
     for call in answered:
-        end(house, call, **HUMAN)
+        end(services, call, **HUMAN)
     assert calls[1].arm is not None
-    house.contacts.set_disposition(
+    services.contacts.set_disposition(
         calls[1].contact_id, Disposition.GOAL_REACHED, None, by=BY
     )
     expected = []
@@ -285,21 +293,23 @@ def test_contacts_calls_and_goals_are_counted_by_arm(house: House, other: UUID) 
         finished = [call for call in own if call is not busy]
         goals = int(calls[1].arm.number == number)
         expected.append((share, len(own), len(finished), goals, len(own)))
-    assert results(house, campaign_id) == expected
+    assert results(services, campaign_id) == expected
 
 
-def test_a_campaign_without_a_comparison_has_no_arms(house: House) -> None:
-    campaign_id = house.campaign(2)
-    [call_id] = house.claim(campaign_id)
-    house.calls.request(call_id, dial_before=house.now() + timedelta(seconds=5))
-    assert house.load_call(call_id).arm is None
-    assert results(house, campaign_id) == []
+def test_a_campaign_without_a_comparison_has_no_arms(services: Services) -> None:
+    campaign_id = services.campaign(2)
+    [call_id] = services.claim(campaign_id)
+    services.calls.request(call_id, dial_before=services.now() + timedelta(seconds=5))
+    assert services.load_call(call_id).arm is None
+    assert results(services, campaign_id) == []
 
 
-def test_each_arm_is_compared_with_the_first_one(house: House, other: UUID) -> None:
-    campaign_id = house.campaign(MANY, compared=((other, 50),))
-    drawn(house, campaign_id, MANY)
-    with house.reading.connection() as conn:
+def test_each_arm_is_compared_with_the_first_one(
+    services: Services, other: UUID
+) -> None:
+    campaign_id = services.campaign(MANY, compared=((other, 50),))
+    drawn(services, campaign_id, MANY)
+    with services.reading.connection() as conn:
         one, two = arm_results(conn, campaign_id)
     assert one.difference is None
     assert two.difference is not None
@@ -307,14 +317,18 @@ def test_each_arm_is_compared_with_the_first_one(house: House, other: UUID) -> N
     assert two.smallest is None, "so few contacts can show nothing"
 
 
-def test_an_arm_without_calls_is_shown_with_zeros(house: House, other: UUID) -> None:
-    campaign_id = house.campaign(3, compared=((other, 50),), start=False)
-    assert results(house, campaign_id) == [(50, 0, 0, 0, 0), (50, 0, 0, 0, 0)]
+def test_an_arm_without_calls_is_shown_with_zeros(
+    services: Services, other: UUID
+) -> None:
+    campaign_id = services.campaign(3, compared=((other, 50),), start=False)
+    assert results(services, campaign_id) == [(50, 0, 0, 0, 0), (50, 0, 0, 0, 0)]
 
 
-def test_a_campaign_that_is_stored_shows_its_arms(house: House, other: UUID) -> None:
-    campaign_id = house.campaign(3, compared=((other, 30),), start=False)
-    stored = house.app.load(Campaign, campaign_id).arms
+def test_a_campaign_that_is_stored_shows_its_arms(
+    services: Services, other: UUID
+) -> None:
+    campaign_id = services.campaign(3, compared=((other, 30),), start=False)
+    stored = services.app.load(Campaign, campaign_id).arms
     assert [(arm.provider_assistant_id, arm.share) for arm in stored][1] == (
         "asst-2",
         30,

@@ -19,7 +19,7 @@ from tests.application.calls.messages import message, record_message
 from tests.application.calls.test_output_rules import OPT_OUT, RULES, disposition
 from tests.application.contacts.campaign_line import Line
 from tests.application.contacts.test_planned_callbacks import ask_for_callback
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, Services
 
 OUTPUT, TOOL = DispositionSource.OUTPUT, DispositionSource.TOOL
 CALLBACK = CallingTerms(callback_output="callback_at", ends_at=NOON + timedelta(days=9))
@@ -32,10 +32,10 @@ def wanted(value: object, **more: Any) -> dict[str, Any]:
     return {"artifact": {"structuredOutputs": output, "messages": spoken}, **more}
 
 
-def ignored(house: House, call_id: UUID) -> list[Obstacle]:
+def ignored(services: Services, call_id: UUID) -> list[Obstacle]:
     return [
         event.obstacle
-        for event in house.app.events.get(call_id)
+        for event in services.app.events.get(call_id)
         if isinstance(event, Call.CallbackIgnored)
     ]
 
@@ -50,11 +50,11 @@ def ignored(house: House, call_id: UUID) -> list[Obstacle]:
     ],
 )
 def test_an_output_with_a_time_plans_a_callback_with_the_report(
-    house: House, value: str, due_at: datetime
+    services: Services, value: str, due_at: datetime
 ) -> None:
-    line = Line(house, CALLBACK)
+    line = Line(services, CALLBACK)
     call_id = line.call(**wanted(value))
-    call = house.load_call(call_id)
+    call = services.load_call(call_id)
     assert (call.callback_at, call.callback_source) == (due_at, OUTPUT)
     assert call.disposition is Disposition.CALLBACK_REQUESTED
     plan = line.contact.planned
@@ -78,35 +78,39 @@ def test_an_output_with_a_time_plans_a_callback_with_the_report(
     ],
 )
 def test_a_time_that_is_not_possible_plans_nothing_and_leaves_a_trace(
-    house: House, value: object, obstacle: Obstacle
+    services: Services, value: object, obstacle: Obstacle
 ) -> None:
-    line = Line(house, CALLBACK)
+    line = Line(services, CALLBACK)
     call_id = line.call(**wanted(value))
-    assert ignored(house, call_id) == [obstacle]
-    call = house.load_call(call_id)
+    assert ignored(services, call_id) == [obstacle]
+    call = services.load_call(call_id)
     assert (call.callback_at, call.disposition) == (None, None)
     assert line.progress() == {"ended": 1}
 
 
 @pytest.mark.parametrize("value", [None, ""])
 def test_an_output_without_a_value_asks_for_no_callback(
-    house: House, value: object
+    services: Services, value: object
 ) -> None:
-    line = Line(house, CALLBACK)
+    line = Line(services, CALLBACK)
     call_id = line.call(**wanted(value))
-    assert ignored(house, call_id) == []
+    assert ignored(services, call_id) == []
     assert line.progress() == {"ended": 1}
 
 
-def test_an_opt_out_in_the_same_report_prevents_the_callback(house: House) -> None:
-    line = Line(house, replace(CALLBACK, output_rules=RULES))
+def test_an_opt_out_in_the_same_report_prevents_the_callback(
+    services: Services,
+) -> None:
+    line = Line(services, replace(CALLBACK, output_rules=RULES))
     call_id = line.call(**wanted("2026-03-03T15:00", **OPT_OUT))
-    assert disposition(house, call_id) is Disposition.OPTED_OUT
+    assert disposition(services, call_id) is Disposition.OPTED_OUT
     assert line.progress() == {"ended": 1}
 
 
-def test_a_time_that_a_tool_agreed_is_not_replaced_by_an_output(house: House) -> None:
-    line = Line(house, CALLBACK)
+def test_a_time_that_a_tool_agreed_is_not_replaced_by_an_output(
+    services: Services,
+) -> None:
+    line = Line(services, CALLBACK)
     call_id = line.place()
     function = {
         "name": "schedule_callback",
@@ -115,37 +119,39 @@ def test_a_time_that_a_tool_agreed_is_not_replaced_by_an_output(house: House) ->
     listed = [{"id": "call_1", "type": "function", "function": function}]
     body = message(call_id, "tool-calls", toolCallList=listed)
     body["message"]["call"]["id"] = str(call_id)
-    record_message(house, body)
+    record_message(services, body)
     line.end(call_id, **wanted("2026-03-03T15:00"))
     agreed = datetime(2026, 3, 4, 14, tzinfo=UTC)
-    call = house.load_call(call_id)
+    call = services.load_call(call_id)
     assert (call.callback_at, call.callback_source) == (agreed, TOOL)
     plan = line.contact.planned
     assert plan is not None
     assert plan.due_at == agreed
-    assert ignored(house, call_id) == []
+    assert ignored(services, call_id) == []
 
 
-def test_a_report_after_the_decision_changes_no_callback(house: House) -> None:
-    line = Line(house, CALLBACK)
+def test_a_report_after_the_decision_changes_no_callback(services: Services) -> None:
+    line = Line(services, CALLBACK)
     call_id = line.call(artifact={})
     assert line.progress() == {"ended": 1}
     better = {"analysis": {"summary": "Call back."}, "cost": 0.5}
     line.end(call_id, **wanted("2026-03-03T15:00", **better))
-    assert ignored(house, call_id) == [Obstacle.TOO_LATE]
+    assert ignored(services, call_id) == [Obstacle.TOO_LATE]
     assert line.progress() == {"ended": 1}
 
 
-def test_a_repeated_report_keeps_the_callback_after_its_time(house: House) -> None:
-    line = Line(house, CALLBACK)
+def test_a_repeated_report_keeps_the_callback_after_its_time(
+    services: Services,
+) -> None:
+    line = Line(services, CALLBACK)
     poor = wanted("2026-03-03T15:00")
     del poor["artifact"]["messages"]
     call_id = line.call(**poor)
     line.later(days=2)
     better = {"analysis": {"summary": "Call back."}, "cost": 0.5}
     line.end(call_id, **wanted("2026-03-03T15:00", **better))
-    assert disposition(house, call_id) is Disposition.CALLBACK_REQUESTED
-    assert ignored(house, call_id) == []
+    assert disposition(services, call_id) is Disposition.CALLBACK_REQUESTED
+    assert ignored(services, call_id) == []
 
 
 # --- The present end, and reports that no longer ask ----------------------------------
@@ -156,63 +162,67 @@ BETTER: dict[str, Any] = {"analysis": {"summary": "A talk."}, "cost": 0.5}
 
 def end_campaign_after(line: Line, days: int) -> None:
     change = CampaignChange(terms={"ends_at": NOON + timedelta(days=days)})
-    line.house.campaigns.change(line.campaign_id, change, by=BY)
+    line.services.campaigns.change(line.campaign_id, change, by=BY)
 
 
-def test_an_output_names_a_time_before_an_end_that_was_put_off(house: House) -> None:
-    line = Line(house, CALLBACK)
+def test_an_output_names_a_time_before_an_end_that_was_put_off(
+    services: Services,
+) -> None:
+    line = Line(services, CALLBACK)
     call_id = line.place()
     end_campaign_after(line, 20)
     line.end(call_id, **wanted("2026-03-12T15:00"))
-    assert ignored(house, call_id) == []
+    assert ignored(services, call_id) == []
     plan = line.contact.planned
     assert plan is not None
     assert plan.due_at == datetime(2026, 3, 12, 19, tzinfo=UTC)
 
 
 def test_an_output_names_a_time_after_an_end_that_was_moved_forward(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CALLBACK)
+    line = Line(services, CALLBACK)
     call_id = line.place()
     end_campaign_after(line, 1)
     line.end(call_id, **wanted("2026-03-05T15:00"))
-    assert ignored(house, call_id) == [Obstacle.AFTER_END]
+    assert ignored(services, call_id) == [Obstacle.AFTER_END]
     assert line.progress() == {"ended": 1}
 
 
 def test_a_better_report_without_the_output_withdraws_the_planned_callback(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CALLBACK)
+    line = Line(services, CALLBACK)
     poor = wanted("2026-03-03T15:00")
     del poor["artifact"]["messages"]
     call_id = line.call(**poor)
     assert line.progress() == {"pending": 1}
     line.end(call_id, **wanted(None, **BETTER))
-    call = house.load_call(call_id)
+    call = services.load_call(call_id)
     assert (call.callback_at, call.callback_source, call.disposition) == (None,) * 3
     assert line.contact.finished is FinishReason.CALLBACK_WITHDRAWN
     assert line.progress() == {"ended": 1}
 
 
 def test_a_claimed_callback_is_taken_back_by_a_report_that_asks_for_none(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CALLBACK)
+    line = Line(services, CALLBACK)
     poor = wanted("2026-03-03T15:00")
     del poor["artifact"]["messages"]
     first = line.call(**poor)
     line.later(days=2)
-    [second] = house.claim(line.campaign_id)
+    [second] = services.claim(line.campaign_id)
     line.end(first, **wanted(None, **BETTER))
-    assert house.topics(second) == ["created", "canceled"]
+    assert services.topics(second) == ["created", "canceled"]
     assert line.contact.finished is FinishReason.CALLBACK_WITHDRAWN
     assert line.progress() == {"canceled": 1}
 
 
-def test_a_callback_that_was_requested_goes_on_without_the_output(house: House) -> None:
-    line = Line(house, CALLBACK)
+def test_a_callback_that_was_requested_goes_on_without_the_output(
+    services: Services,
+) -> None:
+    line = Line(services, CALLBACK)
     poor = wanted("2026-03-03T15:00")
     del poor["artifact"]["messages"]
     first = line.call(**poor)
@@ -224,7 +234,9 @@ def test_a_callback_that_was_requested_goes_on_without_the_output(house: House) 
     assert line.progress() == {"pending": 1}
 
 
-def test_reports_in_any_order_leave_the_callback_of_the_richest(house: House) -> None:
+def test_reports_in_any_order_leave_the_callback_of_the_richest(
+    services: Services,
+) -> None:
     """No report is final until the last one, so nothing is decided before."""
     asks = wanted("2026-03-03T15:00") | {"cost": None, "endedReason": None}
     del asks["artifact"]["messages"]
@@ -235,15 +247,17 @@ def test_reports_in_any_order_leave_the_callback_of_the_richest(house: House) ->
         (none, None),
     ):
         for order in permutations([asks, richest, POOR]):
-            line = Line(house, CALLBACK)
+            line = Line(services, CALLBACK)
             call_id = line.place()
             for told in order:
                 line.end(call_id, **told)
-            assert house.load_call(call_id).callback_at == expected
+            assert services.load_call(call_id).callback_at == expected
 
 
-def test_a_callback_that_a_tool_agreed_stays_without_an_output(house: House) -> None:
-    line = Line(house, CALLBACK)
+def test_a_callback_that_a_tool_agreed_stays_without_an_output(
+    services: Services,
+) -> None:
+    line = Line(services, CALLBACK)
     call_id = line.place()
     agreed = NOON + timedelta(days=1)
     ask_for_callback(line, call_id, agreed)

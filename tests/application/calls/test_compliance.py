@@ -33,7 +33,7 @@ from domain.values import CallStatus, ContactStatus, WaitingCode
 from provider.vapi.reading import read_message
 from tests.application.calls.messages import message, place, record_message, status
 from tests.application.contacts.erasing import erase, problems
-from tests.wiring import BY, Clock, House
+from tests.wiring import BY, Clock, Services
 
 ORLANDO, CONNECTICUT, NOWHERE = "+16892550143", "+18605550143", "+17292550143"
 PENSACOLA, TALLAHASSEE = "+18504320143", "+18502220143"
@@ -113,51 +113,51 @@ def test_connecticut_changes_at_its_own_midnight(shipped: RuleBook) -> None:
 
 
 @pytest.fixture
-def office(house: House) -> House:
+def prepared(services: Services) -> Services:
     """Enforce rules and the first frequency caps, at 14:05 in New York."""
-    house.settings.amend(
+    services.settings.amend(
         {"calling_rules": RulesMode.ENFORCED, "frequency_caps": FIRST_CAPS}, by=BY
     )
-    set_time(house, AFTERNOON)
-    house.settle()
-    return house
+    set_time(services, AFTERNOON)
+    services.settle()
+    return services
 
 
-def set_time(house: House, at: datetime) -> None:
-    assert isinstance(house.now, Clock)
-    house.now.time = at
+def set_time(services: Services, at: datetime) -> None:
+    assert isinstance(services.now, Clock)
+    services.now.time = at
 
 
-def claimed(house: House, phone: str = NEW_YORK) -> UUID:
-    return house.claim(house.campaign((phone,)))[0]
+def claimed(services: Services, phone: str = NEW_YORK) -> UUID:
+    return services.claim(services.campaign((phone,)))[0]
 
 
-def request(house: House, call_id: UUID) -> bool:
-    soon = house.now() + timedelta(seconds=5)
-    return house.calls.request(call_id, dial_before=soon) is not None
+def request(services: Services, call_id: UUID) -> bool:
+    soon = services.now() + timedelta(seconds=5)
+    return services.calls.request(call_id, dial_before=soon) is not None
 
 
-def test_an_unknown_area_code_is_not_called(office: House) -> None:
+def test_an_unknown_area_code_is_not_called(prepared: Services) -> None:
     # No upload accepts such a number; it may come from an import of an earlier release.
-    call_id = claimed(office, NOWHERE)
-    assert not request(office, call_id)
-    assert office.load_call(call_id).status is CallStatus.CANCELED
-    assert office.topics(office.load_call(call_id).contact_id) == ["withheld"]
+    call_id = claimed(prepared, NOWHERE)
+    assert not request(prepared, call_id)
+    assert prepared.load_call(call_id).status is CallStatus.CANCELED
+    assert prepared.topics(prepared.load_call(call_id).contact_id) == ["withheld"]
 
 
-def test_races_for_the_third_call_in_a_day_have_one_winner(office: House) -> None:
+def test_races_for_the_third_call_in_a_day_have_one_winner(prepared: Services) -> None:
     assert FrequencyCap(3, 24) in FIRST_CAPS
     for _ in range(2):
-        assert request(office, claimed(office))
-    racing = [claimed(office) for _ in range(4)]
+        assert request(prepared, claimed(prepared))
+    racing = [claimed(prepared) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        granted = list(pool.map(lambda call_id: request(office, call_id), racing))
+        granted = list(pool.map(lambda call_id: request(prepared, call_id), racing))
     assert sorted(granted) == [False, False, False, True]
 
 
 @pytest.mark.parametrize("is_stored", [False, True])
 def test_a_crash_while_the_third_call_is_requested_leaves_one_call(
-    office: House, monkeypatch: pytest.MonkeyPatch, *, is_stored: bool
+    prepared: Services, monkeypatch: pytest.MonkeyPatch, *, is_stored: bool
 ) -> None:
     """The process dies before the append, or after it and before the request."""
 
@@ -165,48 +165,50 @@ def test_a_crash_while_the_third_call_is_requested_leaves_one_call(
         pass
 
     for _ in range(2):
-        assert request(office, claimed(office))
-    dying, other = claimed(office), claimed(office)
-    append = office.app.append
+        assert request(prepared, claimed(prepared))
+    dying, other = claimed(prepared), claimed(prepared)
+    append = prepared.app.append
 
     def die(*changed: object, **how: object) -> int | None:
         if is_stored:
             append(*changed, **how)  # type: ignore[arg-type]  # passed on unchanged
         raise Died
 
-    monkeypatch.setattr(office.app, "append", die)
+    monkeypatch.setattr(prepared.app, "append", die)
     with pytest.raises(Died):
-        request(office, dying)
-    monkeypatch.setattr(office.app, "append", append)
-    assert request(office, other) is not is_stored
+        request(prepared, dying)
+    monkeypatch.setattr(prepared.app, "append", append)
+    assert request(prepared, other) is not is_stored
     if not is_stored:
-        assert not request(office, dying)
+        assert not request(prepared, dying)
 
 
-def test_an_expired_list_holds_its_numbers_until_it_is_replaced(office: House) -> None:
+def test_an_expired_list_holds_its_numbers_until_it_is_replaced(
+    prepared: Services,
+) -> None:
     def import_list(as_of: date) -> None:
         terms = ListTerms("Registry", as_of, max_age_days=31, covers=("+1212",))
-        office.suppression_lists.receive(terms, [b"+12125550999\n"], by=BY)
+        prepared.suppression_lists.receive(terms, [b"+12125550999\n"], by=BY)
 
     import_list(date(2026, 3, 1))
-    assert request(office, claimed(office))
-    set_time(office, AFTERNOON + timedelta(days=40))
-    waiting = claimed(office)
-    assert not request(office, waiting)
-    assert office.load_call(waiting).standing is ContactStatus.PENDING
+    assert request(prepared, claimed(prepared))
+    set_time(prepared, AFTERNOON + timedelta(days=40))
+    waiting = claimed(prepared)
+    assert not request(prepared, waiting)
+    assert prepared.load_call(waiting).standing is ContactStatus.PENDING
     import_list(date(2026, 4, 10))
-    set_time(office, AFTERNOON + timedelta(days=40, minutes=10))
-    office.claim_again(waiting)
-    assert request(office, waiting)
+    set_time(prepared, AFTERNOON + timedelta(days=40, minutes=10))
+    prepared.claim_again(waiting)
+    assert request(prepared, waiting)
 
 
 def test_an_opt_out_stops_the_contact_that_another_campaign_has_queued(
-    office: House,
+    prepared: Services,
 ) -> None:
-    talking, queued = claimed(office), claimed(office)
-    assert request(office, talking)
-    place(office, talking)
-    record_message(office, status(talking, "in-progress"))
+    talking, queued = claimed(prepared), claimed(prepared)
+    assert request(prepared, talking)
+    place(prepared, talking)
+    record_message(prepared, status(talking, "in-progress"))
     tool = {
         "id": "call_1",
         "type": "function",
@@ -219,33 +221,33 @@ def test_an_opt_out_stops_the_contact_that_another_campaign_has_queued(
         toolCalls=[tool],
         customer={"number": NEW_YORK},
     )
-    [answer] = office.calls.record_message(read_message(body)).answers
+    [answer] = prepared.calls.record_message(read_message(body)).answers
     assert answer.result.startswith("Recorded")
-    assert not request(office, queued)
-    assert office.load_call(queued).status is CallStatus.CANCELED
+    assert not request(prepared, queued)
+    assert prepared.load_call(queued).status is CallStatus.CANCELED
 
 
 def test_an_erased_number_that_is_imported_again_stays_suppressed(
-    office: House,
+    prepared: Services,
 ) -> None:
     person = SuppressionSource.PERSON
-    office.campaign((NEW_YORK,))
-    office.numbers.suppress(NEW_YORK, source=person, reason=None, by=BY)
-    erase(office, NEW_YORK)
-    call_id = claimed(office)
-    assert not request(office, call_id)
-    assert office.load_call(call_id).status is CallStatus.CANCELED
+    prepared.campaign((NEW_YORK,))
+    prepared.numbers.suppress(NEW_YORK, source=person, reason=None, by=BY)
+    erase(prepared, NEW_YORK)
+    call_id = claimed(prepared)
+    assert not request(prepared, call_id)
+    assert prepared.load_call(call_id).status is CallStatus.CANCELED
 
 
-def test_a_changed_permit_is_detected_by_verify(office: House) -> None:
-    assert request(office, claimed(office))
-    office.settle()
-    assert problems(office) == []
-    with office.writing.connection() as conn:
+def test_a_changed_permit_is_detected_by_verify(prepared: Services) -> None:
+    assert request(prepared, claimed(prepared))
+    prepared.settle()
+    assert problems(prepared) == []
+    with prepared.writing.connection() as conn:
         changed = conn.execute("""
             update autolynx_events set state = convert_to(
                 replace(convert_from(state, 'UTF8'), 'US-NY', 'US-NJ'), 'UTF8')
             where topic = 'call.requested'
         """)
         assert changed.rowcount == 1
-    assert problems(office) != []
+    assert problems(prepared) != []

@@ -13,7 +13,7 @@ from domain.numbers.number import Number, number_id_of
 from domain.settings import RulesMode
 from projections import alerts
 from scheduler.maintenance import upgrade
-from tests.wiring import BY, NOON, Clock, House
+from tests.wiring import BY, NOON, Clock, Services
 
 PHONE, OTHER = "+12125550143", "+12125550144"
 ONCE_A_DAY = (FrequencyCap(1, 24),)
@@ -23,26 +23,26 @@ class Died(Exception):
     """The process was killed."""
 
 
-def earlier(house: House) -> EarlierCalls:
-    return upgrade.earlier_calls(house)
+def earlier(services: Services) -> EarlierCalls:
+    return upgrade.earlier_calls(services)
 
 
-def clock_of(house: House) -> Clock:
-    assert isinstance(house.now, Clock)
-    return house.now
+def clock_of(services: Services) -> Clock:
+    assert isinstance(services.now, Clock)
+    return services.now
 
 
-def change(house: House, **values: Any) -> None:
-    house.settings.amend(values, by=BY)
-    house.settle()
+def change(services: Services, **values: Any) -> None:
+    services.settings.amend(values, by=BY)
+    services.settle()
 
 
 def requested_by_release_1(
-    house: House, phone: str = PHONE, *, placed: bool = True
+    services: Services, phone: str = PHONE, *, placed: bool = True
 ) -> UUID:
     """Return a call whose request names no number, as release 1 stored it."""
-    [call_id] = house.claim(house.campaign((phone,)))
-    call, now = house.load_call(call_id), house.now()
+    [call_id] = services.claim(services.campaign((phone,)))
+    call, now = services.load_call(call_id), services.now()
     call.request(dial_before=now + timedelta(seconds=5), at=now, by="scheduler")
     if placed:
         call.place(
@@ -50,20 +50,20 @@ def requested_by_release_1(
         )
     else:
         call.defer(reason="unreachable", until=now, at=now, by="scheduler")
-    house.app.append(call)
-    house.settle()
+    services.app.append(call)
+    services.settle()
     return call_id
 
 
-def counted(house: House, phone: str = PHONE) -> dict[UUID, Any]:
-    number_id = number_id_of(house.installation_key.of_number(phone))
-    number = house.app.find(Number, number_id)
+def counted(services: Services, phone: str = PHONE) -> dict[UUID, Any]:
+    number_id = number_id_of(services.installation_key.of_number(phone))
+    number = services.app.find(Number, number_id)
     return dict(number.requested) if number else {}
 
 
-def alerted_campaigns(house: House) -> set[UUID | None]:
-    house.settle()
-    with house.reading.connection() as conn:
+def alerted_campaigns(services: Services) -> set[UUID | None]:
+    services.settle()
+    with services.reading.connection() as conn:
         found = alerts.after(conn, 0)
     return {
         one.campaign_id for one in found if one.kind is alerts.AlertKind.RULES_APPLIED
@@ -71,57 +71,59 @@ def alerted_campaigns(house: House) -> set[UUID | None]:
 
 
 @pytest.fixture(autouse=True)
-def capped(house: House) -> None:
-    house.installation_key.prepare()
-    change(house, frequency_caps=ONCE_A_DAY)
+def capped(services: Services) -> None:
+    services.installation_key.prepare()
+    change(services, frequency_caps=ONCE_A_DAY)
 
 
-def test_earlier_calls_count_once_at_the_time_of_their_request(house: House) -> None:
-    first = requested_by_release_1(house)
-    clock_of(house).pass_(minutes=1)
-    second = requested_by_release_1(house)
-    assert earlier(house).count() == 2
+def test_earlier_calls_count_once_at_the_time_of_their_request(
+    services: Services,
+) -> None:
+    first = requested_by_release_1(services)
+    clock_of(services).pass_(minutes=1)
+    second = requested_by_release_1(services)
+    assert earlier(services).count() == 2
     times = {first: NOON, second: NOON + timedelta(minutes=1)}
-    assert counted(house) == times
-    assert earlier(house).count() == 0
-    assert counted(house) == times
+    assert counted(services) == times
+    assert earlier(services).count() == 0
+    assert counted(services) == times
 
 
 def test_a_call_after_the_upgrade_waits_until_the_earlier_one_leaves_the_window(
-    house: House,
+    services: Services,
 ) -> None:
-    requested_by_release_1(house)
-    earlier(house).count()
-    campaign_id = house.campaign((PHONE,))
-    [call_id] = house.claim(campaign_id)
-    soon = house.now() + timedelta(seconds=5)
-    assert house.calls.request(call_id, dial_before=soon) is None
-    clock_of(house).pass_(hours=24)
-    assert house.claim(campaign_id) == [call_id]
-    soon = house.now() + timedelta(seconds=5)
-    assert house.calls.request(call_id, dial_before=soon) is not None
+    requested_by_release_1(services)
+    earlier(services).count()
+    campaign_id = services.campaign((PHONE,))
+    [call_id] = services.claim(campaign_id)
+    soon = services.now() + timedelta(seconds=5)
+    assert services.calls.request(call_id, dial_before=soon) is None
+    clock_of(services).pass_(hours=24)
+    assert services.claim(campaign_id) == [call_id]
+    soon = services.now() + timedelta(seconds=5)
+    assert services.calls.request(call_id, dial_before=soon) is not None
 
 
 def test_only_calls_that_may_have_rung_within_the_longest_window_count(
-    house: House,
+    services: Services,
 ) -> None:
-    requested_by_release_1(house, placed=False)
-    requested_by_release_1(house, OTHER)
-    clock_of(house).pass_(hours=25)
-    inside = requested_by_release_1(house, OTHER)
+    requested_by_release_1(services, placed=False)
+    requested_by_release_1(services, OTHER)
+    clock_of(services).pass_(hours=25)
+    inside = requested_by_release_1(services, OTHER)
     # Nothing else restricts calls, so the longest window is that of the cap.
-    house.rule_book.current = lambda: None  # type: ignore[method-assign]  # no rules
-    assert earlier(house).count() == 1
-    assert counted(house) == {}
-    assert set(counted(house, OTHER)) == {inside}
+    services.rule_book.current = lambda: None  # type: ignore[method-assign]  # no rules
+    assert earlier(services).count() == 1
+    assert counted(services) == {}
+    assert set(counted(services, OTHER)) == {inside}
 
 
 def test_counting_goes_on_after_a_crash_between_its_appends(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = {requested_by_release_1(house, phone) for phone in (PHONE, OTHER)}
+    calls = {requested_by_release_1(services, phone) for phone in (PHONE, OTHER)}
     monkeypatch.setattr(earlier_calls, "BATCH", 1)
-    append, done = house.app.append, list[Any]()
+    append, done = services.app.append, list[Any]()
 
     def die_second(*changed: Any, **how: Any) -> int | None:
         if done:
@@ -129,35 +131,37 @@ def test_counting_goes_on_after_a_crash_between_its_appends(
         done.append(changed)
         return append(*changed, **how)
 
-    monkeypatch.setattr(house.app, "append", die_second)
+    monkeypatch.setattr(services.app, "append", die_second)
     with pytest.raises(Died):
-        earlier(house).count()
-    monkeypatch.setattr(house.app, "append", append)
-    assert not earlier(house).are_counted()
-    assert earlier(house).count() == 2
-    assert counted(house).keys() | counted(house, OTHER).keys() == calls
+        earlier(services).count()
+    monkeypatch.setattr(services.app, "append", append)
+    assert not earlier(services).are_counted()
+    assert earlier(services).count() == 2
+    assert counted(services).keys() | counted(services, OTHER).keys() == calls
     versions = [
-        house.app.highest_version(number_id_of(house.installation_key.of_number(one)))
+        services.app.highest_version(
+            number_id_of(services.installation_key.of_number(one))
+        )
         for one in (PHONE, OTHER)
     ]
     assert versions == [1, 1]
 
 
 def test_an_alert_names_each_running_campaign_that_obeys_the_rules_now(
-    house: House,
+    services: Services,
 ) -> None:
-    change(house, calling_rules=RulesMode.ENFORCED)
-    running, paused = house.campaign(), house.campaign()
-    house.campaign(start=False)
-    house.campaigns.pause(paused, by=BY)
-    house.settle()
-    earlier(house).count()
-    assert alerted_campaigns(house) == {running}
-    earlier(house).count()
-    assert len(alerted_campaigns(house)) == 1
+    change(services, calling_rules=RulesMode.ENFORCED)
+    running, paused = services.campaign(), services.campaign()
+    services.campaign(start=False)
+    services.campaigns.pause(paused, by=BY)
+    services.settle()
+    earlier(services).count()
+    assert alerted_campaigns(services) == {running}
+    earlier(services).count()
+    assert len(alerted_campaigns(services)) == 1
 
 
-def test_without_rules_no_campaign_is_named(house: House) -> None:
-    house.campaign()
-    earlier(house).count()
-    assert alerted_campaigns(house) == set()
+def test_without_rules_no_campaign_is_named(services: Services) -> None:
+    services.campaign()
+    earlier(services).count()
+    assert alerted_campaigns(services) == set()

@@ -15,7 +15,7 @@ from provider.vapi.reading import read_call
 from tests.application.calls.messages import record_message, report
 from tests.application.contacts.campaign_line import BUSY, POLICY, Line
 from tests.application.contacts.erasing import erase, problems
-from tests.wiring import NOON, House
+from tests.wiring import NOON, Services
 
 RULES = (
     OutputRule("goal_reached", equals=True, means=Disposition.GOAL_REACHED),
@@ -35,14 +35,14 @@ def outputs(*, goal: bool) -> dict[str, Any]:
 OPT_OUT = {"analysis": {"successEvaluation": "stop"}}
 
 
-def disposition(house: House, call_id: UUID) -> Disposition | None:
-    return house.load_call(call_id).disposition
+def disposition(services: Services, call_id: UUID) -> Disposition | None:
+    return services.load_call(call_id).disposition
 
 
-def number_of(house: House, call_id: UUID) -> Number | None:
-    key = house.load_call(call_id).number_key
+def number_of(services: Services, call_id: UUID) -> Number | None:
+    key = services.load_call(call_id).number_key
     assert key is not None
-    return house.app.find(Number, number_id_of(key))
+    return services.app.find(Number, number_id_of(key))
 
 
 @pytest.mark.parametrize(
@@ -56,115 +56,115 @@ def number_of(house: House, call_id: UUID) -> Number | None:
     ],
 )
 def test_a_report_gives_the_call_the_disposition_of_its_outputs(
-    house: House, told: dict[str, Any], expected: Disposition | None
+    services: Services, told: dict[str, Any], expected: Disposition | None
 ) -> None:
-    line = Line(house, TERMS)
-    assert disposition(house, line.call(**told)) is expected
+    line = Line(services, TERMS)
+    assert disposition(services, line.call(**told)) is expected
 
 
-def test_without_output_rules_a_report_gives_no_disposition(house: House) -> None:
-    line = Line(house, CallingTerms(retry_policy=POLICY))
-    assert disposition(house, line.call(**outputs(goal=True))) is None
+def test_without_output_rules_a_report_gives_no_disposition(services: Services) -> None:
+    line = Line(services, CallingTerms(retry_policy=POLICY))
+    assert disposition(services, line.call(**outputs(goal=True))) is None
 
 
-def test_a_looked_up_report_is_judged_by_the_rules_too(house: House) -> None:
-    line = Line(house, TERMS)
+def test_a_looked_up_report_is_judged_by_the_rules_too(services: Services) -> None:
+    line = Line(services, TERMS)
     call_id = line.place()
     document = {"id": str(call_id), "status": "ended", "createdAt": NOON.isoformat()}
     seen = read_call({**document, "endedReason": "x", **outputs(goal=True)})
     assert seen is not None
-    house.calls.record_lookup(call_id, seen, grade=ReportGrade.LOOKED_UP)
-    assert disposition(house, call_id) is Disposition.GOAL_REACHED
+    services.calls.record_lookup(call_id, seen, grade=ReportGrade.LOOKED_UP)
+    assert disposition(services, call_id) is Disposition.GOAL_REACHED
 
 
 def test_reports_in_any_order_give_the_disposition_of_the_richest(
-    house: House,
+    services: Services,
 ) -> None:
     poor = {"artifact": {}, "analysis": {"successEvaluation": "who"}}
     rich = outputs(goal=True) | {"analysis": {"summary": "Agreed."}}
     empty: dict[str, Any] = {"artifact": {}, "cost": None}
     for order in permutations([poor, rich, empty]):
-        line = Line(house, TERMS)
+        line = Line(services, TERMS)
         call_id = line.place()
         for told in order:
             body = report(call_id, **told)
             body["message"]["call"]["id"] = str(call_id)
-            record_message(house, body, body)
-        assert disposition(house, call_id) is Disposition.GOAL_REACHED
+            record_message(services, body, body)
+        assert disposition(services, call_id) is Disposition.GOAL_REACHED
 
 
 def test_an_opt_out_in_the_outputs_suppresses_the_number_in_the_same_append(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, TERMS)
+    line = Line(services, TERMS)
     call_id = line.place()
-    last = house.app.recorder.max_notification_id()
+    last = services.app.recorder.max_notification_id()
     line.end(call_id, **OPT_OUT)
-    number = number_of(house, call_id)
+    number = number_of(services, call_id)
     assert number is not None
     assert number.is_suppressed
     query = "select count(distinct xmin::text) from autolynx_events"
     query += f" where notification_id > {last}"
-    with house.writing.connection() as conn:
+    with services.writing.connection() as conn:
         row = conn.execute(query.encode()).fetchone()
     assert row == (1,)
 
 
-def test_another_disposition_does_not_suppress_the_number(house: House) -> None:
-    line = Line(house, TERMS)
-    number = number_of(house, line.call(**outputs(goal=True)))
+def test_another_disposition_does_not_suppress_the_number(services: Services) -> None:
+    line = Line(services, TERMS)
+    number = number_of(services, line.call(**outputs(goal=True)))
     assert number is not None
     assert not number.is_suppressed
 
 
 def test_a_late_opt_out_withdraws_the_planned_retry_and_suppresses_once(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, TERMS)
+    line = Line(services, TERMS)
     call_id = line.call(**BUSY)
     assert line.progress() == {"pending": 1}
     line.end(call_id, **BUSY, **OPT_OUT)
     line.end(call_id, **BUSY | OPT_OUT | {"cost": 0.5})
     assert line.progress() == {"ended": 1}
-    number = number_of(house, call_id)
+    number = number_of(services, call_id)
     assert number is not None
     requested_and_suppressed = 2
     assert (number.is_suppressed, number.version) == (True, requested_and_suppressed)
 
 
 def test_a_webhook_without_new_terms_loads_the_campaign_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = Line(house, TERMS, people=3)
+    line = Line(services, TERMS, people=3)
     loaded: list[UUID] = []
-    find = house.app.find
+    find = services.app.find
 
     def counting(kind: Any, id_: UUID) -> Any:
         loaded.append(id_)
         return find(kind, id_)
 
     calls = [line.place() for _ in range(3)]
-    monkeypatch.setattr(house.app, "find", counting)
+    monkeypatch.setattr(services.app, "find", counting)
     for call_id in calls:
         line.end(call_id, **outputs(goal=True))
     assert loaded.count(line.campaign_id) <= 1
 
 
 def test_the_register_shows_the_number_of_an_opt_out_until_it_is_erased(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, TERMS)
+    line = Line(services, TERMS)
     call_id = line.call(**OPT_OUT)
-    person = house.lookups.contact(house.load_call(call_id).contact_id)
+    person = services.lookups.contact(services.load_call(call_id).contact_id)
     assert person is not None
-    house.settle()
-    with house.reading.connection() as conn:
+    services.settle()
+    with services.reading.connection() as conn:
         [row] = suppression_board.page(conn, first=5).nodes
     assert row.phone_id is not None
-    assert house.vault.words(row.phone_id) == person.phone
-    erase(house, person.phone)
-    assert house.vault.words(row.phone_id) is None
-    assert problems(house) == []
-    number = number_of(house, call_id)
+    assert services.vault.words(row.phone_id) == person.phone
+    erase(services, person.phone)
+    assert services.vault.words(row.phone_id) is None
+    assert problems(services) == []
+    number = number_of(services, call_id)
     assert number is not None
     assert number.is_suppressed

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.calls.reports import ReportGrade
 from provider.vapi.reading import read_call, read_message
-from tests.wiring import NOON, House, housed, phones
+from tests.wiring import NOON, Services, open_services, phones
 
 GENERIC = "call.in-progress.twilio-completed-call"
 SPECIFIC = ("customer-ended-call", "voicemail", "customer-busy")
@@ -141,25 +141,25 @@ def orders(draw: st.DrawFn) -> tuple[list[Told], list[Told]]:
 
 
 @pytest.fixture(scope="module")
-def house(shared_database: str) -> Iterator[House]:
-    with housed(shared_database) as house:
-        yield house
+def services(shared_database: str) -> Iterator[Services]:
+    with open_services(shared_database) as services:
+        yield services
 
 
-def call_after(house: House, told: list[Told]) -> UUID:
+def call_after(services: Services, told: list[Told]) -> UUID:
     """Place a call, let all of that happen to it; return the campaign's id."""
-    campaign_id = house.campaign(phones(1))
-    [call_id] = house.claim(campaign_id)
-    house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+    campaign_id = services.campaign(phones(1))
+    [call_id] = services.claim(campaign_id)
+    services.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
     provider_call_id = f"vapi-{call_id}"
-    house.calls.place(call_id, provider_call_id=provider_call_id, placed_at=NOON)
+    services.calls.place(call_id, provider_call_id=provider_call_id, placed_at=NOON)
     for one in told:
-        hear(house, call_id, one)
-    house.settle()
+        hear(services, call_id, one)
+    services.settle()
     return campaign_id
 
 
-def hear(house: House, call_id: UUID, told: Told) -> None:
+def hear(services: Services, call_id: UUID, told: Told) -> None:
     call: dict[str, Any] = {
         "id": f"vapi-{call_id}",
         "createdAt": NOON.isoformat(),
@@ -167,25 +167,29 @@ def hear(house: House, call_id: UUID, told: Told) -> None:
     }
     inside = {**call, **_given(endedReason=told.reason)}
     if told.way == "given up":
-        house.calls.close_report(call_id, cost=EXPECTED)
+        services.calls.close_report(call_id, cost=EXPECTED)
     elif told.way == "ended":
         ended: dict[str, Any] = {"type": "status-update", "status": "ended"}
         ended["call"] = inside
         ended["timestamp"] = (NOON + timedelta(seconds=64)).timestamp() * 1000
-        house.calls.record_message(read_message({"message": ended}))
+        services.calls.record_message(read_message({"message": ended}))
     elif told.way == "report":
         copy = inside if told.reason_in_call else call
         report = {"type": "end-of-call-report", "call": copy, **told.document}
-        house.calls.record_message(read_message({"message": report}))
+        services.calls.record_message(read_message({"message": report}))
     else:
-        look(house, call_id, {**inside, **told.document}, last=told.way == "last look")
+        look(
+            services, call_id, {**inside, **told.document}, last=told.way == "last look"
+        )
 
 
-def look(house: House, call_id: UUID, document: dict[str, Any], *, last: bool) -> None:
+def look(
+    services: Services, call_id: UUID, document: dict[str, Any], *, last: bool
+) -> None:
     seen = read_call({**document, "status": "ended"})
     assert seen is not None
     grade = ReportGrade.LOOKED_UP_LAST if last else ReportGrade.LOOKED_UP
-    house.calls.record_lookup(call_id, seen, grade=grade)
+    services.calls.record_lookup(call_id, seen, grade=grade)
 
 
 ROWS: dict[str, LiteralString] = {
@@ -216,10 +220,10 @@ ROWS: dict[str, LiteralString] = {
 }
 
 
-def rows(house: House, campaign_id: UUID) -> dict[str, list[dict[str, Any]]]:
+def rows(services: Services, campaign_id: UUID) -> dict[str, list[dict[str, Any]]]:
     """Read what the read model shows of a campaign with one call, but for its ids."""
     found = {}
-    with house.reading.connection() as conn:
+    with services.reading.connection() as conn:
         for name, query in ROWS.items():
             cursor = conn.execute(query, {"id": campaign_id})
             names = [column.name for column in cursor.description or ()]
@@ -231,10 +235,12 @@ def rows(house: House, campaign_id: UUID) -> dict[str, list[dict[str, Any]]]:
 @settings(max_examples=30)
 @given(orders=orders())
 def test_any_order_and_repetition_of_reports_gives_the_same_rows(
-    house: House, orders: tuple[list[Told], list[Told]]
+    services: Services, orders: tuple[list[Told], list[Told]]
 ) -> None:
     told, jumbled = orders
-    one, other = (rows(house, call_after(house, order)) for order in (told, jumbled))
+    one, other = (
+        rows(services, call_after(services, order)) for order in (told, jumbled)
+    )
     assert one == other
     [call], [board] = one["call"], one["board"]
     cost = call["cost"] or Decimal(0)
@@ -248,9 +254,9 @@ def test_any_order_and_repetition_of_reports_gives_the_same_rows(
 @settings(max_examples=30)
 @given(told=st.lists(TOLD, min_size=1, max_size=5))
 def test_a_call_shows_no_less_than_its_most_complete_report(
-    house: House, told: list[Told]
+    services: Services, told: list[Told]
 ) -> None:
-    [call] = rows(house, call_after(house, told))["call"]
+    [call] = rows(services, call_after(services, told))["call"]
     reports = [one for one in told if one.way in {"report", "look", "last look"}]
     for one in reports:
         assert call["ended_reason"] is not None or one.reason is None

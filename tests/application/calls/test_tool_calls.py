@@ -28,7 +28,7 @@ from tests.application.calls.messages import (
     requested,
     status,
 )
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 PHONE = "+12025550000"
 """The number of the first contact of a campaign of `requested`."""
@@ -48,85 +48,89 @@ def tool_calls(
     return message(call_id, "tool-calls", **fields, **customer)
 
 
-def answer(house: House, *bodies: dict[str, Any]) -> list[str]:
+def answer(services: Services, *bodies: dict[str, Any]) -> list[str]:
     """Record messages; return the results of all their tool calls."""
-    receipts = [house.calls.record_message(read_message(body)) for body in bodies]
+    receipts = [services.calls.record_message(read_message(body)) for body in bodies]
     return [one.result for receipt in receipts for one in receipt.answers]
 
 
-def in_a_call(house: House) -> UUID:
-    call_id = requested(house)
-    place(house, call_id)
-    answer(house, status(call_id, "in-progress"))
+def in_a_call(services: Services) -> UUID:
+    call_id = requested(services)
+    place(services, call_id)
+    answer(services, status(call_id, "in-progress"))
     return call_id
 
 
-def is_suppressed(house: House, phone: str = PHONE) -> bool:
-    return entry(house, phone) is not None
+def is_suppressed(services: Services, phone: str = PHONE) -> bool:
+    return entry(services, phone) is not None
 
 
-def entry(house: House, phone: str = PHONE) -> SuppressionRow | None:
-    house.settle()
-    with house.reading.connection() as conn:
-        return suppression_board.get(conn, house.numbers.id_of(phone))
+def entry(services: Services, phone: str = PHONE) -> SuppressionRow | None:
+    services.settle()
+    with services.reading.connection() as conn:
+        return suppression_board.get(conn, services.numbers.id_of(phone))
 
 
-def may_be_called(house: House, phone: str = PHONE) -> bool:
-    [call_id] = house.claim(house.campaign([phone]), 1)
-    return house.calls.request(call_id, dial_before=SOON) is not None
+def may_be_called(services: Services, phone: str = PHONE) -> bool:
+    [call_id] = services.claim(services.campaign([phone]), 1)
+    return services.calls.request(call_id, dial_before=SOON) is not None
 
 
 # --- Opt-outs -------------------------------------------------------------------------
 
 
-def test_an_opt_out_is_acknowledged_and_holds_in_every_campaign(house: House) -> None:
-    call_id = in_a_call(house)
-    [result] = answer(house, tool_calls(call_id, quote="stop calling me"))
+def test_an_opt_out_is_acknowledged_and_holds_in_every_campaign(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    [result] = answer(services, tool_calls(call_id, quote="stop calling me"))
     assert result.startswith("Recorded")
-    call = house.load_call(call_id)
+    call = services.load_call(call_id)
     assert call.disposition is Disposition.OPTED_OUT
     assert call.disposition_source is DispositionSource.TOOL
-    assert not may_be_called(house)
+    assert not may_be_called(services)
 
 
-def test_two_opt_outs_in_one_message_are_both_acknowledged(house: House) -> None:
-    call_id = in_a_call(house)
+def test_two_opt_outs_in_one_message_are_both_acknowledged(services: Services) -> None:
+    call_id = in_a_call(services)
     body = tool_calls(call_id)
     [one] = body["message"]["toolCallList"]
     body["message"]["toolCallList"] = [one, one | {"id": "call_2"}]
-    assert len(answer(house, body)) == 2
-    assert house.topics(number_id(house)) == ["requested", "suppressed"]
+    assert len(answer(services, body)) == 2
+    assert services.topics(number_id(services)) == ["requested", "suppressed"]
 
 
-def test_the_register_names_the_call_and_what_the_person_said(house: House) -> None:
-    call_id = in_a_call(house)
-    answer(house, tool_calls(call_id, quote="stop calling me"))
-    row = entry(house)
+def test_the_register_names_the_call_and_what_the_person_said(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    answer(services, tool_calls(call_id, quote="stop calling me"))
+    row = entry(services)
     assert row is not None
-    assert (row.call_id, row.added_by) == (call_id, house.provider.actor)
-    assert house.vault.words(row.phone_id or uuid4()) == PHONE
-    assert house.vault.words(row.reason_id or uuid4()) == "stop calling me"
+    assert (row.call_id, row.added_by) == (call_id, services.provider.actor)
+    assert services.vault.words(row.phone_id or uuid4()) == PHONE
+    assert services.vault.words(row.reason_id or uuid4()) == "stop calling me"
 
 
 def test_message_number_and_disposition_are_stored_in_one_append(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call_id = in_a_call(house)
-    before = house.topics(call_id)
+    call_id = in_a_call(services)
+    before = services.topics(call_id)
 
     def fail(*_: Any, **__: Any) -> int:
         raise StoreUnavailable("the connection was lost")
 
-    monkeypatch.setattr(house.app.recorder, "insert_events", fail)
+    monkeypatch.setattr(services.app.recorder, "insert_events", fail)
     with pytest.raises(StoreUnavailable):
-        answer(house, tool_calls(call_id))
+        answer(services, tool_calls(call_id))
     monkeypatch.undo()
-    assert house.topics(call_id) == before
-    assert not is_suppressed(house)
-    answer(house, tool_calls(call_id))
-    new = house.topics(call_id)[len(before) :]
+    assert services.topics(call_id) == before
+    assert not is_suppressed(services)
+    answer(services, tool_calls(call_id))
+    new = services.topics(call_id)[len(before) :]
     assert new == ["message_received", "disposition_set"]
-    first = house.app.recorder.select_notifications(None, 1000)
+    first = services.app.recorder.select_notifications(None, 1000)
     topics = [one.topic for one in first][-3:]
     assert sorted(topics) == [
         "call.disposition_set",
@@ -135,172 +139,184 @@ def test_message_number_and_disposition_are_stored_in_one_append(
     ]
 
 
-def test_a_repeated_opt_out_is_answered_again_and_stored_once(house: House) -> None:
-    call_id = in_a_call(house)
-    first, again = answer(house, *[tool_calls(call_id)] * 2)
+def test_a_repeated_opt_out_is_answered_again_and_stored_once(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    first, again = answer(services, *[tool_calls(call_id)] * 2)
     assert again == first
-    assert house.topics(number_id(house)) == ["requested", "suppressed"]
-    assert house.topics(call_id).count("message_received") == 1
+    assert services.topics(number_id(services)) == ["requested", "suppressed"]
+    assert services.topics(call_id).count("message_received") == 1
 
 
-def number_id(house: House) -> UUID:
-    return house.numbers.id_of(PHONE)
+def number_id(services: Services) -> UUID:
+    return services.numbers.id_of(PHONE)
 
 
-def test_a_repeated_message_does_not_undo_a_lift(house: House) -> None:
-    call_id = in_a_call(house)
-    answer(house, tool_calls(call_id))
-    house.numbers.lift(number_id(house), reason="a mistake", by=BY)
-    answer(house, tool_calls(call_id))
-    assert not is_suppressed(house)
-    answer(house, tool_calls(call_id, tool_id="call_again"))
-    assert is_suppressed(house)
+def test_a_repeated_message_does_not_undo_a_lift(services: Services) -> None:
+    call_id = in_a_call(services)
+    answer(services, tool_calls(call_id))
+    services.numbers.lift(number_id(services), reason="a mistake", by=BY)
+    answer(services, tool_calls(call_id))
+    assert not is_suppressed(services)
+    answer(services, tool_calls(call_id, tool_id="call_again"))
+    assert is_suppressed(services)
 
 
-def test_an_opt_out_that_arrives_after_the_report_still_counts(house: House) -> None:
-    call_id = in_a_call(house)
-    answer(house, status(call_id, "ended"), report(call_id))
-    answer(house, tool_calls(call_id))
-    assert house.load_call(call_id).status is CallStatus.ENDED
-    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
-    assert not may_be_called(house)
+def test_an_opt_out_that_arrives_after_the_report_still_counts(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    answer(services, status(call_id, "ended"), report(call_id))
+    answer(services, tool_calls(call_id))
+    assert services.load_call(call_id).status is CallStatus.ENDED
+    assert services.load_call(call_id).disposition is Disposition.OPTED_OUT
+    assert not may_be_called(services)
 
 
-def test_an_opt_out_before_the_answer_of_the_request_counts(house: House) -> None:
-    call_id = requested(house)
-    answer(house, tool_calls(call_id))
-    assert house.load_call(call_id).provider_call_id == PROVIDER_ID
-    assert is_suppressed(house)
+def test_an_opt_out_before_the_answer_of_the_request_counts(services: Services) -> None:
+    call_id = requested(services)
+    answer(services, tool_calls(call_id))
+    assert services.load_call(call_id).provider_call_id == PROVIDER_ID
+    assert is_suppressed(services)
 
 
 def test_the_number_is_the_requested_one_whatever_the_message_says(
-    house: House,
+    services: Services,
 ) -> None:
-    call_id = in_a_call(house)
-    answer(house, tool_calls(call_id, phone="+12025559999"))
-    assert is_suppressed(house)
-    assert not is_suppressed(house, "+12025559999")
+    call_id = in_a_call(services)
+    answer(services, tool_calls(call_id, phone="+12025559999"))
+    assert is_suppressed(services)
+    assert not is_suppressed(services, "+12025559999")
 
 
-def test_a_message_without_a_number_suffices_for_a_known_call(house: House) -> None:
-    call_id = in_a_call(house)
-    answer(house, tool_calls(call_id, phone=None))
-    row = entry(house)
+def test_a_message_without_a_number_suffices_for_a_known_call(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    answer(services, tool_calls(call_id, phone=None))
+    row = entry(services)
     assert row is not None
-    assert house.vault.words(row.phone_id or uuid4()) == PHONE
+    assert services.vault.words(row.phone_id or uuid4()) == PHONE
 
 
 def test_an_opt_out_in_an_unknown_call_suppresses_the_messages_number(
-    house: House,
+    services: Services,
 ) -> None:
     """For example in a call that the person made to a line of the account."""
-    [result] = answer(house, tool_calls(None, phone="+12025550177"))
+    [result] = answer(services, tool_calls(None, phone="+12025550177"))
     assert result.startswith("Recorded")
-    row = entry(house, "+12025550177")
+    row = entry(services, "+12025550177")
     assert row is not None
     assert row.call_id is None
-    assert not may_be_called(house, "+12025550177")
+    assert not may_be_called(services, "+12025550177")
 
 
-def test_a_call_that_becomes_known_later_gets_the_opt_out(house: House) -> None:
+def test_a_call_that_becomes_known_later_gets_the_opt_out(services: Services) -> None:
     """Its webhook arrived without our id, before the answer to the request."""
-    call_id = requested(house)
-    answer(house, tool_calls(None))
-    assert house.load_call(call_id).disposition is None
-    place(house, call_id)
-    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
-    assert house.topics(number_id(house)) == ["requested", "suppressed"]
+    call_id = requested(services)
+    answer(services, tool_calls(None))
+    assert services.load_call(call_id).disposition is None
+    place(services, call_id)
+    assert services.load_call(call_id).disposition is Disposition.OPTED_OUT
+    assert services.topics(number_id(services)) == ["requested", "suppressed"]
 
 
 def test_an_opt_out_of_an_unknown_call_without_a_number_is_not_acknowledged(
-    house: House,
+    services: Services,
 ) -> None:
-    [result] = answer(house, tool_calls(None, phone=None))
+    [result] = answer(services, tool_calls(None, phone=None))
     assert result.startswith("Not recorded")
-    assert house.topics(unmatched_id_of(PROVIDER_ID)) == ["created", "received"]
+    assert services.topics(unmatched_id_of(PROVIDER_ID)) == ["created", "received"]
 
 
-def test_an_opt_out_names_another_provider_call_and_still_counts(house: House) -> None:
+def test_an_opt_out_names_another_provider_call_and_still_counts(
+    services: Services,
+) -> None:
     """The message may be forged or about a duplicate; the number is suppressed."""
-    call_id = in_a_call(house)
+    call_id = in_a_call(services)
     body = tool_calls(call_id)
     body["message"]["call"]["id"] = "another"
-    [result] = answer(house, body)
+    [result] = answer(services, body)
     assert result.startswith("Recorded")
-    assert is_suppressed(house)
-    assert "duplicate_suspected" in house.topics(call_id)
+    assert is_suppressed(services)
+    assert "duplicate_suspected" in services.topics(call_id)
 
 
 def test_without_the_key_an_opt_out_of_an_unknown_call_is_not_acknowledged(
-    house: House,
+    services: Services,
 ) -> None:
-    house.installation_key.prepare()
-    with connect(house.url, name="test") as conn:
+    services.installation_key.prepare()
+    with connect(services.url, name="test") as conn:
         conn.execute("delete from key_vault")
     with pytest.raises(KeyUnusable):
-        answer(replace(house), tool_calls(None))
-    assert house.topics(unmatched_id_of(PROVIDER_ID)) == []
+        answer(replace(services), tool_calls(None))
+    assert services.topics(unmatched_id_of(PROVIDER_ID)) == []
 
 
 def test_an_opt_out_between_reading_and_storing_a_request_wins(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talking = in_a_call(house)
-    [other] = house.claim(house.campaign([PHONE]), 1)
-    append, done = house.app.append, list[bool]()
+    talking = in_a_call(services)
+    [other] = services.claim(services.campaign([PHONE]), 1)
+    append, done = services.app.append, list[bool]()
 
     def opt_out_first(*changed: Any, **how: Any) -> int | None:
         is_request = isinstance(changed[0], Call) and changed[0].id == other
         if is_request and not done:
             done.append(True)
-            answer(house, tool_calls(talking))
+            answer(services, tool_calls(talking))
         return append(*changed, **how)
 
-    monkeypatch.setattr(house.app, "append", opt_out_first)
-    assert house.calls.request(other, dial_before=SOON) is None
-    assert house.load_call(other).status is CallStatus.CANCELED
+    monkeypatch.setattr(services.app, "append", opt_out_first)
+    assert services.calls.request(other, dial_before=SOON) is None
+    assert services.load_call(other).status is CallStatus.CANCELED
 
 
 def test_an_erased_person_who_opts_out_is_suppressed_without_a_trace_of_the_number(
-    house: House,
+    services: Services,
 ) -> None:
-    call_id = in_a_call(house)
-    ErasureService(house.app, house.context, house.erasure).erase(PHONE, by=BY)
-    answer(house, tool_calls(call_id, quote=f"never call {PHONE}"))
-    row = entry(house)
+    call_id = in_a_call(services)
+    ErasureService(services.app, services.context, services.erasure).erase(PHONE, by=BY)
+    answer(services, tool_calls(call_id, quote=f"never call {PHONE}"))
+    row = entry(services)
     assert row is not None
-    assert house.vault.words_of([i for i in (row.phone_id, row.reason_id) if i]) == {}
-    assert not may_be_called(house)
+    assert (
+        services.vault.words_of([i for i in (row.phone_id, row.reason_id) if i]) == {}
+    )
+    assert not may_be_called(services)
 
 
-def test_an_erasure_keeps_the_number_suppressed(house: House) -> None:
-    call_id = in_a_call(house)
-    answer(house, tool_calls(call_id))
-    ErasureService(house.app, house.context, house.erasure).erase(PHONE, by=BY)
-    row = entry(house)
+def test_an_erasure_keeps_the_number_suppressed(services: Services) -> None:
+    call_id = in_a_call(services)
+    answer(services, tool_calls(call_id))
+    ErasureService(services.app, services.context, services.erasure).erase(PHONE, by=BY)
+    row = entry(services)
     assert row is not None
-    assert house.vault.words_of([i for i in (row.phone_id, row.reason_id) if i]) == {}
-    assert not may_be_called(house)
+    assert (
+        services.vault.words_of([i for i in (row.phone_id, row.reason_id) if i]) == {}
+    )
+    assert not may_be_called(services)
 
 
 # --- Other tools ----------------------------------------------------------------------
 
 
-def test_an_unknown_tool_gets_a_polite_result(house: House) -> None:
-    call_id = in_a_call(house)
-    [result] = answer(house, tool_calls(call_id, "getWeather"))
+def test_an_unknown_tool_gets_a_polite_result(services: Services) -> None:
+    call_id = in_a_call(services)
+    [result] = answer(services, tool_calls(call_id, "getWeather"))
     assert "not available" in result
-    assert "message_received" in house.topics(call_id)
+    assert "message_received" in services.topics(call_id)
 
 
-def test_each_tool_call_of_a_message_is_answered_by_its_id(house: House) -> None:
-    call_id = in_a_call(house)
+def test_each_tool_call_of_a_message_is_answered_by_its_id(services: Services) -> None:
+    call_id = in_a_call(services)
     body = tool_calls(call_id)
     other = {"id": "call_2", "function": {"name": "getWeather", "arguments": "{}"}}
     body["message"]["toolCallList"] = [*body["message"]["toolCallList"], other]
-    receipt = house.calls.record_message(read_message(body))
+    receipt = services.calls.record_message(read_message(body))
     assert [one.tool_call_id for one in receipt.answers] == ["call_51kj", "call_2"]
-    assert is_suppressed(house)
+    assert is_suppressed(services)
 
 
 # --- Callbacks ------------------------------------------------------------------------
@@ -312,82 +328,92 @@ def wish(call_id: UUID | None, time: str = TOMORROW, **how: Any) -> dict[str, An
     return tool_calls(call_id, "schedule_callback", local_datetime=time, **how)
 
 
-def test_a_callback_is_confirmed_in_the_persons_time(house: House) -> None:
-    call_id = in_a_call(house)
-    [result] = answer(house, wish(call_id))
+def test_a_callback_is_confirmed_in_the_persons_time(services: Services) -> None:
+    call_id = in_a_call(services)
+    [result] = answer(services, wish(call_id))
     assert "Tuesday, 3 March 2026 at 15:00 (America/New_York)" in result
-    call = house.load_call(call_id)
+    call = services.load_call(call_id)
     assert call.callback_at == datetime(2026, 3, 3, 20, tzinfo=UTC)
     assert call.disposition is Disposition.CALLBACK_REQUESTED
 
 
-def test_a_time_that_has_passed_is_answered_with_possible_times(house: House) -> None:
-    call_id = in_a_call(house)
-    [result] = answer(house, wish(call_id, "2026-03-02T06:00"))
+def test_a_time_that_has_passed_is_answered_with_possible_times(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    [result] = answer(services, wish(call_id, "2026-03-02T06:00"))
     assert result.startswith("Not possible: that time has passed. Possible times: Mon")
-    assert house.load_call(call_id).callback_at is None
+    assert services.load_call(call_id).callback_at is None
 
 
 @pytest.mark.parametrize("time", ["tomorrow", "2026-03-03", "", 15, None, "25:00"])
-def test_an_unreadable_time_is_asked_for_again(house: House, time: Any) -> None:
-    call_id = in_a_call(house)
-    [result] = answer(house, wish(call_id, time))
+def test_an_unreadable_time_is_asked_for_again(services: Services, time: Any) -> None:
+    call_id = in_a_call(services)
+    [result] = answer(services, wish(call_id, time))
     assert "could not be read" in result
-    assert house.load_call(call_id).callback_at is None
+    assert services.load_call(call_id).callback_at is None
 
 
-def test_the_last_callback_of_a_call_counts(house: House) -> None:
-    call_id = in_a_call(house)
+def test_the_last_callback_of_a_call_counts(services: Services) -> None:
+    call_id = in_a_call(services)
     later = wish(call_id, "2026-03-04T10:00", tool_id="call_2")
-    answer(house, wish(call_id), later)
-    assert house.load_call(call_id).callback_at == datetime(2026, 3, 4, 15, tzinfo=UTC)
+    answer(services, wish(call_id), later)
+    assert services.load_call(call_id).callback_at == datetime(
+        2026, 3, 4, 15, tzinfo=UTC
+    )
 
 
-def test_a_repeated_callback_does_not_replace_a_later_one(house: House) -> None:
-    call_id = in_a_call(house)
+def test_a_repeated_callback_does_not_replace_a_later_one(services: Services) -> None:
+    call_id = in_a_call(services)
     later = wish(call_id, "2026-03-04T10:00", tool_id="call_2")
-    answer(house, wish(call_id), later, wish(call_id))
-    assert house.load_call(call_id).callback_at == datetime(2026, 3, 4, 15, tzinfo=UTC)
+    answer(services, wish(call_id), later, wish(call_id))
+    assert services.load_call(call_id).callback_at == datetime(
+        2026, 3, 4, 15, tzinfo=UTC
+    )
 
 
-def test_who_opted_out_is_not_called_back(house: House) -> None:
-    call_id = in_a_call(house)
-    _, result = answer(house, tool_calls(call_id), wish(call_id, tool_id="call_2"))
+def test_who_opted_out_is_not_called_back(services: Services) -> None:
+    call_id = in_a_call(services)
+    _, result = answer(services, tool_calls(call_id), wish(call_id, tool_id="call_2"))
     assert "asked not to be called" in result
-    assert house.load_call(call_id).callback_at is None
-    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
+    assert services.load_call(call_id).callback_at is None
+    assert services.load_call(call_id).disposition is Disposition.OPTED_OUT
 
 
-def test_an_opt_out_after_a_callback_replaces_it(house: House) -> None:
-    call_id = in_a_call(house)
-    answer(house, wish(call_id), tool_calls(call_id, tool_id="call_2"))
-    assert house.load_call(call_id).disposition is Disposition.OPTED_OUT
+def test_an_opt_out_after_a_callback_replaces_it(services: Services) -> None:
+    call_id = in_a_call(services)
+    answer(services, wish(call_id), tool_calls(call_id, tool_id="call_2"))
+    assert services.load_call(call_id).disposition is Disposition.OPTED_OUT
 
 
-def test_an_unknown_call_gets_no_callback(house: House) -> None:
-    [result] = answer(house, wish(None))
+def test_an_unknown_call_gets_no_callback(services: Services) -> None:
+    [result] = answer(services, wish(None))
     assert "not possible" in result
 
 
-def test_a_canceled_campaign_calls_nobody_back(house: House) -> None:
-    call_id = in_a_call(house)
-    house.campaigns.cancel(house.load_call(call_id).campaign_id, by=BY, hang_up=False)
-    [result] = answer(house, wish(call_id))
+def test_a_canceled_campaign_calls_nobody_back(services: Services) -> None:
+    call_id = in_a_call(services)
+    services.campaigns.cancel(
+        services.load_call(call_id).campaign_id, by=BY, hang_up=False
+    )
+    [result] = answer(services, wish(call_id))
     assert "not possible" in result
-    assert house.load_call(call_id).callback_at is None
+    assert services.load_call(call_id).callback_at is None
 
 
-def test_tool_calls_are_not_recorded_in_batches(house: House) -> None:
+def test_tool_calls_are_not_recorded_in_batches(services: Services) -> None:
     """Their decisions need a unit of work of their own."""
-    call_id = in_a_call(house)
-    before = house.topics(call_id)
+    call_id = in_a_call(services)
+    before = services.topics(call_id)
     with pytest.raises(Exception, match="one by one"):
-        house.calls.record_messages([read_message(tool_calls(call_id))])
-    assert house.topics(call_id) == before
+        services.calls.record_messages([read_message(tool_calls(call_id))])
+    assert services.topics(call_id) == before
 
 
-def test_the_stream_of_a_number_is_found_by_the_requests_key(house: House) -> None:
-    call_id = in_a_call(house)
-    key = house.load_call(call_id).number_key
+def test_the_stream_of_a_number_is_found_by_the_requests_key(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    key = services.load_call(call_id).number_key
     assert key is not None
-    assert number_id_of(key) == number_id(house)
+    assert number_id_of(key) == number_id(services)

@@ -11,7 +11,7 @@ from domain.outcomes import (
     CallOutcome,
 )
 from tests.application.calls.messages import record_message, report
-from tests.wiring import Clock, House
+from tests.wiring import Clock, Services
 
 BUSY = {"endedReason": "customer-busy", "startedAt": None, "cost": 0.0}
 HUMAN = {
@@ -31,34 +31,34 @@ class Line:
     """A campaign, by default with one contact; the test decides how each call ends."""
 
     def __init__(
-        self, house: House, terms: CallingTerms = TERMS, people: int = 1
+        self, services: Services, terms: CallingTerms = TERMS, people: int = 1
     ) -> None:
-        self.house = house
-        self.campaign_id = house.campaign(people, terms=terms)
+        self.services = services
+        self.campaign_id = services.campaign(people, terms=terms)
 
     @property
     def contact(self) -> Contact:
-        return self.house.app.load(Contact, self.contact_id)
+        return self.services.app.load(Contact, self.contact_id)
 
     def later(self, **units: float) -> None:
-        clock = self.house.now
+        clock = self.services.now
         assert isinstance(clock, Clock)
         clock.pass_(**units)
 
     def place(self) -> UUID:
-        [call_id] = self.house.claim(self.campaign_id)
-        self.contact_id = self.house.load_call(call_id).contact_id
-        before = self.house.now() + timedelta(seconds=5)
-        assert self.house.calls.request(call_id, dial_before=before)
-        self.house.calls.place(
-            call_id, provider_call_id=str(call_id), placed_at=self.house.now()
+        [call_id] = self.services.claim(self.campaign_id)
+        self.contact_id = self.services.load_call(call_id).contact_id
+        before = self.services.now() + timedelta(seconds=5)
+        assert self.services.calls.request(call_id, dial_before=before)
+        self.services.calls.place(
+            call_id, provider_call_id=str(call_id), placed_at=self.services.now()
         )
         return call_id
 
     def end(self, call_id: UUID, **told: Any) -> None:
         body = report(call_id, **told)
         body["message"]["call"]["id"] = str(call_id)
-        record_message(self.house, body)
+        record_message(self.services, body)
 
     def call(self, **told: Any) -> UUID:
         call_id = self.place()
@@ -66,9 +66,9 @@ class Line:
         return call_id
 
     def progress(self) -> dict[str, int]:
-        row = self.house.board(self.campaign_id)
+        row = self.services.board(self.campaign_id)
         names = ("pending", "queued", "ended", "failed", "canceled", "timed_out")
         return {name: n for name in names if (n := getattr(row, name))}
 
     def due(self) -> int:
-        return len(self.house.candidates(self.campaign_id))
+        return len(self.services.candidates(self.campaign_id))

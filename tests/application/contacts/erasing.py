@@ -10,7 +10,7 @@ from projections.contacts.contact_row import ContactRow
 from projections.engine.verify import verify
 from storage.database import Conn
 from storage.vault.erasure import ErasureStore
-from tests.wiring import BY, NOON, House, phones
+from tests.wiring import BY, NOON, Services, phones
 
 SOON = NOON + timedelta(seconds=5)
 PROVIDER_ID = "0199f2c4-8d5e-7a31-9b42-6c7d8e9f0a1b"
@@ -19,35 +19,37 @@ KEPT = phones(3)[2]
 CALL = {"id": PROVIDER_ID, "createdAt": "2026-03-02T12:00:00Z"}
 
 
-def erase(house: House, phone: str = FIRST) -> Erasure:
+def erase(services: Services, phone: str = FIRST) -> Erasure:
     """Erase the person with this number, and wait for the read tables."""
-    service = ErasureService(house.app, house.context, ErasureStore(house.writing))
+    service = ErasureService(
+        services.app, services.context, ErasureStore(services.writing)
+    )
     done = service.erase(phone, by=BY)
-    house.settle()
+    services.settle()
     return done
 
 
-def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
-    house.settle()
-    with house.reading.connection() as conn:
+def contacts(services: Services, campaign_id: UUID) -> list[ContactRow]:
+    services.settle()
+    with services.reading.connection() as conn:
         return list(contact_log.page(conn, campaign_id, first=100).nodes)
 
 
-def counters(house: House, campaign_id: UUID) -> dict[str, int]:
+def counters(services: Services, campaign_id: UUID) -> dict[str, int]:
     """Return the campaign's counters that are not 0; their sum is checked."""
-    board = house.board(campaign_id)
+    board = services.board(campaign_id)
     names = ("pending", "queued", "ringing", "in_progress", "ended", "failed")
     shown = {name: getattr(board, name) for name in (*names, "canceled", "timed_out")}
     assert sum(shown.values()) == board.contacts
     return {name: count for name, count in shown.items() if count}
 
 
-def problems(house: House) -> list[str]:
+def problems(services: Services) -> list[str]:
     """Verify the log, the vault and the read tables; return all problems."""
     found: list[str] = []
     verify(
-        house.url,
-        now=house.now,
+        services.url,
+        now=services.now,
         on_problem=lambda problem: found.append(problem.message),
     )
     return found
@@ -76,11 +78,11 @@ def report(call_id: UUID | None) -> dict[str, Any]:
     )
 
 
-def called(house: House, campaign_id: UUID) -> UUID:
+def called(services: Services, campaign_id: UUID) -> UUID:
     """Place a call to the campaign's only claimed contact; return its id."""
-    [call_id] = house.claim(campaign_id)
-    assert house.calls.request(call_id, dial_before=SOON)
-    house.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
+    [call_id] = services.claim(campaign_id)
+    assert services.calls.request(call_id, dial_before=SOON)
+    services.calls.place(call_id, provider_call_id=PROVIDER_ID, placed_at=NOON)
     return call_id
 
 

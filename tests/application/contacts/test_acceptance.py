@@ -34,7 +34,7 @@ from tests.application.calls.test_tool_calls import answer, tool_calls
 from tests.application.contacts.campaign_line import BUSY, HUMAN, Line
 from tests.application.contacts.test_faults_that_rang import fail_before_ringing
 from tests.application.contacts.test_planned_callbacks import ask_for_callback
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 POLICY = RetryPolicy(
     attempts=3,
@@ -57,22 +57,24 @@ NEW_YORK, ORLANDO, ARIZONA = "+12125550143", "+14075550143", "+19285550143"
 
 
 @pytest.fixture
-def enforced(house: House) -> House:
+def enforced(services: Services) -> Services:
     """An installation whose calling rules are enforced."""
-    change(house, calling_rules=RulesMode.ENFORCED)
-    return house
+    change(services, calling_rules=RulesMode.ENFORCED)
+    return services
 
 
-def line_to(house: House, phone: str, terms: CallingTerms = TERMS) -> Line:
-    line = Line(house, terms)
-    line.campaign_id = house.campaign((phone,), terms=terms)
+def line_to(services: Services, phone: str, terms: CallingTerms = TERMS) -> Line:
+    line = Line(services, terms)
+    line.campaign_id = services.campaign((phone,), terms=terms)
     return line
 
 
-def test_three_attempts_are_three_calls_in_any_order_of_outcomes(house: House) -> None:
+def test_three_attempts_are_three_calls_in_any_order_of_outcomes(
+    services: Services,
+) -> None:
     orders = sorted({*permutations(("busy", "busy", "no answer", "voicemail"))})
     for order in orders:
-        line, calls = Line(house, TERMS), 0
+        line, calls = Line(services, TERMS), 0
         for name in order:
             if line.due():
                 line.call(**ENDS[name])
@@ -83,17 +85,17 @@ def test_three_attempts_are_three_calls_in_any_order_of_outcomes(house: House) -
 
 
 def test_faults_before_ringing_do_not_count_for_the_frequency_caps(
-    house: House,
+    services: Services,
 ) -> None:
-    line = line_to(house, NEW_YORK)
+    line = line_to(services, NEW_YORK)
     for _ in range(2):
         fail_before_ringing(line)
         line.later(hours=1)
     reached = line.call(**HUMAN)
-    key = house.installation_key.of_number(NEW_YORK)
-    number = house.app.load(Number, number_id_of(key))
+    key = services.installation_key.of_number(NEW_YORK)
+    number = services.app.load(Number, number_id_of(key))
     assert list(number.requested) == [reached]
-    history = house.load_call(reached).history
+    history = services.load_call(reached).history
     assert history is not None
     assert (history.attempts, history.faults) == (0, 2)
 
@@ -102,7 +104,7 @@ def test_faults_before_ringing_do_not_count_for_the_frequency_caps(
     ("phone", "hour"), [(ORLANDO, 19), (NEW_YORK, 20)], ids=["Florida", "New York"]
 )
 def test_a_retry_due_when_calling_hours_end_is_made_the_next_day(
-    enforced: House, phone: str, hour: int
+    enforced: Services, phone: str, hour: int
 ) -> None:
     """It is due a minute before the end, when no call may begin any more."""
     local = datetime(2026, 3, 2, hour, 29, tzinfo=ZoneInfo("America/New_York"))
@@ -119,9 +121,9 @@ def test_a_retry_due_when_calling_hours_end_is_made_the_next_day(
     assert request(enforced, retry)
 
 
-def test_a_callback_to_area_code_928_asks_for_the_time_zone(house: House) -> None:
+def test_a_callback_to_area_code_928_asks_for_the_time_zone(services: Services) -> None:
     """Arizona has no daylight saving time, the Navajo Nation has."""
-    line = line_to(house, ARIZONA)
+    line = line_to(services, ARIZONA)
     call_id = line.place()
 
     def ask(**zone: str) -> str:
@@ -130,18 +132,18 @@ def test_a_callback_to_area_code_928_asks_for_the_time_zone(house: House) -> Non
             call_id, "schedule_callback", phone=ARIZONA, local_datetime=time, **zone
         )
         body["message"]["call"]["id"] = str(call_id)
-        [result] = answer(house, body)
+        [result] = answer(services, body)
         return result
 
     assert "several time zones" in ask()
-    assert house.load_call(call_id).callback_at is None
+    assert services.load_call(call_id).callback_at is None
     assert "15:00 (America/Phoenix)" in ask(time_zone="America/Phoenix")
     agreed = datetime(2026, 3, 20, 22, tzinfo=UTC)
-    assert house.load_call(call_id).callback_at == agreed
+    assert services.load_call(call_id).callback_at == agreed
 
 
 def test_a_callback_due_in_a_pause_is_late_and_not_made_outside_the_hours(
-    enforced: House,
+    enforced: Services,
 ) -> None:
     at(enforced, datetime(2026, 3, 2, 19, tzinfo=UTC))  # 14:00 in New York
     line = line_to(enforced, NEW_YORK)
@@ -161,6 +163,6 @@ def test_a_callback_due_in_a_pause_is_late_and_not_made_outside_the_hours(
     assert enforced.load_call(callback).status is CallStatus.QUEUED
 
 
-def late_callbacks(house: House, campaign_id: UUID) -> int:
-    views = house.snapshot().campaigns
+def late_callbacks(services: Services, campaign_id: UUID) -> int:
+    views = services.snapshot().campaigns
     return next(one.late_callbacks for one in views if one.id == campaign_id)

@@ -32,7 +32,7 @@ from tests.application.contacts.erasing import (
 )
 from tests.database_dump import dumped, relation_files, statistics
 from tests.support import eventually
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, Services
 
 PHONE, OTHER = FIRST, SECOND
 NAME = "Person 1"
@@ -57,24 +57,24 @@ def stray(provider_id: str = "unknown", **customer: Any) -> Any:
     return read_message({"message": {**fields, "call": call}})
 
 
-def kept(house: House, provider_id: str = "unknown") -> bool:
-    return bool(house.vault.messages_of(unmatched_id_of(provider_id)))
+def kept(services: Services, provider_id: str = "unknown") -> bool:
+    return bool(services.vault.messages_of(unmatched_id_of(provider_id)))
 
 
-def skip(house: House, *rows: tuple[SkipReason, tuple[str, ...]]) -> None:
+def skip(services: Services, *rows: tuple[SkipReason, tuple[str, ...]]) -> None:
     """Import a file with one contact, PHONE, and these skipped rows."""
-    upload = house.staged.stage([PHONE])
-    house.staged.rejected[upload] = [
+    upload = services.staged.stage([PHONE])
+    services.staged.rejected[upload] = [
         RejectedRow(number, reason, "It is wrong.", cells)
         for number, (reason, cells) in enumerate(rows, start=10)
     ]
-    made = house.imports.create_campaign(
-        house.new_campaign(upload), default_cap=8, by=BY
+    made = services.imports.create_campaign(
+        services.new_campaign(upload), default_cap=8, by=BY
     )
-    assert len(house.vault.rejects(upload)) == len(rows)
-    house.settle()
-    erase(house)
-    assert house.load_campaign(made.campaign_id).id == made.campaign_id
+    assert len(services.vault.rejects(upload)) == len(rows)
+    services.settle()
+    erase(services)
+    assert services.load_campaign(made.campaign_id).id == made.campaign_id
 
 
 @pytest.mark.parametrize(
@@ -89,74 +89,78 @@ def skip(house: House, *rows: tuple[SkipReason, tuple[str, ...]]) -> None:
     ids=["name", "turned round", "two cells", "short number", "own number"],
 )
 def test_a_skipped_row_with_name_or_number_is_emptied(
-    house: House, cells: tuple[str, ...]
+    services: Services, cells: tuple[str, ...]
 ) -> None:
-    skip(house, (SkipReason.INVALID_PHONE, cells))
-    left = dumped(house.url)
+    skip(services, (SkipReason.INVALID_PHONE, cells))
+    left = dumped(services.url)
     for cell in cells:
         assert not cell or f'"{cell}"'.encode() not in left
-    assert problems(house) == []
+    assert problems(services) == []
 
 
-def test_skipped_rows_of_other_people_are_kept(house: House) -> None:
+def test_skipped_rows_of_other_people_are_kept(services: Services) -> None:
     others = (
         (SkipReason.DUPLICATE_IN_FILE, ("Person 1", OTHER)),
         (SkipReason.INVALID_PHONE, ("Person 11", "20255")),
         (SkipReason.MISSING_PHONE, ("Person", "")),
     )
-    skip(house, *others)
-    left = dumped(house.url)
+    skip(services, *others)
+    left = dumped(services.url)
     for cell in (OTHER, "Person 11", '"Person"'):
         assert cell.encode() in left
 
 
 def test_messages_about_an_unknown_call_are_removed_in_every_spelling(
-    house: House,
+    services: Services,
 ) -> None:
-    house.campaign(1)
+    services.campaign(1)
     for n, spelling in enumerate(SPELLINGS):
-        house.calls.record_message(stray(f"id {n}", number=spelling))
-        assert kept(house, f"id {n}")
-    erase(house)
-    assert [s for n, s in enumerate(SPELLINGS) if kept(house, f"id {n}")] == []
-    left = dumped(house.url)
+        services.calls.record_message(stray(f"id {n}", number=spelling))
+        assert kept(services, f"id {n}")
+    erase(services)
+    assert [s for n, s in enumerate(SPELLINGS) if kept(services, f"id {n}")] == []
+    left = dumped(services.url)
     assert [text for text in SPELLINGS if text.encode() in left] == []
-    assert problems(house) == []
+    assert problems(services) == []
 
 
 def test_an_unmatched_message_with_only_the_name_is_emptied(
-    house: House,
+    services: Services,
 ) -> None:
-    house.campaign(1)
-    house.calls.record_message(stray("theirs", name="PERSON  1 (office)"))
-    house.calls.record_message(stray("another's", name="Person 2"))
-    erase(house)
-    assert not kept(house, "theirs")
-    assert kept(house, "another's")
-    assert problems(house) == []
+    services.campaign(1)
+    services.calls.record_message(stray("theirs", name="PERSON  1 (office)"))
+    services.calls.record_message(stray("another's", name="Person 2"))
+    erase(services)
+    assert not kept(services, "theirs")
+    assert kept(services, "another's")
+    assert problems(services) == []
 
 
-def test_later_messages_about_an_erased_number_are_not_stored(house: House) -> None:
-    house.campaign(1)
-    erase(house)
+def test_later_messages_about_an_erased_number_are_not_stored(
+    services: Services,
+) -> None:
+    services.campaign(1)
+    erase(services)
     for n, spelling in enumerate(SPELLINGS):
-        house.calls.record_message(stray(f"{n}", number=spelling, name="A later name"))
-    house.calls.record_message(stray("another's", number=OTHER, name="Someone else"))
-    left = dumped(house.url)
+        services.calls.record_message(
+            stray(f"{n}", number=spelling, name="A later name")
+        )
+    services.calls.record_message(stray("another's", number=OTHER, name="Someone else"))
+    left = dumped(services.url)
     assert [text for text in SPELLINGS if text.encode() in left] == []
     assert b"A later name" not in left
     assert b"Someone else" in left
-    house.settle()
-    assert problems(house) == []
+    services.settle()
+    assert problems(services) == []
 
 
 def test_a_message_that_is_stored_during_the_erasure_is_emptied(
-    house: House,
+    services: Services,
 ) -> None:
     """The message waits for the append lock until the erasure is stored."""
-    house.campaign(1)
-    storing = Thread(target=lambda: house.calls.record_message(stray(number=PHONE)))
-    with connect(house.url, name="test") as conn:
+    services.campaign(1)
+    storing = Thread(target=lambda: services.calls.record_message(stray(number=PHONE)))
+    with connect(services.url, name="test") as conn:
         with conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
             storing.start()
@@ -167,57 +171,61 @@ def test_a_message_that_is_stored_during_the_erasure_is_emptied(
                 (digits, len(digits)),
             )
         storing.join()
-    assert not kept(house)
-    house.settle()
-    assert problems(house) == []
+    assert not kept(services)
+    services.settle()
+    assert problems(services) == []
 
 
-def test_only_a_digest_of_the_erased_number_is_stored(house: House) -> None:
-    house.campaign(1)
-    erase(house)
-    with connect(house.url, name="test") as conn:
+def test_only_a_digest_of_the_erased_number_is_stored(services: Services) -> None:
+    services.campaign(1)
+    erase(services)
+    with connect(services.url, name="test") as conn:
         [(digest, digits)] = conn.execute("select * from erased_number").fetchall()
     assert digits == len("2025550000")
     assert len(digest) == 32
 
 
-def test_a_name_without_letters_matches_nothing(house: House) -> None:
-    upload = house.staged.stage([PHONE])
-    [row] = house.staged.staged[upload]
-    house.staged.staged[upload] = [row._replace(name="-")]
-    house.staged.rejected[upload] = [
+def test_a_name_without_letters_matches_nothing(services: Services) -> None:
+    upload = services.staged.stage([PHONE])
+    [row] = services.staged.staged[upload]
+    services.staged.staged[upload] = [row._replace(name="-")]
+    services.staged.rejected[upload] = [
         RejectedRow(
             10, SkipReason.MISSING_PHONE, "No phone.", ("Somebody Else", "", "-")
         )
     ]
-    house.imports.create_campaign(house.new_campaign(upload), default_cap=8, by=BY)
-    house.calls.record_message(stray(name="-", number=""))
-    house.settle()
-    erase(house)
-    assert kept(house)
-    assert b"Somebody Else" in dumped(house.url)
-    assert problems(house) == []
+    services.imports.create_campaign(
+        services.new_campaign(upload), default_cap=8, by=BY
+    )
+    services.calls.record_message(stray(name="-", number=""))
+    services.settle()
+    erase(services)
+    assert kept(services)
+    assert b"Somebody Else" in dumped(services.url)
+    assert problems(services) == []
 
 
-def test_reasons_of_members_that_mention_the_person_are_emptied(house: House) -> None:
-    campaign_id = house.campaign([PHONE, OTHER])
-    house.campaigns.pause(campaign_id, by=BY, reason="person 1 complains")
-    house.campaigns.resume(campaign_id, by=BY)
-    house.campaigns.pause(campaign_id, by=BY, reason="(202) 555 0000 complains")
-    house.campaigns.resume(campaign_id, by=BY)
-    house.campaigns.pause(campaign_id, by=BY, reason="lunch")
-    erase(house)
-    left = dumped(house.url)
+def test_reasons_of_members_that_mention_the_person_are_emptied(
+    services: Services,
+) -> None:
+    campaign_id = services.campaign([PHONE, OTHER])
+    services.campaigns.pause(campaign_id, by=BY, reason="person 1 complains")
+    services.campaigns.resume(campaign_id, by=BY)
+    services.campaigns.pause(campaign_id, by=BY, reason="(202) 555 0000 complains")
+    services.campaigns.resume(campaign_id, by=BY)
+    services.campaigns.pause(campaign_id, by=BY, reason="lunch")
+    erase(services)
+    left = dumped(services.url)
     assert b"complains" not in left
     assert b"lunch" in left
-    assert problems(house) == []
+    assert problems(services) == []
 
 
-def fill_all_tables(house: House) -> None:
+def fill_all_tables(services: Services) -> None:
     """Store the person in each table that can contain personal data."""
-    campaign_id = house.campaign([PHONE, OTHER])
-    house.calls.record_message(stray(number="(202) 555-0000", name=NAME))
-    store = UploadStore(house.writing)
+    campaign_id = services.campaign([PHONE, OTHER])
+    services.calls.record_message(stray(number="(202) 555-0000", name=NAME))
+    store = UploadStore(services.writing)
     for name, life in (("waits.csv", timedelta(days=1)), ("over.csv", timedelta(0))):
         upload = NewUpload(uuid4(), name, "US", BY, NOON, NOON + life)
         with store.receive(upload) as reception:
@@ -232,13 +240,15 @@ def fill_all_tables(house: House) -> None:
         OutgoingAlert(1, {"message": f"{NAME} was called twice."}),
         OutgoingAlert(2, {"message": "The budget is spent."}),
     ]
-    AlertOutbox(house.writing).keep(alerts, wanted=True)
-    AlertOutbox(house.writing).failed(1, error=f"no {PHONE}", wait=0, give_up_after=60)
+    AlertOutbox(services.writing).keep(alerts, wanted=True)
+    AlertOutbox(services.writing).failed(
+        1, error=f"no {PHONE}", wait=0, give_up_after=60
+    )
     reason = Reason("PAUSED", "202-555-0000 complains", 1)
-    house.process_records.write_decisions(
+    services.process_records.write_decisions(
         [Decision(campaign_id, NOON, 1, 0, (reason,))]
     )
-    with connect(house.url, name="test") as conn:
+    with connect(services.url, name="test") as conn:
         conn.execute("analyze")
 
 
@@ -248,30 +258,30 @@ def personal(content: bytes) -> list[str]:
 
 
 def test_no_table_and_no_statistic_contains_the_person_after_an_erasure(
-    house: House,
+    services: Services,
 ) -> None:
-    fill_all_tables(house)
-    assert personal(dumped(house.url))
-    assert personal(statistics(house.url))
-    erase(house)
-    assert ErasureStore(house.writing).compact()
-    assert personal(dumped(house.url)) == []
-    assert personal(statistics(house.url)) == []
-    assert OTHER.encode() in dumped(house.url)
-    assert b"The budget is spent." in dumped(house.url)
-    assert problems(house) == []
+    fill_all_tables(services)
+    assert personal(dumped(services.url))
+    assert personal(statistics(services.url))
+    erase(services)
+    assert ErasureStore(services.writing).compact()
+    assert personal(dumped(services.url)) == []
+    assert personal(statistics(services.url)) == []
+    assert OTHER.encode() in dumped(services.url)
+    assert b"The budget is spent." in dumped(services.url)
+    assert problems(services) == []
 
 
-def test_no_file_of_a_rewritten_table_contains_the_person(house: House) -> None:
-    fill_all_tables(house)
-    assert PHONE.encode() in relation_files(house.url)
-    erase(house)
+def test_no_file_of_a_rewritten_table_contains_the_person(services: Services) -> None:
+    fill_all_tables(services)
+    assert PHONE.encode() in relation_files(services.url)
+    erase(services)
     written = (PHONE[1:], "(202) 555-0000", "202-555-0000")
 
     def is_gone() -> bool:
         # An automatic analyze at the same time may keep a page until the next run.
-        assert ErasureStore(house.writing).compact(rewrite=True)
-        left = relation_files(house.url)
+        assert ErasureStore(services.writing).compact(rewrite=True)
+        left = relation_files(services.url)
         assert OTHER.encode() in left
         return not any(text.encode() in left for text in written)
 
@@ -279,15 +289,15 @@ def test_no_file_of_a_rewritten_table_contains_the_person(house: House) -> None:
 
 
 def test_an_older_transaction_that_keeps_row_versions_is_reported(
-    house: House,
+    services: Services,
 ) -> None:
-    house.campaign(1)
-    with connect(house.url, name="dump") as dump, dump.transaction():
+    services.campaign(1)
+    with connect(services.url, name="dump") as dump, dump.transaction():
         dump.execute("set transaction isolation level repeatable read")
         dump.execute("select count(*) from contact_vault")
-        erase(house)
-        assert not ErasureStore(house.writing).compact(patience=0.2)
-    assert ErasureStore(house.writing).compact()
+        erase(services)
+        assert not ErasureStore(services.writing).compact(patience=0.2)
+    assert ErasureStore(services.writing).compact()
 
 
 @given(
@@ -325,29 +335,31 @@ def test_json_that_is_not_an_object_is_searched_too(database: str) -> None:
             assert conn.execute(query, values).fetchone() == (True,)
 
 
-def test_every_personal_column_of_an_erased_contact_is_empty(house: House) -> None:
+def test_every_personal_column_of_an_erased_contact_is_empty(
+    services: Services,
+) -> None:
     """A column that is added to the vault later must be emptied too."""
-    house.campaign([PHONE, OTHER])
-    erase(house)
+    services.campaign([PHONE, OTHER])
+    erase(services)
     query = """
         select key from contact_vault v, jsonb_each(to_jsonb(v)) as cell (key, value)
         where v.salt is null and value <> 'null'::jsonb order by key
     """
-    with connect(house.url, name="test") as conn:
+    with connect(services.url, name="test") as conn:
         left = [key for (key,) in conn.execute(query)]
     assert left == ["campaign_id", "contact_id", "leaf", "list_id"]
 
 
 def test_a_call_whose_early_message_was_withheld_can_still_be_placed(
-    house: House,
+    services: Services,
 ) -> None:
-    [call_id] = house.claim(house.campaign(1))
-    assert house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
-    house.calls.lose_outcome(call_id, reason="time-out")
-    erase(house)
-    house.calls.record_message(stray("theirs", number=PHONE))
-    house.calls.place(call_id, provider_call_id="theirs", placed_at=NOON)
-    house.settle()
-    assert house.load_call(call_id).provider_call_id == "theirs"
-    assert MessageRetention(house.writing).wipe_messages_of_erased() == 0
-    assert problems(house) == []
+    [call_id] = services.claim(services.campaign(1))
+    assert services.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+    services.calls.lose_outcome(call_id, reason="time-out")
+    erase(services)
+    services.calls.record_message(stray("theirs", number=PHONE))
+    services.calls.place(call_id, provider_call_id="theirs", placed_at=NOON)
+    services.settle()
+    assert services.load_call(call_id).provider_call_id == "theirs"
+    assert MessageRetention(services.writing).wipe_messages_of_erased() == 0
+    assert problems(services) == []

@@ -19,12 +19,12 @@ from domain.outcomes import (
 from domain.values import Refusal, RefusalKind
 from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, Line
 from tests.application.contacts.test_planned_callbacks import ask_for_callback
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, Services
 
 
 @pytest.fixture
-def line(house: House) -> Line:
-    return Line(house)
+def line(services: Services) -> Line:
+    return Line(services)
 
 
 REFUSED = Refusal(RefusalKind.PLATFORM, None, "rule")
@@ -50,7 +50,7 @@ def fail_before_ringing(line: Line) -> UUID:
             outcome=outcome,
         )
 
-    line.house.calls._unit.run(call_id, command)
+    line.services.calls._unit.run(call_id, command)
     assert line.progress() == {"pending": 1}
     return call_id
 
@@ -66,7 +66,7 @@ def prove_ringing(line: Line, call_id: UUID) -> None:
     def command(call: Any, at: datetime) -> None:
         call.report(told, at=at, by=BY, evidence=None)
 
-    line.house.calls._unit.run(call_id, command)
+    line.services.calls._unit.run(call_id, command)
 
 
 def policy_of(attempts: int) -> CallingTerms:
@@ -74,9 +74,9 @@ def policy_of(attempts: int) -> CallingTerms:
 
 
 def test_a_call_that_rang_after_all_is_not_repeated_beyond_the_budget(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, policy_of(1))
+    line = Line(services, policy_of(1))
     prove_ringing(line, fail_before_ringing(line))
     line.later(hours=1)
     assert (line.progress(), line.due()) == ({"ended": 1}, 0)
@@ -90,9 +90,9 @@ def test_a_call_that_rang_after_all_is_repeated_within_the_budget(line: Line) ->
 
 
 def test_a_retry_beyond_the_budget_is_withdrawn_once_a_fault_proves_to_have_rung(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, policy_of(2))
+    line = Line(services, policy_of(2))
     first = fail_before_ringing(line)
     line.later(hours=1)
     line.call(**BUSY)
@@ -104,9 +104,9 @@ def test_a_retry_beyond_the_budget_is_withdrawn_once_a_fault_proves_to_have_rung
 
 
 def test_the_next_plan_counts_a_fault_that_has_proved_to_have_rung(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, policy_of(2))
+    line = Line(services, policy_of(2))
     first = fail_before_ringing(line)
     line.later(hours=1)
     second = line.place()
@@ -114,31 +114,33 @@ def test_the_next_plan_counts_a_fault_that_has_proved_to_have_rung(
     assert line.progress() == {"queued": 1}
     line.end(second, **BUSY)
     assert line.progress() == {"ended": 1}
-    assert line.house.topics(line.contact_id) == []
+    assert line.services.topics(line.contact_id) == []
 
 
-def test_a_claim_counts_a_fault_that_has_proved_to_have_rung(house: House) -> None:
+def test_a_claim_counts_a_fault_that_has_proved_to_have_rung(
+    services: Services,
+) -> None:
     """The second call is a fault as well, so no plan precedes the third claim."""
-    line = Line(house, policy_of(3))
+    line = Line(services, policy_of(3))
     first = fail_before_ringing(line)
     line.later(hours=1)
     fail_before_ringing(line)
     prove_ringing(line, first)
     line.later(hours=1)
-    history = house.load_call(line.place()).history
+    history = services.load_call(line.place()).history
     assert history is not None
     assert (history.attempts, history.faults) == (1, 1)
 
 
 def test_a_returned_contact_counts_a_fault_that_has_proved_to_have_rung(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, policy_of(2))
+    line = Line(services, policy_of(2))
     first = fail_before_ringing(line)
     line.later(hours=1)
     line.call(**HUMAN)
     prove_ringing(line, first)
-    house.planned_calls.call_again(
+    services.planned_calls.call_again(
         line.contact_id, line.campaign_id, not_before=None, by=BY
     )
     plan = line.contact.planned
@@ -146,16 +148,18 @@ def test_a_returned_contact_counts_a_fault_that_has_proved_to_have_rung(
     assert (plan.history.attempts, plan.history.faults) == (2, 0)
 
 
-def test_a_returned_contact_counts_calls_that_carry_no_history(house: House) -> None:
+def test_a_returned_contact_counts_calls_that_carry_no_history(
+    services: Services,
+) -> None:
     """Without retries a claim carries no history, since no report decides anything."""
-    line = Line(house, CallingTerms())
+    line = Line(services, CallingTerms())
     line.call(**BUSY)
     for _ in range(2):
-        house.planned_calls.call_again(
+        services.planned_calls.call_again(
             line.contact_id, line.campaign_id, not_before=None, by=BY
         )
         line.call(**BUSY)
-    house.planned_calls.call_again(
+    services.planned_calls.call_again(
         line.contact_id, line.campaign_id, not_before=None, by=BY
     )
     plan = line.contact.planned
@@ -164,10 +168,10 @@ def test_a_returned_contact_counts_calls_that_carry_no_history(house: House) -> 
 
 
 def test_no_third_callback_is_made_once_a_fault_proves_to_have_been_one(
-    house: House,
+    services: Services,
 ) -> None:
     """The first callback counted as a fault in which nothing rang, and was repeated."""
-    line = Line(house, CallingTerms(callback_output="callback_at"))
+    line = Line(services, CallingTerms(callback_output="callback_at"))
     ask_for_callback(line, first := line.place(), NOON + timedelta(hours=1))
     line.end(first, **HUMAN)
     line.later(hours=1)
@@ -179,7 +183,7 @@ def test_no_third_callback_is_made_once_a_fault_proves_to_have_been_one(
     line.end(again, **HUMAN)
     line.later(hours=3)
     assert (line.due(), line.progress()) == (0, {"ended": 1})
-    call = house.load_call(again)
-    campaign = house.load_campaign(line.campaign_id)
-    limits = callback_limits(house.app, call, campaign, (), house.now())
+    call = services.load_call(again)
+    campaign = services.load_campaign(line.campaign_id)
+    limits = callback_limits(services.app, call, campaign, (), services.now())
     assert limits.callbacks_left == 0

@@ -12,7 +12,7 @@ from domain.outcomes import (
 )
 from tests.application.calls.messages import record_message, status
 from tests.application.contacts.campaign_line import BUSY, HUMAN, Line
-from tests.wiring import BY, NOON, House
+from tests.wiring import BY, NOON, Services
 
 
 def ask_for_callback(line: Line, call_id: UUID, due_at: datetime) -> None:
@@ -22,19 +22,19 @@ def ask_for_callback(line: Line, call_id: UUID, due_at: datetime) -> None:
             due_at=due_at, time_zone="America/New_York", source=source, at=at, by=BY
         )
 
-    line.house.calls._unit.run(call_id, command)
+    line.services.calls._unit.run(call_id, command)
 
 
 TOMORROW = NOON + timedelta(days=1)
 
 
 def test_a_callback_needs_no_policy_and_holds_for_a_call_that_timed_out(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CallingTerms())
+    line = Line(services, CallingTerms())
     call_id = line.place()
     ask_for_callback(line, call_id, TOMORROW)
-    line.house.calls.time_out(call_id, reason="silent")
+    line.services.calls.time_out(call_id, reason="silent")
     plan = line.contact.planned
     assert plan is not None
     assert (plan.kind, plan.due_at) == (PlanKind.CALLBACK, TOMORROW)
@@ -42,56 +42,59 @@ def test_a_callback_needs_no_policy_and_holds_for_a_call_that_timed_out(
 
 
 def test_a_campaign_waits_for_the_report_of_a_call_with_a_callback(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CallingTerms())
+    line = Line(services, CallingTerms())
     call_id = line.place()
     ask_for_callback(line, call_id, TOMORROW)
     body = status(call_id, "ended", endedReason="customer-ended-call")
     body["message"]["call"]["id"] = str(call_id)
-    record_message(house, body)
-    [view] = house.snapshot().campaigns
+    record_message(services, body)
+    [view] = services.snapshot().campaigns
     assert (view.pending, view.active, view.completable) == (0, 0, False)
 
 
-def test_the_third_callback_is_not_made(house: House) -> None:
-    line = Line(house, CallingTerms())
+def test_the_third_callback_is_not_made(services: Services) -> None:
+    line = Line(services, CallingTerms())
     for _ in range(3):
         call_id = line.place()
-        ask_for_callback(line, call_id, line.house.now() + timedelta(hours=1))
+        ask_for_callback(line, call_id, line.services.now() + timedelta(hours=1))
         line.end(call_id, **HUMAN)
         line.later(hours=1)
     assert line.progress() == {"ended": 1}
 
 
 def test_callbacks_come_before_retries_and_retries_before_fresh_contacts(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, people=3)
+    line = Line(services, people=3)
     retried, called_back = line.call(**BUSY), line.place()
     ask_for_callback(line, called_back, NOON + timedelta(hours=1))
     line.end(called_back, **HUMAN)
     line.later(hours=1)
-    attempts = [(one.plan, one.attempt) for one in house.candidates(line.campaign_id)]
+    attempts = [
+        (one.plan, one.attempt) for one in services.candidates(line.campaign_id)
+    ]
     assert attempts == [(PlanKind.CALLBACK, 2), (PlanKind.RETRY, 2), (None, 1)]
     assert (
-        house.load_call(retried).contact_id != house.load_call(called_back).contact_id
+        services.load_call(retried).contact_id
+        != services.load_call(called_back).contact_id
     )
 
 
 def test_a_callback_is_late_after_15_minutes_and_given_up_after_a_day(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CallingTerms())
+    line = Line(services, CallingTerms())
     call_id = line.place()
     ask_for_callback(line, call_id, NOON + timedelta(hours=1))
     line.end(call_id, **HUMAN)
     line.later(hours=1, minutes=16)
-    [view] = house.snapshot().campaigns
+    [view] = services.snapshot().campaigns
     assert (view.late_callbacks, view.callbacks_later) == (1, 0)
     line.later(days=1)
-    [view] = house.snapshot().campaigns
+    [view] = services.snapshot().campaigns
     assert (view.candidates, view.to_review) == ((), (line.contact_id,))
-    house.planned_calls.review(line.campaign_id, view.to_review)
+    services.planned_calls.review(line.campaign_id, view.to_review)
     assert line.contact.finished is FinishReason.CALLBACK_MISSED
     assert line.progress() == {"ended": 1}

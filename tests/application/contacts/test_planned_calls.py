@@ -22,12 +22,12 @@ from domain.outcomes import (
 from domain.values import ContactStatus
 from tests.application.calls.messages import record_message, status
 from tests.application.contacts.campaign_line import BUSY, HUMAN, POLICY, TERMS, Line
-from tests.wiring import BY, NOON, House, as_chosen
+from tests.wiring import BY, NOON, Services, as_chosen
 
 
 @pytest.fixture
-def line(house: House) -> Line:
-    return Line(house)
+def line(services: Services) -> Line:
+    return Line(services)
 
 
 # --- Planned once, from the settled report --------------------------------------------
@@ -52,9 +52,9 @@ def test_a_status_message_alone_plans_nothing(line: Line) -> None:
     call_id = line.place()
     body = status(call_id, "ended", endedReason="customer-busy")
     body["message"]["call"]["id"] = str(call_id)
-    record_message(line.house, body)
+    record_message(line.services, body)
     assert line.progress() == {"ended": 1}
-    assert line.house.topics(line.contact_id) == []
+    assert line.services.topics(line.contact_id) == []
     line.end(call_id, **BUSY)
     assert line.progress() == {"pending": 1}
 
@@ -62,7 +62,7 @@ def test_a_status_message_alone_plans_nothing(line: Line) -> None:
 def test_the_plan_is_stored_with_the_report_and_only_once(line: Line) -> None:
     call_id = line.call(**BUSY)
     line.end(call_id, **BUSY, summary="the same report again")
-    assert line.house.topics(line.contact_id) == ["call_planned"]
+    assert line.services.topics(line.contact_id) == ["call_planned"]
 
 
 def test_the_budget_counts_all_outcomes(line: Line) -> None:
@@ -70,7 +70,7 @@ def test_the_budget_counts_all_outcomes(line: Line) -> None:
         line.call(**BUSY | {"endedReason": reason})
         line.later(hours=2)
     assert (line.progress(), line.due()) == ({"ended": 1}, 0)
-    assert line.house.topics(line.contact_id) == ["call_planned"] * 2
+    assert line.services.topics(line.contact_id) == ["call_planned"] * 2
 
 
 def test_a_contact_that_was_reached_is_not_called_again(line: Line) -> None:
@@ -78,15 +78,15 @@ def test_a_contact_that_was_reached_is_not_called_again(line: Line) -> None:
     assert line.progress() == {"ended": 1}
 
 
-def test_a_campaign_without_a_policy_plans_nothing(house: House) -> None:
-    line = Line(house, CallingTerms())
+def test_a_campaign_without_a_policy_plans_nothing(services: Services) -> None:
+    line = Line(services, CallingTerms())
     line.call(**BUSY)
-    assert line.house.topics(line.contact_id) == []
+    assert line.services.topics(line.contact_id) == []
 
 
 def test_nothing_is_planned_in_a_campaign_that_was_canceled(line: Line) -> None:
     call_id = line.place()
-    line.house.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
+    line.services.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
     line.end(call_id, **BUSY)
     assert line.progress() == {"ended": 1}
 
@@ -101,7 +101,7 @@ def set_disposition(line: Line, call_id: UUID, disposition: Disposition) -> None
         source = DispositionSource.OUTPUT
         call.set_disposition(disposition, source, at=at, by=BY)
 
-    line.house.calls._unit.run(call_id, command)
+    line.services.calls._unit.run(call_id, command)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ def test_a_late_disposition_withdraws_a_planned_retry(
 def test_an_opt_out_withdraws_a_deferred_retry_in_the_same_save(line: Line) -> None:
     first = line.call(**BUSY)
     line.later(minutes=30)
-    [second] = line.house.claim(line.campaign_id)
-    until = line.house.now()
-    line.house.calls.defer(second, reason="not now", until=until)
+    [second] = line.services.claim(line.campaign_id)
+    until = line.services.now()
+    line.services.calls.defer(second, reason="not now", until=until)
     set_disposition(line, first, Disposition.OPTED_OUT)
-    assert line.house.topics(second) == ["created", "deferred", "canceled"]
+    assert line.services.topics(second) == ["created", "deferred", "canceled"]
     assert (line.progress(), line.due()) == ({"canceled": 1}, 0)
 
 
@@ -148,13 +148,13 @@ def test_a_retry_is_not_claimed_by_a_snapshot_with_earlier_terms(line: Line) -> 
     """The policy was changed between the snapshot and the claim."""
     line.call(**BUSY)
     line.later(minutes=30)
-    house = line.house
-    seen, [due] = house.snapshot(), house.candidates(line.campaign_id)
-    version = house.load_campaign(line.campaign_id).terms_version
+    services = line.services
+    seen, [due] = services.snapshot(), services.candidates(line.campaign_id)
+    version = services.load_campaign(line.campaign_id).terms_version
     once = CampaignChange(terms={"retry_policy": None})
-    house.campaigns.change(line.campaign_id, once, by=BY)
+    services.campaigns.change(line.campaign_id, once, by=BY)
     chosen = as_chosen(line.campaign_id, due, version)
-    claimed = house.claims.claim([chosen], seen=seen.claims_seen)
+    claimed = services.claims.claim([chosen], seen=seen.claims_seen)
     assert claimed.calls == ()
     assert (line.progress(), line.due()) == ({"pending": 1}, 0)
 
@@ -162,21 +162,25 @@ def test_a_retry_is_not_claimed_by_a_snapshot_with_earlier_terms(line: Line) -> 
 # --- The campaign's end ---------------------------------------------------------------
 
 
-def test_a_retry_is_planned_up_to_the_present_end_of_the_campaign(house: House) -> None:
+def test_a_retry_is_planned_up_to_the_present_end_of_the_campaign(
+    services: Services,
+) -> None:
     """The end was put off while the call was under way."""
-    line = Line(house, replace(TERMS, ends_at=NOON + timedelta(minutes=20)))
+    line = Line(services, replace(TERMS, ends_at=NOON + timedelta(minutes=20)))
     call_id = line.place()
     later = CampaignChange(terms={"ends_at": NOON + timedelta(days=1)})
-    house.campaigns.change(line.campaign_id, later, by=BY)
+    services.campaigns.change(line.campaign_id, later, by=BY)
     line.end(call_id, **BUSY)
     assert line.progress() == {"pending": 1}
 
 
-def test_no_retry_is_planned_beyond_an_end_that_was_moved_forward(house: House) -> None:
-    line = Line(house, replace(TERMS, ends_at=NOON + timedelta(days=1)))
+def test_no_retry_is_planned_beyond_an_end_that_was_moved_forward(
+    services: Services,
+) -> None:
+    line = Line(services, replace(TERMS, ends_at=NOON + timedelta(days=1)))
     call_id = line.place()
     sooner = CampaignChange(terms={"ends_at": NOON + timedelta(minutes=20)})
-    house.campaigns.change(line.campaign_id, sooner, by=BY)
+    services.campaigns.change(line.campaign_id, sooner, by=BY)
     line.end(call_id, **BUSY)
     assert line.progress() == {"ended": 1}
 
@@ -186,8 +190,8 @@ def test_no_retry_is_planned_beyond_an_end_that_was_moved_forward(house: House) 
 
 def test_a_pause_and_a_resume_leave_a_planned_call_as_it_is(line: Line) -> None:
     line.call(**BUSY)
-    line.house.campaigns.pause(line.campaign_id, by=BY)
-    line.house.campaigns.resume(line.campaign_id, by=BY)
+    line.services.campaigns.pause(line.campaign_id, by=BY)
+    line.services.campaigns.resume(line.campaign_id, by=BY)
     assert line.due() == 0
     line.later(minutes=30)
     assert line.due() == 1
@@ -198,13 +202,13 @@ def test_a_pause_and_a_resume_leave_a_planned_call_as_it_is(line: Line) -> None:
 
 def change_policy(line: Line, policy: RetryPolicy | None) -> None:
     change = CampaignChange(terms={"retry_policy": policy})
-    line.house.campaigns.change(line.campaign_id, change, by=BY)
+    line.services.campaigns.change(line.campaign_id, change, by=BY)
 
 
 def reviewed(line: Line) -> None:
-    [view] = line.house.snapshot().campaigns
+    [view] = line.services.snapshot().campaigns
     assert view.to_review == (line.contact_id,)
-    line.house.planned_calls.review(line.campaign_id, view.to_review)
+    line.services.planned_calls.review(line.campaign_id, view.to_review)
 
 
 def test_a_retry_that_the_present_policy_allows_is_made(line: Line) -> None:
@@ -214,7 +218,7 @@ def test_a_retry_that_the_present_policy_allows_is_made(line: Line) -> None:
     assert line.due() == 0
     reviewed(line)
     assert line.due() == 1
-    assert [view.to_review for view in line.house.snapshot().campaigns] == [()]
+    assert [view.to_review for view in line.services.snapshot().campaigns] == [()]
 
 
 def test_a_longer_gap_plans_the_retry_again(line: Line) -> None:
@@ -239,45 +243,47 @@ def test_a_smaller_budget_finishes_the_contact(line: Line) -> None:
 # --- Start, end and members -----------------------------------------------------------
 
 
-def test_nobody_is_called_before_the_start_or_after_the_end(house: House) -> None:
+def test_nobody_is_called_before_the_start_or_after_the_end(services: Services) -> None:
     terms = CallingTerms(
         starts_at=NOON + timedelta(hours=1), ends_at=NOON + timedelta(hours=2)
     )
-    line = Line(house, terms)
+    line = Line(services, terms)
     assert line.due() == 0
     line.later(hours=1)
-    [call_id] = house.claim(line.campaign_id)
+    [call_id] = services.claim(line.campaign_id)
     line.later(hours=1)
-    before = line.house.now() + timedelta(seconds=5)
-    assert house.calls.request(call_id, dial_before=before) is None
+    before = line.services.now() + timedelta(seconds=5)
+    assert services.calls.request(call_id, dial_before=before) is None
 
 
-def test_the_end_of_a_campaign_withholds_planned_contacts(house: House) -> None:
-    line = Line(house, CallingTerms(POLICY, ends_at=NOON + timedelta(minutes=40)))
+def test_the_end_of_a_campaign_withholds_planned_contacts(services: Services) -> None:
+    line = Line(services, CallingTerms(POLICY, ends_at=NOON + timedelta(minutes=40)))
     line.call(**BUSY)
     line.later(hours=1)
-    house.campaigns.expire(line.campaign_id)
+    services.campaigns.expire(line.campaign_id)
     assert line.progress() == {"canceled": 1}
-    [view] = house.snapshot().campaigns
+    [view] = services.snapshot().campaigns
     assert view.completable
-    house.campaigns.complete(line.campaign_id, version=view.version)
+    services.campaigns.complete(line.campaign_id, version=view.version)
     assert line.progress() == {"canceled": 1}
 
 
 def test_planned_contacts_of_a_canceled_campaign_count_as_canceled(line: Line) -> None:
     line.call(**BUSY)
-    line.house.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
+    line.services.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
     assert line.progress() == {"canceled": 1}
 
 
 def test_a_member_has_a_finished_contact_called_again(line: Line) -> None:
     line.call(**HUMAN)
-    [view] = line.house.snapshot().campaigns
+    [view] = line.services.snapshot().campaigns
     assert view.completable
-    line.house.planned_calls.call_again(
+    line.services.planned_calls.call_again(
         line.contact_id, line.campaign_id, not_before=None, by=BY
     )
-    assert line.house.campaigns.complete(line.campaign_id, version=view.version) is None
+    assert (
+        line.services.campaigns.complete(line.campaign_id, version=view.version) is None
+    )
     assert (line.progress(), line.due()) == ({"pending": 1}, 1)
     line.call(**HUMAN)
     assert line.progress() == {"ended": 1}
@@ -286,19 +292,19 @@ def test_a_member_has_a_finished_contact_called_again(line: Line) -> None:
 def test_a_contact_that_waits_is_not_called_again(line: Line) -> None:
     line.call(**BUSY)
     with pytest.raises(WrongState):
-        line.house.planned_calls.call_again(
+        line.services.planned_calls.call_again(
             line.contact_id, line.campaign_id, not_before=None, by=BY
         )
 
 
 def test_a_member_removes_a_contact_whose_call_was_deferred(line: Line) -> None:
-    [call_id] = line.house.claim(line.campaign_id)
-    line.contact_id = line.house.load_call(call_id).contact_id
-    line.house.calls.defer(call_id, reason="not now", until=NOON)
-    line.house.planned_calls.withhold(
+    [call_id] = line.services.claim(line.campaign_id)
+    line.contact_id = line.services.load_call(call_id).contact_id
+    line.services.calls.defer(call_id, reason="not now", until=NOON)
+    line.services.planned_calls.withhold(
         line.contact_id, line.campaign_id, Withheld.REMOVED, by=BY
     )
-    assert line.house.topics(call_id) == ["created", "deferred", "canceled"]
+    assert line.services.topics(call_id) == ["created", "deferred", "canceled"]
     assert (line.progress(), line.due()) == ({"canceled": 1}, 0)
     assert line.contact.status_after(1, ContactStatus.CANCELED) is (
         ContactStatus.CANCELED

@@ -20,28 +20,28 @@ from tests.application.contacts.test_planned_callbacks import (
     ask_for_callback,
 )
 from tests.scheduler.leading import Passes
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 
 @pytest.fixture
-def line(house: House) -> Line:
-    return Line(house)
+def line(services: Services) -> Line:
+    return Line(services)
 
 
 # --- What a repetition counts as ------------------------------------------------------
 
 
 def test_a_callback_that_is_repeated_after_a_fault_uses_no_attempt(
-    house: House,
+    services: Services,
 ) -> None:
-    line = Line(house, CallingTerms(retry_policy=POLICY))
+    line = Line(services, CallingTerms(retry_policy=POLICY))
     ask_for_callback(line, first := line.place(), TOMORROW)
     line.end(first, **HUMAN)
     line.later(days=1)
     fail_before_ringing(line)
     line.later(hours=1)
-    repeated = house.load_call(line.call(**BUSY))
-    history = history_with(house.app, repeated)
+    repeated = services.load_call(line.call(**BUSY))
+    history = history_with(services.app, repeated)
     assert (repeated.attempt, repeated.plan) == (3, PlanKind.CALLBACK)
     assert (history.attempts, history.callbacks, history.faults) == (1, 1, 1)
 
@@ -51,8 +51,8 @@ def test_a_retry_that_is_repeated_after_a_fault_counts_once(line: Line) -> None:
     line.later(minutes=30)
     fail_before_ringing(line)
     line.later(hours=1)
-    repeated = line.house.load_call(line.call(**BUSY))
-    history = history_with(line.house.app, repeated)
+    repeated = line.services.load_call(line.call(**BUSY))
+    history = history_with(line.services.app, repeated)
     assert repeated.plan is PlanKind.RETRY
     assert (history.attempts, history.retried) == (2, ("BUSY",))
 
@@ -61,12 +61,12 @@ def test_a_call_that_a_member_wants_remains_one_after_a_fault(
     line: Line,
 ) -> None:
     line.call(**HUMAN)
-    line.house.planned_calls.call_again(
+    line.services.planned_calls.call_again(
         line.contact_id, line.campaign_id, not_before=None, by=BY
     )
     fail_before_ringing(line)
     line.later(hours=1)
-    assert line.house.load_call(line.place()).plan is PlanKind.RETURNED
+    assert line.services.load_call(line.place()).plan is PlanKind.RETURNED
 
 
 # --- A policy that changes meanwhile --------------------------------------------------
@@ -74,8 +74,8 @@ def test_a_call_that_a_member_wants_remains_one_after_a_fault(
 
 def defer(line: Line) -> UUID:
     """Claim the contact, and defer its call."""
-    [call_id] = line.house.claim(line.campaign_id)
-    line.house.calls.defer(call_id, reason="not now", until=line.house.now())
+    [call_id] = line.services.claim(line.campaign_id)
+    line.services.calls.defer(call_id, reason="not now", until=line.services.now())
     return call_id
 
 
@@ -84,7 +84,7 @@ SETBACKS = pytest.mark.parametrize("setback", [defer, fail_before_ringing])
 
 def change_policy(line: Line, policy: RetryPolicy | None) -> None:
     change = CampaignChange(terms={"retry_policy": policy})
-    line.house.campaigns.change(line.campaign_id, change, by=BY)
+    line.services.campaigns.change(line.campaign_id, change, by=BY)
 
 
 def retry_with_a_setback(line: Line, setback: Callable[[Line], UUID]) -> UUID:
@@ -102,11 +102,11 @@ def test_a_retry_that_was_not_made_yet_is_not_made_beyond_the_new_policy(
 ) -> None:
     retry_with_a_setback(line, setback)
     change_policy(line, None)
-    Passes(line.house).run()
-    Passes(line.house).run()
-    assert line.house.provider.orders == []
+    Passes(line.services).run()
+    Passes(line.services).run()
+    assert line.services.provider.orders == []
     assert line.contact.finished is FinishReason.NO_RULE
-    row = line.house.board(line.campaign_id)
+    row = line.services.board(line.campaign_id)
     assert (row.pending, row.queued, row.ended + row.canceled) == (0, 0, 1)
 
 
@@ -116,9 +116,9 @@ def test_a_retry_that_was_not_made_yet_is_made_if_the_new_policy_allows_it(
 ) -> None:
     retry_with_a_setback(line, setback)
     change_policy(line, RetryPolicy(2, 5, 60, 7, POLICY.rules))
-    Passes(line.house).run()
-    [order] = line.house.provider.orders
-    assert line.house.load_call(order.call_id).plan is PlanKind.RETRY
+    Passes(line.services).run()
+    [order] = line.services.provider.orders
+    assert line.services.load_call(order.call_id).plan is PlanKind.RETRY
 
 
 def test_a_call_at_the_provider_is_adopted_whatever_the_new_policy_allows(
@@ -128,4 +128,4 @@ def test_a_call_at_the_provider_is_adopted_whatever_the_new_policy_allows(
     change_policy(line, None)
     adopted = call_id_of(line.contact_id, 3)
     origin = Origin(line.campaign_id, line.contact_id, 3)
-    assert line.house.claims.adopt(adopted, origin)
+    assert line.services.claims.adopt(adopted, origin)

@@ -20,7 +20,7 @@ from projections.contacts.contact_row import ContactRow
 from projections.contacts.suppressed_contacts import Scan
 from scheduler.maintenance.suppressed_numbers import SuppressedNumbers
 from tests.application.calls.messages import place, record_message, status
-from tests.wiring import BY, NOON, Clock, House, phones
+from tests.wiring import BY, NOON, Clock, Services, phones
 
 PHONE = "+12025550000"
 SOON = NOON + timedelta(seconds=5)
@@ -28,152 +28,154 @@ NEW_YORK = "+12125550143"
 AFTERNOON = datetime(2026, 3, 2, 19, 5, tzinfo=UTC)
 
 
-def suppress(house: House, phone: str = PHONE) -> UUID:
+def suppress(services: Services, phone: str = PHONE) -> UUID:
     person = SuppressionSource.PERSON
-    number_id, _ = house.numbers.suppress(phone, source=person, reason=None, by=BY)
-    house.settle()
+    number_id, _ = services.numbers.suppress(phone, source=person, reason=None, by=BY)
+    services.settle()
     return number_id
 
 
-def worker(house: House) -> SuppressedNumbers:
+def worker(services: Services) -> SuppressedNumbers:
     """Return the work as a scheduler that has just started does it."""
     return SuppressedNumbers(
-        house.reading,
-        withhold=house.withholding.withhold,
-        hang_up=house.calls.hang_up_before_ringing,
-        now=house.now,
-        blocks=house.suppression_blocks,
+        services.reading,
+        withhold=services.withholding.withhold,
+        hang_up=services.calls.hang_up_before_ringing,
+        now=services.now,
+        blocks=services.suppression_blocks,
     )
 
 
-def run(house: House, work: SuppressedNumbers | None = None) -> None:
-    work = work or worker(house)
-    house.settle()
+def run(services: Services, work: SuppressedNumbers | None = None) -> None:
+    work = work or worker(services)
+    services.settle()
     while work.run():
-        house.settle()
-    house.settle()
+        services.settle()
+    services.settle()
 
 
-def contacts(house: House, campaign_id: UUID) -> list[ContactRow]:
-    house.settle()
-    with house.reading.connection() as conn:
+def contacts(services: Services, campaign_id: UUID) -> list[ContactRow]:
+    services.settle()
+    with services.reading.connection() as conn:
         return list(contact_log.page(conn, campaign_id, first=100).nodes)
 
 
-def statuses(house: House, campaign_id: UUID) -> list[ContactStatus]:
-    return [contact.status for contact in contacts(house, campaign_id)]
+def statuses(services: Services, campaign_id: UUID) -> list[ContactStatus]:
+    return [contact.status for contact in contacts(services, campaign_id)]
 
 
-def test_waiting_contacts_are_withheld_in_all_campaigns(house: House) -> None:
-    campaigns = [house.campaign(2), house.campaign(2, start=False)]
-    suppress(house)
-    run(house)
+def test_waiting_contacts_are_withheld_in_all_campaigns(services: Services) -> None:
+    campaigns = [services.campaign(2), services.campaign(2, start=False)]
+    suppress(services)
+    run(services)
     for campaign_id in campaigns:
-        withheld, other = contacts(house, campaign_id)
+        withheld, other = contacts(services, campaign_id)
         assert (withheld.status, other.status) == (
             ContactStatus.CANCELED,
             ContactStatus.PENDING,
         )
-        contact = house.app.load(Contact, withheld.id)
+        contact = services.app.load(Contact, withheld.id)
         assert contact.withheld is Withheld.SUPPRESSED
-        board = house.board(campaign_id)
+        board = services.board(campaign_id)
         assert (board.pending, board.canceled) == (1, 1)
 
 
 def test_a_deferred_call_of_the_contact_is_withdrawn_in_the_same_append(
-    house: House,
+    services: Services,
 ) -> None:
-    campaign_id = house.campaign(1)
-    [call_id] = house.claim(campaign_id, 1)
-    house.calls.defer(call_id, reason="busy", until=SOON)
-    suppress(house)
-    run(house)
-    assert house.load_call(call_id).status is CallStatus.CANCELED
-    assert statuses(house, campaign_id) == [ContactStatus.CANCELED]
-    board = house.board(campaign_id)
+    campaign_id = services.campaign(1)
+    [call_id] = services.claim(campaign_id, 1)
+    services.calls.defer(call_id, reason="busy", until=SOON)
+    suppress(services)
+    run(services)
+    assert services.load_call(call_id).status is CallStatus.CANCELED
+    assert statuses(services, campaign_id) == [ContactStatus.CANCELED]
+    board = services.board(campaign_id)
     assert (board.pending, board.canceled) == (0, 1)
 
 
-def test_a_live_call_of_a_suppressed_number_is_not_hung_up(house: House) -> None:
-    campaign_id = house.campaign(1)
-    [call_id] = house.claim(campaign_id, 1)
-    assert house.calls.request(call_id, dial_before=SOON)
-    place(house, call_id)
-    record_message(house, status(call_id, "in-progress"))
-    suppress(house)
-    run(house)
-    assert statuses(house, campaign_id) == [ContactStatus.IN_PROGRESS]
-    assert not house.load_call(call_id).hang_up_requested
+def test_a_live_call_of_a_suppressed_number_is_not_hung_up(services: Services) -> None:
+    campaign_id = services.campaign(1)
+    [call_id] = services.claim(campaign_id, 1)
+    assert services.calls.request(call_id, dial_before=SOON)
+    place(services, call_id)
+    record_message(services, status(call_id, "in-progress"))
+    suppress(services)
+    run(services)
+    assert statuses(services, campaign_id) == [ContactStatus.IN_PROGRESS]
+    assert not services.load_call(call_id).hang_up_requested
 
 
-def test_a_placed_call_that_has_not_rung_is_hung_up(house: House) -> None:
-    [call_id] = house.claim(house.campaign(1), 1)
-    assert house.calls.request(call_id, dial_before=SOON)
-    place(house, call_id)
-    suppress(house)
-    run(house)
-    assert house.load_call(call_id).hang_up_requested
+def test_a_placed_call_that_has_not_rung_is_hung_up(services: Services) -> None:
+    [call_id] = services.claim(services.campaign(1), 1)
+    assert services.calls.request(call_id, dial_before=SOON)
+    place(services, call_id)
+    suppress(services)
+    run(services)
+    assert services.load_call(call_id).hang_up_requested
 
 
-def test_a_call_placed_after_the_opt_out_is_hung_up(house: House) -> None:
+def test_a_call_placed_after_the_opt_out_is_hung_up(services: Services) -> None:
     """It was requested before, and its placing is recorded afterwards."""
-    [call_id] = house.claim(house.campaign(1), 1)
-    assert house.calls.request(call_id, dial_before=SOON)
-    suppress(house)
-    work = worker(house)
-    run(house, work)
-    assert not house.load_call(call_id).hang_up_requested
-    place(house, call_id)
-    run(house, work)
-    assert house.load_call(call_id).hang_up_requested
-    run(house, work)
-    assert house.topics(call_id).count("hang_up_requested") == 1
+    [call_id] = services.claim(services.campaign(1), 1)
+    assert services.calls.request(call_id, dial_before=SOON)
+    suppress(services)
+    work = worker(services)
+    run(services, work)
+    assert not services.load_call(call_id).hang_up_requested
+    place(services, call_id)
+    run(services, work)
+    assert services.load_call(call_id).hang_up_requested
+    run(services, work)
+    assert services.topics(call_id).count("hang_up_requested") == 1
 
 
-def import_list(house: House, phone: str = PHONE, **terms: Any) -> None:
+def import_list(services: Services, phone: str = PHONE, **terms: Any) -> None:
     wanted = ListTerms(**{"name": "Registry", "as_of": NOON.date(), **terms})
-    house.suppression_lists.receive(wanted, [phone.encode()], by=BY)
+    services.suppression_lists.receive(wanted, [phone.encode()], by=BY)
 
 
-def placed(house: House, *statuses: str) -> UUID:
-    [call_id] = house.claim(house.campaign(1), 1)
-    assert house.calls.request(call_id, dial_before=SOON)
-    place(house, call_id)
+def placed(services: Services, *statuses: str) -> UUID:
+    [call_id] = services.claim(services.campaign(1), 1)
+    assert services.calls.request(call_id, dial_before=SOON)
+    place(services, call_id)
     for one in statuses:
-        record_message(house, status(call_id, one))
+        record_message(services, status(call_id, one))
     return call_id
 
 
 def test_a_placed_call_is_hung_up_if_a_list_with_its_number_becomes_active(
-    house: House,
+    services: Services,
 ) -> None:
-    call_id = placed(house)
-    import_list(house, "+12025550999")
-    run(house)
-    assert not house.load_call(call_id).hang_up_requested
-    import_list(house)
-    run(house)
-    assert house.load_call(call_id).hang_up_requested
+    call_id = placed(services)
+    import_list(services, "+12025550999")
+    run(services)
+    assert not services.load_call(call_id).hang_up_requested
+    import_list(services)
+    run(services)
+    assert services.load_call(call_id).hang_up_requested
 
 
-def test_a_call_placed_after_the_activation_of_a_list_is_hung_up(house: House) -> None:
-    [call_id] = house.claim(house.campaign(1), 1)
-    assert house.calls.request(call_id, dial_before=SOON)
-    import_list(house)
-    run(house)
-    place(house, call_id)
-    run(house)
-    assert house.load_call(call_id).hang_up_requested
+def test_a_call_placed_after_the_activation_of_a_list_is_hung_up(
+    services: Services,
+) -> None:
+    [call_id] = services.claim(services.campaign(1), 1)
+    assert services.calls.request(call_id, dial_before=SOON)
+    import_list(services)
+    run(services)
+    place(services, call_id)
+    run(services)
+    assert services.load_call(call_id).hang_up_requested
 
 
 @pytest.mark.parametrize("standing", ["ringing", "in-progress"])
 def test_a_call_that_rings_goes_on_when_a_list_becomes_active(
-    house: House, standing: str
+    services: Services, standing: str
 ) -> None:
-    call_id = placed(house, standing)
-    import_list(house)
-    run(house)
-    assert not house.load_call(call_id).hang_up_requested
+    call_id = placed(services, standing)
+    import_list(services)
+    run(services)
+    assert not services.load_call(call_id).hang_up_requested
 
 
 @pytest.mark.parametrize(
@@ -185,120 +187,122 @@ def test_a_call_that_rings_goes_on_when_a_list_becomes_active(
     ],
 )
 def test_a_call_goes_on_if_the_new_list_does_not_forbid_it(
-    house: House, terms: dict[str, Any]
+    services: Services, terms: dict[str, Any]
 ) -> None:
-    call_id = placed(house)
-    import_list(house, **terms)
-    run(house)
-    assert not house.load_call(call_id).hang_up_requested
+    call_id = placed(services)
+    import_list(services, **terms)
+    run(services)
+    assert not services.load_call(call_id).hang_up_requested
 
 
-def placed_before_the_hours_end(house: House) -> UUID:
+def placed_before_the_hours_end(services: Services) -> UUID:
     """Return a call that was placed at 14:05 in New York, where hours end at 21:00."""
-    house.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
-    clock = house.now
+    services.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
+    clock = services.now
     assert isinstance(clock, Clock)
     clock.time = AFTERNOON
-    [call_id] = house.claim(house.campaign((NEW_YORK,)), 1)
+    [call_id] = services.claim(services.campaign((NEW_YORK,)), 1)
     soon = AFTERNOON + timedelta(seconds=5)
-    assert house.calls.request(call_id, dial_before=soon)
-    place(house, call_id)
-    run(house)
-    assert not house.load_call(call_id).hang_up_requested
+    assert services.calls.request(call_id, dial_before=soon)
+    place(services, call_id)
+    run(services)
+    assert not services.load_call(call_id).hang_up_requested
     return call_id
 
 
-def pass_time(house: House, **units: float) -> None:
-    clock = house.now
+def pass_time(services: Services, **units: float) -> None:
+    clock = services.now
     assert isinstance(clock, Clock)
     clock.pass_(**units)
 
 
 def test_a_placed_call_that_has_not_rung_when_the_hours_end_is_hung_up(
-    house: House,
+    services: Services,
 ) -> None:
-    call_id = placed_before_the_hours_end(house)
-    pass_time(house, hours=6, minutes=54)
-    run(house)
-    assert not house.load_call(call_id).hang_up_requested
-    pass_time(house, minutes=1)
-    run(house)
-    assert house.load_call(call_id).hang_up_requested
+    call_id = placed_before_the_hours_end(services)
+    pass_time(services, hours=6, minutes=54)
+    run(services)
+    assert not services.load_call(call_id).hang_up_requested
+    pass_time(services, minutes=1)
+    run(services)
+    assert services.load_call(call_id).hang_up_requested
 
 
-def test_a_call_that_rang_within_the_hours_goes_on_after_them(house: House) -> None:
-    call_id = placed_before_the_hours_end(house)
-    record_message(house, status(call_id, "ringing"))
-    pass_time(house, hours=8)
-    run(house)
-    assert not house.load_call(call_id).hang_up_requested
+def test_a_call_that_rang_within_the_hours_goes_on_after_them(
+    services: Services,
+) -> None:
+    call_id = placed_before_the_hours_end(services)
+    record_message(services, status(call_id, "ringing"))
+    pass_time(services, hours=8)
+    run(services)
+    assert not services.load_call(call_id).hang_up_requested
 
 
-def test_a_call_that_rings_is_not_hung_up(house: House) -> None:
-    [call_id] = house.claim(house.campaign(1), 1)
-    assert house.calls.request(call_id, dial_before=SOON)
-    place(house, call_id)
-    suppress(house)
-    house.settle()
-    record_message(house, status(call_id, "ringing"))
-    work = worker(house)
+def test_a_call_that_rings_is_not_hung_up(services: Services) -> None:
+    [call_id] = services.claim(services.campaign(1), 1)
+    assert services.calls.request(call_id, dial_before=SOON)
+    place(services, call_id)
+    suppress(services)
+    services.settle()
+    record_message(services, status(call_id, "ringing"))
+    work = worker(services)
     work.run()  # The read model does not show yet that it rings.
-    assert not house.load_call(call_id).hang_up_requested
+    assert not services.load_call(call_id).hang_up_requested
 
 
-def test_contacts_imported_after_the_opt_out_are_withheld(house: House) -> None:
-    suppress(house)
-    work = worker(house)
-    run(house, work)
-    campaign_id = house.campaign(2)
-    run(house, work)
-    assert statuses(house, campaign_id)[0] is ContactStatus.CANCELED
+def test_contacts_imported_after_the_opt_out_are_withheld(services: Services) -> None:
+    suppress(services)
+    work = worker(services)
+    run(services, work)
+    campaign_id = services.campaign(2)
+    run(services, work)
+    assert statuses(services, campaign_id)[0] is ContactStatus.CANCELED
 
 
 def test_a_lifted_number_is_not_withheld(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if the read model still shows it as suppressed."""
-    campaign_id = house.campaign(1)
-    number_id = suppress(house)
-    monkeypatch.setattr(house.read_model, "held", True)
-    house.numbers.lift(number_id, reason="a mistake", by=BY)
-    worker(house).run()
+    campaign_id = services.campaign(1)
+    number_id = suppress(services)
+    monkeypatch.setattr(services.read_model, "held", True)
+    services.numbers.lift(number_id, reason="a mistake", by=BY)
+    worker(services).run()
     monkeypatch.undo()
-    assert statuses(house, campaign_id) == [ContactStatus.PENDING]
+    assert statuses(services, campaign_id) == [ContactStatus.PENDING]
 
 
-def test_a_finished_campaign_is_left_alone(house: House) -> None:
-    campaign_id = house.campaign(1)
-    house.campaigns.cancel(campaign_id, by=BY, hang_up=False)
-    suppress(house)
-    run(house)
-    [contact] = contacts(house, campaign_id)
-    assert house.app.find(Contact, contact.id) is None
-    assert house.load_campaign(campaign_id).state is CampaignState.CANCELED
+def test_a_finished_campaign_is_left_alone(services: Services) -> None:
+    campaign_id = services.campaign(1)
+    services.campaigns.cancel(campaign_id, by=BY, hang_up=False)
+    suppress(services)
+    run(services)
+    [contact] = contacts(services, campaign_id)
+    assert services.app.find(Contact, contact.id) is None
+    assert services.load_campaign(campaign_id).state is CampaignState.CANCELED
 
 
 def test_the_register_is_searched_page_by_page(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scheduler.maintenance.suppressed_numbers.MOST", 2)
     monkeypatch.setattr("scheduler.maintenance.suppressed_numbers.ENTRIES", 3)
-    first, second = house.campaign(7), house.campaign(7)
+    first, second = services.campaign(7), services.campaign(7)
     for phone in phones(6):
-        suppress(house, phone)
-    run(house)
+        suppress(services, phone)
+    run(services)
     expected = [ContactStatus.CANCELED] * 6 + [ContactStatus.PENDING]
-    assert statuses(house, first) == statuses(house, second) == expected
+    assert statuses(services, first) == statuses(services, second) == expected
 
 
 def test_a_scheduler_that_dies_half_way_is_continued_by_the_next(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("application.contacts.withholding.TOGETHER", 1)
-    campaign_id = house.campaign(4)
+    campaign_id = services.campaign(4)
     for phone in phones(3):
-        suppress(house, phone)
-    append, calls = house.app.append, list[bool]()
+        suppress(services, phone)
+    append, calls = services.app.append, list[bool]()
 
     def die(*changed: Any, **how: Any) -> int | None:
         calls.append(True)
@@ -306,62 +310,64 @@ def test_a_scheduler_that_dies_half_way_is_continued_by_the_next(
             raise ConnectionError("the process was killed")
         return append(*changed, **how)
 
-    monkeypatch.setattr(house.app, "append", die)
+    monkeypatch.setattr(services.app, "append", die)
     with pytest.raises(ConnectionError):
-        worker(house).run()
-    monkeypatch.setattr(house.app, "append", append)
-    run(house)
+        worker(services).run()
+    monkeypatch.setattr(services.app, "append", append)
+    run(services)
     canceled = [ContactStatus.CANCELED] * 3
-    assert statuses(house, campaign_id) == [*canceled, ContactStatus.PENDING]
+    assert statuses(services, campaign_id) == [*canceled, ContactStatus.PENDING]
 
 
 def test_a_contact_that_is_claimed_meanwhile_is_left_to_the_fence(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign_id = house.campaign(2)
+    campaign_id = services.campaign(2)
     for phone in phones(2):
-        suppress(house, phone)
-    append, claimed = house.app.append, list[UUID]()
+        suppress(services, phone)
+    append, claimed = services.app.append, list[UUID]()
 
     def claim_first(*changed: Any, **how: Any) -> int | None:
         if not claimed:
-            monkeypatch.setattr(house.app, "append", append)
-            claimed.extend(house.claim(campaign_id, 1))
+            monkeypatch.setattr(services.app, "append", append)
+            claimed.extend(services.claim(campaign_id, 1))
         return append(*changed, **how)
 
-    monkeypatch.setattr(house.app, "append", claim_first)
-    worker(house).run()
+    monkeypatch.setattr(services.app, "append", claim_first)
+    worker(services).run()
     [call_id] = claimed
-    assert house.load_call(call_id).status is CallStatus.QUEUED
-    assert statuses(house, campaign_id)[1] is ContactStatus.CANCELED
-    assert house.calls.request(call_id, dial_before=SOON) is None
-    contact = house.app.load(Contact, house.load_call(call_id).contact_id)
+    assert services.load_call(call_id).status is CallStatus.QUEUED
+    assert statuses(services, campaign_id)[1] is ContactStatus.CANCELED
+    assert services.calls.request(call_id, dial_before=SOON) is None
+    contact = services.app.load(Contact, services.load_call(call_id).contact_id)
     assert contact.withheld is Withheld.SUPPRESSED
 
 
 def test_many_contacts_share_an_append(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign_id = house.campaign(5)
+    campaign_id = services.campaign(5)
     for phone in phones(5):
-        suppress(house, phone)
-    insert, appends = house.app.recorder.insert_events, list[Sequence[Any]]()
+        suppress(services, phone)
+    insert, appends = services.app.recorder.insert_events, list[Sequence[Any]]()
 
     def count(events: Sequence[Any], **how: Any) -> Sequence[int] | None:
         appends.append(events)
         return insert(events, **how)
 
-    monkeypatch.setattr(house.app.recorder, "insert_events", count)
-    worker(house).run()
+    monkeypatch.setattr(services.app.recorder, "insert_events", count)
+    worker(services).run()
     assert [len(events) for events in appends] == [5]
-    assert set(statuses(house, campaign_id)) == {ContactStatus.CANCELED}
+    assert set(statuses(services, campaign_id)) == {ContactStatus.CANCELED}
 
 
-def test_a_pass_returns_at_most_the_wanted_number_of_contacts(house: House) -> None:
-    house.campaign(5)
+def test_a_pass_returns_at_most_the_wanted_number_of_contacts(
+    services: Services,
+) -> None:
+    services.campaign(5)
     for phone in phones(5):
-        suppress(house, phone)
-    with house.reading.connection() as conn:
+        suppress(services, phone)
+    with services.reading.connection() as conn:
         scan: Scan = suppressed_contacts.waiting_contacts(
             conn, after=0, entries=10, most=2
         )

@@ -133,17 +133,17 @@ def in_state(state: CampaignState) -> Campaign:
     return campaign(*PAST[state])
 
 
-def change(told: Campaign, **own: Any) -> None:
-    told.change(at=AT, by=BY, **CHANGEABLE | own)
+def change(subject: Campaign, **own: Any) -> None:
+    subject.change(at=AT, by=BY, **CHANGEABLE | own)
 
 
 def raise_alert(
-    told: Campaign, alert: SpendAlert = SpendAlert.THRESHOLD, budget: int = 20
+    subject: Campaign, alert: SpendAlert = SpendAlert.THRESHOLD, budget: int = 20
 ) -> None:
     sums = {"spend": Decimal(16), "budget": Decimal(budget)}
-    told.raise_spend_alert(alert=alert, **sums, at=AT, by=BY)
+    subject.raise_spend_alert(alert=alert, **sums, at=AT, by=BY)
 
 
-def take(told: Campaign, list_id: UUID = LIST, starts_at: int = 0) -> None:
+def take(subject: Campaign, list_id: UUID = LIST, starts_at: int = 0) -> None:
     counts = {"starts_at": starts_at, "accepted": 3, "skipped": 1}
-    told.import_contacts(list_id=list_id, **counts, at=AT, by=BY)
+    subject.import_contacts(list_id=list_id, **counts, at=AT, by=BY)

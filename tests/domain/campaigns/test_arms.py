@@ -139,12 +139,12 @@ def test_a_campaign_without_a_comparison_has_no_arm() -> None:
 def test_compared_assistants_cannot_be_replaced_in_any_state(
     state: CampaignState,
 ) -> None:
-    told = campaign(*compared_from_the_past(state))
+    subject = campaign(*compared_from_the_past(state))
     with pytest.raises(WrongState, match="compares assistants"):
-        change(told, caller=Caller(UUID(int=9), "a-9", 60, "n-1"))
+        change(subject, caller=Caller(UUID(int=9), "a-9", 60, "n-1"))
 
 
 def test_the_line_of_a_comparison_can_be_changed_while_paused() -> None:
-    told = campaign(*compared_from_the_past(PAUSED))
-    change(told, caller=replace(told.caller, phone_number_id="n-2"))
-    assert told.caller.phone_number_id == "n-2"
+    subject = campaign(*compared_from_the_past(PAUSED))
+    change(subject, caller=replace(subject.caller, phone_number_id="n-2"))
+    assert subject.caller.phone_number_id == "n-2"

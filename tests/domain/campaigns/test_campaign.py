@@ -52,10 +52,10 @@ HOPELESS = ("-1", "NaN", "Infinity", "1e999999", "1e-999999", "1000000000000.01"
 
 
 def test_a_campaign_is_created_as_asked() -> None:
-    told = create(name="  Spring ")
-    assert new_events(told) == [WAS_CREATED]
-    assert (told.id, told.state) == (campaign_id_of(LIST), CREATED)
-    assert (told.started_at, told.created_on) == (None, AT)
+    subject = create(name="  Spring ")
+    assert new_events(subject) == [WAS_CREATED]
+    assert (subject.id, subject.state) == (campaign_id_of(LIST), CREATED)
+    assert (subject.started_at, subject.created_on) == (None, AT)
 
 
 @pytest.mark.parametrize(
@@ -97,80 +97,80 @@ def test_the_bounds_themselves_are_accepted(own: dict[str, Any]) -> None:
 def test_contacts_can_be_imported_until_the_campaign_is_finished(
     state: CampaignState,
 ) -> None:
-    told = in_state(state)
-    take(told)
-    assert new_events(told) == [imported(LIST, 3, 3)]
-    assert (told.contacts, told.state) == (3, state)
+    subject = in_state(state)
+    take(subject)
+    assert new_events(subject) == [imported(LIST, 3, 3)]
+    assert (subject.contacts, subject.state) == (3, state)
 
 
 def test_a_second_list_adds_to_the_first() -> None:
-    told = campaign(WAS_CREATED, imported(LIST, 5, 5))
-    take(told, OTHER_LIST, starts_at=5)
-    assert new_events(told) == [imported(OTHER_LIST, 3, 8)]
+    subject = campaign(WAS_CREATED, imported(LIST, 5, 5))
+    take(subject, OTHER_LIST, starts_at=5)
+    assert new_events(subject) == [imported(OTHER_LIST, 3, 8)]
 
 
 def test_a_list_compared_with_fewer_contacts_is_refused() -> None:
-    told = campaign(WAS_CREATED, imported(LIST, 5, 5))
+    subject = campaign(WAS_CREATED, imported(LIST, 5, 5))
     with pytest.raises(Conflict):
-        take(told, OTHER_LIST, starts_at=0)
-    assert new_events(told) == []
+        take(subject, OTHER_LIST, starts_at=0)
+    assert new_events(subject) == []
 
 
 @pytest.mark.parametrize("last", [(), (WAS_CANCELED,)], ids=["open", "canceled"])
 def test_a_list_is_imported_once(last: tuple[Fact, ...]) -> None:
-    told = campaign(WAS_CREATED, imported(LIST, 3, 3), *last)
-    take(told)
-    assert new_events(told) == []
+    subject = campaign(WAS_CREATED, imported(LIST, 3, 3), *last)
+    take(subject)
+    assert new_events(subject) == []
 
 
 @pytest.mark.parametrize("state", OPEN)
 def test_a_campaign_can_be_changed_until_it_is_finished(state: CampaignState) -> None:
-    told = in_state(state)
-    change(told, name=" Summer ", cap=2, line_quiet_gating=True, budget=None)
+    subject = in_state(state)
+    change(subject, name=" Summer ", cap=2, line_quiet_gating=True, budget=None)
     new = {"name": "Summer", "cap": 2, "line_quiet_gating": True, "budget": None}
-    assert new_events(told) == [changed(**new)]
-    assert {field: getattr(told, field) for field in new} == new
-    assert told.created_as.name == "Spring"
+    assert new_events(subject) == [changed(**new)]
+    assert {field: getattr(subject, field) for field in new} == new
+    assert subject.created_as.name == "Spring"
 
 
 @pytest.mark.parametrize("state", PAST)
 def test_a_change_to_the_present_values_records_nothing(state: CampaignState) -> None:
-    told = in_state(state)
-    change(told)
-    assert new_events(told) == []
+    subject = in_state(state)
+    change(subject)
+    assert new_events(subject) == []
 
 
 @pytest.mark.parametrize("state", OVER)
-@pytest.mark.parametrize("command", [take, lambda told: change(told, cap=2)])
+@pytest.mark.parametrize("command", [take, lambda subject: change(subject, cap=2)])
 def test_a_finished_campaign_refuses_lists_and_changes(
     state: CampaignState, command: Callable[[Campaign], None]
 ) -> None:
-    told = in_state(state)
+    subject = in_state(state)
     with pytest.raises(WrongState):
-        command(told)
-    assert new_events(told) == []
+        command(subject)
+    assert new_events(subject) == []
 
 
 # --- Spend alerts ---------------------------------------------------------------------
 
 
 def test_each_kind_of_spend_alert_is_raised_once() -> None:
-    told = in_state(RUNNING)
+    subject = in_state(RUNNING)
     for alert in (*SpendAlert, *SpendAlert):
-        raise_alert(told, alert)
-    assert new_events(told) == [alerted(alert) for alert in SpendAlert]
+        raise_alert(subject, alert)
+    assert new_events(subject) == [alerted(alert) for alert in SpendAlert]
 
 
 def test_a_new_budget_can_raise_the_same_alert_again() -> None:
-    told = campaign(
+    subject = campaign(
         *PAST[RUNNING], alerted(SpendAlert.LIMIT), changed(budget=Decimal(30))
     )
-    raise_alert(told, SpendAlert.LIMIT, budget=30)
-    assert new_events(told) == [alerted(SpendAlert.LIMIT, budget=30)]
+    raise_alert(subject, SpendAlert.LIMIT, budget=30)
+    assert new_events(subject) == [alerted(SpendAlert.LIMIT, budget=30)]
 
 
 @pytest.mark.parametrize("budget", [Decimal(30), None])
 def test_no_alert_is_raised_for_a_former_budget(budget: Decimal | None) -> None:
-    told = campaign(*PAST[RUNNING], changed(budget=budget))
-    raise_alert(told, SpendAlert.LIMIT, budget=20)
-    assert new_events(told) == []
+    subject = campaign(*PAST[RUNNING], changed(budget=budget))
+    raise_alert(subject, SpendAlert.LIMIT, budget=20)
+    assert new_events(subject) == []

@@ -22,8 +22,8 @@ from tests.support import Fact, new_events
 CALLING = (QUEUED, DIALING, RUNNING)
 
 
-def note(told: Campaign, version: str | None, digest: str) -> None:
-    told.note_assistant("a-1", version=version, digest=digest, at=AT, by=BY)
+def note(subject: Campaign, version: str | None, digest: str) -> None:
+    subject.note_assistant("a-1", version=version, digest=digest, at=AT, by=BY)
 
 
 def noted(version: str | None, digest: str = "d1") -> Fact:
@@ -43,42 +43,42 @@ def changed(digest: str) -> Fact:
 def test_the_version_is_pinned_once_and_later_changes_are_ignored(
     state: CampaignState,
 ) -> None:
-    told = in_state(state)
-    note(told, "v3", "d1")
-    note(told, "v4", "d2")
-    assert new_events(told) == [noted("v3")]
-    assert told.pinned_version("a-1") == "v3"
+    subject = in_state(state)
+    note(subject, "v3", "d1")
+    note(subject, "v4", "d2")
+    assert new_events(subject) == [noted("v3")]
+    assert subject.pinned_version("a-1") == "v3"
 
 
 @pytest.mark.parametrize("state", CALLING)
 def test_without_versions_each_change_is_recorded_once(state: CampaignState) -> None:
-    told = in_state(state)
+    subject = in_state(state)
     for digest in ("d1", "d1", "d2", "d2", "d1"):
-        note(told, None, digest)
+        note(subject, None, digest)
     changes = [changed(one) for one in ("d2", "d1")]
-    assert new_events(told) == [noted(None), *changes]
-    assert told.pinned_version("a-1") is None
+    assert new_events(subject) == [noted(None), *changes]
+    assert subject.pinned_version("a-1") is None
 
 
 @pytest.mark.parametrize("state", sorted(PAST.keys() - {*CALLING}))
 def test_nothing_is_noted_while_no_contact_may_be_called(state: CampaignState) -> None:
-    told = in_state(state)
-    note(told, "v3", "d1")
-    assert new_events(told) == []
+    subject = in_state(state)
+    note(subject, "v3", "d1")
+    assert new_events(subject) == []
 
 
 def test_after_a_pause_the_newest_version_is_pinned() -> None:
-    told = campaign(*PAST[QUEUED], noted("v3"), *PAST[PAUSED][2:], resumed(QUEUED))
-    assert told.pinned_version("a-1") is None
-    note(told, "v4", "d2")
-    assert new_events(told) == [noted("v4", "d2")]
+    subject = campaign(*PAST[QUEUED], noted("v3"), *PAST[PAUSED][2:], resumed(QUEUED))
+    assert subject.pinned_version("a-1") is None
+    note(subject, "v4", "d2")
+    assert new_events(subject) == [noted("v4", "d2")]
 
 
 def test_each_compared_assistant_has_a_version_of_its_own() -> None:
-    told = in_state(RUNNING)
-    told.note_assistant("a-1", version="v3", digest="d1", at=AT, by=BY)
-    told.note_assistant("a-2", version="v7", digest="d2", at=AT, by=BY)
-    assert [told.pinned_version(one) for one in ("a-1", "a-2", "a-3")] == [
+    subject = in_state(RUNNING)
+    subject.note_assistant("a-1", version="v3", digest="d1", at=AT, by=BY)
+    subject.note_assistant("a-2", version="v7", digest="d2", at=AT, by=BY)
+    assert [subject.pinned_version(one) for one in ("a-1", "a-2", "a-3")] == [
         "v3",
         "v7",
         None,

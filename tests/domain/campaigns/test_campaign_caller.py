@@ -42,12 +42,12 @@ OTHER = Caller(UUID(int=7), "a-2", 60, "n-2")
 def test_the_caller_can_be_changed_before_the_start_and_while_paused(
     state: CampaignState, new: Caller
 ) -> None:
-    told = in_state(state)
-    change(told, caller=new)
-    assert new_events(told) == [changed(caller=new)]
-    assert told.caller == new
-    assert told.created_as.phone_number_id == FIRST.phone_number_id
-    assert told.created_as.assistant_id == FIRST.assistant_id
+    subject = in_state(state)
+    change(subject, caller=new)
+    assert new_events(subject) == [changed(caller=new)]
+    assert subject.caller == new
+    assert subject.created_as.phone_number_id == FIRST.phone_number_id
+    assert subject.created_as.assistant_id == FIRST.assistant_id
 
 
 @pytest.mark.parametrize("state", sorted(PAST.keys() - {CREATED, PAUSED}))
@@ -58,31 +58,31 @@ def test_the_caller_can_be_changed_before_the_start_and_while_paused(
 def test_the_caller_cannot_be_changed_in_any_other_state(
     state: CampaignState, new: Caller
 ) -> None:
-    told = in_state(state)
+    subject = in_state(state)
     with pytest.raises(WrongState):
-        change(told, caller=new)
-    assert new_events(told) == []
-    assert told.caller == FIRST
+        change(subject, caller=new)
+    assert new_events(subject) == []
+    assert subject.caller == FIRST
 
 
 @pytest.mark.parametrize("state", PAST)
 def test_the_present_caller_can_be_named_in_every_state(state: CampaignState) -> None:
-    told = in_state(state)
-    change(told, caller=FIRST)
-    assert new_events(told) == []
+    subject = in_state(state)
+    change(subject, caller=FIRST)
+    assert new_events(subject) == []
 
 
 def test_a_later_change_of_other_fields_leaves_the_caller() -> None:
-    told = campaign(*PAST[PAUSED], changed(caller=OTHER))
-    change(told, cap=2)
-    assert new_events(told) == [changed(cap=2)]
-    assert told.caller == OTHER
+    subject = campaign(*PAST[PAUSED], changed(caller=OTHER))
+    change(subject, cap=2)
+    assert new_events(subject) == [changed(cap=2)]
+    assert subject.caller == OTHER
 
 
 @pytest.mark.parametrize("line", ["", "  ", "x" * 1000])
 def test_a_changed_line_must_be_named(line: str) -> None:
-    told = in_state(PAUSED)
+    subject = in_state(PAUSED)
     with pytest.raises(Invalid) as refused:
-        change(told, caller=replace(FIRST, phone_number_id=line))
+        change(subject, caller=replace(FIRST, phone_number_id=line))
     assert "phoneNumberId" in refused.value.fields
-    assert new_events(told) == []
+    assert new_events(subject) == []

@@ -63,7 +63,7 @@ class CampaignMachine(RuleBasedStateMachine):
         self.now += timedelta(seconds=1)
         return {"at": self.now, "by": "someone"}
 
-    def told(self, command: Callable[..., None], *, refused: bool) -> None:
+    def _run(self, command: Callable[..., None], *, refused: bool) -> None:
         """Tell a command: refused or not, and a refusal leaves no trace."""
         version = self.campaign.version
         try:
@@ -81,30 +81,30 @@ class CampaignMachine(RuleBasedStateMachine):
     @rule()
     def start(self) -> None:
         refused = self.over or self.campaign.state is PAUSED
-        self.told(self.campaign.start, refused=refused)
+        self._run(self.campaign.start, refused=refused)
 
     @rule(cause=st.sampled_from(PauseCause))
     def pause(self, cause: PauseCause) -> None:
         refused = self.over or self.campaign.state is CREATED
         pause = partial(self.campaign.pause, cause=cause)
-        self.told(pause, refused=refused)
+        self._run(pause, refused=refused)
 
     @rule()
     def resume(self) -> None:
         refused = self.over or self.campaign.state is CREATED
-        self.told(self.campaign.resume, refused=refused)
+        self._run(self.campaign.resume, refused=refused)
 
     @rule()
     def complete(self) -> None:
         may = {QUEUED, DIALING, RUNNING, PAUSED, CampaignState.COMPLETED}
         refused = self.campaign.state not in may
-        self.told(self.campaign.complete, refused=refused)
+        self._run(self.campaign.complete, refused=refused)
 
     @rule(hang_up=st.booleans())
     def cancel(self, hang_up: bool) -> None:
         refused = self.campaign.state in OVER - {CampaignState.CANCELED}
         cancel = partial(self.campaign.cancel, hang_up=hang_up)
-        self.told(cancel, refused=refused)
+        self._run(cancel, refused=refused)
 
     @rule()
     def fail(self) -> None:

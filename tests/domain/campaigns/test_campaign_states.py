@@ -77,28 +77,28 @@ REFUSED: list[tuple[CampaignState, str]] = [
 def test_a_legal_move_is_recorded(
     was: CampaignState, move: str, becomes: CampaignState, recorded: Fact
 ) -> None:
-    told = in_state(was)
-    MOVES[move](told)
-    assert new_events(told) == [recorded]
-    assert told.state is becomes
+    subject = in_state(was)
+    MOVES[move](subject)
+    assert new_events(subject) == [recorded]
+    assert subject.state is becomes
 
 
 @pytest.mark.parametrize(("state", "move"), SILENT)
 def test_a_move_to_the_present_state_records_nothing(
     state: CampaignState, move: str
 ) -> None:
-    told = in_state(state)
-    MOVES[move](told)
-    assert new_events(told) == []
+    subject = in_state(state)
+    MOVES[move](subject)
+    assert new_events(subject) == []
 
 
 @pytest.mark.parametrize(("state", "move"), REFUSED)
 def test_an_illegal_move_is_refused(state: CampaignState, move: str) -> None:
-    told = in_state(state)
+    subject = in_state(state)
     with pytest.raises(WrongState):
-        MOVES[move](told)
-    assert new_events(told) == []
-    assert told.state is state
+        MOVES[move](subject)
+    assert new_events(subject) == []
+    assert subject.state is state
 
 
 @pytest.mark.parametrize(
@@ -108,68 +108,68 @@ def test_an_illegal_move_is_refused(state: CampaignState, move: str) -> None:
 def test_a_placement_or_ringing_is_recorded_in_every_state(
     state: CampaignState, move: str, recorded: Callable[[CampaignState], Fact]
 ) -> None:
-    told = in_state(state)
-    MOVES[move](told)
-    assert new_events(told) == [recorded(state)]
-    assert (told.state, told.started_at is None) == (state, move == "ringing")
+    subject = in_state(state)
+    MOVES[move](subject)
+    assert new_events(subject) == [recorded(state)]
+    assert (subject.state, subject.started_at is None) == (state, move == "ringing")
 
 
 def test_ringing_before_the_placement_sets_the_campaign_running() -> None:
-    told = in_state(QUEUED)
-    MOVES["ringing"](told)
-    MOVES["placed"](told)
-    assert new_events(told) == [running(), started(RUNNING)]
+    subject = in_state(QUEUED)
+    MOVES["ringing"](subject)
+    MOVES["placed"](subject)
+    assert new_events(subject) == [running(), started(RUNNING)]
 
 
 def test_a_start_records_its_time() -> None:
-    told = in_state(CREATED)
-    MOVES["start"](told)
-    assert (told.queued_at, told.started_at) == (AT, None)
+    subject = in_state(CREATED)
+    MOVES["start"](subject)
+    assert (subject.queued_at, subject.started_at) == (AT, None)
 
 
 @pytest.mark.parametrize("state", [QUEUED, DIALING, RUNNING])
 def test_a_resumed_campaign_has_the_state_of_its_earlier_events(
     state: CampaignState,
 ) -> None:
-    told = campaign(*PAST[state], WAS_PAUSED)
-    MOVES["resume"](told)
-    assert new_events(told) == [resumed(state)]
-    assert (told.state, told.pause_cause) == (state, None)
+    subject = campaign(*PAST[state], WAS_PAUSED)
+    MOVES["resume"](subject)
+    assert new_events(subject) == [resumed(state)]
+    assert (subject.state, subject.pause_cause) == (state, None)
 
 
 def test_events_during_a_pause_decide_the_state_after_it() -> None:
-    told = campaign(*PAST[PAUSED], started(PAUSED), running(PAUSED))
-    MOVES["resume"](told)
-    assert new_events(told) == [resumed(RUNNING)]
+    subject = campaign(*PAST[PAUSED], started(PAUSED), running(PAUSED))
+    MOVES["resume"](subject)
+    assert new_events(subject) == [resumed(RUNNING)]
 
 
 def test_a_pause_records_its_cause() -> None:
-    told = in_state(RUNNING)
+    subject = in_state(RUNNING)
     line = RefusalScope.LINE
-    told.pause(cause=PauseCause.ACCOUNT, scope=line, reason=WORDS, at=AT, by=BY)
+    subject.pause(cause=PauseCause.ACCOUNT, scope=line, reason=WORDS, at=AT, by=BY)
     why = {"cause": PauseCause.ACCOUNT, "reason": WORDS, "scope": line}
-    assert new_events(told) == [fact(Campaign.Paused, **why)]
-    assert told.pause_cause is PauseCause.ACCOUNT
+    assert new_events(subject) == [fact(Campaign.Paused, **why)]
+    assert subject.pause_cause is PauseCause.ACCOUNT
 
 
 def test_a_second_pause_does_not_replace_the_first_cause() -> None:
-    told = in_state(PAUSED)
-    told.pause(cause=PauseCause.BUDGET, at=AT, by=BY)
-    assert new_events(told) == []
-    assert told.pause_cause is PauseCause.PERSON
+    subject = in_state(PAUSED)
+    subject.pause(cause=PauseCause.BUDGET, at=AT, by=BY)
+    assert new_events(subject) == []
+    assert subject.pause_cause is PauseCause.PERSON
 
 
 @pytest.mark.parametrize("move", ["complete", "cancel", "fail"])
 def test_a_finished_campaign_is_no_longer_paused(move: str) -> None:
-    told = in_state(PAUSED)
-    MOVES[move](told)
-    assert (told.over, told.pause_cause) == (True, None)
+    subject = in_state(PAUSED)
+    MOVES[move](subject)
+    assert (subject.over, subject.pause_cause) == (True, None)
 
 
 def test_a_cancellation_records_whether_to_hang_up() -> None:
-    told = in_state(RUNNING)
-    told.cancel(hang_up=True, at=AT, by=BY)
-    assert new_events(told) == [fact(Campaign.Canceled, hang_up=True)]
+    subject = in_state(RUNNING)
+    subject.cancel(hang_up=True, at=AT, by=BY)
+    assert new_events(subject) == [fact(Campaign.Canceled, hang_up=True)]
 
 
 @pytest.mark.parametrize("state", PAST)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from tests.wiring import House
+from tests.wiring import Services
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class LoggedEvent:
 
 
 def read_log(
-    house: House, campaigns: Collection[UUID], after: int = 0
+    services: Services, campaigns: Collection[UUID], after: int = 0
 ) -> list[LoggedEvent]:
     """Read the events of some campaigns, their contacts and calls, in order.
 
@@ -73,7 +73,7 @@ def read_log(
         " split_part(topic, '.', 1) in ('campaign', 'call', 'contact', 'number')"
         " order by notification_id"
     )
-    with house.reading.connection() as conn:
+    with services.reading.connection() as conn:
         rows = conn.execute(query, (after,)).fetchall()
     events = [
         LoggedEvent(int(position), stream, topic, orjson.loads(bytes(state)))
@@ -90,7 +90,7 @@ class Recount:
     events would drift.
     """
 
-    house: House
+    services: Services
     campaigns: Collection[UUID]
     position: int = 0
     statuses: dict[UUID, dict[UUID, str]] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Recount:
 
     def update(self) -> None:
         """Apply the events since the last update."""
-        for event in read_log(self.house, self.campaigns, self.position):
+        for event in read_log(self.services, self.campaigns, self.position):
             self.position = event.position
             self._apply(event)
 

@@ -109,11 +109,11 @@ def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
 
 
 def _campaign(cluster: Cluster) -> UUID:
-    house = cluster.house
-    assistant, _ = house.assistants.import_assistant(
+    services = cluster.services
+    assistant, _ = services.assistants.import_assistant(
         TOOLS_ASSISTANT_ID, name=None, by=BY
     )
-    return house.campaign(
+    return services.campaign(
         PEOPLE,
         cap=CAP,
         mode=DialMode.CONTINUOUS,
@@ -167,8 +167,8 @@ def violations(
     yield from _after_opt_out(cluster, campaign_id, ledger)
     problems: list[str] = []
     verify(
-        cluster.house.url,
-        now=cluster.house.now,
+        cluster.services.url,
+        now=cluster.services.now,
         on_problem=lambda problem: problems.append(f"I7: {problem}"),
     )
     yield from problems
@@ -203,16 +203,16 @@ def _explained(cluster: Cluster, campaign_id: UUID) -> set[str]:
     named = {"contact.finished", "contact.withheld", "contact.withdrawn"}
     return {
         str(event.contact)
-        for event in read_log(cluster.house, {campaign_id})
+        for event in read_log(cluster.services, {campaign_id})
         if event.topic in named or event.topic in {"call.failed", "call.timed_out"}
     }
 
 
 def _counts(cluster: Cluster, campaign_id: UUID) -> Iterator[str]:
-    recount = Recount(cluster.house, {campaign_id})
+    recount = Recount(cluster.services, {campaign_id})
     recount.update()
     yield from recount.problems
-    row, counts = cluster.house.board(campaign_id), recount.counts(campaign_id)
+    row, counts = cluster.services.board(campaign_id), recount.counts(campaign_id)
     shown = {"ENDED": row.ended, "FAILED": row.failed, "CANCELED": row.canceled}
     shown |= {"TIMEOUT": row.timed_out}
     if {name: count for name, count in shown.items() if count} != dict(counts):
@@ -226,7 +226,7 @@ def _after_opt_out(
 ) -> Iterator[str]:
     numbers = {call["metadata"]["autolynx_call_id"]: call["number"] for call in ledger}
     suppressed: dict[str, int] = {}
-    for event in read_log(cluster.house, {campaign_id}):
+    for event in read_log(cluster.services, {campaign_id}):
         number = numbers.get(str(event.stream), "")
         if event.topic == "number.suppressed":
             suppressed[numbers[event.values["call_id"]]] = event.position

@@ -42,7 +42,7 @@ def check_retries(scenario: RetryScenario, cap: int) -> Findings:
     scenario.recount.update()
     violations += scenario.recount.problems
     never = 0
-    log = read_log(scenario.house, scenario.campaigns)
+    log = read_log(scenario.services, scenario.campaigns)
     for number, campaign in enumerate(scenario.campaigns):
         checker = RetryChecker(scenario, cap, campaign, log)
         violations += checker.violations()

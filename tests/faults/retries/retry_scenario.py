@@ -22,7 +22,7 @@ from tests.faults.retries.conversations import CourseRates, with_course
 from tests.faults.retries.event_log import Recount
 from tests.faults.scenario import Scenario, no_faults
 from tests.faults.virtual_provider import VirtualProvider
-from tests.wiring import BY, House, phones
+from tests.wiring import BY, Services, phones
 
 LONGEST_CAMPAIGN = timedelta(days=70)
 """Virtual time after which a campaign with retries is considered stuck."""
@@ -80,18 +80,18 @@ class RetryScenario(Scenario):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._ends_at = self.house.now() + LONGEST_CAMPAIGN
-        self.recount = Recount(self.house, self.campaigns)
+        self._ends_at = self.services.now() + LONGEST_CAMPAIGN
+        self.recount = Recount(self.services, self.campaigns)
 
     @property
     def over(self) -> bool:
-        if self.house.now() > self._ends_at:
-            rows = [self.house.board(campaign) for campaign in self.campaigns]
+        if self.services.now() > self._ends_at:
+            rows = [self.services.board(campaign) for campaign in self.campaigns]
             raise AssertionError(f"The campaigns are stuck: {rows}")
         return all(self._is_over(campaign) for campaign in self.campaigns)
 
     def _is_over(self, campaign: UUID) -> bool:
-        row = self.house.board(campaign)
+        row = self.services.board(campaign)
         return row.state in FINISHED and not row.awaiting_reports
 
     # --- People ---------------------------------------------------------------------
@@ -99,7 +99,7 @@ class RetryScenario(Scenario):
     def pause(self) -> None:
         campaign = self.random.choice(self.campaigns)
         try:
-            position = self.house.campaigns.pause(campaign, by=BY)
+            position = self.services.campaigns.pause(campaign, by=BY)
         except Refused:
             return
         if position is not None:
@@ -107,9 +107,9 @@ class RetryScenario(Scenario):
 
     def _resume(self) -> None:
         for campaign in self.campaigns:
-            paused = self.house.load_campaign(campaign).state is CampaignState.PAUSED
+            paused = self.services.load_campaign(campaign).state is CampaignState.PAUSED
             if paused and self.random.random() < 0.3:
-                position = self.house.campaigns.resume(campaign, by=BY)
+                position = self.services.campaigns.resume(campaign, by=BY)
                 ranges = self.pauses.get(campaign, [])
                 if ranges and ranges[-1][1] is None:
                     ranges[-1] = (ranges[-1][0], position)
@@ -119,7 +119,7 @@ class RetryScenario(Scenario):
         policy = self.random.choice([None, *(draw_policy(self.random) for _ in "..")])
         change = CampaignChange(terms={"retry_policy": policy})
         try:
-            self.house.campaigns.change(campaign, change, by=BY)
+            self.services.campaigns.change(campaign, change, by=BY)
         except Refused:
             return
         self.changes += 1
@@ -136,7 +136,7 @@ class RetryScenario(Scenario):
 
     def _idle_seconds(self) -> float:
         """Return how long nothing happens; sometimes longer, so that calls are late."""
-        now, change = self.house.now(), self.provider.next_change_at
+        now, change = self.services.now(), self.provider.next_change_at
         due = self._next_due(now)
         if change <= now:
             return 0.0
@@ -154,7 +154,7 @@ class RetryScenario(Scenario):
             " campaign_board where id = any(%s) and queued + ringing + in_progress > 0)"
         )
         ids = list(self.campaigns)
-        with self.house.reading.connection() as conn:
+        with self.services.reading.connection() as conn:
             values = (ids, ContactStatus.PENDING, now, ids)
             row = conn.execute(query, values).fetchone()
         found: datetime | None = row[0] if row else None
@@ -162,7 +162,7 @@ class RetryScenario(Scenario):
 
     def _check_counts(self) -> None:
         """I6: compare the counters with the statuses that the events contain."""
-        rows = {campaign: self.house.board(campaign) for campaign in self.campaigns}
+        rows = {campaign: self.services.board(campaign) for campaign in self.campaigns}
         self.recount.update()
         for campaign, row in rows.items():
             shown = Counter(
@@ -197,7 +197,7 @@ class RetryScenario(Scenario):
 
     def _note_answers(self, body: dict[str, Any]) -> None:
         message = body["message"]
-        position = self.house.app.recorder.max_notification_id() or 0
+        position = self.services.app.recorder.max_notification_id() or 0
         made = self.provider.made_calls[message["call"]["id"]]
         tools = {tool["id"]: tool["function"]["name"] for tool in message["toolCalls"]}
         for answer in self._api.answers:
@@ -256,7 +256,7 @@ def _draw_rules(random: Random) -> tuple[RetryRule, ...]:
 
 
 def new_retry_scenario(  # noqa: PLR0917 - tests pass these by name
-    house: House,
+    services: Services,
     seed: int,
     on_step: Any = no_faults,
     people: int = 4,
@@ -271,7 +271,7 @@ def new_retry_scenario(  # noqa: PLR0917 - tests pass these by name
 
     `first` is the first number, see `phones`; without it the numbers were not used yet.
     """
-    provider: VirtualProvider = house.provider
+    provider: VirtualProvider = services.provider
     provider.restart(Random(f"{seed} exchange"), rates)
     drawn = courses or CourseRates()
     numbers = phones(people, _fresh_numbers(people) if first is None else first)
@@ -279,10 +279,10 @@ def new_retry_scenario(  # noqa: PLR0917 - tests pass these by name
         call, drawn, f"{seed} {numbers.index(call.order.phone)}"
     )
     campaigns = tuple(
-        house.campaign(numbers, cap=cap, mode=mode, terms=each) for each in terms
+        services.campaign(numbers, cap=cap, mode=mode, terms=each) for each in terms
     )
     scenario = RetryScenario(
-        house,
+        services,
         provider,
         Random(f"{seed} drama"),
         campaigns[0],

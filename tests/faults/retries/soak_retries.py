@@ -20,7 +20,7 @@ from tests.faults.retries.retry_scenario import (
 from tests.faults.scenario import RandomFaults, virtual_house
 from tests.faults.soak.report import Tally
 from tests.faults.soak.virtual_crashes import own_database, progress
-from tests.wiring import House
+from tests.wiring import Services
 
 MOST_PEOPLE = 5
 SCENARIOS_PER_DATABASE = 10
@@ -30,18 +30,18 @@ SCENARIOS_PER_DATABASE = 10
 def run_with_retries(url: str, seed: int, crashes: int, tally: Tally) -> None:
     """Run campaigns with retries from `seed` on until there were that many crashes."""
     while tally.crashes < crashes:
-        with own_database(url) as own, virtual_house(own) as house:
+        with own_database(url) as own, virtual_house(own) as services:
             for one in range(seed, seed + SCENARIOS_PER_DATABASE):
                 if tally.crashes < crashes:
-                    _run_scenario(house, one, tally)
-            _verify_read_tables(house, tally)
+                    _run_scenario(services, one, tally)
+            _verify_read_tables(services, tally)
         seed += SCENARIOS_PER_DATABASE
         progress(f"{tally.campaigns} campaigns with retries, {tally.crashes} crashes")
 
 
-def _run_scenario(house: House, seed: int, tally: Tally) -> None:
+def _run_scenario(services: Services, seed: int, tally: Tally) -> None:
     """Run one or two campaigns with the same numbers; add the findings."""
-    scenario, cap = drawn_scenario(house, seed)
+    scenario, cap = drawn_scenario(services, seed)
     try:
         scenario.run()
     except AssertionError as stuck:
@@ -55,19 +55,19 @@ def _run_scenario(house: House, seed: int, tally: Tally) -> None:
     ]
 
 
-def drawn_scenario(house: House, seed: int) -> tuple[RetryScenario, int]:
+def drawn_scenario(services: Services, seed: int) -> tuple[RetryScenario, int]:
     """Draw policies, faults and people by seed; return the scenario and its cap."""
     random = Random(f"{seed} retries")
     on_step = RandomFaults(random, mean=random.choice([4, 8, 16]))
     people, cap = random.randint(2, MOST_PEOPLE), random.randint(1, 3)
     scenario = new_retry_scenario(
-        house,
+        services,
         seed,
         on_step,
         people,
         cap,
         replace(Rates(), lost=random.choice([0.1, 0.1, 0.1, 1.0])),
-        terms=tuple(_terms(house, random) for _ in range(random.choice([1, 1, 2]))),
+        terms=tuple(_terms(services, random) for _ in range(random.choice([1, 1, 2]))),
         mode=random.choice(list(DialMode)),
         first=seed % 1000 * MOST_PEOPLE,
     )
@@ -76,11 +76,11 @@ def drawn_scenario(house: House, seed: int) -> tuple[RetryScenario, int]:
     return scenario, cap
 
 
-def _terms(house: House, random: Random) -> CallingTerms:
+def _terms(services: Services, random: Random) -> CallingTerms:
     ends_after = random.choice(
         [None, None, None, timedelta(hours=random.randint(2, 40))]
     )
-    ends_at = house.now() + ends_after if ends_after else None
+    ends_at = services.now() + ends_after if ends_after else None
     return CallingTerms(draw_policy(random), OUTPUT_RULES, ends_at=ends_at)
 
 
@@ -111,10 +111,10 @@ def repeated_tools(scenario: RetryScenario) -> list[int]:
     return [answered.count(each) - 1 for each in set(answered)]
 
 
-def _verify_read_tables(house: House, tally: Tally) -> None:
-    house.settle()
+def _verify_read_tables(services: Services, tally: Tally) -> None:
+    services.settle()
     verify(
-        house.url,
-        now=house.now,
+        services.url,
+        now=services.now,
         on_problem=lambda problem: tally.violations.append(f"I7: {problem}"),
     )

@@ -35,7 +35,7 @@ from tests.faults.retries.retry_scenario import (
     new_retry_scenario,
 )
 from tests.faults.scenario import virtual_house
-from tests.wiring import House
+from tests.wiring import Services
 
 CAP = 2
 SEEDS = st.integers(0, 10_000)
@@ -47,9 +47,9 @@ RATES = replace(PERFECT, late=0.3, twice=0.3, two_reports=0.3, late_report=0.1)
 class Retries(RuleBasedStateMachine):
     """One or two campaigns that call the same two numbers."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self.house = house
+        self.services = services
         self.scenario: RetryScenario | None = None
         self.dies_in: int | None = None
 
@@ -60,7 +60,13 @@ class Retries(RuleBasedStateMachine):
             CallingTerms(draw_policy(random), OUTPUT_RULES) for _ in range(campaigns)
         )
         self.scenario = new_retry_scenario(
-            self.house, seed, self.on_step, people=2, cap=CAP, rates=RATES, terms=terms
+            self.services,
+            seed,
+            self.on_step,
+            people=2,
+            cap=CAP,
+            rates=RATES,
+            terms=terms,
         )
 
     def on_step(self, step: Step) -> None:
@@ -78,12 +84,12 @@ class Retries(RuleBasedStateMachine):
     def a_scheduler_leads(self, minutes: int, dies_in: int | None) -> None:
         scenario = self.running
         self.dies_in = dies_in
-        until = self.house.now() + timedelta(minutes=minutes)
+        until = self.services.now() + timedelta(minutes=minutes)
         leader = scenario.scheduler()
 
         def meanwhile(process: SchedulerProcess, seconds: float) -> None:
             scenario._meanwhile(process, seconds)
-            if self.house.now() >= until:
+            if self.services.now() >= until:
                 process.wake_up.stop()
 
         leader.meanwhile = meanwhile
@@ -139,19 +145,19 @@ class Retries(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def house(postgres_url: str) -> Iterator[House]:
+def services(postgres_url: str) -> Iterator[Services]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         with virtual_house(
             urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as house:
-            yield house
+        ) as services:
+            yield services
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def test_no_order_of_events_breaks_a_limit_of_the_policy(house: House) -> None:
+def test_no_order_of_events_breaks_a_limit_of_the_policy(services: Services) -> None:
     run_state_machine_as_test(
-        lambda: Retries(house),  # type: ignore[arg-type]  # only called
+        lambda: Retries(services),  # type: ignore[arg-type]  # only called
         settings=settings(max_examples=6, stateful_step_count=10, deadline=None),
     )

@@ -26,7 +26,7 @@ from tests.faults.retries.retry_scenario import (
     new_retry_scenario,
 )
 from tests.faults.scenario import FaultAtStep, RandomFaults, virtual_house
-from tests.wiring import BY, House
+from tests.wiring import BY, Services
 
 CAP = 2
 BOTH = (False, True)
@@ -41,14 +41,14 @@ CALLED_BACK = always(Course.CALLBACK, Course.TALK)
 
 
 @pytest.fixture(scope="module")
-def house(postgres_url: str) -> Iterator[House]:
+def services(postgres_url: str) -> Iterator[Services]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         with virtual_house(
             urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as house:
-            yield house
+        ) as services:
+            yield services
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -79,7 +79,7 @@ def planned(scenario: object) -> list[datetime]:
         " where topic = 'contact.call_planned'"
         " and convert_from(state, 'utf8')::jsonb ->> 'campaign_id' = %s"
     )
-    with scenario.house.reading.connection() as conn:
+    with scenario.services.reading.connection() as conn:
         rows = conn.execute(query, (str(scenario.campaign_id),)).fetchall()
     return [datetime.fromisoformat(row[0]) for row in rows]
 
@@ -91,10 +91,10 @@ def planned(scenario: object) -> list[datetime]:
 @pytest.mark.parametrize("kind", ["dies", "loses the store"])
 @pytest.mark.parametrize("done", BOTH)
 def test_an_api_fault_at_the_report_that_plans_a_call_leads_to_one_more_call(
-    house: House, done: bool, kind: str, courses: CourseRates
+    services: Services, done: bool, kind: str, courses: CourseRates
 ) -> None:
     on_step = FaultAtStep(kind, "call.reported", done, role="api")
-    scenario = new_retry_scenario(house, 1, on_step, people=1, courses=courses)
+    scenario = new_retry_scenario(services, 1, on_step, people=1, courses=courses)
     scenario.run()
     assert on_step.happened
     check(scenario)
@@ -104,12 +104,12 @@ def test_an_api_fault_at_the_report_that_plans_a_call_leads_to_one_more_call(
 @pytest.mark.parametrize("kind", ["dies", "freezes"])
 @pytest.mark.parametrize("done", BOTH)
 def test_a_scheduler_fault_at_the_report_that_plans_a_retry_leads_to_one_more_call(
-    house: House, done: bool, kind: str
+    services: Services, done: bool, kind: str
 ) -> None:
     """All webhooks are lost, so the scheduler asks for the report."""
     on_step = FaultAtStep(kind, "call.reported", done)
     scenario = new_retry_scenario(
-        house, 2, on_step, people=1, courses=BUSY_ONCE, rates=LOST
+        services, 2, on_step, people=1, courses=BUSY_ONCE, rates=LOST
     )
     scenario.run()
     assert on_step.happened
@@ -120,10 +120,10 @@ def test_a_scheduler_fault_at_the_report_that_plans_a_retry_leads_to_one_more_ca
 @pytest.mark.parametrize("kind", ["dies", "freezes", "is paused"])
 @pytest.mark.parametrize(("name", "done"), STEPS_UNTIL_CALLED)
 def test_a_fault_between_the_plan_and_the_retry_leads_to_one_more_call(
-    house: House, name: str, done: bool, kind: str
+    services: Services, name: str, done: bool, kind: str
 ) -> None:
     on_step = FaultAfterPlan(kind, name, done)
-    scenario = new_retry_scenario(house, 3, on_step, people=1, courses=BUSY_ONCE)
+    scenario = new_retry_scenario(services, 3, on_step, people=1, courses=BUSY_ONCE)
     scenario.run()
     assert on_step.happened
     check(scenario)
@@ -132,12 +132,12 @@ def test_a_fault_between_the_plan_and_the_retry_leads_to_one_more_call(
 
 @pytest.mark.parametrize("courses", [BUSY_ONCE, CALLED_BACK])
 def test_a_scheduler_that_takes_over_before_the_due_time_makes_the_planned_call(
-    house: House, courses: CourseRates
+    services: Services, courses: CourseRates
 ) -> None:
-    scenario = new_retry_scenario(house, 4, people=1, courses=courses)
+    scenario = new_retry_scenario(services, 4, people=1, courses=courses)
     lead_until(scenario, lambda: bool(planned(scenario)))
     [due] = planned(scenario)
-    assert house.now() < due
+    assert services.now() < due
     scenario.run()
     check(scenario)
     assert calls_by_phone(scenario) == [2]
@@ -149,7 +149,7 @@ def lead_until(scenario: RetryScenario, condition: Callable[[], bool]) -> None:
 
     def meanwhile(process: SchedulerProcess, seconds: float) -> None:
         scenario._pass(max(seconds, 0.2))
-        scenario.house.settle()
+        scenario.services.settle()
         if condition():
             process.wake_up.stop()
 
@@ -160,49 +160,51 @@ def lead_until(scenario: RetryScenario, condition: Callable[[], bool]) -> None:
 # --- Callbacks and pauses -------------------------------------------------------------
 
 
-def paused_over_a_callback(house: House, seed: int, late: timedelta) -> RetryScenario:
+def paused_over_a_callback(
+    services: Services, seed: int, late: timedelta
+) -> RetryScenario:
     """Pause before a callback is due; let a scheduler run until it is that late."""
-    scenario = new_retry_scenario(house, seed, people=1, courses=CALLED_BACK)
+    scenario = new_retry_scenario(services, seed, people=1, courses=CALLED_BACK)
     lead_until(scenario, lambda: bool(planned(scenario)))
-    house.campaigns.pause(scenario.campaign_id, by=BY)
+    services.campaigns.pause(scenario.campaign_id, by=BY)
     [due] = planned(scenario)
-    scenario._pass((due + late - house.now()).total_seconds() - 60)
-    lead_until(scenario, lambda: house.now() > due + late)
+    scenario._pass((due + late - services.now()).total_seconds() - 60)
+    lead_until(scenario, lambda: services.now() > due + late)
     [view] = [
-        one for one in house.snapshot().campaigns if one.id == scenario.campaign_id
+        one for one in services.snapshot().campaigns if one.id == scenario.campaign_id
     ]
     assert view.late_callbacks == 1
     assert calls_by_phone(scenario) == [1]
-    house.campaigns.resume(scenario.campaign_id, by=BY)
+    services.campaigns.resume(scenario.campaign_id, by=BY)
     scenario.run()
     return scenario
 
 
 def test_a_callback_due_in_a_pause_is_shown_as_late_and_made_after_it(
-    house: House,
+    services: Services,
 ) -> None:
-    scenario = paused_over_a_callback(house, 5, timedelta(hours=2))
+    scenario = paused_over_a_callback(services, 5, timedelta(hours=2))
     check(scenario)
     assert calls_by_phone(scenario) == [2]
 
 
-def test_a_callback_due_in_a_pause_is_not_made_a_day_later(house: House) -> None:
-    scenario = paused_over_a_callback(house, 6, timedelta(hours=25))
+def test_a_callback_due_in_a_pause_is_not_made_a_day_later(services: Services) -> None:
+    scenario = paused_over_a_callback(services, 6, timedelta(hours=25))
     check(scenario)
     assert calls_by_phone(scenario) == [1]
     [contact] = scenario.recount.statuses[scenario.campaign_id]
-    stored = house.topics(contact)
+    stored = services.topics(contact)
     assert stored == ["call_planned", "finished"]
-    assert FinishReason.CALLBACK_MISSED in finish_reasons(house, scenario)
+    assert FinishReason.CALLBACK_MISSED in finish_reasons(services, scenario)
 
 
-def finish_reasons(house: House, scenario: RetryScenario) -> set[str]:
+def finish_reasons(services: Services, scenario: RetryScenario) -> set[str]:
     query = (
         "select convert_from(state, 'utf8')::jsonb ->> 'reason' from autolynx_events"
         " where topic = 'contact.finished'"
         " and convert_from(state, 'utf8')::jsonb ->> 'campaign_id' = %s"
     )
-    with house.reading.connection() as conn:
+    with services.reading.connection() as conn:
         rows = conn.execute(query, (str(scenario.campaign_id),)).fetchall()
     return {row[0] for row in rows}
 
@@ -213,13 +215,13 @@ def finish_reasons(house: House, scenario: RetryScenario) -> set[str]:
 @pytest.mark.parametrize("kind", ["dies", "loses the store"])
 @pytest.mark.parametrize("done", BOTH)
 def test_nobody_is_called_after_an_opt_out_whose_answer_was_lost(
-    house: House, done: bool, kind: str
+    services: Services, done: bool, kind: str
 ) -> None:
     """The assistant's tool call is sent again. The number is in two campaigns."""
     terms = CallingTerms(PLAIN, OUTPUT_RULES)
     on_step = FaultAtStep(kind, "call.message_received", done, role="api")
     scenario = new_retry_scenario(
-        house,
+        services,
         7,
         on_step,
         people=1,
@@ -237,14 +239,16 @@ def test_nobody_is_called_after_an_opt_out_whose_answer_was_lost(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_faults_break_no_limit_of_a_policy(house: House, seed: int) -> None:
+def test_random_faults_break_no_limit_of_a_policy(
+    services: Services, seed: int
+) -> None:
     random = Random(seed)
     on_step = RandomFaults(random, mean=8)
     terms = tuple(
         CallingTerms(draw_policy(random), OUTPUT_RULES) for _ in ".."[seed % 2 :]
     )
     scenario = new_retry_scenario(
-        house, seed, on_step, people=3, cap=CAP, rates=Rates(), terms=terms
+        services, seed, on_step, people=3, cap=CAP, rates=Rates(), terms=terms
     )
     scenario.pause_rate, scenario.change_rate = 0.03, 0.03
     scenario.run()
@@ -252,9 +256,11 @@ def test_random_faults_break_no_limit_of_a_policy(house: House, seed: int) -> No
     assert sum(scenario.trace.happened.values()) >= 1
 
 
-def test_the_log_and_the_read_tables_verify_after_all_campaigns(house: House) -> None:
+def test_the_log_and_the_read_tables_verify_after_all_campaigns(
+    services: Services,
+) -> None:
     """I7: each row equals the one that is rebuilt from the log."""
-    house.settle()
+    services.settle()
     problems: list[object] = []
-    verify(house.url, now=house.now, on_problem=problems.append)
+    verify(services.url, now=services.now, on_problem=problems.append)
     assert problems == []

@@ -96,7 +96,7 @@ def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
         url, webhooks=True, rate=1, projector=False, **settings
     ) as cluster:
         outages = Outages(cluster, home, random, tally)
-        campaign_id = cluster.house.campaign(PEOPLE, cap=CAP)
+        campaign_id = cluster.services.campaign(PEOPLE, cap=CAP)
         until = monotonic() + LONGEST_KILLING
         for _ in range(STANDBYS):
             cluster.start_scheduler("--skew", _skew(random))
@@ -188,7 +188,7 @@ def _leader(cluster: Cluster) -> Popen[bytes]:
 
 
 def _leaders(cluster: Cluster) -> list[Popen[bytes]]:
-    beat = cluster.house.process_records.heartbeat("scheduler")
+    beat = cluster.services.process_records.heartbeat("scheduler")
     pid = int(beat.holder.rpartition(":")[2]) if beat else 0
     return [
         process

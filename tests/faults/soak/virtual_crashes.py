@@ -16,7 +16,7 @@ from tests.faults.invariants import check_invariants
 from tests.faults.provider_faults import Rates
 from tests.faults.scenario import RandomFaults, Scenario, new_scenario, virtual_house
 from tests.faults.soak.report import Tally
-from tests.wiring import House
+from tests.wiring import Services
 
 CAMPAIGNS_PER_DATABASE = 20
 """Campaigns on one database, after which its read tables are verified."""
@@ -25,22 +25,22 @@ CAMPAIGNS_PER_DATABASE = 20
 def run_in_virtual_time(url: str, seed: int, crashes: int, tally: Tally) -> None:
     """Run campaigns from `seed` on until there were that many crashes."""
     while tally.crashes < crashes:
-        with own_database(url) as own, virtual_house(own) as house:
+        with own_database(url) as own, virtual_house(own) as services:
             for campaign_seed in range(seed, seed + CAMPAIGNS_PER_DATABASE):
-                run_campaign(house, campaign_seed, tally)
-            _verify_read_tables(house, tally)
+                run_campaign(services, campaign_seed, tally)
+            _verify_read_tables(services, tally)
         seed += CAMPAIGNS_PER_DATABASE
         progress(f"{tally.campaigns} campaigns, {tally.crashes} crashes")
 
 
-def run_campaign(house: House, seed: int, tally: Tally) -> None:
+def run_campaign(services: Services, seed: int, tally: Tally) -> None:
     """Run the campaign of that seed and add its findings to the tally."""
     random = Random(seed)
     on_step = RandomFaults(random, mean=random.choice([4, 8, 16]))
     people, cap = random.randint(3, 8), random.randint(1, 4)
     rates = replace(Rates(), lost=random.choice([0.1, 0.1, 1.0]))
     mode = random.choice(list(DialMode))
-    scenario = new_scenario(house, seed, on_step, people, cap, rates, mode)
+    scenario = new_scenario(services, seed, on_step, people, cap, rates, mode)
     scenario.pause_rate = random.choice([0.0, 0.0, 0.05])
     scenario.provider.limit = random.choice([None, None, max(cap - 1, 1)])
     scenario.provider.over_limit = random.choice(["refuse", "end"])
@@ -63,11 +63,11 @@ def _count(scenario: Scenario, tally: Tally, people: int) -> None:
     tally.provider += scenario.provider.misbehaviour()
 
 
-def _verify_read_tables(house: House, tally: Tally) -> None:
-    house.settle()
+def _verify_read_tables(services: Services, tally: Tally) -> None:
+    services.settle()
     verify(
-        house.url,
-        now=house.now,
+        services.url,
+        now=services.now,
         on_problem=lambda problem: tally.violations.append(f"I7: {problem}"),
     )
 

@@ -15,14 +15,14 @@ from interfaces.auth.viewer import (
     bearer_token,
 )
 from storage.access.api_tokens import is_token, make_token
-from tests.interfaces.serving import Desk, utc_now
+from tests.interfaces.serving import ApiClient, utc_now
 
 
-def authenticator(desk: Desk) -> Authenticator:
+def authenticator(api: ApiClient) -> Authenticator:
     return Authenticator(
-        tokens=desk.token_store,
-        sessions=desk.sessions,
-        member=desk.members.member,
+        tokens=api.token_store,
+        sessions=api.sessions,
+        member=api.members.member,
         now=utc_now,
     )
 
@@ -50,58 +50,60 @@ def test_the_bearer_scheme_is_case_insensitive() -> None:
     assert bearer_token(None) is None
 
 
-def test_a_token_authenticates_its_member_with_the_present_role(office: Desk) -> None:
-    access, given = authenticator(office), by_token(office.token(Role.OPERATOR))
+def test_a_token_authenticates_its_member_with_the_present_role(
+    shared_api: ApiClient,
+) -> None:
+    access, given = authenticator(shared_api), by_token(shared_api.token(Role.OPERATOR))
     email = "operator@example.com"
     assert access.viewer(given) == Viewer(email, Role.OPERATOR)
-    office.members.add(email, Role.AUDITOR, by="test")
+    shared_api.members.add(email, Role.AUDITOR, by="test")
     assert access.viewer(given) == Viewer(email, Role.AUDITOR)
 
 
-def test_a_removed_member_loses_access_at_once(office: Desk) -> None:
-    access, token = authenticator(office), office.token(Role.OPERATOR)
-    office.members.remove("operator@example.com", by="test")
+def test_a_removed_member_loses_access_at_once(shared_api: ApiClient) -> None:
+    access, token = authenticator(shared_api), shared_api.token(Role.OPERATOR)
+    shared_api.members.remove("operator@example.com", by="test")
     assert access.viewer(by_token(token)) is None
 
 
-def test_a_member_added_again_cannot_use_old_tokens(office: Desk) -> None:
-    access, email = authenticator(office), "operator@example.com"
-    token = office.token(Role.OPERATOR)
-    session = office.session(Role.OPERATOR)
-    office.members.remove(email, by="test")
-    office.members.add(email, Role.OPERATOR, by="test")
+def test_a_member_added_again_cannot_use_old_tokens(shared_api: ApiClient) -> None:
+    access, email = authenticator(shared_api), "operator@example.com"
+    token = shared_api.token(Role.OPERATOR)
+    session = shared_api.session(Role.OPERATOR)
+    shared_api.members.remove(email, by="test")
+    shared_api.members.add(email, Role.OPERATOR, by="test")
     assert access.viewer(by_token(token)) is None
     assert access.viewer(Credentials(cookies={COOKIE: session})) is None
-    assert access.viewer(by_token(office.token(Role.OPERATOR))) is not None
+    assert access.viewer(by_token(shared_api.token(Role.OPERATOR))) is not None
 
 
-def test_a_token_ends_when_it_expires(office: Desk) -> None:
+def test_a_token_ends_when_it_expires(shared_api: ApiClient) -> None:
     store, token = (
-        office.token_store,
-        office.token(expires_at=utc_now() + timedelta(1)),
+        shared_api.token_store,
+        shared_api.token(expires_at=utc_now() + timedelta(1)),
     )
     assert store.authenticate(token, utc_now()) == "admin@example.com"
     assert store.authenticate(token, utc_now() + timedelta(2)) is None
 
 
-def test_a_revoked_token_is_refused(desk: Desk) -> None:
-    store, token = desk.token_store, desk.token()
+def test_a_revoked_token_is_refused(api: ApiClient) -> None:
+    store, token = api.token_store, api.token()
     (known,) = store.list()
     assert store.revoke(known.id, utc_now())
     assert store.authenticate(token, utc_now()) is None
     assert not store.revoke(uuid4(), utc_now())
 
 
-def test_only_the_hash_of_a_token_is_stored(desk: Desk) -> None:
-    token = desk.token()
-    with desk.pool.connection() as connection:
+def test_only_the_hash_of_a_token_is_stored(api: ApiClient) -> None:
+    token = api.token()
+    with api.pool.connection() as connection:
         rows = connection.execute("select * from api_token").fetchall()
     assert token not in repr(rows)
     assert token[4:47] not in repr(rows)
 
 
-def test_the_last_use_of_a_token_is_stored_once_a_minute(desk: Desk) -> None:
-    store, token, at = desk.token_store, desk.token(), utc_now()
+def test_the_last_use_of_a_token_is_stored_once_a_minute(api: ApiClient) -> None:
+    store, token, at = api.token_store, api.token(), utc_now()
     seen = []
     for later in (0, 30, 90):
         store.authenticate(token, at + timedelta(seconds=later))
@@ -109,6 +111,6 @@ def test_the_last_use_of_a_token_is_stored_once_a_minute(desk: Desk) -> None:
     assert seen == [at, at, at + timedelta(seconds=90)]
 
 
-def test_an_unknown_well_formed_token_is_refused(office: Desk) -> None:
+def test_an_unknown_well_formed_token_is_refused(shared_api: ApiClient) -> None:
     token = make_token(secrets.token_bytes(32))
-    assert authenticator(office).viewer(by_token(token)) is None
+    assert authenticator(shared_api).viewer(by_token(token)) is None

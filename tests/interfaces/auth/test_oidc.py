@@ -19,14 +19,14 @@ from interfaces.auth.oidc import KEY_REFRESHES_A_MINUTE, LOGIN_COOKIE, _own_path
 from interfaces.auth.viewer import COOKIE
 from tests import http_requests as asking
 from tests.interfaces.auth.test_sign_in import ME, ask
-from tests.interfaces.serving import Desk, opened_desk
+from tests.interfaces.serving import ApiClient, opened_desk
 
 EMAIL = "auditor@example.com"
 
 
 @dataclass
 class Entrance:
-    desk: Desk
+    api: ApiClient
     issuer: str
 
     def person(self, subject: str, **claims: Any) -> None:
@@ -35,7 +35,7 @@ class Entrance:
 
     @contextmanager
     def browser(self) -> Iterator[httpx2.Client]:
-        with httpx2.Client(base_url=self.desk.url, timeout=10) as browser:
+        with httpx2.Client(base_url=self.api.url, timeout=10) as browser:
             yield browser
 
     def answer_of(self, browser: httpx2.Client, subject: str, place: str = "/") -> str:
@@ -53,7 +53,7 @@ class Entrance:
     def comes_in(self, subject: str, place: str = "/") -> httpx2.Response:
         with self.browser() as browser:
             url = self.answer_of(browser, subject, place)
-            return browser.get(url.replace("http://127.0.0.1:8000", self.desk.url))
+            return browser.get(url.replace("http://127.0.0.1:8000", self.api.url))
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def entered(database: str, **more: Any) -> Iterator[Entrance]:
             "oidc_client_secret": "a-secret",
             **more,
         }
-        with opened_desk(database, **given) as desk:
-            desk.members.add(EMAIL, Role.AUDITOR, by="test")
-            yield Entrance(desk, issuer)
+        with opened_desk(database, **given) as api:
+            api.members.add(EMAIL, Role.AUDITOR, by="test")
+            yield Entrance(api, issuer)
 
 
 def test_a_member_signs_in_and_is_redirected_to_the_requested_page(
@@ -90,7 +90,7 @@ def test_a_member_signs_in_and_is_redirected_to_the_requested_page(
     answer = entrance.comes_in("ada", "/campaigns/1?status=ENDED")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/campaigns/1?status=ENDED"
-    data = ask(entrance.desk, {"documentId": ME}, answer.cookies[COOKIE])
+    data = ask(entrance.api, {"documentId": ME}, answer.cookies[COOKIE])
     assert data["data"]["me"] == {"email": EMAIL, "role": "AUDITOR"}
 
 
@@ -125,7 +125,7 @@ def test_an_address_belongs_to_the_first_person_who_signed_in_with_it(
 ) -> None:
     entrance.person("first", email="operator@example.com", email_verified=True)
     entrance.person("second", email="operator@example.com", email_verified=True)
-    entrance.desk.members.add("operator@example.com", Role.OPERATOR, by="test")
+    entrance.api.members.add("operator@example.com", Role.OPERATOR, by="test")
     assert entrance.comes_in("first").status_code == 303
     refused = entrance.comes_in("second")
     assert "Another person" in refused.json()["error"]["message"]
@@ -138,7 +138,7 @@ def test_a_callback_for_another_browser_s_sign_in_is_refused(
     entrance.person("ada", email=EMAIL, email_verified=True)
     with entrance.browser() as browser, entrance.browser() as other:
         url = entrance.answer_of(browser, "ada")
-        url = url.replace("http://127.0.0.1:8000", entrance.desk.url)
+        url = url.replace("http://127.0.0.1:8000", entrance.api.url)
         assert other.get(url).status_code == 403
         shown = other.get(url, headers={"Accept": "text/html"})
         assert shown.headers["location"].startswith("/sign-in?error=Sign-in")
@@ -160,7 +160,7 @@ def test_a_used_state_is_refused_even_with_its_original_cookie(
             browser.cookies.clear()
             headers = {"Cookie": f"{LOGIN_COOKIE}={cookie}"}
             answer = browser.get(
-                url.replace("http://127.0.0.1:8000", entrance.desk.url), headers=headers
+                url.replace("http://127.0.0.1:8000", entrance.api.url), headers=headers
             )
             assert answer.status_code == status, answer.text
 
@@ -243,8 +243,8 @@ def test_an_unreachable_identity_provider_is_reported(database: str) -> None:
         "oidc_client_id": "autolynx",
         "oidc_client_secret": "a-secret",
     }
-    with opened_desk(database, **given) as desk:
-        answer = desk.get("/sign-in/oidc", role=None)
+    with opened_desk(database, **given) as api:
+        answer = api.get("/sign-in/oidc", role=None)
     assert answer.status_code == 503
     assert "cannot be reached" in answer.json()["error"]["message"]
 

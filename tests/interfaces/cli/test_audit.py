@@ -11,13 +11,13 @@ import pytest
 from application.ports import ProviderAssistant
 from storage.database import connect
 from tests.interfaces.cli.conftest import CommandLine
-from tests.wiring import BY, NOON, Clock, House, housed
+from tests.wiring import BY, NOON, Clock, Services, open_services
 
 
 @pytest.fixture
-def house(database: str) -> Iterator[House]:
-    with housed(database) as house:
-        yield house
+def services(database: str) -> Iterator[Services]:
+    with open_services(database) as services:
+        yield services
 
 
 def do(url: str, statement: str, *values: Any) -> None:
@@ -26,15 +26,15 @@ def do(url: str, statement: str, *values: Any) -> None:
         assert conn.execute(statement.encode(), values).rowcount > 0
 
 
-def lived(house: House) -> UUID:
+def lived(services: Services) -> UUID:
     """Create a campaign at noon, start it a minute later, claim a call in another."""
-    clock = house.now
+    clock = services.now
     assert isinstance(clock, Clock)
-    campaign_id = house.campaign(2, start=False)
+    campaign_id = services.campaign(2, start=False)
     clock.pass_(minutes=1)
-    house.campaigns.start(campaign_id, by=BY)
+    services.campaigns.start(campaign_id, by=BY)
     clock.pass_(minutes=1)
-    house.claim(campaign_id)
+    services.claim(campaign_id)
     return campaign_id
 
 
@@ -44,11 +44,11 @@ def printed(autolynx: CommandLine, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_events_are_json_lines_in_the_order_of_the_log(
-    autolynx: CommandLine, house: House, monkeypatch: pytest.MonkeyPatch
+    autolynx: CommandLine, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("interfaces.cli.audit.PAGE", 3)
-    lived(house)
-    end = house.app.recorder.max_notification_id() or 0
+    lived(services)
+    end = services.app.recorder.max_notification_id() or 0
     found = printed(autolynx)
     assert [event["position"] for event in found] == list(range(1, end + 1))
     assert found[0].keys() == {
@@ -65,8 +65,8 @@ def test_events_are_json_lines_in_the_order_of_the_log(
     assert [one["position"] for one in newest] == list(range(end - 1, end - 5, -1))
 
 
-def test_events_are_filtered(autolynx: CommandLine, house: House) -> None:
-    campaign = str(lived(house))
+def test_events_are_filtered(autolynx: CommandLine, services: Services) -> None:
+    campaign = str(lived(services))
     minute = (NOON + timedelta(minutes=1)).isoformat()
     cases = [
         (("--aggregate", campaign, "--type", "campaign.created"), {"campaign.created"}),
@@ -86,9 +86,9 @@ def test_events_are_filtered(autolynx: CommandLine, house: House) -> None:
 
 
 def test_a_campaign_and_a_call_are_shown_as_of_an_earlier_time(
-    autolynx: CommandLine, house: House
+    autolynx: CommandLine, services: Services
 ) -> None:
-    id_ = str(lived(house))
+    id_ = str(lived(services))
 
     def stood(*arguments: str) -> Any:
         return autolynx.done("audit", "replay", *arguments, "--json").json
@@ -109,26 +109,28 @@ def test_a_campaign_and_a_call_are_shown_as_of_an_earlier_time(
 
 
 def test_a_call_is_shown_with_the_arm_that_its_request_stored(
-    autolynx: CommandLine, house: House
+    autolynx: CommandLine, services: Services
 ) -> None:
     made = ProviderAssistant("asst-2", "Quinn", {"maxDurationSeconds": 120})
-    house.provider.assistants["asst-2"] = made
-    other, _ = house.assistants.import_assistant("asst-2", name=None, by=BY)
-    campaign_id = house.campaign(1, compared=((other, 99),))
-    [call_id] = house.claim(campaign_id)
+    services.provider.assistants["asst-2"] = made
+    other, _ = services.assistants.import_assistant("asst-2", name=None, by=BY)
+    campaign_id = services.campaign(1, compared=((other, 99),))
+    [call_id] = services.claim(campaign_id)
     before = autolynx.done("audit", "replay", "call", str(call_id), "--json").json
     assert before["arm"] is None
-    house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+    services.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
     shown = autolynx.done("audit", "replay", "call", str(call_id), "--json").json
-    arm = house.load_call(call_id).arm
+    arm = services.load_call(call_id).arm
     assert arm is not None
     assert shown["arm"]["number"] == arm.number
     assert shown["arm"]["assistant_id"] == str(arm.assistant_id)
 
 
-def test_verify_reports_an_intact_history(autolynx: CommandLine, house: House) -> None:
-    lived(house)
-    end = house.app.recorder.max_notification_id() or 0
+def test_verify_reports_an_intact_history(
+    autolynx: CommandLine, services: Services
+) -> None:
+    lived(services)
+    end = services.app.recorder.max_notification_id() or 0
     ended = autolynx.done("audit", "verify")
     assert ended.lines == [f"Events 1 to {end}, the vault and the read tables fit."]
     assert "100 %" in ended.err
@@ -138,12 +140,12 @@ def test_verify_reports_an_intact_history(autolynx: CommandLine, house: House) -
 
 
 def test_verify_lists_problems_and_exits_with_1(
-    autolynx: CommandLine, house: House
+    autolynx: CommandLine, services: Services
 ) -> None:
-    lived(house)
-    do(house.url, "update campaign_board set pending = 9")
+    lived(services)
+    do(services.url, "update campaign_board set pending = 9")
     do(
-        house.url,
+        services.url,
         "update autolynx_events set state = state || ' ' where notification_id = 2",
     )
     ended = autolynx("audit", "verify")
@@ -160,15 +162,15 @@ def test_verify_lists_problems_and_exits_with_1(
 
 
 def test_verify_includes_events_that_no_projector_has_applied(
-    autolynx: CommandLine, house: House
+    autolynx: CommandLine, services: Services
 ) -> None:
-    campaign_id = lived(house)
-    house.read_model.held = True
-    house.campaigns.pause(campaign_id, by=BY)
-    end = house.app.recorder.max_notification_id()
+    campaign_id = lived(services)
+    services.read_model.held = True
+    services.campaigns.pause(campaign_id, by=BY)
+    end = services.app.recorder.max_notification_id()
     assert f"to {end}," in autolynx.done("audit", "verify").out
     do(
-        house.url,
+        services.url,
         "insert into autolynx_events (originator_id, originator_version, topic, state)"
         " values (gen_random_uuid(), 1, 'call.nonsense', '{}')",
     )

@@ -11,7 +11,7 @@ from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from tests.interfaces.cli.conftest import CommandLine
 from tests.simulator import Simulator
-from tests.wiring import BY, housed
+from tests.wiring import BY, open_services
 
 CONTACTS = 600
 CONFIG = {"maxDurationSeconds": 60}
@@ -20,8 +20,8 @@ CONFIG = {"maxDurationSeconds": 60}
 @pytest.fixture
 def other(database: str, simulator: Simulator) -> str:
     """Return our id of a second assistant."""
-    with housed(database, provider=client_of(simulator)) as house:
-        made, _ = house.assistants.create("Quinn", CONFIG, by=BY)
+    with open_services(database, provider=client_of(simulator)) as services:
+        made, _ = services.assistants.create("Quinn", CONFIG, by=BY)
         return str(made)
 
 

@@ -16,7 +16,7 @@ from storage.process.decisions import Decision, ProcessRecords, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended
 from tests.simulator import Simulator
 from tests.storage.test_workbooks import written
-from tests.wiring import housed
+from tests.wiring import open_services
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 UNKNOWN = "6f1c5a52-0c7e-5d0b-9d4e-5a1f3d8c2b70"
@@ -128,15 +128,15 @@ def test_show_sums_up_outcomes_and_the_stages_that_contacts_reached(
     autolynx: CommandLine, simulator: Simulator, file: Path, database: str
 ) -> None:
     id_ = create(autolynx, file, "--start", "--json").json["id"]
-    with housed(database) as house:
-        call_ids = house.claim(UUID(id_), 3)
+    with open_services(database) as services:
+        call_ids = services.claim(UUID(id_), 3)
         reasons = ("customer-busy", "customer-busy", "assistant-ended-call")
         for call_id, reason in zip(call_ids, reasons, strict=True):
             call = {"id": f"p-{call_id}", "name": str(call_id)}
             message = {"type": "status-update", "status": "ended", "call": call}
             told = {"message": {**message, "endedReason": reason}}
-            house.calls.record_message(read_message(told))
-        house.settle()
+            services.calls.record_message(read_message(told))
+        services.settle()
     lines = dict(
         line.split(maxsplit=1) for line in autolynx.done("campaigns", "show", id_).lines
     )

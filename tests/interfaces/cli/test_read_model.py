@@ -4,21 +4,21 @@ from domain.values import Role
 from projections.engine.schema import PROJECTIONS
 from storage.database import connect
 from tests.interfaces.cli.conftest import CommandLine
-from tests.wiring import housed
+from tests.wiring import open_services
 
 
 def test_status_shows_the_checkpoint_and_lag_of_each_projection(
     autolynx: CommandLine, database: str
 ) -> None:
-    with housed(database) as house:
-        house.campaign(2)
-        end = house.app.recorder.max_notification_id() or 0
+    with open_services(database) as services:
+        services.campaign(2)
+        end = services.app.recorder.max_notification_id() or 0
         found = autolynx.done("projections", "status", "--json").json
         assert [row["name"] for row in found] == list(PROJECTIONS)
         assert {(row["position"], row["behind"]) for row in found} == {(end, 0)}
         assert {row["lagSeconds"] for row in found} == {0}
-        house.read_model.held = True
-        house.members.add("ada@example.com", Role.ADMIN, by="test")
+        services.read_model.held = True
+        services.members.add("ada@example.com", Role.ADMIN, by="test")
         (row, *_) = autolynx.done("projections", "status", "--json").json
         assert (row["position"], row["head"], row["behind"]) == (end, end + 1, 1)
         assert row["lagSeconds"] > 0
@@ -27,14 +27,14 @@ def test_status_shows_the_checkpoint_and_lag_of_each_projection(
 def test_a_rebuild_repairs_the_tables_and_shows_its_progress(
     autolynx: CommandLine, database: str
 ) -> None:
-    with housed(database) as house:
-        id_ = house.campaign(2)
+    with open_services(database) as services:
+        id_ = services.campaign(2)
         with connect(database, name="test") as conn:
             conn.execute("update read.campaign_board set pending = 77")
-        assert house.board(id_).pending == 77
+        assert services.board(id_).pending == 77
         ended = autolynx.done("projections", "rebuild", "campaign_board")
         assert ended.out.startswith("campaign_board is rebuilt from ")
-        assert house.board(id_).pending == 2
+        assert services.board(id_).pending == 2
         assert "Rebuild: 100 %" in autolynx.done("projections", "rebuild").err
 
 
@@ -46,8 +46,8 @@ def test_an_unknown_projection_is_refused(autolynx: CommandLine) -> None:
 def test_a_rebuild_is_refused_if_the_history_was_changed(
     autolynx: CommandLine, database: str
 ) -> None:
-    with housed(database) as house:
-        house.campaign(2)
+    with open_services(database) as services:
+        services.campaign(2)
         with connect(database, name="test") as conn:
             change = (
                 "update autolynx_events set state = state || ' '"

@@ -8,27 +8,27 @@ from application.calls.claims import ClaimService
 from domain.dial_view import PlannedCall
 from projections.contacts import contact_log
 from tests import http_requests as asking
-from tests.interfaces.serving import SECRET, Desk, utc_now
+from tests.interfaces.serving import SECRET, ApiClient, utc_now
 
 TRANSCRIPT = [{"role": "bot", "message": "=hello, Ada"}]
 
 
-def call_to(desk: Desk, campaign_id: str, contact: int) -> str:
+def call_to(api: ApiClient, campaign_id: str, contact: int) -> str:
     """Place a call to the contact at this index; return the provider's id."""
-    with desk.read_pool.connection() as connection:
+    with api.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=10)
     chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
-    (call_id,) = ClaimService(desk.app, desk.context).claim([chosen], seen=0).calls
+    (call_id,) = ClaimService(api.app, api.context).claim([chosen], seen=0).calls
     at = utc_now()
-    assert desk.calls.request(call_id, dial_before=at + timedelta(seconds=5))
+    assert api.calls.request(call_id, dial_before=at + timedelta(seconds=5))
     provider_call_id = str(uuid4())
-    desk.calls.place(call_id, provider_call_id=provider_call_id, placed_at=at)
-    desk.caught_up()
+    api.calls.place(call_id, provider_call_id=provider_call_id, placed_at=at)
+    api.caught_up()
     return provider_call_id
 
 
 def report(
-    desk: Desk,
+    api: ApiClient,
     provider_call_id: str,
     recording_url: str = "https://recordings.example/1.wav",
     outputs: dict[str, Any] | None = None,
@@ -49,14 +49,14 @@ def report(
         **more,
     }
     answer = asking.post(
-        f"{desk.url}/webhooks/vapi",
+        f"{api.url}/webhooks/vapi",
         json={"message": message},
         headers={"X-Vapi-Secret": SECRET},
     )
     assert answer.status_code == 200, answer.text
-    desk.caught_up()
+    api.caught_up()
 
 
-def start(desk: Desk, campaign_id: str) -> None:
+def start(api: ApiClient, campaign_id: str) -> None:
     mutation = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
-    desk.told(mutation, id=campaign_id)
+    api.execute(mutation, id=campaign_id)

@@ -11,7 +11,7 @@ from application.contacts.erasure import ErasureService
 from interfaces.graphql.schema import make_schema
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.files.exporting import call_to, report, start
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 FILE = (
     'name,phone,plan\nAda,(212) 555-0101 x7,"two\nlines \\ \u0001"\nBob,+12025550102,\n'
@@ -29,8 +29,8 @@ LEFT_OUT = {"call", "events", "waitingFor"}
 the moment of the query."""
 
 
-def objects(desk: Desk, campaign_id: str) -> list[dict[str, Any]]:
-    answer = desk.get(f"/campaigns/{campaign_id}/contacts.jsonl")
+def objects(api: ApiClient, campaign_id: str) -> list[dict[str, Any]]:
+    answer = api.get(f"/campaigns/{campaign_id}/contacts.jsonl")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("application/jsonl")
     return [json.loads(line) for line in answer.text.splitlines()]
@@ -50,13 +50,13 @@ def in_one_form(value: Any) -> Any:
 
 
 @pytest.fixture
-def called(desk: Desk) -> str:
+def called(api: ApiClient) -> str:
     """Call the first contact twice, the second time with a report."""
-    id_ = desk.campaign(FILE)
-    start(desk, id_)
-    provider_call_id = call_to(desk, id_, contact=0)
+    id_ = api.campaign(FILE)
+    start(api, id_)
+    provider_call_id = call_to(api, id_, contact=0)
     report(
-        desk,
+        api,
         provider_call_id,
         outputs={"score": -5, "why": "line\nbreak"},
         analysis={"summary": 'She said "yes".'},
@@ -64,9 +64,9 @@ def called(desk: Desk) -> str:
     return id_
 
 
-def test_each_line_equals_what_graphql_returns(desk: Desk, called: str) -> None:
-    found = objects(desk, called)
-    nodes = desk.told(CONTACTS, id=called)["campaign"]["contacts"]["nodes"]
+def test_each_line_equals_what_graphql_returns(api: ApiClient, called: str) -> None:
+    found = objects(api, called)
+    nodes = api.execute(CONTACTS, id=called)["campaign"]["contacts"]["nodes"]
     assert len(nodes) == 2
     assert len(nodes[0]["calls"]) == 1
     for one, node in zip(found, nodes, strict=True):
@@ -80,9 +80,9 @@ def test_each_line_equals_what_graphql_returns(desk: Desk, called: str) -> None:
 
 @pytest.mark.parametrize(("type_", "path"), [("Contact", ()), ("Call", ("calls", 0))])
 def test_each_line_has_every_field_of_the_graphql_types(
-    desk: Desk, called: str, type_: str, path: tuple[Any, ...]
+    api: ApiClient, called: str, type_: str, path: tuple[Any, ...]
 ) -> None:
-    found: Any = objects(desk, called)[0]
+    found: Any = objects(api, called)[0]
     for step in path:
         found = found[step]
     described = build_schema(make_schema().as_str()).type_map[type_]
@@ -90,11 +90,11 @@ def test_each_line_has_every_field_of_the_graphql_types(
     assert set(described.fields) - LEFT_OUT <= set(found)
 
 
-def test_an_erased_contact_has_no_personal_data(desk: Desk, called: str) -> None:
-    store = ErasureStore(desk.pool)
-    ErasureService(desk.app, desk.context, store).erase("+12125550101", by="test")
-    desk.caught_up()
-    ada = objects(desk, called)[0]
+def test_an_erased_contact_has_no_personal_data(api: ApiClient, called: str) -> None:
+    store = ErasureStore(api.pool)
+    ErasureService(api.app, api.context, store).erase("+12125550101", by="test")
+    api.caught_up()
+    ada = objects(api, called)[0]
     assert (ada["name"], ada["phone"], ada["extension"]) == ("", "", None)
     assert (ada["variables"], ada["places"]) == ({}, [])
     assert ada["erasedAt"] is not None
@@ -103,11 +103,11 @@ def test_an_erased_contact_has_no_personal_data(desk: Desk, called: str) -> None
     assert [call[key] for key in personal] == [None] * 4
 
 
-def test_an_unknown_campaign_is_not_found(desk: Desk) -> None:
-    answer = desk.get("/campaigns/nonsense/contacts.jsonl")
+def test_an_unknown_campaign_is_not_found(api: ApiClient) -> None:
+    answer = api.get("/campaigns/nonsense/contacts.jsonl")
     assert answer.status_code == 404
 
 
-def test_members_only_may_read_contacts(desk: Desk) -> None:
-    answer = desk.get("/campaigns/nonsense/contacts.jsonl", role=None)
+def test_members_only_may_read_contacts(api: ApiClient) -> None:
+    answer = api.get("/campaigns/nonsense/contacts.jsonl", role=None)
     assert answer.status_code == 401

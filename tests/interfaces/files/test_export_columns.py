@@ -15,7 +15,7 @@ from projections.exports.cells import harmless
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.files.exporting import call_to, report, start
 from tests.interfaces.files.test_export import HEADER
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 ADDED = [
     *("outcome", "disposition", "withheld", "attempts", "note", "contact_id"),
@@ -32,27 +32,27 @@ FILE = (
 STARTED, ENDED = "2026-03-02T12:00:05.000Z", "2026-03-02T12:01:10.000Z"
 
 
-def rows(desk: Desk, campaign_id: str, query: str = "") -> list[dict[str, str]]:
-    answer = desk.get(f"/campaigns/{campaign_id}/export.csv{query}")
+def rows(api: ApiClient, campaign_id: str, query: str = "") -> list[dict[str, str]]:
+    answer = api.get(f"/campaigns/{campaign_id}/export.csv{query}")
     assert answer.status_code == 200, answer.text
     return list(csv.DictReader(StringIO(answer.text, newline="")))
 
 
-def refusal(desk: Desk, campaign_id: str, query: str) -> str:
-    answer = desk.get(f"/campaigns/{campaign_id}/export.csv{query}")
+def refusal(api: ApiClient, campaign_id: str, query: str) -> str:
+    answer = api.get(f"/campaigns/{campaign_id}/export.csv{query}")
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["code"] == "INVALID"
     return str(answer.json()["error"]["message"])
 
 
 @pytest.fixture(scope="module")
-def called(office: Desk) -> str:
+def called(shared_api: ApiClient) -> str:
     """Call the first contact and report the call; return the campaign."""
-    id_ = office.campaign(FILE)
-    start(office, id_)
-    provider_call_id = call_to(office, id_, contact=0)
+    id_ = shared_api.campaign(FILE)
+    start(shared_api, id_)
+    provider_call_id = call_to(shared_api, id_, contact=0)
     report(
-        office,
+        shared_api,
         provider_call_id,
         outputs={"Interested?": True, "score": -5, "why": "=because"},
         analysis={"summary": "-Ada is interested."},
@@ -60,13 +60,13 @@ def called(office: Desk) -> str:
         endedAt=ENDED,
         durationSeconds=65,
     )
-    contact = office.told(CONTACTS, id=id_)["campaign"]["contacts"]["nodes"][0]
-    office.told(
+    contact = shared_api.execute(CONTACTS, id=id_)["campaign"]["contacts"]["nodes"][0]
+    shared_api.execute(
         """mutation($id: ID!) { setDisposition(contactId: $id,
             disposition: GOAL_REACHED, note: "@Ada wants a call") { __typename } }""",
         id=contact["id"],
     )
-    office.caught_up()
+    shared_api.caught_up()
     return id_
 
 
@@ -75,9 +75,9 @@ CONTACTS = """query($id: ID!) { campaign(id: $id) { contacts(first: 9) { nodes {
 
 
 def test_all_columns_are_ours_then_those_of_the_file_then_outputs(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
-    ada, bob, _ = rows(office, called, "?columns=all")
+    ada, bob, _ = rows(shared_api, called, "?columns=all")
     own = ["phone_as_given", "Plan", "Time Zone", "status_2"]
     outputs = ["output.Interested?", "output.score", "output.why"]
     assert list(ada) == [*HEADER, *ADDED, *own, *outputs]
@@ -93,10 +93,12 @@ def test_all_columns_are_ours_then_those_of_the_file_then_outputs(
 
 
 def test_all_columns_of_a_called_contact_equal_what_graphql_returns(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
-    ada, bob, _ = rows(office, called, "?columns=all")
-    (shown, *_) = office.told(CONTACTS, id=called)["campaign"]["contacts"]["nodes"]
+    ada, bob, _ = rows(shared_api, called, "?columns=all")
+    (shown, *_) = shared_api.execute(CONTACTS, id=called)["campaign"]["contacts"][
+        "nodes"
+    ]
     (call,) = shown["calls"]
     assert ada["contact_id"] == shown["id"]
     assert ada["outcome"] == shown["outcome"] == "SILENT"
@@ -115,9 +117,9 @@ def test_all_columns_of_a_called_contact_equal_what_graphql_returns(
 
 
 def test_places_follow_from_the_number_and_the_cells_of_the_file(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
-    found = rows(office, called, "?columns=place,time_zone")
+    found = rows(shared_api, called, "?columns=place,time_zone")
     assert [(row["place"], row["time_zone"]) for row in found] == [
         ("US US-NY", ""),  # The cell says Chicago, the number New York: two zones.
         ("GB", "Europe/London"),
@@ -125,9 +127,11 @@ def test_places_follow_from_the_number_and_the_cells_of_the_file(
     ]
 
 
-def test_columns_are_chosen_and_ordered_by_name(office: Desk, called: str) -> None:
+def test_columns_are_chosen_and_ordered_by_name(
+    shared_api: ApiClient, called: str
+) -> None:
     chosen = '?columns=phone,"output.why",Plan,name'.replace('"', "%22")
-    ada = rows(office, called, chosen)[0]
+    ada = rows(shared_api, called, chosen)[0]
     assert list(ada.items()) == [
         ("phone", "+12125550101 ext. 7"),
         ("output.why", "'=because"),
@@ -149,9 +153,9 @@ def test_columns_are_chosen_and_ordered_by_name(office: Desk, called: str) -> No
     ],
 )
 def test_an_unknown_column_or_value_is_refused_with_the_known_ones(
-    office: Desk, called: str, query: str, part: str
+    shared_api: ApiClient, called: str, query: str, part: str
 ) -> None:
-    assert part in refusal(office, called, query)
+    assert part in refusal(shared_api, called, query)
 
 
 @pytest.mark.parametrize(
@@ -166,35 +170,39 @@ def test_an_unknown_column_or_value_is_refused_with_the_known_ones(
     ],
 )
 def test_filters_select_contacts(
-    office: Desk, called: str, query: str, names: list[str]
+    shared_api: ApiClient, called: str, query: str, names: list[str]
 ) -> None:
-    assert [row["name"] for row in rows(office, called, query)] == names
+    assert [row["name"] for row in rows(shared_api, called, query)] == names
 
 
 def test_a_byte_order_mark_is_written_only_on_request(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
     path = f"/campaigns/{called}/export.csv"
-    marked = office.get(f"{path}?bom=1").content
-    assert marked == b"\xef\xbb\xbf" + office.get(path).content
+    marked = shared_api.get(f"{path}?bom=1").content
+    assert marked == b"\xef\xbb\xbf" + shared_api.get(path).content
 
 
 def test_recordings_are_links_of_this_installation_on_request(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
-    ada, bob, _ = rows(office, called, "?columns=recording_url,call_id&recordings=link")
+    ada, bob, _ = rows(
+        shared_api, called, "?columns=recording_url,call_id&recordings=link"
+    )
     path = f"/calls/{ada['call_id']}/recording"
     assert ada["recording_url"] == f"http://127.0.0.1:8000{path}"
     assert bob["recording_url"] == ""
 
 
-def test_an_exported_file_is_read_back_by_an_upload(office: Desk, called: str) -> None:
-    exported = office.get(f"/campaigns/{called}/export.csv?columns=all&bom=1").text
-    again = office.campaign(exported)
+def test_an_exported_file_is_read_back_by_an_upload(
+    shared_api: ApiClient, called: str
+) -> None:
+    exported = shared_api.get(f"/campaigns/{called}/export.csv?columns=all&bom=1").text
+    again = shared_api.campaign(exported)
     query = """query($id: ID!) { campaign(id: $id) { contacts(first: 9) { nodes {
         name businessName phone extension variables } } } }"""
-    before = office.told(query, id=called)["campaign"]["contacts"]["nodes"]
-    after = office.told(query, id=again)["campaign"]["contacts"]["nodes"]
+    before = shared_api.execute(query, id=called)["campaign"]["contacts"]["nodes"]
+    after = shared_api.execute(query, id=again)["campaign"]["contacts"]["nodes"]
     assert len(before) == 3
     for old, new in zip(before, after, strict=True):
         kept = new["variables"]
@@ -206,25 +214,25 @@ def test_an_exported_file_is_read_back_by_an_upload(office: Desk, called: str) -
 
 
 def test_an_export_of_a_file_without_names_is_read_back_by_an_upload(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    id_ = office.campaign("Phone,Plan\n+12125550101,gold\n")
-    again = office.campaign(office.get(f"/campaigns/{id_}/export.csv").text)
+    id_ = shared_api.campaign("Phone,Plan\n+12125550101,gold\n")
+    again = shared_api.campaign(shared_api.get(f"/campaigns/{id_}/export.csv").text)
     query = """query($id: ID!) { campaign(id: $id) { contacts(first: 9) { nodes {
         name phone } } } }"""
-    found = office.told(query, id=again)["campaign"]["contacts"]["nodes"]
+    found = shared_api.execute(query, id=again)["campaign"]["contacts"]["nodes"]
     assert found == [{"name": "", "phone": "+12125550101"}]
 
 
-def test_an_erased_contact_shows_nothing_personal(desk: Desk) -> None:
-    id_ = desk.campaign(FILE)
-    start(desk, id_)
-    provider_call_id = call_to(desk, id_, contact=0)
-    report(desk, provider_call_id, outputs={"why": "Ada"}, analysis={"summary": "Ada"})
-    store = ErasureStore(desk.pool)
-    ErasureService(desk.app, desk.context, store).erase("+12125550101", by="test")
-    desk.caught_up()
-    ada = rows(desk, id_, "?columns=all&recordings=link")[0]
+def test_an_erased_contact_shows_nothing_personal(api: ApiClient) -> None:
+    id_ = api.campaign(FILE)
+    start(api, id_)
+    provider_call_id = call_to(api, id_, contact=0)
+    report(api, provider_call_id, outputs={"why": "Ada"}, analysis={"summary": "Ada"})
+    store = ErasureStore(api.pool)
+    ErasureService(api.app, api.context, store).erase("+12125550101", by="test")
+    api.caught_up()
+    ada = rows(api, id_, "?columns=all&recordings=link")[0]
     shown = {name for name, cell in ada.items() if cell}
     assert shown <= {
         *("status", "ended_reason", "cost", "outcome", "disposition", "attempts"),
@@ -233,13 +241,15 @@ def test_an_erased_contact_shows_nothing_personal(desk: Desk) -> None:
     }
 
 
-def test_column_names_of_a_file_are_quoted_wherever_they_stand(office: Desk) -> None:
+def test_column_names_of_a_file_are_quoted_wherever_they_stand(
+    shared_api: ApiClient,
+) -> None:
     names = ['a"b', "100%s", "x'y", "=cmd", "a,b", "n" * 80, "n" * 79 + "m", "{0}"]
     header, cells = StringIO(), StringIO()
     csv.writer(header).writerow(["name", "phone", *names])
     csv.writer(cells).writerow(["Ada", "+12025550101", *range(len(names))])
-    id_ = office.campaign(header.getvalue() + cells.getvalue())
-    (ada,) = rows(office, id_, "?columns=all")
+    id_ = shared_api.campaign(header.getvalue() + cells.getvalue())
+    (ada,) = rows(shared_api, id_, "?columns=all")
     written = [f"'{name}" if name == "=cmd" else name for name in names]
     assert [ada[name] for name in written] == [str(n) for n in range(len(names))]
 
@@ -247,26 +257,28 @@ def test_column_names_of_a_file_are_quoted_wherever_they_stand(office: Desk) -> 
 @given(cells=st.lists(st.text("'=+-@\t\ra1 ", max_size=6), min_size=1, max_size=5))
 @example(cells=["=1", "'=1", "''=1", "'", "-", "+12025550101", "'+12025550101"])
 def test_every_cell_of_an_export_is_read_back_as_it_was(
-    office: Desk, cells: list[str]
+    shared_api: ApiClient, cells: list[str]
 ) -> None:
-    with office.read_pool.connection() as connection:
+    with shared_api.read_pool.connection() as connection:
         query = f"select {harmless('cell')} from unnest(%s::text[]) cell"
         found = [row[0] or "" for row in connection.execute(query.encode(), (cells,))]
     assert [unprotected(cell) for cell in found] == cells
     assert not any(cell.startswith(("=", "-", "@", "\t", "\r")) for cell in found)
 
 
-def test_exports_of_several_files_have_the_columns_of_all(office: Desk) -> None:
-    id_ = office.campaign("name,phone,Plan\nAda,+12025550101,gold\n")
-    more = office.upload("name,phone,Size\nBob,+12025550102,9\n")
-    added: Any = office.told(
+def test_exports_of_several_files_have_the_columns_of_all(
+    shared_api: ApiClient,
+) -> None:
+    id_ = shared_api.campaign("name,phone,Plan\nAda,+12025550101,gold\n")
+    more = shared_api.upload("name,phone,Size\nBob,+12025550102,9\n")
+    added: Any = shared_api.execute(
         """mutation($id: ID!, $upload: ID!) { importContacts(campaignId: $id,
             uploadId: $upload) { __typename } }""",
         id=id_,
         upload=more,
     )
     assert added["importContacts"]["__typename"] != "UserError"
-    office.caught_up()
-    ada, bob = rows(office, id_, "?columns=name,Plan,Size")
+    shared_api.caught_up()
+    ada, bob = rows(shared_api, id_, "?columns=name,Plan,Size")
     assert list(ada.values()) == ["Ada", "gold", ""]
     assert list(bob.values()) == ["Bob", "", "9"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
@@ -16,13 +16,13 @@ NAMES = ["Zoë Łuczak", "=1+1", "李小龍", 'Ann "A", Bob', "'quoted"]
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed.")
 def test_libreoffice_shows_names_and_numbers_of_an_export(
-    office: Desk, tmp_path: Path
+    shared_api: ApiClient, tmp_path: Path
 ) -> None:
     people = [[name, f"+1212555{n:04}"] for n, name in enumerate(NAMES, 100)]
     with (tmp_path / "people.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["name", "phone"], *people])
-    id_ = office.campaign((tmp_path / "people.csv").read_text())
-    content = office.get(f"/campaigns/{id_}/export.csv?columns=all&bom=1").content
+    id_ = shared_api.campaign((tmp_path / "people.csv").read_text())
+    content = shared_api.get(f"/campaigns/{id_}/export.csv?columns=all&bom=1").content
     (tmp_path / "export.csv").write_bytes(content)
     shown = read_with_office(tmp_path / "export.csv", tmp_path)
     assert [row["name"].removeprefix("'") for row in shown] == [

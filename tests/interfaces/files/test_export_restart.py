@@ -4,7 +4,7 @@ import pytest
 
 from domain.values import Role
 from storage.database import connect
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 from tests.support import eventually
 
 END_SESSIONS = """
@@ -19,9 +19,9 @@ OPEN_SESSIONS = """
 """
 
 
-def end_sessions(desk: Desk, names: str) -> None:
+def end_sessions(api: ApiClient, names: str) -> None:
     """End the server's sessions of the pools with these names, as a restart does."""
-    with connect(desk.database, name="operator") as connection:
+    with connect(api.database, name="operator") as connection:
 
         def is_open() -> bool:
             row = connection.execute(OPEN_SESSIONS, (names,)).fetchone()
@@ -33,12 +33,12 @@ def end_sessions(desk: Desk, names: str) -> None:
 
 @pytest.mark.parametrize("names", ["exports$", "."], ids=["exports", "all"])
 def test_the_first_export_after_a_database_restart_succeeds(
-    desk: Desk, names: str
+    api: ApiClient, names: str
 ) -> None:
-    campaign_id = desk.campaign()
-    desk.caught_up()
+    campaign_id = api.campaign()
+    api.caught_up()
     path = f"/campaigns/{campaign_id}/export.csv"
-    desk.header(Role.AUDITOR)
-    end_sessions(desk, names)
-    answer = desk.get(path, Role.AUDITOR)
+    api.header(Role.AUDITOR)
+    end_sessions(api, names)
+    answer = api.get(path, Role.AUDITOR)
     assert (answer.status_code, answer.text.count("\n") > 1) == (200, True)

@@ -10,7 +10,7 @@ import pytest
 from domain.values import Role
 from storage.vault.erasure import ErasureStore
 from storage.vault.uploads import UploadStore
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 FILE = """name,business_name,phone
 Ada,,+12025550101
@@ -19,13 +19,15 @@ Again,,+1 202 555 0101
 """
 
 
-def test_skipped_rows_are_returned_unchanged_after_their_reason(office: Desk) -> None:
-    id_ = office.campaign(FILE)
+def test_skipped_rows_are_returned_unchanged_after_their_reason(
+    shared_api: ApiClient,
+) -> None:
+    id_ = shared_api.campaign(FILE)
     query = (
         "query($id: ID!) { campaign(id: $id) { imports { report { rejectsUrl } } } }"
     )
-    (imported,) = office.told(query, id=id_)["campaign"]["imports"]
-    answer = office.get(imported["report"]["rejectsUrl"], Role.OPERATOR)
+    (imported,) = shared_api.execute(query, id=id_)["campaign"]["imports"]
+    answer = shared_api.get(imported["report"]["rejectsUrl"], Role.OPERATOR)
     lines = answer.text.splitlines()
     assert lines[0] == "row,reason,message,name,business_name,phone"
     assert lines[1].startswith("3,MISSING_NAME,")
@@ -42,38 +44,38 @@ SECOND = OWN + "nothing,team,Cleo,,3\n"
 REASONS = {"DUPLICATE_IN_CAMPAIGN", "INVALID_PHONE"}
 
 
-def imported_again(office: Desk) -> str:
+def imported_again(shared_api: ApiClient) -> str:
     """Import a file into a campaign that has two of its people; return the list."""
-    return import_into(office, office.campaign(OWN), SECOND)
+    return import_into(shared_api, shared_api.campaign(OWN), SECOND)
 
 
-def import_into(office: Desk, campaign_id: str, file: str) -> str:
-    list_id = office.upload(file)
+def import_into(shared_api: ApiClient, campaign_id: str, file: str) -> str:
+    list_id = shared_api.upload(file)
     query = """mutation($id: ID!, $upload: ID!) {
       importContacts(campaignId: $id, uploadId: $upload) { __typename }
     }"""
-    told = office.told(query, Role.OPERATOR, id=campaign_id, upload=list_id)
+    told = shared_api.execute(query, Role.OPERATOR, id=campaign_id, upload=list_id)
     assert told["importContacts"]["__typename"] != "UserError", told
     return list_id
 
 
-def rejected(office: Desk, list_id: str) -> list[list[str]]:
-    answer = office.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR)
+def rejected(shared_api: ApiClient, list_id: str) -> list[list[str]]:
+    answer = shared_api.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR)
     return list(csv.reader(io.StringIO(answer.text, newline="")))
 
 
-def remove_uploads(office: Desk) -> None:
-    assert UploadStore(office.pool).remove_expired(datetime.max.replace(tzinfo=UTC))
+def remove_uploads(shared_api: ApiClient) -> None:
+    assert UploadStore(shared_api.pool).remove_expired(datetime.max.replace(tzinfo=UTC))
 
 
 @pytest.mark.parametrize("expired", [False, True])
 def test_skipped_rows_keep_the_columns_of_their_file(
-    office: Desk, expired: bool
+    shared_api: ApiClient, expired: bool
 ) -> None:
-    list_id = imported_again(office)
+    list_id = imported_again(shared_api)
     if expired:
-        remove_uploads(office)
-    header, *rows = rejected(office, list_id)
+        remove_uploads(shared_api)
+    header, *rows = rejected(shared_api, list_id)
     file = list(csv.reader(io.StringIO(SECOND)))
     columns = [*(name.strip() for name in file[0][:-1]), "'=cmd"]
     assert header == ["row", "reason", "message", *columns]
@@ -81,35 +83,37 @@ def test_skipped_rows_keep_the_columns_of_their_file(
     assert sorted(row[3:] for row in rows) == sorted(file[1:])
 
 
-def test_an_uploaded_rejects_file_is_read_without_our_own_columns(office: Desk) -> None:
-    list_id = imported_again(office)
-    again = office.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR).text
-    upload_id = office.upload(again.replace("nothing", "202-555-0103"))
-    upload = UploadStore(office.pool).get(UUID(upload_id), datetime.now(UTC))
+def test_an_uploaded_rejects_file_is_read_without_our_own_columns(
+    shared_api: ApiClient,
+) -> None:
+    list_id = imported_again(shared_api)
+    again = shared_api.get(f"/imports/{list_id}/rejects.csv", Role.OPERATOR).text
+    upload_id = shared_api.upload(again.replace("nothing", "202-555-0103"))
+    upload = UploadStore(shared_api.pool).get(UUID(upload_id), datetime.now(UTC))
     assert upload is not None
     assert upload.columns == ("Phone", "Plan", "name", "business_name", "=cmd")
     assert (upload.accepted, upload.skipped_count) == (3, 0)
 
 
 def test_the_names_of_the_columns_are_erased_with_a_number_in_them(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
     file = SECOND.replace("Plan", "Plan of 12025550199")
-    list_id = import_into(office, office.campaign(OWN), file)
-    assert "Plan of 12025550199" in rejected(office, list_id)[0]
-    ErasureStore(office.pool).wipe("+12025550199", [], [])
-    header, *rows = rejected(office, list_id)
+    list_id = import_into(shared_api, shared_api.campaign(OWN), file)
+    assert "Plan of 12025550199" in rejected(shared_api, list_id)[0]
+    ErasureStore(shared_api.pool).wipe("+12025550199", [], [])
+    header, *rows = rejected(shared_api, list_id)
     assert header[3:] == ["name", "business_name", "phone"]
     assert len(rows) == 3
 
 
 @pytest.mark.parametrize("id_", ["nonsense", str(UUID(int=1))])
-def test_an_unknown_import_is_not_found(office: Desk, id_: str) -> None:
-    answer = office.get(f"/imports/{id_}/rejects.csv")
+def test_an_unknown_import_is_not_found(shared_api: ApiClient, id_: str) -> None:
+    answer = shared_api.get(f"/imports/{id_}/rejects.csv")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "NOT_FOUND"
 
 
-def test_auditors_may_not_download_skipped_rows(office: Desk) -> None:
-    answer = office.get(f"/imports/{UUID(int=1)}/rejects.csv", Role.AUDITOR)
+def test_auditors_may_not_download_skipped_rows(shared_api: ApiClient) -> None:
+    answer = shared_api.get(f"/imports/{UUID(int=1)}/rejects.csv", Role.AUDITOR)
     assert answer.status_code == 403

@@ -10,7 +10,7 @@ import pytest
 from interfaces.files.export import EXPORTS_AT_A_TIME
 from interfaces.http.connections import TimedProtocol
 from tests.interfaces.listening import connected
-from tests.interfaces.serving import Desk, opened_desk
+from tests.interfaces.serving import ApiClient, opened_desk
 from tests.support import eventually
 
 CONTACTS, NAME_BYTES = 80, 100_000
@@ -28,84 +28,84 @@ EXPORTS_OF_THE_API = """
 
 
 @pytest.fixture
-def long_export(database: str) -> Iterator[tuple[Desk, str]]:
+def long_export(database: str) -> Iterator[tuple[ApiClient, str]]:
     """A served API and the path of an export of EXPORT_BYTES."""
-    with opened_desk(database) as desk:
+    with opened_desk(database) as api:
         people = [f"P{n},,+1202555{n:04}" for n in range(100, 100 + CONTACTS)]
-        id_ = desk.campaign("name,business_name,phone\n" + "\n".join(people))
-        with desk.pool.connection() as connection:
+        id_ = api.campaign("name,business_name,phone\n" + "\n".join(people))
+        with api.pool.connection() as connection:
             connection.execute(
                 "update contact_vault set name = repeat('x', %s)", (NAME_BYTES,)
             )
-        yield desk, f"/campaigns/{id_}/export.csv"
+        yield api, f"/campaigns/{id_}/export.csv"
 
 
-def port_of(desk: Desk) -> int:
-    port = urlsplit(desk.url).port
+def port_of(api: ApiClient) -> int:
+    port = urlsplit(api.url).port
     assert port is not None
     return port
 
 
-def begin(desk: Desk, path: str, client: socket.socket) -> str:
+def begin(api: ApiClient, path: str, client: socket.socket) -> str:
     """Request an export; return the status line and leave the rest unread."""
-    (credentials,) = desk.header().values()
+    (credentials,) = api.header().values()
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {credentials}\r\n\r\n"
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     client.sendall(request.encode())
     return client.recv(1 << 12).decode().partition("\r\n")[0]
 
 
-def exports_in_progress(desk: Desk) -> int:
+def exports_in_progress(api: ApiClient) -> int:
     """Return how many statements of exports Postgres is running."""
-    with desk.pool.connection() as connection:
+    with api.pool.connection() as connection:
         row = connection.execute(EXPORTS_OF_THE_API).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def everything_works(desk: Desk, path: str) -> None:
+def everything_works(api: ApiClient, path: str) -> None:
     eventually(
-        lambda: not exports_in_progress(desk), within=30, said="no export in progress"
+        lambda: not exports_in_progress(api), within=30, said="no export in progress"
     )
-    answer = desk.get(path)
+    answer = api.get(path)
     assert answer.status_code == 200
     assert len(answer.content) > EXPORT_BYTES
-    assert desk.get("/readyz", role=None).status_code == 200
-    assert desk.told("{ campaigns { totalCount } }")["campaigns"]["totalCount"] == 1
+    assert api.get("/readyz", role=None).status_code == 200
+    assert api.execute("{ campaigns { totalCount } }")["campaigns"]["totalCount"] == 1
 
 
 def test_thirty_cancelled_exports_leave_everything_working(
-    long_export: tuple[Desk, str],
+    long_export: tuple[ApiClient, str],
 ) -> None:
-    desk, path = long_export
+    api, path = long_export
     for _ in range(TIMES):
-        with connected(port_of(desk)) as client:
-            begin(desk, path, client)
-    everything_works(desk, path)
+        with connected(port_of(api)) as client:
+            begin(api, path, client)
+    everything_works(api, path)
 
 
 def test_thirty_stalled_exports_leave_everything_working(
-    long_export: tuple[Desk, str], monkeypatch: pytest.MonkeyPatch
+    long_export: tuple[ApiClient, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TimedProtocol, "unread_seconds", 1.0)
-    desk, path = long_export
+    api, path = long_export
     with ExitStack() as clients:
         for _ in range(TIMES):
-            begin(desk, path, clients.enter_context(connected(port_of(desk))))
-        everything_works(desk, path)
+            begin(api, path, clients.enter_context(connected(port_of(api))))
+        everything_works(api, path)
 
 
 def test_an_export_is_refused_with_503_while_all_connections_for_exports_are_in_use(
-    long_export: tuple[Desk, str],
+    long_export: tuple[ApiClient, str],
 ) -> None:
-    desk, path = long_export
+    api, path = long_export
     with ExitStack() as clients:
         for _ in range(EXPORTS_AT_A_TIME):
-            client = clients.enter_context(connected(port_of(desk)))
-            assert begin(desk, path, client) == "HTTP/1.1 200 OK"
-        refused = desk.get(path)
+            client = clients.enter_context(connected(port_of(api)))
+            assert begin(api, path, client) == "HTTP/1.1 200 OK"
+        refused = api.get(path)
         assert refused.status_code == 503
         assert refused.json()["error"]["code"] == "UNAVAILABLE"
         assert int(refused.headers["Retry-After"]) > 0
-        assert desk.get("/readyz", role=None).status_code == 200
-    everything_works(desk, path)
+        assert api.get("/readyz", role=None).status_code == 200
+    everything_works(api, path)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from storage.database import Pool
 from storage.vault.uploads import UploadStore
 from tests.interfaces.files.uploading import CSV, NOW, Client, uploads
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 FILE = "name,office,mobile\nAda,202-555-0101,202-555-0111\nBo,x,\n"
 ANOTHER_MEMBER = {**CSV, "authorization": "bob@example.com"}
@@ -15,7 +15,7 @@ def test_ten_changes_of_a_mapping_keep_one_upload(client: Client, pool: Pool) ->
     id_ = client.post("/uploads", FILE).json()["id"]
     kept = uploads(pool)
     for change in range(10):
-        column = ("office", "mobile")[change % 2]
+        column = ("shared_api", "mobile")[change % 2]
         url = f"/uploads?map={column}=PHONE&replaces={id_}"
         id_ = client.post(url, FILE).json()["id"]
         assert uploads(pool) == kept
@@ -37,12 +37,12 @@ def test_another_members_upload_is_not_replaced(
     assert store.get(UUID(new), NOW) is not None
 
 
-def test_the_upload_of_a_campaign_is_not_replaced(desk: Desk) -> None:
-    desk.campaign(FILE)
+def test_the_upload_of_a_campaign_is_not_replaced(api: ApiClient) -> None:
+    api.campaign(FILE)
     query = "select id, created_by from upload"
-    with desk.pool.connection() as connection:
+    with api.pool.connection() as connection:
         ((id_, member),) = connection.execute(query).fetchall()
-        UploadStore(desk.pool).remove_unused(id_, member)
+        UploadStore(api.pool).remove_unused(id_, member)
         assert len(connection.execute(query).fetchall()) == 1
 
 

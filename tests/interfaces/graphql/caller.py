@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_sch
 
 from domain.values import Role
 from interfaces.graphql.schema import sdl
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 ERROR = "... on UserError { code message fields { path message } }"
 PROGRESS = """{ campaignId state contacts pending active queued ringing inProgress ended
@@ -93,12 +93,12 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(desk: Desk) -> AsyncIterator[Caller]:
+async def calling(api: ApiClient) -> AsyncIterator[Caller]:
     """Open a socket on which each operation is checked against the schema."""
     schema = build_schema(sdl())
     transport = WebsocketsTransport(
-        url=f"ws{desk.url.removeprefix('http')}/graphql",
-        init_payload={"authorization": desk.header(Role.ADMIN)["Authorization"]},
+        url=f"ws{api.url.removeprefix('http')}/graphql",
+        init_payload={"authorization": api.header(Role.ADMIN)["Authorization"]},
     )
     # The client checks every operation against the schema before it sends it.
     async with Client(transport=transport, schema=schema) as session:

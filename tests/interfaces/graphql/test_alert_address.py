@@ -5,7 +5,7 @@ import json
 import pytest
 
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 ADDRESS = "https://hooks.example.com/services/T0/B0/secret-part"
 SET = """mutation($x: String) { updateSettings(input: {alertWebhookUrl: $x}) {
@@ -18,12 +18,12 @@ FEED = """subscription { eventAppended(after: 0, filter: {types: ["settings.chan
 
 
 @pytest.fixture
-def told(office: Desk) -> Desk:
-    """A desk whose alert address is set."""
-    answer = office.told(SET, x=ADDRESS)
+def told(shared_api: ApiClient) -> ApiClient:
+    """A api whose alert address is set."""
+    answer = shared_api.execute(SET, x=ADDRESS)
     assert answer == {"updateSettings": {"alertWebhookUrl": ADDRESS}}
-    office.caught_up()
-    return office
+    shared_api.caught_up()
+    return shared_api
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def told(office: Desk) -> Desk:
     [(Role.ADMIN, ADDRESS), (Role.OPERATOR, None), (Role.AUDITOR, None)],
 )
 def test_settings_show_the_alert_address_to_admins_only(
-    told: Desk, role: Role, shown: str | None
+    told: ApiClient, role: Role, shown: str | None
 ) -> None:
-    settings = told.told(READ, role)["settings"]
+    settings = told.execute(READ, role)["settings"]
     assert settings["alertWebhookUrl"] == shown
     assert settings["globalCap"]
 
 
 @pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
 def test_the_event_list_shows_the_alert_address_to_admins_only(
-    told: Desk, role: Role, *, shown: bool
+    told: ApiClient, role: Role, *, shown: bool
 ) -> None:
-    answer = told.told(LISTED, role)
+    answer = told.execute(LISTED, role)
     assert (ADDRESS in json.dumps(answer)) is shown
     values = [node["payload"]["values"] for node in answer["events"]["nodes"]]
     hidden = ADDRESS if shown else "visible to admins only"
@@ -52,7 +52,7 @@ def test_the_event_list_shows_the_alert_address_to_admins_only(
 
 @pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
 def test_the_event_feed_shows_the_alert_address_to_admins_only(
-    told: Desk, role: Role, *, shown: bool
+    told: ApiClient, role: Role, *, shown: bool
 ) -> None:
     with told.socket(told.token(role)) as socket:
         socket.acknowledged().subscribe(FEED)
@@ -61,22 +61,22 @@ def test_the_event_feed_shows_the_alert_address_to_admins_only(
     assert (ADDRESS in json.dumps(event)) is shown
 
 
-def test_auditors_see_that_no_alert_address_was_set(office: Desk) -> None:
-    office.told(SET, x=ADDRESS)
-    office.told(SET, x=None)
-    office.caught_up()
-    answer = office.told(LISTED, Role.AUDITOR)
+def test_auditors_see_that_no_alert_address_was_set(shared_api: ApiClient) -> None:
+    shared_api.execute(SET, x=ADDRESS)
+    shared_api.execute(SET, x=None)
+    shared_api.caught_up()
+    answer = shared_api.execute(LISTED, Role.AUDITOR)
     last = answer["events"]["nodes"][-1]["payload"]["values"]
     assert last["alert_webhook_url"] is None
 
 
 def test_an_event_that_was_tampered_with_does_not_show_the_alert_address(
-    told: Desk,
+    told: ApiClient,
 ) -> None:
     with told.pool.connection() as connection:
         connection.execute(
             "update autolynx_events set state = state || 'x'::bytea"
             " where topic = 'settings.changed'"
         )
-    assert ADDRESS in json.dumps(told.told(LISTED, Role.ADMIN))
-    assert ADDRESS not in json.dumps(told.told(LISTED, Role.AUDITOR))
+    assert ADDRESS in json.dumps(told.execute(LISTED, Role.ADMIN))
+    assert ADDRESS not in json.dumps(told.execute(LISTED, Role.AUDITOR))

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 CSV = (
     "First Name,Last Name,Handy,plan\nBo,,12,x\nAda,Lee,202-555-0101,gold\n"
@@ -28,15 +28,17 @@ CONFIG = {
 }
 
 
-def preview(office: Desk, upload: str, row: int | None = None) -> Any:
-    made = office.told(CREATE, config=CONFIG)["createAssistant"]
+def preview(shared_api: ApiClient, upload: str, row: int | None = None) -> Any:
+    made = shared_api.execute(CREATE, config=CONFIG)["createAssistant"]
     assert made["variables"] == ["name", "plan", "company"]
     given = {"upload": upload, "assistant": made["id"], "row": row}
-    return office.told(PREVIEW, Role.OPERATOR, **given)["callPreview"]
+    return shared_api.execute(PREVIEW, Role.OPERATOR, **given)["callPreview"]
 
 
-def test_an_upload_shows_how_it_was_understood(office: Desk) -> None:
-    found = office.told(UPLOAD, Role.OPERATOR, id=office.upload(CSV))["upload"]
+def test_an_upload_shows_how_it_was_understood(shared_api: ApiClient) -> None:
+    found = shared_api.execute(UPLOAD, Role.OPERATOR, id=shared_api.upload(CSV))[
+        "upload"
+    ]
     assert [(use["column"], use["role"]) for use in found["mapping"]] == [
         ("First Name", "FIRST_NAME"),
         ("Last Name", "LAST_NAME"),
@@ -58,8 +60,10 @@ def test_an_upload_shows_how_it_was_understood(office: Desk) -> None:
     }
 
 
-def test_a_preview_has_the_variables_of_the_first_accepted_row(office: Desk) -> None:
-    shown = preview(office, office.upload(CSV))
+def test_a_preview_has_the_variables_of_the_first_accepted_row(
+    shared_api: ApiClient,
+) -> None:
+    shown = preview(shared_api, shared_api.upload(CSV))
     assert shown["row"] == 3
     assert shown["firstMessage"] == "Hi Ada Lee, still on gold?"
     assert shown["systemPrompt"] == "Of {{company}}."
@@ -68,24 +72,30 @@ def test_a_preview_has_the_variables_of_the_first_accepted_row(office: Desk) -> 
     assert shown["unused"] == ["First Name", "Last Name"]
 
 
-def test_a_preview_is_of_the_row_that_is_asked_for(office: Desk) -> None:
-    shown = preview(office, office.upload(CSV), row=4)
+def test_a_preview_is_of_the_row_that_is_asked_for(shared_api: ApiClient) -> None:
+    shown = preview(shared_api, shared_api.upload(CSV), row=4)
     assert (shown["row"], shown["variables"]["name"]) == (4, "Cy Ray")
     assert shown["unfilled"] == ["plan", "company"]
 
 
 @pytest.mark.parametrize(("row", "words"), [(2, "accepted row 2"), (99, "row 99")])
 def test_a_preview_of_a_row_that_was_not_accepted_is_refused(
-    office: Desk, row: int, words: str
+    shared_api: ApiClient, row: int, words: str
 ) -> None:
-    given = {"upload": office.upload(CSV), "assistant": office.assistant(), "row": row}
-    answer = office.ask(PREVIEW, Role.OPERATOR, **given)
+    given = {
+        "upload": shared_api.upload(CSV),
+        "assistant": shared_api.assistant(),
+        "row": row,
+    }
+    answer = shared_api.ask(PREVIEW, Role.OPERATOR, **given)
     assert answer.code == "BAD_REQUEST"
     assert words in str(answer)
 
 
 @pytest.mark.parametrize("unknown", ["upload", "assistant"])
-def test_a_preview_of_something_unknown_is_refused(office: Desk, unknown: str) -> None:
-    given = {"upload": office.upload(CSV), "assistant": office.assistant()}
+def test_a_preview_of_something_unknown_is_refused(
+    shared_api: ApiClient, unknown: str
+) -> None:
+    given = {"upload": shared_api.upload(CSV), "assistant": shared_api.assistant()}
     given[unknown] = str(uuid4())
-    assert office.ask(PREVIEW, Role.OPERATOR, **given).code == "BAD_REQUEST"
+    assert shared_api.ask(PREVIEW, Role.OPERATOR, **given).code == "BAD_REQUEST"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 TERMS = """{ purpose requireConsent callingHours { rules waivedBy reason
   windows { days from to } blackoutDates lastStartMinutes } }"""
@@ -25,16 +25,22 @@ OWN: dict[str, Any] = {
 ANY = {"rules": "ANY", "reason": "they asked for it"}
 
 
-def update(office: Desk, role: Role, campaign: str, hours: dict[str, Any]) -> Any:
+def update(
+    shared_api: ApiClient, role: Role, campaign: str, hours: dict[str, Any]
+) -> Any:
     change = {"callingHours": hours}
-    told = office.told(UPDATE, role, id=campaign, input=change)
+    told = shared_api.execute(UPDATE, role, id=campaign, input=change)
     return told["updateCampaign"]
 
 
-def test_purpose_hours_and_consent_of_a_new_campaign_are_shown(office: Desk) -> None:
-    campaign = office.campaign(purpose="SURVEY", callingHours=OWN, requireConsent=True)
-    office.caught_up()
-    assert office.told(SHOWN, id=campaign)["campaign"] == {
+def test_purpose_hours_and_consent_of_a_new_campaign_are_shown(
+    shared_api: ApiClient,
+) -> None:
+    campaign = shared_api.campaign(
+        purpose="SURVEY", callingHours=OWN, requireConsent=True
+    )
+    shared_api.caught_up()
+    assert shared_api.execute(SHOWN, id=campaign)["campaign"] == {
         "purpose": "SURVEY",
         "requireConsent": True,
         "callingHours": OWN | {"waivedBy": None},
@@ -42,59 +48,65 @@ def test_purpose_hours_and_consent_of_a_new_campaign_are_shown(office: Desk) -> 
 
 
 def test_a_campaign_is_telemarketing_within_the_lawful_hours_by_default(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    campaign = office.campaign()
-    office.caught_up()
-    shown = office.told(SHOWN, id=campaign)["campaign"]
+    campaign = shared_api.campaign()
+    shared_api.caught_up()
+    shown = shared_api.execute(SHOWN, id=campaign)["campaign"]
     assert (shown["purpose"], shown["requireConsent"]) == ("TELEMARKETING", False)
     assert shown["callingHours"]["rules"] == "LAW"
     assert shown["callingHours"]["lastStartMinutes"] == 5
 
 
-def test_an_admin_waives_the_hours_with_a_reason(office: Desk) -> None:
-    campaign = office.campaign()
-    hours = update(office, Role.ADMIN, campaign, ANY)["callingHours"]
+def test_an_admin_waives_the_hours_with_a_reason(shared_api: ApiClient) -> None:
+    campaign = shared_api.campaign()
+    hours = update(shared_api, Role.ADMIN, campaign, ANY)["callingHours"]
     assert (hours["rules"], hours["reason"]) == ("ANY", "they asked for it")
     assert "@" in hours["waivedBy"]
 
 
-def test_only_admins_waive_the_hours(office: Desk) -> None:
-    campaign = office.campaign()
+def test_only_admins_waive_the_hours(shared_api: ApiClient) -> None:
+    campaign = shared_api.campaign()
     change = {"callingHours": ANY}
-    answer = office.ask(UPDATE, Role.OPERATOR, id=campaign, input=change)
+    answer = shared_api.ask(UPDATE, Role.OPERATOR, id=campaign, input=change)
     assert answer.code == "FORBIDDEN"
 
 
-def test_a_waiver_needs_a_reason(office: Desk) -> None:
-    campaign = office.campaign()
-    refused = update(office, Role.ADMIN, campaign, {"rules": "ANY", "reason": " "})
+def test_a_waiver_needs_a_reason(shared_api: ApiClient) -> None:
+    campaign = shared_api.campaign()
+    refused = update(shared_api, Role.ADMIN, campaign, {"rules": "ANY", "reason": " "})
     assert refused["code"] == "INVALID"
     assert [one["path"] for one in refused["fields"]] == [["callingHours"]]
 
 
-def test_an_operator_may_end_a_waiver(office: Desk) -> None:
-    campaign = office.campaign()
-    update(office, Role.ADMIN, campaign, ANY)
-    hours = update(office, Role.OPERATOR, campaign, {"rules": "LAW"})["callingHours"]
+def test_an_operator_may_end_a_waiver(shared_api: ApiClient) -> None:
+    campaign = shared_api.campaign()
+    update(shared_api, Role.ADMIN, campaign, ANY)
+    hours = update(shared_api, Role.OPERATOR, campaign, {"rules": "LAW"})[
+        "callingHours"
+    ]
     assert (hours["rules"], hours["waivedBy"], hours["reason"]) == ("LAW", None, None)
 
 
-def test_the_calling_rules_are_switched_off_with_a_reason_only(office: Desk) -> None:
-    enforced = office.told(SET, input={"callingRules": "ENFORCED"})["updateSettings"]
+def test_the_calling_rules_are_switched_off_with_a_reason_only(
+    shared_api: ApiClient,
+) -> None:
+    enforced = shared_api.execute(SET, input={"callingRules": "ENFORCED"})[
+        "updateSettings"
+    ]
     assert enforced["callingRules"] == "ENFORCED"
-    refused = office.told(SET, input={"callingRules": "OFF"})["updateSettings"]
+    refused = shared_api.execute(SET, input={"callingRules": "OFF"})["updateSettings"]
     assert [one["path"] for one in refused["fields"]] == [["callingRulesReason"]]
     off = {"callingRules": "OFF", "callingRulesReason": "a trial"}
-    shown = office.told(SET, input=off)["updateSettings"]
+    shown = shared_api.execute(SET, input=off)["updateSettings"]
     assert (shown["callingRules"], shown["rulesReason"]) == ("OFF", "a trial")
     assert "@" in shown["rulesWaivedBy"]
 
 
-def test_frequency_caps_are_set(office: Desk) -> None:
+def test_frequency_caps_are_set(shared_api: ApiClient) -> None:
     caps = [{"attempts": 3, "hours": 24}, {"attempts": 7, "hours": 168}]
-    shown = office.told(SET, input={"frequencyCaps": caps})["updateSettings"]
+    shown = shared_api.execute(SET, input={"frequencyCaps": caps})["updateSettings"]
     assert shown["frequencyCaps"] == caps
     wrong = [{"attempts": 0, "hours": 24}]
-    refused = office.told(SET, input={"frequencyCaps": wrong})["updateSettings"]
+    refused = shared_api.execute(SET, input={"frequencyCaps": wrong})["updateSettings"]
     assert [one["path"] for one in refused["fields"]] == [["frequencyCaps"]]

@@ -1,4 +1,4 @@
-"""The rules that an installation added are told apart from the shipped ones."""
+"""The rules that an installation added are answer apart from the shipped ones."""
 
 from dataclasses import replace
 

@@ -15,7 +15,7 @@ from projections import dial_snapshot
 from projections.contacts import contact_log
 from projections.engine.verify import verify
 from storage.vault.erasure import ErasureStore
-from tests.interfaces.serving import Desk, Socket, utc_now
+from tests.interfaces.serving import ApiClient, Socket, utc_now
 from tests.projections.dial_scene import everybody_may_be_called
 from tests.support import eventually
 
@@ -42,48 +42,48 @@ START = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
 
 
 @pytest.fixture
-def desk(office: Desk) -> Desk:
-    return office
+def api(shared_api: ApiClient) -> ApiClient:
+    return shared_api
 
 
-def claim(desk: Desk, campaign_id: str) -> UUID:
-    with desk.read_pool.connection() as connection:
+def claim(api: ApiClient, campaign_id: str) -> UUID:
+    with api.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=1)
         seen = dial_snapshot.snapshot(
             connection, utc_now(), 1, everybody_may_be_called
         ).claims_seen
     chosen = PlannedCall(UUID(campaign_id), page.nodes[0].id, 1, requeued=False)
-    [call_id] = ClaimService(desk.app, desk.context).claim([chosen], seen=seen).calls
-    desk.caught_up()
+    [call_id] = ClaimService(api.app, api.context).claim([chosen], seen=seen).calls
+    api.caught_up()
     return call_id
 
 
-def events(desk: Desk, **asked: Any) -> Any:
-    return desk.told(EVENTS, Role.AUDITOR, **asked)["events"]
+def events(api: ApiClient, **asked: Any) -> Any:
+    return api.execute(EVENTS, Role.AUDITOR, **asked)["events"]
 
 
-def last(desk: Desk) -> int:
-    desk.header(Role.AUDITOR)  # The first request of a role adds its member.
-    desk.caught_up()
-    return desk.app.recorder.max_notification_id() or 0
+def last(api: ApiClient) -> int:
+    api.header(Role.AUDITOR)  # The first request of a role adds its member.
+    api.caught_up()
+    return api.app.recorder.max_notification_id() or 0
 
 
-def just_now(desk: Desk) -> datetime:
+def just_now(api: ApiClient) -> datetime:
     """Return a time after all stored events; clocks differ by some milliseconds."""
-    last(desk)
-    stored = events(desk, first=100, newestFirst=True)["nodes"]
+    last(api)
+    stored = events(api, first=100, newestFirst=True)["nodes"]
     latest = max(datetime.fromisoformat(one["occurredAt"]) for one in stored)
     eventually(lambda: utc_now() > latest + CLOCKS_DIFFER, said="a later time")
     return latest + timedelta(microseconds=1)
 
 
-def test_the_log_is_listed_in_pages_both_ways(desk: Desk) -> None:
-    desk.campaign()
-    end = last(desk)
+def test_the_log_is_listed_in_pages_both_ways(api: ApiClient) -> None:
+    api.campaign()
+    end = last(api)
     found: list[int] = []
     after = None
     while True:
-        page = events(desk, first=3, after=after)
+        page = events(api, first=3, after=after)
         assert [edge["node"] for edge in page["edges"]] == [
             {"position": node["position"]} for node in page["nodes"]
         ]
@@ -92,15 +92,15 @@ def test_the_log_is_listed_in_pages_both_ways(desk: Desk) -> None:
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert found == list(range(1, end + 1))
-    newest = events(desk, first=3, newestFirst=True)
+    newest = events(api, first=3, newestFirst=True)
     assert [node["position"] for node in newest["nodes"]] == [end, end - 1, end - 2]
 
 
-def test_an_event_shows_its_actor_type_and_aggregate(desk: Desk) -> None:
-    id_ = desk.campaign(name="Autumn")
+def test_an_event_shows_its_actor_type_and_aggregate(api: ApiClient) -> None:
+    id_ = api.campaign(name="Autumn")
     wanted = {"aggregateId": id_, "types": ["campaign.created"]}
-    last(desk)
-    (event,) = events(desk, filter=wanted)["nodes"]
+    last(api)
+    (event,) = events(api, filter=wanted)["nodes"]
     assert event["type"] == "campaign.created"
     assert (event["aggregateType"], event["aggregateId"]) == ("campaign", id_)
     assert (event["version"], event["actor"]) == (1, "operator@example.com")
@@ -109,11 +109,11 @@ def test_an_event_shows_its_actor_type_and_aggregate(desk: Desk) -> None:
     assert abs(age) < timedelta(minutes=1)
 
 
-def test_the_log_is_filtered(desk: Desk) -> None:
-    id_ = desk.campaign()
-    before = just_now(desk)
-    desk.told(START, Role.ADMIN, id=id_)
-    last(desk)
+def test_the_log_is_filtered(api: ApiClient) -> None:
+    id_ = api.campaign()
+    before = just_now(api)
+    api.execute(START, Role.ADMIN, id=id_)
+    last(api)
     cases: list[tuple[dict[str, Any], set[str]]] = [
         ({"campaignId": id_, "since": before.isoformat()}, {"campaign.queued"}),
         ({"aggregateId": id_, "actor": "admin@example.com"}, {"campaign.queued"}),
@@ -125,7 +125,7 @@ def test_the_log_is_filtered(desk: Desk) -> None:
         ({"types": []}, set()),
     ]
     for wanted, types in cases:
-        found = events(desk, filter=wanted)["nodes"]
+        found = events(api, filter=wanted)["nodes"]
         assert {node["type"] for node in found} == types, wanted
 
 
@@ -139,147 +139,149 @@ def test_the_log_is_filtered(desk: Desk) -> None:
     ],
 )
 def test_the_history_is_for_auditors_and_admins(
-    desk: Desk, query: str, asked: dict[str, Any]
+    api: ApiClient, query: str, asked: dict[str, Any]
 ) -> None:
-    assert desk.ask(query, Role.OPERATOR, **asked).code == "FORBIDDEN"
+    assert api.ask(query, Role.OPERATOR, **asked).code == "FORBIDDEN"
     for role in (Role.AUDITOR, Role.ADMIN):
-        assert desk.ask(query, role, **asked).errors == []
+        assert api.ask(query, role, **asked).errors == []
 
 
-def test_an_invalid_cursor_is_a_bad_request(desk: Desk) -> None:
-    assert desk.ask(EVENTS, after="nonsense").code == "BAD_REQUEST"
-    assert desk.ask(EVENTS, first=101).code == "BAD_REQUEST"
+def test_an_invalid_cursor_is_a_bad_request(api: ApiClient) -> None:
+    assert api.ask(EVENTS, after="nonsense").code == "BAD_REQUEST"
+    assert api.ask(EVENTS, first=101).code == "BAD_REQUEST"
 
 
-def test_a_campaign_is_shown_as_of_an_earlier_time(desk: Desk) -> None:
-    id_ = desk.campaign()
-    created = just_now(desk)
-    desk.told(START, id=id_)
-    started = just_now(desk)
-    claim(desk, id_)
+def test_a_campaign_is_shown_as_of_an_earlier_time(api: ApiClient) -> None:
+    id_ = api.campaign()
+    created = just_now(api)
+    api.execute(START, id=id_)
+    started = just_now(api)
+    claim(api, id_)
 
     def stood(at: datetime) -> Any:
         asked = {"id": id_, "asOf": at.isoformat()}
-        return desk.told(CAMPAIGN, Role.AUDITOR, **asked)["campaign"]
+        return api.execute(CAMPAIGN, Role.AUDITOR, **asked)["campaign"]
 
     assert stood(datetime(2020, 1, 1, tzinfo=UTC)) is None
-    first, second, now = stood(created), stood(started), stood(just_now(desk))
+    first, second, now = stood(created), stood(started), stood(just_now(api))
     assert (first["state"], first["queuedAt"]) == ("CREATED", None)
     assert (second["state"], second["progress"]["pending"]) == ("QUEUED", 2)
     assert (now["progress"]["pending"], now["progress"]["queued"]) == (1, 1)
     position = [one["progress"]["position"] for one in (first, second, now)]
     assert position == sorted(set(position))
-    assert now == desk.told(CAMPAIGN, id=id_)["campaign"]
+    assert now == api.execute(CAMPAIGN, id=id_)["campaign"]
 
 
 def test_a_call_shows_its_events_to_members_and_its_past_state_to_auditors(
-    desk: Desk,
+    api: ApiClient,
 ) -> None:
-    id_ = desk.campaign()
-    desk.told(START, id=id_)
-    call_id = claim(desk, id_)
-    claimed = just_now(desk)
-    desk.calls.place(call_id, provider_call_id="p", placed_at=utc_now())
-    last(desk)
-    data = desk.told(CALL, Role.OPERATOR, id=str(call_id))["call"]
+    id_ = api.campaign()
+    api.execute(START, id=id_)
+    call_id = claim(api, id_)
+    claimed = just_now(api)
+    api.calls.place(call_id, provider_call_id="p", placed_at=utc_now())
+    last(api)
+    data = api.execute(CALL, Role.OPERATOR, id=str(call_id))["call"]
     types = [event["type"] for event in data["events"]]
     assert types == ["call.created", "call.placed"]
     asked = {"id": str(call_id), "asOf": claimed.isoformat()}
-    stood = desk.told(CALL, Role.AUDITOR, **asked)["call"]
+    stood = api.execute(CALL, Role.AUDITOR, **asked)["call"]
     assert [event["type"] for event in stood["events"]] == ["call.created"]
     asked["asOf"] = "2020-01-01T00:00:00Z"
-    assert desk.told(CALL, Role.AUDITOR, **asked)["call"] is None
+    assert api.execute(CALL, Role.AUDITOR, **asked)["call"] is None
 
 
-def test_the_audit_shows_what_the_last_verification_found(desk: Desk) -> None:
-    desk.campaign()
-    end = last(desk)
-    before = desk.told(AUDIT, Role.AUDITOR)["audit"]
+def test_the_audit_shows_what_the_last_verification_found(api: ApiClient) -> None:
+    api.campaign()
+    end = last(api)
+    before = api.execute(AUDIT, Role.AUDITOR)["audit"]
     assert before == {
         "verifiedUpTo": 0,
         "verifiedAt": None,
         "head": end,
         "firstProblem": None,
     }
-    verify(desk.database, now=utc_now)
-    clean = desk.told(AUDIT, Role.AUDITOR)["audit"]
+    verify(api.database, now=utc_now)
+    clean = api.execute(AUDIT, Role.AUDITOR)["audit"]
     assert (clean["verifiedUpTo"], clean["head"]) == (end, end)
     assert clean["verifiedAt"] is not None
-    with desk.pool.connection() as connection:
+    with api.pool.connection() as connection:
         change = (
             "update autolynx_events set state = state || ' ' where notification_id = %s"
         )
         connection.execute(change, (end - 1,))
-        verify(desk.database, now=utc_now)
+        verify(api.database, now=utc_now)
         connection.execute(
             "update autolynx_events"
             " set state = trim(convert_from(state, 'utf8'))::bytea"
         )
-    wrong = desk.told(AUDIT, Role.AUDITOR)["audit"]
+    wrong = api.execute(AUDIT, Role.AUDITOR)["audit"]
     assert wrong["verifiedUpTo"] == end - 2
     assert wrong["firstProblem"]["position"] == end - 1
     assert "was changed" in wrong["firstProblem"]["message"]
-    verify(desk.database, now=utc_now)
-    assert desk.told(AUDIT)["audit"]["firstProblem"] is None
+    verify(api.database, now=utc_now)
+    assert api.execute(AUDIT)["audit"]["firstProblem"] is None
 
 
 def appended(socket: Socket, count: int) -> list[dict[str, Any]]:
     return [socket.next()["eventAppended"] for _ in range(count)]
 
 
-def test_every_event_after_a_position_is_sent_once_in_order(desk: Desk) -> None:
-    id_ = desk.campaign()
-    known = last(desk)
-    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+def test_every_event_after_a_position_is_sent_once_in_order(api: ApiClient) -> None:
+    id_ = api.campaign()
+    known = last(api)
+    with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(APPENDED, after=2)
         found = [event["position"] for event in appended(socket, known - 2)]
-        desk.told(START, id=id_)
+        api.execute(START, id=id_)
         for cap in range(20, 60):
             change = """mutation($id: ID!, $cap: Int) {
                 updateCampaign(id: $id, input: {cap: $cap}) { __typename } }"""
-            desk.told(change, id=id_, cap=cap)
-        end = last(desk)
+            api.execute(change, id=id_, cap=cap)
+        end = last(api)
         found += [event["position"] for event in appended(socket, end - known)]
     assert found == list(range(3, end + 1))
 
 
 def test_the_log_can_be_read_after_an_erasure_and_shows_no_personal_data(
-    desk: Desk,
+    api: ApiClient,
 ) -> None:
     people = "Erika Gone,Gone Ltd.,+12125550142\nOtto Here,,+12125550143\n"
-    id_ = desk.campaign(f"name,business_name,phone\n{people}")
-    call_id = claim(desk, id_)
-    desk.told(START, id=id_)
-    desk.told(PAUSE, id=id_, reason="Erika Gone complains")
-    desk.caught_up()
-    store = ErasureStore(desk.pool)
-    ErasureService(desk.app, desk.context, store).erase("+12125550142", by="cli:ann")
-    end = last(desk)
-    shown = events(desk, first=100)
+    id_ = api.campaign(f"name,business_name,phone\n{people}")
+    call_id = claim(api, id_)
+    api.execute(START, id=id_)
+    api.execute(PAUSE, id=id_, reason="Erika Gone complains")
+    api.caught_up()
+    store = ErasureStore(api.pool)
+    ErasureService(api.app, api.context, store).erase("+12125550142", by="cli:ann")
+    end = last(api)
+    shown = events(api, first=100)
     streamed: list[dict[str, Any]] = []
-    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+    with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(APPENDED_WHOLE, after=0)
         streamed = appended(socket, end)
     assert [one["position"] for one in streamed] == list(range(1, end + 1))
     assert {one["type"] for one in streamed} >= {"contact.erased", "campaign.paused"}
     assert len(shown["nodes"]) == min(end, 100)
-    data = json.dumps([shown, streamed, desk.told(CALL, Role.AUDITOR, id=str(call_id))])
+    data = json.dumps(
+        [shown, streamed, api.execute(CALL, Role.AUDITOR, id=str(call_id))]
+    )
     assert "Gone" not in data
     assert "5550142" not in data
 
 
 def test_the_feed_without_a_position_sends_only_new_events_that_match_the_filter(
-    desk: Desk,
+    api: ApiClient,
 ) -> None:
-    id_ = desk.campaign()
-    last(desk)
-    with desk.socket(desk.token(Role.ADMIN)) as socket:
+    id_ = api.campaign()
+    last(api)
+    with api.socket(api.token(Role.ADMIN)) as socket:
         socket.acknowledged().subscribe(APPENDED, filter={"types": ["campaign.queued"]})
         socket.subscribe("subscription { campaignsProgress { state } }", "2")
         # Its first frame proves that the other subscription has started too.
         while socket.receive()["id"] != "2":
             pass
-        desk.told(START, id=id_)
+        api.execute(START, id=id_)
         frame = socket.receive()
         while frame["id"] != "1":
             frame = socket.receive()
@@ -287,8 +289,8 @@ def test_the_feed_without_a_position_sends_only_new_events_that_match_the_filter
         assert (event["type"], event["aggregateId"]) == ("campaign.queued", id_)
 
 
-def test_an_operator_may_not_subscribe_to_the_log(desk: Desk) -> None:
-    with desk.socket(desk.token(Role.OPERATOR)) as socket:
+def test_an_operator_may_not_subscribe_to_the_log(api: ApiClient) -> None:
+    with api.socket(api.token(Role.OPERATOR)) as socket:
         socket.acknowledged().subscribe(APPENDED)
         message = socket.receive()
         errors = message["payload"]
@@ -297,12 +299,12 @@ def test_an_operator_may_not_subscribe_to_the_log(desk: Desk) -> None:
 
 
 def test_a_member_who_is_no_longer_an_auditor_gets_no_more_events(
-    impatient_desk: Desk,
+    impatient_desk: ApiClient,
 ) -> None:
-    desk = impatient_desk
-    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+    api = impatient_desk
+    with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(APPENDED, after=0)
         socket.next()
-        desk.members.add("auditor@example.com", Role.OPERATOR, by="test")
+        api.members.add("auditor@example.com", Role.OPERATOR, by="test")
         assert socket.closing_code() == 4205
-        desk.members.add("auditor@example.com", Role.AUDITOR, by="test")
+        api.members.add("auditor@example.com", Role.AUDITOR, by="test")

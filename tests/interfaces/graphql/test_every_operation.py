@@ -31,20 +31,20 @@ from tests.interfaces.graphql.webhook_operations import (
     add_webhooks,
     remove_webhooks,
 )
-from tests.interfaces.serving import ASSISTANT, LINE, Desk
+from tests.interfaces.serving import ASSISTANT, LINE, ApiClient
 
 
-def test_every_operation_of_the_contract_answers(desk: Desk) -> None:
-    first, second, third = map(desk.upload, (FIRST, SECOND, FIRST))
+def test_every_operation_of_the_contract_answers(api: ApiClient) -> None:
+    first, second, third = map(api.upload, (FIRST, SECOND, FIRST))
 
     async def all_of_them() -> set[str]:
-        async with asyncio.timeout(120), calling(desk) as caller:
+        async with asyncio.timeout(120), calling(api) as caller:
             await use_directory(caller)
             await use_register(caller)
             endpoint = await add_webhooks(caller)
             campaign = await _campaign(caller, first, second)
             await _rehearses(caller, third)
-            await _watches(caller, campaign, desk)
+            await _watches(caller, campaign, api)
             contact = await _reads(caller, campaign)
             await _disposes(caller, contact)
             await _removes(caller, campaign)
@@ -214,7 +214,7 @@ async def _reads(caller: Caller, campaign: str) -> str:
     return str(contact["id"])
 
 
-async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
+async def _watches(caller: Caller, campaign: str, api: ApiClient) -> None:
     hear = caller.hear
     shown = await hear(
         f"subscription($id: ID!) {{ campaignProgress(campaignId: $id) {PROGRESS} }}",
@@ -235,7 +235,7 @@ async def _watches(caller: Caller, campaign: str, desk: Desk) -> None:
         )
     )
     for before in range(3):  # Changes before the subscription are not sent.
-        await asyncio.to_thread(claim, desk, UUID(campaign), before)
+        await asyncio.to_thread(claim, api, UUID(campaign), before)
         if (await asyncio.wait([moved], timeout=10))[0]:
             break
     assert {contact["status"] for contact in await moved} == {"QUEUED"}
@@ -261,12 +261,12 @@ async def _rehearses(caller: Caller, upload: str) -> None:
     assert report["contacts"] == 2
 
 
-def claim(desk: Desk, campaign_id: UUID, before: int) -> None:
+def claim(api: ApiClient, campaign_id: UUID, before: int) -> None:
     """Claim the next contact, as the scheduler does."""
-    with desk.read_pool.connection() as connection:
+    with api.read_pool.connection() as connection:
         page = contact_log.page(connection, campaign_id, first=3)
     chosen = PlannedCall(campaign_id, page.nodes[before].id, 1, requeued=False)
-    assert ClaimService(desk.app, desk.context).claim([chosen], seen=before).calls
+    assert ClaimService(api.app, api.context).claim([chosen], seen=before).calls
 
 
 async def _removes(caller: Caller, campaign: str) -> None:

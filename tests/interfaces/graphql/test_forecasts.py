@@ -6,7 +6,7 @@ import pytest
 
 from domain.values import Role
 from tests.interfaces.graphql.caller import FORECAST
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 OF_DRAFT = f"""query($draft: CreateCampaignInput!) {{
   forecast(draft: $draft) {FORECAST} }}"""
@@ -25,11 +25,11 @@ QUANTITIES = ("calls", "answered", "human", "goals", "spend")
 
 
 @pytest.fixture(autouse=True)
-def without_rules(office: Desk) -> None:
+def without_rules(shared_api: ApiClient) -> None:
     """Switch the calling rules off, so that the time of day does not matter."""
     off = {"callingRules": "OFF", "callingRulesReason": "a test"}
-    office.told(SET, input=off)
-    office.caught_up()
+    shared_api.execute(SET, input=off)
+    shared_api.caught_up()
 
 
 def draft(upload: str, **fields: Any) -> dict[str, Any]:
@@ -37,15 +37,15 @@ def draft(upload: str, **fields: Any) -> dict[str, Any]:
     return {**own, "assistantId": "2f8f1d5e-8c3b-4c57-9d53-2f2b5c9a7d10", **fields}
 
 
-def of_draft(office: Desk, **fields: Any) -> Any:
-    asked = draft(office.upload(CSV), **fields)
-    return office.told(OF_DRAFT, Role.OPERATOR, draft=asked)["forecast"]
+def of_draft(shared_api: ApiClient, **fields: Any) -> Any:
+    asked = draft(shared_api.upload(CSV), **fields)
+    return shared_api.execute(OF_DRAFT, Role.OPERATOR, draft=asked)["forecast"]
 
 
-def test_a_draft_is_forecast_before_anything_is_created(office: Desk) -> None:
-    office.told(SUPPRESS, phone="+12025550111")
-    office.caught_up()
-    made = of_draft(office)
+def test_a_draft_is_forecast_before_anything_is_created(shared_api: ApiClient) -> None:
+    shared_api.execute(SUPPRESS, phone="+12025550111")
+    shared_api.caught_up()
+    made = of_draft(shared_api)
     assert made["calls"] == {"p10": 59, "p50": 59, "p90": 59}
     assert made["never"] == [{"reason": "SUPPRESSED", "contacts": 1}]
     assert (made["attemptsSeen"], made["coverage"]) == (0, None)
@@ -55,41 +55,43 @@ def test_a_draft_is_forecast_before_anything_is_created(office: Desk) -> None:
     assert sum(hour["calls"] for hour in made["hours"]) == pytest.approx(59, abs=10)
 
 
-def test_a_retry_policy_makes_more_calls(office: Desk) -> None:
+def test_a_retry_policy_makes_more_calls(shared_api: ApiClient) -> None:
     rule = {"outcomes": ["NO_ANSWER"], "attempts": 2, "gapsMinutes": [60]}
     policy = {"attempts": 3, "rules": [rule]}
-    made = of_draft(office, retryPolicy=policy)
+    made = of_draft(shared_api, retryPolicy=policy)
     assert made["calls"]["p50"] > 60
 
 
-def test_a_draft_with_impossible_terms_is_refused(office: Desk) -> None:
-    upload = office.upload(CSV)
+def test_a_draft_with_impossible_terms_is_refused(shared_api: ApiClient) -> None:
+    upload = shared_api.upload(CSV)
     for wrong, words in (
         ({"uploadId": None}, "needs an uploadId"),
         ({"uploadId": "none"}, "no such upload"),
         ({"endsAt": "2020-01-01T00:00:00Z"}, "end must be in the future"),
         ({"cap": 0}, "must be from 1"),
     ):
-        answer = office.ask(OF_DRAFT, Role.OPERATOR, draft=draft(upload, **wrong))
+        answer = shared_api.ask(OF_DRAFT, Role.OPERATOR, draft=draft(upload, **wrong))
         assert answer.code == "BAD_REQUEST"
         assert words in answer.errors[0]["message"]
 
 
-def test_auditors_do_not_forecast_drafts(office: Desk) -> None:
-    asked = draft(office.upload(CSV))
-    assert office.ask(OF_DRAFT, Role.AUDITOR, draft=asked).code == "FORBIDDEN"
+def test_auditors_do_not_forecast_drafts(shared_api: ApiClient) -> None:
+    asked = draft(shared_api.upload(CSV))
+    assert shared_api.ask(OF_DRAFT, Role.AUDITOR, draft=asked).code == "FORBIDDEN"
 
 
-def test_a_campaign_is_forecast_in_both_places(office: Desk) -> None:
-    campaign = office.campaign(CSV)
-    office.caught_up()
-    shown = office.told(OF_CAMPAIGN, Role.AUDITOR, id=campaign)
+def test_a_campaign_is_forecast_in_both_places(shared_api: ApiClient) -> None:
+    campaign = shared_api.campaign(CSV)
+    shared_api.caught_up()
+    shown = shared_api.execute(OF_CAMPAIGN, Role.AUDITOR, id=campaign)
     assert shown["campaign"]["forecasts"] == []
     for made in (shown["forecast"], shown["campaign"]["forecast"]):
         assert made["calls"]["p50"] == 60
 
 
-def test_nothing_is_calibrated_without_finished_campaigns(office: Desk) -> None:
-    found = office.told(CALIBRATION, Role.AUDITOR)["calibration"]
+def test_nothing_is_calibrated_without_finished_campaigns(
+    shared_api: ApiClient,
+) -> None:
+    found = shared_api.execute(CALIBRATION, Role.AUDITOR)["calibration"]
     assert len(found) == 12
     assert {(one["campaigns"], one["coverage"]) for one in found} == {(0, None)}

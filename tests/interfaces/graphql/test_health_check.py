@@ -33,7 +33,7 @@ from provider.vapi.reading import read_message
 from storage.database import connect, open_pool
 from storage.process.decisions import beat, write_clock
 from tests.fakes import FakeProvider
-from tests.wiring import BY, Clock, House, housed, phones
+from tests.wiring import BY, Clock, Services, open_services, phones
 
 OK, DEGRADED, DOWN = HealthStatus.OK, HealthStatus.DEGRADED, HealthStatus.DOWN
 LINE = PhoneNumber("line-1", "+12025550100", "Main", "active")
@@ -45,9 +45,9 @@ def real_time() -> datetime:
 
 
 @pytest.fixture(scope="module")
-def house(shared_database: str) -> Iterator[House]:
-    with housed(shared_database, now=Clock(real_time())) as house:
-        yield house
+def services(shared_database: str) -> Iterator[Services]:
+    with open_services(shared_database, now=Clock(real_time())) as services:
+        yield services
 
 
 class Seconds:
@@ -65,17 +65,17 @@ class Seconds:
 class Watched:
     """A health check whose cached reports have always expired."""
 
-    def __init__(self, house: House, pool: Any = None, **given: Any) -> None:
+    def __init__(self, services: Services, pool: Any = None, **given: Any) -> None:
         self.provider, self.seconds = FakeProvider(lines=[LINE]), Seconds()
         lines = Lines(self.provider, real_time, self.seconds)
         self.health_check = HealthCheck(
-            pool=pool or house.reading,
-            process_records=house.process_records,
+            pool=pool or services.reading,
+            process_records=services.process_records,
             provider=ProviderWatch(lines, real_time, self.seconds),
             provider_actor=self.provider.actor,
             now=real_time,
             clock=self.seconds,
-            url=house.url,
+            url=services.url,
             **{"webhooks": True, "own_url": "https://calls.example", **given},
         )
 
@@ -93,18 +93,18 @@ def said(part: Component, status: HealthStatus) -> str:
     return part.detail or ""
 
 
-def sign(house: House, silent_after: float, age: float = 0.0) -> None:
-    with connect(house.url, name="test") as connection:
+def sign(services: Services, silent_after: float, age: float = 0.0) -> None:
+    with connect(services.url, name="test") as connection:
         beat(connection, "scheduler", "host:1", silent_after)
         connection.execute(
             "update heartbeat set beat_at = beat_at - make_interval(secs => %s)", (age,)
         )
 
 
-def test_a_healthy_system_is_reported_as_ok(house: House) -> None:
-    house.settle()
-    sign(house, silent_after=120)
-    report = Watched(house).report()
+def test_a_healthy_system_is_reported_as_ok(services: Services) -> None:
+    services.settle()
+    sign(services, silent_after=120)
+    report = Watched(services).report()
     assert {part.name: part.status for part in report.components} == dict.fromkeys(
         [
             "database",
@@ -125,11 +125,11 @@ def test_a_healthy_system_is_reported_as_ok(house: House) -> None:
 
 
 def test_the_provider_is_still_reported_if_the_database_is_down(
-    house: House,
+    services: Services,
 ) -> None:
-    with open_pool(house.url, name="closed") as closed:
+    with open_pool(services.url, name="closed") as closed:
         pass
-    report = Watched(house, pool=closed).report()
+    report = Watched(services, pool=closed).report()
     assert report.components[0].status is DOWN
     assert [part.name for part in report.components] == [
         "database",
@@ -140,32 +140,32 @@ def test_the_provider_is_still_reported_if_the_database_is_down(
 
 
 def test_the_leading_scheduler_is_named_until_its_heartbeat_is_too_old(
-    house: House,
+    services: Services,
 ) -> None:
-    watched = Watched(house)
-    sign(house, silent_after=120, age=100)
+    watched = Watched(services)
+    sign(services, silent_after=120, age=100)
     assert "host:1 leads" in said(watched.part("scheduler"), OK)
-    sign(house, silent_after=60, age=100)
+    sign(services, silent_after=60, age=100)
     assert "nothing is dialled" in said(watched.part("scheduler"), DOWN)
 
 
 def test_a_read_model_that_is_behind_is_named_with_the_event_it_waits_for(
-    house: House,
+    services: Services,
 ) -> None:
-    watched, clock = Watched(house), house.now
+    watched, clock = Watched(services), services.now
     assert isinstance(clock, Clock)
     for behind, status in ((20, DEGRADED), (100, DOWN)):
         clock.time = real_time() - timedelta(seconds=behind)
-        house.members.add(f"{behind}@example.com", Role.OPERATOR, by="test")
+        services.members.add(f"{behind}@example.com", Role.OPERATOR, by="test")
         assert "member.added" in said(watched.part("projector"), status)
-        house.settle()
+        services.settle()
     said(watched.part("projector"), OK)
 
 
 def test_the_provider_s_last_error_is_shown_after_it_has_recovered(
-    house: House,
+    services: Services,
 ) -> None:
-    watched = Watched(house)
+    watched = Watched(services)
     assert said(watched.part("provider"), OK) == ""
     watched.provider.down = True
     assert said(watched.part("provider"), DOWN) == "the provider is down"
@@ -175,11 +175,11 @@ def test_the_provider_s_last_error_is_shown_after_it_has_recovered(
 
 
 def test_a_provider_that_does_not_answer_does_not_delay_the_report(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patience = "interfaces.graphql.health_check.PROVIDER_PATIENCE_SECONDS"
     monkeypatch.setattr(patience, 0.01)
-    watched, answers, others = Watched(house), Event(), set(threading.enumerate())
+    watched, answers, others = Watched(services), Event(), set(threading.enumerate())
     ask = watched.provider.phone_numbers
 
     def phone_numbers() -> list[PhoneNumber]:
@@ -199,9 +199,9 @@ def test_a_provider_that_does_not_answer_does_not_delay_the_report(
 
 
 def test_the_lines_component_reports_live_calls_and_inactive_lines(
-    house: House,
+    services: Services,
 ) -> None:
-    watched = Watched(house)
+    watched = Watched(services)
     assert said(watched.part("lines"), OK).startswith("Phone numbers: 1. Calls live")
     watched.provider.lines = [PhoneNumber("line-2", "+12025550102", None, "blocked")]
     assert "+12025550102" in said(watched.part("lines"), DEGRADED)
@@ -209,9 +209,9 @@ def test_the_lines_component_reports_live_calls_and_inactive_lines(
     assert "no phone number" in said(watched.part("lines"), DEGRADED)
 
 
-def test_health_names_a_faulty_or_missing_line(house: House) -> None:
-    house.campaign(phones(1), phone_number_id="deleted-line")
-    watched = Watched(house)
+def test_health_names_a_faulty_or_missing_line(services: Services) -> None:
+    services.campaign(phones(1), phone_number_id="deleted-line")
+    watched = Watched(services)
     other = PhoneNumber("line-2", "+12025550102", None, None)
     watched.provider.lines = [LINE, other]
     watched.provider.lines_down["line-2"] = ProviderUnavailable("500: odd")
@@ -221,9 +221,9 @@ def test_health_names_a_faulty_or_missing_line(house: House) -> None:
     said(watched.part("provider"), OK)
 
 
-def test_clocks_that_differ_are_named(house: House) -> None:
-    watched = Watched(house)
-    with connect(house.url, name="test") as connection:
+def test_clocks_that_differ_are_named(services: Services) -> None:
+    watched = Watched(services)
+    with connect(services.url, name="test") as connection:
         write_clock(connection, "projector", "fine:1", 1.9)
         said(watched.part("clock"), OK)
         write_clock(connection, "scheduler", "late:2", -7.2)
@@ -233,57 +233,59 @@ def test_clocks_that_differ_are_named(house: House) -> None:
     assert "fine" not in result
 
 
-def test_webhooks_without_a_secret_are_named(house: House) -> None:
-    result = said(Watched(house, webhooks=False).part("webhooks"), DEGRADED)
+def test_webhooks_without_a_secret_are_named(services: Services) -> None:
+    result = said(Watched(services, webhooks=False).part("webhooks"), DEGRADED)
     assert "AUTOLYNX_WEBHOOK_SECRET" in result
 
 
 def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
-    house: House,
+    services: Services,
 ) -> None:
-    watched, clock = Watched(house), house.now
+    watched, clock = Watched(services), services.now
     assert isinstance(clock, Clock)
-    first, second = placed(house, clock, "one", 30 * MINUTE, 2)
+    first, second = placed(services, clock, "one", 30 * MINUTE, 2)
     assert "no webhook has arrived" in said(watched.part("webhooks"), DEGRADED)
 
     clock.time = real_time() - 20 * MINUTE
-    house.calls.record_message(read_message(status_update("one", first, "ringing")))
-    house.settle()
+    services.calls.record_message(read_message(status_update("one", first, "ringing")))
+    services.settle()
     said(watched.part("webhooks"), OK)
 
-    place(house, clock, "two", second, 5 * MINUTE)
+    place(services, clock, "two", second, 5 * MINUTE)
     result = said(watched.part("webhooks"), DEGRADED)
     assert "for 5 min" in result
     assert "https://calls.example/webhooks/vapi" in result
     assert "AUTOLYNX_PUBLIC_URL" in result
 
-    house.calls.record_lookup(second, shown("two"), grade=ReportGrade.NONE)
-    house.settle()
+    services.calls.record_lookup(second, shown("two"), grade=ReportGrade.NONE)
+    services.settle()
     said(watched.part("webhooks"), DEGRADED)  # It was queried and gave no answer.
 
     clock.time = real_time()
-    house.calls.record_message(read_message(status_update("stranger", None, "ringing")))
-    house.settle()
+    services.calls.record_message(
+        read_message(status_update("stranger", None, "ringing"))
+    )
+    services.settle()
     said(watched.part("webhooks"), OK)
 
 
 def placed(
-    house: House, clock: Clock, provider_id: str, ago: timedelta, people: int
+    services: Services, clock: Clock, provider_id: str, ago: timedelta, people: int
 ) -> list[UUID]:
     """Claim this many calls, and place the first one at that time in the past."""
     clock.time = real_time() - ago
-    ids = house.claim(house.campaign(people), people)
-    place(house, clock, provider_id, ids[0], ago)
+    ids = services.claim(services.campaign(people), people)
+    place(services, clock, provider_id, ids[0], ago)
     return ids
 
 
 def place(
-    house: House, clock: Clock, provider_id: str, call_id: UUID, ago: timedelta
+    services: Services, clock: Clock, provider_id: str, call_id: UUID, ago: timedelta
 ) -> None:
     clock.time = real_time() - ago
-    assert house.calls.request(call_id, dial_before=real_time() + MINUTE)
-    house.calls.place(call_id, provider_call_id=provider_id, placed_at=clock.time)
-    house.settle()
+    assert services.calls.request(call_id, dial_before=real_time() + MINUTE)
+    services.calls.place(call_id, provider_call_id=provider_id, placed_at=clock.time)
+    services.settle()
 
 
 def shown(provider_id: str) -> ProviderCall:
@@ -303,51 +305,55 @@ def status_update(provider_id: str, call_id: UUID | None, status: str) -> Any:
     return {"message": {"type": "status-update", "status": status, "call": call}}
 
 
-def test_a_duplicate_that_stops_all_dialling_degrades_health(house: House) -> None:
-    [call_id] = house.claim(house.campaign(1))
-    house.calls.confirm_duplicate(call_id, "p-2")
-    house.settle()
-    detail = said(Watched(house).part("dialling"), DEGRADED)
+def test_a_duplicate_that_stops_all_dialling_degrades_health(
+    services: Services,
+) -> None:
+    [call_id] = services.claim(services.campaign(1))
+    services.calls.confirm_duplicate(call_id, "p-2")
+    services.settle()
+    detail = said(Watched(services).part("dialling"), DEGRADED)
     assert "All dialling is stopped" in detail
     assert "an admin can allow requests again in the settings" in detail
-    house.settings.allow_requests_again(by="ann")
-    house.settle()
-    assert Watched(house).part("dialling").status is OK
+    services.settings.allow_requests_again(by="ann")
+    services.settle()
+    assert Watched(services).part("dialling").status is OK
 
 
-def test_rules_that_are_switched_off_are_reported_with_the_member(house: House) -> None:
+def test_rules_that_are_switched_off_are_reported_with_the_member(
+    services: Services,
+) -> None:
     off = SettingsValues().with_rules(RulesMode.OFF, reason=None, by=ENVIRONMENT)
-    part = Watched(house, first_settings=off).part("calling rules")
+    part = Watched(services, first_settings=off).part("calling rules")
     assert "switched off for all campaigns by environment" in said(part, OK)
-    house.settings.amend(
+    services.settings.amend(
         {"calling_rules": RulesMode.OFF, "calling_rules_reason": "advice"}, by=BY
     )
-    house.settle()
-    assert f"by {BY}" in said(Watched(house).part("calling rules"), OK)
-    house.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
-    house.settle()
-    assert said(Watched(house).part("calling rules"), OK) == ""
+    services.settle()
+    assert f"by {BY}" in said(Watched(services).part("calling rules"), OK)
+    services.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
+    services.settle()
+    assert said(Watched(services).part("calling rules"), OK) == ""
 
 
-def test_rules_that_cannot_be_read_are_reported_as_down(house: House) -> None:
-    broken = Watched(house, rules_problem=lambda: "us.toml, row 3: no source.")
+def test_rules_that_cannot_be_read_are_reported_as_down(services: Services) -> None:
+    broken = Watched(services, rules_problem=lambda: "us.toml, row 3: no source.")
     detail = said(broken.part("calling rules"), DOWN)
     assert "nobody is called: us.toml, row 3" in detail
 
 
-def test_a_list_that_cannot_be_read_or_is_too_old_is_named(house: House) -> None:
+def test_a_list_that_cannot_be_read_or_is_too_old_is_named(services: Services) -> None:
     today = real_time().date()
     terms = ListTerms("Registry", as_of=today, covers=("+1305",))
-    house.suppression_lists.receive(terms, [b"+13055550100"], by=BY)
-    house.settle()
-    assert Watched(house).part("suppression lists").status is OK
-    with connect(house.url, name="test") as connection:
+    services.suppression_lists.receive(terms, [b"+13055550100"], by=BY)
+    services.settle()
+    assert Watched(services).part("suppression lists").status is OK
+    with connect(services.url, name="test") as connection:
         connection.execute("delete from suppression_block")
-    detail = said(Watched(house).part("suppression lists"), DEGRADED)
+    detail = said(Watched(services).part("suppression lists"), DEGRADED)
     assert "The list Registry cannot be read (1 of its 1 blocks are missing)" in detail
     assert "numbers of +1305 are not called. Import the list again." in detail
     old = replace(terms, as_of=today - timedelta(days=40), max_age_days=31)
-    house.suppression_lists.receive(old, [b"+13055550100"], by=BY)
-    house.settle()
-    detail = said(Watched(house).part("suppression lists"), DEGRADED)
+    services.suppression_lists.receive(old, [b"+13055550100"], by=BY)
+    services.settle()
+    detail = said(Watched(services).part("suppression lists"), DEGRADED)
     assert "The list Registry is too old" in detail

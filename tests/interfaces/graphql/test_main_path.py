@@ -4,7 +4,7 @@ from uuid import UUID
 
 from domain.campaigns.campaign import Campaign
 from domain.values import PauseCause, Role
-from tests.interfaces.serving import CREATE, LINE, Desk
+from tests.interfaces.serving import CREATE, LINE, ApiClient
 
 START = """mutation($id: ID!) { startCampaign(id: $id) { __typename
   ... on Campaign { id state queuedAt startedAt }
@@ -16,16 +16,18 @@ RESUME = """mutation($id: ID!) { resumeCampaign(id: $id) { __typename
 
 
 def test_create_campaign_returns_the_campaign_and_the_report_of_its_file(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    upload = office.upload("name,business_name,phone\nAda,,+12025550101\n,,+1202555\n")
+    upload = shared_api.upload(
+        "name,business_name,phone\nAda,,+12025550101\n,,+1202555\n"
+    )
     asked = {
         "name": "Spring",
         "uploadId": upload,
-        "assistantId": office.assistant(),
+        "assistantId": shared_api.assistant(),
         "phoneNumberId": LINE,
     }
-    made = office.told(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
+    made = shared_api.execute(CREATE, Role.OPERATOR, input=asked)["createCampaign"]
     assert made["campaign"]["state"] == "CREATED"
     assert made["campaign"]["cap"] == 8
     assert made["campaign"]["progress"]["contacts"] == 1
@@ -35,33 +37,35 @@ def test_create_campaign_returns_the_campaign_and_the_report_of_its_file(
     assert made["report"]["rejectsUrl"] == f"/imports/{upload}/rejects.csv"
 
 
-def test_start_pause_and_resume_return_the_new_state(office: Desk) -> None:
-    id_ = office.campaign()
-    started = office.told(START, Role.OPERATOR, id=id_)["startCampaign"]
+def test_start_pause_and_resume_return_the_new_state(shared_api: ApiClient) -> None:
+    id_ = shared_api.campaign()
+    started = shared_api.execute(START, Role.OPERATOR, id=id_)["startCampaign"]
     assert (started["state"], started["startedAt"]) == ("QUEUED", None)
     assert started["queuedAt"] is not None
-    paused = office.told(PAUSE, Role.OPERATOR, id=id_)["pauseCampaign"]
+    paused = shared_api.execute(PAUSE, Role.OPERATOR, id=id_)["pauseCampaign"]
     assert (paused["state"], paused["stateReason"]) == ("PAUSED", "lunch")
     assert paused["pauseCause"] == "PERSON"
-    resumed = office.told(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
+    resumed = shared_api.execute(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
     assert (resumed["state"], resumed["pauseCause"]) == ("QUEUED", None)
     assert resumed["stateReason"] is None
 
 
-def test_a_pause_after_a_duplicate_call_has_a_readable_reason(office: Desk) -> None:
-    id_ = office.campaign()
-    office.told(START, Role.OPERATOR, id=id_)
-    campaign: Campaign = office.app.repository.get(UUID(id_))
-    cause, now = PauseCause.DUPLICATE_DETECTED, office.components.now()
+def test_a_pause_after_a_duplicate_call_has_a_readable_reason(
+    shared_api: ApiClient,
+) -> None:
+    id_ = shared_api.campaign()
+    shared_api.execute(START, Role.OPERATOR, id=id_)
+    campaign: Campaign = shared_api.app.repository.get(UUID(id_))
+    cause, now = PauseCause.DUPLICATE_DETECTED, shared_api.components.now()
     campaign.pause(cause=cause, at=now, by="scheduler")
-    office.app.append(campaign)
-    office.caught_up()
+    shared_api.app.append(campaign)
+    shared_api.caught_up()
     query = "query($id: ID!) { campaign(id: $id) { state pauseCause stateReason } }"
-    paused = office.told(query, Role.OPERATOR, id=id_)["campaign"]
+    paused = shared_api.execute(query, Role.OPERATOR, id=id_)["campaign"]
     assert (paused["state"], paused["pauseCause"]) == ("PAUSED", "DUPLICATE_DETECTED")
     assert paused["stateReason"].startswith("A second call was reported")
-    resumed = office.told(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
+    resumed = shared_api.execute(RESUME, Role.OPERATOR, id=id_)["resumeCampaign"]
     assert (resumed["state"], resumed["stateReason"]) == ("QUEUED", None)
     without_reason = PAUSE.replace(', reason: "lunch"', "")
-    paused = office.told(without_reason, Role.OPERATOR, id=id_)["pauseCampaign"]
+    paused = shared_api.execute(without_reason, Role.OPERATOR, id=id_)["pauseCampaign"]
     assert (paused["pauseCause"], paused["stateReason"]) == ("PERSON", None)

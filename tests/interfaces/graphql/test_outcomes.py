@@ -12,7 +12,7 @@ from domain.values import Role
 from projections import dial_snapshot
 from projections.contacts import contact_log
 from provider.vapi.reading import read_message
-from tests.interfaces.serving import Desk, utc_now
+from tests.interfaces.serving import ApiClient, utc_now
 from tests.projections.dial_scene import everybody_may_be_called
 
 FILE = (
@@ -68,39 +68,47 @@ def ringing(call_id: UUID) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def called(office: Desk) -> str:
+def called(shared_api: ApiClient) -> str:
     """A campaign of four: one answered, one had a voicemail, one was busy."""
-    campaign = office.campaign(FILE)
-    office.told("mutation($id: ID!) { startCampaign(id: $id) { __typename } }",
+    campaign = shared_api.campaign(FILE)
+    shared_api.execute("mutation($id: ID!) { startCampaign(id: $id) { __typename } }",
                 id=campaign)  # fmt: skip
-    office.caught_up()
-    with office.read_pool.connection() as conn:
+    shared_api.caught_up()
+    with shared_api.read_pool.connection() as conn:
         nodes = contact_log.page(conn, UUID(campaign), first=9).nodes
         seen = dial_snapshot.snapshot(
             conn, utc_now(), 1, everybody_may_be_called
         ).claims_seen
     chosen = [PlannedCall(UUID(campaign), one.id, 1, requeued=False) for one in nodes]
-    ids = ClaimService(office.app, office.context).claim(chosen[:3], seen=seen).calls
+    ids = (
+        ClaimService(shared_api.app, shared_api.context)
+        .claim(chosen[:3], seen=seen)
+        .calls
+    )
     told = [
         ("Yes, who is there?", "assistant-ended-call"),
         (GREETING, "assistant-ended-call"),
         (None, "customer-busy"),
     ]
     for call_id, (said, reason) in zip(ids, told, strict=True):
-        office.caught_up()
-        office.calls.request(call_id, dial_before=utc_now() + timedelta(seconds=9))
+        shared_api.caught_up()
+        shared_api.calls.request(call_id, dial_before=utc_now() + timedelta(seconds=9))
         for body in (ringing(call_id), report(call_id, said, reason)):
-            office.calls.record_message(read_message(body))
-    office.caught_up()
+            shared_api.calls.record_message(read_message(body))
+    shared_api.caught_up()
     return campaign
 
 
-def shown(office: Desk, campaign: str, **filters: Any) -> Any:
-    return office.told(CAMPAIGN, Role.AUDITOR, id=campaign, **filters)["campaign"]
+def shown(shared_api: ApiClient, campaign: str, **filters: Any) -> Any:
+    return shared_api.execute(CAMPAIGN, Role.AUDITOR, id=campaign, **filters)[
+        "campaign"
+    ]
 
 
-def test_calls_and_contacts_show_their_outcomes(office: Desk, called: str) -> None:
-    contacts = shown(office, called)["contacts"]["nodes"]
+def test_calls_and_contacts_show_their_outcomes(
+    shared_api: ApiClient, called: str
+) -> None:
+    contacts = shown(shared_api, called)["contacts"]["nodes"]
     assert [(one["name"], one["outcome"]) for one in contacts] == [
         ("Ada", "HUMAN"),
         ("Bob", "VOICEMAIL"),
@@ -118,8 +126,10 @@ def test_calls_and_contacts_show_their_outcomes(office: Desk, called: str) -> No
     assert (cid["outcome"], cid["ringSeconds"]) == ("BUSY", 58)
 
 
-def test_a_campaign_counts_outcomes_and_stages(office: Desk, called: str) -> None:
-    campaign = shown(office, called)
+def test_a_campaign_counts_outcomes_and_stages(
+    shared_api: ApiClient, called: str
+) -> None:
+    campaign = shown(shared_api, called)
     assert campaign["outcomes"] == [
         {"outcome": outcome, "calls": 1, "contacts": 1}
         for outcome in ("HUMAN", "VOICEMAIL", "BUSY")
@@ -139,51 +149,53 @@ def test_a_campaign_counts_outcomes_and_stages(office: Desk, called: str) -> Non
     ],
 )
 def test_contacts_are_filtered_by_outcome(
-    office: Desk, called: str, filters: dict[str, Any], names: list[str]
+    shared_api: ApiClient, called: str, filters: dict[str, Any], names: list[str]
 ) -> None:
-    contacts = shown(office, called, **filters)["contacts"]
+    contacts = shown(shared_api, called, **filters)["contacts"]
     assert [one["name"] for one in contacts["nodes"]] == names
     assert contacts["totalCount"] == len(names)
 
 
-def contact_id(office: Desk, campaign: str, name: str) -> str:
+def contact_id(shared_api: ApiClient, campaign: str, name: str) -> str:
     query = (
         """query($id: ID!) { campaign(id: $id) { contacts { nodes { id name } } } }"""
     )
-    nodes = office.told(query, id=campaign)["campaign"]["contacts"]["nodes"]
+    nodes = shared_api.execute(query, id=campaign)["campaign"]["contacts"]["nodes"]
     return str(next(one["id"] for one in nodes if one["name"] == name))
 
 
 def test_an_operator_sets_a_disposition_and_finds_the_contact_by_it(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
-    dee = contact_id(office, called, "Dee")
+    dee = contact_id(shared_api, called, "Dee")
     asked: dict[str, Any] = {"id": dee, "to": "OPTED_OUT", "note": " By letter. "}
-    made = office.told(SET, Role.OPERATOR, **asked)["setDisposition"]
+    made = shared_api.execute(SET, Role.OPERATOR, **asked)["setDisposition"]
     assert made == {"name": "Dee", "disposition": "OPTED_OUT", "note": "By letter."}
-    found = shown(office, called, dispositions=["OPTED_OUT"])
+    found = shown(shared_api, called, dispositions=["OPTED_OUT"])
     assert [one["note"] for one in found["contacts"]["nodes"]] == ["By letter."]
     assert found["funnel"]["optedOut"] == 1
-    cleared = office.told(SET, Role.OPERATOR, id=dee, to=None)["setDisposition"]
+    cleared = shared_api.execute(SET, Role.OPERATOR, id=dee, to=None)["setDisposition"]
     assert cleared == {"name": "Dee", "disposition": None, "note": None}
-    assert shown(office, called)["funnel"]["optedOut"] == 0
+    assert shown(shared_api, called)["funnel"]["optedOut"] == 0
 
 
 def test_a_goal_counts_only_for_contacts_whom_a_person_answered(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
     for name, goals in (("Bob", 0), ("Ada", 1)):
-        id_ = contact_id(office, called, name)
-        office.told(SET, Role.OPERATOR, id=id_, to="GOAL_REACHED")
-        assert shown(office, called)["funnel"]["goal"] == goals
+        id_ = contact_id(shared_api, called, name)
+        shared_api.execute(SET, Role.OPERATOR, id=id_, to="GOAL_REACHED")
+        assert shown(shared_api, called)["funnel"]["goal"] == goals
 
 
 def test_a_wrong_disposition_is_an_error_that_names_the_input(
-    office: Desk, called: str
+    shared_api: ApiClient, called: str
 ) -> None:
-    id_ = contact_id(office, called, "Cid")
-    made = office.told(SET, id=id_, to="OTHER", note="x" * 3_000)["setDisposition"]
+    id_ = contact_id(shared_api, called, "Cid")
+    made = shared_api.execute(SET, id=id_, to="OTHER", note="x" * 3_000)[
+        "setDisposition"
+    ]
     assert (made["code"], made["fields"]) == ("INVALID", [{"path": ["note"]}])
     for unknown in ("nonsense", "00000000-0000-0000-0000-000000000000"):
-        made = office.told(SET, id=unknown, to="OTHER")["setDisposition"]
+        made = shared_api.execute(SET, id=unknown, to="OTHER")["setDisposition"]
         assert made["code"] == "NOT_FOUND"

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 ERROR = "... on UserError { code message fields { path message } }"
 CREATE = f"""mutation($input: CreateCampaignInput!) {{ createCampaign(input: $input) {{
@@ -16,67 +16,73 @@ CANCEL = """mutation($id: ID!) { cancelCampaign(id: $id) {
 COUNT = "query($redial: RedialInput!) { redialCount(redial: $redial) }"
 
 
-def canceled(office: Desk) -> dict[str, Any]:
+def canceled(shared_api: ApiClient) -> dict[str, Any]:
     """Return a campaign whose contacts are all finished."""
-    done = office.told(CANCEL, Role.OPERATOR, id=office.campaign())
+    done = shared_api.execute(CANCEL, Role.OPERATOR, id=shared_api.campaign())
     found: dict[str, Any] = done["cancelCampaign"]
     return found
 
 
-def redial(office: Desk, source: dict[str, Any], **fields: Any) -> dict[str, Any]:
+def redial(
+    shared_api: ApiClient, source: dict[str, Any], **fields: Any
+) -> dict[str, Any]:
     asked = {
         "name": "Again",
         "assistantId": source["assistant"]["id"],
         "phoneNumberId": source["phoneNumberId"],
         "redial": {"campaignId": source["id"]},
     }
-    told = office.told(CREATE, Role.OPERATOR, input=asked | fields)
+    told = shared_api.execute(CREATE, Role.OPERATOR, input=asked | fields)
     found: dict[str, Any] = told["createCampaign"]
     return found
 
 
 def test_a_redial_has_the_contacts_that_were_counted_and_both_campaigns_are_linked(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    source = canceled(office)
+    source = canceled(shared_api)
     people = source["contacts"]["nodes"]
-    counted = office.told(COUNT, Role.OPERATOR, redial={"campaignId": source["id"]})
+    counted = shared_api.execute(
+        COUNT, Role.OPERATOR, redial={"campaignId": source["id"]}
+    )
     assert counted == {"redialCount": len(people)}
-    made = redial(office, source)
+    made = redial(shared_api, source)
     assert made["report"] == {"accepted": len(people)}
     assert made["campaign"]["contacts"]["nodes"] == people
     assert made["campaign"]["redialOf"] == {"id": source["id"]}
     back = "query($id: ID!) { campaign(id: $id) { redials { id } } }"
-    linked = office.told(back, id=source["id"])["campaign"]
+    linked = shared_api.execute(back, id=source["id"])["campaign"]
     assert linked == {"redials": [{"id": made["campaign"]["id"]}]}
-    assert redial(office, source)["campaign"]["id"] == made["campaign"]["id"]
+    assert redial(shared_api, source)["campaign"]["id"] == made["campaign"]["id"]
 
 
-def test_the_same_request_id_answers_the_same_redial(office: Desk) -> None:
-    source, request = canceled(office), str(uuid4())
-    first = redial(office, source, requestId=request)
-    again = redial(office, source, requestId=request, name="Other")
+def test_the_same_request_id_answers_the_same_redial(shared_api: ApiClient) -> None:
+    source, request = canceled(shared_api), str(uuid4())
+    first = redial(shared_api, source, requestId=request)
+    again = redial(shared_api, source, requestId=request, name="Other")
     assert again["campaign"]["id"] == first["campaign"]["id"]
 
 
-def test_exactly_one_of_upload_and_redial_is_accepted(office: Desk) -> None:
-    source = canceled(office)
+def test_exactly_one_of_upload_and_redial_is_accepted(shared_api: ApiClient) -> None:
+    source = canceled(shared_api)
     for fields in ({"redial": None}, {"uploadId": str(uuid4())}):
-        refused = redial(office, source, **fields)
+        refused = redial(shared_api, source, **fields)
         assert refused["code"] == "INVALID"
         assert refused["fields"][0]["path"] == ["uploadId"]
 
 
-def test_a_selection_without_contacts_is_refused_with_the_reason(office: Desk) -> None:
-    source = canceled(office)
+def test_a_selection_without_contacts_is_refused_with_the_reason(
+    shared_api: ApiClient,
+) -> None:
+    source = canceled(shared_api)
     nobody = {"campaignId": source["id"], "outcomes": ["BUSY"]}
-    assert office.told(COUNT, Role.OPERATOR, redial=nobody) == {"redialCount": 0}
-    refused = redial(office, source, redial=nobody)
+    assert shared_api.execute(COUNT, Role.OPERATOR, redial=nobody) == {"redialCount": 0}
+    refused = redial(shared_api, source, redial=nobody)
     assert (refused["code"], refused["fields"][0]["path"]) == ("INVALID", ["redial"])
 
 
-def test_an_unknown_campaign_is_refused(office: Desk) -> None:
-    source = canceled(office)
+def test_an_unknown_campaign_is_refused(shared_api: ApiClient) -> None:
+    source = canceled(shared_api)
     unknown = {"campaignId": str(uuid4())}
-    refused = redial(office, source, redial=unknown)
+    refused = redial(shared_api, source, redial=unknown)
     assert refused["code"] == "NOT_FOUND"

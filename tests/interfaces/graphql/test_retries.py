@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 TERMS = """{ startsAt endsAt callbackOutput
   retryPolicy { attempts perDay minGapMinutes expiresAfterDays
@@ -35,16 +35,18 @@ GOAL = {"output": "booked", "equals": {"yes": [True]}, "means": "GOAL_REACHED"}
 FIRST, LAST = "2031-01-01T00:00:00+00:00", "2031-02-01T00:00:00+00:00"
 
 
-def test_the_terms_of_a_new_campaign_are_shown_and_changed(office: Desk) -> None:
-    campaign = office.campaign(
+def test_the_terms_of_a_new_campaign_are_shown_and_changed(
+    shared_api: ApiClient,
+) -> None:
+    campaign = shared_api.campaign(
         retryPolicy=POLICY,
         outputRules=[GOAL],
         callbackOutput="call me",
         startsAt=FIRST,
         endsAt=LAST,
     )
-    office.caught_up()
-    terms = office.told(SHOWN, id=campaign)["campaign"]
+    shared_api.caught_up()
+    terms = shared_api.execute(SHOWN, id=campaign)["campaign"]
     assert terms == {
         "startsAt": FIRST,
         "endsAt": LAST,
@@ -57,32 +59,38 @@ def test_the_terms_of_a_new_campaign_are_shown_and_changed(office: Desk) -> None
         "callbackOutput": None,
         "outputRules": [],
     }
-    changed = office.told(UPDATE, Role.OPERATOR, id=campaign, input=change)
+    changed = shared_api.execute(UPDATE, Role.OPERATOR, id=campaign, input=change)
     assert changed["updateCampaign"] == terms | change
 
 
-def test_a_campaign_without_a_policy_calls_each_contact_once(office: Desk) -> None:
-    campaign = office.campaign()
-    office.caught_up()
-    terms = office.told(SHOWN, id=campaign)["campaign"]
+def test_a_campaign_without_a_policy_calls_each_contact_once(
+    shared_api: ApiClient,
+) -> None:
+    campaign = shared_api.campaign()
+    shared_api.caught_up()
+    terms = shared_api.execute(SHOWN, id=campaign)["campaign"]
     assert (terms["retryPolicy"]["attempts"], terms["retryPolicy"]["rules"]) == (1, [])
 
 
-def test_a_policy_that_cannot_fit_is_refused_with_the_reason(office: Desk) -> None:
-    campaign = office.campaign()
+def test_a_policy_that_cannot_fit_is_refused_with_the_reason(
+    shared_api: ApiClient,
+) -> None:
+    campaign = shared_api.campaign()
     slow = POLICY | {"rules": [RULE | {"gapsMinutes": [20_000]}]}
     change = {"retryPolicy": slow}
-    refused = office.told(UPDATE, Role.OPERATOR, id=campaign, input=change)
+    refused = shared_api.execute(UPDATE, Role.OPERATOR, id=campaign, input=change)
     error = refused["updateCampaign"]
     assert (error["code"], error["fields"][0]["path"]) == ("INVALID", ["retryPolicy"])
     assert "does not fit" in error["message"]
 
 
-def test_the_start_is_kept_changed_or_cleared_by_the_argument(office: Desk) -> None:
-    campaign = office.campaign(startsAt=FIRST)
+def test_the_start_is_kept_changed_or_cleared_by_the_argument(
+    shared_api: ApiClient,
+) -> None:
+    campaign = shared_api.campaign(startsAt=FIRST)
 
     def starts_at(**given: Any) -> Any:
-        started = office.told(START, Role.OPERATOR, id=campaign, **given)
+        started = shared_api.execute(START, Role.OPERATOR, id=campaign, **given)
         return started["startCampaign"]["startsAt"]
 
     assert starts_at() == FIRST
@@ -90,10 +98,10 @@ def test_the_start_is_kept_changed_or_cleared_by_the_argument(office: Desk) -> N
     assert starts_at(at=None) is None
 
 
-def test_the_same_request_answers_the_same_campaign(office: Desk) -> None:
+def test_the_same_request_answers_the_same_campaign(shared_api: ApiClient) -> None:
     request = "7b0f4f5c-1f3e-4c55-9a53-0d8d3c0f1a11"
-    first = office.campaign(requestId=request)
-    assert office.campaign(requestId=request) == first
+    first = shared_api.campaign(requestId=request)
+    assert shared_api.campaign(requestId=request) == first
 
 
 TIMETABLE = """query($policy: RetryPolicyInput!, $place: String!,
@@ -101,25 +109,25 @@ TIMETABLE = """query($policy: RetryPolicyInput!, $place: String!,
   retryTimetable(policy: $policy, place: $place, callingHours: $hours) }"""
 
 
-def test_the_timetable_obeys_the_hours_of_the_place(office: Desk) -> None:
-    told = office.told(TIMETABLE, policy=POLICY, place="US-FL")
+def test_the_timetable_obeys_the_hours_of_the_place(shared_api: ApiClient) -> None:
+    told = shared_api.execute(TIMETABLE, policy=POLICY, place="US-FL")
     times = [datetime.fromisoformat(each) for each in told["retryTimetable"]]
     assert len(times) == 3
     zones = [ZoneInfo("America/New_York"), ZoneInfo("America/Chicago")]
     assert all(8 <= at.astimezone(zone).hour < 20 for at in times for zone in zones)
 
 
-def test_the_timetable_obeys_the_campaigns_own_hours(office: Desk) -> None:
+def test_the_timetable_obeys_the_campaigns_own_hours(shared_api: ApiClient) -> None:
     days = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
     window = {"days": days, "from": "10:00", "to": "11:00"}
     hours = {"rules": "ANY", "reason": "A test.", "windows": [window]}
-    told = office.told(TIMETABLE, policy=POLICY, place="DE", hours=hours)
+    told = shared_api.execute(TIMETABLE, policy=POLICY, place="DE", hours=hours)
     zone = ZoneInfo("Europe/Berlin")
     times = [datetime.fromisoformat(each) for each in told["retryTimetable"]]
     assert [at.astimezone(zone).hour for at in times] == [10, 10, 10]
 
 
-def test_a_place_or_policy_that_is_wrong_is_refused(office: Desk) -> None:
+def test_a_place_or_policy_that_is_wrong_is_refused(shared_api: ApiClient) -> None:
     wrong: tuple[dict[str, Any], ...] = (
         {"policy": POLICY, "place": "US-XX"},
         {"policy": POLICY | {"attempts": 99}, "place": "US"},
@@ -130,5 +138,5 @@ def test_a_place_or_policy_that_is_wrong_is_refused(office: Desk) -> None:
         },
     )
     for variables in wrong:
-        [error] = office.ask(TIMETABLE, **variables).errors
+        [error] = shared_api.ask(TIMETABLE, **variables).errors
         assert error["extensions"]["code"] == "BAD_REQUEST"

@@ -7,7 +7,7 @@ import pytest
 
 from domain.values import Role
 from projections.contacts import contact_log
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 FILE = (
     "name,business_name,phone\n"
@@ -24,22 +24,22 @@ CONTACTS = """query($id: ID!, $search: String, $first: Int, $after: String,
 
 
 @dataclass
-class Hall:
-    desk: Desk
+class Setup:
+    api: ApiClient
     campaign: str
 
     def names(self, search: str, **given: object) -> list[str]:
-        shown = self.desk.told(
+        shown = self.api.execute(
             CONTACTS, Role.AUDITOR, id=self.campaign, search=search, **given
         )["campaign"]["contacts"]
         return [node["name"] for node in shown["nodes"]]
 
 
 @pytest.fixture(scope="module")
-def hall(office: Desk) -> Hall:
+def setup(shared_api: ApiClient) -> Setup:
     other = "name,business_name,phone\nAda Other,,+12025550101\n"
-    office.campaign(other)
-    return Hall(office, office.campaign(FILE))
+    shared_api.campaign(other)
+    return Setup(shared_api, shared_api.campaign(FILE))
 
 
 @pytest.fixture(params=["few match", "many match"])
@@ -84,36 +84,36 @@ def either(request: pytest.FixtureRequest) -> Iterator[None]:
 )
 @pytest.mark.usefixtures("either")
 def test_a_search_finds_contacts_by_prefixes_of_their_words(
-    hall: Hall, search: str, found: list[str] | None
+    setup: Setup, search: str, found: list[str] | None
 ) -> None:
-    everybody = hall.names("   ")
+    everybody = setup.names("   ")
     assert len(everybody) == 5
-    assert hall.names(search) == (everybody if found is None else found)
+    assert setup.names(search) == (everybody if found is None else found)
 
 
 @pytest.mark.usefixtures("either")
-def test_a_campaign_s_id_does_not_match_all_of_its_contacts(hall: Hall) -> None:
+def test_a_campaign_s_id_does_not_match_all_of_its_contacts(setup: Setup) -> None:
     """The index holds it, so that a search stays within the campaign."""
-    assert hall.names(hall.campaign[:8]) == []
+    assert setup.names(setup.campaign[:8]) == []
 
 
 @pytest.mark.usefixtures("either")
-def test_search_results_are_paged(hall: Hall) -> None:
-    data = hall.desk.told(CONTACTS, id=hall.campaign, search="+1", first=2)
+def test_search_results_are_paged(setup: Setup) -> None:
+    data = setup.api.execute(CONTACTS, id=setup.campaign, search="+1", first=2)
     first = data["campaign"]["contacts"]
     assert first["pageInfo"]["hasNextPage"]
     after = first["pageInfo"]["endCursor"]
-    rest = hall.names("+1", first=2, after=after)
+    rest = setup.names("+1", first=2, after=after)
     names = [node["name"] for node in first["nodes"]] + rest
     assert names == ["Ada Lovelace", "Émile O'Brien", "Adam Smith", "50% Off"]
 
 
 @pytest.mark.usefixtures("either")
-def test_a_search_can_be_combined_with_a_status_filter(hall: Hall) -> None:
-    assert hall.names("ada", statuses=["ENDED"]) == []
-    assert len(hall.names("ada", statuses=["PENDING", "ENDED"])) == 2
+def test_a_search_can_be_combined_with_a_status_filter(setup: Setup) -> None:
+    assert setup.names("ada", statuses=["ENDED"]) == []
+    assert len(setup.names("ada", statuses=["PENDING", "ENDED"])) == 2
 
 
-def test_the_total_counts_the_search_results(hall: Hall) -> None:
-    data = hall.desk.told(CONTACTS, id=hall.campaign, search="ada", first=1)
+def test_the_total_counts_the_search_results(setup: Setup) -> None:
+    data = setup.api.execute(CONTACTS, id=setup.campaign, search="ada", first=1)
     assert data["campaign"]["contacts"]["totalCount"] == 2

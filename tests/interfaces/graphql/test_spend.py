@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.campaigns.campaign_events import SpendAlert
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 SPEND = """{ spend {
   today dailyBudget campaigns { campaignId name spend budget }
@@ -13,14 +13,14 @@ SPEND = """{ spend {
 } }"""
 
 
-def test_spending_is_shown_with_its_budgets_and_alerts(office: Desk) -> None:
-    campaign = office.campaign(budget="20")
-    office.told(
+def test_spending_is_shown_with_its_budgets_and_alerts(shared_api: ApiClient) -> None:
+    campaign = shared_api.campaign(budget="20")
+    shared_api.execute(
         """mutation { updateSettings(input: {dailyBudget: "100"}) { __typename } }"""
     )
-    _alert(office, campaign, spent="16")
-    office.caught_up()
-    data = office.told(SPEND, Role.AUDITOR)["spend"]
+    _alert(shared_api, campaign, spent="16")
+    shared_api.caught_up()
+    data = shared_api.execute(SPEND, Role.AUDITOR)["spend"]
     assert (data["today"], data["dailyBudget"]) == ("0", "100")
     assert data["campaigns"] == [
         {"campaignId": campaign, "name": "Spring", "spend": "0", "budget": "20"}
@@ -33,8 +33,8 @@ def test_spending_is_shown_with_its_budgets_and_alerts(office: Desk) -> None:
     )
 
 
-def _alert(office: Desk, campaign_id: str, *, spent: str) -> None:
-    office.components.campaigns.raise_spend_alert(
+def _alert(shared_api: ApiClient, campaign_id: str, *, spent: str) -> None:
+    shared_api.components.campaigns.raise_spend_alert(
         UUID(campaign_id),
         alert=SpendAlert.THRESHOLD,
         spend=Decimal(spent),

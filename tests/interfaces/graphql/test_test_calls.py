@@ -9,7 +9,7 @@ import pytest
 from application.campaigns import CampaignService
 from domain.campaigns.campaign import Campaign
 from domain.values import CampaignState, Role
-from tests.interfaces.serving import ASSISTANT, LINE, Desk
+from tests.interfaces.serving import ASSISTANT, LINE, ApiClient
 
 PHONE = "+12025550177"
 ERROR = "... on UserError { code message fields { path message } }"
@@ -23,29 +23,29 @@ IMPORT = """mutation($id: String!) { importAssistant(providerAssistantId: $id) {
 
 
 @pytest.fixture
-def asked(office: Desk) -> dict[str, Any]:
+def asked(shared_api: ApiClient) -> dict[str, Any]:
     """Return the input of a valid test call."""
-    assistant = office.told(IMPORT, id=ASSISTANT)["importAssistant"]["id"]
+    assistant = shared_api.execute(IMPORT, id=ASSISTANT)["importAssistant"]["id"]
     return {"assistantId": assistant, "phoneNumberId": LINE, "phone": PHONE}
 
 
-def placed(desk: Desk, asked: dict[str, Any], **given: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = desk.told(PLACE, Role.OPERATOR, input=asked | given)[
+def placed(api: ApiClient, asked: dict[str, Any], **given: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = api.execute(PLACE, Role.OPERATOR, input=asked | given)[
         "placeTestCall"
     ]
     return answer
 
 
 def test_a_test_call_is_a_started_campaign_with_one_contact(
-    office: Desk, asked: dict[str, Any]
+    shared_api: ApiClient, asked: dict[str, Any]
 ) -> None:
     variables = {"appointment": "Monday; 10:00", "rooms": 3, "none": None}
-    campaign = placed(office, asked, name="Ada", variables=variables)
+    campaign = placed(shared_api, asked, name="Ada", variables=variables)
     assert (campaign["isTest"], campaign["state"]) == (True, "QUEUED")
     assert (campaign["cap"], campaign["progress"]["contacts"]) == (1, 1)
     assert campaign["retryPolicy"]["attempts"] == 1
-    office.caught_up()
-    [contact] = office.told(CONTACTS, id=campaign["id"])["campaign"]["contacts"][
+    shared_api.caught_up()
+    [contact] = shared_api.execute(CONTACTS, id=campaign["id"])["campaign"]["contacts"][
         "nodes"
     ]
     assert (contact["name"], contact["phone"]) == ("Ada", PHONE)
@@ -57,9 +57,9 @@ def test_a_test_call_is_a_started_campaign_with_one_contact(
 
 
 def test_a_test_call_expires_after_two_minutes(
-    office: Desk, asked: dict[str, Any]
+    shared_api: ApiClient, asked: dict[str, Any]
 ) -> None:
-    campaign = placed(office, asked)
+    campaign = placed(shared_api, asked)
     ends, created = (
         datetime.fromisoformat(campaign[name]) for name in ("endsAt", "createdAt")
     )
@@ -67,24 +67,24 @@ def test_a_test_call_expires_after_two_minutes(
 
 
 def test_the_same_request_places_one_test_call(
-    office: Desk, asked: dict[str, Any]
+    shared_api: ApiClient, asked: dict[str, Any]
 ) -> None:
     request = str(uuid4())
     ids = {
-        placed(office, asked, requestId=request)["id"],
-        placed(office, asked, requestId=request)["id"],
-        placed(office, asked, requestId=request, phone="+12025550178")["id"],
+        placed(shared_api, asked, requestId=request)["id"],
+        placed(shared_api, asked, requestId=request)["id"],
+        placed(shared_api, asked, requestId=request, phone="+12025550178")["id"],
     }
     assert len(ids) == 1
 
 
 def test_equal_input_without_a_request_id_places_one_test_call(
-    office: Desk, asked: dict[str, Any]
+    shared_api: ApiClient, asked: dict[str, Any]
 ) -> None:
-    first = placed(office, asked)["id"]
-    assert placed(office, asked)["id"] == first
-    assert placed(office, asked, name="Bo")["id"] != first
-    assert placed(office, asked, requestId=str(uuid4()))["id"] != first
+    first = placed(shared_api, asked)["id"]
+    assert placed(shared_api, asked)["id"] == first
+    assert placed(shared_api, asked, name="Bo")["id"] != first
+    assert placed(shared_api, asked, requestId=str(uuid4()))["id"] != first
 
 
 @pytest.mark.parametrize(
@@ -102,18 +102,18 @@ def test_equal_input_without_a_request_id_places_one_test_call(
     ids=lambda value: str(value)[:40],
 )
 def test_invalid_input_is_refused_and_nothing_is_created(
-    office: Desk, asked: dict[str, Any], given: dict[str, Any], field: str
+    shared_api: ApiClient, asked: dict[str, Any], given: dict[str, Any], field: str
 ) -> None:
     request = uuid4()
-    refused = placed(office, asked, requestId=str(request), **given)
+    refused = placed(shared_api, asked, requestId=str(request), **given)
     assert refused["code"] == "INVALID"
     assert [one["path"] for one in refused["fields"]] == [[field]]
-    valid = placed(office, asked, requestId=str(request))
+    valid = placed(shared_api, asked, requestId=str(request))
     assert valid["state"] == "QUEUED"
 
 
 def test_a_test_call_interrupted_before_its_start_is_started_by_a_repetition(
-    office: Desk, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    shared_api: ApiClient, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: Any, **__: Any) -> None:
         raise ConnectionError
@@ -121,7 +121,7 @@ def test_a_test_call_interrupted_before_its_start_is_started_by_a_repetition(
     request = str(uuid4())
     with monkeypatch.context() as patched:
         patched.setattr(CampaignService, "start", crash)
-        assert office.ask(PLACE, input=asked | {"requestId": request}).errors
-    campaign = placed(office, asked, requestId=request)
-    loaded = office.app.load(Campaign, UUID(campaign["id"]))
+        assert shared_api.ask(PLACE, input=asked | {"requestId": request}).errors
+    campaign = placed(shared_api, asked, requestId=request)
+    loaded = shared_api.app.load(Campaign, UUID(campaign["id"]))
     assert loaded.state is CampaignState.QUEUED

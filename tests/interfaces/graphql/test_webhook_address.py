@@ -5,7 +5,7 @@ import json
 import pytest
 
 from domain.values import Role
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 URL = "https://hooks.example.com/secret-part"
 ADD = """mutation($url: String!) { addWebhookEndpoint(url: $url) {
@@ -18,12 +18,12 @@ LISTED = """query($id: ID!) { events(filter: {aggregateId: $id}) {
 
 @pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
 def test_the_event_list_shows_the_url_to_admins_only_and_the_secret_to_nobody(
-    office: Desk, role: Role, *, shown: bool
+    shared_api: ApiClient, role: Role, *, shown: bool
 ) -> None:
-    added = office.told(ADD, url=URL)["addWebhookEndpoint"]
-    office.told(UPDATE, id=added["endpoint"]["id"], url=f"{URL}/2")
-    office.caught_up()
-    listed = office.told(LISTED, role, id=added["endpoint"]["id"])
+    added = shared_api.execute(ADD, url=URL)["addWebhookEndpoint"]
+    shared_api.execute(UPDATE, id=added["endpoint"]["id"], url=f"{URL}/2")
+    shared_api.caught_up()
+    listed = shared_api.execute(LISTED, role, id=added["endpoint"]["id"])
     assert len(listed["events"]["nodes"]) == 2
     assert ("secret-part" in json.dumps(listed)) is shown
     assert added["secret"] not in json.dumps(listed)

@@ -11,7 +11,7 @@ from projections.engine.verify import Verified, verify
 from provider.vapi.reading import read_message
 from storage.database import Conn, connect
 from storage.log.verification_state import VerificationState, read_verification
-from tests.wiring import BY, NOON, House, housed
+from tests.wiring import BY, NOON, Services, open_services
 
 DIAL_BEFORE = NOON + timedelta(seconds=5)
 
@@ -20,14 +20,14 @@ DIAL_BEFORE = NOON + timedelta(seconds=5)
 class Ledger:
     """The services over a database, and the problems of its last verification."""
 
-    house: House
+    services: Services
     conn: Conn
     problems: list[Problem] = field(default_factory=list)
 
     def verify(self, *, incremental: bool = False) -> Verified:
         self.problems.clear()
         return verify(
-            self.house.url,
+            self.services.url,
             now=lambda: NOON,
             incremental=incremental,
             on_problem=self.problems.append,
@@ -52,11 +52,11 @@ class Ledger:
 
     def make_call(self, provider_id: str = "p-9") -> None:
         """Make one more call, which ends with a report."""
-        house = self.house
-        view = house.snapshot()
-        [call_id] = house.claim(view.campaigns[0].id)
-        complete_call(house, call_id, provider_id)
-        house.settle()
+        services = self.services
+        view = services.snapshot()
+        [call_id] = services.claim(view.campaigns[0].id)
+        complete_call(services, call_id, provider_id)
+        services.settle()
 
     @property
     def last(self) -> int:
@@ -69,9 +69,9 @@ class Ledger:
         return mark
 
 
-def complete_call(house: House, call_id: Any, provider_id: str) -> None:
-    house.calls.request(call_id, dial_before=DIAL_BEFORE)
-    house.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
+def complete_call(services: Services, call_id: Any, provider_id: str) -> None:
+    services.calls.request(call_id, dial_before=DIAL_BEFORE)
+    services.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
     call = {
         "id": provider_id,
         "createdAt": "2026-03-02T12:00:00Z",
@@ -86,21 +86,24 @@ def complete_call(house: House, call_id: Any, provider_id: str) -> None:
         "endedAt": "2026-03-02T12:01:05Z",
         "artifact": {"messages": [{"role": "user", "message": "Yes, please."}]},
     }
-    house.calls.record_message(read_message({"message": message}))
+    services.calls.record_message(read_message({"message": message}))
 
 
 @contextmanager
 def opened_ledger(database: str) -> Iterator[Ledger]:
     """Migrate the database, and complete one call of a campaign of two."""
-    with housed(database) as house, connect(house.url, name="test") as conn:
-        upload = house.staged.stage(["+12025550101", "+12025550102"], rejects=[7])
-        new = house.new_campaign(upload)
-        made = house.imports.create_campaign(new, default_cap=8, by=BY)
-        house.campaigns.start(made.campaign_id, by=BY)
-        [call_id] = house.claim(made.campaign_id)
-        complete_call(house, call_id, "p-1")
-        house.campaigns.pause(made.campaign_id, by=BY, reason="lunch")
-        house.campaigns.resume(made.campaign_id, by=BY)
-        house.settle()
+    with (
+        open_services(database) as services,
+        connect(services.url, name="test") as conn,
+    ):
+        upload = services.staged.stage(["+12025550101", "+12025550102"], rejects=[7])
+        new = services.new_campaign(upload)
+        made = services.imports.create_campaign(new, default_cap=8, by=BY)
+        services.campaigns.start(made.campaign_id, by=BY)
+        [call_id] = services.claim(made.campaign_id)
+        complete_call(services, call_id, "p-1")
+        services.campaigns.pause(made.campaign_id, by=BY, reason="lunch")
+        services.campaigns.resume(made.campaign_id, by=BY)
+        services.settle()
         conn.execute("set search_path = read, public")
-        yield Ledger(house, conn)
+        yield Ledger(services, conn)

@@ -71,10 +71,10 @@ def test_the_tables_contain_the_rows_that_the_handlers_return(store: Store) -> N
         found = [
             dict(zip(names, row, strict=True)) for row in store.conn.execute(query)
         ]
-        told = memory.tables[table.name]
-        assert len(found) == len(told), table.name
+        received = memory.tables[table.name]
+        assert len(found) == len(received), table.name
         for row in found:
-            said = told[tuple(row[name] for name in table.key)]
+            said = received[tuple(row[name] for name in table.key)]
             assert {name: row[name] for name in said if name != "config"} == {
                 name: value.obj if isinstance(value, Jsonb) else value
                 for name, value in said.items()

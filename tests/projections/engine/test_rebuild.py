@@ -38,7 +38,7 @@ from tests.projections.lives import Life
 from tests.projections.random_lives import RandomSteps, whole_life
 from tests.projections.store import Store
 from tests.support import eventually
-from tests.wiring import NOON, housed
+from tests.wiring import NOON, open_services
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,12 +67,12 @@ def against_a_rebuild(store: Store) -> list[str]:
 def test_rebuilt_tables_replace_the_live_ones(store: Store) -> None:
     last = lived(store)
     before = store.value("select 'read.campaign_board'::regclass::oid::bigint")
-    told: list[tuple[int, int]] = []
-    rebuilt = rebuild(store.url, progress=lambda *done: told.append(done))
+    received: list[tuple[int, int]] = []
+    rebuilt = rebuild(store.url, progress=lambda *done: received.append(done))
     assert (rebuilt.position, rebuilt.events) == (last, last)
     assert store.value("select 'read.campaign_board'::regclass::oid::bigint") != before
     assert schemas(store) == {"read"}
-    assert told[0] == (0, last)
+    assert received[0] == (0, last)
     assert store.position() == last
     assert against_a_rebuild(store) == []
 
@@ -242,18 +242,20 @@ def test_a_killed_rebuild_leaves_the_live_tables_and_starts_again(
 def test_an_export_is_the_same_after_rebuilds_killed_during_a_campaign(
     store: Store, database: str
 ) -> None:
-    with housed(database, projector=True) as house:
-        id_ = house.campaign(6)
+    with open_services(database, projector=True) as services:
+        id_ = services.campaign(6)
         for number in range(3):
-            [call_id] = house.claim(id_)
-            house.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
+            [call_id] = services.claim(id_)
+            services.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
             with started(store) as process:
                 assert process.stdout is not None
                 process.stdout.readline()
                 provider_id = f"p-{number}"
-                house.calls.place(call_id, provider_call_id=provider_id, placed_at=NOON)
+                services.calls.place(
+                    call_id, provider_call_id=provider_id, placed_at=NOON
+                )
                 os.kill(process.pid, signal.SIGKILL)
-        house.settle()
+        services.settle()
         before = b"".join(csv_of(store.conn, id_, RecordingUrls()))
         assert before.count(b"QUEUED") == 3
         assert before.count(b"PENDING") == 3

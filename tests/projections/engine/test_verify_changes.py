@@ -175,7 +175,7 @@ def test_an_appended_event_must_have_the_next_version_of_its_stream(
         version,
         topic,
     )
-    ledger.house.settle()
+    ledger.services.settle()
     assert ledger.found() == [(ledger.last, f"Event {ledger.last} ({topic}) {said}")]
 
 

@@ -56,7 +56,7 @@ def test_a_run_that_fails_leaves_no_tables_behind(ledger: Ledger) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        verify(ledger.house.url, now=lambda: NOON, progress=fail)
+        verify(ledger.services.url, now=lambda: NOON, progress=fail)
     assert schemas(ledger) == before
 
 
@@ -102,7 +102,7 @@ def test_a_recomputed_chain_is_reported(
 def recompute_read_model(ledger: Ledger) -> None:
     """Recompute chain and read tables from the current log."""
     ledger.conn.execute("drop schema read cascade")
-    with connect(ledger.house.url, name="second run") as conn:
+    with connect(ledger.services.url, name="second run") as conn:
         create_read_model(conn)
         catch_up(conn)
 
@@ -116,7 +116,7 @@ def test_events_appended_during_a_run_are_verified_too(ledger: Ledger) -> None:
         lived.append(done)
 
     before = ledger.last
-    verified = verify(ledger.house.url, now=lambda: NOON, progress=progress)
+    verified = verify(ledger.services.url, now=lambda: NOON, progress=progress)
     assert verified == Verified(0, ledger.last, 0)
     assert ledger.last > before
     assert ledger.mark.up_to == ledger.last
@@ -129,12 +129,12 @@ def test_only_one_rebuild_or_verification_runs_at_a_time(
 ) -> None:
     monkeypatch.setattr("projections.engine.verify.LOCK_SECONDS", 0.1)
     with (
-        connect(ledger.house.url, name="other") as conn,
+        connect(ledger.services.url, name="other") as conn,
         alone(conn),
         pytest.raises(RebuildUnderWay),
     ):
         ledger.verify()
-    rebuild(ledger.house.url)
+    rebuild(ledger.services.url)
     assert ledger.found() == []
 
 
@@ -156,7 +156,7 @@ def test_the_result_names_the_projections_to_rebuild(ledger: Ledger) -> None:
     ledger.execute("update charged_calls set cost = cost + 1")
     ledger.execute("update contact_log set attempt = attempt + 1")
     assert ledger.verify().rebuild == ("contact_log", "spend")
-    rebuild(ledger.house.url, name="contact_log")
+    rebuild(ledger.services.url, name="contact_log")
     assert ledger.verify().rebuild == ("spend",)
-    rebuild(ledger.house.url)
+    rebuild(ledger.services.url)
     assert ledger.verify().rebuild == ()

@@ -264,10 +264,10 @@ def test_faults_may_be_given_at_the_start() -> None:
 
 def drawn(seed: int, subjects: list[str]) -> dict[str, list[RequestFault | None]]:
     rates = {RequestFault.RATE_LIMITED: 0.3, RequestFault.HANG_AFTER: 0.3}
-    desk = FaultDesk(seed, FaultPlan(requests=rates))
+    api = FaultDesk(seed, FaultPlan(requests=rates))
     drawn: dict[str, list[RequestFault | None]] = {}
     for subject in subjects:
-        spoilt = desk.for_request("POST /call", subject)
+        spoilt = api.for_request("POST /call", subject)
         drawn.setdefault(subject, []).append(spoilt.fault if spoilt else None)
     return drawn
 
@@ -287,8 +287,8 @@ def test_faults_come_at_about_their_rates() -> None:
 def test_a_storm_refuses_all_requests_until_it_is_over() -> None:
     script = (ScriptedRequest(RequestFault.HANG_AFTER, number=OTHER),)
     storms = {RequestFault.RATE_LIMIT_STORM: 0.02}
-    desk = FaultDesk(1, FaultPlan(requests=storms, script=script, storm_requests=4))
-    spoilt = [desk.for_request("POST /call", number) for number in numbers(200)]
+    api = FaultDesk(1, FaultPlan(requests=storms, script=script, storm_requests=4))
+    spoilt = [api.for_request("POST /call", number) for number in numbers(200)]
     refused = [one is not None and one.fault == "rate_limited" for one in spoilt]
     first = refused.index(True)
     assert refused[first : first + 4] == [True] * 4
@@ -298,16 +298,16 @@ def test_a_storm_refuses_all_requests_until_it_is_over() -> None:
 def test_a_script_has_priority_over_the_rates() -> None:
     script = (ScriptedRequest(RequestFault.HANG_AFTER, times=1),)
     plan = FaultPlan(requests={RequestFault.RATE_LIMITED: 1.0}, script=script)
-    desk = FaultDesk(1, plan)
-    spoilt = [desk.for_request("POST /call", DANA) for _ in range(2)]
+    api = FaultDesk(1, plan)
+    spoilt = [api.for_request("POST /call", DANA) for _ in range(2)]
     assert [one and one.fault for one in spoilt] == ["hang_after", "rate_limited"]
 
 
 def test_one_message_may_have_several_faults() -> None:
     both = {WebhookFault.LATE: 1.0, WebhookFault.TWICE: 1.0}
-    desk = FaultDesk(1, FaultPlan(webhooks=both))
-    assert desk.for_message(f"{DANA}/1", DANA, "ended") == set(both)
-    assert WebhookFault.BEFORE_ANSWER not in desk.for_message("k", DANA, CREATION)
+    api = FaultDesk(1, FaultPlan(webhooks=both))
+    assert api.for_message(f"{DANA}/1", DANA, "ended") == set(both)
+    assert WebhookFault.BEFORE_ANSWER not in api.for_message("k", DANA, CREATION)
 
 
 # --- Refusals that last -----------------------------------------------------

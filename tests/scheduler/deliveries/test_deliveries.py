@@ -29,7 +29,7 @@ from tests.webhooks import (
     queued,
     rows,
 )
-from tests.wiring import BY, House, phones, real_time
+from tests.wiring import BY, Services, phones, real_time
 
 NOW = (0.0,)
 """Repetitions without a pause."""
@@ -38,17 +38,17 @@ LATER = (3_600.0,)
 
 
 @pytest.fixture
-def pool(house: House) -> Iterator[Pool]:
-    with open_queue_pool(house.url, name="test") as pool:
+def pool(services: Services) -> Iterator[Pool]:
+    with open_queue_pool(services.url, name="test") as pool:
         yield pool
 
 
 @contextmanager
 def delivering(
-    house: House, pool: Pool, gaps: tuple[float, ...] = NOW, **fields: Any
+    services: Services, pool: Pool, gaps: tuple[float, ...] = NOW, **fields: Any
 ) -> Iterator[DeliveryWorker]:
     """Run a worker; `fields` replace those of Deliveries."""
-    give_up = house.webhook_endpoints.give_up
+    give_up = services.webhook_endpoints.give_up
     deliveries = Deliveries(pool, give_up, OWN_URL, gaps, **fields)
 
     def sender() -> tuple[Send, Callable[[], Awaitable[None]]]:
@@ -63,24 +63,24 @@ def delivering(
         worker.stop()
 
 
-def waiting(house: House) -> int:
+def waiting(services: Services) -> int:
     query = "select count(*) from webhook_delivery where state = 'waiting'"
-    return int(rows(house, query)[0][0])
+    return int(rows(services, query)[0][0])
 
 
-def all_delivered(house: House, worker: DeliveryWorker) -> None:
+def all_delivered(services: Services, worker: DeliveryWorker) -> None:
     """Wait until nothing waits any more."""
-    house.settle()
+    services.settle()
 
     def nothing_waits() -> bool:
         worker.wake()
-        return waiting(house) == 0
+        return waiting(services) == 0
 
     eventually(nothing_waits, within=30, said="the end of all deliveries")
 
 
-def endpoint_at(house: House, received: Received, *types: str) -> UUID:
-    endpoint_id, secret = add_endpoint(house, *types, url=received.url)
+def endpoint_at(services: Services, received: Received, *types: str) -> UUID:
+    endpoint_id, secret = add_endpoint(services, *types, url=received.url)
     received.secrets.append(secret)
     return endpoint_id
 
@@ -98,16 +98,16 @@ def of_contacts(bodies: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def test_each_message_is_delivered_once_in_order_and_verifies(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
-    with receiving() as received, delivering(house, pool) as worker:
-        endpoint_at(house, received)
-        campaign = house.campaign(3)
+    with receiving() as received, delivering(services, pool) as worker:
+        endpoint_at(services, received)
+        campaign = services.campaign(3)
         for _ in range(3):
-            finish_call(house, campaign)
-        version = house.load_campaign(campaign).version
-        house.campaigns.complete(campaign, version=version)
-        all_delivered(house, worker)
+            finish_call(services, campaign)
+        version = services.load_campaign(campaign).version
+        services.campaigns.complete(campaign, version=version)
+        all_delivered(services, worker)
     assert received.faults == []
     assert received.types[0] == "campaign.started"
     assert received.types[-1] == "campaign.completed"
@@ -117,19 +117,19 @@ def test_each_message_is_delivered_once_in_order_and_verifies(
 
 
 def test_a_refused_order_is_kept_when_everything_is_repeated(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     answers = iter([503, 500, 200, 503, 429, 200, 500])
     metrics = SchedulerMetrics()
-    counted = delivering(house, pool, count=metrics.delivered)
+    counted = delivering(services, pool, count=metrics.delivered)
     with receiving() as received, counted as worker:
         received.answer = lambda _body: next(answers, 200)
-        endpoint = endpoint_at(house, received)
-        campaign = house.campaign(2)
+        endpoint = endpoint_at(services, received)
+        campaign = services.campaign(2)
         for _ in range(2):
-            finish_call(house, campaign)
-        house.campaigns.cancel(campaign, hang_up=False, by=BY)
-        all_delivered(house, worker)
+            finish_call(services, campaign)
+        services.campaigns.cancel(campaign, hang_up=False, by=BY)
+        all_delivered(services, worker)
     assert received.statuses.count(200) == 6
     text = generate_latest(metrics.registry).decode()
     attempts = f'autolynx_delivery_attempts_total{{endpoint="{endpoint}",result='
@@ -142,30 +142,32 @@ def test_a_refused_order_is_kept_when_everything_is_repeated(
 
 
 def test_during_a_rotation_both_secrets_verify_and_later_only_the_new_one(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
-    with receiving() as received, delivering(house, pool) as worker:
-        endpoint = endpoint_at(house, received, "campaign.paused", "campaign.canceled")
-        assert house.now().year == 2026
-        _, new, _ = house.webhook_endpoints.rotate_secret(endpoint, by=BY)
-        house.settle()
-        with house.writing.connection() as conn:
+    with receiving() as received, delivering(services, pool) as worker:
+        endpoint = endpoint_at(
+            services, received, "campaign.paused", "campaign.canceled"
+        )
+        assert services.now().year == 2026
+        _, new, _ = services.webhook_endpoints.rotate_secret(endpoint, by=BY)
+        services.settle()
+        with services.writing.connection() as conn:
             conn.execute(
                 "update read.webhook_endpoint set old_valid_until"
                 " = clock_timestamp() + interval '1 hour'"
             )
-        campaign = house.campaign(1)
-        house.campaigns.pause(campaign, by=BY)
-        all_delivered(house, worker)
+        campaign = services.campaign(1)
+        services.campaigns.pause(campaign, by=BY)
+        all_delivered(services, worker)
         assert (received.faults, received.signatures) == ([], [2])
         received.secrets[:] = [new]
-        with house.writing.connection() as conn:
+        with services.writing.connection() as conn:
             conn.execute(
                 "update read.webhook_endpoint set old_valid_until"
                 " = clock_timestamp() - interval '1 second'"
             )
-        house.campaigns.cancel(campaign, hang_up=False, by=BY)
-        all_delivered(house, worker)
+        services.campaigns.cancel(campaign, hang_up=False, by=BY)
+        all_delivered(services, worker)
     assert (received.faults, received.signatures) == ([], [2, 1])
 
 
@@ -173,22 +175,22 @@ def test_during_a_rotation_both_secrets_verify_and_later_only_the_new_one(
 
 
 def test_a_receiver_that_was_away_gets_everything_in_order(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     with receiving() as received:
-        endpoint_at(house, received)
+        endpoint_at(services, received)
         port = int(received.url.rpartition(":")[2].partition("/")[0])
-    with delivering(house, pool, gaps=(0.2,)) as worker:
-        campaign = house.campaign(2)
+    with delivering(services, pool, gaps=(0.2,)) as worker:
+        campaign = services.campaign(2)
         for _ in range(2):
-            finish_call(house, campaign)
+            finish_call(services, campaign)
         eventually(
-            lambda: rows(house, "select from webhook_delivery where attempts > 1"),
+            lambda: rows(services, "select from webhook_delivery where attempts > 1"),
             within=30,
             said="a repetition",
         )
         with receiving(port=port, into=received):
-            all_delivered(house, worker)
+            all_delivered(services, worker)
     assert received.faults == []
     assert received.types[0] == "campaign.started"
     each = [["call.finished", "contact.finished"]] * 2
@@ -196,18 +198,18 @@ def test_a_receiver_that_was_away_gets_everything_in_order(
 
 
 def test_the_first_success_makes_earlier_failures_due_again(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     answers = iter([503, 503])
-    with receiving() as received, delivering(house, pool, gaps=LATER) as worker:
+    with receiving() as received, delivering(services, pool, gaps=LATER) as worker:
         received.answer = lambda _body: next(answers, 200)
-        endpoint_at(house, received, "call.finished")
-        campaign = house.campaign(3)
-        finish_call(house, campaign)
-        finish_call(house, campaign)
+        endpoint_at(services, received, "call.finished")
+        campaign = services.campaign(3)
+        finish_call(services, campaign)
+        finish_call(services, campaign)
         eventually(lambda: len(received.statuses) == 2)
-        finish_call(house, campaign)
-        all_delivered(house, worker)
+        finish_call(services, campaign)
+        all_delivered(services, worker)
     assert received.statuses == [503, 503, 200, 200, 200]
 
 
@@ -216,17 +218,19 @@ def each_has(receivers: Sequence[Received], number: int) -> bool:
     return all(len(received.ids) == number for received in receivers)
 
 
-def test_a_hanging_endpoint_delays_no_other_of_fifty(house: House, pool: Pool) -> None:
+def test_a_hanging_endpoint_delays_no_other_of_fifty(
+    services: Services, pool: Pool
+) -> None:
     released = Event()
     with ExitStack() as opened:
         all_received = [opened.enter_context(receiving()) for _ in range(50)]
         all_received[0].hanging = released
         for received in all_received:
-            endpoint_at(house, received, "call.finished")
-        worker = opened.enter_context(delivering(house, pool, gaps=LATER))
-        campaign = house.campaign(3)
+            endpoint_at(services, received, "call.finished")
+        worker = opened.enter_context(delivering(services, pool, gaps=LATER))
+        campaign = services.campaign(3)
         for number in range(1, 4):
-            finish_call(house, campaign)
+            finish_call(services, campaign)
             eventually(
                 partial(each_has, all_received[1:], number),
                 within=30,
@@ -238,23 +242,23 @@ def test_a_hanging_endpoint_delays_no_other_of_fifty(house: House, pool: Pool) -
 
 
 def test_a_refused_message_delays_only_its_own_contact(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     poison: list[str] = []
 
     def answer(body: dict[str, Any]) -> int:
         return 422 if body["data"].get("contact", {}).get("id") in poison else 200
 
-    with receiving() as received, delivering(house, pool, gaps=LATER) as worker:
+    with receiving() as received, delivering(services, pool, gaps=LATER) as worker:
         received.answer = answer
-        endpoint_at(house, received)
-        campaign = house.campaign(2)
-        call_id = place_call(house, campaign)
-        poison.append(str(house.load_call(call_id).contact_id))
-        end_call(house, call_id)
-        finish_call(house, campaign)
-        house.campaigns.cancel(campaign, hang_up=False, by=BY)
-        house.settle()
+        endpoint_at(services, received)
+        campaign = services.campaign(2)
+        call_id = place_call(services, campaign)
+        poison.append(str(services.load_call(call_id).contact_id))
+        end_call(services, call_id)
+        finish_call(services, campaign)
+        services.campaigns.cancel(campaign, hang_up=False, by=BY)
+        services.settle()
         worker.wake()
         eventually(lambda: "campaign.canceled" in received.types)
     accepted = [body["type"] for body in received.accepted]
@@ -265,58 +269,60 @@ def test_a_refused_message_delays_only_its_own_contact(
 
 
 def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothing(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     with receiving() as received:
         received.answer = lambda _body: 500
-        endpoint = endpoint_at(house, received, "campaign.paused", "campaign.canceled")
-        campaign = house.campaign(1)
-        with delivering(house, pool, give_up_seconds=0.3) as worker:
-            house.campaigns.pause(campaign, by=BY)
-            house.settle()
+        endpoint = endpoint_at(
+            services, received, "campaign.paused", "campaign.canceled"
+        )
+        campaign = services.campaign(1)
+        with delivering(services, pool, give_up_seconds=0.3) as worker:
+            services.campaigns.pause(campaign, by=BY)
+            services.settle()
             worker.wake()
 
             def disabled() -> bool:
-                house.settle()
-                with house.reading.connection() as conn:
+                services.settle()
+                with services.reading.connection() as conn:
                     row = webhook_endpoints.get(conn, endpoint)
                 return row is not None and not row.enabled and row.trouble is not None
 
             eventually(disabled, said="the endpoint to be disabled")
         received.answer = lambda _body: 200
-        house.webhook_endpoints.update(endpoint, enabled=True, by=BY)
-        house.settle()
-        house.campaigns.cancel(campaign, hang_up=False, by=BY)
-        with delivering(house, pool) as worker:
-            all_delivered(house, worker)
+        services.webhook_endpoints.update(endpoint, enabled=True, by=BY)
+        services.settle()
+        services.campaigns.cancel(campaign, hang_up=False, by=BY)
+        with delivering(services, pool) as worker:
+            all_delivered(services, worker)
     accepted = [body["type"] for body in received.accepted]
     assert accepted == ["campaign.paused", "campaign.canceled"]
 
 
 def test_a_message_that_is_refused_for_three_days_is_given_up(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     with receiving() as received:
         received.answer = lambda body: 422 if body["type"] == "call.finished" else 200
-        endpoint_at(house, received)
-        campaign = house.campaign(1)
-        with delivering(house, pool, gaps=LATER) as worker:
-            finish_call(house, campaign)
+        endpoint_at(services, received)
+        campaign = services.campaign(1)
+        with delivering(services, pool, gaps=LATER) as worker:
+            finish_call(services, campaign)
             eventually(lambda: 422 in received.statuses)
-            house.campaigns.cancel(campaign, hang_up=False, by=BY)
-            house.settle()
+            services.campaigns.cancel(campaign, hang_up=False, by=BY)
+            services.settle()
             worker.wake()
             eventually(lambda: "campaign.canceled" in received.types)
-        with house.writing.connection() as conn:
+        with services.writing.connection() as conn:
             conn.execute(
                 "update webhook_delivery set next_attempt_at = clock_timestamp(),"
                 " first_attempt_at = clock_timestamp() - interval '73 hours'"
                 " where state = 'waiting' and refused"
             )
-        with delivering(house, pool, gaps=LATER) as worker:
-            all_delivered(house, worker)
+        with delivering(services, pool, gaps=LATER) as worker:
+            all_delivered(services, worker)
     assert received.types[-1] == "contact.finished"
-    states = rows(house, "select type from webhook_delivery where state = 'failed'")
+    states = rows(services, "select type from webhook_delivery where state = 'failed'")
     assert states == [("call.finished",)]
 
 
@@ -324,17 +330,17 @@ def test_a_message_that_is_refused_for_three_days_is_given_up(
 
 
 def test_a_worker_that_dies_before_it_records_a_result_repeats_the_message(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     with receiving() as received:
-        endpoint_at(house, received, "campaign.paused")
-        house.campaigns.pause(house.campaign(1), by=BY)
-        house.settle()
-        deliveries = Deliveries(pool, house.webhook_endpoints.give_up, OWN_URL)
+        endpoint_at(services, received, "campaign.paused")
+        services.campaigns.pause(services.campaign(1), by=BY)
+        services.settle()
+        deliveries = Deliveries(pool, services.webhook_endpoints.give_up, OWN_URL)
         [outgoing] = deliveries.step([], {}).outgoing
         asyncio.run(sent(outgoing))  # The process dies here.
-        with delivering(house, pool) as worker:
-            all_delivered(house, worker)
+        with delivering(services, pool) as worker:
+            all_delivered(services, worker)
     assert received.types == ["campaign.paused"] * 2
     assert len(set(received.ids)) == 1
     assert received.bodies[0] == received.bodies[1]
@@ -349,45 +355,45 @@ async def sent(outgoing: Outgoing) -> Attempt:
 
 
 def test_a_delivery_is_sent_again_on_request_with_the_same_content(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
-    with receiving() as received, delivering(house, pool) as worker:
-        endpoint = endpoint_at(house, received, "campaign.paused")
-        house.campaigns.pause(house.campaign(1), by=BY)
-        all_delivered(house, worker)
-        [(delivery_id,)] = rows(house, "select id from webhook_delivery")
-        house.webhook_endpoints.resend(delivery_id, by=BY)
-        house.settle()
+    with receiving() as received, delivering(services, pool) as worker:
+        endpoint = endpoint_at(services, received, "campaign.paused")
+        services.campaigns.pause(services.campaign(1), by=BY)
+        all_delivered(services, worker)
+        [(delivery_id,)] = rows(services, "select id from webhook_delivery")
+        services.webhook_endpoints.resend(delivery_id, by=BY)
+        services.settle()
         worker.wake()
         eventually(lambda: len(received.ids) == 2)
-        all_delivered(house, worker)
+        all_delivered(services, worker)
     assert received.ids == [str(delivery_id)] * 2
     assert received.bodies[0] == received.bodies[1]
-    assert queued(house, endpoint) == ["campaign.paused"]
+    assert queued(services, endpoint) == ["campaign.paused"]
 
 
 def test_an_erasure_removes_what_was_sent_and_what_is_still_to_be_sent(
-    house: House, pool: Pool
+    services: Services, pool: Pool
 ) -> None:
     numbers = phones(2)
-    campaign = house.campaign(numbers)
+    campaign = services.campaign(numbers)
     with receiving() as received:
         received.answer = lambda _body: 503
-        endpoint_at(house, received, "call.finished")
-        with delivering(house, pool, gaps=LATER) as worker:
-            finish_call(house, campaign)
-            finish_call(house, campaign)
+        endpoint_at(services, received, "call.finished")
+        with delivering(services, pool, gaps=LATER) as worker:
+            finish_call(services, campaign)
+            finish_call(services, campaign)
             worker.wake()
             eventually(lambda: len(received.ids) == 2)
-        erase(house, numbers[0])
-        stored = rows(house, "select coalesce(body, '') from webhook_message")
+        erase(services, numbers[0])
+        stored = rows(services, "select coalesce(body, '') from webhook_message")
         assert sum(numbers[0] in body for (body,) in stored) == 0
         assert sum(numbers[1] in body for (body,) in stored) == 1
         received.answer = lambda _body: 200
-        with house.writing.connection() as conn:
+        with services.writing.connection() as conn:
             conn.execute("update webhook_delivery set next_attempt_at = now()")
-        with delivering(house, pool) as worker:
-            all_delivered(house, worker)
+        with delivering(services, pool) as worker:
+            all_delivered(services, worker)
     shown = {body["data"]["contact"]["phone"] for body in received.accepted}
     assert shown == {None, numbers[1]}
 

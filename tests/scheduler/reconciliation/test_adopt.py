@@ -13,242 +13,246 @@ from scheduler.reconciliation.adopt import LAGGING, SEARCHING, Adoption, Claimin
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
 from tests.fakes import an_order
-from tests.wiring import BY, NOON, Clock, House, housed
+from tests.wiring import BY, NOON, Clock, Services, open_services
 
 QUARANTINE = timedelta(seconds=90)
 
 
-def an_adoption(house: House) -> Adoption:
+def an_adoption(services: Services) -> Adoption:
     adoption = Adoption(
-        calls=house.calls,
-        claims=house.claims,
-        provider=house.provider,
-        open_lines=house.open_lines,
-        position=house.app.recorder.max_notification_id,
-        timeline_guard=TimelineGuard(house.writing),
-        now=house.now,
+        calls=services.calls,
+        claims=services.claims,
+        provider=services.provider,
+        open_lines=services.open_lines,
+        position=services.app.recorder.max_notification_id,
+        timeline_guard=TimelineGuard(services.writing),
+        now=services.now,
         quarantine=lambda: QUARANTINE,
     )
     adoption.begin()
     return adoption
 
 
-def pass_(house: House, **units: float) -> None:
-    assert isinstance(house.now, Clock)
-    house.now.pass_(**units)
+def pass_(services: Services, **units: float) -> None:
+    assert isinstance(services.now, Clock)
+    services.now.pass_(**units)
 
 
-def lacking(house: House, campaign_id: UUID, contact: int = 0) -> CallOrder:
+def lacking(services: Services, campaign_id: UUID, contact: int = 0) -> CallOrder:
     """Show a call at the provider that our restored log lacks."""
-    return called(house, campaign_id, house.candidates(campaign_id)[contact].contact_id)
+    return called(
+        services, campaign_id, services.candidates(campaign_id)[contact].contact_id
+    )
 
 
-def called(house: House, campaign_id: UUID, contact_id: UUID) -> CallOrder:
+def called(services: Services, campaign_id: UUID, contact_id: UUID) -> CallOrder:
     call_id = call_id_of(contact_id, 1)
     order = an_order(call_id=call_id, campaign_id=campaign_id, contact_id=contact_id)
-    house.provider.show(order, f"for {call_id}")
+    services.provider.show(order, f"for {call_id}")
     return order
 
 
-def test_claims_without_a_request_are_released(house: House) -> None:
-    [call_id] = house.claim(house.campaign(1))
-    an_adoption(house).run(house.snapshot())
-    assert house.topics(call_id) == ["created", "deferred"]
+def test_claims_without_a_request_are_released(services: Services) -> None:
+    [call_id] = services.claim(services.campaign(1))
+    an_adoption(services).run(services.snapshot())
+    assert services.topics(call_id) == ["created", "deferred"]
 
 
-def test_a_claim_that_was_requested_meanwhile_is_not_released(house: House) -> None:
+def test_a_claim_that_was_requested_meanwhile_is_not_released(
+    services: Services,
+) -> None:
     """The snapshot is older than the old leader's last request: the call may ring."""
-    adoption = an_adoption(house)
-    [call_id] = house.claim(house.campaign(1))
-    old = house.snapshot()
+    adoption = an_adoption(services)
+    [call_id] = services.claim(services.campaign(1))
+    old = services.snapshot()
     assert old.calls[0].phase is Phase.CLAIMED
-    house.calls.request(call_id, dial_before=NOON)
+    services.calls.request(call_id, dial_before=NOON)
     adoption.run(old)
-    assert house.topics(call_id) == ["created", "requested"]
+    assert services.topics(call_id) == ["created", "requested"]
 
 
-def test_a_call_that_the_log_lacks_is_adopted(house: House) -> None:
-    campaign_id = house.campaign(2)
-    order = lacking(house, campaign_id)
-    an_adoption(house).run(house.snapshot())
-    assert house.topics(order.call_id) == ["created", "placed"]
-    assert [one.attempt for one in house.candidates(campaign_id)] == [1]
-    assert house.board(campaign_id).queued == 1
+def test_a_call_that_the_log_lacks_is_adopted(services: Services) -> None:
+    campaign_id = services.campaign(2)
+    order = lacking(services, campaign_id)
+    an_adoption(services).run(services.snapshot())
+    assert services.topics(order.call_id) == ["created", "placed"]
+    assert [one.attempt for one in services.candidates(campaign_id)] == [1]
+    assert services.board(campaign_id).queued == 1
 
 
 def test_a_missing_call_of_a_campaign_without_a_start_event_is_adopted(
-    house: House,
+    services: Services,
 ) -> None:
     """The back-up is older than the start, and the campaign will be started again."""
-    campaign_id = house.campaign(2, start=False)
-    with house.reading.connection() as conn:
+    campaign_id = services.campaign(2, start=False)
+    with services.reading.connection() as conn:
         [contact] = contact_log.page(conn, campaign_id, first=1).nodes
-    order = called(house, campaign_id, contact.id)
-    an_adoption(house).run(house.snapshot())
-    assert house.topics(order.call_id) == ["created", "placed"]
-    house.campaigns.start(campaign_id, by=BY)
-    assert len(house.candidates(campaign_id)) == 1
+    order = called(services, campaign_id, contact.id)
+    an_adoption(services).run(services.snapshot())
+    assert services.topics(order.call_id) == ["created", "placed"]
+    services.campaigns.start(campaign_id, by=BY)
+    assert len(services.candidates(campaign_id)) == 1
 
 
-def test_the_older_of_two_missing_calls_is_adopted(house: House) -> None:
-    order = lacking(house, house.campaign(1))
-    house.provider.show(order, "p0", NOON - timedelta(seconds=1))
-    an_adoption(house).run(house.snapshot())
-    assert house.load_call(order.call_id).provider_call_id == "p0"
-    assert house.snapshot().duplicates_open
+def test_the_older_of_two_missing_calls_is_adopted(services: Services) -> None:
+    order = lacking(services, services.campaign(1))
+    services.provider.show(order, "p0", NOON - timedelta(seconds=1))
+    an_adoption(services).run(services.snapshot())
+    assert services.load_call(order.call_id).provider_call_id == "p0"
+    assert services.snapshot().duplicates_open
 
 
-def test_a_call_of_an_unknown_campaign_is_ignored(house: House) -> None:
-    house.campaign(1)
-    house.provider.show(an_order(), "foreign")
-    events = house.app.recorder.max_notification_id()
-    an_adoption(house).run(house.snapshot())
-    assert house.app.recorder.max_notification_id() == events
+def test_a_call_of_an_unknown_campaign_is_ignored(services: Services) -> None:
+    services.campaign(1)
+    services.provider.show(an_order(), "foreign")
+    events = services.app.recorder.max_notification_id()
+    an_adoption(services).run(services.snapshot())
+    assert services.app.recorder.max_notification_id() == events
 
 
 # --- From when on --------------------------------------------------------------------
 
 
-def test_calls_before_the_last_claim_are_not_searched(house: House) -> None:
-    campaign_id = house.campaign(2)
-    order = lacking(house, campaign_id, contact=1)
-    pass_(house, minutes=11)
-    house.claim(campaign_id)
-    an_adoption(house).run(house.snapshot())
-    assert house.topics(order.call_id) == []
+def test_calls_before_the_last_claim_are_not_searched(services: Services) -> None:
+    campaign_id = services.campaign(2)
+    order = lacking(services, campaign_id, contact=1)
+    pass_(services, minutes=11)
+    services.claim(campaign_id)
+    an_adoption(services).run(services.snapshot())
+    assert services.topics(order.call_id) == []
 
 
 def test_an_event_after_a_restore_does_not_move_the_start_of_the_search(
-    house: House,
+    services: Services,
 ) -> None:
     """Webhooks and commands are stored before a scheduler leads again."""
-    campaign_id = house.campaign(2)
-    order = lacking(house, campaign_id)
-    pass_(house, hours=3)
-    house.campaigns.pause(campaign_id, by=BY)
-    an_adoption(house).run(house.snapshot())
-    assert house.topics(order.call_id) == ["created", "placed"]
+    campaign_id = services.campaign(2)
+    order = lacking(services, campaign_id)
+    pass_(services, hours=3)
+    services.campaigns.pause(campaign_id, by=BY)
+    an_adoption(services).run(services.snapshot())
+    assert services.topics(order.call_id) == ["created", "placed"]
 
 
 def test_an_interrupted_search_starts_again_at_the_same_time(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The calls adopted first already look like claims of today."""
-    campaign_id = house.campaign(2)
-    orders = [lacking(house, campaign_id, contact) for contact in range(2)]
-    pass_(house, hours=1)
-    adoption, adopt = an_adoption(house), house.claims.adopt
+    campaign_id = services.campaign(2)
+    orders = [lacking(services, campaign_id, contact) for contact in range(2)]
+    pass_(services, hours=1)
+    adoption, adopt = an_adoption(services), services.claims.adopt
 
     def dies(call_id: UUID, origin: Origin) -> bool:
-        monkeypatch.setattr(house.claims, "adopt", broken)
+        monkeypatch.setattr(services.claims, "adopt", broken)
         return adopt(call_id, origin)
 
     def broken(call_id: UUID, origin: Origin) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(house.claims, "adopt", dies)
+    monkeypatch.setattr(services.claims, "adopt", dies)
     with pytest.raises(KeyboardInterrupt):
-        adoption.run(house.snapshot())
+        adoption.run(services.snapshot())
     monkeypatch.undo()
-    an_adoption(house).run(house.snapshot())
+    an_adoption(services).run(services.snapshot())
     for order in orders:
-        assert house.topics(order.call_id) == ["created", "placed"]
+        assert services.topics(order.call_id) == ["created", "placed"]
 
 
 # --- Until it is enough --------------------------------------------------------------
 
 
-def test_nothing_is_claimed_until_the_provider_was_searched(house: House) -> None:
-    campaign_id = house.campaign(1)
-    adoption, house.provider.down = an_adoption(house), True
-    assert adoption.run(house.snapshot()) == ClaimingBlocked("the provider is down")
-    house.provider.down = False
-    assert adoption.run(house.snapshot()) is None
-    assert house.board(campaign_id).queued == 0
+def test_nothing_is_claimed_until_the_provider_was_searched(services: Services) -> None:
+    campaign_id = services.campaign(1)
+    adoption, services.provider.down = an_adoption(services), True
+    assert adoption.run(services.snapshot()) == ClaimingBlocked("the provider is down")
+    services.provider.down = False
+    assert adoption.run(services.snapshot()) is None
+    assert services.board(campaign_id).queued == 0
 
 
 def test_nothing_is_claimed_until_the_read_model_includes_the_whole_log(
-    house: House,
+    services: Services,
 ) -> None:
     """Lines of a campaign that the read model lacks would not be searched."""
-    old = house.snapshot()
-    house.campaign(1)
-    adoption = an_adoption(house)
+    old = services.snapshot()
+    services.campaign(1)
+    adoption = an_adoption(services)
     assert adoption.run(old) == ClaimingBlocked(LAGGING, NOON + timedelta(seconds=1))
-    assert adoption.run(house.snapshot()) is None
+    assert adoption.run(services.snapshot()) is None
 
 
 def test_after_an_adoption_nothing_is_claimed_for_a_quarantine(
-    house: House,
+    services: Services,
 ) -> None:
     """The log is older than the calls: the provider may not list all of them yet."""
-    campaign_id = house.campaign(3)
-    adoption = an_adoption(house)
-    first = lacking(house, campaign_id)
-    assert adoption.run(house.snapshot()) == ClaimingBlocked(
+    campaign_id = services.campaign(3)
+    adoption = an_adoption(services)
+    first = lacking(services, campaign_id)
+    assert adoption.run(services.snapshot()) == ClaimingBlocked(
         SEARCHING, NOON + QUARANTINE
     )
-    pass_(house, seconds=89)
-    second = lacking(house, campaign_id)
+    pass_(services, seconds=89)
+    second = lacking(services, campaign_id)
     assert second.call_id != first.call_id
     until = NOON + timedelta(seconds=89) + QUARANTINE
-    assert adoption.run(house.snapshot()) == ClaimingBlocked(SEARCHING, until)
-    assert house.load_call(second.call_id).status is CallStatus.QUEUED
-    pass_(house, seconds=89)
-    assert adoption.run(house.snapshot()) == ClaimingBlocked(SEARCHING, until)
-    pass_(house, seconds=1)
-    assert adoption.run(house.snapshot()) is None
+    assert adoption.run(services.snapshot()) == ClaimingBlocked(SEARCHING, until)
+    assert services.load_call(second.call_id).status is CallStatus.QUEUED
+    pass_(services, seconds=89)
+    assert adoption.run(services.snapshot()) == ClaimingBlocked(SEARCHING, until)
+    pass_(services, seconds=1)
+    assert adoption.run(services.snapshot()) is None
 
 
-def test_the_provider_is_searched_once_in_a_term(house: House) -> None:
-    adoption = an_adoption(house)
-    adoption.run(house.snapshot())
-    order = lacking(house, house.campaign(1))
-    adoption.run(house.snapshot())
-    assert house.topics(order.call_id) == []
+def test_the_provider_is_searched_once_in_a_term(services: Services) -> None:
+    adoption = an_adoption(services)
+    adoption.run(services.snapshot())
+    order = lacking(services, services.campaign(1))
+    adoption.run(services.snapshot())
+    assert services.topics(order.call_id) == []
     adoption.begin()
-    adoption.run(house.snapshot())
-    assert house.topics(order.call_id) == ["created", "placed"]
+    adoption.run(services.snapshot())
+    assert services.topics(order.call_id) == ["created", "placed"]
 
 
 def test_an_error_with_one_call_does_not_stop_other_adoptions(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = lacking(house, house.campaign(1))
-    adopt = house.claims.adopt
+    order = lacking(services, services.campaign(1))
+    adopt = services.claims.adopt
 
     def broken(call_id: UUID, origin: Origin) -> bool:
         if call_id != order.call_id:
             raise ValueError("no such attempt")
         return adopt(call_id, origin)
 
-    house.provider.show(an_order(), "bad", NOON - timedelta(seconds=1))
-    monkeypatch.setattr(house.claims, "adopt", broken)
-    an_adoption(house).run(house.snapshot())
-    assert house.topics(order.call_id) == ["created", "placed"]
+    services.provider.show(an_order(), "bad", NOON - timedelta(seconds=1))
+    monkeypatch.setattr(services.claims, "adopt", broken)
+    an_adoption(services).run(services.snapshot())
+    assert services.topics(order.call_id) == ["created", "placed"]
 
 
 # --- Another database ----------------------------------------------------------------
 
 
 @pytest.fixture
-def copy(database: str, server: Conn) -> Iterator[House]:
+def copy(database: str, server: Conn) -> Iterator[Services]:
     """The services on a copy of a database that had a leader and a campaign."""
-    with housed(database) as house:
-        house.campaign(2)
-        an_adoption(house).run(house.snapshot())
-        TimelineGuard(house.writing).lead()
+    with open_services(database) as services:
+        services.campaign(2)
+        an_adoption(services).run(services.snapshot())
+        TimelineGuard(services.writing).lead()
     parts = urlsplit(database)
     name = parts.path.lstrip("/")
     server.execute(f"create database {name}_copy template {name}".encode())
     try:
-        with housed(parts._replace(path=f"/{name}_copy").geturl()) as copy:
+        with open_services(parts._replace(path=f"/{name}_copy").geturl()) as copy:
             yield copy
     finally:
         server.execute(f"drop database {name}_copy with (force)".encode())
 
 
-def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: House) -> None:
+def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: Services) -> None:
     adoption = an_adoption(copy)
     assert adoption.run(copy.snapshot()) == ClaimingBlocked(
         SEARCHING, NOON + QUARANTINE
@@ -259,7 +263,7 @@ def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: House) -> None:
 
 
 def test_on_a_copy_a_missing_call_is_adopted_from_a_line_that_the_log_does_not_name(
-    copy: House,
+    copy: Services,
 ) -> None:
     """The change to the other line, and the call from it, are newer than the copy."""
     [view] = copy.snapshot().campaigns
@@ -275,7 +279,7 @@ def test_on_a_copy_a_missing_call_is_adopted_from_a_line_that_the_log_does_not_n
     assert copy.topics(order.call_id) == ["created", "placed"]
 
 
-def test_the_quarantine_starts_again_after_a_crash(copy: House) -> None:
+def test_the_quarantine_starts_again_after_a_crash(copy: Services) -> None:
     an_adoption(copy).run(copy.snapshot())
     pass_(copy, seconds=60)
     adoption = an_adoption(copy)

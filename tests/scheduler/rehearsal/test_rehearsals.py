@@ -34,7 +34,7 @@ from tests.scheduler.rehearsal.rehearsing import (
     run_here,
     run_process,
 )
-from tests.wiring import BY, House, phones
+from tests.wiring import BY, Services, phones
 
 ENDED = ("ended", "failed", "canceled", "timed_out")
 
@@ -120,20 +120,20 @@ def test_a_campaign_that_its_budget_stops_ends_the_rehearsal(
 
 
 def test_nothing_of_the_installation_changes(
-    house: House, database: str, tmp_path: Path
+    services: Services, database: str, tmp_path: Path
 ) -> None:
-    house.numbers.suppress(
+    services.numbers.suppress(
         phones(1)[0], source=SuppressionSource.PERSON, reason=None, by=BY
     )
-    campaign_id = house.campaign(2)
-    house.settle()
-    before = dumped(house.url)
-    figures = run_process(order_for(house.url, tmp_path, people=4))
+    campaign_id = services.campaign(2)
+    services.settle()
+    before = dumped(services.url)
+    figures = run_process(order_for(services.url, tmp_path, people=4))
     assert figures["state"] == "COMPLETED"
     assert figures["withheld"] == 1, "the register of the installation applies"
-    assert dumped(house.url) == before
-    assert house.board(campaign_id).pending == 2
-    assert databases(house.url) == []
+    assert dumped(services.url) == before
+    assert services.board(campaign_id).pending == 2
+    assert databases(services.url) == []
 
 
 def test_the_export_and_the_events_are_those_of_a_real_campaign(
@@ -153,19 +153,19 @@ def test_the_export_and_the_events_are_those_of_a_real_campaign(
 
 
 def test_an_upload_of_the_installation_is_copied_with_its_rows(
-    house: House, tmp_path: Path
+    services: Services, tmp_path: Path
 ) -> None:
     new = NewUpload(
-        house.context.new_id(),
+        services.context.new_id(),
         "people.csv",
         "US",
         BY,
-        house.now(),
-        house.now() + timedelta(days=1),
+        services.now(),
+        services.now() + timedelta(days=1),
     )
     content = "\n".join(["name,phone", *(f"Ada,{phone}" for phone in phones(3)), ""])
-    upload = receive_built(house.uploads, new, content.encode())
-    order = order_for(house.url, tmp_path, file=None, upload_id=upload.id)
+    upload = receive_built(services.uploads, new, content.encode())
+    order = order_for(services.url, tmp_path, file=None, upload_id=upload.id)
     assert run_process(order)["contacts"] == 3
 
 

@@ -10,23 +10,23 @@ from interfaces.graphql.errors import PublicErrors
 from interfaces.graphql.extensions import limits
 from interfaces.graphql.extensions.limits import TimeLimit
 from tests.interfaces.serving import (
-    Desk,
+    ApiClient,
 )
 
 # --- Size ---
 
 
-def test_operations_beyond_the_size_limits_are_refused(office: Desk) -> None:
+def test_operations_beyond_the_size_limits_are_refused(shared_api: ApiClient) -> None:
     deep = "{campaigns{nodes{contacts{edges{node{calls" + "{id}" + "}}}}}}"
-    assert not office.ask(deep).errors
+    assert not shared_api.ask(deep).errors
     aliases = "{" + " ".join(f"a{n}: me {{ email }}" for n in range(31)) + "}"
-    assert office.ask(aliases).code == "BAD_REQUEST"
+    assert shared_api.ask(aliases).code == "BAD_REQUEST"
     long = "{" + " ".join("me { email }" for _ in range(600)) + "}"
-    assert office.ask(long).code == "BAD_REQUEST"
+    assert shared_api.ask(long).code == "BAD_REQUEST"
     deeper = "{campaigns{nodes{contacts{edges{node{call{events{payload}}}}}}}}"
-    assert not office.ask(deeper).errors
+    assert not shared_api.ask(deeper).errors
     too_deep = "{a{b{c{d{e{f{g{h{i{j{k}}}}}}}}}}}"
-    assert "levels" in str(office.ask(too_deep).errors)
+    assert "levels" in str(shared_api.ask(too_deep).errors)
 
 
 def nested(campaigns: str, contacts: str, variables: str = "") -> str:
@@ -34,32 +34,32 @@ def nested(campaigns: str, contacts: str, variables: str = "") -> str:
     return f"query{variables} {{ campaigns{campaigns} {{ nodes {{ {inner} }} }} }}"
 
 
-def test_nested_page_sizes_are_multiplied(office: Desk) -> None:
-    assert not office.ask(nested("(first: 49)", "(first: 100)")).errors
+def test_nested_page_sizes_are_multiplied(shared_api: ApiClient) -> None:
+    assert not shared_api.ask(nested("(first: 49)", "(first: 100)")).errors
     for query in (
         nested("(first: 50)", "(first: 100)"),
         nested("(first: 100)", ""),
         nested("(first: 9999)", "(first: 9999)"),
         nested("(first: $n)", "(first: $n)", "($n: Int)"),
     ):
-        answer = office.ask(query, n=1)
+        answer = shared_api.ask(query, n=1)
         assert "nodes in lists" in str(answer.errors)
     split = "{ campaigns(first: 100) { edges { node { ...F } } nodes { ...F } } }"
     part = "fragment F on Campaign { contacts(first: 30) { totalCount } }"
-    assert office.ask(f"{split} {part}").code == "BAD_REQUEST"
+    assert shared_api.ask(f"{split} {part}").code == "BAD_REQUEST"
 
 
 def test_fragments_that_spread_each_other_are_measured_in_linear_time(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
     steps = 100
     fragments = " ".join(
         f"fragment f{n} on Viewer {{ ...f{n + 1} ...f{n + 1} }}" for n in range(steps)
     )
     last = f"fragment f{steps} on Viewer {{ email }}"
-    assert not office.ask(f"{{ me {{ ...f0 }} }} {fragments} {last}").errors
+    assert not shared_api.ask(f"{{ me {{ ...f0 }} }} {fragments} {last}").errors
     loop = "fragment f on Viewer { email ...f }"
-    assert office.ask(f"{{ me {{ ...f }} }} {loop}").code == "BAD_REQUEST"
+    assert shared_api.ask(f"{{ me {{ ...f }} }} {loop}").code == "BAD_REQUEST"
 
 
 # --- Time ---

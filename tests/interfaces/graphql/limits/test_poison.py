@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import http_requests as asking
-from tests.interfaces.serving import LINE, PEOPLE, Desk
+from tests.interfaces.serving import LINE, PEOPLE, ApiClient
 
 NUL, HUGE, TINY = "a\0b", "1e999999", "1e-999999"
 
@@ -28,8 +28,8 @@ IMPORT = COMMAND % (
 )
 
 
-def refused(desk: Desk, command: str, x: Any, **more: Any) -> None:
-    (data,) = desk.told(command, x=x, **more).values()
+def refused(api: ApiClient, command: str, x: Any, **more: Any) -> None:
+    (data,) = api.execute(command, x=x, **more).values()
     assert data == {"__typename": "UserError", "code": "INVALID"}, x
 
 
@@ -53,19 +53,23 @@ def refused(desk: Desk, command: str, x: Any, **more: Any) -> None:
     ],
 )
 def test_values_that_the_read_tables_cannot_store_are_refused(
-    office: Desk, command: str, x: Any
+    shared_api: ApiClient, command: str, x: Any
 ) -> None:
-    more = {"id": office.campaign()} if command == CHANGE else {}
-    refused(office, command, x, **more)
-    office.caught_up()
+    more = {"id": shared_api.campaign()} if command == CHANGE else {}
+    refused(shared_api, command, x, **more)
+    shared_api.caught_up()
 
 
-def test_no_campaign_is_created_from_such_values(office: Desk) -> None:
-    made = {"name": "Spring", "assistantId": office.assistant(), "phoneNumberId": LINE}
+def test_no_campaign_is_created_from_such_values(shared_api: ApiClient) -> None:
+    made = {
+        "name": "Spring",
+        "assistantId": shared_api.assistant(),
+        "phoneNumberId": LINE,
+    }
     for wrong in ({"name": NUL}, {"phoneNumberId": NUL}, {"budget": HUGE}):
-        x = {**made, "uploadId": office.upload(PEOPLE), **wrong}
-        refused(office, CREATE, x)
-    office.caught_up()
+        x = {**made, "uploadId": shared_api.upload(PEOPLE), **wrong}
+        refused(shared_api, CREATE, x)
+    shared_api.caught_up()
 
 
 @pytest.mark.parametrize(
@@ -83,17 +87,17 @@ def test_no_campaign_is_created_from_such_values(office: Desk) -> None:
     ],
 )
 def test_a_query_with_nul_is_answered_without_an_internal_error(
-    office: Desk, query: str
+    shared_api: ApiClient, query: str
 ) -> None:
-    answer = office.ask(query, x=NUL)
+    answer = shared_api.ask(query, x=NUL)
     assert answer.code in {None, "BAD_REQUEST"}
 
 
-def test_a_lone_surrogate_is_refused(office: Desk) -> None:
+def test_a_lone_surrogate_is_refused(shared_api: ApiClient) -> None:
     answer = asking.post(
-        f"{office.url}/graphql",
+        f"{shared_api.url}/graphql",
         content=b'{"query": "{ me { email } }", "variables": {"x": "\\ud800"}}',
-        headers={**office.header(), "Content-Type": "application/json"},
+        headers={**shared_api.header(), "Content-Type": "application/json"},
     )
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

@@ -10,7 +10,7 @@ import pytest
 from interfaces.graphql.backend import Backend
 from projections.campaigns import campaign_board
 from storage.database import Conn
-from tests.interfaces.serving import Desk, utc_now
+from tests.interfaces.serving import ApiClient, utc_now
 from tests.many_campaigns import create_campaigns
 
 COUNT = 1_000
@@ -27,20 +27,20 @@ LIST = """query($after: String, $states: [CampaignState!], $search: String) {
 
 
 @pytest.fixture(scope="module")
-def campaigns(office: Desk) -> list[str]:
+def campaigns(shared_api: ApiClient) -> list[str]:
     """The ids of a thousand campaigns, newest first."""
-    ids = create_campaigns(office.app, COUNT, newest_at=utc_now())
-    office.caught_up()
+    ids = create_campaigns(shared_api.app, COUNT, newest_at=utc_now())
+    shared_api.caught_up()
     return [str(id_) for id_ in ids]
 
 
 def test_paging_shows_each_of_a_thousand_campaigns_once_and_newest_first(
-    office: Desk, campaigns: list[str]
+    shared_api: ApiClient, campaigns: list[str]
 ) -> None:
     shown: list[str] = []
     after = None
     while True:
-        page = office.told(LIST, after=after)["campaigns"]
+        page = shared_api.execute(LIST, after=after)["campaigns"]
         assert page["totalCount"] == COUNT
         shown += [node["id"] for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
@@ -50,17 +50,17 @@ def test_paging_shows_each_of_a_thousand_campaigns_once_and_newest_first(
 
 
 def test_a_thousand_campaigns_are_filtered_by_state_and_by_name(
-    office: Desk, campaigns: list[str]
+    shared_api: ApiClient, campaigns: list[str]
 ) -> None:
-    canceled = office.told(LIST, states=["CANCELED"])["campaigns"]
+    canceled = shared_api.execute(LIST, states=["CANCELED"])["campaigns"]
     assert canceled["totalCount"] == COUNT // 10
     assert [node["id"] for node in canceled["nodes"]] == campaigns[9::10][:50]
-    found = office.told(LIST, search="campaign 099")["campaigns"]
+    found = shared_api.execute(LIST, search="campaign 099")["campaigns"]
     assert [node["id"] for node in found["nodes"]] == campaigns[990:]
 
 
 def test_a_page_costs_as_many_reads_for_fifty_campaigns_as_for_one(
-    office: Desk, campaigns: list[str], monkeypatch: pytest.MonkeyPatch
+    shared_api: ApiClient, campaigns: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert campaigns
     reads = Counter[int]()
@@ -78,16 +78,16 @@ def test_a_page_costs_as_many_reads_for_fifty_campaigns_as_for_one(
     counted("read")
     counted("run_reader")
     for size in (1, 50):
-        office.told(LIST.replace("first: 50", f"first: {size}"))
+        shared_api.execute(LIST.replace("first: 50", f"first: {size}"))
     assert 0 < reads[50] <= reads[1]
 
 
 def test_a_page_in_the_middle_is_read_from_an_index(
-    office: Desk, campaigns: list[str]
+    shared_api: ApiClient, campaigns: list[str]
 ) -> None:
-    with office.pool.connection() as connection:
+    with shared_api.pool.connection() as connection:
         connection.execute("analyze read.campaign_board")
-    with office.read_pool.connection() as connection:
+    with shared_api.read_pool.connection() as connection:
         row = campaign_board.get(connection, UUID(campaigns[500]))
         assert row is not None
         query = campaign_board._ROW + campaign_board._LISTED + campaign_board._AFTER

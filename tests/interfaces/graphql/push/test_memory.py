@@ -18,7 +18,7 @@ from websockets.sync.client import connect as open_sync_socket
 from bench.support.event_history import history, store
 from domain.values import Role
 from tests.end_to_end.processes import running_up
-from tests.interfaces.serving import Desk, opened_desk
+from tests.interfaces.serving import ApiClient, opened_desk
 from tests.support import eventually
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
@@ -32,16 +32,16 @@ ALLOWED_MEBIBYTES = 15
 
 
 @pytest.fixture(scope="module")
-def desk(shared_database: str) -> Iterator[Desk]:
-    with opened_desk(shared_database) as desk:
-        store(desk.pool, history(CONTACTS, CALLS))
-        desk.header(Role.AUDITOR)
-        desk.caught_up()
-        yield desk
+def api(shared_database: str) -> Iterator[ApiClient]:
+    with opened_desk(shared_database) as api:
+        store(api.pool, history(CONTACTS, CALLS))
+        api.header(Role.AUDITOR)
+        api.caught_up()
+        yield api
 
 
-def last(desk: Desk) -> int:
-    return desk.app.recorder.max_notification_id() or 0
+def last(api: ApiClient) -> int:
+    return api.app.recorder.max_notification_id() or 0
 
 
 def subscribe(id_: str = "1") -> str:
@@ -49,9 +49,9 @@ def subscribe(id_: str = "1") -> str:
     return json.dumps(message)
 
 
-def greet(desk: Desk) -> str:
+def greet(api: ApiClient) -> str:
     """Return the first message of a connection, with the auditor's token."""
-    token = desk.header(Role.AUDITOR)["Authorization"]
+    token = api.header(Role.AUDITOR)["Authorization"]
     payload = {"authorization": token}
     return json.dumps({"type": "connection_init", "payload": payload})
 
@@ -76,15 +76,15 @@ def resident_mebibytes(pid: int) -> float:
 
 
 def test_memory_does_not_grow_with_the_events_streamed(
-    desk: Desk, tmp_path: Path
+    api: ApiClient, tmp_path: Path
 ) -> None:
-    greeting, events = greet(desk), last(desk)
+    greeting, events = greet(api), last(api)
 
     async def stream(url: str) -> None:
         clients = (read_all(url, greeting, events) for _ in range(CLIENTS))
         await asyncio.gather(*clients)
 
-    with running_up(tmp_path, "api", DATABASE_URL=desk.database) as up:
+    with running_up(tmp_path, "api", DATABASE_URL=api.database) as up:
         pid, used = up.child("interfaces.asgi"), list[float]()
         for _ in range(ROUNDS):
             asyncio.run(stream(up.url))
@@ -92,14 +92,16 @@ def test_memory_does_not_grow_with_the_events_streamed(
     assert used[-1] - used[FIRST_ROUNDS - 1] < ALLOWED_MEBIBYTES, used
 
 
-def test_an_open_subscription_keeps_no_field_caches_of_sent_events(desk: Desk) -> None:
+def test_an_open_subscription_keeps_no_field_caches_of_sent_events(
+    api: ApiClient,
+) -> None:
     def caches() -> int:
         gc.collect()
         return sum(isinstance(found, CollectedFields) for found in gc.get_objects())
 
-    before, events = caches(), last(desk)
-    with open_sync_socket(address(desk.url), subprotocols=[GRAPHQL_WS]) as connection:
-        connection.send(greet(desk))
+    before, events = caches(), last(api)
+    with open_sync_socket(address(api.url), subprotocols=[GRAPHQL_WS]) as connection:
+        connection.send(greet(api))
         connection.recv(10)
         connection.send(subscribe())
         for _ in range(events):
@@ -117,21 +119,21 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_clients_that_never_read_are_disconnected(database: str) -> None:
-    with opened_desk(database) as desk, ExitStack() as opened:
-        store(desk.pool, history(MANY_CONTACTS, 0))
-        greeting = greet(desk)
-        desk.caught_up()
-        opened.enter_context(subscribed_without_reading(desk.url, greeting))
-        eventually(lambda: listeners(desk) > 0, said="the subscriptions")
-        eventually(lambda: listeners(desk) == 0, within=60, said="their end")
+    with opened_desk(database) as api, ExitStack() as opened:
+        store(api.pool, history(MANY_CONTACTS, 0))
+        greeting = greet(api)
+        api.caught_up()
+        opened.enter_context(subscribed_without_reading(api.url, greeting))
+        eventually(lambda: listeners(api) > 0, said="the subscriptions")
+        eventually(lambda: listeners(api) == 0, within=60, said="their end")
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_client_that_answers_pings_stays_connected(database: str) -> None:
-    with opened_desk(database) as desk:
-        connection = open_sync_socket(address(desk.url), subprotocols=[GRAPHQL_WS])
+    with opened_desk(database) as api:
+        connection = open_sync_socket(address(api.url), subprotocols=[GRAPHQL_WS])
         with connection:
-            connection.send(greet(desk))
+            connection.send(greet(api))
             connection.recv(10)
             for _ in range(15):  # Longer than a ping and its timeout take.
                 with pytest.raises(TimeoutError):
@@ -140,8 +142,8 @@ def test_a_client_that_answers_pings_stays_connected(database: str) -> None:
             assert json.loads(connection.recv(10)) == {"type": "pong"}
 
 
-def listeners(desk: Desk) -> int:
-    metrics = desk.get("/metrics", None).text
+def listeners(api: ApiClient) -> int:
+    metrics = api.get("/metrics", None).text
     (found,) = (
         line.split()[1]
         for line in metrics.splitlines()

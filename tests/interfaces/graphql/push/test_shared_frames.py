@@ -12,7 +12,7 @@ from interfaces.graphql.push import shared_frames as sharing
 from interfaces.graphql.push.shared_frames import Shared, encoded
 from interfaces.graphql.types.subscriptions import _shown
 from projections.campaigns.campaign_row import CampaignProgress
-from tests.interfaces.serving import Desk
+from tests.interfaces.serving import ApiClient
 
 WATCH = """subscription($id: ID!, $brief: Boolean!) {
   campaignProgress(campaignId: $id) { state contacts @skip(if: $brief) } }"""
@@ -20,17 +20,19 @@ OTHER = "subscription($id: ID!) { campaignProgress(campaignId: $id) { mine: pend
 PAUSE = "mutation($id: ID!) { %sCampaign(id: $id) { __typename } }"
 
 
-def test_each_subscriber_gets_the_fields_that_it_selected(office: Desk) -> None:
-    id_ = office.campaign()
-    token = office.token(Role.AUDITOR)
-    with office.socket(token) as one, office.socket(token) as other:
+def test_each_subscriber_gets_the_fields_that_it_selected(
+    shared_api: ApiClient,
+) -> None:
+    id_ = shared_api.campaign()
+    token = shared_api.token(Role.AUDITOR)
+    with shared_api.socket(token) as one, shared_api.socket(token) as other:
         one.acknowledged().subscribe(WATCH, "a", id=id_, brief=True)
         assert one.next()["campaignProgress"] == {"state": "CREATED"}
         other.acknowledged().subscribe(WATCH, "b", id=id_, brief=False)
         other_seen = [other.next()]
         one.subscribe(OTHER, "c", id=id_)
         assert one.next()["campaignProgress"] == {"mine": 2}
-        office.told(PAUSE % "start", id=id_)
+        shared_api.execute(PAUSE % "start", id=id_)
         other_seen.append(other.next())
         both = [one.next()["campaignProgress"], one.next()["campaignProgress"]]
     assert {"state": "QUEUED"} in both
@@ -40,7 +42,7 @@ def test_each_subscriber_gets_the_fields_that_it_selected(office: Desk) -> None:
 
 
 def test_the_same_frame_is_resolved_once_for_all(
-    office: Desk, monkeypatch: pytest.MonkeyPatch
+    shared_api: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = []
     keep = sharing.Frames.keep
@@ -50,14 +52,14 @@ def test_the_same_frame_is_resolved_once_for_all(
         return keep(self, *given)
 
     monkeypatch.setattr(sharing.Frames, "keep", counted)
-    id_ = office.campaign()
-    token = office.token(Role.AUDITOR)
-    with office.socket(token) as one, office.socket(token) as other:
+    id_ = shared_api.campaign()
+    token = shared_api.token(Role.AUDITOR)
+    with shared_api.socket(token) as one, shared_api.socket(token) as other:
         for socket in (one, other):
             socket.acknowledged().subscribe(WATCH, "a", id=id_, brief=False)
         frames = [one.next(), other.next()]
         for command in ("start", "pause", "resume"):
-            office.told(PAUSE % command, id=id_)
+            shared_api.execute(PAUSE % command, id=id_)
             frames += [one.next(), other.next()]
     assert len(kept) == 4
     assert frames[0::2] == frames[1::2]

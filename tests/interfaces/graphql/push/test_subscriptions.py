@@ -18,7 +18,7 @@ from projections.contacts import contact_log
 from tests.fakes import FakeProvider
 from tests.interfaces.serving import (
     GRAPHQL_WS,
-    Desk,
+    ApiClient,
     Socket,
     configured,
     running_api,
@@ -32,12 +32,12 @@ CONTACTS = """subscription($id: ID!) { contactUpdates(campaignId: $id) {
 START = "mutation($id: ID!) { startCampaign(id: $id) { __typename } }"
 
 
-def claim(desk: Desk, campaign_id: str, *, seen: int, contact: int) -> UUID:
+def claim(api: ApiClient, campaign_id: str, *, seen: int, contact: int) -> UUID:
     """Claim the contact at this index of the campaign's file."""
-    with desk.read_pool.connection() as connection:
+    with api.read_pool.connection() as connection:
         page = contact_log.page(connection, UUID(campaign_id), first=100)
     chosen = PlannedCall(UUID(campaign_id), page.nodes[contact].id, 1, requeued=False)
-    claimed = ClaimService(desk.app, desk.context).claim([chosen], seen=seen)
+    claimed = ClaimService(api.app, api.context).claim([chosen], seen=seen)
     assert len(claimed.calls) == 1
     return claimed.calls[0]
 
@@ -50,29 +50,29 @@ def last_progress(socket: Socket, **wanted: object) -> dict[str, object]:
             return shown
 
 
-def test_progress_is_sent_at_once_and_after_each_change(desk: Desk) -> None:
-    id_ = desk.campaign()
-    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+def test_progress_is_sent_at_once_and_after_each_change(api: ApiClient) -> None:
+    id_ = api.campaign()
+    with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
         present = socket.next()["campaignProgress"]
         assert (present["state"], present["pending"]) == ("CREATED", 2)
-        desk.told(START, id=id_)
+        api.execute(START, id=id_)
         assert socket.next()["campaignProgress"]["state"] == "QUEUED"
-        claim(desk, id_, seen=0, contact=0)
+        claim(api, id_, seen=0, contact=0)
         shown = socket.next()["campaignProgress"]
         assert (shown["pending"], shown["active"], shown["queued"]) == (1, 1, 1)
         assert shown["position"] > present["position"]
 
 
-def test_a_burst_is_merged_and_its_last_state_is_sent(desk: Desk) -> None:
+def test_a_burst_is_merged_and_its_last_state_is_sent(api: ApiClient) -> None:
     people = "".join(f"P{n},,+1202555{n:04}\n" for n in range(100, 160))
-    id_ = desk.campaign("name,business_name,phone\n" + people)
-    with desk.socket(desk.token()) as socket:
+    id_ = api.campaign("name,business_name,phone\n" + people)
+    with api.socket(api.token()) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
         socket.next()
         began = time.monotonic()
         for n in range(60):
-            claim(desk, id_, seen=n, contact=n)
+            claim(api, id_, seen=n, contact=n)
         frames = 0
         while socket.next()["campaignProgress"]["queued"] < 60:
             frames += 1
@@ -80,47 +80,47 @@ def test_a_burst_is_merged_and_its_last_state_is_sent(desk: Desk) -> None:
         assert frames + 1 <= 2 + 4 * seconds
 
 
-def test_progress_continues_after_a_restart_of_the_projector(desk: Desk) -> None:
-    id_ = desk.campaign()
-    with desk.socket(desk.token()) as socket:
+def test_progress_continues_after_a_restart_of_the_projector(api: ApiClient) -> None:
+    id_ = api.campaign()
+    with api.socket(api.token()) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
         socket.next()
-        desk.projector.stop()
-        claim(desk, id_, seen=0, contact=0)
-        desk.projector.start()
+        api.projector.stop()
+        claim(api, id_, seen=0, contact=0)
+        api.projector.start()
         last_progress(socket, queued=1, pending=1)
 
 
-def test_one_subscription_sends_the_progress_of_all_campaigns(desk: Desk) -> None:
-    first = desk.campaign()
-    with desk.socket(desk.token()) as socket:
+def test_one_subscription_sends_the_progress_of_all_campaigns(api: ApiClient) -> None:
+    first = api.campaign()
+    with api.socket(api.token()) as socket:
         socket.acknowledged().subscribe(ALL_PROGRESS)
         assert socket.next()["campaignsProgress"]["campaignId"] == first
-        second = desk.campaign()
+        second = api.campaign()
         shown = socket.next()["campaignsProgress"]
         while shown["campaignId"] != second or shown["pending"] != 2:
             shown = socket.next()["campaignsProgress"]
-        desk.told(START, id=first)
+        api.execute(START, id=first)
         shown = socket.next()["campaignsProgress"]
         assert (shown["campaignId"], shown["state"]) == (first, "QUEUED")
 
 
-def test_contacts_are_sent_when_their_status_changed(desk: Desk) -> None:
-    id_ = desk.campaign()
-    with desk.socket(desk.token()) as socket:
+def test_contacts_are_sent_when_their_status_changed(api: ApiClient) -> None:
+    id_ = api.campaign()
+    with api.socket(api.token()) as socket:
         socket.acknowledged().subscribe(CONTACTS, id=id_)
         socket.subscribe(PROGRESS, "2", id=id_)
         # Its first frame proves that the other subscription has started too.
         assert socket.receive()["id"] == "2"
-        claim(desk, id_, seen=0, contact=1)
+        claim(api, id_, seen=0, contact=1)
         frames = [socket.receive(), socket.receive()]
         result = next(frame for frame in frames if frame["id"] == "1")
         contacts = result["payload"]["data"]["contactUpdates"]
         assert contacts == [{"name": "Bob", "status": "QUEUED"}]
 
 
-def test_an_unknown_campaign_is_a_bad_request(office: Desk) -> None:
-    with office.socket(office.token()) as socket:
+def test_an_unknown_campaign_is_a_bad_request(shared_api: ApiClient) -> None:
+    with shared_api.socket(shared_api.token()) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=str(uuid4()))
         message = socket.receive()
         errors = message["payload"]
@@ -128,10 +128,10 @@ def test_an_unknown_campaign_is_a_bad_request(office: Desk) -> None:
         assert errors[0]["extensions"]["code"] == "BAD_REQUEST"
 
 
-def test_a_socket_without_a_valid_token_is_closed(office: Desk) -> None:
-    for token in (None, "alx_nonsense", office.token()[:-1] + "z"):
+def test_a_socket_without_a_valid_token_is_closed(shared_api: ApiClient) -> None:
+    for token in (None, "alx_nonsense", shared_api.token()[:-1] + "z"):
         with (
-            office.socket(token) as socket,
+            shared_api.socket(token) as socket,
             pytest.raises(ConnectionClosed) as closed,
         ):
             socket.receive()
@@ -139,52 +139,52 @@ def test_a_socket_without_a_valid_token_is_closed(office: Desk) -> None:
         assert closed.value.rcvd.code == 4403
 
 
-def test_a_removed_member_s_socket_is_closed(impatient_desk: Desk) -> None:
-    desk = impatient_desk
-    id_, token = desk.campaign(), desk.token(Role.AUDITOR)
-    with desk.socket(token) as socket:
+def test_a_removed_member_s_socket_is_closed(impatient_desk: ApiClient) -> None:
+    api = impatient_desk
+    id_, token = api.campaign(), api.token(Role.AUDITOR)
+    with api.socket(token) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
         socket.next()
-        desk.members.remove("auditor@example.com", by="test")
+        api.members.remove("auditor@example.com", by="test")
         assert socket.closing_code() == 4403
 
 
 def test_a_removal_closes_the_socket_by_notification_without_polling(
-    office: Desk,
+    shared_api: ApiClient,
 ) -> None:
-    token = office.token(Role.AUDITOR)
-    with office.socket(token) as socket:
+    token = shared_api.token(Role.AUDITOR)
+    with shared_api.socket(token) as socket:
         socket.acknowledged().subscribe("subscription { health { status } }")
         assert socket.next()["health"]["status"] == "DOWN"
-        office.members.remove("auditor@example.com", by="test")
+        shared_api.members.remove("auditor@example.com", by="test")
         assert socket.closing_code() == 4403
 
 
-def test_a_socket_ends_with_its_session(office: Desk) -> None:
-    session = office.session()
+def test_a_socket_ends_with_its_session(shared_api: ApiClient) -> None:
+    session = shared_api.session()
     cookie = {"Cookie": f"{COOKIE}={session}"}
-    url = f"ws{office.url.removeprefix('http')}/graphql"
+    url = f"ws{shared_api.url.removeprefix('http')}/graphql"
     with open_socket(
         url, subprotocols=[GRAPHQL_WS], additional_headers=cookie
     ) as connection:
         connection.send('{"type": "connection_init"}')
         socket = Socket(connection).acknowledged()
-        httpx2.post(f"{office.url}/sign-out", headers=cookie)
+        httpx2.post(f"{shared_api.url}/sign-out", headers=cookie)
         assert socket.closing_code() == 4403
 
 
 def test_a_changed_role_closes_the_socket_so_that_the_client_reconnects(
-    impatient_desk: Desk,
+    impatient_desk: ApiClient,
 ) -> None:
-    desk = impatient_desk
-    with desk.socket(desk.token(Role.AUDITOR)) as socket:
+    api = impatient_desk
+    with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged()
-        desk.members.add("auditor@example.com", Role.OPERATOR, by="test")
+        api.members.add("auditor@example.com", Role.OPERATOR, by="test")
         assert socket.closing_code() == 4205
 
 
-def test_a_socket_from_a_page_of_another_site_is_refused(office: Desk) -> None:
-    url = f"ws{office.url.removeprefix('http')}/graphql"
+def test_a_socket_from_a_page_of_another_site_is_refused(shared_api: ApiClient) -> None:
+    url = f"ws{shared_api.url.removeprefix('http')}/graphql"
     with (
         pytest.raises(InvalidStatus) as refused,
         open_socket(url, subprotocols=[GRAPHQL_WS], origin=Origin("https://evil.test")),

@@ -54,7 +54,7 @@ def running_chromium() -> Iterator[Browser]:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Installation:
     """A running `autolynx up`, and browsers in which its members are signed in."""
 
     up: Up
@@ -64,7 +64,7 @@ class Desk:
     browser: Browser
     signed_in: dict[str, Any] = field(default_factory=dict)
 
-    def told(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> str:
         """Run an `autolynx` command that must succeed; return its output."""
         ended = autolynx(*arguments, cwd=self.folder, **self.settings)
         assert ended.returncode == 0, ended.stderr
@@ -105,7 +105,7 @@ class Desk:
 @contextmanager
 def running_desk(
     folder: Path, database_url: str, *, speed: float = 40, at_once: int = 10
-) -> Iterator[Desk]:
+) -> Iterator[Installation]:
     """Run everything; calls are `speed` times as short as real ones."""
     simulated = {"speed": speed, "outcomes": ENDINGS, "concurrency_limit": at_once}
     with ExitStack() as opened:
@@ -132,7 +132,7 @@ def running_desk(
         bench.assistants.import_assistant(
             DEFAULT_ASSISTANT_ID, name=None, by="cli:test"
         )
-        yield Desk(up, folder, settings, bench, browser)
+        yield Installation(up, folder, settings, bench, browser)
 
 
 def sample_file(folder: Path, contacts: int) -> Path:
