@@ -1,8 +1,8 @@
-"""Descriptions of types and arguments in the schema.
+"""Descriptions of types, fields and arguments in the schema.
 
 A type is described by the docstring of its class, unless the class has a description of
-its own. An argument is described by its name, since arguments of one name mean the same
-everywhere.
+its own. A field without a description in its class has one in `field_descriptions`. An
+argument is described by its name, since arguments of one name mean the same everywhere.
 """
 
 import inspect
@@ -10,6 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLNamedType, GraphQLSchema, GraphQLUnionType
+
+from interfaces.graphql.field_descriptions import (
+    calls,
+    campaigns,
+    contacts,
+    installation,
+    planning,
+)
 
 ARGUMENTS: Mapping[str, str] = {
     "after": "endCursor of the previous page; null for the first page.",
@@ -64,17 +72,28 @@ ARGUMENTS: Mapping[str, str] = {
 }
 """Descriptions by the name of an argument, unless the argument has one of its own."""
 
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    **calls.FIELDS,
+    **campaigns.FIELDS,
+    **contacts.FIELDS,
+    **installation.FIELDS,
+    **planning.FIELDS,
+}
+"""Descriptions of fields and input fields by the names of their types and their own."""
+
 DEFINITION = "strawberry-definition"
 """Where the library keeps the definition of a type, among its extensions."""
 
 
 def describe(schema: GraphQLSchema) -> None:
-    """Add the missing descriptions of types and arguments to a schema."""
+    """Add the missing descriptions of types, fields and arguments to a schema."""
     for name, kind in schema.type_map.items():
         if name.startswith("__"):
             continue
         kind.description = kind.description or _of_type(kind)
-        for field in getattr(kind, "fields", {}).values():
+        described = FIELDS.get(name, {})
+        for field_name, field in getattr(kind, "fields", {}).items():
+            field.description = field.description or described.get(field_name)
             for argument_name, argument in getattr(field, "args", {}).items():
                 known = ARGUMENTS.get(argument_name)
                 argument.description = argument.description or known

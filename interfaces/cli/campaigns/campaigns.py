@@ -22,6 +22,7 @@ from interfaces.cli.campaigns import (
     changing,
     dialability,
     forecasts,
+    importing,
     test_calls,
 )
 from interfaces.cli.campaigns.campaign_arms import (
@@ -112,6 +113,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("list")(list_campaigns)
     group.command("show")(show)
     changing.add_commands(group)
+    importing.add_commands(group)
     for command in (start, pause, resume, cancel, export):
         group.command()(command)
     calling_again.add_commands(group)

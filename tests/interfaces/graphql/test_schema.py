@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from graphql import (
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     is_object_type,
 )
 
-from interfaces.graphql.descriptions import ARGUMENTS
+from interfaces.graphql.descriptions import ARGUMENTS, FIELDS
+from interfaces.graphql.field_descriptions import (
+    calls,
+    campaigns,
+    contacts,
+    installation,
+    planning,
+)
 from interfaces.graphql.permissions import Allowed
 from interfaces.graphql.schema import make_schema, sdl
 from tests.contracts.not_built_yet import CONTRACT, LISTED, missing_parts
@@ -32,30 +40,56 @@ def test_the_list_of_missing_parts_would_show_a_lost_field() -> None:
     assert missing_parts(contract, served) == ["Field Query.campaigns was removed."]
 
 
-def test_every_type_root_field_and_argument_has_a_description() -> None:
-    schema = make_schema()._schema
-    roots = {root.name for root in (schema.query_type, schema.mutation_type) if root}
-    named = {name: kind for name, kind in schema.type_map.items() if name[:2] != "__"}
-    fields = {
-        (name, field_name): field
-        for name, kind in named.items()
-        for field_name, field in getattr(kind, "fields", {}).items()
-    }
+def test_every_type_field_input_field_and_argument_has_a_description() -> None:
+    named = _types(make_schema()._schema)
     missing = [name for name, kind in named.items() if not kind.description]
-    missing += [
-        f"{name}.{field_name}"
-        for (name, field_name), field in fields.items()
-        if name in roots | {"Subscription"} and not field.description
-    ]
-    missing += [
-        f"{'.'.join(at)}({name})"
-        for at, field in fields.items()
-        for name, argument in getattr(field, "args", {}).items()
-        if not argument.description
-    ]
+    for name, kind in named.items():
+        for field_name, field in getattr(kind, "fields", {}).items():
+            at = f"{name}.{field_name}"
+            missing += [] if field.description else [at]
+            missing += [
+                f"{at}({argument_name})"
+                for argument_name, argument in getattr(field, "args", {}).items()
+                if not argument.description
+            ]
     assert missing == []
     signatures = [n for n, kind in named.items() if f"{n}(" in (kind.description or "")]
     assert signatures == [], "write a docstring: these show their constructor"
+
+
+def test_each_separate_description_is_that_of_a_field_in_the_schema() -> None:
+    named = _types(make_schema()._schema)
+    unused = [
+        f"{name}.{field_name}"
+        for name, described in FIELDS.items()
+        for field_name, description in described.items()
+        if _description(named.get(name), field_name) != description
+    ]
+    assert unused == [], "the field is gone, or its class describes it"
+
+
+def test_each_type_is_described_in_one_module_only() -> None:
+    modules = (calls, campaigns, contacts, installation, planning)
+    assert sum(len(module.FIELDS) for module in modules) == len(FIELDS)
+
+
+def test_each_description_is_a_sentence_on_one_line() -> None:
+    wrong = [
+        f"{name}.{field_name}"
+        for name, described in FIELDS.items()
+        for field_name, text in described.items()
+        if not text.endswith(".") or "  " in text or "\n" in text
+    ]
+    assert wrong == []
+
+
+def _types(schema: GraphQLSchema) -> dict[str, GraphQLNamedType]:
+    return {name: kind for name, kind in schema.type_map.items() if name[:2] != "__"}
+
+
+def _description(kind: GraphQLNamedType | None, field_name: str) -> str | None:
+    field = getattr(kind, "fields", {}).get(field_name)
+    return field.description if field else None
 
 
 def test_descriptions_of_arguments_that_no_field_has_are_removed() -> None:
