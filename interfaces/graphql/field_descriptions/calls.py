@@ -58,8 +58,6 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "lastEventAt": "Time of the latest event of the call.",
         "durationSeconds": "Duration of the call in seconds, as the provider reported"
         " it; null if it is not known.",
-        "endedReason": "The provider's code for why the call ended; null while the call"
-        " is live, or if no reason was reported.",
         "cost": "Cost of the call in US dollars; null until it is known. A later report"
         " may correct it.",
         "outcome": "How the call went; null while the call is not finished. A later"

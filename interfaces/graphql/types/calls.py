@@ -42,7 +42,10 @@ class Call:
     ended_at: datetime | None
     last_event_at: datetime
     duration_seconds: int | None
-    ended_reason: str | None
+    ended_reason: str | None = strawberry.field(
+        description="The provider's code for why the call ended; null while the call is"
+        " live, or if no reason was reported."
+    )
     cost: Decimal | None
     outcome: CallOutcome | None
     disposition: Disposition | None
