@@ -84,8 +84,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "aggregateId": "Id of that object (UUID).",
         "version": "Number of the event among those of its object, in ascending order.",
         "occurredAt": "When the event was recorded.",
-        "payload": "Contents of the event, without personal data. Addresses that may"
-        " contain a secret are visible to admins only.",
+        "payload": "Contents of the event. Names, numbers and texts of contacts are not"
+        " part of it, only the ids under which they are stored. URLs that may contain a"
+        " secret are visible to admins only.",
     },
     "EventConnection": EVENT_PAGE,
     "EventEdge": {

@@ -124,7 +124,8 @@ CAMPAIGNS: Mapping[str, Mapping[str, str]] = {
         "code": "Why the contacts wait, for programs.",
         "message": "Why the contacts wait, for people.",
         "contacts": "Number of contacts that wait for this reason.",
-        "until": "When the reason is expected to end; null if no time is known.",
+        "until": "When the reason ends for the first of these contacts; null if no time"
+        " is known.",
     },
 }
 

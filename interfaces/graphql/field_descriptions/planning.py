@@ -92,7 +92,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "calls": "Calls placed by the end of the campaign.",
         "answered": "Calls answered by a person or a machine.",
         "human": "Calls answered by a person.",
-        "goals": "Contacts that reach the goal.",
+        "goals": "Calls answered by a person that reach the goal.",
         "spend": "Cost of all calls in US dollars.",
     },
     "ForecastHour": {
