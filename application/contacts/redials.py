@@ -122,13 +122,17 @@ class RedialService:
         SAME_REQUEST. Then the campaign of that request is returned, and an interrupted
         redial continues where it stopped.
 
+        The campaign requires consent, and has the calling hours, as the earlier one.
+
         Raises:
             Conflict: a redial with this request id was interrupted more than a day ago.
             Invalid: the selection includes no contact, or other input is wrong.
             NotFound: the campaign of the selection does not exist.
             ReadModelBehind: the read model does not include the last calls in time.
         """
-        new = replace(new, redial_of=self._campaign(selection).id)
+        source = self._campaign(selection)
+        terms = new.terms.for_redial_of(source.terms)
+        new = replace(new, redial_of=source.id, terms=terms)
         known = new.request_id is not None and self._app.find(Campaign, new.campaign_id)
         if not known:
             self._imports.check(new, default_cap=default_cap, by=by)

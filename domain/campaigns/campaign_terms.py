@@ -1,6 +1,6 @@
 """What a member chooses for a campaign, and its limits."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -70,6 +70,23 @@ class CallingTerms:
             or bool(self.output_rules)
             or self.callback_output is not None
         )
+
+    def for_redial_of(self, earlier: "CallingTerms") -> "CallingTerms":
+        """Return these terms, which protect contacts as the earlier terms did.
+
+        A redial requires consent if the earlier campaign did. Unless it states hours of
+        its own, it has the earlier ones. A waiver of the calling rules is not taken
+        over.
+        """
+        hours = self.calling_hours
+        if not hours.restrict:
+            hours = replace(
+                hours,
+                windows=earlier.calling_hours.windows,
+                blackout_dates=earlier.calling_hours.blackout_dates,
+            )
+        consent = self.require_consent or earlier.require_consent
+        return replace(self, calling_hours=hours, require_consent=consent)
 
     def has_begun(self, at: datetime) -> bool:
         """Return whether the start time, if any, has come."""

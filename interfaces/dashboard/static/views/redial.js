@@ -2,15 +2,17 @@
 import { html, useState } from "../lib.js";
 import { request, useQuery } from "../api.js";
 import { count, words } from "../format.js";
-import { CampaignArms, CreateCampaign, RedialCount } from "../ops.js";
+import { CampaignSettings, CreateCampaign, RedialCount } from "../ops.js";
 import { go, query } from "../route.js";
 import { DISPOSITIONS } from "./contact_actions.js";
+import { copyOf, inputOf } from "./new_campaign/form.js";
 import { Action, Dialog, Field } from "../ui.js";
 
 /** @typedef {import("../ops.js").CallOutcome} Outcome */
 
 /**
- * A new campaign for finished contacts of this one; no outcome chosen means all of them.
+ * A new campaign with the settings of this one, but without its budget, for its finished contacts; no outcome chosen
+ * means all of them.
  * @param {{
  *   campaign: import("./campaign.js").Campaign,
  *   outcomes: import("./results.js").Results["outcomes"],
@@ -29,31 +31,25 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
   };
   const counted = useQuery(RedialCount, { redial });
   const contacts = counted.data?.redialCount;
-  const compared = useQuery(CampaignArms, { id: campaign.id }).data?.campaign?.arms;
+  const settings = useQuery(CampaignSettings, { id: campaign.id }).data?.campaign;
   /** @param {Outcome} outcome */
   const turn = (outcome) =>
     setChosen((old) => (old.includes(outcome) ? old.filter((one) => one !== outcome) : [...old, outcome]));
   const create = async () => {
-    const { createCampaign: made } = await request(CreateCampaign, {
-      input: {
-        name,
-        redial,
-        requestId,
-        assistantId: campaign.assistant.id,
-        phoneNumberId: campaign.phoneNumberId,
-        cap: campaign.cap,
-        mode: campaign.mode,
-        lineQuietGating: campaign.lineQuietGating,
-        arms: (compared ?? []).slice(1).map((arm) => ({ assistantId: arm.assistant.id, share: arm.share })),
-      },
-    });
+    if (!settings) return;
+    const form = { ...copyOf(settings), name, requestId, budget: "" };
+    const input = { ...inputOf(form, null), redial };
+    const { createCampaign: made } = await request(CreateCampaign, { input });
     if (made.__typename === "UserError") throw new Error(made.message);
     onClose();
     go(`/campaigns/${made.campaign.id}`);
   };
   return html`<${Dialog} title="Call people again" onClose=${onClose}>
     <div class="stack">
-      <p>A new campaign is created for finished contacts. It calls nobody before it is started.</p>
+      <p>
+        A new campaign is created for finished contacts, with the settings of this one but without its budget, start and
+        end. It calls nobody before it is started.
+      </p>
       <fieldset>
         <legend>Whose last call was</legend>
         ${outcomes.map(
@@ -89,7 +85,7 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
         ${contacts == null ? "Counting…" : html`<b class="num">${count(contacts)}</b> contacts are called again.`}
         ${" "}<span class="quiet">Erased, withheld and opted-out contacts are left out.</span>
       </p>
-      <${Action} kind="primary" disabled=${!contacts || !compared} onPress=${create}>Create the redial<//>
+      <${Action} kind="primary" disabled=${!contacts || !settings} onPress=${create}>Create the redial<//>
     </div>
   <//>`;
 }

@@ -57,7 +57,7 @@ export const gateTerms = (form) => ({
   requireConsent: form.requireConsent,
 });
 
-/** @param {Form} form @param {string} uploadId @returns {import("../../ops.js").CreateCampaignInput} */
+/** @param {Form} form @param {string | null} uploadId @returns {import("../../ops.js").CreateCampaignInput} */
 export const inputOf = (form, uploadId) => ({
   requestId: form.requestId,
   name: form.name.trim(),
