@@ -236,7 +236,7 @@ class StrataSimulation:
         by_slots = (wanted > total) & (code == 0)
         self._use_slots(ended, total, by_slots, length)
         self._retry(start + length / 2, started, calls, ended)
-        self._count(start, length, ended, total)
+        self._tally(start, length, ended, total)
 
     def _allowed(self, start: float, length: float) -> tuple[Floats, np.ndarray]:
         """Return how many calls may start in each draw, and the code of the limit."""
@@ -316,7 +316,7 @@ class StrataSimulation:
             if step is not None:
                 self._state.plan(step, group, level + 1, whole[:, group])
 
-    def _count(self, start: float, length: float, ended: Floats, total: Floats) -> None:
+    def _tally(self, start: float, length: float, ended: Floats, total: Floats) -> None:
         """Add the calls of a step to the results."""
         kinds = ended.sum(1)
         dollars = (kinds * self._p.cost).sum(1)

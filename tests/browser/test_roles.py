@@ -11,6 +11,7 @@ EVERYBODY = {
     "Do not call",
     "Calling rules",
     "Spend and alerts",
+    "Forecasts",
     "Health and lines",
     "API tokens",
     "Settings",

@@ -26,7 +26,7 @@ MANIFEST = (
     f' manifest:media-type="{SPREADSHEET}"/></manifest:manifest>'
 )
 _NAMES = {
-    "shared_api": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",
+    "office": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",
     "table": "urn:oasis:names:tc:opendocument:xmlns:table:1.0",
     "text": "urn:oasis:names:tc:opendocument:xmlns:text:1.0",
 }

@@ -15,7 +15,7 @@ def test_ten_changes_of_a_mapping_keep_one_upload(client: Client, pool: Pool) ->
     id_ = client.post("/uploads", FILE).json()["id"]
     kept = uploads(pool)
     for change in range(10):
-        column = ("shared_api", "mobile")[change % 2]
+        column = ("office", "mobile")[change % 2]
         url = f"/uploads?map={column}=PHONE&replaces={id_}"
         id_ = client.post(url, FILE).json()["id"]
         assert uploads(pool) == kept

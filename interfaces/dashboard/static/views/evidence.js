@@ -25,7 +25,8 @@ export function Evidence({ done }) {
   useEffect(
     () =>
       void stateNow().then(
-        (state) => setRunning(state.running),
+        // The answer may be older than a press of the button, so it never ends a verification.
+        (state) => state.running && setRunning(true),
         () => {},
       ),
     [],
