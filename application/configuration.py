@@ -105,13 +105,15 @@ class FirstSettings(BaseSettings):
         first.check()
         return first
 
-    def ineffective(self, stored: SettingsValues) -> list[Ineffective]:
+    def ineffective(self, stored: SettingsValues | None) -> list[Ineffective]:
         """Return the variables that are set but differ from the stored settings.
 
-        The stored settings apply. Those stored by a release that did not know a setting
-        have the shipped first value, because nobody decided otherwise when they were
-        stored.
+        The stored settings apply; while there are none, each variable has effect.
+        Settings stored by a release that did not know one of them have its shipped
+        first value.
         """
+        if stored is None:
+            return []
         given = self.model_fields_set | _FirstCaps().model_fields_set
         return [
             Ineffective(

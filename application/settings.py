@@ -1,4 +1,8 @@
-"""Reads and changes the settings; the environment sets their first values."""
+"""Reads and changes the settings; the environment sets their first values.
+
+Only a change by an admin stores values. Alerts and allowances, which are events of the
+same stream, leave the first values of each process in force.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,11 +13,14 @@ from typing import Any
 from application.app import AutoLynx, decide
 from application.event_context import SCHEDULER, EventContext
 from domain.errors import Invalid
-from domain.settings import SETTINGS_ID, Settings, SettingsValues
+from domain.settings import (
+    SETTINGS_ID,
+    Settings,
+    SettingsValues,
+    stored_values,
+    values_in_force,
+)
 from domain.web_address import url_fault
-
-ENVIRONMENT = "configuration"
-"""The actor of the event that stores the first values."""
 
 RULES = ("calling_rules", "calling_rules_reason")
 """Names under which `amend` gets the mode of the calling rules and its reason."""
@@ -38,19 +45,16 @@ class SettingsService:
         self._any_address = any_address
 
     def values(self) -> SettingsValues:
-        """Return the current settings as the log shows them."""
-        settings = self._app.find(Settings, SETTINGS_ID)
-        return settings.values if settings else self._first
+        """Return the settings that apply according to the log."""
+        return values_in_force(self.stored(), self._first)
+
+    def stored(self) -> SettingsValues | None:
+        """Return the stored settings, None while the first values apply."""
+        return stored_values(self._app.find(Settings, SETTINGS_ID))
 
     def change(self, values: SettingsValues, *, by: str) -> int | None:
         """Replace all settings. Raises Invalid as `amend` does."""
-        return self._decide(
-            lambda settings: settings.change(
-                values=self._checked(settings.values, values),
-                at=self._context.now(),
-                by=by,
-            )
-        )[1]
+        return self._decide(lambda settings: self._store(settings, values, by), by)[1]
 
     def amend(
         self, changed: Mapping[str, Any], *, by: str
@@ -61,30 +65,35 @@ class SettingsService:
         to switch the rules off.
 
         Returns all settings after the change, and the position. A change of other
-        settings at the same time is kept. Raises Invalid for values out of bounds, an
-        unknown region, and a webhook URL at an internal address.
+        settings at the same time is kept. Nothing is stored if `changed` names no
+        setting. Raises Invalid for values out of bounds, an unknown region, and a
+        webhook URL at an internal address.
         """
-
         others = {name: changed[name] for name in changed if name not in RULES}
         mode, reason = (changed.get(name) for name in RULES)
+        if not others and mode is None:
+            return self.values(), None
 
         def act(settings: Settings) -> SettingsValues:
-            values = replace(settings.values, **others)
+            values = replace(self._in_force(settings), **others)
             if mode is not None:
                 values = values.with_rules(mode, reason=reason, by=by)
-            values = self._checked(settings.values, values)
-            settings.change(values=values, at=self._context.now(), by=by)
+            self._store(settings, values, by)
             return values
 
-        return self._decide(act)
+        return self._decide(act, by)
 
-    def _checked(self, now: SettingsValues, new: SettingsValues) -> SettingsValues:
-        """Return the new values. Raises Invalid for a bad address or region."""
-        if new.alert_webhook_url != now.alert_webhook_url:
+    def _store(self, settings: Settings, new: SettingsValues, by: str) -> None:
+        """Store the new values. Raises Invalid, also for a bad address or region."""
+        before = self._in_force(settings)
+        if new.alert_webhook_url != before.alert_webhook_url:
             self._check_url(new.alert_webhook_url)
-        if new.default_region != now.default_region:
+        if new.default_region != before.default_region:
             _check_region(new.default_region)
-        return new
+        settings.change(values=new, first=self._first, at=self._context.now(), by=by)
+
+    def _in_force(self, settings: Settings) -> SettingsValues:
+        return values_in_force(settings.values, self._first)
 
     def _check_url(self, url: str | None) -> None:
         fault = url_fault(url) if url and not self._any_address else None
@@ -96,7 +105,8 @@ class SettingsService:
         return self._decide(
             lambda settings: settings.allow_requests_again(
                 at=self._context.now(), by=by
-            )
+            ),
+            by,
         )[1]
 
     def raise_daily_spend_alert(
@@ -111,7 +121,8 @@ class SettingsService:
                 budget=budget,
                 at=self._context.now(),
                 by=SCHEDULER,
-            )
+            ),
+            SCHEDULER,
         )[1]
 
     def report_unknown_reason(self, reason: str) -> int | None:
@@ -119,22 +130,21 @@ class SettingsService:
         return self._decide(
             lambda settings: settings.report_unknown_reason(
                 reason, at=self._context.now(), by=SCHEDULER
-            )
+            ),
+            SCHEDULER,
         )[1]
 
-    def _decide[R](self, act: Callable[[Settings], R]) -> tuple[R, int | None]:
+    def _decide[R](self, act: Callable[[Settings], R], by: str) -> tuple[R, int | None]:
+        """Run a command of `by` on the settings, whose stream begins if it has to."""
+
         def command() -> tuple[R, int | None]:
-            settings = self._settings()
+            settings = self._app.find(Settings, SETTINGS_ID)
+            if settings is None:
+                settings = Settings.create(at=self._context.now(), by=by)
             result = act(settings)
             return result, self._app.append(settings)
 
         return decide(command)
-
-    def _settings(self) -> Settings:
-        settings = self._app.find(Settings, SETTINGS_ID)
-        return settings or Settings.create(
-            values=self._first, at=self._context.now(), by=ENVIRONMENT
-        )
 
 
 def _check_region(region: str) -> None:

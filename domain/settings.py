@@ -165,6 +165,18 @@ def _are_caps(caps: tuple[FrequencyCap, ...]) -> bool:
     )
 
 
+def values_in_force(
+    stored: SettingsValues | None, first: SettingsValues
+) -> SettingsValues:
+    """Return the settings that apply: the stored ones, or else the first values.
+
+    All processes decide with this function, whether they read the log or the read
+    model. `stored` is None until an admin changes a setting; `first` are the values of
+    the configuration of this process.
+    """
+    return first if stored is None else stored
+
+
 class SettingsEvent(Aggregate.Event):
     """`actor` is the admin, or the part of the system, that caused the event."""
 
@@ -172,18 +184,28 @@ class SettingsEvent(Aggregate.Event):
 
 
 class Settings(Aggregate):
-    """The settings of the installation: one stream, with the id `SETTINGS_ID`."""
+    """The settings of the installation: one stream, with the id `SETTINGS_ID`.
+
+    `values` are the stored settings, None until an admin changes one.
+    """
 
     TOPIC = "settings"
 
     class Created(SettingsEvent, Aggregate.Created):
-        """The settings were stored for the first time."""
+        """The stream began, with an alert, an allowance or a change.
+
+        `values` is None. Earlier releases stored the first values of the process that
+        recorded the event; those values still apply as stored settings.
+        """
 
         TOPIC = "settings.created"
-        values: SettingsValues
+        values: SettingsValues | None
 
     class Changed(SettingsEvent):
-        """`changed` are the names of the changed settings, `values` all new values."""
+        """`changed` are the names of the changed settings, `values` all new values.
+
+        `changed` is empty if an admin confirmed the first values.
+        """
 
         TOPIC = "settings.changed"
         changed: tuple[str, ...]
@@ -219,28 +241,35 @@ class Settings(Aggregate):
         reason: str
 
     @classmethod
-    def create(cls, *, values: SettingsValues, at: datetime, by: str) -> Self:
-        """Store the first settings. Raises Invalid as `SettingsValues.check` does."""
-        values.check()
+    def create(cls, *, at: datetime, by: str) -> Self:
+        """Begin the stream; no settings are stored, so the first values still apply."""
         return cls._create(
-            cls.Created, id=SETTINGS_ID, timestamp=at, actor=by, values=values
+            cls.Created, id=SETTINGS_ID, timestamp=at, actor=by, values=None
         )
 
     @event(Created)
-    def __init__(self, values: SettingsValues) -> None:
+    def __init__(self, values: SettingsValues | None) -> None:
         self.values = values
         self.alerts: frozenset[tuple[date, str, Decimal]] = frozenset()
         self.unknown_reasons: frozenset[str] = frozenset()
 
-    def change(self, *, values: SettingsValues, at: datetime, by: str) -> None:
-        """Replace all settings. Raises Invalid as `SettingsValues.check` does."""
+    def change(
+        self, *, values: SettingsValues, first: SettingsValues, at: datetime, by: str
+    ) -> None:
+        """Store all settings, unless they are stored already.
+
+        `first` are the values that apply while none are stored. An admin who confirms
+        them stores them, so that another configuration cannot replace them later.
+        Raises Invalid as `SettingsValues.check` does.
+        """
         values.check()
+        before = values_in_force(self.values, first)
         changed = tuple(
             field.name
             for field in fields(values)
-            if getattr(values, field.name) != getattr(self.values, field.name)
+            if getattr(values, field.name) != getattr(before, field.name)
         )
-        if changed:
+        if changed or self.values is None:
             self._record(self.Changed, at, by, changed=changed, values=values)
 
     def allow_requests_again(self, *, at: datetime, by: str) -> None:
@@ -294,3 +323,8 @@ class Settings(Aggregate):
     @event(DailySpendAlertRaised)
     def _daily_spend_alert_raised(self, day: date, alert: str, budget: Decimal) -> None:
         self.alerts |= {(day, alert, budget)}
+
+
+def stored_values(settings: Settings | None) -> SettingsValues | None:
+    """Return the settings that were stored, None without a stream or without any."""
+    return settings.values if settings is not None else None

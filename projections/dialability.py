@@ -75,7 +75,7 @@ class DialabilityReader:
             }
 
     def _known(self, conn: Conn, now: datetime) -> "_Known":
-        settings = settings_board.get(conn) or self.first_settings
+        settings = settings_board.in_force(conn, self.first_settings)
         rule_book = self.rule_book()
         caps = set(settings.frequency_caps)
         if rule_book is not None:

@@ -157,7 +157,7 @@ def _lead(process: Process, term: Term) -> None:
 
 def _log_ineffective_variables(built: Components) -> None:
     """Log each environment variable that a stored setting overrides."""
-    for one in FirstSettings().ineffective(built.settings.values()):
+    for one in FirstSettings().ineffective(built.settings.stored()):
         log.warning(
             "%s=%s has no effect: the stored setting %s=%s applies",
             one.variable,

@@ -17,6 +17,7 @@ from domain.dispatching.plan_types import Conditions, Pause, Plan, Verdict, Wait
 from domain.dispatching.policy import plan
 from domain.errors import Refused
 from domain.gate.permit import Wait
+from domain.settings import values_in_force
 from domain.states import STARTED
 from domain.values import WaitingCode, call_id_of
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
@@ -170,7 +171,7 @@ class SlotFiller:
     def _conditions(
         self, snapshot: Snapshot, now: datetime, allowed: int
     ) -> Conditions:
-        settings = snapshot.settings or self._deps.first_settings
+        settings = values_in_force(snapshot.settings, self._deps.first_settings)
         findings = self._check.findings
         return Conditions(
             now=now,

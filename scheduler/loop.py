@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from domain.dial_view import Snapshot
-from domain.settings import SettingsValues
+from domain.settings import SettingsValues, values_in_force
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
 from scheduler.fill import IDLE, FillTotals, PassResult, SlotFiller
 from scheduler.hang_ups import HangUps
@@ -67,7 +67,8 @@ class Scheduler:
             if seen is None:
                 self._wake_up.rest(self._wake_up.now() + WAKE_SECONDS)
             else:
-                settings = seen.settings or self._deps.first_settings
+                first = self._deps.first_settings
+                settings = values_in_force(seen.settings, first)
                 term.set_silence_limit(SILENT_TICKS * settings.tick_seconds)
                 began = self._wake_up.now()
                 self.turn(term, seen, settings)

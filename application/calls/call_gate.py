@@ -18,7 +18,13 @@ from domain.gate.decision import Gate, ListFinding, Numbers, Terms
 from domain.gate.permit import Decision
 from domain.gate.places import Places
 from domain.gate.rules import CallPurpose, RuleBook
-from domain.settings import ENVIRONMENT, RulesMode, SettingsValues
+from domain.settings import (
+    ENVIRONMENT,
+    RulesMode,
+    SettingsValues,
+    stored_values,
+    values_in_force,
+)
 
 REQUEST_LIMIT = timedelta(seconds=20)
 """How long one request to the provider may last, unless it is configured."""
@@ -67,7 +73,8 @@ class CallGate:
         )
 
     def _terms(self, fence: Fence) -> Terms:
-        settings = fence.settings.values if fence.settings else self.first_settings
+        stored = stored_values(fence.settings)
+        settings = values_in_force(stored, self.first_settings)
         return terms_of(fence.campaign.terms, settings, self.rule_book())
 
     def _findings(

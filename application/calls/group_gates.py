@@ -17,7 +17,7 @@ from domain.gate.decision import Gate, Numbers
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Decision, Wait
 from domain.gate.rules import RuleBook
-from domain.settings import SettingsValues
+from domain.settings import SettingsValues, values_in_force
 
 KEPT_FOR = timedelta(hours=1)
 """How long computed hours are used; a change of rules or terms has hours of its own."""
@@ -100,7 +100,7 @@ class GroupGates:
         group: ContactGroup | None,
         now: datetime,
     ) -> _Decided:
-        book, values = self._rule_book(), settings or self._first
+        book, values = self._rule_book(), values_in_force(settings, self._first)
         key = (
             campaign.campaign_id,
             campaign.version,

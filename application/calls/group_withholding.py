@@ -15,7 +15,7 @@ from application.unit_of_work import UnitOfWork
 from domain.campaigns.campaign import Campaign
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Never
-from domain.settings import SETTINGS_ID, Settings
+from domain.settings import SETTINGS_ID, Settings, stored_values
 
 TOGETHER = 250
 """Contacts that share one append."""
@@ -70,7 +70,7 @@ class GroupWithholding:
         at = self._context.now()
         decision = self._gates.decide(
             TermsOfCampaign(campaign.id, campaign.terms_version, campaign.terms),
-            settings.values if settings else None,
+            stored_values(settings),
             member.group,
             at,
         )

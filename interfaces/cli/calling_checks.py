@@ -7,7 +7,7 @@ from application.calling_rules.loader import load_rule_book
 from application.configuration import Configuration, FirstSettings
 from application.errors import BrokenRules
 from domain.numbers.suppression_lists import SUPPRESSION_LISTS_ID, SuppressionLists
-from domain.settings import SETTINGS_ID, Settings
+from domain.settings import SETTINGS_ID, Settings, stored_values
 from interfaces.cli.findings import Finding, Found, Grade
 from interfaces.cli.output import camel
 from projections.registers.list_faults import list_faults
@@ -27,9 +27,8 @@ def of_rules(configuration: Configuration) -> Finding:
 
 def of_settings(app: AutoLynx) -> Found:
     """Name each environment variable that a stored setting overrides."""
-    stored = app.find(Settings, SETTINGS_ID)
-    ineffective = FirstSettings().ineffective(stored.values) if stored else []
-    for one in ineffective:
+    stored = stored_values(app.find(Settings, SETTINGS_ID))
+    for one in FirstSettings().ineffective(stored):
         message = (
             f"{one.variable} is {one.configured or 'empty'} without effect, because"
             f" settings were stored: {camel(one.setting)} is {one.stored or 'empty'}."

@@ -186,7 +186,7 @@ class HealthCheck:
             silent=silence(connection, self._provider_actor),
             used_lines=open_lines(connection).lines,
             is_stopped=dialling_is_stopped(connection),
-            settings=settings_board.get(connection) or self._first_settings,
+            settings=settings_board.in_force(connection, self._first_settings),
             list_faults=self._faults_of_lists(connection),
         )
 

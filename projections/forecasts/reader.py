@@ -118,7 +118,7 @@ class ForecastReader:
     def of_draft(self, conn: Conn, draft: Draft, now: datetime) -> StoredForecast:
         """Forecast a campaign with the accepted rows of an upload."""
         with one_snapshot(conn):
-            settings = settings_board.get(conn) or self._first
+            settings = settings_board.in_force(conn, self._first)
             groups = [
                 Waiting(one.group, len(one.numbers))
                 for one in of_upload(conn, draft.upload_id)
@@ -148,7 +148,7 @@ class ForecastReader:
         return _simulated(prepared)
 
     def _prepared(self, conn: Conn, row: CampaignRow, now: datetime) -> _Prepared:
-        settings = settings_board.get(conn) or self._first
+        settings = settings_board.in_force(conn, self._first)
         strata = self._strata(
             waiting_contacts(conn, row.id, now), row.calling_terms, settings, now
         )

@@ -70,7 +70,7 @@ _ALERTS: LiteralString = "select count(*) from alert_outbox where state = 'waiti
 def gauges(conn: Conn, now: datetime, first: SettingsValues) -> Gauges:
     """Read all gauges at the time `now`; `first` applies until settings are stored."""
     with one_snapshot(conn):
-        settings = settings_board.get(conn) or first
+        settings = settings_board.in_force(conn, first)
         cursor = conn.execute(_CONTACTS)
         names = [column.name for column in cursor.description or ()]
         (contacts,) = cursor.fetchall()

@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg.rows import dict_row
 
 from domain.gate.caps import caps_text, read_caps
-from domain.settings import RulesMode, Settings, SettingsValues
+from domain.settings import RulesMode, Settings, SettingsValues, values_in_force
 from projections.tables.definition import Table
 from projections.tables.row_operations import RowOperation, put
 from storage.database import Conn
@@ -43,9 +43,9 @@ TABLE = Table(
 
 
 def settings_board(event: object, _position: int) -> Iterator[RowOperation]:
-    """Store the values of the newest settings event."""
+    """Store the values of the newest event that has any."""
     match event:
-        case Settings.Created() | Settings.Changed():
+        case Settings.Created(values=SettingsValues()) | Settings.Changed():
             columns = event.values.by_name() | {
                 "version": event.originator_version,
                 "frequency_caps": caps_text(event.values.frequency_caps),
@@ -57,7 +57,7 @@ _BOARD: LiteralString = "select * from settings_board"
 
 
 def get(conn: Conn) -> SettingsValues | None:
-    """Return the stored settings, or None if nobody has changed any yet."""
+    """Return the stored settings, None while the first values apply."""
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_BOARD).fetchone()
     if row is None:
@@ -67,3 +67,8 @@ def get(conn: Conn) -> SettingsValues | None:
         "frequency_caps": read_caps(row["frequency_caps"]),
     }
     return SettingsValues(**values)
+
+
+def in_force(conn: Conn, first: SettingsValues) -> SettingsValues:
+    """Return the settings that apply; `first` are the values until some are stored."""
+    return values_in_force(get(conn), first)

@@ -99,7 +99,7 @@ class Alerts:
     def run_once(self) -> float:
         """Raise and post what is due; return the seconds until the next run."""
         with self.reading.connection() as conn:
-            settings = settings_board.get(conn) or self.first
+            settings = settings_board.in_force(conn, self.first)
             due = alerts.unraised(
                 conn,
                 now=self.now(),

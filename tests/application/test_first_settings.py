@@ -72,5 +72,12 @@ def test_a_variable_that_differs_from_the_stored_setting_is_ineffective(
     }
 
 
+def test_each_variable_has_effect_while_no_settings_are_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(RULES, "OFF")
+    assert FirstSettings().ineffective(None) == []
+
+
 def test_a_variable_that_is_not_set_is_never_ineffective() -> None:
     assert FirstSettings().ineffective(SettingsValues(global_cap=12)) == []

@@ -120,8 +120,8 @@ def running_desk(
         }
         up = opened.enter_context(running_up(folder, **settings))
         settings["PORT"] = int(up.url.rpartition(":")[2])
-        # The first command on the settings stores those of its own environment, so it
-        # must be that of the installation, without calling rules and frequency caps.
+        # A first change of a setting stores the first values of its process, so this
+        # process needs those of the installation: no calling rules, no frequency caps.
         with patch.dict(os.environ, environment(**settings)):
             configuration = Configuration(
                 database_url=database_url,

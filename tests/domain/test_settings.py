@@ -1,4 +1,4 @@
-"""Bounds of the settings, changes by admins, and the daily spend alerts."""
+"""Bounds of the settings, changes by admins, and alerts."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,13 +10,25 @@ import pytest
 from eventsourcing.domain import CanMutateAggregate
 
 from domain.errors import Invalid
-from domain.settings import SETTINGS_ID, Settings, SettingsValues
+from domain.settings import (
+    ENVIRONMENT,
+    SETTINGS_ID,
+    RulesMode,
+    Settings,
+    SettingsValues,
+    stored_values,
+    values_in_force,
+)
 from tests.support import EPOCH, Fact, given, new_events
 
 BY = "boss@example.com"
 AT = EPOCH + timedelta(minutes=1)
 TODAY = date(2026, 1, 1)
 DEFAULTS = SettingsValues()
+OWN = SettingsValues(global_cap=3, frequency_caps=()).with_rules(
+    RulesMode.OFF, reason=None, by=ENVIRONMENT
+)
+"""The first values of a process whose configuration differs from the defaults."""
 
 
 def fact(event: type[CanMutateAggregate[UUID]], **own: Any) -> Fact:
@@ -33,7 +45,13 @@ def alerted(**own: Any) -> Fact:
     return fact(Settings.DailySpendAlertRaised, **fields | own)
 
 
-CREATED = fact(Settings.Created, values=DEFAULTS)
+CREATED = fact(Settings.Created, values=None)
+CHANGED = fact(Settings.Changed, changed=(), values=DEFAULTS)
+CREATED_EARLIER = fact(Settings.Created, values=DEFAULTS)
+"""As releases stored it that fixed the first values with any event."""
+
+ALLOWED = fact(Settings.RequestsAllowedAgain)
+REPORTED = fact(Settings.UnknownReasonReported, reason="new")
 
 
 def settings_with(*facts: Fact) -> Settings:
@@ -46,7 +64,7 @@ def raise_alert(settings: Settings, **own: Any) -> None:
 
 
 def test_settings_have_one_stream_with_a_fixed_id() -> None:
-    settings = Settings.create(values=DEFAULTS, at=AT, by=BY)
+    settings = Settings.create(at=AT, by=BY)
     assert new_events(settings) == [CREATED]
     assert settings.id == SETTINGS_ID
 
@@ -114,7 +132,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("own", FINE, ids=str)
 def test_a_change_names_the_changed_settings(own: dict[str, Any]) -> None:
     settings, values = settings_with(CREATED), replace(DEFAULTS, **own)
-    settings.change(values=values, at=AT, by=BY)
+    settings.change(values=values, first=DEFAULTS, at=AT, by=BY)
     assert new_events(settings) == [
         fact(Settings.Changed, changed=tuple(own), values=values)
     ]
@@ -125,11 +143,9 @@ def test_a_change_names_the_changed_settings(own: dict[str, Any]) -> None:
 def test_a_value_out_of_bounds_is_refused_and_named(own: dict[str, Any]) -> None:
     settings, values = settings_with(CREATED), replace(DEFAULTS, **own)
     with pytest.raises(Invalid) as refusal:
-        settings.change(values=values, at=AT, by=BY)
+        settings.change(values=values, first=DEFAULTS, at=AT, by=BY)
     assert refusal.value.fields.keys() == own.keys()
     assert new_events(settings) == []
-    with pytest.raises(Invalid):
-        Settings.create(values=values, at=AT, by=BY)
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:
@@ -138,10 +154,70 @@ def test_every_wrong_setting_is_named_at_once() -> None:
     assert refusal.value.fields.keys() == {"global_cap", "retention_days"}
 
 
-def test_a_change_to_the_same_values_records_nothing() -> None:
-    settings = settings_with(CREATED)
-    settings.change(values=replace(DEFAULTS), at=AT, by=BY)
+@pytest.mark.parametrize(
+    "past", [[CREATED, CHANGED], [CREATED_EARLIER]], ids=["changed", "earlier"]
+)
+def test_a_change_to_the_stored_values_records_nothing(past: list[Fact]) -> None:
+    settings = settings_with(*past)
+    settings.change(values=replace(DEFAULTS), first=OWN, at=AT, by=BY)
     assert new_events(settings) == []
+
+
+# --- First values ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "past",
+    [[], [CREATED], [CREATED, ALLOWED], [CREATED, alerted(), REPORTED, ALLOWED]],
+    ids=["nothing", "created", "allowed", "alerted"],
+)
+def test_alerts_and_allowances_store_no_values(past: list[Fact]) -> None:
+    settings = settings_with(*past) if past else None
+    stored = stored_values(settings)
+    assert stored is None
+    assert values_in_force(stored, DEFAULTS) == DEFAULTS
+    assert values_in_force(stored, OWN) == OWN
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        [CREATED, CHANGED],
+        [CREATED, alerted(), CHANGED, ALLOWED],
+        [CREATED_EARLIER, CHANGED],
+    ],
+    ids=["changed", "alerted", "earlier"],
+)
+def test_the_first_values_end_with_a_change(past: list[Fact]) -> None:
+    assert values_in_force(stored_values(settings_with(*past)), OWN) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    "later", [[], [alerted()], [REPORTED], [ALLOWED]], ids=["", "alert", "reason", "ok"]
+)
+def test_values_that_an_earlier_release_stored_still_apply(later: list[Fact]) -> None:
+    """Even if only an alert stored them: an upgrade neither waives nor removes any."""
+    settings = settings_with(CREATED_EARLIER, *later)
+    assert values_in_force(stored_values(settings), OWN) == DEFAULTS
+
+
+def test_the_first_change_stores_the_other_first_values_too() -> None:
+    settings = settings_with(CREATED, alerted())
+    values = replace(OWN, tick_seconds=5)
+    settings.change(values=values, first=OWN, at=AT, by=BY)
+    assert new_events(settings) == [
+        fact(Settings.Changed, changed=("tick_seconds",), values=values)
+    ]
+
+
+def test_first_values_that_an_admin_confirms_are_stored() -> None:
+    settings = settings_with(CREATED)
+    settings.change(values=replace(DEFAULTS), first=DEFAULTS, at=AT, by=BY)
+    assert new_events(settings) == [CHANGED]
+    assert values_in_force(stored_values(settings), OWN) == DEFAULTS
+
+
+# --- Alerts and allowances ------------------------------------------------------------
 
 
 def test_each_permission_to_request_again_is_recorded() -> None:
@@ -170,8 +246,7 @@ def test_another_day_kind_or_budget_raises_another_alert(own: dict[str, Any]) ->
 
 
 def test_an_unknown_ended_reason_is_reported_once() -> None:
-    settings = Settings.create(values=DEFAULTS, at=AT, by=BY)
-    new_events(settings)
+    settings = settings_with(CREATED)
     for reason in ("new", "new", "other", "new"):
         settings.report_unknown_reason(reason, at=AT, by=BY)
     assert [own["reason"] for _, own in new_events(settings)] == ["new", "other"]

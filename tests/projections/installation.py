@@ -20,9 +20,10 @@ def furnish(life: Life) -> Settings:
 
     Returns the settings.
     """
-    settings = Settings.create(values=SettingsValues(), **life.stamp())
+    settings = Settings.create(**life.stamp())
     settings.change(
         values=SettingsValues(daily_budget=Decimal(9), retention_days=30),
+        first=SettingsValues(),
         **life.stamp(),
     )
     settings.raise_daily_spend_alert(

@@ -10,6 +10,7 @@ import pytest
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Invalid
+from domain.settings import Settings
 from domain.values import (
     CallStatus,
     CampaignState,
@@ -270,6 +271,15 @@ def test_the_directory_lists_assistants_and_members(store: Store, life: Life) ->
     assert [one.archived for one in everyone] == [True, False, False]
     assert everyone[1].config == {"model": {"provider": "openai"}, "number": 2}
     assert settings_board.get(conn) is not None
+
+
+def test_alerts_and_allowances_store_no_settings(store: Store, life: Life) -> None:
+    settings = Settings.create(**life.stamp())
+    settings.report_unknown_reason("new", **life.stamp())
+    settings.allow_requests_again(**life.stamp())
+    life.record(settings)
+    show(store, life)
+    assert settings_board.get(store.conn) is None
 
 
 def test_an_assistant_counts_its_campaigns_that_are_not_finished(

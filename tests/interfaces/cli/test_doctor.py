@@ -184,6 +184,16 @@ def test_doctor_names_a_suppression_list_that_lost_rows(
     assert "The list Registry cannot be read (1 of its 1 blocks are missing)" in found
 
 
+def test_allowing_requests_leaves_each_variable_in_effect(
+    autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autolynx.done("migrate")
+    autolynx.done("allow-requests")
+    monkeypatch.setenv("AUTOLYNX_SETTINGS_CALLING_RULES", "OFF")
+    assert "settings" not in by_name(autolynx("doctor", "--json").json)
+    assert autolynx.done("settings", "--json").json["callingRules"] == "OFF"
+
+
 def test_doctor_names_a_variable_that_stored_settings_override(
     autolynx: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
