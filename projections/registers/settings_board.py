@@ -45,10 +45,13 @@ TABLE = Table(
 def settings_board(event: object, _position: int) -> Iterator[RowOperation]:
     """Store the values of the newest event that has any."""
     match event:
-        case Settings.Created(values=SettingsValues()) | Settings.Changed():
-            columns = event.values.by_name() | {
+        case (
+            Settings.Created(values=SettingsValues() as values)
+            | Settings.Changed(values=values)
+        ):
+            columns = values.by_name() | {
                 "version": event.originator_version,
-                "frequency_caps": caps_text(event.values.frequency_caps),
+                "frequency_caps": caps_text(values.frequency_caps),
             }
             yield put(BOARD, event.originator_id, **columns)
 

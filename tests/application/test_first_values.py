@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,8 @@ def test_a_change_of_no_setting_stores_nothing(
 def test_values_that_an_earlier_release_stored_with_an_alert_still_apply(
     services: Services, act: Act
 ) -> None:
-    earlier = Settings.Created(
+    make: type[Any] = Settings.Created  # The library makes its constructor.
+    earlier = make(
         originator_id=SETTINGS_ID,
         originator_topic="settings",
         originator_version=1,
