@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from application.calls.call_gate import terms_of
+from application.suppression_lists.list_blocks import ListBlocks
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.gate.decision import Gate
 from domain.gate.dialability import Dialability, Share, dialability
@@ -21,7 +22,7 @@ from domain.gate.rules import RuleBook
 from domain.numbers.suppression_lists import ListVersion
 from domain.settings import SettingsValues
 from projections.contacts.waiting_numbers import WaitingNumbers, of_campaign, of_upload
-from projections.number_kinds import ListBlocks, NumberKinds
+from projections.number_kinds import NumberKinds
 from projections.registers import settings_board, suppression_list_board
 from projections.registers.number_calls import numbers_at_a_cap
 from projections.registers.suppression_board import suppressed_ids

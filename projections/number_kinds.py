@@ -6,12 +6,12 @@ what each list says of it, and its earlier calls if a frequency cap could restri
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from application.suppression_lists.list_blocks import ListBlocks, Mask
 from domain.gate.decision import ListFinding, Numbers
 from domain.gate.dialability import UNRESTRICTED
 from domain.gate.rules import CallPurpose
@@ -20,19 +20,10 @@ from domain.numbers.suppression_lists import Freshness, ListVersion, findings
 type Digits = NDArray[np.int64]
 """The digits of E.164 numbers as whole numbers; 0 for a number that is not known."""
 
-type Mask = NDArray[np.bool_]
-
 ID_BYTES = 16
 _ID = np.dtype((np.void, ID_BYTES))
 _COVERED, _CONTAINED, _UNREADABLE, _STATES = 1, 2, 4, 8
 _LONGEST = 15
-
-
-class ListBlocks(Protocol):
-    """Looks many numbers up in a version of an imported suppression list."""
-
-    def look_up_digits(self, version: UUID, numbers: Digits) -> tuple[Mask, Mask]:
-        """Return which numbers it contains, and which cannot be looked up."""
 
 
 class NumberKinds:

@@ -1,16 +1,16 @@
 """Imported suppression lists: receive a file, activate it as one step, remove it."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
 from uuid import UUID
 
 from application.app import AutoLynx, decide
 from application.errors import UnreadableList
 from application.event_context import EventContext
-from application.suppression_lists.blocks import Block, BlockBuilder, BlockIds
+from application.suppression_lists.blocks import Block, BlockBuilder
+from application.suppression_lists.list_blocks import ListBlocks
 from application.suppression_lists.reader import ListReader
 from domain.gate.rules import CallPurpose
 from domain.numbers.suppression_lists import (
@@ -20,18 +20,6 @@ from domain.numbers.suppression_lists import (
     check_terms,
     list_id_of,
 )
-
-
-class ListBlocks(Protocol):
-    """Where the blocks of list versions are stored."""
-
-    def write(
-        self, version_id: UUID, blocks: Iterable[Block], now: datetime
-    ) -> BlockIds:
-        """Store the blocks of a new version; return their ids."""
-
-    def retire(self, active: Collection[UUID], now: datetime) -> int:
-        """Delete the blocks of versions that were replaced an hour ago."""
 
 
 @dataclass(frozen=True, slots=True)

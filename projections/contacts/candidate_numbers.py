@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import LiteralString, Protocol
+from typing import LiteralString
 from uuid import UUID
 
 from application.calls.group_gates import TermsOfCampaign
+from application.suppression_lists.list_blocks import ListBlocks
 from domain.dial_view import Candidate
 from domain.dispatching.screening import CandidateNumber
 from domain.gate.decision import Numbers
@@ -40,15 +41,6 @@ _CALLS: LiteralString = """
 _SUPPRESSED: LiteralString = """
     select id from suppression_board where id = any(%(numbers)s)
 """
-
-
-class ListBlocks(Protocol):
-    """Looks many numbers up in a version of an imported suppression list."""
-
-    def look_up_many(
-        self, version: UUID, numbers: list[str]
-    ) -> tuple[set[str], set[str]]:
-        """Return the numbers that it contains, and those that cannot be looked up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ A list that was active before the request was looked up by the check before it.
 
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import LiteralString, Protocol
+from typing import LiteralString
 from uuid import UUID
 
+from application.suppression_lists.list_blocks import ListBlocks
 from domain.gate.rules import CallPurpose
 from domain.numbers.suppression_lists import Freshness, ListVersion
 from projections.campaigns.campaign_terms import terms_of
@@ -29,15 +30,6 @@ _UNRUNG: LiteralString = """
     where c.placed and q.requested_at <= %(activated)s and v.phone is not null
 """
 _ACTIVATED: LiteralString = "select max(uploaded_at) from suppression_list_board"
-
-
-class ListBlocks(Protocol):
-    """Looks many numbers up in a version of an imported suppression list."""
-
-    def look_up_many(
-        self, version: UUID, numbers: list[str]
-    ) -> tuple[set[str], set[str]]:
-        """Return the numbers that it contains, and those that cannot be looked up."""
 
 
 def listed_calls(conn: Conn, *, blocks: ListBlocks, now: datetime) -> set[UUID]:

@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from application.contacts.withholding import SuppressedContact
-from projections.contacts.listed_calls import ListBlocks, listed_calls
+from application.suppression_lists.list_blocks import ListBlocks
+from projections.contacts.listed_calls import listed_calls
 from projections.contacts.suppressed_contacts import (
     Scan,
     last_import,

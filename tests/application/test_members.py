@@ -1,39 +1,40 @@
 """One admin always remains, also if two admins remove each other at once."""
 
 from collections.abc import Callable
-from datetime import datetime
+from secrets import token_bytes
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from application.members import MemberService
 from domain.errors import LastAdmin, NotFound
 from domain.values import Role
+from storage.access.sessions import Credentials
 from tests.wiring import BY, Services
 
 ADA, BO = "ada@example.com", "bo@example.com"
 
 
-class NoCredentials:
-    def __init__(self) -> None:
-        self.revoked: list[str] = []
-
-    def role_changed(self, email: str) -> None:
-        """The tests of the API cover sockets."""
-
-    def revoke(self, email: str, at: datetime) -> None:
-        self.revoked.append(email)
-
-
-def service(
-    services: Services, credentials: NoCredentials | None = None
-) -> MemberService:
+def service(services: Services) -> MemberService:
+    """Return the service with both admins as candidates, whatever the log says."""
     return MemberService(
         app=services.app,
         context=services.context,
-        credentials=credentials or NoCredentials(),
+        credentials=Credentials(services.writing),
         admins=lambda: [ADA, BO],
     )
+
+
+def new_token(services: Services) -> str:
+    """Store a token of Ada's, whether she is a member or not."""
+    return services.tokens.create(
+        token_id=uuid4(), email=ADA, secret=token_bytes(32), now=services.now()
+    )
+
+
+def owner_of(services: Services, token: str) -> str | None:
+    return services.tokens.authenticate(token, services.now())
 
 
 def admins_of(members: MemberService) -> set[str]:
@@ -87,16 +88,18 @@ class TestTheLastAdmin:
 def test_credentials_are_revoked_at_the_removal_and_at_a_new_admission(
     services: Services,
 ) -> None:
-    credentials = NoCredentials()
-    members = service(services, credentials)
+    members = service(services)
     members.add(ADA, Role.OPERATOR, by=BY)
-    credentials.revoked.clear()
+    token = new_token(services)
+    assert owner_of(services, token) == ADA
     members.remove(ADA, by=BY)
-    assert credentials.revoked == [ADA]
+    assert owner_of(services, token) is None
+    late = new_token(services)
     members.add(ADA, Role.OPERATOR, by=BY)
-    assert credentials.revoked == [ADA, ADA]
+    assert owner_of(services, late) is None
+    token = new_token(services)
     members.add(ADA, Role.AUDITOR, by=BY)
-    assert credentials.revoked == [ADA, ADA]
+    assert owner_of(services, token) == ADA
 
 
 def test_an_unknown_member_is_not_found(services: Services) -> None:

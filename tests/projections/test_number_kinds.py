@@ -9,13 +9,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from application.suppression_lists.blocks import BLOCK_NUMBERS
 from domain.gate.decision import Numbers
 from domain.gate.permit import Granted
 from domain.gate.rules import CallPurpose, FrequencyCap
 from domain.numbers.suppression_lists import ListVersion, findings
 from domain.values import NAMESPACE
-from projections.number_kinds import Digits, Mask, NumberKinds
+from projections.number_kinds import NumberKinds
 from tests.domain.gate.gate_cases import NOW, gate, places
+from tests.fake_blocks import FakeBlocks, StoredVersion
 
 TODAY = NOW.date()
 PURPOSE = CallPurpose.TELEMARKETING
@@ -29,14 +31,19 @@ class FakeList:
     """A list version with its content."""
 
     version: ListVersion
-    contained: frozenset[int]
-    missing: frozenset[int]
+    stored: StoredVersion
+
+    def contains(self, number: int) -> bool | None:
+        """Return whether it contains a number, None if its block is lost."""
+        if number // BLOCK_NUMBERS in self.stored.lost:
+            return None
+        return number in self.stored.numbers
 
 
 def fake_list(  # noqa: PLR0917 - Hypothesis passes what a list consists of
     name: str,
     contained: Iterable[int],
-    missing: Iterable[int],
+    lost: Iterable[int],
     covers: Iterable[str],
     as_of: date,
     purposes: tuple[CallPurpose, ...],
@@ -53,7 +60,8 @@ def fake_list(  # noqa: PLR0917 - Hypothesis passes what a list consists of
         blocks_digest="",
         sha256="",
     )
-    return FakeList(version, frozenset(contained), frozenset(missing))
+    blocks = {number // BLOCK_NUMBERS for number in lost}
+    return FakeList(version, StoredVersion(set(contained), blocks))
 
 
 lists_of = st.lists(
@@ -69,18 +77,6 @@ lists_of = st.lists(
     max_size=3,
     unique_by=lambda one: one.version.name,
 )
-
-
-class FakeBlocks:
-    """Looks numbers up in fake lists."""
-
-    def __init__(self, lists: list[FakeList]) -> None:
-        self._lists = {one.version.version_id: one for one in lists}
-
-    def look_up_digits(self, version: UUID, numbers: Digits) -> tuple[Mask, Mask]:
-        known = self._lists[version]
-        missing = np.isin(numbers, list(known.missing))
-        return np.isin(numbers, list(known.contained)) & ~missing, missing
 
 
 def id_of(phone: str) -> UUID:
@@ -101,9 +97,9 @@ def known_alone(
     if number == 0:
         return Numbers()
     contained = {
-        one.version.version_id: number in one.contained
+        one.version.version_id: contains
         for one in lists
-        if number not in one.missing
+        if (contains := one.contains(number)) is not None
     }
     versions = [one.version for one in lists]
     found = findings(versions, f"+{number}", PURPOSE, contained, TODAY)
@@ -134,7 +130,8 @@ def test_the_gate_decides_about_a_kind_as_about_each_number(
         number_ids,
     )
     versions = [one.version for one in lists]
-    kinds.add_lists(versions, FakeBlocks(lists), PURPOSE, TODAY)
+    blocks = FakeBlocks({one.version.version_id: one.stored for one in lists})
+    kinds.add_lists(versions, blocks, PURPOSE, TODAY)
     numbers = [number for part in parts for number in part]
     assert len(kinds.codes) == len(numbers)
     asked = gate(
