@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from application.app import AutoLynx
 from application.campaigns import CampaignService
 from application.contacts.files.uploads import Upload, Uploads
-from application.contacts.imports import ImportService, NewCampaign
+from application.contacts.imports import SAME_REQUEST, ImportService, NewCampaign
 from application.event_context import EventContext
 from application.vault import canonical
 from domain.campaigns.campaign import Campaign
@@ -22,9 +22,6 @@ from domain.values import NAMESPACE, DialMode, campaign_id_of_request
 
 PLACED_WITHIN = timedelta(minutes=2)
 """A test call that was not placed by then expires."""
-
-SAME_REQUEST = timedelta(minutes=10)
-"""Equal input of the same member within this time is the same test call."""
 
 LONGEST_VARIABLE_NAME = 100
 MOST_VARIABLES = 200

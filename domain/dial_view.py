@@ -45,6 +45,10 @@ class Phase(StrEnum):
     REPORTING = "reporting"
 
 
+LIVE_PHASES = frozenset({Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED})
+"""Phases of a call that is, or may be, live at the provider; ghosts are not counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A contact that may be called now.

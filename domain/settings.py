@@ -1,7 +1,7 @@
 """The settings of the installation, which admins change."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
@@ -23,6 +23,8 @@ LONGEST_REASON = 1_000
 MOST_CAPS = 20
 CAP_ATTEMPTS = range(1, 1_001)
 CAP_HOURS = range(1, 8_761)
+LONGEST_WINDOW = timedelta(hours=CAP_HOURS[-1])
+"""Calls that were requested longer ago count for no frequency cap."""
 
 CAPS_RULE = (
     f"must be at most {MOST_CAPS} caps of 1 to {CAP_ATTEMPTS[-1]:,} attempts"

@@ -14,6 +14,7 @@ from domain.dial_view import (
     DeferredByGate,
     GroupView,
     OpenCall,
+    Phase,
     Snapshot,
     SuspectedDuplicate,
 )
@@ -21,7 +22,8 @@ from domain.states import MAY_DIAL, STARTED
 from domain.values import CampaignState, ContactStatus, RefusalScope, WaitingCode
 from projections import spend
 from projections.calls.call_log import LINE, LONGEST_SECONDS
-from projections.calls.dial_queue import dialling_is_stopped
+from projections.calls.dial_queue import GHOST_LASTS, dialling_is_stopped
+from projections.contacts.contact_groups import FRESH
 from projections.contacts.dial_groups import (
     Decide,
     groups_of_campaigns,
@@ -47,7 +49,6 @@ _SUSPECTED: LiteralString = """
     order by l.queued_at, s.call_id, s.provider_call_id
 """
 
-# A ghost is no longer shown once its longest possible duration and the grace are over.
 _CALLS: LiteralString = f"""
     select q.call_id, q.campaign_id, l.contact_id, l.attempt, q.phase, l.status,
         l.requests, q.requested_at, q.dial_before, q.unknown_at, l.provider_call_id,
@@ -60,9 +61,7 @@ _CALLS: LiteralString = f"""
     join call_log l on l.call_id = q.call_id
     join campaign_board c on c.id = q.campaign_id
     left join campaign_hang_up h on h.campaign_id = q.campaign_id
-    where q.phase <> 'ghost' or l.placed_at is null
-        or l.placed_at >= %(now)s
-            - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s
+    where q.phase <> '{Phase.GHOST}' or {GHOST_LASTS}
     order by l.queued_at, q.call_id
 """  # noqa: S608 - our own text
 
@@ -105,15 +104,13 @@ _CAMPAIGNS: LiteralString = f"""
         order by p.account_position desc limit 1
     ) shared on c.state in {literals(MAY_DIAL)}
     cross join lateral (
-        select count(*) filter (where q.phase = 'ghost') as ghosts,
+        select count(*) filter (where q.phase = '{Phase.GHOST}') as ghosts,
             count(*) as unreported,
             count(*) filter (where q.callback_requested) as awaited_callbacks
         from dial_queue q
         join call_log l on l.call_id = q.call_id
         where q.campaign_id = c.id
-            and (q.phase <> 'ghost' or l.placed_at is null
-                or l.placed_at >= %(now)s
-                    - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s)
+            and (q.phase <> '{Phase.GHOST}' or {GHOST_LASTS})
     ) open
     cross join lateral (
         select count(*) as deferred, min(k.due_at) as next_due_at
@@ -135,8 +132,7 @@ _FRESH: LiteralString = f"""
         cross join lateral (
             select * from contact_log k
             where k.list_id = i.list_id and k.group_id = own.group_id
-                and k.status = '{ContactStatus.PENDING}'
-                and k.planned_at is null and k.due_at is null
+                and {FRESH}
             order by k.seq limit %(most)s
         ) k
         where i.campaign_id = c.id and i.imported_position is not null

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.dial_view import OpenCall, Phase, Snapshot
+from domain.dial_view import LIVE_PHASES, OpenCall, Phase, Snapshot
 from domain.settings import SettingsValues
 from domain.states import MAY_DIAL
 from scheduler.dependencies import SchedulerDependencies
@@ -21,7 +21,7 @@ LIST_LAG = timedelta(seconds=5)
 REMEMBERED_REFUSAL = timedelta(seconds=60)
 """For how long a capacity refusal makes a new leader back off on the line."""
 
-OCCUPYING = frozenset({Phase.CLAIMED, Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED})
+OCCUPYING = LIVE_PHASES | {Phase.CLAIMED}
 """Phases of a call that may be live on its line."""
 
 NOT_CHECKED_YET = Findings(down="it was not asked yet.")

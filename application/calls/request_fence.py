@@ -1,7 +1,7 @@
 """The streams that a request rests on: unchanged from reading to storing."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
@@ -16,10 +16,7 @@ from domain.errors import NotFound
 from domain.numbers.installation import INSTALLATION_ID
 from domain.numbers.number import Number
 from domain.numbers.suppression_lists import SUPPRESSION_LISTS_ID, SuppressionLists
-from domain.settings import CAP_HOURS, SETTINGS_ID, Settings
-
-LONGEST_WINDOW = timedelta(hours=CAP_HOURS[-1])
-"""Calls before this time count for no frequency cap."""
+from domain.settings import LONGEST_WINDOW, SETTINGS_ID, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from domain.calls.callbacks import CallbackTime, NotAgreed, Obstacle
+from domain.calls.callbacks import (
+    LONGEST_AHEAD,
+    CallbackTime,
+    NotAgreed,
+    Obstacle,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ REASONS = {
     ),
     Obstacle.NO_SUCH_TIME: "the clocks skip that time on that day",
     Obstacle.PAST: "that time has passed",
-    Obstacle.TOO_FAR: "that day is more than 60 days ahead",
+    Obstacle.TOO_FAR: f"that day is more than {LONGEST_AHEAD.days} days ahead",
     Obstacle.AFTER_END: "calls are made only before that time",
     Obstacle.CLOSED: "calls are not allowed at that time",
     Obstacle.UNREADABLE: "the time could not be read",

@@ -5,6 +5,7 @@ Each step can be repeated: after a failure the same request continues where it s
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,12 @@ from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.contacts.contact_list import ContactList
 from domain.errors import Conflict, Invalid, NotFound
 from domain.values import DialMode, campaign_id_of, campaign_id_of_request
+
+SAME_REQUEST = timedelta(minutes=10)
+"""Equal input of the same member within this time is the same request.
+
+It holds for requests that have no id of their own.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The chosen contacts are staged like the rows of an upload, by one statement in t
 database, and are then imported like them.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,7 +13,12 @@ from uuid import UUID, uuid5
 
 from application.app import AutoLynx
 from application.contacts.files.uploads import Uploads
-from application.contacts.imports import Imported, ImportService, NewCampaign
+from application.contacts.imports import (
+    SAME_REQUEST,
+    Imported,
+    ImportService,
+    NewCampaign,
+)
 from application.errors import ReadModelBehind
 from application.event_context import EventContext
 from application.ports import ReadModel
@@ -26,9 +31,6 @@ from domain.values import NAMESPACE, ContactStatus
 
 STAGED_FOR = timedelta(days=1)
 """How long an interrupted redial can be continued."""
-
-SAME_REQUEST = timedelta(minutes=10)
-"""Equal input of the same member within this time is the same request."""
 
 LAG_SECONDS = 10.0
 
@@ -78,9 +80,33 @@ class RedialSource(Protocol):
         """
 
 
-def redial_list_id(request_id: UUID) -> UUID:
-    """Return the id of the contact list of a redial with a request id."""
+def redial_list_id(request_id: UUID | None, new_id: Callable[[], UUID]) -> UUID:
+    """Return the id of the contact list of a redial.
+
+    It is the same for the same request id, and a new one without a request id.
+    """
+    if request_id is None:
+        return new_id()
     return uuid5(NAMESPACE, f"redial:{request_id}")
+
+
+def list_id_of(
+    upload_id: UUID | None,
+    selection: RedialSelection | None,
+    request_id: UUID | None,
+    new_id: Callable[[], UUID],
+) -> UUID:
+    """Return the id of the contact list of a new campaign: its upload, or a redial.
+
+    Raises:
+        Invalid: an upload and a redial are given, or neither.
+    """
+    if selection is None and upload_id is not None:
+        return upload_id
+    if selection is None or upload_id is not None:
+        wrong = "exactly one of uploadId and redial is required"
+        raise Invalid(f"Give either uploadId or redial: {wrong}.", upload_id=wrong)
+    return redial_list_id(request_id, new_id)
 
 
 class RedialService:

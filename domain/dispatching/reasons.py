@@ -1,12 +1,13 @@
 """Why contacts wait and why a campaign has to pause, in sentences for operators."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.dial_view import CampaignView, GroupView, Snapshot
 from domain.dispatching.plan_types import Conditions, Pause, Verdict, Waiting
 from domain.dispatching.shares import Demand, Remaining
 from domain.gate.permit import Wait
+from domain.planning.retries import CALLBACK_LATE
 from domain.states import MAY_DIAL
 from domain.values import CampaignState, PauseCause, WaitingCode
 
@@ -49,8 +50,8 @@ RETRY = "A retry is planned for later."
 CALLBACK = "The contact asked to be called back at a later time."
 
 LATE_CALLBACK = (
-    "The callback is more than 15 minutes late: it is made as soon as a call is"
-    " possible, within a day of its time."
+    f"The callback is more than {CALLBACK_LATE // timedelta(minutes=1)} minutes late:"
+    " it is made as soon as a call is possible, within a day of its time."
 )
 
 NOT_STARTED = "The campaign's start time has not come yet."

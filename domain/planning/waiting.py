@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.contacts.contact_history import PlanKind
+from domain.gate.permit import Decision, Wait
 from domain.values import WaitingCode
 
 OF_CONTACTS = frozenset(
@@ -42,6 +43,27 @@ def own_reason(
     if deferred_until is not None and deferred_until > now:
         return deferred_code or WaitingCode.RETRY_LATER
     return None
+
+
+def group_reason(decision: Decision | None) -> WaitingCode | None:
+    """Return why the contacts of a group wait, from the gate's decision about it.
+
+    None if they may be called, or never, or if nothing was decided.
+    """
+    return decision.code if isinstance(decision, Wait) else None
+
+
+def waiting_reason(
+    own: WaitingCode | None,
+    of_group: Decision | None,
+    of_campaign: Iterable[WaitingCode],
+) -> WaitingCode | None:
+    """Return why a PENDING contact is not called now, None if nothing is known.
+
+    Its own reason comes first (`own_reason`), then that of its group, then the
+    campaign's. `of_campaign` are the reasons of the campaign's last plan.
+    """
+    return own or group_reason(of_group) or shared_reason(of_campaign)
 
 
 def shared_reason(of_campaign: Iterable[WaitingCode]) -> WaitingCode | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from fastapi import APIRouter, HTTPException, Request
@@ -11,10 +11,14 @@ from pydantic import BaseModel, Field
 
 from interfaces.auth.rates import RateLimit, address_of
 from interfaces.auth.viewer import Allowlisted, cookie_name
+from storage.access.sessions import LINK_LIFE
 
 ATTEMPTS_A_MINUTE = 30
 COOKIE_LIFE_SECONDS = 7 * 86_400
-NO_LINK = "The link was already used or is older than 15 minutes: ask for a new one."
+NO_LINK = (
+    f"The link was already used or is older than {LINK_LIFE // timedelta(minutes=1)}"
+    " minutes: ask for a new one."
+)
 NO_MEMBER = "This address is not on the allowlist: ask an admin to add it."
 
 

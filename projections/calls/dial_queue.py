@@ -9,10 +9,11 @@ from domain.calls.call import Call
 from domain.calls.call_events import CallEvent
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
-from domain.dial_view import Phase
+from domain.dial_view import LIVE_PHASES, Phase
 from domain.dispatcher import Dispatcher
 from domain.settings import Settings
 from domain.states import ACTIVE
+from projections.calls.call_log import LONGEST_SECONDS
 from projections.tables.definition import Table
 from projections.tables.queries import select_value
 from projections.tables.row_operations import (
@@ -23,6 +24,7 @@ from projections.tables.row_operations import (
     patch,
     put,
 )
+from projections.tables.state_sql import literals
 from storage.database import Conn
 
 QUEUE, BATCHES, DISPATCH, ACCOUNT = "dial_queue", "batch_board", "dispatch", "account"
@@ -196,9 +198,19 @@ def _watch(event: CallEvent, phase: Phase, **more: datetime) -> RowOperation:
 
 _DUPLICATES: LiteralString = "select duplicates_open from account where id = 1"
 
-_LIVE: LiteralString = """
+_LIVE: LiteralString = f"""
     select call_id from dial_queue
-    where campaign_id = %(campaign)s and phase in ('requested', 'unknown', 'placed')
+    where campaign_id = %(campaign)s and phase in {literals(LIVE_PHASES)}
+"""  # noqa: S608 - our own text
+
+GHOST_LASTS: LiteralString = f"""
+    (l.placed_at is null or l.placed_at >=
+        %(now)s - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s)
+"""
+"""SQL condition that a ghost may still be live at the provider.
+
+It is about the call `l` of the campaign `c`: less than its longest possible duration
+and the parameter `grace` have passed since it was placed.
 """
 
 

@@ -3,24 +3,23 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
 from application.calls.group_gates import TermsOfCampaign
 from application.suppression_lists.list_blocks import ListBlocks
-from domain.dial_view import Candidate
+from domain.dial_view import LIVE_PHASES, Candidate
 from domain.dispatching.screening import CandidateNumber
 from domain.gate.decision import Numbers
 from domain.gate.rules import CallPurpose
 from domain.numbers.suppression_lists import ListVersion, findings
-from domain.settings import CAP_HOURS
+from domain.settings import LONGEST_WINDOW
 from domain.values import call_id_of
 from projections.campaigns.campaign_terms import terms_of
 from projections.registers.suppression_list_board import versions
+from projections.tables.state_sql import literals
 from storage.database import Conn
-
-LONGEST_WINDOW = timedelta(hours=CAP_HOURS[-1])
 
 _TERMS: LiteralString = """
     select id, terms_version, terms from campaign_board where id = any(%(campaigns)s)
@@ -31,13 +30,13 @@ _PHONES: LiteralString = """
     join contact_vault v using (contact_id, list_id)
     where v.salt is not null and v.phone is not null
 """
-_CALLS: LiteralString = """
+_CALLS: LiteralString = f"""
     select n.number_id, n.call_id, n.requested_at,
-        coalesce(q.phase in ('requested', 'unknown', 'placed'), false) as is_open
+        coalesce(q.phase in {literals(LIVE_PHASES)}, false) as is_open
     from number_call n left join dial_queue q using (call_id)
     where n.number_id = any(%(numbers)s) and n.requested_at > %(since)s
     order by n.requested_at
-"""
+"""  # noqa: S608 - our own text
 _SUPPRESSED: LiteralString = """
     select id from suppression_board where id = any(%(numbers)s)
 """

@@ -9,7 +9,7 @@ from application.contacts.contact_grouping import UngroupedContact
 from application.contacts.withholding import WaitingContact
 from domain.states import FINISHED
 from domain.values import ContactStatus
-from projections.contacts.contact_groups import group_from, pair_columns
+from projections.contacts.contact_groups import FRESH, group_from, pair_columns
 from projections.tables.state_sql import literals
 from storage.database import Conn
 
@@ -26,8 +26,7 @@ _OF_GROUPS: LiteralString = f"""
         (select k.contact_id, k.attempt
         from contact_import i join contact_log k using (list_id)
         where i.campaign_id = never.campaign_id and i.imported_position is not null
-            and k.group_id = never.group_id and {_PENDING}
-            and k.planned_at is null and k.due_at is null
+            and k.group_id = never.group_id and {FRESH}
         limit %(most)s)
         union all
         (select k.contact_id, k.attempt

@@ -7,13 +7,14 @@ from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.contacts.contact_history import PlanKind
 from domain.gate.groups import ContactGroup
-from domain.gate.permit import Decision, Wait
+from domain.gate.permit import Decision
 from domain.outcomes import CallOutcome, Disposition, Withheld
+from domain.planning.waiting import group_reason
 from domain.values import ContactStatus, WaitingCode
 from projections.contacts.contact_groups import group_from
 from projections.contacts.contact_results import RESULTS
+from projections.contacts.waiting_codes import OWN_CODE
 from projections.tables.state_sql import shown_status_sql, withheld_sql
 from storage.database import Conn
 
@@ -82,9 +83,9 @@ def _waiting_values(
     if waiting is not None:
         groups = conn.execute(_WAITING_GROUPS, {"campaign": campaign_id})
         for group_id, *group in groups:
-            decision = waiting.decide(group_from(group))
-            if isinstance(decision, Wait):
-                refused[group_id] = decision.code.value
+            code = group_reason(waiting.decide(group_from(group)))
+            if code is not None:
+                refused[group_id] = code.value
     return {
         "waiting_for": _as_list(waiting.codes) if waiting else None,
         "now": waiting.now if waiting else None,
@@ -101,20 +102,8 @@ def _as_list(values: Collection[StrEnum] | None) -> list[str] | None:
 _WITHHELD = withheld_sql("k.withheld", "k.status", "b.expired_at is not null")
 _SHOWN = shown_status_sql("k.status", "b.state", "b.expired_at is not null")
 
-# The rule of `domain.planning.waiting.own_reason`, then the group's, then the plan's.
-_WAITING_CODE: LiteralString = f"""
-    coalesce(
-        case
-            when k.planned_at > %(now)s::timestamptz then
-                case when k.planned_kind = '{PlanKind.CALLBACK}'
-                    then '{WaitingCode.CALLBACK_PLANNED}'
-                    else '{WaitingCode.RETRY_PLANNED}' end
-            when k.due_at > %(now)s::timestamptz then
-                coalesce(k.deferred_code, '{WaitingCode.RETRY_LATER}')
-        end,
-        refused.code, %(shared)s::text
-    )
-"""
+# The order of `domain.planning.waiting.waiting_reason`.
+_WAITING_CODE: LiteralString = f"coalesce({OWN_CODE}, refused.code, %(shared)s::text)"
 
 CHOSEN: LiteralString = f"""
     chosen as materialized (

@@ -14,10 +14,20 @@ from uuid import UUID
 from domain.contacts.contact_list import ContactList
 from domain.gate.groups import ContactGroup
 from domain.gate.places import Places, PlaceSource
+from domain.values import ContactStatus
 from projections.tables.definition import Table
 from projections.tables.row_operations import RowOperation, put
 
 GROUPS, COUNTS = "contact_group", "contact_group_count"
+
+FRESH: LiteralString = f"""
+    k.status = '{ContactStatus.PENDING}' and k.planned_at is null and k.due_at is null
+"""
+"""SQL condition that a contact `k` waits, and was neither planned nor deferred.
+
+The index `contact_log_fresh` and the triggers that count `fresh` contacts have the same
+condition; they cannot take it from here, because changing it needs a migration.
+"""
 
 TABLES = (
     Table(

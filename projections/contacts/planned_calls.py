@@ -9,10 +9,11 @@ from typing import LiteralString
 from uuid import UUID
 
 from domain.contacts.contact_history import PlanKind
+from domain.dial_view import Phase
 from domain.planning.retries import CALLBACK_LATE
 from domain.states import MAY_DIAL
 from domain.values import ContactStatus
-from projections.calls.call_log import LONGEST_SECONDS
+from projections.calls.dial_queue import GHOST_LASTS
 from projections.tables.state_sql import literals
 from storage.database import Conn
 
@@ -91,10 +92,8 @@ _IS_DUE: LiteralString = f"""
     and {_IMPORTED}
     and not exists (
         select from dial_queue q join call_log l on l.call_id = q.call_id
-        where q.campaign_id = c.id and q.phase = 'ghost'
-            and l.contact_id = k.contact_id
-            and (l.placed_at is null or l.placed_at >= %(now)s
-                - make_interval(secs => {LONGEST_SECONDS}) - %(grace)s)
+        where q.campaign_id = c.id and q.phase = '{Phase.GHOST}'
+            and l.contact_id = k.contact_id and {GHOST_LASTS}
         offset 0
     )
 """

@@ -21,6 +21,7 @@ from domain.gate.groups import ContactGroup
 from domain.states import FINISHED
 from domain.values import ContactStatus, WaitingCode
 from projections.contacts.contact_groups import group_from
+from projections.contacts.waiting_codes import DEFERRED_CODE, PLANNED_CODE
 from projections.tables.state_sql import literals
 from storage.database import Conn
 
@@ -46,10 +47,8 @@ _CAMPAIGN: LiteralString = f"""
             select case when k.planned_at is not null then k.planned_at
                 when k.deferred_position > c.resumed_position then k.due_at end
                 as until,
-                case when k.planned_at is null
-                    then coalesce(k.deferred_code, '{WaitingCode.RETRY_LATER}')
-                when k.planned_kind = 'CALLBACK' then '{WaitingCode.CALLBACK_PLANNED}'
-                else '{WaitingCode.RETRY_PLANNED}' end as code
+                case when k.planned_at is null then {DEFERRED_CODE}
+                    else {PLANNED_CODE} end as code
         ) waits
         where c.id = %(id)s and c.expired_at is null
             and c.state not in {literals(FINISHED)}

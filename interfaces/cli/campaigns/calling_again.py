@@ -151,7 +151,7 @@ def _redial_of(
     """Return a new campaign like `source`, but without its budget."""
     return NewCampaign(
         name=f"Redial of {source.name}",
-        upload_id=redial_list_id(request_id) if request_id else new_id(),
+        upload_id=redial_list_id(request_id, new_id),
         assistant_id=source.assistant_id,
         phone_number_id=source.phone_number_id,
         cap=source.cap,

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import strawberry
 
 from application.contacts.imports import Imported, NewCampaign
-from application.contacts.redials import redial_list_id
+from application.contacts.redials import list_id_of
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.errors import Invalid
 from domain.gate.decision import LAWFUL_HOURS
 from domain.gate.rules import CallPurpose
 from interfaces.auth.viewer import Viewer
@@ -105,20 +104,16 @@ class ImportCommands:
 def _create(context: Context, asked: CreateCampaignInput) -> Imported:
     services, by = context.backend.services, context.viewer.email
     default_cap = services.settings.values().default_cap
-    if (asked.upload_id is None) == (asked.redial is None):
-        wrong = "exactly one of uploadId and redial is required"
-        raise Invalid(f"Give either uploadId or redial: {wrong}.", upload_id=wrong)
+    upload_id = None if asked.upload_id is None else as_uuid("upload", asked.upload_id)
+    selection = None if asked.redial is None else asked.redial.to_selection()
     request_id = as_uuid("request", asked.request_id) if asked.request_id else None
-    if asked.redial is not None:
-        list_id = redial_list_id(request_id) if request_id else uuid4()
-        new = new_campaign(asked, list_id, request_id, context.viewer)
-        selection = asked.redial.to_selection()
-        return services.redials.create_campaign(
-            new, selection, default_cap=default_cap, by=by
-        )
-    upload_id = as_uuid("upload", asked.upload_id or "")
-    new = new_campaign(asked, upload_id, request_id, context.viewer)
-    return services.imports.create_campaign(new, default_cap=default_cap, by=by)
+    list_id = list_id_of(upload_id, selection, request_id, services.context.new_id)
+    new = new_campaign(asked, list_id, request_id, context.viewer)
+    if selection is None:
+        return services.imports.create_campaign(new, default_cap=default_cap, by=by)
+    return services.redials.create_campaign(
+        new, selection, default_cap=default_cap, by=by
+    )
 
 
 def new_campaign(

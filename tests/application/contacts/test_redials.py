@@ -14,6 +14,7 @@ from application.contacts import list_import
 from application.contacts.imports import NewCampaign
 from application.contacts.redials import (
     RedialSelection,
+    list_id_of,
     redial_list_id,
 )
 from domain.contacts.contact_list import ContactList
@@ -225,6 +226,29 @@ def test_both_campaigns_know_each_other(services: Services, source: UUID) -> Non
     assert [row.id for row in linked] == sorted([first, second])
 
 
+# --- The contact list of a request ----------------------------------------------------
+
+SELECTION = RedialSelection(UUID(int=1))
+
+
+def test_the_contact_list_of_a_campaign_is_its_upload_or_that_of_its_redial() -> None:
+    upload, request, new = uuid4(), uuid4(), uuid4()
+    assert list_id_of(upload, None, request, lambda: new) == upload
+    assert list_id_of(None, SELECTION, None, lambda: new) == new
+    assert list_id_of(None, SELECTION, request, uuid4) == redial_list_id(request, uuid4)
+
+
+@pytest.mark.parametrize(
+    ("upload", "selection"), [(None, None), (UUID(int=2), SELECTION)]
+)
+def test_a_campaign_has_either_an_upload_or_a_redial(
+    upload: UUID | None, selection: RedialSelection | None
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        list_id_of(upload, selection, None, uuid4)
+    assert set(refused.value.fields) == {"upload_id"}
+
+
 # --- The same request -----------------------------------------------------------------
 
 
@@ -232,7 +256,7 @@ def test_the_same_request_id_returns_the_same_campaign(
     services: Services, source: UUID
 ) -> None:
     request = uuid4()
-    new = asked(services, request_id=request, upload_id=redial_list_id(request))
+    new = asked(services, request_id=request, upload_id=redial_list_id(request, uuid4))
     again = redial(services, source, new=new)
     assert again == campaign_id_of_request(request)
     later(services, days=3)
@@ -300,7 +324,7 @@ def test_a_redial_that_crashes_continues_when_it_is_requested_again(  # noqa: PL
     monkeypatch.setattr(list_import, "ROWS_PER_TRANSACTION", 2)
     new = asked(services, request_id=request_id)
     if request_id is not None:
-        new = replace(new, upload_id=redial_list_id(request_id))
+        new = replace(new, upload_id=redial_list_id(request_id, uuid4))
     with monkeypatch.context() as patched:
         patched.setattr(
             services.app, "append", crashing_at(services, step, stored=stored)
@@ -325,7 +349,7 @@ def test_an_interrupted_redial_is_not_mixed_with_contacts_that_finished_later(
     services: Services, source: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = uuid4()
-    new = asked(services, request_id=request, upload_id=redial_list_id(request))
+    new = asked(services, request_id=request, upload_id=redial_list_id(request, uuid4))
     with monkeypatch.context() as patched:
         patched.setattr(services.app, "append", crashing_at(services, 2, stored=True))
         with pytest.raises(Crash):

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.gate.permit import Wait
-from domain.planning.waiting import own_reason, shared_reason
+from domain.planning.waiting import own_reason, shared_reason, waiting_reason
 from domain.values import uuid_or_none
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import EVERYBODY, field, query
@@ -99,19 +98,12 @@ class Contact:
             deferred_code=self.row.deferred_code,
             now=info.context.services.now(),
         )
-        if own is not None:
-            return own
-        refused = await self._refused_by_gate(info)
-        if refused is not None:
-            return refused
-        return await _reason_of_plan(info, self.row.campaign_id)
-
-    async def _refused_by_gate(self, info: Info) -> WaitingCode | None:
-        """Return why the contact's group may not be called now, None if it may."""
-        loader = info.context.loaders.group_decisions
-        decide = await loader.load(self.row.campaign_id)
-        decision = decide(self.row.group) if decide else None
-        return decision.code if isinstance(decision, Wait) else None
+        decide = await info.context.loaders.group_decisions.load(self.row.campaign_id)
+        return waiting_reason(
+            own,
+            decide(self.row.group) if decide else None,
+            await _codes_of_plan(info, self.row.campaign_id),
+        )
 
     @strawberry.field
     async def call(self, info: Info) -> Call | None:
@@ -155,11 +147,10 @@ class Contact:
         return await info.context.loaders.results_of_contacts.load(self.row.id)
 
 
-async def _reason_of_plan(info: Info, campaign_id: UUID) -> WaitingCode | None:
-    """Return the reason of the campaign's last plan that applies to all contacts."""
+async def _codes_of_plan(info: Info, campaign_id: UUID) -> list[WaitingCode]:
+    """Return the reasons for waiting in the campaign's last plan."""
     decision = await info.context.loaders.decisions.load(campaign_id)
-    reasons = decision.reasons if decision else ()
-    return shared_reason(WaitingCode(each.code) for each in reasons)
+    return [WaitingCode(each.code) for each in (decision.reasons if decision else ())]
 
 
 async def waiting_filter(
@@ -172,7 +163,7 @@ async def waiting_filter(
     decide = await info.context.loaders.group_decisions.load(campaign_id)
     if decide is None:
         return None
-    shared = await _reason_of_plan(info, campaign_id)
+    shared = shared_reason(await _codes_of_plan(info, campaign_id))
     return WaitingFilter(codes, info.context.services.now(), decide, shared)
 
 
