@@ -11,6 +11,10 @@ class ReadModelBehind(Failure):
     """The read model is too far behind the log; trying again later is safe."""
 
 
+class RoleForbids(Exception):
+    """The member's role does not allow what the request asks for."""
+
+
 class StoreUnavailable(Exception):
     """The database did not answer in time. A repetition of the request is safe."""
 

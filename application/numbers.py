@@ -65,6 +65,31 @@ class NumberService:
 
         return number_id, decide(command)
 
+    def suppress_by_member(
+        self,
+        phone: str,
+        *,
+        region: str,
+        in_browser: bool,
+        reason: str | None,
+        by: str,
+    ) -> Number.Suppressed:
+        """Add a number as a member writes it, and return its entry.
+
+        A number without `+` is read in `region`. The entry's source is API unless the
+        member uses a browser. A number that is suppressed already keeps its entry.
+
+        Raises:
+            Invalid: the number cannot be read, or the reason is too long.
+        """
+        number_id, _ = self.suppress(
+            read_number(phone, region),
+            source=SuppressionSource.PERSON if in_browser else SuppressionSource.API,
+            reason=reason,
+            by=by,
+        )
+        return self.entry(number_id)
+
     def lift(
         self, number_id: UUID, *, reason: str, by: str
     ) -> tuple[Number.Suppressed, int | None]:

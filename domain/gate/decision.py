@@ -5,11 +5,13 @@ good (`Never`) before it waits, and the wait names the first rule that forbids t
 with the first time at which all rules allow it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
+from domain.errors import Invalid
 from domain.gate import caps as frequency
 from domain.gate.hours import OpenHours, open_hours
 from domain.gate.permit import ConsultedList, Decision, Granted, Never, Permit, Wait
@@ -47,6 +49,19 @@ class CallingWindow:
 
     days: tuple[Weekday, ...]
     window: Window
+
+    @classmethod
+    def of(cls, days: Collection[Weekday], opens: int, closes: int) -> Self:
+        """Return the window as a member enters it, its times in minutes of the day.
+
+        Raises Invalid unless it opens before it closes.
+        """
+        try:
+            window = Window(opens, closes)
+        except ValueError as error:
+            wrong = "must open before it closes"
+            raise Invalid(f"A calling window {wrong}.", calling_hours=wrong) from error
+        return cls(tuple(day for day in WEEKDAYS if day in days), window)
 
 
 @dataclass(frozen=True, slots=True)

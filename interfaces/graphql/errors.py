@@ -13,12 +13,15 @@ from strawberry.extensions import MaskErrors
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from application.errors import ReadModelBehind, StoreUnavailable
+from application.errors import ReadModelBehind, RoleForbids, StoreUnavailable
 from application.ports import ProviderRefused, ProviderUnavailable
 from domain.errors import Conflict, InUse, Invalid, NotFound, Refused, WrongState
 from interfaces.database_errors import unavailable_message
 
 log = logging.getLogger(__name__)
+
+FORBIDDEN = "FORBIDDEN"
+NOT_ALLOWED = "Your role does not allow this."
 
 
 @strawberry.enum
@@ -117,7 +120,7 @@ def unauthenticated() -> GraphQLError:
 
 def forbidden() -> GraphQLError:
     """Return the error for a member whose role does not allow the field."""
-    return _coded("FORBIDDEN", "Your role does not allow this.")
+    return _coded(FORBIDDEN, NOT_ALLOWED)
 
 
 def bad_request(message: str) -> GraphQLError:
@@ -154,6 +157,8 @@ class PublicErrors(MaskErrors):
                 return code, error.message, {}
             case Refused() as refused:
                 return "BAD_REQUEST", str(refused), {}
+            case RoleForbids():
+                return FORBIDDEN, NOT_ALLOWED, {}
             case (
                 ProviderUnavailable() | ProviderRefused() | ReadModelBehind() as public
             ):

@@ -65,6 +65,28 @@ def test_suppressing_a_number_again_changes_nothing(services: Services) -> None:
     assert services.topics(first) == ["suppressed"]
 
 
+@pytest.mark.parametrize(
+    ("in_browser", "source"),
+    [(True, SuppressionSource.PERSON), (False, SuppressionSource.API)],
+)
+def test_a_member_without_a_browser_suppresses_a_number_by_the_api(
+    services: Services,
+    in_browser: bool,
+    source: SuppressionSource,
+) -> None:
+    entry = services.numbers.suppress_by_member(
+        "(202) 555-0143", region="US", in_browser=in_browser, reason=None, by=BY
+    )
+    assert (entry.source, entry.originator_id) == (
+        source,
+        services.numbers.id_of(PHONE),
+    )
+    again = services.numbers.suppress_by_member(
+        PHONE, region="US", in_browser=not in_browser, reason="again", by=BY
+    )
+    assert again == entry
+
+
 def test_a_lifted_number_is_no_longer_listed(services: Services) -> None:
     number_id = suppress(services)
     services.numbers.lift(number_id, reason="a mistake", by=BY)

@@ -2,8 +2,6 @@
 
 import strawberry
 
-from application.numbers import read_number
-from domain.numbers.number import SuppressionSource
 from interfaces.graphql.context import Info
 from interfaces.graphql.permissions import ADMINS, OPERATORS, mutation
 from interfaces.graphql.types.contacts.suppressions import (
@@ -28,17 +26,16 @@ class SuppressionCommands:
         """Suppress a number; one that is suppressed already is returned as it is."""
         backend, viewer = info.context.backend, info.context.viewer
         numbers = backend.services.numbers
-        person, api = SuppressionSource.PERSON, SuppressionSource.API
 
         def command() -> Suppression:
-            region = backend.services.settings.values().default_region
-            suppressed, _ = numbers.suppress(
-                read_number(phone, region),
-                source=person if viewer.in_browser else api,
+            entry = numbers.suppress_by_member(
+                phone,
+                region=backend.services.settings.values().default_region,
+                in_browser=viewer.in_browser,
                 reason=reason,
                 by=viewer.email,
             )
-            return Suppression.of_event(numbers.entry(suppressed))
+            return Suppression.of_event(entry)
 
         made = await backend.run_command(command)
         await backend.is_visible(None)

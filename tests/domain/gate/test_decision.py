@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.errors import Invalid
 from domain.gate.caps import AttemptCount
 from domain.gate.decision import (
     CallingHours,
@@ -36,6 +37,20 @@ from tests.domain.gate.gate_cases import (
 )
 
 # --- Hours --------------------------------------------------------------------------
+
+
+def test_the_days_of_a_calling_window_are_in_the_order_of_the_week() -> None:
+    days = [Weekday.SUN, Weekday.MON, Weekday.SUN]
+    window = CallingWindow.of(days, 600, 660)
+    expected = (Weekday.MON, Weekday.SUN)
+    assert window == CallingWindow(expected, Window(600, 660))
+
+
+@pytest.mark.parametrize("closes", [600, 599])
+def test_a_calling_window_must_open_before_it_closes(closes: int) -> None:
+    with pytest.raises(Invalid) as refused:
+        CallingWindow.of([Weekday.MON], 600, closes)
+    assert refused.value.fields == {"calling_hours": "must open before it closes"}
 
 
 def test_a_call_within_the_hours_gets_a_permit_that_names_the_rules() -> None:

@@ -5,15 +5,15 @@ from typing import Self
 
 import strawberry
 
+from application.calling_hours import chosen_hours
 from application.retry_timetable import places_of_code, retry_timetable
 from domain.errors import Invalid
 from domain.gate import decision
 from domain.gate.decision import LAWFUL_HOURS, HoursRule
-from domain.gate.rules import Weekday, Window
-from domain.values import Role
+from domain.gate.rules import Weekday
 from interfaces.auth.viewer import Viewer
 from interfaces.graphql.context import Info
-from interfaces.graphql.errors import bad_request, forbidden
+from interfaces.graphql.errors import bad_request
 from interfaces.graphql.permissions import EVERYBODY, query
 from interfaces.graphql.types.campaigns.terms import RetryPolicyInput
 from interfaces.graphql.types.scalars import LocalTime
@@ -81,11 +81,7 @@ class CallingWindowInput:
 
     def to_window(self) -> decision.CallingWindow:
         """Return the domain's window. Raises Invalid unless it opens before it ends."""
-        if self.opens >= self.closes:
-            wrong = "must open before it closes"
-            raise Invalid(f"A calling window {wrong}.", calling_hours=wrong)
-        days = tuple(day for day in Weekday if day in self.days)
-        return decision.CallingWindow(days, Window(self.opens, self.closes))
+        return decision.CallingWindow.of(self.days, self.opens, self.closes)
 
 
 @strawberry.input(
@@ -103,21 +99,18 @@ class CallingHoursInput:
     def to_hours(self, viewer: Viewer) -> decision.CallingHours:
         """Return the domain's hours; a waiver of the rules names the viewer.
 
-        Raises FORBIDDEN if the hours are waived by a member who is no admin.
+        Raises RoleForbids if the rules are waived by a member who is no admin.
         """
-        waived = self.rules is HoursRule.ANY
-        if waived and viewer.role is not Role.ADMIN:
-            raise forbidden()
         minutes = self.last_start_minutes
         default = LAWFUL_HOURS.last_start_minutes
-        return decision.CallingHours(
+        hours = decision.CallingHours(
             rules=self.rules or HoursRule.LAW,
-            waived_by=viewer.email if waived else None,
             reason=(self.reason or "").strip() or None,
             windows=tuple(one.to_window() for one in self.windows or ()),
             blackout_dates=tuple(sorted(set(self.blackout_dates or ()))),
             last_start_minutes=default if minutes is None else minutes,
         )
+        return chosen_hours(hours, viewer.email, viewer.role)
 
 
 @strawberry.type
