@@ -47,27 +47,17 @@ from application.test_calls import TestCallService
 from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
-from projections.calls.message_retention import MessageRetention
-from projections.connections import Pools
 from projections.contacts.redials import RedialStaging
 from projections.dialability import DialabilityReader
 from projections.forecasts.reader import ForecastReader
 from projections.lookups import Lookups
-from storage.access.api_tokens import TokenStore
+from projections.stores import Stores
 from storage.access.sessions import (
     LINK_LIFE,
     Credentials,
-    Identities,
-    SessionStore,
-    SignInLinks,
 )
-from storage.database import Pool
-from storage.process.decisions import ProcessRecords
-from storage.suppression.blocks import BlockStore
-from storage.vault.erasure import ErasureStore
 from storage.vault.reception import receive_built
-from storage.vault.tables import Vault
-from storage.vault.uploads import NewUpload, UploadStore
+from storage.vault.uploads import NewUpload
 
 ADMINS_SECONDS = 2.0
 """How long a list of admins may wait for the read model to include the whole log."""
@@ -96,14 +86,13 @@ def configured_fields(configuration: Configuration) -> ConfiguredFields:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Components:
+class Components(Stores):
     """Stores, services and lookups over one database, each built at its first use.
 
     `dataclasses.replace` returns a copy with another provider, clock or log whose
     services are built for it.
     """
 
-    pools: Pools
     app: AutoLynx
     read_model: ReadModel
     provider: Provider
@@ -121,14 +110,6 @@ class Components:
     any_alert_address: bool = False
     """Whether alerts and webhooks may be sent to link-local and metadata addresses."""
 
-    @property
-    def writing(self) -> Pool:
-        return self.pools.writing
-
-    @property
-    def reading(self) -> Pool:
-        return self.pools.reading
-
     @cached_property
     def context(self) -> EventContext:
         return EventContext(
@@ -137,48 +118,6 @@ class Components:
             random_bytes=self.random_bytes,
             provider_actor=self.provider.actor,
         )
-
-    # --- Stores -------------------------------------------------------------------
-
-    @cached_property
-    def vault(self) -> Vault:
-        return Vault(self.writing)
-
-    @cached_property
-    def uploads(self) -> UploadStore:
-        return UploadStore(self.writing)
-
-    @cached_property
-    def erasure(self) -> ErasureStore:
-        return ErasureStore(self.writing)
-
-    @cached_property
-    def message_retention(self) -> MessageRetention:
-        return MessageRetention(self.writing)
-
-    @cached_property
-    def process_records(self) -> ProcessRecords:
-        return ProcessRecords(self.writing)
-
-    @cached_property
-    def suppression_blocks(self) -> BlockStore:
-        return BlockStore(self.writing)
-
-    @cached_property
-    def tokens(self) -> TokenStore:
-        return TokenStore(self.writing)
-
-    @cached_property
-    def sessions(self) -> SessionStore:
-        return SessionStore(self.writing)
-
-    @cached_property
-    def sign_in_links(self) -> SignInLinks:
-        return SignInLinks(self.writing)
-
-    @cached_property
-    def identities(self) -> Identities:
-        return Identities(self.writing)
 
     # --- Services -----------------------------------------------------------------
 
