@@ -30,7 +30,7 @@ from domain.outcomes import CallOutcome
 from domain.settings import RulesMode
 from domain.values import CallStatus, WaitingCode
 from tests.application.calls.test_call_gate import at, change, deferral, request
-from tests.application.calls.test_tool_calls import answer, tool_calls
+from tests.application.calls.tool_messages import answer, tool_calls
 from tests.application.contacts.campaign_line import BUSY, HUMAN, Line
 from tests.application.contacts.test_faults_that_rang import fail_before_ringing
 from tests.application.contacts.test_planned_callbacks import ask_for_callback

@@ -8,7 +8,13 @@ from importlib import import_module
 from inspect import isclass
 from typing import Any
 
+import httpx
 from pydantic import BaseModel
+
+from tests.simulator import Simulator
+
+ONCE: Any = {"max_retries": 0}
+SECOND_LINE = "11111111-1a3b-4c5d-8e7f-901a2b3c4d5e"
 
 
 @cache
@@ -29,3 +35,13 @@ def _build_and_parse(parse: Any, kind: Any, value: Any) -> Any:
 
 def api_error() -> Any:
     return import_module("vapi.core.api_error").ApiError
+
+
+def sdk(simulator: Simulator, token: str | None = None) -> Any:
+    # The SDK cannot be closed, so no connection may outlive its answer.
+    client = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+    return vapi().Vapi(
+        base_url=simulator.url,
+        token=token or simulator.api_key,
+        httpx_client=client,
+    )

@@ -1,28 +1,30 @@
 """Deliveries to real receivers: signed, in order, repeated, and independent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from threading import Event
 from typing import Any
-from uuid import UUID
 
-import pytest
 from prometheus_client import generate_latest
 
-from projections.deliveries.queue import Attempt, Outgoing, open_queue_pool
-from projections.registers import webhook_endpoints
+from projections.deliveries.queue import Attempt, Outgoing
 from scheduler.deliveries.sending import Sender
-from scheduler.deliveries.worker import RETRY_GAPS, Deliveries, DeliveryWorker, Send
+from scheduler.deliveries.worker import RETRY_GAPS, Deliveries
 from scheduler.metrics import SchedulerMetrics
 from storage.database import Pool
 from tests.application.contacts.erasing import erase
+from tests.scheduler.deliveries.delivering import (
+    LATER,
+    all_delivered,
+    delivering,
+    endpoint_at,
+)
 from tests.scheduler.deliveries.receiver import Received, receiving
 from tests.support import eventually
 from tests.webhooks import (
     OWN_URL,
-    add_endpoint,
     end_call,
     finish_call,
     place_call,
@@ -30,59 +32,6 @@ from tests.webhooks import (
     rows,
 )
 from tests.wiring import BY, Services, phones, real_time
-
-NOW = (0.0,)
-"""Repetitions without a pause."""
-
-LATER = (3_600.0,)
-
-
-@pytest.fixture
-def pool(services: Services) -> Iterator[Pool]:
-    with open_queue_pool(services.url, name="test") as pool:
-        yield pool
-
-
-@contextmanager
-def delivering(
-    services: Services, pool: Pool, gaps: tuple[float, ...] = NOW, **fields: Any
-) -> Iterator[DeliveryWorker]:
-    """Run a worker; `fields` replace those of Deliveries."""
-    give_up = services.webhook_endpoints.give_up
-    deliveries = Deliveries(pool, give_up, OWN_URL, gaps, **fields)
-
-    def sender() -> tuple[Send, Callable[[], Awaitable[None]]]:
-        made = Sender(now=real_time, timeout=2.0)
-        return made.send, made.close
-
-    worker = DeliveryWorker(deliveries, sender)
-    worker.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-
-
-def waiting(services: Services) -> int:
-    query = "select count(*) from webhook_delivery where state = 'waiting'"
-    return int(rows(services, query)[0][0])
-
-
-def all_delivered(services: Services, worker: DeliveryWorker) -> None:
-    """Wait until nothing waits any more."""
-    services.settle()
-
-    def nothing_waits() -> bool:
-        worker.wake()
-        return waiting(services) == 0
-
-    eventually(nothing_waits, within=30, said="the end of all deliveries")
-
-
-def endpoint_at(services: Services, received: Received, *types: str) -> UUID:
-    endpoint_id, secret = add_endpoint(services, *types, url=received.url)
-    received.secrets.append(secret)
-    return endpoint_id
 
 
 def of_contacts(bodies: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -266,64 +215,6 @@ def test_a_refused_message_delays_only_its_own_contact(
         ["campaign.started", "call.finished", "contact.finished", "campaign.canceled"]
     )
     assert received.statuses.count(422) == 1
-
-
-def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothing(
-    services: Services, pool: Pool
-) -> None:
-    with receiving() as received:
-        received.answer = lambda _body: 500
-        endpoint = endpoint_at(
-            services, received, "campaign.paused", "campaign.canceled"
-        )
-        campaign = services.campaign(1)
-        with delivering(services, pool, give_up_seconds=0.3) as worker:
-            services.campaigns.pause(campaign, by=BY)
-            services.settle()
-            worker.wake()
-
-            def disabled() -> bool:
-                services.settle()
-                with services.reading.connection() as conn:
-                    row = webhook_endpoints.get(conn, endpoint)
-                return row is not None and not row.enabled and row.trouble is not None
-
-            eventually(disabled, said="the endpoint to be disabled")
-        received.answer = lambda _body: 200
-        services.webhook_endpoints.update(endpoint, enabled=True, by=BY)
-        services.settle()
-        services.campaigns.cancel(campaign, hang_up=False, by=BY)
-        with delivering(services, pool) as worker:
-            all_delivered(services, worker)
-    accepted = [body["type"] for body in received.accepted]
-    assert accepted == ["campaign.paused", "campaign.canceled"]
-
-
-def test_a_message_that_is_refused_for_three_days_is_given_up(
-    services: Services, pool: Pool
-) -> None:
-    with receiving() as received:
-        received.answer = lambda body: 422 if body["type"] == "call.finished" else 200
-        endpoint_at(services, received)
-        campaign = services.campaign(1)
-        with delivering(services, pool, gaps=LATER) as worker:
-            finish_call(services, campaign)
-            eventually(lambda: 422 in received.statuses)
-            services.campaigns.cancel(campaign, hang_up=False, by=BY)
-            services.settle()
-            worker.wake()
-            eventually(lambda: "campaign.canceled" in received.types)
-        with services.writing.connection() as conn:
-            conn.execute(
-                "update webhook_delivery set next_attempt_at = clock_timestamp(),"
-                " first_attempt_at = clock_timestamp() - interval '73 hours'"
-                " where state = 'waiting' and refused"
-            )
-        with delivering(services, pool, gaps=LATER) as worker:
-            all_delivered(services, worker)
-    assert received.types[-1] == "contact.finished"
-    states = rows(services, "select type from webhook_delivery where state = 'failed'")
-    assert states == [("call.finished",)]
 
 
 # --- Restarts, repetitions on request, erasure --------------------------------------
