@@ -253,12 +253,12 @@ class Dispatch:
     ) -> _Sent | None:
         send_before = monotonic_now() + SEND_WITHIN_SECONDS
         dial_before = self._context.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
-        ticket = ask(one.call_id, dial_before=dial_before)
-        if ticket is None:
+        permission = ask(one.call_id, dial_before=dial_before)
+        if permission is None:
             return None
-        outcome = self._provider.create_call(ticket.order, send_before=send_before)
+        outcome = self._provider.create_call(permission.order, send_before=send_before)
         self._count(outcome)
-        return _Sent(ticket.order.request, outcome)
+        return _Sent(permission.order.request, outcome)
 
     # --- Outcomes ------------------------------------------------------------
 

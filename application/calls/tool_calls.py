@@ -80,7 +80,7 @@ class ToolCallService:
         unit_of_work = UnitOfWork(self._app, {message.call_id} - {None})  # type: ignore[arg-type]  # without None
         started = self._started.copy()
         receipt = self._recorder_in(unit_of_work, started).record(message)
-        turn = _Turn(
+        tool_call_message = _ToolCallMessage(
             people=self._people,
             context=self._context,
             unit=self._unit_in(unit_of_work, started),
@@ -89,7 +89,8 @@ class ToolCallService:
             receipt=receipt,
         )
         answers = tuple(
-            ToolAnswer(one.id, turn.result_of(one)) for one in message.tool_calls
+            ToolAnswer(one.id, tool_call_message.result_of(one))
+            for one in message.tool_calls
         )
         unit_of_work.store()
         self._started.add(started)
@@ -109,7 +110,7 @@ class _People:
         return person.phone if person else None
 
 
-class _Turn:
+class _ToolCallMessage:
     """One message with tool calls, decided in one unit of work."""
 
     def __init__(

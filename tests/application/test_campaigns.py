@@ -58,7 +58,9 @@ def test_a_cancel_with_hang_up_asks_for_the_end_of_live_calls(
     assert services.topics(claimed) == ["created"]
 
 
-def test_a_campaign_completes_only_as_it_was_seen(services: Services) -> None:
+def test_completion_is_skipped_if_the_campaign_changed_since_the_snapshot(
+    services: Services,
+) -> None:
     campaign_id = services.campaign(1)
     version = services.load_campaign(campaign_id).version
     services.campaigns.pause(campaign_id, by=BY)
