@@ -47,7 +47,7 @@ def test_fields_are_read() -> None:
         {"firstMessage": 1, "model": {"messages": "x"}, "voice": {"provider": 3}},
     ],
 )
-def test_what_is_missing_or_of_another_type_is_read_as_none(
+def test_fields_that_are_missing_or_of_another_type_are_read_as_none(
     config: dict[str, Any],
 ) -> None:
     read = assistant_fields(config)

@@ -61,7 +61,7 @@ def test_a_repeated_callback_does_not_replace_a_later_one(services: Services) ->
     )
 
 
-def test_who_opted_out_is_not_called_back(services: Services) -> None:
+def test_a_person_who_opted_out_gets_no_callback(services: Services) -> None:
     call_id = in_a_call(services)
     _, result = answer(services, tool_calls(call_id), wish(call_id, tool_id="call_2"))
     assert "asked not to be called" in result

@@ -44,7 +44,7 @@ def refusal(reason: str | None, was: str = QUEUED, standing: str = PENDING) -> A
     return stored_by_release_1(reason=reason, was=was, standing=standing).refusal
 
 
-def test_the_table_of_release_1_is_as_it_was() -> None:
+def test_the_table_of_release_1_is_unchanged() -> None:
     assert sorted(ACCOUNT_REASONS_IN_RELEASE_1) == ACCOUNT_REASONS
 
 
@@ -69,7 +69,7 @@ def test_an_end_that_was_repeated_or_answered_is_no_refusal(reason: str) -> None
     assert refusal(reason, was="IN_PROGRESS", standing=ENDED) is None
 
 
-def test_what_release_1_did_not_store_is_empty() -> None:
+def test_fields_that_release_1_did_not_store_are_empty() -> None:
     event = stored_by_release_1()
     assert (event.retry_at, event.words, event.earlier_refusals) == (None, None, 0)
     assert event.standing is ContactStatus.TIMEOUT, "and what it stored is unchanged"

@@ -271,7 +271,7 @@ def test_without_consent_nobody_is_called_where_the_campaign_requires_it() -> No
         (places("US", zones=()), book(FEDERAL), Never(Withheld.PLACE_UNKNOWN)),
     ],
 )
-def test_what_cannot_be_checked_is_not_called(
+def test_a_number_is_not_called_without_places_or_rules(
     where: Places | None, rules: RuleBook | None, result: Never | Wait
 ) -> None:
     decided = gate(where, rules, NOW).decide(Numbers(), has_consent=False, now=NOW)

@@ -256,7 +256,7 @@ def test_column_names_of_a_file_are_quoted_wherever_they_stand(
 
 @given(cells=st.lists(st.text("'=+-@\t\ra1 ", max_size=6), min_size=1, max_size=5))
 @example(cells=["=1", "'=1", "''=1", "'", "-", "+12025550101", "'+12025550101"])
-def test_every_cell_of_an_export_is_read_back_as_it_was(
+def test_every_exported_cell_is_read_back_unchanged(
     shared_api: ApiClient, cells: list[str]
 ) -> None:
     with shared_api.read_pool.connection() as connection:

@@ -62,7 +62,7 @@ def test_rejects_of_many_rows_come_in_order_and_whole(client: Client) -> None:
 
 
 @pytest.mark.parametrize("upload_id", [str(UUID(int=1)), "x", "1%00"])
-def test_there_are_no_rejects_of_what_was_never_uploaded(
+def test_the_rejects_of_an_unknown_upload_are_not_found(
     client: Client, upload_id: str
 ) -> None:
     response = client.get(f"/uploads/{upload_id}/rejects.csv")

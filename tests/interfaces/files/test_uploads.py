@@ -287,7 +287,7 @@ def test_only_a_member_who_uploads_too_often_must_wait(client: Client) -> None:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.5, 60 / PROMISED_A_MINUTE])
-def test_what_is_promised_a_minute_always_passes(pause: float) -> None:
+def test_the_promised_number_of_uploads_a_minute_is_never_limited(pause: float) -> None:
     """The requests of each minute come in a burst, evenly, or in between."""
     at = [0.0]
     rate = RateLimit(UPLOADS_A_MINUTE, clock=lambda: at[0])

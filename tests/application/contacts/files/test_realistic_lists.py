@@ -348,7 +348,7 @@ def test_a_file_is_read_as_its_owner_means_it(name: str) -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), REFUSED.values(), ids=list(REFUSED))
-def test_what_is_no_list_is_named_in_the_refusal(
+def test_an_unreadable_file_is_refused_with_the_reason(
     content: str | bytes, words: str
 ) -> None:
     with pytest.raises(UnreadableFile, match=words):
