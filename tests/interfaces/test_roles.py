@@ -256,7 +256,7 @@ def first_refusal(socket: Socket, id_: str, *, waits: bool) -> str | None:
     while True:
         frame = socket.receive()
         if frame["id"] == id_:
-            payload = frame["payload"]
+            payload = frame.get("payload", {})  # A "complete" has none.
             errors = payload if frame["type"] == "error" else payload.get("errors")
             code = errors and errors[0]["extensions"]["code"]
             if code and code != "BAD_REQUEST":  # The arguments are made up.

@@ -117,7 +117,9 @@ def test_without_versions_a_change_raises_one_alert_for_each_running_campaign(
     watching.look()
     raised = watching.alerts()
     assert len(raised) == 2
-    assert 'The assistant of campaign "Spring" was changed' in raised[1]
+    for name in ("Spring", "Summer"):  # Their order depends on random ids.
+        changed = f'The assistant of campaign "{name}" was changed'
+        assert sum(changed in message for message in raised) == 1
     for campaign_id in running:
         assert watching.row(campaign_id).assistant_changed_at is not None
     services.campaigns.pause(running[0], by=BY)
