@@ -108,7 +108,7 @@ class Services(Components):
     staged: StagedUploads = field(default_factory=StagedUploads)
 
     def __repr__(self) -> str:
-        return f"House(url={self.url!r})"
+        return f"Services(url={self.url!r})"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """Hypothesis refuses the long text of all fields."""
