@@ -83,7 +83,8 @@ async function bring(load) {
   failed.value = null;
   try {
     const module = await load();
-    loaded.value = { load, View: module.default };
+    // Meanwhile the address may have changed, and the view for it may be shown already.
+    if (found()?.load === load) loaded.value = { load, View: module.default };
   } catch {
     // After an upgrade the server has other modules; otherwise it cannot be reached.
     const reached = await fetch("/", { method: "HEAD" }).then(
