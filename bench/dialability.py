@@ -81,7 +81,7 @@ select subject_id, 'PERSON', id, now(), 'bench', row_number() over () from words
 
 
 @dataclass(frozen=True, slots=True)
-class _Office:
+class _Counted:
     """The services of one installation, and what is counted in it."""
 
     conn: Conn
@@ -101,26 +101,26 @@ class _Office:
 
 def measure(server: Server) -> Iterator[Figure]:
     """Measure counts in ms, each with one more thing that makes them slower."""
-    with _office(server) as shared_api:
-        yield from _figures(shared_api, "plain")
-        shared_api.conn.execute(REGISTER, (SUPPRESSED,))
-        yield from _figures(shared_api, f"with {SUPPRESSED:,} numbers suppressed")
-        _suppress_erased(shared_api)
-        yield from _figures(shared_api, "and one of a person who was erased")
-        _receive(shared_api, "Registry", AFTERNOON.date())
-        yield from _figures(shared_api, f"and a list of {LISTED:,} numbers")
-        _receive(shared_api, "Old registry", AFTERNOON.date() - timedelta(days=90))
-        yield from _figures(shared_api, "and an expired one that covers everybody")
+    with _counted(server) as counted_in:
+        yield from _figures(counted_in, "plain")
+        counted_in.conn.execute(REGISTER, (SUPPRESSED,))
+        yield from _figures(counted_in, f"with {SUPPRESSED:,} numbers suppressed")
+        _suppress_erased(counted_in)
+        yield from _figures(counted_in, "with an erased person among them as well")
+        _receive(counted_in, "Registry", AFTERNOON.date())
+        yield from _figures(counted_in, f"with a list of {LISTED:,} numbers as well")
+        _receive(counted_in, "Old registry", AFTERNOON.date() - timedelta(days=90))
+        yield from _figures(counted_in, "with an expired list of everybody as well")
 
 
-def _figures(shared_api: _Office, case: str) -> Iterator[Figure]:
-    shared_api.conn.execute("analyze")
-    upload = partial(shared_api.count, shared_api.reader.of_upload, UPLOAD)
-    campaign = partial(shared_api.count, shared_api.reader.of_campaign, CAMPAIGN)
-    names = ("upload", "campaign")
+def _figures(counted_in: _Counted, case: str) -> Iterator[Figure]:
+    counted_in.conn.execute("analyze")
+    upload = partial(counted_in.count, counted_in.reader.of_upload, UPLOAD)
+    campaign = partial(counted_in.count, counted_in.reader.of_campaign, CAMPAIGN)
+    names = ("an upload", "a campaign")
     for name, value in zip(names, medians(upload, campaign), strict=True):
         yield Figure(
-            name=f"dialability of an {name}" if name == "upload" else f"of a {name}",
+            name=f"dialability of {name}",
             value=value,
             unit="ms",
             target=1_000,
@@ -128,25 +128,25 @@ def _figures(shared_api: _Office, case: str) -> Iterator[Figure]:
         )
 
 
-def _suppress_erased(shared_api: _Office) -> None:
-    id_, _ = shared_api.numbers.suppress(
-        shared_api.phones[5], source=SuppressionSource.PERSON, reason=None, by="bench"
+def _suppress_erased(counted_in: _Counted) -> None:
+    id_, _ = counted_in.numbers.suppress(
+        counted_in.phones[5], source=SuppressionSource.PERSON, reason=None, by="bench"
     )
-    shared_api.conn.execute(
+    counted_in.conn.execute(
         "insert into suppression_board (id, source, added_at, added_by, position)"
         " values (%s, 'PERSON', now(), 'bench', 0)",
         (id_,),
     )
 
 
-def _receive(shared_api: _Office, name: str, as_of: date) -> None:
+def _receive(counted_in: _Counted, name: str, as_of: date) -> None:
     terms = ListTerms(name, as_of, max_age_days=31)
-    shared_api.lists.receive(terms, NumberList(LISTED).lines(), by="bench")
-    catch_up(shared_api.conn)
+    counted_in.lists.receive(terms, NumberList(LISTED).lines(), by="bench")
+    catch_up(counted_in.conn)
 
 
 @contextmanager
-def _office(server: Server) -> Iterator[_Office]:
+def _counted(server: Server) -> Iterator[_Counted]:
     with (
         server.database() as url,
         connect(url, name="bench") as conn,
@@ -168,7 +168,7 @@ def _office(server: Server) -> Iterator[_Office]:
         phones = NumberList(LISTED).others(ROWS)
         _fill(conn, phones)
         lists = SuppressionListService(app, sources, blocks)
-        yield _Office(conn, reading, reader, numbers, lists, phones)
+        yield _Counted(conn, reading, reader, numbers, lists, phones)
         app.close()
 
 

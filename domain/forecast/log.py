@@ -1,4 +1,4 @@
-"""The stream of a campaign's forecasts, and what became of them.
+"""The stream of a campaign's forecasts and of their scores.
 
 Forecasts are facts of their own: the stream of the campaign is not changed by them, and
 its version is what commands expect. The stream is never loaded.

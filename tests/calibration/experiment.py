@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from domain.forecast.contact_by_contact import CallEnd, Contact, ContactByContact
@@ -61,20 +61,20 @@ def play(seed: float, start: World, until: float | None = None) -> Recorded:
     situation = world.situation()
     records: list[tuple[float, int, CallRecord]] = []
 
-    def oracle(contact: int, attempt: int, at: object) -> CallEnd:
-        end = world.call(contact, attempt, at)  # type: ignore[arg-type]
+    def oracle(contact: int, attempt: int, at: datetime) -> CallEnd:
+        end = world.call(contact, attempt, at)
         zones = (ZONES[contacts[contact].stratum],)
         goal = Disposition.GOAL_REACHED if end.goal else None
         record = CallRecord(
             attempt,
             end.outcome,
             zones,
-            at,  # type: ignore[arg-type]
+            at,
             end.seconds,
             end.cost,
             goal,
         )
-        over = (at - world.start).total_seconds() + end.seconds  # type: ignore[operator]
+        over = (at - world.start).total_seconds() + end.seconds
         records.append((over, contact, record))
         return end
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from uuid import UUID
 
 import pytest
 
@@ -47,9 +48,9 @@ def forecasts(services: Services) -> Forecasts:
     )
 
 
-def stored(services: Services, campaign_id: object) -> list[Occasion]:
+def stored(services: Services, campaign_id: UUID) -> list[Occasion]:
     with services.reading.connection() as conn:
-        found = campaign_forecasts.forecasts_of(conn, campaign_id)  # type: ignore[arg-type]
+        found = campaign_forecasts.forecasts_of(conn, campaign_id)
     return [occasion for occasion, _ in found]
 
 
