@@ -1,18 +1,35 @@
 """Assistants are imported from the provider's list, without typing ids."""
 
 import re
+from json import loads
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
+from interfaces.dashboard.documents import read_documents
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID
 from tests.browser.installation import Installation
+
+(LIST,) = (one for one in read_documents() if one.name == "Assistants")
 
 
 @pytest.fixture
 def unregistered(installation: Installation) -> str:
     """Return the id of an assistant that exists at the provider only."""
     return installation.bench.provider.create_assistant("Night desk", {}).id
+
+
+def containing(*parts: str) -> re.Pattern[str]:
+    """Return a pattern for texts with all these parts, in any order."""
+    return re.compile("".join(rf"(?=[\s\S]*{re.escape(part)})" for part in parts))
+
+
+def held(route: Route, reads_of_the_list: list[Route]) -> None:
+    """Hold requests that read the list of assistants; continue all others."""
+    if LIST.id in (route.request.post_data or ""):
+        reads_of_the_list.append(route)
+    else:
+        route.continue_()
 
 
 def test_an_admin_imports_an_assistant_from_the_providers_list(
@@ -62,7 +79,11 @@ def test_the_form_and_the_json_of_an_assistant_show_the_same(
     page.get_by_label("Longest call in seconds").fill("120")
     page.get_by_label("Voice", exact=True).fill("vapi/Elliot")
     first.focus()
-    expect(json).to_have_value(re.compile(r"Be brief\.[\s\S]*Elliot[\s\S]*120"))
+    expect(json).to_have_value(containing("Be brief.", "Elliot", "120"))
+    shown = loads(json.input_value())
+    assert shown["model"]["messages"] == [{"role": "system", "content": "Be brief."}]
+    assert shown["voice"] == {"provider": "vapi", "voiceId": "Elliot"}
+    assert shown["maxDurationSeconds"] == 120
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     stored = installation.bench.provider.assistant(made.id)
@@ -85,6 +106,30 @@ def test_the_form_and_the_json_of_an_assistant_show_the_same(
     assert stored is not None
     assert stored.config["firstMessage"] == "Good day"
     assert stored.config["maxDurationSeconds"] == 120
+    page.close()
+
+
+def test_the_dialog_closes_once_the_list_shows_the_saved_assistant(
+    installation: Installation, admin: BrowserContext
+) -> None:
+    config = {"firstMessage": "Hello"}
+    installation.bench.assistants.create("Noon desk", config, by="cli:test")
+    page = admin.new_page()
+    page.goto("/assistants")
+    row = page.get_by_role("row").filter(has_text="Noon desk")
+    row.get_by_role("button", name="Change").click()
+    page.get_by_label("First message", exact=True).fill("Good day")
+    reads_of_the_list = list[Route]()
+    page.route(lambda _: True, lambda route: held(route, reads_of_the_list))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Changed, at the provider too.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    for route in reads_of_the_list:
+        route.continue_()
+    page.unroute_all()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    row.get_by_role("button", name="Change").click()
+    expect(page.get_by_label("First message", exact=True)).to_have_value("Good day")
     page.close()
 
 

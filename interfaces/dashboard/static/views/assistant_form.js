@@ -20,7 +20,7 @@ const VARIABLES = "Names of columns in double braces, as in {{name}}, are filled
 
 /**
  * Creates or changes an assistant; `known` are assistants whose models and voices are offered.
- * @param {{ one?: Assistant, known: readonly Assistant[], onClose: () => void, onDone: () => void }} props
+ * @param {{ one?: Assistant, known: readonly Assistant[], onClose: () => void, onDone: () => Promise<void> }} props
  */
 export function AssistantForm({ one, known, onClose, onDone }) {
   const [name, setName] = useState(one?.name ?? "");
@@ -34,7 +34,7 @@ export function AssistantForm({ one, known, onClose, onDone }) {
       : (await request(CreateAssistant, { input: { name, ...changes } })).createAssistant;
     if (result.__typename === "UserError") return draft.failed(new Error(result.message));
     toast(one ? "Changed, at the provider too." : "Created at the provider and added here.");
-    onDone();
+    await onDone();
   };
   return html`<${Dialog} wide title=${one ? `Change ${one.name}` : "New assistant"} onClose=${onClose}>
     ${

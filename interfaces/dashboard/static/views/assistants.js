@@ -13,9 +13,10 @@ export default function AssistantsView() {
   const archived = query("archived") === "1";
   const read = useQuery(Assistants, { includeArchived: archived });
   const [asked, setAsked] = useState(/** @type {"" | "new" | "import" | Assistant} */ (""));
-  const done = () => {
-    setAsked("");
-    read.reload();
+  /** Closes the dialog after the list is read again, so that nobody edits the previous version of an assistant. */
+  const done = async () => {
+    await read.reload();
+    setAsked((open) => (open === asked ? "" : open));
   };
   const list = read.data?.assistants;
   return html`<${Head} title="Assistants" lead="Voice agents that campaigns can use. They are defined at the provider.">
@@ -77,19 +78,19 @@ export default function AssistantsView() {
     }`;
 }
 
-/** @param {{ one: Assistant, edit: () => void, done: () => void }} props */
+/** @param {{ one: Assistant, edit: () => void, done: () => Promise<void> }} props */
 function Line({ one, edit, done }) {
   const archive = async () => {
     const { archiveAssistant: result } = await request(ArchiveAssistant, { id: one.id });
     if (result.__typename === "UserError") throw new Error(result.message);
     toast(`${one.name} is archived. The provider keeps its own.`);
-    done();
+    await done();
   };
   const addTools = async () => {
     const { addAssistantTools: result } = await request(AddAssistantTools, { id: one.id });
     if (result.__typename === "UserError") throw new Error(result.message);
     toast(`${one.name} can record opt-outs and plan callbacks.`);
-    done();
+    await done();
   };
   return html`<tr>
     <td class="main"><b>${one.name}</b> ${one.archived && html`<i class="tag">archived</i>`}</td>
@@ -133,7 +134,7 @@ function listed({ name, providerAssistantId, assistant }) {
   return `${label} (${assistant.archived ? "archived" : "imported; import again to update it"})`;
 }
 
-/** @param {{ onClose: () => void, onDone: () => void }} props */
+/** @param {{ onClose: () => void, onDone: () => Promise<void> }} props */
 function Import({ onClose, onDone }) {
   const read = useQuery(ProviderAssistants, {});
   const choices = read.data?.providerAssistants;
@@ -147,7 +148,7 @@ function Import({ onClose, onDone }) {
     });
     if (result.__typename === "UserError") return setWrong(result.message);
     toast(`${result.name} is in the directory.`);
-    onDone();
+    await onDone();
   };
   return html`<${Dialog} title="Import an assistant" onClose=${onClose}>
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
