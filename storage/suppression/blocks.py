@@ -20,6 +20,7 @@ from application.suppression_lists.blocks import (
     Numbers,
     block_of,
 )
+from application.suppression_lists.list_blocks import Mask
 from storage.binary import Bigints
 from storage.database import Conn, Pool
 
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 
 ROWS = 2_000
 """Blocks that are stored in one transaction: about 2.5 MB."""
+
+NUMBERS_PER_BLOCK = 4
+"""From this many numbers in each block on, reading the block is faster than asking
+Postgres for one bit after the other (0.1 instead of 0.6 s for 200,000 numbers)."""
 
 RETIRED_FOR = timedelta(hours=1)
 """How long the blocks of a replaced version are kept for decisions under way."""
@@ -57,6 +62,10 @@ _MANY_BITS: LiteralString = f"""
     join suppression_block b
         on b.version_id = %s and b.block_id = n.number / {BLOCK_NUMBERS}
             and octet_length(b.bits) = {BLOCK_BYTES}
+"""  # noqa: S608 - our own text
+_MANY_BLOCKS: LiteralString = f"""
+    select block_id, bits from suppression_block
+    where version_id = %s and block_id = any(%s) and octet_length(bits) = {BLOCK_BYTES}
 """  # noqa: S608 - our own text
 _STORED: LiteralString = f"""
     select version_id, v.block_ids,
@@ -173,9 +182,7 @@ class BlockStore:
             {numbers[at] for at in np.flatnonzero(unreadable).tolist()},
         )
 
-    def look_up_digits(
-        self, version: UUID, numbers: Numbers
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def look_up_digits(self, version: UUID, numbers: Numbers) -> tuple[Mask, Mask]:
         """Return of many numbers which a version contains, and which are not readable.
 
         `numbers` are the digits of E.164 as whole numbers. Those that are not readable
@@ -190,14 +197,15 @@ class BlockStore:
             return contained, ~unreadable
         if not len(asked):
             return contained, unreadable
-        values = (_encoded(numbers[asked]), version)
+        blocks, at = np.unique(numbers[asked] // BLOCK_NUMBERS, return_inverse=True)
         with self._pool.connection() as conn:
-            cursor = conn.cursor(binary=True)
-            row = cursor.execute(_MANY_BITS, values).fetchone()
-        read, listed = (np.array(one or (), np.intp) - 1 for one in row or ((), ()))
-        unreadable[asked] = True
-        unreadable[asked[read]] = False
-        contained[asked[listed]] = True
+            if len(asked) >= NUMBERS_PER_BLOCK * len(blocks):
+                bits = numbers[asked] % BLOCK_NUMBERS
+                read, listed = _from_blocks(conn, version, blocks, at, bits)
+            else:
+                read, listed = _from_bits(conn, version, numbers[asked])
+        unreadable[asked] = ~read
+        contained[asked] = listed
         return contained, unreadable
 
     def retire(self, active: Collection[UUID], now: datetime) -> int:
@@ -255,6 +263,51 @@ def block_faults(conn: Conn, digests: Mapping[UUID, str]) -> dict[UUID, str]:
         else:
             del faults[version]
     return faults
+
+
+def _from_bits(conn: Conn, version: UUID, numbers: Numbers) -> tuple[Mask, Mask]:
+    """Return which numbers lie in stored blocks, and which the version contains.
+
+    Postgres reads one bit for each number.
+    """
+    cursor = conn.cursor(binary=True)
+    row = cursor.execute(_MANY_BITS, (_encoded(numbers), version)).fetchone()
+    read, listed = np.zeros(len(numbers), np.bool_), np.zeros(len(numbers), np.bool_)
+    for mask, found in zip((read, listed), row or (), strict=False):
+        mask[np.array(found or (), np.intp) - 1] = True
+    return read, listed
+
+
+def _from_blocks(
+    conn: Conn,
+    version: UUID,
+    blocks: Numbers,
+    at: NDArray[np.intp],
+    bits: Numbers,
+) -> tuple[Mask, Mask]:
+    """Return the same from whole blocks, of which ROWS at most are held at a time.
+
+    `blocks` are sorted ids. Each number is bit `bits` of the block at the index `at`.
+    """
+    read, listed = np.zeros(len(at), np.bool_), np.zeros(len(at), np.bool_)
+    order = np.argsort(at, kind="stable")
+    cursor = conn.cursor(binary=True)
+    for start in range(0, len(blocks), ROWS):
+        some = blocks[start : start + ROWS]
+        found = cursor.execute(_MANY_BLOCKS, (version, _encoded(some))).fetchall()
+        if not found:
+            continue
+        content = np.frombuffer(b"".join(row[1] for row in found), np.uint8)
+        row_of = np.full(len(some), -1, np.intp)
+        row_of[np.searchsorted(some, [row[0] for row in found])] = range(len(found))
+        first, end = np.searchsorted(at, (start, start + len(some)), sorter=order)
+        own = order[first:end]
+        rows = row_of[at[own] - start]
+        own, rows = own[rows >= 0], rows[rows >= 0]
+        read[own] = True
+        byte = content[rows * BLOCK_BYTES + bits[own] // 8]
+        listed[own] = (byte >> (bits[own] % 8)) & 1
+    return read, listed
 
 
 def _copy(conn: Conn, version_id: UUID, blocks: Iterable[Block]) -> None:

@@ -2,15 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from random import Random
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from application.suppression_lists.blocks import BlockBuilder, BlockIds
+from application.suppression_lists.blocks import BLOCK_NUMBERS, BlockBuilder, BlockIds
 from storage.database import Pool, open_pool
-from storage.suppression.blocks import BlocksMissing, BlockStore, block_faults
+from storage.suppression import blocks
+from storage.suppression.blocks import (
+    NUMBERS_PER_BLOCK,
+    ROWS,
+    BlocksMissing,
+    BlockStore,
+    block_faults,
+)
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 LISTED = ("+12025550100", "+12025559999", "+13055550102", "+442079460000")
@@ -148,3 +156,29 @@ def test_many_numbers_are_looked_up_at_once(pool: Pool) -> None:
     )
     nothing, _ = store.look_up_digits(version, asked[:0])
     assert not len(nothing)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, ROWS])
+def test_many_numbers_of_each_block_are_looked_up_as_single_ones(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Read whole blocks, some of which are lost, in batches of several sizes."""
+    monkeypatch.setattr(blocks, "ROWS", at_once)
+    random, store = Random(4), BlockStore(pool)
+    first = 1_202_555 * BLOCK_NUMBERS
+    near = [first + random.randrange(30 * BLOCK_NUMBERS) for _ in range(2_000)]
+    version = written(store, tuple(f"+{number}" for number in near[:1_000]))
+    lost = {1_202_555, 1_202_560, 1_202_584}
+    with pool.connection() as conn:
+        conn.execute(
+            "delete from suppression_block where block_id = any(%s)", (list(lost),)
+        )
+    asked = np.array(near * NUMBERS_PER_BLOCK, np.int64)
+    listed, unreadable = store.look_up_digits(version, asked)
+    is_lost = [number // BLOCK_NUMBERS in lost for number in asked.tolist()]
+    assert unreadable.tolist() == is_lost
+    wanted = set(near[:1_000])
+    assert listed.tolist() == [
+        number in wanted and not gone
+        for number, gone in zip(asked.tolist(), is_lost, strict=True)
+    ]
