@@ -19,7 +19,10 @@ def of_rules(configuration: Configuration) -> Finding:
     try:
         book = load_rule_book(configuration.rule_folders)
     except BrokenRules as fault:
-        message = f"{fault}. Nobody is called until the rules can be read."
+        message = (
+            f"{fault}. While the calling rules are enforced, nobody is called until"
+            " they can be read."
+        )
         return Finding("calling rules", Grade.WRONG, message)
     message = f"{len(book.rules)} rules, version {book.version[:12]}."
     return Finding("calling rules", Grade.OK, message)
