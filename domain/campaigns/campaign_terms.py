@@ -1,5 +1,7 @@
 """What a member chooses for a campaign, and its limits."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +24,8 @@ LONGEST_REASON = 1_000
 MOST_WINDOWS = 50
 MOST_BLACKOUT_DATES = 1_000
 LAST_START_MINUTES = range(241)
+WRONG_ESCAPE = re.compile(r"~(?![01])")
+"""A tilde that escapes nothing; RFC 6901, section 3, allows ~0 and ~1 only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +162,7 @@ def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
     """Raise Invalid unless the terms can be followed from the time `at` on."""
     if terms.retry_policy is not None:
         check_policy(terms.retry_policy)
-    wrong = _wrong_rule(terms.output_rules)
-    if wrong is not None:
-        raise Invalid(f"Output rules: {wrong}.", outputRules=wrong)
+    _check_rules(terms.output_rules)
     if terms.callback_output is not None and not _is_name(terms.callback_output):
         wrong = f"must have from 1 to {LONGEST_OUTPUT_NAME} characters"
         raise Invalid(f"The name of the output {wrong}.", callbackOutput=wrong)
@@ -199,15 +201,28 @@ def _wrong_hours(hours: CallingHours) -> str | None:
     return next((fault for fault, is_so in faults.items() if is_so), None)
 
 
-def _wrong_rule(rules: tuple[OutputRule, ...]) -> str | None:
+def _check_rules(rules: tuple[OutputRule, ...]) -> None:
+    """Raise Invalid with the path of the first wrong field, such as outputRules.0.output.
+
+    The path contains the index of the rule; the message its number, from 1.
+    """
     if len(rules) > MOST_OUTPUT_RULES:
-        return f"there may be at most {MOST_OUTPUT_RULES}"
-    for rule in rules:
-        if not _is_name(rule.output):
-            return f"each must name an output of 1 to {LONGEST_OUTPUT_NAME} characters"
-        if len(repr(rule.equals)) > LONGEST_OUTPUT_VALUE:
-            return f"each must compare with at most {LONGEST_OUTPUT_VALUE:,} characters"
-    return None
+        wrong = f"may be at most {MOST_OUTPUT_RULES}"
+        raise Invalid(f"The output rules {wrong}.", outputRules=wrong)
+    for index, rule in enumerate(rules):
+        for name, wrong in _faults(rule):
+            path = f"outputRules.{index}.{name}"
+            raise Invalid(f"Output rule {index + 1}: {name} {wrong}.", **{path: wrong})
+
+
+def _faults(rule: OutputRule) -> Iterator[tuple[str, str]]:
+    """Yield the name of each wrong field of a rule, and its fault."""
+    if not _is_name(rule.output):
+        yield "output", f"must have from 1 to {LONGEST_OUTPUT_NAME} characters"
+    elif rule.output.startswith("/") and WRONG_ESCAPE.search(rule.output):
+        yield "output", "is no JSON pointer: write ~0 for a ~, and ~1 for a / in a name"
+    if len(repr(rule.equals)) > LONGEST_OUTPUT_VALUE:
+        yield "equals", f"must have at most {LONGEST_OUTPUT_VALUE:,} characters"
 
 
 def _is_name(output: str) -> bool:

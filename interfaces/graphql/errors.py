@@ -60,7 +60,7 @@ class UserError:
         """Build it from a refusal of the domain or of the provider."""
         wrong = error.fields if isinstance(error, Invalid) else {}
         fields = [
-            FieldError(path=[to_camel_case(name)], message=what)
+            FieldError(path=to_camel_case(name).split("."), message=what)
             for name, what in wrong.items()
         ]
         return cls(code=_code(error), message=_message(error, wrong), fields=fields)

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from domain.values import Role
 from tests.interfaces.serving import ApiClient
 
@@ -82,6 +84,27 @@ def test_a_policy_that_cannot_fit_is_refused_with_the_reason(
     error = refused["updateCampaign"]
     assert (error["code"], error["fields"][0]["path"]) == ("INVALID", ["retryPolicy"])
     assert "does not fit" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "fault"),
+    [
+        ({"output": " "}, "output", "must have from 1 to 200 characters"),
+        ({"output": "/a~2"}, "output", "no JSON pointer"),
+        ({"equals": "x" * 1_001}, "equals", "must have at most 1,000 characters"),
+    ],
+)
+def test_a_wrong_output_rule_is_refused_with_the_path_of_its_field(
+    shared_api: ApiClient, wrong: dict[str, str], field: str, fault: str
+) -> None:
+    campaign = shared_api.campaign()
+    change = {"outputRules": [GOAL, GOAL | wrong]}
+    refused = shared_api.execute(UPDATE, Role.OPERATOR, id=campaign, input=change)
+    error = refused["updateCampaign"]
+    assert error["code"] == "INVALID"
+    assert error["message"].startswith(f"Output rule 2: {field} ")
+    assert error["fields"][0]["path"] == ["outputRules", "1", field]
+    assert fault in error["fields"][0]["message"]
 
 
 def test_the_start_is_kept_changed_or_cleared_by_the_argument(

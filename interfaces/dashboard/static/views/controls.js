@@ -69,7 +69,7 @@ export function Controls({ campaign, state, reload }) {
   const open = !FINISHED.has(state);
   const main = mainOf(state);
   const close = () => setAsked("");
-  const part = { campaign, reload, onClose: close };
+  const part = { campaign: { ...campaign, state }, reload, onClose: close };
   return html`${
       may.audit() &&
       html`<a class="button" href=${`/campaigns/${campaign.id}/history`}><${Icon} name="clock" />History</a>`

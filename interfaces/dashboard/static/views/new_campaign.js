@@ -3,21 +3,25 @@ import { html, useEffect, useState } from "../lib.js";
 import { may, me, request, useQuery } from "../api.js";
 import { forget } from "../contact_file.js";
 import { forgetDraft, keepDraft, keptDraft } from "../draft.js";
+import { lazy } from "../lazy.js";
 import { CampaignSettings, Choices, CreateCampaign, RetryChoices, StartCampaign } from "../ops.js";
 import { go, query, setQuery } from "../route.js";
 import { Empty, Head, Skeleton, toast, Trouble } from "../ui.js";
 import { ArmsChoice } from "./arms_choice.js";
 import { AssistantFit } from "./assistant_fit.js";
 import { FileDrop } from "./file_drop.js";
-import { DraftForecastCard } from "./forecast.js";
 import { Again } from "./new_campaign/again.js";
-import { copyOf, emptyForm, inputOf, missing } from "./new_campaign/form.js";
+import { copyOf, emptyForm, faultsOf, inputOf, missing } from "./new_campaign/form.js";
 import { How } from "./new_campaign/how.js";
 import { Review } from "./new_campaign/review.js";
 import { Steps } from "./new_campaign/steps.js";
 import { When } from "./new_campaign/when.js";
-import { RehearsalButton } from "./rehearsal.js";
 import { TestCall } from "./test_call.js";
+
+// Loaded after the first view of the page.
+const DraftForecastCard = lazy(() => import("./forecast.js"), "DraftForecastCard");
+const OutputRules = lazy(() => import("./new_campaign/output_rules.js"), "OutputRules");
+const RehearsalButton = lazy(() => import("./rehearsal.js"), "RehearsalButton");
 
 /** @typedef {import("../contact_file.js").Upload} Upload */
 /** @typedef {import("./new_campaign/form.js").Form} Form */
@@ -93,7 +97,7 @@ function Page() {
     const input = inputOf(form, /** @type {Upload} */ (uploaded).id);
     const { createCampaign: said } = await request(CreateCampaign, { input });
     if (said.__typename === "UserError") {
-      setWrong(Object.fromEntries(said.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
+      setWrong(faultsOf(said));
       return toast(said.message, "bad");
     }
     forgetDraft();
@@ -138,8 +142,11 @@ function Page() {
           }
         <//>
         <${Step} id="when" title="3 · When"><${When} ...${part} /><//>
-        <${Step} id="again" title="4 · Again"
-          ><${Again} ...${part} choices=${retries.data} country=${callable?.countries[0]?.country ?? "US"}
+        <${Step} id="again" title="4 · Again and results"
+          ><${Again}
+            ...${part}
+            choices=${retries.data}
+            country=${callable?.countries[0]?.country ?? "US"} /><${OutputRules} ...${part}
         /><//>
         <${Step} id="review" title="5 · Review">
           <${Review} form=${form} upload=${callable} choices=${choices.data}

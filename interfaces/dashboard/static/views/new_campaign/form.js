@@ -1,5 +1,6 @@
 // @ts-check
 import { armsOf, NO_ARMS } from "../arms_choice.js";
+import { ruleFaults, rulesOf } from "./output_values.js";
 
 /**
  * The form of a new campaign, and its conversion from and to the API.
@@ -33,13 +34,20 @@ export const emptyForm = () => ({
   endsAt: "",
   retry: "",
   policy: /** @type {Policy | null} */ (null),
-  outputRules: /** @type {{ output: string, equals: any, means: import("../../ops.js").Disposition }[]} */ ([]),
+  outputRules: /** @type {import("./output_values.js").RuleRow[]} */ ([]),
   callbackOutput: "",
   ...NO_ARMS,
 });
 
 /** A local date and time as an instant. @param {string} local */
 const instant = (local) => (local ? new Date(local).toISOString() : null);
+
+/** An instant as a local date and time, to the minute. @param {string | null} at */
+export function localTime(at) {
+  if (!at) return "";
+  const time = new Date(at);
+  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
 
 /** @param {Form} form @returns {import("../../ops.js").CallingHoursInput} */
 export const hoursOf = (form) => ({
@@ -71,11 +79,18 @@ export const inputOf = (form, uploadId) => ({
   ...gateTerms(form),
   ...armsOf(form),
   retryPolicy: form.policy,
-  outputRules: form.outputRules,
-  callbackOutput: form.callbackOutput || null,
-  startsAt: instant(form.startsAt),
-  endsAt: instant(form.endsAt),
+  ...resultsOf(form),
+  ...timesOf(form),
 });
+
+/** What the outputs of a call mean. @param {Form} form */
+export const resultsOf = (form) => ({
+  outputRules: rulesOf(form.outputRules),
+  callbackOutput: form.callbackOutput.trim() || null,
+});
+
+/** @param {Form} form */
+export const timesOf = (form) => ({ startsAt: instant(form.startsAt), endsAt: instant(form.endsAt) });
 
 /**
  * The settings of another campaign, without its contacts, its times and a waiver.
@@ -118,9 +133,22 @@ export function missing(form, uploaded) {
     ...(!form.name.trim() && { name: "Enter a name." }),
     ...(!form.assistantId && { assistantId: "Choose an assistant." }),
     ...(!form.phoneNumberId && { phoneNumberId: "Choose a line." }),
-    ...(form.isWaived && !form.waiver.trim() && { waiver: "Enter the reason." }),
-    ...(form.windows.some((one) => !one.days.length || !one.from || one.from >= one.to) && {
-      windows: "Each row needs a day, and must open before it closes.",
-    }),
+    ...termFaults(form),
   };
 }
+
+/** Faults of the hours and of the output rules, by field. @param {Form} form @returns {Record<string, string>} */
+export const termFaults = (form) => ({
+  ...(form.isWaived && !form.waiver.trim() && { waiver: "Enter the reason." }),
+  ...(form.windows.some((one) => !one.days.length || !one.from || one.from >= one.to) && {
+    windows: "Each row needs a day, and must open before it closes.",
+  }),
+  ...ruleFaults(form.outputRules),
+});
+
+/**
+ * Faults of a refused input, by path of the field.
+ * @param {{ fields: { path: string[], message: string }[] }} refusal
+ */
+export const faultsOf = ({ fields }) =>
+  Object.fromEntries(fields.map(({ path, message }) => [path.join("."), message]));

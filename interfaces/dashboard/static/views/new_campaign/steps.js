@@ -10,7 +10,7 @@ const STEPS = [
   ["who", "Who is called", ["uploadId"]],
   ["how", "How", ["name", "assistantId", "phoneNumberId"]],
   ["when", "When", ["windows", "waiver"]],
-  ["again", "Again", []],
+  ["again", "Again and results", ["outputRules"]],
   ["review", "Review", []],
 ];
 
@@ -35,7 +35,7 @@ export function Steps({ form, uploaded, create, discard }) {
   return html`<aside class="panel stack sticky" aria-label="Steps">
     <ol class="steps">
       ${STEPS.map(([id, title, fields], at) => {
-        const gap = fields.find((field) => gaps[field]);
+        const gap = Object.keys(gaps).find((path) => fields.includes(/** @type {string} */ (path.split(".")[0])));
         return html`<li key=${id} data-done=${gap ? null : ""}>
           <button type="button" class="ghost" onClick=${() => show(id)}>
             <span class="step-number">${gap ? at + 1 : html`<${Icon} name="check" />`}</span>
