@@ -163,14 +163,14 @@ function Callers({ form, set, wrong, campaign, locks }) {
  * @param {{ title: string, locked: string, children?: any }} props `locked` is why they cannot be changed
  */
 const Section = ({ title, locked, children }) =>
-  html`<fieldset class="stack" disabled=${Boolean(locked)}>
+  html`<fieldset class="stack section" disabled=${Boolean(locked)}>
     <legend><h3>${title}</h3></legend>
     ${locked && html`<p class="hint">${locked}</p>`} ${children}
   </fieldset>`;
 
 /** What was decided for good when the campaign was created. @param {{ settings: Settings }} props */
 const Fixed = ({ settings }) =>
-  html`<section class="stack" aria-labelledby="fixed">
+  html`<section class="stack section" aria-labelledby="fixed">
     <h3 id="fixed">Cannot be changed</h3>
     <dl class="facts">
       <dt>Mode</dt>
@@ -181,7 +181,7 @@ const Fixed = ({ settings }) =>
       <dd>${settings.requireConsent ? "only people with a recorded consent" : "not required"}</dd>
     </dl>
     <p class="hint">
-      Contacts may have been called under these already.
+      Contacts may have been called under these already.${" "}
       <a href=${`/campaigns/new?from=${settings.id}`}>Duplicate the campaign</a> to choose others.
     </p>
   </section>`;
