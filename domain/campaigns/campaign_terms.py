@@ -170,9 +170,9 @@ def check_calling_terms(terms: CallingTerms, at: datetime) -> None:
         raise Invalid("The end must be in the future.", endsAt="is over")
     if terms.starts_at is not None and terms.has_ended(terms.starts_at):
         raise Invalid("The end must follow the start.", endsAt="precedes startsAt")
-    wrong = _wrong_hours(terms.calling_hours)
-    if wrong is not None:
-        raise Invalid(f"The calling hours {wrong}.", calling_hours=wrong)
+    fault = _wrong_hours(terms.calling_hours)
+    if fault is not None:
+        raise Invalid(f"The calling hours {fault}.", calling_hours=fault)
 
 
 def _wrong_hours(hours: CallingHours) -> str | None:
@@ -202,9 +202,10 @@ def _wrong_hours(hours: CallingHours) -> str | None:
 
 
 def _check_rules(rules: tuple[OutputRule, ...]) -> None:
-    """Raise Invalid with the path of the first wrong field, such as outputRules.0.output.
+    """Raise Invalid, which names the first wrong field by its path.
 
-    The path contains the index of the rule; the message its number, from 1.
+    The path contains the index of the rule, such as outputRules.0.output; the message
+    contains its number, from 1.
     """
     if len(rules) > MOST_OUTPUT_RULES:
         wrong = f"may be at most {MOST_OUTPUT_RULES}"
