@@ -1,5 +1,6 @@
 """Aggregates from past events, the new events of a command, and waiting."""
 
+import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -61,8 +62,13 @@ def replayed(events: Iterable[CanMutateAggregate[UUID]]) -> dict[str, Any]:
 
 
 def state_of(aggregate: BaseAggregate[UUID]) -> dict[str, Any]:
-    """Show all that an aggregate knows, but for what it has not stored yet."""
-    return {k: v for k, v in vars(aggregate).items() if k != "_pending_events"}
+    """Return the state of an aggregate, defaults included, without pending events."""
+    state: dict[str, Any] = {}
+    for part in reversed(type(aggregate).__mro__):
+        names = inspect.get_annotations(part)
+        state |= {name: vars(part)[name] for name in names if name in vars(part)}
+    state |= vars(aggregate)
+    return {k: v for k, v in state.items() if k != "_pending_events"}
 
 
 def eventually(

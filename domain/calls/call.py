@@ -1,21 +1,15 @@
 """One attempt to reach one contact; another attempt is a new Call.
 
-The life of a call, with the command and the event of each step:
+`Call` shows the life of a call step by step: the commands of the step, its events, and
+what each event changes. The provider's messages arrive in any order, so that a later
+step may precede an earlier one. The commands are in four parts:
 
-1. Claimed: `create` (Created), again after a deferral `requeue` (Requeued).
-2. Requested from the provider: `request`, `renew_request` (Requested).
-3. Accepted `place` (Placed); refused `refuse` (Deferred, Rejected); not sent `defer`
-   (Deferred); no answer `lose_outcome` (OutcomeUnknown), `settle_absent` (Deferred).
-4. Under way: `ring` (Ringing), `answer` (Answered), `confirm` (Confirmed),
-   `request_callback` (CallbackRequested), `request_hang_up` (HangUpRequested).
-5. Over: `end` (Ended), or given up: `fail` (Failed), `time_out` (TimedOut), `cancel`,
-   `withdraw`, `withhold` (Canceled).
-6. Reported: `report` (Reported), `set_disposition`, `withdraw_callback`.
+- `call_dialing`: claims, requests, refusals and giving up, for the dialer;
+- `call_identity`: the call's id at the provider, and second calls under it;
+- `call_reporting`: what the provider reports, from the ringing to the last report;
+- `call_results`: the disposition, and a callback that the contact asked for.
 
-The provider's messages arrive in any order, so 4 to 6 may precede 3; `receive` records
-one that says nothing new. `suspect_duplicate`, `dismiss_duplicate`, `detect_duplicate`
-are about a second call at the provider. Steps 1 to 3 and giving up are in
-`call_dialing`, the others in `call_reporting`, the events in `call_events`.
+`call_state` defines the state, `call_events` the fields of the events.
 """
 
 from dataclasses import replace
@@ -26,10 +20,11 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from domain.calls import call_events as events
 from domain.calls import release_1
 from domain.calls.call_dialing import DialerCommands
+from domain.calls.call_identity import IdentityCommands
 from domain.calls.call_reporting import ProviderCommands
+from domain.calls.call_results import ResultCommands
 from domain.campaigns.arms import AssignedArm
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.gate.groups import ContactGroup
@@ -46,39 +41,19 @@ from domain.values import (
 )
 
 
-class Call(DialerCommands, ProviderCommands, Aggregate):
+class Call(
+    DialerCommands, IdentityCommands, ProviderCommands, ResultCommands, Aggregate
+):
     """The aggregate of one call."""
 
     TOPIC = "call"
 
-    # Imported here, so that they are the aggregate's own: Call.Placed is a type.
-    from domain.calls.call_events import (
-        Answered as Answered,
-        CallbackIgnored as CallbackIgnored,
-        CallbackRequested as CallbackRequested,
-        CallbackWithdrawn as CallbackWithdrawn,
-        Canceled as Canceled,
-        Confirmed as Confirmed,
-        Created as Created,
-        Deferred as Deferred,
-        DispositionSet as DispositionSet,
-        DuplicateDetected as DuplicateDetected,
-        DuplicateDismissed as DuplicateDismissed,
-        DuplicateSuspected as DuplicateSuspected,
-        Ended as Ended,
-        Failed as Failed,
-        HangUpRequested as HangUpRequested,
-        MessageReceived as MessageReceived,
-        OutcomeUnknown as OutcomeUnknown,
-        Placed as Placed,
-        Rebound as Rebound,
-        Rejected as Rejected,
-        Reported as Reported,
-        Requested as Requested,
-        Requeued as Requeued,
-        Ringing as Ringing,
-        TimedOut as TimedOut,
-    )
+    # The library derives the aggregate's own events from those imported below.
+
+    # --- 1. Claimed --------------------------------------------------------------
+    # Commands: `create`, and after a deferral `requeue`.
+
+    from domain.calls.call_events import Created as Created, Requeued as Requeued
 
     @classmethod
     def create(
@@ -140,44 +115,22 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         repeats: PlanKind | None,
         group: ContactGroup | None,
     ) -> None:
-        self.group, self.plan = group, plan or repeats
         self.campaign_id, self.contact_id = campaign_id, contact_id
         self.attempt, self.claimed_at = attempt, self.created_on
         self.terms_version, self.history = terms_version, history
+        self.plan, self.group = plan or repeats, group
         self.capacity_refusals = capacity_refusals
         self.platform_refusals = platform_refusals
-        self.status, self.standing = CallStatus.QUEUED, ContactStatus.QUEUED
-        self.requests = self.unknowns = 0
-        self.request_open = self.outcome_unknown = self.hang_up_requested = False
-        self.bound_by_message = self.ended = self.settled = False
-        self.requested_at = self.dial_before = self.number_key = None
-        self.permit = self.arm = self.callback_at = self.callback_source = None
-        self.provider_call_id = self.placed_at = self.end_recorded_at = None
-        self.other_provider_call_ids = self.suspected_provider_call_ids = frozenset()
-        self.known, self.time_zones, self.voicemail_allowed = Known(), (), False
-        self.ended_words = self.disposition = self.disposition_source = None
-        self.grades, self.evidence = frozenset(), frozenset()
-
-    def _record(
-        self, fact: type[events.CallEvent], at: datetime, by: str, **fields: Any
-    ) -> None:
-        # The library derives classes of the aggregate's own from those in `events`.
-        own: type[events.CallEvent] = getattr(self, fact.__name__)
-        self.trigger_event(
-            own,
-            timestamp=at,
-            actor=by,
-            campaign_id=self.campaign_id,
-            contact_id=self.contact_id,
-            **fields,
-        )
-
-    # --- Mutators -------------------------------------------------------------
 
     @event(Requeued)
     def _requeued(self, standing: ContactStatus, timestamp: datetime) -> None:
         self.standing, self.claimed_at = standing, timestamp
         self.request_open = self.outcome_unknown = False
+
+    # --- 2. Requested from the provider ------------------------------------------
+    # Commands: `request`, `renew_request`.
+
+    from domain.calls.call_events import Requested as Requested
 
     @event(Requested)
     def _requested(
@@ -197,6 +150,17 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.permit, self.arm = permit, arm
         self.voicemail_allowed = self.voicemail_allowed or voicemail_allowed
         self.requested_at = timestamp
+
+    # --- 3. Accepted, refused or not sent ----------------------------------------
+    # Commands: `place`, `refuse`, `defer`, `wait`, `lose_outcome`, `settle_absent`.
+
+    from domain.calls.call_events import (
+        Deferred as Deferred,
+        OutcomeUnknown as OutcomeUnknown,
+        Placed as Placed,
+        Rebound as Rebound,
+        Rejected as Rejected,
+    )
 
     @event(Placed)
     def _placed(
@@ -235,6 +199,17 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.request_open = False
         self._give_up(outcome)
 
+    # --- 4. Under way ------------------------------------------------------------
+    # Commands: `ring`, `answer`, `confirm`, `receive`, `request_hang_up`.
+
+    from domain.calls.call_events import (
+        Answered as Answered,
+        Confirmed as Confirmed,
+        HangUpRequested as HangUpRequested,
+        MessageReceived as MessageReceived,
+        Ringing as Ringing,
+    )
+
     @event(Ringing)
     def _ringing(self, standing: ContactStatus, evidence: Evidence | None) -> None:
         self.status, self.standing = CallStatus.RINGING, standing
@@ -253,6 +228,24 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
             ranks = replace(self.known.ranks, started_at=STATUS_RANK)
             self.known = replace(self.known, started_at=answered_at, ranks=ranks)
         self._keep(evidence)
+
+    @event(MessageReceived)
+    def _message_received(self, evidence: Evidence) -> None:
+        self._keep(evidence)
+
+    @event(HangUpRequested)
+    def _hang_up_requested(self) -> None:
+        self.hang_up_requested = True
+
+    # --- 5. Over, or given up ----------------------------------------------------
+    # Commands: `end`, `time_out`, `fail`, `cancel`, `withdraw`, `withhold`.
+
+    from domain.calls.call_events import (
+        Canceled as Canceled,
+        Ended as Ended,
+        Failed as Failed,
+        TimedOut as TimedOut,
+    )
 
     @event(Ended)
     def _ended(
@@ -274,97 +267,14 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.standing, self.ended = standing, True
         self.ended_words = words
         self._count(refusal)
+        end: dict[str, Any] = {"reason": reason, "ended_at": ended_at}
         if ranks is None:
-            self.known = release_1.known_after_end(
-                self.known, reason, ended_at, outcome
-            )
+            end |= {"outcome": outcome}
+            self.known = release_1.known_after_end(self.known, **end)
         else:
-            self.known = replace(
-                self.known,
-                reason=reason,
-                ended_at=ended_at,
-                outcome=outcome if ranks.outcome else None,
-                ranks=ranks,
-            )
+            end |= {"outcome": outcome if ranks.outcome else None}
+            self.known = replace(self.known, **end, ranks=ranks)
         self._keep(evidence)
-
-    @event(Reported)
-    def _reported(
-        self,
-        grade: int,
-        reason: str | None,
-        started_at: datetime | None,
-        ended_at: datetime | None,
-        duration_seconds: int | None,
-        cost: Decimal | None,
-        evidence: Evidence | None,
-        ranks: Ranks | None,
-        best_message_id: UUID | None,
-        outcome: ReportedOutcome | None,
-        *,
-        settled: bool,
-    ) -> None:
-        if ranks is None:
-            stored = evidence.message_id if evidence else self.known.message_id
-            self.known = release_1.known_after_report(
-                grade=grade,
-                reason=reason,
-                started_at=started_at,
-                ended_at=ended_at,
-                duration_seconds=duration_seconds,
-                cost=cost,
-                message_id=stored,
-                outcome=outcome,
-            )
-        else:
-            self.known = Known(
-                reason=reason,
-                started_at=started_at,
-                ended_at=ended_at,
-                duration_seconds=duration_seconds,
-                cost=cost,
-                message_id=best_message_id,
-                outcome=outcome if ranks.outcome else None,
-                ranks=ranks,
-            )
-        self.grades |= {ReportGrade(grade)}
-        self.settled = self.settled or settled
-        self._keep(evidence)
-
-    @event(DispositionSet)
-    def _disposition_set(
-        self,
-        disposition: Disposition | None,
-        source: DispositionSource,
-        evidence: Evidence | None,
-    ) -> None:
-        self.disposition, self.disposition_source = disposition, source
-        self._keep(evidence)
-
-    @event(Confirmed)
-    def _confirmed(self) -> None:
-        """Nothing changes but the time of the last event."""
-
-    @event(MessageReceived)
-    def _message_received(self, evidence: Evidence) -> None:
-        self._keep(evidence)
-
-    @event(HangUpRequested)
-    def _hang_up_requested(self) -> None:
-        self.hang_up_requested = True
-
-    @event(DuplicateDetected)
-    def _duplicate_detected(self, provider_call_id: str) -> None:
-        self.other_provider_call_ids |= {provider_call_id}
-        self.suspected_provider_call_ids -= {provider_call_id}
-
-    @event(DuplicateSuspected)
-    def _duplicate_suspected(self, provider_call_id: str) -> None:
-        self.suspected_provider_call_ids |= {provider_call_id}
-
-    @event(DuplicateDismissed)
-    def _duplicate_dismissed(self, provider_call_id: str) -> None:
-        self.suspected_provider_call_ids -= {provider_call_id}
 
     @event(TimedOut)
     def _timed_out(
@@ -386,6 +296,67 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
         self.status, self.standing = CallStatus.CANCELED, standing
         self._give_up(outcome)
 
+    # --- 6. Reported -------------------------------------------------------------
+    # Commands: `report`.
+
+    from domain.calls.call_events import Reported as Reported
+
+    @event(Reported)
+    def _reported(
+        self,
+        grade: int,
+        reason: str | None,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        duration_seconds: int | None,
+        cost: Decimal | None,
+        evidence: Evidence | None,
+        ranks: Ranks | None,
+        best_message_id: UUID | None,
+        outcome: ReportedOutcome | None,
+        *,
+        settled: bool,
+    ) -> None:
+        values: dict[str, Any] = {
+            "reason": reason,
+            "started_at": started_at,
+            "ended_at": ended_at,
+            "duration_seconds": duration_seconds,
+            "cost": cost,
+        }
+        if ranks is None:
+            stored = evidence.message_id if evidence else self.known.message_id
+            values |= {"message_id": stored, "outcome": outcome}
+            self.known = release_1.known_after_report(grade=grade, **values)
+        else:
+            outcome = outcome if ranks.outcome else None
+            values |= {"message_id": best_message_id, "outcome": outcome}
+            self.known = Known(**values, ranks=ranks)
+        self.grades |= {ReportGrade(grade)}
+        self.settled = self.settled or settled
+        self._keep(evidence)
+
+    # --- 7. Results --------------------------------------------------------------
+    # Commands: `set_disposition`, `request_callback`, `withdraw_callback`,
+    # `ignore_callback`.
+
+    from domain.calls.call_events import (
+        CallbackIgnored as CallbackIgnored,
+        CallbackRequested as CallbackRequested,
+        CallbackWithdrawn as CallbackWithdrawn,
+        DispositionSet as DispositionSet,
+    )
+
+    @event(DispositionSet)
+    def _disposition_set(
+        self,
+        disposition: Disposition | None,
+        source: DispositionSource,
+        evidence: Evidence | None,
+    ) -> None:
+        self.disposition, self.disposition_source = disposition, source
+        self._keep(evidence)
+
     @event(CallbackRequested)
     def _callback_requested(self, due_at: datetime, source: DispositionSource) -> None:
         self.callback_at, self.callback_source = due_at, source
@@ -394,6 +365,24 @@ class Call(DialerCommands, ProviderCommands, Aggregate):
     def _callback_withdrawn(self) -> None:
         self.callback_at = self.callback_source = None
 
-    @event(CallbackIgnored)
-    def _callback_ignored(self) -> None:
-        """Nothing changes but the time of the last event."""
+    # --- At any time: a second call at the provider ------------------------------
+    # Commands: `suspect_duplicate`, `dismiss_duplicate`, `detect_duplicate`.
+
+    from domain.calls.call_events import (
+        DuplicateDetected as DuplicateDetected,
+        DuplicateDismissed as DuplicateDismissed,
+        DuplicateSuspected as DuplicateSuspected,
+    )
+
+    @event(DuplicateSuspected)
+    def _duplicate_suspected(self, provider_call_id: str) -> None:
+        self.suspected_provider_call_ids |= {provider_call_id}
+
+    @event(DuplicateDismissed)
+    def _duplicate_dismissed(self, provider_call_id: str) -> None:
+        self.suspected_provider_call_ids -= {provider_call_id}
+
+    @event(DuplicateDetected)
+    def _duplicate_detected(self, provider_call_id: str) -> None:
+        self.other_provider_call_ids |= {provider_call_id}
+        self.suspected_provider_call_ids -= {provider_call_id}

@@ -7,12 +7,11 @@ from uuid import UUID
 from domain.calls import call_events as events
 from domain.calls.call_state import CallState
 from domain.campaigns.arms import AssignedArm
-from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
+from domain.errors import MayNotBeRequested, NotDeferred
 from domain.gate.permit import Permit
 from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.values import (
     ContactStatus,
-    Evidence,
     Refusal,
     RefusalKind,
     VaultText,
@@ -84,62 +83,6 @@ class DialerCommands(CallState):
 
     def _request(self, at: datetime, by: str, terms: RequestTerms) -> None:
         self._record(events.Requested, at, by, number=self.requests + 1, **terms)
-
-    def place(
-        self,
-        *,
-        provider_call_id: str,
-        placed_at: datetime,
-        at: datetime,
-        by: str,
-        evidence: Evidence | None = None,
-    ) -> None:
-        """Record the provider's id of the call; a repeat changes nothing.
-
-        `evidence` is the webhook that names the id; None if the provider itself gave it
-        when it was asked. Such an id replaces one that only a webhook had named, since
-        that may be forged. Raises AnotherProviderCall for any other second id.
-        """
-        if self.provider_call_id is None:
-            self._move(
-                events.Placed,
-                ContactStatus(self.status) if self.live else self.standing,
-                at,
-                by,
-                provider_call_id=provider_call_id,
-                placed_at=placed_at,
-                ghost=not self.live and not self.ended,
-                evidence=evidence,
-            )
-        elif self.provider_call_id == provider_call_id:
-            return
-        elif evidence is None and self.bound_by_message:
-            self._rebind(self.provider_call_id, provider_call_id, placed_at, at, by)
-        else:
-            raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
-
-    def _rebind(
-        self,
-        former: str,
-        provider_call_id: str,
-        placed_at: datetime,
-        at: datetime,
-        by: str,
-    ) -> None:
-        """Bind the call to the id that the provider gave; suspect the former one."""
-        self._record(
-            events.Rebound,
-            at,
-            by,
-            provider_call_id=provider_call_id,
-            provider_call_id_was=former,
-            placed_at=placed_at,
-            ghost=not self.live,
-        )
-        if provider_call_id in self.suspected_provider_call_ids:
-            other = provider_call_id
-            self._record(events.DuplicateDismissed, at, by, provider_call_id=other)
-        self._record(events.DuplicateSuspected, at, by, provider_call_id=former)
 
     def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
         """Free the slot: nobody was rung, the call may be requested once more.
@@ -229,19 +172,15 @@ class DialerCommands(CallState):
     def time_out(self, *, reason: str, at: datetime, by: str) -> None:
         """Give up a placed call of which the provider knows nothing any more."""
         if self.live and self.provider_call_id is not None:
-            fields = {
-                "reason": reason,
-                "outcome": ReportedOutcome(CallOutcome.UNKNOWN, "timed-out"),
-            }
+            outcome = ReportedOutcome(CallOutcome.UNKNOWN, "timed-out")
+            fields = {"reason": reason, "outcome": outcome}
             self._move(events.TimedOut, ContactStatus.TIMEOUT, at, by, **fields)
 
     def fail(self, *, reason: str, at: datetime, by: str) -> None:
         """Give up a call that the provider is not known to have accepted."""
         if self.waiting:
-            fields = {
-                "reason": reason,
-                "outcome": ReportedOutcome(CallOutcome.UNKNOWN, "failed"),
-            }
+            outcome = ReportedOutcome(CallOutcome.UNKNOWN, "failed")
+            fields = {"reason": reason, "outcome": outcome}
             self._move(events.Failed, ContactStatus.FAILED, at, by, **fields)
 
     def cancel(self, *, at: datetime, by: str) -> None:

@@ -1,5 +1,6 @@
-"""What is known of a call, for the commands that decide about it."""
+"""The state of a call, and what the commands derive from it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -31,30 +32,19 @@ from domain.values import (
 
 
 class CallState:
-    """Base of the classes with commands; `Call` sets the values from its events.
+    """The state of a call: defined here alone, changed by the mutators of `Call`.
 
-    `standing` is the contact's status because of this call. `request_open`: the last
-    request has no outcome yet. `outcome_unknown`: its outcome must be looked up.
-    `bound_by_message`: a webhook named `provider_call_id`. `settled`: no further report
-    is awaited. `number_key` is the keyed digest of the number that was last requested,
-    in hex; None for calls that release 1 requested. `voicemail_allowed`: a request
-    allowed the assistant to leave a voicemail message. `evidence` are the ids of the
-    provider's messages recorded so far.
-
-    `permit` is why the last request was allowed; None for calls that were requested
-    before permits were stored. `group` is that of the contact at the claim, None if it
-    was not known. `arm` is that of the last request, None without a comparison.
-
-    `history` is that of the contact before this call; it and `terms_version`, that of
-    the campaign's terms, are None if no report is needed to decide what follows. `plan`
-    is why the call, or the one that it repeats after a fault, was planned; None for a
-    first one.
-    `requested_at` and `end_recorded_at` are when we stored the last request, and the
-    end; `time_zones` are those to which the number may belong. `callback_at` is the
-    time for which the contact asked for another call, `callback_source` how we know.
+    Values without a default come from the claim; the defaults are those of a new call.
     """
 
+    # Of the library's aggregate.
     id: UUID
+    trigger_event: Callable[..., None]
+
+    # The claim. `history` is that of the contact before this call; it and
+    # `terms_version`, of the campaign's terms, are None if no report decides what
+    # follows. `plan` is why the call, or the one that it repeats after a fault, was
+    # planned; None for a first one. `group` is None if the contact's was not known.
     campaign_id: UUID
     contact_id: UUID
     attempt: int
@@ -63,38 +53,56 @@ class CallState:
     history: ContactHistory | None
     plan: PlanKind | None
     group: ContactGroup | None
-    requested_at: datetime | None
-    end_recorded_at: datetime | None
-    time_zones: tuple[str, ...]
-    callback_at: datetime | None
-    callback_source: DispositionSource | None
-    status: CallStatus
-    standing: ContactStatus
-    capacity_refusals: int
-    platform_refusals: int
-    requests: int
-    unknowns: int
-    request_open: bool
-    outcome_unknown: bool
-    hang_up_requested: bool
-    provider_call_id: str | None
-    other_provider_call_ids: frozenset[str]
-    suspected_provider_call_ids: frozenset[str]
-    dial_before: datetime | None
-    number_key: str | None
-    voicemail_allowed: bool
-    permit: Permit | None
-    arm: AssignedArm | None
-    placed_at: datetime | None
-    bound_by_message: bool
-    known: Known
-    ended_words: VaultText | None
-    disposition: Disposition | None
-    disposition_source: DispositionSource | None
-    ended: bool
-    settled: bool
-    grades: frozenset[ReportGrade]
-    evidence: frozenset[UUID]
+
+    # The call's own status, and the contact's status because of it.
+    status: CallStatus = CallStatus.QUEUED
+    standing: ContactStatus = ContactStatus.QUEUED
+
+    # Requests. `request_open`: the last one has no outcome yet; `outcome_unknown`: its
+    # outcome must be looked up. The others describe the last request: when it was
+    # stored and must be sent, the keyed digest of the number in hex and its possible
+    # time zones, why it was allowed, which assistant called. `number_key` and `permit`
+    # are None in old events, `arm` without a comparison. `voicemail_allowed`: any
+    # request allowed the assistant to leave a voicemail message.
+    requests: int = 0
+    unknowns: int = 0
+    request_open: bool = False
+    outcome_unknown: bool = False
+    requested_at: datetime | None = None
+    dial_before: datetime | None = None
+    number_key: str | None = None
+    time_zones: tuple[str, ...] = ()
+    permit: Permit | None = None
+    arm: AssignedArm | None = None
+    voicemail_allowed: bool = False
+
+    # Refusals of this and the contact's earlier calls, each kind counted by itself.
+    capacity_refusals: int = 0
+    platform_refusals: int = 0
+
+    # The call at the provider. `bound_by_message`: only a webhook named its id.
+    provider_call_id: str | None = None
+    placed_at: datetime | None = None
+    bound_by_message: bool = False
+    other_provider_call_ids: frozenset[str] = frozenset()
+    suspected_provider_call_ids: frozenset[str] = frozenset()
+
+    # The course and the end. `end_recorded_at` is when we stored the end; `settled`: no
+    # further report is awaited. `evidence` are the ids of the recorded messages.
+    hang_up_requested: bool = False
+    ended: bool = False
+    end_recorded_at: datetime | None = None
+    ended_words: VaultText | None = None
+    known: Known = Known()
+    grades: frozenset[ReportGrade] = frozenset()
+    settled: bool = False
+    evidence: frozenset[UUID] = frozenset()
+
+    # The results. `callback_at` is when the contact asked to be called.
+    disposition: Disposition | None = None
+    disposition_source: DispositionSource | None = None
+    callback_at: datetime | None = None
+    callback_source: DispositionSource | None = None
 
     @property
     def started_at(self) -> datetime | None:
@@ -180,8 +188,15 @@ class CallState:
     def _record(
         self, fact: type[CallEvent], at: datetime, by: str, **fields: Any
     ) -> None:
-        """Create an event and apply it to the state; `Call`, the aggregate, does it."""
-        raise NotImplementedError
+        """Create an event and apply it to the state."""
+        self.trigger_event(
+            getattr(self, fact.__name__),  # The aggregate's own class of that event.
+            timestamp=at,
+            actor=by,
+            campaign_id=self.campaign_id,
+            contact_id=self.contact_id,
+            **fields,
+        )
 
     # --- Parts of several mutators ------------------------------------------------
 
