@@ -53,13 +53,7 @@ def dependencies(
         reconcile_every=timedelta(seconds=configuration.reconcile_seconds),
         random=random,
         key_fault=built.installation_key.fault,
-        end_suppressed=SuppressedNumbers(
-            built.reading,
-            withhold=built.withholding.withhold,
-            hang_up=built.calls.hang_up_before_ringing,
-            now=built.now,
-            blocks=built.suppression_blocks,
-        ).run,
+        end_suppressed=_suppressed_numbers(built).run,
         work_on_groups=ContactGroups(
             built.reading,
             group=built.grouping.group,
@@ -69,6 +63,16 @@ def dependencies(
         screen=screening,
         withhold_refused=screening.withhold_refused,
         watch_assistants=watch_of(built).run,
+    )
+
+
+def _suppressed_numbers(built: Components) -> SuppressedNumbers:
+    return SuppressedNumbers(
+        built.reading,
+        withhold=built.withholding.withhold,
+        hang_up=built.calls.hang_up_before_ringing,
+        now=built.now,
+        blocks=built.suppression_blocks,
     )
 
 

@@ -21,7 +21,7 @@ applies events.
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
@@ -31,7 +31,6 @@ from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
 from domain.campaigns.campaign_progress import CampaignProgress, NotedAssistant
 from domain.campaigns.campaign_terms import (
     CALLED_ONCE,
-    AsCreated,
     Caller,
     CallingTerms,
     OutputRule,
@@ -50,15 +49,19 @@ CALLER_MAY_CHANGE = frozenset({CampaignState.CREATED, CampaignState.PAUSED})
 """States in which no new call may be requested, and the campaign is not over."""
 
 
+class Origin(TypedDict, total=False):
+    """Where a campaign comes from; `Created` explains the values."""
+
+    request_id: UUID | None
+    redial_of: UUID | None
+    is_test: bool
+    experiment_id: UUID | None
+
+
 class Campaign(CampaignProgress, Aggregate):
     """The aggregate of one campaign."""
 
     TOPIC = "campaign"
-
-    contacts: int
-    lists: frozenset[UUID]
-    queued_at: datetime | None
-    pause_cause: PauseCause | None
 
     # Imported here, so that they are the aggregate's own: Campaign.Paused is a type.
     from domain.campaigns.campaign_events import (
@@ -99,11 +102,8 @@ class Campaign(CampaignProgress, Aggregate):
         at: datetime,
         by: str,
         terms: CallingTerms = CALLED_ONCE,
-        request_id: UUID | None = None,
-        redial_of: UUID | None = None,
-        is_test: bool = False,
         arms: tuple[Arm, ...] = (),
-        experiment_id: UUID | None = None,
+        **origin: Unpack[Origin],
     ) -> Self:
         """Create a campaign; `Created` explains the values. Raises Invalid."""
         check_terms(name, cap, budget)
@@ -125,11 +125,8 @@ class Campaign(CampaignProgress, Aggregate):
             budget=budget,
             longest_call_seconds=longest_call_seconds,
             **terms_as_fields(terms),
-            request_id=request_id,
-            redial_of=redial_of,
-            is_test=is_test,
             arms=arms,
-            experiment_id=experiment_id,
+            **origin,
         )
 
     @event(Created)
@@ -173,20 +170,8 @@ class Campaign(CampaignProgress, Aggregate):
             require_consent,
         )
         self.terms_by_version = {self.version: self.terms}
-        self.created_as = AsCreated(
-            name,
-            assistant_id,
-            phone_number_id,
-            cap,
-            mode,
-            line_quiet_gating,
-            budget,
-            self.terms,
-        )
-        self.state, self.pause_cause = CampaignState.CREATED, None
-        self.queued_at = self.started_at = self.expired_at = None
-        self.contacts, self.answered = 0, False
-        self.lists, self.alerts, self.noted = frozenset(), frozenset(), {}
+        self.created_as = self.as_now()
+        self.noted = {}
 
     def import_contacts(
         self,

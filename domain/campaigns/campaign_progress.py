@@ -9,10 +9,10 @@ from uuid import UUID
 from domain.campaigns import campaign_events as events
 from domain.campaigns.arms import Arm, AssignedArm, assign_arm
 from domain.campaigns.campaign_events import CampaignEvent, SpendAlert
-from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.campaign_terms import AsCreated, Caller, CallingTerms
 from domain.errors import WrongState
 from domain.states import FINISHED, MAY_DIAL, STARTED
-from domain.values import CampaignState, PauseCause, RefusalScope, VaultText
+from domain.values import CampaignState, DialMode, PauseCause, RefusalScope, VaultText
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +27,54 @@ class NotedAssistant:
 
 
 class CampaignProgress:
-    """Base with the commands; `Campaign` sets the values from its events.
+    """The state of a campaign, defined here alone, and the commands about its progress.
 
-    `started_at` is when the provider accepted the first call; `answered`: a first call
-    rang or was answered. `expired_at` is when the end of the terms was recorded.
-    `terms_by_version` has the terms since each version that changed them. `arms` are
-    the assistants that are compared, if any.
-    `noted` are the assistants, by the provider's ids, as they were noted after the
-    start, or after the last pause.
+    Values without a default come from `Created`; `Campaign` has the mutators.
     """
 
-    arms: tuple[Arm, ...]
-    experiment_id: UUID
-    state: CampaignState
+    # Settings. `terms_by_version` has the terms since each version that changed them;
+    # `arms` are the assistants that are compared, if any.
+    name: str
+    caller: Caller
+    cap: int
+    mode: DialMode
+    line_quiet_gating: bool
     budget: Decimal | None
     terms: CallingTerms
     terms_by_version: dict[int, CallingTerms]
-    started_at: datetime | None
-    expired_at: datetime | None
-    answered: bool
-    alerts: frozenset[tuple[SpendAlert, Decimal]]
+    arms: tuple[Arm, ...]
+    experiment_id: UUID
+    created_as: AsCreated
+
+    # Contacts, and the imported lists that contain them.
+    contacts: int = 0
+    lists: frozenset[UUID] = frozenset()
+
+    # Progress. `started_at` is when the provider accepted the first call; `answered`: a
+    # first call rang or was answered. `expired_at` is when the end of the terms was
+    # recorded. `noted` are the assistants, by the provider's ids, as they were noted
+    # after the start, or after the last pause.
+    state: CampaignState = CampaignState.CREATED
+    pause_cause: PauseCause | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    answered: bool = False
+    expired_at: datetime | None = None
+    alerts: frozenset[tuple[SpendAlert, Decimal]] = frozenset()
     noted: dict[str, NotedAssistant]
+
+    def as_now(self) -> AsCreated:
+        """Return the present settings, which identify a repeated request to create."""
+        return AsCreated(
+            self.name,
+            self.caller.assistant_id,
+            self.caller.phone_number_id,
+            self.cap,
+            self.mode,
+            self.line_quiet_gating,
+            self.budget,
+            self.terms,
+        )
 
     @property
     def over(self) -> bool:

@@ -47,10 +47,9 @@ def export_routes(
 ) -> APIRouter:
     """Build the routes; `authorize` enforces the role.
 
-    `pool` and `exports` read the read model. Only the exports themselves take
-    connections from `exports`; when all are in use, a further one is answered 503.
-    Rows name only recording URLs that `recordings` accepts, or links to the API at
-    `own_url`. The present `rule_book` explains the permits of calls.
+    Only the exports themselves take connections from the pool `exports`; when all are
+    in use, a further one is answered 503. Rows name only recording URLs that
+    `recordings` accepts, or links to `own_url`. `rule_book` explains permits of calls.
     """
     router = APIRouter()
 
@@ -61,9 +60,9 @@ def export_routes(
         _member: Annotated[Any, Depends(authorize)],
     ) -> Response:
         campaign = _campaign(pool, campaign_id)
-        options = query.options(own_url)
+        write = partial(csv_of, options=query.options(own_url))
         return Streamed(
-            _from_pool(exports, partial(csv_of, options=options), campaign, recordings),
+            _from_pool(exports, write, campaign, recordings),
             media_type="text/csv",
             filename=_filename(campaign.name, "csv"),
         )
@@ -72,10 +71,8 @@ def export_routes(
     def contacts(
         campaign_id: str, _member: Annotated[Any, Depends(authorize)]
     ) -> Response:
-        campaign, write = (
-            _campaign(pool, campaign_id),
-            partial(jsonl_of, book=rule_book()),
-        )
+        campaign = _campaign(pool, campaign_id)
+        write = partial(jsonl_of, book=rule_book())
         return Streamed(
             _from_pool(exports, write, campaign, recordings),
             media_type="application/jsonl",

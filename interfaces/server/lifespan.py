@@ -78,12 +78,7 @@ def api_lifespan(
             await asyncio.to_thread(components.installation_key.prepare)
             _add_first_admin(configuration, components)
             shared = (url, exports, subscriptions, metrics)
-            routes = Routes(configuration, components, *shared)
-            for router in routes.all():
-                app.include_router(router)
-            app.router.default = page_for_unknown_addresses(
-                routes.site, app.router.default
-            )
+            _include(app, Routes(configuration, components, *shared))
             async with (
                 remove_expired(components.uploads, components.now),
                 remove_expired(components.suppression_lists, components.now),
@@ -92,6 +87,12 @@ def api_lifespan(
             await asyncio.to_thread(opened.close)
 
     return lifespan
+
+
+def _include(app: Api, routes: Routes) -> None:
+    for router in routes.all():
+        app.include_router(router)
+    app.router.default = page_for_unknown_addresses(routes.site, app.router.default)
 
 
 def _export_pool(url: str) -> Pool:
