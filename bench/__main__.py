@@ -5,16 +5,15 @@ The environment variable ONLY names a single module to run.
 
 import argparse
 import os
-import platform
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 
+from bench.support.document import add_to_document, machine
 from bench.support.figures import Figure, as_table, save_results
 from bench.support.installation import Server, start_server
 
@@ -42,21 +41,6 @@ BENCHMARKS = (
 )
 """Modules with `measure(server) -> Iterator[Figure]`, in the order of the table."""
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-INTRODUCTION = """# Benchmarks
-
-`make bench` runs all benchmarks, prints one table and writes `bench/results.json`.
-`ONLY=name make bench` runs one module of `bench/`. `make bench ARGS=--keep` also adds
-the table to this page.
-
-Compare only the ratios: value and baseline are measured alternately in the same run,
-and each is the median of three rounds. The values depend on the machine. A target with
-`>=` limits the ratio, a target with `<=` limits the value.
-
-`NUMBERS=100000000 ONLY=suppression_list make bench` measures a suppression list of
-another size than 10,000,000 numbers.
-"""
-
 
 def main() -> int:
     """Print the table; return 1 if a figure missed its target or a benchmark failed."""
@@ -70,12 +54,12 @@ def main() -> int:
         failed: list[str] = []
         figures = list(_measured(server, names, failed))
     save_results(figures)
-    text = f"{_machine()}\n\n{as_table(figures)}"
+    text = f"{machine()}\n\n{as_table(figures)}"
     print(text)
     if failed:
         print(f"Failed: {', '.join(failed)}")
     if arguments.keep:
-        _add_to_document(text)
+        add_to_document(text)
     return 0 if all(figure.meets_target for figure in figures) and not failed else 1
 
 
@@ -103,32 +87,6 @@ def _measured(server: Server, names: list[str], failed: list[str]) -> Iterator[F
 
 def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores"
-        f" ({_processor()}), {memory:.0f} GiB, {platform.system()}"
-        f" {platform.release()}, Python {platform.python_version()},"
-        " embedded Postgres with its default settings on the same machine"
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    named = (line.partition(":")[2] for line in lines if line.startswith("model name"))
-    return next(named, platform.machine()).strip()
-
-
-def _add_to_document(text: str) -> None:
-    """Insert the table below the introduction, before the older runs."""
-    before = DOCUMENT.read_text() if DOCUMENT.exists() else INTRODUCTION
-    _, mark, older = before.partition("\n## ")
-    DOCUMENT.write_text(f"{INTRODUCTION}\n## {text}\n{mark}{older}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import batched
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -19,6 +17,7 @@ from websockets.asyncio.client import connect as open_socket
 from bench.support.event_history import CAMPAIGN, LIST, contact_id, opening, store
 from bench.support.figures import Figure, medians, percentile
 from bench.support.installation import Installation, Server, wait_for
+from bench.support.process_usage import cpu_seconds
 from domain.values import ContactStatus
 from projections.contacts import contact_log
 from projections.contacts.contact_row import ContactRow
@@ -231,12 +230,6 @@ async def _change(
         latencies += [at - began for at in arrived]
         await asyncio.sleep(max(began + 1 - monotonic(), 0))
     return latencies
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU seconds that a process has used (Linux)."""
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _arrived(

@@ -7,7 +7,8 @@ from time import perf_counter
 from bench.support.contact_files import write_people
 from bench.support.figures import Figure, percentile
 from bench.support.http_load import sending
-from bench.support.installation import Server, peak_mebibytes, wait_for
+from bench.support.installation import Server, wait_for
+from bench.support.process_usage import peak_mebibytes
 
 ROWS = 1_000_000
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"

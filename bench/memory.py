@@ -35,6 +35,7 @@ from bench.support.installation import (
     start_server,
     wait_for,
 )
+from bench.support.process_usage import resident_mebibytes
 from provider.simulator.settings import DEFAULT_API_KEY
 
 WARM_UP_MINUTES, WANTED_GROWTH = 10, 0.2
@@ -164,14 +165,6 @@ def _last(target: LoadTarget) -> int:
 
 def _resident(pids: dict[str, int]) -> dict[str, float]:
     return {role: resident_mebibytes(pid) for role, pid in pids.items()}
-
-
-def resident_mebibytes(pid: int) -> float:
-    """Return a process's current resident memory in MiB (Linux)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(f"process {pid} has no VmRSS in /proc")
 
 
 def _growth(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -14,9 +14,9 @@ from bench.support.installation import (
     CREATE,
     Installation,
     Server,
-    peak_mebibytes,
     wait_for,
 )
+from bench.support.process_usage import peak_mebibytes
 
 SMALL, LARGE = 50_000, 200_000
 PAUSE = 0.02

@@ -25,8 +25,9 @@ from application.number_lists import NumberLists
 from application.vault import Callee, ContactRow
 from bench.support.event_history import CAMPAIGN, LIST, contact_id, opening
 from bench.support.figures import Figure, medians
-from bench.support.installation import Installation, Server, context, peak_mebibytes
+from bench.support.installation import Installation, Server, context
 from bench.support.number_list import NumberList
+from bench.support.process_usage import peak_mebibytes
 from domain.calls.call import Call
 from domain.gate.permit import Granted, Permit
 from domain.settings import RulesMode, SettingsValues

@@ -11,7 +11,8 @@ import xlsxwriter
 
 from bench.support.contact_files import write_people
 from bench.support.figures import Figure
-from bench.support.installation import Installation, Server, peak_mebibytes
+from bench.support.installation import Installation, Server
+from bench.support.process_usage import peak_mebibytes
 
 ROWS = 1_000_000
 MOST_API_MEBIBYTES = 250

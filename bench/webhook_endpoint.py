@@ -1,6 +1,5 @@
 """The provider's webhooks while results are sent to an endpoint; baseline: without."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from typing import Any
 from bench.support.figures import Figure
 from bench.support.http_load import post, send
 from bench.support.installation import Installation, Server, process, wait_for
+from bench.support.process_usage import cpu_seconds
 from bench.support.webhook_messages import HEADERS, placed_calls, report, status_update
 from bench.webhook_to_frame import CALLS as FRAMES
 from bench.webhook_to_frame import CAMPAIGNS, frame_seconds
@@ -80,23 +80,16 @@ class _Sender:
         """Return requests per second, and per second of CPU time."""
         installation, requests = self._installation, next(self._parts)
         pids = [*installation.server_pids(), installation.projector.pid]
-        before = sum(map(_cpu_seconds, pids))
+        before = sum(map(cpu_seconds, pids))
         rate = send(installation.url, requests, CONNECTIONS).rate
         wait_for(installation.has_caught_up, "the projector")
-        return rate, len(requests) / (sum(map(_cpu_seconds, pids)) - before)
+        return rate, len(requests) / (sum(map(cpu_seconds, pids)) - before)
 
 
 def _bodies(calls: Sequence[Call]) -> Iterator[bytes]:
     for status in ("ringing", "in-progress"):
         yield from (status_update(call, status) for call in calls)
     yield from map(report, calls)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has used (Linux)."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - procfs
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _latency(installation: Installation) -> float:

@@ -275,11 +275,3 @@ def wait_for(condition: Any, what: str, seconds: float = START_SECONDS) -> None:
     while not condition():
         assert monotonic() < until, f"{what} was not ready within {seconds} s"
         sleep(0.02)
-
-
-def peak_mebibytes(pid: int) -> float:
-    """Return a process's peak resident memory in MiB (Linux)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(f"process {pid} has no VmHWM in /proc")

@@ -151,6 +151,7 @@ shares of several entries do not overlap, and the ledger has the true cost all t
     "reason": "call" states the ended reason in message.call only
     "duration": everywhere, minutes (durationMinutes), absent
     "times": false leaves out startedAt and endedAt
+    "least_bytes": 500000 repeats the conversation until the report is about that long
     "read": what GET /call/ID shows after the first report: complete, or reported
       (only what the reports have contained so far)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, ClassVar, Literal
 
+import orjson
 from pydantic import ConfigDict
 
 from provider.simulator.refusing import Subject
@@ -15,6 +16,7 @@ COST_KEYS = ("cost", "costBreakdown", "costs")
 DURATION_KEYS = ("durationMs", "durationSeconds", "durationMinutes")
 TIME_KEYS = ("startedAt", "endedAt")
 HEAD = ("type", "endedReason", "endedMessage")
+SPOKEN = ("messages", "messagesOpenAIFormatted", "transcript")
 PARTIAL = ("artifact", "messages", "transcript", *TIME_KEYS, *DURATION_KEYS)
 
 EMPTY: Document = {
@@ -41,6 +43,8 @@ class Reporting(Subject):
     texts, `null` writes null in all places, `absent` leaves them out. `reason` puts the
     ended reason of messages into their copy of the call only. `duration` leaves out all
     forms but the minutes, or all; without `times` the start and the end are left out.
+    If somebody spoke, the usual report repeats the conversation until it has about
+    `least_bytes` bytes, as after a long call.
 
     `read` is what GET /call shows of a call whose first report was sent: everything
     (`complete`), or what its reports have contained so far (`reported`).
@@ -57,6 +61,7 @@ class Reporting(Subject):
     reason: Literal["message", "call"] = "message"
     duration: Literal["everywhere", "minutes", "absent"] = "everywhere"
     times: bool = True
+    least_bytes: int = 0
     read: Literal["complete", "reported"] = "complete"
 
     def first_report(self, complete: Document) -> Document:
@@ -71,7 +76,8 @@ class Reporting(Subject):
 
     def last_report(self, complete: Document) -> Document:
         """Return the usual report in its form, made from the complete one."""
-        return self._timed(self.with_placed_reason(self._priced(complete)))
+        long = self._lengthened(complete)
+        return self._timed(self.with_placed_reason(self._priced(long)))
 
     def with_placed_reason(self, message: Document) -> Document:
         """Return a message with the ended reason, if any, in the place that is set."""
@@ -87,6 +93,16 @@ class Reporting(Subject):
             "absent": DURATION_KEYS,
         }[self.duration]
         return _without(message, (*left_out, *(() if self.times else TIME_KEYS)))
+
+    def _lengthened(self, message: Document) -> Document:
+        missing = self.least_bytes - len(orjson.dumps(message))
+        spoken = [_only(part, SPOKEN) for part in (message, message["artifact"])]
+        once = len(orjson.dumps(spoken))
+        if missing <= 0 or not message["artifact"]["messages"]:
+            return message
+        times = 2 + missing // once
+        outer, inner = ({key: one[key] * times for key in one} for one in spoken)
+        return {**message, **outer, "artifact": {**message["artifact"], **inner}}
 
     def _priced(self, message: Document) -> Document:
         match self.cost:

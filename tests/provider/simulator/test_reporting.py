@@ -1,5 +1,6 @@
 """Reports that are empty, late or incomplete, in messages and in GET /call/{id}."""
 
+import json
 from collections import Counter
 from dataclasses import fields
 from decimal import Decimal
@@ -55,6 +56,26 @@ def test_an_empty_report_precedes_the_complete_one(
     assert last["endedReason"] == "customer-ended-call"
     assert last["transcript"].startswith(SPEECH)
     assert last["cost"] == row["cost"] > 0
+
+
+def test_a_long_report_repeats_the_conversation(
+    simulator: Simulator, receiver: Receiver
+) -> None:
+    set_reports(simulator, {"least_bytes": 200_000})
+    dial(simulator, receiver)
+    (report,), row = reports(simulator, receiver, 1)
+    assert 200_000 <= len(json.dumps(report)) < 300_000
+    assert report["transcript"].startswith(row["transcript"] * 2)
+    assert report["artifact"]["messages"] == report["messages"]
+
+
+def test_a_long_report_of_an_unanswered_call_is_the_usual_one(
+    simulator: Simulator, receiver: Receiver
+) -> None:
+    set_reports(simulator, {"least_bytes": 200_000}, reason="customer-busy")
+    dial(simulator, receiver)
+    (report,), _ = reports(simulator, receiver, 1)
+    assert len(json.dumps(report)) < 10_000
 
 
 def test_a_report_with_more_data_comes_later(
