@@ -332,13 +332,17 @@ def _waits(row: CampaignRow, decision: Decision | None, beat: Heartbeat | None) 
         return f"The scheduler's last heartbeat was at {since}: autolynx up"
     if decision is None:
         return "The scheduler has not planned it yet."
-    reasons = "; ".join(
-        f"{reason.contacts} contacts: {reason.message}"
-        + (f" (until {reason.until:%H:%M:%SZ})" if reason.until else "")
+    reasons = " ".join(
+        f"{_contacts(reason.contacts)}: {reason.message}"
+        + (f" (until {reason.until:%Y-%m-%d %H:%M:%SZ})" if reason.until else "")
         for reason in decision.reasons
     )
     at = f"{decision.decided_at:%H:%M:%SZ}"
     return f"At {at} {decision.placed} calls were claimed. {reasons}".rstrip()
+
+
+def _contacts(number: int) -> str:
+    return "1 contact" if number == 1 else f"{number} contacts"
 
 
 def start(campaign_id: CampaignId) -> None:

@@ -107,7 +107,9 @@ def test_show_explains_why_contacts_wait(
 ) -> None:
     id_ = create(autolynx, file, "--start", "--json").json["id"]
     full = Reason("CAP_FULL", "All 3 calls that the cap allows are live.", 7)
-    decision = Decision(UUID(id_), NOON, room=3, placed=3, reasons=(full,))
+    until = datetime(2026, 12, 24, 9, tzinfo=UTC)
+    closed = Reason("OUTSIDE_HOURS", "It is night there.", 1, until)
+    decision = Decision(UUID(id_), NOON, room=3, placed=3, reasons=(full, closed))
     with (
         open_pool(database, name="test") as pool,
         connect(database, name="test") as leader,
@@ -118,6 +120,7 @@ def test_show_explains_why_contacts_wait(
         assert waits.endswith(
             "At 12:00:00Z 3 calls were claimed."
             " 7 contacts: All 3 calls that the cap allows are live."
+            " 1 contact: It is night there. (until 2026-12-24 09:00:00Z)"
         )
         leader.execute("update heartbeat set beat_at = beat_at - interval '1 hour'")
         waits = autolynx.done("campaigns", "show", id_).lines[-1]
