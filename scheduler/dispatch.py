@@ -133,21 +133,20 @@ class Dispatch:
         """
         for one in claimed:
             with self._lock:
-                if held := self._pace.is_held(one.line, self._timer.now()):
-                    self._workers.submit(self._release, one)
-                else:
+                held = self._pace.is_held(one.line, self._timer.now())
+                if not held:
                     turn = self._pace.take_turn(one.line, self._timer.now())
             if held:
+                self._submit(self._release, one)
                 continue
             self._timer.rest(turn)
+            self._start(one)
             if self._timer.stopped:
                 return
-            self._start(one)
 
     def hang_up(self, provider_call_id: str) -> None:
         """Hang up a call in the background; an error is logged, not repeated."""
-        if not self._timer.stopped:
-            self._workers.submit(self._hang_up, provider_call_id)
+        self._submit(self._hang_up, provider_call_id)
 
     def slow_down(self, line: str) -> None:
         """Back off on a line where a call ended for lack of capacity."""
@@ -165,14 +164,23 @@ class Dispatch:
 
     def stop(self) -> None:
         """Start no further call; wait until the outcomes of all others are stored."""
-        self._timer.stop()
+        with self._lock:
+            self._timer.stop()
         self._workers.shutdown(wait=True)
+
+    def _submit[T](self, work: Callable[[T], None], subject: T) -> None:
+        """Do it in the background, unless `stop` has closed the pool."""
+        with self._lock:
+            if not self._timer.stopped:
+                self._workers.submit(work, subject)
 
     def _release(self, one: ClaimedCall) -> None:
         self._stored(lambda: self._calls.release_claim(one.call_id))
 
     def _start(self, one: ClaimedCall) -> None:
         with self._lock:
+            if self._timer.stopped:
+                return
             future = self._workers.submit(self._dial, one)
             self._under_way[one.call_id] = future
         future.add_done_callback(lambda done: self._done(one, done))

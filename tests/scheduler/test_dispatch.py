@@ -311,6 +311,20 @@ def test_stop_waits_for_requests_under_way_and_starts_no_others(
     assert services.topics(second) == ["created"]
 
 
+def test_a_stopped_dispatch_neither_calls_nor_releases_nor_hangs_up(
+    services: Services, pace: Pace
+) -> None:
+    [call_id] = services.claim(campaign := services.campaign(1))
+    dispatch = a_dispatch(services, pace)
+    dispatch.stop()
+    pace.refused(LINE, monotonic(), retry_after=600)
+    assert pace.is_held(LINE, monotonic())
+    dispatch.dial([ClaimedCall(call_id, campaign, LINE)])
+    dispatch.hang_up("p")
+    assert services.topics(call_id) == ["created"]
+    assert dispatch.under_way() == []
+
+
 def run(work: Callable[[], None]) -> Callable[[], None]:
     thread = Thread(target=work)
     thread.start()
