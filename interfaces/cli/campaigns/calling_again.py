@@ -27,16 +27,9 @@ from interfaces.cli.campaigns.campaign_options import (
     Start,
     Statuses,
 )
-from interfaces.cli.campaigns.campaign_terms import (
-    CallbackOutput,
-    EndsAt,
-    OutputRules,
-    Retry,
-    StartsAt,
-    terms_of,
-    time_of,
-)
+from interfaces.cli.campaigns.campaign_terms import NewTermsOptions, time_of
 from interfaces.cli.directory import line_here
+from interfaces.cli.option_groups import takes
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections import campaign_arms
@@ -58,6 +51,7 @@ def add_commands(group: typer.Typer) -> None:
         group.command(name)(command)
 
 
+@takes(terms=NewTermsOptions)
 def redial(
     campaign_id: CampaignId,
     *,
@@ -68,11 +62,7 @@ def redial(
     assistant: SameAssistant = None,
     phone_number: SameLine = None,
     cap: SameCap = None,
-    retry: Retry = None,
-    starts_at: StartsAt = None,
-    ends_at: EndsAt = None,
-    output_rule: OutputRules = None,
-    callback_output: CallbackOutput = None,
+    terms: NewTermsOptions,
     request_id: RequestId = None,
     count: CountOnly = False,
     start: Start = False,
@@ -85,7 +75,7 @@ def redial(
     selection = RedialSelection(
         campaign_id, status or None, outcome or None, disposition or None
     )
-    terms = terms_of(retry, starts_at, ends_at, output_rule, callback_output)
+    chosen = terms.terms()
     if count:
         _print_count(selection, as_json=as_json)
         return
@@ -98,7 +88,7 @@ def redial(
             phone_number_id=line_here(bench, phone_number) if phone_number else None,
             cap=cap,
         )
-        new = _redial_of(source, bench.context.new_id, terms, request_id)
+        new = _redial_of(source, bench.context.new_id, chosen, request_id)
         if assistant is None:
             new = replace(new, compared=_compared(bench, campaign_id))
         made = bench.redials.create_campaign(

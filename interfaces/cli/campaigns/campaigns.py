@@ -1,79 +1,37 @@
 """Commands for campaigns."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
+from application.campaigns import StartTime
 from application.configuration import Configuration
-from application.contacts.files.uploads import Upload
-from application.contacts.imports import NewCampaign
-from application.contacts.list_import import OnProgress
-from application.contacts.phone_numbers import Kinds
-from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import NotFound
-from domain.values import CampaignState, DialMode
-from interfaces.cli.assistants import assistant_here
+from domain.values import CampaignState
 from interfaces.cli.campaigns import (
     calling_again,
     changing,
+    creating,
     dialability,
     forecasts,
     importing,
     test_calls,
 )
 from interfaces.cli.campaigns.campaign_arms import (
-    Arms,
     arms_as_json,
     arms_as_text,
-    compared,
-    print_smallest,
 )
 from interfaces.cli.campaigns.campaign_options import (
-    AssistantName,
-    Budget,
     CampaignId,
-    Cap,
-    ContactFile,
-    DryRun,
-    LineQuietGating,
-    Mapped,
-    Mode,
-    Name,
-    NumberKinds,
-    PhoneNumber,
-    Region,
-    Sheet,
-    Start,
-    read_budget,
 )
-from interfaces.cli.campaigns.campaign_terms import (
-    CallbackOutput,
-    EndsAt,
-    OutputRules,
-    Retry,
-    StartsAt,
-    shown_terms,
-    terms_of,
-)
-from interfaces.cli.campaigns.contact_files import (
-    FileOptions,
-    bar,
-    print_findings,
-    print_report,
-    receive,
-    required,
-)
+from interfaces.cli.campaigns.campaign_terms import shown_terms, time_of
 from interfaces.cli.campaigns.exports import export
 from interfaces.cli.campaigns.rehearse import rehearse
-from interfaces.cli.directory import line_here
 from interfaces.cli.output import (
     AsJson,
     as_mapping,
-    json_of,
     print_line,
     show_list,
     show_one,
@@ -109,7 +67,7 @@ STANDSTILL = {
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     group = typer.Typer(help="Create, run and watch campaigns.", rich_markup_mode=None)
-    group.command("create")(create)
+    creating.add_commands(group)
     group.command("list")(list_campaigns)
     group.command("show")(show)
     changing.add_commands(group)
@@ -122,124 +80,6 @@ def add_to(app: typer.Typer) -> None:
     dialability.add_commands(group)
     app.add_typer(group, name="campaigns")
     app.command()(rehearse)
-
-
-def create(
-    *,
-    file: ContactFile,
-    name: Name = None,
-    assistant: AssistantName = None,
-    arm: Arms = None,
-    phone_number: PhoneNumber = None,
-    cap: Cap = None,
-    mode: Mode = DialMode.CONTINUOUS,
-    line_quiet_gating: LineQuietGating = False,
-    budget: Budget = None,
-    region: Region = None,
-    kinds: NumberKinds = Kinds.CALLED,
-    mapped: Mapped = None,
-    sheet: Sheet = None,
-    dry_run: DryRun = False,
-    retry: Retry = None,
-    starts_at: StartsAt = None,
-    ends_at: EndsAt = None,
-    output_rule: OutputRules = None,
-    callback_output: CallbackOutput = None,
-    start: Start = False,
-    as_json: AsJson = False,
-) -> None:
-    """Create a campaign from a file of contacts and print its id."""
-    options = FileOptions(
-        region, kinds is Kinds.ANY, mapped=tuple(mapped or ()), sheet=sheet
-    )
-    if dry_run:
-        terms = terms_of(retry, starts_at, ends_at, output_rule, callback_output)
-        _report_only(file, options, terms, as_json=as_json)
-        return
-    wanted = partial(
-        NewCampaign,
-        name=required(name, "--name"),
-        cap=cap,
-        mode=mode,
-        line_quiet_gating=line_quiet_gating,
-        budget=read_budget(budget),
-        terms=terms_of(retry, starts_at, ends_at, output_rule, callback_output),
-    )
-    named = (
-        required(assistant, "--assistant"),
-        arm or [],
-        required(phone_number, "--phone-number"),
-    )
-    _create_from_file(file, options, named, wanted, start=start, as_json=as_json)
-
-
-def _create_from_file(
-    file: Path,
-    options: FileOptions,
-    named: tuple[str, list[str], str],
-    wanted: Callable[..., NewCampaign],
-    *,
-    start: bool,
-    as_json: bool,
-) -> None:
-    assistant, arms, line = named
-    with workbench(Configuration()) as bench:
-        upload = receive(bench, file, options)
-        new = wanted(
-            upload_id=upload.id,
-            assistant_id=assistant_here(bench, assistant),
-            compared=compared(bench, arms),
-            phone_number_id=line_here(bench, line),
-        )
-        with bar("contacts imported", long=upload.accepted > MANY) as on_progress:
-            campaign_id = _create(
-                bench, new, lambda done: on_progress(done, upload.accepted), start=start
-            )
-        _print_created(bench, campaign_id, upload, as_json=as_json)
-
-
-def _report_only(
-    file: Path, options: FileOptions, terms: CallingTerms, *, as_json: bool
-) -> None:
-    with workbench(Configuration()) as bench:
-        upload = receive(bench, file, options)
-        try:
-            count, now = bench.dialability.of_upload, bench.now()
-            found = bench.read(count, upload.id, terms, now)
-            print_report(bench, upload, found, as_json=as_json)
-            print_findings(bench, upload)
-        finally:
-            bench.uploads.remove(upload.id)
-
-
-def _create(
-    bench: Workbench, new: NewCampaign, on_progress: OnProgress, *, start: bool
-) -> UUID:
-    cap = bench.settings.values().default_cap
-    made = bench.imports.create_campaign(
-        new, default_cap=cap, by=actor(), on_progress=on_progress
-    )
-    if start:
-        bench.campaigns.start(made.campaign_id, by=actor())
-    bench.read(campaign_board.get, made.campaign_id)
-    return made.campaign_id
-
-
-def _print_created(
-    bench: Workbench, campaign_id: UUID, upload: Upload, *, as_json: bool
-) -> None:
-    if not as_json:
-        print_findings(bench, upload)
-        print_smallest(bench, campaign_id)
-        print_line(str(campaign_id))
-        return
-    report = {
-        "accepted": upload.accepted,
-        "skippedCount": upload.skipped_count,
-        "rejectsNotKept": upload.not_kept_count,
-    }
-    warnings = list(upload.warnings)
-    print_line(json_of({"id": campaign_id, "report": report, "warnings": warnings}))
 
 
 def list_campaigns(
@@ -345,10 +185,21 @@ def _contacts(number: int) -> str:
     return "1 contact" if number == 1 else f"{number} contacts"
 
 
-def start(campaign_id: CampaignId) -> None:
+def start(
+    campaign_id: CampaignId,
+    *,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="No call before this time; an empty text removes an earlier choice.",
+        ),
+    ] = None,
+) -> None:
     """Start calling; a scheduler must run (`autolynx up`)."""
+    starts = None if at is None else StartTime(time_of("--at", at or None))
     with workbench(Configuration()) as bench:
-        bench.campaigns.start(campaign_id, by=actor())
+        bench.campaigns.start(campaign_id, by=actor(), starts=starts)
         _print_state(bench, campaign_id)
 
 

@@ -27,15 +27,8 @@ from interfaces.cli.campaigns.campaign_options import (
     Sheet,
     read_budget,
 )
-from interfaces.cli.campaigns.campaign_terms import (
-    CallbackOutput,
-    EndsAt,
-    OutputRules,
-    Retry,
-    StartsAt,
-    terms_of,
-    time_of,
-)
+from interfaces.cli.campaigns.campaign_terms import NewTermsOptions, time_of
+from interfaces.cli.option_groups import takes
 from interfaces.cli.output import AsJson, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, workbench
 from interfaces.rehearsals import rehearsal
@@ -58,6 +51,7 @@ BeginsAt = Annotated[
 Seed = Annotated[int, typer.Option(help="Another seed, other outcomes of the calls.")]
 
 
+@takes(terms=NewTermsOptions)
 def rehearse(
     *,
     file: ContactFile,
@@ -77,11 +71,7 @@ def rehearse(
     kinds: NumberKinds = Kinds.CALLED,
     mapped: Mapped = None,
     sheet: Sheet = None,
-    retry: Retry = None,
-    starts_at: StartsAt = None,
-    ends_at: EndsAt = None,
-    output_rule: OutputRules = None,
-    callback_output: CallbackOutput = None,
+    terms: NewTermsOptions,
     begins_at: BeginsAt = None,
     seed: Seed = 1,
     output: Annotated[
@@ -99,12 +89,11 @@ def rehearse(
     The scheduler, the calling rules and the retries are the real ones. Everything
     happens in a database of its own, which is dropped afterwards.
     """
-    terms = terms_of(retry, starts_at, ends_at, output_rule, callback_output)
     with workbench(Configuration()) as bench:
         order = _order(
             bench,
             (assistant, *(arm or [])),
-            terms,
+            terms.terms(),
             begins_at=time_of("--begins-at", begins_at) or bench.context.now(),
             budget=read_budget(budget),
             name=name or file.stem,
