@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 
-from bench.support.bare_webhook import bare
+from bench.support.bare_webhook import TABLE, bare
 from bench.support.figures import Figure, medians
 from bench.support.http_load import post, send
 from bench.support.installation import (
@@ -19,7 +19,6 @@ from bench.support.webhook_messages import HEADERS, placed_calls, report, status
 from domain.calls.call import Call
 
 CONNECTIONS, CALLS, ROUNDS = 16, 500, 3
-TABLE = b"create table bare_webhook (id uuid primary key, body json not null)"
 
 
 def measure(server: Server) -> Iterator[Figure]:
@@ -41,7 +40,7 @@ def measure(server: Server) -> Iterator[Figure]:
         value=value,
         unit="requests/s",
         baseline=baseline,
-        target=0.35,
+        target=0.8,
         details=f"{CALLS * 3:,} messages of 1 to 9 KB, {CONNECTIONS} connections;"
         " a bare FastAPI route with one INSERT",
     )

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 
-from bench.day.balancer import read_traffic
 from bench.day.dashboards import read_frames
 from bench.day.meters import cpu_of, measuring
 from bench.day.processes import Fleet, running
@@ -35,7 +34,6 @@ select originator_id::text, topic, min(notification_id) from autolynx_events
 where topic in ('call.ringing', 'call.answered', 'call.ended', 'call.reported')
 group by originator_id, topic
 """
-STOP_SECONDS = 60.0
 
 
 def main() -> int:
@@ -89,12 +87,10 @@ def run_day(server: Server, scale: Scale) -> Recorded:
             sleep(max(end - monotonic(), 0))
             span = Span(start, monotonic(), starts_at, datetime.now(UTC))
             cpu = {name: now - used[name] for name, now in cpu_of(pids).items()}
-        fleet.balancer.terminate()
-        fleet.balancer.wait(STOP_SECONDS)
         return Recorded(
             scale=scale,
             span=span,
-            traffic=read_traffic(fleet.traffic),
+            traffic=fleet.read_traffic(),
             frames=read_frames(frames),
             measured=measured,
             ledger=fleet.ledger(),

@@ -2,7 +2,8 @@
 
 Run `python -m bench.day.balancer SETTINGS` with a JSON object of `port` and
 `receiver_port` (on which it listens), `targets` (ports of the APIs) and `file`. After
-SIGTERM the file contains what was measured: see `Forwarded` and `Traffic`.
+SIGUSR1 it writes the file with what was measured (see `Forwarded` and `Traffic`), and
+serves on until SIGTERM.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ class Traffic:
 
 
 def read_traffic(file: Path) -> Traffic:
-    """Read what a balancer wrote at its end."""
+    """Read what a balancer wrote."""
     found = orjson.loads(file.read_bytes())
     forwarded = [Forwarded(**one) for one in found["forwarded"]]
     return Traffic(forwarded, found["received"])
@@ -163,9 +164,12 @@ def serving(
 
 
 async def run(settings: dict[str, Any]) -> None:
-    """Serve until SIGTERM, then write the file."""
+    """Serve until SIGTERM; write the file after SIGUSR1."""
     balancer, over = Balancer(settings["targets"]), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    file = Path(settings["file"])
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, over.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: write_traffic(file, balancer))
     for port, answer in (
         (settings["port"], balancer.forward),
         (settings["receiver_port"], balancer.receive),
@@ -173,9 +177,16 @@ async def run(settings: dict[str, Any]) -> None:
         await asyncio.start_server(serving(answer), HOST, port, limit=LARGEST_HEAD)
     await over.wait()
     balancer.close()
+
+
+def write_traffic(file: Path, balancer: Balancer) -> None:
+    """Write what was measured so far; the file appears when it is complete."""
     forwarded = [asdict(one) for one in balancer.forwarded]
-    written = {"forwarded": forwarded, "received": balancer.received}
-    await asyncio.to_thread(Path(settings["file"]).write_bytes, orjson.dumps(written))
+    part = file.with_suffix(".part")
+    part.write_bytes(
+        orjson.dumps({"forwarded": forwarded, "received": balancer.received})
+    )
+    part.rename(file)
 
 
 if __name__ == "__main__":

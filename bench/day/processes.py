@@ -1,7 +1,8 @@
 """The processes of a day: AutoLynx twice, Postgres, the simulator, a balancer."""
 
 import json
-import subprocess
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import httpx2
 
+from bench.day.balancer import Traffic, read_traffic
 from bench.day.scale import LINES, TALK_SECONDS, Scale
 from bench.support.installation import (
     Installation,
@@ -35,23 +37,23 @@ class Fleet:
     """The running processes.
 
     `pids` has all that are measured, by name; that of Postgres is the one whose
-    children are its backends. `stop` ends the balancer, so that it writes its file.
+    children are its backends. The balancer writes its measurements to `traffic`.
     """
 
     installed: Installation
-    apis: tuple[str, str]
+    apis: tuple[str, ...]
     simulator: str
     receiver: str
     assistant: str
     lines: tuple[str, ...]
     pids: dict[str, int]
-    balancer: subprocess.Popen[bytes]
     traffic: Path
 
-    @property
-    def postgres(self) -> int:
-        """The process id of the Postgres server."""
-        return self.pids["postgres"]
+    def read_traffic(self) -> Traffic:
+        """Return what the balancer has measured so far."""
+        os.kill(self.pids["balancer"], signal.SIGUSR1)
+        wait_for(self.traffic.exists, "the balancer's file")
+        return read_traffic(self.traffic)
 
     def ledger(self) -> list[dict[str, object]]:
         """Return all calls that the simulator placed."""
@@ -63,47 +65,44 @@ class Fleet:
 @contextmanager
 def running(server: Server, scale: Scale) -> Iterator[Fleet]:
     """Start all processes but the dashboards; end them after the block."""
-    balanced, receiver, simulated, api = (free_port() for _ in range(4))
+    ports = [free_port() for _ in range(5)]
+    balanced, receiver, simulated, *own = ports
     simulator = f"http://127.0.0.1:{simulated}"
+    apis = tuple(f"http://127.0.0.1:{port}" for port in own)
     traffic = server.folder / "traffic.json"
+    balancing = {
+        "port": balanced,
+        "receiver_port": receiver,
+        "targets": own,
+        "file": str(traffic),
+    }
+    environment = _environment(simulator, balanced, scale)
     with ExitStack() as opened:
-        started = opened.enter_context(
-            process("provider.simulator", {}, _simulator(simulated, scale))
-        )
+
+        def start(module: str, variables: dict[str, str], *arguments: str) -> int:
+            return opened.enter_context(process(module, variables, arguments)).pid
+
+        outside = {
+            "simulator": start("provider.simulator", {}, *_simulator(simulated, scale)),
+            "balancer": start("bench.day.balancer", {}, json.dumps(balancing)),
+        }
         wait_for(lambda: answers(f"{simulator}/simulator/health"), "the simulator")
         installed = opened.enter_context(
-            server.installation(_environment(simulator, balanced, scale))
+            server.installation(environment | {"AUTOLYNX_PORT": str(own[0])})
         )
-        second = installed.environment | {"AUTOLYNX_PORT": str(api)}
-        roles = {
-            "api 2": ("interfaces.asgi", second),
-            "projector 2": ("projections", second),
-            "scheduler 1": ("scheduler", installed.environment),
-            "scheduler 2": ("scheduler", second),
-        }
-        others = {
-            name: opened.enter_context(process(module, environment)).pid
-            for name, (module, environment) in roles.items()
-        }
-        apis = installed.url, f"http://127.0.0.1:{api}"
-        wait_for(lambda: answers(f"{apis[1]}/healthz"), "the second API")
-        settings = {
-            "port": balanced,
-            "receiver_port": receiver,
-            "targets": [int(url.rpartition(":")[2]) for url in apis],
-            "file": str(traffic),
-        }
-        balancer = opened.enter_context(
-            process("bench.day.balancer", {}, [json.dumps(settings)])
-        )
+        first = installed.environment
+        second = first | {"AUTOLYNX_PORT": str(own[1])}
         pids = {
             "api 1": installed.api.pid,
+            "api 2": start("interfaces.asgi", second),
             "projector 1": installed.projector.pid,
-            **others,
+            "projector 2": start("projections", second),
+            "scheduler 1": start("scheduler", first),
+            "scheduler 2": start("scheduler", second),
             "postgres": _postgres(server),
-            "simulator": started.pid,
-            "balancer": balancer.pid,
+            **outside,
         }
+        wait_for(lambda: answers(f"{apis[1]}/healthz"), "the second API")
         yield Fleet(
             installed=installed,
             apis=apis,
@@ -112,7 +111,6 @@ def running(server: Server, scale: Scale) -> Iterator[Fleet]:
             assistant=DEFAULT_ASSISTANT_ID,
             lines=(DEFAULT_PHONE_NUMBER_ID, *MORE_LINES),
             pids=pids,
-            balancer=balancer,
             traffic=traffic,
         )
 

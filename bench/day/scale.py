@@ -6,7 +6,7 @@ from math import ceil
 MEAN_CALL_SECONDS = 90.0
 """About what a call of `TALK_SECONDS` lasts, with queue and ringing, if it is made."""
 
-TALK_SECONDS = (60.0, 200.0)
+TALK_SECONDS = (40.0, 170.0)
 CAMPAIGNS, LINES = 20, 4
 LONGEST_FILL_SECONDS = 40.0
 

@@ -13,8 +13,10 @@ INTRODUCTION = """# Benchmarks
 the table to this page.
 
 Compare only the ratios: value and baseline are measured alternately in the same run,
-and each is the median of three rounds. The values depend on the machine. A target with
-`>=` limits the ratio, a target with `<=` limits the value.
+and each is the median of three rounds. The values depend on the machine. A figure "of
+the limit" has as its baseline the least that any program must do: a bare route, bare
+SQL, COPY. A target with `>=` limits the ratio, or the value if it has a unit; a target
+with `<=` limits the value, or the ratio where a smaller value is better.
 
 `NUMBERS=100000000 ONLY=suppression_list make bench` measures a suppression list of
 another size than 10,000,000 numbers.

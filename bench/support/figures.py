@@ -14,8 +14,10 @@ RESULTS = Path(__file__).parents[1] / "results.json"
 class Figure:
     """One measured value.
 
-    `target` is the smallest acceptable ratio to the baseline; without a baseline it is
-    the largest acceptable value. `details` names sizes and the baseline.
+    `target` is the smallest acceptable ratio to the baseline; the largest one if
+    `smaller_is_better`. Without a baseline it is the largest acceptable value. A value
+    of at least `enough` meets the target whatever the ratio. `details` names sizes and
+    the baseline.
     """
 
     name: str
@@ -23,6 +25,8 @@ class Figure:
     unit: str
     baseline: float | None = None
     target: float | None = None
+    enough: float | None = None
+    smaller_is_better: bool = False
     details: str = ""
 
     @property
@@ -33,15 +37,19 @@ class Figure:
     @property
     def meets_target(self) -> bool:
         """Whether the figure meets its target; True if it has none."""
-        if self.target is None:
+        if self.enough is not None and self.value >= self.enough:
             return True
+        if self.target is None:
+            return self.enough is None
         if self.ratio is None:
             return self.value <= self.target
+        if self.smaller_is_better:
+            return self.ratio <= self.target
         return self.ratio >= self.target
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for results.json, with 4 significant digits."""
-        keys = ("name", "value", "unit", "baseline", "ratio", "target")
+        keys = ("name", "value", "unit", "baseline", "ratio", "target", "enough")
         found = {**asdict(self), "ratio": self.ratio}
         return {key: _rounded(found[key]) for key in keys}
 
@@ -96,10 +104,13 @@ def _cells(figure: Figure) -> tuple[str, ...]:
 
 
 def _target(figure: Figure) -> str:
-    if figure.target is None:
-        return ""
-    sign = "<=" if figure.ratio is None else ">="
-    return f"{sign} {figure.target:g}"
+    targets = []
+    if figure.target is not None:
+        is_limit = figure.ratio is None or figure.smaller_is_better
+        targets.append(f"{'<=' if is_limit else '>='} {figure.target:g}")
+    if figure.enough is not None:
+        targets.append(f">= {_number(figure.enough)} {figure.unit}")
+    return " or ".join(targets)
 
 
 def _number(value: float) -> str:
