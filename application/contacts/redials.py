@@ -34,6 +34,9 @@ STAGED_FOR = timedelta(days=1)
 
 LAG_SECONDS = 10.0
 
+MOST_CONTACTS = 1_000
+"""Contacts that a selection may name one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class RedialSelection:
@@ -47,6 +50,13 @@ class RedialSelection:
     statuses: Collection[ContactStatus] | None = None
     outcomes: Collection[CallOutcome] | None = None
     dispositions: Collection[Disposition] | None = None
+    contacts: Collection[UUID] | None = None
+
+    def check(self) -> None:
+        """Raise Invalid if it names more contacts than one request may."""
+        if self.contacts is not None and len(self.contacts) > MOST_CONTACTS:
+            wrong = f"may name at most {MOST_CONTACTS:,} contacts"
+            raise Invalid(f"A redial {wrong}: use the other filters.", redial=wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,7 @@ class RedialService:
         return self._imports.create_campaign(new, default_cap=default_cap, by=by)
 
     def _campaign(self, selection: RedialSelection) -> Campaign:
+        selection.check()
         campaign = self._app.find(Campaign, selection.campaign_id)
         if campaign is None:
             raise NotFound("campaign", selection.campaign_id)
@@ -207,7 +218,12 @@ class RedialService:
 
 def _fingerprint(new: NewCampaign, selection: RedialSelection, by: str) -> bytes:
     """Return a digest of everything that a member asked for."""
-    filters = (selection.statuses, selection.outcomes, selection.dispositions)
+    filters = (
+        selection.statuses,
+        selection.outcomes,
+        selection.dispositions,
+        selection.contacts,
+    )
     asked: list[Any] = [
         by,
         str(selection.campaign_id),

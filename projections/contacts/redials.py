@@ -36,6 +36,7 @@ _SELECTED: LiteralString = f"""
         and (%(outcomes)s::text[] is null or results.outcome = any(%(outcomes)s))
         and (%(dispositions)s::text[] is null
             or results.disposition = any(%(dispositions)s))
+        and (%(contacts)s::uuid[] is null or k.contact_id = any(%(contacts)s))
         and results.disposition is distinct from '{Disposition.OPTED_OUT}'
 """
 """The contacts of a selection, as `v` with their place `i.imported_position, k.seq`.
@@ -155,6 +156,7 @@ def _values(selection: RedialSelection) -> dict[str, Any]:
         "statuses": sorted(wanted),
         "outcomes": _texts(selection.outcomes),
         "dispositions": _texts(selection.dispositions),
+        "contacts": None if selection.contacts is None else list(selection.contacts),
     }
 
 

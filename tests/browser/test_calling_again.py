@@ -18,6 +18,9 @@ def finished(admin: BrowserContext, tmp_path: Path) -> Page:
     create_campaign(page, sample_file(tmp_path, CONTACTS), name="Called", cap=6)
     lead = page.locator(".state", has_text="Completed").first
     expect(lead).to_be_visible(timeout=LONG)
+    # A report may change the outcome of its call.
+    expect(page.get_by_text("Every report is in.")).to_be_visible(timeout=LONG)
+    page.reload()
     return page
 
 
@@ -34,11 +37,15 @@ def test_results_are_shown_filtered_and_called_again(finished: Page) -> None:
     drawer = finished.get_by_role("dialog")
     drawer.get_by_label("Disposition").select_option("NOT_INTERESTED")
     expect(finished.locator(".toast")).to_contain_text("Disposition set")
+    drawer.get_by_label("Note").fill("Ask for the son.")
+    drawer.get_by_role("button", name="Save the note").click()
+    expect(finished.locator(".toast", has_text="Note saved")).to_be_visible()
     finished.keyboard.press("Escape")
     listed = finished.locator("#contacts")
     listed.get_by_label("Outcome").select_option("")
     listed.get_by_label("Disposition").select_option("NOT_INTERESTED")
     expect(listed.locator("tbody tr")).to_have_count(1)
+    expect(listed.locator("tbody tr")).to_contain_text("Ask for the son.")
     listed.get_by_label("Disposition").select_option("OPTED_OUT")
     listed.get_by_role("button", name="Clear the filters").click()
     expect(listed.locator("tbody tr")).to_have_count(CONTACTS)
@@ -49,6 +56,24 @@ def test_results_are_shown_filtered_and_called_again(finished: Page) -> None:
     dialog.get_by_role("button", name="Create the redial").click()
     expect(finished.get_by_role("link", name="Called")).to_be_visible()
     expect(finished.get_by_role("heading", level=1)).to_have_text("Redial of Called")
+    finished.close()
+
+
+def test_selected_contacts_are_redialed(finished: Page) -> None:
+    listed = finished.locator("#contacts")
+    chosen = listed.get_by_role("checkbox", name=re.compile("^Select (?!all)"))
+    listed.get_by_label("Select all contacts of this page").check()
+    expect(listed.get_by_role("status")).to_contain_text(f"{CONTACTS} selected")
+    listed.get_by_role("button", name="Clear the selection").click()
+    for place in (0, 2):
+        chosen.nth(place).check()
+    listed.get_by_role("button", name="Redial the selected").click()
+    dialog = finished.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 contacts are called again")
+    dialog.get_by_role("button", name="Create the redial").click()
+    expect(finished.get_by_role("heading", level=1)).to_have_text("Redial of Called")
+    expect(finished.locator("#contacts tbody tr")).to_have_count(2)
+    expect(finished.locator("#contacts").get_by_role("status")).to_have_count(0)
     finished.close()
 
 

@@ -16,6 +16,7 @@ from domain.outcomes import Disposition, Withheld
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.campaigns.campaign_options import (
     CampaignId,
+    Contacts,
     CountOnly,
     Dispositions,
     Outcomes,
@@ -58,6 +59,7 @@ def redial(
     outcome: Outcomes = None,
     status: Statuses = None,
     disposition: Dispositions = None,
+    contact: Contacts = None,
     name: SameName = None,
     assistant: SameAssistant = None,
     phone_number: SameLine = None,
@@ -73,7 +75,11 @@ def redial(
     Contacts that were erased, withheld or opted out are never included.
     """
     selection = RedialSelection(
-        campaign_id, status or None, outcome or None, disposition or None
+        campaign_id,
+        status or None,
+        outcome or None,
+        disposition or None,
+        contact or None,
     )
     chosen = terms.terms()
     if count:

@@ -119,6 +119,15 @@ Statuses = Annotated[
     ),
 ]
 
+Contacts = Annotated[
+    list[UUID] | None,
+    typer.Option(
+        "--contact",
+        metavar="CONTACT",
+        help="Only the contact with this id; may be repeated.",
+    ),
+]
+
 
 def read_budget(text: str | None) -> Decimal | None:
     """Read an amount in US dollars; None stays None."""

@@ -25,6 +25,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "answered": "Those of them that a person or a machine answered.",
         "human": "Those of them that a person answered.",
     },
+    "CallbackCounts": {
+        "due": "Contacts whose callback is due: they are called next, when the rules"
+        " allow it.",
+        "later": "Contacts whose callback is planned for a time in the future.",
+        "nextAt": "First of these times; null if there is none.",
+    },
     "AttemptCount": {
         "hours": "Length of the window before the request, in hours.",
         "attempts": "Calls to the number within the window, over all campaigns.",

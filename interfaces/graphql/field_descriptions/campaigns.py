@@ -159,6 +159,7 @@ CAMPAIGN_INPUTS: Mapping[str, Mapping[str, str]] = {
         " contacts.",
         "outcomes": "Only contacts with one of these outcomes; null for all.",
         "dispositions": "Only contacts with one of these dispositions; null for all.",
+        "contactIds": "Only these contacts, at most 1,000; null for all.",
     },
     "TestCallInput": {
         "assistantId": "Our id of the assistant that calls.",

@@ -10,6 +10,7 @@ from domain.contacts.contact_history import PlanKind
 from domain.outcomes import (
     DispositionSource,
 )
+from projections.contacts.callbacks import CallbackCounts, callback_counts
 from tests.application.calls.messages import record_message, status
 from tests.application.contacts.campaign_line import BUSY, HUMAN, Line
 from tests.wiring import BY, NOON, Services
@@ -98,3 +99,24 @@ def test_a_callback_is_late_after_15_minutes_and_given_up_after_a_day(
     services.planned_calls.review(line.campaign_id, view.to_review)
     assert line.contact.finished is FinishReason.CALLBACK_MISSED
     assert line.progress() == {"ended": 1}
+
+
+def test_the_callbacks_of_a_campaign_are_counted_until_it_is_over(
+    services: Services,
+) -> None:
+    line = Line(services, CallingTerms(), people=3)
+    for hours in (1, 2, 5):
+        call_id = line.place()
+        ask_for_callback(line, call_id, NOON + timedelta(hours=hours))
+        line.end(call_id, **HUMAN)
+    assert counted(line) == CallbackCounts(0, 3, NOON + timedelta(hours=1))
+    line.later(hours=2)
+    assert counted(line) == CallbackCounts(2, 1, NOON + timedelta(hours=5))
+    services.campaigns.cancel(line.campaign_id, hang_up=False, by=BY)
+    assert counted(line) == CallbackCounts(0, 0, None)
+
+
+def counted(line: Line) -> CallbackCounts:
+    line.services.settle()
+    with line.services.reading.connection() as conn:
+        return callback_counts(conn, line.campaign_id, line.services.now())

@@ -43,7 +43,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   imports {{ id filename importedAt report {REPORT} }}
   activity(bucketSeconds: 60) {{ from placed ended failed spend }}
   outcomes {{ outcome calls contacts }} answerRates {{ hour calls answered human }}
-  startsAt endsAt callbackOutput
+  callbacks {{ due later nextAt }} startsAt endsAt callbackOutput
   retryPolicy {POLICY} outputRules {{ output equals means }}
   funnel {{ contacts dialed answered human goal withheld optedOut }}
   lastDecision {{ decidedAt room placed reasons {{ code message contacts until }} }}

@@ -11,8 +11,8 @@ CREATE = f"""mutation($input: CreateCampaignInput!) {{ createCampaign(input: $in
   ... on ImportedCampaign {{ campaign {{ id redialOf {{ id }}
     contacts {{ nodes {{ name phone }} }} }} report {{ accepted }} }} {ERROR} }} }}"""
 CANCEL = """mutation($id: ID!) { cancelCampaign(id: $id) {
-  ... on Campaign { id assistant { id } phoneNumberId
-    contacts { nodes { name phone } } } } }"""
+  ... on Campaign { id assistant { id } phoneNumberId contacts { nodes { name phone } }
+    all: contacts { nodes { id name } } } } }"""
 COUNT = "query($redial: RedialInput!) { redialCount(redial: $redial) }"
 
 
@@ -69,6 +69,35 @@ def test_exactly_one_of_upload_and_redial_is_accepted(shared_api: ApiClient) -> 
         refused = redial(shared_api, source, **fields)
         assert refused["code"] == "INVALID"
         assert refused["fields"][0]["path"] == ["uploadId"]
+
+
+def test_single_contacts_are_redialed_in_the_order_of_their_campaign(
+    shared_api: ApiClient,
+) -> None:
+    source = canceled(shared_api)
+    *others, last = source["all"]["nodes"]
+    assert others
+    chosen = {"campaignId": source["id"], "contactIds": [last["id"], others[0]["id"]]}
+    counted = shared_api.execute(COUNT, Role.OPERATOR, redial=chosen)
+    assert counted == {"redialCount": 2}
+    made = redial(shared_api, source, redial=chosen)
+    called = [one["name"] for one in made["campaign"]["contacts"]["nodes"]]
+    assert called == [others[0]["name"], last["name"]]
+    unknown = {"campaignId": source["id"], "contactIds": [str(uuid4())]}
+    counted = shared_api.execute(COUNT, Role.OPERATOR, redial=unknown)
+    assert counted == {"redialCount": 0}
+
+
+def test_a_redial_of_too_many_single_contacts_is_refused(
+    shared_api: ApiClient,
+) -> None:
+    source = canceled(shared_api)
+    many = [str(uuid4()) for _ in range(1_001)]
+    refused = redial(
+        shared_api, source, redial={"campaignId": source["id"], "contactIds": many}
+    )
+    assert (refused["code"], refused["fields"][0]["path"]) == ("INVALID", ["redial"])
+    assert "at most 1,000" in refused["message"]
 
 
 def test_a_selection_without_contacts_is_refused_with_the_reason(

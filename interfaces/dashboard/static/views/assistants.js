@@ -5,6 +5,7 @@ import { AddAssistantTools, ArchiveAssistant, Assistants, ImportAssistant, Provi
 import { count } from "../format.js";
 import { query, setQuery } from "../route.js";
 import { AssistantForm } from "./assistant_form.js";
+import { Place } from "./test_call.js";
 import { Action, Dialog, Empty, Field, Head, Id, Skeleton, toast, Trouble } from "../ui.js";
 
 /** @typedef {import("../ops.js").AssistantsData["assistants"][number]} Assistant */
@@ -13,6 +14,7 @@ export default function AssistantsView() {
   const archived = query("archived") === "1";
   const read = useQuery(Assistants, { includeArchived: archived });
   const [asked, setAsked] = useState(/** @type {"" | "new" | "import" | Assistant} */ (""));
+  const [tested, setTested] = useState("");
   /** Closes the dialog after the list is read again, so that nobody edits the previous version of an assistant. */
   const done = async () => {
     await read.reload();
@@ -60,16 +62,26 @@ export default function AssistantsView() {
                 <th class="wide">Provider's id</th>
                 <th class="num">Campaigns</th>
                 <th class="wide">Configuration</th>
-                ${may.admin() && html`<th><span class="sr">Actions</span></th>`}
+                ${may.operate() && html`<th><span class="sr">Actions</span></th>`}
               </tr>
             </thead>
             <tbody>
-              ${list.map((one) => html`<${Line} key=${one.id} one=${one} edit=${() => setAsked(one)} done=${done} />`)}
+              ${list.map(
+                (one) =>
+                  html`<${Line}
+                    key=${one.id}
+                    one=${one}
+                    edit=${() => setAsked(one)}
+                    test=${() => setTested(one.id)}
+                    done=${done}
+                  />`,
+              )}
             </tbody>
           </table>
         </div>
       </section>`
     }
+    ${tested && html`<${Place} assistantId=${tested} first=${null} onClose=${() => setTested("")} />`}
     ${asked === "new" && html`<${AssistantForm} known=${list ?? []} onClose=${() => setAsked("")} onDone=${done} />`}
     ${asked === "import" && html`<${Import} onClose=${() => setAsked("")} onDone=${done} />`}
     ${
@@ -78,8 +90,8 @@ export default function AssistantsView() {
     }`;
 }
 
-/** @param {{ one: Assistant, edit: () => void, done: () => Promise<void> }} props */
-function Line({ one, edit, done }) {
+/** @param {{ one: Assistant, edit: () => void, test: () => void, done: () => Promise<void> }} props */
+function Line({ one, edit, test, done }) {
   const archive = async () => {
     const { archiveAssistant: result } = await request(ArchiveAssistant, { id: one.id });
     if (result.__typename === "UserError") throw new Error(result.message);
@@ -103,10 +115,12 @@ function Line({ one, edit, done }) {
       </details>
     </td>
     ${
-      may.admin() &&
+      may.operate() &&
       html`<td>
         <div class="row" style=${{ justifyContent: "end" }}>
+          ${!one.archived && html`<button type="button" class="small" onClick=${test}>Test call</button>`}
           ${
+            may.admin() &&
             !one.archived &&
             html`<button type="button" class="small" onClick=${edit}>Change</button>${
                 !one.hasTools &&

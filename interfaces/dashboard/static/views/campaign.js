@@ -123,7 +123,7 @@ export default function CampaignView({ id, contact }) {
           <${AnswerRates} id=${id} now=${now} />
         </div>
       </div>
-      <${Contacts} id=${id} open=${contact ?? null} useUpdates=${useUpdates} />
+      <${Contacts} campaign=${campaign} open=${contact ?? null} useUpdates=${useUpdates} />
     </div>
     ${
       contact &&

@@ -1,12 +1,13 @@
 // @ts-check
 import { html, useState } from "../lib.js";
-import { useQuery } from "../api.js";
+import { may, useQuery } from "../api.js";
 import { count, dialled, duration, endedReason, price, words } from "../format.js";
 import { neverWords, waitingWords } from "../gate_words.js";
 import { Contacts as Query } from "../ops.js";
 import { Pager } from "../pager.js";
 import { here, query, setQuery } from "../route.js";
 import { DISPOSITIONS } from "./contact_actions.js";
+import { SelectAll, Selected, SelectOne, useSelection } from "./selection.js";
 import { Empty, Search, Skeleton, State, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Contact} Contact */
@@ -62,8 +63,16 @@ const NO_FILTERS = {
   after: null,
 };
 
-/** @param {{ id: string, open: string | null, useUpdates: import("./campaign.js").Feed }} props */
-export function Contacts({ id, open, useUpdates }) {
+/**
+ * @param {{
+ *   campaign: { id: string, name: string },
+ *   open: string | null,
+ *   useUpdates: import("./campaign.js").Feed,
+ * }} props
+ */
+export function Contacts({ campaign, open, useUpdates }) {
+  const { id } = campaign;
+  const selection = useSelection();
   const [status, search, after] = [/** @type {Status | ""} */ (query("status")), query("q"), query("after")];
   const [moved, setMoved] = useState(0);
   const read = useQuery(Query, {
@@ -98,6 +107,7 @@ export function Contacts({ id, open, useUpdates }) {
       />
     </header>
     <${Filters} />
+    <${Selected} campaign=${campaign} selection=${selection} />
     ${read.error && html`<${Trouble} error=${read.error} again=${read.reload} />`}
     ${
       moved > 0 &&
@@ -120,6 +130,12 @@ export function Contacts({ id, open, useUpdates }) {
                 <table class="table stacked">
                   <thead>
                     <tr>
+                      ${
+                        may.operate() &&
+                        html`<th class="tick-cell">
+                          <${SelectAll} ids=${page.nodes.map((one) => one.id)} selection=${selection} />
+                        </th>`
+                      }
                       <th>Name</th>
                       <th>Number</th>
                       <th>Status</th>
@@ -137,6 +153,7 @@ export function Contacts({ id, open, useUpdates }) {
                           contact=${contact}
                           campaign=${id}
                           open=${contact.id === open}
+                          selection=${selection}
                         />`,
                     )}
                   </tbody>
@@ -190,14 +207,23 @@ function patched(old, changed) {
 
 /** @typedef {NonNullable<import("../ops.js").ContactsData["campaign"]>["contacts"]["nodes"][number]} Row */
 
-/** @param {{ contact: Row, campaign: string, open: boolean }} props */
-function Line({ contact, campaign, open }) {
+/**
+ * @param {{
+ *   contact: Row,
+ *   campaign: string,
+ *   open: boolean,
+ *   selection: import("./selection.js").Selection,
+ * }} props
+ */
+function Line({ contact, campaign, open, selection }) {
   const call = contact.call;
   return html`<tr data-open=${open ? "" : null}>
+    ${may.operate() && html`<td class="tick-cell"><${SelectOne} contact=${contact} selection=${selection} /></td>`}
     <td class="main">
       <a data-row href=${`/campaigns/${campaign}/contacts/${contact.id}${here.value.search}`}
         >${contact.name || "Erased"}</a
-      ><span>${contact.businessName}</span>
+      ><span>${contact.businessName}</span
+      >${contact.note && html`<span class="note" title=${contact.note}>${contact.note}</span>`}
     </td>
     <td class="num left" data-label="Number">${dialled(contact)}</td>
     <td data-label="Status"><${State} value=${contact.status} /><${Why} contact=${contact} /></td>

@@ -64,7 +64,7 @@ function Form({ campaign, settings, country, retries, reload, onClose }) {
       const { updateCampaign: result } = await request(UpdateCampaign, { id: campaign.id, input });
       if (result.__typename === "UserError") setWrong(faultsOf(result));
       settle(result, "Changed. The scheduler uses it from its next pass.");
-      reload();
+      await reload();
     }
     onClose();
   };

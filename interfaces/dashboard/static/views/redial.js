@@ -14,21 +14,24 @@ import { Action, Dialog, Field } from "../ui.js";
  * A new campaign with the settings of this one, but without its budget, for its finished contacts; no outcome chosen
  * means all of them.
  * @param {{
- *   campaign: import("./campaign.js").Campaign,
- *   outcomes: import("./results.js").Results["outcomes"],
+ *   campaign: { id: string, name: string },
+ *   outcomes?: import("./results.js").Results["outcomes"],
+ *   contacts?: readonly string[],
  *   onClose: () => void,
- * }} props
+ * }} props `contacts` are the ids of single contacts, instead of a choice by outcome
  */
-export function RedialDialog({ campaign, outcomes, onClose }) {
+export function RedialDialog({ campaign, outcomes = [], contacts: selected, onClose }) {
   const [chosen, setChosen] = useState(() => /** @type {Outcome[]} */ ([query("outcome")].filter(Boolean)));
   const [name, setName] = useState(`Redial of ${campaign.name}`.slice(0, 200));
   const [requestId] = useState(() => crypto.randomUUID());
   const [disposition, setDisposition] = useState(query("disposition"));
-  const redial = {
-    campaignId: campaign.id,
-    outcomes: chosen.length ? chosen : null,
-    dispositions: disposition ? [/** @type {import("../ops.js").Disposition} */ (disposition)] : null,
-  };
+  const redial = selected
+    ? { campaignId: campaign.id, contactIds: [...selected] }
+    : {
+        campaignId: campaign.id,
+        outcomes: chosen.length ? chosen : null,
+        dispositions: disposition ? [/** @type {import("../ops.js").Disposition} */ (disposition)] : null,
+      };
   const counted = useQuery(RedialCount, { redial });
   const contacts = counted.data?.redialCount;
   const settings = useQuery(CampaignSettings, { id: campaign.id }).data?.campaign;
@@ -50,28 +53,17 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
         A new campaign is created for finished contacts, with the settings of this one but without its budget, start and
         end. It calls nobody before it is started.
       </p>
-      <fieldset>
-        <legend>Whose last call was</legend>
-        ${outcomes.map(
-          ({ outcome }) =>
-            html`<label class="tick" key=${outcome}
-              ><input type="checkbox" checked=${chosen.includes(outcome)} onChange=${() => turn(outcome)} /><span
-                >${words(outcome)}</span
-              ></label
-            >`,
-        )}
-      </fieldset>
-      <${Field} label="And whose disposition is"
-        >${(/** @type {any} */ a) =>
-          html`<select
-            ...${a}
-            value=${disposition}
-            onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => setDisposition(e.currentTarget.value)}
-          >
-            <option value="">Any, or none</option>
-            ${DISPOSITIONS.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
-          </select>`}<//
-      >
+      ${
+        selected
+          ? html`<p>${count(selected.length)} selected contacts.</p>`
+          : html`<${ByResult}
+              outcomes=${outcomes}
+              chosen=${chosen}
+              turn=${turn}
+              disposition=${disposition}
+              setDisposition=${setDisposition}
+            />`
+      }
       <${Field} label="Name of the new campaign"
         >${(/** @type {any} */ a) =>
           html`<input
@@ -89,3 +81,37 @@ export function RedialDialog({ campaign, outcomes, onClose }) {
     </div>
   <//>`;
 }
+
+/**
+ * Contacts by the outcome of the last call and the disposition.
+ * @param {{
+ *   outcomes: import("./results.js").Results["outcomes"],
+ *   chosen: Outcome[],
+ *   turn: (outcome: Outcome) => void,
+ *   disposition: string,
+ *   setDisposition: (disposition: string) => void,
+ * }} props
+ */
+const ByResult = ({ outcomes, chosen, turn, disposition, setDisposition }) =>
+  html`<fieldset>
+      <legend>Whose last call was</legend>
+      ${outcomes.map(
+        ({ outcome }) =>
+          html`<label class="tick" key=${outcome}
+            ><input type="checkbox" checked=${chosen.includes(outcome)} onChange=${() => turn(outcome)} /><span
+              >${words(outcome)}</span
+            ></label
+          >`,
+      )}
+    </fieldset>
+    <${Field} label="And whose disposition is"
+      >${(/** @type {any} */ a) =>
+        html`<select
+          ...${a}
+          value=${disposition}
+          onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => setDisposition(e.currentTarget.value)}
+        >
+          <option value="">Any, or none</option>
+          ${DISPOSITIONS.map((one) => html`<option key=${one} value=${one}>${words(one)}</option>`)}
+        </select>`}<//
+    >`;

@@ -5,7 +5,7 @@ import { count, words } from "../format.js";
 import { lazy } from "../lazy.js";
 import { CampaignResults } from "../ops.js";
 import { setQuery } from "../route.js";
-import { Icon, Time } from "../ui.js";
+import { Icon, Moment, Time } from "../ui.js";
 
 const RedialDialog = lazy(() => import("./redial.js"), "RedialDialog");
 
@@ -42,6 +42,7 @@ export function ResultsPanel({ campaign, now }) {
     </header>
     <${Stages} funnel=${results.funnel} />
     <${Outcomes} results=${results} />
+    <${Callbacks} counts=${results.callbacks} />
     <${Terms} results=${results} />
     ${
       redialing &&
@@ -98,6 +99,27 @@ const Outcomes = ({ results }) =>
         : html`<p class="quiet">No call has finished yet.</p>`
     }
   </div>`;
+
+/** How many contacts are to be called back, and when the next one. @param {{ counts: Results["callbacks"] }} props */
+function Callbacks({ counts: { due, later, nextAt } }) {
+  if (!due && !later) return null;
+  return html`<div>
+    <h3>Callbacks</h3>
+    <p class="num">
+      ${`${count(due)} due now, ${count(later)} later`}${nextAt && html`, the next one <${Moment} at=${nextAt} />`}
+      ${
+        later > 0 &&
+        html`<button
+          type="button"
+          class="ghost small inline"
+          onClick=${() => setQuery({ waiting: "CALLBACK_PLANNED", outcome: null, status: null, after: null })}
+        >
+          Show these contacts
+        </button>`
+      }
+    </p>
+  </div>`;
+}
 
 /** @param {{ results: Results }} props */
 const Terms = ({ results }) =>

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from "../lib.js";
-import { request } from "../api.js";
-import { PlaceTestCall } from "../ops.js";
+import { request, useQuery } from "../api.js";
+import { PhoneNumbers, PlaceTestCall } from "../ops.js";
 import { Action, Dialog, Field } from "../ui.js";
 
 /** @typedef {import("../contact_file.js").SampleRow} SampleRow */
@@ -26,16 +26,25 @@ export function TestCall({ assistantId, phoneNumberId, first }) {
   </div>`;
 }
 
-/** @param {{ assistantId: string, phoneNumberId: string, first: SampleRow | null, onClose: () => void }} props */
-function Place({ assistantId, phoneNumberId, first, onClose }) {
+/**
+ * @param {{
+ *   assistantId: string,
+ *   phoneNumberId?: string,
+ *   first: SampleRow | null,
+ *   onClose: () => void,
+ * }} props without `phoneNumberId` the dialog asks for the line
+ */
+export function Place({ assistantId, phoneNumberId, first, onClose }) {
   // One id for each opened dialog: a second press of the button places no second call.
   const [requestId] = useState(() => crypto.randomUUID?.() ?? null);
   const [phone, setPhone] = useState("");
   const [placed, setPlaced] = useState("");
   const [wrong, setWrong] = useState("");
+  const [chosen, setChosen] = useState(phoneNumberId ?? "");
+  const lines = useQuery(PhoneNumbers, {}, phoneNumberId === undefined).data?.phoneNumbers;
   const place = async () => {
     const variables = first ? variablesOf(first) : {};
-    const input = { assistantId, phoneNumberId, phone: phone.trim(), variables, requestId };
+    const input = { assistantId, phoneNumberId: chosen, phone: phone.trim(), variables, requestId };
     const { placeTestCall: result } = await request(PlaceTestCall, { input });
     if (result.__typename === "UserError") return setWrong(result.message);
     setPlaced(result.id);
@@ -49,6 +58,20 @@ function Place({ assistantId, phoneNumberId, first, onClose }) {
       <footer><button type="button" class="primary" onClick=${onClose}>Close</button></footer><//
     >`;
   return html`<${Dialog} title="Test call" onClose=${onClose}>
+    ${
+      phoneNumberId === undefined &&
+      html`<${Field} label="Line" hint=${lines?.length === 0 ? "The provider shows no phone number." : undefined}
+        >${(/** @type {any} */ a) =>
+          html`<select
+            ...${a}
+            value=${chosen}
+            onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) => setChosen(e.currentTarget.value)}
+          >
+            <option value="">Choose…</option>
+            ${lines?.map((line) => html`<option key=${line.id} value=${line.id}>${line.number ?? line.id}</option>`)}
+          </select>`}<//
+      >`
+    }
     <${Field}
       label="Your own number"
       error=${wrong}
@@ -64,7 +87,7 @@ function Place({ assistantId, phoneNumberId, first, onClose }) {
     >
     <footer>
       <button type="button" onClick=${onClose}>Discard</button
-      ><${Action} kind="primary" icon="phone" disabled=${!phone.trim()} onPress=${place}>Call<//>
+      ><${Action} kind="primary" icon="phone" disabled=${!phone.trim() || !chosen} onPress=${place}>Call<//>
     </footer><//
   >`;
 }

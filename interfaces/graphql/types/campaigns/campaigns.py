@@ -30,7 +30,13 @@ from interfaces.graphql.types.campaigns.dialability import (
     dialability_of,
 )
 from interfaces.graphql.types.campaigns.forecasts import Forecast, forecast_of
-from interfaces.graphql.types.campaigns.outcomes import AnswerRate, Funnel, OutcomeCount
+from interfaces.graphql.types.campaigns.outcomes import (
+    ActivityBucket,
+    AnswerRate,
+    CallbackCounts,
+    Funnel,
+    OutcomeCount,
+)
 from interfaces.graphql.types.campaigns.progress import CampaignProgress
 from interfaces.graphql.types.campaigns.terms import OutputRule, RetryPolicy
 from interfaces.graphql.types.contacts.contacts import Contact, waiting_filter
@@ -49,37 +55,19 @@ from interfaces.graphql.types.paging import Connection, page_size
 from interfaces.state_reasons import state_reason
 from projections import campaign_arms
 from projections.calls import call_log
-from projections.calls.call_log import ActivityBucket as BucketRow
 from projections.campaigns import answer_rates, campaign_board
 from projections.campaigns.campaign_row import CampaignRow
-from projections.contacts import contact_import, contact_log, contact_results
+from projections.contacts import (
+    callbacks,
+    contact_import,
+    contact_log,
+    contact_results,
+)
 from projections.contacts.contact_filters import ContactFilters
 from projections.engine.as_of import campaign_as_of
 from projections.forecasts import campaign_forecasts
 
 NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400
-
-
-@strawberry.type
-class ActivityBucket:
-    """Numbers of calls and their costs (US dollars) in one interval."""
-
-    since: datetime = strawberry.field(name="from")
-    placed: int
-    ended: int
-    failed: int
-    spend: Decimal
-
-    @classmethod
-    def of(cls, row: BucketRow) -> Self:
-        """Build it from a row of the read model."""
-        return cls(
-            since=row.since,
-            placed=row.placed,
-            ended=row.ended,
-            failed=row.failed,
-            spend=row.spend,
-        )
 
 
 @strawberry.type
@@ -277,6 +265,14 @@ class Campaign:
         """Return the number of contacts per stage."""
         read = info.context.backend.read
         return Funnel.of(await read(contact_results.funnel, self.row.id))
+
+    @field("Contacts that asked to be called back; none once the campaign is over.")
+    async def callbacks(self, info: Info) -> CallbackCounts:
+        """Count the planned callbacks."""
+        backend = info.context.backend
+        now = backend.services.now()
+        counts = await backend.read(callbacks.callback_counts, self.row.id, now)
+        return CallbackCounts.of(counts)
 
     @field("Answered calls by the hour of the contact's day; hours without calls not.")
     async def answer_rates(self, info: Info) -> list[AnswerRate]:

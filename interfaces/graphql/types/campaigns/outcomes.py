@@ -1,13 +1,39 @@
 """Counts of outcomes, and the stages that contacts reached."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Self
 
 import strawberry
 
 from interfaces.graphql.types.enums import CallOutcome
+from projections.calls.call_log import ActivityBucket as BucketRow
 from projections.campaigns.answer_rates import AnswerRate as RateRow
+from projections.contacts.callbacks import CallbackCounts as CallbackRow
 from projections.contacts.contact_results import Funnel as FunnelRow
 from projections.contacts.contact_results import OutcomeCount as CountRow
+
+
+@strawberry.type
+class ActivityBucket:
+    """Numbers of calls and their costs (US dollars) in one interval."""
+
+    since: datetime = strawberry.field(name="from")
+    placed: int
+    ended: int
+    failed: int
+    spend: Decimal
+
+    @classmethod
+    def of(cls, row: BucketRow) -> Self:
+        """Build it from a row of the read model."""
+        return cls(
+            since=row.since,
+            placed=row.placed,
+            ended=row.ended,
+            failed=row.failed,
+            spend=row.spend,
+        )
 
 
 @strawberry.type
@@ -78,3 +104,17 @@ class AnswerRate:
         return cls(
             hour=row.hour, calls=row.calls, answered=row.answered, human=row.human
         )
+
+
+@strawberry.type
+class CallbackCounts:
+    """Contacts of a campaign that asked to be called back."""
+
+    due: int
+    later: int
+    next_at: datetime | None
+
+    @classmethod
+    def of(cls, row: CallbackRow) -> Self:
+        """Build it from the counts of the read model."""
+        return cls(due=row.due, later=row.later, next_at=row.next_at)

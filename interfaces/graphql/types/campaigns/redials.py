@@ -22,6 +22,7 @@ class RedialInput:
     statuses: list[ContactStatus] | None = None
     outcomes: list[CallOutcome] | None = None
     dispositions: list[Disposition] | None = None
+    contact_ids: list[strawberry.ID] | None = None
 
     def to_selection(self) -> RedialSelection:
         """Return the application's selection. Raises NotFound if the id is no UUID."""
@@ -30,6 +31,11 @@ class RedialInput:
             statuses=self.statuses,
             outcomes=self.outcomes,
             dispositions=self.dispositions,
+            contacts=(
+                None
+                if self.contact_ids is None
+                else {as_uuid("contact", one) for one in self.contact_ids}
+            ),
         )
 
 
