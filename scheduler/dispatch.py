@@ -38,7 +38,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
-from domain.calls.call_dialing import NEVER_LEFT
+from domain.calls.deferrals import DeferralReason
 from domain.errors import Refused
 from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace
@@ -275,7 +275,8 @@ class Dispatch:
             case Accepted() as accepted:
                 self._accepted(one, accepted)
             case NeverLeft():
-                self._defer(one, sent, NEVER_LEFT, self._back_off(one.line))
+                wait = self._back_off(one.line)
+                self._defer(one, sent, DeferralReason.NEVER_LEFT, wait)
             case NotNow(text=text, retry_after=retry_after) as refused:
                 wait = self._back_off(one.line, retry_after)
                 self._refuse(one, sent, refused.refusal, text, wait)
@@ -346,7 +347,7 @@ class Dispatch:
             return self._pace.refused(line, self._timer.now(), retry_after)
 
     def _defer(
-        self, one: ClaimedCall, sent: _Sent, reason: str, seconds: float
+        self, one: ClaimedCall, sent: _Sent, reason: DeferralReason, seconds: float
     ) -> None:
         until = self._context.now() + timedelta(seconds=seconds)
         self._stored(

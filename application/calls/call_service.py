@@ -39,6 +39,7 @@ from application.ports import (
 from application.unit_of_work import AlreadyChanged, UnitOfWork
 from application.vault import VaultReader
 from domain.calls.call import Call
+from domain.calls.deferrals import DeferralReason
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
 from domain.values import CallStatus, Refusal
@@ -134,7 +135,12 @@ class CallService:
     # requested again since, so a stale dialer cannot settle a newer request.
 
     def defer(
-        self, call_id: UUID, *, reason: str, until: datetime, request: int | None = None
+        self,
+        call_id: UUID,
+        *,
+        reason: DeferralReason,
+        until: datetime,
+        request: int | None = None,
     ) -> None:
         def command(call: Call, at: datetime) -> None:
             call.defer(reason=reason, until=until, at=at, by=SCHEDULER)
@@ -184,7 +190,8 @@ class CallService:
                 return
             if self._app.load(Campaign, call.campaign_id).over:
                 call.cancel(at=at, by=SCHEDULER)
-            call.defer(reason="not dialled", until=until, at=at, by=SCHEDULER)
+            reason = DeferralReason.NOT_DIALLED
+            call.defer(reason=reason, until=until, at=at, by=SCHEDULER)
 
         self._unit.run(call_id, command)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.calls import call_events as events
 from domain.calls.call_state import CallState
+from domain.calls.deferrals import DeferralReason
 from domain.campaigns.arms import AssignedArm
 from domain.errors import MayNotBeRequested, NotDeferred
 from domain.gate.permit import Permit
@@ -21,15 +22,12 @@ from domain.values import (
 MOST_UNKNOWN = 2
 """Requests of one call whose outcome may stay unknown before it is given up."""
 
-NEVER_LEFT = "unreachable"
-"""The reason of `Deferred` for a request that provably did not reach the provider."""
-
 REFUSED = {
-    RefusalKind.CAPACITY: "not now",
-    RefusalKind.ACCOUNT: "account refused",
-    RefusalKind.PLATFORM: "refused",
+    RefusalKind.CAPACITY: DeferralReason.NOT_NOW,
+    RefusalKind.ACCOUNT: DeferralReason.ACCOUNT_REFUSED,
+    RefusalKind.PLATFORM: DeferralReason.REFUSED,
 }
-"""The reasons of `Deferred` for a request that the provider refused."""
+"""Why a call is deferred whose request the provider refused."""
 
 
 class RequestTerms(TypedDict, total=False):
@@ -84,13 +82,15 @@ class DialerCommands(CallState):
     def _request(self, at: datetime, by: str, terms: RequestTerms) -> None:
         self._record(events.Requested, at, by, number=self.requests + 1, **terms)
 
-    def defer(self, *, reason: str, until: datetime, at: datetime, by: str) -> None:
+    def defer(
+        self, *, reason: DeferralReason, until: datetime, at: datetime, by: str
+    ) -> None:
         """Free the slot: nobody was rung, the call may be requested once more.
 
         An unknown outcome keeps its slot until it is placed or settled as absent.
         """
         if self.waiting and not self.outcome_unknown:
-            self._defer(reason, until, at, by)
+            self._defer(reason.text, until, at, by)
 
     def wait(
         self, code: WaitingCode, *, until: datetime, at: datetime, by: str
@@ -115,7 +115,7 @@ class DialerCommands(CallState):
         if not self.outcome_unknown or not self.waiting:
             return
         if self.unknowns < MOST_UNKNOWN:
-            self._defer("absent", until, at, by)
+            self._defer(DeferralReason.ABSENT.text, until, at, by)
         else:
             self.fail(reason="outcome unknown", at=at, by=by)
 
@@ -165,7 +165,7 @@ class DialerCommands(CallState):
             return
         if refusal.kind is RefusalKind.PLATFORM:
             until = max(until, at + delay)
-        self._defer(REFUSED[refusal.kind], until, at, by, refusal)
+        self._defer(REFUSED[refusal.kind].text, until, at, by, refusal)
 
     # --- Given up -------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from eventsourcing.domain import Aggregate
 
 from domain.calls import upcasts
 from domain.calls.callbacks import Obstacle
+from domain.calls.deferrals import STORED_TEXTS, DeferralReason
 from domain.calls.reports import Ranks
 from domain.campaigns.arms import AssignedArm
 from domain.contacts.contact_history import ContactHistory, PlanKind
@@ -127,7 +128,11 @@ class Rebound(CallEvent):
 
 
 class Deferred(ContactStatusChanged):
-    """The call was not made; it may be requested again at `until`."""
+    """The call was not made; it may be requested again at `until`.
+
+    `code` is why the call waits for that time, None if it was deferred for another
+    reason. `reason` is the text of either.
+    """
 
     TOPIC = "call.deferred"
     reason: str
@@ -135,6 +140,11 @@ class Deferred(ContactStatusChanged):
     refusal: Refusal | None = None
     earlier_refusals: int = 0
     code: WaitingCode | None = None
+
+    @property
+    def why(self) -> DeferralReason | None:
+        """The reason that the stored text means; None if the call waits for a time."""
+        return None if self.code else STORED_TEXTS.get(self.reason)
 
 
 class OutcomeUnknown(CallEvent):

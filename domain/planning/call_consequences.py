@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.calls.call import Call
-from domain.calls.call_dialing import NEVER_LEFT
 from domain.calls.call_events import ContactStatusChanged
+from domain.calls.deferrals import DeferralReason
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
 from domain.values import ContactStatus, PauseCause, Refusal, RefusalKind, VaultText
@@ -38,7 +38,7 @@ def proves_nothing_rang(events: Sequence[object]) -> bool:
         match one:
             case Call.Rejected() | Call.Deferred(refusal=Refusal()):
                 return True
-            case Call.Deferred(reason=reason) if reason == NEVER_LEFT:
+            case Call.Deferred(why=DeferralReason.NEVER_LEFT):
                 return True
             case Call.Ended(refusal=Refusal(), was=ContactStatus.QUEUED):
                 return True

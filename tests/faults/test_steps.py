@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from application.ports import CallOrder, NotNow, Outcome
+from domain.calls.deferrals import DeferralReason
 from domain.dial_view import Snapshot
 from domain.values import CampaignState, DialMode, PauseCause
 from projections.engine.verify import verify
@@ -196,7 +197,7 @@ def test_a_late_outcome_of_the_first_request_does_not_settle_the_second(
             scenario.trace.happened["thawed"] += 1
             call_id = provider.orders[0].call_id
             services.calls.defer(
-                call_id, reason="not now", until=services.now(), request=1
+                call_id, reason=DeferralReason.NOT_NOW, until=services.now(), request=1
             )
 
     monkeypatch.setattr(provider, "_answer_order", refuse)

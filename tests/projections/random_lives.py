@@ -8,6 +8,7 @@ from random import Random
 from uuid import UUID
 
 from domain.calls.call import Call
+from domain.calls.deferrals import DeferralReason
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import SpendAlert
@@ -147,7 +148,7 @@ class RandomSteps:
             lambda: call.request(dial_before=life.now, **stamp),
             lambda: call.request(dial_before=life.now, **stamp),
             lambda: call.renew_request(dial_before=life.now, **stamp),
-            lambda: call.defer(reason="429", until=until, **stamp),
+            lambda: call.defer(reason=DeferralReason.NOT_NOW, until=until, **stamp),
             lambda: call.lose_outcome(reason="timeout", **stamp),
             lambda: call.settle_absent(until=until, **stamp),
             lambda: call.refuse(

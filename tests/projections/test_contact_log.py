@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from domain.calls.call import Call
+from domain.calls.deferrals import DeferralReason
 from domain.values import Refusal, RefusalKind
 from projections.contacts.contact_log import contact_log
 from projections.tables.row_operations import Kind, RowOperation
@@ -60,7 +61,7 @@ def test_a_claim_stores_the_call_the_attempt_and_the_batch(life: Life) -> None:
 
 def test_a_deferral_stores_when_the_same_call_is_due_again(life: Life) -> None:
     until = life.now + timedelta(seconds=9)
-    call_of(life).defer(reason="429", until=until, **life.stamp())
+    call_of(life).defer(reason=DeferralReason.NOT_NOW, until=until, **life.stamp())
     life.record(call_of(life))
     (operation,) = last_operations(life)
     assert operation.columns == {
@@ -76,7 +77,7 @@ def test_a_deferred_call_that_ended_without_ringing_is_not_requested_again(
     life: Life,
 ) -> None:
     call = call_of(life)
-    call.defer(reason="429", until=life.now, **life.stamp())
+    call.defer(reason=DeferralReason.NOT_NOW, until=life.now, **life.stamp())
     refusal = Refusal(RefusalKind.ACCOUNT, None, "rule")
     end(life, call, refusal)
     life.record(call)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from domain.calls.deferrals import DeferralReason
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
 from domain.dial_view import Phase, Snapshot
@@ -97,7 +98,7 @@ def test_a_deferred_contact_is_counted_until_it_is_due(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1, batch=1)
     (call,) = scene.calls
     due = scene.life.now + timedelta(hours=1)
-    call.defer(reason="429", until=due, **scene.life.stamp())
+    call.defer(reason=DeferralReason.NOT_NOW, until=due, **scene.life.stamp())
     scene.record(call)
     early = scene.view()
     assert (early.deferred, early.next_due_at) == (1, due)
@@ -115,7 +116,7 @@ def test_a_resume_ends_all_deferrals(scene: Scene) -> None:
     scene.life.claim(scene.campaign, 1)
     (call,) = scene.calls
     due = scene.life.now + timedelta(hours=1)
-    call.defer(reason="429", until=due, **scene.life.stamp())
+    call.defer(reason=DeferralReason.NOT_NOW, until=due, **scene.life.stamp())
     scene.campaign.pause(cause=PauseCause.PERSON, **scene.life.stamp())
     scene.campaign.resume(**scene.life.stamp())
     scene.life.record(call, scene.campaign)
@@ -291,7 +292,7 @@ def test_the_snapshot_has_the_position_of_a_campaigns_last_claim(scene: Scene) -
     assert first == last_claim(scene)
     (call, _) = scene.calls
     now = scene.life.now
-    call.defer(reason="429", until=now, **scene.life.stamp())
+    call.defer(reason=DeferralReason.NOT_NOW, until=now, **scene.life.stamp())
     scene.record(call)
     assert scene.view().claimed_position == first
     call.requeue(claim_id=scene.life.id(), batch=None, **scene.life.stamp())

@@ -9,6 +9,7 @@ import pytest
 
 from application.calling_rules.loader import SHIPPED
 from application.places.version import places_version
+from domain.calls.deferrals import DeferralReason
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.contacts.contact import Contact
 from domain.contacts.contact_list import ContactList
@@ -98,7 +99,7 @@ def test_contacts_of_an_unknown_place_are_called_if_no_hours_apply(
 def test_a_deferred_call_is_withdrawn_with_its_contact(services: Services) -> None:
     campaign_id = services.campaign(2)
     [call_id] = services.claim(campaign_id, 1)
-    services.calls.defer(call_id, reason="busy", until=NOON)
+    services.calls.defer(call_id, reason=DeferralReason.NOT_NOW, until=NOON)
     require_consent(services, campaign_id)
     run(services)
     assert services.load_call(call_id).status is CallStatus.CANCELED

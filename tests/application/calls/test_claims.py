@@ -7,6 +7,7 @@ import pytest
 
 from application.calls.claims import ClaimResult
 from application.ports import Origin
+from domain.calls.deferrals import DeferralReason
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID
 from domain.values import call_id_of
@@ -74,7 +75,7 @@ def test_a_call_that_is_not_deferred_is_not_claimed_again(services: Services) ->
 
 def test_a_deferred_call_is_claimed_again_as_the_same_call(services: Services) -> None:
     [call_id] = services.claim(services.campaign(1))
-    services.calls.defer(call_id, reason="not now", until=NOON)
+    services.calls.defer(call_id, reason=DeferralReason.NOT_NOW, until=NOON)
     assert services.claim_again(call_id).calls == (call_id,)
     assert services.topics(call_id) == ["created", "deferred", "requeued"]
 
@@ -85,7 +86,7 @@ def test_a_call_that_cannot_be_read_is_dropped(
     campaign_id = services.campaign(2)
     bad, good = services.claim(campaign_id, 2)
     for call_id in (bad, good):
-        services.calls.defer(call_id, reason="not now", until=NOON)
+        services.calls.defer(call_id, reason=DeferralReason.NOT_NOW, until=NOON)
     chosen, load = chosen_of(services, campaign_id), services.app.load
 
     def broken(kind: Any, id_: UUID) -> Any:

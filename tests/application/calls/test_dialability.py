@@ -10,7 +10,7 @@ from application.calls.call_gate import terms_of
 from application.calls.called_numbers import newest_number
 from application.contacts.files.contact_groups import group_of
 from application.suppression_lists.service import ListTerms
-from domain.calls.call_dialing import NEVER_LEFT
+from domain.calls.deferrals import DeferralReason
 from domain.gate.decision import Gate, Numbers
 from domain.gate.dialability import HOUR, Dialability, Later
 from domain.gate.permit import Granted, Never
@@ -80,7 +80,9 @@ def test_the_counts_are_those_of_decisions_about_each_contact(
     for _ in range(2):
         call(prepared, CALLED)
     call(prepared, RELEASED)
-    prepared.calls.defer(call(prepared, RELEASED), reason=NEVER_LEFT, until=AFTERNOON)
+    prepared.calls.defer(
+        call(prepared, RELEASED), reason=DeferralReason.NEVER_LEFT, until=AFTERNOON
+    )
     campaign_id = prepared.campaign(PEOPLE)
     found = dialability(prepared, campaign_id)
     demands = terms_of(

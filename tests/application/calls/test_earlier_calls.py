@@ -8,6 +8,7 @@ import pytest
 
 from application.calls import earlier_calls
 from application.calls.earlier_calls import EarlierCalls
+from domain.calls.deferrals import DeferralReason
 from domain.gate.rules import FrequencyCap
 from domain.numbers.number import Number, number_id_of
 from domain.settings import RulesMode
@@ -49,7 +50,7 @@ def requested_by_release_1(
             provider_call_id=f"vapi-{call_id}", placed_at=now, at=now, by="scheduler"
         )
     else:
-        call.defer(reason="unreachable", until=now, at=now, by="scheduler")
+        call.defer(reason=DeferralReason.NEVER_LEFT, until=now, at=now, by="scheduler")
     services.app.append(call)
     services.settle()
     return call_id

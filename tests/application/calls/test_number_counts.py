@@ -10,7 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from application.calls.called_numbers import NEWEST_EVENTS, newest_number
 from application.ports import Origin
-from domain.calls.call_dialing import NEVER_LEFT
+from domain.calls.deferrals import DeferralReason
 from domain.gate.rules import FrequencyCap
 from domain.numbers.number import Number, number_id_of
 from domain.values import Refusal, RefusalKind, call_id_of
@@ -87,7 +87,7 @@ def test_a_request_repeated_after_an_hour_counts_once_at_its_own_time(
 
 def test_a_request_that_never_left_does_not_count(services: Services) -> None:
     call_id = requested(services)
-    services.calls.defer(call_id, reason=NEVER_LEFT, until=NOON)
+    services.calls.defer(call_id, reason=DeferralReason.NEVER_LEFT, until=NOON)
     assert number_of(services).requested == {}
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from application.campaigns import CampaignChange
+from domain.calls.deferrals import DeferralReason
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import PATIENT, RetryPolicy
 from domain.contacts.contact_events import FinishReason
@@ -128,7 +129,7 @@ def test_an_opt_out_withdraws_a_deferred_retry_in_the_same_save(line: Line) -> N
     line.later(minutes=30)
     [second] = line.services.claim(line.campaign_id)
     until = line.services.now()
-    line.services.calls.defer(second, reason="not now", until=until)
+    line.services.calls.defer(second, reason=DeferralReason.NOT_NOW, until=until)
     set_disposition(line, first, Disposition.OPTED_OUT)
     assert line.services.topics(second) == ["created", "deferred", "canceled"]
     assert (line.progress(), line.due()) == ({"canceled": 1}, 0)
@@ -300,7 +301,7 @@ def test_a_contact_that_waits_is_not_called_again(line: Line) -> None:
 def test_a_member_removes_a_contact_whose_call_was_deferred(line: Line) -> None:
     [call_id] = line.services.claim(line.campaign_id)
     line.contact_id = line.services.load_call(call_id).contact_id
-    line.services.calls.defer(call_id, reason="not now", until=NOON)
+    line.services.calls.defer(call_id, reason=DeferralReason.NOT_NOW, until=NOON)
     line.services.planned_calls.withhold(
         line.contact_id, line.campaign_id, Withheld.REMOVED, by=BY
     )

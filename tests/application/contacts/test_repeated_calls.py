@@ -8,6 +8,7 @@ import pytest
 from application.campaigns import CampaignChange
 from application.contacts.contact_calls import history_with
 from application.ports import Origin
+from domain.calls.deferrals import DeferralReason
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import RetryPolicy
 from domain.contacts.contact_events import FinishReason
@@ -75,7 +76,9 @@ def test_a_call_that_a_member_wants_remains_one_after_a_fault(
 def defer(line: Line) -> UUID:
     """Claim the contact, and defer its call."""
     [call_id] = line.services.claim(line.campaign_id)
-    line.services.calls.defer(call_id, reason="not now", until=line.services.now())
+    line.services.calls.defer(
+        call_id, reason=DeferralReason.NOT_NOW, until=line.services.now()
+    )
     return call_id
 
 

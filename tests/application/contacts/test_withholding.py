@@ -9,6 +9,7 @@ import pytest
 
 from application.contacts.withholding import SuppressedContact
 from application.suppression_lists.service import ListTerms
+from domain.calls.deferrals import DeferralReason
 from domain.contacts.contact import Contact
 from domain.gate.rules import CallPurpose
 from domain.numbers.number import SuppressionSource
@@ -85,7 +86,7 @@ def test_a_deferred_call_of_the_contact_is_withdrawn_in_the_same_append(
 ) -> None:
     campaign_id = services.campaign(1)
     [call_id] = services.claim(campaign_id, 1)
-    services.calls.defer(call_id, reason="busy", until=SOON)
+    services.calls.defer(call_id, reason=DeferralReason.NOT_NOW, until=SOON)
     suppress(services)
     run(services)
     assert services.load_call(call_id).status is CallStatus.CANCELED

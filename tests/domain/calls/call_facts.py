@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from eventsourcing.domain import CanMutateAggregate
 
 from domain.calls.call import Call
+from domain.calls.deferrals import DeferralReason
 from domain.calls.reports import Report, ReportGrade
 from domain.values import (
     ContactStatus,
@@ -135,7 +136,7 @@ REQUESTED = fact(Call.Requested, number=1, dial_before=AT)
 REQUESTED_AGAIN = fact(Call.Requested, number=2, dial_before=LATER)
 _PLACEMENT = {"provider_call_id": "p-1", "placed_at": AT, "ghost": False}
 PLACED = moved(Call.Placed, QUEUED, QUEUED, evidence=None, **_PLACEMENT)
-DEFERRED = deferred("busy", LATER)
+DEFERRED = deferred("not now", LATER)
 REQUEUED = moved(Call.Requeued, PENDING, QUEUED, claim_id=CLAIM, batch=None)
 LOST = fact(Call.OutcomeUnknown, reason="read time-out")
 REJECTED = rejected(BAD_NUMBER)
@@ -225,7 +226,7 @@ def place(
 
 
 def defer(call: Call) -> None:
-    call.defer(reason="busy", until=LATER, at=AT, by=BY)
+    call.defer(reason=DeferralReason.NOT_NOW, until=LATER, at=AT, by=BY)
 
 
 def lose_outcome(call: Call) -> None:

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.calls.call import Call
 from domain.calls.call_dialing import MOST_UNKNOWN
 from domain.calls.call_events import ContactStatusChanged
+from domain.calls.deferrals import DeferralReason
 from domain.calls.reports import Report, ReportGrade
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.states import LIVE
@@ -112,7 +113,9 @@ class CallMachine(RuleBasedStateMachine):
 
     @rule()
     def defer(self) -> None:
-        self.call.defer(reason="busy", until=self.soon(), **self.stamp())
+        self.call.defer(
+            reason=DeferralReason.NOT_NOW, until=self.soon(), **self.stamp()
+        )
 
     @rule(refusal=REFUSALS.filter(bool))
     def refuse(self, refusal: Refusal) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from application.calls.claims import ClaimService
+from domain.calls.deferrals import DeferralReason
 from domain.dial_view import PlannedCall
 from domain.values import WaitingCode
 from projections import dial_snapshot
@@ -30,7 +31,9 @@ def defer(shared_api: ApiClient, campaign: UUID, contacts: int) -> None:
     chosen = [PlannedCall(campaign, one.id, 1, requeued=False) for one in nodes]
     claims = ClaimService(shared_api.app, shared_api.context).claim(chosen, seen=seen)
     for call_id in claims.calls:
-        shared_api.calls.defer(call_id, reason="any", until=now + timedelta(hours=1))
+        shared_api.calls.defer(
+            call_id, reason=DeferralReason.NOT_NOW, until=now + timedelta(hours=1)
+        )
     shared_api.caught_up()
 
 

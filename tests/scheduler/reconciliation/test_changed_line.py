@@ -9,6 +9,7 @@ import pytest
 from application.campaigns import CampaignChange
 from application.event_context import SCHEDULER
 from application.ports import CallOrder, ProviderUnavailable
+from domain.calls.deferrals import DeferralReason
 from domain.dial_view import Phase
 from domain.errors import InUse, Invalid, WrongState
 from domain.values import CampaignState, PauseCause, RefusalScope, call_id_of
@@ -121,7 +122,9 @@ def test_a_deferred_call_is_requested_again_from_the_new_line(
     watch: Watch, services: Services
 ) -> None:
     order = watch.requested()
-    services.calls.defer(order.call_id, reason="any", until=services.now())
+    services.calls.defer(
+        order.call_id, reason=DeferralReason.NOT_NOW, until=services.now()
+    )
     move(services, order.campaign_id, phone_number_id=NEW)
     assert services.claim_again(order.call_id).calls
     assert watch.request(order.call_id).phone_number_id == NEW
