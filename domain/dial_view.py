@@ -10,10 +10,12 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from domain.campaign_period import has_begun, has_ended
 from domain.contacts.contact_history import PlanKind
 from domain.gate.groups import NOT_PLACED, ContactGroup
 from domain.gate.permit import Decision, Granted, Never, Wait
 from domain.settings import SettingsValues
+from domain.states import STARTED
 from domain.values import (
     ZERO,
     CallStatus,
@@ -241,11 +243,22 @@ class CampaignView:
             and self.state is not CampaignState.CANCELED
         )
 
+    def waits_for_start(self, now: datetime) -> bool:
+        """Return whether the start of the terms is still to come."""
+        return not has_begun(self.starts_at, now)
+
     def has_ended(self, now: datetime) -> bool:
-        """Whether the end of the terms has come, and is not recorded yet."""
-        return (
-            self.ends_at is not None and self.ends_at <= now and self.expired_at is None
-        )
+        """Return whether the end of the terms has come, and is not recorded yet."""
+        return self.expired_at is None and has_ended(self.ends_at, now)
+
+    def must_expire(self, now: datetime) -> bool:
+        """Return whether the end of the terms is to be recorded now."""
+        return self.state in STARTED and self.has_ended(now)
+
+    @property
+    def must_complete(self) -> bool:
+        """Whether the campaign is started and to be completed now."""
+        return self.state in STARTED and self.completable
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +317,11 @@ class PlannedCall:
     terms_version: int | None = None
     group: ContactGroup | None = None
     wait: Wait | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it repeats a call that was not made, or in which nothing rang."""
+        return self.plan is None and self.attempt > 1
 
     @property
     def call_id(self) -> UUID:

@@ -58,6 +58,10 @@ class Disposition(StrEnum):
     OTHER = "OTHER"
 
 
+OPT_OUTS = frozenset({Disposition.OPTED_OUT})
+"""Dispositions after which a person is not called again, by any campaign."""
+
+
 class DispositionSource(StrEnum):
     """Who set a disposition. A stronger source replaces a weaker or an equal one."""
 

@@ -38,6 +38,11 @@ NOT_FINISHED = ACTIVE | {ContactStatus.PENDING}
 LIVE = frozenset({CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS})
 """Statuses of a call that may still change."""
 
+STATUS_AFTER_END = dict.fromkeys(ContactStatus, CallStatus.ENDED) | {
+    ContactStatus.FAILED: CallStatus.FAILED
+}
+"""The status of a call after its end, by the contact's status because of it."""
+
 
 def shown_status(
     stored: ContactStatus, state: CampaignState, *, expired: bool = False

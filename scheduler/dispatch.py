@@ -39,6 +39,7 @@ from application.ports import (
     Unknown,
 )
 from domain.calls.deferrals import DeferralReason
+from domain.calls.refusals import MOST_UNKNOWN_REFUSALS
 from domain.errors import Refused
 from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace
@@ -52,9 +53,6 @@ RENEWALS = wait_chain(wait_random(0.5, 1.5), wait_random(3, 5), wait_random(8, 1
 
 MOST_SENDINGS = 4
 """Largest number of requests that one claim sends while each of them never left."""
-
-REFUSALS_IN_A_ROW = 3
-"""Contacts refused in a row without a known rule, after which a campaign pauses."""
 
 STORE_TRIES_SECONDS = 120.0
 """How long storing an outcome is retried while the database is unreachable.
@@ -329,7 +327,7 @@ class Dispatch:
         with self._lock:
             refused = self._refused_calls[one.campaign_id]
             refused.add(one.call_id)
-            enough = len(refused) >= REFUSALS_IN_A_ROW
+            enough = len(refused) >= MOST_UNKNOWN_REFUSALS
             if enough:
                 del self._refused_calls[one.campaign_id]
             return enough

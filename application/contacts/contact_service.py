@@ -18,7 +18,7 @@ from application.vault import TextRow, VaultReader, VaultRow
 from domain.contacts.contact import Contact
 from domain.errors import NotFound
 from domain.numbers.number import Number, SuppressionSource, number_id_of
-from domain.outcomes import Disposition
+from domain.outcomes import OPT_OUTS, Disposition
 from domain.planning.contact_commands import checked_note, dispose
 from domain.values import VaultText
 
@@ -80,7 +80,7 @@ class ContactService:
         reference, rows = self._note(contact, text)
         dispose(contact, call, disposition, note=reference, at=at, by=by)
         number, phone_rows = None, list[TextRow]()
-        if disposition is Disposition.OPTED_OUT:
+        if disposition in OPT_OUTS:
             number, phone_rows = self._suppressed(contact, at, by)
         if not contact.pending_events and number is None:
             return None

@@ -31,6 +31,7 @@ from domain.gate.groups import ContactGroup
 from domain.gate.permit import Permit
 from domain.outcomes import Disposition, DispositionSource, ReportedOutcome
 from domain.calls.reports import STATUS_RANK, Known, Ranks, ReportGrade
+from domain.states import STATUS_AFTER_END
 from domain.values import (
     CallStatus,
     ContactStatus,
@@ -262,8 +263,7 @@ class Call(
     ) -> None:
         if self.live:
             self.end_recorded_at = timestamp
-            failed = standing is ContactStatus.FAILED
-            self.status = CallStatus.FAILED if failed else CallStatus.ENDED
+            self.status = STATUS_AFTER_END[standing]
         self.standing, self.ended = standing, True
         self.ended_words = words
         self._count(refusal)

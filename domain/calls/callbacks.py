@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, available_timezones
 
+from domain.campaign_period import has_ended
 from domain.contacts.contact_history import MOST_CALLBACKS
 
 SHORTEST_AHEAD = timedelta(minutes=1)
@@ -164,7 +165,7 @@ def _obstacle(due_at: datetime, limits: CallbackLimits) -> Obstacle | None:
         return Obstacle.PAST
     if due_at > limits.now + LONGEST_AHEAD:
         return Obstacle.TOO_FAR
-    if limits.ends_at is not None and due_at >= limits.ends_at:
+    if has_ended(limits.ends_at, due_at):
         return Obstacle.AFTER_END
     return None if limits.next_opening(due_at) == due_at else Obstacle.CLOSED
 

@@ -12,6 +12,19 @@ PLATFORM_RETRIES = (
 )
 """Delays before a contact is called again after each refusal of the kind PLATFORM."""
 
+MOST_UNKNOWN_REFUSALS = 3
+"""Contacts whose requests were refused in a row for no known reason, before a pause.
+
+The scheduler counts them at once, from the answers to its requests: such a refusal
+probably is about all requests of the campaign.
+"""
+
+MOST_REFUSED_CONTACTS = 10
+"""Contacts refused in a row, for any reason but capacity, before a campaign is paused.
+
+They are counted in the log, with the calls that ended before they rang.
+"""
+
 LONGEST_CAPACITY_DELAY = timedelta(seconds=60)
 
 

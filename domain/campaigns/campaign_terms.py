@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from domain.campaign_period import has_begun, has_ended
 from domain.campaigns.retry_policy import ONCE, RetryPolicy, check_policy
 from domain.errors import Invalid
 from domain.gate.decision import LAWFUL_HOURS, CallingHours, HoursRule
@@ -94,11 +95,11 @@ class CallingTerms:
 
     def has_begun(self, at: datetime) -> bool:
         """Return whether the start time, if any, has come."""
-        return self.starts_at is None or self.starts_at <= at
+        return has_begun(self.starts_at, at)
 
     def has_ended(self, at: datetime) -> bool:
         """Return whether the end time, if any, has come."""
-        return self.ends_at is not None and self.ends_at <= at
+        return has_ended(self.ends_at, at)
 
 
 CALLED_ONCE = CallingTerms()

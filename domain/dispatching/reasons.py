@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from domain.calls.refusals import MOST_REFUSED_CONTACTS
 from domain.dial_view import CampaignView, GroupView, Snapshot
 from domain.dispatching.plan_types import Conditions, Pause, Verdict, Waiting
 from domain.dispatching.shares import Demand, Remaining
@@ -10,9 +11,6 @@ from domain.gate.permit import Wait
 from domain.planning.retries import CALLBACK_LATE
 from domain.states import MAY_DIAL
 from domain.values import CampaignState, PauseCause, WaitingCode
-
-MOST_START_FAILURES = 10
-"""Number of contacts refused in a row after which a campaign is paused."""
 
 PAUSED = {
     PauseCause.PERSON: "The campaign is paused: resume it to continue.",
@@ -119,7 +117,7 @@ def barrier(
 
 def _outside_schedule(view: CampaignView, conditions: Conditions) -> Waiting | None:
     """Return why the campaign's own start or end does not allow calls now."""
-    if view.starts_at is not None and view.starts_at > conditions.now:
+    if view.waits_for_start(conditions.now):
         return Waiting(WaitingCode.SCHEDULED, NOT_STARTED, until=view.starts_at)
     if view.has_ended(conditions.now):
         return Waiting(WaitingCode.SCHEDULED, HAS_ENDED)
@@ -136,7 +134,7 @@ def _cause_of_pause(view: CampaignView) -> PauseCause | None:
 
 
 def _has_many_start_failures(view: CampaignView) -> bool:
-    return view.start_failures >= MOST_START_FAILURES
+    return view.start_failures >= MOST_REFUSED_CONTACTS
 
 
 def _duplicate(view: CampaignView, snapshot: Snapshot) -> str | None:

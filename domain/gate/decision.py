@@ -5,12 +5,13 @@ good (`Never`) before it waits, and the wait names the first rule that forbids t
 with the first time at which all rules allow it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from domain.campaign_period import has_begun
 from domain.errors import Invalid
 from domain.gate import caps as frequency
 from domain.gate.hours import OpenHours, open_hours
@@ -118,6 +119,11 @@ class ListFinding:
         return self.contains and self.covers and not self.is_stale
 
 
+def is_forbidden(lists: Sequence[ListFinding] | None) -> bool:
+    """Return whether any list forbids the number; None: they cannot be read."""
+    return any(one.forbids for one in lists or ())
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """What is known of one number: earlier calls, the register and the lists.
@@ -203,8 +209,7 @@ class Gate:
         return self._waits(number, now, margin) or Granted(self._permit(number, now))
 
     def _never(self, number: Numbers, *, has_consent: bool) -> Withheld | None:
-        on_a_list = any(one.forbids for one in number.lists or ())
-        if number.is_suppressed or on_a_list:
+        if number.is_suppressed or is_forbidden(number.lists):
             return Withheld.SUPPRESSED
         if self.terms.requires_consent and not has_consent:
             return Withheld.NO_CONSENT
@@ -243,7 +248,7 @@ class Gate:
         self, number: Numbers, at: datetime, margin: timedelta
     ) -> tuple[datetime | None, WaitingCode | None]:
         starts_at = self.terms.starts_at
-        if starts_at is not None and at < starts_at:
+        if not has_begun(starts_at, at):
             return starts_at, WaitingCode.SCHEDULED
         opens = self._next_open(at, margin)
         if opens is None or opens > at:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from domain.campaign_period import has_ended
 from domain.gate.decision import Gate, Numbers
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Never, Wait
@@ -143,7 +144,7 @@ class _Tally:
             self.begins[code] = min(first, self.begins.get(code, first))
 
     def _is_over(self, at: datetime) -> bool:
-        return self.ends_at is not None and at >= self.ends_at
+        return has_ended(self.ends_at, at)
 
     def total(self, gates: Iterable[_GateHours]) -> Dialability:
         """Return the counts, with those of each hour."""

@@ -5,13 +5,12 @@ from datetime import datetime
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.contacts.contact_events import FinishReason
 from domain.contacts.contact_history import ContactHistory
 from domain.errors import Invalid, WrongState
 from domain.outcomes import Disposition, Withheld
 from domain.planning.contact_status import status_of
 from domain.planning.planning import may_end
-from domain.planning.retries import FINAL_DISPOSITIONS
+from domain.planning.retries import FINAL_DISPOSITIONS, OPTED_OUT
 from domain.states import ACTIVE
 from domain.values import ContactStatus, VaultText
 
@@ -38,7 +37,7 @@ def return_to_calls(
         raise WrongState(
             f"The contact is {status}: only a finished one is called again."
         )
-    if contact.finished is FinishReason.OPTED_OUT:
+    if contact.finished in OPTED_OUT:
         raise WrongState("The contact opted out: it is not called again.")
     contact.return_to_calls(
         was=status,

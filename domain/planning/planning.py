@@ -16,6 +16,7 @@ from domain.planning.call_consequences import waits_again
 from domain.planning.contact_status import status_of
 from domain.planning.retries import (
     FINAL_DISPOSITIONS,
+    OPTED_OUT,
     Callback,
     CallResult,
     Finish,
@@ -204,7 +205,7 @@ def _is_ruled_out(contact: Contact, step: Retry | Callback) -> bool:
     """Return whether the disposition that a member set rules the call out."""
     reason = FINAL_DISPOSITIONS.get(contact.disposition)
     if isinstance(step, Callback):
-        return reason is FinishReason.OPTED_OUT
+        return reason in OPTED_OUT
     return reason is not None
 
 
@@ -278,7 +279,7 @@ def _reason_for(
     reason: FinishReason | None, call: Call, latest: Call, contact: Contact
 ) -> FinishReason | None:
     """Return why the call that follows is not made, None if it remains."""
-    opted_out = reason is FinishReason.OPTED_OUT
+    opted_out = reason in OPTED_OUT
     if not opted_out and _is_unasked_callback(call, latest, contact):
         return FinishReason.CALLBACK_WITHDRAWN
     if reason is None or not may_end(_kind_of_next(call, latest, contact), reason):
@@ -291,7 +292,7 @@ def may_end(kind: PlanKind | None, reason: FinishReason) -> bool:
 
     `kind` is None for a call that was not planned.
     """
-    return reason is FinishReason.OPTED_OUT or kind not in WANTED
+    return reason in OPTED_OUT or kind not in WANTED
 
 
 def _is_unasked_callback(call: Call, latest: Call, contact: Contact) -> bool:

@@ -31,7 +31,7 @@ from domain.contacts.contact_history import (
     DayPart,
     day_parts_at,
 )
-from domain.outcomes import CallOutcome, Disposition
+from domain.outcomes import OPT_OUTS, CallOutcome, Disposition
 
 CALLBACK_LATE = timedelta(minutes=15)
 """A callback that was not made this long after its time is shown as late."""
@@ -45,6 +45,9 @@ FINAL_DISPOSITIONS: Mapping[Disposition | None, FinishReason] = {
     Disposition.WRONG_PERSON: FinishReason.WRONG_PERSON,
 }
 """Dispositions after which no retry follows, and which end a planned one."""
+
+OPTED_OUT = frozenset(FINAL_DISPOSITIONS[one] for one in OPT_OUTS)
+"""Reasons for which a person is not called again, also if a call was asked for."""
 
 DAYS_SEARCHED = 3
 """Days in which another part of the contact's day is looked for."""
@@ -98,8 +101,8 @@ def next_step(
     terms: CallingTerms, history: ContactHistory, result: CallResult, at: datetime
 ) -> NextStep:
     """Decide at the time `at` what follows a call; `history` includes that call."""
-    if result.disposition is Disposition.OPTED_OUT:
-        return Finish(FinishReason.OPTED_OUT)
+    if result.disposition in OPT_OUTS:
+        return Finish(FINAL_DISPOSITIONS[result.disposition])
     if result.callback_at is not None and history.callbacks < MOST_CALLBACKS:
         return _callback(terms, max(result.callback_at, at))
     reason = conclusion(terms.policy, result.outcome, result.disposition)

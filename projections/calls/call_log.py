@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.calls.call import Call
 from domain.calls.call_events import CallEvent, ContactStatusChanged
 from domain.outcomes import CallOutcome, Disposition
+from domain.states import STATUS_AFTER_END
 from domain.values import CallStatus, ContactStatus
 from projections.tables.definition import Table
 from projections.tables.queries import select, select_one
@@ -156,8 +157,7 @@ def _ended(event: Call.Ended) -> Columns:
     if event.words is not None:
         columns["ended_words_id"] = event.words.words_id
     if event.was not in OURS:
-        failed = event.standing is ContactStatus.FAILED
-        columns["status"] = CallStatus.FAILED if failed else CallStatus.ENDED
+        columns["status"] = STATUS_AFTER_END[event.standing]
         if event.awaits_report:
             columns["closed_at"] = event.timestamp
     return columns

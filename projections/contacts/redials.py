@@ -10,12 +10,12 @@ from psycopg import InterfaceError, OperationalError
 
 from application.contacts.redials import RedialSelection, StagedRedial
 from application.errors import StoreUnavailable
-from domain.outcomes import Disposition
+from domain.outcomes import OPT_OUTS
 from domain.states import NOT_FINISHED
 from domain.values import ContactStatus
 from projections.contacts.contact_results import RESULTS
 from projections.tables.definition import SCHEMA
-from projections.tables.state_sql import shown_status_sql
+from projections.tables.state_sql import literals, shown_status_sql
 from storage.database import Conn, Pool, lock_key
 
 _SEARCH_PATH = f"{SCHEMA}, public"
@@ -37,7 +37,8 @@ _SELECTED: LiteralString = f"""
         and (%(dispositions)s::text[] is null
             or results.disposition = any(%(dispositions)s))
         and (%(contacts)s::uuid[] is null or k.contact_id = any(%(contacts)s))
-        and results.disposition is distinct from '{Disposition.OPTED_OUT}'
+        and (results.disposition is null
+            or results.disposition not in {literals(OPT_OUTS)})
 """
 """The contacts of a selection, as `v` with their place `i.imported_position, k.seq`.
 
